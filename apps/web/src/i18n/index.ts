@@ -1,0 +1,30 @@
+/** Which words are shown: chosen from the browser, switched by hand, and remembered on the device as a preference. */
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { type Catalogue, en } from './en.ts';
+import { ko } from './ko.ts';
+
+export type Language = 'ko' | 'en';
+
+export const catalogues: Record<Language, Catalogue> = { ko, en };
+
+export const otherLanguage = (language: Language): Language => (language === 'ko' ? 'en' : 'ko');
+
+/** The first of the reader's languages that we speak; English for everybody else. */
+export function chooseLanguage(preferred: readonly string[], remembered: string | null): Language {
+  if (remembered === 'ko' || remembered === 'en') return remembered;
+  for (const tag of preferred) {
+    const language = tag.toLowerCase().split('-')[0];
+    if (language === 'ko' || language === 'en') return language;
+  }
+  return 'en';
+}
+
+export interface Words {
+  language: Language;
+  t: Catalogue;
+}
+
+export const WordsContext = createContext<Words>({ language: 'en', t: en });
+
+export const useWords = (): Words => useContext(WordsContext);

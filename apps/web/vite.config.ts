@@ -1,0 +1,23 @@
+import preact from '@preact/preset-vite';
+import { defineConfig } from 'vite';
+
+/** Where `vite` (the development server) finds a running cluster. The built page always uses its own origin. */
+const endpoint = process.env.MARU_ENDPOINT ?? 'http://localhost:8080';
+
+export default defineConfig({
+  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false })],
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2022',
+    // The Content-Security-Policy allows files of our own origin and nothing inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    proxy: {
+      '/api': { target: endpoint },
+      '/socket.io': { target: endpoint, ws: true },
+    },
+  },
+});

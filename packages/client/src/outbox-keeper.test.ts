@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { silentLogger } from './logger.ts';
+import type { Outbox } from './outbox.ts';
+import { createOutboxKeeper } from './outbox-keeper.ts';
+
+const place = (value: string | null = null) => ({
+  value,
+  load() {
+    return this.value;
+  },
+  save(next: string) {
+    this.value = next;
+  },
+});
+
+it('brings back what waited, in order and under the same ids', () => {
+  const storage = place();
+  const outbox: Outbox = [
+    { room: 'a', clientMsgId: '1', text: 'one', queuedAtMs: 5, failedTries: 3, progress: { kind: 'in-flight' } },
+    {
+      room: 'a',
+      clientMsgId: '2',
+      text: 'two',
+      queuedAtMs: 6,
+      failedTries: 0,
+      progress: { kind: 'waiting', notBeforeMs: 9 },
+    },
+  ];
+  createOutboxKeeper(storage, silentLogger, () => 100).save(outbox);
+  const loaded = createOutboxKeeper(storage, silentLogger, () => 100).load();
+  assert.deepEqual(
+    loaded,
+    outbox.map((item) => ({ ...item, failedTries: 0, progress: { kind: 'waiting', notBeforeMs: 100 } })),
+  );
+});
+
+for (const value of [
+  '',
+  '{',
+  '{}',
+  '[null]',
+  '[["A b","1","x",1]]',
+  '[["a","","x",1]]',
+  '[["a","1","  ",1]]',
+  '[["a","1","x"]]',
+]) {
+  it(`takes nothing from a place that holds ${JSON.stringify(value)}`, () => {
+    assert.deepEqual(createOutboxKeeper(place(value), silentLogger, () => 0).load(), []);
+  });
+}
+
+it('reports a place that cannot be written and goes on', () => {
+  const warnings: string[] = [];
+  const logger = { debug: () => {}, warn: (message: string) => void warnings.push(message) };
+  const full = {
+    load: () => null,
+    save: () => {
+      throw new Error('quota');
+    },
+  };
+  createOutboxKeeper(full, logger, () => 0).save([]);
+  assert.equal(warnings.length, 1);
+});

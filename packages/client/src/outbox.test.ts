@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ErrorBody } from '@maru/protocol/errors';
+import fc from 'fast-check';
+import * as outboxes from './outbox.ts';
+import { OUTBOX_MESSAGES_MAX, type Outbox } from './outbox.ts';
+
+const UNAVAILABLE: ErrorBody = { code: 'unavailable', message: 'ill', retryable: true };
+const FORBIDDEN: ErrorBody = { code: 'forbidden', message: 'no', retryable: false };
+
+const add = (outbox: Outbox, clientMsgId: string, room = 'lobby', nowMs = 0): Outbox => {
+  const next = outboxes.enqueue(outbox, { room, clientMsgId, text: `text of ${clientMsgId}`, nowMs });
+  assert.ok(next !== null);
+  return next;
+};
+const dueIds = (outbox: Outbox, nowMs: number) =>
+  outboxes.dueSends(outbox, nowMs).due.map(({ clientMsgId }) => clientMsgId);
+const refusal = (error: ErrorBody, nowMs = 0, giveUpAfterMs: number | null = null) => ({
+  error,
+  nowMs,
+  random: 0.5,
+  giveUpAfterMs,
+});
+
+describe('the outbox', () => {
+  it('has one message of a room under way at a time, and rooms side by side', () => {
+    const outbox = add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b');
+    assert.deepEqual(dueIds(outbox, 0), ['a1', 'b1']);
+    assert.deepEqual(dueIds(outboxes.markInFlight(outbox, 'a1'), 0), ['b1']);
+    assert.deepEqual(dueIds(outboxes.remove(outboxes.markInFlight(outbox, 'a1'), 'a1'), 0), ['a2', 'b1']);
+  });
+
+  it('lets later messages wait while the first is tried again', () => {
+    const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(UNAVAILABLE));
+    assert.deepEqual(dueIds(outbox, 0), []);
+    const { nextAtMs } = outboxes.dueSends(outbox, 0);
+    assert.equal(nextAtMs, 150);
+    assert.deepEqual(dueIds(outbox, 150), ['1']);
+  });
+
+  it('waits as long as the server asks', () => {
+    const outbox = outboxes.refuse(
+      add([], '1'),
+      '1',
+      refusal({ ...UNAVAILABLE, code: 'rate_limited', retryAfterMs: 2_000 }),
+    );
+    assert.deepEqual(dueIds(outbox, 1_999), []);
+    assert.deepEqual(dueIds(outbox, 2_100), ['1']);
+  });
+
+  it('goes past a message that can never succeed', () => {
+    const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
+    assert.deepEqual(outboxes.find(outbox, '1')?.progress, { kind: 'failed', error: FORBIDDEN });
+    assert.deepEqual(dueIds(outbox, 0), ['2']);
+  });
+
+  it('gives up after the time it was given, with or without a connection', () => {
+    const tried = outboxes.refuse(add([], '1'), '1', refusal(UNAVAILABLE, 1_000, 1_000));
+    assert.equal(outboxes.find(tried, '1')?.progress.kind, 'failed');
+    const waited = outboxes.expire(add([], '1'), 1_000, 1_000, UNAVAILABLE);
+    assert.equal(outboxes.find(waited, '1')?.progress.kind, 'failed');
+    assert.equal(
+      outboxes.find(outboxes.expire(add([], '1'), 10 ** 9, null, UNAVAILABLE), '1')?.progress.kind,
+      'waiting',
+    );
+  });
+
+  it('sends a failed message again, last, as the same message', () => {
+    const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
+    const again = outboxes.retry(failed, '1', 5);
+    assert.deepEqual(
+      again.map(({ clientMsgId, text }) => [clientMsgId, text]),
+      [
+        ['2', 'text of 2'],
+        ['1', 'text of 1'],
+      ],
+    );
+    assert.equal(outboxes.retry(again, '2', 5), again, 'what has not failed is not retried');
+  });
+
+  it('is bounded', () => {
+    let outbox: Outbox = [];
+    for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
+    assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', text: 'x', nowMs: 0 }), null);
+  });
+
+  it('stores a room in the order sent, whatever is refused or interrupted, and nothing is forgotten', () => {
+    const act = fc.constantFrom('send', 'ok', 'refuse', 'swallow', 'interrupt', 'wait');
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {
+        let outbox: Outbox = [];
+        let now = 0;
+        let sent = 0;
+        const stored: number[] = [];
+        const store = (id: string) => {
+          // As the server does: the same id is the same message.
+          if (!stored.includes(Number(id))) stored.push(Number(id));
+        };
+        const pump = () => {
+          for (const { clientMsgId } of outboxes.dueSends(outbox, now).due)
+            outbox = outboxes.markInFlight(outbox, clientMsgId);
+        };
+        const inFlight = () => outbox.find(({ progress }) => progress.kind === 'in-flight')?.clientMsgId;
+        for (const what of acts) {
+          const id = inFlight();
+          if (what === 'send') outbox = add(outbox, String(sent++), 'lobby', now);
+          else if (what === 'wait') now += 60_000;
+          else if (what === 'interrupt') outbox = outboxes.interrupt(outbox, now);
+          else if (id !== undefined) {
+            if (what !== 'refuse') store(id);
+            outbox =
+              what === 'ok' ? outboxes.remove(outbox, id) : outboxes.refuse(outbox, id, refusal(UNAVAILABLE, now));
+          }
+          pump();
+          assert.ok(outbox.filter(({ progress }) => progress.kind === 'in-flight').length <= 1);
+        }
+        for (let i = 0; i < 500 && outbox.length > 0; i++) {
+          now += 60_000;
+          pump();
+          const id = inFlight();
+          if (id === undefined) continue;
+          store(id);
+          outbox = outboxes.remove(outbox, id);
+        }
+        assert.deepEqual(
+          stored,
+          Array.from({ length: sent }, (_, i) => i),
+        );
+      }),
+    );
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * What waits to be stored, as pure functions over a list. In each room only the first message is ever under way: one that
+ * were sent while its predecessor is refused for a moment would overtake it, and the order sent is a promise.
+ */
+import type { ErrorBody } from '@maru/protocol/errors';
+import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+
+/** Messages that wait or have failed, over all rooms. Above this a send is refused on the spot. */
+export const OUTBOX_MESSAGES_MAX = 200;
+
+export type OutboxProgress =
+  | { kind: 'waiting'; notBeforeMs: number }
+  | { kind: 'in-flight' }
+  /** Given up; only `retry` makes it wait again. It does not hold up the ones behind it. */
+  | { kind: 'failed'; error: ErrorBody };
+
+export interface OutboxItem {
+  readonly room: string;
+  /** The same across all tries, which is what makes trying again safe. */
+  readonly clientMsgId: string;
+  readonly text: string;
+  readonly queuedAtMs: number;
+  /** Tries that were refused or not answered since it was queued or retried. */
+  readonly failedTries: number;
+  readonly progress: OutboxProgress;
+}
+
+export type Outbox = readonly OutboxItem[];
+
+export interface NewItem {
+  room: string;
+  clientMsgId: string;
+  text: string;
+  nowMs: number;
+}
+
+/** Null when the outbox is full. */
+export function enqueue(outbox: Outbox, { room, clientMsgId, text, nowMs }: NewItem): Outbox | null {
+  if (outbox.length >= OUTBOX_MESSAGES_MAX) return null;
+  const progress: OutboxProgress = { kind: 'waiting', notBeforeMs: nowMs };
+  return [...outbox, { room, clientMsgId, text, queuedAtMs: nowMs, failedTries: 0, progress }];
+}
+
+export interface DueSends {
+  due: OutboxItem[];
+  /** When to look again; null while nothing waits for a moment to come. */
+  nextAtMs: number | null;
+}
+
+/** The first live message of each room, where its moment has come. */
+export function dueSends(outbox: Outbox, nowMs: number): DueSends {
+  const seen = new Set<string>();
+  const due: OutboxItem[] = [];
+  let nextAtMs: number | null = null;
+  for (const item of outbox) {
+    if (item.progress.kind === 'failed' || seen.has(item.room)) continue;
+    seen.add(item.room);
+    if (item.progress.kind !== 'waiting') continue;
+    if (item.progress.notBeforeMs <= nowMs) due.push(item);
+    else nextAtMs = Math.min(nextAtMs ?? Number.POSITIVE_INFINITY, item.progress.notBeforeMs);
+  }
+  return { due, nextAtMs };
+}
+
+const change = (outbox: Outbox, clientMsgId: string, to: (item: OutboxItem) => OutboxItem): Outbox =>
+  outbox.map((item) => (item.clientMsgId === clientMsgId ? to(item) : item));
+
+export const find = (outbox: Outbox, clientMsgId: string): OutboxItem | undefined =>
+  outbox.find((item) => item.clientMsgId === clientMsgId);
+
+export const markInFlight = (outbox: Outbox, clientMsgId: string): Outbox =>
+  change(outbox, clientMsgId, (item) => ({ ...item, progress: { kind: 'in-flight' } }));
+
+/** Stored, or not wanted any more. */
+export const remove = (outbox: Outbox, clientMsgId: string): Outbox =>
+  outbox.filter((item) => item.clientMsgId !== clientMsgId);
+
+export interface Refusal {
+  error: ErrorBody;
+  nowMs: number;
+  random: number;
+  /** How long after it was queued a message that might still succeed is given up; null for never. */
+  giveUpAfterMs: number | null;
+}
+
+/** A try was refused or not answered. What may succeed later waits, at the head of its room; the rest has failed. */
+export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
+  return change(outbox, clientMsgId, (item) => {
+    const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
+    if (!error.retryable) return failed;
+    if (giveUpAfterMs !== null && nowMs - item.queuedAtMs >= giveUpAfterMs) return failed;
+    const delayMs = backoffMs({
+      attempt: item.failedTries,
+      random,
+      bounds: REQUEST_BACKOFF,
+      atLeastMs: error.retryAfterMs,
+    });
+    return { ...item, failedTries: item.failedTries + 1, progress: { kind: 'waiting', notBeforeMs: nowMs + delayMs } };
+  });
+}
+
+/** The connection is gone, and with it every answer: all are sent again on the next one, in the same order. */
+export const interrupt = (outbox: Outbox, nowMs: number): Outbox =>
+  outbox.map((item) =>
+    item.progress.kind === 'failed' ? item : { ...item, progress: { kind: 'waiting', notBeforeMs: nowMs } },
+  );
+
+/** Gives up what has waited too long without a connection to try on. */
+export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | null, error: ErrorBody): Outbox {
+  if (giveUpAfterMs === null) return outbox;
+  const isOver = (item: OutboxItem) => item.progress.kind === 'waiting' && nowMs - item.queuedAtMs >= giveUpAfterMs;
+  if (!outbox.some(isOver)) return outbox;
+  return outbox.map((item) => (isOver(item) ? { ...item, progress: { kind: 'failed', error } } : item));
+}
+
+/** A failed message goes to the end of the queue, as the newest thing its author wants. */
+export function retry(outbox: Outbox, clientMsgId: string, nowMs: number): Outbox {
+  const item = find(outbox, clientMsgId);
+  if (item?.progress.kind !== 'failed') return outbox;
+  const again: OutboxItem = {
+    ...item,
+    queuedAtMs: nowMs,
+    failedTries: 0,
+    progress: { kind: 'waiting', notBeforeMs: nowMs },
+  };
+  return [...remove(outbox, clientMsgId), again];
+}

@@ -1,0 +1,95 @@
+/** Keeps a presence view of each watched room: a snapshot on every connection, the differences after it, anew when they do not add up. */
+import type { PresenceDiff } from '@maru/protocol/events';
+import type { Request } from './ack.ts';
+import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import type { Emitter } from './emitter.ts';
+import type { ClientEvents } from './events.ts';
+import type { ClientLogger } from './logger.ts';
+import { applyDiff, type PresenceView, viewOfSnapshot } from './presence-view.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** A room whose names and count never agree must not be asked for with every difference. */
+const SNAPSHOT_INTERVAL_MIN_MS = 10_000;
+
+export interface PresenceWatcherOptions {
+  request: Request;
+  events: Pick<Emitter<ClientEvents>, 'emit'>;
+  scheduler: Scheduler;
+  logger: ClientLogger;
+}
+
+export interface PresenceWatcher {
+  /** The room is joined on the present connection. */
+  start(room: string): void;
+  stop(room: string): void;
+  onDiff(diff: PresenceDiff): void;
+  onLost(): void;
+}
+
+interface Watch {
+  view: PresenceView | null;
+  askedAtMs: number;
+  failedTries: number;
+  cancelTimer: () => void;
+}
+
+export function createPresenceWatcher(options: PresenceWatcherOptions): PresenceWatcher {
+  const { request, events, scheduler, logger } = options;
+  const watches = new Map<string, Watch>();
+
+  const ask = (room: string, watch: Watch) => {
+    watch.cancelTimer();
+    watch.askedAtMs = scheduler.now();
+    request('presence:watch', { room }, (result) => {
+      if (watches.get(room) !== watch) return;
+      if (result.ok) {
+        watch.failedTries = 0;
+        return show(room, watch, viewOfSnapshot(result.data));
+      }
+      if (!result.error.toBody().retryable) {
+        return logger.warn('presence cannot be watched', { room, code: result.error.code });
+      }
+      const delayMs = backoffMs({
+        attempt: watch.failedTries++,
+        random: scheduler.random(),
+        bounds: REQUEST_BACKOFF,
+        atLeastMs: result.error.retryAfterMs,
+      });
+      watch.cancelTimer = scheduler.after(delayMs, () => ask(room, watch));
+    });
+  };
+
+  const show = (room: string, watch: Watch, view: PresenceView) => {
+    watch.view = view;
+    events.emit('presence', { room, view });
+  };
+
+  const forget = (room: string) => {
+    watches.get(room)?.cancelTimer();
+    watches.delete(room);
+  };
+
+  return {
+    start(room) {
+      forget(room);
+      const watch: Watch = { view: null, askedAtMs: 0, failedTries: 0, cancelTimer: () => {} };
+      watches.set(room, watch);
+      ask(room, watch);
+    },
+    stop: forget,
+    onDiff(diff) {
+      const watch = watches.get(diff.room);
+      // Differences follow the snapshot; one before it belongs to a watch that is over.
+      if (watch?.view == null) return;
+      const view = applyDiff(watch.view, diff);
+      show(diff.room, watch, view);
+      if (!view.stale) return;
+      const waitMs = Math.max(0, watch.askedAtMs + SNAPSHOT_INTERVAL_MIN_MS - scheduler.now());
+      watch.cancelTimer();
+      watch.cancelTimer = scheduler.after(waitMs, () => ask(diff.room, watch));
+    },
+    onLost() {
+      for (const room of [...watches.keys()]) forget(room);
+    },
+  };
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Entry, HistoryData, JoinData } from '@maru/protocol/events';
+import fc from 'fast-check';
+import {
+  HELD_ENTRIES_MAX,
+  newRoom,
+  type RoomEffect,
+  type RoomInput,
+  type RoomState,
+  STALLED_READS_MAX,
+  stepRoom,
+} from './room.ts';
+
+const entry = (seq: number, epoch = 'e1'): Entry => ({
+  room: 'lobby',
+  epoch,
+  seq,
+  ts: seq,
+  type: 'text',
+  from: { id: 'u', name: 'U' },
+  text: `${epoch}/${seq}`,
+});
+
+const range = (from: number, to: number, epoch = 'e1') =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => entry(from + i, epoch));
+
+const joined = (messages: Entry[], head: number, epoch = 'e1'): JoinData => ({
+  room: 'lobby',
+  role: 'member',
+  epoch,
+  head,
+  first: 1,
+  recovered: true,
+  messages,
+});
+
+const page = (messages: Entry[], options: { epoch?: string; first?: number; hasMore?: boolean } = {}): HistoryData => ({
+  epoch: options.epoch ?? messages[0]?.epoch ?? 'e1',
+  first: options.first ?? 1,
+  messages,
+  hasMore: options.hasMore ?? false,
+});
+
+/** Runs inputs one after the other and keeps what came out, in a form that is easy to compare. */
+function run(inputs: RoomInput[], from: RoomState = newRoom()) {
+  let state = from;
+  const out: RoomEffect[] = [];
+  for (const input of inputs) {
+    const step = stepRoom(state, input);
+    state = step.state;
+    out.push(...step.effects);
+  }
+  const surface = out.flatMap<number | string>((effect) =>
+    effect.do === 'deliver' ? effect.entries.map(({ seq }) => seq) : [effect.do],
+  );
+  return { state, surface, effects: out };
+}
+
+const live = (head: number): RoomState => run([{ type: 'joined', data: joined([], head) }]).state;
+const seen = (seq: number, epoch = 'e1'): RoomInput => ({ type: 'entry', entry: entry(seq, epoch) });
+
+describe('the order machine of a room', () => {
+  it('delivers what a join brought, and then what follows it', () => {
+    const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5) }, seen(6), seen(7)]);
+    assert.deepEqual(surface, [4, 5, 6, 7]);
+    assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
+  });
+
+  it('delivers a doubled entry once', () => {
+    assert.deepEqual(run([seen(6), seen(6), seen(5), seen(7)], live(5)).surface, [6, 7]);
+  });
+
+  it('holds what comes after a hole until the hole is read', () => {
+    const { surface } = run([seen(8), seen(9), { type: 'page', readId: 1, data: page(range(6, 8)) }], live(5));
+    assert.deepEqual(surface, ['read-after', 6, 7, 8, 9]);
+  });
+
+  it('reads page after page while the log has more', () => {
+    const { surface } = run(
+      [
+        seen(9),
+        { type: 'page', readId: 1, data: page(range(6, 7), { hasMore: true }) },
+        { type: 'page', readId: 2, data: page(range(8, 9)) },
+      ],
+      live(5),
+    );
+    assert.deepEqual(surface, ['read-after', 6, 7, 'read-after', 8, 9]);
+  });
+
+  it('ignores the answer of a read that is no longer asked', () => {
+    const { surface } = run([seen(8), { type: 'page', readId: 7, data: page(range(6, 8)) }], live(5));
+    assert.deepEqual(surface, ['read-after']);
+  });
+
+  it('says so when the hole is no longer kept', () => {
+    const { surface } = run([seen(20), { type: 'page', readId: 1, data: page(range(15, 20), { first: 15 }) }], live(5));
+    assert.deepEqual(surface, ['read-after', 'gap', 15, 16, 17, 18, 19, 20]);
+  });
+
+  it('keeps its position while the connection is away and ignores what comes without one', () => {
+    const { surface, state } = run([seen(6), { type: 'offline' }, seen(7)], live(5));
+    assert.deepEqual(surface, [6]);
+    assert.deepEqual(state, { phase: 'waiting', position: { epoch: 'e1', seq: 6 }, readId: 0 });
+  });
+
+  it('goes on with replayed entries after a resume', () => {
+    const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, first: 1 } };
+    assert.deepEqual(
+      run([{ type: 'offline' }, resumed, seen(6), seen(7), seen(8), seen(9)], live(5)).surface,
+      [6, 7, 8, 9],
+    );
+  });
+
+  it('shows a gap and the newest page after a resume that could not close the hole', () => {
+    const resumed: RoomInput = {
+      type: 'resumed',
+      answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+    };
+    const { surface } = run(
+      [{ type: 'offline' }, resumed, seen(5_001), { type: 'page', readId: 1, data: page(range(4_999, 5_000)) }],
+      live(5),
+    );
+    assert.deepEqual(surface, ['read-newest', 'gap', 4_999, 5_000, 5_001]);
+  });
+
+  it('carries the old position until the newest page is there', () => {
+    const resumed: RoomInput = {
+      type: 'resumed',
+      answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+    };
+    const { state } = run([{ type: 'offline' }, resumed, { type: 'offline' }], live(5));
+    assert.deepEqual(state.position, { epoch: 'e1', seq: 5 });
+  });
+
+  it('takes the answer of a join with a position for a resume', () => {
+    const recovered = { ...joined(range(6, 8), 8), recovered: true as const };
+    assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: recovered }], live(5)).surface, [6, 7, 8]);
+    const lost = { ...joined(range(97, 99), 99), recovered: false as const, reason: 'trimmed' as const };
+    assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost }], live(5)).surface, ['gap', 97, 98, 99]);
+  });
+
+  it('tells how much a rollback took, and goes on in the new epoch', () => {
+    const { surface, state } = run([{ type: 'epoch', epoch: 'e2', head: 3 }, seen(4, 'e2'), seen(5, 'e2')], live(5));
+    assert.deepEqual(surface, ['rollback', 4, 5]);
+    assert.deepEqual(state.position, { epoch: 'e2', seq: 5 });
+  });
+
+  it('reads what it had not seen yet of the surviving entries', () => {
+    const { surface } = run(
+      [
+        { type: 'epoch', epoch: 'e2', head: 7 },
+        { type: 'page', readId: 1, data: page(range(6, 7, 'e2')) },
+        seen(8, 'e2'),
+      ],
+      live(5),
+    );
+    assert.deepEqual(surface, ['rollback', 'read-after', 6, 7, 8]);
+  });
+
+  it('begins anew when an entry of an unknown epoch comes', () => {
+    const { surface } = run([seen(4, 'e2'), { type: 'page', readId: 1, data: page(range(1, 4, 'e2')) }], live(5));
+    assert.deepEqual(surface, ['read-newest', 'gap', 1, 2, 3, 4]);
+  });
+
+  it('begins anew when a read is refused because the epoch is over', () => {
+    const { surface } = run(
+      [seen(9), { type: 'page-conflict', readId: 1 }, { type: 'page', readId: 2, data: page(range(1, 3, 'e2')) }],
+      live(5),
+    );
+    assert.deepEqual(surface, ['read-after', 'read-newest', 'gap', 1, 2, 3]);
+  });
+
+  it('gives a hole up that the log answers without, after some tries', () => {
+    let state = stepRoom(live(5), seen(9)).state;
+    const surface: string[] = [];
+    for (let i = 0; i < 20 && state.phase === 'filling'; i++) {
+      const data = state.want.kind === 'after' ? page([]) : page(range(9, 9));
+      const step = stepRoom(state, { type: 'page', readId: state.readId, data });
+      state = step.state;
+      surface.push(...step.effects.map((effect) => effect.do));
+    }
+    assert.equal(state.phase, 'live');
+    assert.equal(state.position?.seq, 9);
+    assert.equal(surface.filter((effect) => effect === 'read-after').length, STALLED_READS_MAX - 1);
+    assert.ok(surface.includes('gap'));
+  });
+
+  it('bounds what it holds, and reads the rest from the log', () => {
+    let state = stepRoom(live(0), seen(2)).state;
+    for (let seq = 3; seq < HELD_ENTRIES_MAX + 50; seq++) state = stepRoom(state, seen(seq)).state;
+    assert.equal(state.phase === 'filling' && state.held.length, HELD_ENTRIES_MAX);
+    const step = stepRoom(state, { type: 'page', readId: 1, data: page(range(1, 200), { hasMore: true }) });
+    assert.equal(step.state.position?.seq, HELD_ENTRIES_MAX + 1);
+    assert.equal(step.effects.at(-1)?.do, 'read-after', 'what was let go must still be read');
+  });
+});
+
+/** A world of one log, one client and a network that loses, doubles and breaks; it answers reads as the contract says. */
+type Act = 'post' | 'lose' | 'double' | 'read' | 'break' | 'resume' | 'resume-far' | 'rollback' | 'rollback-silent';
+
+describe('the surface of a room', () => {
+  it('is made of contiguous slices without doubles, and ends whole, whatever happens', () => {
+    const acts = fc.array(
+      fc.oneof(
+        { weight: 8, arbitrary: fc.constant<Act>('post') },
+        { weight: 3, arbitrary: fc.constant<Act>('lose') },
+        { weight: 2, arbitrary: fc.constant<Act>('double') },
+        { weight: 4, arbitrary: fc.constant<Act>('read') },
+        { weight: 1, arbitrary: fc.constantFrom<Act>('break', 'resume', 'resume-far', 'rollback', 'rollback-silent') },
+      ),
+      { minLength: 1, maxLength: 120, size: 'max' },
+    );
+    fc.assert(
+      fc.property(acts, (script) => {
+        let epoch = 1;
+        let log: Entry[] = [];
+        let state = stepRoom(newRoom(), { type: 'joined', data: joined([], 0, 'e1') }).state;
+        let online = true;
+        /** What a host that follows the rules of `gap` and `rollback` has on its screen. */
+        let screen: Entry[] = [];
+        let unanswered: RoomEffect | null = null;
+
+        const feed = (input: RoomInput) => {
+          const step = stepRoom(state, input);
+          state = step.state;
+          for (const effect of step.effects) {
+            if (effect.do === 'gap') screen = [];
+            else if (effect.do === 'rollback') screen = screen.filter(({ seq }) => seq <= effect.head);
+            else if (effect.do === 'deliver') {
+              for (const next of effect.entries) {
+                const last = screen.at(-1);
+                if (last !== undefined) assert.equal(next.seq, last.seq + 1, 'contiguous');
+                screen.push(next);
+              }
+            } else unanswered = effect;
+          }
+        };
+        const answer = () => {
+          const effect = unanswered;
+          unanswered = null;
+          if (effect?.do === 'read-after') {
+            if (effect.position.epoch !== `e${epoch}`) return feed({ type: 'page-conflict', readId: effect.readId });
+            const rest = log.filter(({ seq }) => seq > effect.position.seq);
+            const messages = rest.slice(0, 3);
+            feed({
+              type: 'page',
+              readId: effect.readId,
+              data: page(messages, { epoch: `e${epoch}`, hasMore: rest.length > 3 }),
+            });
+          } else if (effect?.do === 'read-newest') {
+            const messages = log.slice(-3);
+            const data = page(messages, {
+              epoch: `e${epoch}`,
+              hasMore: log.length > 3,
+              first: log.length === 0 ? 1 : 1,
+            });
+            feed({ type: 'page', readId: effect.readId, data });
+          }
+        };
+        const resume = (far: boolean) => {
+          if (online) return;
+          online = true;
+          const { position } = state;
+          if (position === null) return;
+          const head = log.length;
+          const base = { epoch: `e${epoch}`, head, first: 1 };
+          if (position.epoch !== base.epoch || position.seq > head) {
+            feed({ type: 'resumed', answer: { ...base, recovered: false, reason: 'epoch' } });
+          } else if (far && head > position.seq) {
+            feed({ type: 'resumed', answer: { ...base, recovered: false, reason: 'too_far' } });
+          } else {
+            feed({ type: 'resumed', answer: { ...base, recovered: true } });
+            for (const missed of log.slice(position.seq)) feed({ type: 'entry', entry: missed });
+          }
+        };
+        const post = () => {
+          log = [...log, entry(log.length + 1, `e${epoch}`)];
+          return log.at(-1) as Entry;
+        };
+
+        for (const act of script) {
+          if (act === 'post' || act === 'double') {
+            const next = post();
+            if (online) feed({ type: 'entry', entry: next });
+            if (online && act === 'double') feed({ type: 'entry', entry: next });
+          } else if (act === 'lose') post();
+          else if (act === 'read') {
+            if (online) answer();
+          } else if (act === 'break') {
+            online = false;
+            unanswered = null;
+            feed({ type: 'offline' });
+          } else if (act === 'resume') resume(false);
+          else if (act === 'resume-far') resume(true);
+          else {
+            // Two rollbacks in a row of which the first was never told cannot be seen by anyone; servers tell each.
+            const isKnown =
+              state.position?.epoch === `e${epoch}` || (state.phase === 'filling' && state.want.kind === 'newest');
+            epoch++;
+            const head = Math.floor(log.length / 2);
+            log = log.slice(0, head).map((old) => ({ ...old, epoch: `e${epoch}` }));
+            if (online && act === 'rollback' && isKnown) feed({ type: 'epoch', epoch: `e${epoch}`, head });
+          }
+        }
+        // The weather clears: one reconnect, one more entry, and every read is answered.
+        online = false;
+        unanswered = null;
+        feed({ type: 'offline' });
+        resume(false);
+        const last = post();
+        feed({ type: 'entry', entry: last });
+        for (let i = 0; i < 500 && unanswered !== null; i++) answer();
+
+        assert.equal(state.phase, 'live');
+        assert.deepEqual(state.position, { epoch: `e${epoch}`, seq: log.length });
+        const kept = screen.map(({ seq }) => seq);
+        assert.deepEqual(
+          kept,
+          log.slice(log.length - screen.length).map(({ seq }) => seq),
+        );
+        assert.ok(screen.length > 0);
+        // Text tells lives apart where the number does not.
+        const text = (of: Entry) => of.text;
+        const survivors = screen.map(text);
+        assert.deepEqual(survivors, log.slice(log.length - screen.length).map(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,287 @@
+/**
+ * The order of one room, as a pure machine: what comes in may be doubled, missing or of another life of the log; what goes
+ * out is contiguous and comes once, and where that is impossible a `gap` says so first.
+ *
+ * It does not know sockets, timers or requests: it answers with effects, and whoever runs them feeds the answers back. At most one
+ * read is under way; its number comes back with the page, so that an answer to a question no longer asked is ignored.
+ */
+import type { Entry, HistoryData, JoinData, NotRecoveredReason, Position, ResumedRoom } from '@maru/protocol/events';
+
+/** `unreadable`: the log itself answered without an entry that must have been there. */
+export type GapReason = NotRecoveredReason | 'unreadable';
+
+/** Live entries held while a hole is read. What comes above is let go and read from the log instead. */
+export const HELD_ENTRIES_MAX = 1_000;
+
+/** Reads that bring nothing new, before the hole is called unreadable. */
+export const STALLED_READS_MAX = 5;
+
+/** What the page of a fill is for: the entries after a position, or, where those cannot be had, the newest. */
+type Want = { kind: 'after' } | { kind: 'newest'; reason: GapReason };
+
+interface Filling {
+  phase: 'filling';
+  position: Position;
+  want: Want;
+  /** Contiguous or not, ascending, without doubles. */
+  held: readonly Entry[];
+  /** Something was let go, so the log has to be read to its end once more. */
+  overflowed: boolean;
+  readId: number;
+  stalledReads: number;
+}
+
+export type RoomState =
+  /** Waiting to be joined or resumed. Without a position nothing was ever delivered. */
+  | { phase: 'waiting'; position: Position | null; readId: number }
+  | { phase: 'live'; position: Position; readId: number }
+  | Filling;
+
+export type RoomInput =
+  | { type: 'offline' }
+  | { type: 'joined'; data: JoinData }
+  | { type: 'resumed'; answer: Exclude<ResumedRoom, { error: unknown }> }
+  | { type: 'entry'; entry: Entry }
+  | { type: 'page'; readId: number; data: HistoryData }
+  /** A read was answered with `conflict`: the epoch asked for is over. */
+  | { type: 'page-conflict'; readId: number }
+  | { type: 'epoch'; epoch: string; head: number };
+
+export type RoomEffect =
+  | { do: 'deliver'; entries: readonly Entry[] }
+  /** What comes next does not continue what was delivered up to `after`. */
+  | { do: 'gap'; reason: GapReason; after: Position }
+  /** Entries delivered above `head` are no longer part of the log. */
+  | { do: 'rollback'; epoch: string; head: number }
+  /** `stalledReads` above 0: the same read brought nothing before, so wait a little. */
+  | { do: 'read-after'; readId: number; position: Position; stalledReads: number }
+  | { do: 'read-newest'; readId: number };
+
+export interface RoomStep {
+  state: RoomState;
+  effects: RoomEffect[];
+}
+
+export const newRoom = (): RoomState => ({ phase: 'waiting', position: null, readId: 0 });
+
+const stay = (state: RoomState): RoomStep => ({ state, effects: [] });
+
+export function stepRoom(state: RoomState, input: RoomInput): RoomStep {
+  switch (input.type) {
+    case 'offline':
+      return stay({ phase: 'waiting', position: state.position, readId: state.readId });
+    case 'joined':
+      return onJoined(state, input.data);
+    case 'resumed':
+      return onResumed(state, input.answer);
+    case 'entry':
+      return onEntry(state, input.entry);
+    case 'page':
+      return onPage(state, input.readId, input.data);
+    case 'page-conflict':
+      if (state.phase !== 'filling' || state.readId !== input.readId) return stay(state);
+      return readNewest(state.position, 'epoch', [], state.readId);
+    case 'epoch':
+      return onEpoch(state, input.epoch, input.head);
+  }
+}
+
+function onJoined(state: RoomState, data: JoinData): RoomStep {
+  const { position, readId } = state;
+  if (position === null) {
+    const entries = contiguousTail(data.messages);
+    const live: RoomState = { phase: 'live', position: { epoch: data.epoch, seq: data.head }, readId };
+    return { state: live, effects: deliver(entries) };
+  }
+  if (data.recovered && data.epoch === position.epoch) {
+    // Everything after the position, as if it had come one by one: a hole in the answer is found like any other.
+    return data.messages.reduce(then, stay({ phase: 'live', position, readId }));
+  }
+  const entries = unseen(contiguousTail(data.messages), data.epoch, position);
+  return {
+    state: { phase: 'live', position: { epoch: data.epoch, seq: data.head }, readId },
+    effects: [{ do: 'gap', reason: reasonOf(data), after: position }, ...deliver(entries)],
+  };
+}
+
+function onResumed(state: RoomState, answer: Exclude<ResumedRoom, { error: unknown }>): RoomStep {
+  const { position, readId } = state;
+  // Only rooms with a position are asked to be resumed.
+  if (position === null) return stay(state);
+  if (answer.recovered && answer.epoch === position.epoch) return stay({ phase: 'live', position, readId });
+  return readNewest(position, reasonOf(answer), [], readId);
+}
+
+const reasonOf = (answer: { recovered: boolean; reason?: NotRecoveredReason }): GapReason => answer.reason ?? 'epoch';
+
+const then = (step: RoomStep, entry: Entry): RoomStep => {
+  const next = onEntry(step.state, entry);
+  return { state: next.state, effects: mergeDeliveries([...step.effects, ...next.effects]) };
+};
+
+function onEntry(state: RoomState, entry: Entry): RoomStep {
+  if (state.phase === 'waiting') return stay(state);
+  if (state.phase === 'filling') return stay(hold(state, entry));
+  const { position } = state;
+  // The epoch event should have come first. Without it nobody knows how much was rolled back: begin anew from the newest.
+  if (entry.epoch !== position.epoch) return readNewest(position, 'epoch', [entry], state.readId);
+  if (entry.seq <= position.seq) return stay(state);
+  if (entry.seq === position.seq + 1) {
+    return { state: { ...state, position: positionOf(entry) }, effects: deliver([entry]) };
+  }
+  return readAfter(position, [entry], state.readId, 0);
+}
+
+function hold(state: Filling, entry: Entry): Filling {
+  const last = state.held.at(-1);
+  // Entries of the feed ascend; one that does not is a double, or belongs to what the read will bring.
+  if (last !== undefined && last.epoch === entry.epoch && entry.seq <= last.seq) return state;
+  if (state.held.length >= HELD_ENTRIES_MAX) return { ...state, overflowed: true };
+  return { ...state, held: [...state.held, entry] };
+}
+
+function onPage(state: RoomState, readId: number, data: HistoryData): RoomStep {
+  if (state.phase !== 'filling' || state.readId !== readId) return stay(state);
+  return state.want.kind === 'newest' ? onNewest(state, state.want.reason, data) : onAfter(state, data);
+}
+
+function onNewest(state: Filling, reason: GapReason, data: HistoryData): RoomStep {
+  const { position } = state;
+  const entries = unseen(contiguousTail(data.messages), data.epoch, position);
+  // An empty page means that nothing is kept, and then `first` is the head plus one.
+  let seq = entries.at(-1)?.seq ?? Math.max(0, data.first - 1);
+  if (data.epoch === position.epoch && seq <= position.seq) {
+    // Nothing newer is readable, so what is held is all there is to go on from.
+    seq = Math.max(position.seq, (state.held.find((entry) => entry.epoch === data.epoch)?.seq ?? 0) - 1);
+  }
+  const effects: RoomEffect[] = [{ do: 'gap', reason, after: position }, ...deliver(entries)];
+  return drain({ ...state, position: { epoch: data.epoch, seq }, overflowed: false }, effects, state.overflowed);
+}
+
+function onAfter(state: Filling, data: HistoryData): RoomStep {
+  const { position } = state;
+  if (data.epoch !== position.epoch) return readNewest(position, 'epoch', state.held, state.readId);
+  const fresh = data.messages.filter((entry) => entry.seq > position.seq);
+  const next = fresh[0];
+  if (next === undefined) {
+    const trimmed = data.first > position.seq + 1;
+    const waitsFor = state.held[0];
+    if (waitsFor === undefined && !state.overflowed) return stay({ phase: 'live', position, readId: state.readId });
+    // Held entries may be all there is to wait for: then they need no read.
+    if (waitsFor?.epoch === position.epoch && waitsFor.seq <= position.seq + 1) {
+      return drain({ ...state, overflowed: false }, [], state.overflowed);
+    }
+    if (trimmed) return readNewest(position, 'trimmed', state.held, state.readId);
+    if (state.stalledReads + 1 >= STALLED_READS_MAX) {
+      return readNewest(position, 'unreadable', state.held, state.readId);
+    }
+    return readAfter(position, state.held, state.readId, state.stalledReads + 1, state.overflowed);
+  }
+  // The log itself has no longer what comes next: say so, and go on from what it has.
+  const effects: RoomEffect[] = next.seq > position.seq + 1 ? [{ do: 'gap', reason: 'trimmed', after: position }] : [];
+  const entries = contiguousHead(fresh);
+  const reached = entries.at(-1) ?? next;
+  effects.push(...deliver(entries));
+  const more = data.hasMore || entries.length < fresh.length || state.overflowed;
+  return drain({ ...state, position: positionOf(reached), overflowed: false }, effects, more);
+}
+
+/** Delivers what is held as far as it continues the position; reads on where it does not, or where `more` is to be read. */
+function drain(state: Filling, effects: RoomEffect[], more: boolean): RoomStep {
+  let { position } = state;
+  const ready: Entry[] = [];
+  const rest: Entry[] = [];
+  for (const entry of state.held) {
+    if (entry.epoch !== position.epoch) {
+      // Of an older life, or of one that the page did not know yet; the latter shows itself with the next entry.
+      continue;
+    }
+    if (entry.seq <= position.seq) continue;
+    if (rest.length === 0 && entry.seq === position.seq + 1) {
+      ready.push(entry);
+      position = positionOf(entry);
+    } else rest.push(entry);
+  }
+  const all = mergeDeliveries([...effects, ...deliver(ready)]);
+  if (rest.length === 0 && !more) {
+    const dropped = state.held.some((entry) => entry.epoch !== position.epoch);
+    if (!dropped) return { state: { phase: 'live', position, readId: state.readId }, effects: all };
+  }
+  const next = readAfter(position, rest, state.readId, 0);
+  return { state: next.state, effects: [...all, ...next.effects] };
+}
+
+function onEpoch(state: RoomState, epoch: string, head: number): RoomStep {
+  const { position } = state;
+  // While waiting, the answer to come knows the epoch; the position must stay the one that was carried in the question.
+  if (state.phase === 'waiting' || position === null || position.epoch === epoch) return stay(state);
+  const knowsEpoch = state.phase === 'live' || (state.want.kind === 'after' && state.held.every(isOf(position.epoch)));
+  // Without the epoch before this one nobody knows what of the older one survived that.
+  if (!knowsEpoch) return readNewest(position, 'epoch', [], state.readId);
+  const effects: RoomEffect[] = [{ do: 'rollback', epoch, head }];
+  const survived: Position = { epoch, seq: Math.min(position.seq, head) };
+  if (state.phase === 'live' && survived.seq === head) {
+    return { state: { ...state, position: survived }, effects };
+  }
+  // A read that was under way may answer with entries of either life, so it is asked again.
+  const next = readAfter(survived, [], state.readId, 0);
+  return { state: next.state, effects: [...effects, ...next.effects] };
+}
+
+function readAfter(
+  position: Position,
+  held: readonly Entry[],
+  lastReadId: number,
+  stalledReads: number,
+  overflowed = false,
+): RoomStep {
+  const readId = lastReadId + 1;
+  return {
+    state: { phase: 'filling', position, want: { kind: 'after' }, held, overflowed, readId, stalledReads },
+    effects: [{ do: 'read-after', readId, position, stalledReads }],
+  };
+}
+
+function readNewest(position: Position, reason: GapReason, held: readonly Entry[], lastReadId: number): RoomStep {
+  const readId = lastReadId + 1;
+  const want: Want = { kind: 'newest', reason };
+  return {
+    state: { phase: 'filling', position, want, held, overflowed: false, readId, stalledReads: 0 },
+    effects: [{ do: 'read-newest', readId }],
+  };
+}
+
+const isOf =
+  (epoch: string) =>
+  (entry: Entry): boolean =>
+    entry.epoch === epoch;
+
+const positionOf = ({ epoch, seq }: Entry): Position => ({ epoch, seq });
+
+const deliver = (entries: readonly Entry[]): RoomEffect[] => (entries.length === 0 ? [] : [{ do: 'deliver', entries }]);
+
+/** One delivery a batch: a page and what was held behind it reach the surface together. */
+function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
+  const merged: RoomEffect[] = [];
+  for (const effect of effects) {
+    const last = merged.at(-1);
+    if (effect.do === 'deliver' && last?.do === 'deliver') {
+      merged[merged.length - 1] = { do: 'deliver', entries: [...last.entries, ...effect.entries] };
+    } else merged.push(effect);
+  }
+  return merged;
+}
+
+/** Within one epoch nothing is delivered twice, not even around a gap. */
+const unseen = (entries: readonly Entry[], epoch: string, position: Position): readonly Entry[] =>
+  epoch === position.epoch ? entries.filter((entry) => entry.seq > position.seq) : entries;
+
+function contiguousHead(entries: readonly Entry[]): readonly Entry[] {
+  const end = entries.findIndex((entry, i) => i > 0 && entry.seq !== (entries[i - 1]?.seq ?? 0) + 1);
+  return end === -1 ? entries : entries.slice(0, end);
+}
+
+function contiguousTail(entries: readonly Entry[]): readonly Entry[] {
+  const start = entries.findLastIndex((entry, i) => i > 0 && entry.seq !== (entries[i - 1]?.seq ?? 0) + 1);
+  return start === -1 ? entries : entries.slice(start);
+}

@@ -1,0 +1,47 @@
+/** The contract's rules for room ids and texts, told before anything is sent. The server decides; these spare a round trip. */
+import { MaruError } from '@maru/protocol/errors';
+import { LIMITS } from '@maru/protocol/limits';
+
+const ROOM_ID = new RegExp(`^[a-z0-9][a-z0-9._-]{0,${LIMITS.roomIdCharsMax - 1}}$`);
+
+export const isRoomId = (value: string): boolean => ROOM_ID.test(value);
+
+export function codePointCount(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+export type TextProblem = 'blank' | 'too_long';
+
+/** Why a text would be refused, or null. Blank is also what trims to nothing. */
+export function textProblem(text: string): TextProblem | null {
+  const trimmed = text.trim();
+  if (trimmed.length === 0) return 'blank';
+  // A UTF-16 unit is at least one byte, so this bound spares counting a huge paste.
+  if (text.length > LIMITS.textBytesMax) return 'too_long';
+  if (codePointCount(trimmed) > LIMITS.textCodePointsMax) return 'too_long';
+  return new TextEncoder().encode(text).length > LIMITS.textBytesMax ? 'too_long' : null;
+}
+
+/** @throws MaruError `invalid` for a blank text, `too_large` for one above the limits. */
+export function assertText(text: string): void {
+  const problem = textProblem(text);
+  if (problem === 'blank') throw new MaruError('invalid', 'text: must not be blank');
+  if (problem === 'too_long') throw new MaruError('too_large', 'text: is longer than a message may be');
+}
+
+/** @throws MaruError `invalid`. */
+export function assertRoomId(room: string): void {
+  if (!isRoomId(room)) {
+    throw new MaruError('invalid', 'room: is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit');
+  }
+}
+
+/**
+ * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing on pages served over plain
+ * HTTP from another host than localhost; `getRandomValues` is everywhere.
+ */
+export function newClientMsgId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,47 @@
+/** The error catalogue. Callers match `code`, never `message`. */
+
+/** What each code means for HTTP and for a retry. `not_found` is the same answer for absent and for hidden. */
+export const ERROR_CATALOGUE = {
+  unauthenticated: { retryable: false, httpStatus: 401, title: 'No valid token' },
+  forbidden: { retryable: false, httpStatus: 403, title: 'Not allowed' },
+  not_found: { retryable: false, httpStatus: 404, title: 'Not found' },
+  invalid: { retryable: false, httpStatus: 400, title: 'Invalid request' },
+  too_large: { retryable: false, httpStatus: 413, title: 'Too large' },
+  conflict: { retryable: false, httpStatus: 409, title: 'Conflict' },
+  rate_limited: { retryable: true, httpStatus: 429, title: 'Too many requests' },
+  internal: { retryable: true, httpStatus: 500, title: 'Internal error' },
+  unavailable: { retryable: true, httpStatus: 503, title: 'The store cannot take it now' },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** The `error` of an acknowledgement. `retryAfterMs` only where waiting so long will help. */
+export interface ErrorBody {
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+  retryAfterMs?: number;
+}
+
+/** An expected failure: it crosses the seam to the client as it is. Anything else becomes `internal`. */
+export class MaruError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'MaruError';
+    this.code = code;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  toBody(): ErrorBody {
+    const body: ErrorBody = {
+      code: this.code,
+      message: this.message,
+      retryable: ERROR_CATALOGUE[this.code].retryable,
+    };
+    if (this.retryAfterMs !== undefined) body.retryAfterMs = this.retryAfterMs;
+    return body;
+  }
+}

@@ -1,0 +1,151 @@
+/** The shapes of the public contract, as a client sees them. Times are milliseconds of the store's clock. */
+import type { ErrorBody } from './errors.ts';
+
+export type Role = 'owner' | 'moderator' | 'member';
+export type Status = 'online' | 'away' | 'dnd' | 'invisible';
+
+/** A place in a room's log: everything up to and including `seq` of that `epoch` has been seen. */
+export interface Position {
+  epoch: string;
+  seq: number;
+}
+
+export interface UserRef {
+  id: string;
+  name: string;
+}
+
+/** An entry of a room's log. `type` may be one that a client does not know: it is counted and not shown. */
+export interface Entry {
+  room: string;
+  epoch: string;
+  seq: number;
+  ts: number;
+  type: string;
+  from: UserRef;
+  clientMsgId?: string;
+  text?: string;
+  data?: unknown;
+}
+
+export type Ack<T> = { ok: true; data: T } | { ok: false; error: ErrorBody };
+
+/** Why a hole could not be closed: too many entries or bytes, no longer kept, or another life of the log. */
+export type NotRecoveredReason = 'too_far' | 'trimmed' | 'epoch';
+
+export interface LogState {
+  epoch: string;
+  /** The newest `seq`; 0 while the room has none. */
+  head: number;
+  /** The oldest `seq` that is kept; `head + 1` while nothing is. */
+  first: number;
+}
+
+export type Recovery = { recovered: true } | { recovered: false; reason?: NotRecoveredReason };
+
+export interface CreateData {
+  room: string;
+  title: string;
+  visibility: 'public' | 'private';
+  role: 'owner';
+}
+
+export type JoinData = { room: string; role: Role; messages: Entry[] } & LogState & Recovery;
+
+export interface SendData {
+  epoch: string;
+  seq: number;
+  ts: number;
+  duplicate: boolean;
+}
+
+export interface HistoryData {
+  epoch: string;
+  first: number;
+  messages: Entry[];
+  hasMore: boolean;
+}
+
+export interface PresenceUser extends UserRef {
+  status: Exclude<Status, 'invisible'>;
+  text?: string;
+}
+
+/** `users` is left out above the large-room bound. */
+export interface PresenceSnapshot {
+  count: number;
+  users?: PresenceUser[];
+}
+
+/** The difference since the last snapshot or difference. Names are left out above the large-room bound. */
+export interface PresenceDiff {
+  room: string;
+  count: number;
+  joins: PresenceUser[];
+  leaves: Array<{ id: string }>;
+  updates: PresenceUser[];
+}
+
+export interface MembersData {
+  members: Array<{ user: string; role: Role }>;
+  cursor?: string;
+}
+
+export type ResumedRoom = (LogState & Recovery) | { error: ErrorBody };
+
+export interface SessionData {
+  user: UserRef & { roles: string[] };
+  sessionId: string;
+  limits: Record<string, number>;
+  rooms: Record<string, ResumedRoom>;
+}
+
+export type NoticeCode =
+  | 'draining'
+  | 'rebalance'
+  | 'degraded'
+  | 'recovered'
+  | 'revoked'
+  | 'expiring'
+  | 'slow_consumer';
+
+export interface Notice {
+  code: NoticeCode;
+  reconnectInMs?: number;
+}
+
+export type RoomEvent =
+  | { type: 'epoch'; room: string; epoch: string; head: number }
+  | { type: 'removed'; room: string; reason: string };
+
+export interface TypingSignal {
+  room: string;
+  user: UserRef;
+  active: boolean;
+}
+
+/** Client → server: payload and the data of a successful acknowledgement. */
+export interface ClientRequests {
+  'room:create': [{ room?: string; visibility?: 'public' | 'private'; title?: string }, CreateData];
+  'room:join': [{ room: string; since?: Position; limit?: number }, JoinData];
+  'room:leave': [{ room: string }, Record<string, never>];
+  'room:members': [{ room: string; cursor?: string; limit?: number }, MembersData];
+  'room:invite': [{ room: string; user: string }, Record<string, never>];
+  'message:send': [{ room: string; clientMsgId: string; text: string }, SendData];
+  'history:read': [{ room: string; before?: number; after?: number; limit?: number; epoch?: string }, HistoryData];
+  typing: [{ room: string; active: boolean }, Record<string, never>];
+  'presence:watch': [{ room: string }, PresenceSnapshot];
+  'presence:set': [{ status: Status; text?: string }, Record<string, never>];
+}
+
+export type ClientEventName = keyof ClientRequests;
+
+/** Server → client. */
+export interface ServerEvents {
+  session: (session: SessionData) => void;
+  message: (entry: Entry) => void;
+  typing: (signal: TypingSignal) => void;
+  presence: (diff: PresenceDiff) => void;
+  'room:event': (event: RoomEvent) => void;
+  notice: (notice: Notice) => void;
+}

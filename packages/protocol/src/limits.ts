@@ -1,0 +1,51 @@
+/**
+ * Every bound of the public contract, with its unit last in the name. A bound that an operator may set is a default
+ * here and a setting of the gateway (see `services/gateway/src/config.ts`); the rest are fixed by the contract.
+ */
+export const LIMITS = {
+  /** Length of a room id, in characters. */
+  roomIdCharsMax: 64,
+  /** Length of a user id (a token's `sub`), in characters. */
+  userIdCharsMax: 128,
+  /** Length of a display name, in code points. */
+  nameCharsMax: 64,
+  /** Length of a room's title, in code points. */
+  titleCharsMax: 128,
+  /** Length of a presence status text, in code points. */
+  statusTextCharsMax: 128,
+  /** Length of a `clientMsgId`, in printable ASCII characters. */
+  clientMsgIdCharsMax: 64,
+  /** Length of a text after trimming, in Unicode code points. */
+  textCodePointsMax: 4_000,
+  /** Size of a text as given, in bytes of UTF-8. */
+  textBytesMax: 16_384,
+  /** Length of an epoch, in characters. */
+  epochCharsMax: 32,
+  /** Entries in one page of history or in the answer to a join without `since`. */
+  pageEntriesMax: 200,
+  pageEntriesDefault: 50,
+  /** A hole that resume closes: at most so many entries and so many bytes a room. */
+  resumeEntriesMax: 1_000,
+  resumeBytesMax: 1_048_576,
+  /** Size of one packet from a client, in bytes. A larger one ends the transport. */
+  packetBytesMax: 131_072,
+  /** Nesting depth of any JSON that a client sends. The contract's deepest payload has five levels. */
+  jsonDepthMax: 16,
+  /** Messages of one user over the whole cluster: a token bucket. */
+  userMessagesPerSecond: 20,
+  userMessagesBurst: 100,
+  /** Events of one connection: a token bucket. */
+  connectionEventsPerSecond: 50,
+  connectionEventsBurst: 200,
+  /** Rooms that one connection may have joined. */
+  roomsPerConnectionMax: 200,
+  /** Connections of one user on one node. */
+  connectionsPerUserMax: 20,
+  /** Kept of each room: at least the newest … */
+  retentionEntriesMin: 10_000,
+  /** … and at most so many, or so old, whichever is less. */
+  retentionEntriesMax: 100_000,
+  retentionAgeMs: 7 * 24 * 60 * 60 * 1_000,
+  /** Rooms above this size announce counts only; names are given on request up to this number. */
+  largeRoomUsers: 200,
+} as const;

@@ -1,0 +1,172 @@
+/**
+ * The schemas that validate what a client sends. Types of payloads come from here; unknown fields are dropped, so a forged
+ * `from`, `seq` or `ts` never travels further. A violation is `invalid`, one of size `too_large` (see `parsePayload`).
+ */
+import { z } from 'zod';
+import { MaruError } from './errors.ts';
+import { LIMITS } from './limits.ts';
+
+/** Marks a zod issue that is reported as `too_large` rather than `invalid`. */
+const TOO_LARGE = { params: { code: 'too_large' } } as const;
+
+const ROOM_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const PRINTABLE_ASCII = /^[\x20-\x7e]{1,64}$/;
+
+export const PRIVATE_ROOM_PREFIX = 'p-';
+export const GUEST_ID_PREFIX = 'guest-';
+
+export const isPrivateRoomId = (room: string): boolean => room.startsWith(PRIVATE_ROOM_PREFIX);
+
+/** Length in Unicode code points; a lone surrogate counts as one. */
+export function codePointLength(text: string): number {
+  let length = 0;
+  for (const _ of text) length++;
+  return length;
+}
+
+/** Size in bytes of UTF-8; a lone surrogate counts three, as its replacement would. */
+export function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+/** C0, C1, lone surrogates, and the bidi controls that can make one name look like another. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the purpose
+const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
+
+const label = (codePointsMax: number) =>
+  z
+    .string()
+    .refine((value) => codePointLength(value) <= codePointsMax, { message: `has at most ${codePointsMax} characters` })
+    .refine((value) => !UNSAFE_IN_NAME.test(value), { message: 'must not hold control characters' });
+
+const nonBlank = (value: string) => value.trim().length > 0;
+
+export const displayName = label(LIMITS.nameCharsMax).refine(nonBlank, { message: 'must not be blank' });
+
+export const userId = z
+  .string()
+  .min(1)
+  .max(LIMITS.userIdCharsMax)
+  .refine((value) => !UNSAFE_IN_NAME.test(value), { message: 'must not hold control characters' });
+
+export const roomId = z.string().regex(ROOM_ID, 'is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit');
+
+export const clientMsgId = z.string().regex(PRINTABLE_ASCII, 'is 1 to 64 printable ASCII characters');
+
+export const text = z
+  .string()
+  .refine(nonBlank, { message: 'must not be blank' })
+  .refine((value) => value.length <= LIMITS.textBytesMax && utf8Length(value) <= LIMITS.textBytesMax, {
+    message: `has at most ${LIMITS.textBytesMax} bytes of UTF-8`,
+    ...TOO_LARGE,
+    abort: true,
+  })
+  .refine((value) => codePointLength(value.trim()) <= LIMITS.textCodePointsMax, {
+    message: `has at most ${LIMITS.textCodePointsMax} code points after trimming`,
+    ...TOO_LARGE,
+  });
+
+const seq = z.int().min(0);
+const epoch = z.string().min(1).max(LIMITS.epochCharsMax);
+const limit = z.int().min(1).max(LIMITS.pageEntriesMax).default(LIMITS.pageEntriesDefault);
+const cursor = z.string().min(1).max(256);
+
+export const position = z.object({ epoch, seq });
+
+/** `auth.resume` of the handshake. More rooms than a connection may join cannot be resumed at once. */
+export const resume = z
+  .record(z.string(), position)
+  .refine((rooms) => Object.keys(rooms).length <= LIMITS.roomsPerConnectionMax, {
+    message: `names at most ${LIMITS.roomsPerConnectionMax} rooms`,
+  });
+
+/** Payloads of client events, by event name. */
+export const requestSchemas = {
+  'room:create': z.union([
+    z.object({
+      room: roomId.refine((id) => !isPrivateRoomId(id), { message: 'ids of private rooms are made by the server' }),
+      visibility: z.literal('public').default('public'),
+      title: label(LIMITS.titleCharsMax).optional(),
+    }),
+    z.object({
+      room: z.undefined().optional(),
+      visibility: z.literal('private'),
+      title: label(LIMITS.titleCharsMax).optional(),
+    }),
+  ]),
+  'room:join': z.object({ room: roomId, since: position.optional(), limit }),
+  'room:leave': z.object({ room: roomId }),
+  'room:members': z.object({
+    room: roomId,
+    cursor: cursor.optional(),
+    limit,
+  }),
+  'room:invite': z.object({ room: roomId, user: userId }),
+  'message:send': z.object({ room: roomId, clientMsgId, text }),
+  'history:read': z
+    .object({ room: roomId, before: seq.optional(), after: seq.optional(), limit, epoch: epoch.optional() })
+    .refine((request) => request.before === undefined || request.after === undefined, {
+      message: 'takes before or after, not both',
+    }),
+  typing: z.object({ room: roomId, active: z.boolean() }),
+  'presence:watch': z.object({ room: roomId }),
+  'presence:set': z.object({
+    status: z.enum(['online', 'away', 'dnd', 'invisible']),
+    text: label(LIMITS.statusTextCharsMax).optional(),
+  }),
+} as const;
+
+export type RequestName = keyof typeof requestSchemas;
+export type RequestOf<N extends RequestName> = z.output<(typeof requestSchemas)[N]>;
+
+/** Payloads of HTTP calls: bodies, and query strings with their numbers still as text. */
+const seqText = z
+  .string()
+  .regex(/^\d{1,16}$/)
+  .transform(Number)
+  .pipe(seq);
+const limitText = z
+  .string()
+  .regex(/^\d{1,4}$/)
+  .transform(Number)
+  .pipe(z.int().min(1).max(LIMITS.pageEntriesMax));
+
+export const httpSchemas = {
+  guest: z.object({ name: displayName }),
+  post: z.object({ text }),
+  rooms: z.object({ cursor: roomId.optional(), limit: limitText.optional() }),
+  history: z
+    .object({
+      before: seqText.optional(),
+      after: seqText.optional(),
+      limit: limitText.optional(),
+      epoch: epoch.optional(),
+    })
+    .refine((query) => query.before === undefined || query.after === undefined, {
+      message: 'takes before or after, not both',
+    }),
+} as const;
+
+/**
+ * Validates at the edge: returns the parsed value, or throws `invalid` or `too_large` with the first problem's path. The
+ * message never repeats the value.
+ */
+export function parsePayload<S extends z.ZodType>(schema: S, payload: unknown): z.output<S> {
+  const result = schema.safeParse(payload);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const tooLarge = issue?.code === 'custom' && issue.params?.code === 'too_large';
+  const path = (issue?.path ?? []).map(String).join('.').slice(0, 80);
+  const message = issue?.message ?? 'is invalid';
+  throw new MaruError(tooLarge ? 'too_large' : 'invalid', path === '' ? message : `${path}: ${message}`);
+}

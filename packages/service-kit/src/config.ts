@@ -1,0 +1,88 @@
+/**
+ * Configuration from the environment: each field is a variable, its documentation, its validator and its default in one
+ * place. All wrong variables are reported at once, in one line, before anything starts.
+ */
+
+export interface Field<T> {
+  env: string;
+  doc: string;
+  /** Throws an Error whose message completes the sentence "VARIABLE …". */
+  parse: (raw: string) => T;
+  /** Used where the variable is unset or empty. Without one the variable is required. */
+  fallback?: T;
+  /** Never printed. */
+  secret?: boolean;
+}
+
+export type Fields = Record<string, Field<unknown>>;
+export type ConfigOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+export class ConfigError extends Error {}
+
+/** Reads every field, or throws one ConfigError that names all that is wrong. */
+export function readConfig<F extends Fields>(fields: F, environment: Record<string, string | undefined>): ConfigOf<F> {
+  const problems: string[] = [];
+  const config: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const raw = environment[field.env];
+    if (raw === undefined || raw === '') {
+      if ('fallback' in field) config[name] = field.fallback;
+      else problems.push(`${field.env} is required (${field.doc})`);
+      continue;
+    }
+    try {
+      config[name] = field.parse(raw);
+    } catch (error) {
+      problems.push(`${field.env} ${error instanceof Error ? error.message : 'is invalid'} (${field.doc})`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(`Configuration: ${problems.join('; ')}`);
+  return config as ConfigOf<F>;
+}
+
+export const asText = (raw: string): string => raw;
+
+/** A whole number within bounds, both included. */
+export const asInteger =
+  (min: number, max: number) =>
+  (raw: string): number => {
+    const value = Number(raw);
+    if (!/^-?\d+$/.test(raw) || value < min || value > max)
+      throw new Error(`must be a whole number from ${min} to ${max}`);
+    return value;
+  };
+
+export const asOneOf =
+  <const T extends readonly string[]>(...choices: T) =>
+  (raw: string): T[number] => {
+    if (!choices.includes(raw)) throw new Error(`must be one of ${choices.join(', ')}`);
+    return raw;
+  };
+
+export const asSwitch = (raw: string): boolean => {
+  if (raw === 'on') return true;
+  if (raw === 'off') return false;
+  throw new Error('must be on or off');
+};
+
+/** Comma-separated, blanks dropped. */
+export const asList = (raw: string): string[] =>
+  raw
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+
+export const asUrl =
+  (...protocols: string[]) =>
+  (raw: string): string => {
+    const protocol = URL.canParse(raw) ? new URL(raw).protocol.replace(':', '') : '';
+    if (!protocols.includes(protocol))
+      throw new Error(`must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+    return raw;
+  };
+
+/** At least 32 characters: a shorter shared secret can be guessed from one token. */
+export const asSecret = (raw: string): string => {
+  if (raw.length < 32) throw new Error('must have at least 32 characters');
+  return raw;
+};

@@ -1,0 +1,62 @@
+/** Connections to Redis (or Valkey) with explicit deadlines and nothing queued or sent twice behind the caller's back. */
+import { Redis } from 'ioredis';
+import type { Logger } from './logger.ts';
+
+export interface RedisSettings {
+  /** `redis://` or `rediss://`, with account and password. */
+  url: string;
+  /** A call that takes longer fails; whether the store did it is then unknown. Undefined: the caller keeps time itself. */
+  deadlineMs: number | undefined;
+}
+
+/**
+ * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects for ever, with jittered pauses of
+ * at most a second. While it is down every command fails at once; a command that was under way when it broke fails
+ * and is never sent again: only the caller knows whether that is safe.
+ */
+export function connectRedis(
+  settings: RedisSettings,
+  options: { purpose: string; node: string; logger: Logger; autoResubscribe?: boolean },
+): Redis {
+  const redis = new Redis(settings.url, {
+    protocol: 2,
+    connectionName: `maru:${options.node}:${options.purpose}`,
+    connectTimeout: 1_000,
+    ...(settings.deadlineMs === undefined ? {} : { commandTimeout: settings.deadlineMs }),
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: options.autoResubscribe ?? false,
+    // With 0, commands under way fail as soon as the connection breaks, instead of waiting for their deadline.
+    maxRetriesPerRequest: 0,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
+    // A restarted Redis answers LOADING; asking again soon is cheaper than waiting for its own estimate.
+    maxLoadingRetryTime: 500,
+  });
+  let lastMessage = '';
+  redis.on('error', (error) => {
+    // The same refusal comes once a reconnect; one line says it.
+    if (error.message === lastMessage) return;
+    lastMessage = error.message;
+    options.logger.warn({ purpose: options.purpose, reason: error.message }, 'redis connection failed');
+  });
+  redis.on('ready', () => {
+    lastMessage = '';
+    options.logger.info({ purpose: options.purpose }, 'redis connection ready');
+  });
+  return redis;
+}
+
+/** Resolves once the connection is usable, or after `waitMs` whichever comes first; tells which. */
+export async function waitUntilReady(redis: Redis, waitMs: number): Promise<boolean> {
+  if (redis.status === 'ready') return true;
+  return new Promise((resolve) => {
+    const done = (ready: boolean) => {
+      clearTimeout(timer);
+      redis.off('ready', onReady);
+      resolve(ready);
+    };
+    const onReady = () => done(true);
+    const timer = setTimeout(() => done(false), waitMs);
+    redis.once('ready', onReady);
+  });
+}

@@ -1,0 +1,85 @@
+/**
+ * The ephemeral plane: what may be lost travels through the Socket.IO adapter to the members of a room on every node. It must
+ * never hurt the durable plane, so every failure of its Redis connections ends here, as a counted error.
+ */
+import type { ServerEvents, TypingSignal } from '@maru/protocol';
+import { createShardedAdapter } from '@socket.io/redis-adapter';
+import type { Redis } from 'ioredis';
+import type { DefaultEventsMap, Server } from 'socket.io';
+
+export interface Signals {
+  /** To all members of the room except one connection. */
+  typing(signal: TypingSignal, exceptSocketId: string): void;
+}
+
+/**
+ * The Socket.IO room for signals of a chat room. The adapter takes rooms of exactly 20 characters for socket ids and would send
+ * their signals to every node, so those get one more.
+ */
+export function signalRoom(room: string): string {
+  const name = `signals:${room}`;
+  return name.length === 20 ? `${name}:` : name;
+}
+
+export function createSignals(io: Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, unknown>): Signals {
+  return {
+    typing(signal, exceptSocketId) {
+      io.to(signalRoom(signal.room)).except(exceptSocketId).emit('typing', signal);
+    },
+  };
+}
+
+/**
+ * The sharded adapter over two connections of its own. It neither catches a failed command nor survives a malformed message, and an
+ * uncaught error would end the process; so it gets facades that catch, count, and pass on only what parses.
+ */
+export function createSignalsAdapter(options: {
+  pubRedis: Redis;
+  /** Resubscribes by itself. */
+  subRedis: Redis;
+  onError: (stage: 'publish' | 'subscribe' | 'receive', error: unknown) => void;
+}): ReturnType<typeof createShardedAdapter> {
+  const { pubRedis, subRedis, onError } = options;
+  const wanted = new Set<string>();
+  // A subscription that failed while the connection was down is made when it is up.
+  subRedis.on('ready', () => {
+    for (const channel of wanted) subRedis.ssubscribe(channel).catch((error: unknown) => onError('subscribe', error));
+  });
+  const pub = {
+    spublish: (channel: string, payload: string | Buffer) =>
+      pubRedis.spublish(channel, payload).catch((error: unknown) => {
+        onError('publish', error);
+        return 0;
+      }),
+    send_command: (command: string, args: string[], callback: (error: unknown, reply?: unknown) => void) => {
+      pubRedis.call(command, ...args).then(
+        (reply) => callback(null, reply),
+        (error: unknown) => callback(error),
+      );
+    },
+  };
+  const sub = {
+    ssubscribe(channel: string) {
+      wanted.add(channel);
+      if (subRedis.status !== 'ready') return;
+      subRedis.ssubscribe(channel).catch((error: unknown) => onError('subscribe', error));
+    },
+    sunsubscribe(channels: string | string[]) {
+      for (const channel of [channels].flat()) {
+        wanted.delete(channel);
+        if (subRedis.status !== 'ready') continue;
+        subRedis.sunsubscribe(channel).catch((error: unknown) => onError('subscribe', error));
+      }
+    },
+    on(event: 'smessageBuffer', handler: (channel: Buffer, payload: Buffer) => void) {
+      subRedis.on(event, (channel: Buffer, payload: Buffer) => {
+        try {
+          handler(channel, payload);
+        } catch (error) {
+          onError('receive', error);
+        }
+      });
+    },
+  };
+  return createShardedAdapter(pub, sub, { channelPrefix: 'socket.io', subscriptionMode: 'dynamic' });
+}

@@ -1,0 +1,195 @@
+/** The gateway's settings: each a variable, with its documentation, its check and its default. */
+import { LIMITS } from '@maru/protocol';
+import {
+  asInteger,
+  asList,
+  asOneOf,
+  asSecret,
+  asSwitch,
+  asText,
+  asUrl,
+  ConfigError,
+  type ConfigOf,
+  LOG_LEVELS,
+  readConfig,
+} from '@maru/service-kit';
+
+const asNodeName = (raw: string): string => {
+  if (!/^[a-zA-Z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits and hyphens');
+  return raw;
+};
+
+const asOrigins = (raw: string): string[] =>
+  asList(raw).map((origin) => {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw new Error('must be a list of origins like https://chat.example.com');
+    }
+    return origin;
+  });
+
+export const FIELDS = {
+  node: { env: 'MARU_NODE', doc: 'name of this gateway, unique in the cluster', parse: asNodeName },
+  host: { env: 'MARU_HOST', doc: 'address to listen on', parse: asText, fallback: '127.0.0.1' },
+  listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for clients', parse: asInteger(0, 65_535), fallback: 3000 },
+  opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535), fallback: 3001 },
+  redisUrl: { env: 'MARU_REDIS_URL', doc: 'Redis 7 or Valkey 8', parse: asUrl('redis', 'rediss'), secret: true },
+  presenceUrl: { env: 'MARU_PRESENCE_URL', doc: 'presence service', parse: asUrl('http', 'https') },
+  internalSecret: {
+    env: 'MARU_INTERNAL_SECRET',
+    doc: 'shared with the presence service',
+    parse: asSecret,
+    secret: true,
+  },
+  jwtSecret: {
+    env: 'MARU_JWT_SECRET',
+    doc: 'shared secret of HS256 tokens',
+    parse: asSecret,
+    fallback: undefined,
+    secret: true,
+  },
+  jwksUrl: {
+    env: 'MARU_JWKS_URL',
+    doc: 'address of the key set of asymmetric tokens',
+    parse: asUrl('http', 'https'),
+    fallback: undefined,
+  },
+  jwtIssuer: { env: 'MARU_JWT_ISSUER', doc: 'required iss of tokens', parse: asText, fallback: undefined },
+  jwtAudience: { env: 'MARU_JWT_AUDIENCE', doc: 'required aud of tokens', parse: asText, fallback: undefined },
+  tokenLifetimeMaxS: {
+    env: 'MARU_TOKEN_LIFETIME_MAX_S',
+    doc: 'tokens valid for longer than this, in seconds, are refused',
+    parse: asInteger(60, 366 * 86_400),
+    fallback: 31 * 86_400,
+  },
+  guests: { env: 'MARU_GUESTS', doc: 'whether guests may sign in: on or off', parse: asSwitch, fallback: false },
+  guestSecret: {
+    env: 'MARU_GUEST_SECRET',
+    doc: 'signs guest tokens; the same on every gateway',
+    parse: asSecret,
+    fallback: undefined,
+    secret: true,
+  },
+  allowedOrigins: {
+    env: 'MARU_ALLOWED_ORIGINS',
+    doc: 'web origins besides our own host, comma-separated',
+    parse: asOrigins,
+    fallback: [] as string[],
+  },
+  trustedProxies: {
+    env: 'MARU_TRUSTED_PROXIES',
+    doc: 'addresses or networks of the edge, whose X-Forwarded-For counts, comma-separated',
+    parse: asList,
+    fallback: [] as string[],
+  },
+  logLevel: {
+    env: 'MARU_LOG_LEVEL',
+    doc: 'fatal, error, warn, info, debug, trace or silent',
+    parse: asOneOf(...LOG_LEVELS),
+    fallback: 'info' as const,
+  },
+  storeDeadlineMs: {
+    env: 'MARU_STORE_DEADLINE_MS',
+    doc: 'a store call that takes longer fails',
+    parse: asInteger(50, 900),
+    fallback: 800,
+  },
+  userMessagesPerSecond: {
+    env: 'MARU_USER_MESSAGES_PER_SECOND',
+    doc: 'messages of one user, whole cluster',
+    parse: asInteger(1, 100_000),
+    fallback: LIMITS.userMessagesPerSecond as number,
+  },
+  userMessagesBurst: {
+    env: 'MARU_USER_MESSAGES_BURST',
+    doc: 'messages of one user at once',
+    parse: asInteger(1, 1_000_000),
+    fallback: LIMITS.userMessagesBurst as number,
+  },
+  connectionEventsPerSecond: {
+    env: 'MARU_CONNECTION_EVENTS_PER_SECOND',
+    doc: 'events of one connection',
+    parse: asInteger(1, 100_000),
+    fallback: LIMITS.connectionEventsPerSecond as number,
+  },
+  connectionEventsBurst: {
+    env: 'MARU_CONNECTION_EVENTS_BURST',
+    doc: 'events of one connection at once',
+    parse: asInteger(1, 1_000_000),
+    fallback: LIMITS.connectionEventsBurst as number,
+  },
+  connectionsPerUserMax: {
+    env: 'MARU_CONNECTIONS_PER_USER_MAX',
+    doc: 'connections of one user on one node',
+    parse: asInteger(1, 1_000_000),
+    fallback: LIMITS.connectionsPerUserMax as number,
+  },
+  retentionEntriesMin: {
+    env: 'MARU_RETENTION_ENTRIES_MIN',
+    doc: 'newest entries of a room that are always kept',
+    parse: asInteger(1, 10_000_000),
+    fallback: LIMITS.retentionEntriesMin as number,
+  },
+  retentionEntriesMax: {
+    env: 'MARU_RETENTION_ENTRIES_MAX',
+    doc: 'entries of a room that are kept at most',
+    parse: asInteger(1, 10_000_000),
+    fallback: LIMITS.retentionEntriesMax as number,
+  },
+  retentionAgeMs: {
+    env: 'MARU_RETENTION_AGE_MS',
+    doc: 'above the minimum, older entries go',
+    parse: asInteger(1_000, 10 * 365 * 86_400_000),
+    fallback: LIMITS.retentionAgeMs as number,
+  },
+  emptyRoomTtlMs: {
+    env: 'MARU_EMPTY_ROOM_TTL_MS',
+    doc: 'a room joined but never written to is forgotten after',
+    parse: asInteger(1_000, 365 * 86_400_000),
+    fallback: 86_400_000,
+  },
+  roomLingerMs: {
+    env: 'MARU_ROOM_LINGER_MS',
+    doc: 'subscription kept after the last member left',
+    parse: asInteger(0, 600_000),
+    fallback: 5_000,
+  },
+  auditPeriodMs: {
+    env: 'MARU_AUDIT_PERIOD_MS',
+    doc: 'each open room is compared with the log once in',
+    parse: asInteger(1_000, 3_600_000),
+    fallback: 10_000,
+  },
+  drainWaitMs: {
+    env: 'MARU_DRAIN_WAIT_MS',
+    doc: 'pause between unready and the first notice, for the balancer to see',
+    parse: asInteger(0, 120_000),
+    fallback: 2_000,
+  },
+  drainPerSecond: {
+    env: 'MARU_DRAIN_PER_SECOND',
+    doc: 'connections handed over a second',
+    parse: asInteger(1, 100_000),
+    fallback: 200,
+  },
+  drainSpreadMaxMs: {
+    env: 'MARU_DRAIN_SPREAD_MAX_MS',
+    doc: 'the hand-over takes this long at most',
+    parse: asInteger(0, 600_000),
+    fallback: 20_000,
+  },
+} as const;
+
+export type GatewayConfig = ConfigOf<typeof FIELDS>;
+
+export function readGatewayConfig(environment: Record<string, string | undefined>): GatewayConfig {
+  const config = readConfig(FIELDS, environment);
+  if (config.guests && config.guestSecret === undefined)
+    throw new ConfigError('Configuration: MARU_GUESTS=on needs MARU_GUEST_SECRET');
+  if (!config.guests && config.jwtSecret === undefined && config.jwksUrl === undefined) {
+    throw new ConfigError('Configuration: nobody could sign in: set MARU_JWT_SECRET, MARU_JWKS_URL or MARU_GUESTS=on');
+  }
+  if (config.retentionEntriesMax < config.retentionEntriesMin) {
+    throw new ConfigError('Configuration: MARU_RETENTION_ENTRIES_MAX must not be below MARU_RETENTION_ENTRIES_MIN');
+  }
+  return config;
+}

@@ -1,0 +1,49 @@
+/**
+ * The Socket.IO packet parser with bounds that hold before anything is parsed: no binary, and no JSON nested deeper than the
+ * contract can need. An event that is nested too deeply still reaches its handler, which answers `invalid`.
+ */
+import { LIMITS } from '@maru/protocol';
+import { Decoder, Encoder, PacketType } from 'socket.io-parser';
+
+/** Stands in the place of a payload that was nested too deeply. No schema takes it. */
+export const TOO_DEEP = Symbol('nested too deeply');
+
+const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
+
+class BoundedDecoder extends Decoder {
+  override add(packet: unknown): void {
+    if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
+    const type = packet.charCodeAt(0) - 48;
+    if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
+      throw new Error('binary packets are not part of the contract');
+    }
+    if (!isNestedDeeper(packet, LIMITS.jsonDepthMax)) {
+      super.add(packet);
+      return;
+    }
+    const header = EVENT_HEADER.exec(packet);
+    if (header === null) throw new Error('nested too deeply');
+    const [, id, event] = header as unknown as [string, string, string];
+    const data = [event, TOO_DEEP];
+    this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id === '' ? {} : { id: Number(id) }) });
+  }
+}
+
+/** Whether brackets outside strings open more than `depthMax` levels. One pass, no recursion. */
+export function isNestedDeeper(json: string, depthMax: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const unit = json.charCodeAt(i);
+    if (inString) {
+      if (unit === 0x5c) i++;
+      else if (unit === 0x22) inString = false;
+    } else if (unit === 0x22) inString = true;
+    else if (unit === 0x5b || unit === 0x7b) {
+      if (++depth > depthMax) return true;
+    } else if (unit === 0x5d || unit === 0x7d) depth--;
+  }
+  return false;
+}
+
+export const boundedParser = { Encoder, Decoder: BoundedDecoder };

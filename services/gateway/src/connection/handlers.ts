@@ -1,0 +1,53 @@
+/** Which part answers which event. Events of later parts are simply not in this table: they are unknown. */
+
+import type { ReadHistory } from '../messages/read-history.ts';
+import type { SendMessage } from '../messages/send-message.ts';
+import type { PresencePort } from '../presence/presence-port.ts';
+import type { PresenceWatches } from '../presence/presence-watches.ts';
+import type { Membership } from '../rooms/membership.ts';
+import type { RoomDirectory } from '../rooms/room-directory.ts';
+import type { SignalTyping } from '../rooms/signal-typing.ts';
+import type { Handlers } from './requests.ts';
+
+export function createHandlers(parts: {
+  membership: Membership;
+  directory: RoomDirectory;
+  sendMessage: SendMessage;
+  readHistory: ReadHistory;
+  /** Rejects `not_found` where the user may not see the room. */
+  mayRead: (userId: string, room: string) => Promise<void>;
+  signalTyping: SignalTyping;
+  watches: PresenceWatches;
+  presence: PresencePort;
+}): Handlers {
+  const { membership, directory, mayRead } = parts;
+  return {
+    'room:create': async ({ user }, request) => ({ data: await directory.create(user.id, request) }),
+    'room:join': membership.join,
+    'room:leave': membership.leave,
+    'room:members': async ({ user }, request) => {
+      await mayRead(user.id, request.room);
+      return { data: await directory.members(request) };
+    },
+    'room:invite': async ({ user }, request) => {
+      await directory.invite(user.id, request);
+      return { data: {} };
+    },
+    'message:send': async ({ user }, request) => ({ data: await parts.sendMessage(user, request) }),
+    // One page at a time: what a connection can make this node hold is bounded by its largest page.
+    'history:read': (session, request) =>
+      session.inLane('history', async () => ({ data: await parts.readHistory(session.user.id, request) })),
+    typing: async (session, request) => {
+      await parts.signalTyping(session, request);
+      return { data: {} };
+    },
+    'presence:watch': async (session, { room }) => {
+      await mayRead(session.user.id, room);
+      return parts.watches.watch(session, room);
+    },
+    'presence:set': async ({ user }, { status, text }) => {
+      parts.presence.setStatus(user.id, status, text);
+      return { data: {} };
+    },
+  };
+}

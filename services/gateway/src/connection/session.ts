@@ -1,0 +1,165 @@
+/**
+ * One signed-in connection: who it is, which rooms it has joined, and what it may still do. It does not know Socket.IO: the
+ * wire is given to it.
+ */
+import { LIMITS, type Notice, type Role, type ServerEvents, type UserRef } from '@maru/protocol';
+import type { CutReason, Member } from '../delivery/member.ts';
+import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
+
+/** What a session needs of its transport. */
+export interface Wire {
+  /** Queues one encoded Socket.IO packet behind everything queued before. */
+  sendFrame(frame: string): void;
+  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
+  /** Packets and bytes that the transport has not taken yet. */
+  queuedPackets(): number;
+  queuedBytes(): number;
+  /** Resolves when the transport has taken what was queued, or after `waitMs`. */
+  drained(waitMs: number): Promise<void>;
+  readonly closed: boolean;
+  /** Ends the transport; a client reconnects by itself. `discard`: what is queued is dropped. */
+  closeTransport(discard: boolean): void;
+  /** Sends DISCONNECT: a client stays away. */
+  disconnect(): void;
+  /** Signals that may be lost (typing, room events) of a room reach this connection from now on, or no longer. */
+  joinSignals(room: string): void;
+  leaveSignals(room: string): void;
+}
+
+/** A joined room. `attached` resolves once live delivery has begun. */
+export interface Seat {
+  role: Role;
+  attached: Promise<void>;
+}
+
+/** Bytes and packets queued for one connection before it counts as a slow consumer. The largest answer is some 3.3 MB. */
+const QUEUED_BYTES_MAX = 8 * 1_048_576;
+const QUEUED_PACKETS_MAX = 8_192;
+/** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
+const CATCH_UP_QUEUED_BYTES = 262_144;
+const CATCH_UP_STALL_MS = 30_000;
+/** Refused events that a connection may have at once before it counts as a flood; they come back at `perSecond`. */
+const REFUSALS: BucketSpec = { perSecond: 50, burst: 2_000 };
+
+export class Session implements Member {
+  readonly id: string;
+  readonly user: UserRef;
+  readonly roles: string[];
+  readonly expiresAtMs: number;
+  readonly seats = new Map<string, Seat>();
+  readonly watching = new Set<string>();
+  expiryAnnounced = false;
+  readonly #wire: Wire;
+  readonly #onCut: (reason: CutReason) => void;
+  readonly #events: Bucket;
+  readonly #refusals: Bucket;
+  readonly #eventSpec: BucketSpec;
+  readonly #lanes = new Map<string, Promise<unknown>>();
+  #nextBacklogCheck = 16;
+  #cut = false;
+
+  constructor(options: {
+    id: string;
+    user: UserRef;
+    roles: string[];
+    expiresAtMs: number;
+    wire: Wire;
+    eventSpec: BucketSpec;
+    nowMs: number;
+    onCut: (reason: CutReason) => void;
+  }) {
+    this.id = options.id;
+    this.user = options.user;
+    this.roles = options.roles;
+    this.expiresAtMs = options.expiresAtMs;
+    this.#wire = options.wire;
+    this.#onCut = options.onCut;
+    this.#eventSpec = options.eventSpec;
+    this.#events = fullBucket(options.eventSpec, options.nowMs);
+    this.#refusals = fullBucket(REFUSALS, options.nowMs);
+  }
+
+  get closed(): boolean {
+    return this.#cut || this.#wire.closed;
+  }
+
+  send(frame: string): void {
+    this.#wire.sendFrame(frame);
+    this.checkBacklog();
+  }
+
+  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void {
+    if (this.closed) return;
+    this.#wire.emit(event, ...payload);
+    this.checkBacklog();
+  }
+
+  notice(notice: Notice): void {
+    this.emit('notice', notice);
+  }
+
+  /** Cuts a connection for which too much is queued. Called after everything that queues; amortized, it costs nothing. */
+  checkBacklog(): void {
+    const packets = this.#wire.queuedPackets();
+    if (packets < this.#nextBacklogCheck) {
+      if (packets < 8) this.#nextBacklogCheck = 16;
+      return;
+    }
+    this.#nextBacklogCheck = packets + 16 + (packets >> 2);
+    if (packets > QUEUED_PACKETS_MAX || this.#wire.queuedBytes() > QUEUED_BYTES_MAX) this.cut('slow_consumer');
+  }
+
+  async drained(): Promise<void> {
+    for (let waitedMs = 0; !this.closed && this.#wire.queuedBytes() > CATCH_UP_QUEUED_BYTES; waitedMs += 100) {
+      if (waitedMs >= CATCH_UP_STALL_MS) return this.cut('slow_consumer');
+      await this.#wire.drained(100);
+    }
+  }
+
+  cut(reason: CutReason): void {
+    if (this.closed) return;
+    this.#cut = true;
+    this.#onCut(reason);
+    if (reason === 'slow_consumer') this.#wire.emit('notice', { code: 'slow_consumer' });
+    this.#wire.closeTransport(reason === 'slow_consumer' || reason === 'flood');
+  }
+
+  /** Ends it so that the client stays away. */
+  end(): void {
+    this.#wire.disconnect();
+  }
+
+  /** Takes one event: 0, or milliseconds to wait. A flood of refused ones ends the connection. */
+  takeEvent(nowMs: number): number {
+    const waitMs = takeToken(this.#events, this.#eventSpec, nowMs);
+    if (waitMs > 0 && takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.cut('flood');
+    return waitMs;
+  }
+
+  /** Runs work of one lane (a room's joins and leaves, or the reads) one after the other, in the order of the calls. */
+  inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#lanes.get(lane);
+    const run = before === undefined ? work() : before.then(work, work);
+    this.#lanes.set(lane, run);
+    const clear = () => {
+      if (this.#lanes.get(lane) === run) this.#lanes.delete(lane);
+    };
+    run.then(clear, clear);
+    return run;
+  }
+
+  takeSeat(room: string, seat: Seat): void {
+    this.seats.set(room, seat);
+    this.#wire.joinSignals(room);
+  }
+
+  leaveSeat(room: string): boolean {
+    if (!this.seats.delete(room)) return false;
+    this.#wire.leaveSignals(room);
+    return true;
+  }
+
+  get roomsFull(): boolean {
+    return this.seats.size >= LIMITS.roomsPerConnectionMax;
+  }
+}

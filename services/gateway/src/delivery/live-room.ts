@@ -1,0 +1,203 @@
+/**
+ * One room that this node has members of: carries out what the feed decides. Members in `live` get each new entry as the feed
+ * gives it out; one that is behind is brought up from the log first and enters at the moment it has caught up, so
+ * nothing is ever queued for it here.
+ */
+import type { Position } from '@maru/protocol';
+import type { ReadResult, StoredEntry } from '../messages/room-log.ts';
+import { composeJson, storedBody } from '../messages/wire-entry.ts';
+import type { LiveFrame } from './live-frame.ts';
+import { eventFrame, type Member } from './member.ts';
+import { RecentEntries, type RecentEntry } from './recent-entries.ts';
+import { type FeedEffect, type FeedEvent, RoomFeed } from './room-feed.ts';
+
+/** Entries that one catch-up step or fill reads. */
+const PAGE_ENTRIES = 200;
+const FILL_RETRY_MS = 250;
+/** Announcements kept while the first look at the log is under way; what is dropped, the look brings. */
+const EARLY_MAX = 256;
+
+export interface LiveRoomDeps {
+  readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
+  onSeen(room: string, epoch: string, seq: number): void;
+  onDelivered(members: number): void;
+  onFill(): void;
+  onFillFailed(error: unknown): void;
+}
+
+export class LiveRoom {
+  readonly room: string;
+  readonly live = new Set<Member>();
+  /** Members that were given more than the feed has reached: what they have already is not given again. */
+  readonly #floors = new Map<Member, number>();
+  readonly #recent = new RecentEntries();
+  readonly #deps: LiveRoomDeps;
+  #feed: RoomFeed<RecentEntry> | undefined;
+  #early: RecentEntry[] = [];
+  #closed = false;
+
+  constructor(room: string, deps: LiveRoomDeps) {
+    this.room = room;
+    this.#deps = deps;
+  }
+
+  onFrame(frame: LiveFrame): void {
+    if (frame.kind === 'epoch') {
+      this.#step({ type: 'observed', epoch: frame.epoch, base: frame.base, head: frame.base });
+      return;
+    }
+    const { epoch, seq } = frame;
+    const entry = { epoch, seq, frame: this.#frame(composeJson(this.room, epoch, seq, frame.ts, frame.body)) };
+    if (this.#feed === undefined) {
+      if (this.#early.length < EARLY_MAX) this.#early.push(entry);
+      return;
+    }
+    this.#step({ type: 'announced', entry });
+  }
+
+  /** Tells the feed what a look at the log has shown; the first look starts it. */
+  observe(look: { epoch: string; base: number; head: number }): void {
+    if (this.#feed !== undefined) {
+      this.#step({ type: 'observed', ...look });
+      return;
+    }
+    this.#feed = new RoomFeed(look);
+    this.#deps.onSeen(this.room, look.epoch, look.head);
+    const early = this.#early;
+    this.#early = [];
+    for (const entry of early) this.#step({ type: 'announced', entry });
+  }
+
+  /** Where a member stands that has joined: all up to there was given to it. */
+  positionOf(member: Member): Position {
+    const feed = this.#started();
+    return { epoch: feed.epoch, seq: Math.max(feed.delivered, this.#floors.get(member) ?? 0) };
+  }
+
+  /** Brings a member from `position` up to the feed, then makes it live. Resolves early when it is no longer wanted. */
+  async attach(member: Member, position: Position, wanted: () => boolean): Promise<void> {
+    const feed = this.#started();
+    let { epoch, seq } = position;
+    while (wanted()) {
+      if (epoch !== feed.epoch) {
+        // The log began a new life between the read and now; what survived of it is `delivered` at most.
+        const { epoch: now, base, head } = await this.#deps.readAfter(this.room, seq, 1);
+        this.observe({ epoch: now, base, head });
+        if (now !== feed.epoch) continue;
+        epoch = now;
+        seq = Math.min(seq, base);
+        member.send(this.#epochFrame(epoch, base));
+        continue;
+      }
+      if (seq >= feed.delivered) {
+        if (seq > feed.delivered) this.#floors.set(member, seq);
+        this.live.add(member);
+        return;
+      }
+      const recent = this.#recent.after(seq);
+      if (recent !== undefined) {
+        for (const entry of recent) member.send(entry.frame);
+        seq = (recent.at(-1) as RecentEntry).seq;
+        continue;
+      }
+      const page = await this.#deps.readAfter(this.room, seq, PAGE_ENTRIES);
+      if (page.epoch !== epoch) {
+        this.observe(page);
+        continue;
+      }
+      if (page.first > seq + 1) return member.cut('lost_hole');
+      for (const entry of page.entries) member.send(this.#storedFrame(page.epoch, entry));
+      seq = page.entries.at(-1)?.seq ?? seq;
+      await member.drained();
+    }
+  }
+
+  detach(member: Member): void {
+    this.live.delete(member);
+    this.#floors.delete(member);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.live.clear();
+    this.#floors.clear();
+  }
+
+  #started(): RoomFeed<RecentEntry> {
+    if (this.#feed === undefined) throw new Error('the room has not been looked at yet');
+    return this.#feed;
+  }
+
+  #step(event: FeedEvent<RecentEntry>): void {
+    if (this.#feed === undefined || this.#closed) return;
+    for (const effect of this.#feed.step(event)) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: FeedEffect<RecentEntry>): void {
+    switch (effect.type) {
+      case 'deliver':
+        this.#deliver(effect.entry);
+        break;
+      case 'fill':
+        this.#deps.onFill();
+        void this.#fill(effect.after);
+        break;
+      case 'newEpoch':
+        this.#recent.clear();
+        this.#floors.clear();
+        this.#deps.onSeen(this.room, effect.epoch, effect.head);
+        for (const member of this.live) member.send(this.#epochFrame(effect.epoch, effect.head));
+        break;
+      case 'lost':
+        for (const member of [...this.live]) member.cut('lost_hole');
+        break;
+    }
+  }
+
+  #deliver(entry: RecentEntry): void {
+    this.#recent.push(entry);
+    this.#deps.onSeen(this.room, entry.epoch, entry.seq);
+    if (this.#floors.size === 0) {
+      for (const member of this.live) member.send(entry.frame);
+    } else {
+      for (const member of this.live) {
+        const floor = this.#floors.get(member) ?? 0;
+        if (entry.seq > floor) member.send(entry.frame);
+        if (entry.seq >= floor) this.#floors.delete(member);
+      }
+    }
+    this.#deps.onDelivered(this.live.size);
+  }
+
+  /** Answers each fill of the feed exactly once, and asks again after a pause while the store is ill. */
+  async #fill(after: number): Promise<void> {
+    try {
+      const page = await this.#deps.readAfter(this.room, after, PAGE_ENTRIES);
+      const entries = page.entries.map((entry) => ({
+        seq: entry.seq,
+        epoch: page.epoch,
+        frame: this.#storedFrame(page.epoch, entry),
+      }));
+      this.#step({ type: 'filled', epoch: page.epoch, base: page.base, head: page.head, first: page.first, entries });
+    } catch (error) {
+      this.#deps.onFillFailed(error);
+      setTimeout(() => {
+        if (this.#closed || this.#feed === undefined) return;
+        this.#step({ type: 'fillFailed' });
+        for (const effect of this.#feed.retry()) this.#carryOut(effect);
+      }, FILL_RETRY_MS);
+    }
+  }
+
+  #frame(json: string): string {
+    return eventFrame('message', json);
+  }
+
+  #storedFrame(epoch: string, entry: StoredEntry): string {
+    return this.#frame(composeJson(this.room, epoch, entry.seq, entry.ts, storedBody(entry)));
+  }
+
+  #epochFrame(epoch: string, head: number): string {
+    return eventFrame('room:event', JSON.stringify({ type: 'epoch', room: this.room, epoch, head }));
+  }
+}

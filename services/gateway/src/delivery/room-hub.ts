@@ -1,0 +1,192 @@
+/**
+ * The rooms that this node has members of, and nothing else: a node subscribes to a room's live channel while somebody here
+ * has joined it, and for a grace after the last one left.
+ */
+import { MaruError, type Position } from '@maru/protocol';
+import type { Logger } from '@maru/service-kit';
+import type { Subscriber } from '../cluster/subscriber.ts';
+import { roomLiveChannel } from '../keys.ts';
+import type { ReadPiece, ReadResult, RoomLog } from '../messages/room-log.ts';
+import type { SeenPositions } from '../messages/seen-positions.ts';
+import { parseLiveFrame } from './live-frame.ts';
+import { LiveRoom } from './live-room.ts';
+import type { Member } from './member.ts';
+
+export interface RoomHub {
+  /**
+   * Enters the room's feed, then reads: what comes after the answer's head will reach the member once it is attached. Holds the
+   * room open for the member until `leave`.
+   */
+  enter(member: Member, room: string, userId: string, piece: ReadPiece, create: boolean): Promise<ReadResult>;
+  /** Begins live delivery after `position`. */
+  attach(member: Member, room: string, position: Position): Promise<void>;
+  /** Where a live member stands; undefined where it is not (yet) attached. */
+  positionOf(member: Member, room: string): Position | undefined;
+  leave(member: Member, room: string): void;
+  readonly size: number;
+  start(): void;
+  stop(): void;
+}
+
+interface OpenRoom {
+  live: LiveRoom;
+  holders: Set<Member>;
+  subscribed: Promise<void>;
+  closing: NodeJS.Timeout | undefined;
+  announced: boolean;
+}
+
+/** Rooms whose heads are compared at once after a resubscription, and in a second of the slow audit at most. */
+const CHECK_AT_ONCE = 50;
+const AUDIT_ROOMS_PER_SECOND_MAX = 100;
+
+export function createRoomHub(options: {
+  log: RoomLog;
+  seen: SeenPositions;
+  subscriber: Subscriber;
+  logger: Logger;
+  /** How long a room without members keeps its subscription. */
+  lingerMs: number;
+  /** Each open room's head is compared about once in so long. */
+  auditPeriodMs: number;
+  /** How long an entering member waits for a silent subscriber to be heard again. */
+  deadlineMs: number;
+  metrics: {
+    delivered(members: number): void;
+    fill(): void;
+    malformed(): void;
+  };
+  /** Somebody entered a room that nobody here was in before. */
+  onRoomEntered: (room: string) => void;
+}): RoomHub {
+  const { log, subscriber, logger, metrics } = options;
+  const rooms = new Map<string, OpenRoom>();
+  let auditTimer: NodeJS.Timeout | undefined;
+  let auditQueue: string[] = [];
+
+  const deps = {
+    readAfter: (room: string, seq: number, limit: number) => log.read(room, 'node', { mode: 'after', seq, limit }),
+    onSeen: options.seen.note,
+    onDelivered: metrics.delivered,
+    onFill: metrics.fill,
+    onFillFailed: (error: unknown) => logger.debug({ reason: String(error) }, 'a hole could not be read yet'),
+  };
+
+  const open = (room: string): OpenRoom => {
+    const known = rooms.get(room);
+    if (known !== undefined) {
+      clearTimeout(known.closing);
+      known.closing = undefined;
+      return known;
+    }
+    const live = new LiveRoom(room, deps);
+    const subscribed = subscriber.subscribe(roomLiveChannel(room), (payload) => {
+      const frame = parseLiveFrame(payload);
+      if (frame === undefined) metrics.malformed();
+      else live.onFrame(frame);
+    });
+    // Whoever enters awaits it; without this a rejection would count as unhandled where nobody does any more.
+    subscribed.catch(() => {});
+    const opened: OpenRoom = { live, holders: new Set(), subscribed, closing: undefined, announced: false };
+    rooms.set(room, opened);
+    return opened;
+  };
+
+  const close = (room: string, opened: OpenRoom) => {
+    if (rooms.get(room) !== opened || opened.holders.size > 0) return;
+    rooms.delete(room);
+    opened.live.close();
+    subscriber.unsubscribe(roomLiveChannel(room)).catch((error: unknown) => {
+      logger.debug({ reason: String(error) }, 'unsubscription failed; the connection is down');
+    });
+  };
+
+  const release = (member: Member, room: string, lingerMs: number) => {
+    const opened = rooms.get(room);
+    if (opened === undefined || !opened.holders.delete(member)) return;
+    opened.live.detach(member);
+    if (opened.holders.size > 0) return;
+    clearTimeout(opened.closing);
+    opened.closing = setTimeout(() => close(room, opened), lingerMs);
+  };
+
+  const check = async (room: string) => {
+    const opened = rooms.get(room);
+    if (opened === undefined || opened.holders.size === 0) return;
+    try {
+      opened.live.observe(await log.read(room, 'node', { mode: 'none' }));
+    } catch (error) {
+      // An absent room has nothing to miss; a sick store is looked at again by the audit and after reconnection.
+      logger.debug({ reason: String(error) }, 'a head could not be compared');
+    }
+  };
+
+  const checkAll = async () => {
+    const names = [...rooms.keys()];
+    for (let i = 0; i < names.length; i += CHECK_AT_ONCE)
+      await Promise.all(names.slice(i, i + CHECK_AT_ONCE).map(check));
+  };
+  subscriber.onResubscribed(() => void checkAll());
+
+  const audit = () => {
+    if (auditQueue.length === 0) auditQueue = [...rooms.keys()];
+    const share = Math.ceil((rooms.size * 1_000) / options.auditPeriodMs);
+    for (const room of auditQueue.splice(0, Math.min(share, AUDIT_ROOMS_PER_SECOND_MAX))) void check(room);
+  };
+
+  return {
+    async enter(member, room, userId, piece, create) {
+      const opened = open(room);
+      const fresh = !opened.holders.has(member);
+      opened.holders.add(member);
+      try {
+        await opened.subscribed;
+        await untilAlive(subscriber, options.deadlineMs);
+        const read = await log.read(room, { userId }, piece, { create });
+        opened.live.observe(read);
+        if (!opened.announced) options.onRoomEntered(room);
+        opened.announced = true;
+        return read;
+      } catch (error) {
+        if (fresh) release(member, room, 0);
+        if (error instanceof MaruError) throw error;
+        // A failed subscription must not be kept: the next one who enters tries anew.
+        if (rooms.get(room) === opened && opened.live.live.size === 0) rooms.delete(room);
+        throw new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause: error });
+      }
+    },
+    async attach(member, room, position) {
+      const opened = rooms.get(room);
+      const wanted = () => !member.closed && rooms.get(room) === opened && opened?.holders.has(member) === true;
+      await opened?.live.attach(member, position, wanted);
+    },
+    positionOf(member, room) {
+      const live = rooms.get(room)?.live;
+      return live?.live.has(member) ? live.positionOf(member) : undefined;
+    },
+    leave: (member, room) => release(member, room, options.lingerMs),
+    get size() {
+      return rooms.size;
+    },
+    start() {
+      auditTimer = setInterval(audit, 1_000);
+    },
+    stop() {
+      clearInterval(auditTimer);
+      for (const opened of rooms.values()) {
+        clearTimeout(opened.closing);
+        opened.live.close();
+      }
+      rooms.clear();
+    },
+  };
+}
+
+/** A node that was stopped for a while has missed what it does not know of: it answers only once it is heard again. */
+async function untilAlive(subscriber: Subscriber, deadlineMs: number): Promise<void> {
+  for (let waitedMs = 0; !subscriber.alive; waitedMs += 25) {
+    if (waitedMs >= deadlineMs)
+      throw new MaruError('unavailable', 'this node is cut off from the store', { retryAfterMs: 500 });
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}

@@ -1,0 +1,191 @@
+/** The HTTP API under `/api/v1`: for bots and back ends, and for what a client needs before it connects. */
+import {
+  clientMsgId,
+  type HistoryData,
+  httpSchemas,
+  LIMITS,
+  MaruError,
+  type PresenceSnapshot,
+  parsePayload,
+  roomId,
+} from '@maru/protocol';
+import type { Logger } from '@maru/service-kit';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import { isOriginAllowed } from '../connection/origin.ts';
+import type { Identity, Tokens } from '../identity/tokens.ts';
+import type { KeyedLimit } from '../limits/keyed-limit.ts';
+import type { ReadHistory } from '../messages/read-history.ts';
+import type { SendMessage } from '../messages/send-message.ts';
+import type { RoomDirectory } from '../rooms/room-directory.ts';
+import { createErrorHandler, sendProblem } from './problem.ts';
+
+export interface ApiDeps {
+  tokens: Tokens;
+  directory: RoomDirectory;
+  sendMessage: SendMessage;
+  readHistory: ReadHistory;
+  /** Checks that the user may see the room. */
+  presence: (userId: string, room: string) => Promise<PresenceSnapshot>;
+  onlineCounts: (rooms: string[]) => Promise<Record<string, number>>;
+  allowedOrigins: ReadonlySet<string>;
+  trustedProxies: string[];
+  /** Calls of one user, and of one address for those who have no user yet. */
+  userLimit: KeyedLimit;
+  addressLimit: KeyedLimit;
+  logger: Logger;
+  onCall: (route: string, status: number, seconds: number) => void;
+}
+
+type Caller = Pick<Identity, 'user'>;
+type Call = (request: Request, response: Response, caller: Caller) => Promise<void>;
+
+export function createApi(deps: ApiDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', deps.trustedProxies);
+  app.set('query parser', 'simple');
+  app.set('etag', false);
+  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  app.use(originGuard(deps.allowedOrigins));
+  app.use(measure(deps.onCall));
+
+  const api = express.Router();
+  // Strict JSON of bounded size, whatever the client calls it: a wrong content type is no way around the bound.
+  api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true }));
+
+  const signedIn =
+    (call: Call) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const identity = await deps.tokens.verify(bearerOf(request));
+      takeOrThrow(deps.userLimit, identity.user.id);
+      await call(request, response, identity);
+    };
+
+  api
+    .route('/guests')
+    .post(async (request, response) => {
+      takeOrThrow(deps.addressLimit, request.ip ?? '');
+      if (deps.tokens.issueGuest === undefined) throw new MaruError('not_found', 'guests are switched off');
+      const { name } = parsePayload(httpSchemas.guest, request.body);
+      response.status(201).json(await deps.tokens.issueGuest(name));
+    })
+    .all(wrongMethod('POST'));
+
+  api
+    .route('/rooms')
+    .get(
+      signedIn(async (request, response) => {
+        const { cursor, limit = LIMITS.pageEntriesDefault } = parsePayload(httpSchemas.rooms, request.query);
+        const page = await deps.directory.listPublic({ cursor, limit });
+        const counts = await deps.onlineCounts(page.rooms.map(({ room }) => room));
+        const rooms = page.rooms.map((room) => ({ ...room, online: counts[room.room] ?? 0 }));
+        response.json(page.cursor === undefined ? { rooms } : { rooms, cursor: page.cursor });
+      }),
+    )
+    .all(wrongMethod('GET'));
+
+  api
+    .route('/rooms/:room/messages')
+    .get(
+      signedIn(async (request, response, { user }) => {
+        const room = parsePayload(roomId, request.params.room);
+        const { limit = LIMITS.pageEntriesDefault, ...query } = parsePayload(httpSchemas.history, request.query);
+        const history: HistoryData = await deps.readHistory(user.id, { room, limit, ...query });
+        response.json(history);
+      }),
+    )
+    .post(
+      signedIn(async (request, response, { user }) => {
+        const room = parsePayload(roomId, request.params.room);
+        const key = request.get('Idempotency-Key');
+        if (key === undefined) throw new MaruError('invalid', 'Idempotency-Key: the header is required');
+        const id = parsePayload(clientMsgId, key);
+        const { text } = parsePayload(httpSchemas.post, request.body);
+        const sent = await deps.sendMessage(user, { room, clientMsgId: id, text });
+        response.status(sent.duplicate ? 200 : 201).json(sent);
+      }),
+    )
+    .all(wrongMethod('GET, POST'));
+
+  api
+    .route('/rooms/:room/presence')
+    .get(
+      signedIn(async (request, response, { user }) => {
+        const room = parsePayload(roomId, request.params.room);
+        response.json(await deps.presence(user.id, room));
+      }),
+    )
+    .all(wrongMethod('GET'));
+
+  app.use('/api/v1', api);
+  app.use((_request, response) => sendProblem(response, new MaruError('not_found', 'there is no such address')));
+  app.use(createErrorHandler(deps.logger));
+  return app;
+}
+
+function bearerOf(request: Request): string | undefined {
+  return /^Bearer ([\w.~+/=-]+)$/i.exec(request.get('Authorization') ?? '')?.[1];
+}
+
+function takeOrThrow(limit: KeyedLimit, key: string): void {
+  const waitMs = limit.take(key);
+  if (waitMs > 0) throw new MaruError('rate_limited', 'too many calls', { retryAfterMs: waitMs });
+}
+
+/** The same rule as for connections; a listed origin may read the answers, and ask beforehand whether it may. */
+function originGuard(allowed: ReadonlySet<string>) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const { origin, host } = request.headers;
+    if (!isOriginAllowed(origin, host, allowed)) {
+      sendProblem(response, new MaruError('forbidden', 'this origin is not allowed'));
+      return;
+    }
+    if (origin !== undefined && allowed.has(origin)) {
+      response.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
+      if (request.method === 'OPTIONS') {
+        response.set({
+          'Access-Control-Allow-Methods': 'GET, POST',
+          'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
+          'Access-Control-Max-Age': '600',
+        });
+        response.status(204).end();
+        return;
+      }
+    }
+    next();
+  };
+}
+
+function wrongMethod(allowed: string) {
+  return (_request: Request, response: Response): void => {
+    response.set('Allow', allowed);
+    const problem = {
+      title: 'Method not allowed',
+      status: 405,
+      detail: `this address takes ${allowed}`,
+      code: 'invalid',
+      retryable: false,
+    };
+    response
+      .status(405)
+      .type('application/problem+json')
+      .send(JSON.stringify({ type: 'about:blank', ...problem }));
+  };
+}
+
+/** Measured by route pattern, never by path: the pattern is a bounded label. */
+function measure(onCall: ApiDeps['onCall']) {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedAt = performance.now();
+    response.once('finish', () => {
+      const pattern: unknown = request.route?.path;
+      onCall(
+        typeof pattern === 'string' ? pattern : 'unknown',
+        response.statusCode,
+        (performance.now() - startedAt) / 1_000,
+      );
+    });
+    next();
+  };
+}

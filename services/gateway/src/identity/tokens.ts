@@ -1,0 +1,150 @@
+/**
+ * Who somebody is: tokens are checked here and nowhere else. Two kinds exist, told apart by the key that signed them. The
+ * host's own tokens carry any user id except a guest's; guest tokens are ours, and only they carry `guest-…`.
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
+
+export interface Identity {
+  user: UserRef;
+  roles: string[];
+  /** Seconds since 1970, as in the token. */
+  expiresAtS: number;
+}
+
+export interface TokenKeys {
+  /** Shared secret for HS256, or the address of a JWKS for asymmetric algorithms; at least one. */
+  secret: string | undefined;
+  jwksUrl: string | undefined;
+  issuer: string | undefined;
+  audience: string | undefined;
+}
+
+export interface Tokens {
+  /** Rejects with `unauthenticated`, always with the same words; or with `unavailable` where the keys cannot be fetched. */
+  verify(token: unknown): Promise<Identity>;
+  /** Undefined where guests are switched off. */
+  issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
+}
+
+const GUEST_KEY_ID = 'maru-guest';
+const GUEST_LIFETIME_S = 24 * 60 * 60;
+const TOKEN_CHARS_MAX = 8_192;
+const ROLES_MAX = 32;
+const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+
+export function createTokens(options: {
+  keys: TokenKeys;
+  guests: { secret: string } | undefined;
+  /** A token that is valid for longer than this from now on is refused: nobody could take it back. */
+  lifetimeMaxS: number;
+  /** Milliseconds; the store's clock, so that nodes whose clocks differ agree. */
+  now: () => number;
+}): Tokens {
+  const { keys } = options;
+  const secret = keys.secret === undefined ? undefined : new TextEncoder().encode(keys.secret);
+  const jwks =
+    keys.jwksUrl === undefined
+      ? undefined
+      : reachableOrTrouble(createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 3_000 }));
+  // Derived, so that a host that gives one secret for both kinds still gets two keys.
+  const guestKey =
+    options.guests && createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest();
+
+  const common = () => ({ currentDate: new Date(options.now()), requiredClaims: ['exp', 'sub'], clockTolerance: 5 });
+
+  const verifyGuest = async (token: string): Promise<JWTPayload> => {
+    if (guestKey === undefined) throw new Error('guests are switched off');
+    const { payload } = await jwtVerify(token, guestKey, { ...common(), algorithms: ['HS256'], issuer: GUEST_KEY_ID });
+    if (!payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('a guest token with a foreign id');
+    return payload;
+  };
+
+  const verifyHost = async (token: string, algorithm: string): Promise<JWTPayload> => {
+    const claims = {
+      ...common(),
+      ...(keys.issuer === undefined ? {} : { issuer: keys.issuer }),
+      ...(keys.audience === undefined ? {} : { audience: keys.audience }),
+    };
+    // The algorithm chooses the key, and each key takes only its own: an RSA public key never becomes an HMAC secret.
+    const { payload } =
+      secret !== undefined && algorithm === 'HS256'
+        ? await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })
+        : jwks !== undefined
+          ? await jwtVerify(token, jwks, { ...claims, algorithms: ASYMMETRIC })
+          : (() => {
+              throw new Error('no key takes this algorithm');
+            })();
+    if (payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('only a guest token may carry a guest id');
+    return payload;
+  };
+
+  const toIdentity = (payload: JWTPayload): Identity => {
+    const id = userIdSchema.parse(payload.sub);
+    const name = displayName.parse(payload.name);
+    const expiresAtS = payload.exp as number;
+    if (expiresAtS * 1_000 > options.now() + options.lifetimeMaxS * 1_000) throw new Error('valid for too long');
+    const roles = Array.isArray(payload.roles) ? payload.roles : [];
+    return {
+      user: { id, name },
+      roles: roles.filter((role): role is string => typeof role === 'string' && role.length <= 64).slice(0, ROLES_MAX),
+      expiresAtS,
+    };
+  };
+
+  return {
+    async verify(token) {
+      try {
+        if (typeof token !== 'string' || token.length > TOKEN_CHARS_MAX) throw new Error('no token');
+        const header = decodeProtectedHeader(token);
+        const payload =
+          header.kid === GUEST_KEY_ID ? await verifyGuest(token) : await verifyHost(token, String(header.alg));
+        return toIdentity(payload);
+      } catch (error) {
+        if (error instanceof KeysUnreachable)
+          throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
+        // The same words for every reason: which check failed is nobody's business.
+        throw new MaruError('unauthenticated', 'a valid token is required', { cause: error });
+      }
+    },
+    issueGuest:
+      guestKey &&
+      (async (name) => {
+        const user = { id: `${GUEST_ID_PREFIX}${randomBytes(12).toString('base64url')}`, name };
+        const issuedAtS = Math.floor(options.now() / 1_000);
+        const token = await new SignJWT({ name })
+          .setProtectedHeader({ alg: 'HS256', kid: GUEST_KEY_ID })
+          .setIssuer(GUEST_KEY_ID)
+          .setSubject(user.id)
+          .setIssuedAt(issuedAtS)
+          .setExpirationTime(issuedAtS + GUEST_LIFETIME_S)
+          .sign(guestKey);
+        return { token, user };
+      }),
+  };
+}
+
+/** The address of the keys did not answer: a passing condition, which must never refuse a client for good. */
+class KeysUnreachable extends Error {}
+
+function reachableOrTrouble(jwks: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (header, token) => {
+    try {
+      return await jwks(header, token);
+    } catch (error) {
+      // The keys were fetched, and none of them fits: that is the token's fault.
+      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
+      if (error instanceof errors.JOSENotSupported) throw error;
+      throw new KeysUnreachable('the keys cannot be fetched', { cause: error });
+    }
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * The only speller of the gateway's Redis keys and channels. Every key of a room carries the hash tag `{room}`, so that a
+ * room lives on one shard of a Redis Cluster and one script can touch all of it.
+ */
+
+/** Hash: epoch, base, title, visibility, owner, createdTs. */
+export const roomMetaKey = (room: string): string => `maru:{${room}}:meta`;
+/** Stream: the log, ids `seq-0`. */
+export const roomLogKey = (room: string): string => `maru:{${room}}:log`;
+/** Hash: `userId LF clientMsgId` → seq, for as long as the entry is kept. */
+export const roomIdsKey = (room: string): string => `maru:{${room}}:ids`;
+/** Hash: user id → role. Every member of a private room; of a public one those with a role. */
+export const roomRolesKey = (room: string): string => `maru:{${room}}:roles`;
+/** Sharded channel on which the room's new entries are announced. */
+export const roomLiveChannel = (room: string): string => `maru:{${room}}:live`;
+/** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
+export const publicRoomsKey = (): string => 'maru:rooms';
+/** Hash: the cluster-wide token bucket of one user's messages. */
+export const userQuotaKey = (userId: string): string => `maru:quota:${userId}`;
+/** Sharded channel on which a node hears itself, to know that its subscriber connection lives. */
+export const heartbeatChannel = (node: string): string => `maru:heartbeat:${node}`;

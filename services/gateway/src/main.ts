@@ -1,0 +1,24 @@
+/** The process: environment, signals and exit are touched here (and in the kit's lifecycle) and nowhere else. */
+import { ConfigError, createLogger, runService } from '@maru/service-kit';
+import { readGatewayConfig } from './config.ts';
+import { createGateway } from './gateway.ts';
+
+/** What a stop may take, and what a drain may take beyond its own waits. */
+const STOP_DEADLINE_MS = 8_000;
+const DRAIN_SLACK_MS = 18_000;
+
+try {
+  const config = readGatewayConfig(process.env);
+  const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
+  const gateway = createGateway({ config, logger });
+  runService(gateway, {
+    logger,
+    drainDeadlineMs: config.drainWaitMs + config.drainSpreadMaxMs + DRAIN_SLACK_MS,
+    stopDeadlineMs: STOP_DEADLINE_MS,
+  });
+  await gateway.start();
+} catch (error) {
+  // One clear line: this is read by whoever deploys.
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}

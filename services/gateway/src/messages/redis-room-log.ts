@@ -1,0 +1,204 @@
+/** The room log in Redis: one script call for an append, one for a read. See the scripts beside this file. */
+import { randomBytes } from 'node:crypto';
+import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
+import { isNoScript, loadScript, runScript } from '@maru/service-kit';
+import type { Redis } from 'ioredis';
+import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { createBatchLane } from './batch-lane.ts';
+import type { AppendRequest, AppendResult, ReadPiece, ReadResult, RoomLog, StoredEntry } from './room-log.ts';
+import type { SeenPositions } from './seen-positions.ts';
+import { encodeMessage } from './wire-entry.ts';
+
+const life = new URL('./room-life.lua', import.meta.url);
+export const appendScript = loadScript(new URL('./append-message.lua', import.meta.url), life);
+export const readScript = loadScript(new URL('./read-room.lua', import.meta.url), life);
+
+/** Appends that share a round trip at most, and appends that wait at most (16 KiB each: 160 MB at the very worst). */
+const BATCH_MAX = 256;
+const DEPTH_MAX = 10_000;
+
+export interface Retention {
+  entriesMin: number;
+  entriesMax: number;
+  ageMs: number;
+  /** A public room that was joined but never written to is forgotten after so long. */
+  emptyRoomTtlMs: number;
+}
+
+export function createRedisRoomLog(options: {
+  /** A connection of its own: order on it is the order of the log. It must have no deadline of its own. */
+  appendRedis: Redis;
+  readRedis: Redis;
+  seen: SeenPositions;
+  retention: Retention;
+  deadlineMs: number;
+  now: () => number;
+}): RoomLog {
+  const { appendRedis, readRedis, seen, retention } = options;
+  const nextCandidate = createCandidates();
+
+  const appendArguments = (request: AppendRequest): Array<string | number> => {
+    const { room } = request;
+    const { head, tail } = encodeMessage(request);
+    const position = seen.get(room);
+    return [
+      roomMetaKey(room),
+      roomLogKey(room),
+      roomIdsKey(room),
+      roomRolesKey(room),
+      roomLiveChannel(room),
+      request.userId,
+      request.clientMsgId,
+      head,
+      tail,
+      position?.epoch ?? '',
+      position?.seq ?? 0,
+      nextCandidate(),
+      request.mayStore ? '1' : '0',
+      isPrivateRoomId(room) ? '1' : '0',
+      retention.entriesMin,
+      retention.entriesMax,
+      retention.ageMs,
+    ];
+  };
+
+  const sendAppends = async (requests: AppendRequest[]): Promise<Array<AppendResult | Error>> => {
+    if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
+    const results = await evalInOrder(requests);
+    return results.map((result, index) => {
+      if (result instanceof Error) return unavailable(result);
+      return toAppendResult(result as unknown[], (requests[index] as AppendRequest).room, seen);
+    });
+  };
+
+  /** Runs the batch; where the store had forgotten the script, loads it and runs those again, in their order. */
+  const evalInOrder = async (requests: AppendRequest[]): Promise<unknown[]> => {
+    const pipeline = appendRedis.pipeline();
+    for (const request of requests)
+      pipeline.evalsha(appendScript.sha1, appendScript.keys.length, ...appendArguments(request));
+    const replies = (await pipeline.exec()) ?? [];
+    const results: unknown[] = requests.map((_, index) => {
+      const [error, value] = replies[index] ?? [new Error('no reply'), undefined];
+      return error ?? value;
+    });
+    const forgotten = requests.filter((_, index) => isNoScript(results[index]));
+    if (forgotten.length === 0) return results;
+    await appendRedis.script('LOAD', appendScript.source);
+    const again = await evalInOrder(forgotten);
+    let next = 0;
+    return results.map((result) => (isNoScript(result) ? again[next++] : result));
+  };
+
+  const lane = createBatchLane<AppendRequest, AppendResult>({
+    send: sendAppends,
+    batchMax: BATCH_MAX,
+    depthMax: DEPTH_MAX,
+    deadlineMs: options.deadlineMs,
+    onExpired: () => unavailable(new Error('the store did not answer in time')),
+    onOverflow: () => unavailable(new Error('too many messages wait for the store')),
+    onStuck: () => appendRedis.disconnect(true),
+    now: options.now,
+  });
+
+  return {
+    async append(request) {
+      if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
+      return lane.submit(request);
+    },
+
+    async read(room, reader, piece, readOptions) {
+      const position = seen.get(room);
+      const ttlMs = readOptions?.create === true ? retention.emptyRoomTtlMs : 0;
+      const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
+      const args = [
+        reader === 'node' ? '' : reader.userId,
+        isPrivateRoomId(room) ? '1' : '0',
+        position?.epoch ?? '',
+        position?.seq ?? 0,
+        nextCandidate(),
+        ttlMs,
+        ...pieceArguments(piece),
+      ];
+      let reply: unknown;
+      try {
+        reply = await runScript(readRedis, readScript, keys, args);
+      } catch (error) {
+        throw unavailable(error);
+      }
+      return toReadResult(reply as unknown[], room, seen);
+    },
+  };
+}
+
+/** Random parts of epochs: one process never makes the same twice, and two hardly ever do. At most 20 characters. */
+function createCandidates(): () => string {
+  const processPart = randomBytes(6).toString('hex');
+  let count = 0;
+  return () => processPart + (count++).toString(36);
+}
+
+function pieceArguments(piece: ReadPiece): Array<string | number> {
+  const holes = [LIMITS.resumeEntriesMax, LIMITS.resumeBytesMax];
+  switch (piece.mode) {
+    case 'none':
+      return ['none', 0, '', 0, ...holes];
+    case 'newest':
+      return ['newest', 0, '', piece.limit, ...holes];
+    case 'before':
+    case 'after':
+      return [piece.mode, piece.seq, '', piece.limit, ...holes];
+    case 'since':
+      return ['since', piece.position.seq, piece.position.epoch, piece.fallbackLimit, ...holes];
+  }
+}
+
+function toAppendResult(reply: unknown[], room: string, seen: SeenPositions): AppendResult | Error {
+  const [outcome, epoch, seq, ts] = reply as [string, string, number, number];
+  switch (outcome) {
+    case 'stored':
+    case 'duplicate':
+      seen.note(room, epoch, seq);
+      return { outcome, epoch, seq, ts };
+    case 'conflict':
+    case 'refused':
+      return { outcome };
+    default:
+      return new MaruError('not_found', 'there is no such room');
+  }
+}
+
+function toReadResult(reply: unknown[], room: string, seen: SeenPositions): ReadResult {
+  if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
+  const [, epoch, base, head, first, role, , reason, flat] = reply as [
+    string,
+    string,
+    number,
+    number,
+    number,
+    string,
+    number,
+    string,
+    unknown[],
+  ];
+  seen.note(room, epoch, head);
+  const entries: StoredEntry[] = [];
+  for (let i = 0; i < flat.length; i += 4) {
+    const [seq, ts, entryHead, tail] = flat.slice(i, i + 4) as [number, number, string, string];
+    entries.push({ seq, ts, head: entryHead, tail });
+  }
+  return {
+    epoch,
+    base,
+    head,
+    first,
+    role: role === '' ? undefined : (role as Role),
+    reason: reason === '' ? undefined : (reason as NotRecoveredReason),
+    entries,
+  };
+}
+
+/** Whatever the store's trouble is (refused, hung, full, read-only, loading), a client may try again. */
+export function unavailable(cause: unknown): MaruError {
+  if (cause instanceof MaruError) return cause;
+  return new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause });
+}

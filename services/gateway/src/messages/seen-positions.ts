@@ -1,0 +1,37 @@
+/**
+ * The highest position that this node has seen of each room. The store is told it with every call: a log that shows less
+ * than somebody has seen was rolled back, and opens a new epoch.
+ */
+import type { Position } from '@maru/protocol';
+
+export interface SeenPositions {
+  get(room: string): Position | undefined;
+  note(room: string, epoch: string, seq: number): void;
+}
+
+/** Remembers at most `roomsMax` rooms, forgetting the one that was noted longest ago. */
+export function createSeenPositions(options: { roomsMax: number }): SeenPositions {
+  const positions = new Map<string, Position>();
+  return {
+    get: (room) => positions.get(room),
+    note(room, epoch, seq) {
+      const known = positions.get(room);
+      if (known !== undefined) {
+        if (known.epoch === epoch) {
+          if (known.seq < seq) known.seq = seq;
+          return;
+        }
+        // An answer of an earlier life that comes late must not hide the newer one.
+        if (epochGeneration(epoch) < epochGeneration(known.epoch)) return;
+        positions.delete(room);
+      } else if (positions.size >= options.roomsMax) {
+        const oldest = positions.keys().next();
+        if (!oldest.done) positions.delete(oldest.value);
+      }
+      positions.set(room, { epoch, seq });
+    },
+  };
+}
+
+/** The number before the dot: later lives of a log have higher ones. */
+export const epochGeneration = (epoch: string): number => Number.parseInt(epoch, 10) || 0;

@@ -1,0 +1,69 @@
+/** Which connections of this node watch the presence of which rooms. A snapshot comes first, then differences. */
+import type { PresenceDiff, PresenceSnapshot } from '@maru/protocol';
+import type { Session } from '../connection/session.ts';
+import type { Reply } from '../rooms/membership.ts';
+import type { PresencePort } from './presence-port.ts';
+
+export interface PresenceWatches {
+  /** The caller has checked that the session may see the room. */
+  watch(session: Session, room: string): Promise<Reply<PresenceSnapshot>>;
+  unwatch(session: Session, room: string): void;
+  unwatchAll(session: Session): void;
+}
+
+/** Differences held for a watcher whose snapshot is still on its way. */
+const HELD_MAX = 64;
+
+export function createPresenceWatches(options: { port: PresencePort }): PresenceWatches {
+  const { port } = options;
+  /** By room: a watcher with the differences held for it, or `live`. */
+  const rooms = new Map<string, Map<Session, PresenceDiff[] | 'live'>>();
+
+  const publish = (room: string, diff: PresenceDiff) => {
+    for (const [session, state] of rooms.get(room) ?? []) {
+      if (state === 'live') session.emit('presence', diff);
+      else if (state.length < HELD_MAX) state.push(diff);
+    }
+  };
+
+  const unwatch = (session: Session, room: string) => {
+    session.watching.delete(room);
+    const watchers = rooms.get(room);
+    if (watchers === undefined || !watchers.delete(session) || watchers.size > 0) return;
+    rooms.delete(room);
+    port.unwatch(room);
+  };
+
+  return {
+    async watch(session, room) {
+      let watchers = rooms.get(room);
+      if (watchers === undefined) {
+        watchers = new Map();
+        rooms.set(room, watchers);
+        // Differences are worth more than none: a watch that cannot be made now is made by the port when it can.
+        port.watch(room, (diff) => publish(room, diff)).catch(() => {});
+      }
+      const held: PresenceDiff[] = [];
+      watchers.set(session, held);
+      session.watching.add(room);
+      try {
+        const data = await port.snapshot(room);
+        return {
+          data,
+          afterwards: () => {
+            if (watchers.get(session) !== held) return;
+            watchers.set(session, 'live');
+            for (const diff of held) session.emit('presence', diff);
+          },
+        };
+      } catch (error) {
+        if (watchers.get(session) === held) unwatch(session, room);
+        throw error;
+      }
+    },
+    unwatch,
+    unwatchAll(session) {
+      for (const room of [...session.watching]) unwatch(session, room);
+    },
+  };
+}

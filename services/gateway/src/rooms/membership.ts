@@ -1,0 +1,206 @@
+/**
+ * Joining, leaving and resuming the rooms of one connection. The order that clients rely on is made here: first the answer, up
+ * to its head; then what comes after it.
+ */
+import {
+  isPrivateRoomId,
+  type JoinData,
+  LIMITS,
+  MaruError,
+  type Position,
+  parsePayload,
+  position as positionSchema,
+  type Recovery,
+  type RequestOf,
+  type ResumedRoom,
+  type Role,
+  roomId as roomIdSchema,
+} from '@maru/protocol';
+import type { Session } from '../connection/session.ts';
+import { eventFrame } from '../delivery/member.ts';
+import type { RoomHub } from '../delivery/room-hub.ts';
+import type { ReadResult, RoomLog } from '../messages/room-log.ts';
+import { composeJson, storedBody, toEntry } from '../messages/wire-entry.ts';
+
+/** An answer, and what is to begin once it was sent. */
+export interface Reply<T> {
+  data: T;
+  afterwards?: () => void;
+}
+
+/** The rooms of a resume: their answers, and what was missed, to be delivered once the answers were sent. */
+export interface Resumption {
+  rooms: Record<string, ResumedRoom>;
+  deliver: () => Promise<void>;
+}
+
+export interface Membership {
+  join(session: Session, request: RequestOf<'room:join'>): Promise<Reply<JoinData>>;
+  leave(session: Session, request: RequestOf<'room:leave'>): Promise<Reply<Record<string, never>>>;
+  /** `wanted` is what the client sent, unchecked. Waits for as long as the store is ill; `onUnavailable` is called each time. */
+  resume(session: Session, wanted: unknown, onUnavailable: () => void): Promise<Resumption>;
+  /** The connection is gone. */
+  leaveAll(session: Session): void;
+}
+
+/** What others need to know of who is in a room on this node. */
+export interface Census {
+  enter(room: string, session: Session): void;
+  leave(room: string, session: Session): void;
+}
+
+const RESUME_ROOMS_AT_ONCE = 8;
+const RESUME_RETRY_MS = 300;
+
+export function createMembership(options: {
+  hub: RoomHub;
+  log: RoomLog;
+  census: Census;
+  onResume: (result: 'recovered' | 'too_far' | 'trimmed' | 'epoch' | 'error') => void;
+  onAttachFailed: (error: unknown) => void;
+}): Membership {
+  const { hub, log, census } = options;
+
+  /** Takes the seat and begins live delivery after `position`. Whatever goes wrong then, the client resumes. */
+  const seat = (session: Session, room: string, role: Role): ((position: Position) => Promise<void>) => {
+    let attached: (done: Promise<void>) => void = () => {};
+    const whenAttached = new Promise<void>((resolve) => {
+      attached = resolve;
+    });
+    session.takeSeat(room, { role, attached: whenAttached });
+    census.enter(room, session);
+    return (position) => {
+      const done = hub.attach(session, room, position).catch((error: unknown) => {
+        options.onAttachFailed(error);
+        session.cut('store');
+      });
+      attached(done);
+      return done;
+    };
+  };
+
+  const joinedAlready = async (session: Session, room: string): Promise<Reply<JoinData>> => {
+    await session.seats.get(room)?.attached;
+    const read = await log.read(room, { userId: session.user.id }, { mode: 'none' });
+    const position = hub.positionOf(session, room) ?? { epoch: read.epoch, seq: read.head };
+    const { epoch, seq: head } = position;
+    // All up to this head was given to the connection, and the rest is on its way.
+    return { data: { room, role: roleOf(read), epoch, head, first: read.first, recovered: true, messages: [] } };
+  };
+
+  const join = async (session: Session, request: RequestOf<'room:join'>): Promise<Reply<JoinData>> => {
+    const { room, since, limit } = request;
+    if (session.seats.has(room)) return joinedAlready(session, room);
+    if (session.roomsFull) {
+      throw new MaruError(
+        'conflict',
+        `a connection joins at most ${LIMITS.roomsPerConnectionMax} rooms; leave one first`,
+      );
+    }
+    const piece = since
+      ? ({ mode: 'since', position: since, fallbackLimit: limit } as const)
+      : ({ mode: 'newest', limit } as const);
+    const read = await hub.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
+    if (session.closed) {
+      hub.leave(session, room);
+      throw new MaruError('unavailable', 'the connection is gone');
+    }
+    const begin = seat(session, room, roleOf(read));
+    const recovery: Recovery = since ? recoveryOf(read) : { recovered: false };
+    const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
+    const { epoch, head, first } = read;
+    return {
+      data: { room, role: roleOf(read), epoch, head, first, ...recovery, messages },
+      afterwards: () => void begin({ epoch, seq: head }),
+    };
+  };
+
+  const leave = async (session: Session, room: string): Promise<Reply<Record<string, never>>> => {
+    if (session.leaveSeat(room)) {
+      hub.leave(session, room);
+      census.leave(room, session);
+    } else {
+      // Leaving what one never joined is no error, but it tells nothing about rooms that one may not see.
+      await log.read(room, { userId: session.user.id }, { mode: 'none' });
+    }
+    return { data: {} };
+  };
+
+  /** One room of a resume: tried until the store answers, because "not recovered" must mean that it cannot be. */
+  const resumeRoom = async (session: Session, room: string, position: Position, onUnavailable: () => void) => {
+    while (!session.closed) {
+      try {
+        const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
+        return await hub.enter(session, room, session.user.id, piece, false);
+      } catch (error) {
+        if (!(error instanceof MaruError) || error.code !== 'unavailable') throw error;
+        onUnavailable();
+        await new Promise((resolve) => setTimeout(resolve, RESUME_RETRY_MS * (0.5 + Math.random())));
+      }
+    }
+    throw new MaruError('unavailable', 'the connection is gone');
+  };
+
+  return {
+    join: (session, request) => session.inLane(request.room, () => join(session, request)),
+    leave: (session, { room }) => session.inLane(room, () => leave(session, room)),
+
+    async resume(session, wanted, onUnavailable) {
+      const answers: Array<[string, ResumedRoom]> = [];
+      const deliveries: Array<() => Promise<void>> = [];
+      const queue = isRecord(wanted) ? Object.entries(wanted) : [];
+      const worker = async () => {
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+          const [room, raw] = next;
+          try {
+            parsePayload(roomIdSchema, room);
+            const position = parsePayload(positionSchema, raw);
+            if (session.roomsFull) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
+            const read = await resumeRoom(session, room, position, onUnavailable);
+            const { epoch, head, first } = read;
+            const recovery = recoveryOf(read);
+            options.onResume(read.reason ?? 'recovered');
+            answers.push([room, { epoch, head, first, ...recovery }]);
+            const begin = seat(session, room, roleOf(read));
+            deliveries.push(async () => {
+              for (const entry of read.entries) {
+                const json = composeJson(room, epoch, entry.seq, entry.ts, storedBody(entry));
+                session.send(eventFrame('message', json));
+              }
+              await session.drained();
+              await begin({ epoch, seq: head });
+            });
+          } catch (error) {
+            if (!(error instanceof MaruError)) throw error;
+            options.onResume('error');
+            answers.push([room.slice(0, LIMITS.roomIdCharsMax), { error: error.toBody() }]);
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: RESUME_ROOMS_AT_ONCE }, worker));
+      return {
+        rooms: Object.fromEntries(answers),
+        deliver: async () => {
+          for (const deliver of deliveries) await deliver();
+        },
+      };
+    },
+
+    leaveAll(session) {
+      for (const room of [...session.seats.keys()]) {
+        session.leaveSeat(room);
+        hub.leave(session, room);
+        census.leave(room, session);
+      }
+    },
+  };
+}
+
+/** Everybody is a member of a public room; a private one was checked by the read. */
+const roleOf = (read: ReadResult): Role => read.role ?? 'member';
+
+const recoveryOf = (read: ReadResult): Recovery =>
+  read.reason === undefined ? { recovered: true } : { recovered: false, reason: read.reason };
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

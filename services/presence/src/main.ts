@@ -1,0 +1,29 @@
+/** The process: reads the environment, starts the service and ties it to signals. The only place that may do so. */
+import { ConfigError, createLogger, readConfig, runService } from '@maru/service-kit';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createPresence } from './presence.ts';
+import { type PresenceSettings, settingFields } from './settings.ts';
+
+function settingsOrExit(): PresenceSettings {
+  try {
+    return readConfig(settingFields, process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(78);
+  }
+}
+
+const settings = settingsOrExit();
+const logger = createLogger({ service: 'presence', node: settings.node, level: settings.logLevel });
+const registry = new Registry();
+collectDefaultMetrics({ register: registry });
+const presence = createPresence({ settings, logger, registry });
+// Before the start, so that a signal during it is heard.
+runService(presence, { logger, drainDeadlineMs: 8_000, stopDeadlineMs: 3_000 });
+try {
+  await presence.start();
+} catch (error) {
+  logger.fatal({ err: error }, 'presence could not start');
+  process.exit(1);
+}

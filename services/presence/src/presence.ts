@@ -1,0 +1,125 @@
+/** The composition root of the presence service: the only place that names implementations. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connectRedis, type Logger, startOpsServer, waitUntilReady } from '@maru/service-kit';
+import type { Registry } from 'prom-client';
+import { startAgenda } from './agenda.ts';
+import { createHttp } from './http.ts';
+import { createMetrics } from './metrics.ts';
+import { createReports } from './reports.ts';
+import { createRooms } from './rooms.ts';
+import { BOUNDS, type PresenceSettings } from './settings.ts';
+import { createPresenceStore } from './store/presence-store.ts';
+import { createScriptRunner } from './store/script-runner.ts';
+import { startSweeper } from './sweeper.ts';
+
+export interface Presence {
+  /** Resolves when both ports listen. The store may come later; until then requests are answered `unavailable`. */
+  start(): Promise<{ port: number; opsPort: number }>;
+  /** Unready, finish requests and rounds under way, then the store. Nothing is lost by it: all state is in the store. */
+  drain(): Promise<void>;
+  /** The same without waiting for requests. */
+  stop(): Promise<void>;
+}
+
+export interface PresenceDeps {
+  settings: PresenceSettings;
+  logger: Logger;
+  registry: Registry;
+  /** Monotonic milliseconds. */
+  now?: () => number;
+}
+
+/** The store answers at least every agenda tick; silent for so long, the service is not ready. */
+const READY_WITHIN_MS = 3_000;
+const STORE_WAIT_MS = 2_000;
+const DRAIN_REQUESTS_MS = 3_000;
+
+export function createPresence(deps: PresenceDeps): Presence {
+  const { settings, logger, registry } = deps;
+  const now = deps.now ?? (() => performance.now());
+  const metrics = createMetrics(registry);
+  const redis = connectRedis(
+    { url: settings.redisUrl, deadlineMs: settings.storeDeadlineMs },
+    { purpose: 'presence', node: settings.node, logger },
+  );
+  const runner = createScriptRunner({ redis, metrics, now });
+  const store = createPresenceStore(runner, settings);
+  // Twice what a report may take: a late one must still meet what overtook it.
+  const forgetMs = Math.max(settings.leaveGraceMs, 2 * BOUNDS.reportBudgetMs);
+  const rooms = createRooms({ store, metrics, timing: { graceMs: settings.leaveGraceMs, forgetMs } });
+
+  let server: Server | undefined;
+  let running: { close: () => Promise<void> } | undefined;
+  let leaving = false;
+  let ended: Promise<void> | undefined;
+
+  const isReady = () => !leaving && server?.listening === true && now() - runner.health.lastOkAt < READY_WITHIN_MS;
+
+  const end = async (requestsMs: number) => {
+    leaving = true;
+    if (server !== undefined) await closeServer(server, requestsMs);
+    await running?.close();
+    redis.disconnect();
+  };
+
+  return {
+    async start() {
+      if (!(await waitUntilReady(redis, STORE_WAIT_MS))) logger.warn('starting without the store');
+      const agenda = startAgenda({ store, rooms, metrics, logger });
+      const { sweepMs, sweepHoldMs: holdMs } = settings;
+      const sweeper = startSweeper({ store, rooms, metrics, logger, sweepMs, holdMs, now });
+      const reports = createReports({ store, rooms, metrics, logger, onCommit: sweeper.poke });
+      const app = createHttp({
+        secret: settings.internalSecret,
+        store,
+        reports,
+        onDeparture: sweeper.poke,
+        metrics,
+        logger,
+      });
+      server = createServer(app);
+      // Longer than clients keep an idle connection, so that a request never meets one that is just closing.
+      server.keepAliveTimeout = 30_000;
+      server.requestTimeout = 10_000;
+      const ops = await startOpsServer({ host: settings.host, port: settings.opsPort, registry, isReady });
+      running = {
+        close: async () => {
+          await Promise.all([agenda.stop(), sweeper.stop()]);
+          await ops.close();
+        },
+      };
+      const port = await listen(server, settings.listenPort, settings.host);
+      logger.info({ port, opsPort: ops.port }, 'presence is up');
+      return { port, opsPort: ops.port };
+    },
+    drain() {
+      ended ??= end(DRAIN_REQUESTS_MS);
+      return ended;
+    },
+    stop() {
+      // Also overtakes a drain: without its connections it has nothing to wait for.
+      server?.closeAllConnections();
+      ended ??= end(0);
+      return ended;
+    },
+  };
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function closeServer(server: Server, requestsMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), requestsMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

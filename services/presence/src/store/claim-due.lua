@@ -1,0 +1,12 @@
+-- Takes members of a schedule whose time has come. They come again after `claimMs` if whoever took them does not release them.
+-- KEYS[1] schedule
+-- ARGV[1] limit
+-- ARGV[2] claimMs
+-- Returns {claim, member...}.
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local claim = nowMs + tonumber(ARGV[2])
+local members = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', nowMs, 'LIMIT', 0, ARGV[1])
+for _, member in ipairs(members) do redis.call('ZADD', KEYS[1], claim, member) end
+table.insert(members, 1, claim)
+return members

@@ -1,0 +1,41 @@
+-- Replaces records of a room if none of them changed since they were read: all or none. What the others may see of it waits
+-- for the room's next difference.
+-- KEYS[1] live
+-- KEYS[2] shown
+-- KEYS[3] changed
+-- KEYS[4] due
+-- KEYS[5] meta
+-- ARGV[1] notAfter   ms of the store's clock, 0 for no bound; later, nothing is done
+-- ARGV[2] delayMs    from the first change to the difference that tells it
+-- ARGV[3] change...  user, record as read, next record, next shown ('' for none, each), due (ms, 0 for never)
+-- Returns {'ok', nowMs, nextAt}, {'conflict'} or {'late'}.
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local notAfter = tonumber(ARGV[1])
+if notAfter > 0 and nowMs > notAfter then return {'late'} end
+for i = 3, #ARGV, 5 do
+  if (redis.call('HGET', KEYS[1], ARGV[i]) or '') ~= ARGV[i + 1] then return {'conflict'} end
+end
+for i = 3, #ARGV, 5 do
+  local user, record, shown, due = ARGV[i], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
+  if record == '' then redis.call('HDEL', KEYS[1], user) else redis.call('HSET', KEYS[1], user, record) end
+  if due > 0 then redis.call('ZADD', KEYS[4], due, user) else redis.call('ZREM', KEYS[4], user) end
+  -- Someone who left and came back between two differences has not changed at all.
+  if (redis.call('HGET', KEYS[2], user) or '') == shown then
+    redis.call('HDEL', KEYS[3], user)
+  else
+    redis.call('HSET', KEYS[3], user, shown)
+  end
+end
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('HDEL', KEYS[5], 'flushAt')
+  -- An empty room is forgotten. Its next life counts from the clock, so versions never come twice.
+  if redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then redis.call('DEL', KEYS[5]) end
+else
+  redis.call('HSETNX', KEYS[5], 'flushAt', nowMs + tonumber(ARGV[2]))
+end
+local head = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
+local nextAt = tonumber(head[2]) or 0
+local flushAt = tonumber(redis.call('HGET', KEYS[5], 'flushAt')) or 0
+if flushAt > 0 and (nextAt == 0 or flushAt < nextAt) then nextAt = flushAt end
+return {'ok', nowMs, nextAt}

@@ -1,0 +1,23 @@
+-- Ends a node's epoch if its lease is over, and tells which epochs are to be cleared.
+-- KEYS[1] node
+-- KEYS[2] epochs
+-- Returns {state, leaseUntil, epoch...}: 'alive' (until then), 'expired' (by this call) or 'gone' (before it).
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'leaseUntil', 'committed')
+local epochs = redis.call('SMEMBERS', KEYS[2])
+local state = 'gone'
+if known[1] and tonumber(known[2]) >= nowMs then
+  state = 'alive'
+elseif known[1] then
+  redis.call('HDEL', KEYS[1], 'epoch')
+  state = 'expired'
+end
+local answer = {state, tonumber(known[2]) or 0}
+for _, epoch in ipairs(epochs) do
+  -- Of a living node the older epochs are void once the current one is complete.
+  if state ~= 'alive' or (known[3] == known[1] and tonumber(epoch) < tonumber(known[1])) then
+    answer[#answer + 1] = epoch
+  end
+end
+return answer

@@ -1,0 +1,57 @@
+/** Calls scripts by the names in their headers, so that a header that lies is found at the first call. */
+import { MaruError } from '@maru/protocol';
+import { runScript, type Script } from '@maru/service-kit';
+import type { Redis } from 'ioredis';
+import type { PresenceMetrics } from '../metrics.ts';
+
+export type StoreArgument = string | number;
+
+export interface StoreHealth {
+  /** When the store last answered and when it last failed, in ms of `now`. */
+  lastOkAt: number;
+  lastFailedAt: number;
+}
+
+export interface ScriptRunner {
+  /** Rejects with `unavailable`, whatever the store's failure was: whether it did the work is then unknown. */
+  run(script: Script, keys: Record<string, string>, args: StoreArgument[]): Promise<unknown>;
+  /** The same contract for plain commands. */
+  call<T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  readonly health: Readonly<StoreHealth>;
+}
+
+export function createScriptRunner(options: {
+  redis: Redis;
+  metrics: PresenceMetrics;
+  now: () => number;
+}): ScriptRunner {
+  const { redis, metrics, now } = options;
+  const health: StoreHealth = { lastOkAt: Number.NEGATIVE_INFINITY, lastFailedAt: Number.NEGATIVE_INFINITY };
+
+  const call = async <T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T> => {
+    const stopTimer = metrics.storeSeconds.startTimer();
+    try {
+      const result = await command(redis);
+      health.lastOkAt = now();
+      return result;
+    } catch (error) {
+      health.lastFailedAt = now();
+      metrics.storeErrors.inc({ operation });
+      throw new MaruError('unavailable', 'the presence store does not answer', { cause: error });
+    } finally {
+      stopTimer();
+    }
+  };
+
+  return {
+    health,
+    call,
+    run: (script, keys, args) => {
+      const names = Object.keys(keys);
+      if (names.length !== script.keys.length || names.some((name) => !script.keys.includes(name)))
+        throw new TypeError(`${script.name} declares the keys ${script.keys.join(', ')}, not ${names.join(', ')}`);
+      const ordered = script.keys.map((name) => keys[name] ?? '');
+      return call(script.name, (connection) => runScript(connection, script, ordered, args));
+    },
+  };
+}

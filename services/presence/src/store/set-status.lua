@@ -1,0 +1,24 @@
+-- Sets a user's status and tells where it has to be announced.
+-- KEYS[1] rooms
+-- KEYS[2] status
+-- ARGV[1] status
+-- ARGV[2] text       '' for none
+-- ARGV[3] ifAbsent   1: only where none is set; the one that is set is answered
+-- ARGV[4] keepMs     what a crash left behind is forgotten after so long without a touch
+-- ARGV[5] roomlessKeepMs  the same for someone in no room: the status waits so long for the first one
+-- ARGV[6] notAfter   ms of the store's clock; later, nothing is done
+-- Returns {status, text, version, room...}, or {} if it was too late.
+local time = redis.call('TIME')
+local nowUs = time[1] * 1000000 + time[2]
+if nowUs / 1000 > tonumber(ARGV[6]) then return {} end
+local known = redis.call('HGET', KEYS[2], 'version')
+if ARGV[3] ~= '1' or not known then
+  local version = math.max(nowUs, (tonumber(known or 0)) + 1)
+  redis.call('HSET', KEYS[2], 'status', ARGV[1], 'text', ARGV[2], 'version', string.format('%.0f', version))
+end
+local keepMs = ARGV[4]
+if redis.call('EXISTS', KEYS[1]) == 0 then keepMs = ARGV[5] end
+redis.call('PEXPIRE', KEYS[2], keepMs)
+local answer = redis.call('HMGET', KEYS[2], 'status', 'text', 'version')
+for _, room in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do answer[#answer + 1] = room end
+return answer

@@ -1,0 +1,12 @@
+-- Notes rooms that a user is in and tells the user's status.
+-- KEYS[1] rooms
+-- KEYS[2] status
+-- ARGV[1] keepMs     what a crash left behind is forgotten after so long without a touch
+-- ARGV[2] room...
+-- Returns {status, text, version}, or {} if none is set.
+local time = redis.call('TIME')
+local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'GT', nowMs, ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+if redis.call('PEXPIRE', KEYS[2], ARGV[1]) == 0 then return {} end
+return redis.call('HMGET', KEYS[2], 'status', 'text', 'version')

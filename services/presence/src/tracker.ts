@@ -1,0 +1,149 @@
+/**
+ * Who is in a room: the pure rules for one user in one room, as `step(record, event, now)`.
+ *
+ * Every gateway node has an entry in the record, stamped with the report that wrote it. An older stamp never
+ * overrules a newer one, so reports may be repeated or arrive late without harm. An entry that ended stays for
+ * `forgetMs`, longer than any report may be on its way: a late "enter" then meets the stamp of the "leave" that overtook it.
+ *
+ * This module does not know where records are kept, which other users are in the room, or how differences travel.
+ */
+import type { PresenceUser, Status, UserRef } from '@maru/protocol';
+
+/** The order of a node's reports: `epoch` names one full state of one process, `seq` the report within it. */
+export interface Stamp {
+  epoch: number;
+  seq: number;
+}
+
+export interface NodeEntry extends Stamp {
+  /** When the user's last connection on that node ended, in ms; absent while there is one. */
+  leftAt?: number;
+}
+
+export interface Profile {
+  status: Status;
+  text?: string;
+  /** Grows with each change of the user's status; 0 for a status that was never set. */
+  version: number;
+}
+
+export interface UserRecord {
+  user: UserRef;
+  profile: Profile;
+  nodes: Record<string, NodeEntry>;
+}
+
+export type TrackerEvent =
+  | { type: 'enter'; node: string; stamp: Stamp; user: UserRef; profile: Profile }
+  | { type: 'leave'; node: string; stamp: Stamp }
+  /** All that the node said up to and including that epoch is void: it died, left, or told its whole state anew. */
+  | { type: 'gone'; node: string; epoch: number }
+  | { type: 'status'; profile: Profile }
+  /** Time has passed. */
+  | { type: 'tick' };
+
+export interface Timing {
+  /** How long a user that left is still shown, so that a reconnect goes unnoticed. */
+  graceMs: number;
+  /** How long an ended entry is remembered; at least `graceMs`. */
+  forgetMs: number;
+}
+
+export const DEFAULT_PROFILE: Profile = { status: 'online', version: 0 };
+
+export const isNewer = (a: Stamp, b: Stamp): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
+
+/** When the user's last entry ended; undefined while one is open, or where there is none. */
+function leftAtOf(record: UserRecord): number | undefined {
+  let latest: number | undefined;
+  for (const entry of Object.values(record.nodes)) {
+    if (entry.leftAt === undefined) return undefined;
+    if (latest === undefined || entry.leftAt > latest) latest = entry.leftAt;
+  }
+  return latest;
+}
+
+/** True while the user has a connection in the room, or had one until less than the grace ago. */
+export function isPresent(record: UserRecord, now: number, timing: Timing): boolean {
+  const leftAt = leftAtOf(record);
+  return leftAt === undefined || now < leftAt + timing.graceMs;
+}
+
+/** The next record; undefined where nothing is left to remember. Never changes its input. */
+export function step(
+  record: UserRecord | undefined,
+  event: TrackerEvent,
+  now: number,
+  timing: Timing,
+): UserRecord | undefined {
+  const next = withoutForgotten(record, now, timing);
+  switch (event.type) {
+    case 'enter':
+      return enter(next, event, now, timing);
+    case 'leave': {
+      const entry = next?.nodes[event.node];
+      // A leave for what was never entered has nothing to undo: reports of one node are processed in order.
+      if (next === undefined || entry === undefined || isNewer(entry, event.stamp)) return next;
+      return withEntry(next, event.node, { ...event.stamp, leftAt: entry.leftAt ?? now });
+    }
+    case 'gone': {
+      const entry = next?.nodes[event.node];
+      if (next === undefined || entry === undefined || entry.epoch > event.epoch || entry.leftAt !== undefined)
+        return next;
+      return withEntry(next, event.node, { ...entry, leftAt: now });
+    }
+    case 'status':
+      if (next === undefined || next.profile.version >= event.profile.version) return next;
+      return { ...next, profile: event.profile };
+    case 'tick':
+      return next;
+  }
+}
+
+function enter(
+  record: UserRecord | undefined,
+  event: Extract<TrackerEvent, { type: 'enter' }>,
+  now: number,
+  timing: Timing,
+): UserRecord {
+  const entry: NodeEntry = { ...event.stamp };
+  if (record === undefined) return { user: event.user, profile: event.profile, nodes: { [event.node]: entry } };
+  const known = record.nodes[event.node];
+  if (known !== undefined && isNewer(known, event.stamp)) return record;
+  // A visit that ended took its status with it; what the user has set since is in the event.
+  const keepsProfile = isPresent(record, now, timing) && record.profile.version >= event.profile.version;
+  return {
+    user: event.user,
+    profile: keepsProfile ? record.profile : event.profile,
+    nodes: { ...record.nodes, [event.node]: entry },
+  };
+}
+
+function withEntry(record: UserRecord, node: string, entry: NodeEntry): UserRecord {
+  return { ...record, nodes: { ...record.nodes, [node]: entry } };
+}
+
+function withoutForgotten(record: UserRecord | undefined, now: number, timing: Timing): UserRecord | undefined {
+  if (record === undefined) return undefined;
+  const entries = Object.entries(record.nodes);
+  const kept = entries.filter(([, entry]) => entry.leftAt === undefined || now < entry.leftAt + timing.forgetMs);
+  if (kept.length === entries.length) return record;
+  return kept.length === 0 ? undefined : { ...record, nodes: Object.fromEntries(kept) };
+}
+
+/** What the others in the room may know of the user now; undefined for nothing. */
+export function shownOf(record: UserRecord | undefined, now: number, timing: Timing): PresenceUser | undefined {
+  if (record === undefined || !isPresent(record, now, timing)) return undefined;
+  const { status, text } = record.profile;
+  if (status === 'invisible') return undefined;
+  return { id: record.user.id, name: record.user.name, status, ...(text === undefined ? {} : { text }) };
+}
+
+/** When (ms) the record changes by the passing of time alone; undefined for never. */
+export function dueAtOf(record: UserRecord | undefined, now: number, timing: Timing): number | undefined {
+  if (record === undefined) return undefined;
+  const leftAt = leftAtOf(record);
+  if (leftAt === undefined) return undefined;
+  const graceEnd = leftAt + timing.graceMs;
+  return now < graceEnd ? graceEnd : leftAt + timing.forgetMs;
+}

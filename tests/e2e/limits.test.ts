@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import type { Ack, SendData } from '@maru/protocol';
+import { connect, type TestClient } from '../support/client.ts';
+import { sleep } from '../support/poll.ts';
+import { readHistory } from '../support/sender.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
+import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+const cluster = sharedCluster();
+const open: TestClient[] = [];
+after(() => {
+  for (const client of open) client.close();
+});
+
+async function clientsOf(count: number): Promise<TestClient[]> {
+  const { endpoint } = cluster();
+  const gateways = await cluster().gateways();
+  const { token } = await createGuest(endpoint);
+  const clients = [];
+  for (let index = 0; index < count; index++)
+    clients.push(await connect(gateways[index % gateways.length]?.address ?? endpoint, { token }));
+  open.push(...clients);
+  return clients;
+}
+
+const send = (client: TestClient, room: string): Promise<Ack<SendData>> =>
+  client.request('message:send', { room, clientMsgId: newId(), text: 'quick' });
+
+describe('the quota of messages', () => {
+  test('holds for a user over the whole cluster, names retryAfterMs, and stores nothing that it refuses', async () => {
+    const clients = await clientsOf(2);
+    const [first] = clients;
+    assert(first !== undefined);
+    const room = newRoom();
+    await first.ok('room:join', { room });
+    const startedMs = Date.now();
+    // 150 on each node: a bucket of each node's own would take 200 of them and more.
+    const acks = await Promise.all(clients.flatMap((client) => Array.from({ length: 150 }, () => send(client, room))));
+    const tookMs = Date.now() - startedMs;
+    const stored = acks.filter(({ ok }) => ok).length;
+    const refused = acks.filter((ack) => !ack.ok);
+    // The burst of 100, what flowed in meanwhile at 20 a second, and some slack for quota that is lent to nodes in blocks.
+    const most = 100 + (20 * tookMs) / 1000 + 25;
+    assert(stored >= 80 && stored <= most, `${stored} of 300 stored in ${tookMs} ms; at most ${most.toFixed(0)}`);
+    for (const ack of refused) {
+      assert(!ack.ok);
+      assert.equal(ack.error.code, 'rate_limited');
+      assert.equal(ack.error.retryable, true);
+      assert(
+        typeof ack.error.retryAfterMs === 'number' && ack.error.retryAfterMs > 0 && ack.error.retryAfterMs < 60_000,
+      );
+    }
+    assert.equal((await readHistory(first, room)).length, stored);
+    assert(clients.every((client) => client.connected));
+  });
+
+  test('lets in whoever waits as long as it says, time after time, and never cuts', async () => {
+    const [client] = await clientsOf(1);
+    assert(client !== undefined);
+    const room = newRoom();
+    let refusals = 0;
+    for (let index = 0; index < 160; ) {
+      const acks = await Promise.all(Array.from({ length: 10 }, () => send(client, room)));
+      let waitMs = 0;
+      for (const ack of acks) {
+        if (ack.ok) index++;
+        else {
+          refusals++;
+          waitMs = Math.max(waitMs, ack.error.retryAfterMs ?? assert.fail('no retryAfterMs'));
+        }
+      }
+      if (waitMs === 0) continue;
+      await sleep(waitMs);
+      const next = await send(client, room);
+      assert(next.ok, `refused after waiting ${waitMs} ms: ${JSON.stringify(next)}`);
+    }
+    assert(refusals > 0, 'the limit was reached');
+    assert(client.connected);
+    assert.deepEqual(client.disconnects, []);
+  });
+
+  test('is not spent by sending the same message again', async () => {
+    const [client] = await clientsOf(1);
+    assert(client !== undefined);
+    const room = newRoom();
+    const message = { room, clientMsgId: newId(), text: 'again' };
+    for (let index = 0; index < 150; index++) {
+      const { seq, duplicate }: SendData = await client.patient('message:send', message);
+      assert.equal(seq, 1);
+      assert.equal(duplicate, index > 0);
+    }
+    const acks = await Promise.all(Array.from({ length: 60 }, () => send(client, room)));
+    assert(acks.filter(({ ok }) => ok).length >= 40, 'the burst was still there');
+  });
+});
+
+describe('the limit of events', () => {
+  test('answers rate_limited with retryAfterMs above 200 at once, and takes the client back after that', async () => {
+    const [client] = await clientsOf(1);
+    assert(client !== undefined);
+    const room = newRoom();
+    const acks = await Promise.all(Array.from({ length: 300 }, () => client.request('history:read', { room })));
+    const refused = acks.filter((ack) => !ack.ok && ack.error.code === 'rate_limited');
+    assert(refused.length >= 50 && refused.length <= 110, `${refused.length} of 300 events were refused`);
+    const waitMs = Math.max(...refused.map((ack) => (ack.ok ? 0 : (ack.error.retryAfterMs ?? Number.NaN))));
+    assert(waitMs > 0 && waitMs < 10_000, `retryAfterMs is ${waitMs}`);
+    await sleep(waitMs);
+    const later = await client.request('history:read', { room });
+    assert(later.ok || later.error.code !== 'rate_limited', JSON.stringify(later));
+    assert(client.connected);
+  });
+});
+
+describe('connections', () => {
+  test('of one user on one node may be 20', async () => {
+    const { endpoint } = cluster();
+    const [gateway] = await cluster().gateways();
+    assert(gateway !== undefined);
+    const { token } = await createGuest(endpoint);
+    const room = newRoom();
+    for (let index = 0; index < 20; index++) open.push(await connect(gateway.address, { token }));
+    const twenty = open.slice(-20);
+    for (const client of twenty) await client.ok('room:join', { room });
+    // A refusal for a passing condition must not be a connect_error that a plain client gives up on for good.
+    const more = connect(gateway.address, { token }).then(
+      (client) => {
+        open.push(client);
+        return 'connected';
+      },
+      (error: unknown) => error,
+    );
+    const outcome = await Promise.race([more, sleep(2_000)]);
+    assert((outcome as { code?: unknown } | undefined)?.code !== 'unauthenticated', 'the token was fine');
+    assert(
+      twenty.every((client) => client.connected),
+      'the first twenty stay',
+    );
+    await twenty[0]?.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
+    for (const client of twenty) await client.until(room, 1);
+  });
+});

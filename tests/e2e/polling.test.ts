@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { connect, type TestClient } from '../support/client.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { judge, type Sent } from '../support/judge.ts';
+import { poll, sleep } from '../support/poll.ts';
+import { readHistory } from '../support/sender.ts';
+import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+/** The contract says a minute. Affinity that fails shows with the second request, so the suite takes less unless it is asked to. */
+const CHAT_MS = Number(process.env.MARU_TEST_POLLING_MS ?? 20_000);
+const GATEWAYS = 4;
+const PAIRS = 8;
+
+let cluster: Cluster;
+before(async () => {
+  cluster = await startCluster({ gateways: GATEWAYS });
+});
+after(() => cluster?.stop());
+
+describe(`clients that may only poll, through nginx with ${GATEWAYS} gateways`, () => {
+  test(`chat for ${CHAT_MS / 1000} s with and without a cookie jar, and are never cut`, async () => {
+    const room = newRoom('polling');
+    const clients: TestClient[] = [];
+    for (const cookieJar of [false, true])
+      for (let index = 0; index < PAIRS; index++) {
+        const { token } = await createGuest(cluster.endpoint);
+        const client = await connect(cluster.endpoint, { token, transports: ['polling'], cookieJar });
+        await client.ok('room:join', { room });
+        clients.push(client);
+      }
+    const nodes = new Set(clients.map((client) => client.socket.io.engine.id?.split('.')[0]));
+    assert(nodes.size >= 3, `16 clients from one address are on ${[...nodes]}`);
+    const floors = clients.map(
+      (client) => client.payloads<{ ok: true; data: { head: number } }>('ack room:join')[0]?.data.head ?? 0,
+    );
+    const sends: Sent[] = [];
+    const endMs = Date.now() + CHAT_MS;
+    await Promise.all(
+      clients.map(async (client, index) => {
+        for (let count = 0; Date.now() < endMs; count++) {
+          const clientMsgId = newId();
+          const text = `${index} says ${count}`;
+          const ack = await client.ok('message:send', { room, clientMsgId, text });
+          sends.push({ user: client.session.user.id, connection: `${index}`, clientMsgId, text, outcome: ack.seq });
+          await sleep(1_000);
+        }
+      }),
+    );
+    const head = Math.max(...sends.map(({ outcome }) => Number(outcome)));
+    await poll('all to have all', () => clients.every((client) => client.seqs(room).at(-1) === head));
+    const [reader] = clients;
+    assert(reader !== undefined);
+    const history = await readHistory(reader, room);
+    const members = clients.map((client, index) => ({
+      member: `client ${index}`,
+      floor: floors[index] ?? 0,
+      entries: client.entries(room),
+    }));
+    assert.deepEqual(judge({ history, members, sends, complete: true }), []);
+    for (const client of clients) {
+      assert.deepEqual(client.disconnects, []);
+      assert.equal(client.socket.io.engine.transport.name, 'polling');
+      client.close();
+    }
+  });
+
+  test('may upgrade to WebSocket and stay on their gateway', async () => {
+    for (let index = 0; index < 6; index++) {
+      const { token } = await createGuest(cluster.endpoint);
+      const client = await connect(cluster.endpoint, { token, transports: ['polling', 'websocket'] });
+      await poll('the upgrade', () => client.socket.io.engine.transport.name === 'websocket');
+      const room = newRoom();
+      await client.ok('room:join', { room });
+      await client.ok('message:send', { room, clientMsgId: newId(), text: 'upgraded' });
+      await client.until(room, 1);
+      assert.deepEqual(client.disconnects, []);
+      client.close();
+    }
+  });
+});

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { connect } from '../support/client.ts';
+import {
+  type Cluster,
+  type CommandResult,
+  clusterCommand,
+  freePort,
+  isAlive,
+  repository,
+  STOP_TIMEOUT_MS,
+  startCluster,
+} from '../support/cluster.ts';
+import { poll } from '../support/poll.ts';
+import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-runner-'));
+const clusters: Cluster[] = [];
+after(async () => {
+  for (const cluster of clusters) await cluster.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+async function start(options: Parameters<typeof startCluster>[0]): Promise<Cluster> {
+  const cluster = await startCluster(options);
+  clusters.push(cluster);
+  return cluster;
+}
+
+/** Processes that were started for this data directory, by what their command lines, environments and open files say. */
+function processesOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && isAlive(pid))
+    .filter((pid) => {
+      try {
+        if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) return true;
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(folder);
+      } catch {
+        return false;
+      }
+    });
+}
+
+const ended = (cluster: Cluster) =>
+  poll('npm to end', () => cluster.npm.exitCode !== null || cluster.npm.signalCode !== null, {
+    timeoutMs: STOP_TIMEOUT_MS,
+  });
+
+async function assertNothingLeft(pids: Array<number | null>): Promise<void> {
+  await poll('every process to end', () => pids.every((pid) => pid === null || !isAlive(pid)), { timeoutMs: 2_000 });
+  await poll('nothing to be left of the data directory', () => processesOf(dataDir).length === 0, { timeoutMs: 2_000 });
+}
+
+const npm = (...args: string[]): Promise<CommandResult> =>
+  new Promise((resolve) => {
+    execFile('npm', args, { cwd: repository, timeout: 60_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
+      resolve({ code, stdout, stderr });
+    });
+  });
+
+describe('npm start', () => {
+  const room = newRoom('kept');
+  let port: number;
+
+  test('status fails with 1 while no cluster runs', async () => {
+    assert.equal((await clusterCommand(dataDir, 'status')).code, 1);
+    assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 1);
+    assert.equal((await npm('run', '-s', 'cluster', '--', 'status', '--data-dir', dataDir)).code, 1);
+  });
+
+  test('runs the whole cluster, tells its address, and ends it on SIGTERM to npm', async () => {
+    port = await freePort();
+    const cluster = await start({ port, dataDir, gateways: 2 });
+    assert.match(cluster.output(), new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`));
+    const status = await cluster.status();
+    assert.match(status.endpoint, new RegExp(`:${port}/?$`));
+    assert.deepEqual(status.processes.map(({ kind }) => kind).sort(), [
+      'gateway',
+      'gateway',
+      'nginx',
+      'presence',
+      'redis',
+    ]);
+    for (const { pid, name, address, kind } of status.processes) {
+      assert(pid !== null && isAlive(pid), name);
+      assert.match(address, kind === 'redis' ? /^redis:\/\// : /^http:\/\//);
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      assert.doesNotMatch(command, /^(\/bin\/)?(sh|bash|npm)\0/, `${name} is the process itself`);
+    }
+    const startedMs = Date.now();
+    assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 0);
+    assert(Date.now() - startedMs < 1_000, 'status answers in under a second');
+    const { stdout } = await npm('run', '-s', 'cluster', '--', 'status', '--json', '--data-dir', dataDir);
+    assert.deepEqual(JSON.parse(stdout), await cluster.status());
+    assert.equal((await clusterCommand(dataDir, 'status')).code, 0);
+
+    const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
+    await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me' });
+    client.close();
+
+    cluster.npm.kill('SIGTERM');
+    await ended(cluster);
+    await assertNothingLeft(status.processes.map(({ pid }) => pid));
+  });
+
+  test('starts again on the same data in under 5 s, and ends on Ctrl-C', async () => {
+    const startedMs = Date.now();
+    const cluster = await start({ port, dataDir, gateways: 2 });
+    const tookMs = Date.now() - startedMs;
+    assert(tookMs < 5_000, `the second start took ${tookMs} ms`);
+    const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
+    const { messages } = await client.ok('room:join', { room });
+    assert.deepEqual(
+      messages.map(({ seq, text }) => ({ seq, text })),
+      [{ seq: 1, text: 'remember me' }],
+    );
+    client.close();
+    const { processes } = await cluster.status();
+    assert(cluster.npm.pid !== undefined);
+    process.kill(-cluster.npm.pid, 'SIGINT');
+    await ended(cluster);
+    await assertNothingLeft(processes.map(({ pid }) => pid));
+  });
+
+  test('ends at once on a second Ctrl-C', async () => {
+    const cluster = await start({ port, dataDir, gateways: 2 });
+    const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
+    const { processes } = await cluster.status();
+    assert(cluster.npm.pid !== undefined);
+    const group = -cluster.npm.pid;
+    process.kill(group, 'SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    try {
+      process.kill(group, 'SIGINT');
+    } catch {
+      // It has ended already.
+    }
+    await poll('npm to end', () => cluster.npm.exitCode !== null || cluster.npm.signalCode !== null, {
+      timeoutMs: 5_000,
+    });
+    await assertNothingLeft(processes.map(({ pid }) => pid));
+    client.close();
+  });
+
+  test('heals what a killed supervisor left behind', async () => {
+    const cluster = await start({ port, dataDir, gateways: 2 });
+    const { processes } = await cluster.status();
+    assert(cluster.npm.pid !== undefined);
+    // npm and the supervisor go without a word; whatever they ran is on its own.
+    const children = processes.map(({ pid }) => pid);
+    for (const pid of processesOf(dataDir)) if (!children.includes(pid)) process.kill(pid, 'SIGKILL');
+    await ended(cluster);
+    const again = await start({ port, dataDir, gateways: 2 });
+    assert.equal((await again.status()).processes.length, 5);
+    await poll('the old processes to be gone', () => children.every((pid) => pid === null || !isAlive(pid)));
+    await again.stop().finally(() => clusters.splice(clusters.indexOf(again), 1));
+  });
+
+  test('says clearly that a port is taken, and leaves nothing behind', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    const result = await npm('start', '--', '--port', String(port), '--data-dir', dataDir);
+    other.close();
+    assert.notEqual(result.code, 0);
+    assert.match(result.stdout + result.stderr, new RegExp(`\\b${port}\\b`));
+    assert.match(result.stdout + result.stderr, /port/i);
+    assert.doesNotMatch(result.stdout + result.stderr, /\n\s+at .*\(.*:\d+:\d+\)/, 'a sentence, no stack');
+    await assertNothingLeft([]);
+  });
+
+  test('two clusters run side by side, and do not see each other', async () => {
+    const [a, b] = await Promise.all([start({ gateways: 1 }), start({ gateways: 1 })]);
+    const shared = newRoom();
+    const one = await connect(a.endpoint, { token: (await createGuest(a.endpoint)).token });
+    await one.ok('message:send', { room: shared, clientMsgId: newId(), text: 'only here' });
+    const other = await connect(b.endpoint, { token: (await createGuest(b.endpoint)).token });
+    assert.deepEqual((await other.ok('room:join', { room: shared })).messages, []);
+    one.close();
+    other.close();
+    const second = await npm('start', '--', '--port', String(await freePort()), '--data-dir', a.dataDir);
+    assert.notEqual(second.code, 0, 'a data directory in use is refused');
+    assert.equal((await a.status()).processes.length, 4);
+  });
+
+  test('names a wrong option', async () => {
+    for (const args of [['--gateways', 'many'], ['--port', '0.5'], ['--nonsense']]) {
+      const { code, stdout, stderr } = await npm('start', '--', ...args, '--data-dir', dataDir);
+      assert.notEqual(code, 0, args.join(' '));
+      assert.match(stdout + stderr, new RegExp(args[0] ?? ''));
+    }
+    for (const args of [['drain', 'nobody'], ['add', 'redis'], ['nonsense'], ['kill']])
+      assert.notEqual((await clusterCommand(clusters.at(-1)?.dataDir ?? '', ...args)).code, 0, args.join(' '));
+  });
+});

@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { LIMITS } from '@maru/protocol';
+import { TestClient as Client, connect, type TestClient } from '../support/client.ts';
+import { sleep } from '../support/poll.ts';
+import { readHistory } from '../support/sender.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
+import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+const cluster = sharedCluster();
+const open: TestClient[] = [];
+after(() => {
+  for (const client of open) client.close();
+});
+
+async function guestClient(gateway?: number): Promise<TestClient> {
+  const { endpoint } = cluster();
+  const { token } = await createGuest(endpoint);
+  const address = gateway === undefined ? endpoint : (await cluster().gateways())[gateway]?.address;
+  const client = await connect(address ?? endpoint, { token });
+  open.push(client);
+  return client;
+}
+
+describe('the session', () => {
+  test('tells who one is, a session id, the limits and the resumed rooms', async () => {
+    const { endpoint } = cluster();
+    const guest = await createGuest(endpoint, '민아');
+    const client = await connect(endpoint, { token: guest.token });
+    open.push(client);
+    const { user, sessionId, limits, rooms } = client.session;
+    assert.equal(user.id, guest.user.id);
+    assert.equal(user.name, '민아');
+    assert.match(sessionId, /^\S+$/);
+    assert.deepEqual(rooms, {});
+    // The contract names the limits and leaves their names open; each default must be among the numbers.
+    const told = Object.values(limits);
+    for (const limit of [20, 100, 50, 200, 4_000, LIMITS.textBytesMax])
+      assert(told.includes(limit), `${limit} is told in session.limits: ${JSON.stringify(limits)}`);
+  });
+
+  for (const transport of ['websocket', 'polling'] as const)
+    test(`is the first event, before any acknowledgement, over ${transport}`, async () => {
+      const { endpoint } = cluster();
+      const { token } = await createGuest(endpoint);
+      const client = new Client(endpoint, { token, transports: [transport] });
+      open.push(client);
+      const room = newRoom();
+      // Sent as soon as Socket.IO is connected, long before the session can have come.
+      const requests = new Promise((resolve, reject) => {
+        client.socket.once('connect', () => {
+          const join = client.raw('room:join', { room });
+          const send = client.raw('message:send', { room, clientMsgId: newId(), text: 'early' });
+          Promise.all([join, send]).then(resolve, reject);
+        });
+      });
+      client.socket.connect();
+      await requests;
+      await client.until(room, 1);
+      assert.equal(client.received[0]?.name, 'session');
+      assert.equal(client.payloads('session').length, 1);
+      const names = client.received.map(({ name }) => name);
+      assert(names.indexOf('ack room:join') < names.indexOf('message'), names.join(', '));
+    });
+});
+
+describe('order on one connection', () => {
+  test('the answer to a join comes before live entries, which begin at head + 1', async () => {
+    const room = newRoom();
+    const sender = await guestClient(0);
+    let sending = true;
+    let sent = 0;
+    const stream = (async () => {
+      while (sending && sent < 90) {
+        await sender.ok('message:send', { room, clientMsgId: newId(), text: `m ${sent++}` });
+      }
+    })();
+    for (const gateway of [0, 1, 0, 1, 0, 1]) {
+      const client = await guestClient(gateway);
+      const { head, messages, recovered } = await client.ok('room:join', { room, limit: 5 });
+      assert.equal(recovered, false);
+      const entries = await client.until(room, 3);
+      const names = client.received.map(({ name }) => name);
+      assert(names.indexOf('ack room:join') < names.indexOf('message'));
+      assert.deepEqual(
+        entries.slice(0, 3).map(({ seq }) => seq),
+        [head + 1, head + 2, head + 3],
+      );
+      const expected = Math.min(5, head);
+      assert.deepEqual(
+        messages.map(({ seq }) => seq),
+        Array.from({ length: expected }, (_, index) => head - expected + 1 + index),
+      );
+    }
+    sending = false;
+    await stream;
+  });
+
+  test('sends of one connection are stored in the order sent', async () => {
+    const room = newRoom();
+    for (const transports of [['websocket'], ['polling']] as const) {
+      const { endpoint } = cluster();
+      const { token } = await createGuest(endpoint);
+      const client = await connect(endpoint, { token, transports: [...transports] });
+      open.push(client);
+      const { head } = await client.ok('room:join', { room });
+      const acks = await Promise.all(
+        Array.from({ length: 80 }, (_, index) =>
+          client.ok('message:send', { room, clientMsgId: newId(), text: `${transports[0]} ${index}` }),
+        ),
+      );
+      assert.deepEqual(
+        acks.map(({ seq }) => seq),
+        Array.from({ length: 80 }, (_, index) => head + index + 1),
+      );
+    }
+  });
+
+  test('a second join on the same connection tells what was not given yet, and doubles nothing', async () => {
+    const room = newRoom();
+    const client = await guestClient();
+    await client.ok('room:join', { room });
+    for (const text of ['a', 'b', 'c']) await client.ok('message:send', { room, clientMsgId: newId(), text });
+    await client.until(room, 3);
+    const again = await client.ok('room:join', { room });
+    assert.equal(again.head, 3);
+    await client.ok('message:send', { room, clientMsgId: newId(), text: 'd' });
+    await client.until(room, 4);
+    assert.deepEqual(client.seqs(room), [1, 2, 3, 4]);
+    const given = new Set(client.seqs(room).slice(0, 3));
+    assert(
+      again.messages.every(({ seq }) => !given.has(seq)),
+      'nothing is given twice',
+    );
+  });
+
+  test('after leaving, nothing more of the room comes; other rooms go on', async () => {
+    const [left, kept] = [newRoom(), newRoom()];
+    const client = await guestClient(0);
+    const other = await guestClient(1);
+    for (const room of [left, kept]) await client.ok('room:join', { room });
+    assert.deepEqual(await client.ok('room:leave', { room: left }), {});
+    for (const room of [left, kept]) await other.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
+    await client.until(kept, 1);
+    assert.deepEqual(client.seqs(left), []);
+    // Leaving again, or a room never joined, is no error that a client must handle; the room is readable all the same.
+    assert.equal((await readHistory(client, left)).length, 1);
+    const back = await client.ok('room:join', { room: left });
+    assert.deepEqual(
+      back.messages.map(({ text }) => text),
+      ['hello'],
+    );
+  });
+
+  test('one who has not joined may send and read, and gets no entries', async () => {
+    const room = newRoom();
+    const [inside, outside] = [await guestClient(0), await guestClient(1)];
+    await inside.ok('room:join', { room });
+    await outside.ok('message:send', { room, clientMsgId: newId(), text: 'from outside' });
+    await inside.until(room, 1);
+    assert.equal((await readHistory(outside, room)).length, 1);
+    assert.equal(outside.entries(room).length, 0);
+  });
+});
+
+describe('rooms', () => {
+  test('room:create makes a public room whose maker owns it; again is a conflict', async () => {
+    const room = newRoom();
+    const [maker, other] = [await guestClient(0), await guestClient(1)];
+    const made = await maker.ok('room:create', { room, title: '우리 방' });
+    assert.deepEqual(made, { room, title: '우리 방', visibility: 'public', role: 'owner' });
+    await maker.refused('conflict', 'room:create', { room });
+    await other.refused('conflict', 'room:create', { room });
+    assert.equal((await maker.ok('room:join', { room })).role, 'owner');
+    assert.equal((await other.ok('room:join', { room })).role, 'member');
+    const { members } = await other.ok('room:members', { room });
+    assert.deepEqual(members, [{ user: maker.session.user.id, role: 'owner' }]);
+  });
+
+  test('a room that was joined exists: creating it is a conflict', async () => {
+    const room = newRoom();
+    const client = await guestClient();
+    const joined = await client.ok('room:join', { room });
+    assert.deepEqual(
+      { ...joined, epoch: typeof joined.epoch },
+      { room, role: 'member', epoch: 'string', head: 0, first: 1, recovered: false, messages: [] },
+    );
+    await client.refused('conflict', 'room:create', { room });
+  });
+
+  test('a connection may be in 200 rooms, not more', async () => {
+    const client = await guestClient();
+    const prefix = newRoom('many');
+    for (let index = 0; index < 200; index++)
+      await client.patient('room:join', { room: `${prefix}-${index}`, limit: 1 });
+    // Half a second refills the bucket of events: what is refused now is the room.
+    await sleep(500);
+    const refusal = await client.raw('room:join', { room: `${prefix}-more` });
+    assert.equal(refusal.ok, false, 'the 201st room is refused');
+    await client.ok('room:join', { room: `${prefix}-1` });
+    await client.ok('room:leave', { room: `${prefix}-0` });
+    await client.ok('room:join', { room: `${prefix}-more` });
+  });
+});

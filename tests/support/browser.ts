@@ -1,0 +1,24 @@
+/** Chromium, driven over its debugging protocol. */
+import { type Browser, chromium } from 'playwright-core';
+import { findProgram } from '../../tools/bootstrap/find-program.mjs';
+import { PROGRAMS } from '../../tools/bootstrap/programs.mjs';
+
+/** A new browser, or the reason why none can be had. */
+export async function launchBrowser(): Promise<Browser | string> {
+  const { names, places } = PROGRAMS.chromium;
+  const executablePath = findProgram(names, process.env, places);
+  if (executablePath === null) return `no ${names.join(', ')} on this machine`;
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+}

@@ -1,0 +1,198 @@
+/** A whole cluster, started as a stranger would: `npm start`, with a port and a data directory of its own. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { poll } from './poll.ts';
+
+export const repository: string = fileURLToPath(new URL('../..', import.meta.url));
+
+const OUTPUT_CHARS_MAX = 400_000;
+const START_TIMEOUT_MS = 60_000;
+/** The contract's bound from the signal to the end. */
+export const STOP_TIMEOUT_MS = 20_000;
+
+export interface ProcessStatus {
+  name: string;
+  kind: 'gateway' | 'presence' | 'redis' | 'nginx';
+  pid: number | null;
+  address: string;
+  ops: string;
+  state: string;
+}
+
+export interface ClusterStatus {
+  endpoint: string;
+  processes: ProcessStatus[];
+}
+
+export interface ClusterView {
+  endpoint: string;
+  dataDir: string;
+  jwtSecret: string;
+  status(): Promise<ClusterStatus>;
+  /** Gateways that run, in the order of their names. */
+  gateways(): Promise<ProcessStatus[]>;
+}
+
+export interface Cluster extends ClusterView {
+  /** The process of npm itself; its group holds the whole cluster. */
+  npm: ChildProcess;
+  add(): Promise<void>;
+  drain(name: string): Promise<void>;
+  kill(name: string): Promise<void>;
+  restart(name: string): Promise<void>;
+  /** What the cluster printed. */
+  output(): string;
+  /** Ends the cluster as SIGTERM to npm does, and removes its data where the directory was made here. */
+  stop(): Promise<void>;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  assert(address !== null && typeof address === 'object');
+  return address.port;
+}
+
+export interface CommandResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** `npm run cluster -- …` without npm's own start-up time. */
+export function clusterCommand(dataDir: string, ...args: string[]): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['tools/cluster.mjs', ...args, '--data-dir', dataDir],
+      { cwd: repository, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+        resolve({ code, stdout, stderr });
+      },
+    );
+  });
+}
+
+/** A running cluster seen through its data directory. */
+export function viewCluster(options: { endpoint: string; dataDir: string; jwtSecret: string }): ClusterView {
+  const status = async (): Promise<ClusterStatus> => {
+    const { code, stdout, stderr } = await clusterCommand(options.dataDir, 'status', '--json');
+    assert.equal(code, 0, `status failed: ${stdout}${stderr}`);
+    return JSON.parse(stdout) as ClusterStatus;
+  };
+  return {
+    ...options,
+    status,
+    gateways: async () =>
+      (await status()).processes
+        .filter((process) => process.kind === 'gateway' && process.pid !== null)
+        .sort((a, b) => a.name.localeCompare(b.name)),
+  };
+}
+
+/** True once every process runs and says that it is ready. */
+async function isReady(view: ClusterView): Promise<boolean> {
+  const { processes } = await view.status();
+  if (processes.some(({ pid }) => pid === null)) return false;
+  for (const { kind, ops } of processes) {
+    if (kind !== 'gateway' && kind !== 'presence') continue;
+    if ((await fetch(`${ops}/readyz`)).status !== 200) return false;
+  }
+  return (await fetch(`${view.endpoint}/api/v1/rooms`)).status === 401;
+}
+
+const TEST_JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
+
+export interface StartOptions {
+  gateways?: number;
+  port?: number;
+  dataDir?: string;
+  env?: Record<string, string>;
+}
+
+export async function startCluster(options: StartOptions = {}): Promise<Cluster> {
+  const port = options.port ?? (await freePort());
+  const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
+  const jwtSecret = options.env?.MARU_JWT_SECRET ?? TEST_JWT_SECRET;
+  const args = ['start', '--', '--gateways', String(options.gateways ?? 2), '--port', String(port)];
+  const npm = spawn('npm', [...args, '--data-dir', dataDir], {
+    cwd: repository,
+    // A group of its own, as a terminal gives: Ctrl-C goes to the group.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, MARU_JWT_SECRET: jwtSecret, ...options.env },
+  });
+  let output = '';
+  const collect = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
+  };
+  npm.stdout.on('data', collect);
+  npm.stderr.on('data', collect);
+  const exited = new Promise<number | null>((resolve) => npm.once('exit', resolve));
+
+  const view = viewCluster({ endpoint: `http://127.0.0.1:${port}`, dataDir, jwtSecret });
+  const command = async (...words: string[]) => {
+    const { code, stdout, stderr } = await clusterCommand(dataDir, ...words);
+    assert.equal(code, 0, `cluster ${words.join(' ')} failed: ${stdout}${stderr}\n${output.slice(-4_000)}`);
+  };
+  const killGroup = (signal: NodeJS.Signals) => {
+    try {
+      if (npm.pid !== undefined) process.kill(-npm.pid, signal);
+    } catch {
+      // The group is gone: that is what was wanted.
+    }
+  };
+  const forceEnd = () => killGroup('SIGKILL');
+  process.once('exit', forceEnd);
+
+  const stop = async () => {
+    if (npm.exitCode === null && npm.signalCode === null) npm.kill('SIGTERM');
+    const timer = setTimeout(forceEnd, STOP_TIMEOUT_MS + 5_000);
+    await exited;
+    clearTimeout(timer);
+    process.off('exit', forceEnd);
+    if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
+
+  try {
+    await poll(
+      'the cluster to be ready',
+      async () => {
+        if (npm.exitCode !== null) return 'ended' as const;
+        return (await isReady(view)) ? ('ready' as const) : undefined;
+      },
+      { timeoutMs: START_TIMEOUT_MS, everyMs: 100 },
+    ).then((outcome) => assert.equal(outcome, 'ready', 'npm start ended'));
+  } catch (error) {
+    const logs = output.slice(-8_000);
+    await stop();
+    throw new Error(`npm start did not get ready:\n${logs}`, { cause: error });
+  }
+  return {
+    ...view,
+    npm,
+    add: () => command('add', 'gateway'),
+    drain: (name) => command('drain', name),
+    kill: (name) => command('kill', name),
+    restart: (name) => command('restart', name),
+    output: () => output,
+    stop,
+  };
+}
+
+/** True while a process with that id exists and is not a zombie. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+/** A sender that honours the limits: it keeps a window of sends open, and waits as long as `retryAfterMs` tells before it sends again. */
+import type { TestClient } from './client.ts';
+import type { Sent } from './judge.ts';
+import { sleep } from './poll.ts';
+
+const WINDOW = 16;
+
+/**
+ * Sends `count` messages to the room and resolves with all of them. Answers that are retryable are obeyed; any other
+ * refusal, or none within the client's deadline, ends in `refused` or `unknown`.
+ */
+export async function sendMany(client: TestClient, room: string, count: number, name: string): Promise<Sent[]> {
+  const user = client.session.user.id;
+  const sends: Sent[] = Array.from({ length: count }, (_, index) => ({
+    user,
+    connection: name,
+    clientMsgId: `${name}-${index}`,
+    text: `${name} says ${index}`,
+    outcome: 'unknown',
+  }));
+  let next = 0;
+  let notBeforeMs = 0;
+  const work = async () => {
+    for (let send = sends[next++]; send !== undefined; send = sends[next++]) {
+      for (;;) {
+        await sleep(Math.max(0, notBeforeMs - Date.now()));
+        const ack = await client.request('message:send', {
+          room,
+          clientMsgId: send.clientMsgId,
+          text: send.text,
+        });
+        if (ack.ok) {
+          send.outcome = ack.data.seq;
+          break;
+        }
+        send.retried = true;
+        send.outcome = 'refused';
+        if (!ack.error.retryable) break;
+        notBeforeMs = Math.max(notBeforeMs, Date.now() + (ack.error.retryAfterMs ?? 100));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: WINDOW }, work));
+  return sends;
+}
+
+/** The whole history of a room, read in pages. */
+export async function readHistory(client: TestClient, room: string) {
+  const entries = [];
+  for (let after = 0; ; ) {
+    const page = await client.ok('history:read', { room, after, limit: 200 });
+    entries.push(...page.messages);
+    const last = page.messages.at(-1);
+    if (!page.hasMore || last === undefined) return entries;
+    after = last.seq;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * One cluster of two gateways for all test files that leave it as they found it. `tools/test.mjs` starts it once (this file is its
+ * `--test-global-setup`); a file that is run alone starts one of its own.
+ */
+import { after, before } from 'node:test';
+import { type Cluster, type ClusterView, startCluster, viewCluster } from './cluster.ts';
+
+const VARIABLE = 'MARU_TEST_CLUSTER';
+const STATUS_LINES = 60;
+let global: Cluster | undefined;
+
+export async function globalSetup(): Promise<void> {
+  global = await startCluster({ gateways: 2 });
+  const { endpoint, dataDir, jwtSecret } = global;
+  process.env[VARIABLE] = JSON.stringify({ endpoint, dataDir, jwtSecret });
+}
+
+export async function globalTeardown(): Promise<void> {
+  if (global === undefined) return;
+  // Warnings and errors of the services: what a failing test would be looked up by.
+  const troubled = global
+    .output()
+    .split('\n')
+    .filter((line) => /"level":"(error|fatal)"/.test(line));
+  if (troubled.length > 0) console.error(`Errors of the shared cluster:\n${troubled.slice(-STATUS_LINES).join('\n')}`);
+  await global.stop();
+}
+
+/** To be called at the top of a test file. */
+export function sharedCluster(): () => ClusterView {
+  let own: Cluster | undefined;
+  let view: ClusterView | undefined;
+  before(async () => {
+    const shared = process.env[VARIABLE];
+    if (shared !== undefined) view = viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);
+    else {
+      own = await startCluster({ gateways: 2 });
+      view = own;
+    }
+  });
+  after(async () => {
+    await own?.stop();
+  });
+  return () => {
+    if (view === undefined) throw new Error('the cluster is there from the first test on, not earlier');
+    return view;
+  };
+}

@@ -1,0 +1,148 @@
+/** Brings node_modules to what package-lock.json pins, and leaves it alone when it is that already. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, delimiter, dirname, join } from 'node:path';
+import { Failure } from './failure.mjs';
+import { waitForLock } from './lock.mjs';
+import { isMusl, pinnedNodePath, runsNode } from './node.mjs';
+import { currentPlatform, findMissing } from './package-tree.mjs';
+import { DEFAULT_DATA_DIR, ROOT } from './root.mjs';
+import { describeRun, run, succeeded } from './run.mjs';
+
+/** @typedef {import('./terminal.mjs').Reporter} Reporter */
+
+const INSTALL_DEADLINE_MS = 15 * 60_000;
+
+/** @param {string} root */
+const stampPath = (root) => join(root, 'node_modules', '.maru', 'installed.json');
+
+/** What the tree was installed for: another lock file or platform makes it stale. @param {string} root */
+function fingerprint(root) {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const { os, cpu, libc } = currentPlatform();
+  return `${lock} ${os} ${cpu} ${libc}`;
+}
+
+/** @param {string} root @returns {string | undefined} */
+function readStamp(root) {
+  try {
+    return JSON.parse(readFileSync(stampPath(root), 'utf8')).fingerprint;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} root */
+function writeStamp(root) {
+  mkdirSync(dirname(stampPath(root)), { recursive: true });
+  writeFileSync(stampPath(root), JSON.stringify({ fingerprint: fingerprint(root) }));
+}
+
+/**
+ * Why node_modules cannot be used as it is, or null.
+ * @param {string} root
+ * @returns {string | null}
+ */
+export function whyInstall(root) {
+  if (!existsSync(join(root, 'node_modules'))) return 'node_modules is missing';
+  // npm writes this file last, so its absence means an install that was interrupted.
+  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'the last install was interrupted';
+  const stamp = readStamp(root);
+  if (stamp !== undefined && stamp !== fingerprint(root)) return 'package-lock.json has changed';
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const missing = findMissing(lock.packages, currentPlatform(), (path) => {
+    try {
+      return JSON.parse(readFileSync(join(root, path), 'utf8')).version ?? '';
+    } catch {
+      return undefined;
+    }
+  });
+  if (missing.length > 0) return `missing or outdated: ${missing.join(', ')}`;
+  const pinned = pinnedNodePath(root);
+  if (existsSync(pinned) && !isMusl() && !runsNode(pinned)) return 'the pinned Node does not run';
+  return null;
+}
+
+/**
+ * How to call npm: the one that is running us, one on the PATH, or the one that came with this Node.
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {{file: string, args: string[]}}
+ */
+export function findNpm(environment) {
+  const caller = environment.npm_execpath;
+  if (caller !== undefined && basename(caller) === 'npm-cli.js' && existsSync(caller))
+    return { file: process.execPath, args: [caller] };
+  for (const directory of (environment.PATH ?? '').split(delimiter)) {
+    const candidate = join(directory, 'npm');
+    if (directory !== '' && existsSync(candidate)) return { file: candidate, args: [] };
+  }
+  const bundled = join(dirname(dirname(process.execPath)), 'lib/node_modules/npm/bin/npm-cli.js');
+  if (existsSync(bundled)) return { file: process.execPath, args: [bundled] };
+  throw new Failure('npm was not found. Install Node with npm (https://nodejs.org), then try again.');
+}
+
+/** @param {string} output of npm */
+function advice(output) {
+  if (/\bE(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)\b/i.test(output))
+    return 'The package registry could not be reached: check the network, or the registry and proxy in ~/.npmrc.';
+  if (/\bENOSPC\b/.test(output)) return 'The disk is full: make room, then try again.';
+  if (/\b(EACCES|EPERM)\b/.test(output))
+    return `A file may not be written: check who owns ${ROOT} and ~/.npm (sudo npm leaves files of root behind).`;
+  if (/\bEINTEGRITY\b/.test(output)) return 'A download was damaged: npm cache clean --force, then try again.';
+  if (/\bEUSAGE\b/.test(output))
+    return 'package.json and package-lock.json disagree: git status shows what was changed.';
+  return `Run "npm ci" in ${ROOT} by hand to see more; its log is in ~/.npm/_logs.`;
+}
+
+/**
+ * Runs `npm ci` when node_modules is missing, stale or half-installed. Two that start at once in one clone take turns.
+ * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root?: string}} options
+ * @returns {Promise<{installed: boolean}>}
+ * @throws {Failure} when npm is missing or fails, with what to do
+ */
+export async function ensureDependencies({ reporter, environment, root = ROOT }) {
+  if (whyInstall(root) === null) {
+    if (readStamp(root) === undefined) writeStamp(root);
+    return { installed: false };
+  }
+  const lockPath = join(root === ROOT ? DEFAULT_DATA_DIR : join(root, '.maru'), 'install.lock');
+  mkdirSync(dirname(lockPath), { recursive: true, mode: 0o700 });
+  const lock = await waitForLock(lockPath, {
+    waitMs: INSTALL_DEADLINE_MS,
+    onWait: (holder) => reporter.step('dependencies', `another start is installing them (pid ${holder.pid}); waiting`),
+  });
+  if (lock === null) throw new Failure(`Another install did not end. If none runs, remove ${lockPath}.`);
+  try {
+    const reason = whyInstall(root);
+    if (reason === null) return { installed: false };
+    await install({ reporter, environment, root, reason });
+    return { installed: true };
+  } finally {
+    lock.release();
+  }
+}
+
+/** @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root: string, reason: string}} options */
+async function install({ reporter, environment, root, reason }) {
+  reporter.step('dependencies', `npm ci (${reason})`);
+  const npm = findNpm(environment);
+  // Whatever the caller's npm settings or NODE_ENV say, all of it is needed, and none of it runs install scripts.
+  const flags = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const startedAtMs = Date.now();
+  const result = await run(npm.file, [...npm.args, ...flags], {
+    cwd: root,
+    env: { ...environment, NODE_ENV: 'development' },
+    deadlineMs: INSTALL_DEADLINE_MS,
+    onProgress: (elapsedMs) => reporter.step('dependencies', `still installing, ${Math.round(elapsedMs / 1_000)} s`),
+  });
+  if (!succeeded(result)) {
+    const said = result.output.trim().split('\n').slice(-15).join('\n');
+    throw new Failure(`npm ci ${describeRun(result)}:\n${said}\n\n${advice(result.output)}`);
+  }
+  const still = whyInstall(root);
+  if (still !== null) throw new Failure(`npm ci ended well, but ${still}. Remove node_modules and try again.`);
+  writeStamp(root);
+  reporter.step('dependencies', `installed in ${Math.round((Date.now() - startedAtMs) / 1_000)} s`);
+}

@@ -1,0 +1,174 @@
+/** The command lines of `npm start` and `npm run cluster`, as pure functions of arguments and environment. */
+import { resolve } from 'node:path';
+import { Failure } from './failure.mjs';
+import { DEFAULT_DATA_DIR } from './root.mjs';
+
+export const GATEWAYS_MAX = 64;
+/** A gateway's name becomes part of its session ids, which the balancer reads: letters, digits and `-`. */
+export const NODE_NAME = /^[a-z][a-z0-9-]{0,31}$/;
+
+export const START_HELP = `Usage: npm start -- [options]
+
+Runs the whole cluster in the foreground: Redis, gateways, presence and nginx. Ctrl-C ends it.
+
+  --gateways N     how many gateways, 1 to ${GATEWAYS_MAX}      (MARU_GATEWAYS, default 2)
+  --port P         the public port                 (MARU_PORT, default 8080)
+  --host ADDRESS   the public address to listen on (MARU_PUBLIC_HOST, default: all)
+  --data-dir DIR   data, logs and secrets          (MARU_DATA_DIR, default .maru)
+  --help           this text
+
+More settings: docs/one-machine.md`;
+
+export const CLUSTER_HELP = `Usage: npm run cluster -- COMMAND [--data-dir DIR]
+
+Acts on the cluster that npm start runs with the same data directory.
+
+  status [--json]  what runs
+  add gateway      one more gateway, in the balancer without cutting anyone
+  drain NAME       hand over and stop; it stays down until restart
+  kill NAME        kill -9; it stays down until restart
+  restart NAME     start again under the same name (a running one is stopped first)
+
+  --data-dir DIR   the cluster's data directory    (MARU_DATA_DIR, default .maru)
+  --help           this text`;
+
+/** @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir: string}} StartOptions */
+/** @typedef {'drain' | 'kill' | 'restart'} NamedOperation */
+/**
+ * @typedef {{command: 'help'}
+ *   | {command: 'status', json: boolean, dataDir: string}
+ *   | {command: 'add', dataDir: string}
+ *   | {command: NamedOperation, name: string, dataDir: string}} ClusterCommand
+ */
+
+/** @param {string} message @param {string} help */
+const misuse = (message, help) => new Failure(`${message}\n\n${help}`, { exitCode: 2 });
+
+/**
+ * Splits arguments into flags with values, switches and words. Accepts `--flag value` and `--flag=value`.
+ * @param {readonly string[]} args
+ * @param {{values: readonly string[], switches: readonly string[], help: string}} grammar
+ */
+function readArguments(args, grammar) {
+  /** @type {Map<string, string>} */
+  const values = new Map();
+  /** @type {Set<string>} */
+  const switches = new Set();
+  /** @type {string[]} */
+  const words = [];
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    if (argument === '-h') {
+      switches.add('--help');
+    } else if (!argument.startsWith('-')) {
+      words.push(argument);
+    } else {
+      const [flag = '', inline] = argument.split(/=(.*)/s, 2);
+      if (grammar.switches.includes(flag) && inline === undefined) {
+        switches.add(flag);
+      } else if (grammar.values.includes(flag)) {
+        const value = inline ?? args[++index];
+        if (value === undefined || value === '') throw misuse(`${flag} needs a value.`, grammar.help);
+        values.set(flag, value);
+      } else {
+        throw misuse(`Unknown option ${argument}.`, grammar.help);
+      }
+    }
+  }
+  return { values, switches, words };
+}
+
+/** @param {string} raw @param {string} what @param {number} min @param {number} max @param {string} help */
+function wholeNumber(raw, what, min, max, help) {
+  const value = Number(raw);
+  if (!/^\d+$/.test(raw) || value < min || value > max)
+    throw misuse(`${what} must be a whole number from ${min} to ${max}, not "${raw}".`, help);
+  return value;
+}
+
+/**
+ * The paths end up in nginx' and Redis' configuration, where some characters cannot be written.
+ * @param {string | undefined} raw @param {string} cwd @param {string} help
+ */
+function dataDirectory(raw, cwd, help) {
+  const path = raw === undefined ? DEFAULT_DATA_DIR : resolve(cwd, raw);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  if (/["$\\\u0000-\u001f]/.test(path))
+    throw misuse(
+      `The data directory may not contain a quote, $, \\ or control characters: ${JSON.stringify(path)}.`,
+      help,
+    );
+  return path;
+}
+
+/**
+ * A flag wins over its variable; an empty variable counts as unset.
+ * @param {readonly string[]} args
+ * @param {Record<string, string | undefined>} environment
+ * @param {string} cwd what a relative data directory is relative to
+ * @returns {StartOptions}
+ * @throws {Failure} exit code 2
+ */
+export function parseStartOptions(args, environment, cwd) {
+  const help = START_HELP;
+  const grammar = { values: ['--gateways', '--port', '--host', '--data-dir'], switches: ['--help'], help };
+  const { values, switches, words } = readArguments(args, grammar);
+  if (switches.has('--help')) return { help: true };
+  if (words.length > 0) throw misuse(`Unknown argument "${words[0]}".`, help);
+  /** @param {string} flag @param {string} variable */
+  const pick = (flag, variable) => {
+    const flagged = values.get(flag);
+    if (flagged !== undefined) return { raw: flagged, what: flag };
+    return { raw: environment[variable] || undefined, what: variable };
+  };
+  const gateways = pick('--gateways', 'MARU_GATEWAYS');
+  const port = pick('--port', 'MARU_PORT');
+  const host = pick('--host', 'MARU_PUBLIC_HOST');
+  if (host.raw !== undefined && !/^[0-9A-Za-z.:-]+$/.test(host.raw))
+    throw misuse(`${host.what} must be an address or a host name, not "${host.raw}".`, help);
+  return {
+    help: false,
+    gateways: wholeNumber(gateways.raw ?? '2', gateways.what, 1, GATEWAYS_MAX, help),
+    port: wholeNumber(port.raw ?? '8080', port.what, 1, 65_535, help),
+    host: host.raw ?? '',
+    dataDir: dataDirectory(pick('--data-dir', 'MARU_DATA_DIR').raw, cwd, help),
+  };
+}
+
+/**
+ * @param {readonly string[]} args
+ * @param {Record<string, string | undefined>} environment
+ * @param {string} cwd
+ * @returns {ClusterCommand}
+ * @throws {Failure} exit code 2
+ */
+export function parseClusterCommand(args, environment, cwd) {
+  const help = CLUSTER_HELP;
+  const { values, switches, words } = readArguments(args, {
+    values: ['--data-dir'],
+    switches: ['--help', '--json'],
+    help,
+  });
+  if (switches.has('--help')) return { command: 'help' };
+  const [command, name, ...rest] = words;
+  if (command === undefined) throw misuse('Which command?', help);
+  const dataDir = dataDirectory(values.get('--data-dir') ?? (environment.MARU_DATA_DIR || undefined), cwd, help);
+  if (switches.has('--json') && command !== 'status') throw misuse('--json belongs to status.', help);
+  if (rest.length > 0) throw misuse(`Unknown argument "${rest[0]}".`, help);
+  switch (command) {
+    case 'status':
+      if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
+      return { command, json: switches.has('--json'), dataDir };
+    case 'add':
+      if (name !== 'gateway') throw misuse('What can be added is a gateway: add gateway.', help);
+      return { command, dataDir };
+    case 'drain':
+    case 'kill':
+    case 'restart':
+      if (name === undefined) throw misuse(`${command} needs a name; status lists them.`, help);
+      if (!NODE_NAME.test(name)) throw misuse(`"${name}" is not a name; status lists them.`, help);
+      return { command, name, dataDir };
+    default:
+      throw misuse(`Unknown command "${command}".`, help);
+  }
+}

@@ -1,0 +1,99 @@
+/** Runs a program to its end, with a time bound, and keeps the end of what it said. */
+import { spawn } from 'node:child_process';
+
+/**
+ * @typedef {{outcome: 'exit', code: number, output: string}
+ *   | {outcome: 'signal', signal: string, output: string}
+ *   | {outcome: 'timeout', output: string}
+ *   | {outcome: 'missing', output: string}} RunResult
+ */
+
+const OUTPUT_KEPT_CHARS = 16_384;
+const PROGRESS_EVERY_MS = 5_000;
+
+/** Children of the moment, so that a signal to us can end them. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
+/**
+ * Each child leads a group of its own, so that what it started in turn (npm's and apt's helpers) ends with it.
+ * @param {import('node:child_process').ChildProcess} child @param {NodeJS.Signals} signal
+ */
+function endGroup(child, signal) {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It ended by itself in this moment.
+  }
+}
+
+/** Ends whatever `run` is running, for a program that was told to stop. */
+export function endRunning() {
+  for (const child of running) endGroup(child, 'SIGTERM');
+}
+
+/**
+ * @param {string} file
+ * @param {readonly string[]} args
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, onProgress?: (elapsedMs: number) => void,
+ *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s
+ * @returns {Promise<RunResult>}
+ */
+export function run(file, args, options) {
+  return new Promise((resolve) => {
+    const startedAtMs = Date.now();
+    let output = '';
+    let timedOut = false;
+    const child = spawn(file, args, {
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+        output = (output + text).slice(-OUTPUT_KEPT_CHARS);
+        options.onOutput?.(text);
+      });
+    }
+    const progress = setInterval(() => options.onProgress?.(Date.now() - startedAtMs), PROGRESS_EVERY_MS);
+    const deadline = setTimeout(() => {
+      timedOut = true;
+      endGroup(child, 'SIGKILL');
+    }, options.deadlineMs);
+    /** @param {RunResult} result */
+    const settle = (result) => {
+      clearInterval(progress);
+      clearTimeout(deadline);
+      running.delete(child);
+      resolve(result);
+    };
+    child.once('error', (error) => settle({ outcome: 'missing', output: error.message }));
+    child.once('close', (code, signal) => {
+      if (timedOut) settle({ outcome: 'timeout', output });
+      else if (signal !== null) settle({ outcome: 'signal', signal, output });
+      else settle({ outcome: 'exit', code: code ?? 1, output });
+    });
+  });
+}
+
+/** @param {RunResult} result */
+export const succeeded = (result) => result.outcome === 'exit' && result.code === 0;
+
+/**
+ * How it ended, as the end of a sentence.
+ * @param {RunResult} result
+ */
+export function describeRun(result) {
+  switch (result.outcome) {
+    case 'exit':
+      return `ended with exit code ${result.code}`;
+    case 'signal':
+      return `was ended by ${result.signal}`;
+    case 'timeout':
+      return 'did not end in time';
+    case 'missing':
+      return `could not be run (${result.output})`;
+  }
+}

@@ -1,0 +1,45 @@
+/** What people see: short aligned lines, coloured only where a person is watching. */
+
+/** @typedef {'good' | 'bad' | 'quiet' | 'strong'} Tone */
+/**
+ * @typedef {object} Reporter
+ * @property {(label: string, text: string) => void} step something was done or found
+ * @property {(label: string, text: string) => void} trouble something went wrong, and the program goes on
+ * @property {(text?: string) => void} line a line as it is
+ * @property {(tone: Tone, text: string) => string} paint
+ */
+
+/** @type {Record<Tone, string>} */
+const CODES = { good: '32', bad: '31', quiet: '2', strong: '1' };
+const LABEL_WIDTH_CHARS = 14;
+
+/**
+ * Colour is for a terminal, and not where NO_COLOR (no-color.org) is set or the terminal is dumb.
+ * @param {{isTTY?: boolean}} stream
+ * @param {Record<string, string | undefined>} environment
+ */
+export function wantsColour(stream, environment) {
+  if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false;
+  return stream.isTTY === true && environment.TERM !== 'dumb';
+}
+
+/**
+ * @param {{stream: NodeJS.WritableStream & {isTTY?: boolean}, environment: Record<string, string | undefined>}} options
+ * @returns {Reporter}
+ */
+export function createReporter({ stream, environment }) {
+  const colour = wantsColour(stream, environment);
+  // The reader may go away (`npm start | head`, a closed terminal); that must not end a cluster.
+  stream.on('error', () => {});
+  /** @type {Reporter['paint']} */
+  const paint = (tone, text) => (colour ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text);
+  const line = (text = '') => {
+    stream.write(`${text}\n`);
+  };
+  return {
+    paint,
+    line,
+    step: (label, text) => line(`  ${paint('good', label.padEnd(LABEL_WIDTH_CHARS))} ${text}`),
+    trouble: (label, text) => line(`  ${paint('bad', label.padEnd(LABEL_WIDTH_CHARS))} ${text}`),
+  };
+}

@@ -1,0 +1,98 @@
+/**
+ * `npm run check`: everything that can be said about the tree without running it, in parallel, in under 20 s. Prints what failed and
+ * nothing else of length.
+ *
+ *   node tools/check.mjs [--root DIR]
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const TASK_DEADLINE_MS = 120_000;
+const OUTPUT_CHARS_MAX = 20_000;
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** @typedef {{name: string, command: string[]}} Task */
+/** @typedef {{name: string, ok: boolean, output: string, tookMs: number}} Result */
+
+/**
+ * @param {string} root
+ * @returns {Task[]}
+ */
+export function checkTasks(root) {
+  const bin = (/** @type {string} */ name) => path.join(root, 'node_modules', '.bin', name);
+  return [
+    { name: 'import rules', command: [process.execPath, path.join(here, 'check-imports.mjs'), root] },
+    {
+      name: 'format and lint',
+      command: [bin('biome'), 'check', '--colors=off', '--max-diagnostics=40', '--error-on-warnings', '.'],
+    },
+    ...['.', 'apps/web', 'loadtest'].map((project) => ({
+      name: `types of ${project === '.' ? 'packages, services, tools, tests' : project}`,
+      command: [bin('tsc'), '--pretty', 'false', '-p', project],
+    })),
+  ];
+}
+
+/**
+ * @param {Task} task
+ * @param {string} root
+ * @returns {Promise<Result>}
+ */
+function runTask(task, root) {
+  const startedMs = Date.now();
+  const [program = '', ...args] = task.command;
+  return new Promise((resolve) => {
+    let output = '';
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => {
+      output += `\nended after ${TASK_DEADLINE_MS / 1000} s\n`;
+      child.kill('SIGKILL');
+    }, TASK_DEADLINE_MS);
+    const collect = (/** @type {Buffer} */ chunk) => {
+      if (output.length < OUTPUT_CHARS_MAX) output += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const finish = (/** @type {boolean} */ ok) => {
+      clearTimeout(timer);
+      resolve({ name: task.name, ok, output: output.trim(), tookMs: Date.now() - startedMs });
+    };
+    child.on('error', (error) => {
+      output += error.message;
+      finish(false);
+    });
+    child.on('close', (code) => finish(code === 0));
+  });
+}
+
+/**
+ * Runs all tasks at once and prints a line for each, with its output where it failed.
+ * @param {{tasks: Task[], root: string, print?: (line: string) => void}} options
+ * @returns {Promise<{passed: number, failed: number}>}
+ */
+export async function runCheck({ tasks, root, print = console.log }) {
+  const results = await Promise.all(
+    tasks.map(async (task) => {
+      const result = await runTask(task, root);
+      print(`${result.ok ? 'ok  ' : 'FAIL'} ${result.name} (${(result.tookMs / 1000).toFixed(1)} s)`);
+      return result;
+    }),
+  );
+  const failed = results.filter((result) => !result.ok);
+  for (const { name, output } of failed) print(`\n== ${name}\n${output}`);
+  return { passed: results.length - failed.length, failed: failed.length };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const flag = process.argv.indexOf('--root');
+  const root = path.resolve(flag === -1 ? path.join(here, '..') : (process.argv[flag + 1] ?? '.'));
+  if (!existsSync(path.join(root, 'node_modules', '.bin', 'biome'))) {
+    console.error('The dependencies are not installed: run `npm ci` (or `npm test`, which sets itself up).');
+    process.exit(1);
+  }
+  const { failed } = await runCheck({ tasks: checkTasks(root), root });
+  console.log(failed === 0 ? '\nall checks passed' : `\n${failed} of the checks failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env node
+/** `npm run cluster`: asks the supervisor of a running cluster. Installs nothing and starts nothing, so it answers at once. */
+import './bootstrap/require-node.mjs';
+import { readClusterState } from './bootstrap/cluster-state.mjs';
+import { describeFailure, Failure } from './bootstrap/failure.mjs';
+import { CLUSTER_HELP, parseClusterCommand } from './bootstrap/options.mjs';
+
+/** @typedef {import('./supervisor/src/members.ts').ProcessView} ProcessView */
+/** @typedef {{endpoint: string, processes: ProcessView[]}} Status */
+
+const STATUS_WITHIN_MS = 5_000;
+
+/**
+ * @param {string} dataDir
+ * @param {'GET' | 'POST'} method
+ * @param {string} path
+ */
+async function ask(dataDir, method, path) {
+  const nobody = `No cluster runs with the data directory ${dataDir}. Start one with: npm start`;
+  const control = readClusterState(dataDir)?.control ?? null;
+  if (control === null) throw new Failure(nobody);
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(`${control.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${control.token}` },
+      ...(method === 'GET' ? { signal: AbortSignal.timeout(STATUS_WITHIN_MS) } : {}),
+    });
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError')
+      throw new Failure(`The cluster's supervisor does not answer within ${STATUS_WITHIN_MS / 1_000} s.`);
+    // The file of one that was killed: nobody listens there any more.
+    throw new Failure(nobody);
+  }
+  // Somebody else took the port of one that was killed.
+  if (response.status === 401 || response.status === 404) throw new Failure(nobody);
+  return response;
+}
+
+/** @param {ProcessView} view */
+function shownAddress({ kind, address }) {
+  if (kind !== 'redis') return address;
+  // The password belongs into --json, for programs, not onto a screen.
+  const url = new URL(address);
+  url.password = '';
+  url.username = '';
+  return url.href;
+}
+
+/** @param {Status} status */
+function printStatus(status) {
+  const rows = [
+    ['NAME', 'STATE', 'PID', 'ADDRESS', 'HEALTH AND METRICS'],
+    ...status.processes.map((view) => [
+      view.name,
+      view.state,
+      view.pid === null ? '-' : String(view.pid),
+      shownAddress(view),
+      view.ops ?? '-',
+    ]),
+  ];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  console.log(`Maru on ${status.endpoint}\n`);
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/**
+ * Prints what the supervisor says while it works.
+ * @param {Response} response
+ */
+async function follow(response) {
+  if (response.body === null) throw new Failure('The supervisor gave no answer.');
+  let rest = '';
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    rest += chunk;
+    const lines = rest.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const message = JSON.parse(line);
+      if (typeof message.line === 'string') console.log(message.line);
+      if (typeof message.error === 'string') throw new Failure(message.error);
+      if (message.done === true) return;
+    }
+  }
+  throw new Failure('The cluster ended before this was done.');
+}
+
+try {
+  const command = parseClusterCommand(process.argv.slice(2), process.env, process.cwd());
+  switch (command.command) {
+    case 'help':
+      console.log(CLUSTER_HELP);
+      break;
+    case 'status': {
+      const status = /** @type {Status} */ (await (await ask(command.dataDir, 'GET', '/status')).json());
+      if (command.json) console.log(JSON.stringify(status, null, 2));
+      else printStatus(status);
+      break;
+    }
+    case 'add':
+      await follow(await ask(command.dataDir, 'POST', '/add'));
+      break;
+    default:
+      await follow(await ask(command.dataDir, 'POST', `/${command.command}/${command.name}`));
+  }
+} catch (error) {
+  const { text, exitCode } = describeFailure(error);
+  process.stderr.write(`${text}\n`);
+  process.exitCode = exitCode;
+}

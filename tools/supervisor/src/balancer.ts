@@ -1,0 +1,135 @@
+/** nginx as the balancer: which nodes it knows, and how it learns of changes without cutting anyone. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessPlan } from './managed-process.ts';
+import { type BalancedNode, type NginxSettings, renderNginxConfig } from './nginx-config.ts';
+import type { Ports } from './ports.ts';
+
+export interface Balancer {
+  plan: ProcessPlan;
+  /**
+   * Brings nginx to the nodes of the moment. Resolves when new connections go by them: at once where nothing changed, or where nginx
+   * does not run. Rejects, with nginx as it was, when the configuration does not hold.
+   * Obligation: call it when nginx came up, since nodes may have changed while it started.
+   */
+  sync(): Promise<void>;
+}
+
+const TAKES_HOLD_WITHIN_MS = 10_000;
+/** nginx asks its old workers to stop accepting some 100 ms after the new ones have begun. */
+const OLD_WORKERS_STOP_MS = 300;
+
+function fetchText(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false, timeout: 1_000 }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.once('end', () => resolve(text));
+    });
+    request.once('timeout', () => request.destroy(new Error('no answer in time')));
+    request.once('error', reject);
+  });
+}
+
+export function createBalancer(options: {
+  file: string;
+  templatePath: string;
+  /** nginx' own; made when missing. */
+  directory: string;
+  settings: Omit<NginxSettings, 'controlPort' | 'runDirectory'>;
+  ports: Ports;
+  isFree: (port: number) => Promise<boolean>;
+  nodes: () => BalancedNode[];
+  /** Whether nginx runs and is ready. Before that a SIGHUP would end it. */
+  isUp: () => boolean;
+  /** Sends SIGHUP. */
+  reload: () => void;
+}): Balancer {
+  const { file, directory, ports } = options;
+  const configPath = join(directory, 'nginx.conf');
+  const args = ['-p', `${directory}/`, '-c', configPath, '-e', 'stderr'];
+  let controlPort = 0;
+  let generation = 0;
+  /** What nginx was last told, generation aside. */
+  let told = '';
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const render = (number: number) =>
+    renderNginxConfig(readFileSync(options.templatePath, 'utf8'), {
+      settings: { ...options.settings, controlPort, runDirectory: directory },
+      nodes: options.nodes(),
+      generation: number,
+    });
+
+  const servedGeneration = () => fetchText(`http://127.0.0.1:${controlPort}/generation`).catch(() => '');
+
+  function check(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, ['-p', `${directory}/`, '-c', path, '-e', 'stderr', '-t', '-q'], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+      child.once('error', reject);
+      child.once('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`nginx refuses its configuration: ${said.trim()}`)),
+      );
+    });
+  }
+
+  async function syncNow(): Promise<void> {
+    // It reads the nodes of that moment when it starts.
+    if (!options.isUp()) return;
+    const body = render(0);
+    if (body === told) return;
+    const wanted = generation + 1;
+    const draft = `${configPath}.new`;
+    writeFileSync(draft, render(wanted), { mode: 0o600 });
+    await check(draft);
+    renameSync(draft, configPath);
+    generation = wanted;
+    told = body;
+    options.reload();
+    const deadline = Date.now() + TAKES_HOLD_WITHIN_MS;
+    while ((await servedGeneration()) !== String(wanted)) {
+      if (!options.isUp()) return;
+      if (Date.now() > deadline) {
+        told = '';
+        throw new Error('nginx did not take its new configuration; logs/nginx.log says why');
+      }
+      await sleep(40);
+    }
+    await sleep(OLD_WORKERS_STOP_MS);
+  }
+
+  return {
+    plan: {
+      name: 'nginx',
+      ipc: false,
+      readyWithinMs: 10_000,
+      async prepare() {
+        controlPort = controlPort === 0 ? await ports.take() : await ports.keep(controlPort);
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        told = render(0);
+        generation += 1;
+        writeFileSync(configPath, render(generation), { mode: 0o600 });
+        return { file, args, env: { PATH: process.env.PATH, LANG: 'C' } };
+      },
+      // It listens on the public port too when it answers here: it opens all of its listeners before it serves any.
+      isReady: async () => (await servedGeneration()) === String(generation),
+      portsWereTaken: async () => !(await options.isFree(controlPort)),
+    },
+    sync() {
+      const next = queue.then(syncNow);
+      queue = next.catch(() => {});
+      return next;
+    },
+  };
+}

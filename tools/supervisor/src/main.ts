@@ -1,0 +1,133 @@
+/**
+ * Runs a cluster until it is told to stop: the only place of the supervisor that touches signals and exit. Started by tools/start.mjs with
+ * its settings as one argument of JSON, and a channel whose loss means that the starter is gone.
+ */
+import { spawnSync } from 'node:child_process';
+import { describeFailure, Failure } from '../../bootstrap/failure.mjs';
+import { ROOT } from '../../bootstrap/root.mjs';
+import { createReporter } from '../../bootstrap/terminal.mjs';
+import { type ControlServer, startControlServer } from './control-server.ts';
+import { type DataDir, openDataDir } from './data-dir.ts';
+import { isAwkwardPath } from './nginx-config.ts';
+import { tryPort } from './ports.ts';
+import { whyNotThisRedis } from './redis-config.ts';
+import { loadSecrets } from './secrets.ts';
+import { lookAround, type SupervisorSettings } from './settings.ts';
+import { onStopSignals } from './stop-signals.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+
+const reporter = createReporter({ stream: process.stdout, environment: process.env });
+const settings = JSON.parse(process.argv[2] ?? '{}') as SupervisorSettings;
+let supervisor: Supervisor | null = null;
+let dataDir: DataDir | null = null;
+let control: ControlServer | null = null;
+let stopping = false;
+
+// All that is written, by children too, is the owner's alone.
+process.umask(0o077);
+
+async function checkPort(): Promise<void> {
+  const { host, port } = settings;
+  const problem = await tryPort(port, host);
+  if (problem === null) return;
+  if (problem === 'no such address') throw new Failure(`This machine has no address ${host}; see --host.`);
+  let other = Math.max(port, 1_024) + 1;
+  while (other < 65_535 && (await tryPort(other, host)) !== null) other += 1;
+  const reason =
+    problem === 'forbidden'
+      ? `Port ${port} may only be used by root.`
+      : `Port ${port} is taken by another program on this machine.`;
+  throw new Failure(`${reason}\nChoose another:  npm start -- --port ${other}   (or MARU_PORT=${other})`);
+}
+
+function checkPrograms(): void {
+  const { stdout } = spawnSync(settings.programs.redis, ['--version'], { encoding: 'utf8', timeout: 10_000 });
+  const problem = whyNotThisRedis(stdout ?? '');
+  if (problem !== null) throw new Failure(`${settings.programs.redis}: ${problem}.`);
+  for (const path of [settings.webRoot, settings.dataDir]) {
+    if (isAwkwardPath(path))
+      throw new Failure(
+        `nginx cannot be given this path; move the clone or the data directory: ${JSON.stringify(path)}`,
+      );
+  }
+}
+
+async function start(): Promise<void> {
+  checkPrograms();
+  dataDir = await openDataDir(settings.dataDir);
+  if (dataDir.healed.length > 0) {
+    const names = dataDir.healed.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
+    reporter.step('healed', `the last run was killed; ended what it had left: ${names}`);
+  }
+  await checkPort();
+  supervisor = createSupervisor({
+    settings,
+    machine: await lookAround(),
+    dataDir,
+    secrets: loadSecrets(dataDir.path),
+    environment: process.env,
+    reporter,
+    sources: {
+      gateway: `${ROOT}/services/gateway/src/main.ts`,
+      presence: `${ROOT}/services/presence/src/main.ts`,
+      nginxTemplate: `${ROOT}/deploy/nginx.conf`,
+    },
+  });
+  if (stopping) return;
+  control = await startControlServer(supervisor.handlers);
+  supervisor.setControl({ url: control.url, token: control.token });
+  await supervisor.start();
+  reporter.line();
+  reporter.line(`  ${reporter.paint('strong', 'Maru is ready:')}  ${reporter.paint('strong', supervisor.endpoint)}`);
+  reporter.line();
+  reporter.line(`  What runs: npm run cluster -- status    Logs: ${dataDir.logs}    End: Ctrl-C`);
+  reporter.line();
+}
+
+/** Ends what runs and exits. `code` is 0 after an orderly end that was asked for. */
+async function finish(code: number): Promise<void> {
+  stopping = true;
+  control?.close();
+  await supervisor?.stop();
+  dataDir?.release();
+  process.exit(code);
+}
+
+function abort(code: number): never {
+  supervisor?.killAll();
+  dataDir?.release();
+  process.exit(code);
+}
+
+onStopSignals({
+  stop: (reason) => {
+    reporter.line();
+    reporter.step('stopping', `(${reason}; again to end at once)`);
+    // The bound of last resort, under the 20 s that are promised.
+    setTimeout(() => abort(1), 18_500).unref();
+    finish(0).catch((error: unknown) => {
+      reporter.line(describeFailure(error).text);
+      abort(1);
+    });
+  },
+  endAtOnce: () => {
+    reporter.step('stopping', 'at once');
+    abort(130);
+  },
+});
+process.on('uncaughtException', (error) => {
+  reporter.line(describeFailure(error).text);
+  abort(1);
+});
+
+try {
+  await start();
+} catch (error) {
+  // A start that was cut short by a signal ends with the stop that it began.
+  if (!stopping) {
+    const { text, exitCode } = describeFailure(error);
+    reporter.line();
+    reporter.line(text);
+    await finish(exitCode);
+  }
+}

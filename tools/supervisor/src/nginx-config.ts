@@ -1,0 +1,90 @@
+/** Fills deploy/nginx.conf. Pure: what comes out depends on what goes in. */
+
+export interface BalancedNode {
+  name: string;
+  port: number;
+  /** `all`: new sessions too. `own`: only the sessions it has, as while it drains. */
+  takes: 'all' | 'own';
+}
+
+export interface NginxSettings {
+  /** '' for every interface. */
+  host: string;
+  port: number;
+  ipv6: boolean;
+  controlPort: number;
+  runDirectory: string;
+  webRoot: string;
+  workers: number;
+  filesMax: number;
+  /** The name of the user to run workers as, when the master is root. */
+  rootUser: string | null;
+}
+
+const CONNECTIONS_MAX = 32_768;
+/** Of a worker's descriptors, those that are not connections: logs, listeners, static files. */
+const OTHER_FILES = 64;
+/** Three failures within 3 s take a node out for 3 s: one lost request must not move everyone, and one that is back must not wait long. */
+const FAILURES = 'max_fails=3 fail_timeout=3s';
+
+const indent = (spaces: number, lines: string[]): string =>
+  lines.map((line) => `${' '.repeat(spaces)}${line}`).join('\n');
+
+/** A path that nginx would read otherwise than it is written. */
+export const isAwkwardPath = (path: string): boolean => /["$\\{}\n\r]/.test(path);
+
+function listenLines(settings: NginxSettings): string[] {
+  const { host, port, ipv6 } = settings;
+  if (host !== '') return [`listen ${host.includes(':') ? `[${host}]` : host}:${port};`];
+  return ipv6 ? [`listen ${port};`, `listen [::]:${port};`] : [`listen ${port};`];
+}
+
+export function renderNginxConfig(
+  template: string,
+  options: { settings: NginxSettings; nodes: readonly BalancedNode[]; generation: number },
+): string {
+  const { settings, nodes } = options;
+  const open = nodes.filter((node) => node.takes === 'all');
+  const connections = Math.min(CONNECTIONS_MAX, settings.filesMax - OTHER_FILES);
+  const values: Record<string, string> = {
+    USER:
+      settings.rootUser === null
+        ? '# Not started by root, so the workers run as the same user.'
+        : `# Started by root. The default (nobody) may not enter the data directory, which is closed to others.\nuser ${settings.rootUser};`,
+    WORKERS: String(settings.workers),
+    FILES_MAX: String(settings.filesMax),
+    RUN_DIR: settings.runDirectory,
+    CONNECTIONS_PER_WORKER: String(connections),
+    CLIENTS_PER_WORKER: String(Math.floor(connections / 2)),
+    LISTEN: indent(4, listenLines(settings)),
+    WEB_ROOT: settings.webRoot,
+    CONTROL_PORT: String(settings.controlPort),
+    GENERATION: String(options.generation),
+    NODE_MAP: indent(
+      4,
+      nodes.map((node) => `"~^${node.name}\\." node_${node.name};`),
+    ),
+    GATEWAY_SERVERS: indent(
+      4,
+      // An upstream must name a server; one that is down makes nginx answer at once that none is there.
+      open.length === 0
+        ? ['server 127.0.0.1:1 down;']
+        : open.map((node) => `server 127.0.0.1:${node.port} ${FAILURES};`),
+    ),
+    NODE_UPSTREAMS: indent(
+      2,
+      nodes.flatMap((node) => [
+        `upstream node_${node.name} {`,
+        `  server 127.0.0.1:${node.port};`,
+        '  keepalive 64;',
+        '  keepalive_timeout 4s;',
+        '}',
+      ]),
+    ),
+  };
+  return template.replace(/\{\{([A-Z_]+)\}\}/g, (placeholder, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`deploy/nginx.conf has an unknown placeholder ${placeholder}`);
+    return value;
+  });
+}

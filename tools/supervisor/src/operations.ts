@@ -1,0 +1,126 @@
+/** What people ask of a running cluster: add, drain, kill, restart. One at a time for a process, apart from `kill`. */
+
+import { Failure } from '../../bootstrap/failure.mjs';
+import { GATEWAYS_MAX } from '../../bootstrap/options.mjs';
+import type { Balancer } from './balancer.ts';
+import type { ControlHandlers } from './control-server.ts';
+import { findMember, type Gateway, type Member, nextGatewayName } from './members.ts';
+
+/** A gateway gives itself some 40 s to hand its clients over. */
+const DRAIN_WITHIN_MS = 60_000;
+/** Of a stop that hands nothing over. */
+const STOP_WITHIN_MS = 8_000;
+
+/** How each kind is asked to leave, and how it is asked to stop at once. */
+const SIGNALS: Record<Member['kind'], { drain: NodeJS.Signals; stop: NodeJS.Signals }> = {
+  gateway: { drain: 'SIGTERM', stop: 'SIGINT' },
+  presence: { drain: 'SIGTERM', stop: 'SIGINT' },
+  redis: { drain: 'SIGTERM', stop: 'SIGTERM' },
+  // SIGQUIT waits for the requests that are under way, WebSockets included.
+  nginx: { drain: 'SIGQUIT', stop: 'SIGTERM' },
+};
+
+export function createOperations(options: {
+  members: Member[];
+  balancer: Balancer;
+  createGateway: (name: string) => Gateway;
+  isStopping: () => boolean;
+}): Omit<ControlHandlers, 'status'> {
+  const { members, balancer } = options;
+  const busy = new Map<string, string>();
+
+  async function exclusively(name: string, what: string, work: () => Promise<void>): Promise<void> {
+    if (options.isStopping()) throw new Failure('The cluster is ending.');
+    const other = busy.get(name);
+    if (other !== undefined) throw new Failure(`${name} is busy: ${other} is under way.`);
+    busy.set(name, what);
+    try {
+      await work();
+    } finally {
+      busy.delete(name);
+    }
+  }
+
+  async function start(member: Member, say: (line: string) => void): Promise<void> {
+    say(`starting ${member.name}`);
+    try {
+      await member.process.start();
+    } catch (error) {
+      throw new Failure(`${member.name} did not start: ${error instanceof Error ? error.message : String(error)}.`, {
+        cause: error,
+      });
+    }
+    if (member.kind === 'gateway') {
+      await balancer.sync();
+      say(`${member.name} is in the balancer`);
+    }
+  }
+
+  return {
+    async add(say) {
+      const count = members.filter((member) => member.kind === 'gateway').length;
+      if (count >= GATEWAYS_MAX) throw new Failure(`There are ${GATEWAYS_MAX} gateways, which is the most.`);
+      const name = nextGatewayName(members.map((member) => member.name));
+      await exclusively(name, 'add', async () => {
+        const gateway = options.createGateway(name);
+        members.push(gateway);
+        try {
+          await start(gateway, say);
+        } catch (error) {
+          // One that runs but is late stays, and joins when it is ready.
+          if (gateway.process.pid === null) members.splice(members.indexOf(gateway), 1);
+          throw error;
+        }
+        say(`${name} is up: ${gateway.address()}`);
+      });
+    },
+
+    async drain(name, say) {
+      const member = findMember(members, name);
+      await exclusively(name, 'drain', async () => {
+        if (member.process.state === 'down') return say(`${name} is down already`);
+        if (member.kind === 'gateway') {
+          member.takes = 'own';
+          await balancer.sync();
+          say(`${name} has left the balancer; its clients are handed over`);
+        }
+        const outcome = await member.process.end({
+          signal: SIGNALS[member.kind].drain,
+          withinMs: DRAIN_WITHIN_MS,
+          as: 'draining',
+        });
+        if (member.kind === 'gateway') {
+          member.takes = 'none';
+          await balancer.sync();
+        }
+        if (outcome === 'by force')
+          throw new Failure(`${name} did not end within ${DRAIN_WITHIN_MS / 1_000} s and was killed.`);
+        say(`${name} has ended`);
+      });
+    },
+
+    async kill(name, say) {
+      if (options.isStopping()) throw new Failure('The cluster is ending.');
+      const member = findMember(members, name);
+      if (member.process.state === 'down') return say(`${name} is down already`);
+      await member.process.kill();
+      if (member.kind === 'gateway') {
+        member.takes = 'none';
+        await balancer.sync();
+      }
+      say(`${name} was killed`);
+    },
+
+    async restart(name, say) {
+      const member = findMember(members, name);
+      await exclusively(name, 'restart', async () => {
+        if (member.process.state !== 'down') {
+          say(`stopping ${name}`);
+          await member.process.end({ signal: SIGNALS[member.kind].stop, withinMs: STOP_WITHIN_MS, as: 'stopping' });
+        }
+        await start(member, say);
+        say(`${name} is up: ${member.kind === 'redis' ? `port ${new URL(member.address()).port}` : member.address()}`);
+      });
+    },
+  };
+}

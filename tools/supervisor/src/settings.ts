@@ -1,0 +1,105 @@
+/** What the supervisor is told, and what it finds out about this machine. Pure apart from `lookAround`. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, userInfo } from 'node:os';
+import { Failure } from '../../bootstrap/failure.mjs';
+import { tryPort } from './ports.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Handed over by tools/start.mjs as one argument of JSON. */
+export interface SupervisorSettings {
+  gateways: number;
+  port: number;
+  /** '' for every interface. */
+  host: string;
+  dataDir: string;
+  webRoot: string;
+  programs: { node: string; redis: string; nginx: string };
+}
+
+/** What of the machine shapes nginx. */
+export interface Machine {
+  ipv6: boolean;
+  filesMax: number;
+  workers: number;
+  rootUser: string | null;
+}
+
+/** Beyond this many workers the edge is never what is scarce on a machine that runs the gateways too. */
+const WORKERS_MAX = 4;
+const FILES_WANTED = 65_536;
+
+/** The hard limit on open files from `/proc/self/limits`. */
+export function parseFilesMax(limits: string): number {
+  const match = /^Max open files\s+\S+\s+(\d+|unlimited)/m.exec(limits);
+  return match === null || match[1] === 'unlimited' ? FILES_WANTED : Math.min(Number(match[1]), FILES_WANTED);
+}
+
+function filesMax(): number {
+  try {
+    return parseFilesMax(readFileSync('/proc/self/limits', 'utf8'));
+  } catch {
+    // Not Linux; what macOS allows by default.
+    return 10_240;
+  }
+}
+
+export async function lookAround(): Promise<Machine> {
+  return {
+    ipv6: (await tryPort(0, '::')) === null,
+    filesMax: filesMax(),
+    workers: Math.min(availableParallelism(), WORKERS_MAX),
+    rootUser: process.getuid?.() === 0 ? userInfo().username : null,
+  };
+}
+
+/** The address that people open. */
+export function publicEndpoint(host: string, port: number): string {
+  const name = ['', '0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
+  const authority = name.includes(':') ? `[${name}]` : name;
+  return port === 80 ? `http://${authority}` : `http://${authority}:${port}`;
+}
+
+/** `MARU_REDIS_MAXMEMORY`, as Redis writes sizes. */
+export function redisMaxMemory(environment: NodeJS.ProcessEnv): string {
+  const raw = environment.MARU_REDIS_MAXMEMORY || '512mb';
+  if (!/^[1-9]\d{0,15}(b|k|kb|m|mb|g|gb)?$/i.test(raw))
+    throw new Failure(`MARU_REDIS_MAXMEMORY must be a size such as 512mb, not "${raw}".`, { exitCode: 2 });
+  return raw;
+}
+
+/** Our own npm settings are none of the services' business. */
+function inherited(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const entries = Object.entries(environment).filter(([name]) => !/^npm_/i.test(name));
+  return { ...Object.fromEntries(entries), NODE_ENV: environment.NODE_ENV || 'production' };
+}
+
+/** What a person has set wins, apart from where things are. */
+export function gatewayEnvironment(
+  environment: NodeJS.ProcessEnv,
+  made: { redisUrl: string; presenceUrl: string; secrets: Secrets },
+): NodeJS.ProcessEnv {
+  return {
+    ...inherited(environment),
+    MARU_REDIS_URL: made.redisUrl,
+    MARU_PRESENCE_URL: made.presenceUrl,
+    MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret,
+    MARU_GUEST_SECRET: environment.MARU_GUEST_SECRET || made.secrets.guestSecret,
+    MARU_INTERNAL_SECRET: environment.MARU_INTERNAL_SECRET || made.secrets.internalSecret,
+    MARU_GUESTS: environment.MARU_GUESTS || 'on',
+    // nginx, which overwrites what clients claim.
+    MARU_TRUSTED_PROXIES: '127.0.0.1',
+  };
+}
+
+/** Presence signs and checks no tokens, so it is not given the keys. */
+export function presenceEnvironment(
+  environment: NodeJS.ProcessEnv,
+  made: { redisUrl: string; secrets: Secrets },
+): NodeJS.ProcessEnv {
+  const { MARU_JWT_SECRET, MARU_GUEST_SECRET, ...rest } = inherited(environment);
+  return {
+    ...rest,
+    MARU_REDIS_URL: made.redisUrl,
+    MARU_INTERNAL_SECRET: environment.MARU_INTERNAL_SECRET || made.secrets.internalSecret,
+  };
+}

@@ -1,0 +1,78 @@
+/** A cluster of stand-in services on a real Redis and a real nginx, for tests. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findProgram } from '../../bootstrap/find-program.mjs';
+import { ROOT } from '../../bootstrap/root.mjs';
+import type { Reporter } from '../../bootstrap/terminal.mjs';
+import { openDataDir } from '../src/data-dir.ts';
+import type { ProcessView } from '../src/members.ts';
+import { createPorts, tryPort } from '../src/ports.ts';
+import { loadSecrets } from '../src/secrets.ts';
+import { lookAround } from '../src/settings.ts';
+import { createSupervisor } from '../src/supervisor.ts';
+
+const STAND_IN = fileURLToPath(new URL('./stand-in-service.mjs', import.meta.url));
+
+export function requireProgram(...names: string[]): string {
+  const path = findProgram(names, process.env);
+  if (path === null) throw new Error(`these tests need ${names.join(' or ')}`);
+  return path;
+}
+
+export const freePorts = () =>
+  createPorts({ isFree: async (port) => (await tryPort(port, '127.0.0.1')) === null, random: Math.random });
+
+export function makeTempDir(): { path: string; remove: () => void } {
+  const path = realpathSync(mkdtempSync(join(tmpdir(), 'maru-test-')));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export async function startTestCluster(options: { gateways: number; environment?: NodeJS.ProcessEnv }) {
+  const temp = makeTempDir();
+  const webRoot = join(temp.path, 'web');
+  mkdirSync(webRoot);
+  writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Maru</title>');
+  const port = await freePorts().take();
+  const said: string[] = [];
+  const reporter: Reporter = {
+    step: (label, text) => said.push(`${label}: ${text}`),
+    trouble: (label, text) => said.push(`TROUBLE ${label}: ${text}`),
+    line: (text = '') => said.push(text),
+    paint: (_, text) => text,
+  };
+  const dataDir = await openDataDir(join(temp.path, 'data'));
+  const supervisor = createSupervisor({
+    settings: {
+      gateways: options.gateways,
+      port,
+      host: '127.0.0.1',
+      dataDir: dataDir.path,
+      webRoot,
+      programs: {
+        node: process.execPath,
+        redis: requireProgram('redis-server', 'valkey-server'),
+        nginx: requireProgram('nginx'),
+      },
+    },
+    machine: await lookAround(),
+    dataDir,
+    secrets: loadSecrets(dataDir.path),
+    environment: { ...process.env, ...options.environment },
+    reporter,
+    sources: { gateway: STAND_IN, presence: STAND_IN, nginxTemplate: join(ROOT, 'deploy/nginx.conf') },
+  });
+  return {
+    supervisor,
+    dataDir,
+    said,
+    url: `http://127.0.0.1:${port}`,
+    views: () => (supervisor.handlers.status() as { processes: ProcessView[] }).processes,
+    async close() {
+      await supervisor.stop();
+      dataDir.release();
+      temp.remove();
+    },
+  };
+}
