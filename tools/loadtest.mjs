@@ -96,9 +96,11 @@ async function main() {
     setTimeout(() => process.exit(130), CLEAN_UP_MS).unref();
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
-  const program = await ensureK6({ root: ROOT, environment: process.env, say }).catch((error) => {
-    throw stopped ? new Failure('Ended before the load test began.', { exitCode: 130 }) : error;
-  });
+  const program = await ensureK6({ root: ROOT, environment: process.env, mayBuild: options.mayBuild, say }).catch(
+    (error) => {
+      throw stopped ? new Failure('Ended before the load test began.', { exitCode: 130 }) : error;
+    },
+  );
   process.off('SIGINT', stop).off('SIGTERM', stop);
 
   say(`${options.scenario} against ${url}`);

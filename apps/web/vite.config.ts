@@ -9,7 +9,7 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     emptyOutDir: true,
-    target: 'es2022',
+    target: ['chrome123', 'firefox120', 'safari17.5'],
     // The Content-Security-Policy allows files of our own origin and nothing inline.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

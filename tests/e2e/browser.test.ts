@@ -41,12 +41,8 @@ async function enterOn(page: Page, name: string, room: string): Promise<void> {
 }
 
 const texts = (page: Page): Promise<string[]> => page.getByTestId('message').allInnerTexts();
-const seqs = async (page: Page): Promise<number[]> =>
-  (await page.getByTestId('message').all()).length === 0
-    ? []
-    : Promise.all(
-        (await page.getByTestId('message').all()).map(async (one) => Number(await one.getAttribute('data-seq'))),
-      );
+const seqs = (page: Page): Promise<number[]> =>
+  page.getByTestId('message').evaluateAll((all) => all.map((one) => Number(one.getAttribute('data-seq'))));
 const holds = (page: Page, text: string) => async () => (await texts(page)).some((one) => one.includes(text));
 
 describe('the web page', { skip }, () => {

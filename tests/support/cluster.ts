@@ -151,7 +151,10 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
     }
   };
   const forceEnd = () => killGroup('SIGKILL');
+  // The runner ends a file that takes too long by SIGTERM: the cluster must not outlive it.
+  const endEarly = () => void stop().finally(() => process.exit(1));
   process.once('exit', forceEnd);
+  process.once('SIGTERM', endEarly);
 
   const stop = async () => {
     if (npm.exitCode === null && npm.signalCode === null) npm.kill('SIGTERM');
@@ -159,6 +162,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
     await exited;
     clearTimeout(timer);
     process.off('exit', forceEnd);
+    process.off('SIGTERM', endEarly);
     if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true });
   };
 

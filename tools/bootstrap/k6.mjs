@@ -31,8 +31,11 @@ const HOW_TO_GET_IT = `To get k6 ${K6_MAJOR_MIN} or newer, either
   install k6 (https://grafana.com/docs/k6/latest/set-up/install-k6/); or
   name a program with MARU_K6=/path/to/k6`;
 
+/** So that a test can tell "there is none" from "the run failed". */
+export const NO_K6_EXIT_CODE = 3;
+
 /** @param {string} reason a sentence */
-const noK6 = (reason) => new Failure(`${reason}\n${HOW_TO_GET_IT}`);
+const noK6 = (reason) => new Failure(`${reason}\n${HOW_TO_GET_IT}`, { exitCode: NO_K6_EXIT_CODE });
 
 /** Where a build of the pinned version is kept. @param {string} root */
 export const builtK6Path = (root) => join(root, 'node_modules', '.cache', 'maru', `k6-${K6_VERSION}`, 'k6');
@@ -61,14 +64,15 @@ export async function findK6({ root, environment }) {
 }
 
 /**
- * As `findK6`; builds one when none is found.
- * @param {{root: string, environment: NodeJS.ProcessEnv, say: (line: string) => void}} options `say` hears of progress
+ * As `findK6`; builds one when none is found and it may.
+ * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, say: (line: string) => void}} options `say` hears of progress
  * @returns {Promise<string>} the program
  * @throws {Failure} that says how to get one
  */
-export async function ensureK6({ root, environment, say }) {
+export async function ensureK6({ root, environment, mayBuild, say }) {
   const found = await findK6({ root, environment });
   if (found.k6 !== null) return found.k6;
+  if (!mayBuild) throw noK6(`${found.why}, and none has been built.`);
   const go = await findGo(environment);
   if (go === null) throw noK6(`${found.why}, and no Go ${GO_MIN.join('.')} or newer to build one with.`);
   say(`${found.why}; building k6 ${K6_VERSION} with Go. This takes a minute or two, once.`);

@@ -12,6 +12,7 @@ import { DEFAULT_DATA_DIR } from './root.mjs';
  *   url: string | null,
  *   dataDir: string,
  *   port: string,
+ *   mayBuild: boolean,
  *   settings: Record<string, string>,
  *   k6Arguments: string[],
  * }} LoadtestOptions `url` is null when none was named; `settings` are variables for k6
@@ -30,6 +31,7 @@ const FLAGS = /** @type {const} */ ({
   'delivery-p99': { type: 'string' },
   report: { type: 'string' },
   summary: { type: 'string' },
+  'no-build': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 });
 
@@ -48,6 +50,7 @@ ${scenarios.map(({ name, about }) => `  ${name.padEnd(18)} ${about}`).join('\n')
   --delivery-p99 MS  fail when the 99th percentile from send to delivery is above this (default: it is only reported)
   --report FILE      write k6's HTML report
   --summary FILE     write k6's figures as JSON
+  --no-build         do not build k6 where there is none; end with 3
   --help             this text
 
 k6 is the one that MARU_K6 names, one on the PATH, or one that is built here with Go. The exit code is k6's: 0 when every threshold
@@ -102,6 +105,7 @@ export function parseLoadtestOptions(args, environment, { cwd, scenarios }) {
     scenario,
     url,
     dataDir: path(values['data-dir'] ?? (environment.MARU_DATA_DIR || undefined)) ?? DEFAULT_DATA_DIR,
+    mayBuild: values['no-build'] !== true,
     port: environment.MARU_PORT || PORT_DEFAULT,
     settings: Object.fromEntries(
       Object.entries(settings).filter(/** @returns {entry is [string, string]} */ (entry) => entry[1] !== undefined),

@@ -61,7 +61,8 @@ export interface Gateway extends Service {
 export function createGateway(options: { config: GatewayConfig; logger: Logger }): Gateway {
   const { config, logger } = options;
   const { node } = config;
-  const now = () => Date.now();
+  // Durations are measured by a clock that never steps; expiries go by the store's clock (`health.now`).
+  const now = () => performance.now();
   const connect = (purpose: string, extra: { deadline?: false; autoResubscribe?: true } = {}) =>
     connectRedis(
       { url: config.redisUrl, deadlineMs: extra.deadline === false ? undefined : config.storeDeadlineMs },
@@ -76,7 +77,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     signalsSub: connect('signals-sub', { autoResubscribe: true }),
   };
 
-  const health = createStoreHealth({ redis: redis.read, beatMs: BEAT_MS, logger, localNow: now });
+  const health = createStoreHealth({ redis: redis.read, beatMs: BEAT_MS, logger, localNow: () => Date.now() });
   const registry = createSessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
   const metrics = createMetrics({
     connections: () => chat.connections(),

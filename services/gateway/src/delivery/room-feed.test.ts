@@ -11,7 +11,11 @@ interface Entry {
 const entry = (seq: number, epoch = '1.a'): Entry => ({ seq, epoch });
 
 /** Steps and returns what was delivered; fills are answered from `log` at once when given. */
-function run(feed: RoomFeed<Entry>, event: FeedEvent<Entry>, log?: { epoch: string; base: number; entries: Entry[]; first?: number }) {
+function run(
+  feed: RoomFeed<Entry>,
+  event: FeedEvent<Entry>,
+  log?: { epoch: string; base: number; entries: Entry[]; first?: number },
+) {
   const delivered: number[] = [];
   const effects: Array<FeedEffect<Entry>> = feed.step(event);
   const others: Array<FeedEffect<Entry>> = [];
@@ -21,7 +25,9 @@ function run(feed: RoomFeed<Entry>, event: FeedEvent<Entry>, log?: { epoch: stri
       const { after } = effect;
       const entries = log.entries.filter(({ seq }) => seq > after).slice(0, 3);
       const head = log.entries.at(-1)?.seq ?? 0;
-      effects.push(...feed.step({ type: 'filled', epoch: log.epoch, base: log.base, head, first: log.first ?? 1, entries }));
+      effects.push(
+        ...feed.step({ type: 'filled', epoch: log.epoch, base: log.base, head, first: log.first ?? 1, entries }),
+      );
     } else others.push(effect);
   }
   return { delivered, others };
@@ -118,7 +124,9 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
       const answer = () => {
         const after = pending as number;
         pending = undefined;
-        const entries = Array.from({ length: Math.max(0, Math.min(head, after + 7) - after) }, (_, i) => entry(after + 1 + i));
+        const entries = Array.from({ length: Math.max(0, Math.min(head, after + 7) - after) }, (_, i) =>
+          entry(after + 1 + i),
+        );
         carryOut(feed.step({ type: 'filled', epoch: '1.a', base: 0, head, first: 1, entries }));
       };
       for (const event of events) {
@@ -136,7 +144,10 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
         if (pending !== undefined && event.seq % 3 === 0) answer();
       }
       while (pending !== undefined) answer();
-      assert.deepEqual(delivered, Array.from({ length: head }, (_, i) => i + 1));
+      assert.deepEqual(
+        delivered,
+        Array.from({ length: head }, (_, i) => i + 1),
+      );
     }),
     { numRuns: 500, verbose: 1 },
   );

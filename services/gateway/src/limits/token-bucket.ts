@@ -1,4 +1,4 @@
-/** A token bucket as a pure value: `rate` tokens come back a second, up to `burst`. */
+/** A token bucket as a pure value: `perSecond` tokens come back a second, up to `burst`. Times are of a clock that never steps back. */
 export interface Bucket {
   tokens: number;
   atMs: number;

@@ -73,10 +73,17 @@ export function createRoomWatcher(options: {
       metrics.badPayloads.inc();
       return;
     }
+    if (entry.isBehind && entry.fetching !== undefined) {
+      if (entry.held.length < HELD_DIFFS_MAX) entry.held.push(diff);
+      return;
+    }
     if (applyTo(entry, diff) !== 'gap') return;
-    entry.isBehind = true;
-    if (entry.fetching === undefined) void refetch(entry, 'gap');
-    else if (entry.held.length < HELD_DIFFS_MAX) entry.held.push(diff);
+    if (entry.fetching === undefined) {
+      void refetch(entry, 'gap');
+    } else {
+      entry.isBehind = true;
+      entry.held.push(diff);
+    }
   };
 
   /** Brings the subscription to what is wanted; what fails is left to the next audit. */
@@ -130,9 +137,9 @@ export function createRoomWatcher(options: {
   /** For what nobody waits for: a failure is counted, and the audit comes back to it. */
   const refetch = async (entry: Watched, reason: 'gap' | 'audit'): Promise<void> => {
     metrics.refetches.inc({ reason });
-    await fetchInto(entry).catch(() => {
-      entry.isBehind = true;
-    });
+    // Whatever the service answers is right, even an older version: its store may have been rolled back.
+    entry.isBehind = true;
+    await fetchInto(entry).catch(() => {});
   };
 
   const refetchAll = async (entries: Watched[]) => {

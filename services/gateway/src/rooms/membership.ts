@@ -131,7 +131,7 @@ export function createMembership(options: {
     while (!session.closed) {
       try {
         const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
-        return await hub.enter(session, room, session.user.id, piece, false);
+        return await hub.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
       } catch (error) {
         if (!(error instanceof MaruError) || error.code !== 'unavailable') throw error;
         onUnavailable();

@@ -1,0 +1,11 @@
+/** What a name may be, told before it is sent. The server decides. */
+import { codePointCount } from '@maru/client';
+import { LIMITS } from '@maru/protocol/limits';
+
+export type NameProblem = 'nameMissing' | 'nameTooLong' | 'nameUnsafe';
+
+export function nameProblem(name: string): NameProblem | null {
+  if (name.trim().length === 0) return 'nameMissing';
+  if (codePointCount(name) > LIMITS.nameCharsMax) return 'nameTooLong';
+  return /[\p{Cc}\p{Surrogate}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u.test(name) ? 'nameUnsafe' : null;
+}

@@ -1,0 +1,27 @@
+/** How a person is drawn without a picture: the first character of the name, on one of a few tints. */
+import type { PresenceUser } from '@maru/protocol/events';
+
+export const TINTS = 6;
+
+/** The same person has the same tint for everybody, since it comes from the id. */
+export function tintOf(userId: string): number {
+  let hash = 0;
+  for (let i = 0; i < userId.length; i++) hash = (hash * 31 + userId.charCodeAt(i)) >>> 0;
+  return hash % TINTS;
+}
+
+/** The first character as a reader sees it: a family of four is one. */
+export function initialOf(name: string): string {
+  const trimmed = name.trim();
+  const [first] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(trimmed);
+  return (first?.segment ?? '?').toLocaleUpperCase();
+}
+
+/** Oneself first, then by name; by id where names are equal, so that the list keeps still. */
+export function sortPeople(people: Iterable<PresenceUser>, ownId: string | null, language: string): PresenceUser[] {
+  const collator = new Intl.Collator(language);
+  return [...people].sort((a, b) => {
+    if (a.id === ownId || b.id === ownId) return a.id === ownId ? -1 : 1;
+    return collator.compare(a.name, b.name) || (a.id < b.id ? -1 : 1);
+  });
+}

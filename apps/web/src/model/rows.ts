@@ -1,0 +1,56 @@
+/** The lines of the list, from top to bottom: messages, and what stands between them. Pure. */
+import type { OutgoingMessage } from '@maru/client';
+import type { Entry } from '@maru/protocol/events';
+import { isShown, type Timeline } from './timeline.ts';
+
+/** Messages of one person within this time stand together under one name. */
+const GROUP_MS = 5 * 60_000;
+
+export type Row =
+  | { kind: 'day'; key: string; ts: number }
+  | { kind: 'unread'; key: string }
+  | { kind: 'message'; key: string; entry: Entry; text: string; isOwn: boolean; continues: boolean }
+  | { kind: 'outgoing'; key: string; message: OutgoingMessage; continues: boolean };
+
+/** Days are those of the reader's own clock and zone. */
+const dayOf = (ts: number): string => new Date(ts).toDateString();
+
+export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
+  const rows: Row[] = [];
+  let last: { day: string; ts: number; author: string | null } | null = null;
+  for (const entry of timeline.entries) {
+    if (!isShown(entry) || entry.text === undefined) continue;
+    const day = dayOf(entry.ts);
+    let author: string | null = last?.author ?? null;
+    if (last?.day !== day) {
+      rows.push({ kind: 'day', key: `day ${day}`, ts: entry.ts });
+      author = null;
+    }
+    if (entry.seq === timeline.unreadFrom) {
+      rows.push({ kind: 'unread', key: 'unread' });
+      author = null;
+    }
+    const continues = author === entry.from.id && last !== null && entry.ts - last.ts < GROUP_MS;
+    const isOwn = entry.from.id === ownId;
+    rows.push({ kind: 'message', key: keyOf(entry), entry, text: entry.text, isOwn, continues });
+    last = { day, ts: entry.ts, author: entry.from.id };
+  }
+  for (const message of timeline.outgoing) {
+    const continues = last?.author === ownId && message.queuedAtMs - last.ts < GROUP_MS;
+    rows.push({ kind: 'outgoing', key: `out ${message.clientMsgId}`, message, continues });
+    last = { day: last?.day ?? '', ts: message.queuedAtMs, author: ownId };
+  }
+  return rows;
+}
+
+const keyOf = ({ epoch, seq }: Entry): string => `${epoch} ${seq}`;
+
+export type DayWord = { kind: 'today' } | { kind: 'yesterday' } | { kind: 'date'; ts: number };
+
+export function dayWord(ts: number, nowMs: number): DayWord {
+  const day = dayOf(ts);
+  if (day === dayOf(nowMs)) return { kind: 'today' };
+  const yesterday = new Date(nowMs);
+  yesterday.setDate(yesterday.getDate() - 1);
+  return day === yesterday.toDateString() ? { kind: 'yesterday' } : { kind: 'date', ts };
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boundedParser, isNestedDeeper, TOO_DEEP } from './bounded-parser.ts';
+
+function decode(text: unknown): unknown[] {
+  const decoder = new boundedParser.Decoder();
+  const packets: unknown[] = [];
+  decoder.on('decoded', (packet: unknown) => packets.push(packet));
+  decoder.add(text);
+  return packets;
+}
+
+const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+
+test('an ordinary event passes', () => {
+  assert.deepEqual(decode('27["room:join",{"room":"lobby"}]'), [
+    { type: 2, nsp: '/', id: 7, data: ['room:join', { room: 'lobby' }] },
+  ]);
+});
+
+test('an event that is nested too deeply reaches its handler without having been parsed', () => {
+  for (const depth of [17, 1_000, 50_000]) {
+    assert.deepEqual(decode(`27["room:join",${nested(depth)}]`), [
+      { type: 2, nsp: '/', id: 7, data: ['room:join', TOO_DEEP] },
+    ]);
+  }
+  assert.deepEqual(decode(`2["typing",${nested(20)}]`), [{ type: 2, nsp: '/', data: ['typing', TOO_DEEP] }]);
+});
+
+test('any other packet that is nested too deeply ends the transport', () => {
+  assert.throws(() => decode(`0{"token":${nested(20)}}`));
+  assert.throws(() => decode(`2[[${nested(20)}]]`));
+});
+
+test('binary packets and their placeholders are refused', () => {
+  assert.throws(() => decode('51-["message:send",{"_placeholder":true,"num":0}]'));
+  assert.throws(() => decode('61-[{"_placeholder":true,"num":0}]'));
+  assert.throws(() => decode(Buffer.from('x')));
+});
+
+test('brackets within strings do not count, escaped quotes do not end a string', () => {
+  assert.equal(isNestedDeeper(JSON.stringify({ text: `${'['.repeat(100)}"\\"[[` }), 2), false);
+  assert.equal(isNestedDeeper('{"a":[1,[2]],"b":[3]}', 3), false);
+  assert.equal(isNestedDeeper('{"a":[1,[2]]}', 2), true);
+});

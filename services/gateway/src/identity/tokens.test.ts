@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { createTokens } from './tokens.ts';
+
+const SECRET = 'a shared secret of at least 32 characters';
+const secretKey = new TextEncoder().encode(SECRET);
+const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const NOW = 1_800_000_000_000;
+const nowS = NOW / 1_000;
+const claims = { sub: 'u-1', name: 'Mina', exp: nowS + 3_600 };
+
+const jwksServer = createServer(async (_request, response) => {
+  const jwk = { ...(await exportJWK(rsa.publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
+  response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
+});
+let jwksUrl = '';
+before(async () => {
+  await new Promise<void>((resolve) => jwksServer.listen(0, '127.0.0.1', resolve));
+  jwksUrl = `http://127.0.0.1:${(jwksServer.address() as AddressInfo).port}/keys`;
+});
+after(() => jwksServer.close());
+
+function tokensWith(overrides: Partial<Parameters<typeof createTokens>[0]['keys']> = {}, guests = true) {
+  return createTokens({
+    keys: { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined, ...overrides },
+    guests: guests ? { secret: 'another secret of at least 32 characters' } : undefined,
+    lifetimeMaxS: 86_400,
+    now: () => NOW,
+  });
+}
+
+const hs256 = (payload: Record<string, unknown>, header: Record<string, unknown> = {}, key: Uint8Array = secretKey) =>
+  new SignJWT(payload).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
+
+const refused = { name: 'MaruError', code: 'unauthenticated', message: 'a valid token is required' };
+
+test('a signed token tells who somebody is', async () => {
+  const identity = await tokensWith().verify(await hs256({ ...claims, roles: ['admin', 7] }));
+  assert.deepEqual(identity, { user: { id: 'u-1', name: 'Mina' }, roles: ['admin'], expiresAtS: claims.exp });
+});
+
+test('a guest token is good where guests are on, and only we can make one', async () => {
+  const tokens = tokensWith();
+  const guest = await tokens.issueGuest?.('손님');
+  assert.match(guest?.user.id ?? '', /^guest-[\w-]{16}$/);
+  assert.deepEqual((await tokens.verify(guest?.token)).user, guest?.user);
+  await assert.rejects(tokensWith({}, false).verify(guest?.token), refused);
+  await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' })), refused);
+  await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' }, { kid: 'maru-guest' })), refused);
+});
+
+test('bad tokens are all refused with the same words', async () => {
+  const tokens = tokensWith({ issuer: 'us', audience: 'chat' });
+  const good = { ...claims, iss: 'us', aud: 'chat' };
+  await tokens.verify(await hs256(good));
+  const bad: unknown[] = [
+    undefined,
+    null,
+    '',
+    7,
+    {},
+    'x.y.z',
+    'x'.repeat(9_000),
+    new UnsecuredJWT(good).encode(),
+    await hs256({ ...good, exp: nowS - 10 }),
+    await hs256({ ...good, exp: nowS + 100 * 365 * 86_400 }),
+    await hs256({ ...good, exp: undefined }),
+    await hs256({ ...good, nbf: nowS + 60 }),
+    await hs256({ ...good, iss: 'them' }),
+    await hs256({ ...good, aud: 'mail' }),
+    await hs256({ ...good, sub: '' }),
+    await hs256({ ...good, sub: undefined }),
+    await hs256({ ...good, sub: 'a\nb' }),
+    await hs256({ ...good, name: undefined }),
+    await hs256({ ...good, name: 'x'.repeat(65) }),
+    await hs256({ ...good, name: '  ' }),
+    await hs256(good, {}, new TextEncoder().encode('a wrong secret of at least 32 characters')),
+    await hs256(good, { kid: '../../../../dev/null' }, new Uint8Array(32)),
+    `${await hs256(good)}x`,
+  ];
+  for (const token of bad) await assert.rejects(tokens.verify(token), refused, String(token).slice(0, 40));
+});
+
+test('asymmetric tokens are checked against the key set, and its public key is no shared secret', async () => {
+  const tokens = tokensWith({ secret: undefined, jwksUrl });
+  const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
+  assert.equal((await tokens.verify(rs256)).user.id, 'u-1');
+  const pem = new TextEncoder().encode(rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString());
+  await assert.rejects(tokens.verify(await hs256(claims, { kid: 'k1' }, pem)), refused);
+  await assert.rejects(tokens.verify(await hs256(claims)), refused);
+});
+
+test('keys that cannot be fetched are a passing condition, not a refusal', async () => {
+  const tokens = tokensWith({ secret: undefined, jwksUrl: 'http://127.0.0.1:9/keys' });
+  const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
+  await assert.rejects(tokens.verify(rs256), { code: 'unavailable' });
+});

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { fullBucket, takeToken } from './token-bucket.ts';
+
+test('a burst is taken at once, then one comes back each interval', () => {
+  const spec = { perSecond: 10, burst: 3 };
+  const bucket = fullBucket(spec, 0);
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => takeToken(bucket, spec, 0)),
+    [0, 0, 0, 100],
+  );
+  assert.ok(takeToken(bucket, spec, 99) > 0);
+  assert.equal(takeToken(bucket, spec, 100), 0);
+});
+
+test('over any time no more than burst and rate allow, and one who waits as told is served', () => {
+  const spec = { perSecond: 7, burst: 5 };
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (steps) => {
+      const bucket = fullBucket(spec, 0);
+      let [now, taken] = [0, 0];
+      for (const step of steps) {
+        now += step;
+        const waitMs = takeToken(bucket, spec, now);
+        if (waitMs === 0) taken++;
+        else {
+          now += waitMs;
+          assert.equal(takeToken(bucket, spec, now), 0);
+          taken++;
+        }
+      }
+      assert.ok(taken <= spec.burst + (spec.perSecond * now) / 1_000 + 1);
+    }),
+  );
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { findLeftovers, listTests, runStage } from '../../tools/test-stages.mjs';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+let folder: string;
+before(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'maru-stages-'));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, text: string): string {
+  const file = path.join(folder, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const run = (files: string[]) => {
+  // This test is itself run by the test runner, which marks its children so.
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
+  return runStage({
+    node: process.execPath,
+    files,
+    runDir: folder,
+    environment,
+    concurrency: 1,
+    fileDeadlineMs: 10_000,
+    deadlineMs: 20_000,
+    sharesCluster: false,
+    quiet: true,
+  });
+};
+
+describe('a stage', () => {
+  test('takes its files by place and name', () => {
+    for (const name of [
+      'packages/a/src/a.test.ts',
+      'tests/e2e/b.test.ts',
+      'services/c/c.integration.test.ts',
+      'node_modules/d.test.ts',
+    ])
+      write(`tree/${name}`, '');
+    const root = path.join(folder, 'tree');
+    assert.deepEqual(listTests(root, 'unit'), ['packages/a/src/a.test.ts']);
+    assert.deepEqual(listTests(root, 'integration'), ['services/c/c.integration.test.ts']);
+    assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
+  });
+
+  test('counts what passed, failed and was skipped, over all files', async () => {
+    const counted = write(
+      'counted.test.mjs',
+      "import { test } from 'node:test';\ntest('a', () => {});\ntest('b', () => { throw new Error('b'); });\ntest('c', { skip: true }, () => {});\n",
+    );
+    const good = write('good.test.mjs', "import { test } from 'node:test';\ntest('d', () => {});\n");
+    assert.deepEqual(await run([counted, good]), { passed: 2, failed: 1, skipped: 1 });
+  });
+
+  test('fails for a file that cannot be loaded', async () => {
+    const broken = write('broken.test.mjs', 'import "./absent.mjs";\n');
+    assert.deepEqual(await run([broken]), { passed: 0, failed: 1, skipped: 0 });
+  });
+
+  test('names and ends what is left behind, by environment and by open files', async () => {
+    const runDir = path.join(folder, 'left');
+    mkdirSync(runDir);
+    const log = path.join(runDir, 'log');
+    const children = [
+      spawn('sleep', ['60'], { env: { PATH: process.env.PATH, TMPDIR: runDir }, stdio: 'ignore' }),
+      spawn('sh', ['-c', `exec sleep 60 > ${log}`], { env: { PATH: process.env.PATH }, stdio: 'ignore' }),
+    ];
+    const ends = children.map((child) => new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal))));
+    const left = await findLeftovers(runDir);
+    assert.equal(left.length, 2, left.join('\n'));
+    for (const line of left) assert.match(line, /sleep 60/);
+    assert.deepEqual(await Promise.all(ends), ['SIGKILL', 'SIGKILL']);
+    assert.deepEqual(await findLeftovers(runDir), []);
+  });
+});
+
+describe('npm test', () => {
+  const npmTest = (...args: string[]) =>
+    spawnSync(process.execPath, ['tools/test.mjs', ...args], { cwd: repository, encoding: 'utf8', timeout: 20_000 });
+
+  test('--help tells the stages', () => {
+    const { status, stdout } = npmTest('--help');
+    assert.equal(status, 0);
+    for (const stage of ['check', 'unit', 'integration', 'e2e', 'load'])
+      assert.match(stdout, new RegExp(`^  ${stage} `, 'm'));
+  });
+
+  test('refuses a stage or an option that it does not know', () => {
+    for (const args of [['--only', 'nope'], ['--only'], ['--nope']])
+      assert.equal(npmTest(...args).status, 2, args.join(' '));
+  });
+});
