@@ -122,11 +122,13 @@ async function main() {
         notRun.push(`the tests in a browser: ${error.message}`);
       });
     if (only.includes('load'))
-      await ensureK6({ root: ROOT, environment, mayBuild: true, say: (line) => reporter.step('k6', line) }).catch((error) => {
-        if (!(error instanceof Failure)) throw error;
-        notRun.push(`the k6 smoke scenario: ${error.message}`);
-        only.splice(only.indexOf('load'), 1);
-      });
+      await ensureK6({ root: ROOT, environment, mayBuild: true, say: (line) => reporter.step('k6', line) }).catch(
+        (error) => {
+          if (!(error instanceof Failure)) throw error;
+          notRun.push(`the k6 smoke scenario: ${error.message}`);
+          only.splice(only.indexOf('load'), 1);
+        },
+      );
 
     for (const { name, ...how } of STAGES) {
       if (!only.includes(name)) continue;

@@ -50,6 +50,7 @@ describe('health and metrics', () => {
     const services = processes.filter(({ kind }) => kind === 'gateway' || kind === 'presence');
     assert.deepEqual(services.map(({ kind }) => kind).sort(), ['gateway', 'gateway', 'presence']);
     for (const { ops, name } of services) {
+      assert(ops !== null);
       for (const path of paths) assert.equal((await fetch(ops + path)).status, 200, `${name} ${path}`);
       assert.match(await (await fetch(`${ops}/metrics`)).text(), /^# TYPE process_cpu_seconds_total counter$/m);
       assert.equal((await fetch(`${ops}/nope`)).status, 404);

@@ -1,7 +1,7 @@
 /** A whole cluster, started as a stranger would: `npm start`, with a port and a data directory of its own. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,7 +20,8 @@ export interface ProcessStatus {
   kind: 'gateway' | 'presence' | 'redis' | 'nginx';
   pid: number | null;
   address: string;
-  ops: string;
+  /** Base URL of health and metrics; Redis and nginx have none. */
+  ops: string | null;
   state: string;
 }
 
@@ -176,7 +177,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
       { timeoutMs: START_TIMEOUT_MS, everyMs: 100 },
     ).then((outcome) => assert.equal(outcome, 'ready', 'npm start ended'));
   } catch (error) {
-    const logs = output.slice(-8_000);
+    const logs = [output.slice(-4_000), ...troubleIn(dataDir, 40)].join('\n');
     await stop();
     throw new Error(`npm start did not get ready:\n${logs}`, { cause: error });
   }
@@ -190,6 +191,16 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
     output: () => output,
     stop,
   };
+}
+
+/** Lines of the services' logs that tell of trouble, the newest last. */
+export function troubleIn(dataDir: string, linesMax: number): string[] {
+  const folder = path.join(dataDir, 'logs');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n'))
+    .filter((line) => line !== '' && !/"level":"(info|debug|trace|warn)"/.test(line))
+    .slice(-linesMax);
 }
 
 /** True while a process with that id exists and is not a zombie. */

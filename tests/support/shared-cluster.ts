@@ -3,10 +3,10 @@
  * `--test-global-setup`); a file that is run alone starts one of its own.
  */
 import { after, before } from 'node:test';
-import { type Cluster, type ClusterView, startCluster, viewCluster } from './cluster.ts';
+import { type Cluster, type ClusterView, startCluster, troubleIn, viewCluster } from './cluster.ts';
 
 const VARIABLE = 'MARU_TEST_CLUSTER';
-const STATUS_LINES = 60;
+const TROUBLE_LINES_MAX = 40;
 let global: Cluster | undefined;
 
 export async function globalSetup(): Promise<void> {
@@ -17,12 +17,9 @@ export async function globalSetup(): Promise<void> {
 
 export async function globalTeardown(): Promise<void> {
   if (global === undefined) return;
-  // Warnings and errors of the services: what a failing test would be looked up by.
-  const troubled = global
-    .output()
-    .split('\n')
-    .filter((line) => /"level":"(error|fatal)"/.test(line));
-  if (troubled.length > 0) console.error(`Errors of the shared cluster:\n${troubled.slice(-STATUS_LINES).join('\n')}`);
+  // What a failing test would be looked up by.
+  const trouble = troubleIn(global.dataDir, TROUBLE_LINES_MAX);
+  if (trouble.length > 0) console.error(`Trouble in the logs of the shared cluster:\n${trouble.join('\n')}`);
   await global.stop();
 }
 

@@ -13,6 +13,7 @@ import {
   startOpsServer,
   waitUntilReady,
 } from '@maru/service-kit';
+import { closeConnections, openConnections } from './cluster/connections.ts';
 import { createSignals, createSignalsAdapter } from './cluster/signals.ts';
 import { createStoreHealth } from './cluster/store-health.ts';
 import { createSubscriber } from './cluster/subscriber.ts';
@@ -51,7 +52,6 @@ const ADDRESS_CALLS = { perSecond: 500, burst: 1_000 };
 const KEYS_MAX = 100_000;
 /** How long a start waits for the store before it listens all the same, degraded. */
 const STORE_WAIT_MS = 5_000;
-const QUIT_WAIT_MS = 1_000;
 
 export interface Gateway extends Service {
   /** Resolves when it listens; rejects when a port cannot be bound. */
@@ -63,19 +63,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   const { node } = config;
   // Durations are measured by a clock that never steps; expiries go by the store's clock (`health.now`).
   const now = () => performance.now();
-  const connect = (purpose: string, extra: { deadline?: false; autoResubscribe?: true } = {}) =>
-    connectRedis(
-      { url: config.redisUrl, deadlineMs: extra.deadline === false ? undefined : config.storeDeadlineMs },
-      { purpose, node, logger, autoResubscribe: extra.autoResubscribe === true },
-    );
-  // Order on the append connection is the order of the log, so nothing else travels there.
-  const redis = {
-    append: connect('append', { deadline: false }),
-    read: connect('read'),
-    subscribe: connect('subscribe'),
-    signalsPub: connect('signals-pub'),
-    signalsSub: connect('signals-sub', { autoResubscribe: true }),
-  };
+  const redis = openConnections({ url: config.redisUrl, deadlineMs: config.storeDeadlineMs, node, logger });
 
   const health = createStoreHealth({ redis: redis.read, beatMs: BEAT_MS, logger, localNow: () => Date.now() });
   const registry = createSessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
@@ -280,7 +268,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     hub.stop();
     subscriber.stop();
     health.stop();
-    await Promise.all(Object.values(redis).map((connection) => quit(connection)));
+    await closeConnections(redis);
     await ops?.close();
   };
 
@@ -319,12 +307,4 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
       return stopped;
     },
   };
-}
-
-/** Lets what was sent finish; a connection that cannot is dropped. */
-async function quit(redis: { status: string; quit(): Promise<unknown>; disconnect(): void }): Promise<void> {
-  const done = redis.status === 'ready' ? redis.quit().catch(() => {}) : Promise.resolve();
-  const bound = new Promise((resolve) => setTimeout(resolve, QUIT_WAIT_MS).unref());
-  await Promise.race([done, bound]);
-  redis.disconnect();
 }

@@ -220,7 +220,7 @@ export function createSupervisor(options: {
   return {
     endpoint,
     handlers: {
-      status: () => ({ endpoint, processes: members.map(viewMember) }),
+      status: () => ({ endpoint, processes: [redis, presence, ...gateways(), nginx].map(viewMember) }),
       ...operations,
     },
     setControl(value) {

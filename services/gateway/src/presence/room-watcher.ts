@@ -153,17 +153,27 @@ export function createRoomWatcher(options: {
   const auditPage = async (entries: Watched[]) => {
     for (const { room } of entries) if (!subscribed.has(room)) void reconcile(room);
     const { versions } = await http.counts(entries.map(({ room }) => room));
-    const isOff = ({ room, mirror, isBehind }: Watched) =>
-      isBehind || mirror.version === undefined || mirror.version !== versions[room];
-    // An emptied room is forgotten by the service, and nothing is missing where the mirror is empty too.
-    const suspects = entries.filter(
-      (entry) => isOff(entry) && !(versions[entry.room] === 0 && entry.mirror.snapshot()?.count === 0),
-    );
+    const suspects: Array<{ entry: Watched; versionThen: number | undefined }> = [];
+    for (const entry of entries) {
+      const { room, mirror, isBehind } = entry;
+      // An emptied room is forgotten by the service, and nothing is missing where the mirror is empty too.
+      const isEmpty = versions[room] === 0 && mirror.snapshot()?.count === 0;
+      if (isBehind || (mirror.version !== versions[room] && !isEmpty))
+        suspects.push({ entry, versionThen: mirror.version });
+    }
     if (suspects.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, timing.auditPatienceMs));
-    const isCaughtUp = ({ room, mirror, isBehind }: Watched) =>
-      !isBehind && mirror.version !== undefined && versions[room] !== 0 && mirror.version >= (versions[room] ?? 0);
-    await refetchAll(suspects.filter((entry) => watched.get(entry.room) === entry && !isCaughtUp(entry)));
+    // Ahead of the answer is right for a mirror that moves; one that stands still remembers what the store has lost.
+    const isCaughtUp = ({ room, mirror, isBehind }: Watched, versionThen: number | undefined): boolean => {
+      const told = versions[room] ?? 0;
+      if (isBehind || mirror.version === undefined || told === 0) return false;
+      return mirror.version === told || (mirror.version > told && mirror.version !== versionThen);
+    };
+    await refetchAll(
+      suspects.flatMap(({ entry, versionThen }) =>
+        watched.get(entry.room) === entry && !isCaughtUp(entry, versionThen) ? entry : [],
+      ),
+    );
   };
 
   const audit = (pagesMax: number): Promise<void> => {

@@ -136,7 +136,7 @@ export function createPresenceStore(runner: ScriptRunner, options: { leaseMs: nu
     },
 
     pairs: (node: string, epoch: number, limit: number): Promise<string[]> =>
-      runner.call('pairs', (redis) => redis.zrange(pairsKey(node, epoch), "0", String(limit - 1))),
+      runner.call('pairs', (redis) => redis.zrange(pairsKey(node, epoch), '0', String(limit - 1))),
 
     async dropPairs(node: string, epoch: number, pairs: string[]): Promise<void> {
       await runner.call('drop-pairs', (redis) => redis.zrem(pairsKey(node, epoch), ...pairs));
