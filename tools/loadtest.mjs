@@ -78,9 +78,7 @@ function runK6({ program, args, environment }) {
 /** @returns {Promise<number>} the exit code */
 async function main() {
   const scenarios = listScenarios();
-  // npm runs scripts in the root; what the caller named is meant from where the caller was.
-  const cwd = process.env.INIT_CWD || process.cwd();
-  const options = parseLoadtestOptions(process.argv.slice(2), process.env, { cwd, scenarios });
+  const options = parseLoadtestOptions(process.argv.slice(2), process.env, { cwd: process.cwd(), scenarios });
   if (options.help) {
     process.stdout.write(`${loadtestHelp(scenarios)}\n`);
     return 0;

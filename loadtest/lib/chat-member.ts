@@ -153,6 +153,8 @@ export async function runMember(options: MemberOptions): Promise<MemberVerdict> 
   }
 
   async function judge(judging: ChatSession, state: RoomState): Promise<RoomVerdict | undefined> {
+    // A connection that ended is one error, not one more for each room that can no longer be read.
+    if (judging.ending !== undefined) return undefined;
     const { room, journal, sends } = state;
     const reading = {
       session: judging,

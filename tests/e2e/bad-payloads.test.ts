@@ -6,17 +6,17 @@ import { readHistory } from '../support/sender.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const room = newRoom('target');
 let witness: TestClient;
 let pids: string;
 const open: TestClient[] = [];
 
 const pidsNow = async () =>
-  JSON.stringify((await cluster().status()).processes.map(({ name, pid }) => `${name} ${pid}`).sort());
+  JSON.stringify((await cluster.status()).processes.map(({ name, pid }) => `${name} ${pid}`).sort());
 
 async function fresh(): Promise<TestClient> {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const client = await connect(endpoint, { token: (await createGuest(endpoint)).token });
   open.push(client);
   return client;
@@ -164,6 +164,7 @@ describe('bad payloads', () => {
   test('at the limits are taken', async () => {
     const client = await fresh();
     const id = `0${'z'.repeat(63)}`;
+    await client.ok('room:join', { room: id });
     const texts = ['a'.repeat(4_000), '👋'.repeat(4_000), `  ${'한'.repeat(4_000)}  `, '\u0000', '</script>\u202e'];
     for (const text of texts) await client.ok('message:send', { room: id, clientMsgId: newId(), text });
     const history = await client.ok('history:read', { room: id });
@@ -173,7 +174,7 @@ describe('bad payloads', () => {
       'stored as given',
     );
     // A lone surrogate has no UTF-8: it may be refused, but never harm.
-    const lone = await client.request('message:send', { room: newRoom(), clientMsgId: newId(), text: '\ud800 alone' });
+    const lone = await client.request('message:send', { room: id, clientMsgId: newId(), text: '\ud800 alone' });
     if (!lone.ok) assert.equal(lone.error.code, 'invalid');
     await client.ok('message:send', { room: id, clientMsgId: ` ${'~'.repeat(63)}`, text: 'longest id' });
   });

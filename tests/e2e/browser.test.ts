@@ -7,7 +7,7 @@ import { poll, sleep } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const launched = await launchBrowser();
 const skip = typeof launched === 'string' ? launched : false;
 const browser = (): Browser => launched as Browser;
@@ -32,7 +32,7 @@ async function enter(name: string, room: string): Promise<Page> {
 
 async function enterOn(page: Page, name: string, room: string): Promise<void> {
   page.setDefaultTimeout(10_000);
-  await page.goto(cluster().endpoint);
+  await page.goto(cluster.endpoint);
   await page.getByTestId('name-input').fill(name);
   await page.getByTestId('room-input').fill(room);
   await page.getByTestId('enter-button').click();
@@ -82,7 +82,7 @@ describe('the web page', { skip }, () => {
   });
 
   test('shows what others send by other means, and earlier messages to one who comes late', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     const client = await connect(endpoint, { token: (await createGuest(endpoint, 'Bot')).token });
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'from a bot' });
     client.close();

@@ -4,7 +4,7 @@ import { handshake, rawRequest } from '../support/raw.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 
 describe('health and metrics', () => {
   const paths = ['/metrics', '/healthz', '/readyz'];
@@ -30,23 +30,23 @@ describe('health and metrics', () => {
       `/socket.io${path}`,
     ];
     for (const path of paths.flatMap(tricks)) {
-      const { status, body } = await rawRequest(cluster().endpoint, { path });
+      const { status, body } = await rawRequest(cluster.endpoint, { path });
       assert([400, 404].includes(status), `${path}: ${status}`);
       assert.doesNotMatch(body, /# TYPE|process_cpu/, path);
     }
     for (const path of paths) {
-      assert.equal((await rawRequest(cluster().endpoint, { path })).status, 404);
-      assert.equal((await rawRequest(cluster().endpoint, { path, method: 'POST' })).status, 404);
+      assert.equal((await rawRequest(cluster.endpoint, { path })).status, 404);
+      assert.equal((await rawRequest(cluster.endpoint, { path, method: 'POST' })).status, 404);
     }
   });
 
   test("are 404 at a gateway's own listener too", async () => {
-    for (const { address } of await cluster().gateways())
+    for (const { address } of await cluster.gateways())
       for (const path of paths) assert.equal((await rawRequest(address, { path })).status, 404);
   });
 
   test('are alive at the ops address of every gateway and of presence', async () => {
-    const { processes } = await cluster().status();
+    const { processes } = await cluster.status();
     const services = processes.filter(({ kind }) => kind === 'gateway' || kind === 'presence');
     assert.deepEqual(services.map(({ kind }) => kind).sort(), ['gateway', 'gateway', 'presence']);
     for (const { ops, name } of services) {
@@ -58,12 +58,12 @@ describe('health and metrics', () => {
   });
 
   test('hold no user, room or token among their labels', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     const guest = await createGuest(endpoint, 'Labelled');
     await fetch(`${endpoint}/api/v1/rooms/labelled-room/messages`, {
       headers: { authorization: `Bearer ${guest.token}` },
     });
-    for (const { ops } of await cluster().gateways()) {
+    for (const { ops } of await cluster.gateways()) {
       const text = await (await fetch(`${ops}/metrics`)).text();
       assert.doesNotMatch(text, /guest-|labelled|eyJ/);
     }
@@ -72,7 +72,7 @@ describe('health and metrics', () => {
 
 describe('the web page', () => {
   test('is served at / under a strict Content-Security-Policy', async () => {
-    const response = await fetch(`${cluster().endpoint}/`);
+    const response = await fetch(`${cluster.endpoint}/`);
     assert.equal(response.status, 200);
     assert.match(response.headers.get('content-type') ?? '', /^text\/html/);
     const policy = response.headers.get('content-security-policy') ?? '';
@@ -85,7 +85,7 @@ describe('the web page', () => {
     const scripts = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? '');
     assert(scripts.length > 0);
     for (const script of scripts) {
-      const asset = await fetch(cluster().endpoint + script);
+      const asset = await fetch(cluster.endpoint + script);
       assert.equal(asset.status, 200, script);
       assert.equal(asset.headers.get('x-content-type-options'), 'nosniff', script);
     }
@@ -101,7 +101,7 @@ describe('the web page', () => {
       '/../package.json',
       '/assets/../../package.json',
     ]) {
-      const { status } = await rawRequest(cluster().endpoint, { path });
+      const { status } = await rawRequest(cluster.endpoint, { path });
       assert([400, 404].includes(status), `${path}: ${status}`);
     }
   });
@@ -112,8 +112,8 @@ describe('the Origin of a page', () => {
   const taken = { polling: 200, websocket: 101 };
 
   test('is taken when there is none, or its host is the Host of the request', async () => {
-    const gateways = await cluster().gateways();
-    for (const address of [cluster().endpoint, ...gateways.map((gateway) => gateway.address)]) {
+    const gateways = await cluster.gateways();
+    for (const address of [cluster.endpoint, ...gateways.map((gateway) => gateway.address)]) {
       const { host, port } = new URL(address);
       for (const transport of transports) {
         const same: Array<{ origin?: string; host?: string }> = [
@@ -131,8 +131,8 @@ describe('the Origin of a page', () => {
   });
 
   test('is refused before the upgrade when it is another, on both transports', async () => {
-    const [gateway] = await cluster().gateways();
-    for (const address of [cluster().endpoint, gateway?.address ?? '']) {
+    const [gateway] = await cluster.gateways();
+    for (const address of [cluster.endpoint, gateway?.address ?? '']) {
       const { host, hostname, port } = new URL(address);
       const foreign = [
         'http://evil.example',
@@ -165,7 +165,7 @@ describe('the Origin of a page', () => {
   });
 
   test('that is foreign is not allowed to read the HTTP API', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     for (const origin of ['http://evil.example', 'null']) {
       const preflight = await rawRequest(endpoint, {
         path: '/api/v1/guests',

@@ -6,16 +6,16 @@ import { poll } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, type Guest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const open: TestClient[] = [];
 after(() => {
   for (const client of open) client.close();
 });
 
 async function guestClient(gateway: number, name: string, guest?: Guest): Promise<TestClient> {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const { token } = guest ?? (await createGuest(endpoint, name));
-  const client = await connect((await cluster().gateways())[gateway]?.address ?? endpoint, { token });
+  const client = await connect((await cluster.gateways())[gateway]?.address ?? endpoint, { token });
   open.push(client);
   return client;
 }
@@ -103,7 +103,7 @@ describe('presence', () => {
 
   test('counts a user once, however many connections on however many gateways', async () => {
     const room = newRoom();
-    const guest = await createGuest(cluster().endpoint, 'Twice');
+    const guest = await createGuest(cluster.endpoint, 'Twice');
     const clients = [
       await guestClient(0, 'Twice', guest),
       await guestClient(0, 'Twice', guest),

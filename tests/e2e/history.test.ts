@@ -5,7 +5,7 @@ import { sendMany } from '../support/sender.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const COUNT = 250;
 const room = newRoom('history');
 const empty = newRoom('empty');
@@ -13,10 +13,11 @@ let client: TestClient;
 let epoch: string;
 
 before(async () => {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const writers = await Promise.all(
     Array.from({ length: 5 }, async () => connect(endpoint, { token: (await createGuest(endpoint)).token })),
   );
+  await writers[0]?.ok('room:create', { room });
   await Promise.all(writers.map((writer, index) => sendMany(writer, room, COUNT / 5, `writer-${index}`)));
   for (const writer of writers) writer.close();
   client = await connect(endpoint, { token: (await createGuest(endpoint)).token });
@@ -83,7 +84,7 @@ describe('history:read', () => {
 
 describe('room:join', () => {
   async function fresh(): Promise<TestClient> {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     return connect(endpoint, { token: (await createGuest(endpoint)).token });
   }
 

@@ -7,12 +7,12 @@ import { poll } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const open: TestClient[] = [];
 let endpoint: string;
 let token: string;
 before(async () => {
-  ({ endpoint } = cluster());
+  ({ endpoint } = cluster);
   ({ token } = await createGuest(endpoint, 'Bot'));
 });
 after(() => {
@@ -131,6 +131,7 @@ describe('messages', () => {
     const guest = await createGuest(endpoint, 'Both');
     const client = await connect(endpoint, { token: guest.token });
     open.push(client);
+    await client.ok('room:create', { room });
     const id = newId();
     const sent = await client.ok('message:send', { room, clientMsgId: id, text: 'same' });
     const posted = await post(room, id, { text: 'same' }, { token: guest.token });
@@ -190,6 +191,7 @@ describe('messages', () => {
   test('above the quota are 429 with Retry-After', async () => {
     const guest = await createGuest(endpoint, 'Flood');
     const room = newRoom();
+    await member(room);
     const answers = await Promise.all(
       Array.from({ length: 160 }, () => post(room, newId(), { text: 'quick' }, { token: guest.token })),
     );

@@ -5,7 +5,7 @@ import { type ConnectOptions, connect, Refused, type TestClient } from '../suppo
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, mintToken, newRoom, unsignedToken } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const open: TestClient[] = [];
 after(() => {
   for (const client of open) client.close();
@@ -15,7 +15,7 @@ const alice = { sub: 'alice', name: 'Alice' };
 const now = () => Math.floor(Date.now() / 1000);
 
 async function assertRefused(options: ConnectOptions, what: string): Promise<void> {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const error = await connect(endpoint, options).then(
     (client) => {
       client.close();
@@ -28,7 +28,7 @@ async function assertRefused(options: ConnectOptions, what: string): Promise<voi
 }
 
 async function assertRefusedByHttp(token: string, what: string): Promise<void> {
-  const response = await fetch(`${cluster().endpoint}/api/v1/rooms`, { headers: { authorization: `Bearer ${token}` } });
+  const response = await fetch(`${cluster.endpoint}/api/v1/rooms`, { headers: { authorization: `Bearer ${token}` } });
   const body = (await response.json()) as { code?: string };
   assert.equal(response.status, 401, what);
   assert.equal(body.code, 'unauthenticated', what);
@@ -88,7 +88,7 @@ function badTokens(secret: string, guestToken: string): Record<string, string> {
 
 describe('a connection', () => {
   test('is refused as unauthenticated without a token, or with something else in its place', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     await assertRefused({ auth: {} }, 'no token');
     for (const token of [undefined, null, 5, true, {}, [], ['x'], { toString: 'x' }])
       await assertRefused({ auth: { token } }, JSON.stringify({ token }));
@@ -100,7 +100,7 @@ describe('a connection', () => {
   });
 
   test('is refused with every kind of bad token, and so is an HTTP call', async () => {
-    const { endpoint, jwtSecret } = cluster();
+    const { endpoint, jwtSecret } = cluster;
     const guest = await createGuest(endpoint);
     for (const [what, token] of Object.entries(badTokens(jwtSecret, guest.token))) {
       await assertRefused({ token }, what);
@@ -109,8 +109,8 @@ describe('a connection', () => {
   });
 
   test('is taken with a good token, by either transport and on either gateway', async () => {
-    const { endpoint, jwtSecret } = cluster();
-    const addresses = [endpoint, ...(await cluster().gateways()).map(({ address }) => address)];
+    const { endpoint, jwtSecret } = cluster;
+    const addresses = [endpoint, ...(await cluster.gateways()).map(({ address }) => address)];
     for (const address of addresses)
       for (const transport of ['websocket', 'polling'] as const) {
         const token = mintToken(jwtSecret, { ...alice, name: '앨리스', roles: ['admin', 'other'] });
@@ -123,7 +123,7 @@ describe('a connection', () => {
   });
 
   test('takes its identity from the token only', async () => {
-    const { endpoint, jwtSecret } = cluster();
+    const { endpoint, jwtSecret } = cluster;
     const client = await connect(endpoint, {
       auth: { token: mintToken(jwtSecret, alice), user: { id: 'root' }, sub: 'root', name: 'Root', roles: ['admin'] },
     });
@@ -134,7 +134,7 @@ describe('a connection', () => {
 
 describe('an HTTP call', () => {
   test('is refused without a token, or with one in another form', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     const { token } = await createGuest(endpoint);
     const calls: Array<[method: string, path: string]> = [
       ['GET', '/rooms'],

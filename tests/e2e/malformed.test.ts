@@ -6,7 +6,7 @@ import { RawSocket, rawRequest } from '../support/raw.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const room = newRoom('malformed');
 let endpoint: string;
 let token: string;
@@ -15,14 +15,14 @@ let pids: string;
 let witnesses: TestClient[];
 
 const pidsNow = async () =>
-  JSON.stringify((await cluster().status()).processes.map(({ name, pid }) => `${name} ${pid}`).sort());
+  JSON.stringify((await cluster.status()).processes.map(({ name, pid }) => `${name} ${pid}`).sort());
 
 before(async () => {
-  ({ endpoint } = cluster());
+  ({ endpoint } = cluster);
   pids = await pidsNow();
   ({ token } = await createGuest(endpoint, 'Mallory'));
   const guest = await createGuest(endpoint, 'Witness');
-  const gateways = await cluster().gateways();
+  const gateways = await cluster.gateways();
   witnesses = await Promise.all(gateways.map(({ address }) => connect(address, { token: guest.token })));
   for (const witness of witnesses) await witness.ok('room:join', { room });
 });
@@ -162,7 +162,7 @@ describe('malformed packets', () => {
     ['at a gateway itself', 0],
   ] as const)
     test(`after signing in harm nobody, ${where}`, async () => {
-      const address = gateway === undefined ? endpoint : (await cluster().gateways())[gateway]?.address;
+      const address = gateway === undefined ? endpoint : (await cluster.gateways())[gateway]?.address;
       for (const frame of AFTER_SIGN_IN) {
         const raw = await RawSocket.connect(address ?? endpoint, token);
         raw.send(frame);

@@ -7,7 +7,7 @@ import { readHistory, sendMany } from '../support/sender.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const open: TestClient[] = [];
 after(() => {
   for (const client of open) client.close();
@@ -15,8 +15,8 @@ after(() => {
 
 /** A new guest connected to the n-th gateway's own listener, or to the public endpoint. */
 async function join(room: string, gateway?: number): Promise<{ client: TestClient; head: number }> {
-  const { endpoint } = cluster();
-  const address = gateway === undefined ? endpoint : (await cluster().gateways())[gateway]?.address;
+  const { endpoint } = cluster;
+  const address = gateway === undefined ? endpoint : (await cluster.gateways())[gateway]?.address;
   assert(address !== undefined);
   const { token } = await createGuest(endpoint);
   const client = await connect(address, { token });
@@ -93,8 +93,8 @@ describe('one order over all gateways', () => {
 
 describe('one message, however often it is sent', () => {
   test('the same clientMsgId on two gateways is one message, and both acknowledgements carry its seq', async () => {
-    const { endpoint } = cluster();
-    const [first, second] = await cluster().gateways();
+    const { endpoint } = cluster;
+    const [first, second] = await cluster.gateways();
     assert(first !== undefined && second !== undefined);
     const { token } = await createGuest(endpoint);
     const a = await connect(first.address, { token });
@@ -133,6 +133,7 @@ describe('one message, however often it is sent', () => {
     const rooms = [newRoom(), newRoom()] as const;
     const { client: a } = await join(rooms[0]);
     const { client: b } = await join(rooms[0]);
+    await a.ok('room:create', { room: rooms[1] });
     const clientMsgId = 'shared id';
     const acks = [
       await a.ok('message:send', { room: rooms[0], clientMsgId, text: 'of a' }),

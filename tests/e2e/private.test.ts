@@ -5,7 +5,7 @@ import { poll } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, type Guest, newId, newRoom } from '../support/tokens.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 const open: TestClient[] = [];
 after(() => {
   for (const client of open) client.close();
@@ -17,16 +17,16 @@ let stranger: TestClient;
 let strangerGuest: Guest;
 
 async function guestClient(gateway: number, guest?: Guest): Promise<TestClient> {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const { token } = guest ?? (await createGuest(endpoint));
-  const client = await connect((await cluster().gateways())[gateway]?.address ?? endpoint, { token });
+  const client = await connect((await cluster.gateways())[gateway]?.address ?? endpoint, { token });
   open.push(client);
   return client;
 }
 
 before(async () => {
   owner = await guestClient(0);
-  strangerGuest = await createGuest(cluster().endpoint, 'Stranger');
+  strangerGuest = await createGuest(cluster.endpoint, 'Stranger');
   stranger = await guestClient(1, strangerGuest);
   const made = await owner.ok('room:create', { visibility: 'private', title: 'secret plans' });
   assert.equal(made.visibility, 'private');
@@ -77,7 +77,7 @@ describe('a private room', () => {
     });
 
   test('answers HTTP calls of a stranger as if it were absent, and is not listed', async () => {
-    const { endpoint } = cluster();
+    const { endpoint } = cluster;
     const headers = { authorization: `Bearer ${strangerGuest.token}`, 'content-type': 'application/json' };
     const call = async (id: string, rest: string, init: RequestInit = {}) => {
       const response = await fetch(`${endpoint}/api/v1/rooms/${id}${rest}`, {
@@ -121,7 +121,7 @@ describe('a private room', () => {
   });
 
   test('is open to one who was invited, on any gateway, and only to that one', async () => {
-    const guest = await createGuest(cluster().endpoint, 'Invited');
+    const guest = await createGuest(cluster.endpoint, 'Invited');
     const invited = await guestClient(1, guest);
     await invited.refused('not_found', 'room:join', { room });
     assert.deepEqual(await owner.ok('room:invite', { room, user: guest.user.id }), {});

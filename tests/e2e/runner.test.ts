@@ -102,6 +102,7 @@ describe('npm start', () => {
     assert.equal((await clusterCommand(dataDir, 'status')).code, 0);
 
     const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
+    await client.ok('room:create', { room });
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me' });
     client.close();
 
@@ -179,6 +180,7 @@ describe('npm start', () => {
     const [a, b] = await Promise.all([start({ gateways: 1 }), start({ gateways: 1 })]);
     const shared = newRoom();
     const one = await connect(a.endpoint, { token: (await createGuest(a.endpoint)).token });
+    await one.ok('room:create', { room: shared });
     await one.ok('message:send', { room: shared, clientMsgId: newId(), text: 'only here' });
     const other = await connect(b.endpoint, { token: (await createGuest(b.endpoint)).token });
     assert.deepEqual((await other.ok('room:join', { room: shared })).messages, []);

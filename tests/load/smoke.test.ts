@@ -4,10 +4,10 @@ import { test } from 'node:test';
 import { repository } from '../support/cluster.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 
-const cluster = sharedCluster();
+const cluster = await sharedCluster();
 
 test('npm run loadtest -- smoke passes its thresholds through the public address', async (t) => {
-  const { endpoint } = cluster();
+  const { endpoint } = cluster;
   const outcome = await new Promise<{ code: number; output: string }>((resolve) => {
     execFile(
       'npm',

@@ -116,7 +116,11 @@ export class TestClient {
   raw(event: string, ...payload: unknown[]): Promise<Ack<Record<string, unknown>>> {
     return new Promise((resolve, reject) => {
       this.socket.timeout(REQUEST_TIMEOUT_MS).emit(event, ...payload, (error: Error | null, ack: unknown) => {
-        if (error !== null) return reject(new Error(`no acknowledgement of ${event}`, { cause: error }));
+        if (error !== null) {
+          const how = this.connected ? '' : `; disconnected by ${this.disconnects.at(-1)}`;
+          const notices = JSON.stringify(this.payloads('notice'));
+          return reject(new Error(`no acknowledgement of ${event}${how}; notices ${notices}`, { cause: error }));
+        }
         this.received.push({ name: `ack ${event}`, payload: ack, atMs: Date.now() });
         resolve(ack as Ack<Record<string, unknown>>);
       });

@@ -2,7 +2,7 @@
  * One cluster of two gateways for all test files that leave it as they found it. `tools/test.mjs` starts it once (this file is its
  * `--test-global-setup`); a file that is run alone starts one of its own.
  */
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import { type Cluster, type ClusterView, startCluster, troubleIn, viewCluster } from './cluster.ts';
 
 const VARIABLE = 'MARU_TEST_CLUSTER';
@@ -23,23 +23,11 @@ export async function globalTeardown(): Promise<void> {
   await global.stop();
 }
 
-/** To be called at the top of a test file. */
-export function sharedCluster(): () => ClusterView {
-  let own: Cluster | undefined;
-  let view: ClusterView | undefined;
-  before(async () => {
-    const shared = process.env[VARIABLE];
-    if (shared !== undefined) view = viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);
-    else {
-      own = await startCluster({ gateways: 2 });
-      view = own;
-    }
-  });
-  after(async () => {
-    await own?.stop();
-  });
-  return () => {
-    if (view === undefined) throw new Error('the cluster is there from the first test on, not earlier');
-    return view;
-  };
+/** To be awaited at the top of a test file. */
+export async function sharedCluster(): Promise<ClusterView> {
+  const shared = process.env[VARIABLE];
+  if (shared !== undefined) return viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);
+  const own = await startCluster({ gateways: 2 });
+  after(() => own.stop());
+  return own;
 }

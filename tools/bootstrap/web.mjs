@@ -93,12 +93,13 @@ async function build({ node, reporter, environment }) {
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const result = await run(node, [vite, 'build', join(ROOT, 'apps/web'), '--outDir', fresh, '--emptyOutDir'], {
     cwd: join(ROOT, 'apps/web'),
-    env: { ...environment, NODE_ENV: 'production' },
+    env: { ...environment, NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: undefined },
     deadlineMs: BUILD_DEADLINE_MS,
     onProgress: (elapsedMs) => reporter.step('web client', `still building, ${Math.round(elapsedMs / 1_000)} s`),
   });
   if (!succeeded(result)) {
-    const said = result.output.trim().split('\n').slice(-15).join('\n');
+    // Vite names the mistake first and its own stack after it.
+    const said = result.output.trim().split('\n').slice(0, 20).join('\n');
     throw new Failure(`Building the web client failed (vite ${describeRun(result)}):\n${said}`);
   }
   const old = join(ROOT, 'node_modules/.maru/web-old');

@@ -2,7 +2,7 @@
  * A server that speaks the public contract from memory, for tests of the client: one process, no store, and switches for
  * what goes wrong. It is not the gateway and shares nothing with it but the protocol's types.
  */
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ErrorBody, ErrorCode } from '@maru/protocol';
 import { type Entry, ERROR_CATALOGUE, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
@@ -53,9 +53,9 @@ export const fakeError = (code: ErrorCode, retryAfterMs?: number): ErrorBody => 
   ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
 });
 
-/** Tokens are the user's id itself. */
-export async function startFakeCluster(): Promise<FakeCluster> {
-  const http = createServer();
+/** Tokens are the user's id itself. `onRequest` answers what is not Socket.IO's. */
+export async function startFakeCluster(onRequest?: RequestListener): Promise<FakeCluster> {
+  const http = createServer(onRequest);
   const io = new Server(http, { serveClient: false });
   const logs = new Map<string, FakeLog>();
   const resumes: Array<Record<string, Position>> = [];
@@ -116,7 +116,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     if (typeof token !== 'string' || token === '' || faults.refusedTokens.has(token)) {
       return next(Object.assign(new Error('refused'), { data: { code: 'unauthenticated' } }));
     }
-    socket.data.user = { id: token, name: token };
+    socket.data.user = { id: token, name: decodeURIComponent(token) };
     next();
   });
 

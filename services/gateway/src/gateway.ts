@@ -5,14 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LIMITS } from '@maru/protocol';
-import {
-  connectRedis,
-  type Logger,
-  type OpsServer,
-  type Service,
-  startOpsServer,
-  waitUntilReady,
-} from '@maru/service-kit';
+import { type Logger, type OpsServer, type Service, startOpsServer, waitUntilReady } from '@maru/service-kit';
 import { closeConnections, openConnections } from './cluster/connections.ts';
 import { createSignals, createSignalsAdapter } from './cluster/signals.ts';
 import { createStoreHealth } from './cluster/store-health.ts';
@@ -23,6 +16,7 @@ import { createDrain } from './connection/drain.ts';
 import { createHandlers } from './connection/handlers.ts';
 import { createSessionRegistry } from './connection/registry.ts';
 import type { Session } from './connection/session.ts';
+import { createRecentBudget } from './delivery/recent-entries.ts';
 import { createRoomHub } from './delivery/room-hub.ts';
 import { createApi } from './http/api.ts';
 import { createTokens } from './identity/tokens.ts';
@@ -45,6 +39,8 @@ const BEAT_MS = 500;
 const SILENCE_MAX_MS = 1_500;
 /** Positions that this node remembers, and user tokens that it leases at once and for how long. */
 const SEEN_ROOMS_MAX = 100_000;
+/** What all rooms together keep for those who resume. */
+const RECENT_CHARS_MAX = 64 * 1_048_576;
 const LEASE_TOKENS = 10;
 const LEASE_MS = 5_000;
 /** The wide last defence by address, since offices share one. */
@@ -111,7 +107,10 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     lingerMs: config.roomLingerMs,
     auditPeriodMs: config.auditPeriodMs,
     deadlineMs: config.storeDeadlineMs,
+    recentBudget: createRecentBudget(RECENT_CHARS_MAX),
+    now,
     metrics: {
+      resumeRead: () => metrics.resumeReads.inc(),
       delivered: (members) => metrics.delivered.inc(members),
       fill: () => metrics.fills.inc(),
       malformed: () => metrics.malformed.inc(),

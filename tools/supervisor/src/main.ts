@@ -56,8 +56,8 @@ async function start(): Promise<void> {
   checkPrograms();
   dataDir = await openDataDir(settings.dataDir);
   if (dataDir.healed.length > 0) {
-    const names = dataDir.healed.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
-    reporter.step('healed', `the last run was killed; ended what it had left: ${names}`);
+    const names = [...new Set(dataDir.healed.map(({ name }) => name))].join(', ');
+    reporter.step('healed', `the last run was killed; ended what it had left running: ${names}`);
   }
   await checkPort();
   supervisor = createSupervisor({

@@ -47,7 +47,7 @@ export function renderRedisAcl(options: { adminPassword: string; maruPassword: s
     hashOf(options.maruPassword),
     'resetkeys ~maru:* resetchannels &maru:* &socket.io#*',
     '-@all +@read +@write +@connection +@transaction +@pubsub',
-    '-@admin -@dangerous',
+    '-@admin -@dangerous -@scripting',
     // Of scripting only what running scripts takes: no functions, which would stay in the store, and no flush.
     '+eval +evalsha +eval_ro +evalsha_ro +script|load +script|exists',
     // INFO counts as dangerous; the client library asks for it to learn whether the store is loading.

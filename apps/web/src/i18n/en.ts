@@ -85,6 +85,7 @@ export const en = {
   composerHint: 'Enter sends, Shift+Enter makes a new line',
   send: 'Send',
   sending: 'Sending…',
+  waiting: 'Waiting to be sent',
   stored: 'Sent',
   failed: 'Not sent',
   retry: 'Try again',

@@ -3,7 +3,7 @@ import type { ErrorCode } from '@maru/protocol/errors';
 import type { Catalogue } from './en.ts';
 
 /** What a person is told for a code of the catalogue. The server's own message is for developers. */
-const ERROR_WORDS: Record<ErrorCode, keyof Catalogue & `error${string}` | 'endUnauthenticated'> = {
+const ERROR_WORDS: Record<ErrorCode, (keyof Catalogue & `error${string}`) | 'endUnauthenticated'> = {
   unauthenticated: 'endUnauthenticated',
   forbidden: 'errorForbidden',
   not_found: 'errorNotFound',

@@ -86,6 +86,7 @@ export const ko: Catalogue = {
   composerHint: 'Enter로 보내고 Shift+Enter로 줄을 바꿉니다',
   send: '보내기',
   sending: '보내는 중…',
+  waiting: '보내기를 기다리는 중',
   stored: '보냄',
   failed: '보내지 못함',
   retry: '다시 보내기',

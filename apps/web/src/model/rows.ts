@@ -15,14 +15,20 @@ export type Row =
 /** Days are those of the reader's own clock and zone. */
 const dayOf = (ts: number): string => new Date(ts).toDateString();
 
+interface Last {
+  day: string;
+  ts: number;
+  author: string | null;
+}
+
 export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
   const rows: Row[] = [];
-  let last: { day: string; ts: number; author: string | null } | null = null;
+  let last: Last = { day: '', ts: 0, author: null };
   for (const entry of timeline.entries) {
     if (!isShown(entry) || entry.text === undefined) continue;
     const day = dayOf(entry.ts);
-    let author: string | null = last?.author ?? null;
-    if (last?.day !== day) {
+    let author = last.author;
+    if (last.day !== day) {
       rows.push({ kind: 'day', key: `day ${day}`, ts: entry.ts });
       author = null;
     }
@@ -30,15 +36,15 @@ export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
       rows.push({ kind: 'unread', key: 'unread' });
       author = null;
     }
-    const continues = author === entry.from.id && last !== null && entry.ts - last.ts < GROUP_MS;
+    const continues = author === entry.from.id && entry.ts - last.ts < GROUP_MS;
     const isOwn = entry.from.id === ownId;
     rows.push({ kind: 'message', key: keyOf(entry), entry, text: entry.text, isOwn, continues });
     last = { day, ts: entry.ts, author: entry.from.id };
   }
   for (const message of timeline.outgoing) {
-    const continues = last?.author === ownId && message.queuedAtMs - last.ts < GROUP_MS;
+    const continues = last.author === ownId && message.queuedAtMs - last.ts < GROUP_MS;
     rows.push({ kind: 'outgoing', key: `out ${message.clientMsgId}`, message, continues });
-    last = { day: last?.day ?? '', ts: message.queuedAtMs, author: ownId };
+    last = { day: last.day, ts: message.queuedAtMs, author: ownId };
   }
   return rows;
 }

@@ -61,11 +61,13 @@ export async function listRooms(token: string): Promise<ApiResult<ListedRoom[]>>
   const rooms = isObject(result.data) && Array.isArray(result.data.rooms) ? result.data.rooms : [];
   return {
     ok: true,
-    data: rooms.filter(isObject).flatMap(({ room, title, online }) =>
-      typeof room === 'string'
-        ? [{ room, title: typeof title === 'string' ? title : '', online: typeof online === 'number' ? online : 0 }]
-        : [],
-    ),
+    data: rooms
+      .filter(isObject)
+      .flatMap(({ room, title, online }) =>
+        typeof room === 'string'
+          ? [{ room, title: typeof title === 'string' ? title : '', online: typeof online === 'number' ? online : 0 }]
+          : [],
+      ),
   };
 }
 

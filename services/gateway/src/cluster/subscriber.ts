@@ -61,7 +61,10 @@ export function createSubscriber(options: {
     confirmed.clear();
     round++;
   });
-  redis.on('ready', () => {
+  redis.on('ready', onReady);
+  if (redis.status === 'ready') onReady();
+
+  function onReady(): void {
     const mine = round;
     resubscribe().then(
       () => {
@@ -72,7 +75,7 @@ export function createSubscriber(options: {
         if (mine === round) redis.disconnect(true);
       },
     );
-  });
+  }
 
   async function resubscribe(): Promise<void> {
     await redis.ssubscribe(ownChannel);

@@ -2,7 +2,7 @@
  * One signed-in connection: who it is, which rooms it has joined, and what it may still do. It does not know Socket.IO: the
  * wire is given to it.
  */
-import { LIMITS, type Notice, type Role, type ServerEvents, type UserRef } from '@maru/protocol';
+import { LIMITS, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { CutReason, Member } from '../delivery/member.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 
@@ -28,7 +28,6 @@ export interface Wire {
 
 /** A joined room. `attached` resolves once live delivery has begun. */
 export interface Seat {
-  role: Role;
   attached: Promise<void>;
 }
 

@@ -3,12 +3,12 @@
  * gives it out; one that is behind is brought up from the log first and enters at the moment it has caught up, so
  * nothing is ever queued for it here.
  */
-import type { Position } from '@maru/protocol';
+import { LIMITS, type Position } from '@maru/protocol';
 import type { ReadResult, StoredEntry } from '../messages/room-log.ts';
 import { composeJson, storedBody } from '../messages/wire-entry.ts';
 import type { LiveFrame } from './live-frame.ts';
 import { eventFrame, type Member } from './member.ts';
-import { RecentEntries, type RecentEntry } from './recent-entries.ts';
+import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 import { type FeedEffect, type FeedEvent, RoomFeed } from './room-feed.ts';
 
 /** Entries that one catch-up step or fill reads. */
@@ -19,6 +19,7 @@ const EARLY_MAX = 256;
 
 export interface LiveRoomDeps {
   readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
+  recentBudget: RecentBudget;
   onSeen(room: string, epoch: string, seq: number): void;
   onDelivered(members: number): void;
   onFill(): void;
@@ -30,15 +31,18 @@ export class LiveRoom {
   readonly live = new Set<Member>();
   /** Members that were given more than the feed has reached: what they have already is not given again. */
   readonly #floors = new Map<Member, number>();
-  readonly #recent = new RecentEntries();
+  readonly #recent: RecentEntries;
   readonly #deps: LiveRoomDeps;
   #feed: RoomFeed<RecentEntry> | undefined;
+  /** The oldest kept seq, as of the last look; it only grows. */
+  #first = 1;
   #early: RecentEntry[] = [];
   #closed = false;
 
   constructor(room: string, deps: LiveRoomDeps) {
     this.room = room;
     this.#deps = deps;
+    this.#recent = new RecentEntries(deps.recentBudget);
   }
 
   onFrame(frame: LiveFrame): void {
@@ -56,7 +60,8 @@ export class LiveRoom {
   }
 
   /** Tells the feed what a look at the log has shown; the first look starts it. */
-  observe(look: { epoch: string; base: number; head: number }): void {
+  observe(look: { epoch: string; base: number; head: number; first: number }): void {
+    this.#first = look.first;
     if (this.#feed !== undefined) {
       this.#step({ type: 'observed', ...look });
       return;
@@ -81,12 +86,12 @@ export class LiveRoom {
     while (wanted()) {
       if (epoch !== feed.epoch) {
         // The log began a new life between the read and now; what survived of it is `delivered` at most.
-        const { epoch: now, base, head } = await this.#deps.readAfter(this.room, seq, 1);
-        this.observe({ epoch: now, base, head });
-        if (now !== feed.epoch) continue;
-        epoch = now;
-        seq = Math.min(seq, base);
-        member.send(this.#epochFrame(epoch, base));
+        const look = await this.#deps.readAfter(this.room, seq, 1);
+        this.observe(look);
+        if (look.epoch !== feed.epoch) continue;
+        epoch = look.epoch;
+        seq = Math.min(seq, look.base);
+        member.send(this.#epochFrame(epoch, look.base));
         continue;
       }
       if (seq >= feed.delivered) {
@@ -112,6 +117,34 @@ export class LiveRoom {
     }
   }
 
+  /**
+   * What came after `position`, without asking the store: undefined where this node cannot tell. The feed follows the log, so what
+   * it has not reached yet comes to the member live.
+   */
+  since(position: Position): { epoch: string; head: number; first: number; frames: string[] } | undefined {
+    const feed = this.#feed;
+    if (feed === undefined || feed.filling || position.epoch !== feed.epoch || position.seq > feed.delivered)
+      return undefined;
+    const entries = position.seq === feed.delivered ? [] : this.#recent.after(position.seq);
+    if (entries === undefined || entries.length > LIMITS.resumeEntriesMax) return undefined;
+    return { epoch: feed.epoch, head: feed.delivered, first: this.#first, frames: entries.map(({ frame }) => frame) };
+  }
+
+  /** Keeps what one who resumed had to read, for the others who missed the same. Returns it encoded. */
+  remember(read: ReadResult, nowMs: number): string[] {
+    const entries = this.#encode(read);
+    const { epoch, delivered } = this.#started();
+    // What the feed has not given out yet, it will add itself.
+    const known = entries.filter(({ seq }) => seq <= delivered);
+    if (read.epoch === epoch && known.at(-1)?.seq === delivered) this.#recent.prepend(known, nowMs);
+    return entries.map(({ frame }) => frame);
+  }
+
+  /** From time to time: gives back memory that no resume has needed for a while. */
+  relax(nowMs: number): void {
+    this.#recent.relax(nowMs);
+  }
+
   detach(member: Member): void {
     this.live.delete(member);
     this.#floors.delete(member);
@@ -121,6 +154,7 @@ export class LiveRoom {
     this.#closed = true;
     this.live.clear();
     this.#floors.clear();
+    this.#recent.clear();
   }
 
   #started(): RoomFeed<RecentEntry> {
@@ -173,11 +207,8 @@ export class LiveRoom {
   async #fill(after: number): Promise<void> {
     try {
       const page = await this.#deps.readAfter(this.room, after, PAGE_ENTRIES);
-      const entries = page.entries.map((entry) => ({
-        seq: entry.seq,
-        epoch: page.epoch,
-        frame: this.#storedFrame(page.epoch, entry),
-      }));
+      const entries = this.#encode(page);
+      this.#first = page.first;
       this.#step({ type: 'filled', epoch: page.epoch, base: page.base, head: page.head, first: page.first, entries });
     } catch (error) {
       this.#deps.onFillFailed(error);
@@ -187,6 +218,10 @@ export class LiveRoom {
         for (const effect of this.#feed.retry()) this.#carryOut(effect);
       }, FILL_RETRY_MS);
     }
+  }
+
+  #encode({ epoch, entries }: ReadResult): RecentEntry[] {
+    return entries.map((entry) => ({ seq: entry.seq, epoch, frame: this.#storedFrame(epoch, entry) }));
   }
 
   #frame(json: string): string {

@@ -2,15 +2,16 @@
  * The rooms that this node has members of, and nothing else: a node subscribes to a room's live channel while somebody here
  * has joined it, and for a grace after the last one left.
  */
-import { MaruError, type Position } from '@maru/protocol';
+import { isPrivateRoomId, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Subscriber } from '../cluster/subscriber.ts';
 import { roomLiveChannel } from '../keys.ts';
-import type { ReadPiece, ReadResult, RoomLog } from '../messages/room-log.ts';
+import type { Reader, ReadPiece, ReadResult, RoomLog } from '../messages/room-log.ts';
 import type { SeenPositions } from '../messages/seen-positions.ts';
 import { parseLiveFrame } from './live-frame.ts';
 import { LiveRoom } from './live-room.ts';
 import type { Member } from './member.ts';
+import type { RecentBudget } from './recent-entries.ts';
 
 export interface RoomHub {
   /**
@@ -18,6 +19,11 @@ export interface RoomHub {
    * room open for the member until `leave`.
    */
   enter(member: Member, room: string, userId: string, piece: ReadPiece, create: boolean): Promise<ReadResult>;
+  /**
+   * Enters like `enter`, for a connection that comes back: with what it missed, encoded. Many who missed the same piece of a
+   * public room share one read.
+   */
+  resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed>;
   /** Begins live delivery after `position`. */
   attach(member: Member, room: string, position: Position): Promise<void>;
   /** Where a live member stands; undefined where it is not (yet) attached. */
@@ -28,12 +34,23 @@ export interface RoomHub {
   stop(): void;
 }
 
+export interface Resumed {
+  epoch: string;
+  head: number;
+  first: number;
+  /** Why the hole cannot be closed; undefined where it can, by `frames`. */
+  reason: NotRecoveredReason | undefined;
+  frames: string[];
+}
+
 interface OpenRoom {
   live: LiveRoom;
   holders: Set<Member>;
   subscribed: Promise<void>;
   closing: NodeJS.Timeout | undefined;
   announced: boolean;
+  /** Reads of resumes under way, by position. */
+  resumes: Map<string, Promise<Resumed>>;
 }
 
 /** Rooms whose heads are compared at once after a resubscription, and in a second of the slow audit at most. */
@@ -51,7 +68,10 @@ export function createRoomHub(options: {
   auditPeriodMs: number;
   /** How long an entering member waits for a silent subscriber to be heard again. */
   deadlineMs: number;
+  recentBudget: RecentBudget;
+  now: () => number;
   metrics: {
+    resumeRead(): void;
     delivered(members: number): void;
     fill(): void;
     malformed(): void;
@@ -66,6 +86,7 @@ export function createRoomHub(options: {
 
   const deps = {
     readAfter: (room: string, seq: number, limit: number) => log.read(room, 'node', { mode: 'after', seq, limit }),
+    recentBudget: options.recentBudget,
     onSeen: options.seen.note,
     onDelivered: metrics.delivered,
     onFill: metrics.fill,
@@ -87,7 +108,14 @@ export function createRoomHub(options: {
     });
     // Whoever enters awaits it; without this a rejection would count as unhandled where nobody does any more.
     subscribed.catch(() => {});
-    const opened: OpenRoom = { live, holders: new Set(), subscribed, closing: undefined, announced: false };
+    const opened: OpenRoom = {
+      live,
+      holders: new Set(),
+      subscribed,
+      closing: undefined,
+      announced: false,
+      resumes: new Map(),
+    };
     rooms.set(room, opened);
     return opened;
   };
@@ -131,30 +159,65 @@ export function createRoomHub(options: {
   const audit = () => {
     if (auditQueue.length === 0) auditQueue = [...rooms.keys()];
     const share = Math.ceil((rooms.size * 1_000) / options.auditPeriodMs);
-    for (const room of auditQueue.splice(0, Math.min(share, AUDIT_ROOMS_PER_SECOND_MAX))) void check(room);
+    for (const room of auditQueue.splice(0, Math.min(share, AUDIT_ROOMS_PER_SECOND_MAX))) {
+      rooms.get(room)?.live.relax(options.now());
+      void check(room);
+    }
+  };
+
+  /** Holds the room open for the member while `look` runs, and from then on where it succeeds. */
+  const hold = async <T>(member: Member, room: string, look: (opened: OpenRoom) => Promise<T>): Promise<T> => {
+    const opened = open(room);
+    const fresh = !opened.holders.has(member);
+    opened.holders.add(member);
+    try {
+      await opened.subscribed;
+      await untilAlive(subscriber, options.deadlineMs);
+      const seen = await look(opened);
+      if (!opened.announced) options.onRoomEntered(room);
+      opened.announced = true;
+      return seen;
+    } catch (error) {
+      if (fresh) release(member, room, 0);
+      if (error instanceof MaruError) throw error;
+      // A failed subscription must not be kept: the next one who enters tries anew.
+      if (rooms.get(room) === opened && opened.live.live.size === 0) rooms.delete(room);
+      throw new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause: error });
+    }
+  };
+
+  const readSince = async (opened: OpenRoom, room: string, reader: Reader, position: Position): Promise<Resumed> => {
+    metrics.resumeRead();
+    const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
+    const read = await log.read(room, reader, piece, { create: !isPrivateRoomId(room) });
+    opened.live.observe(read);
+    const { epoch, head, first, reason } = read;
+    return { epoch, head, first, reason, frames: opened.live.remember(read, options.now()) };
+  };
+
+  const resumePublic = (opened: OpenRoom, room: string, position: Position): Promise<Resumed> => {
+    const known = opened.live.since(position);
+    if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
+    const key = `${position.seq} ${position.epoch}`;
+    const underWay = opened.resumes.get(key);
+    if (underWay !== undefined) return underWay;
+    const read = readSince(opened, room, 'node', position).finally(() => opened.resumes.delete(key));
+    opened.resumes.set(key, read);
+    return read;
   };
 
   return {
-    async enter(member, room, userId, piece, create) {
-      const opened = open(room);
-      const fresh = !opened.holders.has(member);
-      opened.holders.add(member);
-      try {
-        await opened.subscribed;
-        await untilAlive(subscriber, options.deadlineMs);
+    enter: (member, room, userId, piece, create) =>
+      hold(member, room, async (opened) => {
         const read = await log.read(room, { userId }, piece, { create });
         opened.live.observe(read);
-        if (!opened.announced) options.onRoomEntered(room);
-        opened.announced = true;
         return read;
-      } catch (error) {
-        if (fresh) release(member, room, 0);
-        if (error instanceof MaruError) throw error;
-        // A failed subscription must not be kept: the next one who enters tries anew.
-        if (rooms.get(room) === opened && opened.live.live.size === 0) rooms.delete(room);
-        throw new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause: error });
-      }
-    },
+      }),
+    resume: (member, room, userId, position) =>
+      hold(member, room, (opened) =>
+        // Who may see a private room is the store's to say, each time.
+        isPrivateRoomId(room) ? readSince(opened, room, { userId }, position) : resumePublic(opened, room, position),
+      ),
     async attach(member, room, position) {
       const opened = rooms.get(room);
       const wanted = () => !member.closed && rooms.get(room) === opened && opened?.holders.has(member) === true;

@@ -59,6 +59,7 @@ export function createMetrics(probes: {
     accepted: counter('maru_messages_sent_total', 'Messages that clients sent, by outcome', ['outcome']),
     delivered: counter('maru_messages_delivered_total', 'Entries given to connections'),
     fills: counter('maru_feed_fills_total', 'Reads that closed a hole in a feed'),
+    resumeReads: counter('maru_resume_reads_total', 'Reads of the log for resumes; many who missed the same share one'),
     malformed: counter('maru_live_malformed_total', 'Announcements that were dropped because they were malformed'),
     resumes: counter('maru_resumed_rooms_total', 'Rooms of resumes, by result', ['result']),
     signalErrors: counter('maru_signal_errors_total', 'Failures of the plane that may lose', ['stage']),

@@ -7,8 +7,8 @@ import type { z } from 'zod';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
 import { countsAnswer, departAnswer, type Op, reportAnswer, roomAnswer, syncAnswer } from './wire.ts';
 
-/** Somebody waits for the answer. */
-const READ_DEADLINE_MS = 900;
+/** Somebody waits for the answer, and may have waited for a subscription before. */
+const READ_DEADLINE_MS = 750;
 /** Longer than the service works on a report, so that a repetition seldom meets its original. */
 const REPORT_DEADLINE_MS = 3_000;
 

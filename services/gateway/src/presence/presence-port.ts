@@ -38,4 +38,6 @@ export interface PresenceSubscriber {
   unsubscribe(channel: string): Promise<void>;
   /** `callback` runs after subscriptions were lost and stand again: messages may be missing. */
   onResubscribed(callback: () => void): void;
+  /** False while messages may be missing unnoticed: no memory of a room is believed then. */
+  readonly alive: boolean;
 }

@@ -2,6 +2,7 @@
  * Watched rooms: subscription first, then a snapshot, then differences as long as their versions join up. Pub/sub may lose
  * the last message without a trace, so versions are compared with the service's from time to time.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { COUNTS_ROOMS_MAX, type PresenceHttp } from './presence-http.ts';
@@ -21,6 +22,8 @@ export interface WatcherTiming {
 
 export const DEFAULT_WATCHER_TIMING: WatcherTiming = { auditMs: 2_000, auditPatienceMs: 500, freshMs: 6_000 };
 
+/** With the deadline of the request it stays below a second for whoever waits. */
+const SUBSCRIBE_PATIENCE_MS = 200;
 /** Snapshots fetched at a time after an audit. */
 const REFETCH_CONCURRENCY = 8;
 /** More than a snapshot's deadline brings at the usual pace. */
@@ -117,7 +120,8 @@ export function createRoomWatcher(options: {
   const fetchInto = (entry: Watched): Promise<void> => {
     entry.fetching ??= (async () => {
       try {
-        await reconcile(entry.room);
+        // Subscription first, or a difference could fall between. Where that hangs the audit closes the gap.
+        await Promise.race([reconcile(entry.room), sleep(SUBSCRIBE_PATIENCE_MS, undefined, { ref: false })]);
         const answer = await http.room(entry.room);
         // A difference may have overtaken the answer.
         const version = entry.mirror.version;
@@ -162,7 +166,7 @@ export function createRoomWatcher(options: {
         suspects.push({ entry, versionThen: mirror.version });
     }
     if (suspects.length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, timing.auditPatienceMs));
+    await sleep(timing.auditPatienceMs);
     // Ahead of the answer is right for a mirror that moves; one that stands still remembers what the store has lost.
     const isCaughtUp = ({ room, mirror, isBehind }: Watched, versionThen: number | undefined): boolean => {
       const told = versions[room] ?? 0;
@@ -204,7 +208,7 @@ export function createRoomWatcher(options: {
   });
 
   const isFresh = (entry: Watched): boolean =>
-    !entry.isBehind && subscribed.has(entry.room) && now() - http.lastAnswerAt() < timing.freshMs;
+    !entry.isBehind && subscriber.alive && subscribed.has(entry.room) && now() - http.lastAnswerAt() < timing.freshMs;
 
   return {
     async watch(room: string, onDiff: (diff: PresenceDiff) => void): Promise<void> {

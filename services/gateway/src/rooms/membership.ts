@@ -7,6 +7,7 @@ import {
   type JoinData,
   LIMITS,
   MaruError,
+  type NotRecoveredReason,
   type Position,
   parsePayload,
   position as positionSchema,
@@ -17,10 +18,9 @@ import {
   roomId as roomIdSchema,
 } from '@maru/protocol';
 import type { Session } from '../connection/session.ts';
-import { eventFrame } from '../delivery/member.ts';
 import type { RoomHub } from '../delivery/room-hub.ts';
 import type { ReadResult, RoomLog } from '../messages/room-log.ts';
-import { composeJson, storedBody, toEntry } from '../messages/wire-entry.ts';
+import { toEntry } from '../messages/wire-entry.ts';
 
 /** An answer, and what is to begin once it was sent. */
 export interface Reply<T> {
@@ -62,12 +62,12 @@ export function createMembership(options: {
   const { hub, log, census } = options;
 
   /** Takes the seat and begins live delivery after `position`. Whatever goes wrong then, the client resumes. */
-  const seat = (session: Session, room: string, role: Role): ((position: Position) => Promise<void>) => {
+  const seat = (session: Session, room: string): ((position: Position) => Promise<void>) => {
     let attached: (done: Promise<void>) => void = () => {};
     const whenAttached = new Promise<void>((resolve) => {
       attached = resolve;
     });
-    session.takeSeat(room, { role, attached: whenAttached });
+    session.takeSeat(room, { attached: whenAttached });
     census.enter(room, session);
     return (position) => {
       const done = hub.attach(session, room, position).catch((error: unknown) => {
@@ -105,8 +105,8 @@ export function createMembership(options: {
       hub.leave(session, room);
       throw new MaruError('unavailable', 'the connection is gone');
     }
-    const begin = seat(session, room, roleOf(read));
-    const recovery: Recovery = since ? recoveryOf(read) : { recovered: false };
+    const begin = seat(session, room);
+    const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
     const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
     const { epoch, head, first } = read;
     return {
@@ -130,8 +130,7 @@ export function createMembership(options: {
   const resumeRoom = async (session: Session, room: string, position: Position, onUnavailable: () => void) => {
     while (!session.closed) {
       try {
-        const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
-        return await hub.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
+        return await hub.resume(session, room, session.user.id, position);
       } catch (error) {
         if (!(error instanceof MaruError) || error.code !== 'unavailable') throw error;
         onUnavailable();
@@ -156,17 +155,12 @@ export function createMembership(options: {
             parsePayload(roomIdSchema, room);
             const position = parsePayload(positionSchema, raw);
             if (session.roomsFull) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
-            const read = await resumeRoom(session, room, position, onUnavailable);
-            const { epoch, head, first } = read;
-            const recovery = recoveryOf(read);
-            options.onResume(read.reason ?? 'recovered');
-            answers.push([room, { epoch, head, first, ...recovery }]);
-            const begin = seat(session, room, roleOf(read));
+            const { epoch, head, first, reason, frames } = await resumeRoom(session, room, position, onUnavailable);
+            options.onResume(reason ?? 'recovered');
+            answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
+            const begin = seat(session, room);
             deliveries.push(async () => {
-              for (const entry of read.entries) {
-                const json = composeJson(room, epoch, entry.seq, entry.ts, storedBody(entry));
-                session.send(eventFrame('message', json));
-              }
+              for (const frame of frames) session.send(frame);
               await session.drained();
               await begin({ epoch, seq: head });
             });
@@ -199,8 +193,8 @@ export function createMembership(options: {
 /** Everybody is a member of a public room; a private one was checked by the read. */
 const roleOf = (read: ReadResult): Role => read.role ?? 'member';
 
-const recoveryOf = (read: ReadResult): Recovery =>
-  read.reason === undefined ? { recovered: true } : { recovered: false, reason: read.reason };
+const recoveryOf = (reason: NotRecoveredReason | undefined): Recovery =>
+  reason === undefined ? { recovered: true } : { recovered: false, reason };
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

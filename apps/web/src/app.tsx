@@ -1,0 +1,109 @@
+/** What is on the screen: the way in, or the chat. Holds the session, the room in the address, and the two preferences. */
+import type { EndReason } from '@maru/client';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { ChatScreen } from './chat/chat-screen.tsx';
+import { wordsOfEnd } from './i18n/errors.ts';
+import { catalogues, chooseLanguage, type Language, otherLanguage, WordsContext } from './i18n/index.ts';
+import { DEFAULT_ROOM, hashOfRoom, roomOfHash } from './model/route.ts';
+import type { Session } from './session/api.ts';
+import { forgetSession, loadPreference, loadSession, savePreference, saveSession } from './session/device.ts';
+import { chooseTheme, chosenTheme, systemTheme, type Theme } from './session/theme.ts';
+import { SignIn } from './sign-in.tsx';
+import { PreferencesContext } from './switches.tsx';
+
+function useRoomInAddress(): [string | null, (room: string | null) => void] {
+  const [room, setRoom] = useState(() => roomOfHash(location.hash));
+  useEffect(() => {
+    const read = () => setRoom(roomOfHash(location.hash));
+    addEventListener('hashchange', read);
+    return () => removeEventListener('hashchange', read);
+  }, []);
+  const go = useCallback((next: string | null) => {
+    location.hash = next === null ? '' : hashOfRoom(next);
+    setRoom(next);
+  }, []);
+  return [room, go];
+}
+
+export function App() {
+  const [language, setLanguage] = useState<Language>(() =>
+    chooseLanguage(navigator.languages, loadPreference('language')),
+  );
+  const [theme, setTheme] = useState<Theme>(() => chosenTheme() ?? systemTheme());
+  const [session, setSession] = useState<Session | null>(loadSession);
+  const [hasEntered, setHasEntered] = useState(() => loadSession() !== null && roomOfHash(location.hash) !== null);
+  const [endReason, setEndReason] = useState<EndReason | null>(null);
+  const [room, goToRoom] = useRoomInAddress();
+  const words = useMemo(() => ({ language, t: catalogues[language] }), [language]);
+
+  useEffect(() => {
+    document.documentElement.lang = language;
+  }, [language]);
+
+  useEffect(() => {
+    // Follows the system for as long as nothing was chosen here.
+    const query = matchMedia('(prefers-color-scheme: dark)');
+    const follow = () => setTheme(chosenTheme() ?? systemTheme());
+    query.addEventListener('change', follow);
+    return () => query.removeEventListener('change', follow);
+  }, []);
+
+  const preferences = useMemo(
+    () => ({
+      theme,
+      switchLanguage: () => {
+        const next = otherLanguage(language);
+        savePreference('language', next);
+        setLanguage(next);
+      },
+      switchTheme: () => {
+        const next = theme === 'dark' ? 'light' : 'dark';
+        chooseTheme(next);
+        setTheme(next);
+      },
+    }),
+    [language, theme],
+  );
+
+  const enter = (entered: Session, into: string) => {
+    saveSession(entered);
+    setSession(entered);
+    setEndReason(null);
+    setHasEntered(true);
+    goToRoom(into);
+  };
+  const forget = () => {
+    forgetSession();
+    setSession(null);
+  };
+  const onEnded = useCallback((reason: EndReason) => {
+    forgetSession();
+    setSession(null);
+    setHasEntered(false);
+    setEndReason(reason);
+  }, []);
+
+  return (
+    <WordsContext.Provider value={words}>
+      <PreferencesContext.Provider value={preferences}>
+        {session !== null && hasEntered ? (
+          <ChatScreen
+            session={session}
+            room={room ?? DEFAULT_ROOM}
+            onGoToRoom={goToRoom}
+            onLeave={() => setHasEntered(false)}
+            onEnded={onEnded}
+          />
+        ) : (
+          <SignIn
+            session={session}
+            room={room ?? DEFAULT_ROOM}
+            problem={endReason === null ? null : wordsOfEnd(words.t, endReason)}
+            onEnter={enter}
+            onForget={forget}
+          />
+        )}
+      </PreferencesContext.Provider>
+    </WordsContext.Provider>
+  );
+}

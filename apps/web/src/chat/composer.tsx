@@ -1,0 +1,98 @@
+import { type ChatClient, codePointCount, textProblem } from '@maru/client';
+import { MaruError } from '@maru/protocol/errors';
+import { LIMITS } from '@maru/protocol/limits';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMedia } from '../hooks.ts';
+import { wordsOfError } from '../i18n/errors.ts';
+import { useWords } from '../i18n/index.ts';
+import { SendIcon } from '../icons.tsx';
+import { isSendKey } from '../model/enter-key.ts';
+import { createTypingSender } from '../model/typing.ts';
+import type { RoomStore } from './room-store.ts';
+import { pageScheduler } from './use-client.ts';
+
+export function Composer({ client, room, store }: { client: ChatClient; room: string; store: RoomStore }) {
+  const { t } = useWords();
+  const [text, setText] = useState('');
+  const [problem, setProblem] = useState<string | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const hasKeyboard = useMedia('(hover: hover) and (pointer: fine)');
+  const typing = useMemo(
+    () => createTypingSender(pageScheduler, (active) => client.setTyping(room, active)),
+    [client, room],
+  );
+  useEffect(() => () => typing.stop(), [typing]);
+  // On a phone the focus would bring the keyboard up over the messages one came to read.
+  useEffect(() => {
+    if (hasKeyboard) field.current?.focus();
+  }, [hasKeyboard]);
+
+  const isTooLong = textProblem(text) === 'too_long';
+  const over = isTooLong ? codePointCount(text.trim()) - LIMITS.textCodePointsMax : 0;
+
+  const send = () => {
+    if (textProblem(text) !== null) return;
+    try {
+      store.send(text);
+    } catch (error) {
+      if (!(error instanceof MaruError)) throw error;
+      setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
+      return;
+    }
+    setProblem(null);
+    setText('');
+    typing.stop();
+    field.current?.focus();
+  };
+
+  const notice = problem ?? (isTooLong ? (over > 0 ? t.overLimit(over) : t.errorTooLarge) : null);
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <div class="composer-box" data-invalid={isTooLong}>
+        <textarea
+          ref={field}
+          id="message-input"
+          data-testid="message-input"
+          class="composer-field"
+          dir="auto"
+          rows={Math.min(8, text.split('\n').length)}
+          placeholder={t.composerPlaceholder}
+          aria-label={t.composerLabel(room)}
+          aria-describedby="composer-hint"
+          aria-invalid={isTooLong}
+          value={text}
+          onInput={(event) => {
+            const next = event.currentTarget.value;
+            setText(next);
+            setProblem(null);
+            typing.onInput(next.trim() === '');
+          }}
+          onKeyDown={(event) => {
+            if (!isSendKey(event)) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+        <button
+          type="submit"
+          class="send-button"
+          data-testid="send-button"
+          aria-label={t.send}
+          title={t.send}
+          disabled={textProblem(text) !== null}
+        >
+          <SendIcon />
+        </button>
+      </div>
+      <p id="composer-hint" class={notice === null ? 'hint composer-hint' : 'field-error composer-hint'} role="status">
+        {notice ?? (hasKeyboard ? t.composerHint : '')}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,206 @@
+/** The log: scrolls with what comes while one reads at its end, and keeps still while one reads elsewhere. */
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useVisible } from '../hooks.ts';
+import type { Catalogue } from '../i18n/en.ts';
+import { useWords } from '../i18n/index.ts';
+import { DownIcon } from '../icons.tsx';
+import { dayWord, rowsOf } from '../model/rows.ts';
+import { olderState } from '../model/timeline.ts';
+import { MessageRow } from './message-row.tsx';
+import type { Announcement, RoomStore, RoomView } from './room-store.ts';
+
+/** So close to the end counts as the end: fractions of a pixel and a half-shown line do not. */
+const END_PX = 48;
+
+export interface MessageListProps {
+  room: string;
+  view: RoomView;
+  store: RoomStore;
+  ownId: string;
+  ownName: string;
+  isWaiting: boolean;
+}
+
+export function MessageList({ room, view, store, ownId, ownName, isWaiting }: MessageListProps) {
+  const { language, t } = useWords();
+  const { timeline } = view;
+  const rows = useMemo(() => rowsOf(timeline, ownId), [timeline, ownId]);
+  const formats = useMemo(
+    () => ({
+      time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
+      short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+      full: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' }),
+    }),
+    [language],
+  );
+  const scroller = useRef<HTMLDivElement>(null);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const isVisible = useVisible();
+  const atEnd = useRef(true);
+  const before = useRef<{ oldestSeq: number | null; height: number }>({ oldestSeq: null, height: 0 });
+
+  useEffect(() => store.setReading(isAtEnd && isVisible), [store, isAtEnd, isVisible]);
+
+  const toEnd = useCallback(() => {
+    const box = scroller.current;
+    if (box !== null) box.scrollTop = box.scrollHeight;
+  }, []);
+
+  // After each drawing: what was added above must not move what is being read, and at the end one stays at the end.
+  useLayoutEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const oldestSeq = timeline.entries[0]?.seq ?? null;
+    const { oldestSeq: was, height } = before.current;
+    if (atEnd.current) box.scrollTop = box.scrollHeight;
+    else if (was !== null && oldestSeq !== null && oldestSeq < was) box.scrollTop += box.scrollHeight - height;
+    before.current = { oldestSeq, height: box.scrollHeight };
+  });
+
+  // A keyboard that comes up, or a banner, makes the list shorter: the end stays in view.
+  useEffect(() => {
+    const box = scroller.current;
+    if (box === null) return;
+    const observer = new ResizeObserver(() => {
+      if (atEnd.current) box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, []);
+
+  const lastOutgoing = timeline.outgoing.at(-1)?.clientMsgId;
+  // Whoever writes wants to see what was written.
+  useEffect(() => {
+    if (lastOutgoing !== undefined) toEnd();
+  }, [lastOutgoing, toEnd]);
+
+  const onScroll = () => {
+    const box = scroller.current;
+    if (box === null) return;
+    atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight <= END_PX;
+    setAtEnd(atEnd.current);
+    if (box.scrollTop === 0 && box.scrollHeight > box.clientHeight && view.older === 'idle') void store.loadOlder();
+  };
+
+  const isEmpty = rows.length === 0;
+  return (
+    <div class="log-frame">
+      <div
+        class="log"
+        role="log"
+        aria-live="off"
+        aria-label={t.messages}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must be reachable by the keyboard
+        tabIndex={0}
+        ref={scroller}
+        onScroll={onScroll}
+      >
+        {!isEmpty && <Older view={view} t={t} onLoad={() => void store.loadOlder()} />}
+        {isEmpty && (
+          <div class="blank">
+            {view.entered.kind === 'joining' ? (
+              <p>{t.joining}</p>
+            ) : (
+              <>
+                <h2>{t.emptyTitle}</h2>
+                <p>{t.emptyDetail}</p>
+              </>
+            )}
+          </div>
+        )}
+        <ol class="messages" data-testid="messages" data-room={room}>
+          {rows.map((row) => {
+            if (row.kind === 'day') {
+              return (
+                <li key={row.key} class="day">
+                  <span>{dayText(row.ts, language, t)}</span>
+                </li>
+              );
+            }
+            if (row.kind === 'unread') {
+              return (
+                <li key={row.key} class="unread" data-testid="unread-line">
+                  <span>{t.newMessages}</span>
+                </li>
+              );
+            }
+            const isOwn = row.kind === 'outgoing' || row.isOwn;
+            const author = row.kind === 'message' ? row.entry.from : { id: ownId, name: ownName };
+            return (
+              <MessageRow
+                key={row.key}
+                row={row}
+                author={author}
+                isOwn={isOwn}
+                isWaiting={isWaiting}
+                formats={formats}
+                t={t}
+                onRetry={store.retry}
+                onDiscard={store.discard}
+              />
+            );
+          })}
+        </ol>
+      </div>
+      {!isAtEnd && (
+        <button type="button" class="jump" data-testid="jump-button" onClick={toEnd}>
+          <DownIcon />
+          {timeline.unreadCount > 0 ? t.newCount(timeline.unreadCount) : t.jumpToLatest}
+        </button>
+      )}
+      <Announcer announcement={view.announcement} t={t} />
+    </div>
+  );
+}
+
+function dayText(ts: number, language: string, t: Catalogue): string {
+  const word = dayWord(ts, Date.now());
+  if (word.kind === 'today') return t.today;
+  if (word.kind === 'yesterday') return t.yesterday;
+  return new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(word.ts);
+}
+
+function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () => void }) {
+  const state = olderState(view.timeline);
+  const notice = view.timeline.notice === 'gap' ? t.gap : view.timeline.notice === 'rolled-back' ? t.rolledBack : null;
+  return (
+    <div class="older">
+      {state === 'more' ? (
+        <button
+          type="button"
+          class="quiet-button"
+          data-testid="older-button"
+          disabled={view.older === 'loading'}
+          onClick={onLoad}
+        >
+          {view.older === 'loading' ? t.loadingOlder : t.loadOlder}
+        </button>
+      ) : (
+        <p class="hint">{state === 'beginning' ? t.beginning : state === 'capped' ? t.olderCapped : t.oldestKept}</p>
+      )}
+      {view.older === 'failed' && (
+        <p class="field-error" role="alert">
+          {t.historyFailed}
+        </p>
+      )}
+      {notice !== null && (
+        <p class="slice-notice" data-testid="slice-notice">
+          {notice}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** The log itself is silent, since older pages are put in at its top; only what is new at its end is read out. */
+function Announcer({ announcement, t }: { announcement: Announcement | null; t: Catalogue }) {
+  return (
+    <div class="sr-only" aria-live="polite">
+      {announcement !== null && (
+        <p key={announcement.id}>
+          {announcement.kind === 'many' ? t.newCount(announcement.count) : `${announcement.name}: ${announcement.text}`}
+        </p>
+      )}
+    </div>
+  );
+}

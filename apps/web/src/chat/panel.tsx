@@ -1,0 +1,70 @@
+/** A part beside the conversation: in place where there is room for it, a dialogue over it where there is not. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { useWords } from '../i18n/index.ts';
+import { CloseIcon } from '../icons.tsx';
+
+export interface PanelProps {
+  side: 'start' | 'end';
+  title: string;
+  isInline: boolean;
+  isOpen: boolean;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Panel({ side, title, isInline, isOpen, onClose, children }: PanelProps) {
+  if (isInline) {
+    return (
+      <aside class={`panel panel-${side}`} aria-label={title}>
+        {children}
+      </aside>
+    );
+  }
+  if (!isOpen) return null;
+  return (
+    <Drawer side={side} title={title} onClose={onClose}>
+      {children}
+    </Drawer>
+  );
+}
+
+/** The browser's own modal dialogue: it keeps the focus inside, closes on Escape, and gives the focus back. */
+function Drawer({ side, title, onClose, children }: Omit<PanelProps, 'isInline' | 'isOpen'>) {
+  const { t } = useWords();
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = ref.current;
+    const returnTo = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (returnTo instanceof HTMLElement) returnTo.focus();
+    };
+  }, []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the drawer closes it; the keyboard has Escape and the button
+    <dialog
+      ref={ref}
+      class={`panel drawer panel-${side}`}
+      aria-label={title}
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === ref.current) onClose();
+      }}
+    >
+      <div class="drawer-body">
+        <button
+          type="button"
+          class="icon-button drawer-close"
+          aria-label={t.closePanel}
+          title={t.closePanel}
+          onClick={onClose}
+        >
+          <CloseIcon />
+        </button>
+        {children}
+      </div>
+    </dialog>
+  );
+}

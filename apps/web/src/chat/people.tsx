@@ -1,0 +1,47 @@
+import type { PresenceView } from '@maru/client';
+import type { PresenceUser } from '@maru/protocol/events';
+import { useWords } from '../i18n/index.ts';
+import { sortPeople } from '../model/person.ts';
+import { Avatar } from './avatar.tsx';
+
+const STATUS_WORDS = { online: 'statusOnline', away: 'statusAway', dnd: 'statusDnd' } as const satisfies Record<
+  PresenceUser['status'],
+  string
+>;
+
+export function People({ presence, ownId }: { presence: PresenceView | null; ownId: string }) {
+  const { language, t } = useWords();
+  const users = presence?.users ?? null;
+  return (
+    <section class="people">
+      <h2 class="panel-title">
+        {t.people}
+        {presence !== null && (
+          <span class="count" data-testid="people-count" title={t.peopleCount(presence.count)}>
+            {presence.count}
+          </span>
+        )}
+      </h2>
+      {presence !== null && users === null && <p class="hint">{t.manyPeople}</p>}
+      <ul class="people-list" data-testid="people">
+        {users !== null &&
+          sortPeople(users.values(), ownId, language).map((user) => (
+            <li key={user.id} class="person" data-testid="person" data-user={user.id}>
+              <Avatar id={user.id} name={user.name} isSmall />
+              <span class="person-name" title={user.name}>
+                <bdi>{user.name}</bdi>
+                {user.id === ownId && <span class="you"> {t.you}</span>}
+              </span>
+              <span class={`status status-${user.status}`}>
+                {user.status === 'online' ? (
+                  <span class="sr-only">{t.statusOnline}</span>
+                ) : (
+                  t[STATUS_WORDS[user.status]]
+                )}
+              </span>
+            </li>
+          ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,151 @@
+import { isRoomId } from '@maru/client';
+import { useEffect, useState } from 'preact/hooks';
+import logo from '../assets/logo.svg';
+import { useVisible } from '../hooks.ts';
+import { useWords } from '../i18n/index.ts';
+import { LeaveIcon } from '../icons.tsx';
+import { hashOfRoom, normalizeRoom } from '../model/route.ts';
+import { type ListedRoom, listRooms, type Session } from '../session/api.ts';
+import { Switches } from '../switches.tsx';
+import { Avatar } from './avatar.tsx';
+
+export interface RoomsProps {
+  session: Session;
+  room: string;
+  onGoToRoom: (room: string) => void;
+  onLeave: () => void;
+}
+
+/** The list is read when one looks at it, never on a clock: an idle page asks for nothing. */
+function useListedRooms(token: string, room: string): ListedRoom[] {
+  const [rooms, setRooms] = useState<ListedRoom[]>([]);
+  const isVisible = useVisible();
+  // Going to another room is an occasion to read the list again.
+  useEffect(() => {
+    if (!isVisible) return;
+    let isWanted = true;
+    listRooms(token).then((result) => {
+      // Without a list one still goes to any room by its name, so a failure keeps what was there.
+      if (isWanted && result.ok) setRooms(result.data);
+    });
+    return () => {
+      isWanted = false;
+    };
+  }, [token, room, isVisible]);
+  return rooms;
+}
+
+export function Rooms({ session, room, onGoToRoom, onLeave }: RoomsProps) {
+  const { t } = useWords();
+  const listed = useListedRooms(session.token, room);
+  const others = listed.some((one) => one.room === room) ? listed : [{ room, title: '', online: 0 }, ...listed];
+  return (
+    <>
+      <div class="panel-brand">
+        <img src={logo} alt="" width="28" height="28" />
+        <span>
+          Maru <span lang="ko">마루</span>
+        </span>
+      </div>
+      <nav class="rooms" aria-label={t.rooms}>
+        <h2 class="panel-title">{t.rooms}</h2>
+        <ul>
+          {others.map((one) => (
+            <li key={one.room}>
+              <a
+                class="room-link"
+                href={hashOfRoom(one.room)}
+                aria-current={one.room === room ? 'page' : undefined}
+                title={one.title === '' ? one.room : one.title}
+                onClick={(event) => {
+                  event.preventDefault();
+                  onGoToRoom(one.room);
+                }}
+              >
+                <span class="hash" aria-hidden="true">
+                  #
+                </span>
+                <span class="room-name">
+                  <bdi>{one.room}</bdi>
+                </span>
+                {one.online > 0 && (
+                  <span class="count" title={t.peopleOnline(one.online)}>
+                    <span aria-hidden="true">{one.online}</span>
+                    <span class="sr-only">{t.peopleOnline(one.online)}</span>
+                  </span>
+                )}
+              </a>
+            </li>
+          ))}
+        </ul>
+        <RoomJump onGoToRoom={onGoToRoom} />
+      </nav>
+      <footer class="me">
+        <div class="me-name">
+          <Avatar id={session.user.id} name={session.user.name} isSmall />
+          <span class="person-name" title={session.user.name}>
+            <bdi>{session.user.name}</bdi>
+          </span>
+        </div>
+        <div class="me-tools">
+          <Switches />
+          <button
+            type="button"
+            class="icon-button"
+            data-testid="leave-button"
+            aria-label={t.leave}
+            title={t.leave}
+            onClick={onLeave}
+          >
+            <LeaveIcon />
+          </button>
+        </div>
+      </footer>
+    </>
+  );
+}
+
+function RoomJump({ onGoToRoom }: { onGoToRoom: (room: string) => void }) {
+  const { t } = useWords();
+  const [typed, setTyped] = useState('');
+  const [isBad, setBad] = useState(false);
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const room = normalizeRoom(typed);
+    if (!isRoomId(room)) return setBad(true);
+    setTyped('');
+    onGoToRoom(room);
+  };
+  return (
+    <form class="room-jump" noValidate onSubmit={submit}>
+      <label class="sr-only" for="room-jump-input">
+        {t.goToRoom}
+      </label>
+      <div class="room-jump-row">
+        <input
+          id="room-jump-input"
+          data-testid="room-jump-input"
+          autoComplete="off"
+          autoCapitalize="none"
+          spellcheck={false}
+          placeholder={t.goToRoom}
+          value={typed}
+          aria-invalid={isBad}
+          aria-describedby={isBad ? 'room-jump-error' : undefined}
+          onInput={(event) => {
+            setTyped(event.currentTarget.value);
+            setBad(false);
+          }}
+        />
+        <button type="submit" class="quiet-button" disabled={typed.trim() === ''}>
+          {t.go}
+        </button>
+      </div>
+      {isBad && (
+        <p class="field-error" id="room-jump-error">
+          {t.roomInvalid} {t.roomHint}
+        </p>
+      )}
+    </form>
+  );
+}

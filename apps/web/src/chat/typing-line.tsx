@@ -1,0 +1,39 @@
+import type { ComponentChildren } from 'preact';
+import { useWords } from '../i18n/index.ts';
+import type { Typists } from '../model/typing.ts';
+
+/** Its height is always kept, so that the list does not jump, and nothing in it moves. */
+export function TypingLine({ typists }: { typists: Typists }) {
+  return (
+    <p class="typing" data-testid="typing">
+      <TypingWords typists={typists} />
+    </p>
+  );
+}
+
+function TypingWords({ typists }: { typists: Typists }): ComponentChildren {
+  const { language, t } = useWords();
+  const [first, second, third] = typists;
+  // Korean puts its particles right behind the name.
+  const gap = language === 'ko' ? '' : ' ';
+  if (first === undefined) return null;
+  if (third !== undefined) return t.typingMany;
+  if (second === undefined) {
+    return (
+      <>
+        <bdi>{first.name}</bdi>
+        {gap}
+        {t.typingOne}
+      </>
+    );
+  }
+  return (
+    <>
+      <bdi>{first.name}</bdi>
+      {gap}
+      {t.typingTwo} <bdi>{second.name}</bdi>
+      {gap}
+      {t.typingTwoEnd}
+    </>
+  );
+}

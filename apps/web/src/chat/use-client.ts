@@ -1,0 +1,54 @@
+/** The one client of the signed-in page, and how its connection stands. */
+import { type ChatClient, type ConnectionState, createChatClient, type EndReason, type Scheduler } from '@maru/client';
+import { useEffect, useState } from 'preact/hooks';
+import type { Session } from '../session/api.ts';
+
+/** After so long without success a message is shown as not sent, for its author to decide. */
+const GIVE_UP_AFTER_MS = 10 * 60_000;
+
+export const pageScheduler: Scheduler = {
+  now: () => Date.now(),
+  after(delayMs, task) {
+    const timer = window.setTimeout(task, delayMs);
+    return () => window.clearTimeout(timer);
+  },
+  random: () => Math.random(),
+};
+
+export interface ClientHandle {
+  client: ChatClient;
+  connection: ConnectionState;
+}
+
+export function useClient(session: Session, onEnded: (reason: EndReason) => void): ClientHandle | null {
+  const [client, setClient] = useState<ChatClient | null>(null);
+  const [connection, setConnection] = useState<ConnectionState>({ state: 'connecting' });
+
+  useEffect(() => {
+    const created = createChatClient({
+      url: location.origin,
+      // A guest's token cannot be renewed: once it is refused, one enters again.
+      getToken: ({ refresh }) => (refresh ? null : session.token),
+      giveUpAfterMs: GIVE_UP_AFTER_MS,
+      scheduler: pageScheduler,
+      logger: {
+        debug: () => {},
+        warn: (message, fields) => console.warn(message, fields),
+      },
+    });
+    created.on('connection', (state) => {
+      setConnection(state);
+      if (state.state === 'ended' && state.reason !== 'closed') onEnded(state.reason);
+    });
+    created.connect();
+    setClient(created);
+    const retry = () => created.retryNow();
+    window.addEventListener('online', retry);
+    return () => {
+      window.removeEventListener('online', retry);
+      created.close();
+    };
+  }, [session, onEnded]);
+
+  return client === null ? null : { client, connection };
+}

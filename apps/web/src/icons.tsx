@@ -1,0 +1,27 @@
+/** Small line drawings, all on a grid of 20, in the colour of the text around them. They say nothing a word beside them does not. */
+import type { ComponentChildren } from 'preact';
+
+const icon = (children: ComponentChildren) => () => (
+  <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
+    {children}
+  </svg>
+);
+
+export const MenuIcon = icon(<path d="M3 5.5h14M3 10h14M3 14.5h14" />);
+export const PeopleIcon = icon(
+  <>
+    <circle cx="7.5" cy="7" r="2.75" />
+    <path d="M2.5 16c.4-3 2.3-4.5 5-4.5s4.6 1.5 5 4.5M13 4.6a2.75 2.75 0 0 1 0 4.9M14.7 11.9c1.7.6 2.6 2 2.8 4.1" />
+  </>,
+);
+export const CloseIcon = icon(<path d="M5 5l10 10M15 5L5 15" />);
+export const SunIcon = icon(
+  <>
+    <circle cx="10" cy="10" r="3.25" />
+    <path d="M10 2.5v1.8M10 15.7v1.8M2.5 10h1.8M15.7 10h1.8M4.7 4.7l1.3 1.3M14 14l1.3 1.3M15.3 4.7L14 6M6 14l-1.3 1.3" />
+  </>,
+);
+export const MoonIcon = icon(<path d="M16.5 11.8A6.8 6.8 0 0 1 8.2 3.5a6.8 6.8 0 1 0 8.3 8.3z" />);
+export const SendIcon = icon(<path d="M3.5 10L16.5 4l-4 12.5-3-5.5-6-1zM9.5 11l7-7" />);
+export const DownIcon = icon(<path d="M10 4v11.5M5.5 11l4.5 4.5 4.5-4.5" />);
+export const LeaveIcon = icon(<path d="M8 3.5H4.5v13H8M12 6.5l3.5 3.5-3.5 3.5M15.5 10H7.5" />);

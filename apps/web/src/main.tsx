@@ -1,0 +1,16 @@
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { applyTheme, chosenTheme } from './session/theme.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/sign-in.css';
+import './styles/shell.css';
+import './styles/messages.css';
+import './styles/composer.css';
+
+// Before the first picture, so that a dark room does not flash white.
+applyTheme(chosenTheme());
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('the page has no #app');
+render(<App />, root);

@@ -1,0 +1,31 @@
+/**
+ * Prints one of the two documents, as they are kept in `docs/api/`:
+ *
+ *   node packages/protocol/describe/generate.ts asyncapi > docs/api/asyncapi.json
+ *   node packages/protocol/describe/generate.ts openapi > docs/api/openapi.json
+ *
+ * It prints instead of writing, because this package stays free of Node's modules.
+ */
+import { describeEvents } from './asyncapi.ts';
+import { formatJson } from './format-json.ts';
+import { describeHttp } from './openapi.ts';
+
+/** Version of the contract: the first number is the `v1` of the addresses. */
+export const CONTRACT_VERSION = '1.0.0';
+
+export const DOCUMENTS = {
+  asyncapi: () => formatJson(describeEvents({ version: CONTRACT_VERSION })),
+  openapi: () => formatJson(describeHttp({ version: CONTRACT_VERSION })),
+} as const;
+
+const isDocument = (name: string | undefined): name is keyof typeof DOCUMENTS =>
+  name !== undefined && Object.hasOwn(DOCUMENTS, name);
+
+if (import.meta.main) {
+  const [, , name] = process.argv;
+  if (isDocument(name)) process.stdout.write(DOCUMENTS[name]());
+  else {
+    process.stderr.write(`Name one of: ${Object.keys(DOCUMENTS).join(', ')}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,170 @@
+/** OpenAPI 3.1 of the HTTP API. Pure. */
+import type { z } from 'zod';
+import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
+import { LIMITS } from '../src/limits.ts';
+import { clientMsgId, httpSchemas, roomId } from '../src/schemas.ts';
+import { type HttpOperation, httpAnswerSchemas, problem } from './answers.ts';
+import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
+
+type Parameter = {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  schema: JsonObject;
+  description?: string;
+};
+
+interface Call {
+  method: 'get' | 'post';
+  path: string;
+  summary: string;
+  description?: string;
+  body?: z.ZodType;
+  parameters?: Parameter[];
+  /** Statuses of success and what each means. */
+  success: Record<number, string>;
+  errors: ErrorCode[];
+  isPublic?: true;
+}
+
+const room: Parameter = { name: 'room', in: 'path', required: true, schema: jsonSchemaOf(roomId) };
+
+const CALLS: Record<HttpOperation, Call> = {
+  createGuest: {
+    method: 'post',
+    path: '/guests',
+    summary: 'A token for a guest, where guests are switched on',
+    body: httpSchemas.guest,
+    success: { 201: 'A token, and whom it names' },
+    errors: ['not_found', 'too_large'],
+    isPublic: true,
+  },
+  listRooms: {
+    method: 'get',
+    path: '/rooms',
+    summary: 'Public rooms in the order of their ids, with how many are online',
+    description: 'cursor is that of the page before; an answer without one is the last page.',
+    parameters: queryOf(httpSchemas.rooms),
+    success: { 200: 'A page of rooms' },
+    errors: [],
+  },
+  readMessages: {
+    method: 'get',
+    path: '/rooms/{room}/messages',
+    summary: 'A page of a room’s log: the newest entries, or those before or after a seq',
+    description: 'before or after, not both; both exclusive. With another epoch than the log’s: 409.',
+    parameters: [room, ...queryOf(httpSchemas.history)],
+    success: { 200: 'Entries, ascending' },
+    errors: ['not_found', 'conflict'],
+  },
+  postMessage: {
+    method: 'post',
+    path: '/rooms/{room}/messages',
+    summary: 'Stores a message, once for each Idempotency-Key',
+    parameters: [
+      room,
+      {
+        name: 'Idempotency-Key',
+        in: 'header',
+        required: true,
+        description: 'The clientMsgId of the message. The same key with another text: 409.',
+        schema: jsonSchemaOf(clientMsgId),
+      },
+    ],
+    body: httpSchemas.post,
+    success: { 201: 'The message is stored', 200: 'It was stored before: the seq and ts of then' },
+    errors: ['not_found', 'conflict', 'too_large'],
+  },
+  readPresence: {
+    method: 'get',
+    path: '/rooms/{room}/presence',
+    summary: 'Who is online in a room',
+    parameters: [room],
+    success: { 200: 'A snapshot' },
+    errors: ['not_found'],
+  },
+};
+
+/** `forbidden` is for a web page of an origin that is not allowed. */
+const ALWAYS: ErrorCode[] = ['invalid', 'forbidden', 'rate_limited', 'internal', 'unavailable'];
+
+export function describeHttp(options: { version: string }): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const [operationId, call] of Object.entries(CALLS) as Array<[HttpOperation, Call]>) {
+    const item = paths[call.path] ?? {};
+    item[call.method] = operation(operationId, call);
+    paths[call.path] = item;
+  }
+  return {
+    openapi: '3.1.1',
+    info: {
+      title: 'Maru: HTTP API',
+      version: options.version,
+      description:
+        'For bots and back ends, and for what a client needs before it connects. Errors are problems of RFC 9457 with the codes of the acknowledgements. Ignore fields that are not described here: more may come.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: 'http://localhost:8080/api/v1' }],
+    security: [{ token: [] }],
+    paths,
+    components: {
+      schemas: componentSchemas(),
+      responses: {
+        ...Object.fromEntries(
+          (Object.keys(ERROR_CATALOGUE) as ErrorCode[]).map((code) => [code, problemResponse(code)]),
+        ),
+        methodNotAllowed: {
+          description: 'The address takes other methods; the code is invalid',
+          headers: { Allow: { required: true, schema: { type: 'string' } } },
+          content: { 'application/problem+json': { schema: jsonSchemaOf(problem) } },
+        },
+      },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  };
+}
+
+function operation(operationId: HttpOperation, call: Call): JsonObject {
+  const answer: Json = { 'application/json': { schema: jsonSchemaOf(httpAnswerSchemas[operationId]) } };
+  const codes: ErrorCode[] = [...ALWAYS, ...call.errors, ...(call.isPublic ? [] : (['unauthenticated'] as const))];
+  const responses: JsonObject = Object.fromEntries([
+    ...Object.entries(call.success).map(([status, description]) => [status, { description, content: answer }]),
+    ...codes.map((code) => [ERROR_CATALOGUE[code].httpStatus, { $ref: `#/components/responses/${code}` }]),
+    [405, { $ref: '#/components/responses/methodNotAllowed' }],
+  ]);
+  return {
+    operationId,
+    summary: call.summary,
+    ...(call.description === undefined ? {} : { description: call.description }),
+    ...(call.isPublic ? { security: [] } : {}),
+    ...(call.parameters === undefined ? {} : { parameters: call.parameters }),
+    ...(call.body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(call.body) } } } }),
+    responses,
+  };
+}
+
+function problemResponse(code: ErrorCode): JsonObject {
+  const { title, retryable } = ERROR_CATALOGUE[code];
+  const headers: JsonObject = {};
+  if (retryable)
+    headers['Retry-After'] = { required: true, description: 'Seconds', schema: { type: 'integer', minimum: 1 } };
+  if (code === 'unauthenticated') headers['WWW-Authenticate'] = { required: true, schema: { const: 'Bearer' } };
+  return {
+    description: `${title}: ${code}${retryable ? ', retryable' : ''}`,
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    content: { 'application/problem+json': { schema: jsonSchemaOf(problem) } },
+  };
+}
+
+/** Parameters of a query, from the schema that validates it; its numbers are texts on the way and numbers in the end. */
+function queryOf(schema: z.ZodType): Parameter[] {
+  const properties = jsonSchemaOf(schema, 'output').properties as Record<string, JsonObject>;
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: name === 'limit' ? { ...property, default: LIMITS.pageEntriesDefault } : property,
+  }));
+}

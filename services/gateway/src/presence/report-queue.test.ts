@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LocalPresence } from './local-presence.ts';
+import { ReportQueue } from './report-queue.ts';
+
+const enter = (room: string, id: string) => ({ op: 'enter' as const, room, user: { id, name: id } });
+const leave = (room: string, userId: string) => ({ op: 'leave' as const, room, userId });
+
+describe('report queue', () => {
+  it('keeps the last operation of each user and room', () => {
+    const queue = new ReportQueue({ opsMax: 10 });
+    queue.push(enter('lobby', 'u1'));
+    queue.push(enter('lobby', 'u2'));
+    queue.push(leave('lobby', 'u1'));
+    assert.deepEqual(queue.take(10, { statuses: true }), [leave('lobby', 'u1'), enter('lobby', 'u2')]);
+    assert.equal(queue.size, 0);
+  });
+
+  it('gives statuses only when asked, and then first', () => {
+    const queue = new ReportQueue({ opsMax: 10 });
+    queue.push(enter('lobby', 'u1'));
+    queue.push({ op: 'status', userId: 'u1', status: 'away' });
+    queue.push({ op: 'status', userId: 'u1', status: 'dnd' });
+    assert.deepEqual(queue.take(10, { statuses: false }), [enter('lobby', 'u1')]);
+    assert.deepEqual(queue.take(10, { statuses: true }), [{ op: 'status', userId: 'u1', status: 'dnd' }]);
+  });
+
+  it('takes no more than it is asked for', () => {
+    const queue = new ReportQueue({ opsMax: 10 });
+    for (let i = 0; i < 5; i++) queue.push(enter('lobby', `u${i}`));
+    assert.equal(queue.take(3, { statuses: true }).length, 3);
+    assert.equal(queue.take(3, { statuses: true }).length, 2);
+  });
+
+  it('drops everything and says so when it runs over', () => {
+    const queue = new ReportQueue({ opsMax: 3 });
+    for (let i = 0; i < 4; i++) queue.push(enter('lobby', `u${i}`));
+    assert.equal(queue.hasOverflowed, true);
+    assert.ok(queue.size <= 3);
+    queue.clear();
+    assert.equal(queue.hasOverflowed, false);
+  });
+});
+
+describe('local presence', () => {
+  it('tells its whole state, statuses first', () => {
+    const local = new LocalPresence();
+    local.enter('lobby', { id: 'u1', name: 'U1' });
+    local.setStatus('u1', 'invisible', undefined);
+    local.setStatus('nobody', 'away', undefined);
+    assert.deepEqual(
+      [...local.fullState()],
+      [
+        { op: 'status', userId: 'u1', status: 'invisible', ifAbsent: true },
+        { op: 'enter', room: 'lobby', user: { id: 'u1', name: 'U1' } },
+      ],
+    );
+  });
+
+  it('forgets a user with the last room', () => {
+    const local = new LocalPresence();
+    local.enter('lobby', { id: 'u1', name: 'U1' });
+    local.enter('lobby', { id: 'u1', name: 'U1' });
+    local.setStatus('u1', 'away', 'lunch');
+    local.leave('lobby', 'u1');
+    local.leave('lobby', 'u1');
+    assert.deepEqual([...local.fullState()], []);
+  });
+
+  it('may change while it is told: who left meanwhile is not told, who entered meanwhile is', () => {
+    const local = new LocalPresence();
+    for (const id of ['u1', 'u2', 'u3']) local.enter('lobby', { id, name: id });
+    const state = local.fullState();
+    state.next();
+    local.leave('lobby', 'u2');
+    local.enter('den', { id: 'u4', name: 'u4' });
+    assert.deepEqual(
+      [...state].map((op) => (op.op === 'enter' ? op.user.id : op.op)),
+      ['u3', 'u4'],
+    );
+  });
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Failure } from './failure.mjs';
+import { parseClusterCommand, parseStartOptions } from './options.mjs';
+import { DEFAULT_DATA_DIR } from './root.mjs';
+
+/** @param {RegExp} message */
+const misuse = (message) => (/** @type {unknown} */ error) =>
+  error instanceof Failure && error.exitCode === 2 && message.test(error.message);
+
+describe('the command line of npm start', () => {
+  it('has defaults', () => {
+    assert.deepEqual(parseStartOptions([], {}, '/clone'), {
+      help: false,
+      gateways: 2,
+      port: 8080,
+      host: '',
+      dataDir: DEFAULT_DATA_DIR,
+    });
+  });
+
+  it('takes flags before variables, and an empty variable for unset', () => {
+    const environment = { MARU_GATEWAYS: '3', MARU_PORT: '9000', MARU_DATA_DIR: 'elsewhere', MARU_PUBLIC_HOST: '' };
+    const options = parseStartOptions(['--gateways', '4', '--data-dir=x y'], environment, '/clone');
+    assert.deepEqual(options, { help: false, gateways: 4, port: 9000, host: '', dataDir: '/clone/x y' });
+    const plain = parseStartOptions([], environment, '/clone');
+    assert.ok(!plain.help && plain.dataDir === '/clone/elsewhere' && plain.gateways === 3);
+  });
+
+  it('refuses what it does not know and what cannot be, naming it, with exit code 2', () => {
+    /** @type {Array<[string[], RegExp]>} */
+    const cases = [
+      [['--gateway', '2'], /Unknown option --gateway\./],
+      [['--gateways'], /--gateways needs a value/],
+      [['--gateways', '0'], /--gateways must be a whole number from 1 to 64, not "0"/],
+      [['--gateways', '2.5'], /must be a whole number/],
+      [['--port', '65536'], /--port must be a whole number from 1 to 65535/],
+      [['--port', '80 80'], /must be a whole number/],
+      [['--host', 'a;b'], /--host must be an address/],
+      [['--data-dir', 'a"b'], /may not contain/],
+      [['gateway'], /Unknown argument "gateway"/],
+      [['--help=yes'], /Unknown option --help=yes/],
+    ];
+    for (const [args, message] of cases) assert.throws(() => parseStartOptions(args, {}, '/clone'), misuse(message));
+    assert.throws(() => parseStartOptions([], { MARU_PORT: 'eighty' }, '/clone'), misuse(/^MARU_PORT must be/));
+  });
+
+  it('gives help whatever else is asked', () => {
+    assert.deepEqual(parseStartOptions(['--port', '1', '-h'], {}, '/'), { help: true });
+  });
+});
+
+describe('the command line of npm run cluster', () => {
+  const dataDir = DEFAULT_DATA_DIR;
+  it('reads each command', () => {
+    const parse = (/** @type {string[]} */ ...args) => parseClusterCommand(args, {}, '/clone');
+    assert.deepEqual(parse('status'), { command: 'status', json: false, dataDir });
+    assert.deepEqual(parse('status', '--json', '--data-dir', '/d'), { command: 'status', json: true, dataDir: '/d' });
+    assert.deepEqual(parse('add', 'gateway'), { command: 'add', dataDir });
+    assert.deepEqual(parse('drain', 'gateway-1'), { command: 'drain', name: 'gateway-1', dataDir });
+    assert.deepEqual(parse('kill', 'redis'), { command: 'kill', name: 'redis', dataDir });
+    assert.deepEqual(parse('restart', 'nginx'), { command: 'restart', name: 'nginx', dataDir });
+    assert.deepEqual(parse('status', '--help'), { command: 'help' });
+  });
+
+  it('refuses misuse with exit code 2', () => {
+    for (const args of [
+      [],
+      ['stop'],
+      ['add'],
+      ['add', 'redis'],
+      ['kill'],
+      ['kill', '../x'],
+      ['kill', 'a', 'b'],
+      ['status', 'x'],
+      ['kill', 'a', '--json'],
+    ])
+      assert.throws(() => parseClusterCommand(args, {}, '/clone'), misuse(/./), args.join(' '));
+  });
+});

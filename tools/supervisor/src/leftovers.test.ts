@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { RecordedProcess } from '../../bootstrap/cluster-state.mjs';
+import { findLeftovers } from './leftovers.ts';
+
+const recorded: RecordedProcess[] = [
+  { name: 'redis', kind: 'redis', pid: 100, identity: 'boot:1000' },
+  { name: 'nginx', kind: 'nginx', pid: 200, identity: 'boot:2000' },
+];
+const row = (pid: number, session: number, identity: string, cwd: string | null) => ({ pid, session, identity, cwd });
+
+describe('what a killed supervisor left', () => {
+  it('is known by pid and start together', () => {
+    assert.deepEqual(findLeftovers(recorded, [row(100, 100, 'boot:1000', '/data')], '/data'), [
+      { name: 'redis', kind: 'redis', pid: 100 },
+    ]);
+  });
+
+  it('is not a stranger that was given the same pid later, wherever that one works', () => {
+    assert.deepEqual(findLeftovers(recorded, [row(100, 100, 'boot:9999', '/data')], '/data'), []);
+    assert.deepEqual(findLeftovers(recorded, [row(100, 7, 'other-boot:1000', '/')], '/data'), []);
+  });
+
+  it('includes the workers of a master that is gone, by session and working directory', () => {
+    const rows = [
+      row(201, 200, 'boot:2001', '/data'),
+      row(202, 200, 'boot:2001', '/elsewhere'),
+      row(203, 200, 'boot:2001', null),
+    ];
+    assert.deepEqual(findLeftovers(recorded, rows, '/data'), [{ name: 'nginx', kind: 'nginx', pid: 201 }]);
+  });
+});

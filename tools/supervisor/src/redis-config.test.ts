@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connectRedis, createLogger, waitUntilReady } from '@maru/service-kit';
+import { freePorts, makeTempDir, requireProgram } from '../test-support/cluster-under-test.ts';
+import { openLogFile } from './log-file.ts';
+import { type ManagedProcess, manageProcess } from './managed-process.ts';
+import { tryPort } from './ports.ts';
+import { renderRedisAcl, renderRedisConfig, whyNotThisRedis } from './redis-config.ts';
+import { planRedis } from './redis-plan.ts';
+import { completeSecrets } from './secrets.ts';
+
+describe('what Redis is told', () => {
+  it('is to put every write on the disk before it answers, and to evict nothing', () => {
+    const text = renderRedisConfig({ port: 20_000, directory: '/a "b"', aclPath: '/a/users.acl', maxMemory: '1gb' });
+    for (const line of [
+      'appendonly yes',
+      'appendfsync always',
+      'maxmemory 1gb',
+      'maxmemory-policy noeviction',
+      'bind 127.0.0.1',
+      'save ""',
+    ])
+      assert.ok(text.split('\n').includes(line), line);
+    assert.ok(text.includes('dir "/a \\"b\\""\n'));
+  });
+
+  it('holds no password in the clear', () => {
+    const text = renderRedisAcl({ adminPassword: 'open-sesame', maruPassword: 'shibboleth' });
+    assert.doesNotMatch(text, /sesame|shibboleth/);
+  });
+
+  it('is for Redis 7 or Valkey', () => {
+    assert.equal(whyNotThisRedis('Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0'), null);
+    assert.equal(whyNotThisRedis('Valkey server v=8.0.1 sha=0'), null);
+    assert.match(whyNotThisRedis('Redis server v=6.2.7 sha=0') ?? '', /6\.2 is too old/);
+    assert.equal(whyNotThisRedis('something else'), null);
+  });
+});
+
+describe('the accounts of a real Redis', () => {
+  const temp = makeTempDir();
+  const secrets = completeSecrets(null);
+  const plan = planRedis({
+    file: requireProgram('redis-server', 'valkey-server'),
+    directory: `${temp.path}/redis`,
+    maxMemory: '64mb',
+    secrets,
+    ports: freePorts(),
+    isFree: async (port) => (await tryPort(port, '127.0.0.1')) === null,
+  });
+  let server: ManagedProcess;
+  const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
+  const open = (url: string, purpose: string) =>
+    connectRedis({ url, deadlineMs: 2_000 }, { purpose, node: 'test', logger });
+  let maru: ReturnType<typeof open>;
+  let admin: ReturnType<typeof open>;
+
+  before(async () => {
+    const log = openLogFile({ path: `${temp.path}/redis.log`, bytesMax: 1e6, onError: assert.ifError });
+    server = manageProcess({ plan, cwd: temp.path, log, onEvent: () => {} });
+    await server.start();
+    maru = open(plan.maruUrl, 'maru');
+    admin = open(plan.adminUrl, 'admin');
+    assert.ok((await waitUntilReady(maru, 5_000)) && (await waitUntilReady(admin, 5_000)));
+  });
+  after(async () => {
+    maru.disconnect();
+    admin.disconnect();
+    await server.end({ signal: 'SIGTERM', withinMs: 5_000, as: 'stopping' });
+    temp.remove();
+  });
+
+  it('deny the application everything that reaches beyond its data', async () => {
+    const denied = [
+      ['FLUSHALL'],
+      ['FLUSHDB'],
+      ['CONFIG', 'GET', '*'],
+      ['CONFIG', 'SET', 'appendonly', 'no'],
+      ['DEBUG', 'SLEEP', '0'],
+      ['KEYS', '*'],
+      ['SHUTDOWN', 'NOSAVE'],
+      ['SAVE'],
+      ['BGREWRITEAOF'],
+      ['MONITOR'],
+      ['CLIENT', 'KILL', 'TYPE', 'normal'],
+      ['CLIENT', 'LIST'],
+      ['ACL', 'LIST'],
+      ['REPLICAOF', 'NO', 'ONE'],
+      ['SCRIPT', 'FLUSH'],
+      ['FUNCTION', 'FLUSH'],
+      ['MIGRATE', '127.0.0.1', '1', 'maru:x', '0', '1'],
+      ['GET', 'other:key'],
+      ['SET', 'other:key', '1'],
+      ['PUBLISH', 'other', 'x'],
+      ['SPUBLISH', 'other', 'x'],
+      ['PSUBSCRIBE', '*'],
+    ];
+    for (const [command, ...args] of denied) {
+      assert.ok(command !== undefined);
+      // DEBUG is not even there, which comes before the question who may use it.
+      await assert.rejects(
+        maru.call(command, ...args),
+        /NOPERM|DEBUG command not allowed/,
+        [command, ...args].join(' '),
+      );
+    }
+    assert.match(String(await admin.call('ACL', 'DRYRUN', 'maru', 'DEBUG', 'SLEEP', '0')), /no permissions/);
+    const reach = "return redis.call('SET', 'other:key', '1')";
+    await assert.rejects(maru.eval(reach, 0), /NOPERM|ACL failure|can't access/);
+    await assert.rejects(maru.eval("return redis.call('FLUSHALL')", 0), /NOPERM|ACL failure|can't run/);
+  });
+
+  it('let the application do its work: streams, scripts, channels', async () => {
+    const append =
+      "redis.call('XADD', KEYS[1], '1-0', 'b', ARGV[1]); redis.call('SPUBLISH', KEYS[2], ARGV[1]); return redis.call('TIME')";
+    await maru.eval(append, 2, 'maru:{lobby}:log', 'maru:{lobby}:feed', 'hello');
+    const sha = String(await maru.script('LOAD', append));
+    assert.equal(typeof sha, 'string');
+    assert.deepEqual(await maru.xrange('maru:{lobby}:log', '-', '+'), [['1-0', ['b', 'hello']]]);
+    await maru.hset('maru:h', 'a', '1');
+    await maru.zadd('maru:z', 1, 'a');
+    await maru.sadd('maru:s', 'a');
+    await maru.set('maru:k', '1', 'PX', 1_000);
+    await maru.multi().pexpire('maru:h', 1_000).del('maru:k').exec();
+    await maru.publish('maru:control', 'x');
+    await maru.spublish('socket.io#/#', 'x');
+    await maru.client('SETNAME', 'maru:test');
+    await maru.time();
+    assert.match(await maru.info(), /aof_enabled:1/);
+    assert.equal(await maru.wait(0, 10), 0);
+  });
+
+  it('are three: nobody is let in without one', async () => {
+    const stranger = open(`redis://127.0.0.1:${plan.port}`, 'stranger');
+    assert.equal(await waitUntilReady(stranger, 500), false);
+    await assert.rejects(stranger.set('maru:k', '1'));
+    stranger.disconnect();
+    assert.deepEqual((await admin.acl('LIST')).map((line) => String(line).split(' ')[1]).sort(), [
+      'admin',
+      'default',
+      'maru',
+    ]);
+    assert.deepEqual(await admin.config('GET', 'appendfsync'), ['appendfsync', 'always']);
+  });
+});
