@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, afterEach, describe, test } from 'node:test';
 import { connect } from '../support/client.ts';
 import {
   type Cluster,
@@ -21,8 +21,11 @@ import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-runner-'));
 const clusters: Cluster[] = [];
-after(async () => {
-  for (const cluster of clusters) await cluster.stop();
+// One test's failure must not be the next one's.
+afterEach(async () => {
+  for (const cluster of clusters.splice(0)) await cluster.stop();
+});
+after(() => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
@@ -78,7 +81,8 @@ describe('npm start', () => {
   test('runs the whole cluster, tells its address, and ends it on SIGTERM to npm', async () => {
     port = await freePort();
     const cluster = await start({ port, dataDir, gateways: 2 });
-    assert.match(cluster.output(), new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`));
+    const address = new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`);
+    await poll('the address to open', () => address.test(cluster.output()));
     const status = await cluster.status();
     assert.match(status.endpoint, new RegExp(`:${port}/?$`));
     assert.deepEqual(status.processes.map(({ kind }) => kind).sort(), [
@@ -161,7 +165,6 @@ describe('npm start', () => {
     const again = await start({ port, dataDir, gateways: 2 });
     assert.equal((await again.status()).processes.length, 5);
     await poll('the old processes to be gone', () => children.every((pid) => pid === null || !isAlive(pid)));
-    await again.stop().finally(() => clusters.splice(clusters.indexOf(again), 1));
   });
 
   test('says clearly that a port is taken, and leaves nothing behind', async () => {
@@ -197,7 +200,9 @@ describe('npm start', () => {
       assert.notEqual(code, 0, args.join(' '));
       assert.match(stdout + stderr, new RegExp(args[0] ?? ''));
     }
+    const cluster = await start({ gateways: 1 });
     for (const args of [['drain', 'nobody'], ['add', 'redis'], ['nonsense'], ['kill']])
-      assert.notEqual((await clusterCommand(clusters.at(-1)?.dataDir ?? '', ...args)).code, 0, args.join(' '));
+      assert.notEqual((await clusterCommand(cluster.dataDir, ...args)).code, 0, args.join(' '));
+    assert.equal((await cluster.status()).processes.length, 4);
   });
 });

@@ -52,7 +52,7 @@ export async function call<T = Record<string, unknown>>(
 /** Asserts a problem of RFC 9457 with the code of the contract. */
 export function assertProblem(answer: Answer<unknown>, statuses: number | number[], code: string, what = ''): void {
   const problem = answer.body as Problem;
-  const about = `${what} ${answer.status} ${JSON.stringify(problem)}`;
+  const about = `${what} ${answer.status} ${JSON.stringify(problem).slice(0, 300)}`;
   assert([statuses].flat().includes(answer.status), about);
   assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/, about);
   assert.equal(problem.code, code, about);

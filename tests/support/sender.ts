@@ -11,33 +11,40 @@ const WINDOW = 16;
  */
 export async function sendMany(client: TestClient, room: string, count: number, name: string): Promise<Sent[]> {
   const user = client.session.user.id;
-  const sends: Sent[] = Array.from({ length: count }, (_, index) => ({
-    user,
-    connection: name,
-    clientMsgId: `${name}-${index}`,
-    text: `${name} says ${index}`,
-    outcome: 'unknown',
-  }));
+  const sends: Sent[] = [];
   let next = 0;
   let notBeforeMs = 0;
   const work = async () => {
-    for (let send = sends[next++]; send !== undefined; send = sends[next++]) {
-      for (;;) {
-        await sleep(Math.max(0, notBeforeMs - Date.now()));
-        const ack = await client.request('message:send', {
-          room,
-          clientMsgId: send.clientMsgId,
-          text: send.text,
-        });
-        if (ack.ok) {
-          send.outcome = ack.data.seq;
-          break;
-        }
-        send.retried = true;
-        send.outcome = 'refused';
-        if (!ack.error.retryable) break;
-        notBeforeMs = Math.max(notBeforeMs, Date.now() + (ack.error.retryAfterMs ?? 100));
+    for (let index = next++; index < count; index = next++) {
+      await sleep(Math.max(0, notBeforeMs - Date.now()));
+      const send: Sent = {
+        user,
+        connection: name,
+        clientMsgId: `${name}-${index}`,
+        text: `${name} says ${index}`,
+        outcome: 'unknown',
+      };
+      // In the order in which they go out, which the pauses above may have changed.
+      sends.push(send);
+      await sendUntilStored(send);
+    }
+  };
+  const sendUntilStored = async (send: Sent) => {
+    for (;;) {
+      const ack = await client.request('message:send', {
+        room,
+        clientMsgId: send.clientMsgId,
+        text: send.text,
+      });
+      if (ack.ok) {
+        send.outcome = ack.data.seq;
+        return;
       }
+      send.retried = true;
+      send.outcome = 'refused';
+      if (!ack.error.retryable) return;
+      notBeforeMs = Math.max(notBeforeMs, Date.now() + (ack.error.retryAfterMs ?? 100));
+      await sleep(Math.max(0, notBeforeMs - Date.now()));
     }
   };
   await Promise.all(Array.from({ length: WINDOW }, work));

@@ -5,7 +5,7 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { Failure } from './failure.mjs';
 import { waitForLock } from './lock.mjs';
 import { isMusl, pinnedNodePath, runsNode } from './node.mjs';
-import { currentPlatform, findMissing } from './package-tree.mjs';
+import { currentPlatform, findMissing, pinnedTree } from './package-tree.mjs';
 import { DEFAULT_DATA_DIR, ROOT } from './root.mjs';
 import { describeRun, run, succeeded } from './run.mjs';
 
@@ -16,14 +16,14 @@ const INSTALL_DEADLINE_MS = 15 * 60_000;
 /** @param {string} root */
 const stampPath = (root) => join(root, 'node_modules', '.maru', 'installed.json');
 
-/** What the tree was installed for: another lock file or platform makes it stale. @param {string} root */
-function fingerprint(root) {
-  const lock = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
+/** @param {string} root @returns {Record<string, import('./package-tree.mjs').LockEntry>} */
+const readLock = (root) => JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+
+/** What the tree is to be: other pins or another platform make it stale. @param {string} root */
+const fingerprint = (root) =>
+  createHash('sha256')
+    .update(pinnedTree(readLock(root), currentPlatform()))
     .digest('hex');
-  const { os, cpu, libc } = currentPlatform();
-  return `${lock} ${os} ${cpu} ${libc}`;
-}
 
 /** @param {string} root @returns {string | undefined} */
 function readStamp(root) {
@@ -50,9 +50,8 @@ export function whyInstall(root) {
   // npm writes this file last, so its absence means an install that was interrupted.
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'the last install was interrupted';
   const stamp = readStamp(root);
-  if (stamp !== undefined && stamp !== fingerprint(root)) return 'package-lock.json has changed';
-  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  const missing = findMissing(lock.packages, currentPlatform(), (path) => {
+  if (stamp !== undefined && stamp !== fingerprint(root)) return 'package-lock.json pins something else now';
+  const missing = findMissing(readLock(root), currentPlatform(), (path) => {
     try {
       return JSON.parse(readFileSync(join(root, path), 'utf8')).version ?? '';
     } catch {
@@ -81,6 +80,13 @@ export function findNpm(environment) {
   const bundled = join(dirname(dirname(process.execPath)), 'lib/node_modules/npm/bin/npm-cli.js');
   if (existsSync(bundled)) return { file: process.execPath, args: [bundled] };
   throw new Failure('npm was not found. Install Node with npm (https://nodejs.org), then try again.');
+}
+
+/** npm says what is wrong first, and how to use it after that. @param {string} output of npm */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  const errors = lines.filter((line) => /^npm (error|ERR!) *\S/.test(line));
+  return errors.length > 0 ? errors.slice(0, 15).join('\n') : lines.slice(-15).join('\n');
 }
 
 /** @param {string} output of npm */
@@ -138,8 +144,7 @@ async function install({ reporter, environment, root, reason }) {
     onProgress: (elapsedMs) => reporter.step('dependencies', `still installing, ${Math.round(elapsedMs / 1_000)} s`),
   });
   if (!succeeded(result)) {
-    const said = result.output.trim().split('\n').slice(-15).join('\n');
-    throw new Failure(`npm ci ${describeRun(result)}:\n${said}\n\n${advice(result.output)}`);
+    throw new Failure(`npm ci ${describeRun(result)}:\n${excerpt(result.output)}\n\n${advice(result.output)}`);
   }
   const still = whyInstall(root);
   if (still !== null) throw new Failure(`npm ci ended well, but ${still}. Remove node_modules and try again.`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
  * One entry of package-lock.json.
  * @typedef {object} LockEntry
  * @property {string} [version]
+ * @property {string} [integrity]
  * @property {boolean} [link]
  * @property {boolean} [optional]
  * @property {string | string[]} [os]
@@ -29,15 +30,33 @@ function allows(rule, actual) {
   return wanted.length === 0 || wanted.includes(actual);
 }
 
+/** @param {LockEntry} entry @param {Platform} platform */
+const fitsPlatform = (entry, platform) =>
+  allows(entry.os, platform.os) && allows(entry.cpu, platform.cpu) && allows(entry.libc, platform.libc);
+
+/** Packages stand in node_modules; the other entries are the workspaces themselves. @param {string} path */
+const isInstalled = (path) => path.startsWith('node_modules/') || path.includes('/node_modules/');
+
 /**
  * Whether npm puts this package into the tree of this platform for certain. Of the optional ones only those are certain that
  * were made for exactly this platform: the binaries that tools cannot do without.
  * @param {LockEntry} entry @param {Platform} platform
  */
 export function isExpected(entry, platform) {
-  const fits = allows(entry.os, platform.os) && allows(entry.cpu, platform.cpu) && allows(entry.libc, platform.libc);
-  if (entry.optional !== true) return fits;
-  return fits && entry.os !== undefined && entry.cpu !== undefined;
+  if (entry.optional === true && (entry.os === undefined || entry.cpu === undefined)) return false;
+  return fitsPlatform(entry, platform);
+}
+
+/**
+ * What the lock file pins for this platform, as text to compare: a tree that was installed for another one is stale. What is only for other
+ * platforms, or says who needs what, changes nothing in the tree and is left out.
+ * @param {Record<string, LockEntry>} packages @param {Platform} platform
+ */
+export function pinnedTree(packages, platform) {
+  const lines = Object.entries(packages)
+    .filter(([path, entry]) => isInstalled(path) && fitsPlatform(entry, platform))
+    .map(([path, { version, integrity, link }]) => JSON.stringify([path, version, integrity, link]));
+  return [`${platform.os} ${platform.cpu} ${platform.libc}`, ...lines.sort()].join('\n');
 }
 
 /**
@@ -53,8 +72,7 @@ export function findMissing(packages, platform, installedVersion, limit = 5) {
   /** @type {string[]} */
   const missing = [];
   for (const [path, entry] of Object.entries(packages)) {
-    if (!path.startsWith('node_modules/') && !path.includes('/node_modules/')) continue;
-    if (!isExpected(entry, platform)) continue;
+    if (!isInstalled(path) || !isExpected(entry, platform)) continue;
     const version = installedVersion(join(path, 'package.json'));
     const right =
       version !== undefined && (entry.link === true || entry.version === undefined || version === entry.version);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findMissing, isExpected } from './package-tree.mjs';
+import { findMissing, isExpected, pinnedTree } from './package-tree.mjs';
 
 const linux = { os: 'linux', cpu: 'x64', libc: 'glibc' };
 
@@ -14,6 +14,23 @@ describe('a tree of packages', () => {
     assert.equal(isExpected({ optional: true, cpu: ['wasm32'] }, linux), false);
     assert.equal(isExpected({ os: ['!win32'] }, linux), true);
     assert.equal(isExpected({ os: ['!linux'] }, linux), false);
+  });
+
+  it('is pinned by what is installed here, whatever the lock file says of other platforms', () => {
+    const windows = { version: '1.0.0', optional: true, os: ['win32'], cpu: ['x64'] };
+    const packages = {
+      '': {},
+      'packages/a': { version: '1.0.0' },
+      'node_modules/b': { version: '1.0.0', integrity: 'x' },
+    };
+    const pins = pinnedTree(packages, linux);
+    assert.equal(
+      pinnedTree({ ...packages, 'node_modules/c': windows, 'packages/a': { version: '2.0.0' } }, linux),
+      pins,
+    );
+    assert.notEqual(pinnedTree({ ...packages, 'node_modules/b': { version: '1.0.0', integrity: 'y' } }, linux), pins);
+    assert.notEqual(pinnedTree({ ...packages, 'node_modules/d': { optional: true, version: '1.0.0' } }, linux), pins);
+    assert.notEqual(pinnedTree(packages, { ...linux, cpu: 'arm64' }), pins);
   });
 
   it('misses what is absent or of another version, nested ones and links too', () => {

@@ -159,6 +159,18 @@ export const FIELDS = {
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
   },
+  rebalance: {
+    env: 'MARU_REBALANCE',
+    doc: 'whether a node far above the mean advises clients to move: on or off',
+    parse: asSwitch,
+    fallback: true,
+  },
+  rebalanceRoundMs: {
+    env: 'MARU_REBALANCE_ROUND_MS',
+    doc: 'nodes compare their loads once in',
+    parse: asInteger(100, 600_000),
+    fallback: 5_000,
+  },
   drainWaitMs: {
     env: 'MARU_DRAIN_WAIT_MS',
     doc: 'pause between unready and the first notice, for the balancer to see',
@@ -192,4 +204,10 @@ export function readGatewayConfig(environment: Record<string, string | undefined
     throw new ConfigError('Configuration: MARU_RETENTION_ENTRIES_MAX must not be below MARU_RETENTION_ENTRIES_MIN');
   }
   return config;
+}
+
+/** What `session.limits` tells: the contract's bounds, with this cluster's settings in place of the defaults. */
+export function limitsOf(config: GatewayConfig): Record<string, number> {
+  const settings = Object.entries(config).filter(([name]) => Object.hasOwn(LIMITS, name));
+  return { ...LIMITS, ...(Object.fromEntries(settings) as Record<string, number>) };
 }

@@ -4,13 +4,13 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LIMITS } from '@maru/protocol';
 import { type Logger, type OpsServer, type Service, startOpsServer, waitUntilReady } from '@maru/service-kit';
+import { createBalance } from './cluster/balance.ts';
 import { closeConnections, openConnections } from './cluster/connections.ts';
 import { createSignals, createSignalsAdapter } from './cluster/signals.ts';
 import { createStoreHealth } from './cluster/store-health.ts';
 import { createSubscriber } from './cluster/subscriber.ts';
-import type { GatewayConfig } from './config.ts';
+import { type GatewayConfig, limitsOf } from './config.ts';
 import { createChatServer, createIo } from './connection/chat-server.ts';
 import { createDrain } from './connection/drain.ts';
 import { createHandlers } from './connection/handlers.ts';
@@ -221,17 +221,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     }),
     allowedOrigins,
     eventSpec,
-    limits: {
-      ...LIMITS,
-      userMessagesPerSecond: config.userMessagesPerSecond,
-      userMessagesBurst: config.userMessagesBurst,
-      connectionEventsPerSecond: config.connectionEventsPerSecond,
-      connectionEventsBurst: config.connectionEventsBurst,
-      connectionsPerUserMax: config.connectionsPerUserMax,
-      retentionEntriesMin: config.retentionEntriesMin,
-      retentionEntriesMax: config.retentionEntriesMax,
-      retentionAgeMs: config.retentionAgeMs,
-    },
+    limits: limitsOf(config),
     isDegraded: () => health.degraded,
     onClosed: (session: Session) => watches.unwatchAll(session),
     logger,
@@ -243,6 +233,16 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
       cut: (reason) => metrics.cuts.inc({ reason }),
     },
     now,
+  });
+  const balance = createBalance({
+    redis: redis.read,
+    node,
+    roundMs: config.rebalanceRoundMs,
+    connections: () => registry.size,
+    advise: (count, withinMs) => {
+      if (config.rebalance) registry.advise(count, withinMs);
+    },
+    logger,
   });
   const drain = createDrain({
     registry,
@@ -262,6 +262,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   const stop = async () => {
     listening = false;
     clearInterval(expirySweep);
+    await balance.leave();
     await chat.close();
     await presence.stop();
     hub.stop();
@@ -286,6 +287,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
       subscriber.start();
       hub.start();
       await presence.start();
+      balance.start();
       expirySweep = setInterval(() => registry.sweep(health.now()), 1_000);
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject);
@@ -297,7 +299,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
       return { port, opsPort: ops.port };
     },
     async drain() {
-      await drain.run();
+      await Promise.all([drain.run(), balance.leave()]);
       stopped ??= stop();
       await stopped;
     },

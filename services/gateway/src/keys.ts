@@ -19,3 +19,6 @@ export const publicRoomsKey = (): string => 'maru:rooms';
 export const userQuotaKey = (userId: string): string => `maru:quota:${userId}`;
 /** Sharded channel on which a node hears itself, to know that its subscriber connection lives. */
 export const heartbeatChannel = (node: string): string => `maru:heartbeat:${node}`;
+/** Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the store's clock. */
+export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
+export const nodesSeenKey = (): string => 'maru:{nodes}:seen';

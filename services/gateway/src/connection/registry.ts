@@ -9,6 +9,8 @@ export interface SessionRegistry {
   all(): Iterable<Session>;
   readonly size: number;
   noticeAll(notice: Notice): void;
+  /** Advises some sessions, each at most once, to come again at a moment of their own within `withinMs`. */
+  advise(count: number, withinMs: number): void;
   /** Announces and ends expired tokens; called about once a second. */
   sweep(nowMs: number): void;
 }
@@ -39,6 +41,17 @@ export function createSessionRegistry(options: { connectionsPerUserMax: number }
     },
     noticeAll(notice) {
       for (const session of sessions) session.notice(notice);
+    },
+    advise(count, withinMs) {
+      let left = count;
+      for (const session of sessions) {
+        if (left === 0) break;
+        // One who ignored the advice is left alone.
+        if (session.advisedToMove) continue;
+        session.advisedToMove = true;
+        session.notice({ code: 'rebalance', reconnectInMs: Math.round(Math.random() * withinMs) });
+        left--;
+      }
     },
     sweep(nowMs) {
       for (const session of sessions) {

@@ -48,6 +48,7 @@ export class Session implements Member {
   readonly seats = new Map<string, Seat>();
   readonly watching = new Set<string>();
   expiryAnnounced = false;
+  advisedToMove = false;
   readonly #wire: Wire;
   readonly #onCut: (reason: CutReason) => void;
   readonly #events: Bucket;

@@ -4,100 +4,18 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createPresence, type Presence } from '@maru/presence';
-import type { PresenceDiff, PresenceSnapshot } from '@maru/protocol';
 import { createLogger } from '@maru/service-kit';
 import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { createPresenceClient } from './presence-client.ts';
-import type { PresencePort, PresenceSubscriber } from './presence-port.ts';
+import { createTestSubscriber, eventually, type TestNode, user, Viewer } from './testing/rig.ts';
 import { presenceChannel } from './wire.ts';
 
 const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 const GRACE_MS = 600;
 const LEASE_MS = 1_500;
 const logger = createLogger({ service: 'gateway', node: 'gw', level: process.env.LOG_LEVEL ?? 'silent' });
-const user = (id: string) => ({ id, name: `Name of ${id}` });
-
-interface TestSubscriber extends PresenceSubscriber {
-  /** Messages are swallowed while true, as by a connection that died unnoticed. */
-  isDeaf: boolean;
-  /** As after the gateway has renewed a broken connection. */
-  announceResubscribed(): void;
-  channels: Set<string>;
-  close(): void;
-}
-
-function createTestSubscriber(url: string): TestSubscriber {
-  const redis = new Redis(url, { protocol: 2, retryStrategy: () => 50 });
-  redis.on('error', () => {});
-  const handlers = new Map<string, (payload: string) => void>();
-  let resubscribed = () => {};
-  const self: TestSubscriber = {
-    isDeaf: false,
-    get alive() {
-      return redis.status === 'ready';
-    },
-    channels: new Set(),
-    async subscribe(channel, onMessage) {
-      await redis.ssubscribe(channel);
-      handlers.set(channel, onMessage);
-      self.channels.add(channel);
-    },
-    async unsubscribe(channel) {
-      handlers.delete(channel);
-      self.channels.delete(channel);
-      await redis.sunsubscribe(channel);
-    },
-    onResubscribed: (callback) => {
-      resubscribed = callback;
-    },
-    announceResubscribed: () => resubscribed(),
-    close: () => redis.disconnect(),
-  };
-  redis.on('smessage', (channel: string, payload: string) => {
-    if (!self.isDeaf) handlers.get(channel)?.(payload);
-  });
-  return self;
-}
-
-interface TestNode {
-  port: PresencePort;
-  subscriber: TestSubscriber;
-}
-
-/** What a web client makes of a snapshot and the differences after it. */
-class Viewer {
-  readonly users = new Map<string, string>();
-  count = 0;
-  readonly diffs: PresenceDiff[] = [];
-
-  open(snapshot: PresenceSnapshot): void {
-    this.count = snapshot.count;
-    this.users.clear();
-    for (const { id, status } of snapshot.users ?? []) this.users.set(id, status);
-  }
-
-  readonly take = (diff: PresenceDiff): void => {
-    this.diffs.push(diff);
-    this.count = diff.count;
-    for (const { id, status } of [...diff.joins, ...diff.updates]) this.users.set(id, status);
-    for (const { id } of diff.leaves) this.users.delete(id);
-  };
-
-  get ids(): string {
-    return [...this.users.keys()].sort().join();
-  }
-}
-
-async function eventually(check: () => Promise<boolean> | boolean, what: string, withinMs = 4_000): Promise<void> {
-  const start = performance.now();
-  while (!(await check())) {
-    if (performance.now() - start > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(20);
-  }
-}
-
 describe('presence client against the real service', () => {
   let redis: TestRedis;
   let admin: Redis;
@@ -122,7 +40,8 @@ describe('presence client against the real service', () => {
         diffMs: 50,
         leaseMs: LEASE_MS,
         sweepMs: 100,
-        sweepHoldMs: 500,
+        // Longer than a gateway's longest pause between two tries, as with the defaults.
+        sweepHoldMs: 2_500,
       },
     });
     await service.start();

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { en } from './en.ts';
+import { catalogues, chooseLanguage } from './index.ts';
+import { ko } from './ko.ts';
+
+it('speaks the first of the reader’s languages that it knows', () => {
+  assert.equal(chooseLanguage(['ko-KR', 'en'], null), 'ko');
+  assert.equal(chooseLanguage(['fr', 'KO'], null), 'ko');
+  assert.equal(chooseLanguage(['de-DE'], null), 'en');
+  assert.equal(chooseLanguage([], null), 'en');
+  assert.equal(chooseLanguage(['ko'], 'en'), 'en');
+  assert.equal(chooseLanguage(['ko'], 'xx'), 'ko');
+});
+
+it('says something for every key, in every language', () => {
+  for (const catalogue of Object.values(catalogues)) {
+    assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(en).sort());
+    for (const [key, words] of Object.entries(catalogue)) {
+      const said = typeof words === 'function' ? (words as (value: never) => string)(3 as never) : words;
+      assert.ok(said.trim().length > 0, key);
+    }
+  }
+});
+
+it('left nothing in English in the Korean catalogue', () => {
+  for (const [key, words] of Object.entries(ko)) {
+    if (typeof words === 'string' && key !== 'otherLanguage') assert.match(words, /[가-힣]/, key);
+  }
+});

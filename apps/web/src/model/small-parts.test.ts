@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Scheduler } from '@maru/client';
+import { httpSchemas } from '@maru/protocol';
+import type { PresenceUser } from '@maru/protocol/events';
+import fc from 'fast-check';
+import { isSendKey, type KeyPress } from './enter-key.ts';
+import { nameProblem } from './name-check.ts';
+import { initialOf, sortPeople, TINTS, tintOf } from './person.ts';
+import { hashOfRoom, normalizeRoom, roomOfHash } from './route.ts';
+import { createStore } from './store.ts';
+import { createTypingSender, expireTyping, hearTyping, stopTyping, TYPING_SHOWN_MS, type Typists } from './typing.ts';
+
+/** A clock that only moves when told to. */
+function fakeScheduler() {
+  let now = 0;
+  let tasks: Array<{ atMs: number; task: () => void }> = [];
+  const scheduler: Scheduler = {
+    now: () => now,
+    random: () => 0.5,
+    after(delayMs, task) {
+      const entry = { atMs: now + delayMs, task };
+      tasks.push(entry);
+      return () => {
+        tasks = tasks.filter((other) => other !== entry);
+      };
+    },
+  };
+  const pass = (ms: number) => {
+    const until = now + ms;
+    for (;;) {
+      const next = tasks.filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined) break;
+      tasks = tasks.filter((other) => other !== next);
+      now = next.atMs;
+      next.task();
+    }
+    now = until;
+  };
+  return { scheduler, pass };
+}
+
+describe('the key that sends', () => {
+  const press = (more: Partial<KeyPress>): KeyPress => ({
+    key: 'Enter',
+    shiftKey: false,
+    ctrlKey: false,
+    altKey: false,
+    metaKey: false,
+    isComposing: false,
+    keyCode: 13,
+    ...more,
+  });
+
+  it('is Enter alone', () => {
+    assert.equal(isSendKey(press({})), true);
+    for (const more of [{ key: 'a' }, { shiftKey: true }, { ctrlKey: true }, { altKey: true }, { metaKey: true }]) {
+      assert.equal(isSendKey(press(more)), false);
+    }
+  });
+
+  it('is never the Enter that ends a Korean syllable', () => {
+    assert.equal(isSendKey(press({ isComposing: true })), false);
+    assert.equal(isSendKey(press({ keyCode: 229 })), false);
+  });
+});
+
+describe('the room in the address', () => {
+  it('is read back as it was written', () => {
+    assert.equal(roomOfHash(hashOfRoom('design.2026_a-b')), 'design.2026_a-b');
+  });
+
+  it('is none where it cannot be a room', () => {
+    for (const hash of ['', '#', '#/', '#lobby', '#/No', '#/a b', '#/%61', '#/a/b', `#/${'x'.repeat(65)}`]) {
+      assert.equal(roomOfHash(hash), null, hash);
+    }
+  });
+
+  it('is taken from what people write', () => {
+    assert.equal(normalizeRoom('  #Lobby '), 'lobby');
+    assert.equal(normalizeRoom('#/lobby'), 'lobby');
+  });
+});
+
+describe('a name', () => {
+  it('is judged as the server judges it', () => {
+    const accepts = (name: string) => httpSchemas.guest.safeParse({ name }).success;
+    for (const name of [
+      '민아',
+      ' ',
+      '',
+      'x'.repeat(64),
+      'x'.repeat(65),
+      '🐢'.repeat(64),
+      'a\nb',
+      'a\u202eb',
+      '\ud800',
+    ]) {
+      assert.equal(nameProblem(name) === null, accepts(name), JSON.stringify(name));
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (name) => assert.equal(nameProblem(name) === null, accepts(name))),
+    );
+  });
+
+  it('gives one character to draw, as a reader counts them', () => {
+    assert.equal(initialOf(' mina'), 'M');
+    assert.equal(initialOf('민아'), '민');
+    assert.equal(initialOf('👩‍👩‍👧‍👦 family'), '👩‍👩‍👧‍👦');
+    assert.equal(initialOf('  '), '?');
+  });
+
+  it('has one of the tints, the same each time', () => {
+    fc.assert(
+      fc.property(fc.string(), (id) => {
+        assert.ok(tintOf(id) >= 0 && tintOf(id) < TINTS);
+        assert.equal(tintOf(id), tintOf(id));
+      }),
+    );
+  });
+});
+
+it('people stand oneself first and then by name', () => {
+  const person = (id: string, name: string): PresenceUser => ({ id, name, status: 'online' });
+  const people = [person('3', '하늘'), person('1', 'Zoe'), person('2', '가람'), person('4', '가람')];
+  assert.deepEqual(
+    sortPeople(people, '1', 'ko').map(({ id }) => id),
+    ['1', '2', '4', '3'],
+  );
+});
+
+describe('typing', () => {
+  const signal = (id: string, active = true) => ({ room: 'lobby', user: { id, name: id }, active });
+
+  it('runs out by itself, and ends with a message', () => {
+    let typists: Typists = hearTyping(hearTyping([], signal('a'), 0), signal('b'), 1_000);
+    assert.deepEqual(
+      expireTyping(typists, TYPING_SHOWN_MS).map(({ id }) => id),
+      ['b'],
+    );
+    assert.equal(expireTyping(typists, 10), typists, 'nothing to do is no change');
+    typists = stopTyping(typists, new Set(['a']));
+    assert.deepEqual(hearTyping(typists, signal('b', false), 2_000), []);
+  });
+
+  it('remembers a bounded number of people', () => {
+    let typists: Typists = [];
+    for (let i = 0; i < 1_000; i++) typists = hearTyping(typists, signal(String(i)), 0);
+    assert.ok(typists.length <= 20);
+  });
+
+  it('is told every two seconds at most, and is over after four without a key', () => {
+    const { scheduler, pass } = fakeScheduler();
+    const told: string[] = [];
+    const sender = createTypingSender(scheduler, (active) => void told.push(`${scheduler.now()} ${active}`));
+    for (let i = 0; i < 10; i++) {
+      sender.onInput(false);
+      pass(500);
+    }
+    pass(10_000);
+    assert.deepEqual(told, ['0 true', '2000 true', '4000 true', '8500 false']);
+  });
+
+  it('is over when the text is sent or emptied, and says so once', () => {
+    const { scheduler, pass } = fakeScheduler();
+    const told: boolean[] = [];
+    const sender = createTypingSender(scheduler, (active) => void told.push(active));
+    sender.stop();
+    sender.onInput(false);
+    sender.onInput(true);
+    sender.stop();
+    pass(10_000);
+    assert.deepEqual(told, [true, false]);
+  });
+});
+
+it('a store tells twenty times a second at most, and always the last', () => {
+  const { scheduler, pass } = fakeScheduler();
+  const store = createStore(0, scheduler);
+  const seen: number[] = [];
+  store.subscribe(() => void seen.push(store.get()));
+  for (let i = 1; i <= 1_000; i++) {
+    store.set(i);
+    pass(1);
+  }
+  pass(100);
+  assert.ok(seen.length <= 22, `${seen.length} times`);
+  assert.equal(seen.at(-1), 1_000);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { z } from 'zod';
+import type { ErrorBody } from '../src/errors.ts';
+import type { ClientEventName, ClientRequests, ServerEvents } from '../src/events.ts';
+import type { requestSchemas } from '../src/schemas.ts';
+import type { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
+import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
+
+/** Assignable both ways. Alone it would let an optional field be missing on one side, so all fields are compared as required too. */
+type Same<A, B> = Both<A, B> extends true ? Both<Whole<A>, Whole<B>> : false;
+type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Whole<T> = T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
+
+// These lines are the test: they do not compile when a schema and its interface part.
+type Answers = { [N in ClientEventName]: Same<z.infer<(typeof answerSchemas)[N]>, ClientRequests[N][1]> };
+type Events = {
+  [N in keyof ServerEvents]: Same<z.infer<(typeof serverEventSchemas)[N]>, Parameters<ServerEvents[N]>[0]>;
+};
+/** What the interface lets a client send must be what the schema takes. `room:create` is a union there and one shape here. */
+type Sent = Exclude<ClientEventName, 'room:create'>;
+type Requests = { [N in Sent]: ClientRequests[N][0] extends z.input<(typeof requestSchemas)[N]> ? true : false };
+type AllTrue<T extends Record<string, true>> = T;
+type Checked = [
+  AllTrue<Answers>,
+  AllTrue<Events>,
+  AllTrue<Requests>,
+  AllTrue<{ error: Same<z.infer<typeof errorBody>, ErrorBody> }>,
+];
+
+const from = { id: 'u', name: 'U' };
+const entry = (seq: number) => ({
+  room: 'tea',
+  epoch: '1.a',
+  seq,
+  ts: 1,
+  type: 'text',
+  from,
+  clientMsgId: 'm',
+  text: 'hi',
+});
+const joined = { room: 'tea', role: 'member', epoch: '1.a', head: 3, first: 1, recovered: true };
+const ok = (data: unknown) => ({ ok: true, data });
+const refused = (error: object) => ({ ok: false, error: { message: 'no', ...error } });
+
+describe('answers held against the contract', () => {
+  const _checked: Checked | undefined = undefined;
+
+  test('what the contract names passes', () => {
+    assertAnswer('room:join', ok({ ...joined, messages: [entry(2), entry(3)] }));
+    assertAnswer('room:leave', ok({}));
+    assertAnswer('message:send', refused({ code: 'rate_limited', retryable: true, retryAfterMs: 5 }));
+    assertAnswer('room:kick', refused({ code: 'invalid', retryable: false }));
+    assertServerEvent('message', { ...entry(1), type: 'room.title', data: { title: 'x' } });
+    assertHttpAnswer('postMessage', 201, { epoch: '1.a', seq: 1, ts: 1, duplicate: false });
+  });
+
+  const wrong: Array<[string, () => void]> = [
+    ['a field that the contract does not name', () => assertAnswer('room:leave', ok({ extra: 1 }))],
+    ['a missing field', () => assertAnswer('message:send', ok({ epoch: '1.a', seq: 1, ts: 1 }))],
+    ['undefined in place of an absent field', () => assertAnswer('presence:watch', ok({ count: 1, users: undefined }))],
+    ['a hole among entries', () => assertAnswer('room:join', ok({ ...joined, messages: [entry(1), entry(3)] }))],
+    ['entries that end below head', () => assertAnswer('room:join', ok({ ...joined, messages: [entry(1)] }))],
+    ['recovered with a reason', () => assertAnswer('room:join', ok({ ...joined, messages: [], reason: 'epoch' }))],
+    ['a text entry without text', () => assertServerEvent('message', { ...entry(1), text: undefined })],
+    ['retryable that does not fit', () => assertAnswer('typing', refused({ code: 'invalid', retryable: true }))],
+    ['rate_limited without a time', () => assertAnswer('typing', refused({ code: 'rate_limited', retryable: true }))],
+    ['an unknown event that is not refused', () => assertAnswer('room:kick', ok({}))],
+    ['no acknowledgement at all', () => assertAnswer('typing', undefined)],
+    ['an unknown server event', () => assertServerEvent('toString', {})],
+    ['a problem as a success', () => assertHttpAnswer('listRooms', 200, { code: 'invalid' })],
+  ];
+  for (const [what, hold] of wrong) test(`${what} is refused`, () => assert.throws(hold, TypeError));
+});

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { ERROR_CATALOGUE } from '../src/errors.ts';
+import { httpSchemas, requestSchemas } from '../src/schemas.ts';
+import { httpAnswerSchemas, serverEventSchemas } from './answers.ts';
+import { DOCUMENTS } from './generate.ts';
+import type { Json, JsonObject } from './json-schema.ts';
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const fileOf = (name: string) => readFileSync(new URL(`../../../docs/api/${name}.json`, import.meta.url), 'utf8');
+const parse = (name: keyof typeof DOCUMENTS) => JSON.parse(DOCUMENTS[name]()) as JsonObject;
+
+function* objectsIn(value: Json | undefined): Generator<JsonObject> {
+  if (Array.isArray(value)) for (const item of value) yield* objectsIn(item);
+  else if (isObject(value)) {
+    yield value;
+    for (const item of Object.values(value)) yield* objectsIn(item);
+  }
+}
+
+/** Undefined where it leads nowhere. */
+function resolve(document: JsonObject, pointer: string): Json | undefined {
+  if (!pointer.startsWith('#/')) return undefined;
+  const keys = pointer
+    .slice(2)
+    .split('/')
+    .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'));
+  return keys.reduce<Json | undefined>((at, key) => (isObject(at) ? at[key] : undefined), document);
+}
+
+const at = (document: JsonObject, ...keys: string[]): JsonObject => {
+  const found = keys.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), document);
+  assert(isObject(found), `there is no ${keys.join('.')}`);
+  return found;
+};
+
+for (const name of ['asyncapi', 'openapi'] as const) {
+  describe(`docs/api/${name}.json`, () => {
+    const document = parse(name);
+
+    test('is what the generator prints', () => {
+      const how = `node packages/protocol/describe/generate.ts ${name} > docs/api/${name}.json`;
+      assert.equal(fileOf(name), DOCUMENTS[name](), `stale; renew it by: ${how}`);
+    });
+
+    test('refers only to what is there', () => {
+      const references = [...objectsIn(document)].flatMap(({ $ref }) => (typeof $ref === 'string' ? [$ref] : []));
+      assert(references.length > 50);
+      for (const reference of references)
+        assert(resolve(document, reference) !== undefined, `${reference} leads nowhere`);
+    });
+
+    test('has no component that nothing refers to, but those that both documents share', () => {
+      const text = JSON.stringify(document);
+      for (const kind of ['messages', 'responses'])
+        for (const key of Object.keys(isObject(document.components) ? (document.components[kind] ?? {}) : {}))
+          assert(text.includes(`#/components/${kind}/${key}"`), `${kind}/${key}`);
+    });
+
+    test('names every code of the catalogue', () => {
+      assert.deepEqual(at(document, 'components', 'schemas', 'ErrorCode').enum, Object.keys(ERROR_CATALOGUE));
+    });
+  });
+}
+
+describe('the events', () => {
+  const document = parse('asyncapi');
+  const operations = at(document, 'operations');
+
+  test('are those that the schemas validate, each with its answer', () => {
+    const received = Object.entries(operations).filter(
+      ([, operation]) => at({ operation }, 'operation').action === 'receive',
+    );
+    const expected = ['connect', ...Object.keys(requestSchemas).map((event) => event.replace(':', '.'))];
+    assert.deepEqual(received.map(([id]) => id).sort(), expected.sort());
+    for (const [id, operation] of received) assert(at({ operation }, 'operation', 'reply').messages, id);
+  });
+
+  test('are sent under the names of the server’s events', () => {
+    const names = Object.entries(operations)
+      .filter(([, operation]) => at({ operation }, 'operation').action === 'send')
+      .map(([id]) => at(document, 'components', 'messages', id).name);
+    assert.deepEqual(names.sort(), Object.keys(serverEventSchemas).sort());
+  });
+
+  test('use ids that AsyncAPI takes, and messages of their own channel', () => {
+    for (const id of [...Object.keys(operations), ...Object.keys(at(document, 'components', 'messages'))])
+      assert.match(id, /^[\w.-]+$/);
+    for (const operation of Object.values(operations)) {
+      const { messages } = at({ operation }, 'operation');
+      for (const { $ref } of messages as Array<{ $ref: string }>) assert.match($ref, /^#\/channels\/main\/messages\//);
+    }
+  });
+});
+
+describe('the HTTP API', () => {
+  const document = parse('openapi');
+  const calls = Object.entries(at(document, 'paths')).flatMap(([path, item]) =>
+    Object.values(at({ item }, 'item')).map((call) => ({ path, call: at({ call }, 'call') })),
+  );
+
+  test('has every operation once', () => {
+    assert.deepEqual(calls.map(({ call }) => call.operationId).sort(), Object.keys(httpAnswerSchemas).sort());
+  });
+
+  test('takes the queries and bodies that the schemas validate', () => {
+    const queries = calls.map(({ call }) =>
+      ((call.parameters ?? []) as Array<{ name: string; in: string }>)
+        .filter((one) => one.in === 'query')
+        .map(({ name }) => name),
+    );
+    for (const schema of [httpSchemas.rooms, httpSchemas.history])
+      assert(queries.some((names) => names.join() === Object.keys(schema.shape).join()));
+    assert.equal(calls.filter(({ call }) => call.requestBody !== undefined).length, 2);
+    assert.deepEqual(Object.keys(httpSchemas).sort(), ['guest', 'history', 'post', 'rooms'], 'describe the new one');
+  });
+
+  test('declares each parameter of a path, and a success and the common errors of each call', () => {
+    for (const { path, call } of calls) {
+      const parameters = (call.parameters ?? []) as Array<{ name: string; in: string }>;
+      const declared = parameters.filter((one) => one.in === 'path').map(({ name }) => name);
+      assert.deepEqual(
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name),
+        declared,
+        path,
+      );
+      const statuses = Object.keys(at({ call }, 'call', 'responses'));
+      for (const status of ['400', '403', '405', '429', '500', '503'])
+        assert(statuses.includes(status), `${path} ${status}`);
+      assert(
+        statuses.some((status) => status.startsWith('2')),
+        path,
+      );
+      assert.equal(statuses.includes('401'), call.security === undefined, path);
+    }
+  });
+});
