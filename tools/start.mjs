@@ -16,8 +16,7 @@ import { ensureWebBuilt } from './bootstrap/web.mjs';
 const reporter = createReporter({ stream: process.stdout, environment: process.env });
 /** @type {import('node:child_process').ChildProcess | null} */
 let supervisor = null;
-/** @type {NodeJS.Signals | null} */
-let interruptedBy = null;
+let interrupted = false;
 
 // While the supervisor runs, it decides what a signal means. Before that, whatever is being installed or built is ended.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -26,8 +25,9 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
       supervisor.kill(signal);
       return;
     }
-    interruptedBy = signal;
-    endRunning();
+    interrupted = true;
+    // What it was doing ends first and is tidied up after; waiting for another's lock is nothing to tidy up.
+    if (!endRunning()) process.exit(130);
   });
 }
 
@@ -50,12 +50,14 @@ try {
     process.exit(0);
   }
   const settings = await prepare(options);
-  if (interruptedBy !== null) process.exit(130);
+  if (interrupted) process.exit(130);
   // In a session of its own, it gets each signal from here once, instead of from the terminal as well. When this process is
   // killed, the channel is lost and the supervisor ends the cluster in order.
   const child = spawn(settings.programs.node, [join(ROOT, 'tools/supervisor/src/main.ts'), JSON.stringify(settings)], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // What Node makes of our TypeScript is kept, also for the services: a second start costs a third less of the processor (tried).
+    env: { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.maru/compile-cache'), ...process.env },
   });
   supervisor = child;
   child.once('error', (error) => {
@@ -65,7 +67,7 @@ try {
   child.once('exit', (code) => process.exit(code ?? 1));
 } catch (error) {
   const { text, exitCode } = describeFailure(error);
-  if (interruptedBy !== null) process.exit(130);
+  if (interrupted) process.exit(130);
   process.stderr.write(`${text}\n`);
   process.exit(exitCode);
 }

@@ -45,16 +45,21 @@ export function listTests(root, stage) {
       if (entry.name.startsWith('.') || SKIPPED_FOLDERS.has(entry.name)) return [];
       const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) return walk(name);
-      return TEST_FILE.test(entry.name) && stageOf(name) === stage ? [name] : [];
+      return TEST_FILE.test(entry.name) && stageOf(root, name) === stage ? [name] : [];
     });
   return walk('').sort();
 }
 
-/** @param {string} file */
-function stageOf(file) {
+/** What a test that starts a Redis imports or names. */
+const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
+
+/** @param {string} root @param {string} file */
+function stageOf(root, file) {
   if (file.startsWith('tests/e2e/')) return 'e2e';
-  if (file.startsWith('tests/load/')) return 'load';
+  if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
   if (file.startsWith('tests/integration/') || /\.integration\.test\.\w+$/.test(file)) return 'integration';
+  // Tests stand beside what they test; those that need more than Node tell so by what they use.
+  if (!file.startsWith('tests/') && NEEDS_REDIS.test(readFileSync(join(root, file), 'utf8'))) return 'integration';
   return 'unit';
 }
 

@@ -184,6 +184,18 @@ describe('a cluster that changes', () => {
     );
   });
 
+  test('a store that is killed acknowledges nothing, and has everything when it is back', async () => {
+    const [client] = clients;
+    assert(client !== undefined);
+    await sendSurely(client, 'before the store dies');
+    await cluster.kill('redis');
+    const ack = await client.request('message:send', { room, clientMsgId: newId(), text: 'into the void' });
+    assert(!ack.ok && ack.error.retryable, JSON.stringify(ack));
+    await cluster.restart('redis');
+    await sendSurely(client, 'after the store is back');
+    await poll('all to be back', () => clients.every(({ connected }) => connected), { timeoutMs: 20_000 });
+  });
+
   test('nothing was lost, doubled or swapped in all this', async () => {
     const [reader] = clients;
     assert(reader !== undefined);

@@ -95,7 +95,7 @@ describe('import rules', () => {
       /services import only packages/,
     ],
     [
-      'a test of a service imports another service',
+      'a test of a service imports another service by path',
       { 'services/gateway/src/x.test.ts': "import '../../presence/src/index.ts';\n" },
       /services import only packages/,
     ],

@@ -46,9 +46,12 @@ describe('a stage', () => {
       'node_modules/d.test.ts',
     ])
       write(`tree/${name}`, '');
+    write('tree/services/c/store.test.ts', "import { startTestRedis } from '@maru/service-kit/testing';\n");
+    write('tree/loadtest/thresholds-under-k6.test.ts', '');
     const root = path.join(folder, 'tree');
     assert.deepEqual(listTests(root, 'unit'), ['packages/a/src/a.test.ts']);
-    assert.deepEqual(listTests(root, 'integration'), ['services/c/c.integration.test.ts']);
+    assert.deepEqual(listTests(root, 'integration'), ['services/c/c.integration.test.ts', 'services/c/store.test.ts']);
+    assert.deepEqual(listTests(root, 'load'), ['loadtest/thresholds-under-k6.test.ts']);
     assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
   });
 

@@ -1,4 +1,5 @@
 /** The system's package managers: which one is here, whether we may use it, and how to keep it from starting services. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,6 +36,7 @@ const MANAGERS = [
 
 const REFRESH_DEADLINE_MS = 3 * 60_000;
 const INSTALL_DEADLINE_MS = 6 * 60_000;
+const END_GRACE_MS = 14_000;
 const POLICY_PATH = '/usr/sbin/policy-rc.d';
 
 /** @param {NodeJS.ProcessEnv} environment */
@@ -84,6 +86,8 @@ export async function installPackage({ program, packages, services, reporter, en
     return run(file, args, {
       deadlineMs,
       env: environment,
+      // One that is cut while it unpacks leaves the system's list of packages in need of repair.
+      endGraceMs: END_GRACE_MS,
       onProgress: (elapsedMs) => reporter.step(program, `${what}, ${Math.round(elapsedMs / 1_000)} s`),
     });
   };
@@ -92,7 +96,7 @@ export async function installPackage({ program, packages, services, reporter, en
     // A repository that cannot be reached fails the whole refresh, though the one we need may be there: go on.
     await call([manager.executable, ...manager.refresh], REFRESH_DEADLINE_MS, 'still fetching the lists of packages');
   }
-  const allow = manager.name === 'apt' && services.length > 0 ? await denyServiceStarts(call) : async () => {};
+  const allow = manager.name === 'apt' && services.length > 0 ? denyServiceStarts(prefix) : () => {};
   try {
     let problem = 'nothing to install';
     for (const name of packages[manager.name]) {
@@ -107,39 +111,44 @@ export async function installPackage({ program, packages, services, reporter, en
     }
     return problem;
   } finally {
-    await allow();
-    if (manager.name === 'apt') await disableServices(call, services);
+    allow();
+    if (manager.name === 'apt') disableServices(prefix, services);
   }
 }
 
-/** @typedef {(words: readonly string[], deadlineMs: number, what: string) => Promise<import('./run.mjs').RunResult>} Call */
+/**
+ * The small steps around an installation are taken even when we were told to stop in the middle of it.
+ * @param {readonly string[]} words
+ */
+function step(words) {
+  const [file = '', ...args] = words;
+  spawnSync(file, args, { timeout: 10_000, stdio: 'ignore' });
+}
 
 /**
  * Debian starts a service when its package is installed, which would take port 80 or 6379.
- * @param {Call} call
- * @returns {Promise<() => Promise<void>>} undoes it
+ * @param {readonly string[]} prefix
+ * @returns {() => void} undoes it
  */
-async function denyServiceStarts(call) {
+function denyServiceStarts(prefix) {
   // Containers bring one of their own, which says no.
-  if (existsSync(POLICY_PATH)) return async () => {};
+  if (existsSync(POLICY_PATH)) return () => {};
   const draft = join(tmpdir(), `maru-policy-${randomBytes(6).toString('hex')}`);
   writeFileSync(draft, policyScript(process.pid), { flag: 'wx', mode: 0o755 });
-  await call(['install', '-m', '755', draft, POLICY_PATH], 10_000, 'still preparing');
+  step([...prefix, 'install', '-m', '755', draft, POLICY_PATH]);
   rmSync(draft, { force: true });
-  return async () => {
-    await call(['rm', '-f', POLICY_PATH], 10_000, 'still cleaning up');
-  };
+  return () => step([...prefix, 'rm', '-f', POLICY_PATH]);
 }
 
 /**
  * The package also enables its service for the next boot. It was not on this machine before we asked for it, so nobody counts on it.
- * @param {Call} call @param {readonly string[]} services
+ * @param {readonly string[]} prefix @param {readonly string[]} services
  */
-async function disableServices(call, services) {
+function disableServices(prefix, services) {
   // Where systemd does not run there is nothing to disable.
   if (!existsSync('/run/systemd/system')) return;
   for (const service of services) {
     if (existsSync(`/lib/systemd/system/${service}.service`))
-      await call(['systemctl', 'disable', '--now', service], 30_000, `still disabling the service ${service}`);
+      step([...prefix, 'systemctl', 'disable', '--now', service]);
   }
 }

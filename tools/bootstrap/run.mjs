@@ -11,8 +11,11 @@ import { spawn } from 'node:child_process';
 const OUTPUT_KEPT_CHARS = 16_384;
 const PROGRESS_EVERY_MS = 5_000;
 
-/** Children of the moment, so that a signal to us can end them. @type {Set<import('node:child_process').ChildProcess>} */
-const running = new Set();
+const END_GRACE_MS = 2_000;
+
+/** What runs, and how long it may take to end when it is told to. @type {Map<import('node:child_process').ChildProcess, number>} */
+const running = new Map();
+let ended = false;
 
 /**
  * Each child leads a group of its own, so that what it started in turn (npm's and apt's helpers) ends with it.
@@ -27,19 +30,29 @@ function endGroup(child, signal) {
   }
 }
 
-/** Ends whatever `run` is running, for a program that was told to stop. */
+/**
+ * For a program that was told to stop: ends whatever `run` is running, by force if it takes its time, and lets nothing else begin.
+ * @returns {boolean} whether anything was running
+ */
 export function endRunning() {
-  for (const child of running) endGroup(child, 'SIGTERM');
+  ended = true;
+  for (const [child, graceMs] of running) {
+    endGroup(child, 'SIGTERM');
+    setTimeout(() => endGroup(child, 'SIGKILL'), graceMs).unref();
+  }
+  return running.size > 0;
 }
 
 /**
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, onProgress?: (elapsedMs: number) => void,
- *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number, onProgress?: (elapsedMs: number) => void,
+ *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s; `endGraceMs` is how long it may take to end when
+ *   this program is told to stop (2 s)
  * @returns {Promise<RunResult>}
  */
 export function run(file, args, options) {
+  if (ended) return Promise.resolve({ outcome: 'signal', signal: 'SIGTERM', output: '' });
   return new Promise((resolve) => {
     const startedAtMs = Date.now();
     let output = '';
@@ -50,7 +63,7 @@ export function run(file, args, options) {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
-    running.add(child);
+    running.set(child, options.endGraceMs ?? END_GRACE_MS);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
         output = (output + text).slice(-OUTPUT_KEPT_CHARS);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { type FakeCluster, fakeError, startFakeCluster } from '../test-support/fake-cluster.ts';
 import { type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
+import { type FakeCluster, fakeError, startFakeCluster } from './testing/fake-cluster.ts';
 
 const BOT = { id: 'bot', name: 'Bot' };
 

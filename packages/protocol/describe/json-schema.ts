@@ -26,7 +26,7 @@ type Meta = { id?: string; description?: string } & { [keyword: string]: unknown
 const registry = z.registry<Meta>();
 
 const NO_CONTROLS = 'without control characters, lone surrogates and bidirectional controls';
-const [publicRoom, privateRoom] = requestSchemas['room:create'].options;
+const createRoom = requestSchemas['room:create'].shape;
 
 const NAMED: Array<[z.ZodType, Meta & { id: string }]> = [
   [roomId, { id: 'RoomId', description: `A room. Ids that begin with p- are private rooms’, made by the server.` }],
@@ -141,12 +141,14 @@ const label = (charsMax: number) => ({
 });
 registry.add(requestSchemas['history:read'], oneOfBeforeAfter);
 registry.add(httpSchemas.history, oneOfBeforeAfter);
-registry.add(publicRoom.shape.room, {
+registry.add(createRoom.room, {
   description: 'A room id that does not begin with p-.',
   not: { pattern: '^p-' },
 });
-registry.add(publicRoom.shape.title.unwrap(), label(LIMITS.titleCharsMax));
-registry.add(privateRoom.shape.title.unwrap(), label(LIMITS.titleCharsMax));
+registry.add(requestSchemas['room:create'], {
+  description: 'A public room has an id; that of a private one is made by the server.',
+});
+registry.add(createRoom.title.unwrap(), label(LIMITS.titleCharsMax));
 registry.add(requestSchemas['presence:set'].shape.text.unwrap(), label(LIMITS.statusTextCharsMax));
 
 const settings = (io: 'input' | 'output') =>

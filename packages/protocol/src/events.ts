@@ -100,14 +100,7 @@ export interface SessionData {
   rooms: Record<string, ResumedRoom>;
 }
 
-export type NoticeCode =
-  | 'draining'
-  | 'rebalance'
-  | 'degraded'
-  | 'recovered'
-  | 'revoked'
-  | 'expiring'
-  | 'slow_consumer';
+export type NoticeCode = 'draining' | 'rebalance' | 'degraded' | 'recovered' | 'revoked' | 'expiring' | 'slow_consumer';
 
 export interface Notice {
   code: NoticeCode;

@@ -92,18 +92,22 @@ export const resume = z
 
 /** Payloads of client events, by event name. */
 export const requestSchemas = {
-  'room:create': z.union([
-    z.object({
-      room: roomId.refine((id) => !isPrivateRoomId(id), { message: 'ids of private rooms are made by the server' }),
-      visibility: z.literal('public').default('public'),
+  'room:create': z
+    .object({
+      room: roomId
+        .refine((id) => !isPrivateRoomId(id), { message: 'ids of private rooms are made by the server' })
+        .optional(),
+      visibility: z.enum(['public', 'private']).default('public'),
       title: label(LIMITS.titleCharsMax).optional(),
+    })
+    .refine(({ room, visibility }) => visibility === 'private' || room !== undefined, {
+      message: 'is required for a public room',
+      path: ['room'],
+    })
+    .refine(({ room, visibility }) => visibility === 'public' || room === undefined, {
+      message: 'is made by the server for a private room',
+      path: ['room'],
     }),
-    z.object({
-      room: z.undefined().optional(),
-      visibility: z.literal('private'),
-      title: label(LIMITS.titleCharsMax).optional(),
-    }),
-  ]),
   'room:join': z.object({ room: roomId, since: position.optional(), limit }),
   'room:leave': z.object({ room: roomId }),
   'room:members': z.object({

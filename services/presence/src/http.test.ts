@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import {
   enter,
   eventually,
   RawNode,
   request,
+  SHORT,
   shownIn,
   startTestPresence,
   type TestPresence,
@@ -66,6 +68,7 @@ describe('presence service without its store', () => {
         else await redis.kill('SIGCONT');
         await eventually(async () => (await fetch(`${opsUrl}/readyz`)).status === 200, 'ready', 6_000);
         // The lease has ended meanwhile, but nobody could beat: nobody is declared dead for it.
+        await sleep(SHORT.sweepMs + SHORT.leaveGraceMs + SHORT.diffMs + 300);
         assert.deepEqual(await shownIn(baseUrl, 'lobby'), ['u1']);
         assert.deepEqual(await node.beat(), { resync: true });
         await node.sync(enter('lobby', 'u1'));

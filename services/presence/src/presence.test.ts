@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '@maru/protocol';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
-import { roomChannel } from './keys.ts';
+import { nodeKeys, roomChannel } from './keys.ts';
 import {
   enter,
   eventually,
@@ -167,6 +167,7 @@ describe('presence service on a real store', () => {
     assert.deepEqual(await a.repeat(a.seq - 1, [enter('lobby', 'u1')]), { resync: false });
     await sleep(SHORT.leaveGraceMs + 300);
     assert.deepEqual(await shownIn(service.baseUrl, 'lobby'), []);
+    assert.deepEqual(await a.report([]), { resync: false });
     a.seq += 5;
     assert.deepEqual(await a.report([enter('lobby', 'u1')]), { resync: true });
   });
@@ -179,6 +180,14 @@ describe('presence service on a real store', () => {
     assert.deepEqual(await a.beat(), { resync: true });
     await a.sync(enter('lobby', 'u1'));
     await eventually(async () => (await shownIn(service.baseUrl, 'lobby')).join() === 'u1', 'healed');
+  });
+
+  it('asks for the whole state when the store forgot reports that it had acknowledged', async () => {
+    const a = await aliveNode('gw-a');
+    await a.report([enter('lobby', 'u1')]);
+    assert.deepEqual(await a.beat(), { resync: false });
+    await admin.hincrby(nodeKeys('gw-a').node, 'seq', -1);
+    assert.deepEqual(await a.beat(), { resync: true });
   });
 
   it('loses nothing when it restarts', async () => {

@@ -93,10 +93,14 @@ async function finish(code: number): Promise<void> {
   process.exit(code);
 }
 
-function abort(code: number): never {
-  supervisor?.killAll();
-  dataDir?.release();
-  process.exit(code);
+/** Ends what runs by force and exits, at the latest a second later. */
+function abort(code: number): void {
+  const exit = () => {
+    dataDir?.release();
+    process.exit(code);
+  };
+  setTimeout(exit, 1_000);
+  (supervisor?.killAll() ?? Promise.resolve()).then(exit, exit);
 }
 
 onStopSignals({

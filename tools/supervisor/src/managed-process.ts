@@ -54,8 +54,6 @@ export interface ManagedProcess {
   kill(): Promise<void>;
   /** Sends a signal to the process itself; false when it is not running. */
   signal(name: NodeJS.Signals): boolean;
-  /** `kill -9` without waiting, for the last moments of the supervisor. */
-  killNow(): void;
 }
 
 interface Run {
@@ -263,10 +261,5 @@ export function manageProcess(options: {
       await current.gone;
     },
     signal: (name) => run?.child.kill(name) ?? false,
-    killNow() {
-      wanted = false;
-      life += 1;
-      if (run !== null) killGroup(run.pid);
-    },
   };
 }

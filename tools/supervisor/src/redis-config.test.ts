@@ -130,6 +130,25 @@ describe('the accounts of a real Redis', () => {
     assert.equal(await maru.wait(0, 10), 0);
   });
 
+  it('do not stand in the way of the log when Redis reads it back, after an orderly end and after a crash', async () => {
+    const script = "redis.call('XADD', KEYS[1], ARGV[1], 'b', 'x'); redis.call('INCR', KEYS[2])";
+    const reads = async () => [
+      await maru.xlen('maru:{kept}:log'),
+      await maru.get('maru:{kept}:n'),
+      await maru.get('maru:{kept}:t'),
+    ];
+    for (const [index, end] of (['SIGTERM', 'SIGKILL'] as const).entries()) {
+      await maru.eval(script, 2, 'maru:{kept}:log', 'maru:{kept}:n', `${index + 1}-0`);
+      await maru.multi().incr('maru:{kept}:t').incr('maru:{kept}:t').exec();
+      const before = await reads();
+      await server.end({ signal: end, withinMs: 5_000, as: 'stopping' });
+      await server.start();
+      assert.ok((await waitUntilReady(maru, 5_000)) && (await waitUntilReady(admin, 5_000)));
+      assert.deepEqual(await reads(), before, end);
+      assert.deepEqual(before, [index + 1, String(index + 1), String(2 * index + 2)]);
+    }
+  });
+
   it('are three: nobody is let in without one', async () => {
     const stranger = open(`redis://127.0.0.1:${plan.port}`, 'stranger');
     assert.equal(await waitUntilReady(stranger, 500), false);

@@ -54,7 +54,9 @@ export function renderRedisAcl(options: { adminPassword: string; maruPassword: s
     '+info +time +wait',
   ].join(' ');
   return [
-    'user default off resetpass resetkeys resetchannels -@all',
+    // Nobody can log in to it, but it keeps its rights: Redis replays its own append-only file in this name, and skips what `default` may
+    // not do, which would lose every transaction and script at a restart (tried, 7.0).
+    'user default off resetpass ~* &* +@all',
     `user admin on ${hashOf(options.adminPassword)} ~* &* +@all`,
     application,
     '',

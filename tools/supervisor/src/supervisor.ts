@@ -31,8 +31,8 @@ export interface Supervisor {
   start(): Promise<void>;
   /** Ends everything in order, within 18 s. */
   stop(): Promise<void>;
-  /** `kill -9` of all that runs, at once. */
-  killAll(): void;
+  /** `kill -9` of all that runs, at once. Resolves when it is gone. */
+  killAll(): Promise<void>;
   /** Tells the state file where the supervisor can be asked. */
   setControl(control: ClusterState['control']): void;
   endpoint: string;
@@ -255,9 +255,9 @@ export function createSupervisor(options: {
       for (const log of logs.values()) log.close();
     },
 
-    killAll() {
+    async killAll() {
       stopping = true;
-      for (const member of members) member.process.killNow();
+      await Promise.all(members.map((member) => member.process.kill()));
     },
   };
 }

@@ -84,7 +84,7 @@ function Shell({
   return (
     <div class="shell">
       <Panel side="start" title={t.rooms} isInline={showsRooms} isOpen={open === 'rooms'} onClose={close}>
-        <Rooms session={session} room={room} onGoToRoom={goTo} onLeave={onLeave} />
+        <Rooms session={session} room={room} presentCount={count} onGoToRoom={goTo} onLeave={onLeave} />
       </Panel>
       <main class="conversation">
         <header class="bar">

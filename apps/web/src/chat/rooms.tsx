@@ -12,6 +12,8 @@ import { Avatar } from './avatar.tsx';
 export interface RoomsProps {
   session: Session;
   room: string;
+  /** How many are in this room now; the list only knows how many were when it was read. */
+  presentCount: number | null;
   onGoToRoom: (room: string) => void;
   onLeave: () => void;
 }
@@ -35,10 +37,13 @@ function useListedRooms(token: string, room: string): ListedRoom[] {
   return rooms;
 }
 
-export function Rooms({ session, room, onGoToRoom, onLeave }: RoomsProps) {
+export function Rooms({ session, room, presentCount, onGoToRoom, onLeave }: RoomsProps) {
   const { t } = useWords();
   const listed = useListedRooms(session.token, room);
-  const others = listed.some((one) => one.room === room) ? listed : [{ room, title: '', online: 0 }, ...listed];
+  const isListed = listed.some((one) => one.room === room);
+  const shown = (isListed ? listed : [{ room, title: '', online: 0 }, ...listed]).map((one) =>
+    one.room === room && presentCount !== null ? { ...one, online: presentCount } : one,
+  );
   return (
     <>
       <div class="panel-brand">
@@ -50,7 +55,7 @@ export function Rooms({ session, room, onGoToRoom, onLeave }: RoomsProps) {
       <nav class="rooms" aria-label={t.rooms}>
         <h2 class="panel-title">{t.rooms}</h2>
         <ul>
-          {others.map((one) => (
+          {shown.map((one) => (
             <li key={one.room}>
               <a
                 class="room-link"

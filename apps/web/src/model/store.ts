@@ -8,8 +8,8 @@ export interface Store<T> {
   close(): void;
 }
 
-/** Twenty pictures a second are as many as anybody reads, and every one is traffic where the screen is remote. */
-const TELL_INTERVAL_MS = 50;
+/** Ten pictures a second are as many as anybody reads, and every one is work here and traffic where the screen is remote. */
+const TELL_INTERVAL_MS = 100;
 
 export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
   let value = initial;

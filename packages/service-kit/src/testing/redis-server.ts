@@ -131,7 +131,7 @@ async function launch(binary: string, port: number, directory: string, options: 
   return child;
 }
 
-/** Starts a server and resolves once it answers. The test calls `stop`; should the test process end first, the server is killed with it. */
+/** Starts a server and resolves once it answers. The test calls `stop`; a test process that ends without it, but not by a signal, takes the server along. */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const binary = findRedisBinary();
   const directory = await mkdtemp(join(tmpdir(), 'maru-redis-'));

@@ -38,7 +38,7 @@ const QUEUED_PACKETS_MAX = 8_192;
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
 /** Refused events that a connection may have at once before it counts as a flood; they come back at `perSecond`. */
-const REFUSALS: BucketSpec = { perSecond: 50, burst: 2_000 };
+const REFUSALS: BucketSpec = { perSecond: 50, burst: 5_000 };
 
 export class Session implements Member {
   readonly id: string;

@@ -34,3 +34,12 @@ test('over any time no more than burst and rate allow, and one who waits as told
     }),
   );
 });
+
+test('many who are refused at once and come back as told are all served, each after one wait', () => {
+  const spec = { perSecond: 50, burst: 200 };
+  const bucket = fullBucket(spec, 0);
+  const waits = Array.from({ length: 500 }, () => takeToken(bucket, spec, 0)).filter((waitMs) => waitMs > 0);
+  assert.equal(waits.length, 300);
+  const served = waits.filter((waitMs) => takeToken(bucket, spec, waitMs) === 0);
+  assert.equal(served.length, 300);
+});

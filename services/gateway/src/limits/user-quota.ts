@@ -7,7 +7,7 @@ import { loadScript, runScript } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 import { userQuotaKey } from '../keys.ts';
 import { unavailable } from '../messages/redis-room-log.ts';
-import type { BucketSpec } from './token-bucket.ts';
+import { type BucketSpec, promise } from './token-bucket.ts';
 
 export const leaseScript = loadScript(new URL('./lease-quota.lua', import.meta.url));
 
@@ -21,6 +21,7 @@ export interface UserQuota {
 interface Lease {
   tokens: number;
   expiresAtMs: number;
+  promisedMs: number;
   /** Those who wait for tokens, in order. */
   waiting: Array<{ resolve: (waitMs: number) => void; reject: (error: unknown) => void }>;
   leasing: boolean;
@@ -42,7 +43,7 @@ export function createUserQuota(options: {
     const known = leases.get(userId);
     if (known !== undefined) return known;
     if (leases.size >= USERS_MAX) sweep();
-    const lease: Lease = { tokens: 0, expiresAtMs: 0, waiting: [], leasing: false };
+    const lease: Lease = { tokens: 0, expiresAtMs: 0, promisedMs: 0, waiting: [], leasing: false };
     leases.set(userId, lease);
     return lease;
   };
@@ -61,7 +62,7 @@ export function createUserQuota(options: {
         lease.tokens += granted;
         lease.expiresAtMs = now() + options.leaseMs;
         const served = lease.waiting.splice(0, granted === 0 ? lease.waiting.length : lease.tokens);
-        if (granted === 0) for (const { resolve } of served) resolve(Math.max(1, retryAfterMs));
+        if (granted === 0) for (const { resolve } of served) resolve(promise(lease, retryAfterMs, spec, now()));
         else {
           lease.tokens -= served.length;
           for (const { resolve } of served) resolve(0);

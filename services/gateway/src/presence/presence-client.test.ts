@@ -191,7 +191,7 @@ describe('presence client against the real service', () => {
     await eventually(() => viewer.ids === 'u1,u2', 'healed', 6_000);
   });
 
-  it('refuses within a second while the store hangs', async () => {
+  it('refuses within its deadline while the store hangs', async () => {
     const a = await startNode('gw-a', { freshMs: 0 });
     await watch(a, 'lobby');
     await redis.kill('SIGSTOP');
@@ -200,7 +200,7 @@ describe('presence client against the real service', () => {
         const start = performance.now();
         void a.port.watch(room, () => {});
         await assert.rejects(a.port.snapshot(room), { code: 'unavailable' });
-        assert.ok(performance.now() - start < 1_000);
+        assert.ok(performance.now() - start < 1_500);
       }
     } finally {
       await redis.kill('SIGCONT');

@@ -27,6 +27,8 @@ export interface PresenceClientOptions {
 
 /** More changes than this are told as a whole state, which takes no more reports. */
 const QUEUED_OPS_MAX = 20_000;
+/** A snapshot waits so long for what this node has still to tell. */
+const SETTLE_MS = 50;
 
 export function createPresenceClient(options: PresenceClientOptions): PresencePort {
   const { logger, subscriber } = options;
@@ -50,6 +52,7 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       const known = { id: user.id, name: user.name };
       local.enter(room, known);
       queue.push({ op: 'enter', room, user: known });
+      reporter.poke();
     },
     leave(room, userId) {
       local.leave(room, userId);
@@ -59,7 +62,11 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       local.setStatus(userId, status, text);
       queue.push({ op: 'status', userId, status, ...(text === undefined ? {} : { text }) });
     },
-    snapshot: (room) => watcher.snapshot(room),
+    async snapshot(room) {
+      // Who has just joined here, and asks, expects to be seen.
+      await reporter.settled(SETTLE_MS);
+      return watcher.snapshot(room);
+    },
     async counts(rooms) {
       const counts: Record<string, number> = {};
       for (let start = 0; start < rooms.length; start += COUNTS_ROOMS_MAX) {

@@ -47,6 +47,10 @@ export interface Reporter {
   start(): void;
   /** Ends reporting and says goodbye. Never rejects. */
   stop(): Promise<void>;
+  /** Something was queued: it is told at once after a quiet while, and with others otherwise. */
+  poke(): void;
+  /** Resolves when all that was queued is told, or after `patienceMs`. Never rejects. */
+  settled(patienceMs: number): Promise<void>;
   /** The service knows this node's whole state, but for what is queued. */
   isSynced(): boolean;
 }
@@ -70,6 +74,9 @@ export function createReporter(options: {
   let nextStatusesAt = 0;
   let failures = 0;
   let isStopped = false;
+  let lastReportAt = 0;
+  let reporting = false;
+  const waiting = new Set<() => void>();
   let wake = () => {};
   let running: Promise<void> | undefined;
 
@@ -123,6 +130,7 @@ export function createReporter(options: {
   const report = async (current: Epoch): Promise<boolean> => {
     current.pending ??= nextReport(current);
     if (current.pending === undefined) return false;
+    lastReportAt = now();
     const answer = await http.report({
       nodeEpoch: current.nodeEpoch,
       seq: current.seq + 1,
@@ -156,6 +164,7 @@ export function createReporter(options: {
     while (!isStopped) {
       let pauseMs = timing.batchMs;
       try {
+        reporting = true;
         if (await turn()) pauseMs = 0;
         if (failures > 0) logger.info({ failures }, 'presence answers again');
         failures = 0;
@@ -168,6 +177,9 @@ export function createReporter(options: {
         const backoffMs = Math.min(timing.batchMs * 2 ** Math.min(failures, 10), BACKOFF_MAX_MS);
         // Another process has the name; it may end some time.
         pauseMs = (code === 'conflict' ? timing.beatMs : backoffMs) * (0.5 + Math.random() / 2);
+      } finally {
+        reporting = false;
+        if (queue.size === 0 && epoch?.pending === undefined) for (const resolve of waiting) resolve();
       }
       if (isStopped) return;
       if (pauseMs > 0) {
@@ -198,6 +210,21 @@ export function createReporter(options: {
         logger.warn({ err: error }, 'presence could not be told that this node leaves; its lease will end');
       }
       epoch = undefined;
+    },
+    poke() {
+      if (failures === 0 && !reporting && now() - lastReportAt >= timing.batchMs) wake();
+    },
+    settled(patienceMs) {
+      if (failures > 0 || (queue.size === 0 && !reporting)) return Promise.resolve();
+      return new Promise((resolve) => {
+        const done = () => {
+          clearTimeout(timer);
+          waiting.delete(done);
+          resolve();
+        };
+        const timer = setTimeout(done, patienceMs);
+        waiting.add(done);
+      });
     },
     isSynced: () => epoch !== undefined && epoch.state === undefined,
   };

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { Redis } from 'ioredis';
+import { Registry } from 'prom-client';
+import { createMetrics } from '../metrics.ts';
+import type { UserRecord } from '../tracker.ts';
+import { createPresenceStore, type PresenceStore, type RecordChange } from './presence-store.ts';
+import { createScriptRunner } from './script-runner.ts';
+
+const record = (seq: number): UserRecord => ({
+  user: { id: 'u1', name: 'U1' },
+  profile: { status: 'online', version: 0 },
+  nodes: { 'gw-a': { epoch: 1, seq } },
+});
+const change = (expected: UserRecord | undefined, next: UserRecord): RecordChange => ({
+  userId: 'u1',
+  expected: expected === undefined ? '' : JSON.stringify(expected),
+  record: next,
+  shown: { ...next.user, status: 'online' },
+  dueAt: undefined,
+});
+
+describe('presence store', () => {
+  let redis: TestRedis;
+  let connection: Redis;
+  let store: PresenceStore;
+
+  before(async () => {
+    redis = await startTestRedis();
+    connection = new Redis(redis.url, { protocol: 2 });
+    const metrics = createMetrics(new Registry());
+    const runner = createScriptRunner({ redis: connection, metrics, now: () => performance.now() });
+    store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: 10 });
+  });
+  after(async () => {
+    connection.disconnect();
+    await redis.stop();
+  });
+  beforeEach(async () => {
+    await connection.flushall();
+  });
+
+  it('commits all or nothing, and only what nobody changed meanwhile', async () => {
+    assert.equal((await store.commitUsers('lobby', [change(undefined, record(1))], 0)).result, 'ok');
+    const other = { ...change(undefined, record(1)), userId: 'u2' };
+    const outdated = change(undefined, record(2));
+    assert.equal((await store.commitUsers('lobby', [other, outdated], 0)).result, 'conflict');
+    const { records } = await store.readUsers('lobby', ['u1', 'u2']);
+    assert.deepEqual(records[0]?.record, record(1));
+    assert.equal(records[1]?.record, undefined);
+  });
+
+  it('does nothing for a report that hung on the way', async () => {
+    const { now } = await store.readUsers('lobby', ['u1']);
+    assert.equal((await store.commitUsers('lobby', [change(undefined, record(1))], now - 1)).result, 'late');
+    assert.equal((await store.readUsers('lobby', ['u1'])).records[0]?.record, undefined);
+    assert.equal(await store.setStatus('u1', { status: 'away', ifAbsent: false }, now - 1), undefined);
+  });
+
+  it('announces each change once, and never before its time', async () => {
+    const commit = await store.commitUsers('lobby', [change(undefined, record(1))], 0);
+    assert.ok(commit.result === 'ok');
+    assert.ok(commit.nextAt > commit.now);
+    const early = await store.flushRoom('lobby');
+    if (!early.published) assert.equal(early.nextAt, commit.nextAt);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const onTime = await store.flushRoom('lobby');
+    assert.notEqual(early.published, onTime.published);
+    assert.deepEqual(await store.flushRoom('lobby'), { published: false, nextAt: 0 });
+  });
+
+  it('gives claimed work again when it is not released, and keeps what was scheduled meanwhile', async () => {
+    await store.scheduleRooms(new Map([['lobby', 1]]));
+    const { claim, members } = await store.claimDue('agenda', 10);
+    assert.deepEqual(members, ['lobby']);
+    assert.deepEqual((await store.claimDue('agenda', 10)).members, []);
+    await store.scheduleRooms(new Map([['lobby', 5]]));
+    await store.releaseClaim('agenda', 'lobby', claim, 0);
+    assert.deepEqual((await store.claimDue('agenda', 10)).members, ['lobby']);
+  });
+
+  it('knows the status that was set last, and in a full state only where none was', async () => {
+    const later = Number.MAX_SAFE_INTEGER;
+    await store.touchUser('u1', ['lobby', 'den']);
+    const set = await store.setStatus('u1', { status: 'dnd', text: 'busy', ifAbsent: false }, later);
+    assert.deepEqual(set?.rooms.sort(), ['den', 'lobby']);
+    const kept = await store.setStatus('u1', { status: 'away', ifAbsent: true }, later);
+    assert.deepEqual(kept?.profile, set?.profile);
+    assert.equal((await store.touchUser('u1', [])).status, 'dnd');
+    await store.forgetVisit('u1', 'lobby', later);
+    assert.equal((await store.touchUser('u1', [])).status, 'dnd');
+    await store.forgetVisit('u1', 'den', later);
+    assert.equal((await store.touchUser('u1', [])).status, 'online');
+  });
+
+  it('does not forget a visit that began after it looked', async () => {
+    await store.touchUser('u1', ['lobby']);
+    await store.forgetVisit('u1', 'lobby', 1);
+    assert.deepEqual(
+      (await store.setStatus('u1', { status: 'away', ifAbsent: false }, Number.MAX_SAFE_INTEGER))?.rooms,
+      ['lobby'],
+    );
+  });
+});
