@@ -22,3 +22,5 @@ export const heartbeatChannel = (node: string): string => `maru:heartbeat:${node
 /** Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the store's clock. */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
+/** Sharded channel of a room's presence differences. The presence service spells the same name in its own `keys.ts`; a test compares them. */
+export const presenceChannel = (room: string): string => `maru:presence:{${room}}:diffs`;

@@ -5,11 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
+import { presenceChannel } from '../keys.ts';
 import { COUNTS_ROOMS_MAX, type PresenceHttp } from './presence-http.ts';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
 import type { PresenceSubscriber } from './presence-port.ts';
 import { RoomMirror } from './room-mirror.ts';
-import { parseWireDiff, presenceChannel, type WireDiff } from './wire.ts';
+import { parseWireDiff, type WireDiff } from './wire.ts';
 
 export interface WatcherTiming {
   /** Between two comparisons of at most 200 rooms. */

@@ -7,9 +7,6 @@ export type Op =
   | { op: 'leave'; room: string; userId: string }
   | { op: 'status'; userId: string; status: Status; text?: string; ifAbsent?: boolean };
 
-/** The presence service spells the same name in its `keys.ts`; a test of this folder compares them. */
-export const presenceChannel = (room: string): string => `maru:presence:{${room}}:diffs`;
-
 const count = z.int().min(0);
 /** 0 for an empty room; else it grows with each difference, also from one life of a room to the next. */
 const version = z.int().min(0);

@@ -8,9 +8,15 @@ import { createLogger } from '@maru/service-kit';
 import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
-import { createPresenceClient } from './presence-client.ts';
-import { createTestSubscriber, eventually, type TestNode, user, Viewer } from './testing/rig.ts';
-import { presenceChannel } from './wire.ts';
+import { presenceChannel } from '../../services/gateway/src/keys.ts';
+import { createPresenceClient } from '../../services/gateway/src/presence/presence-client.ts';
+import {
+  createTestSubscriber,
+  eventually,
+  type TestNode,
+  user,
+  Viewer,
+} from '../../services/gateway/src/presence/testing/rig.ts';
 
 const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 const GRACE_MS = 600;
@@ -215,7 +221,7 @@ describe('presence client against the real service', () => {
     await eventually(() => viewer.ids === 'u1', 'seen');
     await service.stop();
     const [opsPort, env] = [await findFreePort(), { ...process.env }];
-    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('../../../presence/src/main.ts'))], {
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('../../services/presence/src/main.ts'))], {
       stdio: 'ignore',
       env: {
         ...env,
