@@ -6,6 +6,7 @@ import { poll, sleep } from './poll.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 15_000;
 
 export interface ConnectOptions {
   token?: unknown;
@@ -149,14 +150,16 @@ export class TestClient {
     return error;
   }
 
-  /** As `ok`, but obeys `rate_limited`: waits as long as it says and asks again. */
+  /** As `ok`, but obeys answers that are retryable: waits as long as they say and asks again, for some seconds. */
   async patient<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<DataOf<N>> {
+    const deadlineMs = Date.now() + PATIENCE_MS;
     for (;;) {
       const ack = await this.request(event, payload);
       if (ack.ok) return ack.data;
-      assert(ack.error.code === 'rate_limited', `${event} was refused: ${JSON.stringify(ack)}`);
-      assert(typeof ack.error.retryAfterMs === 'number', 'rate_limited names retryAfterMs');
-      await sleep(ack.error.retryAfterMs);
+      const { code, retryable, retryAfterMs } = ack.error;
+      assert(retryable && Date.now() < deadlineMs, `${event} was refused: ${JSON.stringify(ack)}`);
+      assert(code !== 'rate_limited' || typeof retryAfterMs === 'number', 'rate_limited names retryAfterMs');
+      await sleep(retryAfterMs ?? 100);
     }
   }
 

@@ -193,13 +193,17 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   };
 }
 
+/** Ordinary lines of the services, and of Redis: `.` debug, `-` verbose, `*` notice, `#` warning, which it uses for greetings too. */
+const QUIET_LINE =
+  /"level":"(info|debug|trace|warn)"|^\d+:[A-Z] .*\d [.*-] |^\d+:[A-Z] .*\d # (?!== CRITICAL)|^\d+:signal-handler/;
+
 /** Lines of the services' logs that tell of trouble, the newest last. */
 export function troubleIn(dataDir: string, linesMax: number): string[] {
   const folder = path.join(dataDir, 'logs');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n'))
-    .filter((line) => line !== '' && !/"level":"(info|debug|trace|warn)"/.test(line))
+    .filter((line) => line !== '' && !QUIET_LINE.test(line))
     .slice(-linesMax);
 }
 

@@ -55,7 +55,7 @@ export async function sendMany(client: TestClient, room: string, count: number, 
 export async function readHistory(client: TestClient, room: string) {
   const entries = [];
   for (let after = 0; ; ) {
-    const page = await client.ok('history:read', { room, after, limit: 200 });
+    const page = await client.patient('history:read', { room, after, limit: 200 });
     entries.push(...page.messages);
     const last = page.messages.at(-1);
     if (!page.hasMore || last === undefined) return entries;

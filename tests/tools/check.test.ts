@@ -156,6 +156,12 @@ describe('import rules', () => {
       assert.match(problems[0] ?? '', expected);
     });
 
+  test('let tests/integration hold the parts of several services together', () => {
+    const source = "import '../../services/gateway/src/keys.ts';\nimport '@maru/presence';\nimport 'socket.io';\n";
+    assert.deepEqual(problemsOf({ 'tests/integration/x.test.ts': source }), []);
+    assert.equal(problemsOf({ 'tests/e2e/x.test.ts': source }).length, 3);
+  });
+
   test('see through comments, strings, templates and regular expressions', () => {
     const source = [
       "/* import '@maru/presence'; */",

@@ -9,6 +9,8 @@ export interface RedisSettings {
   deadlineMs: number | undefined;
 }
 
+const HANDSHAKE_MAX_MS = 2_000;
+
 /**
  * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects for ever, with jittered pauses of
  * at most a second. While it is down every command fails at once; a command that was under way when it broke fails
@@ -16,7 +18,7 @@ export interface RedisSettings {
  */
 export function connectRedis(
   settings: RedisSettings,
-  options: { purpose: string; node: string; logger: Logger; autoResubscribe?: boolean },
+  options: { purpose: string; node: string; logger: Logger },
 ): Redis {
   const redis = new Redis(settings.url, {
     protocol: 2,
@@ -25,7 +27,8 @@ export function connectRedis(
     ...(settings.deadlineMs === undefined ? {} : { commandTimeout: settings.deadlineMs }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    autoResubscribe: options.autoResubscribe ?? false,
+    // Its promise would be nobody's to catch. Whoever subscribes does it again on `ready`.
+    autoResubscribe: false,
     // With 0, commands under way fail as soon as the connection breaks, instead of waiting for their deadline.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
@@ -39,7 +42,14 @@ export function connectRedis(
     lastMessage = error.message;
     options.logger.warn({ purpose: options.purpose, reason: error.message }, 'redis connection failed');
   });
+  // A handshake whose answer never comes has no deadline of its own.
+  let handshake: NodeJS.Timeout | undefined;
+  redis.on('connect', () => {
+    handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_MAX_MS);
+  });
+  redis.on('close', () => clearTimeout(handshake));
   redis.on('ready', () => {
+    clearTimeout(handshake);
     lastMessage = '';
     options.logger.info({ purpose: options.purpose }, 'redis connection ready');
   });

@@ -61,7 +61,13 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   const now = () => performance.now();
   const redis = openConnections({ url: config.redisUrl, deadlineMs: config.storeDeadlineMs, node, logger });
 
-  const health = createStoreHealth({ redis: redis.read, beatMs: BEAT_MS, logger, localNow: () => Date.now() });
+  const health = createStoreHealth({
+    redis: redis.read,
+    canAppend: () => redis.append.status === 'ready',
+    beatMs: BEAT_MS,
+    logger,
+    localNow: () => Date.now(),
+  });
   const registry = createSessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
   const metrics = createMetrics({
     connections: () => chat.connections(),
@@ -206,6 +212,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   );
   const chat = createChatServer({
     io,
+    httpServer,
     tokens,
     registry,
     membership,
@@ -263,8 +270,8 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     listening = false;
     clearInterval(expirySweep);
     await balance.leave();
-    await chat.close();
-    await presence.stop();
+    // Together: a peer that does not answer must not keep the others from hearing that this node leaves.
+    await Promise.all([chat.close(), presence.stop()]);
     hub.stop();
     subscriber.stop();
     health.stop();

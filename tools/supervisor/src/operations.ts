@@ -6,10 +6,8 @@ import type { Balancer } from './balancer.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { findMember, type Gateway, type Member, nextGatewayName } from './members.ts';
 
-/** A gateway gives itself some 40 s to hand its clients over. */
-const DRAIN_WITHIN_MS = 60_000;
 /** Of a stop that hands nothing over. */
-const STOP_WITHIN_MS = 8_000;
+const STOP_WITHIN_MS = 10_000;
 
 /** How each kind is asked to leave, and how it is asked to stop at once. */
 const SIGNALS: Record<Member['kind'], { drain: NodeJS.Signals; stop: NodeJS.Signals }> = {
@@ -25,6 +23,8 @@ export function createOperations(options: {
   balancer: Balancer;
   createGateway: (name: string) => Gateway;
   isStopping: () => boolean;
+  /** A drain that takes longer is ended by force. */
+  drainWithinMs: number;
 }): Omit<ControlHandlers, 'status'> {
   const { members, balancer } = options;
   const busy = new Map<string, string>();
@@ -86,7 +86,7 @@ export function createOperations(options: {
         }
         const outcome = await member.process.end({
           signal: SIGNALS[member.kind].drain,
-          withinMs: DRAIN_WITHIN_MS,
+          withinMs: options.drainWithinMs,
           as: 'draining',
         });
         if (member.kind === 'gateway') {
@@ -94,7 +94,7 @@ export function createOperations(options: {
           await balancer.sync();
         }
         if (outcome === 'by force')
-          throw new Failure(`${name} did not end within ${DRAIN_WITHIN_MS / 1_000} s and was killed.`);
+          throw new Failure(`${name} did not end within ${options.drainWithinMs / 1_000} s and was killed.`);
         say(`${name} has ended`);
       });
     },

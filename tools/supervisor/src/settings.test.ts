@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gatewayEnvironment, parseFilesMax, presenceEnvironment, publicEndpoint, redisMaxMemory } from './settings.ts';
+import {
+  drainWithinMs,
+  gatewayEnvironment,
+  parseFilesMax,
+  presenceEnvironment,
+  publicEndpoint,
+  redisMaxMemory,
+} from './settings.ts';
 
 const secrets = {
   redisAdminPassword: 'a',
@@ -31,6 +38,15 @@ describe('what services are given', () => {
     assert.equal(environment.MARU_TRUSTED_PROXIES, '127.0.0.1');
   });
 
+  it('is no secret of ours where tokens are checked by a key set', () => {
+    assert.equal(gatewayEnvironment({ MARU_JWKS_URL: 'https://keys' }, made).MARU_JWT_SECRET, undefined);
+    assert.equal(
+      gatewayEnvironment({ MARU_JWKS_URL: 'https://keys', MARU_JWT_SECRET: 'x' }, made).MARU_JWT_SECRET,
+      'x',
+    );
+    assert.equal(gatewayEnvironment({}, made).MARU_JWT_SECRET, 'made-jwt');
+  });
+
   it('lets guests in unless told otherwise', () => {
     assert.equal(gatewayEnvironment({}, made).MARU_GUESTS, 'on');
   });
@@ -42,6 +58,11 @@ describe('what services are given', () => {
     assert.equal(environment.PATH, '/bin');
     assert.equal(environment.MARU_INTERNAL_SECRET, 'made-internal');
   });
+});
+
+it('gives a drain the time that the settings of gateways give it', () => {
+  assert.equal(drainWithinMs({}), 60_000);
+  assert.equal(drainWithinMs({ MARU_DRAIN_WAIT_MS: '5000', MARU_DRAIN_SPREAD_MAX_MS: '600000' }), 645_000);
 });
 
 it('names the address that people open', () => {

@@ -82,13 +82,27 @@ export function gatewayEnvironment(
     ...inherited(environment),
     MARU_REDIS_URL: made.redisUrl,
     MARU_PRESENCE_URL: made.presenceUrl,
-    MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret,
+    // Where tokens are checked by a key set, a secret of ours would only be one more key that opens.
+    ...(environment.MARU_JWKS_URL && !environment.MARU_JWT_SECRET
+      ? {}
+      : { MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret }),
     MARU_GUEST_SECRET: environment.MARU_GUEST_SECRET || made.secrets.guestSecret,
     MARU_INTERNAL_SECRET: environment.MARU_INTERNAL_SECRET || made.secrets.internalSecret,
     MARU_GUESTS: environment.MARU_GUESTS || 'on',
     // nginx, which overwrites what clients claim.
     MARU_TRUSTED_PROXIES: '127.0.0.1',
   };
+}
+
+const DRAIN_WITHIN_MIN_MS = 60_000;
+/** What a gateway may need beyond its own settings: closing in batches, last work. */
+const DRAIN_SLACK_MS = 40_000;
+
+/** How long a drain may take before it is ended by force, which leaves a gateway the time that its settings give it. */
+export function drainWithinMs(environment: NodeJS.ProcessEnv): number {
+  const waitMs = Number(environment.MARU_DRAIN_WAIT_MS) || 0;
+  const spreadMs = Number(environment.MARU_DRAIN_SPREAD_MAX_MS) || 0;
+  return Math.max(DRAIN_WITHIN_MIN_MS, waitMs + spreadMs + DRAIN_SLACK_MS);
 }
 
 /** Presence signs and checks no tokens, so it is not given the keys. */

@@ -77,6 +77,15 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
       assert.equal((await request(`${cluster.url}/socket.io/?EIO=4&sid=${node}.abc`)).node, node);
   });
 
+  it('spreads clients evenly that ask for something first', async () => {
+    const nodes = [];
+    for (let client = 0; client < 8; client += 1) {
+      await request(`${cluster.url}/api/v1/guests`);
+      nodes.push((await request(`${cluster.url}/socket.io/?EIO=4&transport=polling`)).node);
+    }
+    assert.equal(nodes.filter((node) => node === 'gateway-1').length, 4);
+  });
+
   it('overwrites what a client claims about its address', async () => {
     const response = await fetch(`${cluster.url}/api/v1/headers`, {
       headers: {

@@ -18,6 +18,7 @@ import { planRedis } from './redis-plan.ts';
 import type { Secrets } from './secrets.ts';
 import { planService } from './service-plan.ts';
 import {
+  drainWithinMs,
   gatewayEnvironment,
   type Machine,
   presenceEnvironment,
@@ -215,7 +216,13 @@ export function createSupervisor(options: {
   }
 
   members.push(redis, presence, nginx);
-  const operations = createOperations({ members, balancer, createGateway, isStopping: () => stopping });
+  const operations = createOperations({
+    members,
+    balancer,
+    createGateway,
+    isStopping: () => stopping,
+    drainWithinMs: drainWithinMs(environment),
+  });
 
   return {
     endpoint,
@@ -240,17 +247,18 @@ export function createSupervisor(options: {
 
     async stop() {
       stopping = true;
+      // At worst 8.5 + 0.8 + 1 + 3 + 4 s; each service has its own, shorter deadline for a stop.
       // Nothing new comes in, and what is open ends with the gateways.
-      const quit = nginx.process.end({ signal: 'SIGQUIT', withinMs: 8_000, as: 'stopping' });
+      const quit = nginx.process.end({ signal: 'SIGQUIT', withinMs: 10_000, as: 'stopping' });
       await Promise.all(
-        gateways().map((gateway) => gateway.process.end({ signal: 'SIGINT', withinMs: 6_000, as: 'stopping' })),
+        gateways().map((gateway) => gateway.process.end({ signal: 'SIGINT', withinMs: 8_500, as: 'stopping' })),
       );
-      await Promise.race([quit, sleep(1_000)]);
-      await nginx.process.end({ signal: 'SIGTERM', withinMs: 1_500, as: 'stopping' });
+      await Promise.race([quit, sleep(800)]);
+      await nginx.process.end({ signal: 'SIGTERM', withinMs: 1_000, as: 'stopping' });
       reporter.step('stopped', 'nginx and the gateways');
       await presence.process.end({ signal: 'SIGINT', withinMs: 3_000, as: 'stopping' });
       // Last, when nobody writes any more; it flushes what it has.
-      await redis.process.end({ signal: 'SIGTERM', withinMs: 5_000, as: 'stopping' });
+      await redis.process.end({ signal: 'SIGTERM', withinMs: 4_000, as: 'stopping' });
       reporter.step('stopped', 'presence and Redis');
       for (const log of logs.values()) log.close();
     },

@@ -22,8 +22,8 @@ export function openConnections(options: {
   logger: Logger;
 }): Connections {
   const { url, deadlineMs, node, logger } = options;
-  const open = (purpose: string, deadline: number | undefined, autoResubscribe = false) =>
-    connectRedis({ url, deadlineMs: deadline }, { purpose, node, logger, autoResubscribe });
+  const open = (purpose: string, deadline: number | undefined) =>
+    connectRedis({ url, deadlineMs: deadline }, { purpose, node, logger });
   return {
     append: open('append', undefined),
     read: open('read', deadlineMs),

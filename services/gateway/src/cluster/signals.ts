@@ -2,10 +2,11 @@
  * The ephemeral plane: what may be lost travels through the Socket.IO adapter to the members of a room on every node. It must
  * never hurt the durable plane, so every failure of its Redis connections ends here, as a counted error.
  */
-import type { ServerEvents, TypingSignal } from '@maru/protocol';
+import { displayName, roomId, type ServerEvents, type TypingSignal, userId } from '@maru/protocol';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Redis } from 'ioredis';
 import type { DefaultEventsMap, Server } from 'socket.io';
+import { z } from 'zod';
 
 export interface Signals {
   /** To all members of the room except one connection. */
@@ -24,9 +25,35 @@ export function signalRoom(room: string): string {
 export function createSignals(io: Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, unknown>): Signals {
   return {
     typing(signal, exceptSocketId) {
-      io.to(signalRoom(signal.room)).except(exceptSocketId).emit('typing', signal);
+      // Volatile: a connection that cannot take it just now goes without, so that nothing is ever queued for it.
+      io.to(signalRoom(signal.room)).except(exceptSocketId).volatile.emit('typing', signal);
     },
   };
+}
+
+const PAYLOAD_BYTES_MAX = 4_096;
+
+/** The adapter's message for an `emit` to rooms; its other kinds can disconnect clients, read their handshakes or raise events. */
+const ADAPTER_BROADCAST = 3;
+const typingBroadcast = z.object({
+  type: z.literal(ADAPTER_BROADCAST),
+  data: z.strictObject({
+    opts: z.object({ rooms: z.array(z.string().startsWith('signals:')).length(1), except: z.array(z.string()).max(1) }),
+    packet: z.strictObject({
+      type: z.literal(2),
+      nsp: z.literal('/'),
+      data: z.tuple([
+        z.literal('typing'),
+        z.strictObject({ room: roomId, user: z.strictObject({ id: userId, name: displayName }), active: z.boolean() }),
+      ]),
+    }),
+  }),
+});
+
+/** The adapter would carry out whatever it is told, so it is told nothing but what this node's like would send. */
+export function isTypingBroadcast(payload: Buffer): boolean {
+  if (payload.length > PAYLOAD_BYTES_MAX) return false;
+  return typingBroadcast.safeParse(JSON.parse(payload.toString())).success;
 }
 
 /**
@@ -74,6 +101,7 @@ export function createSignalsAdapter(options: {
     on(event: 'smessageBuffer', handler: (channel: Buffer, payload: Buffer) => void) {
       subRedis.on(event, (channel: Buffer, payload: Buffer) => {
         try {
+          if (!isTypingBroadcast(payload)) throw new Error('not a signal of ours');
           handler(channel, payload);
         } catch (error) {
           onError('receive', error);

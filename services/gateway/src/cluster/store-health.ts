@@ -19,6 +19,8 @@ const FAILURES_TO_DEGRADED = 2;
 
 export function createStoreHealth(options: {
   redis: Redis;
+  /** False while messages cannot be stored although the store answers. */
+  canAppend: () => boolean;
   beatMs: number;
   logger: Logger;
   localNow: () => number;
@@ -47,6 +49,7 @@ export function createStoreHealth(options: {
       const [seconds, micros] = (await redis.time()) as unknown as [number, number];
       const answeredAt = localNow();
       offsetMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + answeredAt) / 2;
+      if (!options.canAppend()) throw new Error('the append connection is down');
       failures = 0;
       change(false);
     } catch {

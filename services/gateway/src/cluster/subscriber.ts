@@ -53,10 +53,8 @@ export function createSubscriber(options: {
       options.onHandlerError(error);
     }
   });
-  // The server may end a subscription by itself, for instance when a slot moves.
-  redis.on('sunsubscribe', (channel: string) => {
-    if (confirmed.delete(channel) && handlers.has(channel)) redis.disconnect(true);
-  });
+  // The server ends a subscription by itself when a slot moves; ioredis tells it by this event.
+  redis.on('moved', () => redis.disconnect(true));
   redis.on('close', () => {
     confirmed.clear();
     round++;
@@ -90,6 +88,8 @@ export function createSubscriber(options: {
   async function confirm(channel: string): Promise<void> {
     await redis.ssubscribe(channel);
     if (handlers.has(channel)) confirmed.add(channel);
+    // Nobody wants it any more: it was given up while the store was asked.
+    else await redis.sunsubscribe(channel);
   }
 
   const beat = () => {

@@ -30,6 +30,9 @@ test('an event that is nested too deeply reaches its handler without having been
 test('any other packet that is nested too deeply ends the transport', () => {
   assert.throws(() => decode(`0{"token":${nested(20)}}`));
   assert.throws(() => decode(`2[[${nested(20)}]]`));
+  for (const event of ['disconnect', 'disconnecting', 'connect', 'newListener', 'nope', '__proto__']) {
+    assert.throws(() => decode(`2["${event}",${nested(20)}]`), event);
+  }
 });
 
 test('binary packets and their placeholders are refused', () => {
@@ -42,4 +45,12 @@ test('brackets within strings do not count, escaped quotes do not end a string',
   assert.equal(isNestedDeeper(JSON.stringify({ text: `${'['.repeat(100)}"\\"[[` }), 2), false);
   assert.equal(isNestedDeeper('{"a":[1,[2]],"b":[3]}', 3), false);
   assert.equal(isNestedDeeper('{"a":[1,[2]]}', 2), true);
+});
+
+test('other namespaces, and more than a few attempts to connect, end the transport', () => {
+  assert.throws(() => decode('0/admin,{}'));
+  assert.throws(() => decode('2/x,["typing",{}]'));
+  const decoder = new boundedParser.Decoder();
+  for (let i = 0; i < 4; i++) decoder.add('0{}');
+  assert.throws(() => decoder.add('0{}'));
 });

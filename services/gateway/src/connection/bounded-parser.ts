@@ -1,8 +1,9 @@
 /**
- * The Socket.IO packet parser with bounds that hold before anything is parsed: no binary, and no JSON nested deeper than the
- * contract can need. An event that is nested too deeply still reaches its handler, which answers `invalid`.
+ * The Socket.IO packet parser with bounds that hold before anything is parsed: no binary, no namespace but the main one, few
+ * attempts to connect, and no JSON nested deeper than the contract can need. A request that is nested too deeply still
+ * reaches its handler, which answers `invalid`; whatever else is out of bounds ends the transport.
  */
-import { LIMITS } from '@maru/protocol';
+import { LIMITS, requestSchemas } from '@maru/protocol';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
 
 /** Stands in the place of a payload that was nested too deeply. No schema takes it. */
@@ -10,20 +11,29 @@ export const TOO_DEEP = Symbol('nested too deeply');
 
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
 
+/** CONNECT packets of one transport: each is answered, so an unread answer must not be had for nothing. */
+const CONNECTS_MAX = 4;
+
+/** One for each transport. */
 class BoundedDecoder extends Decoder {
+  #connects = 0;
+
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
     const type = packet.charCodeAt(0) - 48;
     if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
       throw new Error('binary packets are not part of the contract');
     }
+    if (packet[1] === '/') throw new Error('there is only the main namespace');
+    if (type === PacketType.CONNECT && ++this.#connects > CONNECTS_MAX) throw new Error('too many attempts to connect');
     if (!isNestedDeeper(packet, LIMITS.jsonDepthMax)) {
       super.add(packet);
       return;
     }
     const header = EVENT_HEADER.exec(packet);
-    if (header === null) throw new Error('nested too deeply');
-    const [, id, event] = header as unknown as [string, string, string];
+    const [, id = '', event = ''] = header ?? [];
+    // Only names that we know: the library's own events must never be raised by a client.
+    if (!Object.hasOwn(requestSchemas, event)) throw new Error('nested too deeply');
     const data = [event, TOO_DEEP];
     this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id === '' ? {} : { id: Number(id) }) });
   }

@@ -2,7 +2,7 @@
  * Socket.IO at the edge: who may open a connection, how it begins, and how each event is answered. Everything behind it
  * speaks sessions.
  */
-import { type Server as HttpServer, type IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Ack, LIMITS, MaruError, type SessionData } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
@@ -10,11 +10,11 @@ import { Server } from 'socket.io';
 import type { CutReason } from '../delivery/member.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
-import type { Membership } from '../rooms/membership.ts';
+import type { Membership, Reply } from '../rooms/membership.ts';
 import { boundedParser } from './bounded-parser.ts';
-import { isOriginAllowed } from './origin.ts';
+import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import type { SessionRegistry } from './registry.ts';
-import { type Handlers, handleRequest } from './requests.ts';
+import { type Handlers, isRequestName, prepareRequest } from './requests.ts';
 import { Session } from './session.ts';
 import { type ChatIo, type ChatSocket, createSocketWire } from './socket-wire.ts';
 
@@ -23,7 +23,11 @@ export const PING_INTERVAL_MS = 25_000;
 export const PING_TIMEOUT_MS = 20_000;
 /** A connection that has not said who it is by then is closed. */
 const CONNECT_TIMEOUT_MS = 10_000;
-const HALF_OPEN_MAX = 2_000;
+const LAST_WORDS_MS = 1_000;
+/** Requests held until a resume is answered. They were checked before, so each is at most as large as a message. */
+const HELD_REQUESTS_MAX = 64;
+/** Transports that do not answer a close are dropped after so long. */
+const CLOSE_WAIT_MS = 500;
 
 export interface ChatServer {
   /** Engine.IO connections, signed in or not. */
@@ -33,12 +37,16 @@ export interface ChatServer {
   close(): Promise<void>;
 }
 
-type EngineRequest = IncomingMessage & { _query: { sid?: string } };
+/** A request that may run, or why it may not. */
+type Call = { label: string } & (
+  | { work: () => Promise<Reply<unknown>>; error?: never }
+  | { work?: never; error: unknown }
+);
 
 export interface ChatMetrics {
   connected(): void;
   disconnected(reason: string): void;
-  refused(reason: 'origin' | 'unauthenticated' | 'connections' | 'half_open' | 'keys' | 'draining'): void;
+  refused(reason: RefusalReason | 'unauthenticated' | 'connections' | 'keys'): void;
   request(event: string, outcome: string, seconds: number): void;
   cut(reason: CutReason): void;
 }
@@ -47,6 +55,7 @@ export function createIo(
   httpServer: HttpServer,
   options: { node: string; allowedOrigins: ReadonlySet<string> },
 ): ChatIo {
+  trackSockets(httpServer);
   const io: ChatIo = new Server(httpServer, {
     serveClient: false,
     transports: ['polling', 'websocket'],
@@ -67,6 +76,7 @@ export function createIo(
 
 export function createChatServer(options: {
   io: ChatIo;
+  httpServer: HttpServer;
   tokens: Tokens;
   registry: SessionRegistry;
   membership: Membership;
@@ -81,37 +91,23 @@ export function createChatServer(options: {
   metrics: ChatMetrics;
   now: () => number;
 }): ChatServer {
-  const { io, tokens, registry, membership, logger, metrics, now } = options;
+  const { io, httpServer, tokens, registry, membership, logger, metrics, now } = options;
   const identities = new WeakMap<ChatSocket, Identity>();
   const sessions = new WeakMap<ChatSocket, Session>();
-  const ready = new WeakMap<Session, Promise<void>>();
-  let refusing = false;
+  const ready = new WeakMap<Session, { held: Promise<void>; count: number }>();
+  /** Transports that have signed in, or are about to. */
+  const signingIn = new WeakSet<EngineTransport>();
+  const guard = guardHandshakes(io, { allowedOrigins: options.allowedOrigins, onRefused: metrics.refused });
 
-  guardHandshakes();
   io.use((socket, next) => void authenticate(socket, next));
-  io.on('connection', (socket) => void begin(socket));
-
-  /** Before anything is opened, on both transports. Later requests of a connection are checked too, at no cost. */
-  function guardHandshakes(): void {
-    io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
-      if (!isOriginAllowed(request.headers.origin, request.headers.host, options.allowedOrigins)) {
-        metrics.refused('origin');
-        return refuse(response, 403, 'this origin is not allowed');
-      }
-      const handshake = request._query.sid === undefined;
-      if (handshake && refusing) {
-        metrics.refused('draining');
-        return refuse(response, 503, 'this node is leaving');
-      }
-      if (handshake && io.engine.clientsCount - registry.size > HALF_OPEN_MAX) {
-        metrics.refused('half_open');
-        return refuse(response, 503, 'too many connections are being opened');
-      }
-      next();
-    });
-  }
+  io.on('connection', (socket) => {
+    begin(socket).catch((error: unknown) => logger.error({ err: error }, 'a connection could not begin'));
+  });
 
   async function authenticate(socket: ChatSocket, next: (error?: Error & { data?: unknown }) => void): Promise<void> {
+    const transport = socket.conn as unknown as EngineTransport;
+    if (signingIn.has(transport)) return transport.close(true);
+    signingIn.add(transport);
     try {
       const identity = await tokens.verify(socket.handshake.auth.token);
       identities.set(socket, identity);
@@ -119,6 +115,7 @@ export function createChatServer(options: {
     } catch (error) {
       if (error instanceof MaruError && error.code === 'unauthenticated') {
         metrics.refused('unauthenticated');
+        signingIn.delete(transport);
         return next(Object.assign(new Error(error.message), { data: error.toBody() }));
       }
       // A passing condition never refuses, because a refused client gives up for good: it is let go, to come again.
@@ -129,7 +126,10 @@ export function createChatServer(options: {
   }
 
   async function begin(socket: ChatSocket): Promise<void> {
-    const identity = identities.get(socket) as Identity;
+    const identity = identities.get(socket);
+    if (identity === undefined) throw new Error('a connection that nobody checked');
+    const transport = socket.conn as unknown as EngineTransport;
+    guard.signedIn(transport);
     const session = new Session({
       id: socket.id,
       user: identity.user,
@@ -151,10 +151,12 @@ export function createChatServer(options: {
       membership.leaveAll(session);
       options.onClosed(session);
       metrics.disconnected(reason);
+      // A transport without a session has nothing more to say; what was sent last gets a moment to leave.
+      setTimeout(() => transport.close(true), LAST_WORDS_MS);
     });
     socket.onAny(onEvent);
     const opened = open(socket, session);
-    ready.set(session, opened);
+    ready.set(session, { held: opened, count: 0 });
     try {
       await opened;
       ready.delete(session);
@@ -180,7 +182,10 @@ export function createChatServer(options: {
       limits: options.limits,
       rooms: resumption.rooms,
     };
+    if (session.closed) return;
     session.emit('session', data);
+    session.opened = true;
+    if (told && !options.isDegraded()) session.notice({ code: 'recovered' });
     // The token and the positions have done their work; a connection need not hold them for as long as it lives.
     socket.handshake.auth = {};
     resumption.deliver().catch((error: unknown) => {
@@ -194,57 +199,84 @@ export function createChatServer(options: {
     const session = sessions.get(this);
     if (session === undefined || session.closed) return;
     const acknowledge = typeof rest.at(-1) === 'function' ? (rest.pop() as (ack: Ack<unknown>) => void) : () => {};
-    const startedAt = performance.now();
-    const label = typeof event === 'string' && Object.hasOwn(options.handlers, event) ? event : 'unknown';
-    const waitMs = session.takeEvent(now());
+    const opening = ready.get(session);
+    const call = prepare(session, event, rest, opening !== undefined);
     const run = async () => {
-      try {
-        if (waitMs > 0)
-          throw new MaruError('rate_limited', 'too many events on this connection', { retryAfterMs: waitMs });
-        const { data, afterwards } = await handleRequest(options.handlers, session, event, rest);
-        acknowledge({ ok: true, data });
-        afterwards?.();
-        metrics.request(label, 'ok', (performance.now() - startedAt) / 1_000);
-      } catch (error) {
-        const known = error instanceof MaruError ? error : new MaruError('internal', 'something went wrong here');
-        if (!(error instanceof MaruError))
-          logger.error({ err: error, event: label, session: session.id }, 'a request failed');
-        acknowledge({ ok: false, error: known.toBody() });
-        metrics.request(label, known.code, (performance.now() - startedAt) / 1_000);
-      }
+      const startedAt = performance.now();
+      const { ack, afterwards } = await answer(session, call);
+      acknowledge(ack);
+      afterwards?.();
+      metrics.request(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
       session.checkBacklog();
     };
-    const opened = ready.get(session);
-    if (opened === undefined) void run();
-    else opened.then(run, () => {});
+    if (opening === undefined) void run();
+    else opening.held = opening.held.then(run);
+  }
+
+  /** Limits and checks at once, so that of what is refused nothing needs to be kept. */
+  function prepare(session: Session, event: unknown, payloads: unknown[], holding: boolean): Call {
+    const label = isRequestName(event) ? event : 'unknown';
+    try {
+      const waitMs = session.takeEvent(now());
+      if (waitMs > 0)
+        throw new MaruError('rate_limited', 'too many events on this connection', { retryAfterMs: waitMs });
+      const opening = ready.get(session);
+      if (holding && opening !== undefined && ++opening.count > HELD_REQUESTS_MAX) {
+        throw new MaruError('unavailable', 'the connection is still being resumed', { retryAfterMs: 1_000 });
+      }
+      return { label, work: prepareRequest(options.handlers, session, event, payloads) };
+    } catch (error) {
+      return { label, error };
+    }
+  }
+
+  async function answer(
+    session: Session,
+    call: Call,
+  ): Promise<{ ack: Ack<unknown>; afterwards?: (() => void) | undefined }> {
+    try {
+      if (call.work === undefined) throw call.error;
+      const { data, afterwards } = await call.work();
+      return { ack: { ok: true, data }, afterwards };
+    } catch (error) {
+      if (error instanceof MaruError) return { ack: { ok: false, error: error.toBody() } };
+      logger.error({ err: error, event: call.label, session: session.id }, 'a request failed');
+      return { ack: { ok: false, error: new MaruError('internal', 'something went wrong here').toBody() } };
+    }
   }
 
   return {
     connections: () => io.engine.clientsCount,
-    refuseHandshakes() {
-      refusing = true;
-    },
-    close: () => closeIo(io),
+    refuseHandshakes: guard.refuseAll,
+    close: () => closeIo(io, httpServer),
   };
 }
 
-/** Ends every transport, so that clients come back elsewhere by themselves, then the server. */
-async function closeIo(io: ChatIo): Promise<void> {
-  for (const client of Object.values(
-    (io.engine as unknown as { clients: Record<string, { close(discard: boolean): void }> }).clients,
-  )) {
-    client.close(true);
-  }
+/**
+ * Ends every transport, so that clients come back elsewhere by themselves, then the server. Peers that do not answer (a frozen
+ * machine, a cut network) must not hold it up.
+ */
+async function closeIo(io: ChatIo, httpServer: HttpServer): Promise<void> {
+  const { clients } = io.engine as unknown as { clients: Record<string, EngineTransport> };
+  for (const transport of Object.values(clients)) transport.close(true);
+  const closed = new Promise<void>((resolve) => httpServer.close(() => resolve()));
+  const patience = setTimeout(() => {
+    httpServer.closeAllConnections();
+    for (const socket of openSockets.get(httpServer) ?? []) socket.destroy();
+  }, CLOSE_WAIT_MS);
   io.engine.close();
-  await new Promise<void>((resolve) => io.httpServer.close(() => resolve()));
+  await closed;
+  clearTimeout(patience);
 }
 
-/** Answers before Engine.IO does, which knows fewer ways to say no. On an upgrade there is only the socket to write to. */
-function refuse(response: ServerResponse | { socket: Duplex }, status: 403 | 503, reason: string): void {
-  if (response instanceof ServerResponse) {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);
-    return;
-  }
-  const title = status === 403 ? 'Forbidden' : 'Service Unavailable';
-  response.socket.end(`HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+/** Sockets of each server, upgraded ones too, which it no longer counts as its own. */
+const openSockets = new WeakMap<HttpServer, Set<Duplex>>();
+
+function trackSockets(httpServer: HttpServer): void {
+  const sockets = new Set<Duplex>();
+  openSockets.set(httpServer, sockets);
+  httpServer.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 }

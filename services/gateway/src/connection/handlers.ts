@@ -36,7 +36,11 @@ export function createHandlers(parts: {
     'message:send': async ({ user }, request) => ({ data: await parts.sendMessage(user, request) }),
     // One page at a time: what a connection can make this node hold is bounded by its largest page.
     'history:read': (session, request) =>
-      session.inLane('history', async () => ({ data: await parts.readHistory(session.user.id, request) })),
+      session.inLane('reads', async () => {
+        const { data, bytes } = await parts.readHistory(session.user.id, request);
+        session.charge(bytes);
+        return { data };
+      }),
     typing: async (session, request) => {
       await parts.signalTyping(session, request);
       return { data: {} };

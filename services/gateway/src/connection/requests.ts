@@ -18,22 +18,22 @@ export type Handlers = {
 export const isRequestName = (event: unknown): event is ClientEventName =>
   typeof event === 'string' && Object.hasOwn(requestSchemas, event);
 
-/** Validates and dispatches; rejects with MaruError for everything that the caller may be told. */
-export async function handleRequest(
+/** Validates; returns the work that is to be done. Throws MaruError for everything that the caller may be told. */
+export function prepareRequest(
   handlers: Handlers,
   session: Session,
   event: unknown,
   payloads: unknown[],
-): Promise<Reply<unknown>> {
+): () => Promise<Reply<unknown>> {
   if (!isRequestName(event)) throw new MaruError('invalid', 'there is no such event');
   const [payload] = payloads;
   if (payload === TOO_DEEP) throw new MaruError('invalid', 'the payload is nested too deeply');
   if (payloads.length !== 1)
     throw new MaruError('invalid', 'an event takes one object and an acknowledgement callback');
-  return handle(handlers, session, event, payload);
+  return prepare(handlers, session, event, payload);
 }
 
-function handle<N extends RequestName>(handlers: Handlers, session: Session, event: N, payload: unknown) {
+function prepare<N extends RequestName>(handlers: Handlers, session: Session, event: N, payload: unknown) {
   const request = parsePayload(requestSchemas[event], payload) as RequestOf<N>;
-  return handlers[event](session, request);
+  return () => handlers[event](session, request);
 }

@@ -2,7 +2,7 @@
  * One signed-in connection: who it is, which rooms it has joined, and what it may still do. It does not know Socket.IO: the
  * wire is given to it.
  */
-import { LIMITS, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
+import { LIMITS, MaruError, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { CutReason, Member } from '../delivery/member.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 
@@ -34,11 +34,18 @@ export interface Seat {
 /** Bytes and packets queued for one connection before it counts as a slow consumer. The largest answer is some 3.3 MB. */
 const QUEUED_BYTES_MAX = 8 * 1_048_576;
 const QUEUED_PACKETS_MAX = 8_192;
+const FEW_PACKETS = 32;
+const BYTES_PER_EVENT = 65_536;
+/** Work that waited longer than this for its turn is refused, so that an answer comes while it is still waited for. */
+const LANE_WAIT_MAX_MS = 800;
 /** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
-/** Refused events that a connection may have at once before it counts as a flood; they come back at `perSecond`. */
-const REFUSALS: BucketSpec = { perSecond: 50, burst: 5_000 };
+/**
+ * Refused events that a connection may have at once before it counts as a flood. Those refused are told moments up to a minute ahead,
+ * at the pace of the bucket, so one who comes back as told is never refused as often as this.
+ */
+const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 
 export class Session implements Member {
   readonly id: string;
@@ -47,6 +54,8 @@ export class Session implements Member {
   readonly expiresAtMs: number;
   readonly seats = new Map<string, Seat>();
   readonly watching = new Set<string>();
+  /** `session` was sent. */
+  opened = false;
   expiryAnnounced = false;
   advisedToMove = false;
   readonly #wire: Wire;
@@ -55,7 +64,7 @@ export class Session implements Member {
   readonly #refusals: Bucket;
   readonly #eventSpec: BucketSpec;
   readonly #lanes = new Map<string, Promise<unknown>>();
-  #nextBacklogCheck = 16;
+  #nextBacklogCheck = 0;
   #cut = false;
 
   constructor(options: {
@@ -94,18 +103,18 @@ export class Session implements Member {
     this.checkBacklog();
   }
 
+  /** `session` is the first event; only that the store is ill may be told before it, since then it may take long. */
   notice(notice: Notice): void {
-    this.emit('notice', notice);
+    if (this.opened || notice.code === 'degraded') this.emit('notice', notice);
   }
 
-  /** Cuts a connection for which too much is queued. Called after everything that queues; amortized, it costs nothing. */
+  /** Cuts a connection for which too much is queued. Called after everything that queues; amortized, it costs little. */
   checkBacklog(): void {
     const packets = this.#wire.queuedPackets();
-    if (packets < this.#nextBacklogCheck) {
-      if (packets < 8) this.#nextBacklogCheck = 16;
-      return;
-    }
-    this.#nextBacklogCheck = packets + 16 + (packets >> 2);
+    if (packets === 0) return;
+    // Few packets are quick to weigh, and may be large; of many only now and then.
+    if (packets > FEW_PACKETS && packets < this.#nextBacklogCheck) return;
+    this.#nextBacklogCheck = packets <= FEW_PACKETS ? 0 : packets + 16 + (packets >> 2);
     if (packets > QUEUED_PACKETS_MAX || this.#wire.queuedBytes() > QUEUED_BYTES_MAX) this.cut('slow_consumer');
   }
 
@@ -120,7 +129,7 @@ export class Session implements Member {
     if (this.closed) return;
     this.#cut = true;
     this.#onCut(reason);
-    if (reason === 'slow_consumer') this.#wire.emit('notice', { code: 'slow_consumer' });
+    // One who reads nothing would not read a notice either; what is queued for it goes with the transport.
     this.#wire.closeTransport(reason === 'slow_consumer' || reason === 'flood');
   }
 
@@ -136,10 +145,20 @@ export class Session implements Member {
     return waitMs;
   }
 
+  /** Takes what a large answer costs beyond its event, so that heavy reads are paced like many small ones. */
+  charge(bytes: number): void {
+    this.#events.tokens -= Math.floor(bytes / BYTES_PER_EVENT);
+  }
+
   /** Runs work of one lane (a room's joins and leaves, or the reads) one after the other, in the order of the calls. */
   inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
     const before = this.#lanes.get(lane);
-    const run = before === undefined ? work() : before.then(work, work);
+    const since = performance.now();
+    const inTurn = () => {
+      if (performance.now() - since <= LANE_WAIT_MAX_MS) return work();
+      throw new MaruError('unavailable', 'earlier requests of this connection took too long', { retryAfterMs: 500 });
+    };
+    const run = before === undefined ? work() : before.then(inTurn, inTurn);
     this.#lanes.set(lane, run);
     const clear = () => {
       if (this.#lanes.get(lane) === run) this.#lanes.delete(lane);
@@ -150,7 +169,11 @@ export class Session implements Member {
 
   takeSeat(room: string, seat: Seat): void {
     this.seats.set(room, seat);
-    this.#wire.joinSignals(room);
+  }
+
+  /** Signals come with live delivery, so not before the answer that begins it. */
+  hearSignals(room: string): void {
+    if (this.seats.has(room)) this.#wire.joinSignals(room);
   }
 
   leaveSeat(room: string): boolean {

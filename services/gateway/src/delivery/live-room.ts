@@ -14,7 +14,8 @@ import { type FeedEffect, type FeedEvent, RoomFeed } from './room-feed.ts';
 /** Entries that one catch-up step or fill reads. */
 const PAGE_ENTRIES = 200;
 const FILL_RETRY_MS = 250;
-/** Announcements kept while the first look at the log is under way; what is dropped, the look brings. */
+const ATTACH_STALLS_MAX = 20;
+/** Announcements kept while the first look at the log is under way. */
 const EARLY_MAX = 256;
 
 export interface LiveRoomDeps {
@@ -53,7 +54,8 @@ export class LiveRoom {
     const { epoch, seq } = frame;
     const entry = { epoch, seq, frame: this.#frame(composeJson(this.room, epoch, seq, frame.ts, frame.body)) };
     if (this.#feed === undefined) {
-      if (this.#early.length < EARLY_MAX) this.#early.push(entry);
+      // The newest are kept: a hole before them is seen, and read, once the first look has come.
+      if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
       return;
     }
     this.#step({ type: 'announced', entry });
@@ -83,7 +85,9 @@ export class LiveRoom {
   async attach(member: Member, position: Position, wanted: () => boolean): Promise<void> {
     const feed = this.#started();
     let { epoch, seq } = position;
-    while (wanted()) {
+    for (let stalled = 0; wanted(); stalled++) {
+      // Each round brings it forward but for a rare race; one that goes on for ever is ended by a resume.
+      if (stalled > ATTACH_STALLS_MAX) return member.cut('lost_hole');
       if (epoch !== feed.epoch) {
         // The log began a new life between the read and now; what survived of it is `delivered` at most.
         const look = await this.#deps.readAfter(this.room, seq, 1);
@@ -103,6 +107,7 @@ export class LiveRoom {
       if (recent !== undefined) {
         for (const entry of recent) member.send(entry.frame);
         seq = (recent.at(-1) as RecentEntry).seq;
+        stalled = 0;
         continue;
       }
       const page = await this.#deps.readAfter(this.room, seq, PAGE_ENTRIES);
@@ -112,6 +117,7 @@ export class LiveRoom {
       }
       if (page.first > seq + 1) return member.cut('lost_hole');
       for (const entry of page.entries) member.send(this.#storedFrame(page.epoch, entry));
+      if (page.entries.length > 0) stalled = 0;
       seq = page.entries.at(-1)?.seq ?? seq;
       await member.drained();
     }
@@ -176,6 +182,9 @@ export class LiveRoom {
         this.#deps.onFill();
         void this.#fill(effect.after);
         break;
+      case 'fillLater':
+        setTimeout(() => void this.#fill(effect.after), FILL_RETRY_MS);
+        break;
       case 'newEpoch':
         this.#recent.clear();
         this.#floors.clear();
@@ -205,6 +214,7 @@ export class LiveRoom {
 
   /** Answers each fill of the feed exactly once, and asks again after a pause while the store is ill. */
   async #fill(after: number): Promise<void> {
+    if (this.#closed) return;
     try {
       const page = await this.#deps.readAfter(this.room, after, PAGE_ENTRIES);
       const entries = this.#encode(page);

@@ -18,7 +18,7 @@ interface Bound {
   chars: number;
 }
 
-const SMALL: Bound = { entries: 32, chars: 32_768 };
+const SMALL: Bound = { entries: 32, chars: 8_192 };
 /** The frames of a hole are longer than what the bound of a hole counts, by their envelope. */
 const LARGE: Bound = { entries: LIMITS.resumeEntriesMax, chars: 2 * LIMITS.resumeBytesMax };
 

@@ -21,7 +21,7 @@ function run(
   const others: Array<FeedEffect<Entry>> = [];
   for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
     if (effect.type === 'deliver') delivered.push(effect.entry.seq);
-    else if (effect.type === 'fill' && log !== undefined) {
+    else if ((effect.type === 'fill' || effect.type === 'fillLater') && log !== undefined) {
       const { after } = effect;
       const entries = log.entries.filter(({ seq }) => seq > after).slice(0, 3);
       const head = log.entries.at(-1)?.seq ?? 0;
@@ -113,7 +113,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
       const carryOut = (effects: Array<FeedEffect<Entry>>) => {
         for (const effect of effects) {
           if (effect.type === 'deliver') delivered.push(effect.entry.seq);
-          else if (effect.type === 'fill') {
+          else if (effect.type === 'fill' || effect.type === 'fillLater') {
             assert.equal(pending, undefined, 'one fill at a time');
             pending = effect.after;
           } else assert.fail(`unexpected ${effect.type}`);
@@ -150,5 +150,27 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
       );
     }),
     { numRuns: 500, verbose: 1 },
+  );
+});
+
+test('what was announced but is not in the log is looked for with pauses, and then given up', () => {
+  const feed = new RoomFeed<Entry>({ epoch: '1.a', head: 4 });
+  run(feed, { type: 'announced', entry: entry(500) });
+  const looks: string[] = [];
+  for (let i = 0; i < 10 && feed.filling; i++) {
+    const { others } = run(feed, { type: 'filled', epoch: '1.a', base: 0, head: 4, first: 1, entries: [] });
+    looks.push(...others.map(({ type }) => type));
+  }
+  assert.deepEqual(looks, ['fillLater', 'fillLater', 'fillLater']);
+  assert.equal(feed.held.size, 0);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
+});
+
+test('where a life lies between that nobody here saw, members have to resume', () => {
+  const feed = new RoomFeed<Entry>({ epoch: '1.a', head: 10 });
+  const { others } = run(feed, { type: 'observed', epoch: '3.c', base: 8, head: 8 });
+  assert.deepEqual(
+    others.map(({ type }) => type),
+    ['lost', 'newEpoch'],
   );
 });

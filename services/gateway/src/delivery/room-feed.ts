@@ -32,6 +32,8 @@ export type FeedEvent<E extends FeedEntry> =
 export type FeedEffect<E extends FeedEntry> =
   | { type: 'deliver'; entry: E }
   | { type: 'fill'; after: number }
+  /** The same after a pause: what was announced is not in the log yet, or never will be. */
+  | { type: 'fillLater'; after: number }
   /** Tell every member that a new life of the log began, with what survived. */
   | { type: 'newEpoch'; epoch: string; head: number }
   /** A hole that can no longer be read: members have to resume, and will be told. */
@@ -39,12 +41,15 @@ export type FeedEffect<E extends FeedEntry> =
 
 /** Entries held ahead of a hole. More are dropped: the fill brings them. */
 const HELD_MAX = 512;
+const FRUITLESS_FILLS_MAX = 3;
 
 export class RoomFeed<E extends FeedEntry> implements FeedState<E> {
   epoch: string;
   delivered: number;
   readonly held = new Map<number, E>();
   filling = false;
+  /** Fills in a row that brought nothing although more was announced. */
+  #fruitless = 0;
 
   constructor(start: { epoch: string; head: number }) {
     this.epoch = start.epoch;
@@ -96,19 +101,32 @@ export class RoomFeed<E extends FeedEntry> implements FeedState<E> {
   }
 
   #filled(event: Extract<FeedEvent<E>, { type: 'filled' }>, effects: Array<FeedEffect<E>>): void {
+    const before = this.delivered;
     if (event.first > this.delivered + 1) {
       this.delivered = event.first - 1;
       effects.push({ type: 'lost', upTo: this.delivered });
     }
     for (const entry of event.entries) if (entry.seq === this.delivered + 1) this.#deliver(entry, effects);
     this.#drainHeld(effects);
-    if (this.held.size > 0 || event.head > this.delivered) this.#fill(effects);
+    if (this.delivered > before) this.#fruitless = 0;
+    else if (this.held.size > 0 && ++this.#fruitless > FRUITLESS_FILLS_MAX) {
+      // Announced, but not in the log however often one looks: forged, or of a life that is gone.
+      this.held.clear();
+      this.#fruitless = 0;
+    }
+    if (event.head > this.delivered && this.delivered > before) this.#fill(effects);
+    else if (this.held.size > 0 || event.head > this.delivered) {
+      this.filling = true;
+      effects.push({ type: 'fillLater', after: this.delivered });
+    }
   }
 
   /** Follows the log into a newer life. False where the look is of an older one than this feed is in. */
   #enter(look: { epoch: string; base: number }, effects: Array<FeedEffect<E>>): boolean {
     if (look.epoch === this.epoch) return true;
     if (epochGeneration(look.epoch) < epochGeneration(this.epoch)) return false;
+    // A life that nobody here saw lies between: what survived it is unknown, so members have to ask.
+    if (epochGeneration(look.epoch) > epochGeneration(this.epoch) + 1) effects.push({ type: 'lost', upTo: look.base });
     this.epoch = look.epoch;
     this.delivered = Math.min(this.delivered, look.base);
     this.held.clear();

@@ -45,7 +45,8 @@ export interface Resumed {
 
 interface OpenRoom {
   live: LiveRoom;
-  holders: Set<Member>;
+  /** Each with a ticket of its own for every time that it entered: what was begun before it left must not go on after. */
+  holders: Map<Member, symbol>;
   subscribed: Promise<void>;
   closing: NodeJS.Timeout | undefined;
   announced: boolean;
@@ -56,6 +57,7 @@ interface OpenRoom {
 /** Rooms whose heads are compared at once after a resubscription, and in a second of the slow audit at most. */
 const CHECK_AT_ONCE = 50;
 const AUDIT_ROOMS_PER_SECOND_MAX = 100;
+const RECHECK_MS = 500;
 
 export function createRoomHub(options: {
   log: RoomLog;
@@ -83,6 +85,7 @@ export function createRoomHub(options: {
   const rooms = new Map<string, OpenRoom>();
   let auditTimer: NodeJS.Timeout | undefined;
   let auditQueue: string[] = [];
+  let checkRound = 0;
 
   const deps = {
     readAfter: (room: string, seq: number, limit: number) => log.read(room, 'node', { mode: 'after', seq, limit }),
@@ -110,7 +113,7 @@ export function createRoomHub(options: {
     subscribed.catch(() => {});
     const opened: OpenRoom = {
       live,
-      holders: new Set(),
+      holders: new Map(),
       subscribed,
       closing: undefined,
       announced: false,
@@ -138,21 +141,33 @@ export function createRoomHub(options: {
     opened.closing = setTimeout(() => close(room, opened), lingerMs);
   };
 
-  const check = async (room: string) => {
+  /** Compares one room with the log; false where the store could not be asked. */
+  const check = async (room: string): Promise<boolean> => {
     const opened = rooms.get(room);
-    if (opened === undefined || opened.holders.size === 0) return;
+    if (opened === undefined || opened.holders.size === 0) return true;
     try {
-      opened.live.observe(await log.read(room, 'node', { mode: 'none' }));
+      // Also keeps an empty room in being for as long as somebody sits in it.
+      opened.live.observe(await log.read(room, 'node', { mode: 'none' }, { create: !isPrivateRoomId(room) }));
+      return true;
     } catch (error) {
-      // An absent room has nothing to miss; a sick store is looked at again by the audit and after reconnection.
       logger.debug({ reason: String(error) }, 'a head could not be compared');
+      return error instanceof MaruError && error.code === 'not_found';
     }
   };
 
+  /** After a resubscription anything may have been missed: every room is compared, and again where the store was ill. */
   const checkAll = async () => {
-    const names = [...rooms.keys()];
-    for (let i = 0; i < names.length; i += CHECK_AT_ONCE)
-      await Promise.all(names.slice(i, i + CHECK_AT_ONCE).map(check));
+    const round = ++checkRound;
+    for (let names = [...rooms.keys()]; names.length > 0 && round === checkRound; ) {
+      const failed: string[] = [];
+      for (let i = 0; i < names.length; i += CHECK_AT_ONCE) {
+        const page = names.slice(i, i + CHECK_AT_ONCE);
+        const checked = await Promise.all(page.map(check));
+        failed.push(...page.filter((_, index) => !checked[index]));
+      }
+      if (failed.length > 0) await new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
+      names = failed;
+    }
   };
   subscriber.onResubscribed(() => void checkAll());
 
@@ -169,7 +184,7 @@ export function createRoomHub(options: {
   const hold = async <T>(member: Member, room: string, look: (opened: OpenRoom) => Promise<T>): Promise<T> => {
     const opened = open(room);
     const fresh = !opened.holders.has(member);
-    opened.holders.add(member);
+    if (fresh) opened.holders.set(member, Symbol('ticket'));
     try {
       await opened.subscribed;
       await untilAlive(subscriber, options.deadlineMs);
@@ -181,7 +196,11 @@ export function createRoomHub(options: {
       if (fresh) release(member, room, 0);
       if (error instanceof MaruError) throw error;
       // A failed subscription must not be kept: the next one who enters tries anew.
-      if (rooms.get(room) === opened && opened.live.live.size === 0) rooms.delete(room);
+      if (rooms.get(room) === opened && opened.live.live.size === 0) {
+        rooms.delete(room);
+        clearTimeout(opened.closing);
+        opened.live.close();
+      }
       throw new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause: error });
     }
   };
@@ -220,8 +239,10 @@ export function createRoomHub(options: {
       ),
     async attach(member, room, position) {
       const opened = rooms.get(room);
-      const wanted = () => !member.closed && rooms.get(room) === opened && opened?.holders.has(member) === true;
-      await opened?.live.attach(member, position, wanted);
+      const ticket = opened?.holders.get(member);
+      if (opened === undefined || ticket === undefined) return;
+      const wanted = () => !member.closed && rooms.get(room) === opened && opened.holders.get(member) === ticket;
+      await opened.live.attach(member, position, wanted);
     },
     positionOf(member, room) {
       const live = rooms.get(room)?.live;
@@ -235,6 +256,7 @@ export function createRoomHub(options: {
       auditTimer = setInterval(audit, 1_000);
     },
     stop() {
+      checkRound++;
       clearInterval(auditTimer);
       for (const opened of rooms.values()) {
         clearTimeout(opened.closing);

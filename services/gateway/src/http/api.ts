@@ -1,7 +1,6 @@
 /** The HTTP API under `/api/v1`: for bots and back ends, and for what a client needs before it connects. */
 import {
   clientMsgId,
-  type HistoryData,
   httpSchemas,
   LIMITS,
   MaruError,
@@ -46,7 +45,13 @@ export function createApi(deps: ApiDeps): Express {
   app.set('trust proxy', deps.trustedProxies);
   app.set('query parser', 'simple');
   app.set('etag', false);
-  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  // TLS ends before us, so whether a browser must insist on it is the edge's to say.
+  app.use(
+    helmet({
+      strictTransportSecurity: false,
+      contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    }),
+  );
   app.use(originGuard(deps.allowedOrigins));
   app.use(measure(deps.onCall));
 
@@ -91,8 +96,8 @@ export function createApi(deps: ApiDeps): Express {
       signedIn(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         const { limit = LIMITS.pageEntriesDefault, ...query } = parsePayload(httpSchemas.history, request.query);
-        const history: HistoryData = await deps.readHistory(user.id, { room, limit, ...query });
-        response.json(history);
+        const { data } = await deps.readHistory(user.id, { room, limit, ...query });
+        response.json(data);
       }),
     )
     .post(

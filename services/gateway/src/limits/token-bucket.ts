@@ -18,7 +18,7 @@ export const fullBucket = (spec: BucketSpec, nowMs: number): Bucket => ({
 });
 
 /** No promise reaches further than this, however many ask. */
-const PROMISE_MAX_MS = 30_000;
+const PROMISE_MAX_MS = 60_000;
 
 /**
  * Takes one token in place. Returns 0, or how many milliseconds to wait until one will be there. Each who is refused is told a moment of

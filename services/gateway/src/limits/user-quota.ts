@@ -61,12 +61,11 @@ export function createUserQuota(options: {
         const [granted, retryAfterMs] = reply as [number, number];
         lease.tokens += granted;
         lease.expiresAtMs = now() + options.leaseMs;
-        const served = lease.waiting.splice(0, granted === 0 ? lease.waiting.length : lease.tokens);
-        if (granted === 0) for (const { resolve } of served) resolve(promise(lease, retryAfterMs, spec, now()));
-        else {
-          lease.tokens -= served.length;
-          for (const { resolve } of served) resolve(0);
-        }
+        const served = lease.waiting.splice(0, lease.tokens);
+        lease.tokens -= served.length;
+        for (const { resolve } of served) resolve(0);
+        if (granted > 0) continue;
+        for (const { resolve } of lease.waiting.splice(0)) resolve(promise(lease, retryAfterMs, spec, now()));
       } catch (error) {
         for (const { reject } of lease.waiting.splice(0)) reject(unavailable(error));
       }

@@ -70,7 +70,7 @@ test('the headers of the scripts name their keys in the order of the calls', () 
   assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel']);
   assert.equal(appendScript.args.length, 12);
   assert.deepEqual(readScript.keys, ['meta', 'log', 'roles', 'liveChannel']);
-  assert.equal(readScript.args.length, 12);
+  assert.equal(readScript.args.length, 13);
 });
 
 test('seq counts from 1 without holes, and what is stored is read back as given', async () => {

@@ -17,6 +17,19 @@ export const readScript = loadScript(new URL('./read-room.lua', import.meta.url)
 const BATCH_MAX = 256;
 const DEPTH_MAX = 10_000;
 
+/**
+ * Size of the encoded text. Any text of 4,000 code points fits; one padded with white space that JSON has to escape does not.
+ */
+const TAIL_BYTES_MAX = 32_768;
+/** Bytes of one page of a log: a read must not hold up the store, nor an answer the connection. */
+const PAGE_BYTES_MAX = 1_048_576;
+
+interface Append {
+  request: AppendRequest;
+  head: string;
+  tail: string;
+}
+
 export interface Retention {
   entriesMin: number;
   entriesMax: number;
@@ -36,10 +49,15 @@ export function createRedisRoomLog(options: {
 }): RoomLog {
   const { appendRedis, readRedis, seen, retention } = options;
   const nextCandidate = createCandidates();
+  // A store that was started anew has forgotten the script, and the first batch would find out in the middle.
+  appendRedis.on('ready', () => {
+    appendRedis.script('LOAD', appendScript.source).catch(() => {
+      // Then the first batch finds out after all, which is safe.
+    });
+  });
 
-  const appendArguments = (request: AppendRequest): Array<string | number> => {
+  const appendArguments = ({ request, head, tail }: Append): Array<string | number> => {
     const { room } = request;
-    const { head, tail } = encodeMessage(request);
     const position = seen.get(room);
     return [
       roomMetaKey(room),
@@ -62,34 +80,36 @@ export function createRedisRoomLog(options: {
     ];
   };
 
-  const sendAppends = async (requests: AppendRequest[]): Promise<Array<AppendResult | Error>> => {
+  const sendAppends = async (appends: Append[]): Promise<Array<AppendResult | Error>> => {
     if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
-    const results = await evalInOrder(requests);
+    const results = await evalInOrder(appends);
     return results.map((result, index) => {
       if (result instanceof Error) return unavailable(result);
-      return toAppendResult(result as unknown[], (requests[index] as AppendRequest).room, seen);
+      return toAppendResult(result as unknown[], (appends[index] as Append).request.room, seen);
     });
   };
 
-  /** Runs the batch; where the store had forgotten the script, loads it and runs those again, in their order. */
-  const evalInOrder = async (requests: AppendRequest[]): Promise<unknown[]> => {
+  /**
+   * Runs the batch. Where the store had forgotten the script from some item on, loads it and runs those again in their order. Where it
+   * learnt it again in the middle (another node was faster), those before would now come after: they are refused instead.
+   */
+  const evalInOrder = async (appends: Append[]): Promise<unknown[]> => {
     const pipeline = appendRedis.pipeline();
-    for (const request of requests)
-      pipeline.evalsha(appendScript.sha1, appendScript.keys.length, ...appendArguments(request));
+    for (const append of appends)
+      pipeline.evalsha(appendScript.sha1, appendScript.keys.length, ...appendArguments(append));
     const replies = (await pipeline.exec()) ?? [];
-    const results: unknown[] = requests.map((_, index) => {
+    const results: unknown[] = appends.map((_, index) => {
       const [error, value] = replies[index] ?? [new Error('no reply'), undefined];
       return error ?? value;
     });
-    const forgotten = requests.filter((_, index) => isNoScript(results[index]));
-    if (forgotten.length === 0) return results;
+    const first = results.findIndex(isNoScript);
+    if (first < 0) return results;
     await appendRedis.script('LOAD', appendScript.source);
-    const again = await evalInOrder(forgotten);
-    let next = 0;
-    return results.map((result) => (isNoScript(result) ? again[next++] : result));
+    if (!results.slice(first).every(isNoScript)) return results;
+    return [...results.slice(0, first), ...(await evalInOrder(appends.slice(first)))];
   };
 
-  const lane = createBatchLane<AppendRequest, AppendResult>({
+  const lane = createBatchLane<Append, AppendResult>({
     send: sendAppends,
     batchMax: BATCH_MAX,
     depthMax: DEPTH_MAX,
@@ -103,7 +123,9 @@ export function createRedisRoomLog(options: {
   return {
     async append(request) {
       if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
-      return lane.submit(request);
+      const { head, tail } = encodeMessage(request);
+      if (Buffer.byteLength(tail) > TAIL_BYTES_MAX) throw new MaruError('too_large', 'text: is too large in JSON');
+      return lane.submit({ request, head, tail });
     },
 
     async read(room, reader, piece, readOptions) {
@@ -138,7 +160,7 @@ function createCandidates(): () => string {
 }
 
 function pieceArguments(piece: ReadPiece): Array<string | number> {
-  const holes = [LIMITS.resumeEntriesMax, LIMITS.resumeBytesMax];
+  const holes = [LIMITS.resumeEntriesMax, LIMITS.resumeBytesMax, PAGE_BYTES_MAX];
   switch (piece.mode) {
     case 'none':
       return ['none', 0, '', 0, ...holes];
@@ -169,14 +191,13 @@ function toAppendResult(reply: unknown[], room: string, seen: SeenPositions): Ap
 
 function toReadResult(reply: unknown[], room: string, seen: SeenPositions): ReadResult {
   if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
-  const [, epoch, base, head, first, role, , reason, flat] = reply as [
+  const [, epoch, base, head, first, role, reason, flat] = reply as [
     string,
     string,
     number,
     number,
     number,
     string,
-    number,
     string,
     unknown[],
   ];

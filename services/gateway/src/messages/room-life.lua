@@ -29,7 +29,7 @@ local function room_life(meta_key, log_key, live_channel, seen_epoch, seen_seq, 
   if not epoch then
     if seen_seq == 0 and head == 0 then
       -- An empty room that was forgotten: nothing is lost by giving it its name back.
-      redis.call('HSET', meta_key, 'epoch', seen_epoch, 'base', 0)
+      redis.call('HSET', meta_key, 'epoch', seen_epoch, 'base', 0, 'visibility', 'public')
       return seen_epoch, 0, 0
     end
     lost = true

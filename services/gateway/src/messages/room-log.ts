@@ -17,6 +17,10 @@ export interface StoredEntry {
   tail: string;
 }
 
+/** What entries weigh, in characters of JSON. */
+export const weigh = (entries: StoredEntry[]): number =>
+  entries.reduce((sum, entry) => sum + entry.head.length + entry.tail.length, 0);
+
 export interface RoomState extends LogState {
   /** The head at which this epoch began: what survived of the life before. */
   base: number;

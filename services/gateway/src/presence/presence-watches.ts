@@ -1,5 +1,5 @@
 /** Which connections of this node watch the presence of which rooms. A snapshot comes first, then differences. */
-import type { PresenceDiff, PresenceSnapshot } from '@maru/protocol';
+import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { Session } from '../connection/session.ts';
 import type { Reply } from '../rooms/membership.ts';
 import type { PresencePort } from './presence-port.ts';
@@ -36,6 +36,10 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
 
   return {
     async watch(session, room) {
+      if (session.closed) throw new MaruError('unavailable', 'the connection is gone');
+      if (!session.watching.has(room) && session.watching.size >= LIMITS.roomsPerConnectionMax) {
+        throw new MaruError('conflict', `a connection watches at most ${LIMITS.roomsPerConnectionMax} rooms`);
+      }
       let watchers = rooms.get(room);
       if (watchers === undefined) {
         watchers = new Map();

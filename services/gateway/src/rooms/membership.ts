@@ -19,7 +19,7 @@ import {
 } from '@maru/protocol';
 import type { Session } from '../connection/session.ts';
 import type { RoomHub } from '../delivery/room-hub.ts';
-import type { ReadResult, RoomLog } from '../messages/room-log.ts';
+import { type ReadResult, type RoomLog, weigh } from '../messages/room-log.ts';
 import { toEntry } from '../messages/wire-entry.ts';
 
 /** An answer, and what is to begin once it was sent. */
@@ -51,6 +51,8 @@ export interface Census {
 
 const RESUME_ROOMS_AT_ONCE = 8;
 const RESUME_RETRY_MS = 300;
+/** What one connection missed is held for it up to here until its transport takes it. */
+const RESUME_HELD_CHARS_MAX = 4 * 1_048_576;
 
 export function createMembership(options: {
   hub: RoomHub;
@@ -70,6 +72,7 @@ export function createMembership(options: {
     session.takeSeat(room, { attached: whenAttached });
     census.enter(room, session);
     return (position) => {
+      session.hearSignals(room);
       const done = hub.attach(session, room, position).catch((error: unknown) => {
         options.onAttachFailed(error);
         session.cut('store');
@@ -77,6 +80,13 @@ export function createMembership(options: {
       attached(done);
       return done;
     };
+  };
+
+  /** A connection that ended while the store was asked has left its rooms already: it must not enter one after that. */
+  const leaveIfGone = (session: Session, room: string) => {
+    if (!session.closed) return;
+    hub.leave(session, room);
+    throw new MaruError('unavailable', 'the connection is gone');
   };
 
   const joinedAlready = async (session: Session, room: string): Promise<Reply<JoinData>> => {
@@ -101,12 +111,10 @@ export function createMembership(options: {
       ? ({ mode: 'since', position: since, fallbackLimit: limit } as const)
       : ({ mode: 'newest', limit } as const);
     const read = await hub.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
-    if (session.closed) {
-      hub.leave(session, room);
-      throw new MaruError('unavailable', 'the connection is gone');
-    }
+    leaveIfGone(session, room);
     const begin = seat(session, room);
     const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
+    session.charge(weigh(read.entries));
     const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
     const { epoch, head, first } = read;
     return {
@@ -141,24 +149,35 @@ export function createMembership(options: {
   };
 
   return {
-    join: (session, request) => session.inLane(request.room, () => join(session, request)),
-    leave: (session, { room }) => session.inLane(room, () => leave(session, room)),
+    join: (session, request) => session.inLane(`room:${request.room}`, () => join(session, request)),
+    leave: (session, { room }) => session.inLane(`room:${room}`, () => leave(session, room)),
 
     async resume(session, wanted, onUnavailable) {
       const answers: Array<[string, ResumedRoom]> = [];
       const deliveries: Array<() => Promise<void>> = [];
       const queue = isRecord(wanted) ? Object.entries(wanted) : [];
+      let roomsLeft = LIMITS.roomsPerConnectionMax;
+      let heldChars = 0;
       const worker = async () => {
         for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
           const [room, raw] = next;
           try {
             parsePayload(roomIdSchema, room);
             const position = parsePayload(positionSchema, raw);
-            if (session.roomsFull) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
+            if (roomsLeft-- <= 0) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
             const { epoch, head, first, reason, frames } = await resumeRoom(session, room, position, onUnavailable);
+            leaveIfGone(session, room);
             options.onResume(reason ?? 'recovered');
             answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
             const begin = seat(session, room);
+            const chars = frames.reduce((sum, frame) => sum + frame.length, 0);
+            heldChars += chars;
+            if (reason === undefined && heldChars > RESUME_HELD_CHARS_MAX) {
+              // Too much to hold for one connection; catching up reads it again, page by page as the transport takes it.
+              heldChars -= chars;
+              deliveries.push(() => begin({ epoch, seq: position.seq }));
+              continue;
+            }
             deliveries.push(async () => {
               for (const frame of frames) session.send(frame);
               await session.drained();

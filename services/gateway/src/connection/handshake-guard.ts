@@ -1,0 +1,76 @@
+/** Who may open a transport, before anybody has said who it is. */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { isOriginAllowed } from './origin.ts';
+import type { ChatIo } from './socket-wire.ts';
+
+/** What is needed of an Engine.IO connection here. */
+export interface EngineTransport {
+  close(discard: boolean): void;
+  once(event: 'close', listener: () => void): void;
+}
+
+export type RefusalReason = 'origin' | 'half_open' | 'draining';
+
+export interface HandshakeGuard {
+  /** The transport has a session now. */
+  signedIn(transport: EngineTransport): void;
+  /** From now on new handshakes are sent elsewhere. */
+  refuseAll(): void;
+}
+
+type EngineRequest = IncomingMessage & { _query: { sid?: string } };
+
+/** Transports of this node that are open and have not signed in. */
+const HALF_OPEN_MAX = 2_000;
+
+/** Checks origins before anything is opened, on both transports; later requests of a connection are checked too, at no cost. */
+export function guardHandshakes(
+  io: ChatIo,
+  options: { allowedOrigins: ReadonlySet<string>; onRefused: (reason: RefusalReason) => void },
+): HandshakeGuard {
+  const { allowedOrigins, onRefused } = options;
+  /** Oldest first. */
+  const halfOpen = new Set<EngineTransport>();
+  let refusing = false;
+
+  io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
+    if (!isOriginAllowed(request.headers.origin, request.headers.host, allowedOrigins)) {
+      onRefused('origin');
+      return refuse(response, 403, 'this origin is not allowed');
+    }
+    // Engine.IO takes an empty sid for none.
+    if (!request._query.sid && refusing) {
+      onRefused('draining');
+      return refuse(response, 503, 'this node is leaving');
+    }
+    next();
+  });
+  io.engine.on('connection', (transport: EngineTransport) => {
+    halfOpen.add(transport);
+    transport.once('close', () => halfOpen.delete(transport));
+    // The oldest goes, not the newest: who opens thousands and says nothing keeps nobody else out.
+    const [oldest] = halfOpen;
+    if (halfOpen.size <= HALF_OPEN_MAX || oldest === undefined) return;
+    onRefused('half_open');
+    halfOpen.delete(oldest);
+    oldest.close(true);
+  });
+
+  return {
+    signedIn: (transport) => void halfOpen.delete(transport),
+    refuseAll() {
+      refusing = true;
+    },
+  };
+}
+
+/** Answers before Engine.IO does, which knows fewer ways to say no. On an upgrade there is only the socket to write to. */
+function refuse(response: ServerResponse | { socket: Duplex }, status: 403 | 503, reason: string): void {
+  if (response instanceof ServerResponse) {
+    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);
+    return;
+  }
+  const title = status === 403 ? 'Forbidden' : 'Service Unavailable';
+  response.socket.end(`HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
