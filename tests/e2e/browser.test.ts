@@ -126,7 +126,8 @@ describe('the web page', { skip }, () => {
       sockets.push(socket);
     });
     await enterOn(page, 'Cut', room);
-    const before = (await seqs(page)).length;
+    const before = (await seqs(mina)).length;
+    await poll('the earlier messages', async () => (await seqs(page)).length === before);
     await poll('a WebSocket', () => sockets.length > 0);
     await context.setOffline(true);
     for (const socket of sockets) await socket.close();

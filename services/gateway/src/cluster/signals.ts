@@ -41,7 +41,7 @@ const typingBroadcast = z.object({
     opts: z.object({ rooms: z.array(z.string().startsWith('signals:')).length(1), except: z.array(z.string()).max(1) }),
     packet: z.strictObject({
       type: z.literal(2),
-      nsp: z.literal('/'),
+      nsp: z.literal('/').optional(),
       data: z.tuple([
         z.literal('typing'),
         z.strictObject({ room: roomId, user: z.strictObject({ id: userId, name: displayName }), active: z.boolean() }),

@@ -5,6 +5,7 @@
  */
 import { LIMITS, requestSchemas } from '@maru/protocol';
 import { Decoder, Encoder, PacketType } from 'socket.io-parser';
+import { isNestedDeeper } from '../limits/json-depth.ts';
 
 /** Stands in the place of a payload that was nested too deeply. No schema takes it. */
 export const TOO_DEEP = Symbol('nested too deeply');
@@ -37,23 +38,6 @@ class BoundedDecoder extends Decoder {
     const data = [event, TOO_DEEP];
     this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id === '' ? {} : { id: Number(id) }) });
   }
-}
-
-/** Whether brackets outside strings open more than `depthMax` levels. One pass, no recursion. */
-export function isNestedDeeper(json: string, depthMax: number): boolean {
-  let depth = 0;
-  let inString = false;
-  for (let i = 0; i < json.length; i++) {
-    const unit = json.charCodeAt(i);
-    if (inString) {
-      if (unit === 0x5c) i++;
-      else if (unit === 0x22) inString = false;
-    } else if (unit === 0x22) inString = true;
-    else if (unit === 0x5b || unit === 0x7b) {
-      if (++depth > depthMax) return true;
-    } else if (unit === 0x5d || unit === 0x7d) depth--;
-  }
-  return false;
 }
 
 export const boundedParser = { Encoder, Decoder: BoundedDecoder };

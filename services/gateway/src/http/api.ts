@@ -13,6 +13,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { isOriginAllowed } from '../connection/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
+import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import type { ReadHistory } from '../messages/read-history.ts';
 import type { SendMessage } from '../messages/send-message.ts';
@@ -57,7 +58,11 @@ export function createApi(deps: ApiDeps): Express {
 
   const api = express.Router();
   // Strict JSON of bounded size, whatever the client calls it: a wrong content type is no way around the bound.
-  api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true }));
+  const verify = (_request: unknown, _response: unknown, body: Buffer) => {
+    if (isNestedDeeper(body.toString(), LIMITS.jsonDepthMax))
+      throw new MaruError('invalid', 'the body is nested too deeply');
+  };
+  api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify }));
 
   const signedIn =
     (call: Call) =>

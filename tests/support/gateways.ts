@@ -1,0 +1,173 @@
+/**
+ * Redis, presence and gateways without the edge, as child processes of one test on free ports: for what nginx would hide, and for
+ * what must not happen to a cluster that other tests share.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { repository } from './cluster.ts';
+import { poll } from './poll.ts';
+import { mintToken } from './tokens.ts';
+
+const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
+const START_TIMEOUT_MS = 15_000;
+const OUTPUT_CHARS_MAX = 20_000;
+const START_ATTEMPTS = 3;
+
+/** Limits so wide that a test meets only the bound that it is about. */
+export const WIDE_LIMITS: Record<string, string> = {
+  MARU_USER_MESSAGES_PER_SECOND: '50000',
+  MARU_USER_MESSAGES_BURST: '100000',
+  MARU_CONNECTION_EVENTS_PER_SECOND: '50000',
+  MARU_CONNECTION_EVENTS_BURST: '100000',
+};
+
+export interface ServiceProcess {
+  name: string;
+  /** Where clients connect. */
+  url: string;
+  readonly child: ChildProcess;
+  /** False once the process has ended, however it ended. */
+  readonly alive: boolean;
+  /** The end of what it printed. */
+  output(): string;
+  /** The value of a metric; of all its label sets together. 0 where nothing was counted yet. */
+  metric(name: string, labels?: string): Promise<number>;
+  /** Sends a signal and resolves with the exit code, `null` where a signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export interface Gateways {
+  redis: TestRedis;
+  gateways: ServiceProcess[];
+  presence: ServiceProcess;
+  /** Fails with what they printed unless every process still runs. */
+  assertAlive(): void;
+  stop(): Promise<void>;
+}
+
+export interface GatewaysOptions {
+  gateways?: number;
+  /** Variables of every gateway. */
+  environment?: Record<string, string>;
+  presenceEnvironment?: Record<string, string>;
+  /** Where the gateways find the store, in place of the store itself: the address of a proxy before it. */
+  redisUrl?: (redis: TestRedis) => string | Promise<string>;
+}
+
+/** A token of any user, whose name may be given. */
+export const tokenOf = (sub: string, claims: Record<string, unknown> = {}): string =>
+  mintToken(SECRET, { sub, name: sub, ...claims });
+
+export async function startGateways(options: GatewaysOptions = {}): Promise<Gateways> {
+  const redis = await startTestRedis();
+  const started: ServiceProcess[] = [];
+  const common = { MARU_REDIS_URL: redis.url, MARU_INTERNAL_SECRET: SECRET, MARU_LOG_LEVEL: 'warn' };
+  const stop = async () => {
+    // A stopped store would keep nobody from ending, but a signal to a stopped process waits.
+    await redis.kill('SIGCONT');
+    await Promise.all(started.map((service) => service.end('SIGKILL')));
+    await redis.stop();
+  };
+  try {
+    const presence = await launch('presence', 'presence-1', { ...common, ...options.presenceEnvironment });
+    started.push(presence);
+    const redisUrl = (await options.redisUrl?.(redis)) ?? redis.url;
+    const names = Array.from({ length: options.gateways ?? 1 }, (_, index) => `gateway-${index + 1}`);
+    const gateways = await Promise.all(
+      names.map((name) =>
+        launch('gateway', name, {
+          ...common,
+          MARU_REDIS_URL: redisUrl,
+          MARU_PRESENCE_URL: presence.url,
+          MARU_JWT_SECRET: SECRET,
+          MARU_REBALANCE: 'off',
+          MARU_ROOM_LINGER_MS: '200',
+          ...options.environment,
+        }),
+      ),
+    );
+    started.push(...gateways);
+    const assertAlive = () => {
+      for (const { name, alive, output } of started) assert(alive, `${name} ended:\n${output()}`);
+    };
+    return { redis, gateways, presence, assertAlive, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Another process may take a port that was free a moment ago; then others are tried. */
+async function launch(service: string, name: string, environment: Record<string, string>): Promise<ServiceProcess> {
+  for (let attempt = 1; ; attempt++) {
+    const [listenPort, opsPort] = [await findFreePort(), await findFreePort()];
+    const launched = spawnService(service, name, listenPort, opsPort, environment);
+    try {
+      await poll(
+        `${name} to be ready`,
+        async () => {
+          if (!launched.alive) return true;
+          const answer = await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined);
+          return answer?.status === 200;
+        },
+        { timeoutMs: START_TIMEOUT_MS },
+      );
+      assert(launched.alive, `${name} ended at its start:\n${launched.output()}`);
+      return launched;
+    } catch (error) {
+      await launched.end('SIGKILL');
+      if (attempt >= START_ATTEMPTS) throw error;
+    }
+  }
+}
+
+function spawnService(
+  service: string,
+  name: string,
+  listenPort: number,
+  opsPort: number,
+  environment: Record<string, string>,
+): ServiceProcess {
+  const child = spawn(process.execPath, [`services/${service}/src/main.ts`], {
+    cwd: repository,
+    env: {
+      PATH: process.env.PATH ?? '',
+      MARU_NODE: name,
+      MARU_LISTEN_PORT: String(listenPort),
+      MARU_OPS_PORT: String(opsPort),
+      ...environment,
+    },
+    // The channel is how a service notices that whoever started it is gone, however it went.
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer) => {
+    output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    name,
+    url: `http://127.0.0.1:${listenPort}`,
+    child,
+    get alive() {
+      return !hasEnded();
+    },
+    output: () => output,
+    async metric(metric, labels = '') {
+      const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+      const lines = text.split('\n').filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
+      return lines.filter((line) => line.includes(labels)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
+    async end(signal) {
+      if (hasEnded()) return child.exitCode;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      const [code] = (await ended) as [number | null];
+      return code;
+    },
+  };
+}
