@@ -28,7 +28,11 @@ const MAY_IMPORT = /** @type {Array<[RegExp, RegExp, string]>} */ ([
   ],
   [/^loadtest$/, /^packages\/protocol$/, 'loadtest imports only packages/protocol'],
   [/^tools$/, /^packages\/service-kit$/, 'tools import only packages/service-kit'],
-  [/^tests$/, /^(packages\/(client|protocol)|tools)$/, 'tests see the system from outside: packages and tools only'],
+  [
+    /^tests$/,
+    /^(packages\/(client|protocol|service-kit)|tools)$/,
+    'tests see the system from outside: packages and tools only',
+  ],
 ]);
 
 /** Here parts of several units are held together by tests, so here alone their insides may be reached. */

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import type { TestClient } from './client.ts';
 import { repository } from './cluster.ts';
 import { poll } from './poll.ts';
 import { mintToken } from './tokens.ts';
@@ -160,7 +161,9 @@ function spawnService(
     async metric(metric, labels = '') {
       const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
       const lines = text.split('\n').filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
-      return lines.filter((line) => line.includes(labels)).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+      return lines
+        .filter((line) => line.includes(labels))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
     async end(signal) {
       if (hasEnded()) return child.exitCode;
@@ -170,4 +173,11 @@ function spawnService(
       return code;
     },
   };
+}
+
+/** Stops taking what the server sends, as a frozen reader does; the result takes it again. */
+export function stopReading(client: TestClient): () => void {
+  const transport = client.socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
+  transport.ws.pause();
+  return () => transport.ws.resume();
 }

@@ -1,0 +1,176 @@
+/** Packets that no proper client sends, and payloads that no node of ours publishes: nobody but their sender feels them. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Redis } from 'ioredis';
+import { connect, type TestClient } from '../support/client.ts';
+import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
+import { poll, sleep } from '../support/poll.ts';
+import { RawSocket } from '../support/raw.ts';
+import { newId, newRoom } from '../support/tokens.ts';
+
+/** Deeper than any JSON that a client may send. */
+const DEEP = '['.repeat(20) + ']'.repeat(20);
+
+let cluster: Gateways;
+let gateway: ServiceProcess;
+let witness: TestClient;
+let admin: Redis;
+const room = newRoom('witness');
+
+before(async () => {
+  cluster = await startGateways({ gateways: 2 });
+  [gateway] = cluster.gateways as [ServiceProcess, ServiceProcess];
+  witness = await connect(gateway.url, { token: tokenOf('witness') });
+  await witness.ok('room:join', { room });
+  admin = new Redis(cluster.redis.url);
+});
+after(async () => {
+  witness?.close();
+  admin?.disconnect();
+  await cluster?.stop();
+});
+
+/** The nodes run, and chat goes on as if nothing had come. */
+async function assertUnharmed(): Promise<void> {
+  cluster.assertAlive();
+  const { seq } = await witness.ok('message:send', { room, clientMsgId: newId(), text: 'still here' });
+  await witness.until(room, seq);
+  assert.deepEqual(witness.disconnects, []);
+}
+
+describe('packets', () => {
+  const RESERVED = [
+    'connect',
+    'connect_error',
+    'disconnect',
+    'disconnecting',
+    'newListener',
+    'removeListener',
+    'error',
+  ];
+  for (const name of RESERVED)
+    test(`the library's own event "${name}", nested too deeply to be parsed, ends the transport and nothing else`, async () => {
+      const raw = await RawSocket.connect(gateway.url, tokenOf('reserved'));
+      raw.send(`421["${name}",${DEEP}]`);
+      await poll('the end of the transport', () => raw.closed);
+      await assertUnharmed();
+    });
+
+  test('a request nested too deeply is invalid, and the connection lives', async () => {
+    const raw = await RawSocket.connect(gateway.url, tokenOf('deep'));
+    raw.send(`427["room:join",${DEEP}]`);
+    const answer = await raw.frame((frame) => frame.startsWith('437'));
+    assert.equal(JSON.parse(answer.slice(3))[0].error.code, 'invalid');
+    raw.send(`428["room:join",{"room":"${newRoom()}"}]`);
+    await raw.frame((frame) => frame.startsWith('438[{"ok":true'));
+    raw.close();
+  });
+
+  test('another namespace ends the transport without an answer that repeats its name', async () => {
+    for (const token of [tokenOf('names'), undefined]) {
+      const raw = token === undefined ? await RawSocket.open(gateway.url) : await RawSocket.connect(gateway.url, token);
+      const before = raw.frames.length;
+      raw.send(`40/${'n'.repeat(100_000)},`);
+      await poll('the end of the transport', () => raw.closed);
+      assert.deepEqual(raw.frames.slice(before), []);
+    }
+  });
+
+  test('attempts to connect are few, whether they are refused or not', async () => {
+    const raw = await RawSocket.open(gateway.url);
+    for (let attempt = 0; attempt < 50; attempt++) raw.send('40{"token":"bad"}');
+    await poll('the end of the transport', () => raw.closed);
+    assert(raw.frames.filter((frame) => frame.startsWith('44')).length < 10);
+  });
+
+  test('one transport has one session', async () => {
+    const before = await gateway.metric('maru_connects_total');
+    const raw = await RawSocket.open(gateway.url);
+    for (const user of ['first', 'second', 'third']) raw.send(`40${JSON.stringify({ token: tokenOf(user) })}`);
+    await poll('the end of the transport', () => raw.closed);
+    await poll('no session but the witness', async () => (await gateway.metric('maru_sessions')) === 1);
+    assert((await gateway.metric('maru_connects_total')) - before <= 1);
+    await assertUnharmed();
+  });
+
+  test('a client that leaves the namespace and stays silent loses its transport', async () => {
+    const raw = await RawSocket.connect(gateway.url, tokenOf('idler'));
+    raw.send('41');
+    await poll('the end of the transport', () => raw.closed, { timeoutMs: 5_000 });
+  });
+});
+
+describe('forged payloads', () => {
+  const opts = { rooms: [`signals:${room}`], except: [], flags: {} };
+  const shapes: unknown[] = [
+    undefined,
+    null,
+    {},
+    { opts: {} },
+    { opts: { rooms: [], except: [], flags: {} }, packet: {}, rooms: ['a'], requestId: 'r' },
+    { opts: { rooms: [], except: [] }, packet: { type: 2, data: ['session', { forged: true }] } },
+    { opts: { rooms: [], except: [] }, packet: { type: 2, nsp: '/', data: ['message', { forged: true }] } },
+    { opts, packet: { type: 2, nsp: '/', data: ['message', { room, seq: 1, forged: true }] } },
+    { opts, packet: { type: 2, nsp: '/', data: ['typing', { room, user: 'forged', active: true }] } },
+    { opts, packet: { type: 2, nsp: '/', data: ['typing', JSON.parse(`{"deep":${DEEP}}`)] } },
+    { opts, requestId: 'r', packet: ['connection', {}] },
+    { packet: ['connection', {}] },
+    { packet: ['error', {}], requestId: 'r' },
+    { opts: { rooms: [], except: [] }, close: true, rooms: ['x'] },
+  ];
+
+  test('on the channels of the adapter reach no client, end no connection and no process', async () => {
+    const before = witness.received.length;
+    const channels = ['socket.io#/#', `socket.io#/#signals:${room}#`];
+    const payloads = ['', 'garbage', '{}', '[1]', '\u00c1', ' {"type":3}', '{"uid":"x","nsp":"/"}', '['.repeat(4_000)];
+    for (let type = 0; type <= 14; type++)
+      payloads.push(...shapes.map((data) => JSON.stringify({ uid: 'forger', nsp: '/', type, data })));
+    const [first] = payloads;
+    assert(first !== undefined && (await admin.spublish('socket.io#/#', first)) >= 2, 'both nodes listen');
+    for (const channel of channels) await Promise.all(payloads.map((payload) => admin.spublish(channel, payload)));
+    await admin.spublish('socket.io#/#', Buffer.from([0xc1, 0xff, 0x00]));
+    await poll('all of them to be counted', async () => {
+      const counted = await gateway.metric('maru_signal_errors_total', 'stage="receive"');
+      return counted >= channels.length * payloads.length;
+    });
+    assert.deepEqual(witness.received.slice(before), []);
+    await assertUnharmed();
+  });
+
+  test('a signal of ours still reaches the other node', async () => {
+    const [, other] = cluster.gateways as [ServiceProcess, ServiceProcess];
+    const typer = await connect(other.url, { token: tokenOf('typer') });
+    await typer.ok('room:join', { room });
+    // Lost signals are allowed, so it is repeated; each kind at most once a second counts.
+    await poll('typing', () => {
+      for (const active of [true, false]) typer.socket.emit('typing', { room, active });
+      return witness.payloads('typing').length > 0;
+    });
+    typer.close();
+  });
+
+  test('an announcement far ahead of the head costs a few reads, and delivery goes on', async () => {
+    const { epoch } = await witness.ok('history:read', { room });
+    const body = '"type":"text","from":{"id":"x","name":"x"},"clientMsgId":"z","text":"forged"}';
+    const fills = await gateway.metric('maru_feed_fills_total');
+    await admin.spublish(`maru:{${room}}:live`, `1 M ${epoch} 5000 1 ${Buffer.byteLength(body)}\n${body}`);
+    await poll('a look at the log', async () => (await gateway.metric('maru_feed_fills_total')) > fills);
+    await assertUnharmed();
+    // That nothing goes on can only be seen by looking for a while; the defect read thousands of times a second.
+    await sleep(1_500);
+    assert((await gateway.metric('maru_feed_fills_total')) - fills < 30);
+    await assertUnharmed();
+    assert(witness.entries(room).every(({ text }) => text !== 'forged'));
+  });
+
+  test('malformed announcements are counted and dropped', async () => {
+    const counted = await gateway.metric('maru_live_malformed_total');
+    const payloads = ['', 'x', '\n', '1 M 1.a 1 1 1\n}', `1 M ${'9'.repeat(90)}\n`, '1 E zzz', '{"a":1}'];
+    for (const payload of payloads) await admin.spublish(`maru:{${room}}:live`, payload);
+    await poll(
+      'all to be counted',
+      async () => (await gateway.metric('maru_live_malformed_total')) === counted + payloads.length,
+    );
+    await assertUnharmed();
+  });
+});
