@@ -86,3 +86,24 @@ export const asSecret = (raw: string): string => {
   if (raw.length < 32) throw new Error('must have at least 32 characters');
   return raw;
 };
+
+/** Names of processes: they stand in session ids, keys and logs, where other characters would need escaping. */
+export const asNodeName = (raw: string): string => {
+  if (!/^[a-zA-Z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits and hyphens');
+  return raw;
+};
+
+/** The fields as a table in Markdown, for the documentation of a service's settings. */
+export function describeFields(fields: Fields): string {
+  const rows = Object.values(fields).map((field) => {
+    const fallback = 'fallback' in field ? describeDefault(field.fallback) : 'required';
+    return `| \`${field.env}\` | ${fallback} | ${field.doc}${field.secret === true ? ' (secret)' : ''} |`;
+  });
+  return ['| variable | default | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function describeDefault(fallback: unknown): string {
+  if (fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)) return 'none';
+  if (typeof fallback === 'boolean') return fallback ? 'on' : 'off';
+  return String(fallback);
+}

@@ -3,6 +3,7 @@ import { LIMITS } from '@maru/protocol';
 import {
   asInteger,
   asList,
+  asNodeName,
   asOneOf,
   asSecret,
   asSwitch,
@@ -13,11 +14,6 @@ import {
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
-
-const asNodeName = (raw: string): string => {
-  if (!/^[a-zA-Z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits and hyphens');
-  return raw;
-};
 
 const asOrigins = (raw: string): string[] =>
   asList(raw).map((origin) => {

@@ -1,10 +1,5 @@
 /** What may be set, with the reason for each default. */
-import { asInteger, asOneOf, asSecret, asText, asUrl, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
-
-const asNodeName = (raw: string): string => {
-  if (!/^[A-Za-z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits or dashes');
-  return raw;
-};
+import { asInteger, asNodeName, asOneOf, asSecret, asText, asUrl, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
 
 export const settingFields = {
   node: { env: 'MARU_NODE', doc: 'name of this process, for logs', parse: asNodeName },
