@@ -152,7 +152,7 @@ export function createChatServer(options: {
       options.onClosed(session);
       metrics.disconnected(reason);
       // A transport without a session has nothing more to say; what was sent last gets a moment to leave.
-      setTimeout(() => transport.close(true), LAST_WORDS_MS);
+      if (reason.endsWith('namespace disconnect')) setTimeout(() => transport.close(true), LAST_WORDS_MS);
     });
     socket.onAny(onEvent);
     const opened = open(socket, session);

@@ -57,7 +57,7 @@ export function createSessionRegistry(options: { connectionsPerUserMax: number }
       for (const session of sessions) {
         const leftMs = session.expiresAtMs - nowMs;
         if (leftMs > EXPIRY_NOTICE_MS) continue;
-        if (!session.expiryAnnounced) {
+        if (!session.expiryAnnounced && session.opened) {
           session.expiryAnnounced = true;
           session.notice({ code: 'expiring' });
         }

@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CutReason } from '../delivery/member.ts';
+import { createSessionRegistry } from './registry.ts';
+import { Session, type Wire } from './session.ts';
+
+/** A transport that never takes what is queued. */
+class StuckWire implements Wire {
+  queue: string[] = [];
+  events: string[] = [];
+  closed = false;
+  disconnected = false;
+  sendFrame(frame: string): void {
+    this.queue.push(frame);
+  }
+  emit(event: string, ...payload: unknown[]): void {
+    this.events.push(event === 'notice' ? `notice:${(payload[0] as { code: string }).code}` : event);
+  }
+  queuedPackets = () => this.queue.length;
+  queuedBytes = () => this.queue.reduce((sum, frame) => sum + frame.length, 0);
+  drained = () => pause(1);
+  closeTransport(): void {
+    this.closed = true;
+  }
+  disconnect(): void {
+    this.disconnected = true;
+  }
+  joinSignals(): void {}
+  leaveSignals(): void {}
+}
+
+function start(overrides: { expiresAtMs?: number; userId?: string } = {}) {
+  const wire = new StuckWire();
+  const cuts: CutReason[] = [];
+  const session = new Session({
+    id: 's',
+    user: { id: overrides.userId ?? 'u', name: 'Mina' },
+    roles: [],
+    expiresAtMs: overrides.expiresAtMs ?? 1e15,
+    wire,
+    eventSpec: { perSecond: 50, burst: 200 },
+    nowMs: 0,
+    onCut: (reason) => cuts.push(reason),
+  });
+  return { session, wire, cuts };
+}
+
+test('one who reads nothing is cut at a bound of bytes, however few the packets', () => {
+  const { session, cuts } = start();
+  for (let i = 0; i < 20 && !session.closed; i++) session.send('x'.repeat(1_000_000));
+  assert.deepEqual(cuts, ['slow_consumer']);
+});
+
+test('one who reads nothing is cut at a bound of packets, however small', () => {
+  const { session, wire, cuts } = start();
+  for (let i = 0; i < 20_000 && !session.closed; i++) session.send('x');
+  assert.deepEqual(cuts, ['slow_consumer']);
+  assert.ok(wire.queue.length < 11_000, `${wire.queue.length} packets`);
+});
+
+test('one who floods is cut; one who comes back as told never is', () => {
+  const flood = start();
+  for (let i = 0; i < 10_000 && !flood.session.closed; i++) flood.session.takeEvent(0);
+  assert.deepEqual(flood.cuts, ['flood']);
+
+  const { session, cuts } = start();
+  let waiting = Array.from({ length: 2_500 }, () => 0);
+  for (let rounds = 0; waiting.length > 0; rounds++) {
+    assert.ok(rounds < 5, 'each is served after few waits');
+    waiting = waiting
+      .sort((a, b) => a - b)
+      .flatMap((atMs) => {
+        const waitMs = session.takeEvent(atMs);
+        return waitMs === 0 ? [] : [atMs + waitMs];
+      });
+  }
+  assert.deepEqual(cuts, []);
+});
+
+test('nothing but "degraded" is told before the session', () => {
+  const { session, wire } = start();
+  session.notice({ code: 'recovered' });
+  session.notice({ code: 'degraded' });
+  session.opened = true;
+  session.notice({ code: 'recovered' });
+  assert.deepEqual(wire.events, ['notice:degraded', 'notice:recovered']);
+});
+
+test('work of a lane runs in order, and what waited too long is refused', async () => {
+  const { session } = start();
+  const order: number[] = [];
+  await Promise.all(
+    [3, 1].map((ms, index) => session.inLane('a', async () => pause(ms).then(() => order.push(index)))),
+  );
+  assert.deepEqual(order, [0, 1]);
+  const slow = session.inLane('a', () => pause(900));
+  await assert.rejects(
+    session.inLane('a', async () => 'late'),
+    { code: 'unavailable' },
+  );
+  await slow;
+});
+
+test('a user has so many connections on a node; expired ones are told, then ended for good', () => {
+  const registry = createSessionRegistry({ connectionsPerUserMax: 2 });
+  const expiring = start({ expiresAtMs: 70_000 });
+  expiring.session.opened = true;
+  assert.equal(registry.add(expiring.session), true);
+  assert.equal(registry.add(start().session), true);
+  assert.equal(registry.add(start().session), false);
+  assert.equal(registry.add(start({ userId: 'v' }).session), true);
+  registry.sweep(0);
+  assert.deepEqual(expiring.wire.events, []);
+  registry.sweep(11_000);
+  registry.sweep(12_000);
+  assert.deepEqual(expiring.wire.events, ['notice:expiring']);
+  assert.equal(expiring.wire.disconnected, false);
+  registry.sweep(70_000);
+  assert.equal(expiring.wire.disconnected, true);
+  registry.remove(expiring.session);
+  assert.equal(registry.add(start().session), true);
+});
