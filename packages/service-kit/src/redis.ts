@@ -1,9 +1,10 @@
 /** Connections to Redis (or Valkey) with explicit deadlines and nothing queued or sent twice behind the caller's back. */
 import { Redis } from 'ioredis';
 import type { Logger } from './logger.ts';
+import { parseRedisAddress } from './redis-address.ts';
 
 export interface RedisSettings {
-  /** `redis://` or `rediss://`, with account and password. */
+  /** As `redis-address.ts` reads it, with account and password. */
   url: string;
   /** A call that takes longer fails; whether the store did it is then unknown. Undefined: the caller keeps time itself. */
   deadlineMs: number | undefined;
@@ -20,8 +21,9 @@ export function connectRedis(
   settings: RedisSettings,
   options: { purpose: string; node: string; logger: Logger },
 ): Redis {
-  const redis = new Redis(settings.url, {
-    protocol: 2,
+  const address = parseRedisAddress(settings.url);
+  const connection = {
+    protocol: 2 as const,
     connectionName: `maru:${options.node}:${options.purpose}`,
     connectTimeout: 1_000,
     ...(settings.deadlineMs === undefined ? {} : { commandTimeout: settings.deadlineMs }),
@@ -31,10 +33,14 @@ export function connectRedis(
     autoResubscribe: false,
     // With 0, commands under way fail as soon as the connection breaks, instead of waiting for their deadline.
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
     // A restarted Redis answers LOADING; asking again soon is cheaper than waiting for its own estimate.
     maxLoadingRetryTime: 500,
-  });
+    // It was demoted: connecting again finds the new primary, where there is one. The command itself is not sent again.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  };
+  const redis =
+    'url' in address ? new Redis(address.url, connection) : new Redis({ ...address.options, ...connection });
   let lastMessage = '';
   redis.on('error', (error) => {
     // The same refusal comes once a reconnect; one line says it.

@@ -5,6 +5,7 @@ import {
   asList,
   asNodeName,
   asOneOf,
+  asRedisAddress,
   asSecret,
   asSwitch,
   asText,
@@ -28,7 +29,18 @@ export const FIELDS = {
   host: { env: 'MARU_HOST', doc: 'address to listen on', parse: asText, fallback: '127.0.0.1' },
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for clients', parse: asInteger(0, 65_535), fallback: 3000 },
   opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535), fallback: 3001 },
-  redisUrl: { env: 'MARU_REDIS_URL', doc: 'Redis 7 or Valkey 8', parse: asUrl('redis', 'rediss'), secret: true },
+  redisUrl: {
+    env: 'MARU_REDIS_URL',
+    doc: 'Redis 7 or Valkey 8: redis://…, rediss://… or redis+sentinel://…',
+    parse: asRedisAddress,
+    secret: true,
+  },
+  waitReplicas: {
+    env: 'MARU_REDIS_WAIT_REPLICAS',
+    doc: 'a message is acknowledged once so many replicas have it',
+    parse: asInteger(0, 10),
+    fallback: 0,
+  },
   presenceUrl: { env: 'MARU_PRESENCE_URL', doc: 'presence service', parse: asUrl('http', 'https') },
   internalSecret: {
     env: 'MARU_INTERNAL_SECRET',

@@ -20,6 +20,7 @@ import { createRecentBudget } from './delivery/recent-entries.ts';
 import { createRoomHub } from './delivery/room-hub.ts';
 import { createApi } from './http/api.ts';
 import { createTokens } from './identity/tokens.ts';
+import { writeProbeKey } from './keys.ts';
 import { createKeyedLimit } from './limits/keyed-limit.ts';
 import { createUserQuota } from './limits/user-quota.ts';
 import { createReadHistory } from './messages/read-history.ts';
@@ -63,6 +64,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
 
   const health = createStoreHealth({
     redis: redis.read,
+    probeKey: writeProbeKey(node),
     canAppend: () => redis.append.status === 'ready',
     beatMs: BEAT_MS,
     logger,
@@ -102,6 +104,8 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
       emptyRoomTtlMs: config.emptyRoomTtlMs,
     },
     deadlineMs: config.storeDeadlineMs,
+    waitReplicas: config.waitReplicas,
+    onRefused: health.noteRefusal,
     now,
   });
   const directory = createRoomDirectory({ redis: redis.read });
@@ -246,9 +250,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     node,
     roundMs: config.rebalanceRoundMs,
     connections: () => registry.size,
-    advise: (count, withinMs) => {
-      if (config.rebalance) registry.advise(count, withinMs);
-    },
+    advise: config.rebalance ? registry.advise : undefined,
     logger,
   });
   const drain = createDrain({

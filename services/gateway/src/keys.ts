@@ -19,6 +19,10 @@ export const publicRoomsKey = (): string => 'maru:rooms';
 export const userQuotaKey = (userId: string): string => `maru:quota:${userId}`;
 /** Sharded channel on which a node hears itself, to know that its subscriber connection lives. */
 export const heartbeatChannel = (node: string): string => `maru:heartbeat:${node}`;
+/** String: written and forgotten, to see whether the store takes a write. */
+export const writeProbeKey = (node: string): string => `maru:probe:${node}`;
+/** String: a write to wait for, where an acknowledgement needs replicas and nothing else was written. */
+export const waitProbeKey = (): string => 'maru:probe:wait';
 /** Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the store's clock. */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';

@@ -13,6 +13,9 @@ import {
   type TestPresence,
 } from './testing/harness.ts';
 
+/** Tests ask for three times as long, for the sake of slow machines. */
+const STORE_DEADLINE_MS = 800;
+
 describe('the face of the presence service', () => {
   let redis: TestRedis;
   let service: TestPresence;
@@ -49,7 +52,10 @@ describe('the face of the presence service', () => {
 describe('presence service without its store', () => {
   it('answers unavailable in time, lives, and heals', async () => {
     const redis = await startTestRedis({ appendOnly: 'always' });
-    const { presence, baseUrl, opsUrl } = await startTestPresence(redis.url, { sweepHoldMs: 2_000 });
+    const { presence, baseUrl, opsUrl } = await startTestPresence(redis.url, {
+      sweepHoldMs: 2_000,
+      storeDeadlineMs: STORE_DEADLINE_MS,
+    });
     try {
       const node = new RawNode(baseUrl, 'gw-a');
       await node.sync(enter('lobby', 'u1'));
@@ -60,7 +66,8 @@ describe('presence service without its store', () => {
         const answer = await request(baseUrl, '/v1/rooms/lobby');
         assert.equal(answer.status, 503);
         assert.equal((answer.body as { error: { code: string } }).error.code, 'unavailable');
-        assert.ok(performance.now() - start < 1_000);
+        const tookMs = performance.now() - start;
+        assert.ok(tookMs < 3 * STORE_DEADLINE_MS, `answered after ${tookMs} ms`);
         await assert.rejects(node.report([enter('lobby', 'u2')]));
         node.seq--;
         await eventually(async () => (await fetch(`${opsUrl}/readyz`)).status === 503, 'unready', 6_000);

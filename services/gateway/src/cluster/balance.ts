@@ -36,8 +36,8 @@ export function createBalance(options: {
   node: string;
   roundMs: number;
   connections: () => number;
-  /** Advises so many connections to come again, spread over `withinMs`. */
-  advise: (count: number, withinMs: number) => void;
+  /** Advises so many connections to come again, spread over `withinMs`; tells how many. Undefined: nobody is ever advised. */
+  advise: ((count: number, withinMs: number) => number) | undefined;
   logger: Logger;
 }): Balance {
   const { redis, node, roundMs, logger } = options;
@@ -57,9 +57,8 @@ export function createBalance(options: {
     try {
       const own = options.connections();
       const move = connectionsToMove(own, await tell(own));
-      if (move === 0) return;
-      logger.info({ own, move }, 'advising connections to move to other nodes');
-      options.advise(move, roundMs);
+      const advised = move === 0 ? 0 : (options.advise?.(move, roundMs) ?? 0);
+      if (advised > 0) logger.info({ own, advised }, 'connections were advised to move to other nodes');
     } catch (error) {
       // Balance can wait; the store's health is reported elsewhere.
       logger.debug({ reason: String(error) }, 'loads could not be compared');

@@ -19,8 +19,8 @@ import { Session } from './session.ts';
 import { type ChatIo, type ChatSocket, createSocketWire } from './socket-wire.ts';
 
 /** An idle connection is pinged so often, and given up after so long without an answer. */
-export const PING_INTERVAL_MS = 25_000;
-export const PING_TIMEOUT_MS = 20_000;
+const PING_INTERVAL_MS = 25_000;
+const PING_TIMEOUT_MS = 20_000;
 /** A connection that has not said who it is by then is closed. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const LAST_WORDS_MS = 1_000;
@@ -94,7 +94,8 @@ export function createChatServer(options: {
   const { io, httpServer, tokens, registry, membership, logger, metrics, now } = options;
   const identities = new WeakMap<ChatSocket, Identity>();
   const sessions = new WeakMap<ChatSocket, Session>();
-  const ready = new WeakMap<Session, { held: Promise<void>; count: number }>();
+  /** Sessions whose resume is being answered, with the number of requests held until then. */
+  const openings = new WeakMap<Session, { done: Promise<void>; held: number }>();
   /** Transports that have signed in, or are about to. */
   const signingIn = new WeakSet<EngineTransport>();
   const guard = guardHandshakes(io, { allowedOrigins: options.allowedOrigins, onRefused: metrics.refused });
@@ -156,10 +157,10 @@ export function createChatServer(options: {
     });
     socket.onAny(onEvent);
     const opened = open(socket, session);
-    ready.set(session, { held: opened, count: 0 });
+    openings.set(session, { done: opened, held: 0 });
     try {
       await opened;
-      ready.delete(session);
+      openings.delete(session);
     } catch (error) {
       logger.error({ err: error }, 'a connection could not be opened');
       session.cut('store');
@@ -199,8 +200,8 @@ export function createChatServer(options: {
     const session = sessions.get(this);
     if (session === undefined || session.closed) return;
     const acknowledge = typeof rest.at(-1) === 'function' ? (rest.pop() as (ack: Ack<unknown>) => void) : () => {};
-    const opening = ready.get(session);
-    const call = prepare(session, event, rest, opening !== undefined);
+    const opening = openings.get(session);
+    const call = prepare(session, event, rest, opening);
     const run = async () => {
       const startedAt = performance.now();
       const { ack, afterwards } = await answer(session, call);
@@ -210,18 +211,25 @@ export function createChatServer(options: {
       session.checkBacklog();
     };
     if (opening === undefined) void run();
-    else opening.held = opening.held.then(run);
+    // All begin in the turn in which the session was sent, in their order; what comes later begins later.
+    else {
+      opening.done.then(
+        () => void run(),
+        () => {
+          // `begin` has told, and cut the connection.
+        },
+      );
+    }
   }
 
   /** Limits and checks at once, so that of what is refused nothing needs to be kept. */
-  function prepare(session: Session, event: unknown, payloads: unknown[], holding: boolean): Call {
+  function prepare(session: Session, event: unknown, payloads: unknown[], opening: { held: number } | undefined): Call {
     const label = isRequestName(event) ? event : 'unknown';
     try {
       const waitMs = session.takeEvent(now());
       if (waitMs > 0)
         throw new MaruError('rate_limited', 'too many events on this connection', { retryAfterMs: waitMs });
-      const opening = ready.get(session);
-      if (holding && opening !== undefined && ++opening.count > HELD_REQUESTS_MAX) {
+      if (opening !== undefined && ++opening.held > HELD_REQUESTS_MAX) {
         throw new MaruError('unavailable', 'the connection is still being resumed', { retryAfterMs: 1_000 });
       }
       return { label, work: prepareRequest(options.handlers, session, event, payloads) };

@@ -33,7 +33,9 @@ export function createHandlers(parts: {
       await directory.invite(user.id, request);
       return { data: {} };
     },
-    'message:send': async ({ user }, request) => ({ data: await parts.sendMessage(user, request) }),
+    // A join that was asked for just before may be what brings the room into being.
+    'message:send': (session, request) =>
+      session.afterLane(`room:${request.room}`, async () => ({ data: await parts.sendMessage(session.user, request) })),
     // One page at a time: what a connection can make this node hold is bounded by its largest page.
     'history:read': (session, request) =>
       session.inLane('reads', async () => {

@@ -9,8 +9,8 @@ export interface SessionRegistry {
   all(): Iterable<Session>;
   readonly size: number;
   noticeAll(notice: Notice): void;
-  /** Advises some sessions, each at most once, to come again at a moment of their own within `withinMs`. */
-  advise(count: number, withinMs: number): void;
+  /** Advises some sessions, each at most once, to come again at a moment of their own within `withinMs`. Returns how many. */
+  advise(count: number, withinMs: number): number;
   /** Announces and ends expired tokens; called about once a second. */
   sweep(nowMs: number): void;
 }
@@ -47,11 +47,12 @@ export function createSessionRegistry(options: { connectionsPerUserMax: number }
       for (const session of sessions) {
         if (left === 0) break;
         // One who ignored the advice is left alone.
-        if (session.advisedToMove) continue;
+        if (session.advisedToMove || !session.opened) continue;
         session.advisedToMove = true;
         session.notice({ code: 'rebalance', reconnectInMs: Math.round(Math.random() * withinMs) });
         left--;
       }
+      return count - left;
     },
     sweep(nowMs) {
       for (const session of sessions) {

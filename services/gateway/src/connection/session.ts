@@ -167,6 +167,12 @@ export class Session implements Member {
     return run;
   }
 
+  /** Runs work once what is under way in a lane is done, in the order of the calls. */
+  afterLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
+    const underWay = this.#lanes.get(lane);
+    return underWay === undefined ? work() : underWay.then(work, work);
+  }
+
   takeSeat(room: string, seat: Seat): void {
     this.seats.set(room, seat);
   }

@@ -22,6 +22,9 @@ const SMALL: Bound = { entries: 32, chars: 8_192 };
 /** The frames of a hole are longer than what the bound of a hole counts, by their envelope. */
 const LARGE: Bound = { entries: LIMITS.resumeEntriesMax, chars: 2 * LIMITS.resumeBytesMax };
 
+/** Clients of a node that died are back within their jitter; they find what the first of them read for so long. */
+const WIDE_MS = 60_000;
+
 /** What all rooms of a node together may keep beyond the few. */
 export interface RecentBudget {
   /** True while another room may keep more. */
@@ -115,6 +118,3 @@ export class RecentEntries {
     this.#budget.change(chars);
   }
 }
-
-/** Clients of a node that died are back within their jitter; they find what the first of them read for so long. */
-const WIDE_MS = 60_000;

@@ -13,15 +13,6 @@ export interface FeedEntry {
   epoch: string;
 }
 
-export interface FeedState<E extends FeedEntry> {
-  readonly epoch: string;
-  /** All up to and including this `seq` was given out. */
-  readonly delivered: number;
-  /** Announced ahead of a hole, by seq. */
-  readonly held: Map<number, E>;
-  readonly filling: boolean;
-}
-
 export type FeedEvent<E extends FeedEntry> =
   | { type: 'announced'; entry: E }
   /** Any look at the log, also the announcement of a new epoch (`head` is then its base). */
@@ -43,9 +34,11 @@ export type FeedEffect<E extends FeedEntry> =
 const HELD_MAX = 512;
 const FRUITLESS_FILLS_MAX = 3;
 
-export class RoomFeed<E extends FeedEntry> implements FeedState<E> {
+export class RoomFeed<E extends FeedEntry> {
   epoch: string;
+  /** All up to and including this `seq` was given out. */
   delivered: number;
+  /** Announced ahead of a hole, by seq. */
   readonly held = new Map<number, E>();
   filling = false;
   /** Fills in a row that brought nothing although more was announced. */

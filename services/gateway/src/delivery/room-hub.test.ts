@@ -48,7 +48,16 @@ async function startNode(name: string) {
   const counts = { fills: 0, malformed: 0, resumeReads: 0 };
   const seen = createSeenPositions({ roomsMax: 1_000 });
   const retention = { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 };
-  const log = createRedisRoomLog({ appendRedis: append, readRedis: read, seen, retention, deadlineMs: 800, now });
+  const log = createRedisRoomLog({
+    appendRedis: append,
+    readRedis: read,
+    seen,
+    retention,
+    deadlineMs: 800,
+    waitReplicas: 0,
+    onRefused: () => {},
+    now,
+  });
   const subscriber = createSubscriber({
     node: name,
     redis: subscribe,

@@ -27,6 +27,7 @@ interface Lease {
   leasing: boolean;
 }
 
+/** Users whose leases a node remembers. */
 const USERS_MAX = 100_000;
 
 export function createUserQuota(options: {
@@ -50,6 +51,11 @@ export function createUserQuota(options: {
 
   const sweep = () => {
     for (const [userId, lease] of leases) if (!lease.leasing && lease.expiresAtMs <= now()) leases.delete(userId);
+    // Still too many: the oldest lose what they have leased, and lease again.
+    for (const [userId, lease] of leases) {
+      if (leases.size < USERS_MAX * 0.9) break;
+      if (!lease.leasing) leases.delete(userId);
+    }
   };
 
   const renew = async (userId: string, lease: Lease) => {

@@ -46,6 +46,8 @@ async function node(
     seen: createSeenPositions({ roomsMax: 1_000 }),
     retention: { entriesMin: 1_000, entriesMax: 2_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, ...retention },
     deadlineMs: 2_000,
+    waitReplicas: 0,
+    onRefused: () => {},
     now: () => Date.now(),
   });
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
 import { isNoScript, loadScript, runScript } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
-import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
 import { createBatchLane } from './batch-lane.ts';
 import type { AppendRequest, AppendResult, ReadPiece, ReadResult, RoomLog, StoredEntry } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
@@ -45,6 +45,10 @@ export function createRedisRoomLog(options: {
   seen: SeenPositions;
   retention: Retention;
   deadlineMs: number;
+  /** An append counts as stored once so many replicas have it; 0 asks none. */
+  waitReplicas: number;
+  /** The store answered, but would not store: it is full, read-only, loading. */
+  onRefused: (reason: string) => void;
   now: () => number;
 }): RoomLog {
   const { appendRedis, readRedis, seen, retention } = options;
@@ -83,8 +87,20 @@ export function createRedisRoomLog(options: {
   const sendAppends = async (appends: Append[]): Promise<Array<AppendResult | Error>> => {
     if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
     const results = await evalInOrder(appends);
+    // One question for the whole batch, on the connection that wrote it: WAIT is about what was written there.
+    if (options.waitReplicas > 0) {
+      // It asks how far the replicas are with this connection's own writes; where a batch found only what had been stored before, perhaps
+      // on another connection, a write is made for it to wait for.
+      if (!results.some(isStored)) await appendRedis.set(waitProbeKey(), '1', 'PX', options.deadlineMs);
+      const reached = await appendRedis.wait(options.waitReplicas, options.deadlineMs);
+      // It is stored on the primary, and may yet be lost with it: unknown, so the client sends it again.
+      if (reached < options.waitReplicas) throw unavailable(new Error(`only ${reached} replicas have it`));
+    }
     return results.map((result, index) => {
-      if (result instanceof Error) return unavailable(result);
+      if (result instanceof Error) {
+        options.onRefused(result.message);
+        return unavailable(result);
+      }
       return toAppendResult(result as unknown[], (appends[index] as Append).request.room, seen);
     });
   };
@@ -110,7 +126,11 @@ export function createRedisRoomLog(options: {
   };
 
   const lane = createBatchLane<Append, AppendResult>({
-    send: sendAppends,
+    // Whatever the connection says of itself, to a client it means the same: unknown, and safe to send again.
+    send: (appends) =>
+      sendAppends(appends).catch((error: unknown) => {
+        throw unavailable(error);
+      }),
     batchMax: BATCH_MAX,
     depthMax: DEPTH_MAX,
     deadlineMs: options.deadlineMs,
@@ -173,6 +193,8 @@ function pieceArguments(piece: ReadPiece): Array<string | number> {
       return ['since', piece.position.seq, piece.position.epoch, piece.fallbackLimit, ...holes];
   }
 }
+
+const isStored = (reply: unknown): boolean => Array.isArray(reply) && reply[0] === 'stored';
 
 function toAppendResult(reply: unknown[], room: string, seen: SeenPositions): AppendResult | Error {
   const [outcome, epoch, seq, ts] = reply as [string, string, number, number];

@@ -17,13 +17,14 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
     note(room, epoch, seq) {
       const known = positions.get(room);
       if (known !== undefined) {
-        if (known.epoch === epoch) {
-          if (known.seq < seq) known.seq = seq;
-          return;
-        }
         // An answer of an earlier life that comes late must not hide the newer one.
         if (epochGeneration(epoch) < epochGeneration(known.epoch)) return;
+        // Deleted and set again, the room is the youngest: the map keeps the order in which they were noted.
         positions.delete(room);
+        if (known.epoch === epoch) {
+          positions.set(room, known.seq < seq ? { epoch, seq } : known);
+          return;
+        }
       } else if (positions.size >= options.roomsMax) {
         const oldest = positions.keys().next();
         if (!oldest.done) positions.delete(oldest.value);

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connectRedis, createLogger } from '@maru/service-kit';
+import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import type { Redis } from 'ioredis';
+import { createStoreHealth } from './store-health.ts';
+
+const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+let server: TestRedis;
+let redis: Redis;
+
+before(async () => {
+  server = await startTestRedis();
+  redis = connectRedis({ url: server.url, deadlineMs: 300 }, { purpose: 'health', node: 'n', logger });
+  await new Promise((resolve) => redis.once('ready', resolve));
+});
+after(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+function watch(canAppend = () => true) {
+  const changes: boolean[] = [];
+  const health = createStoreHealth({
+    redis,
+    probeKey: 'probe',
+    canAppend,
+    beatMs: 50,
+    logger,
+    localNow: () => Date.now() - 3_600_000,
+  });
+  health.onChange((degraded) => changes.push(degraded));
+  health.start();
+  const until = async (expected: boolean[]) => {
+    for (let i = 0; i < 200 && changes.length < expected.length; i++) await pause(25);
+    health.stop();
+    assert.deepEqual(changes, expected);
+  };
+  return { health, changes, until };
+}
+
+test('a store that hangs makes the node degraded, one that answers again heals it', async () => {
+  const { until } = watch();
+  await server.kill('SIGSTOP');
+  setTimeout(() => void server.kill('SIGCONT'), 1_500);
+  await until([true, false]);
+});
+
+test('a store that refuses messages makes the node degraded until it takes a write', async () => {
+  const { health, until } = watch();
+  await redis.config('SET', 'maxmemory', '1');
+  health.noteRefusal('OOM');
+  setTimeout(() => void redis.config('SET', 'maxmemory', '0'), 500);
+  await until([true, false]);
+});
+
+test('without its append connection a node is degraded although the store answers', async () => {
+  let up = false;
+  const { until } = watch(() => up);
+  setTimeout(() => {
+    up = true;
+  }, 300);
+  await until([true, false]);
+});
+
+test("the store's clock is kept, however wrong the node's own is", async () => {
+  const { health } = watch();
+  await pause(100);
+  health.stop();
+  assert.ok(Math.abs(health.now() - Date.now()) < 2_000);
+});
