@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Ack, SendData } from '@maru/protocol';
-import { connect, type TestClient } from '../support/client.ts';
-import { sleep } from '../support/poll.ts';
+import { TestClient as Client, connect, type TestClient } from '../support/client.ts';
+import { poll, sleep } from '../support/poll.ts';
 import { readHistory } from '../support/sender.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -119,7 +119,7 @@ describe('the limit of events', () => {
 });
 
 describe('connections', () => {
-  test('of one user on one node may be 20', async () => {
+  test('of one user on one node may be 20; one more waits until there is room', async () => {
     const { endpoint } = cluster;
     const [gateway] = await cluster.gateways();
     assert(gateway !== undefined);
@@ -128,21 +128,39 @@ describe('connections', () => {
     for (let index = 0; index < 20; index++) open.push(await connect(gateway.address, { token }));
     const twenty = open.slice(-20);
     for (const client of twenty) await client.ok('room:join', { room });
-    // A refusal for a passing condition must not be a connect_error that a plain client gives up on for good.
-    const more = connect(gateway.address, { token }).then(
-      (client) => {
-        open.push(client);
-        return 'connected';
-      },
-      (error: unknown) => error,
-    );
-    const outcome = await Promise.race([more, sleep(2_000)]);
-    assert((outcome as { code?: unknown } | undefined)?.code !== 'unauthenticated', 'the token was fine');
+    const refused = () => refusedFor('connections');
+    const before = await refused();
+    const more = new Client(gateway.address, { token, reconnection: true });
+    open.push(more);
+    const errors: Error[] = [];
+    more.socket.on('connect_error', (error) => errors.push(error));
+    more.socket.connect();
+    // It comes again by itself, and is let go again.
+    await poll('it to be let go twice', () => more.disconnects.length >= 2);
+    assert((await refused()) >= before + 2, 'the gateway counts what it refuses');
+    assert.deepEqual(more.received, [], 'no session, nor anything else');
+    // A refusal for a passing condition must not be a connect_error, which a plain client gives up on for good.
+    assert.deepEqual(errors, []);
+    assert.deepEqual([...new Set(more.disconnects)], ['transport close']);
     assert(
       twenty.every((client) => client.connected),
       'the first twenty stay',
     );
     await twenty[0]?.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
     for (const client of twenty) await client.until(room, 1);
+    twenty[19]?.close();
+    await more.event('session');
+    await more.ok('room:join', { room });
   });
 });
+
+/** Handshakes that the gateways refused for that reason, by their own count. */
+async function refusedFor(reason: string): Promise<number> {
+  let total = 0;
+  for (const { ops } of await cluster.gateways()) {
+    const metrics = await (await fetch(`${ops}/metrics`)).text();
+    const line = new RegExp(`^maru_handshakes_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(metrics);
+    total += Number(line?.[1] ?? 0);
+  }
+  return total;
+}

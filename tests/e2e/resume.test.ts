@@ -69,12 +69,18 @@ describe('auth.resume', () => {
   });
 
   test('with nothing missed delivers nothing, and the connection is live', async () => {
-    const client = await open1(0, { resume: { [room]: { epoch, seq: HEAD } } });
-    assert.deepEqual(resumed(client), { recovered: true, epoch, head: HEAD, first: 1 });
-    const head = await open1(1);
-    const quiet = newRoom();
-    await head.ok('room:join', { room: quiet });
-    assert.deepEqual(client.seqs(room), []);
+    const name = newRoom();
+    const writer = await open1(1);
+    const { epoch: its } = await writer.ok('room:join', { room: name });
+    for (const text of ['one', 'two', 'three'])
+      await writer.ok('message:send', { room: name, clientMsgId: newId(), text });
+    const client = await open1(0, { resume: { [name]: { epoch: its, seq: 3 } } });
+    assert.deepEqual(resumed(client, name), { recovered: true, epoch: its, head: 3, first: 1 });
+    // What comes first is what is sent now: nothing came before it.
+    await assertLive(client, [], name);
+    await writer.ok('message:send', { room: name, clientMsgId: newId(), text: 'from elsewhere' });
+    await client.until(name, 2);
+    assert.deepEqual(client.seqs(name), [4, 5]);
   });
 
   test('closes a hole of 1,000 entries', async () => {

@@ -5,19 +5,23 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { findFreePort } from '@maru/service-kit/testing';
 import { connect } from '../support/client.ts';
 import {
   type Cluster,
   type CommandResult,
   clusterCommand,
-  freePort,
   isAlive,
   repository,
   STOP_TIMEOUT_MS,
   startCluster,
 } from '../support/cluster.ts';
-import { poll } from '../support/poll.ts';
+import { poll, sleep } from '../support/poll.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+/** The contract promises these on an ordinary machine; a slow one gets three times as long. */
+const STATUS_TIMEOUT_MS = 3 * 1_000;
+const SECOND_START_TIMEOUT_MS = 3 * 5_000;
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-runner-'));
 const clusters: Cluster[] = [];
@@ -56,8 +60,8 @@ const ended = (cluster: Cluster) =>
   });
 
 async function assertNothingLeft(pids: Array<number | null>): Promise<void> {
-  await poll('every process to end', () => pids.every((pid) => pid === null || !isAlive(pid)), { timeoutMs: 2_000 });
-  await poll('nothing to be left of the data directory', () => processesOf(dataDir).length === 0, { timeoutMs: 2_000 });
+  await poll('every process to end', () => pids.every((pid) => pid === null || !isAlive(pid)));
+  await poll('nothing to be left of the data directory', () => processesOf(dataDir).length === 0);
 }
 
 const npm = (...args: string[]): Promise<CommandResult> =>
@@ -79,7 +83,7 @@ describe('npm start', () => {
   });
 
   test('runs the whole cluster, tells its address, and ends it on SIGTERM to npm', async () => {
-    port = await freePort();
+    port = await findFreePort();
     const cluster = await start({ port, dataDir, gateways: 2 });
     const address = new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`);
     await poll('the address to open', () => address.test(cluster.output()));
@@ -100,7 +104,8 @@ describe('npm start', () => {
     }
     const startedMs = Date.now();
     assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 0);
-    assert(Date.now() - startedMs < 1_000, 'status answers in under a second');
+    const tookMs = Date.now() - startedMs;
+    assert(tookMs < STATUS_TIMEOUT_MS, `status took ${tookMs} ms`);
     const { stdout } = await npm('run', '-s', 'cluster', '--', 'status', '--json', '--data-dir', dataDir);
     assert.deepEqual(JSON.parse(stdout), await cluster.status());
     assert.equal((await clusterCommand(dataDir, 'status')).code, 0);
@@ -115,11 +120,11 @@ describe('npm start', () => {
     await assertNothingLeft(status.processes.map(({ pid }) => pid));
   });
 
-  test('starts again on the same data in under 5 s, and ends on Ctrl-C', async () => {
+  test('starts again on the same data within seconds, and ends on Ctrl-C', async () => {
     const startedMs = Date.now();
     const cluster = await start({ port, dataDir, gateways: 2 });
     const tookMs = Date.now() - startedMs;
-    assert(tookMs < 5_000, `the second start took ${tookMs} ms`);
+    assert(tookMs < SECOND_START_TIMEOUT_MS, `the second start took ${tookMs} ms`);
     const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
     const { messages } = await client.ok('room:join', { room });
     assert.deepEqual(
@@ -136,22 +141,30 @@ describe('npm start', () => {
 
   test('ends at once on a second Ctrl-C', async () => {
     const cluster = await start({ port, dataDir, gateways: 2 });
-    const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
     const { processes } = await cluster.status();
     assert(cluster.npm.pid !== undefined);
     const group = -cluster.npm.pid;
+    // A gateway that does not answer holds up an orderly end for many seconds: what ends the cluster is the second Ctrl-C.
+    const ordersToRedis = () =>
+      readFileSync(path.join(dataDir, 'logs', 'redis.log'), 'utf8').split('Received SIGTERM').length - 1;
+    const ordersBefore = ordersToRedis();
+    assert(ordersBefore > 0, 'earlier clusters ended in order');
+    const gateway = processes.find(({ kind }) => kind === 'gateway');
+    assert(gateway?.pid != null);
+    process.kill(gateway.pid, 'SIGSTOP');
     process.kill(group, 'SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    try {
-      process.kill(group, 'SIGINT');
-    } catch {
-      // It has ended already.
-    }
-    await poll('npm to end', () => cluster.npm.exitCode !== null || cluster.npm.signalCode !== null, {
-      timeoutMs: 5_000,
-    });
+    await poll('the stop to begin', () => /again to end at once/.test(cluster.output()));
+    await sleep(1_500);
+    process.kill(group, 'SIGINT');
+    await ended(cluster);
+    assert.match(cluster.output(), /stopping +at once/);
+    assert.doesNotMatch(cluster.output(), /stopped[\s\S]*at once/, 'the orderly end was still under way');
+    assert.equal(
+      ordersToRedis(),
+      ordersBefore,
+      'Redis was not asked to end, as after the gateways, but killed with them',
+    );
     await assertNothingLeft(processes.map(({ pid }) => pid));
-    client.close();
   });
 
   test('heals what a killed supervisor left behind', async () => {
@@ -189,7 +202,7 @@ describe('npm start', () => {
     assert.deepEqual((await other.ok('room:join', { room: shared })).messages, []);
     one.close();
     other.close();
-    const second = await npm('start', '--', '--port', String(await freePort()), '--data-dir', a.dataDir);
+    const second = await npm('start', '--', '--port', String(await findFreePort()), '--data-dir', a.dataDir);
     assert.notEqual(second.code, 0, 'a data directory in use is refused');
     assert.equal((await a.status()).processes.length, 4);
   });

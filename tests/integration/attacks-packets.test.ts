@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { Session, type Wire } from '../../services/gateway/src/connection/session.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';
@@ -78,9 +79,13 @@ describe('packets', () => {
 
   test('attempts to connect are few, whether they are refused or not', async () => {
     const raw = await RawSocket.open(gateway.url);
-    for (let attempt = 0; attempt < 50; attempt++) raw.send('40{"token":"bad"}');
-    await poll('the end of the transport', () => raw.closed);
-    assert(raw.frames.filter((frame) => frame.startsWith('44')).length < 10);
+    const refusals = () => raw.frames.filter((frame) => frame.startsWith('44')).length;
+    for (let attempt = 1; attempt <= 50 && !raw.closed; attempt++) {
+      raw.send('40{"token":"bad"}');
+      await poll('an answer or the end', () => raw.closed || refusals() >= attempt, { everyMs: 1 });
+    }
+    assert(raw.closed);
+    assert(refusals() < 10);
   });
 
   test('one transport has one session', async () => {
@@ -126,7 +131,7 @@ describe('forged payloads', () => {
     for (let type = 0; type <= 14; type++)
       payloads.push(...shapes.map((data) => JSON.stringify({ uid: 'forger', nsp: '/', type, data })));
     const [first] = payloads;
-    assert(first !== undefined && (await admin.spublish('socket.io#/#', first)) >= 2, 'both nodes listen');
+    assert(first !== undefined && Number(await admin.spublish('socket.io#/#', first)) >= 2, 'both nodes listen');
     for (const channel of channels) await Promise.all(payloads.map((payload) => admin.spublish(channel, payload)));
     await admin.spublish('socket.io#/#', Buffer.from([0xc1, 0xff, 0x00]));
     await poll('all of them to be counted', async () => {
@@ -165,12 +170,76 @@ describe('forged payloads', () => {
 
   test('malformed announcements are counted and dropped', async () => {
     const counted = await gateway.metric('maru_live_malformed_total');
-    const payloads = ['', 'x', '\n', '1 M 1.a 1 1 1\n}', `1 M ${'9'.repeat(90)}\n`, '1 E zzz', '{"a":1}'];
+    const payloads = ['', 'x', '\n', '1 M 1.a 1 1 7\n}', `1 M ${'9'.repeat(90)}\n`, '1 E zzz', '{"a":1}'];
     for (const payload of payloads) await admin.spublish(`maru:{${room}}:live`, payload);
     await poll(
       'all to be counted',
       async () => (await gateway.metric('maru_live_malformed_total')) === counted + payloads.length,
     );
     await assertUnharmed();
+  });
+});
+
+describe('a flood', () => {
+  const spec = { perSecond: 50, burst: 200 };
+  const ask = { room: newRoom(), active: true };
+
+  test('of 3,000 events at once is answered, each refusal with a moment of its own', async () => {
+    const client = await connect(gateway.url, { token: tokenOf('eager') });
+    const acks = await Promise.all(Array.from({ length: 3_000 }, () => client.raw('unknown', ask)));
+    const waits = acks.flatMap((ack) => (ack.ok || ack.error.code !== 'rate_limited' ? [] : [ack.error.retryAfterMs]));
+    assert(waits.length >= 2_500);
+    assert(waits.every((wait) => typeof wait === 'number' && wait > 0));
+    assert(new Set(waits).size > waits.length / 2);
+    assert.deepEqual(client.disconnects, []);
+    client.close();
+  });
+
+  test('beyond that ends the transport, so that the client comes back', async () => {
+    const client = await connect(gateway.url, { token: tokenOf('flooder') });
+    for (let count = 0; count < 6_000; count++) client.socket.emit('unknown', ask, () => {});
+    await poll('the end', () => client.disconnects.length > 0);
+    assert.deepEqual(client.disconnects, ['transport close']);
+    assert((await gateway.metric('maru_connections_cut_total', 'reason="flood"')) >= 1);
+    await assertUnharmed();
+  });
+
+  test('whose events all come back exactly when they were told is never cut', () => {
+    let cut = false;
+    const wire: Wire = {
+      sendFrame() {},
+      emit() {},
+      queuedPackets: () => 0,
+      queuedBytes: () => 0,
+      drained: async () => {},
+      closed: false,
+      closeTransport() {},
+      disconnect() {},
+      joinSignals() {},
+      leaveSignals() {},
+    };
+    const session = new Session({
+      id: 'id',
+      user: { id: 'user', name: 'User' },
+      roles: [],
+      expiresAtMs: Number.POSITIVE_INFINITY,
+      wire,
+      eventSpec: spec,
+      nowMs: 0,
+      onCut: () => {
+        cut = true;
+      },
+    });
+    // As many as the burst and the promises of a minute reach to.
+    let due: number[] = Array.from({ length: 3_100 }, () => 0);
+    let lastMs = 0;
+    while (due.length > 0 && !cut) {
+      const now = Math.min(...due);
+      const waits = due.filter((at) => at === now).map(() => session.takeEvent(now));
+      due = [...due.filter((at) => at !== now), ...waits.filter((wait) => wait > 0).map((wait) => now + wait)];
+      lastMs = now;
+    }
+    assert(!cut, `cut after ${lastMs} ms`);
+    assert(lastMs <= 61_000);
   });
 });

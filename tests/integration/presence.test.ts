@@ -21,6 +21,8 @@ import {
 const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 const GRACE_MS = 600;
 const LEASE_MS = 1_500;
+/** A gateway waits 750 ms for a read; a slow machine gets four times as long. */
+const ANSWER_WITHIN_MS = 3_000;
 const logger = createLogger({ service: 'gateway', node: 'gw', level: process.env.LOG_LEVEL ?? 'silent' });
 describe('presence client against the real service', () => {
   let redis: TestRedis;
@@ -172,7 +174,8 @@ describe('presence client against the real service', () => {
     const start = performance.now();
     await assert.rejects(a.port.snapshot('den'), { code: 'unavailable' });
     await assert.rejects(a.port.counts(['lobby']), { code: 'unavailable' });
-    assert.ok(performance.now() - start < 2_000);
+    const tookMs = performance.now() - start;
+    assert.ok(tookMs < 2 * ANSWER_WITHIN_MS, `two refusals took ${tookMs} ms`);
     await sleep(LEASE_MS + 200);
     await assert.rejects(b.port.snapshot('other'), { code: 'unavailable' });
     const seen = viewer.diffs.length;
@@ -206,7 +209,8 @@ describe('presence client against the real service', () => {
         const start = performance.now();
         void a.port.watch(room, () => {});
         await assert.rejects(a.port.snapshot(room), { code: 'unavailable' });
-        assert.ok(performance.now() - start < 1_500);
+        const tookMs = performance.now() - start;
+        assert.ok(tookMs < ANSWER_WITHIN_MS, `the refusal took ${tookMs} ms`);
       }
     } finally {
       await redis.kill('SIGCONT');

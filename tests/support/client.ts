@@ -1,6 +1,6 @@
 /** A plain `socket.io-client` with a memory: everything that it received, in the order in which it came. */
 import assert from 'node:assert/strict';
-import type { Ack, ClientRequests, Entry, ErrorCode, Position, SessionData } from '@maru/protocol';
+import type { Ack, ClientRequests, Entry, ErrorBody, ErrorCode, Position, SessionData } from '@maru/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { poll, sleep } from './poll.ts';
 
@@ -152,12 +152,26 @@ export class TestClient {
 
   /** As `ok`, but obeys answers that are retryable: waits as long as they say and asks again, for some seconds. */
   async patient<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<DataOf<N>> {
+    const ack = await this.#obeying(event, payload, ({ retryable }) => retryable);
+    assert(ack.ok, `${event} was refused: ${JSON.stringify(ack)}`);
+    return ack.data;
+  }
+
+  /** As `request`, but obeys `rate_limited`: the answer is what is said to one who does not hurry. */
+  unhurried<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<Ack<DataOf<N>>> {
+    return this.#obeying(event, payload, ({ code }) => code === 'rate_limited');
+  }
+
+  async #obeying<N extends EventName>(
+    event: N,
+    payload: ClientRequests[N][0],
+    obeys: (error: ErrorBody) => boolean,
+  ): Promise<Ack<DataOf<N>>> {
     const deadlineMs = Date.now() + PATIENCE_MS;
     for (;;) {
       const ack = await this.request(event, payload);
-      if (ack.ok) return ack.data;
-      const { code, retryable, retryAfterMs } = ack.error;
-      assert(retryable && Date.now() < deadlineMs, `${event} was refused: ${JSON.stringify(ack)}`);
+      if (ack.ok || !obeys(ack.error) || Date.now() > deadlineMs) return ack;
+      const { code, retryAfterMs } = ack.error;
       assert(code !== 'rate_limited' || typeof retryAfterMs === 'number', 'rate_limited names retryAfterMs');
       await sleep(retryAfterMs ?? 100);
     }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@maru/service-kit/testing';
 import { poll } from './poll.ts';
 
 export const repository: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,15 +50,6 @@ export interface Cluster extends ClusterView {
   output(): string;
   /** Ends the cluster as SIGTERM to npm does, and removes its data where the directory was made here. */
   stop(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  assert(address !== null && typeof address === 'object');
-  return address.port;
 }
 
 export interface CommandResult {
@@ -120,7 +111,7 @@ export interface StartOptions {
 }
 
 export async function startCluster(options: StartOptions = {}): Promise<Cluster> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await findFreePort());
   const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
   const jwtSecret = options.env?.MARU_JWT_SECRET ?? TEST_JWT_SECRET;
   const args = ['start', '--', '--gateways', String(options.gateways ?? 2), '--port', String(port)];

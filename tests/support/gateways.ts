@@ -11,7 +11,8 @@ import { repository } from './cluster.ts';
 import { poll } from './poll.ts';
 import { mintToken } from './tokens.ts';
 
-const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
+/** Signs the tokens, and opens the presence service. */
+export const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 const START_TIMEOUT_MS = 15_000;
 const OUTPUT_CHARS_MAX = 20_000;
 const START_ATTEMPTS = 3;

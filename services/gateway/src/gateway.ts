@@ -63,7 +63,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   const redis = openConnections({ url: config.redisUrl, deadlineMs: config.storeDeadlineMs, node, logger });
 
   const health = createStoreHealth({
-    redis: redis.read,
+    redis: redis.control,
     probeKey: writeProbeKey(node),
     canAppend: () => redis.append.status === 'ready',
     beatMs: BEAT_MS,
@@ -81,7 +81,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   const subscriber = createSubscriber({
     node,
     redis: redis.subscribe,
-    publish: (channel, payload) => redis.read.spublish(channel, payload),
+    publish: (channel, payload) => redis.control.spublish(channel, payload),
     heartbeatMs: BEAT_MS,
     silenceMaxMs: SILENCE_MAX_MS,
     logger,
@@ -158,7 +158,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
   });
 
   const quota = createUserQuota({
-    redis: redis.read,
+    redis: redis.control,
     spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
     blockTokens: LEASE_TOKENS,
     leaseMs: LEASE_MS,
@@ -246,7 +246,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     now,
   });
   const balance = createBalance({
-    redis: redis.read,
+    redis: redis.control,
     node,
     roundMs: config.rebalanceRoundMs,
     connections: () => registry.size,

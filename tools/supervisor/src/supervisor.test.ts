@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { poll, sleep } from '@maru/service-kit/testing';
 import { identityOf, listProcesses } from '../../bootstrap/process-identity.mjs';
 import { startTestCluster } from '../test-support/cluster-under-test.ts';
 
@@ -33,14 +33,6 @@ async function nodesThatAnswer(cluster: Cluster, requests: number): Promise<stri
     nodes.add(node);
   }
   return [...nodes].sort();
-}
-
-async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await sleep(20);
-  }
 }
 
 const view = (cluster: Cluster, name: string) => {
@@ -113,13 +105,13 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
 
   it('starts a process that died again after about a second, under the same name and ports', async () => {
     const before = view(cluster, 'gateway-2');
+    const killedMs = Date.now();
     process.kill(before.pid ?? 0, 'SIGKILL');
-    await until('it is noticed', () => view(cluster, 'gateway-2').pid === null, 1_000);
-    const startedAt = Date.now();
-    await until('it is up again', () => view(cluster, 'gateway-2').state === 'up');
-    assert.ok(Date.now() - startedAt > 900);
-    const now = view(cluster, 'gateway-2');
-    assert.notEqual(now.pid, before.pid);
+    const now = await poll('another is up', () => {
+      const found = view(cluster, 'gateway-2');
+      return found.state === 'up' && found.pid !== before.pid && found;
+    });
+    assert.ok(Date.now() - killedMs > 900, 'not without a pause');
     assert.equal(now.address, before.address);
     assert.ok(cluster.said.some((line) => line.startsWith('TROUBLE gateway-2: died (SIGKILL)')));
   });
@@ -127,7 +119,7 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
   it('starts nginx again when its master is killed, whose workers would hold the port', async () => {
     const { pid } = view(cluster, 'nginx');
     process.kill(pid ?? 0, 'SIGKILL');
-    await until('it is up again', () => {
+    await poll('it is up again', () => {
       const now = view(cluster, 'nginx');
       return now.state === 'up' && now.pid !== pid;
     });
@@ -148,7 +140,7 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
 
   it('drains: new sessions go elsewhere, its own stay until it has ended', async () => {
     const draining = cluster.supervisor.handlers.drain('gateway-1', silent);
-    await until('it is told to go', () => cluster.said.length > 0 && view(cluster, 'gateway-1').state === 'draining');
+    await poll('it is told to go', () => cluster.said.length > 0 && view(cluster, 'gateway-1').state === 'draining');
     assert.equal((await request(`${cluster.url}/socket.io/?sid=gateway-1.abc`)).node, 'gateway-1');
     await assert.rejects(cluster.supervisor.handlers.restart('gateway-1', silent), /busy: drain/);
     await draining;
@@ -186,13 +178,15 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
 });
 
 describe('the end of a cluster', () => {
-  it('leaves no process and no state, also when a gateway does not listen', { timeout: 30_000 }, async () => {
+  it('leaves no process and no state, also when a gateway does not listen', { timeout: 45_000 }, async () => {
     const cluster = await startTestCluster({ gateways: 2, environment: { STAND_IN_IGNORES: 'gateway-2' } });
     await cluster.supervisor.start();
     const { path } = cluster.dataDir;
-    const startedAt = Date.now();
+    const startedMs = Date.now();
     await cluster.close();
-    assert.ok(Date.now() - startedAt < 18_000);
+    // It ends by force after 8.5 s, and the rest in a second or two. Three times that is for slow machines.
+    const tookMs = Date.now() - startedMs;
+    assert.ok(tookMs > 8_000 && tookMs < 30_000, `ended after ${tookMs} ms`);
     assert.deepEqual(
       listProcesses().filter((row) => row.cwd === path || row.cwd === `${path} (deleted)`),
       [],

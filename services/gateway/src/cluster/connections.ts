@@ -5,8 +5,10 @@ import type { Redis } from 'ioredis';
 export interface Connections {
   /** Appends only: order on it is the order of the log. Its lane keeps the deadline. */
   append: Redis;
-  /** Reads, quotas, the directory, heartbeats, the store's clock. */
+  /** Pages of logs and the directory: answers may be large. */
   read: Redis;
+  /** Heartbeats, the store's clock, quotas, loads: small, and never behind a page. */
+  control: Redis;
   /** The live channels of rooms; resubscribed by the subscriber, which has to know. */
   subscribe: Redis;
   signalsPub: Redis;
@@ -27,6 +29,7 @@ export function openConnections(options: {
   return {
     append: open('append', undefined),
     read: open('read', deadlineMs),
+    control: open('control', deadlineMs),
     subscribe: open('subscribe', deadlineMs),
     signalsPub: open('signals-pub', deadlineMs),
     signalsSub: open('signals-sub', deadlineMs),

@@ -4,7 +4,7 @@
  */
 import type { Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Ack, LIMITS, MaruError, type SessionData } from '@maru/protocol';
+import { type Ack, type ErrorBody, LIMITS, MaruError, type SessionData } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { Server } from 'socket.io';
 import type { CutReason } from '../delivery/member.ts';
@@ -38,10 +38,7 @@ export interface ChatServer {
 }
 
 /** A request that may run, or why it may not. */
-type Call = { label: string } & (
-  | { work: () => Promise<Reply<unknown>>; error?: never }
-  | { work?: never; error: unknown }
-);
+type Call = { label: string } & ({ work: () => Promise<Reply<unknown>> } | { refusal: ErrorBody });
 
 export interface ChatMetrics {
   connected(): void;
@@ -234,7 +231,9 @@ export function createChatServer(options: {
       }
       return { label, work: prepareRequest(options.handlers, session, event, payloads) };
     } catch (error) {
-      return { label, error };
+      if (!(error instanceof MaruError)) throw error;
+      // The answer, not the error: an error's stack holds on to the packet that led to it.
+      return { label, refusal: error.toBody() };
     }
   }
 
@@ -243,7 +242,7 @@ export function createChatServer(options: {
     call: Call,
   ): Promise<{ ack: Ack<unknown>; afterwards?: (() => void) | undefined }> {
     try {
-      if (call.work === undefined) throw call.error;
+      if ('refusal' in call) return { ack: { ok: false, error: call.refusal } };
       const { data, afterwards } = await call.work();
       return { ack: { ok: true, data }, afterwards };
     } catch (error) {

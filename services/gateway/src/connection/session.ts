@@ -4,6 +4,7 @@
  */
 import { LIMITS, MaruError, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { CutReason, Member } from '../delivery/member.ts';
+import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 
 /** What a session needs of its transport. */
@@ -35,9 +36,8 @@ export interface Seat {
 const QUEUED_BYTES_MAX = 8 * 1_048_576;
 const QUEUED_PACKETS_MAX = 8_192;
 const FEW_PACKETS = 32;
-const BYTES_PER_EVENT = 65_536;
 /** Work that waited longer than this for its turn is refused, so that an answer comes while it is still waited for. */
-const LANE_WAIT_MAX_MS = 800;
+const LANE_WAIT_MAX_MS = 500;
 /** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
@@ -147,7 +147,7 @@ export class Session implements Member {
 
   /** Takes what a large answer costs beyond its event, so that heavy reads are paced like many small ones. */
   charge(bytes: number): void {
-    this.#events.tokens -= Math.floor(bytes / BYTES_PER_EVENT);
+    this.#events.tokens -= eventsOf(bytes);
   }
 
   /** Runs work of one lane (a room's joins and leaves, or the reads) one after the other, in the order of the calls. */
@@ -158,7 +158,7 @@ export class Session implements Member {
       if (performance.now() - since <= LANE_WAIT_MAX_MS) return work();
       throw new MaruError('unavailable', 'earlier requests of this connection took too long', { retryAfterMs: 500 });
     };
-    const run = before === undefined ? work() : before.then(inTurn, inTurn);
+    const run = before === undefined ? work() : before.then(inTurn, unlessUnavailable(inTurn));
     this.#lanes.set(lane, run);
     const clear = () => {
       if (this.#lanes.get(lane) === run) this.#lanes.delete(lane);
@@ -170,7 +170,7 @@ export class Session implements Member {
   /** Runs work once what is under way in a lane is done, in the order of the calls. */
   afterLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
     const underWay = this.#lanes.get(lane);
-    return underWay === undefined ? work() : underWay.then(work, work);
+    return underWay === undefined ? work() : underWay.then(work, unlessUnavailable(work));
   }
 
   takeSeat(room: string, seat: Seat): void {
@@ -192,3 +192,11 @@ export class Session implements Member {
     return this.seats.size >= LIMITS.roomsPerConnectionMax;
   }
 }
+
+/** Where the store could not be asked before, those who waited behind are not made to find out one after the other. */
+const unlessUnavailable =
+  <T>(work: () => Promise<T>) =>
+  (error: unknown): Promise<T> => {
+    if (error instanceof MaruError && error.code === 'unavailable') throw error;
+    return work();
+  };

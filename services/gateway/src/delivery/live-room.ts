@@ -91,6 +91,7 @@ export class LiveRoom {
       if (epoch !== feed.epoch) {
         // The log began a new life between the read and now; what survived of it is `delivered` at most.
         const look = await this.#deps.readAfter(this.room, seq, 1);
+        if (!wanted()) return;
         this.observe(look);
         if (look.epoch !== feed.epoch) continue;
         epoch = look.epoch;
@@ -111,6 +112,7 @@ export class LiveRoom {
         continue;
       }
       const page = await this.#deps.readAfter(this.room, seq, PAGE_ENTRIES);
+      if (!wanted()) return;
       if (page.epoch !== epoch) {
         this.observe(page);
         continue;

@@ -13,6 +13,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { isOriginAllowed } from '../connection/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
+import { eventsOf } from '../limits/answer-cost.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import type { ReadHistory } from '../messages/read-history.ts';
@@ -101,7 +102,8 @@ export function createApi(deps: ApiDeps): Express {
       signedIn(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         const { limit = LIMITS.pageEntriesDefault, ...query } = parsePayload(httpSchemas.history, request.query);
-        const { data } = await deps.readHistory(user.id, { room, limit, ...query });
+        const { data, bytes } = await deps.readHistory(user.id, { room, limit, ...query });
+        deps.userLimit.charge(user.id, eventsOf(bytes));
         response.json(data);
       }),
     )

@@ -4,6 +4,8 @@ import { type Bucket, type BucketSpec, fullBucket, takeToken } from './token-buc
 export interface KeyedLimit {
   /** 0, or milliseconds to wait. */
   take(key: string): number;
+  /** Takes more of what the key has just been given, even below nothing. */
+  charge(key: string, tokens: number): void;
 }
 
 export function createKeyedLimit(options: { spec: BucketSpec; keysMax: number; now: () => number }): KeyedLimit {
@@ -29,6 +31,10 @@ export function createKeyedLimit(options: { spec: BucketSpec; keysMax: number; n
         buckets.set(key, bucket);
       }
       return takeToken(bucket, spec, now());
+    },
+    charge(key, tokens) {
+      const bucket = buckets.get(key);
+      if (bucket !== undefined) bucket.tokens -= tokens;
     },
   };
 }

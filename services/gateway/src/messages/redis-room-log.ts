@@ -4,8 +4,9 @@ import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role 
 import { isNoScript, loadScript, runScript } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
+import { createGate } from '../limits/gate.ts';
 import { createBatchLane } from './batch-lane.ts';
-import type { AppendRequest, AppendResult, ReadPiece, ReadResult, RoomLog, StoredEntry } from './room-log.ts';
+import type { AppendRequest, AppendResult, Reader, ReadPiece, ReadResult, RoomLog, StoredEntry } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 import { encodeMessage } from './wire-entry.ts';
 
@@ -23,6 +24,8 @@ const DEPTH_MAX = 10_000;
 const TAIL_BYTES_MAX = 32_768;
 /** Bytes of one page of a log: a read must not hold up the store, nor an answer the connection. */
 const PAGE_BYTES_MAX = 1_048_576;
+/** Pages that this node reads at once: the largest take the store some 10 ms each, in which it does nothing else. */
+const PAGES_AT_ONCE = 4;
 
 interface Append {
   request: AppendRequest;
@@ -125,6 +128,12 @@ export function createRedisRoomLog(options: {
     return [...results.slice(0, first), ...(await evalInOrder(appends.slice(first)))];
   };
 
+  const pages = createGate({
+    atOnceMax: PAGES_AT_ONCE,
+    waitMaxMs: options.deadlineMs,
+    onTimeout: () => unavailable(new Error('too many reads wait for the store')),
+  });
+
   const lane = createBatchLane<Append, AppendResult>({
     // Whatever the connection says of itself, to a client it means the same: unknown, and safe to send again.
     send: (appends) =>
@@ -148,28 +157,35 @@ export function createRedisRoomLog(options: {
       return lane.submit({ request, head, tail });
     },
 
-    async read(room, reader, piece, readOptions) {
-      const position = seen.get(room);
-      const ttlMs = readOptions?.create === true ? retention.emptyRoomTtlMs : 0;
-      const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
-      const args = [
-        reader === 'node' ? '' : reader.userId,
-        isPrivateRoomId(room) ? '1' : '0',
-        position?.epoch ?? '',
-        position?.seq ?? 0,
-        nextCandidate(),
-        ttlMs,
-        ...pieceArguments(piece),
-      ];
-      let reply: unknown;
-      try {
-        reply = await runScript(readRedis, readScript, keys, args);
-      } catch (error) {
-        throw unavailable(error);
-      }
-      return toReadResult(reply as unknown[], room, seen);
+    read(room, reader, piece, readOptions) {
+      // Looks at the state, and what delivery itself needs, are small or rare; pages that users ask for share a few places.
+      const isPage = piece.mode === 'since' || (piece.mode !== 'none' && reader !== 'node');
+      const work = () => readNow(room, reader, piece, readOptions?.create === true);
+      return isPage ? pages.run(work) : work();
     },
   };
+
+  async function readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
+    const position = seen.get(room);
+    const ttlMs = create ? retention.emptyRoomTtlMs : 0;
+    const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
+    const args = [
+      reader === 'node' ? '' : reader.userId,
+      isPrivateRoomId(room) ? '1' : '0',
+      position?.epoch ?? '',
+      position?.seq ?? 0,
+      nextCandidate(),
+      ttlMs,
+      ...pieceArguments(piece),
+    ];
+    let reply: unknown;
+    try {
+      reply = await runScript(readRedis, readScript, keys, args);
+    } catch (error) {
+      throw unavailable(error);
+    }
+    return toReadResult(reply as unknown[], room, seen);
+  }
 }
 
 /** Random parts of epochs: one process never makes the same twice, and two hardly ever do. At most 20 characters. */

@@ -69,9 +69,15 @@ export function createMembership(options: {
     const whenAttached = new Promise<void>((resolve) => {
       attached = resolve;
     });
-    session.takeSeat(room, { attached: whenAttached });
+    const mine = { attached: whenAttached };
+    session.takeSeat(room, mine);
     census.enter(room, session);
     return (position) => {
+      // It was left meanwhile, and perhaps joined again: that seat has a beginning of its own.
+      if (session.seats.get(room) !== mine) {
+        attached(Promise.resolve());
+        return Promise.resolve();
+      }
       session.hearSignals(room);
       const done = hub.attach(session, room, position).catch((error: unknown) => {
         options.onAttachFailed(error);
@@ -149,7 +155,8 @@ export function createMembership(options: {
   };
 
   return {
-    join: (session, request) => session.inLane(`room:${request.room}`, () => join(session, request)),
+    join: (session, request) =>
+      session.inLane(`room:${request.room}`, () => session.inLane('reads', () => join(session, request))),
     leave: (session, { room }) => session.inLane(`room:${room}`, () => leave(session, room)),
 
     async resume(session, wanted, onUnavailable) {
@@ -170,6 +177,7 @@ export function createMembership(options: {
             options.onResume(reason ?? 'recovered');
             answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
             const begin = seat(session, room);
+            const mine = session.seats.get(room);
             const chars = frames.reduce((sum, frame) => sum + frame.length, 0);
             heldChars += chars;
             if (reason === undefined && heldChars > RESUME_HELD_CHARS_MAX) {
@@ -179,6 +187,7 @@ export function createMembership(options: {
               continue;
             }
             deliveries.push(async () => {
+              if (session.seats.get(room) !== mine) return begin({ epoch, seq: head });
               for (const frame of frames) session.send(frame);
               await session.drained();
               await begin({ epoch, seq: head });

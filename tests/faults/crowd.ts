@@ -1,0 +1,160 @@
+/** Many members who chat: how much, in which rooms, and whether all of them are whole. */
+import { setTimeout } from 'node:timers/promises';
+import type { Entry, Position } from '@maru/protocol';
+import { poll, sleep } from '../support/poll.ts';
+import { type Answer, Member } from './member.ts';
+import type { Random } from './random.ts';
+import { createRoomJudge, type RoomJudge } from './room-judge.ts';
+
+export interface Crowd {
+  readonly members: readonly Member[];
+  readonly rooms: ReadonlyMap<string, RoomJudge>;
+  /** Resolves once everybody has joined. */
+  gathered(): Promise<void>;
+  talk(): void;
+  hush(): void;
+  /** Resolves when every message that was composed has been acknowledged; tells how many were not in time. */
+  settled(timeoutMs: number): Promise<number>;
+  /** Sends one message to each room and resolves with its places; rejects where that takes longer. */
+  probe(timeoutMs: number): Promise<Map<string, Position>>;
+  /** Who has not got as far as that in all its rooms, or is not connected. */
+  behind(targets: ReadonlyMap<string, Position>): string[];
+  /** The newest places that were acknowledged. */
+  newest(): Map<string, Position>;
+  history(room: string, timeoutMs: number): Promise<Entry[]>;
+  close(): void;
+}
+
+const TICK_MS = 20;
+const HISTORY_PAGE = 200;
+/** One of so many clients uses long-polling only. */
+const POLLING_SHARE = 5;
+const ROOMS_EACH = 2;
+
+export function createCrowd(options: {
+  endpoints: readonly string[];
+  token: (user: string) => string;
+  clients: number;
+  rooms: number;
+  messagesPerSecond: number;
+  random: Random;
+  onAnswer: (answer: Answer) => void;
+  onViolation: (violation: string) => void;
+}): Crowd {
+  const { random } = options;
+  const names = Array.from({ length: options.rooms }, (_, index) => `faults-${index + 1}`);
+  const rooms = new Map(names.map((name) => [name, createRoomJudge(name)]));
+  const each = Math.min(ROOMS_EACH, names.length);
+  const members = Array.from({ length: options.clients }, (_, index) => {
+    const user = `member-${index + 1}`;
+    const own = Array.from({ length: each }, (_, place) => names[(index + place) % names.length] as string);
+    return new Member({
+      endpoint: options.endpoints[index % options.endpoints.length] as string,
+      user,
+      token: options.token(user),
+      transport: index % POLLING_SHARE === POLLING_SHARE - 1 ? 'polling' : 'websocket',
+      rooms: new Map(own.map((name) => [name, rooms.get(name) as RoomJudge])),
+      onAnswer: options.onAnswer,
+      onViolation: options.onViolation,
+    });
+  });
+  const ownRooms = (member: Member) => names.filter((name) => rooms.get(name)?.position(member.user) !== undefined);
+
+  let timer: NodeJS.Timeout | undefined;
+  let owed = 0;
+  let tickedAtMs = 0;
+  const tick = () => {
+    const nowMs = Date.now();
+    owed = Math.min(owed + ((nowMs - tickedAtMs) * options.messagesPerSecond) / 1_000, options.messagesPerSecond);
+    tickedAtMs = nowMs;
+    for (; owed >= 1; owed--) {
+      const member = random.pick(members);
+      const own = ownRooms(member);
+      if (own.length > 0) void member.send(random.pick(own));
+    }
+  };
+
+  const behind = (targets: ReadonlyMap<string, Position>) =>
+    members
+      .filter((member) => {
+        if (!member.ready) return true;
+        return ownRooms(member).some((room) => {
+          const target = targets.get(room);
+          const position = rooms.get(room)?.position(member.user);
+          if (target === undefined) return false;
+          return position === undefined || position.epoch !== target.epoch || position.seq < target.seq;
+        });
+      })
+      .map(({ user }) => user);
+
+  return {
+    members,
+    rooms,
+    behind,
+    gathered: async () => {
+      await poll('everybody to join', () => members.every(({ ready }) => ready), { timeoutMs: 30_000 });
+    },
+    talk() {
+      if (timer !== undefined) return;
+      tickedAtMs = Date.now();
+      timer = setInterval(tick, TICK_MS);
+    },
+    hush() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+    async settled(timeoutMs) {
+      const deadlineMs = Date.now() + timeoutMs;
+      const pending = () => members.reduce((sum, member) => sum + member.pending, 0);
+      while (pending() > 0 && Date.now() < deadlineMs) await sleep(20);
+      return pending();
+    },
+    async probe(timeoutMs) {
+      const probes = names.map(async (room): Promise<[string, Position]> => {
+        const candidates = members.filter((member) => ownRooms(member).includes(room));
+        // Whoever is connected and least behind with its own messages stands for all.
+        const sender = [...candidates].sort((a, b) => Number(b.ready) - Number(a.ready) || a.pending - b.pending)[0];
+        const place = await sender?.send(room);
+        if (place === undefined) throw new Error(`no message could be stored in ${room}`);
+        return [room, place];
+      });
+      const gaveUp = new AbortController();
+      const late = setTimeout(timeoutMs, undefined, { signal: gaveUp.signal }).then(() => {
+        throw new Error(`a message took longer than ${timeoutMs} ms`);
+      });
+      // Whichever comes second has nobody left to tell.
+      late.catch(() => {});
+      try {
+        return new Map(await Promise.race([Promise.all(probes), late]));
+      } finally {
+        gaveUp.abort();
+      }
+    },
+    newest() {
+      const places = new Map<string, Position>();
+      for (const [room, { newest }] of rooms) if (newest !== undefined) places.set(room, newest);
+      return places;
+    },
+    async history(room, timeoutMs) {
+      const deadlineMs = Date.now() + timeoutMs;
+      const entries: Entry[] = [];
+      for (let after = 0; ; ) {
+        const reader = members.find(({ ready }) => ready);
+        const ack = await reader?.request('history:read', { room, after, limit: HISTORY_PAGE });
+        if (ack === undefined || ack === 'cut' || ack === 'silent' || !ack.ok) {
+          if (Date.now() > deadlineMs) throw new Error(`the history of ${room} could not be read`);
+          await sleep(typeof ack === 'object' && !ack.ok ? (ack.error.retryAfterMs ?? 100) : 100);
+          continue;
+        }
+        entries.push(...ack.data.messages);
+        const last = ack.data.messages.at(-1);
+        if (!ack.data.hasMore || last === undefined) return entries;
+        after = last.seq;
+      }
+    },
+    close() {
+      clearInterval(timer);
+      for (const member of members) member.close();
+    },
+  };
+}

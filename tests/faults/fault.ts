@@ -1,0 +1,44 @@
+/** What a fault is, to the trial that injects it. */
+import type { Random } from './random.ts';
+
+/**
+ * How the store fares meanwhile. `gone`: nothing can be acknowledged, clients are told `degraded`. `refusing`: it answers, and takes
+ * nothing new. `fine`: it is not touched.
+ */
+export type StoreMeanwhile = 'gone' | 'refusing' | 'fine';
+
+export interface FaultContext<S> {
+  site: S;
+  random: Random;
+  /** How long a fault that lasts is to last. */
+  holdMs: number;
+  /** The fault has taken hold: times count from here. */
+  began(): void;
+  /** The fault is about to be lifted: what comes after may be acknowledged again. */
+  lifting(): void;
+  /** What was harmed is back: everybody has to be whole soon. Without it, when `inject` resolves. */
+  lifted(): void;
+  sleep(ms: number): Promise<void>;
+}
+
+export interface Fault<S> {
+  name: string;
+  /** One line for the report. */
+  about: string;
+  store: StoreMeanwhile;
+  /** The log loses its end: a new life is to be expected. */
+  rollsBack?: boolean;
+  /** Services that end by it; all others must live through it. */
+  ends?: 'gateways' | 'presence';
+  /** Nobody else speaks meanwhile: all must become whole without further traffic. */
+  quiet?: boolean;
+  /** Range of holds in a random schedule, in milliseconds. */
+  holdMs: readonly [number, number];
+  /** Everybody is whole so long after it was lifted. */
+  wholeWithinMs: number;
+  /** Presence is to show exactly who is connected so long after everybody is whole. Without it, presence is judged at the end only. */
+  presenceWithinMs?: number;
+  /** How often it comes up in a random schedule, compared with others. Default 2. */
+  weight?: number;
+  inject(context: FaultContext<S>): Promise<void>;
+}

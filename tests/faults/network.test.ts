@@ -1,0 +1,39 @@
+/** Faults of the network between gateways and store, each once and briefly. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { NETWORK_FAULTS } from './network-faults.ts';
+import { createRandom } from './random.ts';
+import { fixedSchedule } from './schedule.ts';
+import { startProxiedSite } from './site.ts';
+import { runTrial } from './trial.ts';
+
+const site = await startProxiedSite({ gateways: 2 });
+after(() => site.stop());
+
+const plan = fixedSchedule(
+  NETWORK_FAULTS,
+  [
+    ['replies swallowed', 400],
+    ['network resets', 400],
+    ['replies swallowed', 1_500],
+    ['network slow', 600],
+    ['network silent', 2_700],
+  ],
+  200,
+);
+
+test('gateways keep their promises over a network that loses replies', async (context) => {
+  const result = await runTrial({
+    site,
+    plan,
+    clients: 16,
+    rooms: 2,
+    messagesPerSecond: 50,
+    random: createRandom(1),
+    say: (line) => context.diagnostic(line),
+  });
+  const singly = result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`));
+  assert.deepEqual([...result.violations, ...singly], []);
+  assert.equal(result.injected.length, plan.length);
+  assert(site.proxy.swallowedBytes > 0, 'no reply was swallowed');
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Misuse, parseFaultOptions } from './options.ts';
+import { createReport, renderReport } from './report.ts';
+import type { Injected, TrialResult } from './trial.ts';
+
+const parse = (...args: string[]) => {
+  const options = parseFaultOptions(args, () => 42, '/here');
+  assert(options !== 'help');
+  return options;
+};
+
+test('options have defaults, and take values either way', () => {
+  assert.deepEqual(parse(), {
+    minutes: 5,
+    seed: 42,
+    clients: 40,
+    rate: 40,
+    rooms: 3,
+    gateways: 3,
+    networkPercent: 20,
+    faults: [],
+    reportDir: undefined,
+  });
+  const given = parse(
+    '--minutes=0.5',
+    '--clients',
+    '200',
+    '--seed',
+    '7',
+    '--faults',
+    'store killed,gateway',
+    '--report',
+    'out',
+  );
+  assert.deepEqual([given.minutes, given.clients, given.rooms, given.seed], [0.5, 200, 10, 7]);
+  assert.deepEqual(given.faults, ['store killed', 'gateway']);
+  assert.equal(given.reportDir, '/here/out');
+  assert.equal(
+    parseFaultOptions(['--help'], () => 1, '/'),
+    'help',
+  );
+});
+
+test('options that make no sense are refused by name', () => {
+  assert.throws(() => parse('--minutes', '0'), /--minutes takes a number from 0.1/);
+  assert.throws(() => parse('--clients', '2.5'), /--clients takes a whole number/);
+  assert.throws(() => parse('--seed'), /--seed needs a value/);
+  assert.throws(() => parse('--frob', '1'), Misuse);
+});
+
+const injected = (change: Partial<Injected>): Injected => ({
+  name: 'store killed',
+  about: 'kill -9',
+  atMs: 5_000,
+  holdMs: 1_000,
+  wholeMs: 300,
+  violations: [],
+  ...change,
+});
+const trial = (change: Partial<TrialResult>): TrialResult => ({
+  injected: [],
+  violations: [],
+  messages: 10,
+  stored: 9,
+  gapsTold: 0,
+  presenceMs: 20,
+  ...change,
+});
+const report = (...trials: TrialResult[]) =>
+  createReport({ startedAtMs: 0, endedAtMs: 60_000, options: parse(), endedEarly: false, trials });
+
+test('a report tells the worst of each fault', () => {
+  const { faults, violations } = report(
+    trial({
+      injected: [
+        injected({ wholeMs: 100.4, firstErrorMs: 12 }),
+        injected({ wholeMs: 900, holdMs: 4_000, firstErrorMs: 800 }),
+        injected({ wholeMs: 200 }),
+        injected({ name: 'gateway killed' }),
+      ],
+    }),
+    trial({}),
+  );
+  assert.deepEqual(violations, []);
+  assert.deepEqual(faults[0], {
+    name: 'store killed',
+    about: 'kill -9',
+    times: 3,
+    longestHoldMs: 4_000,
+    firstErrorMs: 800,
+    wholeMs: 900,
+    wholeMedianMs: 200,
+    violations: 0,
+  });
+});
+
+test('violations of single faults and of the whole run are all told', () => {
+  const found = report(
+    trial({ injected: [injected({ wholeMs: undefined, violations: ['I5: not whole'] })], violations: ['I1: lost'] }),
+  );
+  assert.deepEqual(found.violations, ['5 s, store killed: I5: not whole', 'I1: lost']);
+  const text = renderReport(found);
+  assert.match(text, /\*\*2 violations\.\*\*/);
+  assert.match(text, /- I1: lost/);
+  assert.match(text, /\| store killed \| 1 +\| 1\.0 s/);
+  assert.match(renderReport(report(trial({}))), /\*\*No violations\.\*\*/);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Fault } from './fault.ts';
+import { createRandom } from './random.ts';
+import { fixedSchedule, randomSchedule } from './schedule.ts';
+
+const fault = (name: string, weight: number): Fault<null> => ({
+  name,
+  about: name,
+  store: 'fine',
+  holdMs: [1_000, 9_000],
+  wholeWithinMs: 1_000,
+  weight,
+  inject: async () => {},
+});
+const faults = [fault('often', 9), fault('rare', 1)];
+
+function take(seed: number, count: number, maxHoldMs?: number) {
+  let taken = 0;
+  const isOver = () => taken++ >= count;
+  const options = { faults, random: createRandom(seed), isOver, ...(maxHoldMs === undefined ? {} : { maxHoldMs }) };
+  return [...randomSchedule(options)].map(({ fault, holdMs, calmMs }) => ({ name: fault.name, holdMs, calmMs }));
+}
+
+test('a seed gives the same schedule every time, and another seed another', () => {
+  assert.deepEqual(take(7, 50), take(7, 50));
+  assert.notDeepEqual(take(7, 50), take(8, 50));
+});
+
+test('each fault comes up once before any comes again', () => {
+  for (let seed = 0; seed < 20; seed++) assert.deepEqual(new Set(take(seed, 2).map(({ name }) => name)).size, 2);
+});
+
+test('faults come up by their weight and last as long as they may', () => {
+  const steps = take(3, 1_000);
+  const often = steps.filter(({ name }) => name === 'often').length;
+  assert(often > 850 && often < 950, `${often}`);
+  assert(steps.every(({ holdMs, calmMs }) => holdMs >= 1_000 && holdMs <= 9_000 && calmMs >= 1_000));
+  assert(take(3, 100, 2_000).every(({ holdMs }) => holdMs <= 2_000));
+});
+
+test('a fixed schedule names faults that exist', () => {
+  assert.deepEqual(fixedSchedule(faults, [['rare', 5]], 1), [{ fault: faults[1], holdMs: 5, calmMs: 1 }]);
+  assert.throws(() => fixedSchedule(faults, [['none', 5]], 1), /no fault "none"/);
+});
+
+test('chance is even and within its bounds', () => {
+  const random = createRandom(1);
+  const numbers = Array.from({ length: 10_000 }, () => random.between(1, 10));
+  assert.deepEqual([Math.min(...numbers), Math.max(...numbers)], [1, 10]);
+  const mean = numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  assert(Math.abs(mean - 5.5) < 0.1, `${mean}`);
+  assert.throws(() => random.pick([]), /nothing/);
+});

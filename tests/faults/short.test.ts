@@ -1,0 +1,49 @@
+/** The faults of the first table, each once and briefly, on a whole cluster: what `npm test` can afford. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { PROCESS_FAULTS } from './cluster-faults.ts';
+import { createRandom } from './random.ts';
+import { fixedSchedule } from './schedule.ts';
+import { startClusterSite } from './site.ts';
+import { STORE_FAULTS } from './store-faults.ts';
+import { runTrial } from './trial.ts';
+
+const site = await startClusterSite({ gateways: 3 });
+after(() => site.stop());
+
+const plan = fixedSchedule(
+  [...PROCESS_FAULTS, ...STORE_FAULTS],
+  [
+    ['gateway killed', 0],
+    ['store killed', 3_000],
+    ['subscribers dropped', 0],
+    ['store stopped', 1_800],
+    ['scripts forgotten', 0],
+    ['store full', 1_200],
+    ['store read-only', 1_200],
+    ['log rolled back', 500],
+    ['nginx reloaded', 500],
+    ['last message lost', 0],
+    ['gateway rolled', 0],
+  ],
+  300,
+);
+
+test('a cluster keeps its promises through one of each fault', async (context) => {
+  const result = await runTrial({
+    site,
+    plan,
+    clients: 24,
+    rooms: 3,
+    messagesPerSecond: 40,
+    random: createRandom(1),
+    say: (line) => context.diagnostic(line),
+  });
+  const found = [
+    ...result.violations,
+    ...result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`)),
+  ];
+  assert.deepEqual(found, []);
+  assert.equal(result.injected.length, plan.length);
+  assert(result.stored > 300, `only ${result.stored} messages were stored`);
+});

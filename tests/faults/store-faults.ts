@@ -1,0 +1,204 @@
+/** Faults of the store of a whole cluster. */
+import { cpSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Fault } from './fault.ts';
+import type { ClusterSite } from './site.ts';
+
+const AFTER_STORE_MS = 5_000;
+/** Clients of a gateway that was killed meanwhile have to come back first. */
+const AFTER_STORE_AND_GATEWAY_MS = 8_000;
+/** Less than any store of a chat holds. */
+const FULL = '1mb';
+/** What is written between the copy and the rollback to it. */
+const LOST_TAIL_MS = 1_500;
+/** Then it stands above where the sleeper saw it last. */
+const GROWS_AGAIN_MS = 3_000;
+
+type ClusterFault = Fault<ClusterSite>;
+
+/** Its death is at once; `kill` of the runner keeps it down. */
+async function endStore(site: ClusterSite, began: () => void): Promise<void> {
+  const { pid } = await site.process('redis');
+  process.kill(pid, 'SIGKILL');
+  began();
+  await site.cluster.kill('redis');
+}
+
+/** Copies the log as it is now. Resolves with what puts the copy in its place, for when the store is down. */
+async function copyLog(site: ClusterSite): Promise<() => void> {
+  const folder = path.join(site.cluster.dataDir, 'redis', 'appendonlydir');
+  const copy = `${folder}.older`;
+  rmSync(copy, { recursive: true, force: true });
+  await site.admin(async (redis) => {
+    // A rewrite in the middle would tear the copy.
+    await redis.call('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
+    cpSync(folder, copy, { recursive: true });
+  });
+  return () => {
+    rmSync(folder, { recursive: true });
+    renameSync(copy, folder);
+  };
+}
+
+export const STORE_FAULTS: readonly ClusterFault[] = [
+  {
+    name: 'store killed',
+    about: 'kill -9 of Redis, then started again on the same files',
+    store: 'gone',
+    holdMs: [1_000, 15_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    weight: 4,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      await endStore(site, began);
+      await sleep(holdMs);
+      lifting();
+      await site.cluster.restart('redis');
+    },
+  },
+  {
+    name: 'store and gateway killed',
+    about: 'kill -9 of Redis, of a gateway while Redis is away, then Redis again',
+    store: 'gone',
+    ends: 'gateways',
+    holdMs: [3_000, 10_000],
+    wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
+    async inject({ site, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await site.gateways());
+      await endStore(site, began);
+      await sleep(holdMs / 2);
+      process.kill(pid, 'SIGKILL');
+      await sleep(holdMs / 2);
+      lifting();
+      await site.cluster.restart('redis');
+    },
+  },
+  {
+    name: 'store stopped',
+    about: 'SIGSTOP of Redis, then SIGCONT',
+    store: 'gone',
+    holdMs: [1_000, 10_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    weight: 3,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      const { pid } = await site.process('redis');
+      process.kill(pid, 'SIGSTOP');
+      try {
+        began();
+        await sleep(holdMs);
+        lifting();
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    },
+  },
+  {
+    name: 'store paused',
+    about: 'CLIENT PAUSE ALL',
+    store: 'gone',
+    holdMs: [1_000, 6_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      await site.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
+      began();
+      // The pause ends by itself, at a moment that only the store knows exactly.
+      await sleep(holdMs - 50);
+      lifting();
+      await sleep(50);
+    },
+  },
+  {
+    name: 'store full',
+    about: 'maxmemory reached (noeviction), then lifted',
+    store: 'refusing',
+    holdMs: [1_000, 6_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      await site.admin(async (redis) => {
+        const [, before] = (await redis.call('CONFIG', 'GET', 'maxmemory')) as [string, string];
+        await redis.call('CONFIG', 'SET', 'maxmemory', FULL);
+        try {
+          began();
+          await sleep(holdMs);
+          lifting();
+        } finally {
+          await redis.call('CONFIG', 'SET', 'maxmemory', before);
+        }
+      });
+    },
+  },
+  {
+    name: 'store read-only',
+    about: 'REPLICAOF a primary that is not there, then NO ONE',
+    store: 'refusing',
+    holdMs: [1_000, 6_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      await site.admin(async (redis) => {
+        // Nobody listens on port 1, so nothing is ever copied over the log.
+        await redis.call('REPLICAOF', '127.0.0.1', '1');
+        try {
+          began();
+          await sleep(holdMs);
+          lifting();
+        } finally {
+          await redis.call('REPLICAOF', 'NO', 'ONE');
+        }
+      });
+    },
+  },
+  {
+    name: 'scripts forgotten',
+    about: 'SCRIPT FLUSH',
+    store: 'fine',
+    holdMs: [0, 0],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began }) {
+      await site.admin((redis) => redis.call('SCRIPT', 'FLUSH'));
+      began();
+    },
+  },
+  {
+    name: 'log rolled back',
+    about: 'kill -9 of Redis, an older copy of its append-only files, started again',
+    store: 'gone',
+    rollsBack: true,
+    holdMs: [500, 3_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      const restore = await copyLog(site);
+      await sleep(LOST_TAIL_MS);
+      await endStore(site, began);
+      restore();
+      await sleep(holdMs);
+      lifting();
+      await site.cluster.restart('redis');
+    },
+  },
+  {
+    name: 'rolled back in its sleep',
+    about: 'one gateway is stopped (SIGSTOP), the log is rolled back and grows again, the gateway wakes',
+    // The sleeper answers late because it sleeps; that is another fault's matter.
+    store: 'fine',
+    rollsBack: true,
+    holdMs: [500, 2_000],
+    wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
+    weight: 1,
+    async inject({ site, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await site.gateways());
+      const restore = await copyLog(site);
+      await sleep(LOST_TAIL_MS);
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await endStore(site, () => {});
+        restore();
+        await sleep(holdMs);
+        await site.cluster.restart('redis');
+        await sleep(GROWS_AGAIN_MS);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      began();
+      lifting();
+    },
+  },
+];

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Answer } from './member.ts';
+import { createWatch, type WatchedMember } from './watch.ts';
+
+/** The store is gone from 1,000 to 5,000. */
+function watched(
+  answers: Array<Partial<Answer>>,
+  members: Array<Partial<WatchedMember>> = [{}],
+  store: 'gone' | 'fine' = 'gone',
+) {
+  const watch = createWatch(store);
+  watch.began(1_000);
+  const before = answers.filter(({ sentAtMs = 0 }) => sentAtMs <= 5_000);
+  for (const answer of before)
+    watch.answered({ member: 'x', sentAtMs: 2_000, tookMs: 10, outcome: 'unavailable', ...answer });
+  watch.lifting(5_000);
+  for (const answer of answers.filter((one) => !before.includes(one)))
+    watch.answered({ member: 'x', sentAtMs: 0, tookMs: 10, outcome: 'stored', ...answer });
+  return watch.finish(
+    members.map((member) => ({ user: 'x', connectedAtMs: 0, ready: true, degradedAtMs: 2_500, ...member })),
+  );
+}
+
+const early = { sentAtMs: 1_200, tookMs: 300 };
+
+test('an honest outage has no violations, and its times are told', () => {
+  const result = watched([early, { outcome: 'cut', tookMs: 4_000 }, { sentAtMs: 6_000, outcome: 'stored' }]);
+  assert.deepEqual(result, { violations: [], firstErrorMs: 500, slowestAnswerMs: 300, degradedMs: 1_500 });
+});
+
+test('a message that was under way when the store went may be acknowledged', () => {
+  assert.deepEqual(watched([early, { sentAtMs: 990, tookMs: 40, outcome: 'stored' }]).violations, []);
+});
+
+test('is seen: an acknowledgement while the store is gone', () => {
+  assert.match(watched([early, { sentAtMs: 3_000, outcome: 'stored' }]).violations.join(), /I1: 1 messages/);
+  assert.match(watched([early, { sentAtMs: 3_000, outcome: 'duplicate' }]).violations.join(), /I1: 1 messages/);
+});
+
+test('is seen: an answer that takes too long, or never comes', () => {
+  assert.match(watched([early, { tookMs: 1_800 }]).violations.join(), /deadline: x waited 1800 ms/);
+  assert.match(
+    watched([early, { tookMs: 2_900, outcome: 'silent' }]).violations.join(),
+    /deadline: x waited 2900 ms \(silent\)/,
+  );
+});
+
+test('is seen: no error within its time', () => {
+  assert.match(watched([]).violations.join(), /deadline: the first error came after no ms/);
+  assert.match(watched([{ sentAtMs: 3_000 }]).violations.join(), /deadline: the first error came after 2010 ms/);
+});
+
+test('is seen: a member that is not told, or late', () => {
+  assert.match(watched([early], [{ degradedAtMs: undefined }]).violations.join(), /degraded: x was not told/);
+  assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not told/);
+  assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was told after 3000 ms/);
+  assert.deepEqual(watched([early], [{ connectedAtMs: 2_000, degradedAtMs: undefined }]).violations, []);
+});
+
+test('while the store is fine nothing of this is asked', () => {
+  assert.deepEqual(watched([{ tookMs: 9_000 }], [{ degradedAtMs: undefined }], 'fine').violations, []);
+});

@@ -1,0 +1,93 @@
+/**
+ * What senders and members went through during one fault: when the first error came, how long answers took, who was told `degraded`,
+ * whether anything was acknowledged that could not have been stored. Pure: it is told times, and judges them.
+ */
+import type { StoreMeanwhile } from './fault.ts';
+import type { Answer } from './member.ts';
+
+/** What the product promises, with slack for two shared cores. */
+export const TIMES = { answerMs: 1_000, degradedMs: 2_000, slackMs: 500 } as const;
+
+export interface Watch {
+  answered(answer: Answer): void;
+  began(atMs: number): void;
+  lifting(atMs: number): void;
+  finish(members: ReadonlyArray<WatchedMember>): WatchResult;
+}
+
+export interface WatchedMember {
+  user: string;
+  connectedAtMs: number;
+  /** The newest `degraded` notice. */
+  degradedAtMs: number | undefined;
+  ready: boolean;
+}
+
+export interface WatchResult {
+  firstErrorMs?: number;
+  slowestAnswerMs?: number;
+  degradedMs?: number;
+  violations: string[];
+}
+
+/** A send that got no answer because its connection ended says nothing about deadlines. */
+const isAnswer = ({ outcome }: Answer) => outcome !== 'cut';
+const isStored = ({ outcome }: Answer) => outcome === 'stored' || outcome === 'duplicate';
+
+export function createWatch(store: StoreMeanwhile): Watch {
+  let beganAtMs = Number.POSITIVE_INFINITY;
+  let liftingAtMs = Number.POSITIVE_INFINITY;
+  let firstErrorMs: number | undefined;
+  let slowestAnswerMs: number | undefined;
+  let falseAcknowledgements = 0;
+  const late: string[] = [];
+  return {
+    answered(answer) {
+      if (store === 'fine' || beganAtMs === Number.POSITIVE_INFINITY || !isAnswer(answer)) return;
+      const { sentAtMs, tookMs, outcome, member } = answer;
+      const answeredAtMs = sentAtMs + tookMs;
+      if (sentAtMs > liftingAtMs) return;
+      if (outcome === 'unavailable')
+        firstErrorMs = Math.min(firstErrorMs ?? Number.POSITIVE_INFINITY, answeredAtMs - beganAtMs);
+      slowestAnswerMs = Math.max(slowestAnswerMs ?? 0, tookMs);
+      if (tookMs > TIMES.answerMs + TIMES.slackMs && late.length < 3)
+        late.push(`${member} waited ${tookMs} ms (${outcome})`);
+      // What was sent after the store had gone cannot have been stored before it was back.
+      if (store === 'gone' && isStored(answer) && sentAtMs > beganAtMs && answeredAtMs < liftingAtMs)
+        falseAcknowledgements++;
+    },
+    began(atMs) {
+      beganAtMs = atMs;
+    },
+    lifting(atMs) {
+      liftingAtMs = atMs;
+    },
+    finish(members) {
+      const violations: string[] = [];
+      const result: WatchResult = { violations };
+      if (store === 'fine') return result;
+      const lastedMs = liftingAtMs - beganAtMs;
+      const long = (promisedMs: number) => lastedMs > promisedMs + TIMES.slackMs;
+      if (falseAcknowledgements > 0)
+        violations.push(`I1: ${falseAcknowledgements} messages were acknowledged while the store was gone`);
+      for (const one of late) violations.push(`deadline: ${one}`);
+      if (slowestAnswerMs !== undefined) result.slowestAnswerMs = slowestAnswerMs;
+      if (firstErrorMs !== undefined) result.firstErrorMs = Math.max(0, firstErrorMs);
+      if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + TIMES.slackMs))
+        violations.push(`deadline: the first error came after ${firstErrorMs ?? 'no'} ms`);
+      if (store !== 'gone' || !long(TIMES.degradedMs)) return result;
+      // Those who were connected all the while must have been told.
+      const steady = members.filter(({ connectedAtMs, ready }) => ready && connectedAtMs < beganAtMs);
+      for (const { user, degradedAtMs } of steady) {
+        const afterMs = degradedAtMs === undefined ? Number.POSITIVE_INFINITY : degradedAtMs - beganAtMs;
+        if (afterMs < 0 || afterMs === Number.POSITIVE_INFINITY) violations.push(`degraded: ${user} was not told`);
+        else {
+          result.degradedMs = Math.max(result.degradedMs ?? 0, afterMs);
+          if (afterMs > TIMES.degradedMs + TIMES.slackMs)
+            violations.push(`degraded: ${user} was told after ${Math.round(afterMs)} ms`);
+        }
+      }
+      return result;
+    },
+  };
+}

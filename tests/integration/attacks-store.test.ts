@@ -1,0 +1,132 @@
+/** A store that hangs, or a network that swallows a handshake: every answer comes in time, and all heals by itself. */
+import assert from 'node:assert/strict';
+import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { connect, type TestClient } from '../support/client.ts';
+import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
+import { poll } from '../support/poll.ts';
+import { newId, newRoom } from '../support/tokens.ts';
+
+/** The contract's second, and what a busy machine needs to say so. */
+const ANSWER_MS_MAX = 1_500;
+/** A connection that got no answer to its handshake is given up after 2 s, and the next try comes within one more. */
+const HEALED_MS_MAX = 8_000;
+
+/** A gateway has so many to its store. */
+const CONNECTIONS = 5;
+
+/** Between the gateway and its store: takes connections, and passes nothing on while `swallowing`. */
+class BlackHole {
+  swallowing = false;
+  /** Connections that it took and will never answer. */
+  swallowed = 0;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+
+  async open(target: number): Promise<string> {
+    this.#server = createServer((socket) => {
+      this.#keep(socket);
+      if (this.swallowing) {
+        this.swallowed++;
+        return;
+      }
+      const upstream = this.#keep(tcpConnect(target, '127.0.0.1'));
+      socket.pipe(upstream).pipe(socket);
+      socket.once('close', () => upstream.destroy());
+      upstream.once('close', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => this.#server?.listen(0, '127.0.0.1', resolve));
+    const address = this.#server.address();
+    assert(address !== null && typeof address === 'object');
+    return `redis://127.0.0.1:${address.port}`;
+  }
+
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cutAll();
+    this.#server?.close();
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // How a connection ends is what this is about, so an error is no news.
+    socket.on('error', () => {});
+    return socket;
+  }
+}
+
+const hole = new BlackHole();
+let cluster: Gateways;
+let gateway: ServiceProcess;
+let client: TestClient;
+const room = newRoom();
+
+before(async () => {
+  cluster = await startGateways({ redisUrl: (redis) => hole.open(redis.port) });
+  [gateway] = cluster.gateways as [ServiceProcess];
+  client = await connect(gateway.url, { token: tokenOf('client') });
+  await client.ok('room:join', { room });
+  await client.ok('message:send', { room, clientMsgId: newId(), text: 'the first' });
+});
+after(async () => {
+  client?.close();
+  await cluster?.stop();
+  hole.close();
+});
+
+describe('while the store hangs', () => {
+  test('parallel requests of one connection are all answered in time, however many of them are reads', async () => {
+    const clientMsgId = newId();
+    await cluster.redis.kill('SIGSTOP');
+    const slowest: Record<string, number> = {};
+    try {
+      const startedAt = performance.now();
+      const ask = async (name: string, answer: Promise<{ ok: boolean; error?: { code: string } }>) => {
+        const ack = await answer;
+        slowest[name] = Math.max(slowest[name] ?? 0, performance.now() - startedAt);
+        assert(!ack.ok && ack.error?.code === 'unavailable', `${name} was answered ${JSON.stringify(ack)}`);
+      };
+      await Promise.all([
+        ...Array.from({ length: 8 }, () => ask('history:read', client.request('history:read', { room }))),
+        ...Array.from({ length: 4 }, () => ask('room:join', client.request('room:join', { room }))),
+        ...Array.from({ length: 4 }, () => ask('room:join anew', client.request('room:join', { room: newRoom() }))),
+        ask('message:send', client.request('message:send', { room, clientMsgId, text: 'meanwhile' })),
+        ask('room:create', client.request('room:create', { room: newRoom() })),
+        ask('presence:watch', client.request('presence:watch', { room })),
+        ask('room:members', client.request('room:members', { room })),
+      ]);
+    } finally {
+      await cluster.redis.kill('SIGCONT');
+    }
+    for (const [name, ms] of Object.entries(slowest)) assert(ms < ANSWER_MS_MAX, `${name} took ${Math.round(ms)} ms`);
+    const { seq } = await client.patient('message:send', { room, clientMsgId, text: 'meanwhile' });
+    assert.equal(seq, 2, 'sent again, it is the same message');
+    cluster.assertAlive();
+  });
+});
+
+describe('after a network that swallowed handshakes', () => {
+  test('messages are stored again, and reads answered', async () => {
+    hole.swallowing = true;
+    hole.cutAll();
+    await poll('each connection to hang in its handshake', () => hole.swallowed >= CONNECTIONS);
+    hole.swallowing = false;
+    const retry = { timeoutMs: HEALED_MS_MAX, everyMs: 100 };
+    await poll('a read', async () => (await client.request('history:read', { room })).ok, retry);
+    const send = () => client.request('message:send', { room, clientMsgId: newId(), text: 'afterwards' });
+    const stored = await poll(
+      'a stored message',
+      async () => {
+        const ack = await send();
+        return ack.ok ? ack.data : undefined;
+      },
+      retry,
+    );
+    await client.event<{ seq: number }>('message', ({ seq }) => seq === stored.seq);
+    cluster.assertAlive();
+  });
+});
