@@ -17,8 +17,9 @@ export interface StoreHealth {
   stop(): void;
 }
 
-/** One lost answer is a hiccup, two are an outage: with a beat of 500 ms clients hear of it within 2 s. */
+/** One refused question is a hiccup, two are an outage; and so is one that nobody answered in so long. Clients hear of it within 2 s. */
 const FAILURES_TO_DEGRADED = 2;
+const HANGING_MS = 700;
 const PROBE_TTL_MS = 5_000;
 
 export function createStoreHealth(options: {
@@ -62,7 +63,8 @@ export function createStoreHealth(options: {
       failures = 0;
       change(false);
     } catch (error) {
-      if (++failures >= FAILURES_TO_DEGRADED) change(true, refusal ?? String(error));
+      failures += localNow() - askedAt >= HANGING_MS ? FAILURES_TO_DEGRADED : 1;
+      if (failures >= FAILURES_TO_DEGRADED) change(true, refusal ?? String(error));
     } finally {
       asking = false;
     }
