@@ -108,20 +108,21 @@ describe('the web page', { skip }, () => {
     assert.match(await input.inputValue(), /한글/);
     await devtools.send('Input.insertText', { text: '한글 끝' });
     await input.press('Enter');
-    await poll('it to be sent after that', holds(jun, '한글 끝'));
+    for (const page of [mina, jun]) await poll('it to be sent after that', holds(page, '한글 끝'));
     // What one page sends is stored in its order: anything that the first Enter had sent would stand before it.
     assert.equal(await seqOf(jun, '한글 끝'), before + 1, 'nothing was sent while composing');
   });
 
   test('does not send what is blank', async () => {
     const input = mina.getByTestId('message-input');
-    const before = await head();
+    const [before, shown] = [await head(), (await texts(mina)).length];
     for (const text of ['   ', 'not blank']) {
       await input.fill(text);
       await input.press('Enter');
     }
-    await poll('what follows', holds(jun, 'not blank'));
+    for (const page of [mina, jun]) await poll('what follows', holds(page, 'not blank'));
     assert.equal(await seqOf(jun, 'not blank'), before + 1, 'and nothing stands before it');
+    assert.equal((await texts(mina)).length, shown + 1, 'nor was anything tried that the server refused');
   });
 
   test('says when it is not connected, and comes back with what it missed', async () => {

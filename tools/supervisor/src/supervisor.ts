@@ -56,7 +56,7 @@ export function createSupervisor(options: {
 }): Supervisor {
   const { settings, dataDir, secrets, environment, reporter, sources } = options;
   const endpoint = publicEndpoint(settings.host, settings.port);
-  const isFree = async (port: number) => (await tryPort(port, '127.0.0.1')) === null;
+  const isFree = async (port: number) => port !== settings.port && (await tryPort(port, '127.0.0.1')) === null;
   const ports = createPorts({ isFree, random: Math.random });
   const members: Member[] = [];
   const identities = new Map<number, string>();
