@@ -23,6 +23,7 @@ export const STAGES = [
   { name: 'unit', concurrency: 2, fileDeadlineMs: MINUTE_MS, deadlineMs: 3 * MINUTE_MS, sharesCluster: false },
   { name: 'integration', concurrency: 2, fileDeadlineMs: MINUTE_MS, deadlineMs: 4 * MINUTE_MS, sharesCluster: false },
   { name: 'e2e', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 11 * MINUTE_MS, sharesCluster: true },
+  { name: 'faults', concurrency: 1, fileDeadlineMs: 2 * MINUTE_MS, deadlineMs: 4 * MINUTE_MS, sharesCluster: false },
   { name: 'load', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 4 * MINUTE_MS, sharesCluster: true },
 ];
 
@@ -56,6 +57,7 @@ const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
 /** @param {string} root @param {string} file */
 function stageOf(root, file) {
   if (file.startsWith('tests/e2e/')) return 'e2e';
+  if (file.startsWith('tests/faults/')) return 'faults';
   if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
   if (file.startsWith('tests/integration/') || /\.integration\.test\.\w+$/.test(file)) return 'integration';
   // Tests stand beside what they test; those that need more than Node tell so by what they use.

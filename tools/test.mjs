@@ -28,6 +28,7 @@ Stages, in this order:
   unit          the parts, each by itself
   integration   on a real Redis of the tests' own
   e2e           a whole cluster through nginx: socket.io-client, raw sockets, HTTP, Chromium
+  faults        processes killed, stopped and cut under clients that keep logs: the short run of npm run test:faults
   load          the k6 smoke scenario, where k6 can be had
 
 Settings:
@@ -110,7 +111,7 @@ async function main() {
     const given = { reporter, environment };
     await ensureDependencies(given);
     const node = pinnedNode();
-    const needsCluster = only.includes('e2e') || only.includes('load');
+    const needsCluster = only.includes('e2e') || only.includes('faults') || only.includes('load');
     if (needsCluster || only.includes('unit') || only.includes('integration')) await ensureProgram('redis', given);
     if (needsCluster) {
       await ensureProgram('nginx', given);

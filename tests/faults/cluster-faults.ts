@@ -30,6 +30,25 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     },
   },
   {
+    name: 'gateways killed in turn',
+    about: 'kill -9 of every gateway, each once the one before runs again',
+    store: 'fine',
+    ends: 'gateways',
+    holdMs: [500, 3_000],
+    wholeWithinMs: AFTER_RECONNECT_MS,
+    weight: 1,
+    async inject({ site, began, holdMs, sleep, lifted }) {
+      began();
+      for (const { name } of await site.gateways()) {
+        await site.complete();
+        await sleep(holdMs);
+        const { pid } = await site.process(name);
+        process.kill(pid, 'SIGKILL');
+        lifted();
+      }
+    },
+  },
+  {
     name: 'gateway stopped',
     about: 'SIGSTOP of one gateway, then SIGCONT',
     store: 'fine',

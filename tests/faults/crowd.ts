@@ -1,4 +1,5 @@
 /** Many members who chat: how much, in which rooms, and whether all of them are whole. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Entry, Position } from '@maru/protocol';
 import { poll, sleep } from '../support/poll.ts';
@@ -27,8 +28,6 @@ export interface Crowd {
 
 const TICK_MS = 20;
 const HISTORY_PAGE = 200;
-/** One of so many clients uses long-polling only. */
-const POLLING_SHARE = 5;
 const ROOMS_EACH = 2;
 
 export function createCrowd(options: {
@@ -37,12 +36,16 @@ export function createCrowd(options: {
   clients: number;
   rooms: number;
   messagesPerSecond: number;
+  /** One of so many clients uses long-polling only; 0 for none. */
+  pollingEvery: number;
   random: Random;
   onAnswer: (answer: Answer) => void;
   onViolation: (violation: string) => void;
 }): Crowd {
   const { random } = options;
-  const names = Array.from({ length: options.rooms }, (_, index) => `faults-${index + 1}`);
+  // A site may see several crowds; each has rooms of its own.
+  const run = randomUUID().slice(0, 8);
+  const names = Array.from({ length: options.rooms }, (_, index) => `faults-${run}-${index + 1}`);
   const rooms = new Map(names.map((name) => [name, createRoomJudge(name)]));
   const each = Math.min(ROOMS_EACH, names.length);
   const members = Array.from({ length: options.clients }, (_, index) => {
@@ -52,7 +55,7 @@ export function createCrowd(options: {
       endpoint: options.endpoints[index % options.endpoints.length] as string,
       user,
       token: options.token(user),
-      transport: index % POLLING_SHARE === POLLING_SHARE - 1 ? 'polling' : 'websocket',
+      transport: (index + 1) % options.pollingEvery === 0 ? 'polling' : 'websocket',
       rooms: new Map(own.map((name) => [name, rooms.get(name) as RoomJudge])),
       onAnswer: options.onAnswer,
       onViolation: options.onViolation,

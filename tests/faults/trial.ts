@@ -39,6 +39,7 @@ export interface TrialResult {
   presenceMs: number | undefined;
 }
 
+const POLLING_EVERY = 5;
 const LATE_FACTOR = 4;
 const SETTLE_MS = 30_000;
 const HISTORY_MS = 120_000;
@@ -54,6 +55,8 @@ export async function runTrial<S extends Site>(options: {
   clients: number;
   rooms: number;
   messagesPerSecond: number;
+  /** One of so many clients uses long-polling only; 0 for none. Default 5. */
+  pollingEvery?: number;
   random: Random;
   say: (line: string) => void;
   isEnding?: () => boolean;
@@ -70,6 +73,7 @@ export async function runTrial<S extends Site>(options: {
     clients: options.clients,
     rooms: options.rooms,
     messagesPerSecond: options.messagesPerSecond,
+    pollingEvery: options.pollingEvery ?? POLLING_EVERY,
     random,
     onAnswer(answer: Answer) {
       if (answer.outcome === 'stored') stored++;

@@ -130,7 +130,7 @@ test('what was acknowledged after a replica had it survives the death of the pri
 
   const history = new Map<string, number>();
   for (let after = 0; ; ) {
-    const page = await log.read(room, 'node', { mode: 'after', seq: after, limit: 200 });
+    const page = await readPatiently(log, room, after);
     for (const entry of page.entries) {
       const { text } = JSON.parse(`{${entry.tail}}`);
       assert.equal(entry.seq, after + 1);
@@ -142,6 +142,18 @@ test('what was acknowledged after a replica had it survives the death of the pri
   }
   for (const { id, seq } of acknowledged) assert.equal(history.get(id), seq, `${id} was acknowledged`);
 });
+
+/** The reading connection may still be on its way to the new primary. */
+async function readPatiently(log: RoomLog, room: string, after: number) {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await log.read(room, 'node', { mode: 'after', seq: after, limit: 200 });
+    } catch (error) {
+      if (attempt >= 100 || (error as { code?: string }).code !== 'unavailable') throw error;
+      await pause(100);
+    }
+  }
+}
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 30_000;

@@ -93,7 +93,7 @@ describe('npm test', () => {
   test('--help tells the stages', () => {
     const { status, stdout } = npmTest('--help');
     assert.equal(status, 0);
-    for (const stage of ['check', 'unit', 'integration', 'e2e', 'load'])
+    for (const stage of ['check', 'unit', 'integration', 'e2e', 'faults', 'load'])
       assert.match(stdout, new RegExp(`^  ${stage} `, 'm'));
   });
 

@@ -30,7 +30,7 @@ describe('the configuration of nginx', () => {
     ]);
     assert.match(text, /"~\^gateway-1\\\." node_gateway-1;\n +"~\^gateway-2\\\." node_gateway-2;/);
     const upstream = /upstream gateways \{([\s\S]*?)\}/.exec(text)?.[1] ?? '';
-    assert.match(upstream, /server 127\.0\.0\.1:21001 max_fails=3/);
+    assert.match(upstream, /server 127\.0\.0\.1:21001 max_fails=0/);
     assert.doesNotMatch(upstream, /21002/);
     assert.match(text, /upstream node_gateway-2 \{\n +server 127\.0\.0\.1:21002;/);
   });

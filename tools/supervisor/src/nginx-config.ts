@@ -24,8 +24,11 @@ export interface NginxSettings {
 const CONNECTIONS_MAX = 32_768;
 /** Of a worker's descriptors, those that are not connections: logs, listeners, static files. */
 const OTHER_FILES = 64;
-/** Three failures within 3 s take a node out for 3 s: one lost request must not move everyone, and one that is back must not wait long. */
-const FAILURES = 'max_fails=3 fail_timeout=3s';
+/**
+ * A node is never marked as failed. Its mark would go with the first request that ends well, and a WebSocket ends when its client leaves: a node
+ * that came back after a crash got one client every few seconds. A refused connection costs nothing, the next node is tried at once.
+ */
+const FAILURES = 'max_fails=0';
 
 const indent = (spaces: number, lines: string[]): string =>
   lines.map((line) => `${' '.repeat(spaces)}${line}`).join('\n');
