@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { MaruError } from '@maru/protocol';
 import type { CutReason } from '../delivery/member.ts';
 import { createSessionRegistry } from './registry.ts';
 import { Session, type Wire } from './session.ts';
@@ -87,19 +88,23 @@ test('nothing but "degraded" is told before the session', () => {
   assert.deepEqual(wire.events, ['notice:degraded', 'notice:recovered']);
 });
 
-test('work of a lane runs in order, and what waited too long is refused', async () => {
+test('work of a lane runs in order; where the store failed, what waited behind is refused at once', async () => {
   const { session } = start();
   const order: number[] = [];
   await Promise.all(
     [3, 1].map((ms, index) => session.inLane('a', async () => pause(ms).then(() => order.push(index)))),
   );
   assert.deepEqual(order, [0, 1]);
-  const slow = session.inLane('a', () => pause(900));
-  await assert.rejects(
-    session.inLane('a', async () => 'late'),
-    { code: 'unavailable' },
-  );
-  await slow;
+  const after = async (code: 'unavailable' | 'not_found') => {
+    const first = session.inLane('a', async () => {
+      await pause(2);
+      throw new MaruError(code, 'x');
+    });
+    const behind = [session.inLane('a', async () => 'ran'), session.afterLane('a', async () => 'ran')];
+    return (await Promise.allSettled([first, ...behind])).map(({ status }) => status);
+  };
+  assert.deepEqual(await after('unavailable'), ['rejected', 'rejected', 'rejected']);
+  assert.deepEqual(await after('not_found'), ['rejected', 'fulfilled', 'fulfilled']);
 });
 
 test('a user has so many connections on a node; expired ones are told, then ended for good', () => {

@@ -36,8 +36,8 @@ export interface Seat {
 const QUEUED_BYTES_MAX = 8 * 1_048_576;
 const QUEUED_PACKETS_MAX = 8_192;
 const FEW_PACKETS = 32;
-/** Work that waited longer than this for its turn is refused, so that an answer comes while it is still waited for. */
-const LANE_WAIT_MAX_MS = 500;
+/** Work that waited longer than this for its turn is refused. Many joins at once take their time; a store that fails refuses all at once. */
+const LANE_WAIT_MAX_MS = 5_000;
 /** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;

@@ -24,8 +24,11 @@ const DEPTH_MAX = 10_000;
 const TAIL_BYTES_MAX = 32_768;
 /** Bytes of one page of a log: a read must not hold up the store, nor an answer the connection. */
 const PAGE_BYTES_MAX = 1_048_576;
-/** Pages that this node reads at once: the largest take the store some 10 ms each, in which it does nothing else. */
-const PAGES_AT_ONCE = 4;
+/**
+ * Pages that this node reads at once. The largest take the store some 10 ms each, in which it does nothing else; thousands of small ones, as when
+ * everybody joins at once, still pass in a fraction of the deadline.
+ */
+const PAGES_AT_ONCE = 16;
 
 interface Append {
   request: AppendRequest;
