@@ -1,8 +1,6 @@
 /** The gateway's metrics: base units, and only labels whose values are bounded (never a user, a socket or a room). */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-export type GatewayMetrics = ReturnType<typeof createMetrics>;
-
 export function createMetrics(probes: {
   connections: () => number;
   sessions: () => number;

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { loadScript } from '@maru/service-kit';
+
+const scripts = globSync(`${import.meta.dirname}/**/*.lua`).filter((path) => !path.endsWith('room-life.lua'));
+
+test('the header of each script names every key and argument that it uses, and no other', () => {
+  assert.ok(scripts.length >= 6, `found ${scripts.length}`);
+  for (const path of scripts) {
+    const { keys, args } = loadScript(pathToFileURL(path));
+    const body = readFileSync(path, 'utf8').replace(/^--.*$/gm, '');
+    const used = (kind: 'KEYS' | 'ARGV') =>
+      [...new Set([...body.matchAll(new RegExp(`${kind}\\[(\\d+)\\]`, 'g'))].map(([, index]) => Number(index)))].sort(
+        (a, b) => a - b,
+      );
+    assert.deepEqual(
+      used('KEYS'),
+      keys.map((_, index) => index + 1),
+      `keys of ${path}`,
+    );
+    assert.deepEqual(
+      used('ARGV'),
+      args.map((_, index) => index + 1),
+      `arguments of ${path}`,
+    );
+  }
+});
