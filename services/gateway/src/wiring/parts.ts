@@ -1,0 +1,194 @@
+/** Which implementation stands behind which interface: the only module, with its neighbour `store.ts`, that knows. Nothing here starts. */
+import { createServer } from 'node:http';
+import type { Logger } from '@maru/service-kit';
+import { createBalance } from '../cluster/balance.ts';
+import { createSignals, createSignalsAdapter } from '../cluster/signals.ts';
+import { type GatewayConfig, limitsOf } from '../config.ts';
+import { createChatServer, createIo } from '../connection/chat-server.ts';
+import { createDrain } from '../connection/drain.ts';
+import { createHandlers } from '../connection/handlers.ts';
+import { createSessionRegistry } from '../connection/registry.ts';
+import type { Session } from '../connection/session.ts';
+import { createRecentBudget } from '../delivery/recent-entries.ts';
+import { createRoomHub } from '../delivery/room-hub.ts';
+import { createApi } from '../http/api.ts';
+import { createTokens } from '../identity/tokens.ts';
+import { createKeyedLimit } from '../limits/keyed-limit.ts';
+import { createReadHistory } from '../messages/read-history.ts';
+import { createSendMessage } from '../messages/send-message.ts';
+import { createMetrics } from '../ops/metrics.ts';
+import { createPresenceClient } from '../presence/presence-client.ts';
+import { createPresenceWatches } from '../presence/presence-watches.ts';
+import { RoomCensus } from '../presence/room-census.ts';
+import { createMembership } from '../rooms/membership.ts';
+import { createSignalTyping } from '../rooms/signal-typing.ts';
+import { createStore } from './store.ts';
+
+/** What all rooms together keep for those who resume. */
+const RECENT_CHARS_MAX = 64 * 1_048_576;
+/** The wide last defence by address, since offices share one. */
+const ADDRESS_CALLS = { perSecond: 500, burst: 1_000 };
+const KEYS_MAX = 100_000;
+
+export function createParts({ config, logger }: { config: GatewayConfig; logger: Logger }) {
+  const { node } = config;
+  // Durations are measured by a clock that never steps; expiries go by the store's clock (`health.now`).
+  const now = () => performance.now();
+  const store = createStore({ config, logger, onMalformed: () => metrics.malformed.inc(), now });
+  const { redis, health, subscriber, seen, log, directory, quota } = store;
+  const registry = createSessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
+  const metrics = createMetrics({
+    connections: () => chat.connections(),
+    sessions: () => registry.size,
+    rooms: () => hub.size,
+    degraded: () => health.degraded,
+    draining: () => drain.underWay,
+  });
+
+  const hub = createRoomHub({
+    log,
+    seen,
+    subscriber,
+    logger,
+    lingerMs: config.roomLingerMs,
+    auditPeriodMs: config.auditPeriodMs,
+    deadlineMs: config.storeDeadlineMs,
+    recentBudget: createRecentBudget(RECENT_CHARS_MAX),
+    now,
+    metrics: {
+      resumeRead: () => metrics.resumeReads.inc(),
+      delivered: (members) => metrics.delivered.inc(members),
+      fill: () => metrics.fills.inc(),
+      malformed: () => metrics.malformed.inc(),
+    },
+    onRoomEntered: (room) => {
+      directory.list(room).catch((error: unknown) => logger.warn({ err: error }, 'a room could not be listed'));
+    },
+  });
+
+  const presence = createPresenceClient({
+    node,
+    baseUrl: config.presenceUrl,
+    secret: config.internalSecret,
+    subscriber,
+    logger,
+    registry: metrics.registry,
+    now,
+  });
+  const watches = createPresenceWatches({ port: presence });
+  const census = new RoomCensus();
+  const membership = createMembership({
+    hub,
+    log,
+    census: {
+      enter: (room, session) => {
+        if (census.enter(room, session.user, session.id) !== undefined) presence.enter(room, session.user);
+      },
+      leave: (room, session) => {
+        watches.unwatch(session, room);
+        if (census.leave(room, session.id) !== undefined) presence.leave(room, session.user.id);
+      },
+    },
+    onResume: (result) => metrics.resumes.inc({ result }),
+    onAttachFailed: (error) => logger.warn({ err: error }, 'a member could not be brought up to date'),
+  });
+
+  const sendMessage = createSendMessage({
+    log,
+    quota,
+    perSecond: config.userMessagesPerSecond,
+    onOutcome: (outcome) => metrics.accepted.inc({ outcome }),
+  });
+  const readHistory = createReadHistory({ log });
+  const mayRead = async (userId: string, room: string) => {
+    await log.read(room, { userId }, { mode: 'none' });
+  };
+
+  const tokens = createTokens({
+    keys: { secret: config.jwtSecret, jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience },
+    guests: config.guests && config.guestSecret !== undefined ? { secret: config.guestSecret } : undefined,
+    lifetimeMaxS: config.tokenLifetimeMaxS,
+    now: health.now,
+  });
+  const eventSpec = { perSecond: config.connectionEventsPerSecond, burst: config.connectionEventsBurst };
+  const allowedOrigins = new Set(config.allowedOrigins);
+  const api = createApi({
+    tokens,
+    directory,
+    sendMessage,
+    readHistory,
+    presence: async (userId, room) => {
+      await mayRead(userId, room);
+      return presence.snapshot(room);
+    },
+    onlineCounts: (rooms) => presence.counts(rooms),
+    allowedOrigins,
+    trustedProxies: config.trustedProxies,
+    userLimit: createKeyedLimit({ spec: eventSpec, keysMax: KEYS_MAX, now }),
+    addressLimit: createKeyedLimit({ spec: ADDRESS_CALLS, keysMax: KEYS_MAX, now }),
+    logger,
+    onCall: (route, status, seconds) => metrics.httpCalls.observe({ route, status: String(status) }, seconds),
+  });
+
+  const httpServer = createServer(api);
+  const io = createIo(httpServer, { node, allowedOrigins });
+  const signals = createSignals(io);
+  io.adapter(
+    createSignalsAdapter({
+      pubRedis: redis.signalsPub,
+      subRedis: redis.signalsSub,
+      onError: (stage, error) => {
+        metrics.signalErrors.inc({ stage });
+        logger.debug({ stage, reason: String(error) }, 'a signal was lost');
+      },
+    }),
+  );
+  const chat = createChatServer({
+    io,
+    httpServer,
+    tokens,
+    registry,
+    membership,
+    handlers: createHandlers({
+      membership,
+      directory,
+      sendMessage,
+      readHistory,
+      mayRead,
+      signalTyping: createSignalTyping({ log, signals, now }),
+      watches,
+      presence,
+    }),
+    allowedOrigins,
+    eventSpec,
+    limits: limitsOf(config),
+    isDegraded: () => health.degraded,
+    onClosed: (session: Session) => watches.unwatchAll(session),
+    logger,
+    metrics: {
+      connected: () => metrics.connects.inc(),
+      disconnected: (reason) => metrics.disconnects.inc({ reason }),
+      refused: (reason) => metrics.refusals.inc({ reason }),
+      request: (event, outcome, seconds) => metrics.requests.observe({ event, outcome }, seconds),
+      cut: (reason) => metrics.cuts.inc({ reason }),
+    },
+    now,
+  });
+  const balance = createBalance({
+    redis: redis.control,
+    node,
+    roundMs: config.rebalanceRoundMs,
+    connections: () => registry.size,
+    advise: config.rebalance ? registry.advise : undefined,
+    logger,
+  });
+  const drain = createDrain({
+    registry,
+    waitMs: config.drainWaitMs,
+    perSecond: config.drainPerSecond,
+    spreadMaxMs: config.drainSpreadMaxMs,
+    refuseHandshakes: () => chat.refuseHandshakes(),
+  });
+
+  return { store, registry, metrics, hub, presence, chat, httpServer, balance, drain };
+}
