@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger, waitUntilReady } from '@maru/service-kit';
+import { connectRedis, createLogger, singleStore, waitUntilReady } from '@maru/service-kit';
 import { findFreePort, findRedisBinary, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { createRedisRoomLog } from '../../services/gateway/src/messages/redis-room-log.ts';
 import type { RoomLog } from '../../services/gateway/src/messages/room-log.ts';
@@ -68,8 +68,8 @@ async function startLog(waitReplicas: number): Promise<RoomLog> {
     'Sentinel names a primary',
   );
   return createRedisRoomLog({
-    appendRedis,
-    readRedis,
+    appendStore: singleStore(appendRedis),
+    readStore: singleStore(readRedis),
     seen: createSeenPositions({ roomsMax: 100 }),
     retention: { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 },
     deadlineMs: 800,

@@ -13,7 +13,7 @@ import { mintToken } from './tokens.ts';
 
 /** Signs the tokens, and opens the presence service. */
 export const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 const OUTPUT_CHARS_MAX = 20_000;
 const START_ATTEMPTS = 3;
 
@@ -34,6 +34,8 @@ export interface ServiceProcess {
   readonly alive: boolean;
   /** The end of what it printed. */
   output(): string;
+  /** Its metrics, as Prometheus reads them. */
+  scrape(): Promise<string>;
   /** The value of a metric; of all its label sets together. 0 where nothing was counted yet. */
   metric(name: string, labels?: string): Promise<number>;
   /** Sends a signal and resolves with the exit code, `null` where a signal ended it. */
@@ -50,6 +52,8 @@ export interface Gateways {
 }
 
 export interface GatewaysOptions {
+  /** A store of the test's own, which `stop` leaves running. Without it one is started, and ended with the rest. */
+  redis?: TestRedis;
   gateways?: number;
   /** Variables of every gateway. */
   environment?: Record<string, string>;
@@ -63,21 +67,22 @@ export const tokenOf = (sub: string, claims: Record<string, unknown> = {}): stri
   mintToken(SECRET, { sub, name: sub, ...claims });
 
 export async function startGateways(options: GatewaysOptions = {}): Promise<Gateways> {
-  const redis = await startTestRedis();
+  const redis = options.redis ?? (await startTestRedis());
   const started: ServiceProcess[] = [];
   const common = { MARU_REDIS_URL: redis.url, MARU_INTERNAL_SECRET: SECRET, MARU_LOG_LEVEL: 'warn' };
   const stop = async () => {
     // A stopped store would keep nobody from ending, but a signal to a stopped process waits.
     await redis.kill('SIGCONT');
     await Promise.all(started.map((service) => service.end('SIGKILL')));
-    await redis.stop();
+    if (options.redis === undefined) await redis.stop();
   };
   try {
     const presence = await launch('presence', 'presence-1', { ...common, ...options.presenceEnvironment });
     started.push(presence);
     const redisUrl = (await options.redisUrl?.(redis)) ?? redis.url;
     const names = Array.from({ length: options.gateways ?? 1 }, (_, index) => `gateway-${index + 1}`);
-    const gateways = await Promise.all(
+    // All of them to their end: one that still starts when another has failed would be left behind.
+    const launches = await Promise.allSettled(
       names.map((name) =>
         launch('gateway', name, {
           ...common,
@@ -90,7 +95,9 @@ export async function startGateways(options: GatewaysOptions = {}): Promise<Gate
         }),
       ),
     );
+    const gateways = launches.flatMap((launch) => (launch.status === 'fulfilled' ? [launch.value] : []));
     started.push(...gateways);
+    for (const launch of launches) if (launch.status === 'rejected') throw launch.reason;
     const assertAlive = () => {
       for (const { name, alive, output } of started) assert(alive, `${name} ended:\n${output()}`);
     };
@@ -150,6 +157,7 @@ function spawnService(
   };
   child.stdout?.on('data', keep);
   child.stderr?.on('data', keep);
+  const scrape = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   return {
     name,
@@ -159,9 +167,11 @@ function spawnService(
       return !hasEnded();
     },
     output: () => output,
+    scrape,
     async metric(metric, labels = '') {
-      const text = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
-      const lines = text.split('\n').filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
+      const lines = (await scrape())
+        .split('\n')
+        .filter((line) => line.startsWith(`${metric} `) || line.startsWith(`${metric}{`));
       return lines
         .filter((line) => line.includes(labels))
         .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);

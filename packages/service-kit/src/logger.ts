@@ -5,6 +5,30 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 
 export type Logger = pino.Logger;
 
+const CAUSES_MAX = 4;
+
+/**
+ * What is told of an error: its kind, code, message and stack, and the messages of its causes. Not its other properties: the Redis client's
+ * errors carry the command that failed, with all its arguments.
+ */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack } = error;
+  const { code } = error as { code?: unknown };
+  const causes: string[] = [];
+  for (let cause = error.cause; cause !== undefined && causes.length < CAUSES_MAX; ) {
+    causes.push(cause instanceof Error ? cause.message : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return {
+    type: name,
+    message,
+    stack,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(causes.length > 0 ? { causes } : {}),
+  };
+}
+
 export function createLogger(options: { service: string; node: string; level: string }): Logger {
   return pino({
     level: options.level,
@@ -15,6 +39,7 @@ export function createLogger(options: { service: string; node: string; level: st
       paths: ['token', '*.token', 'auth', '*.auth', 'authorization', '*.authorization', 'text', '*.text'],
       remove: true,
     },
+    serializers: { err: describeError },
     formatters: { level: (level) => ({ level }) },
   });
 }

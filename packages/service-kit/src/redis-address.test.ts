@@ -10,8 +10,8 @@ test('one server is passed on as it is', () => {
 
 test('Sentinels are listed, with the name of the primary and what it wants to be told', () => {
   const parsed = parseRedisAddress('redis+sentinel://maru:p%40ss@s1:26380,s2,10.0.0.3:26381/main?sentinelPassword=x');
-  assert.ok('options' in parsed);
-  const { sentinels, name, username, password, sentinelPassword, tls } = parsed.options;
+  assert.ok('sentinel' in parsed);
+  const { sentinels, name, username, password, sentinelPassword, tls } = parsed.sentinel;
   assert.deepEqual(sentinels, [
     { host: 's1', port: 26_380 },
     { host: 's2', port: 26_379 },
@@ -20,8 +20,33 @@ test('Sentinels are listed, with the name of the primary and what it wants to be
   assert.deepEqual([name, username, password, sentinelPassword, tls], ['main', 'maru', 'p@ss', 'x', undefined]);
 });
 
+test('nodes of a Cluster are listed, with what each of them wants to be told', () => {
+  assert.deepEqual(parseRedisAddress('redis+cluster://maru:p%40ss@n1:7000,n2,[::1]:7002'), {
+    cluster: {
+      seeds: [
+        { host: 'n1', port: 7000 },
+        { host: 'n2', port: 6379 },
+        { host: '::1', port: 7002 },
+      ],
+      login: { username: 'maru', password: 'p@ss' },
+    },
+  });
+  assert.deepEqual(parseRedisAddress('rediss+cluster://n1/'), {
+    cluster: { seeds: [{ host: 'n1', port: 6379 }], login: { tls: {} } },
+  });
+});
+
 test('anything else is told what it must be', () => {
-  for (const raw of ['', 'http://x', 'redis+sentinel://s1', 'redis+sentinel://s 1/main', 'localhost:6379']) {
+  for (const raw of [
+    '',
+    'http://x',
+    'redis+sentinel://s1',
+    'redis+sentinel://s 1/main',
+    'localhost:6379',
+    'redis+cluster://',
+    'redis+cluster://n 1',
+    'redis+cluster://n1/0',
+  ]) {
     assert.throws(() => parseRedisAddress(raw), Error, raw);
   }
 });

@@ -4,42 +4,89 @@
  *     redis://[account:password@]host[:port][/db]                       one server; rediss:// with TLS
  *     redis+sentinel://[account:password@]host[:port],host[:port]/name  the primary called `name`, as these Sentinels know it;
  *                                                                      ?sentinelPassword=… where they want one
+ *     redis+cluster://[account:password@]host[:port],host[:port]        a Cluster, found through any of these nodes
+ *
+ * `rediss+sentinel://` and `rediss+cluster://` use TLS towards every server.
  */
 
 const SENTINEL_PORT = 26_379;
+const REDIS_PORT = 6_379;
 const SENTINEL = /^(redis|rediss)\+sentinel:\/\/(?:([^:@/]*):([^@/]*)@)?([^/?]+)\/([^/?]+)(?:\?(.*))?$/;
-const HOST = /^([\w.-]+)(?::(\d{1,5}))?$/;
+const CLUSTER = /^(redis|rediss)\+cluster:\/\/(?:([^:@/]*):([^@/]*)@)?([^/?]+)\/?$/;
+const HOST = /^([\w.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i;
 
-/** What ioredis needs to find it. Throws an Error whose message completes the sentence "MARU_REDIS_URL …". */
-export function parseRedisAddress(raw: string): { url: string } | { options: ReturnType<typeof sentinelOptions> } {
-  const match = SENTINEL.exec(raw);
-  if (match !== null) return { options: sentinelOptions(match) };
+export interface HostAndPort {
+  host: string;
+  port: number;
+}
+
+/** What every node of a Cluster is told, whichever it is. */
+export interface ClusterLogin {
+  username?: string;
+  password?: string;
+  tls?: Record<string, never>;
+}
+
+type SentinelOptions = ReturnType<typeof sentinelOptions>;
+
+export type RedisAddress =
+  | { url: string }
+  | { sentinel: SentinelOptions }
+  | { cluster: { seeds: HostAndPort[]; login: ClusterLogin } };
+
+/** Throws an Error whose message completes the sentence "MARU_REDIS_URL …". */
+export function parseRedisAddress(raw: string): RedisAddress {
+  const sentinel = SENTINEL.exec(raw);
+  if (sentinel !== null) return { sentinel: sentinelOptions(sentinel) };
+  const cluster = CLUSTER.exec(raw);
+  if (cluster !== null) {
+    const [, scheme, account, password, hosts = ''] = cluster;
+    return {
+      cluster: {
+        seeds: hostsOf(hosts, REDIS_PORT, 'a node'),
+        login: { ...loginOf(account, password), ...(scheme === 'rediss' ? { tls: {} } : {}) },
+      },
+    };
+  }
   const protocol = URL.canParse(raw) ? new URL(raw).protocol : '';
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
-    throw new Error('must begin with redis://, rediss:// or redis+sentinel://');
+    throw new Error('must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://');
   }
   return { url: raw };
 }
 
 function sentinelOptions(match: RegExpExecArray) {
   const [, scheme, account, password, hosts = '', name = '', query] = match;
-  const sentinels = hosts.split(',').map((text) => {
-    const [, host, port] = HOST.exec(text) ?? [];
-    if (host === undefined) throw new Error('names a Sentinel that is no host:port');
-    return { host, port: port === undefined ? SENTINEL_PORT : Number(port) };
-  });
   const sentinelPassword = new URLSearchParams(query).get('sentinelPassword');
   return {
-    sentinels,
+    sentinels: hostsOf(hosts, SENTINEL_PORT, 'a Sentinel'),
     name: decodeURIComponent(name),
-    ...(account ? { username: decodeURIComponent(account) } : {}),
-    ...(password ? { password: decodeURIComponent(password) } : {}),
+    ...loginOf(account, password),
     ...(sentinelPassword === null ? {} : { sentinelPassword }),
     ...(scheme === 'rediss' ? { tls: {}, enableTLSForSentinelMode: true } : {}),
     // Jittered and short: a failover is over in seconds, and everybody waits for it.
     sentinelRetryStrategy: (attempt: number) => Math.min(50 * attempt, 500) * (0.5 + Math.random() / 2),
   };
 }
+
+const hostsOf = (hosts: string, defaultPort: number, what: string): HostAndPort[] =>
+  hosts.split(',').map((text) => {
+    const parsed = parseHost(text, defaultPort);
+    if (parsed === undefined) throw new Error(`names ${what} that is no host:port`);
+    return parsed;
+  });
+
+/** `host:port`, or `[address]:port` for IPv6. */
+export function parseHost(text: string, defaultPort: number): HostAndPort | undefined {
+  const [, host, port] = HOST.exec(text) ?? [];
+  if (host === undefined) return undefined;
+  return { host: host.replace(/^\[|\]$/g, ''), port: port === undefined ? defaultPort : Number(port) };
+}
+
+const loginOf = (account: string | undefined, password: string | undefined) => ({
+  ...(account ? { username: decodeURIComponent(account) } : {}),
+  ...(password ? { password: decodeURIComponent(password) } : {}),
+});
 
 /** For a configuration field: the address as it was given, once it is known to be one. */
 export const asRedisAddress = (raw: string): string => {

@@ -1,32 +1,46 @@
 /** Connections to Redis (or Valkey) with explicit deadlines and nothing queued or sent twice behind the caller's back. */
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from './logger.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 export interface RedisSettings {
-  /** As `redis-address.ts` reads it, with account and password. */
+  /** As `redis-address.ts` reads it, with account and password; not of a Cluster, which is no single connection (`redis-store.ts`). */
   url: string;
   /** A call that takes longer fails; whether the store did it is then unknown. Undefined: the caller keeps time itself. */
   deadlineMs: number | undefined;
 }
 
+/** Who opens a connection, for `CLIENT LIST` and the log. */
+export interface RedisUser {
+  purpose: string;
+  node: string;
+  logger: Logger;
+}
+
 const HANDSHAKE_MAX_MS = 2_000;
+
+/** Opens a connection to one server, or to the primary that Sentinels name; see `openConnection`. */
+export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
+  const address = parseRedisAddress(settings.url);
+  if ('cluster' in address) throw new Error('a Cluster is no single connection');
+  return openConnection('url' in address ? address.url : address.sentinel, settings.deadlineMs, user);
+}
 
 /**
  * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects for ever, with jittered pauses of
  * at most a second. While it is down every command fails at once; a command that was under way when it broke fails
  * and is never sent again: only the caller knows whether that is safe.
  */
-export function connectRedis(
-  settings: RedisSettings,
-  options: { purpose: string; node: string; logger: Logger },
+export function openConnection(
+  where: string | Omit<RedisOptions, 'replyMapping'>,
+  deadlineMs: number | undefined,
+  user: RedisUser,
 ): Redis {
-  const address = parseRedisAddress(settings.url);
   const connection = {
     protocol: 2 as const,
-    connectionName: `maru:${options.node}:${options.purpose}`,
+    connectionName: `maru:${user.node}:${user.purpose}`,
     connectTimeout: 1_000,
-    ...(settings.deadlineMs === undefined ? {} : { commandTimeout: settings.deadlineMs }),
+    ...(deadlineMs === undefined ? {} : { commandTimeout: deadlineMs }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     // Its promise would be nobody's to catch. Whoever subscribes does it again on `ready`.
@@ -39,14 +53,13 @@ export function connectRedis(
     // It was demoted: connecting again finds the new primary, where there is one. The command itself is not sent again.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
-  const redis =
-    'url' in address ? new Redis(address.url, connection) : new Redis({ ...address.options, ...connection });
+  const redis = typeof where === 'string' ? new Redis(where, connection) : new Redis({ ...where, ...connection });
   let lastMessage = '';
   redis.on('error', (error) => {
     // The same refusal comes once a reconnect; one line says it.
     if (error.message === lastMessage) return;
     lastMessage = error.message;
-    options.logger.warn({ purpose: options.purpose, reason: error.message }, 'redis connection failed');
+    user.logger.warn({ purpose: user.purpose, reason: error.message }, 'redis connection failed');
   });
   // A handshake whose answer never comes has no deadline of its own.
   let handshake: NodeJS.Timeout | undefined;
@@ -57,12 +70,12 @@ export function connectRedis(
   redis.on('ready', () => {
     clearTimeout(handshake);
     lastMessage = '';
-    options.logger.info({ purpose: options.purpose }, 'redis connection ready');
+    user.logger.info({ purpose: user.purpose }, 'redis connection ready');
   });
   return redis;
 }
 
-/** Resolves once the connection is usable, or after `waitMs` whichever comes first; tells which. */
+/** Resolves once the connection is usable, or after `waitMs`, whichever comes first; tells which. */
 export async function waitUntilReady(redis: Redis, waitMs: number): Promise<boolean> {
   if (redis.status === 'ready') return true;
   return new Promise((resolve) => {

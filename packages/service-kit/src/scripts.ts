@@ -1,6 +1,7 @@
 /** Lua scripts as functions with a signature: the header of each file names its keys, arguments and result. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { RedisStore } from './redis-store.ts';
 
 export interface Script {
   name: string;
@@ -37,25 +38,20 @@ export function loadScript(location: URL, library?: URL): Script {
   };
 }
 
-/** The part of an ioredis connection that running a script needs. */
-interface ScriptConnection {
-  evalsha(sha1: string, keyCount: number, ...rest: Array<string | number>): Promise<unknown>;
-  eval(source: string, keyCount: number, ...rest: Array<string | number>): Promise<unknown>;
-}
-
 export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
-/** Runs a script by its hash, sending the source only where the store has forgotten it. */
+/** Runs a script where its keys are, by its hash, sending the source only where the store has forgotten it. */
 export async function runScript(
-  redis: ScriptConnection,
+  store: RedisStore,
   script: Script,
   keys: string[],
   args: Array<string | number>,
 ): Promise<unknown> {
+  const [first = ''] = keys;
   try {
-    return await redis.evalsha(script.sha1, keys.length, ...keys, ...args);
+    return await store.at(first, (redis) => redis.evalsha(script.sha1, keys.length, ...keys, ...args));
   } catch (error) {
     if (!isNoScript(error)) throw error;
-    return redis.eval(script.source, keys.length, ...keys, ...args);
+    return store.at(first, (redis) => redis.eval(script.source, keys.length, ...keys, ...args));
   }
 }

@@ -13,16 +13,23 @@ export const roomIdsKey = (room: string): string => `maru:{${room}}:ids`;
 export const roomRolesKey = (room: string): string => `maru:{${room}}:roles`;
 /** Sharded channel on which the room's new entries are announced. */
 export const roomLiveChannel = (room: string): string => `maru:{${room}}:live`;
+/** The room of such a channel; undefined for any other name. */
+export const roomOfLiveChannel = (channel: string): string | undefined => /^maru:\{(.+)\}:live$/.exec(channel)?.[1];
+/** What a scan finds rooms by, and the room of what it found. */
+export const roomMetaPattern = (): string => 'maru:{*}:meta';
+export const roomOfMetaKey = (key: string): string | undefined => /^maru:\{(.+)\}:meta$/.exec(key)?.[1];
 /** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
 export const publicRoomsKey = (): string => 'maru:rooms';
-/** Hash: the cluster-wide token bucket of one user's messages. */
-export const userQuotaKey = (userId: string): string => `maru:quota:${userId}`;
-/** Sharded channel on which a node hears itself, to know that its subscriber connection lives. */
-export const heartbeatChannel = (node: string): string => `maru:heartbeat:${node}`;
-/** String: written and forgotten, to see whether the store takes a write. */
-export const writeProbeKey = (node: string): string => `maru:probe:${node}`;
+/** Hash: the cluster-wide token bucket of one user's messages. `spare` 1 and 2 take its place while its shard is ill. */
+export const userQuotaKey = (userId: string, spare = 0): string =>
+  `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;
+/** Sharded channel on which a subscriber of a node hears itself, to know that its connection to one shard lives; the tag is of that shard. */
+export const heartbeatChannel = (tag: string, node: string, purpose: string): string =>
+  `maru:heartbeat:{${tag}}:${purpose}:${node}`;
+/** String: written and forgotten, to see whether the shard of the tag takes a write. */
+export const writeProbeKey = (tag: string, node: string): string => `maru:probe:{${tag}}:${node}`;
 /** String: a write to wait for, where an acknowledgement needs replicas and nothing else was written. */
-export const waitProbeKey = (): string => 'maru:probe:wait';
+export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
 /** Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the store's clock. */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';

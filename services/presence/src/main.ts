@@ -1,12 +1,12 @@
 /** The process: reads the environment, starts the service and ties it to signals. The only place that may do so. */
-import { ConfigError, createLogger, readConfig, runService } from '@maru/service-kit';
+import { ConfigError, createLogger, readConfig, runService, withFileValues } from '@maru/service-kit';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createPresence } from './presence.ts';
 import { type PresenceSettings, settingFields } from './settings.ts';
 
 function settingsOrExit(): PresenceSettings {
   try {
-    return readConfig(settingFields, process.env);
+    return readConfig(settingFields, withFileValues(process.env));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -1,7 +1,7 @@
 /** The composition root of the presence service: the only place that names implementations. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connectRedis, type Logger, startOpsServer, waitUntilReady } from '@maru/service-kit';
+import { type Logger, openRedis, startOpsServer } from '@maru/service-kit';
 import type { Registry } from 'prom-client';
 import { startAgenda } from './agenda.ts';
 import { createHttp } from './http.ts';
@@ -39,11 +39,9 @@ export function createPresence(deps: PresenceDeps): Presence {
   const { settings, logger, registry } = deps;
   const now = deps.now ?? (() => performance.now());
   const metrics = createMetrics(registry);
-  const redis = connectRedis(
-    { url: settings.redisUrl, deadlineMs: settings.storeDeadlineMs },
-    { purpose: 'presence', node: settings.node, logger },
-  );
-  const runner = createScriptRunner({ redis, metrics, now });
+  const source = openRedis(settings.redisUrl, { node: settings.node, logger });
+  const redis = source.open('presence', settings.storeDeadlineMs);
+  const runner = createScriptRunner({ store: redis, metrics, now });
   const store = createPresenceStore(runner, settings);
   // Twice what a report may take: a late one must still meet what overtook it.
   const forgetMs = Math.max(settings.leaveGraceMs, 2 * BOUNDS.reportBudgetMs);
@@ -60,12 +58,13 @@ export function createPresence(deps: PresenceDeps): Presence {
     leaving = true;
     if (server !== undefined) await closeServer(server, requestsMs);
     await running?.close();
-    redis.disconnect();
+    await redis.close();
+    source.close();
   };
 
   return {
     async start() {
-      if (!(await waitUntilReady(redis, STORE_WAIT_MS))) logger.warn('starting without the store');
+      if (!(await redis.untilReady(STORE_WAIT_MS))) logger.warn('starting without the store');
       const agenda = startAgenda({ store, rooms, metrics, logger });
       const { sweepMs, sweepHoldMs: holdMs } = settings;
       const sweeper = startSweeper({ store, rooms, metrics, logger, sweepMs, holdMs, now });

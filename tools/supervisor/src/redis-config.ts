@@ -52,6 +52,8 @@ export function renderRedisAcl(options: { adminPassword: string; maruPassword: s
     '+eval +evalsha +eval_ro +evalsha_ro +script|load +script|exists',
     // INFO counts as dangerous; the client library asks for it to learn whether the store is loading.
     '+info +time +wait',
+    // Of a Cluster's commands only the two that tell who holds which slot.
+    '+cluster|info +cluster|slots',
   ].join(' ');
   return [
     // Nobody can log in to it, but it keeps its rights: Redis replays its own append-only file in this name, and skips what `default` may

@@ -8,9 +8,6 @@ import { delimiter, join } from 'node:path';
 import { findFreePort } from './free-port.ts';
 import { sleep } from './poll.ts';
 
-export { findFreePort } from './free-port.ts';
-export { poll, sleep } from './poll.ts';
-
 export interface TestRedisOptions {
   /** Whether the data outlives a `kill` followed by `restart`. `always` is what the room log runs with. Default `off`. */
   appendOnly?: 'off' | 'everysec' | 'always';

@@ -2,8 +2,7 @@
  * Keeps nodes level: one that joined, or came back, gets its share although everybody is connected elsewhere. Nodes tell each other
  * their loads through the store; one that is far above the mean advises some of its clients, a few at a time, to come again.
  */
-import { type Logger, loadScript, runScript } from '@maru/service-kit';
-import type { Redis } from 'ioredis';
+import { type Logger, loadScript, type RedisStore, runScript } from '@maru/service-kit';
 import { nodeLoadsKey, nodesSeenKey } from '../keys.ts';
 
 export const tellLoadScript = loadScript(new URL('./tell-load.lua', import.meta.url));
@@ -32,7 +31,7 @@ export interface Balance {
 }
 
 export function createBalance(options: {
-  redis: Redis;
+  store: RedisStore;
   node: string;
   roundMs: number;
   connections: () => number;
@@ -40,12 +39,12 @@ export function createBalance(options: {
   advise: ((count: number, withinMs: number) => number) | undefined;
   logger: Logger;
 }): Balance {
-  const { redis, node, roundMs, logger } = options;
+  const { store, node, roundMs, logger } = options;
   let timer: NodeJS.Timeout | undefined;
 
   const tell = async (connections: number | ''): Promise<number[]> => {
     const keys = [nodeLoadsKey(), nodesSeenKey()];
-    const reply = (await runScript(redis, tellLoadScript, keys, [
+    const reply = (await runScript(store, tellLoadScript, keys, [
       node,
       connections,
       STALE_ROUNDS * roundMs,

@@ -3,10 +3,11 @@
  * never hurt the durable plane, so every failure of its Redis connections ends here, as a counted error.
  */
 import { displayName, roomId, type ServerEvents, type TypingSignal, userId } from '@maru/protocol';
+import type { RedisStore } from '@maru/service-kit';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import type { Redis } from 'ioredis';
 import type { DefaultEventsMap, Server } from 'socket.io';
 import { z } from 'zod';
+import type { Subscriber } from './subscriber.ts';
 
 export interface Signals {
   /** To all members of the room except one connection. */
@@ -57,56 +58,53 @@ export function isTypingBroadcast(payload: Buffer): boolean {
 }
 
 /**
- * The sharded adapter over two connections of its own. It neither catches a failed command nor survives a malformed message, and an
+ * The sharded adapter over connections of its own. It neither catches a failed command nor survives a malformed message, and an
  * uncaught error would end the process; so it gets facades that catch, count, and pass on only what parses.
  */
 export function createSignalsAdapter(options: {
-  pubRedis: Redis;
-  /** Resubscribes by itself. */
-  subRedis: Redis;
+  store: RedisStore;
+  /** Its subscriptions: of signals alone, which must not hold up the rooms'. */
+  subscriber: Subscriber;
   onError: (stage: 'publish' | 'subscribe' | 'receive', error: unknown) => void;
 }): ReturnType<typeof createShardedAdapter> {
-  const { pubRedis, subRedis, onError } = options;
-  const wanted = new Set<string>();
-  // A subscription that failed while the connection was down is made when it is up.
-  subRedis.on('ready', () => {
-    for (const channel of wanted) subRedis.ssubscribe(channel).catch((error: unknown) => onError('subscribe', error));
-  });
+  const { store, subscriber, onError } = options;
+  let onMessage: (channel: Buffer, payload: Buffer) => void = () => {};
   const pub = {
     spublish: (channel: string, payload: string | Buffer) =>
-      pubRedis.spublish(channel, payload).catch((error: unknown) => {
-        onError('publish', error);
-        return 0;
-      }),
+      store
+        .at(channel, (redis) => redis.spublish(channel, payload))
+        .catch((error: unknown) => {
+          onError('publish', error);
+          return 0;
+        }),
+    // How many nodes listen on a channel, the last argument.
     send_command: (command: string, args: string[], callback: (error: unknown, reply?: unknown) => void) => {
-      pubRedis.call(command, ...args).then(
-        (reply) => callback(null, reply),
-        (error: unknown) => callback(error),
-      );
+      store
+        .at(args.at(-1) ?? '', (redis) => redis.call(command, ...args))
+        .then(
+          (reply) => callback(null, reply),
+          (error: unknown) => callback(error),
+        );
     },
   };
   const sub = {
     ssubscribe(channel: string) {
-      wanted.add(channel);
-      if (subRedis.status !== 'ready') return;
-      subRedis.ssubscribe(channel).catch((error: unknown) => onError('subscribe', error));
-    },
-    sunsubscribe(channels: string | string[]) {
-      for (const channel of [channels].flat()) {
-        wanted.delete(channel);
-        if (subRedis.status !== 'ready') continue;
-        subRedis.sunsubscribe(channel).catch((error: unknown) => onError('subscribe', error));
-      }
-    },
-    on(event: 'smessageBuffer', handler: (channel: Buffer, payload: Buffer) => void) {
-      subRedis.on(event, (channel: Buffer, payload: Buffer) => {
+      subscriber.want(channel, (text) => {
+        const payload = Buffer.from(text);
         try {
           if (!isTypingBroadcast(payload)) throw new Error('not a signal of ours');
-          handler(channel, payload);
+          onMessage(Buffer.from(channel), payload);
         } catch (error) {
           onError('receive', error);
         }
       });
+    },
+    sunsubscribe(channels: string | string[]) {
+      for (const channel of [channels].flat())
+        subscriber.unsubscribe(channel).catch((error: unknown) => onError('subscribe', error));
+    },
+    on(_event: 'smessageBuffer', handler: (channel: Buffer, payload: Buffer) => void) {
+      onMessage = handler;
     },
   };
   return createShardedAdapter(pub, sub, { channelPrefix: 'socket.io', subscriptionMode: 'dynamic' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger } from '@maru/service-kit';
+import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
 import { createStoreHealth } from './store-health.ts';
@@ -23,8 +23,8 @@ after(async () => {
 function watch(canAppend = () => true) {
   const changes: boolean[] = [];
   const health = createStoreHealth({
-    redis,
-    probeKey: 'probe',
+    store: singleStore(redis),
+    node: 'n',
     canAppend,
     beatMs: 50,
     logger,

@@ -1,10 +1,13 @@
 /**
- * Whether the store answers and takes messages, and what time it has. One small question every half second: its failures make the node
- * tell its clients `degraded`, its answers keep the clock that expiries are judged by. A store that answers but refuses to write (full,
- * read-only, its disk in trouble) is noticed by the messages that it refuses, and from then on asked by a small write.
+ * Whether the store answers and takes messages, and what time it has. One small question to each shard every half second: its failures make
+ * the node tell its clients `degraded`, its answers keep the clock that expiries are judged by. A store that answers but refuses to write
+ * (full, read-only, its disk in trouble) is noticed by the messages that it refuses, and from then on asked by a small write.
+ *
+ * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
+ * in time, and nobody is told of a store that is well while acknowledgements fail.
  */
-import type { Logger } from '@maru/service-kit';
-import type { Redis } from 'ioredis';
+import type { Logger, RedisStore, Shard } from '@maru/service-kit';
+import { writeProbeKey } from '../keys.ts';
 
 export interface StoreHealth {
   readonly degraded: boolean;
@@ -23,16 +26,15 @@ const HANGING_MS = 700;
 const PROBE_TTL_MS = 5_000;
 
 export function createStoreHealth(options: {
-  redis: Redis;
-  /** A key of this node alone, for asking whether the store takes a write. */
-  probeKey: string;
+  store: RedisStore;
+  node: string;
   /** False while messages cannot be stored although the store answers. */
   canAppend: () => boolean;
   beatMs: number;
   logger: Logger;
   localNow: () => number;
 }): StoreHealth {
-  const { redis, logger, localNow } = options;
+  const { store, logger, localNow } = options;
   const listeners: Array<(degraded: boolean) => void> = [];
   let failures = 0;
   let refusal: string | undefined;
@@ -49,17 +51,30 @@ export function createStoreHealth(options: {
     for (const listener of listeners) listener(degraded);
   };
 
+  const askShard = async ({ redis }: Shard): Promise<number> => {
+    const askedAt = localNow();
+    const [seconds, micros] = (await redis.time()) as unknown as [number, number];
+    return Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + localNow()) / 2;
+  };
+
+  const probeWrite = async (shard: Shard): Promise<void> => {
+    const tag = store.tagOn(shard);
+    if (tag === undefined) throw new Error('a shard has no slots any more');
+    await shard.redis.set(writeProbeKey(tag, options.node), '1', 'PX', PROBE_TTL_MS);
+  };
+
   const ask = async () => {
     if (asking) return;
     asking = true;
     const askedAt = localNow();
     try {
-      const [seconds, micros] = (await redis.time()) as unknown as [number, number];
-      const answeredAt = localNow();
-      offsetMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + answeredAt) / 2;
-      if (refusal !== undefined) await redis.set(options.probeKey, '1', 'PX', PROBE_TTL_MS);
+      const offsets = await Promise.all(store.shards.map(askShard));
+      // Shards of a Cluster are expected to agree; where they do not, the one that is furthest ahead lets nothing live too long.
+      if (offsets.length > 0) offsetMs = Math.max(...offsets);
+      if (refusal !== undefined) await Promise.all(store.shards.map(probeWrite));
       refusal = undefined;
-      if (!options.canAppend()) throw new Error('the append connection is down');
+      if (!store.ready) throw new Error('a part of the store is not reached');
+      if (!options.canAppend()) throw new Error('an append connection is down');
       failures = 0;
       change(false);
     } catch (error) {

@@ -2,9 +2,11 @@
  * A user's quota of messages over the whole cluster. It lives in another slot than any room, so nodes lease it in blocks: most
  * messages then stay one call. A token that was leased and not used within `leaseMs` is lost to the user, which is why
  * blocks are small.
+ *
+ * In a Redis Cluster a shard that is ill must not silence its users in rooms of other shards: while it does not answer, the quota is kept
+ * under a spare name on another shard. All nodes find the same one, so that a user has at most as many full buckets as there are names.
  */
-import { loadScript, runScript } from '@maru/service-kit';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
 import { userQuotaKey } from '../keys.ts';
 import { unavailable } from '../messages/redis-room-log.ts';
 import { type BucketSpec, promise } from './token-bucket.ts';
@@ -29,15 +31,19 @@ interface Lease {
 
 /** Users whose leases a node remembers. */
 const USERS_MAX = 100_000;
+/** Names under which a user's quota may be kept, and how often a shard that did not answer is asked whether it is back. */
+const SPARES = [0, 1, 2];
+const ILL_PROBE_MS = 500;
 
 export function createUserQuota(options: {
-  redis: Redis;
+  store: RedisStore;
   spec: BucketSpec;
   blockTokens: number;
   leaseMs: number;
   now: () => number;
 }): UserQuota {
-  const { redis, spec, now } = options;
+  const { store, spec, now } = options;
+  const ill = new WeakSet<Shard>();
   const leases = new Map<string, Lease>();
 
   const leaseOf = (userId: string): Lease => {
@@ -58,13 +64,47 @@ export function createUserQuota(options: {
     }
   };
 
+  const isIll = (key: string): boolean => {
+    const shard = store.shardOf(key);
+    return shard === undefined || shard.redis.status !== 'ready' || ill.has(shard);
+  };
+
+  /** Until it answers again; no user pays for finding out. */
+  const passBy = async (shard: Shard): Promise<void> => {
+    if (ill.has(shard)) return;
+    ill.add(shard);
+    while (shard.redis.status !== 'end') {
+      const isBack = await shard.redis.time().then(
+        () => true,
+        () => false,
+      );
+      if (isBack) break;
+      await new Promise((resolve) => setTimeout(resolve, ILL_PROBE_MS).unref());
+    }
+    ill.delete(shard);
+  };
+
+  const keyOf = (userId: string): string => {
+    const keys = SPARES.map((spare) => userQuotaKey(userId, spare));
+    return keys.find((key) => !isIll(key)) ?? (keys[0] as string);
+  };
+
+  const ask = async (key: string, wanted: number): Promise<[granted: number, retryAfterMs: number]> => {
+    const shard = store.shardOf(key);
+    try {
+      return (await runScript(store, leaseScript, [key], [wanted, spec.perSecond, spec.burst])) as [number, number];
+    } catch (error) {
+      if (shard !== undefined) void passBy(shard);
+      throw error;
+    }
+  };
+
   const renew = async (userId: string, lease: Lease) => {
     lease.leasing = true;
     while (lease.waiting.length > 0) {
       const wanted = Math.min(spec.burst, Math.max(options.blockTokens, lease.waiting.length));
       try {
-        const reply = await runScript(redis, leaseScript, [userQuotaKey(userId)], [wanted, spec.perSecond, spec.burst]);
-        const [granted, retryAfterMs] = reply as [number, number];
+        const [granted, retryAfterMs] = await ask(keyOf(userId), wanted);
         lease.tokens += granted;
         lease.expiresAtMs = now() + options.leaseMs;
         const served = lease.waiting.splice(0, lease.tokens);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { connectRedis, createLogger } from '@maru/service-kit';
+import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
@@ -41,8 +41,8 @@ async function node(
   const [appendRedis, readRedis] = [connect('append'), connect('read')];
   await Promise.all([ready(appendRedis), ready(readRedis)]);
   return createRedisRoomLog({
-    appendRedis,
-    readRedis,
+    appendStore: singleStore(appendRedis),
+    readStore: singleStore(readRedis),
     seen: createSeenPositions({ roomsMax: 1_000 }),
     retention: { entriesMin: 1_000, entriesMax: 2_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, ...retention },
     deadlineMs: 2_000,

@@ -1,11 +1,10 @@
 /** The room log in Redis: one script call for an append, one for a read. See the scripts beside this file. */
 import { randomBytes } from 'node:crypto';
 import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
-import { isNoScript, loadScript, runScript } from '@maru/service-kit';
-import type { Redis } from 'ioredis';
+import { isNoScript, loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
-import { createGate } from '../limits/gate.ts';
-import { createBatchLane } from './batch-lane.ts';
+import { createGate, type Gate } from '../limits/gate.ts';
+import { createBatchLane, SEND_AGAIN } from './batch-lane.ts';
 import type { AppendRequest, AppendResult, Reader, ReadPiece, ReadResult, RoomLog, StoredEntry } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 import { encodeMessage } from './wire-entry.ts';
@@ -25,7 +24,7 @@ const TAIL_BYTES_MAX = 32_768;
 /** Bytes of one page of a log: a read must not hold up the store, nor an answer the connection. */
 const PAGE_BYTES_MAX = 1_048_576;
 /**
- * Pages that this node reads at once. The largest take the store some 10 ms each, in which it does nothing else; thousands of small ones, as when
+ * Pages that this node reads from one shard at once. The largest take the store some 10 ms each, in which it does nothing else; thousands of small ones, as when
  * everybody joins at once, still pass in a fraction of the deadline.
  */
 const PAGES_AT_ONCE = 16;
@@ -45,9 +44,9 @@ export interface Retention {
 }
 
 export function createRedisRoomLog(options: {
-  /** A connection of its own: order on it is the order of the log. It must have no deadline of its own. */
-  appendRedis: Redis;
-  readRedis: Redis;
+  /** Connections of its own: order on them is the order of the logs. They must have no deadline of their own. */
+  appendStore: RedisStore;
+  readStore: RedisStore;
   seen: SeenPositions;
   retention: Retention;
   deadlineMs: number;
@@ -55,16 +54,19 @@ export function createRedisRoomLog(options: {
   waitReplicas: number;
   /** The store answered, but would not store: it is full, read-only, loading. */
   onRefused: (reason: string) => void;
+  /** These are about to share a round trip. */
+  onBatch?: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
   now: () => number;
 }): RoomLog {
-  const { appendRedis, readRedis, seen, retention } = options;
+  const { appendStore, readStore, seen, retention } = options;
   const nextCandidate = createCandidates();
-  // A store that was started anew has forgotten the script, and the first batch would find out in the middle.
-  appendRedis.on('ready', () => {
-    appendRedis.script('LOAD', appendScript.source).catch(() => {
-      // Then the first batch finds out after all, which is safe.
+  const loadAppend = async ({ redis }: Shard) => {
+    await redis.script('LOAD', appendScript.source).catch(() => {
+      // Then the next batch finds out, which is safe.
     });
-  });
+  };
+  // A store that was started anew, or was a replica until now, does not know the script, and the first batch would find out in the middle.
+  appendStore.onShard((shard) => shard.redis.on('ready', () => void loadAppend(shard)));
 
   const appendArguments = ({ request, head, tail }: Append): Array<string | number> => {
     const { room } = request;
@@ -90,57 +92,73 @@ export function createRedisRoomLog(options: {
     ];
   };
 
-  const sendAppends = async (appends: Append[]): Promise<Array<AppendResult | Error>> => {
-    if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
-    const results = await evalInOrder(appends);
-    // One question for the whole batch, on the connection that wrote it: WAIT is about what was written there.
-    if (options.waitReplicas > 0) {
-      // It asks how far the replicas are with this connection's own writes; where a batch found only what had been stored before, perhaps
-      // on another connection, a write is made for it to wait for.
-      if (!results.some(isStored)) await appendRedis.set(waitProbeKey(), '1', 'PX', options.deadlineMs);
-      const reached = await appendRedis.wait(options.waitReplicas, options.deadlineMs);
-      // It is stored on the primary, and may yet be lost with it: unknown, so the client sends it again.
-      if (reached < options.waitReplicas) throw unavailable(new Error(`only ${reached} replicas have it`));
-    }
-    return results.map((result, index) => {
-      if (result instanceof Error) {
-        options.onRefused(result.message);
-        return unavailable(result);
-      }
-      return toAppendResult(result as unknown[], (appends[index] as Append).request.room, seen);
-    });
-  };
-
-  /**
-   * Runs the batch. Where the store had forgotten the script from some item on, loads it and runs those again in their order. Where it
-   * learnt it again in the middle (another node was faster), those before would now come after: they are refused instead.
-   */
-  const evalInOrder = async (appends: Append[]): Promise<unknown[]> => {
-    const pipeline = appendRedis.pipeline();
+  const sendAppends = async (
+    appends: Append[],
+    shard: Shard,
+  ): Promise<Array<AppendResult | Error | typeof SEND_AGAIN>> => {
+    const { redis } = shard;
+    if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
+    options.onBatch?.(appends);
+    const pipeline = redis.pipeline();
     for (const append of appends)
       pipeline.evalsha(appendScript.sha1, appendScript.keys.length, ...appendArguments(append));
-    const replies = (await pipeline.exec()) ?? [];
-    const results: unknown[] = appends.map((_, index) => {
-      const [error, value] = replies[index] ?? [new Error('no reply'), undefined];
+    const answers = (await pipeline.exec()) ?? [];
+    const replies: unknown[] = appends.map((_, index) => {
+      const [error, value] = answers[index] ?? [new Error('no reply'), undefined];
       return error ?? value;
     });
-    const first = results.findIndex(isNoScript);
-    if (first < 0) return results;
-    await appendRedis.script('LOAD', appendScript.source);
-    if (!results.slice(first).every(isNoScript)) return results;
-    return [...results.slice(0, first), ...(await evalInOrder(appends.slice(first)))];
+    if (replies.some(isNoScript)) await loadAppend(shard);
+    if (options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
+      await awaitReplicas(shard, replies);
+    return replies.map((reply, index) => {
+      // The store has not run it: it forgot the script, or the room is on its way to another shard, or there already.
+      if (isNoScript(reply) || appendStore.noteRedirection(reply, shard)) return SEND_AGAIN;
+      if (reply instanceof Error) {
+        options.onRefused(reply.message);
+        return unavailable(reply);
+      }
+      return toAppendResult(reply as unknown[], (appends[index] as Append).request.room, seen);
+    });
   };
 
-  const pages = createGate({
-    atOnceMax: PAGES_AT_ONCE,
-    waitMaxMs: options.deadlineMs,
-    onTimeout: () => unavailable(new Error('too many reads wait for the store')),
-  });
+  /** One question for the whole batch, on the connection that wrote it: WAIT is about what was written there. */
+  const awaitReplicas = async (shard: Shard, replies: unknown[]) => {
+    const { redis } = shard;
+    // It asks how far the replicas are with this connection's own writes; where a batch found only what had been stored before, perhaps
+    // on another connection, a write is made for it to wait for.
+    if (!replies.some(isStored)) {
+      const tag = appendStore.tagOn(shard);
+      if (tag === undefined) throw unavailable(new Error('the shard has no slots any more'));
+      await redis.set(waitProbeKey(tag), '1', 'PX', options.deadlineMs);
+    }
+    const reached = await redis.wait(options.waitReplicas, options.deadlineMs);
+    // It is stored on the primary, and may yet be lost with it: unknown, so the client sends it again.
+    if (reached < options.waitReplicas) throw unavailable(new Error(`only ${reached} replicas have it`));
+  };
 
-  const lane = createBatchLane<Append, AppendResult>({
+  /** A shard that hangs must not keep the pages of the others waiting. */
+  const gates = new WeakMap<Shard, Gate>();
+  const pagesOf = (room: string): Gate | undefined => {
+    const shard = readStore.shardOf(roomLogKey(room));
+    if (shard === undefined) return undefined;
+    let gate = gates.get(shard);
+    if (gate === undefined) {
+      gate = createGate({
+        atOnceMax: PAGES_AT_ONCE,
+        waitMaxMs: options.deadlineMs,
+        onTimeout: () => unavailable(new Error('too many reads wait for the store')),
+      });
+      gates.set(shard, gate);
+    }
+    return gate;
+  };
+
+  const lane = createBatchLane<Append, AppendResult, Shard>({
+    groupOf: ({ request }) => appendStore.slotOf(roomLogKey(request.room)),
+    destinationOf: appendStore.holderOf,
     // Whatever the connection says of itself, to a client it means the same: unknown, and safe to send again.
-    send: (appends) =>
-      sendAppends(appends).catch((error: unknown) => {
+    send: (appends, shard) =>
+      sendAppends(appends, shard).catch((error: unknown) => {
         throw unavailable(error);
       }),
     batchMax: BATCH_MAX,
@@ -148,13 +166,15 @@ export function createRedisRoomLog(options: {
     deadlineMs: options.deadlineMs,
     onExpired: () => unavailable(new Error('the store did not answer in time')),
     onOverflow: () => unavailable(new Error('too many messages wait for the store')),
-    onStuck: () => appendRedis.disconnect(true),
+    onOvertaken: () => unavailable(new Error('a later message of the room was stored before it')),
+    onStuck: ({ redis }) => redis.disconnect(true),
     now: options.now,
   });
 
   return {
     async append(request) {
-      if (appendRedis.status !== 'ready') throw unavailable(new Error(`the connection is ${appendRedis.status}`));
+      const status = appendStore.shardOf(roomLogKey(request.room))?.redis.status;
+      if (status !== 'ready') throw unavailable(new Error(`the connection is ${status ?? 'not known yet'}`));
       const { head, tail } = encodeMessage(request);
       if (Buffer.byteLength(tail) > TAIL_BYTES_MAX) throw new MaruError('too_large', 'text: is too large in JSON');
       return lane.submit({ request, head, tail });
@@ -164,7 +184,7 @@ export function createRedisRoomLog(options: {
       // Looks at the state, and what delivery itself needs, are small or rare; pages that users ask for share a few places.
       const isPage = piece.mode === 'since' || (piece.mode !== 'none' && reader !== 'node');
       const work = () => readNow(room, reader, piece, readOptions?.create === true);
-      return isPage ? pages.run(work) : work();
+      return isPage ? (pagesOf(room)?.run(work) ?? work()) : work();
     },
   };
 
@@ -183,7 +203,7 @@ export function createRedisRoomLog(options: {
     ];
     let reply: unknown;
     try {
-      reply = await runScript(readRedis, readScript, keys, args);
+      reply = await runScript(readStore, readScript, keys, args);
     } catch (error) {
       throw unavailable(error);
     }

@@ -9,8 +9,7 @@ import {
   type RequestOf,
   type Role,
 } from '@maru/protocol';
-import { loadScript, runScript } from '@maru/service-kit';
-import type { Redis } from 'ioredis';
+import { loadScript, type RedisStore, runScript } from '@maru/service-kit';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { unavailable } from '../messages/redis-room-log.ts';
 
@@ -36,8 +35,12 @@ const MEMBERS_MAX = 5_000;
 /** 128 random bits, as letters and digits of a room id. */
 const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex');
 
-export function createRoomDirectory(options: { redis: Redis }): RoomDirectory {
-  const { redis } = options;
+export function createRoomDirectory(options: {
+  store: RedisStore;
+  /** A room was made that could not be listed. */
+  onUnlisted: (error: unknown) => void;
+}): RoomDirectory {
+  const { store } = options;
 
   const storeCall = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -49,7 +52,7 @@ export function createRoomDirectory(options: { redis: Redis }): RoomDirectory {
 
   const list = (room: string) =>
     storeCall(async () => {
-      if (!isPrivateRoomId(room)) await redis.zadd(publicRoomsKey(), 0, room);
+      if (!isPrivateRoomId(room)) await store.at(publicRoomsKey(), (redis) => redis.zadd(publicRoomsKey(), 0, room));
     });
 
   return {
@@ -61,17 +64,18 @@ export function createRoomDirectory(options: { redis: Redis }): RoomDirectory {
       const epoch = `1.${randomBytes(8).toString('hex')}`;
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
       const made = await storeCall(() =>
-        runScript(redis, createScript, keys, [userId, epoch, request.visibility, title]),
+        runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
       );
       if (made !== 1) throw new MaruError('conflict', 'a room with this id exists already');
-      await list(room);
+      // It is made. That its name waits for a shard that is ill must not be told as a failure: whoever enters it lists it again.
+      await list(room).catch(options.onUnlisted);
       return { room, title, visibility: request.visibility, role: 'owner' };
     },
 
     async invite(userId, { room, user }) {
       if (!isPrivateRoomId(room)) throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
       const outcome = await storeCall(() =>
-        runScript(redis, inviteScript, [roomRolesKey(room)], [userId, user, MEMBERS_MAX]),
+        runScript(store, inviteScript, [roomRolesKey(room)], [userId, user, MEMBERS_MAX]),
       );
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
       if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and moderators may invite');
@@ -79,7 +83,7 @@ export function createRoomDirectory(options: { redis: Redis }): RoomDirectory {
     },
 
     async members({ room, cursor, limit }) {
-      const roles = await storeCall(() => redis.hgetall(roomRolesKey(room)));
+      const roles = await storeCall(() => store.at(roomRolesKey(room), (redis) => redis.hgetall(roomRolesKey(room))));
       const after = Object.keys(roles)
         .sort()
         .filter((user) => cursor === undefined || user > cursor);
@@ -91,11 +95,18 @@ export function createRoomDirectory(options: { redis: Redis }): RoomDirectory {
 
     async listPublic({ cursor, limit }) {
       const from = cursor === undefined ? '-' : `(${cursor}`;
-      const ids = await storeCall(() => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit));
-      const metas = await storeCall(() => Promise.all(ids.map((id) => redis.hmget(roomMetaKey(id), 'epoch', 'title'))));
+      const ids = await storeCall(() =>
+        store.at(publicRoomsKey(), (redis) => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit)),
+      );
+      const metas = await storeCall(() =>
+        Promise.all(
+          ids.map((id) => store.at(roomMetaKey(id), (redis) => redis.hmget(roomMetaKey(id), 'epoch', 'title'))),
+        ),
+      );
       const gone = ids.filter((_, index) => metas[index]?.[0] == null);
       // Rooms that were joined but never used are forgotten by the store; their names leave the list when somebody looks.
-      if (gone.length > 0) await storeCall(() => redis.zrem(publicRoomsKey(), ...gone));
+      if (gone.length > 0)
+        await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), ...gone)));
       const rooms = ids.flatMap((room, index) => {
         const [epoch, title] = metas[index] ?? [];
         return epoch == null ? [] : [{ room, title: title ?? '' }];

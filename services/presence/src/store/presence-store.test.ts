@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
@@ -30,7 +31,7 @@ describe('presence store', () => {
     redis = await startTestRedis();
     connection = new Redis(redis.url, { protocol: 2 });
     const metrics = createMetrics(new Registry());
-    const runner = createScriptRunner({ redis: connection, metrics, now: () => performance.now() });
+    const runner = createScriptRunner({ store: singleStore(connection), metrics, now: () => performance.now() });
     store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: 10 });
   });
   after(async () => {

@@ -136,10 +136,12 @@ export function createPresenceStore(runner: ScriptRunner, options: { leaseMs: nu
     },
 
     pairs: (node: string, epoch: number, limit: number): Promise<string[]> =>
-      runner.call('pairs', (redis) => redis.zrange(pairsKey(node, epoch), '0', String(limit - 1))),
+      runner.call('pairs', pairsKey(node, epoch), (redis) =>
+        redis.zrange(pairsKey(node, epoch), '0', String(limit - 1)),
+      ),
 
     async dropPairs(node: string, epoch: number, pairs: string[]): Promise<void> {
-      await runner.call('drop-pairs', (redis) => redis.zrem(pairsKey(node, epoch), ...pairs));
+      await runner.call('drop-pairs', pairsKey(node, epoch), (redis) => redis.zrem(pairsKey(node, epoch), ...pairs));
     },
 
     async dropEpoch(node: string, epoch: number): Promise<void> {
@@ -152,11 +154,11 @@ export function createPresenceStore(runner: ScriptRunner, options: { leaseMs: nu
     async scheduleRooms(rooms: Map<string, number>): Promise<void> {
       if (rooms.size === 0) return;
       const args = [...rooms].flatMap(([room, at]) => [at, room]);
-      await runner.call('schedule', (redis) => redis.zadd(agendaKey, 'LT', ...args));
+      await runner.call('schedule', agendaKey, (redis) => redis.zadd(agendaKey, 'LT', ...args));
     },
 
     async scheduleNode(node: string, at: number): Promise<void> {
-      await runner.call('schedule', (redis) => redis.zadd(nodeIndexKey, at, node));
+      await runner.call('schedule', nodeIndexKey, (redis) => redis.zadd(nodeIndexKey, at, node));
     },
 
     async claimDue(schedule: Schedule, limit: number) {
@@ -220,8 +222,8 @@ export function createPresenceStore(runner: ScriptRunner, options: { leaseMs: nu
     async countRoom(room: string): Promise<{ count: number; version: number }> {
       const { shown, meta } = roomKeys(room);
       const [count, version] = await Promise.all([
-        runner.call('count', (redis) => redis.hlen(shown)),
-        runner.call('version', (redis) => redis.hget(meta, 'version')),
+        runner.call('count', shown, (redis) => redis.hlen(shown)),
+        runner.call('version', meta, (redis) => redis.hget(meta, 'version')),
       ]);
       return { count, version: Number(version ?? 0) };
     },

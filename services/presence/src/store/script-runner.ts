@@ -1,6 +1,6 @@
 /** Calls scripts by the names in their headers, so that a header that lies is found at the first call. */
 import { MaruError } from '@maru/protocol';
-import { runScript, type Script } from '@maru/service-kit';
+import { type RedisStore, runScript, type Script } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 import type { PresenceMetrics } from '../metrics.ts';
 
@@ -15,23 +15,23 @@ export interface StoreHealth {
 export interface ScriptRunner {
   /** Rejects with `unavailable`, whatever the store's failure was: whether it did the work is then unknown. */
   run(script: Script, keys: Record<string, string>, args: StoreArgument[]): Promise<unknown>;
-  /** The same contract for plain commands. */
-  call<T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  /** The same contract for a plain command about one key. */
+  call<T>(operation: string, key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   readonly health: Readonly<StoreHealth>;
 }
 
 export function createScriptRunner(options: {
-  redis: Redis;
+  store: RedisStore;
   metrics: PresenceMetrics;
   now: () => number;
 }): ScriptRunner {
-  const { redis, metrics, now } = options;
+  const { store, metrics, now } = options;
   const health: StoreHealth = { lastOkAt: Number.NEGATIVE_INFINITY, lastFailedAt: Number.NEGATIVE_INFINITY };
 
-  const call = async <T>(operation: string, command: (redis: Redis) => Promise<T>): Promise<T> => {
+  const measured = async <T>(operation: string, command: () => Promise<T>): Promise<T> => {
     const stopTimer = metrics.storeSeconds.startTimer();
     try {
-      const result = await command(redis);
+      const result = await command();
       health.lastOkAt = now();
       return result;
     } catch (error) {
@@ -45,13 +45,13 @@ export function createScriptRunner(options: {
 
   return {
     health,
-    call,
+    call: (operation, key, command) => measured(operation, () => store.at(key, command)),
     run: (script, keys, args) => {
       const names = Object.keys(keys);
       if (names.length !== script.keys.length || names.some((name) => !script.keys.includes(name)))
         throw new TypeError(`${script.name} declares the keys ${script.keys.join(', ')}, not ${names.join(', ')}`);
       const ordered = script.keys.map((name) => keys[name] ?? '');
-      return call(script.name, (connection) => runScript(connection, script, ordered, args));
+      return measured(script.name, () => runScript(store, script, ordered, args));
     },
   };
 }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from './config.ts';
+import { withFileValues } from './environment.ts';
+
+const files: Record<string, string> = { '/run/jwt': 'secret\n', '/etc/hostname': 'c0ffee\n' };
+const readText = (path: string): string => {
+  const text = files[path];
+  if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  return text;
+};
+
+test('a value stands in the file that its variable names', () => {
+  assert.deepEqual(withFileValues({ MARU_JWT_SECRET_FILE: '/run/jwt', MARU_NODE_FILE: '/etc/hostname' }, readText), {
+    MARU_JWT_SECRET: 'secret',
+    MARU_NODE: 'c0ffee',
+  });
+});
+
+test('other variables stay as they are, other programs’ files included', () => {
+  const environment = { MARU_NODE: 'gateway-1', SSL_CERT_FILE: '/etc/ssl/cert.pem', PATH: '/bin' };
+  assert.deepEqual(withFileValues(environment, readText), environment);
+});
+
+test('an empty file variable counts as unset', () => {
+  assert.deepEqual(withFileValues({ MARU_NODE: 'gateway-1', MARU_NODE_FILE: '' }, readText), {
+    MARU_NODE: 'gateway-1',
+  });
+});
+
+test('all that cannot be read, or is given twice, is told at once and without values', () => {
+  assert.throws(
+    () =>
+      withFileValues(
+        { MARU_JWT_SECRET: 'x', MARU_JWT_SECRET_FILE: '/run/jwt', MARU_REDIS_URL_FILE: '/run/none' },
+        readText,
+      ),
+    (error: Error) =>
+      error instanceof ConfigError &&
+      error.message ===
+        'Configuration: MARU_JWT_SECRET and MARU_JWT_SECRET_FILE are both set; MARU_REDIS_URL_FILE cannot be read (ENOENT): /run/none',
+  );
+});
