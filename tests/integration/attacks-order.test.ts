@@ -168,11 +168,18 @@ describe('a room on a node', () => {
       onDelivered() {},
       onFill() {},
       onFillFailed: (error) => assert.fail(String(error)),
+      now: () => performance.now(),
     });
     const body = '"type":"text","text":"x"}';
     for (let seq = 1; seq <= stored; seq++) room.onFrame({ kind: 'entry', epoch: '1.a', seq, ts: 1, body });
     const given: string[] = [];
-    const member: Member = { send: (frame) => given.push(frame), drained: async () => {}, closed: false, cut() {} };
+    const member: Member = {
+      send: (frame) => given.push(frame),
+      sendShared: ({ packets }) => given.push(...packets),
+      drained: async () => {},
+      closed: false,
+      cut() {},
+    };
     // More than are kept. The look was taken while they came, so it shows some of them.
     const head = 256;
     room.observe({ epoch: '1.a', base: 0, head, first: 1 });

@@ -208,6 +208,7 @@ describe('a flood', () => {
     let cut = false;
     const wire: Wire = {
       sendFrame() {},
+      sendShared: () => true,
       emit() {},
       queuedPackets: () => 0,
       queuedBytes: () => 0,

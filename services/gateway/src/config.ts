@@ -15,6 +15,7 @@ import {
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
+import { SESSION_ROUTES } from './connection/session-route.ts';
 
 const asOrigins = (raw: string): string[] =>
   asList(raw).map((origin) => {
@@ -24,14 +25,26 @@ const asOrigins = (raw: string): string[] =>
     return origin;
   });
 
+const asShare = (raw: string): number => {
+  const share = Number(raw);
+  if (!(share >= 0 && share <= 1)) throw new Error('must be a number from 0 to 1');
+  return share;
+};
+
 export const FIELDS = {
   node: { env: 'MARU_NODE', doc: 'name of this gateway, unique in the cluster', parse: asNodeName },
   host: { env: 'MARU_HOST', doc: 'address to listen on', parse: asText, fallback: '127.0.0.1' },
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for clients', parse: asInteger(0, 65_535), fallback: 3000 },
+  sessionRoute: {
+    env: 'MARU_SESSION_ROUTE',
+    doc: 'what session ids begin with, for the edge to lead them back: name (of this gateway) or address (its digest)',
+    parse: asOneOf(...SESSION_ROUTES),
+    fallback: 'name' as const,
+  },
   opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535), fallback: 3001 },
   redisUrl: {
     env: 'MARU_REDIS_URL',
-    doc: 'Redis 7 or Valkey 8: redis://…, rediss://… or redis+sentinel://…',
+    doc: 'Redis 7 or Valkey 8: redis://…, rediss://…, redis+sentinel://… or redis+cluster://…',
     parse: asRedisAddress,
     secret: true,
   },
@@ -94,6 +107,18 @@ export const FIELDS = {
     doc: 'fatal, error, warn, info, debug, trace or silent',
     parse: asOneOf(...LOG_LEVELS),
     fallback: 'info' as const,
+  },
+  otlpEndpoint: {
+    env: 'MARU_OTLP_ENDPOINT',
+    doc: 'where traces of messages go, over OTLP/HTTP: http://collector:4318; none: no traces',
+    parse: asUrl('http', 'https'),
+    fallback: undefined,
+  },
+  traceRatio: {
+    env: 'MARU_TRACE_RATIO',
+    doc: 'share of messages that are traced, 0 to 1, the same on every gateway',
+    parse: asShare,
+    fallback: 1,
   },
   storeDeadlineMs: {
     env: 'MARU_STORE_DEADLINE_MS',
@@ -166,6 +191,12 @@ export const FIELDS = {
     doc: 'each open room is compared with the log once in',
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
+  },
+  fastPath: {
+    env: 'MARU_FAST_PATH',
+    doc: 'whether entries are written straight to sockets that have nothing queued: on or off',
+    parse: asSwitch,
+    fallback: true,
   },
   rebalance: {
     env: 'MARU_REBALANCE',

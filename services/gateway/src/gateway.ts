@@ -1,8 +1,8 @@
 /** A gateway as a whole: in which order it starts, hands over and ends. What it is made of says `wiring/parts.ts`. */
 import type { AddressInfo } from 'node:net';
-import { type Logger, type OpsServer, type Service, startOpsServer, waitUntilReady } from '@maru/service-kit';
-import { closeConnections } from './cluster/connections.ts';
+import { type Logger, type OpsServer, type Service, startOpsServer } from '@maru/service-kit';
 import type { GatewayConfig } from './config.ts';
+import type { Tracing } from './ops/tracing.ts';
 import { createParts } from './wiring/parts.ts';
 
 /** How long a start waits for the store before it listens all the same, degraded. */
@@ -15,10 +15,10 @@ export interface Gateway extends Service {
   start(): Promise<{ port: number; opsPort: number }>;
 }
 
-export function createGateway(options: { config: GatewayConfig; logger: Logger }): Gateway {
-  const { config, logger } = options;
+export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
+  const { config, logger, tracing } = options;
   const { store, registry, metrics, hub, presence, chat, httpServer, balance, drain } = createParts(options);
-  const { redis, health, subscriber } = store;
+  const { connections, health, subscriber, signals } = store;
 
   let ops: OpsServer | undefined;
   let listening = false;
@@ -35,8 +35,10 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
     await Promise.all([chat.close(), presence.stop()]);
     hub.stop();
     subscriber.stop();
+    signals.stop();
     health.stop();
-    await closeConnections(redis);
+    await store.close();
+    await tracing.close();
     await ops?.close();
   };
 
@@ -49,10 +51,11 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger }
         // Not a matter of the store: without it clients are still accepted, and told.
         isReady: () => listening && !drain.underWay,
       });
-      const reached = await waitUntilReady(redis.read, STORE_WAIT_MS);
+      const reached = await connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store could not be reached; starting all the same, degraded');
       health.start();
       subscriber.start();
+      signals.start();
       hub.start();
       await presence.start();
       balance.start();

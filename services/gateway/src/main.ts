@@ -1,16 +1,19 @@
 /** The process: environment, signals and exit are touched here (and in the kit's lifecycle) and nowhere else. */
-import { ConfigError, createLogger, runService } from '@maru/service-kit';
+import { ConfigError, createLogger, runService, withFileValues } from '@maru/service-kit';
 import { readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
+import { openTracing } from './ops/open-tracing.ts';
 
 /** What a stop may take, and what a drain may take beyond its own waits. */
 const STOP_DEADLINE_MS = 8_000;
 const DRAIN_SLACK_MS = 18_000;
 
 try {
-  const config = readGatewayConfig(process.env);
+  const config = readGatewayConfig(withFileValues(process.env));
   const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
-  const gateway = createGateway({ config, logger });
+  const { node, otlpEndpoint: endpoint, traceRatio: ratio } = config;
+  const tracing = await openTracing({ endpoint, ratio, node, logger });
+  const gateway = createGateway({ config, logger, tracing });
   runService(gateway, {
     logger,
     drainDeadlineMs: config.drainWaitMs + config.drainSpreadMaxMs + DRAIN_SLACK_MS,

@@ -12,11 +12,13 @@ import type { Identity, Tokens } from '../identity/tokens.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { Membership, Reply } from '../rooms/membership.ts';
 import { boundedParser } from './bounded-parser.ts';
+import type { FastPath } from './direct-write.ts';
 import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import type { SessionRegistry } from './registry.ts';
 import { type Handlers, isRequestName, prepareRequest } from './requests.ts';
 import { Session } from './session.ts';
-import { type ChatIo, type ChatSocket, createSocketWire } from './socket-wire.ts';
+import { type SessionRoute, sessionRouteOf } from './session-route.ts';
+import { type ChatIo, type ChatSocket, SocketWire } from './socket-wire.ts';
 
 /** An idle connection is pinged so often, and given up after so long without an answer. */
 const PING_INTERVAL_MS = 25_000;
@@ -50,7 +52,7 @@ export interface ChatMetrics {
 
 export function createIo(
   httpServer: HttpServer,
-  options: { node: string; allowedOrigins: ReadonlySet<string> },
+  options: { node: string; sessionRoute: SessionRoute; allowedOrigins: ReadonlySet<string> },
 ): ChatIo {
   trackSockets(httpServer);
   const io: ChatIo = new Server(httpServer, {
@@ -65,9 +67,9 @@ export function createIo(
     // Foreign pages are refused below, before the upgrade; here only the headers that listed ones need to read answers.
     cors: { origin: [...options.allowedOrigins], methods: ['GET', 'POST'] },
   });
-  // The edge reads the node's name from the sid, so that polling needs neither a cookie nor the client's address.
   const generate = io.engine.generateId.bind(io.engine);
-  io.engine.generateId = async (request) => `${options.node}.${await generate(request)}`;
+  io.engine.generateId = async (request) =>
+    `${sessionRouteOf(options.sessionRoute, options.node, request.socket)}.${await generate(request)}`;
   return io;
 }
 
@@ -79,6 +81,7 @@ export function createChatServer(options: {
   membership: Membership;
   handlers: Handlers;
   allowedOrigins: ReadonlySet<string>;
+  fastPath: FastPath;
   eventSpec: BucketSpec;
   /** What `session.limits` tells. */
   limits: Record<string, number>;
@@ -97,9 +100,17 @@ export function createChatServer(options: {
   const signingIn = new WeakSet<EngineTransport>();
   const guard = guardHandshakes(io, { allowedOrigins: options.allowedOrigins, onRefused: metrics.refused });
 
+  const onCut = (reason: CutReason, { id }: Session) => {
+    metrics.cut(reason);
+    // A drain cuts everybody, and says so once itself.
+    logger[reason === 'draining' ? 'debug' : 'info']({ connection: id, reason }, 'a connection was cut');
+  };
+
   io.use((socket, next) => void authenticate(socket, next));
   io.on('connection', (socket) => {
-    begin(socket).catch((error: unknown) => logger.error({ err: error }, 'a connection could not begin'));
+    begin(socket).catch((error: unknown) =>
+      logger.error({ err: error, connection: socket.id }, 'a connection could not begin'),
+    );
   });
 
   async function authenticate(socket: ChatSocket, next: (error?: Error & { data?: unknown }) => void): Promise<void> {
@@ -118,7 +129,7 @@ export function createChatServer(options: {
       }
       // A passing condition never refuses, because a refused client gives up for good: it is let go, to come again.
       metrics.refused('keys');
-      logger.warn({ err: error }, 'a token could not be checked');
+      logger.warn({ err: error, connection: socket.id }, 'a token could not be checked');
       socket.conn.close();
     }
   }
@@ -133,22 +144,24 @@ export function createChatServer(options: {
       user: identity.user,
       roles: identity.roles,
       expiresAtMs: identity.expiresAtS * 1_000,
-      wire: createSocketWire(socket),
+      wire: new SocketWire(socket, options.fastPath),
       eventSpec: options.eventSpec,
       nowMs: now(),
-      onCut: metrics.cut,
+      onCut,
     });
     if (!registry.add(session)) {
       metrics.refused('connections');
       return session.cut('too_many_connections');
     }
     metrics.connected();
+    logger.debug({ connection: session.id, user: session.user.id }, 'connected');
     sessions.set(socket, session);
     socket.on('disconnect', (reason) => {
       registry.remove(session);
       membership.leaveAll(session);
       options.onClosed(session);
       metrics.disconnected(reason);
+      logger.debug({ connection: session.id, reason }, 'disconnected');
       // A transport without a session has nothing more to say; what was sent last gets a moment to leave.
       if (reason.endsWith('namespace disconnect')) setTimeout(() => transport.close(true), LAST_WORDS_MS);
     });
@@ -159,7 +172,7 @@ export function createChatServer(options: {
       await opened;
       openings.delete(session);
     } catch (error) {
-      logger.error({ err: error }, 'a connection could not be opened');
+      logger.error({ err: error, connection: session.id }, 'a connection could not be opened');
       session.cut('store');
     }
   }
@@ -187,7 +200,7 @@ export function createChatServer(options: {
     // The token and the positions have done their work; a connection need not hold them for as long as it lives.
     socket.handshake.auth = {};
     resumption.deliver().catch((error: unknown) => {
-      logger.error({ err: error }, 'what a resume missed could not be delivered');
+      logger.error({ err: error, connection: session.id }, 'what a resume missed could not be delivered');
       session.cut('store');
     });
   }
@@ -247,7 +260,7 @@ export function createChatServer(options: {
       return { ack: { ok: true, data }, afterwards };
     } catch (error) {
       if (error instanceof MaruError) return { ack: { ok: false, error: error.toBody() } };
-      logger.error({ err: error, event: call.label, session: session.id }, 'a request failed');
+      logger.error({ err: error, event: call.label, connection: session.id }, 'a request failed');
       return { ack: { ok: false, error: new MaruError('internal', 'something went wrong here').toBody() } };
     }
   }

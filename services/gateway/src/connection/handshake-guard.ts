@@ -20,6 +20,8 @@ export interface HandshakeGuard {
 }
 
 type EngineRequest = IncomingMessage & { _query: { sid?: string } };
+/** For an upgrade, something of Engine.IO's own that lives as long as the connection. */
+type EngineResponse = ServerResponse | { socket: Duplex; req: IncomingMessage | undefined };
 
 /** Transports of this node that are open and have not signed in. */
 const HALF_OPEN_MAX = 2_000;
@@ -32,9 +34,10 @@ export function guardHandshakes(
   const { allowedOrigins, onRefused } = options;
   /** Oldest first. */
   const halfOpen = new Set<EngineTransport>();
+  const responses = new WeakMap<IncomingMessage, Exclude<EngineResponse, ServerResponse>>();
   let refusing = false;
 
-  io.engine.use((request: EngineRequest, response: ServerResponse, next: () => void) => {
+  io.engine.use((request: EngineRequest, response: EngineResponse, next: () => void) => {
     if (!isOriginAllowed(request.headers.origin, request.headers.host, allowedOrigins)) {
       onRefused('origin');
       return refuse(response, 403, 'this origin is not allowed');
@@ -44,9 +47,14 @@ export function guardHandshakes(
       onRefused('draining');
       return refuse(response, 503, 'this node is leaving');
     }
+    if (!(response instanceof ServerResponse)) responses.set(request, response);
     next();
   });
-  io.engine.on('connection', (transport: EngineTransport) => {
+  io.engine.on('connection', (transport: EngineTransport & { request?: IncomingMessage | undefined }) => {
+    // Nobody asks for the first request any more, and it is among the largest things that a connection holds.
+    const response = transport.request && responses.get(transport.request);
+    if (response !== undefined) response.req = undefined;
+    transport.request = undefined;
     halfOpen.add(transport);
     transport.once('close', () => halfOpen.delete(transport));
     // The oldest goes, not the newest: who opens thousands and says nothing keeps nobody else out.
@@ -66,7 +74,7 @@ export function guardHandshakes(
 }
 
 /** Answers before Engine.IO does, which knows fewer ways to say no. On an upgrade there is only the socket to write to. */
-function refuse(response: ServerResponse | { socket: Duplex }, status: 403 | 503, reason: string): void {
+function refuse(response: EngineResponse, status: 403 | 503, reason: string): void {
   if (response instanceof ServerResponse) {
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);
     return;

@@ -11,12 +11,15 @@ export interface SessionRegistry {
   noticeAll(notice: Notice): void;
   /** Advises some sessions, each at most once, to come again at a moment of their own within `withinMs`. Returns how many. */
   advise(count: number, withinMs: number): number;
-  /** Announces and ends expired tokens; called about once a second. */
+  /** Announces and ends expired tokens, and bounds what is queued for all together; called about once a second. */
   sweep(nowMs: number): void;
 }
 
 /** How long before a token expires its connection is told. */
 const EXPIRY_NOTICE_MS = 60_000;
+
+/** Bytes queued for all connections of a node together; above it those that are furthest behind are cut. */
+const QUEUED_BYTES_MAX = 256 * 1_048_576;
 
 export function createSessionRegistry(options: { connectionsPerUserMax: number }): SessionRegistry {
   const sessions = new Set<Session>();
@@ -65,6 +68,26 @@ export function createSessionRegistry(options: { connectionsPerUserMax: number }
         // An end to stay away from: the client needs a new token first.
         if (leftMs <= 0) session.end();
       }
+      shed(sessions);
     },
   };
+}
+
+/** Each connection has a bound of its own; this one is for many that are behind at the same time. */
+function shed(sessions: Iterable<Session>): void {
+  const behind: Array<{ session: Session; bytes: number }> = [];
+  let queued = 0;
+  for (const session of sessions) {
+    const bytes = session.queuedBytes;
+    if (bytes === 0) continue;
+    queued += bytes;
+    behind.push({ session, bytes });
+  }
+  if (queued <= QUEUED_BYTES_MAX) return;
+  behind.sort((a, b) => b.bytes - a.bytes);
+  for (const { session, bytes } of behind) {
+    if (queued <= QUEUED_BYTES_MAX) return;
+    queued -= bytes;
+    session.cut('slow_consumer');
+  }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError } from '@maru/protocol';
 import type { CutReason } from '../delivery/member.ts';
+import type { SharedPackets } from '../delivery/shared-packets.ts';
 import { createSessionRegistry } from './registry.ts';
 import { Session, type Wire } from './session.ts';
 
@@ -14,6 +15,10 @@ class StuckWire implements Wire {
   disconnected = false;
   sendFrame(frame: string): void {
     this.queue.push(frame);
+  }
+  sendShared({ packets }: SharedPackets): boolean {
+    this.queue.push(...packets);
+    return false;
   }
   emit(event: string, ...payload: unknown[]): void {
     this.events.push(event === 'notice' ? `notice:${(payload[0] as { code: string }).code}` : event);
@@ -125,4 +130,26 @@ test('a user has so many connections on a node; expired ones are told, then ende
   assert.equal(expiring.wire.disconnected, true);
   registry.remove(expiring.session);
   assert.equal(registry.add(start().session), true);
+});
+
+test('of many who are behind at once, those furthest behind are cut until the node can bear the rest', () => {
+  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+  const megabyte = 'x'.repeat(1_048_576);
+  const all = Array.from({ length: 60 }, (_, index) => {
+    const started = start({ userId: `u${index}` });
+    registry.add(started.session);
+    // 240 MiB in all, then 360: each below its own bound.
+    for (let i = 0; i < 4; i++) started.session.send(megabyte);
+    return started;
+  });
+  registry.sweep(0);
+  assert.ok(all.every(({ session }) => !session.closed));
+  const furthest = all.slice(20, 60);
+  for (const { session } of furthest) for (let i = 0; i < 3; i++) session.send(megabyte);
+  registry.sweep(0);
+  const cut = all.filter(({ cuts }) => cuts.includes('slow_consumer'));
+  assert.equal(cut.length, 15);
+  assert.ok(cut.every((one) => furthest.includes(one)));
+  registry.sweep(0);
+  assert.equal(all.filter(({ session }) => session.closed).length, 15);
 });

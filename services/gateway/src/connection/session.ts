@@ -4,6 +4,7 @@
  */
 import { LIMITS, MaruError, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { CutReason, Member } from '../delivery/member.ts';
+import type { SharedPackets } from '../delivery/shared-packets.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 
@@ -11,8 +12,10 @@ import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/t
 export interface Wire {
   /** Queues one encoded Socket.IO packet behind everything queued before. */
   sendFrame(frame: string): void;
+  /** The same for packets that others get too: false where they were queued, true where nothing is left to queue. */
+  sendShared(shared: SharedPackets): boolean;
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
-  /** Packets and bytes that the transport has not taken yet. */
+  /** Packets that the transport has not taken yet; bytes that have not left for the network. */
   queuedPackets(): number;
   queuedBytes(): number;
   /** Resolves when the transport has taken what was queued, or after `waitMs`. */
@@ -41,6 +44,7 @@ const LANE_WAIT_MAX_MS = 5_000;
 /** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
+const CATCH_UP_LOOK_MS = 100;
 /**
  * Refused events that a connection may have at once before it counts as a flood. Those refused are told moments up to a minute ahead,
  * at the pace of the bucket, so one who comes back as told is never refused as often as this.
@@ -59,11 +63,12 @@ export class Session implements Member {
   expiryAnnounced = false;
   advisedToMove = false;
   readonly #wire: Wire;
-  readonly #onCut: (reason: CutReason) => void;
+  readonly #onCut: (reason: CutReason, session: Session) => void;
   readonly #events: Bucket;
   readonly #refusals: Bucket;
   readonly #eventSpec: BucketSpec;
-  readonly #lanes = new Map<string, Promise<unknown>>();
+  /** None while nothing is under way, as for most connections most of the time. */
+  #lanes: Map<string, Promise<unknown>> | undefined;
   #nextBacklogCheck = 0;
   #cut = false;
 
@@ -75,7 +80,7 @@ export class Session implements Member {
     wire: Wire;
     eventSpec: BucketSpec;
     nowMs: number;
-    onCut: (reason: CutReason) => void;
+    onCut: (reason: CutReason, session: Session) => void;
   }) {
     this.id = options.id;
     this.user = options.user;
@@ -88,6 +93,11 @@ export class Session implements Member {
     this.#refusals = fullBucket(REFUSALS, options.nowMs);
   }
 
+  /** Bytes that its transport has not taken yet. */
+  get queuedBytes(): number {
+    return this.#wire.queuedBytes();
+  }
+
   get closed(): boolean {
     return this.#cut || this.#wire.closed;
   }
@@ -95,6 +105,10 @@ export class Session implements Member {
   send(frame: string): void {
     this.#wire.sendFrame(frame);
     this.checkBacklog();
+  }
+
+  sendShared(shared: SharedPackets): void {
+    if (!this.#wire.sendShared(shared)) this.checkBacklog();
   }
 
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void {
@@ -119,16 +133,21 @@ export class Session implements Member {
   }
 
   async drained(): Promise<void> {
-    for (let waitedMs = 0; !this.closed && this.#wire.queuedBytes() > CATCH_UP_QUEUED_BYTES; waitedMs += 100) {
-      if (waitedMs >= CATCH_UP_STALL_MS) return this.cut('slow_consumer');
-      await this.#wire.drained(100);
+    let least = Number.POSITIVE_INFINITY;
+    let leastAtMs = performance.now();
+    for (let queued = this.queuedBytes; !this.closed && queued > CATCH_UP_QUEUED_BYTES; queued = this.queuedBytes) {
+      if (queued < least) {
+        least = queued;
+        leastAtMs = performance.now();
+      } else if (performance.now() - leastAtMs >= CATCH_UP_STALL_MS) return this.cut('slow_consumer');
+      await this.#wire.drained(CATCH_UP_LOOK_MS);
     }
   }
 
   cut(reason: CutReason): void {
     if (this.closed) return;
     this.#cut = true;
-    this.#onCut(reason);
+    this.#onCut(reason, this);
     // One who reads nothing would not read a notice either; what is queued for it goes with the transport.
     this.#wire.closeTransport(reason === 'slow_consumer' || reason === 'flood');
   }
@@ -152,16 +171,19 @@ export class Session implements Member {
 
   /** Runs work of one lane (a room's joins and leaves, or the reads) one after the other, in the order of the calls. */
   inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#lanes.get(lane);
+    this.#lanes ??= new Map();
+    const lanes = this.#lanes;
+    const before = lanes.get(lane);
     const since = performance.now();
     const inTurn = () => {
       if (performance.now() - since <= LANE_WAIT_MAX_MS) return work();
       throw new MaruError('unavailable', 'earlier requests of this connection took too long', { retryAfterMs: 500 });
     };
     const run = before === undefined ? work() : before.then(inTurn, unlessUnavailable(inTurn));
-    this.#lanes.set(lane, run);
+    lanes.set(lane, run);
     const clear = () => {
-      if (this.#lanes.get(lane) === run) this.#lanes.delete(lane);
+      if (lanes.get(lane) === run) lanes.delete(lane);
+      if (lanes.size === 0 && this.#lanes === lanes) this.#lanes = undefined;
     };
     run.then(clear, clear);
     return run;
@@ -169,7 +191,7 @@ export class Session implements Member {
 
   /** Runs work once what is under way in a lane is done, in the order of the calls. */
   afterLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const underWay = this.#lanes.get(lane);
+    const underWay = this.#lanes?.get(lane);
     return underWay === undefined ? work() : underWay.then(work, unlessUnavailable(work));
   }
 

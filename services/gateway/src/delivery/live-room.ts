@@ -10,6 +10,8 @@ import type { LiveFrame } from './live-frame.ts';
 import { eventFrame, type Member } from './member.ts';
 import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 import { type FeedEffect, type FeedEvent, RoomFeed } from './room-feed.ts';
+import { RoomWrites } from './room-writes.ts';
+import { SharedPackets } from './shared-packets.ts';
 
 /** Entries that one catch-up step or fill reads. */
 const PAGE_ENTRIES = 200;
@@ -25,11 +27,14 @@ export interface LiveRoomDeps {
   onDelivered(members: number): void;
   onFill(): void;
   onFillFailed(error: unknown): void;
+  now(): number;
 }
 
 export class LiveRoom {
   readonly room: string;
   readonly live = new Set<Member>();
+  /** What the feed gave out and the members in `live` have not been written yet. Flushed before anything that must see it written. */
+  readonly #writes: RoomWrites;
   /** Members that were given more than the feed has reached: what they have already is not given again. */
   readonly #floors = new Map<Member, number>();
   readonly #recent: RecentEntries;
@@ -44,6 +49,7 @@ export class LiveRoom {
     this.room = room;
     this.#deps = deps;
     this.#recent = new RecentEntries(deps.recentBudget);
+    this.#writes = new RoomWrites((packets) => this.#writeToAll(packets), deps.now);
   }
 
   onFrame(frame: LiveFrame): void {
@@ -78,6 +84,7 @@ export class LiveRoom {
   /** Where a member stands that has joined: all up to there was given to it. */
   positionOf(member: Member): Position {
     const feed = this.#started();
+    this.#writes.flush();
     return { epoch: feed.epoch, seq: Math.max(feed.delivered, this.#floors.get(member) ?? 0) };
   }
 
@@ -100,6 +107,7 @@ export class LiveRoom {
         continue;
       }
       if (seq >= feed.delivered) {
+        this.#writes.flush();
         if (seq > feed.delivered) this.#floors.set(member, seq);
         this.live.add(member);
         return;
@@ -154,12 +162,14 @@ export class LiveRoom {
   }
 
   detach(member: Member): void {
+    this.#writes.flush();
     this.live.delete(member);
     this.#floors.delete(member);
   }
 
   close(): void {
     this.#closed = true;
+    this.#writes.clear();
     this.live.clear();
     this.#floors.clear();
     this.#recent.clear();
@@ -191,9 +201,11 @@ export class LiveRoom {
         this.#recent.clear();
         this.#floors.clear();
         this.#deps.onSeen(this.room, effect.epoch, effect.head);
+        this.#writes.flush();
         for (const member of this.live) member.send(this.#epochFrame(effect.epoch, effect.head));
         break;
       case 'lost':
+        this.#writes.flush();
         for (const member of [...this.live]) member.cut('lost_hole');
         break;
     }
@@ -203,8 +215,9 @@ export class LiveRoom {
     this.#recent.push(entry);
     this.#deps.onSeen(this.room, entry.epoch, entry.seq);
     if (this.#floors.size === 0) {
-      for (const member of this.live) member.send(entry.frame);
+      this.#writes.push(entry.frame);
     } else {
+      this.#writes.flush();
       for (const member of this.live) {
         const floor = this.#floors.get(member) ?? 0;
         if (entry.seq > floor) member.send(entry.frame);
@@ -212,6 +225,11 @@ export class LiveRoom {
       }
     }
     this.#deps.onDelivered(this.live.size);
+  }
+
+  #writeToAll(packets: string[]): void {
+    const shared = new SharedPackets(packets);
+    for (const member of this.live) member.sendShared(shared);
   }
 
   /** Answers each fill of the feed exactly once, and asks again after a pause while the store is ill. */

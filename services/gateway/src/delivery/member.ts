@@ -1,7 +1,11 @@
+import type { SharedPackets } from './shared-packets.ts';
+
 /** A connection, as the delivery of rooms sees it. */
 export interface Member {
   /** Queues one encoded Socket.IO packet. Keeps the order of everything sent to this connection. */
   send(frame: string): void;
+  /** The same for packets that others get too. */
+  sendShared(shared: SharedPackets): void;
   /** Resolves when most of what was queued has left; rejects when it does not within the bound of a slow consumer. */
   drained(): Promise<void>;
   readonly closed: boolean;

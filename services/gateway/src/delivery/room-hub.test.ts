@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger } from '@maru/service-kit';
+import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
 import { createSubscriber } from '../cluster/subscriber.ts';
@@ -11,6 +11,7 @@ import { createSeenPositions } from '../messages/seen-positions.ts';
 import type { CutReason, Member } from './member.ts';
 import { createRecentBudget } from './recent-entries.ts';
 import { createRoomHub } from './room-hub.ts';
+import type { SharedPackets } from './shared-packets.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const now = () => performance.now();
@@ -49,8 +50,8 @@ async function startNode(name: string) {
   const seen = createSeenPositions({ roomsMax: 1_000 });
   const retention = { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 };
   const log = createRedisRoomLog({
-    appendRedis: append,
-    readRedis: read,
+    appendStore: singleStore(append),
+    readStore: singleStore(read),
     seen,
     retention,
     deadlineMs: 800,
@@ -60,7 +61,8 @@ async function startNode(name: string) {
   });
   const subscriber = createSubscriber({
     node: name,
-    redis: subscribe,
+    purpose: 'rooms',
+    store: singleStore(subscribe),
     publish: (channel, payload) => read.spublish(channel, payload),
     heartbeatMs: 100,
     silenceMaxMs: 500,
@@ -82,6 +84,7 @@ async function startNode(name: string) {
       delivered: () => {},
       fill: () => counts.fills++,
       malformed: () => counts.malformed++,
+      announced() {},
       resumeRead: () => counts.resumeReads++,
     },
     onRoomEntered: () => {},
@@ -106,6 +109,9 @@ class Recorder implements Member {
     const [event, payload] = JSON.parse(frame.slice(1));
     if (event === 'message') this.seqs.push(payload.seq);
     else this.events.push(`${payload.type}:${payload.head}`);
+  }
+  sendShared({ packets }: SharedPackets): void {
+    for (const packet of packets) this.send(packet);
   }
   async drained(): Promise<void> {
     await pause(0);

@@ -75,6 +75,8 @@ export function createRoomHub(options: {
   metrics: {
     resumeRead(): void;
     delivered(members: number): void;
+    /** An entry of the store's time `ts` was announced, and handed to the members here unless it has to wait for one before it. */
+    announced(ts: number): void;
     fill(): void;
     malformed(): void;
   };
@@ -85,7 +87,6 @@ export function createRoomHub(options: {
   const rooms = new Map<string, OpenRoom>();
   let auditTimer: NodeJS.Timeout | undefined;
   let auditQueue: string[] = [];
-  let checkRound = 0;
 
   const deps = {
     readAfter: (room: string, seq: number, limit: number) => log.read(room, 'node', { mode: 'after', seq, limit }),
@@ -94,6 +95,7 @@ export function createRoomHub(options: {
     onDelivered: metrics.delivered,
     onFill: metrics.fill,
     onFillFailed: (error: unknown) => logger.debug({ reason: String(error) }, 'a hole could not be read yet'),
+    now: options.now,
   };
 
   const open = (room: string): OpenRoom => {
@@ -107,7 +109,10 @@ export function createRoomHub(options: {
     const subscribed = subscriber.subscribe(roomLiveChannel(room), (payload) => {
       const frame = parseLiveFrame(payload);
       if (frame === undefined) metrics.malformed();
-      else live.onFrame(frame);
+      else {
+        live.onFrame(frame);
+        if (frame.kind === 'entry') metrics.announced(frame.ts);
+      }
     });
     // Whoever enters awaits it; without this a rejection would count as unhandled where nobody does any more.
     subscribed.catch(() => {});
@@ -155,21 +160,29 @@ export function createRoomHub(options: {
     }
   };
 
-  /** After a resubscription anything may have been missed: every room is compared, and again where the store was ill. */
+  /** Rooms that may have missed something: each is compared, and again where the store was ill. */
+  const unchecked = new Set<string>();
+  let checking = false;
   const checkAll = async () => {
-    const round = ++checkRound;
-    for (let names = [...rooms.keys()]; names.length > 0 && round === checkRound; ) {
+    if (checking) return;
+    checking = true;
+    while (unchecked.size > 0) {
       const failed: string[] = [];
-      for (let i = 0; i < names.length; i += CHECK_AT_ONCE) {
-        const page = names.slice(i, i + CHECK_AT_ONCE);
+      while (unchecked.size > 0) {
+        const page = [...unchecked].slice(0, CHECK_AT_ONCE);
+        for (const room of page) unchecked.delete(room);
         const checked = await Promise.all(page.map(check));
         failed.push(...page.filter((_, index) => !checked[index]));
       }
       if (failed.length > 0) await new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
-      names = failed;
+      for (const room of failed) if (rooms.has(room)) unchecked.add(room);
     }
+    checking = false;
   };
-  subscriber.onResubscribed(() => void checkAll());
+  subscriber.onResubscribed((channels) => {
+    for (const room of rooms.keys()) if (channels.has(roomLiveChannel(room))) unchecked.add(room);
+    void checkAll();
+  });
 
   const audit = () => {
     if (auditQueue.length === 0) auditQueue = [...rooms.keys()];
@@ -187,7 +200,7 @@ export function createRoomHub(options: {
     if (fresh) opened.holders.set(member, Symbol('ticket'));
     try {
       await opened.subscribed;
-      await untilAlive(subscriber, options.deadlineMs);
+      await untilHeard(subscriber, roomLiveChannel(room), options.deadlineMs);
       const seen = await look(opened);
       if (!opened.announced) options.onRoomEntered(room);
       opened.announced = true;
@@ -256,7 +269,7 @@ export function createRoomHub(options: {
       auditTimer = setInterval(audit, 1_000);
     },
     stop() {
-      checkRound++;
+      unchecked.clear();
       clearInterval(auditTimer);
       for (const opened of rooms.values()) {
         clearTimeout(opened.closing);
@@ -268,8 +281,8 @@ export function createRoomHub(options: {
 }
 
 /** A node that was stopped for a while has missed what it does not know of: it answers only once it is heard again. */
-async function untilAlive(subscriber: Subscriber, deadlineMs: number): Promise<void> {
-  for (let waitedMs = 0; !subscriber.alive; waitedMs += 25) {
+async function untilHeard(subscriber: Subscriber, channel: string, deadlineMs: number): Promise<void> {
+  for (let waitedMs = 0; !subscriber.hears(channel); waitedMs += 25) {
     if (waitedMs >= deadlineMs)
       throw new MaruError('unavailable', 'this node is cut off from the store', { retryAfterMs: 500 });
     await new Promise((resolve) => setTimeout(resolve, 25));

@@ -59,7 +59,7 @@ export function createMembership(options: {
   log: RoomLog;
   census: Census;
   onResume: (result: 'recovered' | 'too_far' | 'trimmed' | 'epoch' | 'error') => void;
-  onAttachFailed: (error: unknown) => void;
+  onAttachFailed: (error: unknown, session: Session) => void;
 }): Membership {
   const { hub, log, census } = options;
 
@@ -80,7 +80,7 @@ export function createMembership(options: {
       }
       session.hearSignals(room);
       const done = hub.attach(session, room, position).catch((error: unknown) => {
-        options.onAttachFailed(error);
+        options.onAttachFailed(error, session);
         session.cut('store');
       });
       attached(done);

@@ -5,6 +5,7 @@ import { createBalance } from '../cluster/balance.ts';
 import { createSignals, createSignalsAdapter } from '../cluster/signals.ts';
 import { type GatewayConfig, limitsOf } from '../config.ts';
 import { createChatServer, createIo } from '../connection/chat-server.ts';
+import { FastPath } from '../connection/direct-write.ts';
 import { createDrain } from '../connection/drain.ts';
 import { createHandlers } from '../connection/handlers.ts';
 import { createSessionRegistry } from '../connection/registry.ts';
@@ -16,7 +17,9 @@ import { createTokens } from '../identity/tokens.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import { createReadHistory } from '../messages/read-history.ts';
 import { createSendMessage } from '../messages/send-message.ts';
+import { measureLog } from '../ops/measured-log.ts';
 import { createMetrics } from '../ops/metrics.ts';
+import type { Tracing } from '../ops/tracing.ts';
 import { createPresenceClient } from '../presence/presence-client.ts';
 import { createPresenceWatches } from '../presence/presence-watches.ts';
 import { RoomCensus } from '../presence/room-census.ts';
@@ -30,12 +33,23 @@ const RECENT_CHARS_MAX = 64 * 1_048_576;
 const ADDRESS_CALLS = { perSecond: 500, burst: 1_000 };
 const KEYS_MAX = 100_000;
 
-export function createParts({ config, logger }: { config: GatewayConfig; logger: Logger }) {
+export function createParts(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }) {
+  const { config, logger, tracing } = options;
   const { node } = config;
   // Durations are measured by a clock that never steps; expiries go by the store's clock (`health.now`).
   const now = () => performance.now();
-  const store = createStore({ config, logger, onMalformed: () => metrics.malformed.inc(), now });
-  const { redis, health, subscriber, seen, log, directory, quota } = store;
+  const store = createStore({
+    config,
+    logger,
+    onMalformed: () => metrics.malformed.inc(),
+    onBatch(appends) {
+      metrics.appendBatch.observe(appends.length);
+      tracing.onBatch(appends);
+    },
+    now,
+  });
+  const { connections, health, seen, directory, quota } = store;
+  const subscriber = tracing.subscriber(store.subscriber);
   const registry = createSessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
   const metrics = createMetrics({
     connections: () => chat.connections(),
@@ -43,7 +57,16 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
     rooms: () => hub.size,
     degraded: () => health.degraded,
     draining: () => drain.underWay,
+    subscriberAlive: () => subscriber.alive,
+    redisConnections: () => Object.entries(connections).map(([purpose, { ready }]) => [purpose, ready]),
+    fastPath: () => fastPath,
+    queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
+  const measured = measureLog(store.log, {
+    onCall: (call, outcome, seconds) => metrics.storeCalls.observe({ call, outcome }, seconds),
+    now,
+  });
+  const log = tracing.log(measured);
 
   const hub = createRoomHub({
     log,
@@ -58,6 +81,8 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
     metrics: {
       resumeRead: () => metrics.resumeReads.inc(),
       delivered: (members) => metrics.delivered.inc(members),
+      // The two clocks may disagree by a millisecond.
+      announced: (ts) => metrics.deliveryDelay.observe(Math.max(0, health.now() - ts) / 1_000),
       fill: () => metrics.fills.inc(),
       malformed: () => metrics.malformed.inc(),
     },
@@ -90,15 +115,18 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
       },
     },
     onResume: (result) => metrics.resumes.inc({ result }),
-    onAttachFailed: (error) => logger.warn({ err: error }, 'a member could not be brought up to date'),
+    onAttachFailed: (error, { id }) =>
+      logger.warn({ err: error, connection: id }, 'a member could not be brought up to date'),
   });
 
-  const sendMessage = createSendMessage({
-    log,
-    quota,
-    perSecond: config.userMessagesPerSecond,
-    onOutcome: (outcome) => metrics.accepted.inc({ outcome }),
-  });
+  const sendMessage = tracing.sendMessage(
+    createSendMessage({
+      log,
+      quota,
+      perSecond: config.userMessagesPerSecond,
+      onOutcome: (outcome) => metrics.accepted.inc({ outcome }),
+    }),
+  );
   const readHistory = createReadHistory({ log });
   const mayRead = async (userId: string, room: string) => {
     await log.read(room, { userId }, { mode: 'none' });
@@ -131,12 +159,13 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
   });
 
   const httpServer = createServer(api);
-  const io = createIo(httpServer, { node, allowedOrigins });
+  const io = createIo(httpServer, { node, sessionRoute: config.sessionRoute, allowedOrigins });
+  const fastPath = new FastPath({ enabled: config.fastPath, engine: io.engine, logger });
   const signals = createSignals(io);
   io.adapter(
     createSignalsAdapter({
-      pubRedis: redis.signalsPub,
-      subRedis: redis.signalsSub,
+      store: connections.signalsPub,
+      subscriber: store.signals,
       onError: (stage, error) => {
         metrics.signalErrors.inc({ stage });
         logger.debug({ stage, reason: String(error) }, 'a signal was lost');
@@ -160,6 +189,7 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
       presence,
     }),
     allowedOrigins,
+    fastPath,
     eventSpec,
     limits: limitsOf(config),
     isDegraded: () => health.degraded,
@@ -175,7 +205,7 @@ export function createParts({ config, logger }: { config: GatewayConfig; logger:
     now,
   });
   const balance = createBalance({
-    redis: redis.control,
+    store: connections.control,
     node,
     roundMs: config.rebalanceRoundMs,
     connections: () => registry.size,

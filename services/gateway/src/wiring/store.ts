@@ -1,12 +1,12 @@
 /** The gateway's side of the store: connections, health, the subscriber, and what is kept there. */
-import type { Logger } from '@maru/service-kit';
+import type { Logger, RedisStore } from '@maru/service-kit';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createSubscriber } from '../cluster/subscriber.ts';
 import type { GatewayConfig } from '../config.ts';
-import { writeProbeKey } from '../keys.ts';
 import { createUserQuota } from '../limits/user-quota.ts';
 import { createRedisRoomLog } from '../messages/redis-room-log.ts';
+import type { AppendRequest } from '../messages/room-log.ts';
 import { createSeenPositions } from '../messages/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/room-directory.ts';
 
@@ -25,38 +25,49 @@ export function createStore(options: {
   logger: Logger;
   /** An announcement came that could not be handled: malformed or forged. */
   onMalformed: () => void;
+  /** These messages are about to share a round trip. */
+  onBatch: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
   now: () => number;
 }) {
   const { config, logger, now } = options;
   const { node } = config;
-  const redis = openConnections({ url: config.redisUrl, deadlineMs: config.storeDeadlineMs, node, logger });
+  const { connections, close } = openConnections({
+    url: config.redisUrl,
+    deadlineMs: config.storeDeadlineMs,
+    node,
+    logger,
+  });
 
   const health = createStoreHealth({
-    redis: redis.control,
-    probeKey: writeProbeKey(node),
-    canAppend: () => redis.append.status === 'ready',
+    store: connections.control,
+    node,
+    canAppend: () => connections.append.ready,
     beatMs: BEAT_MS,
     logger,
     localNow: () => Date.now(),
   });
-  const subscriber = createSubscriber({
-    node,
-    redis: redis.subscribe,
-    publish: (channel, payload) => redis.control.spublish(channel, payload),
-    heartbeatMs: BEAT_MS,
-    silenceMaxMs: SILENCE_MAX_MS,
-    logger,
-    onHandlerError: (error) => {
-      options.onMalformed();
-      logger.warn({ err: error }, 'an announcement could not be handled');
-    },
-    now,
-  });
+  const subscribe = (purpose: string, store: RedisStore) =>
+    createSubscriber({
+      node,
+      purpose,
+      store,
+      publish: (channel, payload) => connections.control.at(channel, (redis) => redis.spublish(channel, payload)),
+      heartbeatMs: BEAT_MS,
+      silenceMaxMs: SILENCE_MAX_MS,
+      logger,
+      onHandlerError: (error) => {
+        options.onMalformed();
+        logger.warn({ err: error }, 'an announcement could not be handled');
+      },
+      now,
+    });
+  const subscriber = subscribe('rooms', connections.subscribe);
+  const signals = subscribe('signals', connections.signalsSub);
 
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
   const log = createRedisRoomLog({
-    appendRedis: redis.append,
-    readRedis: redis.read,
+    appendStore: connections.append,
+    readStore: connections.read,
     seen,
     retention: {
       entriesMin: config.retentionEntriesMin,
@@ -67,16 +78,20 @@ export function createStore(options: {
     deadlineMs: config.storeDeadlineMs,
     waitReplicas: config.waitReplicas,
     onRefused: health.noteRefusal,
+    onBatch: options.onBatch,
     now,
   });
-  const directory = createRoomDirectory({ redis: redis.read });
+  const directory = createRoomDirectory({
+    store: connections.read,
+    onUnlisted: (error) => logger.warn({ err: error }, 'a room could not be listed'),
+  });
   const quota = createUserQuota({
-    redis: redis.control,
+    store: connections.control,
     spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
     blockTokens: LEASE_TOKENS,
     leaseMs: LEASE_MS,
     now,
   });
 
-  return { redis, health, subscriber, seen, log, directory, quota };
+  return { connections, health, subscriber, seen, log, directory, quota, signals, close };
 }

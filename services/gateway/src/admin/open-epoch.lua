@@ -1,0 +1,21 @@
+-- Opens a new epoch of a room whose log was put back from a copy, unless this run has done so already. What survived keeps its place.
+--
+-- KEYS[1] meta
+-- KEYS[2] log
+-- KEYS[3] liveChannel
+-- ARGV[1] candidate  random part of the new epoch, the same throughout a run: an epoch that carries it was opened by this run
+-- ARGV[2] dryRun     '1': only tell
+--
+-- Returns 'opened' | 'done' | 'gone'.
+
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then return 'gone' end
+if string.match(epoch, '%.(.*)$') == ARGV[1] then return 'done' end
+if ARGV[2] == '1' then return 'opened' end
+
+local head = log_head(KEYS[2])
+epoch = string.format('%d.%s', generation(epoch) + 1, ARGV[1])
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', head)
+-- A gateway that runs already tells its members.
+redis.call('SPUBLISH', KEYS[3], string.format('1 E %s %d 0 0\n', epoch, head))
+return 'opened'

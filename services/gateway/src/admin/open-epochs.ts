@@ -1,0 +1,71 @@
+/**
+ * Opens a new epoch of every room: after a copy of the store was put back and every gateway was started anew, nobody remembers that the logs
+ * once were longer, so it has to be said (docs/decisions/0013).
+ */
+import { loadScript, type RedisStore, runScript } from '@maru/service-kit';
+import type { Redis } from 'ioredis';
+import { roomLiveChannel, roomLogKey, roomMetaKey, roomMetaPattern, roomOfMetaKey } from '../keys.ts';
+
+const script = loadScript(
+  new URL('./open-epoch.lua', import.meta.url),
+  new URL('../messages/room-life.lua', import.meta.url),
+);
+
+/** Keys that one step of the scan looks at, and rooms that are worked on at once. */
+const SCAN_COUNT = 500;
+const ROOMS_AT_ONCE = 64;
+/** As many as an epoch has room for. */
+const CANDIDATE_CHARS = 20;
+
+export interface Tally {
+  /** Rooms that got a new epoch, or would in a dry run. */
+  opened: number;
+  /** Rooms that an earlier call for the same start of the store had done. */
+  done: number;
+}
+
+/**
+ * Works through the rooms of each server, in pages. Calling it again, after it was interrupted or by mistake, does only what is left: a run
+ * is named by the server's `run_id`, which every start of the server makes anew, and no copy is put back without one. Rejects with the store's
+ * error where it fails; what was done stays.
+ */
+export async function openEpochs(options: {
+  store: RedisStore;
+  dryRun: boolean;
+  onPage: (tally: Tally) => void;
+}): Promise<Tally> {
+  const { store, dryRun } = options;
+  const tally: Tally = { opened: 0, done: 0 };
+  for (const { redis } of store.shards) {
+    const candidate = await runIdOf(redis);
+    const openOne = async (room: string) => {
+      const keys = [roomMetaKey(room), roomLogKey(room), roomLiveChannel(room)];
+      const args = [candidate, dryRun ? '1' : '0'];
+      const outcome = await runScript(store, script, keys, args);
+      if (outcome === 'opened') tally.opened++;
+      else if (outcome === 'done') tally.done++;
+    };
+    for await (const rooms of pagesOfRooms(redis)) {
+      for (let i = 0; i < rooms.length; i += ROOMS_AT_ONCE)
+        await Promise.all(rooms.slice(i, i + ROOMS_AT_ONCE).map(openOne));
+      options.onPage(tally);
+    }
+  }
+  return tally;
+}
+
+async function* pagesOfRooms(redis: Redis): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [next, found] = await redis.scan(cursor, 'MATCH', roomMetaPattern(), 'COUNT', SCAN_COUNT);
+    cursor = next;
+    // A scan may name a key twice.
+    yield [...new Set(found)].map(roomOfMetaKey).filter((room) => room !== undefined);
+  } while (cursor !== '0');
+}
+
+async function runIdOf(redis: Redis): Promise<string> {
+  const [, runId] = /^run_id:([0-9a-f]+)/m.exec(await redis.info('server')) ?? [];
+  if (runId === undefined) throw new Error('the store does not tell its run_id');
+  return runId.slice(0, CANDIDATE_CHARS);
+}

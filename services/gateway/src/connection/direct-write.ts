@@ -1,0 +1,181 @@
+/**
+ * Writes what many connections share straight to the network socket of those that could take it at once: plain open WebSockets with
+ * nothing queued anywhere. Whatever is not certain is not written here, and takes Engine.IO's public `send`, so that order always holds.
+ *
+ * This file alone relies on how Engine.IO and ws work inside: an Engine.IO connection without queued packets on a writable transport has
+ * handed all to ws, and an idle ws sender has handed all to the socket. Both are checked, at the start and again for each
+ * connection; where they are not as expected nothing is written here, which a metric and a line in the log tell.
+ */
+import { Socket as NetSocket } from 'node:net';
+import type { Logger } from '@maru/service-kit';
+import { messageFrames, type SharedPackets } from '../delivery/shared-packets.ts';
+
+/** `unexpected`: the libraries work otherwise than this file expects, so everything takes the public road. */
+export const FAST_PATH_STATES = ['on', 'off', 'unexpected'] as const;
+export type FastPathState = (typeof FAST_PATH_STATES)[number];
+
+/** What is relied on of each library. */
+interface EngineConnection {
+  readyState: string;
+  upgrading: boolean;
+  writeBuffer: unknown[];
+  transport: EngineTransport;
+}
+interface EngineTransport {
+  name: string;
+  protocol: number;
+  writable: boolean;
+  perMessageDeflate: unknown;
+  socket: WsConnection;
+}
+interface WsConnection {
+  readyState: number;
+  extensions: string;
+  _sender: WsSender;
+  _socket: NetSocket;
+}
+interface WsSender {
+  _socket: unknown;
+  _state: number;
+  _queue: unknown[];
+  _firstFragment: boolean;
+  send(data: unknown, options: object, done?: () => void): void;
+}
+interface WsSenderClass {
+  new (socket: object, extensions: object): WsSender;
+  frame(data: Buffer, options: object): Buffer[];
+}
+
+const WS_OPEN = 1;
+const SENDER_IDLE = 0;
+const ENGINE_PROTOCOL = 4;
+/** Payloads of every way to say a length. */
+const PROBE_CHARS = [1, 124, 125, 65_534, 65_535];
+
+export class FastPath {
+  #state: FastPathState;
+  /** Times that packets for many were written to a connection by each road, since the start. */
+  readonly writes = { direct: 0, queued: 0 };
+  readonly #logger: Logger;
+
+  /** `engine` is the Engine.IO server. */
+  constructor(options: { enabled: boolean; engine: unknown; logger: Logger }) {
+    this.#logger = options.logger;
+    this.#state = options.enabled ? 'on' : 'off';
+    const surprise = options.enabled ? surpriseInLibrary(options.engine) : undefined;
+    if (surprise !== undefined) this.refute(surprise);
+  }
+
+  get state(): FastPathState {
+    return this.#state;
+  }
+
+  /** What this file expects has turned out not to be so. */
+  refute(reason: string): void {
+    if (this.#state !== 'on') return;
+    this.#state = 'unexpected';
+    this.#logger.warn({ reason }, 'the fast path is not used: a library works otherwise than expected');
+  }
+}
+
+/** Writes to one connection, whichever transport it has at the time. */
+export class DirectWriter {
+  readonly #path: FastPath;
+  readonly #engine: EngineConnection;
+  /** The transport that was looked at last; of one that is no open WebSocket nothing else is kept. */
+  #transport: EngineTransport | undefined;
+  #socket: NetSocket | undefined;
+
+  /** `engine` is the Engine.IO connection. */
+  constructor(path: FastPath, engine: unknown) {
+    this.#path = path;
+    this.#engine = engine as EngineConnection;
+  }
+
+  /** False where nothing was written: then the packets have to be queued. */
+  write(shared: SharedPackets): boolean {
+    const { writes, state } = this.#path;
+    const socket = state === 'on' ? this.#plainSocket() : undefined;
+    if (socket === undefined || !isIdle(this.#engine, socket)) {
+      writes.queued++;
+      return false;
+    }
+    socket.write(shared.framed());
+    writes.direct++;
+    return true;
+  }
+
+  /** Bytes that the network socket has not passed on yet. */
+  socketBytes(): number {
+    return this.#plainSocket()?.writableLength ?? 0;
+  }
+
+  #plainSocket(): NetSocket | undefined {
+    const { transport } = this.#engine;
+    if (transport === this.#transport) return this.#socket;
+    this.#transport = transport;
+    this.#socket = undefined;
+    if (transport.name !== 'websocket' || transport.socket?.readyState !== WS_OPEN) return undefined;
+    const surprise = surpriseInConnection(this.#engine);
+    if (surprise !== undefined) this.#path.refute(surprise);
+    else this.#socket = transport.socket._socket;
+    return this.#socket;
+  }
+}
+
+/** Nothing that was sent before can be anywhere but in the kernel, and nothing ends or changes the transport. */
+function isIdle(engine: EngineConnection, socket: NetSocket): boolean {
+  const { transport } = engine;
+  const sender = transport.socket._sender;
+  return (
+    engine.writeBuffer.length === 0 &&
+    transport.writable &&
+    engine.readyState === 'open' &&
+    !engine.upgrading &&
+    transport.socket.readyState === WS_OPEN &&
+    sender._state === SENDER_IDLE &&
+    sender._queue.length === 0 &&
+    sender._firstFragment &&
+    socket.writable &&
+    socket.writableLength === 0 &&
+    socket.writableCorked === 0
+  );
+}
+
+/** What in ws is not as expected; undefined where all is. */
+function surpriseInLibrary(engine: unknown): string | undefined {
+  try {
+    const Sender = (engine as { ws: { options: { WebSocket: { Sender: WsSenderClass } } } }).ws.options.WebSocket
+      .Sender;
+    const asText = { fin: true, opcode: 1, mask: false, readOnly: false, rsv1: false };
+    for (const chars of PROBE_CHARS) {
+      const packet = 'x'.repeat(chars);
+      const theirs = Buffer.concat(Sender.frame(Buffer.from(`4${packet}`), asText));
+      if (!theirs.equals(messageFrames([packet]))) return 'ws frames a text otherwise';
+    }
+    const written: unknown[] = [];
+    const sink = { cork() {}, uncork() {}, write: (data: unknown) => written.push(data) };
+    const sender = new Sender(sink, {});
+    if (sender._state !== SENDER_IDLE || sender._queue.length !== 0 || sender._firstFragment !== true)
+      return 'a new ws sender is not idle';
+    sender.send('4x', { binary: false, compress: false, fin: true, mask: false });
+    if (written.length === 0) return 'an idle ws sender does not write at once';
+    if (sender._state !== SENDER_IDLE || sender._queue.length !== 0) return 'a ws sender that has written is not idle';
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** The same for one open WebSocket. */
+function surpriseInConnection({ writeBuffer, upgrading, transport }: EngineConnection): string | undefined {
+  if (!Array.isArray(writeBuffer) || typeof upgrading !== 'boolean') return 'an Engine.IO connection queues otherwise';
+  if (typeof transport.writable !== 'boolean' || transport.protocol !== ENGINE_PROTOCOL || transport.perMessageDeflate)
+    return 'an Engine.IO transport sends otherwise';
+  const { _sender: sender, _socket: socket, extensions } = transport.socket;
+  if (extensions !== '') return 'a WebSocket has extensions';
+  // A socket of another kind, such as one with TLS, may have queues of its own.
+  if (!(socket instanceof NetSocket) || Object.getPrototypeOf(socket) !== NetSocket.prototype)
+    return 'a WebSocket does not write to a plain network socket';
+  if (sender?._socket !== socket || typeof sender._state !== 'number' || !Array.isArray(sender._queue))
+    return 'a ws sender works otherwise';
+}

@@ -1,0 +1,54 @@
+/**
+ * When the entries of a room are written. What comes in one turn of the event loop (the announcements of one batch) is written together.
+ * While a room is hot, what comes within `HOT_JOIN_MS` of the last write waits for its end, so that a socket is written to once for
+ * many entries; in any other room everything is written at the end of its turn.
+ */
+
+/** The longest that an entry waits for others. */
+const HOT_JOIN_MS = 4;
+/** So much is not joined further: a write that a stuck transport does not take is memory. */
+const JOINED_CHARS_MAX = 65_536;
+
+export class RoomWrites {
+  readonly #write: (packets: string[]) => void;
+  readonly #now: () => number;
+  #packets: string[] = [];
+  #chars = 0;
+  #writtenAtMs = Number.NEGATIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `write` is given what is joined, in order, and never nothing. */
+  constructor(write: (packets: string[]) => void, now: () => number) {
+    this.#write = write;
+    this.#now = now;
+  }
+
+  push(packet: string): void {
+    this.#chars += packet.length;
+    if (this.#packets.push(packet) === 1) this.#schedule();
+    if (this.#chars > JOINED_CHARS_MAX) this.flush();
+  }
+
+  /** Writes what waits, at once: before anything that must come after it. */
+  flush(): void {
+    if (this.#packets.length === 0) return;
+    const packets = this.#packets;
+    this.clear();
+    this.#writtenAtMs = this.#now();
+    this.#write(packets);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#packets = [];
+    this.#chars = 0;
+  }
+
+  #schedule(): void {
+    const coolInMs = this.#writtenAtMs + HOT_JOIN_MS - this.#now();
+    if (coolInMs > 0) this.#timer = setTimeout(() => this.flush(), coolInMs);
+    // What has been flushed by then is not written twice: there is nothing left, or something later of the same turn.
+    else process.nextTick(() => this.flush());
+  }
+}
