@@ -105,7 +105,8 @@ try {
       break;
     }
     case 'add':
-      await follow(await ask(command.dataDir, 'POST', '/add'));
+    case 'new-epochs':
+      await follow(await ask(command.dataDir, 'POST', `/${command.command}`));
       break;
     default:
       await follow(await ask(command.dataDir, 'POST', `/${command.command}/${command.name}`));

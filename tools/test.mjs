@@ -122,6 +122,11 @@ async function main() {
         if (!(error instanceof Failure)) throw error;
         notRun.push(`the tests in a browser: ${error.message}`);
       });
+    if (only.includes('unit'))
+      await ensureProgram('promtool', given).catch((error) => {
+        if (!(error instanceof Failure)) throw error;
+        notRun.push(`the tests of the alerts: ${error.message}`);
+      });
     if (only.includes('load'))
       await ensureK6({ root: ROOT, environment, mayBuild: true, say: (line) => reporter.step('k6', line) }).catch(
         (error) => {

@@ -28,6 +28,8 @@ Acts on the cluster that npm start runs with the same data directory.
   drain NAME       hand over and stop; it stays down until restart
   kill NAME        kill -9; it stays down until restart
   restart NAME     start again under the same name (a running one is stopped first)
+  new-epochs       tell every room's clients that its log is not the one they knew:
+                   after an older copy of redis/ was put back
 
   --data-dir DIR   the cluster's data directory    (MARU_DATA_DIR, default .maru)
   --help           this text`;
@@ -37,7 +39,7 @@ Acts on the cluster that npm start runs with the same data directory.
 /**
  * @typedef {{command: 'help'}
  *   | {command: 'status', json: boolean, dataDir: string}
- *   | {command: 'add', dataDir: string}
+ *   | {command: 'add' | 'new-epochs', dataDir: string}
  *   | {command: NamedOperation, name: string, dataDir: string}} ClusterCommand
  */
 
@@ -161,6 +163,9 @@ export function parseClusterCommand(args, environment, cwd) {
       return { command, json: switches.has('--json'), dataDir };
     case 'add':
       if (name !== 'gateway') throw misuse('What can be added is a gateway: add gateway.', help);
+      return { command, dataDir };
+    case 'new-epochs':
+      if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
       return { command, dataDir };
     case 'drain':
     case 'kill':

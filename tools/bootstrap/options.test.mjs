@@ -57,6 +57,7 @@ describe('the command line of npm run cluster', () => {
     assert.deepEqual(parse('status'), { command: 'status', json: false, dataDir });
     assert.deepEqual(parse('status', '--json', '--data-dir', '/d'), { command: 'status', json: true, dataDir: '/d' });
     assert.deepEqual(parse('add', 'gateway'), { command: 'add', dataDir });
+    assert.deepEqual(parse('new-epochs'), { command: 'new-epochs', dataDir });
     assert.deepEqual(parse('drain', 'gateway-1'), { command: 'drain', name: 'gateway-1', dataDir });
     assert.deepEqual(parse('kill', 'redis'), { command: 'kill', name: 'redis', dataDir });
     assert.deepEqual(parse('restart', 'nginx'), { command: 'restart', name: 'nginx', dataDir });
@@ -74,6 +75,7 @@ describe('the command line of npm run cluster', () => {
       ['kill', 'a', 'b'],
       ['status', 'x'],
       ['kill', 'a', '--json'],
+      ['new-epochs', 'redis'],
     ])
       assert.throws(() => parseClusterCommand(args, {}, '/clone'), misuse(/./), args.join(' '));
   });

@@ -32,6 +32,18 @@ export const PROGRAMS = {
     packages: { apt: ['nginx'], dnf: ['nginx'], apk: ['nginx'], pacman: ['nginx'], brew: ['nginx'] },
     services: ['nginx'],
   },
+  promtool: {
+    names: ['promtool'],
+    places: [],
+    packages: {
+      apt: ['prometheus'],
+      dnf: ['golang-github-prometheus'],
+      apk: ['prometheus'],
+      pacman: ['prometheus'],
+      brew: ['prometheus'],
+    },
+    services: ['prometheus'],
+  },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],
     places: ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],

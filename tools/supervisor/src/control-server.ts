@@ -11,6 +11,7 @@ export interface ControlHandlers {
   drain(name: string, say: (line: string) => void): Promise<void>;
   kill(name: string, say: (line: string) => void): Promise<void>;
   restart(name: string, say: (line: string) => void): Promise<void>;
+  newEpochs(say: (line: string) => void): Promise<void>;
 }
 
 export interface ControlServer {
@@ -19,7 +20,9 @@ export interface ControlServer {
   close(): void;
 }
 
-const OPERATION = /^\/(add|drain|kill|restart)(?:\/([a-z][a-z0-9-]{0,31}))?$/;
+const OPERATION = /^\/(add|new-epochs|drain|kill|restart)(?:\/([a-z][a-z0-9-]{0,31}))?$/;
+/** Those that are about no process by name. */
+const NAMELESS = new Set(['add', 'new-epochs']);
 
 /** An operation answers with lines of JSON as it goes on: `{"line"}` any number of times, then `{"done": true}` or `{"error"}`. */
 function streamOperation(response: ServerResponse, work: (say: (line: string) => void) => Promise<void>): void {
@@ -56,12 +59,13 @@ export async function startControlServer(handlers: ControlHandlers): Promise<Con
       return;
     }
     const [, operation, name] = OPERATION.exec(path) ?? [];
-    if (request.method !== 'POST' || operation === undefined || (operation === 'add') !== (name === undefined)) {
+    if (request.method !== 'POST' || operation === undefined || NAMELESS.has(operation) !== (name === undefined)) {
       response.writeHead(404).end();
       return;
     }
     streamOperation(response, (say) => {
       if (operation === 'add') return handlers.add(say);
+      if (operation === 'new-epochs') return handlers.newEpochs(say);
       if (operation === 'drain') return handlers.drain(name ?? '', say);
       if (operation === 'kill') return handlers.kill(name ?? '', say);
       return handlers.restart(name ?? '', say);

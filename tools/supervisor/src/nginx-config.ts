@@ -30,6 +30,9 @@ const OTHER_FILES = 64;
  */
 const FAILURES = 'max_fails=0';
 
+const SHUTDOWN_NEVER = `# There is no worker_shutdown_timeout: after a reload the old workers stay until their last WebSocket has ended, because a timeout would
+# cut all of them in the same moment. The price is the memory of the old workers for as long.`;
+
 const indent = (spaces: number, lines: string[]): string =>
   lines.map((line) => `${' '.repeat(spaces)}${line}`).join('\n');
 
@@ -55,13 +58,15 @@ export function renderNginxConfig(
         ? '# Not started by root, so the workers run as the same user.'
         : `# Started by root. The default (nobody) may not enter the data directory, which is closed to others.\nuser ${settings.rootUser};`,
     WORKERS: String(settings.workers),
+    LOG_LEVEL: 'warn',
+    SHUTDOWN: SHUTDOWN_NEVER,
     FILES_MAX: String(settings.filesMax),
     RUN_DIR: settings.runDirectory,
     CONNECTIONS_PER_WORKER: String(connections),
     CLIENTS_PER_WORKER: String(Math.floor(connections / 2)),
     LISTEN: indent(4, listenLines(settings)),
     WEB_ROOT: settings.webRoot,
-    CONTROL_PORT: String(settings.controlPort),
+    CONTROL_LISTEN: `127.0.0.1:${settings.controlPort}`,
     GENERATION: String(options.generation),
     NODE_MAP: indent(
       4,

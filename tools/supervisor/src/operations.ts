@@ -22,6 +22,8 @@ export function createOperations(options: {
   members: Member[];
   balancer: Balancer;
   createGateway: (name: string) => Gateway;
+  /** Opens new epochs in the store, with the application's rights. */
+  openEpochs: (say: (line: string) => void) => Promise<void>;
   isStopping: () => boolean;
   /** A drain that takes longer is ended by force. */
   drainWithinMs: number;
@@ -110,6 +112,8 @@ export function createOperations(options: {
       }
       say(`${name} was killed`);
     },
+
+    newEpochs: (say) => exclusively('redis', 'new-epochs', () => options.openEpochs(say)),
 
     async restart(name, say) {
       const member = findMember(members, name);

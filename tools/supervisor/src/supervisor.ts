@@ -15,6 +15,7 @@ import { type Gateway, type Member, type Other, viewMember } from './members.ts'
 import { createOperations } from './operations.ts';
 import { createPorts, tryPort } from './ports.ts';
 import { planRedis } from './redis-plan.ts';
+import { runTool } from './run-tool.ts';
 import type { Secrets } from './secrets.ts';
 import { planService } from './service-plan.ts';
 import {
@@ -52,7 +53,7 @@ export function createSupervisor(options: {
   environment: NodeJS.ProcessEnv;
   reporter: Reporter;
   /** The programs of the services, and the template of nginx' configuration. */
-  sources: { gateway: string; presence: string; nginxTemplate: string };
+  sources: { gateway: string; presence: string; newEpochs: string; nginxTemplate: string };
 }): Supervisor {
   const { settings, dataDir, secrets, environment, reporter, sources } = options;
   const endpoint = publicEndpoint(settings.host, settings.port);
@@ -220,6 +221,8 @@ export function createSupervisor(options: {
     members,
     balancer,
     createGateway,
+    openEpochs: (say) =>
+      runTool({ file: settings.programs.node, entry: sources.newEpochs, redisUrl: redisPlan.maruUrl, say }),
     isStopping: () => stopping,
     drainWithinMs: drainWithinMs(environment),
   });

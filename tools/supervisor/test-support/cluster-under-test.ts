@@ -61,7 +61,12 @@ export async function startTestCluster(options: { gateways: number; environment?
     secrets: loadSecrets(dataDir.path),
     environment: { ...process.env, ...options.environment },
     reporter,
-    sources: { gateway: STAND_IN, presence: STAND_IN, nginxTemplate: join(ROOT, 'deploy/nginx.conf') },
+    sources: {
+      gateway: STAND_IN,
+      presence: STAND_IN,
+      newEpochs: join(ROOT, 'services/gateway/src/admin/new-epochs.ts'),
+      nginxTemplate: join(ROOT, 'deploy/nginx.conf'),
+    },
   });
   return {
     supervisor,

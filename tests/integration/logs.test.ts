@@ -1,0 +1,118 @@
+/** What real services write to their logs: never what people write or sign in with, and which connection a line is about. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { connect, Refused } from '../support/client.ts';
+import { repository } from '../support/cluster.ts';
+import { type Gateways, SECRET, startGateways, tokenOf } from '../support/gateways.ts';
+import { poll, sleep } from '../support/poll.ts';
+
+const TEXT = 'planted text, of nobody’s business';
+const ROOM = 'logged';
+
+let running: Gateways;
+let written = '';
+before(async () => {
+  running = await startGateways({
+    environment: { MARU_LOG_LEVEL: 'trace', MARU_CONNECTIONS_PER_USER_MAX: '1' },
+    presenceEnvironment: { MARU_LOG_LEVEL: 'trace' },
+  });
+  for (const { child } of [...running.gateways, running.presence])
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => {
+        written += chunk.toString();
+      });
+});
+after(() => running.stop());
+
+const urlOf = () => running.gateways[0]?.url ?? '';
+const lines = (): Array<Record<string, unknown>> =>
+  written
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test('neither texts nor tokens are in any line, whatever happens to them', async () => {
+  const tokens = [tokenOf('mina'), tokenOf('jun'), tokenOf('old', { exp: 1_000_000_000 }), `${tokenOf('forged')}x`];
+  const [mina, jun, expired, forged] = tokens as [string, string, string, string];
+  for (const token of [expired, forged]) await assert.rejects(connect(urlOf(), { token }), Refused);
+
+  const client = await connect(urlOf(), { token: mina });
+  await client.ok('room:join', { room: ROOM });
+  await client.ok('message:send', { room: ROOM, clientMsgId: 'a', text: TEXT });
+  await client.refused('conflict', 'message:send', { room: ROOM, clientMsgId: 'a', text: `${TEXT}, again` });
+  await client.refused('invalid', 'message:send', { room: TEXT, clientMsgId: 'b', text: TEXT });
+  await client.refused('invalid', TEXT, { text: TEXT });
+
+  const path = `${urlOf()}/api/v1/rooms/${ROOM}/messages`;
+  const post = (token: string, body: string) =>
+    fetch(path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': 'c' },
+      body,
+    });
+  assert.equal((await post(jun, JSON.stringify({ text: TEXT }))).status, 201);
+  assert.equal((await post(jun, `{"text": ${TEXT}`)).status, 400);
+  assert.equal((await post(forged, JSON.stringify({ text: TEXT }))).status, 401);
+
+  // The store refuses a message with an error that carries the whole command, then goes away in the middle of another.
+  const refuse = async (limit: string) => {
+    const { connectRedis, createLogger, waitUntilReady } = await import('@maru/service-kit');
+    const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+    const redis = connectRedis({ url: running.redis.url, deadlineMs: 2_000 }, { purpose: 'test', node: 'n', logger });
+    await waitUntilReady(redis, 5_000);
+    await redis.config('SET', 'maxmemory', limit);
+    redis.disconnect();
+  };
+  await refuse('1');
+  await client.refused('unavailable', 'message:send', { room: ROOM, clientMsgId: 'd', text: TEXT });
+  await refuse('0');
+  await running.redis.kill('SIGSTOP');
+  const unanswered = client.refused('unavailable', 'message:send', { room: ROOM, clientMsgId: 'e', text: TEXT });
+  await sleep(100);
+  await running.redis.kill();
+  await unanswered;
+  await running.redis.restart();
+  await client.patient('message:send', { room: ROOM, clientMsgId: 'f', text: TEXT });
+  client.close();
+  await poll('the line of its end', () => written.includes('"disconnected"'));
+
+  assert.ok(lines().length > 10);
+  const signatures = tokens.map((token) => token.split('.')[2]?.slice(0, 20) ?? '');
+  for (const planted of ['planted', 'nobody’s', SECRET, ...tokens, ...signatures])
+    assert.ok(!written.includes(planted), `${planted} is in a log`);
+});
+
+test('each line about a connection names it as its client knows it', async () => {
+  const first = await connect(urlOf(), { token: tokenOf('twice') });
+  const { sessionId } = first.session;
+  // One more than this user may have.
+  await assert.rejects(connect(urlOf(), { token: tokenOf('twice') }));
+  first.close();
+  const about = (message: string) => lines().filter(({ msg }) => msg === message);
+  await poll('the lines', () => about('disconnected').some(({ connection }) => connection === sessionId));
+  assert.ok(about('connected').some(({ connection, user }) => connection === sessionId && user === 'twice'));
+  assert.ok(about('a connection was cut').some(({ reason }) => reason === 'too_many_connections'));
+  for (const message of ['connected', 'disconnected', 'a connection was cut'])
+    for (const line of about(message)) assert.equal(typeof line.connection, 'string', JSON.stringify(line));
+});
+
+test('every line says when, how grave, which service and which node', () => {
+  for (const line of lines()) {
+    assert.ok(Number.isFinite(Date.parse(String(line.time))), JSON.stringify(line));
+    for (const field of ['level', 'service', 'node', 'msg']) assert.equal(typeof line[field], 'string');
+  }
+});
+
+test('the page of logs names every message that the services write, and no other', () => {
+  const page = readFileSync(`${repository}/docs/logs.md`, 'utf8');
+  const told = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string);
+  const sources = globSync(['services/*/src/**/*.ts', 'packages/service-kit/src/**/*.ts'], { cwd: repository })
+    .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
+    .map((file) => readFileSync(`${repository}/${file}`, 'utf8'))
+    .join('\n');
+  for (const message of told) assert.ok(sources.includes(`'${message}'`), `nothing writes "${message}"`);
+  const written = /\blogger(?:\.\w+|\[[^\]]+\])\(\s*(?:\{[^}]*\},\s*)?'([^']+)'/g;
+  for (const [, message] of sources.matchAll(written))
+    assert.ok(told.includes(message as string), `"${message}" is not told`);
+});
