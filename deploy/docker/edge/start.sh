@@ -1,0 +1,66 @@
+#!/bin/sh
+# Fills deploy/nginx.conf for containers, from the environment, and becomes nginx. Needs a /tmp that can be written, and nothing else.
+#
+#   MARU_EDGE_GATEWAYS         host:port whose addresses are the gateways that take new sessions           gateway:3000
+#   MARU_EDGE_SESSIONS         host:port whose addresses are also those that keep sessions while they drain  the same
+#   MARU_EDGE_RESOLVER         addresses of name servers, separated by blanks                               those of /etc/resolv.conf
+#   MARU_EDGE_IPV6             on where gateways have IPv6 addresses                                         off
+#   MARU_EDGE_PORT             where people come in                                                         8080
+#   MARU_EDGE_OPS_PORT         /healthz                                                                     8081
+#   MARU_EDGE_TRUSTED_PROXIES  networks of a proxy in front, whose X-Forwarded-For counts, comma-separated    none
+#   MARU_EDGE_WORKERS          processes                                                                    2
+#   MARU_EDGE_LOG_LEVEL        from `error` on, lines hold the session ids of requests                      crit
+set -eu
+
+HERE=${MARU_EDGE_DIR:-/etc/maru}
+RUN_DIR=/tmp/nginx
+# Of a worker's descriptors those that are not connections, and the connections that are enough for one.
+OTHER_FILES=64
+CONNECTIONS_MAX=32768
+
+GATEWAYS=${MARU_EDGE_GATEWAYS:-gateway:3000}
+SESSIONS=${MARU_EDGE_SESSIONS:-$GATEWAYS}
+IPV6=${MARU_EDGE_IPV6:-off}
+RESOLVERS=${MARU_EDGE_RESOLVER:-$(awk '$1 == "nameserver" { printf "%s ", ($2 ~ /:/ ? "[" $2 "]" : $2) }' /etc/resolv.conf)}
+FILES=$(ulimit -Hn)
+ENOUGH=$((CONNECTIONS_MAX + OTHER_FILES))
+if [ "$FILES" = unlimited ] || [ "$FILES" -gt "$ENOUGH" ]; then FILES=$ENOUGH; fi
+CONNECTIONS=$((FILES - OTHER_FILES))
+
+PORT=${MARU_EDGE_PORT:-8080}
+LISTEN="    listen $PORT;"
+if [ "$IPV6" = on ]; then LISTEN="$LISTEN\\n    listen [::]:$PORT;"; fi
+
+REAL_IP=
+for network in $(echo "${MARU_EDGE_TRUSTED_PROXIES:-}" | tr ',' ' '); do
+  REAL_IP="$REAL_IP  set_real_ip_from $network;\\n"
+done
+[ -z "$REAL_IP" ] || REAL_IP="$REAL_IP  real_ip_header X-Forwarded-For;\\n  real_ip_recursive on;"
+
+mkdir -p "$RUN_DIR"
+# Three steps: the part that is only for containers, the template's placeholders, the values in both.
+sed -e "/{{NODE_UPSTREAMS}}/{
+  r $HERE/containers.conf
+  d
+}" "$HERE/nginx.conf.template" | sed \
+  -e "s|{{USER}}|# The image's user starts it, and needs no other.|" \
+  -e "s|{{WORKERS}}|${MARU_EDGE_WORKERS:-2}|" \
+  -e "s|{{FILES_MAX}}|$FILES|" \
+  -e "s|{{RUN_DIR}}|$RUN_DIR|g" \
+  -e "s|{{LOG_LEVEL}}|${MARU_EDGE_LOG_LEVEL:-crit}|" \
+  -e "s|{{SHUTDOWN}}|# A container that leaves ends requests, then cuts the WebSockets that are left: their clients come back through another edge.\nworker_shutdown_timeout 20s;|" \
+  -e "s|{{CONNECTIONS_PER_WORKER}}|$CONNECTIONS|" \
+  -e "s|{{CLIENTS_PER_WORKER}}|$((CONNECTIONS / 2))|" \
+  -e 's|{{NODE_MAP}}|    "~^[0-9a-f]{32}\\." sessions;|' \
+  -e "s|{{GATEWAY_SERVERS}}|    server $GATEWAYS resolve max_fails=0;|" \
+  -e "s|{{LISTEN}}|$LISTEN|" \
+  -e "s|{{WEB_ROOT}}|/srv/web|" \
+  -e "s|{{CONTROL_LISTEN}}|${MARU_EDGE_OPS_PORT:-8081}|" \
+  -e "s|{{GENERATION}}|1|" \
+  -e "s|\${RESOLVERS}|$RESOLVERS|; s|\${IPV6}|$IPV6|; s|\${SESSIONS}|$SESSIONS|" \
+  -e "s|\${REAL_IP}|$REAL_IP|" > "$RUN_DIR/nginx.conf"
+if grep -n '{{\|\${' "$RUN_DIR/nginx.conf" >&2; then
+  echo 'deploy/nginx.conf has a placeholder that deploy/docker/edge/start.sh does not know' >&2
+  exit 1
+fi
+exec nginx -e stderr -c "$RUN_DIR/nginx.conf"

@@ -1,0 +1,47 @@
+/**
+ * Makes the secrets of a cluster, once, into two directories that containers share: `services/` for gateways and presence, `redis/` for Redis.
+ * What is there already stays, so running it again changes nothing. `--show` prints what people need to administer the cluster.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
+
+const DIRECTORY = process.env.MARU_SECRETS_DIR ?? '/run/maru';
+const REDIS = process.env.MARU_REDIS_HOST ?? 'redis:6379';
+/** 256 bits: these stand where only a key of full length is safe. */
+const SECRET_BYTES = 32;
+/** Owner only: the services run as the user that makes them. */
+const PRIVATE = 0o400;
+/** Redis runs as another user, and what it reads are digests of long random passwords. */
+const READABLE = 0o444;
+
+const pathOf = (name: string) => join(DIRECTORY, name);
+const read = (name: string) => readFileSync(pathOf(name), 'utf8').trim();
+
+/** Whole or not at all, so that a run that was cut short is made good by the next one. */
+function write(name: string, text: string, mode: number): void {
+  const path = pathOf(name);
+  writeFileSync(`${path}.new`, `${text}\n`, { mode });
+  renameSync(`${path}.new`, path);
+}
+
+function makeOnce(name: string, make: () => string): string {
+  if (!existsSync(pathOf(name))) write(name, make(), PRIVATE);
+  return read(name);
+}
+
+const random = () => randomBytes(SECRET_BYTES).toString('base64url');
+
+for (const folder of ['services', 'redis']) mkdirSync(pathOf(folder), { recursive: true });
+for (const name of ['internal-secret', 'jwt-secret', 'guest-secret']) makeOnce(`services/${name}`, random);
+const serviceUrl = makeOnce('services/redis-url', () => `redis://maru:${random()}@${REDIS}`);
+const adminUrl = makeOnce('redis/admin-url', () => `redis://admin:${random()}@${REDIS}`);
+const passwordOf = (url: string) => decodeURIComponent(new URL(url).password);
+const accounts = renderRedisAcl({ adminPassword: passwordOf(adminUrl), maruPassword: passwordOf(serviceUrl) });
+// For the health check alone: whether Redis answers and has read its log.
+write('redis/users.acl', `${accounts.trim()}\nuser health on nopass resetkeys resetchannels -@all +ping`, READABLE);
+
+if (process.argv.includes('--show')) {
+  console.log(`Redis, with all rights: ${adminUrl}\nSigns tokens (HS256):   ${read('services/jwt-secret')}`);
+}

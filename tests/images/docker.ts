@@ -1,0 +1,79 @@
+/** Docker as a person at a terminal would use it, for the checks of images and of the compose file. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@maru/service-kit/testing';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** A first build installs everything and may take long; all else answers in seconds. */
+const DEADLINE_MS = 20 * 60_000;
+
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `docker …` in the repository and resolves with what came of it, whatever that is. */
+export function tryDocker(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('docker', args, {
+      cwd: ROOT,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: DEADLINE_MS,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** As `tryDocker`, for what must succeed: its output. */
+export async function docker(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
+  const { code, stdout, stderr } = await tryDocker(args, environment);
+  assert.equal(code, 0, `docker ${args.join(' ')} ended with ${code}: ${stderr.slice(-2_000)}`);
+  return stdout.trim();
+}
+
+export const inspect = async (name: string) => JSON.parse(await docker(['inspect', name]))[0];
+
+/** A cluster of its own: project, port, volumes. */
+export interface ComposeProject {
+  endpoint: string;
+  compose(...args: string[]): Promise<string>;
+  /** Ids of the containers of a service that run. */
+  containers(service: string): Promise<string[]>;
+  /** A second edge beside the one of the project: its address. */
+  addEdge(): Promise<string>;
+  /** Containers, networks and volumes are gone afterwards. */
+  remove(): Promise<void>;
+}
+
+export async function composeProject(): Promise<ComposeProject> {
+  const project = `maru-test-${randomBytes(4).toString('hex')}`;
+  const port = await findFreePort();
+  const environment = { MARU_PORT: String(port), COMPOSE_PROJECT_NAME: project };
+  const compose = (...args: string[]) => docker(['compose', ...args], environment);
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    compose,
+    containers: async (service) => (await compose('ps', '-q', service)).split('\n').filter((id) => id !== ''),
+    async addEdge() {
+      const second = await findFreePort();
+      await compose('run', '--detach', '--no-deps', '--publish', `127.0.0.1:${second}:8080`, 'nginx');
+      return `http://127.0.0.1:${second}`;
+    },
+    async remove() {
+      await tryDocker(['compose', 'down', '--volumes', '--remove-orphans', '--timeout', '1'], environment);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** What can be said of the images and the compose file without Docker. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { renderRedisConfig } from '../../tools/supervisor/src/redis-config.ts';
+
+const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+const compose = parse(read('docker-compose.yml'), { merge: true });
+const dockerfiles = readdirSync(new URL('../../deploy/docker', import.meta.url)).filter((file) =>
+  file.endsWith('.Dockerfile'),
+);
+
+describe('Dockerfiles', () => {
+  test('name every base with a version', () => {
+    for (const file of dockerfiles)
+      for (const [, image] of read(`deploy/docker/${file}`).matchAll(/^ARG \w+_IMAGE=(.*)$/gm))
+        assert.match(image ?? '', /^[\w./-]+:\d/, `${file}: ${image}`);
+  });
+
+  test('share the layers that cost most: both install everything by the same words', () => {
+    const stages = (file: string) =>
+      /FROM \$\{NODE_IMAGE\} AS manifests[\s\S]*?RUN npm ci[^\n]*/
+        .exec(read(`deploy/docker/${file}`))?.[0]
+        .replaceAll(/^#.*\n|^\n/gm, '');
+    assert.ok(stages('service.Dockerfile')?.includes('npm ci'));
+    assert.equal(stages('service.Dockerfile'), stages('edge.Dockerfile'));
+  });
+
+  test('read no file that .dockerignore keeps out', () => {
+    const let_in = read('.dockerignore');
+    for (const workspace of JSON.parse(read('package.json')).workspaces as string[]) {
+      const top = workspace.replace(/\/\*$/, '');
+      assert.match(let_in, new RegExp(`^!${top}(/package\\.json)?$`, 'm'), `${workspace} is not let in`);
+    }
+  });
+});
+
+describe('the edge', () => {
+  test('fills every placeholder of the template, and no other', () => {
+    const names = (text: string) =>
+      [...new Set([...text.matchAll(/\{\{([A-Z_]+)\}\}/g)].map(([, name]) => name))].sort();
+    assert.deepEqual(names(read('deploy/docker/edge/start.sh')), names(read('deploy/nginx.conf')));
+  });
+});
+
+describe('Redis in a container', () => {
+  test('has the settings of `npm start`, besides where it listens and what it may take', () => {
+    const settings = (text: string) =>
+      new Map(
+        text.split('\n').flatMap((line) => {
+          const match = /^([a-z-]+) (.*)$/.exec(line);
+          return match === null ? [] : [[match[1], match[2]]];
+        }),
+      );
+    const here = settings(read('deploy/docker/redis/redis.conf'));
+    const there = settings(renderRedisConfig({ port: 6379, directory: '/data', aclPath: '/acl', maxMemory: '512mb' }));
+    for (const own of ['bind', 'dir', 'aclfile']) {
+      here.delete(own);
+      there.delete(own);
+    }
+    assert.deepEqual([...here].sort(), [...there].sort());
+  });
+});
+
+describe('the compose file', () => {
+  const services = Object.entries<Record<string, unknown>>(compose.services);
+
+  test('gives no container a right or a writable image', () => {
+    for (const [name, service] of services) {
+      assert.equal(service.read_only, true, name);
+      assert.deepEqual(service.cap_drop, ['ALL'], name);
+      assert.deepEqual(service.security_opt, ['no-new-privileges:true'], name);
+    }
+  });
+
+  test('names every image with a version', () => {
+    for (const [name, { image }] of services) assert.match(String(image), /:(local|v?\d[\w.]*)\}?$/, name);
+  });
+
+  test('holds no secret', () => {
+    for (const [name, { environment }] of services)
+      for (const [variable, value] of Object.entries(environment ?? {}))
+        if (/SECRET|PASSWORD|TOKEN|REDIS_URL/.test(variable) && !variable.startsWith('GF_'))
+          assert.match(String(value), /^\/run\/maru\//, `${name}: ${variable}`);
+  });
+
+  test('opens one port to everybody', () => {
+    const open = services
+      .flatMap(([, { ports }]) => (ports as string[]) ?? [])
+      .filter((port) => !port.startsWith('127.0.0.1:'));
+    assert.equal(open.length, 1);
+  });
+});
