@@ -1,18 +1,21 @@
 /** `npm run loadtest -- NAME`: finds the cluster, finds or builds k6, and runs a scenario of loadtest/scenarios/. */
 import './bootstrap/require-node.mjs';
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { readClusterState } from './bootstrap/cluster-state.mjs';
 import { describeFailure, errorCode, Failure } from './bootstrap/failure.mjs';
 import { ensureK6, QUIET_K6 } from './bootstrap/k6.mjs';
-import { loadtestHelp, parseLoadtestOptions } from './bootstrap/loadtest-options.mjs';
+import { parseLoadtestOptions } from './bootstrap/loadtest-options.mjs';
+import { createSteps } from './bootstrap/loadtest-steps.mjs';
 import { isAlive } from './bootstrap/lock.mjs';
 import { ROOT } from './bootstrap/root.mjs';
 import { endRunning } from './bootstrap/run.mjs';
 
 const SCENARIOS_DIR = join(ROOT, 'loadtest', 'scenarios');
+const CATALOGUE = join(ROOT, 'loadtest', 'scenarios.json');
 const PROBE_DEADLINE_MS = 5_000;
 const CLEAN_UP_MS = 1_000;
 
@@ -21,15 +24,15 @@ const say = (line) => {
   process.stderr.write(`${line}\n`);
 };
 
-/** Each scenario with the first paragraph line of its own opening comment. */
+/** Each scenario with its defaults and what its own opening comment says. @returns {import('./bootstrap/loadtest-options.mjs').Scenario[]} */
 function listScenarios() {
-  return readdirSync(SCENARIOS_DIR)
-    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .sort()
-    .map((file) => {
-      const source = readFileSync(join(SCENARIOS_DIR, file), 'utf8');
-      return { name: basename(file, '.ts'), about: /^\/\*\*\s+\*\s+([^\n]*)/.exec(source)?.[1] ?? '' };
-    });
+  const catalogue = JSON.parse(readFileSync(CATALOGUE, 'utf8'));
+  return Object.entries(catalogue).map(([name, options]) => {
+    const source = readFileSync(join(SCENARIOS_DIR, `${name}.ts`), 'utf8');
+    const comment = /^\/\*\*\n(.*?)\n \*\//s.exec(source)?.[1] ?? '';
+    const [about = '', text = ''] = comment.replace(/^ \* ?/gm, '').split(/\n\n(.*)/s);
+    return { name, about, text, options };
+  });
 }
 
 /** The public address of the cluster that runs here with this data directory, if one does. @param {string} dataDir */
@@ -61,12 +64,21 @@ async function probe(url) {
 }
 
 /**
- * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv}} options
+ * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv, onLine: ((line: string) => void) | null}} options `onLine`
+ *   hears what k6 says on its standard error, which then is no terminal of its own
  * @returns {Promise<number>} its exit code
  */
-function runK6({ program, args, environment }) {
+function runK6({ program, args, environment, onLine }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, env: environment, stdio: 'inherit' });
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: environment,
+      stdio: ['inherit', 'inherit', onLine === null ? 'inherit' : 'pipe'],
+    });
+    if (child.stderr !== null && onLine !== null) {
+      child.stderr.pipe(process.stderr, { end: false });
+      createInterface({ input: child.stderr }).on('line', onLine);
+    }
     // A terminal's Ctrl-C reaches k6 by itself, and it ends with its summary. What was sent to this process alone is passed on.
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
@@ -80,11 +92,11 @@ async function main() {
   const scenarios = listScenarios();
   const options = parseLoadtestOptions(process.argv.slice(2), process.env, { cwd: process.cwd(), scenarios });
   if (options.help) {
-    process.stdout.write(`${loadtestHelp(scenarios)}\n`);
+    process.stdout.write(`${options.text}\n`);
     return 0;
   }
   const url = options.url ?? runningEndpoint(options.dataDir) ?? `http://localhost:${options.port}`;
-  await probe(url);
+  if (options.archive === null) await probe(url);
 
   let stopped = false;
   const stop = () => {
@@ -101,12 +113,23 @@ async function main() {
   );
   process.off('SIGINT', stop).off('SIGTERM', stop);
 
+  const script = join(SCENARIOS_DIR, `${options.scenario}.ts`);
+  const settings = { ...options.settings, MARU_LOADTEST_URL: url };
+  const environment = { ...process.env, ...QUIET_K6, ...options.k6Environment, ...settings };
+  if (options.archive !== null) {
+    // An archive carries only what it is given by name.
+    const given = Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+    const args = ['archive', ...options.k6Arguments, ...given, '--archive-out', options.archive, script];
+    return runK6({ program, args, environment, onLine: null });
+  }
+
   say(`${options.scenario} against ${url}`);
-  return runK6({
-    program,
-    args: ['run', ...options.k6Arguments, join(SCENARIOS_DIR, `${options.scenario}.ts`)],
-    environment: { ...process.env, ...QUIET_K6, ...options.settings, MARU_LOADTEST_URL: url },
-  });
+  const steps = options.scenario === 'scale-out' ? createSteps({ ...options, say }) : null;
+  const args = ['run', ...options.k6Arguments, script];
+  const code = await runK6({ program, args, environment, onLine: steps?.heard ?? null });
+  const failed = await steps?.done();
+  if (failed !== undefined && code === 0) throw new Failure(`Every threshold held, but a step was not done: ${failed}`);
+  return code;
 }
 
 main().then(

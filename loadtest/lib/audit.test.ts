@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry } from '@maru/protocol/events';
-import { type AuditInput, audit, type Send } from './audit.ts';
+import { type AuditInput, audit } from './audit.ts';
 import { createJournal } from './journal.ts';
+import type { Send } from './send-ledger.ts';
 
 const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
   room: 'r',
@@ -18,7 +19,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
 
 const stored = (seq: number): [string, Send] => [
   `run-me-${seq}`,
-  { text: `text ${seq}`, outcome: { state: 'stored', seq } },
+  { text: `text ${seq}`, outcome: { state: 'stored', seq }, connection: 1 },
 ];
 
 /** A member that joined at 0, sent 2 and 4, and received 1 to 4; the history agrees, unless `change` says otherwise. */
@@ -34,6 +35,7 @@ function judged(change: (input: AuditInput & { sends: Map<string, Send>; history
     sends: new Map([stored(2), stored(4)]),
     history: [1, 2, 3, 4].map((seq) => entry(seq)),
     first: 1,
+    until: Number.MAX_SAFE_INTEGER,
   };
   change(input);
   const result = audit(input);
@@ -53,13 +55,13 @@ test('what was acknowledged and is not stored is lost', () => {
     { mismatched: 1, acknowledgedLost: 1 },
   );
   assert.deepEqual(
-    judged(({ sends }) => sends.set('run-me-6', { text: 'x', outcome: { state: 'stored', seq: 6 } })),
+    judged(({ sends }) => sends.set('run-me-6', { text: 'x', outcome: { state: 'stored', seq: 6 }, connection: 1 })),
     { acknowledgedLost: 1 },
   );
 });
 
 test('a send whose fate is unknown may be stored once, or not at all', () => {
-  const unknown: Send = { text: 'text 4', outcome: { state: 'unknown' } };
+  const unknown: Send = { text: 'text 4', outcome: { state: 'unknown' }, connection: 1 };
   assert.deepEqual(
     judged(({ sends }) => sends.set('run-me-4', unknown)),
     {},
@@ -79,7 +81,7 @@ test('an entry that nobody sent, or that was refused, is invented', () => {
     { invented: 1 },
   );
   assert.deepEqual(
-    judged(({ sends }) => sends.set('run-me-4', { text: 'text 4', outcome: { state: 'refused' } })),
+    judged(({ sends }) => sends.set('run-me-4', { text: 'text 4', outcome: { state: 'refused' }, connection: 1 })),
     { invented: 1 },
   );
 });
@@ -90,7 +92,9 @@ test('content that differs between delivery, history and what was sent is a mism
     { mismatched: 1 },
   );
   assert.deepEqual(
-    judged(({ sends }) => sends.set('run-me-4', { text: 'as sent', outcome: { state: 'stored', seq: 4 } })),
+    judged(({ sends }) =>
+      sends.set('run-me-4', { text: 'as sent', outcome: { state: 'stored', seq: 4 }, connection: 1 }),
+    ),
     { mismatched: 1 },
   );
   assert.deepEqual(
@@ -99,12 +103,20 @@ test('content that differs between delivery, history and what was sent is a mism
   );
 });
 
-test('sends of one connection that were stored in another order are swapped', () => {
+test('what is above the bound of an audit is left for the next one', () => {
   assert.deepEqual(
     judged((input) => {
-      input.sends = new Map([stored(4), stored(2)]);
+      input.until = 3;
+      input.history = input.history.slice(0, 3);
     }),
-    { sendsSwapped: 1 },
+    {},
+  );
+  assert.deepEqual(
+    judged((input) => {
+      input.until = 4;
+      input.history = input.history.slice(0, 3);
+    }),
+    { mismatched: 1, acknowledgedLost: 1 },
   );
 });
 

@@ -4,14 +4,7 @@
  */
 import type { Entry } from '@maru/protocol/events';
 import { fingerprint, type Journal } from './journal.ts';
-
-/** What became of one `message:send`. `unknown` is a timeout, or a retryable error: stored at most once, or not at all. */
-export type SendOutcome = { state: 'unknown' } | { state: 'stored'; seq: number } | { state: 'refused' };
-
-export interface Send {
-  text: string;
-  outcome: SendOutcome;
-}
+import type { SendLedger } from './send-ledger.ts';
 
 export interface AuditInput {
   journal: Journal;
@@ -20,11 +13,13 @@ export interface AuditInput {
   /** What every `clientMsgId` of this run begins with, and of this member. The room belongs to the run alone. */
   run: string;
   member: string;
-  /** The member's user, whom another member may share, and its sends to this room by `clientMsgId`, as sent on one connection. */
+  /** The member's user, whom another member may share, and its sends to this room by `clientMsgId`. */
   userId: string;
-  sends: ReadonlyMap<string, Send>;
-  /** The history after `journal.auditAfter()`, to the end, ascending. */
+  sends: SendLedger['sends'];
+  /** The history after `journal.auditAfter()`, at least to `until`, ascending. */
   history: readonly Entry[];
+  /** What is above this `seq` is left for the next audit. */
+  until: number;
   /** The oldest `seq` that is kept. */
   first: number;
 }
@@ -38,29 +33,20 @@ export interface AuditResult {
   storedTwice: number;
   /** Entries that nobody of this run sent, and in this member's name any that it did not send or that was refused for good. */
   invented: number;
-  /** Own sends that were stored before an earlier one; judged only where none was refused or is unknown. */
-  sendsSwapped: number;
   /** Numbers that the history itself lacks. */
   historyHoles: number;
 }
 
 export function audit(input: AuditInput): AuditResult {
   const { journal, history, sends } = input;
-  const result: AuditResult = {
-    mismatched: 0,
-    acknowledgedLost: 0,
-    storedTwice: 0,
-    invented: 0,
-    sendsSwapped: countSwapped(sends),
-    historyHoles: 0,
-  };
+  const result: AuditResult = { mismatched: 0, acknowledgedLost: 0, storedTwice: 0, invented: 0, historyHoles: 0 };
   const after = Math.max(journal.auditAfter(), input.first - 1);
   const stored = new Map<number, Entry>();
   const ownIds = new Map<string, number>();
 
   let expected = after + 1;
   for (const entry of history) {
-    if (entry.seq <= after) continue;
+    if (entry.seq <= after || entry.seq > input.until) continue;
     if (entry.seq !== expected) result.historyHoles += Math.abs(entry.seq - expected);
     expected = entry.seq + 1;
     stored.set(entry.seq, entry);
@@ -81,23 +67,12 @@ export function audit(input: AuditInput): AuditResult {
     else if (send.text !== entry.text) result.mismatched++;
   }
   // The other direction: what came, and the history does not know.
-  for (let seq = after + 1; seq <= input.seen; seq++)
+  for (let seq = after + 1; seq <= Math.min(input.seen, input.until); seq++)
     if (journal.received(seq) !== undefined && !stored.has(seq)) result.mismatched++;
   for (const [id, { outcome }] of sends) {
-    if (outcome.state !== 'stored' || outcome.seq <= after) continue;
+    if (outcome.state !== 'stored' || outcome.seq <= after || outcome.seq > input.until) continue;
     const entry = stored.get(outcome.seq);
     if (entry?.clientMsgId !== id || entry.from.id !== input.userId) result.acknowledgedLost++;
   }
   return result;
-}
-
-function countSwapped(sends: ReadonlyMap<string, Send>): number {
-  let swapped = 0;
-  let highest = 0;
-  for (const { outcome } of sends.values()) {
-    if (outcome.state !== 'stored') return 0;
-    if (outcome.seq <= highest) swapped++;
-    highest = Math.max(highest, outcome.seq);
-  }
-  return swapped;
 }

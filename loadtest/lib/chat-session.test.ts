@@ -34,6 +34,7 @@ function createScript() {
     say: (...frames: unknown[]) => {
       for (const frame of frames) handlers?.frame(frame, now);
     },
+    open: () => handlers?.opened(),
     drop: (detail: string) => handlers?.closed(detail),
     pass(ms: number) {
       now += ms;
@@ -72,6 +73,19 @@ test('the token is sent after the opening, and the session event ends the dialli
   const session = await opened(script);
   assert.deepEqual(script.sent, ['40{"token":"the.to.ken"}']);
   assert.equal(session.data.user.id, 'u');
+});
+
+test('an opening packet that was lost on this side is not waited for', async () => {
+  const script = createScript();
+  const dialling = dial(script);
+  script.open();
+  script.pass(999);
+  assert.deepEqual(script.sent, []);
+  script.pass(1);
+  script.say('40{"sid":"s"}', SESSION);
+  await dialling;
+  script.say(OPEN);
+  assert.deepEqual(script.sent, ['40{"token":"the.to.ken"}']);
 });
 
 test('a position to resume from goes with the token', async () => {

@@ -1,7 +1,7 @@
 /**
  * One connection of the chat contract: Engine.IO's opening, Socket.IO's connect with a token, the heartbeat, requests with
  * acknowledgements and deadlines, and how it ended. It knows nothing of rooms, and nothing of k6: the host brings socket,
- * timers and clock. It never reconnects; that is a scenario's business.
+ * timers and clock. It never reconnects; that is `chat-link.ts`'s business.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type {
@@ -20,11 +20,15 @@ export interface SocketLike {
   close(): void;
 }
 
-/** What the runtime lends. `connect` calls back later, never within the call; `closed` comes at most once and last. */
+/**
+ * What the runtime lends. `connect` calls back later, never within the call; `opened` comes before any frame, `closed` at most once and
+ * last. Frames from before `opened` may be lost: k6 2.2 drops one that arrives in the same breath as the answer to the upgrade.
+ */
 export interface SessionHost {
   connect(
     url: string,
     handlers: {
+      opened(): void;
       frame(data: unknown, receivedAtMs: number): void;
       closed(detail: string): void;
     },
@@ -39,6 +43,9 @@ export const pause = (host: SessionHost, delayMs: number): Promise<void> =>
   new Promise((resolve) => {
     host.setTimeout(resolve, Math.max(0, delayMs));
   });
+
+/** A server sends its opening packet at once. So long after the socket opened, it was sent and lost on this side, and needs no answer. */
+const OPENING_PATIENCE_MS = 1_000;
 
 /** Why a session ended. Only `left` was asked for by this side. */
 export type Ending =
@@ -79,6 +86,8 @@ export interface ChatSessionOptions {
   host: SessionHost;
   openTimeoutMs: number;
   ackTimeoutMs: number;
+  /** Called as the frame is read: the entries that a resume brings may follow before the promise resolves. */
+  onSession?(data: SessionData): void;
   onEntry(entry: Entry, receivedAtMs: number): void;
   onRoomEvent?(event: RoomEvent): void;
   onNotice?(notice: Notice): void;
@@ -116,6 +125,8 @@ export function openChatSession(options: ChatSessionOptions): Promise<ChatSessio
   let heartbeat: { periodMs: number; timer: number } | undefined;
 
   return new Promise((resolve, reject) => {
+    let greetingTimer: number | undefined;
+    let greeted = false;
     const openTimer = host.setTimeout(() => end({ kind: 'open_timeout' }), options.openTimeoutMs);
 
     function end(how: Ending): void {
@@ -124,11 +135,20 @@ export function openChatSession(options: ChatSessionOptions): Promise<ChatSessio
       state = 'ended';
       ending = how;
       host.clearTimeout(openTimer);
+      if (greetingTimer !== undefined) host.clearTimeout(greetingTimer);
       if (heartbeat !== undefined) host.clearTimeout(heartbeat.timer);
       socket.close();
       for (const answer of [...pending.values()]) answer({ ok: false, error: { code: 'gone', retryable: true } });
       if (wasOpen) options.onEnded(how);
       else reject(new OpenFailed(how));
+    }
+
+    /** Sends Socket.IO's connect, once. */
+    function greet(): void {
+      if (greeted || state !== 'opening') return;
+      greeted = true;
+      const { token, resume } = options;
+      socket.send(encode.connect(resume === undefined ? { token } : { token, resume }));
     }
 
     /** Engine.IO: a server that has not pinged for interval and timeout together is gone. */
@@ -141,13 +161,7 @@ export function openChatSession(options: ChatSessionOptions): Promise<ChatSessio
       switch (packet.type) {
         case 'open':
           expectHeartbeat(packet.pingIntervalMs + packet.pingTimeoutMs);
-          socket.send(
-            encode.connect(
-              options.resume === undefined
-                ? { token: options.token }
-                : { token: options.token, resume: options.resume },
-            ),
-          );
+          greet();
           return;
         case 'ping':
           socket.send(encode.pong());
@@ -182,6 +196,7 @@ export function openChatSession(options: ChatSessionOptions): Promise<ChatSessio
         }
         state = 'open';
         host.clearTimeout(openTimer);
+        options.onSession?.(payload as SessionData);
         resolve({
           data: payload as SessionData,
           request,
@@ -225,6 +240,9 @@ export function openChatSession(options: ChatSessionOptions): Promise<ChatSessio
     }
 
     const socket = host.connect(socketUrl(options.url), {
+      opened() {
+        if (state === 'opening') greetingTimer = host.setTimeout(greet, OPENING_PATIENCE_MS);
+      },
       frame(data, receivedAtMs) {
         if (state === 'ended') return;
         try {

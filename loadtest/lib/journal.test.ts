@@ -80,6 +80,15 @@ test('a hole that the server declared is owed by nobody', () => {
   assert.equal(journal.auditAfter(), 2_000);
 });
 
+test('what was audited is forgotten, and its violations are not', () => {
+  const { journal } = journalOf([11, 11, 13, 14]);
+  journal.forget(13);
+  assert.equal(journal.auditAfter(), 13);
+  assert.equal(journal.received(13), undefined);
+  assert.notEqual(journal.received(14), undefined);
+  assert.deepEqual(journal.violations(14), { ...CLEAN, missing: 1, duplicated: 1 });
+});
+
 test('memory is bounded: old contents and old holes are given up, counts are not', () => {
   const every3rd = Array.from({ length: 3_000 }, (_, index) => 10 + 3 * (index + 1));
   const { journal } = journalOf(every3rd, { entriesMax: 100 });

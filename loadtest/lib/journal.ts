@@ -33,6 +33,8 @@ export interface Journal {
   /** The place to resume from. */
   position(): { epoch: string; seq: number };
   delivered(): number;
+  /** Forgets the contents up to `seq`, which were audited. What is counted stays counted. */
+  forget(seq: number): void;
   /** The oldest `seq` minus one from which `received` still answers: an audit of the history begins after it. */
   auditAfter(): number;
   /** The content that came with this `seq`, as `fingerprint` gives it; undefined when none came or it is forgotten. */
@@ -130,6 +132,10 @@ export function createJournal(options: JournalOptions): Journal {
       last = head;
       floor = head;
       contents.clear();
+    },
+    forget(seq) {
+      for (const known of contents.keys()) if (known <= seq) contents.delete(known);
+      floor = Math.max(floor, seq);
     },
     position: () => ({ epoch, seq: last }),
     delivered: () => delivered,

@@ -17,6 +17,7 @@ export const k6Host: SessionHost = {
     // k6 blocks the whole virtual user in a close() before the handshake is done, so such a close waits for it.
     socket.onopen = () => {
       if (unwanted) socket.close(1000);
+      else handlers.opened();
     };
     socket.onmessage = (event) => handlers.frame(event?.data, event?.timestamp ?? Date.now());
     // k6 reports an error before the close that follows from it.

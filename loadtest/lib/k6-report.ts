@@ -2,7 +2,10 @@
 import { check } from 'k6';
 import { describeVerdict, type MemberReport, type MemberVerdict } from './chat-member.ts';
 import { describeEnding } from './chat-session.ts';
+import type { Climb } from './knee.ts';
 import * as metrics from './metrics.ts';
+import { phaseAt, type Schedule } from './shapes.ts';
+import type { ToleranceJudge } from './tolerance.ts';
 
 /** What goes wrong a thousand times is told a few times; the counters have the rest. */
 const LINES_MAX = 10;
@@ -14,26 +17,55 @@ function complain(line: string): void {
   if (lines === LINES_MAX) console.error('… more of the same from this virtual user is only counted');
 }
 
-export const k6Report: MemberReport = {
-  opened: (tookMs) => metrics.openLatency.add(tookMs),
-  connectionFailed(ending) {
-    metrics.connectionErrors.add(1, { reason: ending.kind });
-    complain(`connection: ${describeEnding(ending)}`);
-  },
-  requestFailed(event, code) {
-    metrics.ackErrors.add(1, { event, code });
-    complain(`${event}: ${code}`);
-  },
-  sent: () => metrics.messagesSent.add(1),
-  acknowledged(tookMs) {
-    metrics.messagesAcknowledged.add(1);
-    metrics.ackLatency.add(tookMs);
-  },
-  delivered(latencyMs) {
-    metrics.messagesDelivered.add(1);
-    if (latencyMs !== undefined) metrics.deliveryLatency.add(latencyMs);
-  },
-};
+/** Figures are tagged with the phase in which the message was sent, and with the kind of client. */
+export function createK6Report(options: {
+  schedule: Schedule;
+  group: string;
+  tolerance: ToleranceJudge | undefined;
+  climb: Climb | undefined;
+}): MemberReport {
+  const { schedule, group, climb, tolerance } = options;
+  const tags = schedule.phases.map(({ name }) => ({ phase: name, group }));
+  return {
+    opened: (tookMs) => metrics.openLatency.add(tookMs),
+    resumed(tookMs) {
+      metrics.resumes.add(1);
+      metrics.resumeLatency.add(tookMs);
+    },
+    notRecovered(reason) {
+      metrics.resumesUnrecovered.add(1, { reason });
+      complain(`resume: not recovered (${reason})`);
+    },
+    connectionFailed(ending) {
+      metrics.connectionErrors.add(1, { reason: ending.kind });
+      complain(`connection: ${describeEnding(ending)}`);
+    },
+    requestFailed(event, code) {
+      metrics.ackErrors.add(1, { event, code });
+      complain(`${event}: ${code}`);
+    },
+    sent(atMs) {
+      const phase = phaseAt(schedule, atMs);
+      metrics.messagesSent.add(1, tags[phase]);
+      climb?.sent(phase);
+    },
+    acknowledged(sentAtMs, tookMs) {
+      const tag = tags[phaseAt(schedule, sentAtMs)];
+      metrics.messagesAcknowledged.add(1, tag);
+      metrics.ackLatency.add(tookMs, tag);
+    },
+    delivered(sentAtMs, receivedAtMs) {
+      metrics.messagesDelivered.add(1);
+      if (sentAtMs === undefined) return;
+      const latencyMs = Math.max(0, receivedAtMs - sentAtMs);
+      const phase = phaseAt(schedule, sentAtMs);
+      metrics.deliveryLatency.add(latencyMs, tags[phase]);
+      climb?.delivered(phase, latencyMs);
+      const heldUp = tolerance?.observe(group, schedule.phases[phase]?.name ?? '', latencyMs);
+      if (heldUp !== undefined) metrics.deliveryHeld.add(heldUp);
+    },
+  };
+}
 
 /** Adds a member's verdict to the counters. Zeros are added too, so that every counter appears in the summary. */
 export function addVerdict(name: string, verdict: MemberVerdict): void {
@@ -48,10 +80,11 @@ export function addVerdict(name: string, verdict: MemberVerdict): void {
   metrics.messagesDuplicated.add(duplicated);
   metrics.messagesOutOfOrder.add(outOfOrder);
   metrics.messagesMismatched.add(mismatched);
+  metrics.messagesUnresolved.add(sum((room) => room.unresolved));
   metrics.acknowledgedLost.add(lost);
   metrics.membersAudited.add(verdict.complete ? 1 : 0);
-  metrics.ackErrors.add(0);
-  metrics.connectionErrors.add(0);
+  for (const counter of [metrics.resumes, metrics.resumesUnrecovered, metrics.ackErrors, metrics.connectionErrors])
+    counter.add(0);
   check(verdict, {
     'joined every room and was judged in it': () => verdict.complete,
     'saw every message once, in order': () => missing + duplicated + outOfOrder === 0,

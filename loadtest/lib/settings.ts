@@ -1,41 +1,75 @@
 /** What a run was told, through k6's environment. `tools/loadtest.mjs` sets these; plain `k6 run -e NAME=value` may as well. Pure. */
 import { parseDurationMs } from './shapes.ts';
 
+/** Of each scenario the options that it has, with their defaults; times as text with a unit. It is `loadtest/scenarios.json`. */
+export type Catalogue = Record<string, Record<string, number | string>>;
+
 export interface Settings {
   /** The cluster's public address, without a final slash. */
   url: string;
-  /** How long members send; undefined leaves it to the scenario. */
-  sendMs: number | undefined;
-  /** How long after the last send members may take to become whole; undefined leaves it to the scenario. */
-  settleMs: number | undefined;
   deliveryP99MsMax: number | undefined;
   /** A file of JWTs, for clusters without guests: a JSON array, or one token a line. */
   tokensFile: string | undefined;
+  /** How many k6 share this run evenly, this one included: the `parallelism` of a TestRun. */
+  runners: number;
+  /**
+   * The value of one of the scenario's options: times in milliseconds, rates in messages a second.
+   * @throws {Error} when the scenario has no such option
+   */
+  of(option: string): number;
 }
 
-/** @throws {Error} naming the variable, for a value that cannot be used */
-export function readSettings(env: Record<string, string | undefined>): Settings {
+/** Every other number counts something, and is whole. */
+const FRACTIONS = new Set(['rate', 'hot-rate', 'factor', 'share', 'delivery-p99']);
+
+/** The variable that sets an option. */
+export const variableOf = (option: string): string => `MARU_LOADTEST_${option.toUpperCase().replaceAll('-', '_')}`;
+
+/**
+ * @param options the scenario's, with defaults
+ * @throws {Error} naming the variable, for a value that cannot be used
+ */
+export function readSettings(
+  env: Record<string, string | undefined>,
+  options: Readonly<Record<string, number | string>>,
+): Settings {
   const url = (env.MARU_LOADTEST_URL ?? 'http://localhost:8080').replace(/\/+$/, '');
   if (!/^https?:\/\/[^/?#\s]+$/.test(url))
     throw new Error(`MARU_LOADTEST_URL: an address like http://host:port without a path is wanted, not ${url}`);
-  const p99 = env.MARU_LOADTEST_DELIVERY_P99_MS;
-  if (p99 !== undefined && !(Number(p99) > 0))
-    throw new Error(`MARU_LOADTEST_DELIVERY_P99_MS: a number of milliseconds is wanted, not ${p99}`);
+  const values = new Map<string, number>();
+  for (const [option, standard] of Object.entries(options)) {
+    const text = env[variableOf(option)] || String(standard);
+    values.set(option, typeof standard === 'string' ? readTime(text, option) : readNumber(text, option));
+  }
+  const p99 = env[variableOf('delivery-p99')];
   return {
     url,
-    sendMs: readDuration(env, 'MARU_LOADTEST_DURATION'),
-    settleMs: readDuration(env, 'MARU_LOADTEST_SETTLE'),
-    deliveryP99MsMax: p99 === undefined ? undefined : Number(p99),
+    deliveryP99MsMax: values.get('delivery-p99') ?? (p99 ? readNumber(p99, 'delivery-p99') : undefined),
     tokensFile: env.MARU_LOADTEST_TOKENS || undefined,
+    runners: readNumber(env.MARU_LOADTEST_RUNNERS || '1', 'runners'),
+    of(option) {
+      const value = values.get(option);
+      if (value === undefined) throw new Error(`this scenario has no option ${option}`);
+      return value;
+    },
   };
 }
 
-function readDuration(env: Record<string, string | undefined>, name: string): number | undefined {
-  const text = env[name];
-  if (text === undefined) return undefined;
+function readTime(text: string, option: string): number {
   const durationMs = parseDurationMs(text);
-  if (durationMs === undefined) throw new Error(`${name}: a duration like 30s or 5m is wanted, not ${text}`);
+  if (durationMs === undefined)
+    throw new Error(`${variableOf(option)}: a duration like 30s or 5m is wanted, not ${text}`);
   return durationMs;
+}
+
+function readNumber(text: string, option: string): number {
+  const value = Number(text);
+  const good = value > 0 && Number.isFinite(value) && (FRACTIONS.has(option) || Number.isInteger(value));
+  if (!good)
+    throw new Error(
+      `${variableOf(option)}: a ${FRACTIONS.has(option) ? '' : 'whole '}number above 0 is wanted, not ${text}`,
+    );
+  return value;
 }
 
 /**

@@ -1,11 +1,38 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readSettings, tokensFrom } from './settings.ts';
-import { parseDurationMs, rampDelayMs, roomsOf, scheduleFrom, steadyScenario } from './shapes.ts';
+import { type Catalogue, readSettings, tokensFrom } from './settings.ts';
+import {
+  clientsOf,
+  k6Scenario,
+  nextSendMs,
+  parseDurationMs,
+  partOf,
+  phaseAt,
+  phasedShape,
+  rampDelayMs,
+  roomsOf,
+  type Shape,
+  scheduleFrom,
+  seatsOf,
+} from './shapes.ts';
 import { composeText, sentAtMs } from './texts.ts';
-import { correctness, noErrors, speed } from './thresholds.ts';
+import { correctness, figuresOf, held, noErrors, speed } from './thresholds.ts';
 
-const SHAPE = { vus: 4, clientsPerVu: 5, rampMs: 2_000, sendMs: 12_000, settleMs: 10_000 };
+const SHAPE: Shape = {
+  rampMs: 2_000,
+  phases: [
+    { name: 'calm', lengthMs: 10_000 },
+    { name: 'hot', lengthMs: 5_000 },
+  ],
+  groups: [
+    { name: 'quiet', clients: 12, clientsPerVu: 5, rooms: 40, roomsPerClient: 5, messagesPerS: [6, 6] },
+    { name: 'hot', clients: 8, clientsPerVu: 5, rooms: 2, roomsPerClient: 2, messagesPerS: [0, 80] },
+  ],
+  settleMs: 10_000,
+};
+const [QUIET, HOT] = SHAPE.groups as [Shape['groups'][number], Shape['groups'][number]];
+const seats = (shape: Shape) => [0, 1, 2, 3, 4, 5].map((vu) => seatsOf(shape, vu));
 
 test('durations are read as k6 reads them, and nonsense is not', () => {
   const good: Array<[string, number]> = [
@@ -26,16 +53,107 @@ test('clients come spread over the ramp, all before the sending begins', () => {
   assert.equal(delays[0], 0);
   assert.ok(delays.every((delay, index) => index === 0 || delay > (delays[index - 1] ?? 0)));
   assert.ok((delays.at(-1) ?? 0) < SHAPE.rampMs);
-  const schedule = scheduleFrom(SHAPE, 1_000);
-  assert.deepEqual(schedule, { sendFromMs: 3_000, sendUntilMs: 15_000, settledByMs: 25_000 });
-  assert.equal(steadyScenario(SHAPE).maxDuration, '54000ms');
 });
 
-test('neighbours share one room and differ in another', () => {
-  const rooms = ['a', 'b', 'c', 'd'];
-  assert.deepEqual(roomsOf(rooms, 0, 2), ['a', 'b']);
-  assert.deepEqual(roomsOf(rooms, 3, 2), ['d', 'a']);
-  assert.deepEqual(roomsOf(['a'], 7, 2), ['a']);
+test('phases follow each other, and a run has time for all of them', () => {
+  const schedule = scheduleFrom(SHAPE, 1_000);
+  assert.deepEqual(schedule, {
+    sendFromMs: 3_000,
+    phases: [
+      { name: 'calm', fromMs: 3_000, untilMs: 13_000 },
+      { name: 'hot', fromMs: 13_000, untilMs: 18_000 },
+    ],
+    sendUntilMs: 18_000,
+    settledByMs: 28_000,
+  });
+  assert.deepEqual(
+    [0, 3_000, 12_999, 13_000, 99_000].map((atMs) => phaseAt(schedule, atMs)),
+    [0, 0, 0, 1, 1],
+  );
+  assert.equal(k6Scenario(SHAPE, 1).maxDuration, '57000ms');
+});
+
+test('every client has one seat, and no user serves two kinds of client', () => {
+  const all = seats(SHAPE);
+  assert.deepEqual(
+    all.map((users) => users.length),
+    [5, 5, 2, 5, 3, 0],
+  );
+  assert.deepEqual(
+    all.flat().map(({ index }) => index),
+    Array.from({ length: 20 }, (_, index) => index),
+  );
+  assert.deepEqual(
+    all[3]?.map(({ group, indexInGroup }) => [group.name, indexInGroup]),
+    [0, 1, 2, 3, 4].map((index) => ['hot', index]),
+  );
+  assert.equal(k6Scenario(SHAPE, 1).vus, 5);
+});
+
+test('neighbours share some rooms, every room has somebody, also where there are more rooms than clients', () => {
+  const few = ['a', 'b'];
+  const [, , , hotSeats] = seats(SHAPE);
+  assert.deepEqual(
+    hotSeats?.slice(0, 2).map((seat) => roomsOf(few, seat)),
+    [
+      ['a', 'b'],
+      ['b', 'a'],
+    ],
+  );
+  const many = Array.from({ length: QUIET.rooms }, (_, index) => `r${index}`);
+  const joined = seats(SHAPE)
+    .flat()
+    .filter(({ group }) => group === QUIET)
+    .flatMap((seat) => roomsOf(many, seat));
+  assert.deepEqual(new Set(joined), new Set(many));
+});
+
+test('a client keeps its pace within a phase, and begins a new one anywhere in its first turn', () => {
+  const schedule = scheduleFrom(SHAPE, 1_000);
+  const half = () => 0.5;
+  // Twelve clients and six messages a second: one in two seconds each.
+  assert.equal(nextSendMs(schedule, QUIET, 3_000, half), 4_000);
+  assert.equal(nextSendMs(schedule, QUIET, 4_000, half), 6_000);
+  assert.equal(nextSendMs(schedule, QUIET, 12_000, half), 14_000);
+  assert.equal(nextSendMs(schedule, QUIET, 17_000, half), undefined);
+  // Silent in the first phase.
+  for (const random of [() => 0, half]) {
+    const first = nextSendMs(schedule, HOT, 3_000, random) ?? 0;
+    assert.ok(first >= 13_000 && first < 13_100, `${first}`);
+  }
+});
+
+test('runners share a run evenly, or not at all', () => {
+  const part = partOf(SHAPE, 2);
+  assert.equal(clientsOf(part), 10);
+  assert.deepEqual(
+    part.groups.map(({ rooms, messagesPerS }) => [rooms, messagesPerS[1]]),
+    [
+      [20, 3],
+      [1, 40],
+    ],
+  );
+  // k6 deals the users out to all runners.
+  assert.equal(k6Scenario(part, 2).vus, 6);
+  assert.throws(() => partOf(SHAPE, 3), /evenly/);
+});
+
+test('parts of the time become phases', () => {
+  const { phases, groups } = phasedShape({
+    clients: 10,
+    rooms: 2,
+    sendMs: 9_000,
+    settleMs: 1_000,
+    phases: [
+      { name: 'a', part: 2, messagesPerS: 5 },
+      { name: 'b', part: 1, messagesPerS: 50 },
+    ],
+  });
+  assert.deepEqual(
+    phases.map(({ lengthMs }) => lengthMs),
+    [6_000, 3_000],
+  );
+  assert.deepEqual(groups[0]?.messagesPerS, [5, 50]);
 });
 
 test('a run in which nobody was judged fails, though every count of faults is 0', () => {
@@ -49,22 +167,44 @@ test('a run in which nobody was judged fails, though every count of faults is 0'
 test('speed is judged only where somebody named a bound', () => {
   assert.deepEqual(speed({ deliveryP99MsMax: undefined }), {});
   assert.deepEqual(speed({ deliveryP99MsMax: 250 }), { delivery_latency: ['p(99)<=250'] });
+  assert.deepEqual(Object.keys(speed({ deliveryP99MsMax: 250, phase: 'step-1' })), ['delivery_latency{phase:step-1}']);
+  assert.deepEqual(held(), { delivery_held: ['rate>=0.99'] });
+  assert.ok('messages_sent{phase:calm}' in figuresOf(['calm']));
 });
 
-test('settings have defaults, and a wrong one is named', () => {
-  assert.deepEqual(readSettings({}), {
-    url: 'http://localhost:8080',
-    sendMs: undefined,
-    settleMs: undefined,
-    deliveryP99MsMax: undefined,
-    tokensFile: undefined,
-  });
-  const told = readSettings({ MARU_LOADTEST_URL: 'https://chat.example/', MARU_LOADTEST_DURATION: '1m' });
+test('settings have the defaults of the scenario, and a wrong one is named', () => {
+  const options = { clients: 20, rate: 40, duration: '12s' };
+  const usual = readSettings({}, options);
+  assert.equal(usual.url, 'http://localhost:8080');
+  assert.equal(usual.deliveryP99MsMax, undefined);
+  assert.equal(usual.runners, 1);
+  assert.deepEqual([usual.of('clients'), usual.of('rate'), usual.of('duration')], [20, 40, 12_000]);
+  assert.throws(() => usual.of('steps'), /steps/);
+
+  const env = { MARU_LOADTEST_URL: 'https://chat.example/', MARU_LOADTEST_DURATION: '1m', MARU_LOADTEST_RATE: '0.5' };
+  const told = readSettings({ ...env, MARU_LOADTEST_DELIVERY_P99: '250' }, options);
   assert.equal(told.url, 'https://chat.example');
-  assert.equal(told.sendMs, 60_000);
-  assert.throws(() => readSettings({ MARU_LOADTEST_URL: 'chat.example' }), /MARU_LOADTEST_URL/);
-  assert.throws(() => readSettings({ MARU_LOADTEST_SETTLE: 'soon' }), /MARU_LOADTEST_SETTLE/);
-  assert.throws(() => readSettings({ MARU_LOADTEST_DELIVERY_P99_MS: '-1' }), /MARU_LOADTEST_DELIVERY_P99_MS/);
+  assert.equal(told.deliveryP99MsMax, 250);
+  assert.deepEqual([told.of('duration'), told.of('rate')], [60_000, 0.5]);
+  for (const [name, value] of [
+    ['URL', 'chat.example'],
+    ['DURATION', 'soon'],
+    ['CLIENTS', '1.5'],
+    ['RATE', '-1'],
+    ['DELIVERY_P99', 'fast'],
+    ['RUNNERS', '0'],
+  ])
+    assert.throws(() => readSettings({ [`MARU_LOADTEST_${name}`]: value }, options), new RegExp(`${name}`));
+});
+
+test('the defaults of every scenario can be used, and keep within what one person may send', () => {
+  const catalogue = JSON.parse(readFileSync(new URL('../scenarios.json', import.meta.url), 'utf8')) as Catalogue;
+  for (const [scenario, options] of Object.entries(catalogue)) {
+    const { of } = readSettings({}, options);
+    const peak = of('rate') * ('steps' in options ? 2 ** (of('steps') - 1) : 'factor' in options ? of('factor') : 1);
+    assert.ok(peak / of('clients') <= 20, `${scenario}: 20 messages a second is what a user may send by default`);
+    assert.ok(of('duration') > 0 && of('settle') > 0, scenario);
+  }
 });
 
 test('tokens are read from lines or JSON and taken in turn, and a bad one is not repeated', () => {

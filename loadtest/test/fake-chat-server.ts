@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Entry } from '@maru/protocol/events';
 import { acceptWebSockets, type TextSocket } from './websocket-server.ts';
 
-/** The promise that is broken, once, at the `FAULTY_SEQ`-th message of each room. */
+/** The promise that is broken, once: at the `FAULTY_SEQ`-th message of each room, or (`resume_…`) when a room is first resumed, by one who was cut at that message. */
 export type Fault =
   | 'none'
   | 'lost'
@@ -20,10 +20,24 @@ export type Fault =
   | 'send_refused'
   | 'ack_withheld'
   | 'cut'
-  | 'connect_refused';
+  | 'asked_to_move'
+  | 'connect_refused'
+  | 'resume_hole'
+  | 'resume_tail_lost'
+  | 'resume_doubled'
+  | 'resume_replayed'
+  | 'resume_swapped'
+  | 'resume_altered'
+  | 'resume_unrecovered'
+  | 'resume_refused'
+  | 'resume_unanswered';
 
 const FAULTY_SEQ = 5;
+/** A fault of a resume needs so many missed entries. */
+const MISSED_MIN = 3;
 const EPOCH = 'e1';
+/** A page fits into one frame of `websocket-server.ts`. */
+const PAGE_ENTRIES_MAX = 100;
 
 interface Client {
   user: { id: string; name: string };
@@ -37,16 +51,25 @@ interface Room {
   members: Client[];
   held: Entry | undefined;
   faulty: boolean;
+  faultyResume: boolean;
+}
+
+interface Auth {
+  token?: string;
+  resume?: Record<string, { epoch: string; seq: number }>;
 }
 
 export interface FakeChatServer {
   url: string;
+  /** How many times figures came by Prometheus' remote write, to `/api/v1/write`. */
+  remoteWrites(): number;
   close(): Promise<void>;
 }
 
 export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer> {
   const rooms = new Map<string, Room>();
   let users = 0;
+  let remoteWrites = 0;
 
   const server = createServer((request, response) => {
     const json = (status: number, body: string) => response.writeHead(status).end(body);
@@ -54,6 +77,9 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
       users++;
       const user = { id: `guest-${users}`, name: `load ${users}` };
       json(201, JSON.stringify({ token: `t.${users}.x`, user }));
+    } else if (request.url === '/api/v1/write') {
+      remoteWrites += request.headers['content-encoding'] === 'snappy' ? 1 : 0;
+      json(204, '');
     } else if (request.url?.startsWith('/socket.io/?EIO=4&transport=polling')) json(200, openPacket());
     else json(404, '{}');
   });
@@ -63,8 +89,13 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
     socket.send(openPacket());
     return {
       frame(text) {
-        if (text.startsWith('40')) client = connect(socket, JSON.parse(text.slice(2)));
-        else if (text.startsWith('42') && client !== undefined) {
+        if (text.startsWith('40')) {
+          const auth = JSON.parse(text.slice(2)) as Auth;
+          afterMissingSome(auth, () => {
+            client = connect(socket, auth);
+          });
+        }
+        if (text.startsWith('42') && client !== undefined) {
           const [, id = '', args = ''] = /^42(\d*)(\[.*)$/s.exec(text) ?? [];
           const [name, payload] = JSON.parse(args);
           const data = answer(client, name, payload);
@@ -77,7 +108,7 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
     };
   });
 
-  function connect(socket: TextSocket, auth: { token?: string }): Client | undefined {
+  function connect(socket: TextSocket, auth: Auth): Client | undefined {
     if (fault === 'connect_refused') {
       socket.send('44{"message":"unauthenticated","data":{"code":"unauthenticated"}}');
       return undefined;
@@ -86,8 +117,55 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
     const user = { id: `guest-${number}`, name: `load ${number}` };
     const emit = (name: string, payload: unknown) => socket.send(`42${JSON.stringify([name, payload])}`);
     socket.send(`40{"sid":"s${number}"}`);
-    emit('session', { user: { ...user, roles: [] }, sessionId: `s${number}`, limits: {}, rooms: {} });
-    return { user, socket, emit };
+    const client = { user, socket, emit };
+    const resumed = Object.entries(auth.resume ?? {}).map(([id, { seq }]) => ({ id, ...resume(client, id, seq) }));
+    const answers = resumed.filter((room) => room.answer !== undefined).map(({ id, answer }) => [id, answer]);
+    const rooms = Object.fromEntries(answers);
+    emit('session', { user: { ...user, roles: [] }, sessionId: `s${number}`, limits: {}, rooms });
+    for (const { missed } of resumed) for (const entry of missed) emit('message', entry);
+    return client;
+  }
+
+  /** Keeps one whose resume is to be a faulty one waiting until it has missed enough to show it; but not for ever. */
+  function afterMissingSome(auth: Auth, then: () => void, waitedMs = 0): void {
+    const tooEarly = Object.entries(auth.resume ?? {}).some(([id, { seq }]) => {
+      const room = roomOf(id);
+      return !room.faultyResume && room.log.length < seq + MISSED_MIN;
+    });
+    if (!fault.startsWith('resume_') || !tooEarly || waitedMs >= 1_000) then();
+    else setTimeout(() => afterMissingSome(auth, then, waitedMs + 20), 20);
+  }
+
+  /** Joins the client again, and says what it is told and given; the first of each room that missed enough, as the fault will have it. */
+  function resume(client: Client, id: string, seq: number): { answer: object | undefined; missed: Entry[] } {
+    const room = roomOf(id);
+    const missed = room.log.filter((entry) => entry.seq > seq);
+    const state = { epoch: EPOCH, head: room.log.at(-1)?.seq ?? 0, first: 1 };
+    const whole = { answer: { ...state, recovered: true }, missed };
+    room.members.push(client);
+    if (!fault.startsWith('resume_') || room.faultyResume || seq < 2 || missed.length < MISSED_MIN) return whole;
+    room.faultyResume = true;
+    const [first, second, ...rest] = missed as [Entry, Entry, ...Entry[]];
+    switch (fault) {
+      case 'resume_hole':
+        return { ...whole, missed: [first, ...rest] };
+      case 'resume_tail_lost':
+        return { ...whole, missed: missed.slice(0, -1) };
+      case 'resume_doubled':
+        return { ...whole, missed: [first, first, second, ...rest] };
+      case 'resume_replayed':
+        return { ...whole, missed: room.log.filter((entry) => entry.seq >= seq) };
+      case 'resume_swapped':
+        return { ...whole, missed: [second, first, ...rest] };
+      case 'resume_altered':
+        return { ...whole, missed: [{ ...first, text: `${first.text}.` }, second, ...rest] };
+      case 'resume_unrecovered':
+        return { answer: { ...state, recovered: false, reason: 'too_far' }, missed: [] };
+      case 'resume_refused':
+        return { answer: { error: { code: 'forbidden', message: 'planted', retryable: false } }, missed: [] };
+      default:
+        return { answer: undefined, missed: [] };
+    }
   }
 
   function answer(client: Client, name: string, payload: Record<string, unknown>): object | undefined {
@@ -104,7 +182,7 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
         return send(client, room, payload, head + 1);
       case 'history:read': {
         const newer = room.log.filter(({ seq }) => seq > Number(payload.after));
-        const page = newer.slice(0, Number(payload.limit));
+        const page = newer.slice(0, Math.min(PAGE_ENTRIES_MAX, Number(payload.limit)));
         return ok({ epoch: EPOCH, first: 1, messages: page, hasMore: page.length < newer.length });
       }
       default:
@@ -113,6 +191,8 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
   }
 
   function send(client: Client, room: Room, payload: Record<string, unknown>, seq: number): object | undefined {
+    const same = room.log.find((known) => known.clientMsgId === payload.clientMsgId);
+    if (same !== undefined) return ok({ epoch: EPOCH, seq: same.seq, ts: same.ts, duplicate: true });
     const entry: Entry = {
       room: String(payload.room),
       epoch: EPOCH,
@@ -137,6 +217,9 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
       deliver(room, again, false);
     }
     if (hit && fault === 'cut') client.socket.close();
+    if (hit && fault.startsWith('resume_')) room.members[0]?.socket.close();
+    // No fault of anybody's: who is asked comes back by itself, and nothing ended that was not meant to.
+    if (hit && fault === 'asked_to_move') client.emit('notice', { code: 'rebalance', reconnectInMs: 100 });
     return hit && fault === 'ack_withheld' ? undefined : ok({ epoch: EPOCH, seq, ts: entry.ts, duplicate: false });
   }
 
@@ -157,7 +240,13 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
   }
 
   function roomOf(id: string): Room {
-    const room = rooms.get(id) ?? { log: [], members: [], held: undefined, faulty: false };
+    const room = rooms.get(id) ?? {
+      log: [],
+      members: [],
+      held: undefined,
+      faulty: false,
+      faultyResume: false,
+    };
     rooms.set(id, room);
     return room;
   }
@@ -165,6 +254,7 @@ export async function startFakeChatServer(fault: Fault): Promise<FakeChatServer>
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    remoteWrites: () => remoteWrites,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

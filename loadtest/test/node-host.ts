@@ -7,6 +7,7 @@ export function createNodeHost(): SessionHost {
   return {
     connect(url, handlers) {
       const socket = new WebSocket(url);
+      socket.onopen = () => handlers.opened();
       socket.onmessage = (event) => handlers.frame(event.data, Date.now());
       socket.onclose = (event) => handlers.closed(`code ${event.code}`);
       // A close follows, and says all that this has to say.

@@ -1,9 +1,12 @@
 /**
- * Each threshold of the smoke test is seen failing for its fault, under k6 itself. Where no k6 is at hand these are skipped: to build one
- * takes longer than all of them.
+ * Each threshold is seen failing for its fault, under k6 itself, those on what a resume brings too. Where no k6 is at hand these are
+ * skipped: to build one takes longer than all of them.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Fault, startFakeChatServer } from './fake-chat-server.ts';
@@ -12,10 +15,24 @@ const CLI = fileURLToPath(new URL('../../tools/loadtest.mjs', import.meta.url));
 const NO_K6_EXIT_CODE = 3;
 const K6_DEADLINE_MS = 60_000;
 
-/** Runs the smoke scenario with k6 against a fake with a fault; the names of the thresholds that failed, or null without k6. */
-async function thresholdsCrossed(fault: Fault): Promise<string[] | null> {
+const SMOKE = ['smoke', '--duration', '2s', '--settle', '2s'];
+/** Six of eight clients lose their connections once, for up to a second. */
+const STORM = [
+  ...['reconnect-storm', '--duration', '4s', '--settle', '2s'],
+  ...['--clients', '8', '--rooms', '2', '--rate', '120', '--storms', '1'],
+];
+
+interface Outcome {
+  /** The thresholds that failed. */
+  crossed: string[];
+  remoteWrites: number;
+}
+
+/** Runs a scenario with k6 against a fake with a fault. @returns null without k6 */
+async function runAgainst(fault: Fault, scenario: readonly string[]): Promise<Outcome | null> {
   const server = await startFakeChatServer(fault);
-  const args = [CLI, 'smoke', '--url', server.url, '--duration', '2s', '--settle', '2s', '--no-build', '--', '--quiet'];
+  const figures = ['--prometheus', `${server.url}/api/v1/write`];
+  const args = [CLI, ...scenario, '--url', server.url, ...figures, '--no-build', '--', '--quiet'];
   let output = '';
   const code = await new Promise<number | null>((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: K6_DEADLINE_MS });
@@ -27,31 +44,54 @@ async function thresholdsCrossed(fault: Fault): Promise<string[] | null> {
   });
   await server.close();
   if (code === NO_K6_EXIT_CODE) return null;
-  const names = /thresholds on metrics '([^']*)' have been crossed/.exec(output)?.[1]?.split(', ') ?? [];
-  assert.equal(code, names.length === 0 ? 0 : 99, output);
-  return names;
+  const crossed = /thresholds on metrics '([^']*)' have been crossed/.exec(output)?.[1]?.split(', ') ?? [];
+  assert.equal(code, crossed.length === 0 ? 0 : 99, output);
+  return { crossed, remoteWrites: server.remoteWrites() };
 }
 
-suite('each threshold of the smoke test fails for its fault, under k6', { concurrency: 4 }, () => {
-  const expected: Array<[Fault, string[]]> = [
-    ['none', []],
-    ['lost', ['checks', 'messages_missing']],
-    ['doubled', ['checks', 'messages_duplicated']],
-    ['swapped', ['checks', 'messages_out_of_order']],
-    ['altered', ['checks', 'messages_mismatched']],
-    ['send_refused', ['ack_errors']],
-    ['connect_refused', ['checks', 'connection_errors', 'members_audited', 'messages_delivered']],
+suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => {
+  const expected: Array<[Fault, readonly string[], string[]]> = [
+    ['none', STORM, []],
+    ['resume_hole', STORM, ['checks', 'messages_missing']],
+    ['resume_doubled', STORM, ['checks', 'messages_duplicated']],
+    ['resume_swapped', STORM, ['checks', 'messages_out_of_order']],
+    ['none', SMOKE, []],
+    ['lost', SMOKE, ['checks', 'messages_missing']],
+    ['doubled', SMOKE, ['checks', 'messages_duplicated']],
+    ['swapped', SMOKE, ['checks', 'messages_out_of_order']],
+    ['altered', SMOKE, ['checks', 'messages_mismatched']],
+    ['send_refused', SMOKE, ['ack_errors']],
+    ['connect_refused', SMOKE, ['checks', 'connection_errors', 'members_audited', 'messages_delivered']],
   ];
-  for (const [fault, names] of expected)
-    test(fault, async (t) => {
-      const crossed = await thresholdsCrossed(fault);
-      if (crossed === null) t.skip('no k6 here: `npm run loadtest` builds one');
-      else assert.deepEqual(crossed, names);
+  for (const [fault, scenario, names] of expected)
+    test(`${scenario[0]}: ${fault}`, async (t) => {
+      const outcome = await runAgainst(fault, scenario);
+      if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+      assert.deepEqual(outcome.crossed, names);
+      assert.ok(outcome.remoteWrites > 0, 'figures came by remote write');
     });
 
-  test('acknowledged_not_stored', async (t) => {
-    const crossed = await thresholdsCrossed('acknowledged_not_stored');
-    if (crossed === null) t.skip('no k6 here: `npm run loadtest` builds one');
-    else assert.ok(crossed.includes('acknowledged_lost'), crossed.join());
+  test('an archive carries the scenario, what it imports, and the settings', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'maru-archive-'));
+    try {
+      const archive = join(folder, 'loadtest.tar');
+      const args = [CLI, ...STORM, '--url', 'http://edge:8080', '--archive', archive, '--no-build'];
+      const code = await new Promise((resolve) => {
+        spawn(process.execPath, args, { stdio: 'ignore', timeout: K6_DEADLINE_MS }).once('close', resolve);
+      });
+      if (code === NO_K6_EXIT_CODE) return t.skip('no k6 here: `npm run loadtest` builds one');
+      assert.equal(code, 0);
+      const text = await readFile(archive, 'utf8');
+      for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'lib/journal.ts', 'scenarios.json'])
+        assert.ok(text.includes(part), part);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test('smoke: acknowledged_not_stored', async (t) => {
+    const outcome = await runAgainst('acknowledged_not_stored', SMOKE);
+    if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+    assert.ok(outcome.crossed.includes('acknowledged_lost'), outcome.crossed.join());
   });
 });

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Failure } from './failure.mjs';
-import { loadtestHelp, parseLoadtestOptions } from './loadtest-options.mjs';
+import { parseLoadtestOptions } from './loadtest-options.mjs';
 import { DEFAULT_DATA_DIR } from './root.mjs';
 
-const CONTEXT = { cwd: '/home/mina', scenarios: [{ name: 'smoke', about: 'Does it chat?' }] };
+const CONTEXT = {
+  cwd: '/home/mina',
+  scenarios: [
+    { name: 'smoke', about: 'Does it chat?', text: 'It decides.', options: { clients: 20, rate: 40, duration: '12s' } },
+    { name: 'scale-out', about: 'More.', text: 'It grows.', options: { clients: 160, 'delivery-p99': 250 } },
+  ],
+};
 
 /** @param {string[]} args @param {Record<string, string>} [environment] */
 function parsed(args, environment = {}) {
@@ -21,26 +27,63 @@ test('a scenario alone has defaults', () => {
     dataDir: DEFAULT_DATA_DIR,
     port: '8080',
     mayBuild: true,
+    mayStep: true,
+    onStep: null,
+    archive: null,
     settings: {},
+    k6Environment: {},
     k6Arguments: [],
   });
 });
 
-test('options become settings of k6, with paths from where the caller is', () => {
+test('options become settings of the scenario or of k6, with paths from where the caller is', () => {
   const options = parsed(
-    ['smoke', '--url', 'https://chat.example/', '--duration=1m', '--tokens', 'jwt.txt', '--report', '/tmp/r.html'],
+    [
+      'smoke',
+      '--url',
+      'https://chat.example/',
+      '--duration=1m',
+      '--clients',
+      '50',
+      '--tokens',
+      'jwt.txt',
+      '--report',
+      '/tmp/r.html',
+    ],
     { MARU_PORT: '9000', MARU_DATA_DIR: 'data' },
   );
   assert.equal(options.url, 'https://chat.example');
+  assert.equal(options.mayStep, false);
   assert.equal(options.port, '9000');
   assert.equal(options.dataDir, '/home/mina/data');
   assert.deepEqual(options.settings, {
     MARU_LOADTEST_DURATION: '1m',
+    MARU_LOADTEST_CLIENTS: '50',
     MARU_LOADTEST_TOKENS: '/home/mina/jwt.txt',
+  });
+  assert.deepEqual(options.k6Environment, {
     K6_WEB_DASHBOARD: 'true',
     K6_WEB_DASHBOARD_EXPORT: '/tmp/r.html',
     K6_WEB_DASHBOARD_PERIOD: '1s',
   });
+});
+
+test('figures go to a Prometheus by k6’s own remote write', () => {
+  const { k6Arguments, k6Environment } = parsed([
+    'smoke',
+    '--prometheus',
+    'http://p:9090/api/v1/write',
+    '--',
+    '--quiet',
+  ]);
+  assert.deepEqual(k6Arguments, ['--out', 'experimental-prometheus-rw', '--quiet']);
+  assert.equal(k6Environment.K6_PROMETHEUS_RW_SERVER_URL, 'http://p:9090/api/v1/write');
+});
+
+test('a cluster is given gateways only where it is the one that runs here, or was named as such', () => {
+  assert.equal(parsed(['scale-out', '--url', 'http://host']).mayStep, false);
+  assert.equal(parsed(['scale-out', '--url', 'http://host', '--data-dir', 'd']).mayStep, true);
+  assert.equal(parsed(['scale-out', '--url', 'http://host', '--on-step', './scale']).onStep, './scale');
 });
 
 test('what follows -- is k6’s', () => {
@@ -61,7 +104,12 @@ test('a wrong command line is a sentence and exit code 2', () => {
     ['smoke', '--url', 'localhost:8080'],
     ['smoke', '--url', 'http://host/path'],
     ['smoke', '--duration', 'soon'],
-    ['smoke', '--settle', '5 s'],
+    ['smoke', '--duration', '5 s'],
+    ['smoke', '--clients', 'many'],
+    ['smoke', '--steps', '3'],
+    ['smoke', '--prometheus', 'there'],
+    ['smoke', '--on-step', 'x'],
+    ['smoke', '--runners', '2'],
     ['smoke', '--delivery-p99', 'fast'],
   ];
   for (const args of wrong)
@@ -72,7 +120,11 @@ test('a wrong command line is a sentence and exit code 2', () => {
     );
 });
 
-test('help names every scenario', () => {
-  assert.deepEqual(parseLoadtestOptions(['smoke', '--help'], {}, CONTEXT), { help: true });
-  assert.match(loadtestHelp(CONTEXT.scenarios), /smoke +Does it chat\?/);
+test('help names every scenario, and of one its options with their defaults', () => {
+  const all = parseLoadtestOptions(['--help'], {}, CONTEXT);
+  assert.match(all.help ? all.text : '', /smoke +Does it chat\?/);
+  const one = parseLoadtestOptions(['smoke', '--help'], {}, CONTEXT);
+  assert.match(one.help ? one.text : '', /It decides\..*--clients +how many people.*\(20\).*--duration .*\(12s\)/s);
+  const own = parseLoadtestOptions(['scale-out', '-h'], {}, CONTEXT);
+  assert.equal((own.help ? own.text : '').match(/--delivery-p99/g)?.length, 1);
 });

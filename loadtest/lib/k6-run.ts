@@ -1,0 +1,143 @@
+/** What all scenarios share under k6: settings, guests, the run's own rooms, and one member for each seat. */
+import { vu } from 'k6/execution';
+import type { Options } from 'k6/options';
+import { type MemberOptions, runMember } from './chat-member.ts';
+import { pause } from './chat-session.ts';
+import { makeGuests } from './identities.ts';
+import { k6Host } from './k6-host.ts';
+import { addVerdict, createK6Report } from './k6-report.ts';
+import { createClimb } from './knee.ts';
+import { type Catalogue, readSettings, type Settings, tokensFrom } from './settings.ts';
+import {
+  clientsOf,
+  k6Scenario,
+  partOf,
+  phaseAt,
+  rampDelayMs,
+  roomsOf,
+  type Schedule,
+  type Seat,
+  type Shape,
+  scheduleFrom,
+  seatsOf,
+} from './shapes.ts';
+import { correctness, figuresOf, speed, type Thresholds } from './thresholds.ts';
+import { createToleranceJudge, type Tolerance } from './tolerance.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** A scenario, apart from what every scenario does. */
+export interface Plan {
+  shape: Shape;
+  /** Beside correctness, which every scenario asks for. */
+  thresholds: Thresholds;
+  /** Compare one phase with another. */
+  tolerance?: Tolerance;
+  /** Phases are steps: each user climbs on only while the step before held. */
+  climbP99MsMax?: number;
+  absences?(seat: Seat, schedule: Schedule): MemberOptions['absences'];
+  /** What the operator, or who runs this, is told when a phase begins. */
+  announcements?: Readonly<Record<string, string>>;
+  /** Lines after the run, from the metrics as k6 gives them to `handleSummary`. */
+  summary?(metrics: SummaryMetrics, shape: Shape): string[];
+}
+
+export type SummaryMetrics = Record<string, { values: Record<string, number | undefined> } | undefined>;
+
+interface Run {
+  name: string;
+  tokens: string[];
+  rooms: Record<string, string[]>;
+  schedule: Schedule;
+}
+
+export interface K6Run {
+  options: Options;
+  setup(): Run;
+  member(run: Run): Promise<void>;
+  handleSummary(data: { metrics: SummaryMetrics }): undefined;
+}
+
+/** To be called once, as a scenario's module loads. @throws {Error} for settings that cannot be used */
+export function createRun(scenario: string, planFor: (settings: Settings) => Plan): K6Run {
+  const catalogue = JSON.parse(open(import.meta.resolve('../scenarios.json'))) as Catalogue;
+  const settings = readSettings(__ENV, catalogue[scenario] ?? {});
+  const tokensText = settings.tokensFile === undefined ? undefined : open(settings.tokensFile);
+  const plan = planFor(settings);
+  const shape = partOf(plan.shape, settings.runners);
+  // One for all members of this virtual user.
+  const tolerance = plan.tolerance === undefined ? undefined : createToleranceJudge(plan.tolerance);
+  const climb = plan.climbP99MsMax === undefined ? undefined : createClimb({ p99MsMax: plan.climbP99MsMax });
+
+  const phases = shape.phases.map(({ name }) => name);
+  const options: Options = {
+    scenarios: { [scenario]: k6Scenario(shape, settings.runners) },
+    thresholds: {
+      ...(phases.length > 1 && figuresOf(phases)),
+      ...correctness({ members: clientsOf(shape) }),
+      ...(plan.climbP99MsMax === undefined && speed(settings)),
+      ...plan.thresholds,
+    },
+    summaryTrendStats: ['avg', 'med', 'p(90)', 'p(99)', 'max'],
+    setupTimeout: '120s',
+  };
+
+  async function chat(run: Run, seat: Seat): Promise<void> {
+    const { group, index } = seat;
+    await pause(k6Host, rampDelayMs(shape, index));
+    const name = `${run.name}-c${index}`;
+    const verdict = await runMember({
+      url: settings.url,
+      token: run.tokens[index] ?? '',
+      run: run.name,
+      name,
+      rooms: roomsOf(run.rooms[group.name] ?? [], seat),
+      schedule: run.schedule,
+      group,
+      absences: plan.absences?.(seat, run.schedule) ?? [],
+      goesOn: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
+      openTimeoutMs: TIMEOUT_MS,
+      ackTimeoutMs: TIMEOUT_MS,
+      host: k6Host,
+      report: createK6Report({ schedule: run.schedule, group: group.name, tolerance, climb }),
+    });
+    addVerdict(name, verdict);
+  }
+
+  async function announce({ phases: all }: Schedule): Promise<void> {
+    for (const { name, fromMs } of all) {
+      const text = plan.announcements?.[name];
+      if (text === undefined) continue;
+      await pause(k6Host, fromMs - k6Host.now());
+      console.log(text);
+    }
+  }
+
+  return {
+    options,
+    setup() {
+      const count = clientsOf(shape);
+      const tokens =
+        tokensText === undefined ? makeGuests({ url: settings.url, count }) : tokensFrom(tokensText, count);
+      // Rooms are new in every run, so that nothing of an earlier one, or of another that runs now, is judged here.
+      const name = `${scenario}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
+      const rooms = shape.groups.map((group) => [
+        group.name,
+        Array.from({ length: group.rooms }, (_, index) => `${name}-${group.name}-${index}`),
+      ]);
+      return { name, tokens, rooms: Object.fromEntries(rooms), schedule: scheduleFrom(shape, Date.now()) };
+    },
+    async member(run) {
+      const first = vu.idInInstance === 1;
+      await Promise.all([
+        ...seatsOf(shape, vu.idInInstance - 1).map((seat) => chat(run, seat)),
+        ...(first ? [announce(run.schedule)] : []),
+      ]);
+    },
+    handleSummary({ metrics }) {
+      for (const line of plan.summary?.(metrics, shape) ?? []) console.log(line);
+      // Nothing is returned, so k6 prints its own summary.
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * More and more, in steps that double the rate, up to the knee, which is found and told.
+ *
+ * A step holds when 95 % of what was planned was sent and acknowledged, and the 99th percentile of delivery keeps --delivery-p99. The last
+ * step that held is the knee. Clients climb on only while the step before held, so that nobody is pushed over for nothing.
+ * The run fails when the first step does not hold, or when anything is lost, doubled or swapped, beyond the knee too.
+ */
+import { createRun } from '../lib/k6-run.ts';
+import { describeKnee } from '../lib/knee.ts';
+import { phasedShape } from '../lib/shapes.ts';
+import { speed } from '../lib/thresholds.ts';
+
+const run = createRun('stress', ({ of }) => {
+  const phases = Array.from({ length: of('steps') }, (_, step) => ({
+    name: `step-${step + 1}`,
+    part: 1,
+    messagesPerS: of('rate') * 2 ** step,
+  }));
+  const p99MsMax = of('delivery-p99');
+  return {
+    shape: phasedShape({
+      clients: of('clients'),
+      rooms: of('rooms'),
+      roomsPerClient: 1,
+      sendMs: of('duration'),
+      settleMs: of('settle'),
+      phases,
+    }),
+    thresholds: speed({ deliveryP99MsMax: p99MsMax, phase: 'step-1' }),
+    climbP99MsMax: p99MsMax,
+    summary(metrics, shape) {
+      const steps = shape.phases.map((phase, index) => ({
+        ...phase,
+        messagesPerS: shape.groups[0]?.messagesPerS[index] ?? 0,
+      }));
+      const figures = steps.map(({ name }) => {
+        const value = (metric: string, key: string) => metrics[`${metric}{phase:${name}}`]?.values[key] ?? 0;
+        const sent = value('messages_sent', 'count');
+        const acknowledged = value('messages_acknowledged', 'count');
+        return sent === 0 ? undefined : { sent, acknowledged, deliveryP99Ms: value('delivery_latency', 'p(99)') };
+      });
+      return [describeKnee(steps, figures, p99MsMax)];
+    },
+  };
+});
+
+export const { options, setup, handleSummary } = run;
+export default run.member;
