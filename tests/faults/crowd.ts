@@ -10,7 +10,7 @@ import { createRoomJudge, type RoomJudge } from './room-judge.ts';
 export interface Crowd {
   readonly members: readonly Member[];
   readonly rooms: ReadonlyMap<string, RoomJudge>;
-  /** Resolves once everybody has joined. */
+  /** Lets them in, a few at a time, and resolves once everybody has joined. */
   gathered(): Promise<void>;
   talk(): void;
   hush(): void;
@@ -29,6 +29,10 @@ export interface Crowd {
 const TICK_MS = 20;
 const HISTORY_PAGE = 200;
 const ROOMS_EACH = 2;
+/** 200 a second: what is tried here is not how many can come at once. */
+const ARRIVALS = 10;
+const ARRIVALS_EVERY_MS = 50;
+const GATHER_TIMEOUT_MS = 120_000;
 
 export function createCrowd(options: {
   endpoints: readonly string[];
@@ -48,10 +52,12 @@ export function createCrowd(options: {
   const names = Array.from({ length: options.rooms }, (_, index) => `faults-${run}-${index + 1}`);
   const rooms = new Map(names.map((name) => [name, createRoomJudge(name)]));
   const each = Math.min(ROOMS_EACH, names.length);
+  const roomsOf = new Map<Member, readonly string[]>();
+  const inRoom = new Map<string, Member[]>(names.map((name) => [name, []]));
   const members = Array.from({ length: options.clients }, (_, index) => {
     const user = `member-${index + 1}`;
     const own = Array.from({ length: each }, (_, place) => names[(index + place) % names.length] as string);
-    return new Member({
+    const member = new Member({
       endpoint: options.endpoints[index % options.endpoints.length] as string,
       user,
       token: options.token(user),
@@ -60,8 +66,13 @@ export function createCrowd(options: {
       onAnswer: options.onAnswer,
       onViolation: options.onViolation,
     });
+    roomsOf.set(member, own);
+    for (const name of own) inRoom.get(name)?.push(member);
+    return member;
   });
-  const ownRooms = (member: Member) => names.filter((name) => rooms.get(name)?.position(member.user) !== undefined);
+  /** Those that it has joined by now. */
+  const ownRooms = (member: Member) =>
+    (roomsOf.get(member) ?? []).filter((name) => rooms.get(name)?.position(member.user) !== undefined);
 
   let timer: NodeJS.Timeout | undefined;
   let owed = 0;
@@ -94,8 +105,12 @@ export function createCrowd(options: {
     members,
     rooms,
     behind,
-    gathered: async () => {
-      await poll('everybody to join', () => members.every(({ ready }) => ready), { timeoutMs: 30_000 });
+    async gathered() {
+      for (let first = 0; first < members.length; first += ARRIVALS) {
+        for (const member of members.slice(first, first + ARRIVALS)) member.connect();
+        await sleep(ARRIVALS_EVERY_MS);
+      }
+      await poll('everybody to join', () => members.every(({ ready }) => ready), { timeoutMs: GATHER_TIMEOUT_MS });
     },
     talk() {
       if (timer !== undefined) return;
@@ -114,10 +129,10 @@ export function createCrowd(options: {
     },
     async probe(timeoutMs) {
       const probes = names.map(async (room): Promise<[string, Position]> => {
-        const candidates = members.filter((member) => ownRooms(member).includes(room));
+        const candidates = (inRoom.get(room) ?? []).filter((member) => ownRooms(member).includes(room));
         // Whoever is connected and least behind with its own messages stands for all.
         const sender = [...candidates].sort((a, b) => Number(b.ready) - Number(a.ready) || a.pending - b.pending)[0];
-        const place = await sender?.send(room);
+        const place = await sender?.send(room, true);
         if (place === undefined) throw new Error(`no message could be stored in ${room}`);
         return [room, place];
       });

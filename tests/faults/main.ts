@@ -1,26 +1,44 @@
 /** `npm run test:faults`: random faults for as long as one likes. Started by tools/faults.mjs on the pinned Node. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
+import { COMMAND_FAULTS } from './command-faults.ts';
+import { DISK_FAULTS } from './disk-faults.ts';
+import { EDGE_FAULTS } from './edge-faults.ts';
 import type { Fault } from './fault.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts';
 import { createRandom } from './random.ts';
+import { redisClusterFaults, startRedisClusterStore } from './redis-cluster-faults.ts';
 import { createReport, renderReport } from './report.ts';
-import { randomSchedule } from './schedule.ts';
-import { type Site, startClusterSite, startProxiedSite } from './site.ts';
+import { fitting, fixedSchedule, randomSchedule } from './schedule.ts';
+import { sentinelFaults } from './sentinel-faults.ts';
+import { startSentinelStore } from './sentinel-store.ts';
+import { type ClusterSite, type Site, startClusterSite, startProxiedSite } from './site.ts';
+import { mountSmallDisk } from './small-disk.ts';
+import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
-import { runTrial, type TrialResult } from './trial.ts';
+import { type Planned, runTrial, type TrialResult } from './trial.ts';
 
+/** Of a run on one Redis, in per cent, for a full disk: on a disk of its own, which is in memory. */
+const DISK_PERCENT = 5;
+/** With the few clients of a trial a hand-over is to take a few seconds all the same. */
+const DRAIN_SECONDS = 3;
 const PROXIED_GATEWAYS = 2;
 /** A crowd that leaves room for what two gateways without a balancer can take. */
 const PROXIED_CLIENTS_MAX = 60;
 const SEEDS = 1_000_000;
+/** Until clients that came back last have settled. */
+const CROWD_CALM_MS = 5_000;
+/** Long-polling costs the process with the clients in it many times what a WebSocket does. */
+const CROWD_POLLING_EVERY = 20;
 
 let ending = false;
 /** What runs, to be ended with this process. */
 let current: Site | undefined;
 
+/** One trial on a site of its own. Nothing where nothing is to be injected. */
 async function runPart<S extends Site>(part: {
   what: string;
   start: () => Promise<S>;
@@ -29,23 +47,30 @@ async function runPart<S extends Site>(part: {
   clients: number;
   seed: number;
   options: FaultOptions;
+  /** In place of a random one. */
+  plan?: Iterable<Planned<S>>;
+  /** As in a trial. */
+  pollingEvery?: number;
 }): Promise<TrialResult[]> {
-  const { options, faults } = part;
+  const { options } = part;
+  const lengthMs = part.minutes * 60_000;
+  const faults = fitting(chosen(part.faults, options), { lengthMs, isNamed: () => options.faults.length > 0 });
   if (part.minutes <= 0 || faults.length === 0 || ending) return [];
   say(`== ${part.what}: ${part.minutes.toFixed(1)} min, ${faults.length} kinds of faults`);
   const site = await part.start();
   current = site;
   try {
     const random = createRandom(part.seed);
-    const endAtMs = Date.now() + part.minutes * 60_000;
+    const endAtMs = Date.now() + lengthMs;
     const isOver = () => ending || Date.now() >= endAtMs;
     const trial = await runTrial({
       site,
       // Of its own, so that the traffic does not change the schedule.
-      plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
+      plan: part.plan ?? randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
       messagesPerSecond: options.rate,
+      ...(part.pollingEvery === undefined ? {} : { pollingEvery: part.pollingEvery }),
       random,
       say,
       isEnding: () => ending,
@@ -62,41 +87,149 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const chosen = <S>(faults: ReadonlyArray<Fault<S>>, { faults: names }: FaultOptions) =>
   faults.filter(({ name }) => names.length === 0 || names.some((beginning) => name.startsWith(beginning)));
 
+/** On any store. */
+const COMMON_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
+
+const drainPace = ({ clients, gateways }: FaultOptions) => Math.max(1, Math.ceil(clients / gateways / DRAIN_SECONDS));
+
+/** The long outage as long as it was asked for. */
+const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterSite>> =>
+  STORE_FAULTS.map((fault) =>
+    fault.long ? { ...fault, holdMs: [outageSeconds * 1_000, outageSeconds * 1_000] as const } : fault,
+  );
+
+function namesOf(options: FaultOptions): string[] {
+  const own: ReadonlyArray<{ name: string }> =
+    options.store === 'sentinel'
+      ? sentinelFaults(options.waitReplicas)
+      : options.store === 'cluster'
+        ? redisClusterFaults(options.waitReplicas)
+        : [...STORE_FAULTS, ...DISK_FAULTS, ...NETWORK_FAULTS];
+  return [...COMMON_FAULTS, ...own].map(({ name }) => name);
+}
+
+/** A whole cluster whose log is on several Redis. */
+function runOnStore<S extends OwnStore>(
+  options: FaultOptions,
+  startStore: () => Promise<S>,
+  faults: ReadonlyArray<Fault<ClusterSite<S>>>,
+): Promise<TrialResult[]> {
+  const { gateways } = options;
+  return runPart({
+    what: `${gateways} gateways behind nginx, the log on ${options.store}, WAIT ${options.waitReplicas}`,
+    async start() {
+      const store = await startStore();
+      try {
+        const site = await startClusterSite({ gateways, drainPerSecond: drainPace(options), store });
+        const stop = async () => {
+          await site.stop();
+          await store.stop();
+        };
+        return { ...site, stop };
+      } catch (error) {
+        await store.stop();
+        throw error;
+      }
+    },
+    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterSite<S>>>), ...faults],
+    minutes: options.minutes,
+    clients: options.clients,
+    seed: options.seed,
+    options,
+  });
+}
+
+async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
+  const { gateways, clients, seed, minutes, waitReplicas } = options;
+  if (options.store === 'sentinel')
+    return runOnStore(options, () => startSentinelStore({ waitReplicas }), sentinelFaults(waitReplicas));
+  if (options.store === 'cluster')
+    return runOnStore(options, () => startRedisClusterStore({ waitReplicas }), redisClusterFaults(waitReplicas));
+  const clusterFaults = [...COMMON_FAULTS, ...storeFaults(options)];
+  const shares = {
+    disk: chosen(DISK_FAULTS, options).length === 0 ? 0 : DISK_PERCENT / 100,
+    network: chosen(NETWORK_FAULTS, options).length === 0 ? 0 : options.networkPercent / 100,
+    cluster: 0,
+  };
+  const noDisk = shares.disk === 0 ? undefined : await whyNoDisk();
+  if (noDisk !== undefined) {
+    say(`SKIPPED a full disk: ${noDisk}`);
+    shares.disk = 0;
+  }
+  if (chosen(clusterFaults, options).length > 0) shares.cluster = 1 - shares.disk - shares.network;
+  // What is not taken by one is the others'.
+  const whole = shares.cluster + shares.disk + shares.network;
+  const minutesOf = (share: number) => (whole === 0 ? 0 : (minutes * share) / whole);
+  const drainPerSecond = drainPace(options);
+  return [
+    ...(await runPart({
+      what: `${gateways} gateways behind nginx`,
+      start: () => startClusterSite({ gateways, drainPerSecond }),
+      faults: clusterFaults,
+      minutes: minutesOf(shares.cluster),
+      clients,
+      seed,
+      options,
+    })),
+    ...(await runPart({
+      what: `${gateways} gateways behind nginx, the log on a small disk`,
+      start: () => startClusterSite({ gateways, drainPerSecond, smallDisk: true }),
+      faults: DISK_FAULTS,
+      minutes: minutesOf(shares.disk),
+      clients,
+      seed: seed + 2,
+      options,
+    })),
+    ...(await runPart({
+      what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
+      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS }),
+      faults: NETWORK_FAULTS,
+      minutes: minutesOf(shares.network),
+      clients: Math.min(clients, PROXIED_CLIENTS_MAX),
+      seed: seed + 1,
+      options,
+    })),
+  ];
+}
+
+async function whyNoDisk(): Promise<string | undefined> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'maru-disk-'));
+  const disk = await mountSmallDisk(folder);
+  if (typeof disk !== 'string') await disk.unmount();
+  rmdirSync(folder);
+  return typeof disk === 'string' ? disk : undefined;
+}
+
+/** A crowd of which a part loses its gateway: while everybody talks, and while nobody does. */
+function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
+  const { gateways, clients, seed } = options;
+  const steps = [
+    ['gateway killed', 0],
+    ['gateway killed in silence', 0],
+  ] as const;
+  return runPart({
+    what: `${clients} clients on ${gateways} gateways`,
+    start: () => startClusterSite({ gateways }),
+    faults: PROCESS_FAULTS,
+    plan: fixedSchedule(PROCESS_FAULTS, steps, CROWD_CALM_MS),
+    pollingEvery: CROWD_POLLING_EVERY,
+    minutes: options.minutes,
+    clients,
+    seed,
+    options,
+  });
+}
+
 async function main(): Promise<number> {
   const options = parseFaultOptions(process.argv.slice(2), () => Math.floor(Math.random() * SEEDS), process.cwd());
   if (options === 'help') {
     say(HELP);
     return 0;
   }
-  const processFaults = chosen([...PROCESS_FAULTS, ...STORE_FAULTS], options);
-  const networkFaults = chosen(NETWORK_FAULTS, options);
-  if (processFaults.length + networkFaults.length === 0)
-    throw new Misuse(
-      `No fault begins so. They are: ${[...PROCESS_FAULTS, ...STORE_FAULTS, ...NETWORK_FAULTS].map(({ name }) => name).join(', ')}.`,
-    );
-  const share = processFaults.length === 0 ? 1 : networkFaults.length === 0 ? 0 : options.networkPercent / 100;
   say(`seed ${options.seed}; the same faults again: npm run test:faults -- --seed ${options.seed}`);
   const startedAtMs = Date.now();
-  const trials = [
-    ...(await runPart({
-      what: `${options.gateways} gateways behind nginx`,
-      start: () => startClusterSite({ gateways: options.gateways }),
-      faults: processFaults,
-      minutes: options.minutes * (1 - share),
-      clients: options.clients,
-      seed: options.seed,
-      options,
-    })),
-    ...(await runPart({
-      what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
-      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS }),
-      faults: networkFaults,
-      minutes: options.minutes * share,
-      clients: Math.min(options.clients, PROXIED_CLIENTS_MAX),
-      seed: options.seed + 1,
-      options,
-    })),
-  ];
+  const trials = await (options.crowd === undefined ? runRandomly(options) : runCrowd(options));
+  if (trials.length === 0) throw new Misuse(`No fault begins so. They are: ${namesOf(options).join(', ')}.`);
   const report = createReport({ startedAtMs, endedAtMs: Date.now(), options, endedEarly: ending, trials });
   const text = renderReport(report);
   if (options.reportDir !== undefined) {

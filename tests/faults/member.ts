@@ -25,6 +25,22 @@ export interface MemberOptions {
   onViolation: (violation: string) => void;
 }
 
+/** A connection that was lost, and the way back. */
+export interface Return {
+  lostAtMs: number;
+  /** When the next session had come. */
+  backAtMs: number;
+  /** How much of that the client waited by itself before it tried. */
+  pausedMs: number;
+}
+
+/** A notice that says when to reconnect. */
+export interface Advice {
+  code: Notice['code'];
+  atMs: number;
+  reconnectInMs: number;
+}
+
 type Reply<T> = Ack<T> | 'silent' | 'cut';
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -32,8 +48,10 @@ const ANSWER_TIMEOUT_MS = 5_000;
 const SILENCES_MAX = 2;
 const RETRY_MS = 300;
 const WINDOW = 4;
-/** A sender that is so far behind composes nothing new. */
-const OUTBOX_MAX = 20;
+/** A sender that is so far behind composes nothing new: what waits at the end of an outage is the crowd's to bear as well. */
+const OUTBOX_MAX = 6;
+
+const now = () => performance.timeOrigin + performance.now();
 
 export class Member {
   readonly user: string;
@@ -44,6 +62,11 @@ export class Member {
   readonly noticedAtMs = new Map<Notice['code'], number>();
   connectedAtMs = 0;
   connects = 0;
+  losses = 0;
+  readonly returns: Return[] = [];
+  readonly advices: Advice[] = [];
+  /** The connection that was lost last, while there is no other; `sinceMs` where it waits before it tries again. */
+  #lost: { atMs: number; pausedMs: number; sinceMs: number | undefined } | undefined;
   readonly #options: MemberOptions;
   readonly #outbox: Array<{
     room: string;
@@ -75,7 +98,15 @@ export class Member {
     });
     this.socket.on('connect', () => {
       this.connects++;
-      this.connectedAtMs = performance.timeOrigin + performance.now();
+      this.connectedAtMs = now();
+    });
+    this.socket.io.on('reconnect_attempt', () => {
+      if (this.#lost?.sinceMs === undefined) return;
+      this.#lost.pausedMs += now() - this.#lost.sinceMs;
+      this.#lost.sinceMs = undefined;
+    });
+    this.socket.io.on('reconnect_error', () => {
+      if (this.#lost !== undefined) this.#lost.sinceMs = now();
     });
     this.socket.on('disconnect', (reason) => this.#onDisconnect(reason));
     this.socket.on('connect_error', (error) => {
@@ -88,6 +119,9 @@ export class Member {
       if (event.type === 'epoch') this.#judge(event.room)?.told(this.user, event);
     });
     this.socket.on('notice', (notice: Notice) => this.#onNotice(notice));
+  }
+
+  connect(): void {
     this.socket.connect();
   }
 
@@ -102,9 +136,12 @@ export class Member {
     return this.#outbox.length + this.#senders;
   }
 
-  /** Composes a message. Resolves with its place once it is acknowledged; undefined where the outbox is full or it was given up. */
-  send(room: string): Promise<Position | undefined> {
-    if (this.pending >= OUTBOX_MAX || this.#closed) return Promise.resolve(undefined);
+  /**
+   * Composes a message. Resolves with its place once it is acknowledged; undefined where it was given up, or where the outbox is full, which
+   * counts for nothing with one that `must` be sent.
+   */
+  send(room: string, must = false): Promise<Position | undefined> {
+    if ((this.pending >= OUTBOX_MAX && !must) || this.#closed) return Promise.resolve(undefined);
     const number = ++this.#composed;
     return new Promise((done) => {
       this.#outbox.push({ room, clientMsgId: `${this.user}-${number}`, text: `${number} of ${this.user}`, done });
@@ -165,7 +202,11 @@ export class Member {
       else judge.resumed(this.user, answer);
     }
     for (const room of join) if (!(await this.#join(room, connection))) return;
-    if (connection === this.connects && this.socket.connected) this.ready = true;
+    if (connection !== this.connects || !this.socket.connected) return;
+    this.ready = true;
+    if (this.#lost === undefined) return;
+    this.returns.push({ lostAtMs: this.#lost.atMs, backAtMs: now(), pausedMs: this.#lost.pausedMs });
+    this.#lost = undefined;
   }
 
   async #join(room: string, connection: number): Promise<boolean> {
@@ -184,6 +225,8 @@ export class Member {
   #onDisconnect(reason: string): void {
     this.ready = false;
     this.#silences = 0;
+    this.losses++;
+    this.#lost ??= { atMs: now(), pausedMs: 0, sinceMs: now() };
     for (const settle of [...this.#underWay]) settle('cut');
     if (reason !== 'io server disconnect' || this.#closed) return;
     this.#options.onViolation(`${this.user} was sent away`);
@@ -191,8 +234,9 @@ export class Member {
   }
 
   #onNotice({ code, reconnectInMs }: Notice): void {
-    this.noticedAtMs.set(code, performance.timeOrigin + performance.now());
+    this.noticedAtMs.set(code, now());
     if (reconnectInMs === undefined) return;
+    this.advices.push({ code, atMs: now(), reconnectInMs });
     const connection = this.connects;
     setTimeout(() => {
       if (connection === this.connects) this.#reconnect();

@@ -9,10 +9,14 @@ Starts a cluster of its own, lets clients chat, injects faults at random, and ju
   --seed N         repeats the schedule of an earlier run        (a new one each time)
   --clients N      clients, every fifth by long-polling only     (40)
   --rate R         messages a second, of all together            (40)
-  --rooms N        rooms; every client is in two                 (a twentieth of the clients, 3 at least)
+  --rooms N        rooms; every client is in two                 (a tenth of the clients, 3 at least)
   --gateways N     gateways at the beginning                     (3)
   --network P      per cent of the time for faults of the network, on gateways behind a proxy (20)
   --faults A,B     only faults whose names begin so: "store killed,gateway"
+  --store KIND     single, sentinel or cluster: what the log is on (single)
+  --wait N         a message is acknowledged once so many replicas have it (all: 2 on sentinel, 1 on cluster)
+  --outage S       seconds of the long outage, for runs of a quarter of an hour or more, or that name it (90)
+  --crowd N        instead of random faults: N clients, of whom a quarter lose their gateway by kill -9, under load and in silence
   --report DIR     where report.md and report.json are written
   --help           this text
 
@@ -26,15 +30,28 @@ export interface FaultOptions {
   rooms: number;
   gateways: number;
   networkPercent: number;
+  store: StoreKind;
+  waitReplicas: number;
+  outageSeconds: number;
+  /** Clients of the crowd that loses a gateway; undefined for random faults. */
+  crowd: number | undefined;
   /** Beginnings of names; empty for all. */
   faults: string[];
   reportDir: string | undefined;
 }
 
+export const STORE_KINDS = ['single', 'sentinel', 'cluster'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** Of each primary, in a trial. */
+const REPLICAS: Record<StoreKind, number> = { single: 0, sentinel: 2, cluster: 1 };
+
 /** A wrong option: the message is for the one who typed it. */
 export class Misuse extends Error {}
 
-const ROOM_CLIENTS = 20;
+/** Every client is in two, so a room has twice as many. */
+const ROOM_CLIENTS = 10;
+const CROWD_GATEWAYS = 4;
 const ROOMS_MIN = 3;
 
 const NUMBERS = {
@@ -45,6 +62,9 @@ const NUMBERS = {
   '--rooms': { low: 1, high: 1_000, whole: true },
   '--gateways': { low: 1, high: 16, whole: true },
   '--network': { low: 0, high: 100, whole: true },
+  '--wait': { low: 0, high: 2, whole: true },
+  '--outage': { low: 1, high: 3_600, whole: true },
+  '--crowd': { low: 8, high: 20_000, whole: true },
 } as const;
 type NumberName = keyof typeof NUMBERS;
 
@@ -52,6 +72,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
   const numbers = new Map<NumberName, number>();
   let faults: string[] = [];
   let reportDir: string | undefined;
+  let store: StoreKind = 'single';
   for (let index = 0; index < args.length; index++) {
     const [name = '', inline] = (args[index] ?? '').split(/=(.*)/s, 2);
     if (name === '--help' || name === '-h') return 'help';
@@ -59,21 +80,33 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     if (value === undefined || value === '') throw new Misuse(`${name} needs a value.`);
     if (name === '--report') reportDir = path.resolve(cwd, value);
     else if (name === '--faults') faults = value.split(',').map((part) => part.trim());
+    else if (name === '--store') store = toStore(value);
     else if (Object.hasOwn(NUMBERS, name)) numbers.set(name as NumberName, toNumber(name as NumberName, value));
     else throw new Misuse(`${name} is not an option.`);
   }
-  const clients = numbers.get('--clients') ?? 40;
+  const crowd = numbers.get('--crowd');
+  const clients = crowd ?? numbers.get('--clients') ?? 40;
   return {
     minutes: numbers.get('--minutes') ?? 5,
     seed: numbers.get('--seed') ?? newSeed(),
     clients,
     rate: numbers.get('--rate') ?? 40,
     rooms: numbers.get('--rooms') ?? Math.max(ROOMS_MIN, Math.ceil(clients / ROOM_CLIENTS)),
-    gateways: numbers.get('--gateways') ?? 3,
-    networkPercent: numbers.get('--network') ?? 20,
+    gateways: numbers.get('--gateways') ?? (crowd === undefined ? 3 : CROWD_GATEWAYS),
+    networkPercent: numbers.get('--network') ?? (store === 'single' && crowd === undefined ? 20 : 0),
+    store,
+    waitReplicas: numbers.get('--wait') ?? REPLICAS[store],
+    outageSeconds: numbers.get('--outage') ?? 90,
+    crowd,
     faults,
     reportDir,
   };
+}
+
+function toStore(value: string): StoreKind {
+  const kind = STORE_KINDS.find((known) => known === value);
+  if (kind === undefined) throw new Misuse(`--store takes ${STORE_KINDS.join(', ')}, not ${value}.`);
+  return kind;
 }
 
 function toNumber(name: NumberName, value: string): number {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Injected } from './injected.ts';
 import { Misuse, parseFaultOptions } from './options.ts';
 import { createReport, renderReport } from './report.ts';
-import type { Injected, TrialResult } from './trial.ts';
+import type { TrialResult } from './trial.ts';
 
 const parse = (...args: string[]) => {
   const options = parseFaultOptions(args, () => 42, '/here');
@@ -16,9 +17,13 @@ test('options have defaults, and take values either way', () => {
     seed: 42,
     clients: 40,
     rate: 40,
-    rooms: 3,
+    rooms: 4,
     gateways: 3,
     networkPercent: 20,
+    store: 'single',
+    waitReplicas: 0,
+    outageSeconds: 90,
+    crowd: undefined,
     faults: [],
     reportDir: undefined,
   });
@@ -33,9 +38,12 @@ test('options have defaults, and take values either way', () => {
     '--report',
     'out',
   );
-  assert.deepEqual([given.minutes, given.clients, given.rooms, given.seed], [0.5, 200, 10, 7]);
+  assert.deepEqual([given.minutes, given.clients, given.rooms, given.seed], [0.5, 200, 20, 7]);
   assert.deepEqual(given.faults, ['store killed', 'gateway']);
   assert.equal(given.reportDir, '/here/out');
+  const other = parse('--store', 'sentinel', '--crowd', '400');
+  assert.deepEqual([other.store, other.waitReplicas, other.networkPercent], ['sentinel', 2, 0]);
+  assert.deepEqual([other.clients, other.gateways, other.rooms], [400, 4, 40]);
   assert.equal(
     parseFaultOptions(['--help'], () => 1, '/'),
     'help',
@@ -46,6 +54,7 @@ test('options that make no sense are refused by name', () => {
   assert.throws(() => parse('--minutes', '0'), /--minutes takes a number from 0.1/);
   assert.throws(() => parse('--clients', '2.5'), /--clients takes a whole number/);
   assert.throws(() => parse('--seed'), /--seed needs a value/);
+  assert.throws(() => parse('--store', 'disk'), /--store takes single, sentinel, cluster, not disk/);
   assert.throws(() => parse('--frob', '1'), Misuse);
 });
 
@@ -55,6 +64,7 @@ const injected = (change: Partial<Injected>): Injected => ({
   atMs: 5_000,
   holdMs: 1_000,
   wholeMs: 300,
+  ownLagMs: 5,
   violations: [],
   ...change,
 });
@@ -64,6 +74,7 @@ const trial = (change: Partial<TrialResult>): TrialResult => ({
   messages: 10,
   stored: 9,
   gapsTold: 0,
+  lost: 0,
   presenceMs: 20,
   ...change,
 });

@@ -1,6 +1,8 @@
 /** What a run found, for a person and for programs. Pure. */
+
+import type { Injected } from './injected.ts';
 import type { FaultOptions } from './options.ts';
-import type { Injected, TrialResult } from './trial.ts';
+import type { TrialResult } from './trial.ts';
 
 export interface Report {
   startedAt: string;
@@ -11,6 +13,8 @@ export interface Report {
   messages: number;
   stored: number;
   gapsTold: number;
+  /** Acknowledged messages that went when the log lost its end. */
+  lost: number;
   /** Until presence showed exactly who was connected, at the end of each part. */
   presenceMs: Array<number | undefined>;
   faults: FaultRow[];
@@ -29,6 +33,9 @@ export interface FaultRow {
   wholeMs?: number;
   wholeMedianMs?: number;
   presenceMs?: number;
+  /** Of clients that lost their connection: the slowest, from the loss to its next session, its own pauses not counted. */
+  backMs?: number;
+  resumeReads?: number;
   violations: number;
 }
 
@@ -51,6 +58,7 @@ export function createReport(run: {
     messages: sum(({ messages }) => messages),
     stored: sum(({ stored }) => stored),
     gapsTold: sum(({ gapsTold }) => gapsTold),
+    lost: sum(({ lost }) => lost),
     presenceMs: run.trials.map(({ presenceMs }) => presenceMs),
     faults: names.map((name) => rowOf(injected.filter((one) => one.name === name))),
     violations: [
@@ -72,10 +80,19 @@ function rowOf(injected: readonly Injected[]): FaultRow {
     longestHoldMs: Math.max(...injected.map(({ holdMs }) => holdMs)),
     violations: injected.reduce((total, { violations }) => total + violations.length, 0),
   };
-  for (const measure of ['firstErrorMs', 'slowestAnswerMs', 'degradedMs', 'wholeMs', 'presenceMs'] as const) {
+  for (const measure of [
+    'firstErrorMs',
+    'slowestAnswerMs',
+    'degradedMs',
+    'wholeMs',
+    'presenceMs',
+    'resumeReads',
+  ] as const) {
     const values = injected.map((one) => one[measure]).filter((value) => value !== undefined);
     if (values.length > 0) row[measure] = Math.round(Math.max(...values));
   }
+  const back = injected.flatMap(({ returned }) => (returned === undefined ? [] : [returned.slowestBeyondPausesMs]));
+  if (back.length > 0) row.backMs = Math.round(Math.max(...back));
   const whole = injected.map(({ wholeMs }) => wholeMs).filter((value) => value !== undefined);
   const median = whole.sort((a, b) => a - b)[Math.floor(whole.length / 2)];
   if (median !== undefined) row.wholeMedianMs = Math.round(median);
@@ -97,6 +114,8 @@ export function renderReport(report: Report): string {
     'whole (median)',
     'whole (longest)',
     'presence',
+    'back',
+    'reads',
     'violations',
   ];
   const rows = report.faults.map((row) => [
@@ -109,6 +128,8 @@ export function renderReport(report: Report): string {
     ms(row.wholeMedianMs),
     ms(row.wholeMs),
     ms(row.presenceMs),
+    ms(row.backMs),
+    String(row.resumeReads ?? ''),
     String(row.violations),
   ]);
   const presence = report.presenceMs.map((value) => (value === undefined ? 'never' : ms(Math.round(value)))).join(', ');
@@ -118,14 +139,15 @@ export function renderReport(report: Report): string {
     `${report.startedAt}, ${minutes} min${report.endedEarly ? ' (ended early)' : ''}, seed ${options.seed}: ${options.clients} clients, ` +
       `${options.rate} messages a second, ${options.rooms} rooms, ${options.gateways} gateways, Node ${report.node}.`,
     '',
-    `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} holes told as not to be closed. ` +
+    `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} holes told as not to be closed, ` +
+      `${report.lost} acknowledged ones went with the end of a log. ` +
       `Presence right after: ${presence}.`,
     '',
     `**${violations.length === 0 ? 'No violations.' : `${violations.length} violations.`}**`,
     '',
     ...table([header, ...rows]),
     '',
-    'Times count from the fault (first error, degraded) and from its end (whole: every member has got as far as a message sent after it; presence: it shows exactly who is connected, from then on).',
+    'Times count from the fault (first error, degraded) and from its end (whole: every member has got as far as a message sent after it; presence: it shows exactly who is connected, from then on). Back: the slowest client that lost its connection, from the loss to its next session, its own pauses before it tried not counted. Reads: of the log, for resumes. All are the worst of all times.',
     ...(violations.length === 0 ? [] : ['', '## Violations', '', ...violations.map((violation) => `- ${violation}`)]),
     '',
   ].join('\n');

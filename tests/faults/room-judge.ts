@@ -38,7 +38,10 @@ export interface RoomJudge {
   /** Holes that the server said it cannot close. */
   readonly gapsTold: number;
   readonly messages: number;
-  finish(end: { history: readonly Entry[]; rollbacks: number }): string[];
+  /** Known once it has finished: acknowledged messages that went with an end of the log, and are not in history. */
+  readonly lost: number;
+  /** `mayLose`: whether one of the rollbacks may have taken what was acknowledged. */
+  finish(end: { history: readonly Entry[]; rollbacks: number; mayLose?: boolean }): string[];
 }
 
 const VIOLATIONS_MAX = 50;
@@ -58,6 +61,7 @@ export function createRoomJudge(room: string): RoomJudge {
   const sends: SendRecord[] = [];
   let newest: Position | undefined;
   let gapsTold = 0;
+  let lost = 0;
 
   const accuse = (violation: string) => {
     if (violations.length < VIOLATIONS_MAX) violations.push(`${violation} (${room})`);
@@ -93,6 +97,9 @@ export function createRoomJudge(room: string): RoomJudge {
     },
     get messages() {
       return texts.size;
+    },
+    get lost() {
+      return lost;
     },
     position: (member) => positions.get(member),
 
@@ -161,7 +168,7 @@ export function createRoomJudge(room: string): RoomJudge {
       };
     },
 
-    finish({ history, rollbacks }) {
+    finish({ history, rollbacks, mayLose = true }) {
       judgeHistory(history);
       const survivedUpTo = boundsOfSurvival(history);
       lives.forEach(({ entries }, index) => {
@@ -172,7 +179,10 @@ export function createRoomJudge(room: string): RoomJudge {
           else if (contentOf(stored) !== content) accuse(`I3: another ${seq} was delivered than history holds`);
         }
       });
-      for (const violation of judgeSends({ sends, history, survivedUpTo, keyOf })) accuse(violation);
+      const judged = judgeSends({ sends, history, survivedUpTo, keyOf });
+      for (const violation of judged.violations) accuse(violation);
+      lost = judged.lost;
+      if (lost > 0 && !mayLose) accuse(`I1: ${lost} acknowledged messages went with the end of the log`);
       const last = history.at(-1);
       for (const [member, { epoch, seq }] of positions)
         if (last !== undefined && (seq !== last.seq || epoch !== last.epoch))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fault } from './fault.ts';
 import { createRandom } from './random.ts';
-import { fixedSchedule, randomSchedule } from './schedule.ts';
+import { fitting, fixedSchedule, randomSchedule } from './schedule.ts';
 
 const fault = (name: string, weight: number): Fault<null> => ({
   name,
@@ -37,6 +37,15 @@ test('faults come up by their weight and last as long as they may', () => {
   assert(often > 850 && often < 950, `${often}`);
   assert(steps.every(({ holdMs, calmMs }) => holdMs >= 1_000 && holdMs <= 9_000 && calmMs >= 1_000));
   assert(take(3, 100, 2_000).every(({ holdMs }) => holdMs <= 2_000));
+});
+
+test('a long fault comes up where there is time for it, or where it was named', () => {
+  const long = { ...fault('long', 1), long: true, holdMs: [90_000, 90_000] as const };
+  const names = (lengthMs: number, named: string) =>
+    fitting([...faults, long], { lengthMs, isNamed: (name) => name === named }).map(({ name }) => name);
+  assert.deepEqual(names(300_000, ''), ['often', 'rare']);
+  assert.deepEqual(names(300_000, 'long'), ['often', 'rare', 'long']);
+  assert.deepEqual(names(900_000, ''), ['often', 'rare', 'long']);
 });
 
 test('a fixed schedule names faults that exist', () => {

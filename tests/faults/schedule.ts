@@ -6,6 +6,19 @@ import type { Planned } from './trial.ts';
 const CALM_MS = [1_000, 6_000] as const;
 const WEIGHT_DEFAULT = 2;
 
+/** A fault that takes so much of a run leaves too little for others. */
+const LONG_SHARE = 0.1;
+
+/** Those that a run of that length includes: long ones where there is time, or where they were asked for. */
+export function fitting<S>(
+  faults: ReadonlyArray<Fault<S>>,
+  run: { lengthMs: number; isNamed: (name: string) => boolean },
+): ReadonlyArray<Fault<S>> {
+  return faults.filter(
+    ({ long, name, holdMs }) => !long || run.isNamed(name) || holdMs[0] <= run.lengthMs * LONG_SHARE,
+  );
+}
+
 /** Faults without end: each once in some order, then by weight. The caller stops taking them. `maxHoldMs` cuts long ones short. */
 export function* randomSchedule<S>(options: {
   faults: ReadonlyArray<Fault<S>>;

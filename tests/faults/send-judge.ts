@@ -16,10 +16,12 @@ export function judgeSends(room: {
   /** For each life the highest seq that no rollback has taken. */
   survivedUpTo: readonly number[];
   keyOf: (user: string, clientMsgId: string | undefined) => string;
-}): string[] {
+}): { violations: string[]; lost: number } {
   const { sends, history, survivedUpTo, keyOf } = room;
   const violations: string[] = [];
   const firstSeq = history[0]?.seq ?? 1;
+  const stored = new Set(history.map(({ from, clientMsgId }) => keyOf(from.id, clientMsgId)));
+  const lost = new Set<string>();
   const acknowledged = new Map<string, number>();
   /** The newest place of each connection; `refused` once a send of it was, after which its order is not promised. */
   const lastOf = new Map<string, { life: number; seq: number } | 'refused'>();
@@ -31,15 +33,15 @@ export function judgeSends(room: {
     }
     const { life, seq, duplicate } = outcome;
     if (seq <= (survivedUpTo[life] ?? 0)) {
-      const stored = history[seq - firstSeq];
-      if (stored === undefined) violations.push(`I1: acknowledged ${seq} is not in history`);
-      else if (keyOf(stored.from.id, stored.clientMsgId) !== key)
+      const entry = history[seq - firstSeq];
+      if (entry === undefined) violations.push(`I1: acknowledged ${seq} is not in history`);
+      else if (keyOf(entry.from.id, entry.clientMsgId) !== key)
         violations.push(`I1: ${seq} was acknowledged for another message`);
       const before = acknowledged.get(key);
       if (before !== undefined && before !== seq)
         violations.push(`I1: one message was acknowledged as ${before} and as ${seq}`);
       acknowledged.set(key, seq);
-    }
+    } else if (!stored.has(key)) lost.add(key);
     const last = lastOf.get(connection);
     // A duplicate was stored by an earlier send, on this connection or another.
     if (last === 'refused' || duplicate) continue;
@@ -47,5 +49,5 @@ export function judgeSends(room: {
       violations.push(`I3: ${connection} had ${seq} stored after ${last.seq}`);
     lastOf.set(connection, { life, seq });
   }
-  return violations;
+  return { violations, lost: lost.size };
 }

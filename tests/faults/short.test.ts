@@ -1,7 +1,9 @@
-/** The faults of the first table, each once and briefly, on a whole cluster: what `npm test` can afford. */
+/** One of each of the common faults, briefly, on a whole cluster: what `npm test` can afford. The rarer ones are in `rare.test.ts`. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
+import { COMMAND_FAULTS } from './command-faults.ts';
+import { EDGE_FAULTS } from './edge-faults.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
 import { startClusterSite } from './site.ts';
@@ -12,7 +14,7 @@ const site = await startClusterSite({ gateways: 3 });
 after(() => site.stop());
 
 const plan = fixedSchedule(
-  [...PROCESS_FAULTS, ...STORE_FAULTS],
+  [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS, ...STORE_FAULTS],
   [
     ['gateway killed', 0],
     ['store killed', 3_000],

@@ -1,34 +1,47 @@
 /** What a trial acts upon: a whole cluster behind nginx, or gateways whose way to the store leads through a proxy. */
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { PresenceSnapshot } from '@maru/protocol';
-import { connectRedis, createLogger, waitUntilReady } from '@maru/service-kit';
 import { type Cluster, type ProcessStatus, startCluster } from '../support/cluster.ts';
 import { startGateways } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { mintToken } from '../support/tokens.ts';
+import { type Disk, mountSmallDisk } from './small-disk.ts';
+import { type OwnStore, onNode, type Redis } from './store.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
-
-type Redis = ReturnType<typeof connectRedis>;
 
 export interface Site {
   /** Where clients connect. */
   endpoints: readonly string[];
-  token(user: string): string;
+  /** Valid for longer than any run, or for `lifetimeMs`. */
+  token(user: string, lifetimeMs?: number): string;
   presence(room: string): Promise<PresenceSnapshot>;
   /** The services that run, by name and pid: none may end because the store did. */
   services(): Promise<Map<string, number>>;
   /** Resolves once everything that was ended runs again; rejects where that takes too long. */
   complete(): Promise<void>;
+  /** Reads of the log that resumes have cost so far, of each gateway process that runs, by name and pid. */
+  resumeReads?(): Promise<Map<string, number>>;
+  /** So many clients a second are asked to go when a gateway leaves. */
+  drainPerSecond?: number;
   stop(): Promise<void>;
 }
 
-export interface ClusterSite extends Site {
+export interface ClusterSite<S extends OwnStore | undefined = OwnStore | undefined> extends Site {
   cluster: Cluster;
+  /** The store that the trial brought; undefined where it is the cluster's own Redis. */
+  store: S;
+  /** A small file system under the cluster's own Redis, or why there is none. */
+  disk: Disk | string;
   process(name: string): Promise<ProcessStatus & { pid: number }>;
   gateways(): Promise<Array<ProcessStatus & { pid: number }>>;
-  /** Runs commands on the store with the administrator's rights, over a connection of its own. */
-  admin<T>(work: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Runs commands with the administrator's rights on each node of the store that takes writes, one after the other. */
+  admin(work: (redis: Redis) => Promise<unknown>): Promise<void>;
+  /** Sets a gateway's clock wrong by so much, now and when it starts again. */
+  setClock(gateway: { name: string; pid: number }, offsetMs: number): void;
 }
 
 export interface ProxiedSite extends Site {
@@ -36,12 +49,11 @@ export interface ProxiedSite extends Site {
 }
 
 const COMPLETE_TIMEOUT_MS = 30_000;
-/** Longer than any run; tokens of tests are not what is tested here. */
-const TOKEN_LIFETIME_S = 12 * 3_600;
+const TOKEN_LIFETIME_MS = 12 * 3_600_000;
 const PROXIED_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
-const longToken = (secret: string, user: string) =>
-  mintToken(secret, { sub: user, name: user, exp: Math.floor(Date.now() / 1_000) + TOKEN_LIFETIME_S });
+const tokenOf = (secret: string, user: string, lifetimeMs = TOKEN_LIFETIME_MS) =>
+  mintToken(secret, { sub: user, name: user, exp: Math.floor((Date.now() + lifetimeMs) / 1_000) });
 
 async function readPresence(endpoint: string, token: string, room: string): Promise<PresenceSnapshot> {
   const { status, body } = await call(endpoint, `/rooms/${room}/presence`, { token });
@@ -49,17 +61,52 @@ async function readPresence(endpoint: string, token: string, room: string): Prom
   return body as unknown as PresenceSnapshot;
 }
 
-export async function startClusterSite(options: { gateways: number }): Promise<ClusterSite> {
-  const cluster = await startCluster({ gateways: options.gateways });
+/** @param options.drainPerSecond low enough for a hand-over to take a moment with the few clients of a trial */
+export async function startClusterSite<S extends OwnStore | undefined = undefined>(options: {
+  gateways: number;
+  drainPerSecond?: number;
+  store?: S;
+  /** The log is on a disk that can be full, which is in memory: syncing it costs nothing. */
+  smallDisk?: boolean;
+}): Promise<ClusterSite<S>> {
+  const { store, drainPerSecond } = options;
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
+  const clocks = path.join(dataDir, 'clocks');
+  mkdirSync(clocks);
+  // Mounted before Redis makes its folder, so that whatever it writes is on it.
+  const disk = options.smallDisk ? await mountSmallDisk(path.join(dataDir, 'redis')) : 'none was asked for';
+  const tidy = async () => {
+    if (typeof disk !== 'string') await disk.unmount();
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  let cluster: Cluster;
+  try {
+    cluster = await startCluster({
+      gateways: options.gateways,
+      dataDir,
+      env: {
+        NODE_OPTIONS: `--import=${new URL('preload.mjs', import.meta.url).href}`,
+        FAULTS_CLOCKS: clocks,
+        ...(drainPerSecond === undefined ? {} : { MARU_DRAIN_PER_SECOND: String(drainPerSecond) }),
+        ...(store === undefined ? {} : { FAULTS_REDIS_URL: store.url, ...store.environment }),
+      },
+    });
+  } catch (error) {
+    await tidy();
+    throw error;
+  }
   const running = async () =>
     (await cluster.status()).processes.filter(
       (status): status is ProcessStatus & { pid: number } => status.pid !== null,
     );
-  const token = (user: string) => longToken(cluster.jwtSecret, user);
-  const site: ClusterSite = {
+  const token = (user: string, lifetimeMs?: number) => tokenOf(cluster.jwtSecret, user, lifetimeMs);
+  const site: ClusterSite<S> = {
     cluster,
+    store: store as S,
+    disk,
     endpoints: [cluster.endpoint],
     token,
+    ...(drainPerSecond === undefined ? {} : { drainPerSecond }),
     presence: (room) => readPresence(cluster.endpoint, token('onlooker'), room),
     async services() {
       const services = (await running()).filter(({ kind }) => kind === 'gateway' || kind === 'presence');
@@ -79,17 +126,24 @@ export async function startClusterSite(options: { gateways: number }): Promise<C
     },
     gateways: async () => (await running()).filter(({ kind, state }) => kind === 'gateway' && state === 'up'),
     async admin(work) {
-      const { address } = await site.process('redis');
-      const logger = createLogger({ service: 'faults', node: 'faults', level: 'silent' });
-      const redis = connectRedis({ url: address, deadlineMs: 5_000 }, { purpose: 'faults', node: 'faults', logger });
-      try {
-        assert(await waitUntilReady(redis, 5_000), 'the store does not answer its administrator');
-        return await work(redis);
-      } finally {
-        redis.disconnect();
-      }
+      const urls = store === undefined ? [(await site.process('redis')).address] : await store.primaries();
+      for (const url of urls) await onNode(url, work);
     },
-    stop: () => cluster.stop(),
+    setClock({ name, pid }, offsetMs) {
+      writeFileSync(path.join(clocks, name), String(offsetMs));
+      process.kill(pid, 'SIGUSR2');
+    },
+    async resumeReads() {
+      const counts = (await site.gateways()).map(async ({ name, pid, ops }): Promise<[string, number]> => {
+        const text = await (await fetch(`${ops}/metrics`)).text();
+        return [`${name} ${pid}`, Number(/^maru_resume_reads_total (\d+)/m.exec(text)?.[1] ?? 0)];
+      });
+      return new Map(await Promise.all(counts));
+    },
+    async stop() {
+      await cluster.stop();
+      await tidy();
+    },
   };
   return site;
 }
@@ -105,7 +159,7 @@ export async function startProxiedSite(options: { gateways: number }): Promise<P
   });
   assert(proxy !== undefined);
   const started = proxy;
-  const token = (user: string) => longToken(PROXIED_SECRET, user);
+  const token = (user: string, lifetimeMs?: number) => tokenOf(PROXIED_SECRET, user, lifetimeMs);
   return {
     proxy,
     endpoints: gateways.map(({ url }) => url),

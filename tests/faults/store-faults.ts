@@ -1,7 +1,10 @@
 /** Faults of the store of a whole cluster. */
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { isAlive } from '../support/cluster.ts';
+import { poll } from '../support/poll.ts';
 import type { Fault } from './fault.ts';
+import { lengthenLoading } from './long-loading.ts';
 import type { ClusterSite } from './site.ts';
 
 const AFTER_STORE_MS = 5_000;
@@ -16,10 +19,19 @@ const GROWS_AGAIN_MS = 3_000;
 
 type ClusterFault = Fault<ClusterSite>;
 
-/** Its death is at once; `kill` of the runner keeps it down. */
+/** `kill` of the runner keeps it down. */
 async function endStore(site: ClusterSite, began: () => void): Promise<void> {
   const { pid } = await site.process('redis');
   process.kill(pid, 'SIGKILL');
+  began();
+  await site.cluster.kill('redis');
+}
+
+/** In order, so that its file ends with a whole command. It serves for some moments more. */
+async function stopStore(site: ClusterSite, began: () => void): Promise<void> {
+  const { pid } = await site.process('redis');
+  process.kill(pid, 'SIGTERM');
+  await poll('Redis to end', () => !isAlive(pid), { everyMs: 5 });
   began();
   await site.cluster.kill('redis');
 }
@@ -53,6 +65,42 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
       await sleep(holdMs);
       lifting();
       await site.cluster.restart('redis');
+    },
+  },
+  {
+    name: 'store away',
+    about: 'kill -9 of Redis, then started again after a minute and a half',
+    store: 'gone',
+    long: true,
+    holdMs: [90_000, 90_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    weight: 1,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      await endStore(site, began);
+      await sleep(holdMs);
+      lifting();
+      await site.cluster.restart('redis');
+    },
+  },
+  {
+    name: 'store loading',
+    about: 'Redis is stopped, and started on files that take long to load: it answers LOADING meanwhile',
+    store: 'gone',
+    holdMs: [3_000, 10_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    weight: 1,
+    async inject({ site, began, holdMs, lifting, violation }) {
+      const { address } = await site.process('redis');
+      const lengthen = await lengthenLoading(address, path.join(site.cluster.dataDir, 'redis', 'appendonlydir'));
+      await stopStore(site, began);
+      lengthen.append(holdMs);
+      const started = site.cluster.restart('redis');
+      const { loadedAtMs, loadingMs } = await lengthen.untilLoaded();
+      lifting(loadedAtMs);
+      await started;
+      if (loadingMs < holdMs / 4) violation(`the store was loading for ${Math.round(loadingMs)} ms only`);
+      // So that the next start is a quick one again.
+      await site.admin((redis) => redis.call('BGREWRITEAOF'));
     },
   },
   {
@@ -147,21 +195,11 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     },
   },
   {
-    name: 'scripts forgotten',
-    about: 'SCRIPT FLUSH',
-    store: 'fine',
-    holdMs: [0, 0],
-    wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began }) {
-      await site.admin((redis) => redis.call('SCRIPT', 'FLUSH'));
-      began();
-    },
-  },
-  {
     name: 'log rolled back',
     about: 'kill -9 of Redis, an older copy of its append-only files, started again',
     store: 'gone',
     rollsBack: true,
+    losesAcknowledged: true,
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_STORE_MS,
     async inject({ site, began, holdMs, sleep, lifting }) {
@@ -180,6 +218,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     // The sleeper answers late because it sleeps; that is another fault's matter.
     store: 'fine',
     rollsBack: true,
+    losesAcknowledged: true,
     holdMs: [500, 2_000],
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
     weight: 1,

@@ -1,11 +1,14 @@
 /** One trial: a crowd chats, faults are injected one after the other, all is judged. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Position } from '@maru/protocol';
 import { createCrowd } from './crowd.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import type { Answer } from './member.ts';
+import { describeInjected, type Injected } from './injected.ts';
+import type { Answer, Member } from './member.ts';
 import { judgePresence } from './presence-judge.ts';
 import type { Random } from './random.ts';
+import { judgePace, type Returned, readsBetween, summarizeReturns } from './return-judge.ts';
 import type { Site } from './site.ts';
 import { createWatch, type Watch, type WatchResult } from './watch.ts';
 
@@ -16,19 +19,6 @@ export interface Planned<S> {
   calmMs: number;
 }
 
-export interface Injected extends WatchResult {
-  name: string;
-  about: string;
-  atMs: number;
-  holdMs: number;
-  /** From the moment it was lifted until everybody was whole; undefined where they never were. */
-  wholeMs: number | undefined;
-  /** Why it took its time, where it did. */
-  note?: string;
-  /** From then until presence was right; only where the fault asks for it. */
-  presenceMs?: number;
-}
-
 export interface TrialResult {
   injected: Injected[];
   /** Of the whole run: invariants, unexpected refusals. Those of single faults are in `injected`. */
@@ -36,6 +26,8 @@ export interface TrialResult {
   messages: number;
   stored: number;
   gapsTold: number;
+  /** Acknowledged messages that went when the log lost its end. */
+  lost: number;
   presenceMs: number | undefined;
 }
 
@@ -46,8 +38,11 @@ const HISTORY_MS = 120_000;
 /** A lease (15 s), the grace of a leave (6 s) and what a sweep takes. */
 const PRESENCE_WITHIN_MS = 30_000;
 const LOOK_MS = 10;
+const LAG_RESOLUTION_MS = 10;
+const NS_PER_MS = 1_000_000;
 /** What took longer is explained, even where it is within its bound. */
 const SLOW_MS = 2_000;
+const LAST_NAMED_MAX = 3;
 
 export async function runTrial<S extends Site>(options: {
   site: S;
@@ -113,9 +108,15 @@ export async function runTrial<S extends Site>(options: {
     if (fault.quiet) {
       crowd.hush();
       await crowd.settled(SETTLE_MS);
+      await untilWhole(now(), SETTLE_MS);
     }
+    const readsBefore = fault.backWithinMs === undefined ? undefined : await site.resumeReads?.();
+    const lossesBefore = new Map(crowd.members.map((member) => [member, member.losses]));
     let beganAtMs = now();
     let liftedAtMs: number | undefined;
+    const found: string[] = [];
+    const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+    lag.enable();
     const current = createWatch(fault.store);
     watch = current;
     const context: FaultContext<S> = {
@@ -127,25 +128,29 @@ export async function runTrial<S extends Site>(options: {
         beganAtMs = now();
         current.began(beganAtMs);
       },
-      lifting: () => current.lifting(now()),
+      lifting: (atMs) => current.lifting(atMs ?? now()),
+      violation: (what) => found.push(what),
       lifted() {
         liftedAtMs = now();
       },
     };
-    const found: string[] = [];
     let wholeMs: number | undefined;
     let note: string | undefined;
     try {
       await fault.inject(context);
       const sinceMs = liftedAtMs ?? now();
       wholeMs = await untilWhole(sinceMs, fault.wholeWithinMs * LATE_FACTOR);
-      const slow = `the messages took ${Math.round(probedMs)} ms, last was ${last.join(', ')}`;
-      if (wholeMs > fault.wholeWithinMs) found.push(`I5: whole after ${Math.round(wholeMs)} ms: ${slow}`);
+      const named = last.slice(0, LAST_NAMED_MAX).join(', ') + (last.length > LAST_NAMED_MAX ? ' and others' : '');
+      const slow = `the messages took ${Math.round(probedMs)} ms, last was ${named}`;
+      if (wholeMs > fault.wholeWithinMs + lag.max / NS_PER_MS)
+        found.push(`I5: whole after ${Math.round(wholeMs)} ms: ${slow}`);
       else if (wholeMs > SLOW_MS) note = slow;
     } catch (error) {
       found.push(`I5: not whole: ${error instanceof Error ? error.message : String(error)}`);
     }
     watch = undefined;
+    const ownLagMs = lag.max / NS_PER_MS;
+    lag.disable();
     const told: WatchResult & { presenceMs?: number } = current.finish(
       crowd.members.map(({ user, connectedAtMs, ready, noticedAtMs }) => ({
         user,
@@ -153,7 +158,22 @@ export async function runTrial<S extends Site>(options: {
         ready,
         degradedAtMs: noticedAtMs.get('degraded'),
       })),
+      ownLagMs,
     );
+    const came: Pick<Injected, 'returned' | 'resumeReads'> = judgeReturns(
+      fault,
+      beganAtMs,
+      ownLagMs,
+      lossesBefore,
+      found,
+    );
+    if (readsBefore !== undefined && site.resumeReads !== undefined) {
+      const readsAfter = await site.resumeReads();
+      came.resumeReads = readsBetween(readsBefore, readsAfter);
+      // Those who were at one place when it went silent missed the same.
+      if (fault.quiet && came.resumeReads > options.rooms * readsAfter.size)
+        found.push(`resume: ${came.resumeReads} reads for ${options.rooms} rooms on ${readsAfter.size} gateways`);
+    }
     if (fault.quiet) crowd.talk();
     if (fault.presenceWithinMs !== undefined) {
       const shownMs = await judgePresenceOf(site, crowd, found, fault.presenceWithinMs);
@@ -167,18 +187,47 @@ export async function runTrial<S extends Site>(options: {
     }
     return {
       ...told,
+      ...came,
       name: fault.name,
       about: fault.about,
       atMs: beganAtMs - startedAtMs,
       holdMs,
       wholeMs,
+      ownLagMs,
       ...(note === undefined ? {} : { note }),
       violations: [...told.violations, ...found],
     };
   };
 
+  const judgeReturns = (
+    fault: Fault<S>,
+    sinceMs: number,
+    ownLagMs: number,
+    lossesBefore: ReadonlyMap<Member, number>,
+    found: string[],
+  ): { returned?: Returned } => {
+    const { drainPerSecond } = site;
+    const advices = crowd.members.flatMap((member) => member.advices.filter(({ atMs }) => atMs >= sinceMs));
+    const draining = advices.filter(({ code }) => code === 'draining');
+    if (drainPerSecond !== undefined) found.push(...judgePace(draining, drainPerSecond));
+    if (fault.lossesMax !== undefined) {
+      const { lossesMax } = fault;
+      const often = crowd.members.filter((member) => member.losses - (lossesBefore.get(member) ?? 0) > lossesMax);
+      if (often.length > 0)
+        found.push(`I5: ${often.length} clients lost their connection more than ${lossesMax} times: ${often[0]?.user}`);
+    }
+    const returned = summarizeReturns(
+      crowd.members.flatMap(({ returns }) => returns.filter(({ lostAtMs }) => lostAtMs >= sinceMs)),
+    );
+    if (returned === undefined) return {};
+    if (fault.backWithinMs !== undefined && returned.slowestBeyondPausesMs > fault.backWithinMs + ownLagMs)
+      found.push(`I5: a client was back ${Math.round(returned.slowestBeyondPausesMs)} ms after its own pauses`);
+    return { returned };
+  };
+
   let presenceMs: number | undefined;
   let rollbacks = 0;
+  let mayLose = false;
   try {
     await crowd.gathered();
     say(`${options.clients} clients in ${options.rooms} rooms`);
@@ -187,6 +236,7 @@ export async function runTrial<S extends Site>(options: {
       await sleep(planned.calmMs);
       if (options.isEnding?.()) break;
       if (planned.fault.rollsBack) rollbacks++;
+      if (planned.fault.losesAcknowledged) mayLose = true;
       const one = await injectOne(planned);
       injected.push(one);
       say(describeInjected(one, now() - startedAtMs));
@@ -198,7 +248,7 @@ export async function runTrial<S extends Site>(options: {
     presenceMs = await judgePresenceOf(site, crowd, violations, PRESENCE_WITHIN_MS);
     for (const [room, judge] of crowd.rooms) {
       const history = await crowd.history(room, HISTORY_MS);
-      violations.push(...judge.finish({ history, rollbacks }));
+      violations.push(...judge.finish({ history, rollbacks, mayLose }));
     }
   } finally {
     crowd.close();
@@ -210,6 +260,7 @@ export async function runTrial<S extends Site>(options: {
     messages: judges.reduce((sum, judge) => sum + judge.messages, 0),
     stored,
     gapsTold: judges.reduce((sum, judge) => sum + judge.gapsTold, 0),
+    lost: judges.reduce((sum, judge) => sum + judge.lost, 0),
     presenceMs,
   };
 }
@@ -240,20 +291,4 @@ async function judgePresenceOf(
   }
   violations.push(...wrong);
   return undefined;
-}
-
-const seconds = (ms: number) => `${(ms / 1_000).toFixed(ms < 9_950 ? 1 : 0)} s`;
-
-function describeInjected(one: Injected, elapsedMs: number): string {
-  const parts = [
-    one.holdMs > 0 ? `for ${seconds(one.holdMs)}` : undefined,
-    one.firstErrorMs === undefined ? undefined : `first error ${Math.round(one.firstErrorMs)} ms`,
-    one.slowestAnswerMs === undefined ? undefined : `slowest answer ${Math.round(one.slowestAnswerMs)} ms`,
-    one.degradedMs === undefined ? undefined : `degraded ${Math.round(one.degradedMs)} ms`,
-    one.wholeMs === undefined ? 'NOT WHOLE' : `whole ${Math.round(one.wholeMs)} ms`,
-    one.presenceMs === undefined ? undefined : `presence right ${Math.round(one.presenceMs)} ms later`,
-    one.note,
-  ];
-  const line = `[${String(Math.round(elapsedMs / 1_000)).padStart(5)} s] ${one.name.padEnd(24)} ${parts.filter((part) => part !== undefined).join(', ')}`;
-  return [line, ...one.violations.map((violation) => `          VIOLATION ${violation}`)].join('\n');
 }

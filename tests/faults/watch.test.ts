@@ -8,6 +8,7 @@ function watched(
   answers: Array<Partial<Answer>>,
   members: Array<Partial<WatchedMember>> = [{}],
   store: 'gone' | 'fine' = 'gone',
+  ownLagMs = 0,
 ) {
   const watch = createWatch(store);
   watch.began(1_000);
@@ -19,6 +20,7 @@ function watched(
     watch.answered({ member: 'x', sentAtMs: 0, tookMs: 10, outcome: 'stored', ...answer });
   return watch.finish(
     members.map((member) => ({ user: 'x', connectedAtMs: 0, ready: true, degradedAtMs: 2_500, ...member })),
+    ownLagMs,
   );
 }
 
@@ -56,6 +58,20 @@ test('is seen: a member that is not told, or late', () => {
   assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not told/);
   assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was told after 3000 ms/);
   assert.deepEqual(watched([early], [{ connectedAtMs: 2_000, degradedAtMs: undefined }]).violations, []);
+});
+
+test('what the judge was too busy to notice in time is not held against anybody', () => {
+  assert.deepEqual(watched([early, { tookMs: 1_800 }], [{ degradedAtMs: 3_700 }], 'gone', 400).violations, []);
+  assert.match(watched([early, { tookMs: 2_000 }], [{}], 'gone', 400).violations.join(), /x waited 2000 ms/);
+});
+
+test('an end of the outage that is learned later counts from when it was', () => {
+  const watch = createWatch('gone');
+  watch.began(1_000);
+  watch.answered({ member: 'x', sentAtMs: 1_100, tookMs: 20, outcome: 'unavailable' });
+  watch.answered({ member: 'x', sentAtMs: 4_000, tookMs: 20, outcome: 'stored' });
+  watch.lifting(3_900);
+  assert.deepEqual(watch.finish([]).violations, []);
 });
 
 test('while the store is fine nothing of this is asked', () => {

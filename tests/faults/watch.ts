@@ -8,11 +8,14 @@ import type { Answer } from './member.ts';
 /** What the product promises, with slack for two shared cores. */
 export const TIMES = { answerMs: 1_000, degradedMs: 2_000, slackMs: 500 } as const;
 
+const LATE_NAMED_MAX = 3;
+
 export interface Watch {
   answered(answer: Answer): void;
   began(atMs: number): void;
   lifting(atMs: number): void;
-  finish(members: ReadonlyArray<WatchedMember>): WatchResult;
+  /** `ownLagMs`: how long the judging process itself was held up meanwhile, at most; what it noticed late may have come in time. */
+  finish(members: ReadonlyArray<WatchedMember>, ownLagMs?: number): WatchResult;
 }
 
 export interface WatchedMember {
@@ -37,24 +40,11 @@ const isStored = ({ outcome }: Answer) => outcome === 'stored' || outcome === 'd
 export function createWatch(store: StoreMeanwhile): Watch {
   let beganAtMs = Number.POSITIVE_INFINITY;
   let liftingAtMs = Number.POSITIVE_INFINITY;
-  let firstErrorMs: number | undefined;
-  let slowestAnswerMs: number | undefined;
-  let falseAcknowledgements = 0;
-  const late: string[] = [];
+  const answers: Answer[] = [];
   return {
     answered(answer) {
       if (store === 'fine' || beganAtMs === Number.POSITIVE_INFINITY || !isAnswer(answer)) return;
-      const { sentAtMs, tookMs, outcome, member } = answer;
-      const answeredAtMs = sentAtMs + tookMs;
-      if (sentAtMs > liftingAtMs) return;
-      if (outcome === 'unavailable')
-        firstErrorMs = Math.min(firstErrorMs ?? Number.POSITIVE_INFINITY, answeredAtMs - beganAtMs);
-      slowestAnswerMs = Math.max(slowestAnswerMs ?? 0, tookMs);
-      if (tookMs > TIMES.answerMs + TIMES.slackMs && late.length < 3)
-        late.push(`${member} waited ${tookMs} ms (${outcome})`);
-      // What was sent after the store had gone cannot have been stored before it was back.
-      if (store === 'gone' && isStored(answer) && sentAtMs > beganAtMs && answeredAtMs < liftingAtMs)
-        falseAcknowledgements++;
+      answers.push(answer);
     },
     began(atMs) {
       beganAtMs = atMs;
@@ -62,18 +52,37 @@ export function createWatch(store: StoreMeanwhile): Watch {
     lifting(atMs) {
       liftingAtMs = atMs;
     },
-    finish(members) {
+    finish(members, ownLagMs = 0) {
+      const slackMs = TIMES.slackMs + ownLagMs;
       const violations: string[] = [];
       const result: WatchResult = { violations };
       if (store === 'fine') return result;
+      let firstErrorMs: number | undefined;
+      let slowestAnswerMs: number | undefined;
+      let falseAcknowledgements = 0;
+      const late: string[] = [];
+      // Judged only now, since some faults know only afterwards when the store was back.
+      for (const answer of answers) {
+        const { sentAtMs, tookMs, outcome, member } = answer;
+        const answeredAtMs = sentAtMs + tookMs;
+        if (sentAtMs > liftingAtMs) continue;
+        if (outcome === 'unavailable')
+          firstErrorMs = Math.min(firstErrorMs ?? Number.POSITIVE_INFINITY, answeredAtMs - beganAtMs);
+        slowestAnswerMs = Math.max(slowestAnswerMs ?? 0, tookMs);
+        if (tookMs > TIMES.answerMs + slackMs && late.length < LATE_NAMED_MAX)
+          late.push(`${member} waited ${tookMs} ms (${outcome})`);
+        // What was sent after the store had gone cannot have been stored before it was back.
+        if (store === 'gone' && isStored(answer) && sentAtMs > beganAtMs && answeredAtMs < liftingAtMs)
+          falseAcknowledgements++;
+      }
       const lastedMs = liftingAtMs - beganAtMs;
-      const long = (promisedMs: number) => lastedMs > promisedMs + TIMES.slackMs;
+      const long = (promisedMs: number) => lastedMs > promisedMs + slackMs;
       if (falseAcknowledgements > 0)
         violations.push(`I1: ${falseAcknowledgements} messages were acknowledged while the store was gone`);
       for (const one of late) violations.push(`deadline: ${one}`);
       if (slowestAnswerMs !== undefined) result.slowestAnswerMs = slowestAnswerMs;
       if (firstErrorMs !== undefined) result.firstErrorMs = Math.max(0, firstErrorMs);
-      if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + TIMES.slackMs))
+      if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + slackMs))
         violations.push(`deadline: the first error came after ${firstErrorMs ?? 'no'} ms`);
       if (store !== 'gone' || !long(TIMES.degradedMs)) return result;
       // Those who were connected all the while must have been told.
@@ -83,7 +92,7 @@ export function createWatch(store: StoreMeanwhile): Watch {
         if (afterMs < 0 || afterMs === Number.POSITIVE_INFINITY) violations.push(`degraded: ${user} was not told`);
         else {
           result.degradedMs = Math.max(result.degradedMs ?? 0, afterMs);
-          if (afterMs > TIMES.degradedMs + TIMES.slackMs)
+          if (afterMs > TIMES.degradedMs + slackMs)
             violations.push(`degraded: ${user} was told after ${Math.round(afterMs)} ms`);
         }
       }

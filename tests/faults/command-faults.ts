@@ -1,0 +1,64 @@
+/** Faults that a command of an administrator makes, on whatever store. */
+import type { Fault } from './fault.ts';
+import type { ClusterSite } from './site.ts';
+
+/** The goal for losses that only the node itself can notice. */
+const AFTER_SUBSCRIBER_MS = 2_000;
+const AFTER_COMMAND_MS = 5_000;
+/** A beat of the gateways (5 s), and their whole state. */
+const AFTER_PRESENCE_MS = 10_000;
+
+export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
+  {
+    name: 'subscribers dropped',
+    about: 'CLIENT KILL TYPE pubsub',
+    store: 'fine',
+    holdMs: [0, 0],
+    wholeWithinMs: AFTER_SUBSCRIBER_MS,
+    weight: 4,
+    async inject({ site, began }) {
+      await site.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+      began();
+    },
+  },
+  {
+    name: 'last message lost',
+    about: 'CLIENT KILL TYPE pubsub, one message to each room in the same moment, then silence',
+    store: 'fine',
+    quiet: true,
+    holdMs: [0, 0],
+    wholeWithinMs: AFTER_SUBSCRIBER_MS,
+    async inject({ site, began }) {
+      await site.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+      began();
+    },
+  },
+  {
+    name: 'presence flushed',
+    about: 'all keys of presence are deleted from the store',
+    store: 'fine',
+    holdMs: [0, 0],
+    wholeWithinMs: AFTER_COMMAND_MS,
+    presenceWithinMs: AFTER_PRESENCE_MS,
+    weight: 1,
+    async inject({ site, began }) {
+      await site.admin(async (redis) => {
+        const keys = await redis.keys('maru:presence:*');
+        // One by one: on a Redis Cluster they are of different slots.
+        await Promise.all(keys.map((key) => redis.del(key)));
+      });
+      began();
+    },
+  },
+  {
+    name: 'scripts forgotten',
+    about: 'SCRIPT FLUSH',
+    store: 'fine',
+    holdMs: [0, 0],
+    wholeWithinMs: AFTER_COMMAND_MS,
+    async inject({ site, began }) {
+      await site.admin((redis) => redis.call('SCRIPT', 'FLUSH'));
+      began();
+    },
+  },
+];

@@ -1,0 +1,84 @@
+/** A disk that is full, under the store of a whole cluster. */
+import { poll } from '../support/poll.ts';
+import type { Fault } from './fault.ts';
+import type { ClusterSite } from './site.ts';
+import type { Disk } from './small-disk.ts';
+
+const AFTER_STORE_MS = 5_000;
+/** Redis tries again once a second what it could not write, and refuses messages until it could. */
+const AFTER_DISK_MS = 7_000;
+const BACK_TIMEOUT_MS = 60_000;
+const LOOK_MS = 20;
+
+type DiskFault = Fault<ClusterSite>;
+
+export const DISK_FAULTS: readonly DiskFault[] = [
+  {
+    name: 'disk full',
+    about:
+      'no space is left for the append-only file (appendfsync always): Redis ends, and again at each start until there is space',
+    store: 'gone',
+    holdMs: [3_000, 8_000],
+    wholeWithinMs: AFTER_STORE_MS,
+    async inject({ site, began, holdMs, sleep, lifting, lifted }) {
+      const disk = diskOf(site);
+      const { pid } = await site.process('redis');
+      await disk.fill();
+      try {
+        await poll('the full disk to end Redis', async () => (await stateOf(site)).pid !== pid, { everyMs: LOOK_MS });
+        began();
+        await sleep(holdMs);
+      } finally {
+        lifting();
+        await disk.free();
+      }
+      // The runner starts it again by itself.
+      await poll('Redis to run again', async () => (await stateOf(site)).state === 'up', {
+        timeoutMs: BACK_TIMEOUT_MS,
+      });
+      lifted();
+    },
+  },
+  {
+    name: 'disk refusing',
+    about: 'the same with appendfsync everysec: Redis lives, and refuses writes (MISCONF)',
+    store: 'refusing',
+    holdMs: [3_000, 8_000],
+    wholeWithinMs: AFTER_DISK_MS,
+    async inject({ site, began, holdMs, sleep, lifting }) {
+      const disk = diskOf(site);
+      const set = (policy: string) => site.admin((redis) => redis.call('CONFIG', 'SET', 'appendfsync', policy));
+      const isRefusing = async () => {
+        let refusing = false;
+        await site.admin(async (redis) => {
+          refusing = /aof_last_write_status:err/.test(await redis.info('persistence'));
+        });
+        return refusing;
+      };
+      await set('everysec');
+      try {
+        await disk.fill();
+        await poll('Redis to notice the full disk', isRefusing, { everyMs: LOOK_MS });
+        began();
+        await sleep(holdMs);
+        lifting();
+        await disk.free();
+        await poll('Redis to write again', async () => !(await isRefusing()), { timeoutMs: BACK_TIMEOUT_MS });
+      } finally {
+        await disk.free();
+        await set('always');
+      }
+    },
+  },
+];
+
+function diskOf({ disk }: ClusterSite): Disk {
+  if (typeof disk === 'string') throw new Error(disk);
+  return disk;
+}
+
+async function stateOf(site: ClusterSite) {
+  const found = (await site.cluster.status()).processes.find(({ kind }) => kind === 'redis');
+  if (found === undefined) throw new Error('the cluster has no Redis');
+  return found;
+}

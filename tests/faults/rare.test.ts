@@ -1,0 +1,51 @@
+/** The rarer faults, each once and briefly, on a whole cluster whose log is on a disk that can be full. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { PROCESS_FAULTS } from './cluster-faults.ts';
+import { DISK_FAULTS } from './disk-faults.ts';
+import { EDGE_FAULTS } from './edge-faults.ts';
+import { createRandom } from './random.ts';
+import { fixedSchedule } from './schedule.ts';
+import { type ClusterSite, startClusterSite } from './site.ts';
+import { STORE_FAULTS } from './store-faults.ts';
+import { type Planned, runTrial } from './trial.ts';
+
+const CLIENTS = 20;
+// Half of the clients are handed over by a node that leaves, so this takes it two seconds.
+const site = await startClusterSite({ gateways: 2, drainPerSecond: 5, smallDisk: true });
+after(() => site.stop());
+
+async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterSite>>, say: (line: string) => void) {
+  const result = await runTrial({
+    site,
+    plan,
+    clients: CLIENTS,
+    rooms: 2,
+    messagesPerSecond: 40,
+    random: createRandom(plan.length),
+    say,
+  });
+  const singly = result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`));
+  assert.deepEqual([...result.violations, ...singly], []);
+  assert.equal(result.injected.length, plan.length);
+}
+
+test('a cluster keeps its promises through what happens seldom', async (context) => {
+  const steps = [
+    ['gateway cut short', 2_800],
+    ['affinity changed', 1_000],
+    ['clock jumped', 500],
+    ['store loading', 2_000],
+  ] as const;
+  const plan = fixedSchedule([...PROCESS_FAULTS, ...EDGE_FAULTS, ...STORE_FAULTS], steps, 200);
+  await keepsItsPromises(plan, (line) => context.diagnostic(line));
+});
+
+test('a full disk costs nothing that was acknowledged', async (context) => {
+  if (typeof site.disk === 'string') return context.skip(site.disk);
+  const steps = [
+    ['disk full', 1_500],
+    ['disk refusing', 1_500],
+  ] as const;
+  await keepsItsPromises(fixedSchedule(DISK_FAULTS, steps, 200), (line) => context.diagnostic(line));
+});

@@ -1,0 +1,136 @@
+/** Faults of a store on Redis Cluster: slots move, a primary dies or hangs. */
+import {
+  slotOf,
+  startRedisCluster,
+  type TestClusterNode,
+  type TestRedisCluster,
+} from '../../packages/service-kit/src/testing/redis-cluster.ts';
+import { poll } from '../support/poll.ts';
+import type { Fault, FaultContext } from './fault.ts';
+import type { ClusterSite } from './site.ts';
+import type { OwnStore } from './store.ts';
+
+export interface RedisClusterStore extends OwnStore {
+  cluster: TestRedisCluster;
+}
+
+type RedisClusterFault = Fault<ClusterSite<RedisClusterStore>>;
+
+const AFTER_SLOT_MS = 5_000;
+/** After the promotion: gateways have learned of it, clients have what they missed. */
+const AFTER_FAILOVER_MS = 10_000;
+const PROMOTED_TIMEOUT_MS = 60_000;
+const LOOK_MS = 25;
+/** Between two keys of a slot that moves, so that the slot is open for a while. */
+const MOVE_PAUSE_MS = 20;
+/** Rooms of one trial whose slots move. */
+const MOVED_ROOMS_MAX = 3;
+
+export async function startRedisClusterStore(options: { waitReplicas: number }): Promise<RedisClusterStore> {
+  const cluster = await startRedisCluster({ appendOnly: 'always' });
+  return {
+    cluster,
+    url: cluster.url,
+    environment: { MARU_REDIS_WAIT_REPLICAS: String(options.waitReplicas) },
+    primaries: async () => (await cluster.primaries()).map(({ url }) => url),
+    stop: () => cluster.stop(),
+  };
+}
+
+/** A primary that has rooms, found by the keys of one of them. */
+async function findRoom({ site, random }: FaultContext<ClusterSite<RedisClusterStore>>) {
+  const { cluster } = site.store;
+  const rooms = new Map<string, TestClusterNode>();
+  for (const primary of await cluster.primaries()) {
+    const keys = (await primary.command('KEYS', 'maru:*{*')) as string[];
+    for (const key of keys) rooms.set(/\{.*?\}/.exec(key)?.[0] ?? '', primary);
+  }
+  const tags = [...rooms.keys()].filter((tag) => tag.includes('faults-'));
+  const tag = random.pick(tags);
+  return { tag, tags, primary: rooms.get(tag) as TestClusterNode };
+}
+
+/** Resolves with the time when another node was first seen to own the slot. */
+async function untilPromoted(cluster: TestRedisCluster, slot: number, old: TestClusterNode): Promise<number> {
+  const others = cluster.nodes.filter((node) => node !== old);
+  await poll(
+    'a replica to be promoted',
+    async () => {
+      for (const node of others) {
+        const replication = String(await node.command('INFO', 'replication'));
+        const owned = String(await node.command('CLUSTER', 'COUNTKEYSINSLOT', slot));
+        if (replication.includes('role:master') && Number(owned) > 0) return true;
+      }
+      return false;
+    },
+    { timeoutMs: PROMOTED_TIMEOUT_MS, everyMs: LOOK_MS },
+  );
+  return performance.timeOrigin + performance.now();
+}
+
+export function redisClusterFaults(waitReplicas: number): readonly RedisClusterFault[] {
+  const failover = { rollsBack: true, losesAcknowledged: waitReplicas === 0, wholeWithinMs: AFTER_FAILOVER_MS };
+  return [
+    {
+      name: 'slots moved',
+      about: 'the slots of some rooms move to another primary while they are talked in',
+      store: 'fine',
+      holdMs: [0, 0],
+      wholeWithinMs: AFTER_SLOT_MS,
+      weight: 4,
+      async inject(context) {
+        const { cluster } = context.site.store;
+        const { tags } = await findRoom(context);
+        context.began();
+        for (const tag of tags.slice(0, MOVED_ROOMS_MAX)) {
+          const slot = slotOf(tag);
+          const from = await cluster.primaryOf(slot);
+          const others = (await cluster.primaries()).filter((node) => node !== from);
+          await cluster.moveSlot(slot, context.random.pick(others), { pauseMs: MOVE_PAUSE_MS });
+        }
+      },
+    },
+    {
+      name: 'primary killed',
+      about: 'kill -9 of a primary that has rooms; its replica is promoted, and it comes back as a replica',
+      // Rooms of the other primaries go on.
+      store: 'fine',
+      ...failover,
+      holdMs: [0, 0],
+      weight: 4,
+      async inject(context) {
+        const { cluster } = context.site.store;
+        const { tag, primary } = await findRoom(context);
+        await primary.kill('SIGKILL');
+        context.began();
+        await untilPromoted(cluster, slotOf(tag), primary);
+        // Where a message is acknowledged only once a replica has it, its rooms are back with the second node of two.
+        await primary.restart();
+        await cluster.untilWhole();
+        context.lifted();
+      },
+    },
+    {
+      name: 'primary stopped',
+      about: 'SIGSTOP of a primary that has rooms until its replica is promoted, then SIGCONT',
+      store: 'fine',
+      ...failover,
+      holdMs: [0, 3_000],
+      weight: 2,
+      async inject(context) {
+        const { cluster } = context.site.store;
+        const { tag, primary } = await findRoom(context);
+        await primary.kill('SIGSTOP');
+        try {
+          context.began();
+          await untilPromoted(cluster, slotOf(tag), primary);
+          await context.sleep(context.holdMs);
+        } finally {
+          await primary.kill('SIGCONT');
+        }
+        await cluster.untilWhole();
+        context.lifted();
+      },
+    },
+  ];
+}
