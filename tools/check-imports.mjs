@@ -36,7 +36,7 @@ const MAY_IMPORT = /** @type {Array<[RegExp, RegExp, string]>} */ ([
 ]);
 
 /** Here parts of several units are held together by tests, so here alone their insides may be reached. */
-const JOINS_UNITS = /^tests\/integration\//;
+const JOINS_UNITS = /^tests\/(integration|kube)\//;
 
 const SOCKET_IO = /^(socket\.io|socket\.io-adapter|socket\.io-parser|engine\.io|engine\.io-parser|@socket\.io\/.*)$/;
 const KNOWS_SOCKET_IO = /^services\/gateway\/src\/(connection|cluster)\//;

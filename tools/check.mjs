@@ -28,6 +28,7 @@ export function checkTasks(root) {
       name: 'format and lint',
       command: [bin('biome'), 'check', '--colors=off', '--max-diagnostics=40', '--error-on-warnings', '.'],
     },
+    { name: 'manifests', command: [process.execPath, path.join(here, 'check-manifests.mjs'), '--root', root] },
     ...['.', 'apps/web', 'loadtest'].map((project) => ({
       name: `types of ${project === '.' ? 'packages, services, tools, tests' : project}`,
       command: [bin('tsc'), '--pretty', 'false', '-p', project],
@@ -77,6 +78,8 @@ export async function runCheck({ tasks, root, print = console.log }) {
     tasks.map(async (task) => {
       const result = await runTask(task, root);
       print(`${result.ok ? 'ok  ' : 'FAIL'} ${result.name} (${(result.tookMs / 1000).toFixed(1)} s)`);
+      // Said even where nothing failed: what was not looked at is not known to be good.
+      for (const line of result.output.split('\n')) if (line.startsWith('skipped: ')) print(`     ${line}`);
       return result;
     }),
   );

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Figures } from '../figures.ts';
+import { checkPoint, costsOf, type Measured, needOf, nodesOfRoom, PLAN } from './model.ts';
+
+/** A cluster that costs exactly what the formula says: A 100, B 20, C 3, F 1,000 µs a second; Redis 50, 5, and 2,000 µs a second. */
+const US = { message: 100, messageNode: 20, delivery: 3, node: 1_000, redis: 50, redisNode: 5, redisIdle: 2_000 };
+
+function measuredOf(): Measured {
+  const loads = [
+    { name: 'quiet', clients: 500, rooms: 10, nodesWithMembers: 2 },
+    { name: 'busy', clients: 500, rooms: 2, nodesWithMembers: 2 },
+    { name: 'wide', clients: 500, rooms: 10, nodesWithMembers: 8 },
+    { name: 'check', clients: 500, rooms: 5, nodesWithMembers: 4 },
+    { name: 'spread', clients: 500, rooms: 2, nodesWithMembers: 2 },
+    { name: 'idle', clients: 1_000, rooms: 20, nodesWithMembers: 1 },
+    { name: 'connect', clients: 500, rooms: 10, nodesWithMembers: 2 },
+  ].map((load) => ({ ...load, title: '' }));
+  const others: Record<string, Figures> = {
+    spread: { bystanderCpuPercent: US.node / 10_000 },
+    idle: { idleCpuPercent: 1.1, idleRedisCpuPercent: US.redisIdle / 10_000, kbPerConnection: 20 },
+    connect: { gatewayUsPerConnection: 900, redisUsPerConnection: 30, presenceUsPerConnection: 10 },
+  };
+  const summaries = loads.map(({ name, clients, rooms, nodesWithMembers: nodes }) => ({
+    load: name,
+    variant: 'maru',
+    runs: 3,
+    voidRuns: 0,
+    figures: others[name] ?? {
+      messagesPerSecond: 100,
+      gatewayUsPerMessage:
+        US.message + US.messageNode * nodes + (US.delivery * clients) / rooms + (US.node * nodes) / 100,
+      redisUsPerMessage: US.redis + US.redisNode * nodes + (US.redisIdle * nodes) / 100,
+    },
+  }));
+  return { loads, summaries };
+}
+
+const near = (actual: number | undefined, expected: number) =>
+  assert(actual !== undefined && Math.abs(actual - expected) < 1e-6, `${actual} for ${expected}`);
+
+test('the costs are found again in measurements that were made from them', () => {
+  const costs = costsOf(measuredOf());
+  near(costs.message, US.message);
+  near(costs.messageNode, US.messageNode);
+  near(costs.delivery, US.delivery);
+  near(costs.redisMessage, US.redis);
+  near(costs.redisMessageNode, US.redisNode);
+  near(costs.redisNodePerSecond, US.redisIdle);
+  near(costs.idlePerSecond, 10);
+});
+
+test('the point that was not used is predicted', () => {
+  const measured = measuredOf();
+  const check = checkPoint(costsOf(measured), measured);
+  near(check?.gatewayUs.predicted, check?.gatewayUs.measured ?? 0);
+  near(check?.redisUs.predicted, check?.redisUs.measured ?? 0);
+});
+
+test('a load that was not measured is named', () => {
+  const measured = measuredOf();
+  const summaries = measured.summaries.filter(({ load }) => load !== 'wide');
+  assert.throws(() => costsOf({ ...measured, summaries }), /wide/);
+});
+
+test('more connections never need less, and what is planned is never above its share', () => {
+  const costs = costsOf(measuredOf());
+  const habits = { roomMembers: 50, secondsBetweenMessages: 30, connectionLifeS: 1_800 };
+  let before = 0;
+  for (const connections of [1, 1_000, 10_000, 100_000, 1_000_000]) {
+    const need = needOf(costs, habits, connections);
+    assert(need.gateways >= before && need.gateways >= PLAN.gatewaysMin);
+    assert(need.gatewayCores / (need.gateways - PLAN.spareGateways) <= PLAN.coreShareMax + 1e-9);
+    assert(need.redisCores / need.redisShards <= PLAN.coreShareMax + 1e-9);
+    before = need.gateways;
+  }
+});
+
+test('a room is on no more nodes than there are, nor than it has members', () => {
+  near(nodesOfRoom(1, 50), 1);
+  assert(nodesOfRoom(8, 50) <= 8);
+  assert(nodesOfRoom(1_000, 50) <= 50);
+});

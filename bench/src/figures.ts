@@ -1,0 +1,102 @@
+/** Every figure that a run may give: what it is called, in which unit, and how to read it. */
+
+export interface Figure {
+  key: string;
+  title: string;
+  unit: string;
+  digits: number;
+  /** Shown in the table on the terminal; all are in the page and in the JSON. */
+  main?: true;
+}
+
+/** In the order in which they are shown. A run gives those that its load has. */
+export const FIGURES = [
+  { key: 'gatewayUsPerDelivery', title: 'gateway CPU a delivery', unit: 'µs', digits: 2, main: true },
+  { key: 'gatewayUsPerMessage', title: 'gateway CPU a message', unit: 'µs', digits: 0 },
+  { key: 'gatewayUsPerConnection', title: 'gateway CPU a connection', unit: 'µs', digits: 0, main: true },
+  { key: 'redisUsPerMessage', title: 'Redis CPU a message', unit: 'µs', digits: 0, main: true },
+  { key: 'redisUsPerConnection', title: 'Redis CPU a connection', unit: 'µs', digits: 0 },
+  { key: 'presenceUsPerMessage', title: 'presence CPU a message', unit: 'µs', digits: 0 },
+  { key: 'presenceUsPerConnection', title: 'presence CPU a connection', unit: 'µs', digits: 0 },
+  { key: 'edgeUsPerDelivery', title: 'nginx CPU a delivery', unit: 'µs', digits: 2 },
+  { key: 'edgeUsPerConnection', title: 'nginx CPU a connection', unit: 'µs', digits: 0 },
+  { key: 'deliveryP50Ms', title: 'delivery p50', unit: 'ms', digits: 2, main: true },
+  { key: 'deliveryP99Ms', title: 'delivery p99', unit: 'ms', digits: 2, main: true },
+  { key: 'deliveryP999Ms', title: 'delivery p99.9', unit: 'ms', digits: 2, main: true },
+  { key: 'ackP50Ms', title: 'acknowledgement p50', unit: 'ms', digits: 2 },
+  { key: 'ackP99Ms', title: 'acknowledgement p99', unit: 'ms', digits: 2, main: true },
+  { key: 'ackP999Ms', title: 'acknowledgement p99.9', unit: 'ms', digits: 2 },
+  { key: 'joinP50Ms', title: 'dial to joined p50', unit: 'ms', digits: 1, main: true },
+  { key: 'joinP99Ms', title: 'dial to joined p99', unit: 'ms', digits: 1, main: true },
+  { key: 'connectionsPerSecond', title: 'connections a second', unit: '', digits: 0, main: true },
+  { key: 'missedGiven', title: 'missed messages given back', unit: '%', digits: 1, main: true },
+  { key: 'kbPerConnection', title: 'memory a connection (RSS)', unit: 'kB', digits: 1, main: true },
+  { key: 'heapKbPerConnection', title: 'live heap a connection', unit: 'kB', digits: 1, main: true },
+  { key: 'idleCpuPercent', title: 'gateway CPU with all silent', unit: '% of a core', digits: 2, main: true },
+  { key: 'idleRedisCpuPercent', title: 'Redis CPU with all silent', unit: '% of a core', digits: 2 },
+  { key: 'bystanderCpuPercent', title: 'CPU of a node without members', unit: '% of a core', digits: 2, main: true },
+  {
+    key: 'bystanderBytesPerMessage',
+    title: 'from Redis to a node without members, a message',
+    unit: 'B',
+    digits: 1,
+    main: true,
+  },
+  { key: 'storeCallsPerMessage', title: 'Redis commands a message, within scripts too', unit: '', digits: 2 },
+  { key: 'storeScriptsPerMessage', title: 'Redis script calls a message', unit: '', digits: 2 },
+  { key: 'storeInBytesPerMessage', title: 'bytes into Redis a message', unit: 'B', digits: 0 },
+  { key: 'storeOutBytesPerMessage', title: 'bytes out of Redis a message', unit: 'B', digits: 0 },
+  { key: 'loopDelayP99Ms', title: 'event-loop delay p99, worst gateway', unit: 'ms', digits: 1, main: true },
+  { key: 'messagesPerSecond', title: 'messages a second', unit: '', digits: 1 },
+  { key: 'deliveriesPerSecond', title: 'deliveries a second', unit: '', digits: 0 },
+  { key: 'generatorCpuPercent', title: 'CPU of the load generator', unit: '% of a core', digits: 0 },
+  { key: 'latenessP99Ms', title: 'sends late by, p99', unit: 'ms', digits: 2 },
+  { key: 'machineBusyPercent', title: 'machine busy', unit: '%', digits: 0 },
+] as const satisfies readonly Figure[];
+
+export type FigureKey = (typeof FIGURES)[number]['key'];
+export type Figures = Partial<Record<FigureKey, number>>;
+
+export interface RunResult {
+  load: string;
+  variant: string;
+  round: number;
+  figures: Figures;
+  /** Redis calls by command in the measured time. */
+  storeCalls: Record<string, number>;
+  /** Why its figures do not count; empty where they do. */
+  voidReasons: string[];
+  /** What limits how far the figures can be believed. */
+  warnings: string[];
+}
+
+export interface Summary {
+  load: string;
+  variant: string;
+  runs: number;
+  voidRuns: number;
+  figures: Figures;
+}
+
+/** The medians of the runs that count, of each load and variant. */
+export function summarise(runs: readonly RunResult[]): Summary[] {
+  const groups = Map.groupBy(runs, ({ load, variant }) => `${load} ${variant}`);
+  return [...groups.values()].map((group) => {
+    const valid = group.filter(({ voidReasons }) => voidReasons.length === 0);
+    const figures: Figures = {};
+    for (const { key } of FIGURES) {
+      const values = valid.map((run) => run.figures[key]).filter((value) => value !== undefined);
+      if (values.length > 0) figures[key] = median(values);
+    }
+    const [{ load, variant }] = group as [RunResult];
+    return { load, variant, runs: group.length, voidRuns: group.length - valid.length, figures };
+  });
+}
+
+/** Of an even number it is the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}

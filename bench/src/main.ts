@@ -1,0 +1,138 @@
+/** `npm run bench`: started by tools/bench.mjs on the pinned Node. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { capacityMarkdown } from './capacity/markdown.ts';
+import { type Children, createChildren } from './children.ts';
+import type { RunResult } from './figures.ts';
+import type { Load } from './loads.ts';
+import { filesMax } from './measure/system.ts';
+import { type BenchOptions, HELP, Misuse, parseBenchOptions } from './options.ts';
+import { renderHtml } from './report/html.ts';
+import { renderMarkdown, replaceBlock } from './report/markdown.ts';
+import { createReport, provenance, type Report, remarksOf, summariesOf } from './report/report.ts';
+import { alignColumns, rowsOf } from './report/table.ts';
+import { runLoad } from './runs.ts';
+import { withSite } from './site.ts';
+import type { Variant } from './variants/variants.ts';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+let ending = false;
+/** The processes of the run that is under way. */
+let current: Children | undefined;
+
+/** Descriptors that a process needs besides its connections; an edge needs two a connection. */
+const FILES_BESIDES = 600;
+const ENDED = 130;
+
+async function main(): Promise<number> {
+  const options = parseBenchOptions(process.argv.slice(2), process.cwd());
+  if (options === 'help') {
+    say(HELP);
+    return 0;
+  }
+  const { from, outDir } = options;
+  const report = from === undefined ? await measure(options) : (JSON.parse(readFileSync(from, 'utf8')) as Report);
+  if (report.runs.length === 0) return ENDED;
+  show(report);
+  if (from === undefined) {
+    mkdirSync(outDir, { recursive: true });
+    writeFileSync(path.join(outDir, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
+    writeFileSync(path.join(outDir, 'bench.html'), renderHtml(report));
+    say(`\n${path.join(outDir, 'bench.html')} and bench.json beside it hold all figures.`);
+  }
+  if (options.markdown !== undefined) writeBlock(options.markdown, renderMarkdown(report));
+  if (options.capacity !== undefined) writeBlock(options.capacity, capacityMarkdown(report));
+  if (ending) return ENDED;
+  return report.runs.some(({ voidReasons }) => voidReasons.length > 0) ? 1 : 0;
+}
+
+/** Rounds of all variants, each beginning with another one, so that nobody is always first or last. */
+async function measure(options: BenchOptions): Promise<Report> {
+  const { loads, variants, rounds, pace } = options;
+  const perFile = ({ clients, edge }: Load) => clients * (edge ? 2 : 1) + FILES_BESIDES;
+  const needed = Math.max(...loads.map(perFile));
+  if (filesMax() < needed)
+    throw new Misuse(
+      `A process may open ${filesMax()} files here; run "ulimit -n ${needed}" first, or leave loads out.`,
+    );
+
+  const turns = loads.flatMap((load) => {
+    const takers = variants.filter(({ name }) => !load.oursOnly || name.startsWith('maru'));
+    return Array.from({ length: rounds }, (_, round) =>
+      takers.map((_taker, turn) => ({ load, round, variant: takers[(turn + round) % takers.length] as Variant })),
+    ).flat();
+  });
+  const runs: RunResult[] = [];
+  const programs: Record<string, string> = {};
+  const startedMs = performance.now();
+  for (const { load, round, variant } of turns) {
+    if (ending) break;
+    const leftS =
+      runs.length === 0 ? 0 : ((performance.now() - startedMs) / runs.length / 1_000) * (turns.length - runs.length);
+    const left =
+      leftS === 0 ? '' : `, some ${leftS < 90 ? `${Math.ceil(leftS)} s` : `${Math.ceil(leftS / 60)} min`} left`;
+    say(`${runs.length + 1} of ${turns.length}: ${load.name}, round ${round + 1}, ${variant.name}${left}`);
+    const run = await oneRun(load, variant, round);
+    // What ran when it was interrupted is no run.
+    if (ending) break;
+    runs.push(run);
+    for (const reason of run.voidReasons) say(`    does not count: ${reason}`);
+    for (const warning of run.warnings) say(`    ${warning}`);
+  }
+  return createReport({ options, runs, programs, nowMs: Date.now() });
+
+  async function oneRun(load: Load, variant: Variant, round: number): Promise<RunResult> {
+    const named = { load: load.name, variant: variant.name, round };
+    const children = createChildren();
+    current = children;
+    try {
+      const outcome = await withSite({ variant, load, children }, (site) => {
+        Object.assign(programs, site.programs);
+        return runLoad(load, site, pace);
+      });
+      return { ...named, ...outcome };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { ...named, figures: {}, storeCalls: {}, voidReasons: [reason], warnings: [] };
+    }
+  }
+}
+
+function show(report: Report): void {
+  for (const { name, title } of report.loads) {
+    const summaries = summariesOf(report, name);
+    if (summaries.length === 0) continue;
+    say(`\n${name}: ${title}`);
+    say(alignColumns([['', ...summaries.map(({ variant }) => variant)], ...rowsOf(summaries, { all: false })]));
+    for (const remark of remarksOf(report, name)) say(`  ${remark}`);
+  }
+  say(`\n${provenance(report)}`);
+}
+
+function writeBlock(file: string, block: string): void {
+  writeFileSync(file, replaceBlock(existsSync(file) ? readFileSync(file, 'utf8') : '', block));
+  say(`${file}: the block between its markers was written`);
+}
+
+/** One Ctrl-C may arrive more than once: from the terminal and through npm. */
+const SAME_SIGNAL_MS = 1_000;
+let endingSinceMs = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (ending && performance.now() - endingSinceMs > SAME_SIGNAL_MS) process.exit(ENDED);
+    if (ending) return;
+    ending = true;
+    endingSinceMs = performance.now();
+    say('ending; again to end at once');
+    // The run fails for it, and clears up.
+    void current?.endAll();
+  });
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    if (error instanceof Misuse) say(`${error.message}\n\n${HELP}`);
+    else console.error(error);
+    process.exit(error instanceof Misuse ? 2 : 1);
+  },
+);

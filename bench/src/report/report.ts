@@ -1,0 +1,89 @@
+/** What one call of the bench found, whole: the file `bench.json`. */
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { type RunResult, type Summary, summarise } from '../figures.ts';
+import type { Load } from '../loads.ts';
+import { describeMachine, type Machine } from '../measure/system.ts';
+import type { BenchOptions } from '../options.ts';
+
+export interface Report {
+  format: 1;
+  /** ISO 8601. */
+  measuredAt: string;
+  machine: Machine;
+  /** Of the runtime and of what was measured. */
+  versions: Record<string, string>;
+  /** What was the same for all. */
+  settings: string[];
+  quick: boolean;
+  rounds: number;
+  loads: Array<Pick<Load, 'name' | 'title' | 'clients' | 'rooms' | 'nodesWithMembers'>>;
+  variants: Array<{ name: string; title: string; stores: boolean }>;
+  runs: RunResult[];
+  summaries: Summary[];
+}
+
+const require = createRequire(import.meta.url);
+const versionOf = (name: string): string => {
+  const manifest = path.posix.join(name, 'package.json');
+  return (require(manifest) as { version: string }).version;
+};
+
+export function createReport(given: {
+  options: BenchOptions;
+  runs: RunResult[];
+  programs: Record<string, string>;
+  nowMs: number;
+}): Report {
+  const { options, runs } = given;
+  return {
+    format: 1,
+    measuredAt: new Date(given.nowMs).toISOString(),
+    machine: describeMachine(),
+    versions: {
+      Node: process.versions.node,
+      ...given.programs,
+      'socket.io': versionOf('socket.io'),
+      '@socket.io/redis-adapter': versionOf('@socket.io/redis-adapter'),
+      ioredis: versionOf('ioredis'),
+    },
+    settings: [
+      'Redis: appendonly yes, appendfsync always',
+      'clients: WebSocket only, one load generator on the same machine, texts of 100 bytes',
+      `warm-up ${options.pace.warmUpMs / 1_000} s, measured ${options.pace.measureMs / 1_000} s, rounds ${options.rounds}`,
+    ],
+    quick: options.quick,
+    rounds: options.rounds,
+    loads: options.loads.map(({ name, title, clients, rooms, nodesWithMembers }) => ({
+      name,
+      title,
+      clients,
+      rooms,
+      nodesWithMembers,
+    })),
+    variants: options.variants.map(({ name, title, stores }) => ({ name, title, stores })),
+    runs,
+    summaries: summarise(runs),
+  };
+}
+
+/** One line that says where and when the figures are from. */
+export function provenance({ machine, versions, measuredAt }: Report): string {
+  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return `${measuredAt.slice(0, 10)}; ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${programs.join(', ')}`;
+}
+
+/** The summaries of one load, in the order of the variants. */
+export const summariesOf = (report: Report, load: string): Summary[] =>
+  report.variants.flatMap(({ name }) => report.summaries.filter((of) => of.load === load && of.variant === name));
+
+/** Runs of a load that do not count, and doubts about those that do, each once. */
+export function remarksOf(report: Report, load: string): string[] {
+  const remarks = report.runs
+    .filter((run) => run.load === load)
+    .flatMap(({ variant, round, voidReasons, warnings }) => [
+      ...(voidReasons.length > 0 ? [`${variant}, round ${round + 1} does not count: ${voidReasons.join('; ')}`] : []),
+      ...warnings.map((warning) => `${variant}: ${warning}`),
+    ]);
+  return [...new Set(remarks)];
+}

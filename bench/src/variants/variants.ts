@@ -1,0 +1,141 @@
+/** What is measured side by side: each variant starts its nodes on a store that is given to it. */
+import path from 'node:path';
+import { findFreePort } from '@maru/service-kit/testing';
+import type { Children } from '../children.ts';
+import { launch, type ServerProcess } from './launch.ts';
+
+export interface Node extends ServerProcess {
+  host: string;
+  port: number;
+}
+
+export interface Servers {
+  nodes: Node[];
+  /** Services that the nodes need besides the store. */
+  presence: ServerProcess | undefined;
+}
+
+export interface StartContext {
+  nodes: number;
+  redis: { url: string; port: number };
+  secret: string;
+  children: Children;
+}
+
+export interface Variant {
+  name: string;
+  title: string;
+  /** Acknowledged means stored. */
+  stores: boolean;
+  canResume: boolean;
+  start(context: StartContext): Promise<Servers>;
+}
+
+const HOST = '127.0.0.1';
+const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
+
+const others: Variant[] = [
+  stock('stock-classic', 'Socket.IO, classic adapter', 'classic'),
+  stock('stock-sharded', 'Socket.IO, sharded adapter', 'sharded'),
+  stock('stock-stored', 'Socket.IO, classic adapter, INCR + XADD', 'stored'),
+  byBench('floor', 'by hand: the floor', new URL('./floor-server.ts', import.meta.url), {}, true),
+];
+
+export const VARIANT_NAMES = ['maru', ...others.map(({ name }) => name)];
+
+/**
+ * A variant by its name. `maru` may be followed by `@DIR`, the gateways of another checkout, and by `+NAME=VALUE`, a setting of theirs:
+ * so a change can be measured beside what was before it.
+ */
+export function findVariant(name: string): Variant | undefined {
+  const ours = /^maru(?:@([^+]+))?((?:\+[A-Z0-9_]+=[^+]*)*)$/.exec(name);
+  if (ours !== null) {
+    const settings = (ours[2] ?? '').split('+').filter((setting) => setting !== '');
+    return maru(name, ours[1] ?? REPOSITORY, Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2))));
+  }
+  return others.find((variant) => variant.name === name);
+}
+
+function maru(name: string, root: string, settings: Record<string, string>): Variant {
+  return {
+    name,
+    title: name === 'maru' ? 'Maru' : `Maru (${name})`,
+    stores: true,
+    canResume: true,
+    async start({ nodes, redis, secret, children }) {
+      const service = async (kind: 'gateway' | 'presence', title: string, environment: Record<string, string>) => {
+        const [port, opsPort] = [await findFreePort(), await findFreePort()];
+        const server = await launch({
+          name: title,
+          script: path.join(root, 'services', kind, 'src/main.ts'),
+          children,
+          environment: {
+            BENCH_REDIS_PORT: String(redis.port),
+            MARU_NODE: title,
+            MARU_LISTEN_PORT: String(port),
+            MARU_OPS_PORT: String(opsPort),
+            MARU_REDIS_URL: redis.url,
+            MARU_INTERNAL_SECRET: secret,
+            MARU_LOG_LEVEL: 'warn',
+            ...environment,
+          },
+          isReady: async () => {
+            const answer = await fetch(`http://${HOST}:${opsPort}/readyz`).catch(() => undefined);
+            return answer?.status === 200;
+          },
+        });
+        return { ...server, host: HOST, port };
+      };
+      const presence = await service('presence', 'presence-1', {});
+      const gateways = Array.from({ length: nodes }, (_, index) =>
+        service('gateway', `gateway-${index + 1}`, {
+          MARU_PRESENCE_URL: `http://${HOST}:${presence.port}`,
+          MARU_JWT_SECRET: secret,
+          // The clients here would not follow its advice.
+          MARU_REBALANCE: 'off',
+          ...settings,
+        }),
+      );
+      return { nodes: await Promise.all(gateways), presence };
+    },
+  };
+}
+
+function stock(name: string, title: string, adapter: string): Variant {
+  const script = new URL('./stock-server.ts', import.meta.url);
+  return byBench(name, title, script, { BENCH_ADAPTER: adapter }, adapter === 'stored');
+}
+
+/** A server that stands in this folder. */
+function byBench(
+  name: string,
+  title: string,
+  script: URL,
+  environment: Record<string, string>,
+  stores: boolean,
+): Variant {
+  return {
+    name,
+    title,
+    stores,
+    canResume: false,
+    async start({ nodes, redis, children }) {
+      const one = async (_: unknown, index: number): Promise<Node> => {
+        const port = await findFreePort();
+        const server = await launch({
+          name: `${name}-${index + 1}`,
+          script,
+          children,
+          environment: {
+            BENCH_PORT: String(port),
+            BENCH_REDIS_PORT: String(redis.port),
+            BENCH_REDIS_URL: redis.url,
+            ...environment,
+          },
+        });
+        return { ...server, host: HOST, port };
+      };
+      return { nodes: await Promise.all(Array.from({ length: nodes }, one)), presence: undefined };
+    },
+  };
+}

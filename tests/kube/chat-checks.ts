@@ -1,0 +1,95 @@
+/** That chat works through the public address at all: what a first visitor would notice. */
+import assert from 'node:assert/strict';
+import { type ConnectOptions, connect, type TestClient } from '../support/client.ts';
+import { createGuest, newId, newRoom } from '../support/tokens.ts';
+
+export interface Check {
+  name: string;
+  run(url: string): Promise<void>;
+}
+
+async function withTwo(
+  url: string,
+  transports: [ConnectOptions['transports'], ConnectOptions['transports']],
+  work: (one: TestClient, other: TestClient) => Promise<void>,
+): Promise<void> {
+  const clients: TestClient[] = [];
+  try {
+    for (const transport of transports) {
+      const { token } = await createGuest(url);
+      clients.push(await connect(url, { token, ...(transport === undefined ? {} : { transports: transport }) }));
+    }
+    const [one, other] = clients;
+    assert(one !== undefined && other !== undefined);
+    await work(one, other);
+  } finally {
+    for (const client of clients) client.close();
+  }
+}
+
+const MESSAGES = 30;
+
+export const CHAT_CHECKS: readonly Check[] = [
+  {
+    name: 'the page is served',
+    async run(url) {
+      const response = await fetch(url);
+      assert.equal(response.status, 200);
+      assert.match(await response.text(), /<html/i);
+    },
+  },
+  {
+    name: 'health and metrics are not public',
+    async run(url) {
+      for (const path of ['/healthz', '/readyz', '/metrics'])
+        assert.equal((await fetch(`${url}${path}`)).status, 404, path);
+    },
+  },
+  {
+    name: 'two guests chat, one over long-polling only and without a cookie',
+    run: (url) =>
+      withTwo(url, [['websocket'], ['polling']], async (one, other) => {
+        const room = newRoom('kube');
+        for (const client of [one, other]) await client.ok('room:join', { room });
+        for (let index = 0; index < MESSAGES; index++)
+          await (index % 2 === 0 ? one : other).patient('message:send', {
+            room,
+            clientMsgId: newId(),
+            text: `${index}`,
+          });
+        const expected = Array.from({ length: MESSAGES }, (_, index) => index + 1);
+        for (const client of [one, other]) {
+          await client.until(room, MESSAGES);
+          assert.deepEqual(client.seqs(room), expected);
+        }
+        assert.equal(other.connects, 1, 'the polling session was lost');
+      }),
+  },
+  {
+    name: 'what is sent again is stored once, and history has it',
+    run: (url) =>
+      withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
+        const room = newRoom('kube');
+        await one.ok('room:join', { room });
+        const message = { room, clientMsgId: newId(), text: '안녕' };
+        const first = await one.ok('message:send', message);
+        const again = await one.ok('message:send', message);
+        assert.deepEqual([again.seq, again.duplicate], [first.seq, true]);
+        const { messages } = await other.ok('history:read', { room, after: 0 });
+        assert.deepEqual(
+          messages.map(({ text }) => text),
+          ['안녕'],
+        );
+      }),
+  },
+  {
+    name: 'presence knows both',
+    run: (url) =>
+      withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
+        const room = newRoom('kube');
+        for (const client of [one, other]) await client.ok('room:join', { room });
+        const { count } = await one.ok('presence:watch', { room });
+        if (count !== 2) await one.event<{ count: number }>('presence', (event) => event.count === 2);
+      }),
+  },
+];

@@ -1,0 +1,145 @@
+/** `npm run test:kube`: the local overlay on a real cluster, under load and disruption. Started by tools/test-kube.mjs on the pinned Node. */
+import { execFileSync } from 'node:child_process';
+import { findProgram } from '../../tools/bootstrap/find-program.mjs';
+import { createRandom } from '../faults/random.ts';
+import { fixedSchedule } from '../faults/schedule.ts';
+import { runTrial, type TrialResult } from '../faults/trial.ts';
+import { CHAT_CHECKS } from './chat-checks.ts';
+import { createDisruptions } from './disruptions.ts';
+import { runKubectl } from './kube.ts';
+import { HELP, type KubeOptions, Misuse, parseKubeOptions } from './options.ts';
+import { type KubeSite, startKubeSite } from './site.ts';
+
+const IMAGES = ['gateway', 'presence', 'edge', 'redis'].map((name) => `maru/${name}:local`);
+/** From nothing, once the images are there. */
+const READY_GOAL_MS = 60_000;
+const CALM_MS = 2_000;
+const ROOM_CLIENTS = 15;
+const SEED = 1;
+
+let ending = false;
+let keep = false;
+let current: KubeSite | undefined;
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+async function checkNeeds(): Promise<void> {
+  const none = (what: string) => new Misuse(`${what}\n\n${HELP}`);
+  if ((process.env.KUBECONFIG ?? '') === '')
+    throw none('KUBECONFIG names no cluster. It must be set, so that no cluster is taken that was not meant.');
+  if (findProgram(['kubectl'], process.env) === null) throw none('There is no kubectl.');
+  const context = (await runKubectl(['config', 'current-context']).catch((error: Error) => error.message)).trim();
+  const version = await runKubectl(['version', '--output=json']).catch((error: Error) => {
+    throw new Misuse(`The cluster of the context ${context} does not answer: ${error.message}`);
+  });
+  const { serverVersion } = JSON.parse(version) as { serverVersion?: { gitVersion: string } };
+  say(`context ${context}, Kubernetes ${serverVersion?.gitVersion ?? 'of unknown version'}`);
+}
+
+function loadImages({ loadImages }: KubeOptions): void {
+  const [program, ...args] = loadImages ?? [];
+  if (program === undefined) return;
+  say(`${program} ${[...args, ...IMAGES].join(' ')}`);
+  try {
+    execFileSync(program, [...args, ...IMAGES], { stdio: 'inherit' });
+  } catch {
+    throw new Misuse(`The images could not be loaded by ${program}.`);
+  }
+}
+
+/** @returns what was violated */
+async function run(options: KubeOptions): Promise<string[]> {
+  const disruptions = createDisruptions(say).filter(
+    ({ name }) => options.only.length === 0 || options.only.some((beginning) => name.startsWith(beginning)),
+  );
+  if (disruptions.length === 0) throw new Misuse(`No disruption begins with ${options.only.join(' or ')}.`);
+  await checkNeeds();
+  loadImages(options);
+  const site = await startKubeSite({ url: options.url, say });
+  current = site;
+  const violations: string[] = [];
+  say(`all ready ${(site.readyAfterMs / 1_000).toFixed(1)} s after applying; public at ${site.url}`);
+  if (site.readyAfterMs > READY_GOAL_MS) violations.push(`not all were ready within ${READY_GOAL_MS / 1_000} s`);
+  for (const { name, run: check } of CHAT_CHECKS) {
+    const failure = await check(site.url).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    say(`${failure === undefined ? 'ok  ' : 'FAIL'} ${name}`);
+    if (failure !== undefined) violations.push(`${name}: ${failure}`);
+  }
+  if (violations.length > 0) return violations;
+  const trial = await runTrial({
+    site,
+    plan: fixedSchedule(
+      disruptions,
+      disruptions.map(({ name }) => [name, 0] as const),
+      CALM_MS,
+    ),
+    clients: options.clients,
+    rooms: Math.max(2, Math.ceil(options.clients / ROOM_CLIENTS)),
+    messagesPerSecond: options.rate,
+    random: createRandom(SEED),
+    say,
+    isEnding: () => ending,
+  });
+  tell(trial);
+  return [
+    ...trial.injected.flatMap((one) => one.violations.map((line) => `${one.name}: ${line}`)),
+    ...trial.violations,
+  ];
+}
+
+function tell({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
+  const presence = presenceMs === undefined ? 'never' : `${(presenceMs / 1_000).toFixed(1)} s later`;
+  say(
+    `${messages} messages composed, ${stored} stored and acknowledged for the first time, ${gapsTold} holes told as not to be closed; presence right ${presence}`,
+  );
+}
+
+async function cleanUp(): Promise<void> {
+  const site = current;
+  current = undefined;
+  if (site === undefined) return;
+  if (keep) {
+    site.kube.close();
+    say(`kept: kubectl delete namespace ${site.kube.namespace}`);
+    return;
+  }
+  await site.stop();
+  say(`namespace ${site.kube.namespace} deleted`);
+}
+
+async function main(): Promise<number> {
+  const options = parseKubeOptions(process.argv.slice(2));
+  if (options === 'help') {
+    say(HELP);
+    return 0;
+  }
+  keep = options.keep;
+  try {
+    const violations = await run(options);
+    say(violations.length === 0 ? '\nno violations' : `\n${violations.length} violations`);
+    for (const violation of violations) say(`- ${violation}`);
+    return violations.length === 0 ? 0 : 1;
+  } finally {
+    await cleanUp();
+  }
+}
+
+const endAtOnce = (code: number) => void cleanUp().finally(() => process.exit(code));
+// The first Ctrl-C ends it in order, after the disruption that runs.
+process.once('SIGINT', () => {
+  ending = true;
+  say('ending after this disruption; again to end at once');
+  process.once('SIGINT', () => endAtOnce(130));
+});
+process.once('SIGTERM', () => endAtOnce(143));
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    say(error instanceof Misuse ? error.message : `${error instanceof Error ? error.stack : String(error)}`);
+    process.exit(error instanceof Misuse ? 2 : 1);
+  },
+);

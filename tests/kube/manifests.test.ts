@@ -1,0 +1,250 @@
+/** Every overlay, and production with each component, as it would be applied, against our own rules. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readConfig } from '@maru/service-kit';
+import { FIELDS, readGatewayConfig } from '../../services/gateway/src/config.ts';
+import { settingFields } from '../../services/presence/src/settings.ts';
+import { buildOverlay, combinations, findBuilder } from '../../tools/check-manifests.mjs';
+import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
+import {
+  containersOf,
+  environmentOf,
+  type Manifest,
+  named,
+  parseManifests,
+  type Workload,
+  workloads,
+} from './manifest.ts';
+import type { Facts } from './pod-rules.ts';
+import { breaches } from './rules.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const builder = findBuilder(process.env);
+const skip = builder === null ? 'needs kubectl or kustomize' : false;
+
+const built = new Map<string, Promise<Manifest[]>>();
+function build(overlay: string, components: readonly string[] = []): Promise<Manifest[]> {
+  const key = [overlay, ...components].join(' ');
+  const known =
+    built.get(key) ?? buildOverlay({ root: ROOT, builder: builder ?? [], overlay, components }).then(parseManifests);
+  built.set(key, known);
+  return known;
+}
+
+const EDGE_START = 'deploy/docker/edge/start.sh';
+
+/** A value that any secret's check takes. */
+const madeUp = (key: string) => (key === 'redis-url' ? 'redis://maru:password@redis:6379' : 'x'.repeat(40));
+
+function settingsOf(name: string, manifests: readonly Manifest[]): Record<string, string> {
+  const workload = named(manifests, 'Deployment', name) as Workload;
+  const [container] = workload.spec.template.spec.containers;
+  assert(container !== undefined);
+  return environmentOf(container, manifests, madeUp);
+}
+
+/** A bound that its module keeps to itself. */
+function boundIn(file: string, pattern: RegExp): number {
+  const found = pattern.exec(readFileSync(path.join(ROOT, file), 'utf8'))?.[1];
+  assert(found !== undefined, `${file} does not say ${pattern}`);
+  return Number(found.replaceAll('_', ''));
+}
+
+function leaveMs(name: string, manifests: readonly Manifest[]): number | undefined {
+  if (name === 'presence') return boundIn('services/presence/src/main.ts', /drainDeadlineMs: ([\d_]+)/);
+  if (name === 'edge') return 1_000 * boundIn(EDGE_START, /worker_shutdown_timeout (\d+)s;/);
+  if (name !== 'gateway') return undefined;
+  const { drainWaitMs, drainSpreadMaxMs } = readGatewayConfig(settingsOf(name, manifests));
+  return drainWaitMs + drainSpreadMaxMs + boundIn('services/gateway/src/main.ts', /DRAIN_SLACK_MS = ([\d_]+)/);
+}
+
+const FACTS: Facts = { leaveMs, givenSecrets: [], givenConfigMaps: ['redis-ca'] };
+const PRODUCTION: Facts = { ...FACTS, givenSecrets: ['maru'] };
+
+describe('manifests', { skip }, () => {
+  for (const { name, overlay, components } of combinations(ROOT))
+    test(`${name} keeps our rules`, async () => {
+      const manifests = await build(overlay, components);
+      assert.deepEqual(breaches(manifests, overlay === 'production' ? PRODUCTION : FACTS), []);
+    });
+
+  for (const overlay of ['local', 'production'])
+    test(`${overlay}: the services take their settings, and know all of them`, async () => {
+      const manifests = await build(overlay);
+      const gateway = settingsOf('gateway', manifests);
+      const presence = settingsOf('presence', manifests);
+      readGatewayConfig(gateway);
+      readConfig(settingFields, presence);
+      const unknown = (settings: Record<string, string>, fields: object) => {
+        const known = new Set(Object.values(fields).map(({ env }: { env: string }) => env));
+        return Object.keys(settings).filter((name) => !known.has(name));
+      };
+      assert.deepEqual(unknown(gateway, FIELDS), []);
+      assert.deepEqual(unknown(presence, settingFields), []);
+      const edge = Object.keys(settingsOf('edge', manifests)).filter((name) => name.startsWith('MARU_'));
+      const start = readFileSync(path.join(ROOT, EDGE_START), 'utf8');
+      assert(edge.length > 0);
+      assert.deepEqual(
+        edge.filter((name) => !start.includes(`\${${name}:-`)),
+        [],
+      );
+    });
+
+  test('production brings no secret, no guests and no store', async () => {
+    const manifests = await build('production');
+    assert.deepEqual(
+      manifests.filter(({ kind }) => kind === 'Secret' || kind === 'StatefulSet').map(({ metadata }) => metadata.name),
+      [],
+    );
+    assert.equal(readGatewayConfig(settingsOf('gateway', manifests)).guests, false);
+  });
+
+  test('the autoscaler takes one gateway a period, and none at once', async () => {
+    for (const components of [[], ['autoscale-connections']]) {
+      const manifests = await build('production', components);
+      const autoscaler = named(manifests, 'HorizontalPodAutoscaler', 'gateway');
+      assert(autoscaler !== undefined);
+      const { minReplicas, behavior } = autoscaler.spec as {
+        minReplicas: number;
+        behavior: { scaleDown: { stabilizationWindowSeconds: number; policies: object[] } };
+      };
+      const { stabilizationWindowSeconds, policies } = behavior.scaleDown;
+      assert(minReplicas >= 2 && stabilizationWindowSeconds >= 300);
+      const gateway = named(manifests, 'Deployment', 'gateway') as Workload;
+      const graceS = gateway.spec.template.spec.terminationGracePeriodSeconds ?? 0;
+      assert.deepEqual(policies, [{ type: 'Pods', value: 1, periodSeconds: Math.max(120, graceS) }]);
+      assert.equal(gateway.spec.replicas, undefined, 'applying would undo what the autoscaler decided');
+    }
+  });
+
+  test('the Redis of the local overlay has the accounts of the one that npm start starts, and one for its health', async () => {
+    const manifests = await build('local');
+    const accounts = manifests.find(({ metadata }) => metadata.name.startsWith('redis-accounts-'));
+    const text = Buffer.from(accounts?.data?.['users.acl'] ?? '', 'base64').toString();
+    const passwords = {
+      adminPassword: 'development-only-password-of-admin',
+      maruPassword: 'development-only-password-of-maru',
+    };
+    assert.deepEqual(
+      text.split('\n').filter((line) => line !== '' && !line.startsWith('user health ')),
+      renderRedisAcl(passwords)
+        .split('\n')
+        .filter((line) => line !== ''),
+    );
+    assert.match(text, /^user health on nopass resetkeys resetchannels -@all \+ping$/m);
+  });
+});
+
+/** Breaks a copy of the local overlay. */
+const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (manifests: Manifest[]) => void]> = [
+  [
+    'root',
+    /may run as root/,
+    (all) => Object.assign(pod(all, 'gateway').securityContext ?? {}, { runAsNonRoot: false }),
+  ],
+  ['a token', /gets a token/, (all) => Object.assign(pod(all, 'edge'), { automountServiceAccountToken: true })],
+  [
+    'a shared account',
+    /shares its account/,
+    (all) => Object.assign(pod(all, 'edge'), { serviceAccountName: 'gateway' }),
+  ],
+  [
+    'a capability',
+    /adds capabilities/,
+    (all) => Object.assign(container(all, 'edge').securityContext?.capabilities ?? {}, { add: ['CHOWN'] }),
+  ],
+  [
+    'a writable root',
+    /may write its own files/,
+    (all) => Object.assign(container(all, 'redis').securityContext ?? {}, { readOnlyRootFilesystem: false }),
+  ],
+  [
+    'no memory limit',
+    /has no memory limit/,
+    (all) => Object.assign(container(all, 'presence').resources ?? {}, { limits: {} }),
+  ],
+  [
+    'latest',
+    /is not pinned/,
+    (all) => Object.assign(container(all, 'presence'), { image: 'registry:5000/maru/presence' }),
+  ],
+  [
+    'liveness by readiness',
+    /because of others/,
+    (all) => Object.assign(container(all, 'gateway'), { livenessProbe: { httpGet: { path: '/readyz', port: 'ops' } } }),
+  ],
+  [
+    'a short grace',
+    /leaving takes 50 s, the grace is 40 s/,
+    (all) => Object.assign(pod(all, 'gateway'), { terminationGracePeriodSeconds: 40 }),
+  ],
+  ['no sleep', /leaves before others know/, (all) => Object.assign(container(all, 'gateway'), { lifecycle: {} })],
+  ['a roll-out with a gap', /takes pods away/, (all) => Object.assign(workload(all, 'edge').spec, { strategy: {} })],
+  [
+    'no budget',
+    /0 disruption budgets/,
+    (all) =>
+      all.splice(
+        all.findIndex(({ kind }) => kind === 'PodDisruptionBudget'),
+        1,
+      ),
+  ],
+  [
+    'another label',
+    /selects 0 workloads/,
+    (all) => Object.assign(workload(all, 'presence').spec.template.metadata, { labels: { a: 'b' } }),
+  ],
+  ['another port', /there is no port http/, (all) => Object.assign(container(all, 'gateway'), { ports: [] })],
+  [
+    'an open network',
+    /nothing denies by default/,
+    (all) =>
+      all.splice(
+        all.findIndex(({ metadata }) => metadata.name === 'default-deny'),
+        1,
+      ),
+  ],
+  [
+    'a lost secret',
+    /there is no Secret maru/,
+    (all) =>
+      all.splice(
+        all.findIndex(({ kind, metadata }) => kind === 'Secret' && metadata.name.startsWith('maru')),
+        1,
+      ),
+  ],
+  [
+    'lost settings',
+    /there is no ConfigMap/,
+    (all) =>
+      all.splice(
+        all.findIndex(({ kind }) => kind === 'ConfigMap'),
+        1,
+      ),
+  ],
+  ['another namespace', /spread over/, (all) => Object.assign(all.at(-1)?.metadata ?? {}, { namespace: 'default' })],
+];
+
+const workload = (all: readonly Manifest[], name: string): Workload => {
+  const found = workloads(all).find(({ metadata }) => metadata.name === name);
+  assert(found !== undefined);
+  return found;
+};
+const pod = (all: readonly Manifest[], name: string) => workload(all, name).spec.template.spec;
+const container = (all: readonly Manifest[], name: string) => {
+  const [first] = containersOf(pod(all, name));
+  assert(first !== undefined);
+  return first;
+};
+
+describe('the rules see', { skip }, () => {
+  for (const [what, breach, break_] of BROKEN)
+    test(what, async () => {
+      const manifests = structuredClone(await build('local'));
+      break_(manifests);
+      assert.match(breaches(manifests, FACTS).join('\n'), breach);
+    });
+});

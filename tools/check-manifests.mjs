@@ -1,0 +1,183 @@
+/**
+ * Builds every overlay of deploy/k8s, and the production one with each component and with all of them, and has the results checked by the
+ * tools that are found: kubeconform (schemas) and kube-score (habits). What could not be checked is told in lines that begin
+ * with `skipped: `. The project's own rules are in tests/kube/rules.ts.
+ *
+ *   node tools/check-manifests.mjs [--root DIR]
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { findProgram } from './bootstrap/find-program.mjs';
+
+const BUILD_DEADLINE_MS = 60_000;
+const OUTPUT_BYTES_MAX = 8 * 1_048_576;
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** What the linter asks for and we decided otherwise. */
+const LINTER_ARGUMENTS = [
+  // Throttling would show as latency.
+  '--ignore-container-cpu-limit',
+  // Images have accounts of their own below 10,000, and tags or digests that are never moved.
+  '--ignore-test=container-security-context-user-group-id',
+  '--ignore-test=container-image-pull-policy',
+  // Pods are spread by topology constraints.
+  '--ignore-test=deployment-has-host-podantiaffinity',
+  '--ignore-test=statefulset-has-host-podantiaffinity',
+  // The edge is ready when it lives; that gateways have to be there is theirs to say.
+  '--ignore-test=pod-probes-identical',
+];
+
+/** Components that an overlay of ours has already, or that replace what another one needs. */
+const NOT_FOR_PRODUCTION = ['redis'];
+
+/** @typedef {{name: string, overlay: string, components: string[]}} Combination */
+
+/** @param {string} root @returns {Combination[]} */
+export function combinations(root) {
+  const list = (/** @type {string} */ folder) => readdirSync(path.join(root, 'deploy/k8s', folder)).sort();
+  const components = list('components').filter((name) => !NOT_FOR_PRODUCTION.includes(name));
+  return [
+    ...list('overlays').map((overlay) => ({ name: overlay, overlay, components: [] })),
+    ...components
+      // Already in the overlay.
+      .filter((name) => name !== 'external-redis')
+      .map((name) => ({ name: `production + ${name}`, overlay: 'production', components: [name] })),
+    {
+      name: 'production + all',
+      overlay: 'production',
+      components: components.filter((name) => name !== 'external-redis'),
+    },
+  ];
+}
+
+/** The command that builds a kustomization, or null where there is none. @param {NodeJS.ProcessEnv} environment */
+export function findBuilder(environment) {
+  const kustomize = findProgram(['kustomize'], environment);
+  if (kustomize !== null) return [kustomize, 'build'];
+  const kubectl = findProgram(['kubectl'], environment);
+  return kubectl === null ? null : [kubectl, 'kustomize'];
+}
+
+/** @param {string[]} command @param {{stdin?: string}} [options] @returns {Promise<string>} its standard output */
+function run([program = '', ...args], { stdin } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      program,
+      args,
+      { timeout: BUILD_DEADLINE_MS, maxBuffer: OUTPUT_BYTES_MAX },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(new Error(`${stderr}${stdout}`.trim() || error.message));
+      },
+    );
+    child.stdin?.end(stdin ?? '');
+  });
+}
+
+/**
+ * The overlay as it would be applied, with more components, or under another namespace.
+ * @param {{root: string, builder: string[], overlay: string, components?: readonly string[], namespace?: string}} options
+ * @returns {Promise<string>} YAML documents
+ * @throws where it cannot be built
+ */
+export async function buildOverlay({ root, builder, overlay, components = [], namespace }) {
+  const base = path.join(realpathSync(root), 'deploy/k8s');
+  if (components.length === 0 && namespace === undefined)
+    return run([...builder, path.join(base, 'overlays', overlay)]);
+  // A kustomization of its own that refers to the overlay; relative, because kustomize takes nothing else.
+  const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'maru-kustomize-')));
+  const relative = (/** @type {string} */ to) => path.relative(folder, path.join(base, to));
+  try {
+    const kustomization = {
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      ...(namespace === undefined ? { namespace: 'maru' } : { namespace }),
+      resources: [relative(`overlays/${overlay}`)],
+      components: components.map((name) => relative(`components/${name}`)),
+    };
+    // JSON is YAML.
+    writeFileSync(path.join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+    return await run([...builder, folder]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The command that validates, or why there is none. @returns {Promise<string[] | string>} */
+async function findKubeconform() {
+  const program = findProgram(['kubeconform'], process.env);
+  if (program === null) return 'kubeconform was not found';
+  // Other projects' kinds have no schemas where it looks.
+  const command = [program, '-strict', '-ignore-missing-schemas'];
+  try {
+    await run([...command, '-'], { stdin: 'apiVersion: v1\nkind: Namespace\nmetadata: {name: probe}\n' });
+    return command;
+  } catch {
+    return 'kubeconform cannot reach its schemas';
+  }
+}
+
+const RULES = 'deploy/monitoring/prometheus/rules.yml';
+const RULE_OBJECT = 'deploy/k8s/components/prometheus-rules/prometheus-rule.yaml';
+
+/** The alert rules as an object of Prometheus Operator. Pure. @param {string} rules their file's text */
+export function renderRuleObject(rules) {
+  const indented = rules.trimEnd().replace(/^(?=.)/gm, '  ');
+  return `# Written by \`node tools/check-manifests.mjs --write\` from ${RULES}; changes belong there.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: maru
+spec:
+${indented}
+`;
+}
+
+/** @param {string} root @param {boolean} write @returns {boolean} whether the object is as the rules say */
+function checkRuleObject(root, write) {
+  const wanted = renderRuleObject(readFileSync(path.join(root, RULES), 'utf8'));
+  if (write) writeFileSync(path.join(root, RULE_OBJECT), wanted);
+  return readFileSync(path.join(root, RULE_OBJECT), 'utf8') === wanted;
+}
+
+/** @param {{root: string, write: boolean}} options @returns {Promise<number>} the exit code */
+async function main({ root, write }) {
+  if (!existsSync(path.join(root, 'deploy/k8s'))) return 0;
+  let failed = 0;
+  if (!checkRuleObject(root, write)) {
+    failed++;
+    console.log(`${RULE_OBJECT} is older than ${RULES}: node tools/check-manifests.mjs --write`);
+  }
+  const builder = findBuilder(process.env);
+  if (builder === null) {
+    console.log('skipped: deploy/k8s, because neither kustomize nor kubectl was found');
+    return failed === 0 ? 0 : 1;
+  }
+  const kubeconform = await findKubeconform();
+  const linter = findProgram(['kube-score'], process.env);
+  if (typeof kubeconform === 'string') console.log(`skipped: schemas of deploy/k8s, because ${kubeconform}`);
+  if (linter === null) console.log('skipped: the linter of deploy/k8s, because kube-score was not found');
+  for (const { name, ...which } of combinations(root)) {
+    try {
+      const yaml = await buildOverlay({ root, builder, ...which });
+      if (typeof kubeconform !== 'string') await run([...kubeconform, '-'], { stdin: yaml });
+      if (linter !== null)
+        await run([linter, 'score', '--output-format=ci', ...LINTER_ARGUMENTS, '-'], { stdin: yaml });
+    } catch (error) {
+      failed++;
+      const told = (error instanceof Error ? error.message : String(error)).split('\n');
+      // The linter lists what it is content with as well.
+      console.log(`${name}: ${told.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
+    }
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const flag = process.argv.indexOf('--root');
+  const root = path.resolve(flag === -1 ? path.join(here, '..') : (process.argv[flag + 1] ?? '.'));
+  process.exitCode = await main({ root, write: process.argv.includes('--write') });
+}
