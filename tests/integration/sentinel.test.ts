@@ -143,6 +143,33 @@ test('what was acknowledged after a replica had it survives the death of the pri
   for (const { id, seq } of acknowledged) assert.equal(history.get(id), seq, `${id} was acknowledged`);
 });
 
+test('a primary that hangs for good is left once a replica has its place', async () => {
+  const log = await startLog(0);
+  const room = 'hung';
+  await log.read(room, 'node', { mode: 'none' }, { create: true });
+  // As the test before left them, if it ran.
+  const roles = async () => `${await role(primary)} ${await role(replica)}`;
+  await until('a primary and its replica', async () => /^(master slave|slave master)$/.test(await roles()));
+  const [sleeper, successor] = (await role(primary)) === 'master' ? [primary, replica] : [replica, primary];
+  await sleeper.kill('SIGSTOP');
+  try {
+    assert.equal(await role(successor), 'slave');
+    await until('the promotion of the replica', async () => (await role(successor)) === 'master');
+    let clientMsgId = 0;
+    await until('an acknowledgement while the old primary still hangs', () =>
+      log
+        .append({ room, userId: 'u', userName: 'u', clientMsgId: `m-${clientMsgId++}`, text: 'x', mayStore: true })
+        .then(
+          () => true,
+          () => false,
+        ),
+    );
+    await readPatiently(log, room, 0);
+  } finally {
+    await sleeper.kill('SIGCONT');
+  }
+});
+
 /** The reading connection may still be on its way to the new primary. */
 async function readPatiently(log: RoomLog, room: string, after: number) {
   for (let attempt = 0; ; attempt++) {

@@ -18,6 +18,9 @@ export interface RedisUser {
 }
 
 const HANDSHAKE_MAX_MS = 2_000;
+/** Where Sentinels know who the primary is, it is asked so often whether it is still there, and given up after so long a silence. */
+const PULSE_MS = 500;
+const SILENCE_MAX_MS = 1_500;
 
 /** Opens a connection to one server, or to the primary that Sentinels name; see `openConnection`. */
 export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
@@ -67,12 +70,38 @@ export function openConnection(
     handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_MAX_MS);
   });
   redis.on('close', () => clearTimeout(handshake));
+  if (typeof where !== 'string' && where.sentinels !== undefined) askAgainWhenSilent(redis);
   redis.on('ready', () => {
     clearTimeout(handshake);
     lastMessage = '';
     user.logger.info({ purpose: user.purpose }, 'redis connection ready');
   });
   return redis;
+}
+
+/**
+ * A primary that hangs keeps its connections open, and after a failover nobody would leave it: only connecting anew asks the Sentinels who
+ * it is now. Where there is but one server, there is nobody else to go to, and waiting for it is as good.
+ */
+function askAgainWhenSilent(redis: Redis): void {
+  let pulse: NodeJS.Timeout | undefined;
+  redis.on('ready', () => {
+    let heardAt = performance.now();
+    clearInterval(pulse);
+    pulse = setInterval(() => {
+      if (redis.status !== 'ready') return;
+      if (performance.now() - heardAt > SILENCE_MAX_MS) return redis.disconnect(true);
+      redis.ping().then(
+        () => {
+          heardAt = performance.now();
+        },
+        () => {
+          // No answer is what silence is made of.
+        },
+      );
+    }, PULSE_MS);
+  });
+  redis.on('close', () => clearInterval(pulse));
 }
 
 /** Resolves once the connection is usable, or after `waitMs`, whichever comes first; tells which. */

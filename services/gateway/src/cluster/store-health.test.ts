@@ -20,12 +20,13 @@ after(async () => {
   await server.stop();
 });
 
-function watch(canAppend = () => true) {
+function watch(canAppend = () => true, waitReplicas = 0) {
   const changes: boolean[] = [];
   const health = createStoreHealth({
     store: singleStore(redis),
     node: 'n',
     canAppend,
+    waitReplicas,
     beatMs: 50,
     logger,
     localNow: () => Date.now() - 3_600_000,
@@ -33,7 +34,7 @@ function watch(canAppend = () => true) {
   health.onChange((degraded) => changes.push(degraded));
   health.start();
   const until = async (expected: boolean[]) => {
-    for (let i = 0; i < 200 && changes.length < expected.length; i++) await pause(25);
+    for (let i = 0; i < 600 && changes.length < expected.length; i++) await pause(25);
     health.stop();
     assert.deepEqual(changes, expected);
   };
@@ -52,6 +53,18 @@ test('a store that refuses messages makes the node degraded until it takes a wri
   await redis.config('SET', 'maxmemory', '1');
   health.noteRefusal('OOM');
   setTimeout(() => void redis.config('SET', 'maxmemory', '0'), 500);
+  await until([true, false]);
+});
+
+test('a node whose messages need a replica is degraded until there is one', async () => {
+  const { health, until } = watch(() => true, 1);
+  health.noteRefusal('too few replicas');
+  setTimeout(async () => {
+    const replica = await startTestRedis({
+      settings: { replicaof: `127.0.0.1 ${server.port}`, 'repl-diskless-sync-delay': '0' },
+    });
+    after(() => replica.stop());
+  }, 500);
   await until([true, false]);
 });
 

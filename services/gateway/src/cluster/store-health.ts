@@ -1,7 +1,7 @@
 /**
  * Whether the store answers and takes messages, and what time it has. One small question to each shard every half second: its failures make
  * the node tell its clients `degraded`, its answers keep the clock that expiries are judged by. A store that answers but refuses to write
- * (full, read-only, its disk in trouble) is noticed by the messages that it refuses, and from then on asked by a small write.
+ * (full, read-only, its disk in trouble, too few replicas) is noticed by the messages that it refuses, and from then on asked by a small write.
  *
  * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
  * in time, and nobody is told of a store that is well while acknowledgements fail.
@@ -24,12 +24,16 @@ export interface StoreHealth {
 const FAILURES_TO_DEGRADED = 2;
 const HANGING_MS = 700;
 const PROBE_TTL_MS = 5_000;
+/** Replicas that keep up have a write in a few milliseconds. While they are asked, nothing else gets through on the connection. */
+const REPLICAS_WAIT_MS = 250;
 
 export function createStoreHealth(options: {
   store: RedisStore;
   node: string;
   /** False while messages cannot be stored although the store answers. */
   canAppend: () => boolean;
+  /** So many replicas must have a message before it is acknowledged. */
+  waitReplicas: number;
   beatMs: number;
   logger: Logger;
   localNow: () => number;
@@ -61,6 +65,9 @@ export function createStoreHealth(options: {
     const tag = store.tagOn(shard);
     if (tag === undefined) throw new Error('a shard has no slots any more');
     await shard.redis.set(writeProbeKey(tag, options.node), '1', 'PX', PROBE_TTL_MS);
+    if (options.waitReplicas === 0) return;
+    const reached = await shard.redis.wait(options.waitReplicas, REPLICAS_WAIT_MS);
+    if (reached < options.waitReplicas) throw new Error(`only ${reached} replicas have what is written`);
   };
 
   const ask = async () => {

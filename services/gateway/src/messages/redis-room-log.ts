@@ -133,7 +133,10 @@ export function createRedisRoomLog(options: {
     }
     const reached = await redis.wait(options.waitReplicas, options.deadlineMs);
     // It is stored on the primary, and may yet be lost with it: unknown, so the client sends it again.
-    if (reached < options.waitReplicas) throw unavailable(new Error(`only ${reached} replicas have it`));
+    if (reached < options.waitReplicas) {
+      options.onRefused('too few replicas have what is written');
+      throw unavailable(new Error(`only ${reached} replicas have it`));
+    }
   };
 
   /** A shard that hangs must not keep the pages of the others waiting. */

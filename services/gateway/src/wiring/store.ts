@@ -42,6 +42,7 @@ export function createStore(options: {
     store: connections.control,
     node,
     canAppend: () => connections.append.ready,
+    waitReplicas: config.waitReplicas,
     beatMs: BEAT_MS,
     logger,
     localNow: () => Date.now(),
