@@ -88,7 +88,8 @@ export const CHAT_CHECKS: readonly Check[] = [
       withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
         const room = newRoom('kube');
         for (const client of [one, other]) await client.ok('room:join', { room });
-        const { count } = await one.ok('presence:watch', { room });
+        // Gateways that started before presence may for seconds be told by DNS that there is none.
+        const { count } = await one.patient('presence:watch', { room });
         if (count !== 2) await one.event<{ count: number }>('presence', (event) => event.count === 2);
       }),
   },

@@ -21,7 +21,8 @@ const GATEWAYS_FEW = 2;
 const GATEWAYS_MANY = 4;
 const WRONG_SHOWN_WITHIN_MS = 90_000;
 
-const seconds = (ms: number | undefined) => (ms === undefined ? 'never' : `${(ms / 1_000).toFixed(1)} s`);
+const seconds = (ms: number | undefined) =>
+  ms === undefined || ms === Number.POSITIVE_INFINITY ? 'never' : `${(ms / 1_000).toFixed(1)} s`;
 
 /** Does it under the eyes of newcomers, and waits until everything that left is gone: only then have all clients moved. */
 async function watched(
@@ -47,12 +48,16 @@ async function watched(
     const [failure] = failures;
     if (failure !== undefined && !handshakesMayFail)
       violation(`${failures.length} of ${handshakes} newcomers failed: ${failure.failure}`);
-    const slowest = (times: Array<number | undefined>) =>
-      times.length === 0 ? 'none' : seconds(Math.max(...times.map((ms) => ms ?? Number.POSITIVE_INFINITY)));
-    say(
-      `          newcomers: ${handshakes}, ${failures.length} failed; to a new gateway after ${slowest(learned.map(({ afterMs }) => afterMs))} at most, ` +
-        `to a leaving one until ${slowest(forgotten.map(({ afterMs }) => afterMs))} at most`,
-    );
+    const slowest = (what: string, seen: ReadonlyArray<{ afterMs: number | undefined }>) =>
+      seen.length === 0
+        ? []
+        : `${what} ${seconds(Math.max(...seen.map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)))}`;
+    const told = [
+      `${handshakes} newcomers, ${failures.length} failed`,
+      slowest(`first one to each of ${learned.length} new gateways within`, learned),
+      slowest(`last one to each of ${forgotten.length} leaving gateways within`, forgotten),
+    ];
+    say(`          ${told.flat().join('; ')}`);
   }
   context.lifted();
 }

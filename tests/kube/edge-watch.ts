@@ -63,7 +63,7 @@ const PODS_EVERY_MS = 200;
 const GATEWAY_PORT = 3_000;
 
 /** A handshake over long-polling on a new connection, so that each may come in by another edge. */
-function shakeHands(url: string): Promise<Handshake> {
+export function shakeHands(url: string): Promise<Handshake> {
   const atMs = performance.now();
   return new Promise((resolve) => {
     const { get } = url.startsWith('https:') ? https : http;

@@ -51,6 +51,8 @@ export function runKubectl(args: readonly string[], stdin = ''): Promise<string>
 /** kubectl's own proxy knows how to sign in; it listens on this machine alone, on a port that it chooses. */
 async function startProxy(): Promise<{ url: string; close: () => void }> {
   const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // However this process ends, it must not be outlived.
+  process.once('exit', () => child.kill());
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([
     once(lines, 'line'),

@@ -8,6 +8,7 @@ import type { Site } from '../faults/site.ts';
 import { call } from '../support/http.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { mintToken } from '../support/tokens.ts';
+import { shakeHands } from './edge-watch.ts';
 import { type Kube, openKube, type Pod, runKubectl } from './kube.ts';
 import { type Manifest, parseManifests, workloads } from './manifest.ts';
 import { Misuse } from './options.ts';
@@ -28,7 +29,8 @@ const READY_WITHIN_MS = 180_000;
 const COMPLETE_WITHIN_MS = 300_000;
 const REMOVED_WITHIN_MS = 120_000;
 const URL_WITHIN_MS = 30_000;
-const URL_TRY_MS = 2_000;
+/** Each comes in by either edge. */
+const HANDSHAKES_IN_A_ROW = 20;
 const LOOK_MS = 250;
 const TOKEN_LIFETIME_MS = 12 * 3_600_000;
 const NO_IMAGE = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName)$/;
@@ -55,14 +57,20 @@ export function candidateUrls(service: Service, nodes: Nodes): string[] {
 }
 
 async function answers(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, {
-      signal: AbortSignal.timeout(URL_TRY_MS),
-    });
-    return (await response.text()).startsWith('0{');
-  } catch {
-    return false;
-  }
+  return (await shakeHands(url)).route !== undefined;
+}
+
+/** An edge that started before the gateways may for seconds be told by DNS that there are none. */
+async function everyEdgeKnows(url: string): Promise<void> {
+  let inARow = 0;
+  await poll(
+    `${HANDSHAKES_IN_A_ROW} newcomers in a row to be let in`,
+    async () => {
+      inARow = (await answers(url)) ? inARow + 1 : 0;
+      return inARow >= HANDSHAKES_IN_A_ROW;
+    },
+    { timeoutMs: URL_WITHIN_MS, everyMs: LOOK_MS / 10 },
+  );
 }
 
 async function findUrl(kube: Kube): Promise<string> {
@@ -120,6 +128,7 @@ export async function startKubeSite(options: {
     });
     const readyAfterMs = performance.now() - appliedAtMs;
     const url = options.url ?? (await findUrl(kube));
+    await everyEdgeKnows(url);
     return createSite({ kube, url, manifests, readyAfterMs, remove });
   } catch (error) {
     await tellWhy(kube, options.say);
