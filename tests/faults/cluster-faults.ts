@@ -3,6 +3,7 @@
 import { call } from '../support/http.ts';
 import type { Fault } from './fault.ts';
 import type { ClusterSite } from './site.ts';
+import type { Redis } from './store.ts';
 
 /** Whole after the clients' own pauses before they come back (2 s and half of it at most), and 5 s. */
 const AFTER_RECONNECT_MS = 8_000;
@@ -14,6 +15,10 @@ const AFTER_EDGE_MS = 5_000;
 /** A beat of the gateways (5 s), their whole state, and the start of the service where it was killed. */
 const AFTER_PRESENCE_MS = 10_000;
 const AFTER_STOP_MS = 8_000;
+/** So briefly that no client's patience ends. */
+const NAP_MAX_MS = 1_000;
+/** From falling asleep: the nap, and the goal for losses that only the node itself can notice. */
+const AFTER_NAP_MS = NAP_MAX_MS + 2_000;
 const GATEWAYS_MAX = 6;
 
 type ClusterFault = Fault<ClusterSite>;
@@ -29,6 +34,14 @@ async function judgeExpiry(site: ClusterSite, address: string): Promise<string[]
     if (answer.status !== status) found.push(`a token that expires in ${inMs} ms was answered ${answer.status}`);
   }
   return found;
+}
+
+/** As the store does with a subscriber that does not read: it loses what comes until it subscribes again. */
+async function dropSubscriptions(redis: Redis, node: string): Promise<void> {
+  const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
+  const own = list.split('\n').filter((client) => client.includes(` name=maru:${node}:`));
+  const ids = own.flatMap((client) => /^id=(\d+) /.exec(client)?.[1] ?? []);
+  await Promise.all(ids.map((id) => redis.call('CLIENT', 'KILL', 'ID', id)));
 }
 
 export const PROCESS_FAULTS: readonly ClusterFault[] = [
@@ -98,6 +111,24 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
       } finally {
         process.kill(pid, 'SIGCONT');
       }
+    },
+  },
+  {
+    name: 'cut off in its sleep',
+    about:
+      'SIGSTOP of one gateway, the store drops its subscriptions, one message to each room while it sleeps, SIGCONT, then silence',
+    store: 'fine',
+    quiet: true,
+    holdMs: [500, NAP_MAX_MS],
+    wholeWithinMs: AFTER_NAP_MS,
+    weight: 1,
+    async inject({ site, random, began, holdMs }) {
+      const { name, pid } = random.pick(await site.gateways());
+      process.kill(pid, 'SIGSTOP');
+      // It wakes by itself: the messages are sent once this has resolved.
+      setTimeout(() => process.kill(pid, 'SIGCONT'), holdMs);
+      await site.admin((redis) => dropSubscriptions(redis, name));
+      began();
     },
   },
   {

@@ -3,9 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Entry, Position } from '@maru/protocol';
 import { poll, sleep } from '../support/poll.ts';
-import { type Answer, Member } from './member.ts';
+import { type Answer, Member, now } from './member.ts';
 import type { Random } from './random.ts';
 import { createRoomJudge, type RoomJudge } from './room-judge.ts';
+
+/** Everybody has got as far as messages that were sent when it was asked. */
+export interface Whole {
+  /** From the moment that was asked about, in milliseconds. */
+  wholeMs: number;
+  /** Until those messages were acknowledged. */
+  probedMs: number;
+  /** Who was last to get them. */
+  last: string[];
+}
 
 export interface Crowd {
   readonly members: readonly Member[];
@@ -16,12 +26,10 @@ export interface Crowd {
   hush(): void;
   /** Resolves when every message that was composed has been acknowledged; tells how many were not in time. */
   settled(timeoutMs: number): Promise<number>;
-  /** Sends one message to each room and resolves with its places; rejects where that takes longer. */
-  probe(timeoutMs: number): Promise<Map<string, Position>>;
-  /** Who has not got as far as that in all its rooms, or is not connected. */
-  behind(targets: ReadonlyMap<string, Position>): string[];
-  /** The newest places that were acknowledged. */
-  newest(): Map<string, Position>;
+  /** Sends one message to each room and resolves once everybody has it; rejects where that takes longer, counted from `sinceMs`. */
+  whole(sinceMs: number, withinMs: number): Promise<Whole>;
+  /** Who is connected, by room. */
+  present(): Map<string, string[]>;
   history(room: string, timeoutMs: number): Promise<Entry[]>;
   close(): void;
 }
@@ -33,11 +41,17 @@ const ROOMS_EACH = 2;
 const ARRIVALS = 10;
 const ARRIVALS_EVERY_MS = 50;
 const GATHER_TIMEOUT_MS = 120_000;
+const LOOK_MS = 10;
+const BEHIND_NAMED_MAX = 3;
 
 export function createCrowd(options: {
   endpoints: readonly string[];
   token: (user: string) => string;
   clients: number;
+  /** The first one's number, where others have those before it. Default 1. */
+  firstMember?: number;
+  /** Clients come back at the pace of `socket.io-client`'s own defaults, not sooner. */
+  patient?: boolean;
   rooms: number;
   messagesPerSecond: number;
   /** One of so many clients uses long-polling only; 0 for none. */
@@ -55,13 +69,14 @@ export function createCrowd(options: {
   const roomsOf = new Map<Member, readonly string[]>();
   const inRoom = new Map<string, Member[]>(names.map((name) => [name, []]));
   const members = Array.from({ length: options.clients }, (_, index) => {
-    const user = `member-${index + 1}`;
+    const user = `member-${index + (options.firstMember ?? 1)}`;
     const own = Array.from({ length: each }, (_, place) => names[(index + place) % names.length] as string);
     const member = new Member({
       endpoint: options.endpoints[index % options.endpoints.length] as string,
       user,
       token: options.token(user),
       transport: (index + 1) % options.pollingEvery === 0 ? 'polling' : 'websocket',
+      patient: options.patient ?? false,
       rooms: new Map(own.map((name) => [name, rooms.get(name) as RoomJudge])),
       onAnswer: options.onAnswer,
       onViolation: options.onViolation,
@@ -79,7 +94,8 @@ export function createCrowd(options: {
   let tickedAtMs = 0;
   const tick = () => {
     const nowMs = Date.now();
-    owed = Math.min(owed + ((nowMs - tickedAtMs) * options.messagesPerSecond) / 1_000, options.messagesPerSecond);
+    const most = Math.max(1, options.messagesPerSecond);
+    owed = Math.min(owed + ((nowMs - tickedAtMs) * options.messagesPerSecond) / 1_000, most);
     tickedAtMs = nowMs;
     for (; owed >= 1; owed--) {
       const member = random.pick(members);
@@ -88,23 +104,55 @@ export function createCrowd(options: {
     }
   };
 
-  const behind = (targets: ReadonlyMap<string, Position>) =>
-    members
-      .filter((member) => {
-        if (!member.ready) return true;
-        return ownRooms(member).some((room) => {
-          const target = targets.get(room);
-          const position = rooms.get(room)?.position(member.user);
-          if (target === undefined) return false;
-          return position === undefined || position.epoch !== target.epoch || position.seq < target.seq;
-        });
-      })
-      .map(({ user }) => user);
+  /** Who of them has not got as far as that in all its rooms, or is not connected. */
+  const behind = (some: readonly Member[], targets: ReadonlyMap<string, Position>) =>
+    some.filter((member) => {
+      if (!member.ready) return true;
+      return ownRooms(member).some((room) => {
+        const target = targets.get(room);
+        const position = rooms.get(room)?.position(member.user);
+        if (target === undefined) return false;
+        return position === undefined || position.epoch !== target.epoch || position.seq < target.seq;
+      });
+    });
+
+  /** Sends one message to each room and resolves with its places. */
+  const probe = async (timeoutMs: number): Promise<Map<string, Position>> => {
+    const probes = names.map(async (room): Promise<[string, Position]> => {
+      const candidates = (inRoom.get(room) ?? []).filter((member) => ownRooms(member).includes(room));
+      // Whoever is connected and least behind with its own messages stands for all.
+      const sender = [...candidates].sort((a, b) => Number(b.ready) - Number(a.ready) || a.pending - b.pending)[0];
+      const place = await sender?.send(room, true);
+      if (place === undefined) throw new Error(`no message could be stored in ${room}`);
+      return [room, place];
+    });
+    const gaveUp = new AbortController();
+    const late = setTimeout(timeoutMs, undefined, { signal: gaveUp.signal }).then(() => {
+      throw new Error(`a message took longer than ${timeoutMs} ms`);
+    });
+    // Whichever comes second has nobody left to tell.
+    late.catch(() => {});
+    try {
+      return new Map(await Promise.race([Promise.all(probes), late]));
+    } finally {
+      gaveUp.abort();
+    }
+  };
+
+  const describe = (late: readonly Member[], dull: number, places: ReadonlyMap<string, Position>) => {
+    const some = late.slice(0, BEHIND_NAMED_MAX).map((member) => {
+      const at = (roomsOf.get(member) ?? []).map((room) => {
+        const seq = rooms.get(room)?.position(member.user)?.seq ?? '-';
+        return `${room} ${seq} of ${places.get(room)?.seq ?? '-'}`;
+      });
+      return `${member.user} (${member.ready ? at.join(', ') : 'not connected'})`;
+    });
+    return `${late.length} are behind: ${some.join('; ')}; ${dull} were not told that all is well`;
+  };
 
   return {
     members,
     rooms,
-    behind,
     async gathered() {
       for (let first = 0; first < members.length; first += ARRIVALS) {
         for (const member of members.slice(first, first + ARRIVALS)) member.connect();
@@ -127,31 +175,24 @@ export function createCrowd(options: {
       while (pending() > 0 && Date.now() < deadlineMs) await sleep(20);
       return pending();
     },
-    async probe(timeoutMs) {
-      const probes = names.map(async (room): Promise<[string, Position]> => {
-        const candidates = (inRoom.get(room) ?? []).filter((member) => ownRooms(member).includes(room));
-        // Whoever is connected and least behind with its own messages stands for all.
-        const sender = [...candidates].sort((a, b) => Number(b.ready) - Number(a.ready) || a.pending - b.pending)[0];
-        const place = await sender?.send(room, true);
-        if (place === undefined) throw new Error(`no message could be stored in ${room}`);
-        return [room, place];
-      });
-      const gaveUp = new AbortController();
-      const late = setTimeout(timeoutMs, undefined, { signal: gaveUp.signal }).then(() => {
-        throw new Error(`a message took longer than ${timeoutMs} ms`);
-      });
-      // Whichever comes second has nobody left to tell.
-      late.catch(() => {});
-      try {
-        return new Map(await Promise.race([Promise.all(probes), late]));
-      } finally {
-        gaveUp.abort();
+    async whole(sinceMs, withinMs) {
+      const places = await probe(withinMs);
+      const probedMs = now() - sinceMs;
+      let last: string[] = [];
+      for (let late = members; ; ) {
+        late = behind(late, places);
+        if (late.length > 0) last = late.map(({ user }) => user);
+        const dull = members.filter(({ degraded }) => degraded).length;
+        if (late.length + dull === 0) return { wholeMs: now() - sinceMs, probedMs, last };
+        if (now() - sinceMs > withinMs) throw new Error(describe(late, dull, places));
+        await sleep(LOOK_MS);
       }
     },
-    newest() {
-      const places = new Map<string, Position>();
-      for (const [room, { newest }] of rooms) if (newest !== undefined) places.set(room, newest);
-      return places;
+    present() {
+      const present = new Map<string, string[]>(names.map((name) => [name, []]));
+      for (const member of members.filter(({ ready }) => ready))
+        for (const room of ownRooms(member)) present.get(room)?.push(member.user);
+      return present;
     },
     async history(room, timeoutMs) {
       const deadlineMs = Date.now() + timeoutMs;

@@ -1,4 +1,5 @@
 /** A disk that is full, under the store of a whole cluster. */
+import { isAlive } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
 import type { Fault } from './fault.ts';
 import type { ClusterSite } from './site.ts';
@@ -23,10 +24,10 @@ export const DISK_FAULTS: readonly DiskFault[] = [
     async inject({ site, began, holdMs, sleep, lifting, lifted }) {
       const disk = diskOf(site);
       const { pid } = await site.process('redis');
-      await disk.fill();
+      // It may have ended before the program that shrinks the disk has.
+      const ended = poll('the full disk to end Redis', () => !isAlive(pid), { everyMs: LOOK_MS }).then(began);
       try {
-        await poll('the full disk to end Redis', async () => (await stateOf(site)).pid !== pid, { everyMs: LOOK_MS });
-        began();
+        await Promise.all([disk.fill(), ended]);
         await sleep(holdMs);
       } finally {
         lifting();

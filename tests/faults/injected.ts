@@ -1,5 +1,5 @@
 /** What came of one injected fault, and the line in which it is told while a trial runs. Pure. */
-import type { Returned } from './return-judge.ts';
+import type { Returned, Spread } from './return-judge.ts';
 import type { WatchResult } from './watch.ts';
 
 export interface Injected extends WatchResult {
@@ -19,11 +19,16 @@ export interface Injected extends WatchResult {
   returned?: Returned;
   /** Reads of the log for their resumes. */
   resumeReads?: number;
+  /** Who used the machine meanwhile, and how long event loops were held up at most, for those who judge the times. */
+  machine?: string;
 }
 
 const LAG_TOLD_MS = 250;
 
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(ms < 9_950 ? 1 : 0)} s`;
+
+const spread = ({ median, p99, slowest }: Spread) =>
+  `${seconds(median)} (p99 ${seconds(p99)}, slowest ${seconds(slowest)})`;
 
 /** `elapsedMs` since the trial began. */
 export function describeInjected(one: Injected, elapsedMs: number): string {
@@ -36,12 +41,16 @@ export function describeInjected(one: Injected, elapsedMs: number): string {
     one.presenceMs === undefined ? undefined : `presence right ${Math.round(one.presenceMs)} ms later`,
     one.returned === undefined
       ? undefined
-      : `${one.returned.members} came back (median ${seconds(one.returned.medianMs)}, slowest ${seconds(one.returned.slowestMs)}, ` +
-        `${seconds(one.returned.slowestBeyondPausesMs)} beyond its own pauses)`,
+      : `${one.returned.members} came back after ${spread(one.returned.tookMs)}; beyond their own pauses ${spread(one.returned.beyondPausesMs)}; ` +
+        `${one.returned.triedAgain} tried more than once`,
     one.resumeReads ? `${one.resumeReads} reads for resumes` : undefined,
     one.ownLagMs > LAG_TOLD_MS ? `the clients were held up for ${Math.round(one.ownLagMs)} ms` : undefined,
     one.note,
   ];
   const line = `[${String(Math.round(elapsedMs / 1_000)).padStart(5)} s] ${one.name.padEnd(24)} ${parts.filter((part) => part !== undefined).join(', ')}`;
-  return [line, ...one.violations.map((violation) => `          VIOLATION ${violation}`)].join('\n');
+  return [
+    line,
+    ...(one.machine === undefined ? [] : [`          ${one.machine}`]),
+    ...one.violations.map((violation) => `          VIOLATION ${violation}`),
+  ].join('\n');
 }

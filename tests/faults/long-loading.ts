@@ -7,7 +7,8 @@ import { onNode } from './store.ts';
 
 const KEY = 'maru-faults:loading';
 const KEY_BYTES = 512 * 1_024;
-const SAMPLES = 200;
+const ROUNDS = 5;
+const SAMPLES = 40;
 const LOOK_MS = 10;
 const ANSWER_TIMEOUT_MS = 1_000;
 const LOADED_TIMEOUT_MS = 120_000;
@@ -22,11 +23,15 @@ export interface LongLoading {
 export async function lengthenLoading(address: string, folder: string): Promise<LongLoading> {
   const costMs = await onNode(address, async (redis) => {
     await redis.setrange(KEY, KEY_BYTES - 1, 'x');
-    const beganAtMs = performance.now();
-    await Promise.all(Array.from({ length: SAMPLES }, () => redis.bitop('NOT', KEY, KEY)));
-    const tookMs = performance.now() - beganAtMs;
+    let leastMs = Number.POSITIVE_INFINITY;
+    // The fastest round is what they cost where nothing else takes the processor.
+    for (let round = 0; round < ROUNDS; round++) {
+      const beganAtMs = performance.now();
+      await Promise.all(Array.from({ length: SAMPLES }, () => redis.bitop('NOT', KEY, KEY)));
+      leastMs = Math.min(leastMs, performance.now() - beganAtMs);
+    }
     await redis.del(KEY);
-    return tookMs / SAMPLES;
+    return leastMs / SAMPLES;
   });
   return {
     append(byMs) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { COMMAND_FAULTS } from './command-faults.ts';
+import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
 import type { Fault } from './fault.ts';
@@ -12,14 +13,14 @@ import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts
 import { createRandom } from './random.ts';
 import { redisClusterFaults, startRedisClusterStore } from './redis-cluster-faults.ts';
 import { createReport, renderReport } from './report.ts';
-import { fitting, fixedSchedule, randomSchedule } from './schedule.ts';
+import { fitting, randomSchedule } from './schedule.ts';
 import { sentinelFaults } from './sentinel-faults.ts';
 import { startSentinelStore } from './sentinel-store.ts';
 import { type ClusterSite, type Site, startClusterSite, startProxiedSite } from './site.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
-import { type Planned, runTrial, type TrialResult } from './trial.ts';
+import { runTrial, type TrialResult } from './trial.ts';
 
 /** Of a run on one Redis, in per cent, for a full disk: on a disk of its own, which is in memory. */
 const DISK_PERCENT = 5;
@@ -29,10 +30,6 @@ const PROXIED_GATEWAYS = 2;
 /** A crowd that leaves room for what two gateways without a balancer can take. */
 const PROXIED_CLIENTS_MAX = 60;
 const SEEDS = 1_000_000;
-/** Until clients that came back last have settled. */
-const CROWD_CALM_MS = 5_000;
-/** Long-polling costs the process with the clients in it many times what a WebSocket does. */
-const CROWD_POLLING_EVERY = 20;
 
 let ending = false;
 /** What runs, to be ended with this process. */
@@ -47,10 +44,6 @@ async function runPart<S extends Site>(part: {
   clients: number;
   seed: number;
   options: FaultOptions;
-  /** In place of a random one. */
-  plan?: Iterable<Planned<S>>;
-  /** As in a trial. */
-  pollingEvery?: number;
 }): Promise<TrialResult[]> {
   const { options } = part;
   const lengthMs = part.minutes * 60_000;
@@ -66,11 +59,10 @@ async function runPart<S extends Site>(part: {
     const trial = await runTrial({
       site,
       // Of its own, so that the traffic does not change the schedule.
-      plan: part.plan ?? randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
+      plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
       messagesPerSecond: options.rate,
-      ...(part.pollingEvery === undefined ? {} : { pollingEvery: part.pollingEvery }),
       random,
       say,
       isEnding: () => ending,
@@ -201,23 +193,19 @@ async function whyNoDisk(): Promise<string | undefined> {
 }
 
 /** A crowd of which a part loses its gateway: while everybody talks, and while nobody does. */
-function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
-  const { gateways, clients, seed } = options;
-  const steps = [
-    ['gateway killed', 0],
-    ['gateway killed in silence', 0],
-  ] as const;
-  return runPart({
-    what: `${clients} clients on ${gateways} gateways`,
-    start: () => startClusterSite({ gateways }),
-    faults: PROCESS_FAULTS,
-    plan: fixedSchedule(PROCESS_FAULTS, steps, CROWD_CALM_MS),
-    pollingEvery: CROWD_POLLING_EVERY,
-    minutes: options.minutes,
-    clients,
-    seed,
-    options,
-  });
+async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
+  const { gateways, clients } = options;
+  const faults = chosen(CROWD_FAULTS, options);
+  if (faults.length === 0) return [];
+  say(`== ${clients} clients on ${gateways} gateways`);
+  const site = await startClusterSite({ gateways });
+  current = site;
+  try {
+    return [await runCrowdTrial({ site, faults, options, say, isEnding: () => ending })];
+  } finally {
+    current = undefined;
+    await site.stop();
+  }
 }
 
 async function main(): Promise<number> {

@@ -20,6 +20,8 @@ export interface MemberOptions {
   user: string;
   token: string;
   transport: 'websocket' | 'polling';
+  /** It comes back at the pace of `socket.io-client`'s own defaults (after 0.5 to 1.5 s at first), not sooner. */
+  patient?: boolean;
   rooms: ReadonlyMap<string, RoomJudge>;
   onAnswer: (answer: Answer) => void;
   onViolation: (violation: string) => void;
@@ -32,6 +34,10 @@ export interface Return {
   backAtMs: number;
   /** How much of that the client waited by itself before it tried. */
   pausedMs: number;
+  /** How often it tried. */
+  tries: number;
+  /** It closed the connection itself, because it was advised to or was not answered. */
+  left: boolean;
 }
 
 /** A notice that says when to reconnect. */
@@ -51,7 +57,11 @@ const WINDOW = 4;
 /** A sender that is so far behind composes nothing new: what waits at the end of an outage is the crowd's to bear as well. */
 const OUTBOX_MAX = 6;
 
-const now = () => performance.timeOrigin + performance.now();
+/** How a client comes back that cannot wait. */
+const EAGER = { timeout: 4_000, reconnectionDelay: 200, reconnectionDelayMax: 2_000 };
+
+/** Milliseconds since 1970 that never go back. */
+export const now = (): number => performance.timeOrigin + performance.now();
 
 export class Member {
   readonly user: string;
@@ -66,7 +76,7 @@ export class Member {
   readonly returns: Return[] = [];
   readonly advices: Advice[] = [];
   /** The connection that was lost last, while there is no other; `sinceMs` where it waits before it tries again. */
-  #lost: { atMs: number; pausedMs: number; sinceMs: number | undefined } | undefined;
+  #lost: { atMs: number; left: boolean; tries: number; pausedMs: number; sinceMs: number | undefined } | undefined;
   readonly #options: MemberOptions;
   readonly #outbox: Array<{
     room: string;
@@ -88,9 +98,7 @@ export class Member {
       forceNew: true,
       autoConnect: false,
       transports: [options.transport],
-      timeout: 4_000,
-      reconnectionDelay: 200,
-      reconnectionDelayMax: 2_000,
+      ...(options.patient ? {} : EAGER),
       auth: (give) => {
         this.#asked = this.#positions();
         give({ token: options.token, resume: this.#asked });
@@ -102,6 +110,7 @@ export class Member {
     });
     this.socket.io.on('reconnect_attempt', () => {
       if (this.#lost?.sinceMs === undefined) return;
+      this.#lost.tries++;
       this.#lost.pausedMs += now() - this.#lost.sinceMs;
       this.#lost.sinceMs = undefined;
     });
@@ -205,7 +214,8 @@ export class Member {
     if (connection !== this.connects || !this.socket.connected) return;
     this.ready = true;
     if (this.#lost === undefined) return;
-    this.returns.push({ lostAtMs: this.#lost.atMs, backAtMs: now(), pausedMs: this.#lost.pausedMs });
+    const { atMs: lostAtMs, pausedMs, tries, left } = this.#lost;
+    this.returns.push({ lostAtMs, backAtMs: now(), pausedMs, tries, left });
     this.#lost = undefined;
   }
 
@@ -226,7 +236,7 @@ export class Member {
     this.ready = false;
     this.#silences = 0;
     this.losses++;
-    this.#lost ??= { atMs: now(), pausedMs: 0, sinceMs: now() };
+    this.#lost ??= { atMs: now(), left: reason === 'io client disconnect', tries: 0, pausedMs: 0, sinceMs: now() };
     for (const settle of [...this.#underWay]) settle('cut');
     if (reason !== 'io server disconnect' || this.#closed) return;
     this.#options.onViolation(`${this.user} was sent away`);

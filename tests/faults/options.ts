@@ -16,7 +16,7 @@ Starts a cluster of its own, lets clients chat, injects faults at random, and ju
   --store KIND     single, sentinel or cluster: what the log is on (single)
   --wait N         a message is acknowledged once so many replicas have it (all: 2 on sentinel, 1 on cluster)
   --outage S       seconds of the long outage, for runs of a quarter of an hour or more, or that name it (90)
-  --crowd N        instead of random faults: N clients, of whom a quarter lose their gateway by kill -9, under load and in silence
+  --crowd N        instead of random faults: N clients, of whom a quarter lose their gateway by kill -9, under load and in silence (--minutes does not matter)
   --report DIR     where report.md and report.json are written
   --help           this text
 

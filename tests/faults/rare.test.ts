@@ -33,6 +33,7 @@ async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterSite>>, say: 
 test('a cluster keeps its promises through what happens seldom', async (context) => {
   const steps = [
     ['gateway cut short', 2_800],
+    ['cut off in its sleep', 500],
     ['affinity changed', 1_000],
     ['clock jumped', 500],
     ['store loading', 2_000],

@@ -91,7 +91,7 @@ function rowOf(injected: readonly Injected[]): FaultRow {
     const values = injected.map((one) => one[measure]).filter((value) => value !== undefined);
     if (values.length > 0) row[measure] = Math.round(Math.max(...values));
   }
-  const back = injected.flatMap(({ returned }) => (returned === undefined ? [] : [returned.slowestBeyondPausesMs]));
+  const back = injected.flatMap(({ returned }) => (returned === undefined ? [] : [returned.beyondPausesMs.slowest]));
   if (back.length > 0) row.backMs = Math.round(Math.max(...back));
   const whole = injected.map(({ wholeMs }) => wholeMs).filter((value) => value !== undefined);
   const median = whole.sort((a, b) => a - b)[Math.floor(whole.length / 2)];

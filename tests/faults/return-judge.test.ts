@@ -8,11 +8,17 @@ const advices = (...reconnectInMs: number[]) =>
 test('pauses of the clients themselves are told apart from what the cluster took', () => {
   assert.equal(summarizeReturns([]), undefined);
   const returned = summarizeReturns([
-    { lostAtMs: 0, backAtMs: 3_000, pausedMs: 2_500 },
-    { lostAtMs: 100, backAtMs: 1_100, pausedMs: 100 },
-    { lostAtMs: 50, backAtMs: 250, pausedMs: 150 },
+    { lostAtMs: 0, backAtMs: 3_000, pausedMs: 2_500, tries: 2, left: false },
+    { lostAtMs: 100, backAtMs: 1_100, pausedMs: 100, tries: 1, left: false },
+    { lostAtMs: 50, backAtMs: 250, pausedMs: 150, tries: 0, left: true },
   ]);
-  assert.deepEqual(returned, { members: 3, medianMs: 1_000, slowestMs: 3_000, slowestBeyondPausesMs: 900 });
+  assert.deepEqual(returned, {
+    members: 3,
+    tookMs: { median: 1_000, p99: 3_000, slowest: 3_000 },
+    beyondPausesMs: { median: 500, p99: 900, slowest: 900 },
+    longestPauseMs: 2_500,
+    triedAgain: 1,
+  });
 });
 
 test('an even hand-over keeps its pace, and one that asks everybody at once is seen', () => {
@@ -25,15 +31,15 @@ test('an even hand-over keeps its pace, and one that asks everybody at once is s
 
 test('reads are counted of processes that lived through it and of new ones, not of those that died', () => {
   const before = new Map([
-    ['gateway-1 10', 5],
-    ['gateway-2 11', 9],
+    ['gateway-1 10', { resumeReads: 5 }],
+    ['gateway-2 11', { resumeReads: 9 }],
   ]);
   assert.equal(
     readsBetween(
       before,
       new Map([
-        ['gateway-1 10', 8],
-        ['gateway-2 20', 2],
+        ['gateway-1 10', { resumeReads: 8 }],
+        ['gateway-2 20', { resumeReads: 2 }],
       ]),
     ),
     5,

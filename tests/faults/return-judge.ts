@@ -1,27 +1,41 @@
 /** Judges how clients came back after they lost their connections, and how they were asked to go. Pure. */
 import type { Advice, Return } from './member.ts';
 
+/** Of the times of all members, in milliseconds. */
+export interface Spread {
+  median: number;
+  p99: number;
+  slowest: number;
+}
+
 export interface Returned {
   members: number;
-  /** From the loss of the connection to the next session; half of them took no longer than `medianMs`. */
-  medianMs: number;
-  slowestMs: number;
-  /** The slowest, its own pauses before it tried again not counted. */
-  slowestBeyondPausesMs: number;
+  /** From the loss of the connection to the next session. */
+  tookMs: Spread;
+  /** The same without the client's own pauses before it tried again. */
+  beyondPausesMs: Spread;
+  /** The longest of these pauses. */
+  longestPauseMs: number;
+  /** So many had to try more than once. */
+  triedAgain: number;
 }
 
 /** Undefined where nobody lost a connection since. */
 export function summarizeReturns(returns: readonly Return[]): Returned | undefined {
-  const tookMs = returns.map(({ lostAtMs, backAtMs }) => backAtMs - lostAtMs).sort((a, b) => a - b);
-  const slowestMs = tookMs.at(-1);
-  if (slowestMs === undefined) return undefined;
-  const beyondMs = returns.map(({ lostAtMs, backAtMs, pausedMs }) => backAtMs - lostAtMs - pausedMs);
-  return {
-    members: returns.length,
-    medianMs: tookMs[Math.floor(tookMs.length / 2)] ?? slowestMs,
-    slowestMs,
-    slowestBeyondPausesMs: Math.max(...beyondMs),
-  };
+  const tookMs = spreadOf(returns.map(({ lostAtMs, backAtMs }) => backAtMs - lostAtMs));
+  const beyondPausesMs = spreadOf(returns.map(({ lostAtMs, backAtMs, pausedMs }) => backAtMs - lostAtMs - pausedMs));
+  if (tookMs === undefined || beyondPausesMs === undefined) return undefined;
+  const longestPauseMs = Math.max(...returns.map(({ pausedMs }) => pausedMs));
+  const triedAgain = returns.filter(({ tries }) => tries > 1).length;
+  return { members: returns.length, tookMs, beyondPausesMs, longestPauseMs, triedAgain };
+}
+
+function spreadOf(timesMs: number[]): Spread | undefined {
+  const sorted = timesMs.sort((a, b) => a - b);
+  const slowest = sorted.at(-1);
+  if (slowest === undefined) return undefined;
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? slowest;
+  return { median: at(0.5), p99: at(0.99), slowest };
 }
 
 const WINDOW_MS = 1_000;
@@ -41,8 +55,11 @@ export function judgePace(advices: readonly Advice[], perSecond: number): string
 }
 
 /** How often the log was read for resumes between two counts, of the processes that lived through it or came since. */
-export function readsBetween(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): number {
+export function readsBetween(
+  before: ReadonlyMap<string, { resumeReads: number }>,
+  after: ReadonlyMap<string, { resumeReads: number }>,
+): number {
   let reads = 0;
-  for (const [process, count] of after) reads += count - (before.get(process) ?? 0);
+  for (const [process, { resumeReads }] of after) reads += resumeReads - (before.get(process)?.resumeReads ?? 0);
   return reads;
 }

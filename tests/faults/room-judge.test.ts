@@ -26,6 +26,7 @@ interface Story {
   sends?: Array<(judge: RoomJudge) => void>;
   history?: Entry[];
   rollbacks?: number;
+  mayLose?: boolean;
 }
 
 const joins =
@@ -54,21 +55,32 @@ const stored =
       change,
     )(judge).stored({ epoch: change.epoch ?? E1, seq: change.as ?? seq, duplicate: change.duplicate ?? false });
 
-function verdict({
+function judgeOf({
   seen = {},
   sends = [stored(1), stored(2), stored(3)],
   history = all(1, 2, 3),
   rollbacks = 0,
-}: Story) {
+  mayLose = true,
+}: Story): RoomJudge {
   const judge = createRoomJudge('r');
   for (const one of sends) one(judge);
   for (const [member, steps] of Object.entries(seen)) for (const step of steps) step(judge, member);
-  return judge.finish({ history, rollbacks });
+  judge.finish({ history, rollbacks, mayLose });
+  return judge;
 }
+
+const verdict = (story: Story) => judgeOf(story).violations;
 
 const back = (head: number) => resumes({ recovered: true, epoch: E1, head, first: 1 });
 const rolledBack = { ...entry(3), epoch: E2, ts: 2_000, clientMsgId: 'new', text: 'text new' };
 const afterRollback = [entry(1, { epoch: E2 }), entry(2, { epoch: E2 }), rolledBack];
+/** The third message was acknowledged, and goes; another one takes its place. */
+const losesOne: Story = {
+  sends: [stored(1), stored(2), stored(3), stored(0, { id: 'new', text: 'text new', epoch: E2, as: 3 })],
+  seen: { x: [joins(), gets(...all(1, 2, 3)), isTold(E2, 2), gets(rolledBack)] },
+  history: afterRollback,
+  rollbacks: 1,
+};
 
 const faultless: Array<[what: string, story: Story]> = [
   ['a member sees all', { seen: { x: [joins(), gets(...all(1, 2, 3))] } }],
@@ -166,6 +178,11 @@ const planted: Array<[what: string, story: Story, expected: RegExp]> = [
     },
     /I1: acknowledged 2 is not in history/,
   ],
+  [
+    'I1: an acknowledged message goes in a failover that may lose none',
+    { ...losesOne, mayLose: false },
+    /I1: 1 acknowledged messages went/,
+  ],
   ['I2: a member misses an entry', { seen: { x: [joins(), gets(entry(1), entry(3))] } }, /I2: x missed 2 to 2/],
   ['I2: a member gets an entry twice', { seen: { x: [joins(), gets(...all(1, 1, 2, 3))] } }, /I2: x got 1 again/],
   [
@@ -254,6 +271,21 @@ for (const [what, story, expected] of planted)
   test(`is seen: ${what}`, () => {
     assert.match(verdict(story).join('\n'), expected);
   });
+
+test('what was acknowledged and went with the end of the log is counted, and what was sent again is not', () => {
+  assert.equal(judgeOf({}).lost, 0);
+  assert.equal(judgeOf(losesOne).lost, 1);
+  const again = entry(4, { epoch: E2, ts: 2_001, clientMsgId: 'm3', text: 'text 3' });
+  const sentAgain: Story = {
+    sends: [...(losesOne.sends ?? []), stored(3, { epoch: E2, as: 4 })],
+    seen: { x: [...(losesOne.seen?.x ?? []), gets(again)] },
+    history: [...afterRollback, again],
+    rollbacks: 1,
+    mayLose: false,
+  };
+  assert.equal(judgeOf(sentAgain).lost, 0);
+  assert.deepEqual(verdict(sentAgain), []);
+});
 
 test('is seen: I6: ghosts, absentees, doubles and wrong counts', () => {
   const connected = new Set(['a', 'b']);

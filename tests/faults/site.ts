@@ -13,6 +13,13 @@ import { type Disk, mountSmallDisk } from './small-disk.ts';
 import { type OwnStore, onNode, type Redis } from './store.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
+export interface GatewayFigures {
+  /** Reads of the log that resumes have cost so far. */
+  resumeReads: number;
+  /** How long its event loop was held up at most since somebody asked before. */
+  loopLagMs: number;
+}
+
 export interface Site {
   /** Where clients connect. */
   endpoints: readonly string[];
@@ -23,8 +30,8 @@ export interface Site {
   services(): Promise<Map<string, number>>;
   /** Resolves once everything that was ended runs again; rejects where that takes too long. */
   complete(): Promise<void>;
-  /** Reads of the log that resumes have cost so far, of each gateway process that runs, by name and pid. */
-  resumeReads?(): Promise<Map<string, number>>;
+  /** What each gateway process that runs says of itself, by name and pid. */
+  figures?(): Promise<Map<string, GatewayFigures>>;
   /** So many clients a second are asked to go when a gateway leaves. */
   drainPerSecond?: number;
   stop(): Promise<void>;
@@ -133,12 +140,14 @@ export async function startClusterSite<S extends OwnStore | undefined = undefine
       writeFileSync(path.join(clocks, name), String(offsetMs));
       process.kill(pid, 'SIGUSR2');
     },
-    async resumeReads() {
-      const counts = (await site.gateways()).map(async ({ name, pid, ops }): Promise<[string, number]> => {
+    async figures() {
+      const figures = (await site.gateways()).map(async ({ name, pid, ops }): Promise<[string, GatewayFigures]> => {
         const text = await (await fetch(`${ops}/metrics`)).text();
-        return [`${name} ${pid}`, Number(/^maru_resume_reads_total (\d+)/m.exec(text)?.[1] ?? 0)];
+        const read = (metric: string) => Number(new RegExp(`^${metric} (\\S+)`, 'm').exec(text)?.[1] ?? 0);
+        const loopLagMs = read('nodejs_eventloop_lag_max_seconds') * 1_000;
+        return [`${name} ${pid}`, { resumeReads: read('maru_resume_reads_total'), loopLagMs }];
       });
-      return new Map(await Promise.all(counts));
+      return new Map(await Promise.all(figures));
     },
     async stop() {
       await cluster.stop();

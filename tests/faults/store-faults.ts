@@ -19,21 +19,14 @@ const GROWS_AGAIN_MS = 3_000;
 
 type ClusterFault = Fault<ClusterSite>;
 
-/** `kill` of the runner keeps it down. */
-async function endStore(site: ClusterSite, began: () => void): Promise<void> {
+/**
+ * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a whole command; it serves for some moments more. By the runner, which keeps
+ * it down: one that died otherwise would be started again.
+ */
+async function endStore(site: ClusterSite, how: 'kill' | 'drain', began: () => void): Promise<void> {
   const { pid } = await site.process('redis');
-  process.kill(pid, 'SIGKILL');
-  began();
-  await site.cluster.kill('redis');
-}
-
-/** In order, so that its file ends with a whole command. It serves for some moments more. */
-async function stopStore(site: ClusterSite, began: () => void): Promise<void> {
-  const { pid } = await site.process('redis');
-  process.kill(pid, 'SIGTERM');
-  await poll('Redis to end', () => !isAlive(pid), { everyMs: 5 });
-  began();
-  await site.cluster.kill('redis');
+  const ended = poll('Redis to end', () => !isAlive(pid), { everyMs: 5 }).then(began);
+  await Promise.all([site.cluster[how]('redis'), ended]);
 }
 
 /** Copies the log as it is now. Resolves with what puts the copy in its place, for when the store is down. */
@@ -61,7 +54,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_STORE_MS,
     weight: 4,
     async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, began);
+      await endStore(site, 'kill', began);
       await sleep(holdMs);
       lifting();
       await site.cluster.restart('redis');
@@ -76,7 +69,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_STORE_MS,
     weight: 1,
     async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, began);
+      await endStore(site, 'kill', began);
       await sleep(holdMs);
       lifting();
       await site.cluster.restart('redis');
@@ -92,7 +85,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     async inject({ site, began, holdMs, lifting, violation }) {
       const { address } = await site.process('redis');
       const lengthen = await lengthenLoading(address, path.join(site.cluster.dataDir, 'redis', 'appendonlydir'));
-      await stopStore(site, began);
+      await endStore(site, 'drain', began);
       lengthen.append(holdMs);
       const started = site.cluster.restart('redis');
       const { loadedAtMs, loadingMs } = await lengthen.untilLoaded();
@@ -112,7 +105,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
     async inject({ site, random, began, holdMs, sleep, lifting }) {
       const { pid } = random.pick(await site.gateways());
-      await endStore(site, began);
+      await endStore(site, 'kill', began);
       await sleep(holdMs / 2);
       process.kill(pid, 'SIGKILL');
       await sleep(holdMs / 2);
@@ -205,7 +198,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     async inject({ site, began, holdMs, sleep, lifting }) {
       const restore = await copyLog(site);
       await sleep(LOST_TAIL_MS);
-      await endStore(site, began);
+      await endStore(site, 'kill', began);
       restore();
       await sleep(holdMs);
       lifting();
@@ -228,7 +221,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
       await sleep(LOST_TAIL_MS);
       process.kill(pid, 'SIGSTOP');
       try {
-        await endStore(site, () => {});
+        await endStore(site, 'kill', () => {});
         restore();
         await sleep(holdMs);
         await site.cluster.restart('redis');

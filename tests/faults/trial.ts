@@ -1,11 +1,11 @@
 /** One trial: a crowd chats, faults are injected one after the other, all is judged. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Position } from '@maru/protocol';
 import { createCrowd } from './crowd.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { describeInjected, type Injected } from './injected.ts';
-import type { Answer, Member } from './member.ts';
+import { judgeBack, judgeLosses } from './loss-judge.ts';
+import { type Answer, type Member, now } from './member.ts';
 import { judgePresence } from './presence-judge.ts';
 import type { Random } from './random.ts';
 import { judgePace, type Returned, readsBetween, summarizeReturns } from './return-judge.ts';
@@ -37,7 +37,6 @@ const SETTLE_MS = 30_000;
 const HISTORY_MS = 120_000;
 /** A lease (15 s), the grace of a leave (6 s) and what a sweep takes. */
 const PRESENCE_WITHIN_MS = 30_000;
-const LOOK_MS = 10;
 const LAG_RESOLUTION_MS = 10;
 const NS_PER_MS = 1_000_000;
 /** What took longer is explained, even where it is within its bound. */
@@ -77,40 +76,14 @@ export async function runTrial<S extends Site>(options: {
     onViolation: (violation) => violations.push(violation),
   });
 
-  /** Of the newest wait: when its messages were acknowledged, and who was last to get them. */
-  let probedMs = 0;
-  let last: string[] = [];
-  /** Milliseconds until everybody has got as far as a message that was sent after `sinceMs`. */
-  const untilWhole = async (sinceMs: number, withinMs: number): Promise<number> => {
-    const places = await crowd.probe(withinMs);
-    probedMs = now() - sinceMs;
-    last = [];
-    for (;;) {
-      const behind = crowd.behind(places);
-      if (behind.length > 0) last = behind;
-      const dull = crowd.members.filter(({ degraded }) => degraded).map(({ user }) => user);
-      if (behind.length + dull.length === 0) return now() - sinceMs;
-      if (now() - sinceMs > withinMs) throw new Error(describe(behind, dull, places));
-      await sleep(LOOK_MS);
-    }
-  };
-  const describe = (behind: string[], dull: string[], places: Map<string, Position>) => {
-    const some = behind.slice(0, 3).map((user) => {
-      const at = [...crowd.rooms].map(([room, judge]) => `${room} ${judge.position(user)?.seq ?? '-'}`).join(', ');
-      return `${user} (${crowd.members.find((member) => member.user === user)?.ready ? at : 'not connected'})`;
-    });
-    const heads = [...places].map(([room, { seq }]) => `${room} ${seq}`).join(', ');
-    return `${behind.length} are behind ${heads}: ${some.join('; ')}; ${dull.length} were not told that all is well`;
-  };
-
   const injectOne = async ({ fault, holdMs }: Planned<S>): Promise<Injected> => {
     const before = await site.services();
     if (fault.quiet) {
       crowd.hush();
       await crowd.settled(SETTLE_MS);
-      await untilWhole(now(), SETTLE_MS);
+      await crowd.whole(now(), SETTLE_MS);
     }
-    const readsBefore = fault.backWithinMs === undefined ? undefined : await site.resumeReads?.();
+    const figuresBefore = fault.backWithinMs === undefined ? undefined : await site.figures?.();
     const lossesBefore = new Map(crowd.members.map((member) => [member, member.losses]));
     let beganAtMs = now();
     let liftedAtMs: number | undefined;
@@ -139,7 +112,9 @@ export async function runTrial<S extends Site>(options: {
     try {
       await fault.inject(context);
       const sinceMs = liftedAtMs ?? now();
-      wholeMs = await untilWhole(sinceMs, fault.wholeWithinMs * LATE_FACTOR);
+      const whole = await crowd.whole(sinceMs, fault.wholeWithinMs * LATE_FACTOR);
+      const { last, probedMs } = whole;
+      wholeMs = whole.wholeMs;
       const named = last.slice(0, LAST_NAMED_MAX).join(', ') + (last.length > LAST_NAMED_MAX ? ' and others' : '');
       const slow = `the messages took ${Math.round(probedMs)} ms, last was ${named}`;
       if (wholeMs > fault.wholeWithinMs + lag.max / NS_PER_MS)
@@ -167,16 +142,16 @@ export async function runTrial<S extends Site>(options: {
       lossesBefore,
       found,
     );
-    if (readsBefore !== undefined && site.resumeReads !== undefined) {
-      const readsAfter = await site.resumeReads();
-      came.resumeReads = readsBetween(readsBefore, readsAfter);
+    if (figuresBefore !== undefined && site.figures !== undefined) {
+      const figuresAfter = await site.figures();
+      came.resumeReads = readsBetween(figuresBefore, figuresAfter);
       // Those who were at one place when it went silent missed the same.
-      if (fault.quiet && came.resumeReads > options.rooms * readsAfter.size)
-        found.push(`resume: ${came.resumeReads} reads for ${options.rooms} rooms on ${readsAfter.size} gateways`);
+      if (fault.quiet && came.resumeReads > options.rooms * figuresAfter.size)
+        found.push(`resume: ${came.resumeReads} reads for ${options.rooms} rooms on ${figuresAfter.size} gateways`);
     }
     if (fault.quiet) crowd.talk();
     if (fault.presenceWithinMs !== undefined) {
-      const shownMs = await judgePresenceOf(site, crowd, found, fault.presenceWithinMs);
+      const shownMs = await judgePresenceOf(site, crowd.present, found, fault.presenceWithinMs);
       if (shownMs !== undefined) told.presenceMs = shownMs;
     }
     await site.complete().catch((error: unknown) => found.push(String(error)));
@@ -211,17 +186,17 @@ export async function runTrial<S extends Site>(options: {
     const draining = advices.filter(({ code }) => code === 'draining');
     if (drainPerSecond !== undefined) found.push(...judgePace(draining, drainPerSecond));
     if (fault.lossesMax !== undefined) {
-      const { lossesMax } = fault;
-      const often = crowd.members.filter((member) => member.losses - (lossesBefore.get(member) ?? 0) > lossesMax);
-      if (often.length > 0)
-        found.push(`I5: ${often.length} clients lost their connection more than ${lossesMax} times: ${often[0]?.user}`);
+      const losses = crowd.members.map((member) => {
+        return { user: member.user, before: lossesBefore.get(member) ?? 0, after: member.losses };
+      });
+      found.push(...judgeLosses(losses, fault.lossesMax));
     }
     const returned = summarizeReturns(
       crowd.members.flatMap(({ returns }) => returns.filter(({ lostAtMs }) => lostAtMs >= sinceMs)),
     );
     if (returned === undefined) return {};
-    if (fault.backWithinMs !== undefined && returned.slowestBeyondPausesMs > fault.backWithinMs + ownLagMs)
-      found.push(`I5: a client was back ${Math.round(returned.slowestBeyondPausesMs)} ms after its own pauses`);
+    if (fault.backWithinMs !== undefined)
+      found.push(...judgeBack(returned.beyondPausesMs.slowest, fault.backWithinMs + ownLagMs));
     return { returned };
   };
 
@@ -244,8 +219,8 @@ export async function runTrial<S extends Site>(options: {
     crowd.hush();
     const pending = await crowd.settled(SETTLE_MS);
     if (pending > 0) violations.push(`I5: ${pending} messages were never acknowledged`);
-    await untilWhole(now(), SETTLE_MS).catch((error: unknown) => violations.push(`I5: at the end: ${String(error)}`));
-    presenceMs = await judgePresenceOf(site, crowd, violations, PRESENCE_WITHIN_MS);
+    await crowd.whole(now(), SETTLE_MS).catch((error: unknown) => violations.push(`I5: at the end: ${String(error)}`));
+    presenceMs = await judgePresenceOf(site, crowd.present, violations, PRESENCE_WITHIN_MS);
     for (const [room, judge] of crowd.rooms) {
       const history = await crowd.history(room, HISTORY_MS);
       violations.push(...judge.finish({ history, rollbacks, mayLose }));
@@ -265,13 +240,12 @@ export async function runTrial<S extends Site>(options: {
   };
 }
 
-const now = () => performance.timeOrigin + performance.now();
 const kindOf = (name: string) => name.replace(/-\d+$/, '');
 
 /** Milliseconds until presence shows exactly who is connected. */
-async function judgePresenceOf(
+export async function judgePresenceOf(
   site: Site,
-  crowd: ReturnType<typeof createCrowd>,
+  present: () => ReadonlyMap<string, readonly string[]> | Promise<ReadonlyMap<string, readonly string[]>>,
   violations: string[],
   withinMs: number,
 ): Promise<number | undefined> {
@@ -279,9 +253,8 @@ async function judgePresenceOf(
   let wrong: string[] = [];
   while (now() - sinceMs < withinMs) {
     wrong = [];
-    for (const [room, judge] of crowd.rooms) {
-      const connected = crowd.members.filter(({ ready, user }) => ready && judge.position(user) !== undefined);
-      const users = new Set(connected.map(({ user }) => user));
+    for (const [room, connected] of await present()) {
+      const users = new Set(connected);
       const shown = await site.presence(room).catch((error: unknown) => String(error));
       const found = typeof shown === 'string' ? [`I6: ${shown}`] : judgePresence(users, shown);
       wrong.push(...found.map((violation) => `${violation} (${room})`));

@@ -97,7 +97,8 @@ describe('a connection', () => {
         const late = await connect(gateway.url, { token: tokenOf('late'), resume });
         try {
           await late.event('typing');
-          assert.equal(late.received[0]?.name, 'session');
+          // On a busy machine the store may seem ill, which is all that may be told before.
+          assert.equal(late.received.find(({ name }) => name !== 'notice')?.name, 'session');
         } finally {
           late.close();
         }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';
@@ -11,6 +12,10 @@ import { newId, newRoom } from '../support/tokens.ts';
 const ANSWER_MS_MAX = 1_500;
 /** A connection that got no answer to its handshake is given up after 2 s, and the next try comes within one more. */
 const HEALED_MS_MAX = 8_000;
+
+/** More pages than a gateway reads at once, asked for one after the other: those who wait for a place get one that is of no use any more. */
+const READERS = 40;
+const READ_EVERY_MS = 20;
 
 /** A gateway has so many to its store. */
 const CONNECTIONS = 5;
@@ -105,6 +110,30 @@ describe('while the store hangs', () => {
     for (const [name, ms] of Object.entries(slowest)) assert(ms < ANSWER_MS_MAX, `${name} took ${Math.round(ms)} ms`);
     const { seq } = await client.patient('message:send', { room, clientMsgId, text: 'meanwhile' });
     assert.equal(seq, 2, 'sent again, it is the same message');
+    cluster.assertAlive();
+  });
+
+  test('reads of many connections, which wait for one another, are answered in time too', async (t) => {
+    const readers = await Promise.all(
+      Array.from({ length: READERS }, () => connect(gateway.url, { token: tokenOf(newId()) })),
+    );
+    t.after(() => {
+      for (const reader of readers) reader.close();
+    });
+    await cluster.redis.kill('SIGSTOP');
+    try {
+      const durations = readers.map(async (reader, index) => {
+        await pause(index * READ_EVERY_MS);
+        const startedAt = performance.now();
+        const ack = await reader.request('history:read', { room });
+        assert(!ack.ok && ack.error.code === 'unavailable', JSON.stringify(ack));
+        return performance.now() - startedAt;
+      });
+      const slowestMs = Math.max(...(await Promise.all(durations)));
+      assert(slowestMs < ANSWER_MS_MAX, `one took ${Math.round(slowestMs)} ms`);
+    } finally {
+      await cluster.redis.kill('SIGCONT');
+    }
     cluster.assertAlive();
   });
 });

@@ -120,7 +120,12 @@ test('what was acknowledged after a replica had it survives the death of the pri
     await until('the promotion of the replica', async () => (await role(replica)) === 'master');
     // Without any replica no message may be acknowledged; the old primary comes back as one (Sentinel would say so too, only later).
     await primary.restart();
-    await ask(primary, (redis) => redis.call('REPLICAOF', '127.0.0.1', String(replica.port)));
+    await until('the old primary to follow', () =>
+      ask(primary, (redis) => redis.call('REPLICAOF', '127.0.0.1', String(replica.port))).then(
+        () => true,
+        () => false,
+      ),
+    );
     await until('acknowledgements after the failover', () => acknowledged.length >= atKill + 20);
   } finally {
     stop = true;
@@ -200,4 +205,9 @@ async function ask<T>(server: TestRedis, question: (redis: ReturnType<typeof con
   }
 }
 
-const role = async (server: TestRedis) => String(((await ask(server, (redis) => redis.call('ROLE'))) as unknown[])[0]);
+/** A Sentinel that gives a server another role cuts its connections, the one that asks among them. */
+const role = (server: TestRedis): Promise<string> =>
+  ask(server, (redis) => redis.call('ROLE')).then(
+    (answer) => String((answer as unknown[])[0]),
+    () => 'not to be asked',
+  );

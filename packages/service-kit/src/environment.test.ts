@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ConfigError } from './config.ts';
 import { withFileValues } from './environment.ts';
 
-const files: Record<string, string> = { '/run/jwt': 'secret\n', '/etc/hostname': 'c0ffee\n' };
+const files: Record<string, string> = { '/run/jwt': 'secret\n', '/etc/hostname': 'c0ffee\n', '/run/empty': ' \n' };
 const readText = (path: string): string => {
   const text = files[path];
   if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
@@ -39,5 +39,14 @@ test('all that cannot be read, or is given twice, is told at once and without va
       error instanceof ConfigError &&
       error.message ===
         'Configuration: MARU_JWT_SECRET and MARU_JWT_SECRET_FILE are both set; MARU_REDIS_URL_FILE cannot be read (ENOENT): /run/none',
+  );
+});
+
+test('a file with nothing in it is an error: else its variable would silently count as unset', () => {
+  assert.throws(
+    () => withFileValues({ MARU_JWT_ISSUER_FILE: '/run/empty' }, readText),
+    (error: Error) =>
+      error instanceof ConfigError &&
+      error.message === 'Configuration: MARU_JWT_ISSUER_FILE names an empty file: /run/empty',
   );
 });

@@ -9,7 +9,8 @@ const FILE_VARIABLE = /^(MARU_[A-Z0-9_]+)_FILE$/;
 
 /**
  * The environment with every `MARU_X_FILE` replaced by `MARU_X`, whose value is the file's text without the white space around it. Throws one
- * ConfigError that names every file that cannot be read, and every variable that is given both ways.
+ * ConfigError that names every file that cannot be read or has nothing in it (a secret that did not come must not pass for one that nobody
+ * wants), and every variable that is given both ways.
  */
 export function withFileValues(
   environment: Environment,
@@ -27,7 +28,9 @@ export function withFileValues(
       continue;
     }
     try {
-      values[name] = readText(path).trim();
+      const text = readText(path).trim();
+      if (text === '') problems.push(`${variable} names an empty file: ${path}`);
+      values[name] = text;
     } catch (error) {
       problems.push(
         `${variable} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}): ${path}`,

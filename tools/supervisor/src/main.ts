@@ -3,6 +3,7 @@
  * its settings as one argument of JSON, and a channel whose loss means that the starter is gone.
  */
 import { spawnSync } from 'node:child_process';
+import { ConfigError, withFileValues } from '@maru/service-kit';
 import { describeFailure, Failure } from '../../bootstrap/failure.mjs';
 import { ROOT } from '../../bootstrap/root.mjs';
 import { createReporter } from '../../bootstrap/terminal.mjs';
@@ -52,7 +53,17 @@ function checkPrograms(): void {
   }
 }
 
+/** What is given as a file is read here, because part of it the supervisor would else make itself, and give the services both. */
+function readEnvironment(): NodeJS.ProcessEnv {
+  try {
+    return withFileValues(process.env);
+  } catch (error) {
+    throw error instanceof ConfigError ? new Failure(error.message, { exitCode: 2 }) : error;
+  }
+}
+
 async function start(): Promise<void> {
+  const environment = readEnvironment();
   checkPrograms();
   dataDir = await openDataDir(settings.dataDir);
   if (dataDir.healed.length > 0) {
@@ -65,7 +76,7 @@ async function start(): Promise<void> {
     machine: await lookAround(),
     dataDir,
     secrets: loadSecrets(dataDir.path),
-    environment: process.env,
+    environment,
     reporter,
     sources: {
       gateway: `${ROOT}/services/gateway/src/main.ts`,

@@ -118,7 +118,11 @@ export function createSubscriber(options: {
     while (unsettled && !stopped) {
       unsettled = false;
       await Promise.all([...links.values()].map((link) => hearOneself(link)));
-      const misplaced = [...handlers.keys()].filter((channel) => confirmed.get(channel)?.shard !== holderOf(channel));
+      // Of a shard that cannot be asked nothing is: thousands of refusals would hold up all else. It is settled when it is ready.
+      const misplaced = [...handlers.keys()].filter((channel) => {
+        const holder = holderOf(channel);
+        return holder?.redis.status === 'ready' && confirmed.get(channel)?.shard !== holder;
+      });
       const again = new Set<string>();
       for (let i = 0; i < misplaced.length; i += CONFIRM_AT_ONCE) {
         const page = misplaced.slice(i, i + CONFIRM_AT_ONCE);

@@ -81,3 +81,15 @@ test('a new epoch is told after the entries of the old one', async () => {
   room.observe({ epoch: '2.b', base: 1, head: 1, first: 1 });
   assert.deepEqual(member.given, ['1', 'epoch 2.b']);
 });
+
+test('one who leaves has got what came before, one whose connection has ended gets nothing more, the others get all', async () => {
+  const { room, announce, enter } = startRoom();
+  const [leaving, ended, staying] = [await enter(0), await enter(0), await enter(0)] as const;
+  announce();
+  room.detach(leaving);
+  announce();
+  ended.closed = true;
+  room.detach(ended);
+  assert.equal(room.positionOf(staying).seq, 2);
+  assert.deepEqual([leaving.given, ended.given, staying.given], [['1'], ['1'], ['1', '2']]);
+});

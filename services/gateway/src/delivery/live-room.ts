@@ -162,7 +162,8 @@ export class LiveRoom {
   }
 
   detach(member: Member): void {
-    this.#writes.flush();
+    // One who leaves was given what came before; one whose end was said already (DISCONNECT) gets nothing after it.
+    if (!member.closed) this.#writes.flush();
     this.live.delete(member);
     this.#floors.delete(member);
   }

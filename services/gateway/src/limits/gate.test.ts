@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createGate } from './gate.ts';
 
 test('so many run at once, the others in order, and places are given back after failures', async () => {
-  const gate = createGate({ atOnceMax: 2, waitMaxMs: 5_000, onTimeout: () => new Error('late') });
+  const gate = createGate({ atOnceMax: 2, deadlineMs: 5_000, onTimeout: () => new Error('late') });
   let [running, most] = [0, 0];
   const order: number[] = [];
   const work = (index: number) => async () => {
@@ -21,12 +21,38 @@ test('so many run at once, the others in order, and places are given back after 
 });
 
 test('what cannot begin in time is refused, and leaves no place behind', async () => {
-  const gate = createGate({ atOnceMax: 1, waitMaxMs: 20, onTimeout: () => new Error('late') });
-  const slow = gate.run(() => pause(60));
-  await assert.rejects(
-    gate.run(async () => {}),
+  const gate = createGate({ atOnceMax: 1, deadlineMs: 20, onTimeout: () => new Error('late') });
+  const work = pause(60);
+  const slow = assert.rejects(
+    gate.run(() => work),
     /late/,
   );
-  await slow;
+  const refused = assert.rejects(
+    gate.run(async () => assert.fail('it was begun')),
+    /late/,
+  );
+  await Promise.all([slow, refused, work]);
   assert.equal(await gate.run(async () => 'free'), 'free');
+});
+
+test('one that began late has only what is left of its time, and keeps its place until it ends', async () => {
+  const gate = createGate({ atOnceMax: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
+  const order: string[] = [];
+  let endWork: (() => void) | undefined;
+  const first = gate.run(() => pause(5));
+  const second = gate.run(() => {
+    order.push('begun');
+    return new Promise<void>((resolve) => {
+      endWork = resolve;
+    });
+  });
+  await first;
+  // Far beyond its deadline, which passes although the work goes on.
+  await assert.rejects(Promise.race([second, pause(5_000)]), /late/);
+  assert.deepEqual(order, ['begun']);
+  const third = gate.run(async () => void order.push('third'));
+  order.push('ended');
+  endWork?.();
+  await third;
+  assert.deepEqual(order, ['begun', 'ended', 'third']);
 });

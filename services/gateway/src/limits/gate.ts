@@ -1,33 +1,14 @@
-/** Lets so many pieces of work run at once; the others wait in order, and only so long. */
+/** Lets so many pieces of work run at once; the others wait in order. Waiting and work have one deadline together. */
 
 export interface Gate {
-  /** Rejects with `onTimeout()` where the work could not begin in time. */
+  /** Rejects with `onTimeout()` where the work is not done in time: what has not begun by then never does, the result of the rest is dropped. */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createGate(options: { atOnceMax: number; waitMaxMs: number; onTimeout: () => Error }): Gate {
-  const { atOnceMax, waitMaxMs, onTimeout } = options;
+export function createGate(options: { atOnceMax: number; deadlineMs: number; onTimeout: () => Error }): Gate {
+  const { atOnceMax, deadlineMs, onTimeout } = options;
   let running = 0;
   const waiting = new Set<() => void>();
-
-  const enter = (): Promise<void> => {
-    if (running < atOnceMax) {
-      running++;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const begin = () => {
-        clearTimeout(timer);
-        waiting.delete(begin);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        waiting.delete(begin);
-        reject(onTimeout());
-      }, waitMaxMs);
-      waiting.add(begin);
-    });
-  };
 
   const leave = () => {
     const [next] = waiting;
@@ -37,13 +18,29 @@ export function createGate(options: { atOnceMax: number; waitMaxMs: number; onTi
   };
 
   return {
-    async run(work) {
-      await enter();
-      try {
-        return await work();
-      } finally {
-        leave();
-      }
-    },
+    run: (work) =>
+      new Promise((resolve, reject) => {
+        const begin = async () => {
+          waiting.delete(begin);
+          try {
+            resolve(await work());
+          } catch (error) {
+            reject(error);
+          } finally {
+            clearTimeout(timer);
+            leave();
+          }
+        };
+        const timer = setTimeout(() => {
+          waiting.delete(begin);
+          reject(onTimeout());
+        }, deadlineMs);
+        if (running === atOnceMax) {
+          waiting.add(begin);
+          return;
+        }
+        running++;
+        void begin();
+      }),
   };
 }

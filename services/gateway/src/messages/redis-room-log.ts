@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
 import { isNoScript, loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
+import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
 import { createGate, type Gate } from '../limits/gate.ts';
 import { createBatchLane, SEND_AGAIN } from './batch-lane.ts';
@@ -99,14 +100,7 @@ export function createRedisRoomLog(options: {
     const { redis } = shard;
     if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
     options.onBatch?.(appends);
-    const pipeline = redis.pipeline();
-    for (const append of appends)
-      pipeline.evalsha(appendScript.sha1, appendScript.keys.length, ...appendArguments(append));
-    const answers = (await pipeline.exec()) ?? [];
-    const replies: unknown[] = appends.map((_, index) => {
-      const [error, value] = answers[index] ?? [new Error('no reply'), undefined];
-      return error ?? value;
-    });
+    const replies = await callScript(redis, appends.map(appendArguments));
     if (replies.some(isNoScript)) await loadAppend(shard);
     if (options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
       await awaitReplicas(shard, replies);
@@ -148,7 +142,7 @@ export function createRedisRoomLog(options: {
     if (gate === undefined) {
       gate = createGate({
         atOnceMax: PAGES_AT_ONCE,
-        waitMaxMs: options.deadlineMs,
+        deadlineMs: options.deadlineMs,
         onTimeout: () => unavailable(new Error('too many reads wait for the store')),
       });
       gates.set(shard, gate);
@@ -212,6 +206,22 @@ export function createRedisRoomLog(options: {
     }
     return toReadResult(reply as unknown[], room, seen);
   }
+}
+
+/** One round trip for all calls of the append script, in order: its reply or its error for each. */
+async function callScript(redis: Redis, calls: Array<Array<string | number>>): Promise<unknown[]> {
+  const { sha1, keys } = appendScript;
+  const [first] = calls;
+  // One alone, as mostly where little is said, costs less without a pipeline.
+  if (first !== undefined && calls.length === 1)
+    return [await redis.evalsha(sha1, keys.length, ...first).catch((error: unknown) => error)];
+  const pipeline = redis.pipeline();
+  for (const call of calls) pipeline.evalsha(sha1, keys.length, ...call);
+  const answers = (await pipeline.exec()) ?? [];
+  return calls.map((_, index) => {
+    const [error, value] = answers[index] ?? [new Error('no reply'), undefined];
+    return error ?? value;
+  });
 }
 
 /** Random parts of epochs: one process never makes the same twice, and two hardly ever do. At most 20 characters. */

@@ -1,0 +1,163 @@
+/**
+ * The trial of a large crowd: a gateway is killed while everybody talks, and once more while nobody does. The clients are in processes
+ * of their own, so that what is measured is the cluster, not one process with all of them.
+ */
+
+import { sleep } from '../support/poll.ts';
+import { PROCESS_FAULTS } from './cluster-faults.ts';
+import { divideCrowd, type PartHandle, startPart } from './crowd-parts.ts';
+import type { Fault } from './fault.ts';
+import { describeInjected, type Injected } from './injected.ts';
+import { describeUse, watchMachine } from './machine.ts';
+import { now } from './member.ts';
+import type { FaultOptions } from './options.ts';
+import { createRandom, type Random } from './random.ts';
+import { readsBetween, summarizeReturns } from './return-judge.ts';
+import type { ClusterSite } from './site.ts';
+import { judgePresenceOf, type TrialResult } from './trial.ts';
+
+/** Those of which a crowd can tell something that a few clients cannot. */
+export const CROWD_FAULTS: ReadonlyArray<Fault<ClusterSite>> = PROCESS_FAULTS.filter(
+  ({ backWithinMs, name }) => backWithinMs !== undefined && name.startsWith('gateway killed'),
+);
+
+/** Nodes compare their loads every 5 s: until they are level again, and clients that came back last have settled. */
+const CALM_MS = 15_000;
+/** Long-polling costs the processes with the clients in it many times what a WebSocket does. */
+const POLLING_EVERY = 20;
+const SETTLE_MS = 30_000;
+const HISTORY_MS = 120_000;
+const PRESENCE_WITHIN_MS = 30_000;
+/** What comes late is waited for, so that it can be told how late. */
+const WAIT_MS = 60_000;
+
+export async function runCrowdTrial(run: {
+  site: ClusterSite;
+  faults: ReadonlyArray<Fault<ClusterSite>>;
+  options: FaultOptions;
+  say: (line: string) => void;
+  isEnding: () => boolean;
+}): Promise<TrialResult> {
+  const { site, options, say } = run;
+  const startedAtMs = now();
+  const random = createRandom(options.seed);
+  const violations: string[] = [];
+  const injected: Injected[] = [];
+  const parts: PartHandle[] = [];
+  const all = <T>(work: (part: PartHandle) => Promise<T>) => Promise.all(parts.map(work));
+  try {
+    const { rooms, rate } = options;
+    for (const { clients, ...share } of divideCrowd({ clients: options.clients, rooms, messagesPerSecond: rate })) {
+      const users = Array.from({ length: clients }, (_, index) => `member-${share.firstMember + index}`);
+      const part = await startPart({
+        ...share,
+        endpoints: site.endpoints,
+        tokens: users.map((user) => site.token(user)),
+        pollingEvery: POLLING_EVERY,
+        seed: options.seed + share.firstMember,
+      });
+      parts.push(part);
+      // One part after the other: what is tried here is not how many can come at once.
+      await part.ask('gather');
+    }
+    say(`${options.clients} clients in ${rooms} rooms, in ${parts.length} processes`);
+    await all((part) => part.ask('talk'));
+    for (const fault of run.faults) {
+      await sleep(CALM_MS);
+      if (run.isEnding()) break;
+      const one = await injectOne({ site, fault, parts, rooms, random, startedAtMs });
+      injected.push(one);
+      say(describeInjected(one, now() - startedAtMs));
+    }
+    await all((part) => part.ask('hush'));
+    const pending = await all((part) => part.ask('settle', SETTLE_MS));
+    if (pending.some((count) => count > 0)) violations.push(`I5: ${pending} messages were never acknowledged`);
+    const whole = all((part) => part.ask('whole', { sinceMs: now(), withinMs: SETTLE_MS }));
+    await whole.catch((error: unknown) => violations.push(`I5: at the end: ${String(error)}`));
+    const present = async () => new Map((await all((part) => part.ask('present'))).flat());
+    const presenceMs = await judgePresenceOf(site, present, violations, PRESENCE_WITHIN_MS);
+    const sums = await all((part) => part.ask('finish', { historyMs: HISTORY_MS }));
+    violations.push(...sums.flatMap((sum) => sum.violations));
+    const sumOf = (name: 'messages' | 'stored' | 'gapsTold' | 'lost') => sums.reduce((sum, of) => sum + of[name], 0);
+    const [messages, stored, gapsTold, lost] = [sumOf('messages'), sumOf('stored'), sumOf('gapsTold'), sumOf('lost')];
+    return { injected, violations, messages, stored, gapsTold, lost, presenceMs };
+  } finally {
+    for (const part of parts) part.end();
+  }
+}
+
+async function injectOne(step: {
+  site: ClusterSite;
+  fault: Fault<ClusterSite>;
+  parts: readonly PartHandle[];
+  rooms: number;
+  random: Random;
+  startedAtMs: number;
+}): Promise<Injected> {
+  const { site, fault, rooms } = step;
+  const all = <T>(work: (part: PartHandle) => Promise<T>) => Promise.all(step.parts.map(work));
+  const violations: string[] = [];
+  if (fault.quiet) {
+    await all((part) => part.ask('hush'));
+    await all((part) => part.ask('settle', SETTLE_MS));
+    await all((part) => part.ask('whole', { sinceMs: now(), withinMs: SETTLE_MS })).catch(
+      (error: unknown) => void violations.push(`I5: before it: ${String(error)}`),
+    );
+  }
+  const before = await site.figures?.();
+  await all((part) => part.ask('open'));
+  const machineUsed = watchMachine();
+  let beganAtMs = now();
+  await fault.inject({
+    site,
+    random: step.random,
+    holdMs: 0,
+    began() {
+      beganAtMs = now();
+    },
+    lifting() {},
+    lifted() {},
+    sleep,
+    violation: (what) => violations.push(what),
+  });
+  const wholes = await all((part) => part.ask('whole', { sinceMs: beganAtMs, withinMs: WAIT_MS })).catch(
+    (error: unknown) => void violations.push(`I5: not whole: ${String(error)}`),
+  );
+  const windows = await all((part) => part.ask('shut', { sinceMs: beganAtMs }));
+  const use = machineUsed();
+  const after = await site.figures?.();
+  const ownLagMs = Math.max(...windows.map(({ lagMs }) => lagMs));
+  const loopLagMs = Math.max(0, ...[...(after?.values() ?? [])].map((figures) => figures.loopLagMs));
+  const one: Injected = {
+    name: fault.name,
+    about: fault.about,
+    atMs: beganAtMs - step.startedAtMs,
+    holdMs: 0,
+    wholeMs: wholes === undefined ? undefined : Math.max(...wholes.map(({ wholeMs }) => wholeMs)),
+    ownLagMs,
+    machine:
+      `held up at most: clients ${Math.round(ownLagMs)} ms, gateways ${Math.round(loopLagMs)} ms` +
+      (use === undefined ? '' : `; ${describeUse(use)}`),
+    violations,
+  };
+  const returns = windows.flatMap((window) => window.returns);
+  // Those who only moved to the new node, as they were advised to, lost nothing.
+  const returned = summarizeReturns(returns.filter(({ left }) => !left));
+  if (returned === undefined) violations.push('nobody lost its connection');
+  else {
+    one.returned = returned;
+    const backMs = (fault.backWithinMs ?? 0) + ownLagMs;
+    if (returned.beyondPausesMs.slowest > backMs)
+      violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own pauses`);
+    if ((one.wholeMs ?? 0) > returned.longestPauseMs + backMs)
+      violations.push(`I5: whole after ${Math.round(one.wholeMs ?? 0)} ms`);
+  }
+  if (before !== undefined && after !== undefined) {
+    one.resumeReads = readsBetween(before, after);
+    if (fault.quiet && one.resumeReads > rooms * after.size)
+      violations.push(`resume: ${one.resumeReads} reads for ${rooms} rooms on ${after.size} gateways`);
+  }
+  if (fault.quiet) await all((part) => part.ask('talk'));
+  await site.complete().catch((error: unknown) => violations.push(String(error)));
+  return one;
+}

@@ -1,0 +1,75 @@
+/** A node with many rooms whose store is away: it waits for the store, and asks nothing of it in vain. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createLogger, openRedis, type RedisSource, type RedisStore } from '@maru/service-kit';
+import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { createSubscriber } from '../../services/gateway/src/cluster/subscriber.ts';
+import { poll } from '../support/poll.ts';
+
+const ROOMS = 60;
+const BEAT_MS = 50;
+const STORE_DEADLINE_MS = 800;
+
+let redis: TestRedis;
+let source: RedisSource;
+let store: RedisStore;
+let control: RedisStore;
+
+before(async () => {
+  redis = await startTestRedis();
+  source = openRedis(redis.url, {
+    node: 'n',
+    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+  });
+  [store, control] = [source.open('subscribe', STORE_DEADLINE_MS), source.open('control', STORE_DEADLINE_MS)];
+  await Promise.all([store.untilReady(10_000), control.untilReady(10_000)]);
+});
+after(async () => {
+  await Promise.all([store?.close(), control?.close()]);
+  source?.close();
+  await redis?.stop();
+});
+
+test('no room is asked for while the store is away, and all are heard again once it is back', async (t) => {
+  const channels = Array.from({ length: ROOMS }, (_, index) => `maru:{room-${index}}:live`);
+  const heard = new Set<string>();
+  const subscriber = createSubscriber({
+    node: 'n',
+    purpose: 'rooms',
+    store,
+    publish: (channel, payload) => control.at(channel, (connection) => connection.spublish(channel, payload)),
+    heartbeatMs: BEAT_MS,
+    silenceMaxMs: 10_000,
+    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+    onHandlerError: (error) => assert.fail(String(error)),
+    now: () => performance.now(),
+  });
+  subscriber.start();
+  t.after(() => subscriber.stop());
+  for (const channel of channels) await subscriber.subscribe(channel, () => heard.add(channel));
+  const again = new Set<string>();
+  subscriber.onResubscribed((resubscribed) => {
+    for (const channel of resubscribed) again.add(channel);
+  });
+
+  const [shard] = store.shards;
+  assert(shard !== undefined);
+  const connection = shard.redis;
+  const subscribe = connection.ssubscribe.bind(connection);
+  let inVain = 0;
+  connection.ssubscribe = ((...args: [string]) => {
+    if (connection.status !== 'ready') inVain++;
+    return subscribe(...args);
+  }) as typeof connection.ssubscribe;
+
+  await redis.kill();
+  await poll('the loss to be noticed', () => connection.status !== 'ready');
+  await pause(20 * BEAT_MS);
+  assert.equal(inVain, 0);
+  await redis.restart();
+  await poll('all to be subscribed again', () => again.size === ROOMS && channels.every(subscriber.hears));
+  assert(await control.untilReady(10_000));
+  await Promise.all(channels.map((channel) => control.at(channel, (publisher) => publisher.spublish(channel, 'x'))));
+  await poll('all to be heard', () => heard.size === ROOMS);
+});
