@@ -2,7 +2,7 @@
  * Who somebody is: tokens are checked here and nowhere else. Two kinds exist, told apart by the key that signed them. The
  * host's own tokens carry any user id except a guest's; guest tokens are ours, and only they carry `guest-…`.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
 import {
   createRemoteJWKSet,
@@ -51,14 +51,14 @@ export function createTokens(options: {
   now: () => number;
 }): Tokens {
   const { keys } = options;
-  const secret = keys.secret === undefined ? undefined : new TextEncoder().encode(keys.secret);
+  const secret = keys.secret === undefined ? undefined : hmacKey(Buffer.from(keys.secret));
   const jwks =
     keys.jwksUrl === undefined
       ? undefined
       : reachableOrTrouble(createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 3_000 }));
   // Derived, so that a host that gives one secret for both kinds still gets two keys.
   const guestKey =
-    options.guests && createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest();
+    options.guests && hmacKey(createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest());
 
   const common = () => ({ currentDate: new Date(options.now()), requiredClaims: ['exp', 'sub'], clockTolerance: 5 });
 
@@ -132,6 +132,10 @@ export function createTokens(options: {
       }),
   };
 }
+
+/** Made once: given the bytes, the library would make a key of them for every token. */
+const hmacKey = (bytes: Buffer) =>
+  createSecretKey(bytes).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 
 /** The address of the keys did not answer: a passing condition, which must never refuse a client for good. */
 class KeysUnreachable extends Error {}

@@ -52,15 +52,17 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       const known = { id: user.id, name: user.name };
       local.enter(room, known);
       queue.push({ op: 'enter', room, user: known });
-      reporter.poke();
+      reporter.poke(0);
     },
     leave(room, userId) {
       local.leave(room, userId);
       queue.push({ op: 'leave', room, userId });
+      reporter.poke(timing.batchMs);
     },
     setStatus(userId, status, text) {
       local.setStatus(userId, status, text);
       queue.push({ op: 'status', userId, status, ...(text === undefined ? {} : { text }) });
+      reporter.poke(timing.batchMs);
     },
     async snapshot(room) {
       // Who has just joined here, and asks, expects to be seen.

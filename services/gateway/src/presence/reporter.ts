@@ -47,8 +47,8 @@ export interface Reporter {
   start(): void;
   /** Ends reporting and says goodbye. Never rejects. */
   stop(): Promise<void>;
-  /** Something was queued: it is told at once after a quiet while, and with others otherwise. */
-  poke(): void;
+  /** Something was queued: it is told within `withinMs` after a quiet while, and with others otherwise. */
+  poke(withinMs: number): void;
   /** Resolves when all that was queued is told, or after `patienceMs`. Never rejects. */
   settled(patienceMs: number): Promise<void>;
   /** The service knows this node's whole state, but for what is queued. */
@@ -77,7 +77,7 @@ export function createReporter(options: {
   let lastReportAt = 0;
   let reporting = false;
   const waiting = new Set<() => void>();
-  let wake = () => {};
+  let wakeWithin: (ms: number) => void = () => {};
   let running: Promise<void> | undefined;
 
   const resync = (reason: SyncReason) => {
@@ -160,12 +160,32 @@ export function createReporter(options: {
     return report(epoch);
   };
 
+  /** While there is nothing to tell it sleeps until the next beat, or until it is poked. */
+  const untilNext = (): number => {
+    const hasMore = queue.size > 0 || queue.hasOverflowed;
+    if (hasMore || epoch === undefined || epoch.pending !== undefined || epoch.state !== undefined)
+      return timing.batchMs;
+    return Math.max(timing.batchMs, Math.min(nextBeatAt, epoch.nextRoutineSyncAt) - now());
+  };
+
+  const sleep = (ms: number) =>
+    new Promise<void>((resolve) => {
+      let endsAt = now() + ms;
+      let timer = setTimeout(resolve, ms);
+      wakeWithin = (withinMs) => {
+        if (now() + withinMs >= endsAt) return;
+        endsAt = now() + withinMs;
+        clearTimeout(timer);
+        timer = setTimeout(resolve, withinMs);
+      };
+    });
+
   const run = async () => {
     while (!isStopped) {
-      let pauseMs = timing.batchMs;
+      let pauseMs = 0;
       try {
         reporting = true;
-        if (await turn()) pauseMs = 0;
+        if (!(await turn())) pauseMs = untilNext();
         if (failures > 0) logger.info({ failures }, 'presence answers again');
         failures = 0;
       } catch (error) {
@@ -183,13 +203,8 @@ export function createReporter(options: {
       }
       if (isStopped) return;
       if (pauseMs > 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, pauseMs);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
+        await sleep(pauseMs);
+        wakeWithin = () => {};
       }
     }
   };
@@ -200,7 +215,7 @@ export function createReporter(options: {
     },
     async stop() {
       isStopped = true;
-      wake();
+      wakeWithin(0);
       // A report that hangs must not hold up the end; once this node has left, it counts for nothing.
       await Promise.race([running, new Promise((resolve) => setTimeout(resolve, STOP_PATIENCE_MS).unref())]);
       if (epoch === undefined) return;
@@ -211,8 +226,8 @@ export function createReporter(options: {
       }
       epoch = undefined;
     },
-    poke() {
-      if (failures === 0 && !reporting && now() - lastReportAt >= timing.batchMs) wake();
+    poke(withinMs) {
+      if (failures === 0 && !reporting) wakeWithin(Math.max(withinMs, lastReportAt + timing.batchMs - now()));
     },
     settled(patienceMs) {
       if (failures > 0 || (queue.size === 0 && !reporting)) return Promise.resolve();

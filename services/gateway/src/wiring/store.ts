@@ -13,10 +13,13 @@ import { createRoomDirectory } from '../rooms/room-directory.ts';
 /** The store is asked, and the subscriber heard, so often; so long a silence counts as a lost connection. */
 const BEAT_MS = 500;
 const SILENCE_MAX_MS = 1_500;
-/** Positions that this node remembers, and user tokens that it leases at once and for how long. */
+/**
+ * Positions that this node remembers, and user tokens that it leases at once and for how long: longer than people pause in a conversation,
+ * so that most messages find a token here.
+ */
 const SEEN_ROOMS_MAX = 100_000;
 const LEASE_TOKENS = 10;
-const LEASE_MS = 5_000;
+const LEASE_MS = 30_000;
 
 export type Store = ReturnType<typeof createStore>;
 
