@@ -21,7 +21,13 @@ const MINUTE_MS = 60_000;
 export const STAGES = [
   { name: 'check', concurrency: 0, fileDeadlineMs: 0, deadlineMs: 2 * MINUTE_MS, sharesCluster: false },
   { name: 'unit', concurrency: 2, fileDeadlineMs: 2 * MINUTE_MS, deadlineMs: 4 * MINUTE_MS, sharesCluster: false },
-  { name: 'integration', concurrency: 2, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 8 * MINUTE_MS, sharesCluster: false },
+  {
+    name: 'integration',
+    concurrency: 2,
+    fileDeadlineMs: 3 * MINUTE_MS,
+    deadlineMs: 8 * MINUTE_MS,
+    sharesCluster: false,
+  },
   { name: 'e2e', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 11 * MINUTE_MS, sharesCluster: true },
   { name: 'faults', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 6 * MINUTE_MS, sharesCluster: false },
   { name: 'load', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 5 * MINUTE_MS, sharesCluster: true },
