@@ -156,7 +156,7 @@ describe('one who does not read', () => {
       open.push(client);
       client.socket.once('session', () => stopped.push(stopReading(client)));
       client.socket.connect();
-      await client.event('session', undefined, 20_000);
+      await client.event('session', undefined, 40_000);
       cluster.assertAlive();
     }
     await assertServes();
