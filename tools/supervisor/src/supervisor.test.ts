@@ -69,13 +69,15 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
       assert.equal((await request(`${cluster.url}/socket.io/?EIO=4&sid=${node}.abc`)).node, node);
   });
 
-  it('spreads clients evenly that ask for something first', async () => {
+  it('spreads clients that ask for something first', async () => {
     const nodes = [];
-    for (let client = 0; client < 8; client += 1) {
+    for (let client = 0; client < 100; client += 1) {
       await request(`${cluster.url}/api/v1/guests`);
       nodes.push((await request(`${cluster.url}/socket.io/?EIO=4&transport=polling`)).node);
     }
-    assert.equal(nodes.filter((node) => node === 'gateway-1').length, 4);
+    // Among equals nginx draws lots: fewer than a quarter come to one of two once in millions of runs.
+    const first = nodes.filter((node) => node === 'gateway-1').length;
+    assert.ok(first >= 25 && first <= 75, `${first} of 100 came to the first`);
   });
 
   it('overwrites what a client claims about its address', async () => {
