@@ -3,14 +3,12 @@
  * of its own, which are gone afterwards. Plain JavaScript for any Node ≥ 20.
  */
 import './bootstrap/require-node.mjs';
-import { spawn, spawnSync } from 'node:child_process';
-import { constants } from 'node:os';
+import { spawnSync } from 'node:child_process';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
-import { describeFailure, Failure } from './bootstrap/failure.mjs';
+import { Failure } from './bootstrap/failure.mjs';
 import { pinnedNode } from './bootstrap/node.mjs';
 import { ROOT } from './bootstrap/root.mjs';
-import { endRunning } from './bootstrap/run.mjs';
-import { createReporter } from './bootstrap/terminal.mjs';
+import { asksForHelp, environmentWithout, startTool } from './bootstrap/starter.mjs';
 
 const HELP = `npm run test:images [-- --no-build] [-- --only images|compose]
 
@@ -23,24 +21,6 @@ Leaves the images maru/*:local, and nothing else.
 const PARTS = ['images', 'compose'];
 const FILES = { images: 'tests/images/image-checks.ts', compose: 'tests/images/compose-checks.ts' };
 
-/** A developer's own settings must not change what is tested. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !name.startsWith('MARU_') && !name.startsWith('COMPOSE_')),
-);
-
-/** @type {import('node:child_process').ChildProcess | null} */
-let running = null;
-
-/** @param {string} program @param {string[]} args @returns {Promise<number>} its exit code */
-function run(program, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: ROOT, env: environment, stdio: 'inherit', detached: true });
-    running = child;
-    child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
-  });
-}
-
 /** Why there is no Docker to use, or null. */
 function whyNoDocker() {
   const works = (/** @type {string[]} */ args) => spawnSync('docker', args, { encoding: 'utf8' });
@@ -51,10 +31,8 @@ function whyNoDocker() {
   return null;
 }
 
-/** @returns {Promise<number>} */
-async function main() {
-  const args = process.argv.slice(2);
-  if (args.includes('--help') || args.includes('-h')) {
+startTool(async (args, handOver, given) => {
+  if (asksForHelp(args)) {
     console.log(HELP);
     return 0;
   }
@@ -64,36 +42,17 @@ async function main() {
   const why = whyNoDocker();
   if (why !== null) throw new Failure(`The images cannot be tested here: ${why}.\n\n${HELP}`);
 
-  await ensureDependencies({
-    reporter: createReporter({ stream: process.stdout, environment: process.env }),
-    environment: process.env,
-  });
-  const profiles = ['--profile', 'monitoring', '--profile', 'loadtest'];
-  const checked = await run('docker', ['compose', ...profiles, 'config', '--quiet']);
+  await ensureDependencies(given);
+  const run = (/** @type {string} */ program, /** @type {string[]} */ ...words) =>
+    handOver(program, words, { cwd: ROOT, environment: environmentWithout('MARU_', 'COMPOSE_') });
+  const checked = await run('docker', ...'compose --profile monitoring --profile loadtest config --quiet'.split(' '));
   if (checked !== 0) return checked;
   if (!args.includes('--no-build')) {
-    const built = await run('docker', ['compose', 'build']);
+    const built = await run('docker', 'compose', 'build');
     if (built !== 0) return built;
   }
   const files = Object.entries(FILES)
     .filter(([part]) => only === null || part === only)
     .map(([, file]) => file);
-  return run(pinnedNode(), ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files]);
-}
-
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
-  process.on(signal, () => {
-    if (running?.pid !== undefined && running.exitCode === null) process.kill(-running.pid, signal);
-    else if (!endRunning()) process.exit(130);
-  });
-
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    const { text, exitCode } = describeFailure(error);
-    console.error(text);
-    process.exitCode = exitCode;
-  },
-);
+  return run(pinnedNode(), '--test', '--test-concurrency=1', '--test-reporter=spec', ...files);
+});

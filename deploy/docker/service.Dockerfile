@@ -21,7 +21,7 @@ COPY packages ./packages
 COPY services ./services
 RUN node tools/build-services.mjs /out
 
-# What the one service runs on. Without the optional packages: the Node.js that npm would install is already here. Types and maps are not loaded.
+# What the one service runs on. Without the optional packages: Node.js comes from the stage `system`. Types and maps are not loaded.
 FROM ${NODE_IMAGE} AS dependencies
 ARG SERVICE
 WORKDIR /app
@@ -31,18 +31,30 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace "services/${S
   && find . -mindepth 1 -maxdepth 1 -not -name node_modules -not -name package.json -not -name services -exec rm -r '{}' + \
   && find services -mindepth 1 -maxdepth 1 -not -name "$SERVICE" -exec rm -r '{}' +
 
-FROM ${NODE_IMAGE} AS runtime
-ENV NODE_ENV=production
+# All of a system that the process needs: the Node.js that the lock pins, the libraries that it names, and what says which those are (scanners
+# read it) and whose. No shell, no package manager.
+FROM build AS system
+RUN set -eu; package="$(echo /app/node_modules/node-linux-*)"; program="$package/bin/node"; \
+  mkdir -p /system/usr/local/bin /system/usr/share/doc/node /system/etc /system/var/lib/dpkg; \
+  cp "$program" /system/usr/local/bin/; cp "$package/LICENSE" /system/usr/share/doc/node/copyright; \
+  ldd "$program" | grep -o '/[^ ]*' | xargs cp --parents --dereference --target-directory /system; \
+  cp --parents --dereference --target-directory /system /etc/os-release \
+    /usr/share/doc/libc6/copyright /usr/share/doc/libgcc-s1/copyright /usr/share/doc/libstdc++6/copyright; \
+  dpkg-query --status libc6 libgcc-s1 libstdc++6 > /system/var/lib/dpkg/status; \
+  echo 'maru:x:1000:1000::/:/nonexistent' > /system/etc/passwd
+# A volume that is mounted here for the first time takes the owner of the directory.
+RUN mkdir -p /secrets/run/maru/services /secrets/run/maru/redis && chown -R 1000:1000 /secrets/run/maru
+
+FROM scratch AS runtime
+COPY --from=system /system /
+ENV NODE_ENV=production PATH=/usr/local/bin
 WORKDIR /app
 # By number, so that an orchestrator can see that it is not root. The files are root's: the process cannot change its own program.
 USER 1000:1000
 
 # For compose: makes a cluster's secrets (deploy/docker/make-secrets.ts).
 FROM runtime AS secrets
-USER 0:0
-# A volume that is mounted here for the first time takes the owner of the directory.
-RUN mkdir -p /run/maru/services /run/maru/redis && chown -R 1000:1000 /run/maru
-USER 1000:1000
+COPY --from=system /secrets /
 COPY --from=build /app/package.json ./
 COPY --from=build /out/deploy ./deploy
 COPY --from=build /out/tools ./tools

@@ -1,13 +1,18 @@
 /** Docker as a person at a terminal would use it, for the checks of images and of the compose file. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { findFreePort } from '@maru/service-kit/testing';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A first build installs everything and may take long; all else answers in seconds. */
 const DEADLINE_MS = 20 * 60_000;
+const LISTING_MAX_BYTES = 16 * 1024 * 1024;
 
 export interface Ran {
   code: number | null;
@@ -45,6 +50,26 @@ export async function docker(args: readonly string[], environment: Record<string
 }
 
 export const inspect = async (name: string) => JSON.parse(await docker(['inspect', name]))[0];
+
+/** The files of an image (`owner` as user/group, `mode` as -rwxr-xr-x), read from outside: an image of ours need not have a shell. */
+export async function filesOf(image: string): Promise<Array<{ path: string; mode: string; owner: string }>> {
+  const container = await docker(['create', image]);
+  const directory = await mkdtemp(join(tmpdir(), 'maru-image-'));
+  try {
+    const archive = join(directory, 'image.tar');
+    await docker(['export', '--output', archive, container]);
+    const { stdout } = await promisify(execFile)('tar', ['--numeric-owner', '-tvf', archive], {
+      maxBuffer: LISTING_MAX_BYTES,
+    });
+    return stdout.split('\n').flatMap((line) => {
+      const match = /^(-\S{9})\s+(\S+)\s+\d+\s+\S+\s+\S+\s(.+)$/.exec(line);
+      return match === null ? [] : [{ mode: match[1] ?? '', owner: match[2] ?? '', path: match[3] ?? '' }];
+    });
+  } finally {
+    await docker(['rm', '--force', container]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
 
 /** A cluster of its own: project, port, volumes. */
 export interface ComposeProject {

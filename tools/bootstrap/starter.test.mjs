@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+
+const STARTER = new URL('./starter.mjs', import.meta.url).href;
+
+/** A tool made for one test: `body` is the body of its main. */
+function tool(body, options = {}) {
+  const text = `import { Failure } from '${new URL('./failure.mjs', import.meta.url).href}';
+    import { environmentWithout, startTool } from '${STARTER}';
+    startTool(async (args, handOver) => { ${body} });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', text], { stdio: 'pipe', ...options });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      said += chunk;
+    });
+  return {
+    child,
+    ended: once(child, 'close').then(([code]) => ({ code, said })),
+    async says(text) {
+      while (!said.includes(text)) await once(child.stdout, 'data');
+    },
+  };
+}
+
+/** A program that tells which signals it hears, and ends at the first with its own code. */
+const LISTENER = `for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => { console.log('heard ' + signal); process.exit(7); });
+  setInterval(() => {}, 1000); console.log('listening');`;
+
+describe('a tool that hands over', () => {
+  test('ends with the exit code of the program', async () => {
+    const { code } = await tool("return handOver(process.execPath, ['-e', 'process.exit(5)']);").ended;
+    assert.equal(code, 5);
+  });
+
+  test('ends with 128 and the number of the signal that ended the program', async () => {
+    const { code } = await tool("return handOver(process.execPath, ['-e', 'process.kill(process.pid, \"SIGKILL\")']);")
+      .ended;
+    assert.equal(code, 137);
+  });
+
+  for (const [sent, heard] of /** @type {const} */ ([
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGHUP', 'SIGTERM'],
+  ]))
+    test(`passes ${sent} on as ${heard}, once, and waits for the end`, async () => {
+      const it = tool(`return handOver(process.execPath, ['-e', ${JSON.stringify(LISTENER)}]);`);
+      await it.says('listening');
+      it.child.kill(sent);
+      const { code, said } = await it.ended;
+      assert.equal(code, 7);
+      assert.deepEqual(said.match(/heard \w+/g), [`heard ${heard}`]);
+    });
+
+  test('says what failed, without a stack, and with its exit code', async () => {
+    const { code, said } = await tool("throw new Failure('No cluster is there.', { exitCode: 2 });").ended;
+    assert.equal(code, 2);
+    assert.equal(said.trim(), 'No cluster is there.');
+  });
+
+  test('keeps a person’s own settings from what it tests', async () => {
+    const { said } = await tool("console.log(Object.keys(environmentWithout('MARU_')).join()); return 0;", {
+      env: { ...process.env, MARU_PORT: '1', OTHER: '2' },
+    }).ended;
+    assert.ok(said.includes('OTHER') && !said.includes('MARU_PORT'), said);
+  });
+});
