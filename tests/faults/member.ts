@@ -235,8 +235,10 @@ export class Member {
   #onDisconnect(reason: string): void {
     this.ready = false;
     this.#silences = 0;
-    this.losses++;
-    this.#lost ??= { atMs: now(), left: reason === 'io client disconnect', tries: 0, pausedMs: 0, sinceMs: now() };
+    // Whoever follows an advice to move, which a drain or a new node brings a while later, loses nothing.
+    const left = reason === 'io client disconnect';
+    if (!left) this.losses++;
+    this.#lost ??= { atMs: now(), left, tries: 0, pausedMs: 0, sinceMs: now() };
     for (const settle of [...this.#underWay]) settle('cut');
     if (reason !== 'io server disconnect' || this.#closed) return;
     this.#options.onViolation(`${this.user} was sent away`);
