@@ -112,7 +112,12 @@ function runOnStore<S extends OwnStore>(
     async start() {
       const store = await startStore();
       try {
-        const site = await startClusterSite({ gateways, drainPerSecond: drainPace(options), store });
+        const site = await startClusterSite({
+          gateways,
+          drainPerSecond: drainPace(options),
+          store,
+          settings: options.settings,
+        });
         const stop = async () => {
           await site.stop();
           await store.stop();
@@ -132,7 +137,7 @@ function runOnStore<S extends OwnStore>(
 }
 
 async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
-  const { gateways, clients, seed, minutes, waitReplicas } = options;
+  const { gateways, clients, seed, minutes, waitReplicas, settings } = options;
   if (options.store === 'sentinel')
     return runOnStore(options, () => startSentinelStore({ waitReplicas }), sentinelFaults(waitReplicas));
   if (options.store === 'cluster')
@@ -156,7 +161,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   return [
     ...(await runPart({
       what: `${gateways} gateways behind nginx`,
-      start: () => startClusterSite({ gateways, drainPerSecond }),
+      start: () => startClusterSite({ gateways, drainPerSecond, settings }),
       faults: clusterFaults,
       minutes: minutesOf(shares.cluster),
       clients,
@@ -165,7 +170,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${gateways} gateways behind nginx, the log on a small disk`,
-      start: () => startClusterSite({ gateways, drainPerSecond, smallDisk: true }),
+      start: () => startClusterSite({ gateways, drainPerSecond, settings, smallDisk: true }),
       faults: DISK_FAULTS,
       minutes: minutesOf(shares.disk),
       clients,
@@ -174,7 +179,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
-      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS }),
+      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS, settings }),
       faults: NETWORK_FAULTS,
       minutes: minutesOf(shares.network),
       clients: Math.min(clients, PROXIED_CLIENTS_MAX),
@@ -194,11 +199,11 @@ async function whyNoDisk(): Promise<string | undefined> {
 
 /** A crowd of which a part loses its gateway: while everybody talks, and while nobody does. */
 async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
-  const { gateways, clients } = options;
+  const { gateways, clients, settings } = options;
   const faults = chosen(CROWD_FAULTS, options);
   if (faults.length === 0) return [];
   say(`== ${clients} clients on ${gateways} gateways`);
-  const site = await startClusterSite({ gateways });
+  const site = await startClusterSite({ gateways, settings });
   current = site;
   try {
     return [await runCrowdTrial({ site, faults, options, say, isEnding: () => ending })];

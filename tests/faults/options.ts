@@ -16,6 +16,7 @@ Starts a cluster of its own, lets clients chat, injects faults at random, and ju
   --store KIND     single, sentinel or cluster: what the log is on (single)
   --wait N         a message is acknowledged once so many replicas have it (all: 2 on sentinel, 1 on cluster)
   --outage S       seconds of the long outage, for runs of a quarter of an hour or more, or that name it (90)
+  --set NAME=VALUE a setting of the services, as often as needed: MARU_FAST_PATH=off
   --crowd N        instead of random faults: N clients, of whom a quarter lose their gateway by kill -9, under load and in silence (--minutes does not matter)
   --report DIR     where report.md and report.json are written
   --help           this text
@@ -33,6 +34,8 @@ export interface FaultOptions {
   store: StoreKind;
   waitReplicas: number;
   outageSeconds: number;
+  /** Settings of the services (docs/settings.md), beside those that a trial needs. */
+  settings: Record<string, string>;
   /** Clients of the crowd that loses a gateway; undefined for random faults. */
   crowd: number | undefined;
   /** Beginnings of names; empty for all. */
@@ -73,6 +76,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
   let faults: string[] = [];
   let reportDir: string | undefined;
   let store: StoreKind = 'single';
+  const settings: Record<string, string> = {};
   for (let index = 0; index < args.length; index++) {
     const [name = '', inline] = (args[index] ?? '').split(/=(.*)/s, 2);
     if (name === '--help' || name === '-h') return 'help';
@@ -81,6 +85,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     if (name === '--report') reportDir = path.resolve(cwd, value);
     else if (name === '--faults') faults = value.split(',').map((part) => part.trim());
     else if (name === '--store') store = toStore(value);
+    else if (name === '--set') Object.assign(settings, toSetting(value));
     else if (Object.hasOwn(NUMBERS, name)) numbers.set(name as NumberName, toNumber(name as NumberName, value));
     else throw new Misuse(`${name} is not an option.`);
   }
@@ -97,6 +102,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     store,
     waitReplicas: numbers.get('--wait') ?? REPLICAS[store],
     outageSeconds: numbers.get('--outage') ?? 90,
+    settings,
     crowd,
     faults,
     reportDir,
@@ -107,6 +113,12 @@ function toStore(value: string): StoreKind {
   const kind = STORE_KINDS.find((known) => known === value);
   if (kind === undefined) throw new Misuse(`--store takes ${STORE_KINDS.join(', ')}, not ${value}.`);
   return kind;
+}
+
+function toSetting(text: string): Record<string, string> {
+  const [, name, value] = /^(MARU_[A-Z_]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new Misuse(`--set takes MARU_NAME=VALUE, not ${text}.`);
+  return { [name]: value };
 }
 
 function toNumber(name: NumberName, value: string): number {

@@ -23,6 +23,7 @@ test('options have defaults, and take values either way', () => {
     store: 'single',
     waitReplicas: 0,
     outageSeconds: 90,
+    settings: {},
     crowd: undefined,
     faults: [],
     reportDir: undefined,
@@ -41,6 +42,8 @@ test('options have defaults, and take values either way', () => {
   assert.deepEqual([given.minutes, given.clients, given.rooms, given.seed], [0.5, 200, 20, 7]);
   assert.deepEqual(given.faults, ['store killed', 'gateway']);
   assert.equal(given.reportDir, '/here/out');
+  const set = parse('--set', 'MARU_FAST_PATH=off', '--set=MARU_ROOM_LINGER_MS=200');
+  assert.deepEqual(set.settings, { MARU_FAST_PATH: 'off', MARU_ROOM_LINGER_MS: '200' });
   const other = parse('--store', 'sentinel', '--crowd', '400');
   assert.deepEqual([other.store, other.waitReplicas, other.networkPercent], ['sentinel', 2, 0]);
   assert.deepEqual([other.clients, other.gateways, other.rooms], [400, 4, 40]);
@@ -55,6 +58,7 @@ test('options that make no sense are refused by name', () => {
   assert.throws(() => parse('--clients', '2.5'), /--clients takes a whole number/);
   assert.throws(() => parse('--seed'), /--seed needs a value/);
   assert.throws(() => parse('--store', 'disk'), /--store takes single, sentinel, cluster, not disk/);
+  assert.throws(() => parse('--set', 'FAST_PATH'), /--set takes MARU_NAME=VALUE, not FAST_PATH/);
   assert.throws(() => parse('--frob', '1'), Misuse);
 });
 

@@ -103,6 +103,9 @@ const ms = (value: number | undefined) => (value === undefined ? '' : `${value} 
 
 export function renderReport(report: Report): string {
   const { options, violations } = report;
+  const settings = Object.entries(options.settings)
+    .map(([name, value]) => `, ${name}=${value}`)
+    .join('');
   const minutes = (report.tookMs / 60_000).toFixed(1);
   const header = [
     'fault',
@@ -137,7 +140,7 @@ export function renderReport(report: Report): string {
     '# Faults',
     '',
     `${report.startedAt}, ${minutes} min${report.endedEarly ? ' (ended early)' : ''}, seed ${options.seed}: ${options.clients} clients, ` +
-      `${options.rate} messages a second, ${options.rooms} rooms, ${options.gateways} gateways, Node ${report.node}.`,
+      `${options.rate} messages a second, ${options.rooms} rooms, ${options.gateways} gateways${settings}, Node ${report.node}.`,
     '',
     `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} holes told as not to be closed, ` +
       `${report.lost} acknowledged ones went with the end of a log. ` +

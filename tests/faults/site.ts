@@ -75,6 +75,8 @@ export async function startClusterSite<S extends OwnStore | undefined = undefine
   store?: S;
   /** The log is on a disk that can be full, which is in memory: syncing it costs nothing. */
   smallDisk?: boolean;
+  /** Settings of the services, by the names of their variables. */
+  settings?: Record<string, string>;
 }): Promise<ClusterSite<S>> {
   const { store, drainPerSecond } = options;
   const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
@@ -92,6 +94,7 @@ export async function startClusterSite<S extends OwnStore | undefined = undefine
       gateways: options.gateways,
       dataDir,
       env: {
+        ...options.settings,
         NODE_OPTIONS: `--import=${new URL('preload.mjs', import.meta.url).href}`,
         FAULTS_CLOCKS: clocks,
         ...(drainPerSecond === undefined ? {} : { MARU_DRAIN_PER_SECOND: String(drainPerSecond) }),
@@ -157,10 +160,14 @@ export async function startClusterSite<S extends OwnStore | undefined = undefine
   return site;
 }
 
-export async function startProxiedSite(options: { gateways: number }): Promise<ProxiedSite> {
+export async function startProxiedSite(options: {
+  gateways: number;
+  settings?: Record<string, string>;
+}): Promise<ProxiedSite> {
   let proxy: TcpProxy | undefined;
   const { gateways, presence, stop } = await startGateways({
     gateways: options.gateways,
+    environment: options.settings ?? {},
     redisUrl: async ({ port }) => {
       proxy = await startTcpProxy({ host: '127.0.0.1', port });
       return `redis://127.0.0.1:${proxy.port}`;
