@@ -50,3 +50,12 @@ test('a file with nothing in it is an error: else its variable would silently co
       error.message === 'Configuration: MARU_JWT_ISSUER_FILE names an empty file: /run/empty',
   );
 });
+
+test('a secret that was given in place of its file is not shown', () => {
+  assert.throws(
+    () => withFileValues({ MARU_JWT_SECRET_FILE: 'the-secret-itself' }, readText),
+    (error: Error) =>
+      /^Configuration: MARU_JWT_SECRET_FILE cannot be read \(ENOENT\)/.test(error.message) &&
+      !error.message.includes('the-secret-itself'),
+  );
+});
