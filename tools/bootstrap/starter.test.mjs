@@ -5,7 +5,10 @@ import { describe, test } from 'node:test';
 
 const STARTER = new URL('./starter.mjs', import.meta.url).href;
 
-/** A tool made for one test: `body` is the body of its main. */
+/**
+ * A tool made for one test: `body` is the body of its main.
+ * @param {string} body @param {{env?: NodeJS.ProcessEnv}} [options]
+ */
 function tool(body, options = {}) {
   const text = `import { Failure } from '${new URL('./failure.mjs', import.meta.url).href}';
     import { environmentWithout, startTool } from '${STARTER}';
@@ -19,7 +22,7 @@ function tool(body, options = {}) {
   return {
     child,
     ended: once(child, 'close').then(([code]) => ({ code, said })),
-    async says(text) {
+    async says(/** @type {string} */ text) {
       while (!said.includes(text)) await once(child.stdout, 'data');
     },
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boundedParser, TOO_DEEP } from './bounded-parser.ts';
+import { AckId, boundedParser, TOO_DEEP } from './bounded-parser.ts';
 
 function decode(text: unknown): unknown[] {
   const decoder = new boundedParser.Decoder();
@@ -14,14 +14,15 @@ const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
 test('an ordinary event passes', () => {
   assert.deepEqual(decode('27["room:join",{"room":"lobby"}]'), [
-    { type: 2, nsp: '/', id: 7, data: ['room:join', { room: 'lobby' }] },
+    { type: 2, nsp: '/', data: ['room:join', { room: 'lobby' }, new AckId(7)] },
   ]);
+  assert.deepEqual(decode('2["typing",{}]'), [{ type: 2, nsp: '/', data: ['typing', {}] }]);
 });
 
 test('an event that is nested too deeply reaches its handler without having been parsed', () => {
   for (const depth of [17, 1_000, 50_000]) {
     assert.deepEqual(decode(`27["room:join",${nested(depth)}]`), [
-      { type: 2, nsp: '/', id: 7, data: ['room:join', TOO_DEEP] },
+      { type: 2, nsp: '/', data: ['room:join', TOO_DEEP, new AckId(7)] },
     ]);
   }
   assert.deepEqual(decode(`2["typing",${nested(20)}]`), [{ type: 2, nsp: '/', data: ['typing', TOO_DEEP] }]);
@@ -47,4 +48,11 @@ test('other namespaces, and more than a few attempts to connect, end the transpo
   const decoder = new boundedParser.Decoder();
   for (let i = 0; i < 4; i++) decoder.add('0{}');
   assert.throws(() => decoder.add('0{}'));
+});
+
+test('of what the library writes, only CONNECT is left to us', () => {
+  const encoder = new boundedParser.Encoder();
+  assert.deepEqual(encoder.encode({ type: 0, nsp: '/', data: { sid: 'x' } }), []);
+  assert.deepEqual(encoder.encode({ type: 1, nsp: '/' }), ['1']);
+  assert.deepEqual(encoder.encode({ type: 4, nsp: '/', data: { message: 'no' } }), ['4{"message":"no"}']);
 });

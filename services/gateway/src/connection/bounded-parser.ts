@@ -4,11 +4,20 @@
  * reaches its handler, which answers `invalid`; whatever else is out of bounds ends the transport.
  */
 import { LIMITS, requestSchemas } from '@maru/protocol';
-import { Decoder, Encoder, PacketType } from 'socket.io-parser';
+import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 
 /** Stands in the place of a payload that was nested too deeply. No schema takes it. */
 export const TOO_DEEP = Symbol('nested too deeply');
+
+/** The number under which a client waits for the answer to its event; stands behind the event's payload. */
+export class AckId {
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
 
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
 
@@ -18,6 +27,11 @@ const CONNECTS_MAX = 4;
 /** One for each transport. */
 class BoundedDecoder extends Decoder {
   #connects = 0;
+
+  constructor() {
+    super();
+    this.on('decoded', takeAckId);
+  }
 
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
@@ -40,4 +54,18 @@ class BoundedDecoder extends Decoder {
   }
 }
 
-export const boundedParser = { Encoder, Decoder: BoundedDecoder };
+/** Answers are written by `socket-wire.ts`, so the library needs not make a function for each. */
+function takeAckId(packet: Packet): void {
+  if (packet.type !== PacketType.EVENT || packet.id === undefined || !Array.isArray(packet.data)) return;
+  packet.data.push(new AckId(packet.id));
+  delete packet.id;
+}
+
+/** CONNECT is not written when the library says so: `socket-wire.ts` writes it together with what comes first after it. */
+class LateConnectEncoder extends Encoder {
+  override encode(packet: Packet): unknown[] {
+    return packet.type === PacketType.CONNECT ? [] : super.encode(packet);
+  }
+}
+
+export const boundedParser = { Encoder: LateConnectEncoder, Decoder: BoundedDecoder };

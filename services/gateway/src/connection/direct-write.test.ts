@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket as NetSocket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -148,6 +149,66 @@ test('nothing is written behind what the network has not taken, and that counts 
   await until(() => received.filter(({ length }) => length > 1_048_576).length === 20 && writer.socketBytes() === 0);
   assert.equal(writer.write(new SharedPackets(['2["last"]'])), true);
   await until(() => received.at(-1) === '42["last"]');
+});
+
+test('a kernel that takes nothing leaves it to the stream, behind what was written', async () => {
+  const { writer } = start();
+  const filler = messageFrames([`2["${'f'.repeat(1_000)}"]`]);
+  const { fd } = (inside.transport.socket._socket as unknown as { _handle: { fd: number } })._handle;
+  received.length = 0;
+  let filled = 0;
+  let rest = filler.subarray(0, 0);
+  try {
+    for (;;) {
+      rest = filler;
+      rest = rest.subarray(writeSync(fd, rest));
+      if (rest.length > 0) break;
+      filled++;
+    }
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    rest = filler.subarray(0, 0);
+  }
+  // What a frame of the filler lacks goes first, so that the client understands what follows.
+  const shared = new SharedPackets(['2["behind"]']);
+  if (rest.length > 0) {
+    Object.defineProperty(shared, 'framed', { value: () => Buffer.concat([rest, messageFrames(shared.packets)]) });
+    filled++;
+  }
+  assert.equal(writer.write(shared), true);
+  assert.ok(writer.socketBytes() > 0);
+  await until(() => received.at(-1) === '42["behind"]');
+  assert.equal(received.length, filled + 1);
+});
+
+test('a socket without a descriptor is written to by its stream', async () => {
+  const handle = (inside.transport.socket._socket as unknown as { _handle: { fd?: number } })._handle;
+  // Its own, before that of its class.
+  Object.defineProperty(handle, 'fd', { value: undefined, configurable: true });
+  try {
+    assert.equal(start().writer.write(new SharedPackets(['2["streamed"]'])), true);
+  } finally {
+    delete handle.fd;
+  }
+  await until(() => received.at(-1) === '42["streamed"]');
+});
+
+test("nothing is written once the socket is gone: its descriptor may be another one's", async () => {
+  const connected = once(io.engine, 'connection');
+  const { port } = httpServer.address() as AddressInfo;
+  const other = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
+  const [engine] = (await connected) as [Inside];
+  await until(() => engine.transport.writable);
+  const { path } = start();
+  const writer = new DirectWriter(path, engine);
+  assert.equal(writer.write(new SharedPackets(['2["here"]'])), true);
+  engine.transport.socket._socket.destroy();
+  // Engine.IO has not heard of it yet.
+  assert.equal(writer.write(new SharedPackets(['2["gone"]'])), false);
+  assert.equal(new DirectWriter(path, engine).write(new SharedPackets(['2["gone"]'])), false);
+  assert.equal(path.state, 'on');
+  await once(other, 'close');
+  assert.equal(writer.write(new SharedPackets(['2["gone"]'])), false);
 });
 
 test('what is written keeps nobody alive: one who answers no heartbeat is closed as ever, one who answers stays', async () => {

@@ -5,7 +5,10 @@
  * This file alone relies on how Engine.IO and ws work inside: an Engine.IO connection without queued packets on a writable transport has
  * handed all to ws, and an idle ws sender has handed all to the socket. Both are checked, at the start and again for each
  * connection; where they are not as expected nothing is written here, which a metric and a line in the log tell.
+ *
+ * It writes with the socket's file descriptor (decision 0010), which only the socket's handle knows.
  */
+import { writeSync } from 'node:fs';
 import { Socket as NetSocket } from 'node:net';
 import type { Logger } from '@maru/service-kit';
 import { messageFrames, type SharedPackets } from '../delivery/shared-packets.ts';
@@ -40,6 +43,9 @@ interface WsSender {
   _queue: unknown[];
   _firstFragment: boolean;
   send(data: unknown, options: object, done?: () => void): void;
+}
+interface SocketHandle {
+  fd?: number;
 }
 interface WsSenderClass {
   new (socket: object, extensions: object): WsSender;
@@ -78,13 +84,24 @@ export class FastPath {
   }
 }
 
+/** An open WebSocket that is written to past its library. */
+interface Line {
+  transport: EngineTransport;
+  ws: WsConnection;
+  sender: WsSender;
+  socket: NetSocket;
+  handle: SocketHandle | null;
+  /** Its file descriptor, the socket's for as long as the handle is; below 0 where there is none. */
+  fd: number;
+}
+
 /** Writes to one connection, whichever transport it has at the time. */
 export class DirectWriter {
   readonly #path: FastPath;
   readonly #engine: EngineConnection;
   /** The transport that was looked at last; of one that is no open WebSocket nothing else is kept. */
   #transport: EngineTransport | undefined;
-  #socket: NetSocket | undefined;
+  #line: Line | undefined;
 
   /** `engine` is the Engine.IO connection. */
   constructor(path: FastPath, engine: unknown) {
@@ -94,53 +111,79 @@ export class DirectWriter {
 
   /** False where nothing was written: then the packets have to be queued. */
   write(shared: SharedPackets): boolean {
-    const { writes, state } = this.#path;
-    const socket = state === 'on' ? this.#plainSocket() : undefined;
-    if (socket === undefined || !isIdle(this.#engine, socket)) {
-      writes.queued++;
+    const path = this.#path;
+    const line = path.state === 'on' ? this.#openLine() : undefined;
+    if (line === undefined || !isIdle(this.#engine, line)) {
+      path.writes.queued++;
       return false;
     }
-    socket.write(shared.framed());
-    writes.direct++;
+    writeNow(line, shared.framed());
+    path.writes.direct++;
     return true;
   }
 
   /** Bytes that the network socket has not passed on yet. */
   socketBytes(): number {
-    return this.#plainSocket()?.writableLength ?? 0;
+    return this.#openLine()?.socket.writableLength ?? 0;
   }
 
-  #plainSocket(): NetSocket | undefined {
+  #openLine(): Line | undefined {
     const { transport } = this.#engine;
-    if (transport === this.#transport) return this.#socket;
-    this.#transport = transport;
-    this.#socket = undefined;
-    if (transport.name !== 'websocket' || transport.socket?.readyState !== WS_OPEN) return undefined;
+    if (transport !== this.#transport) {
+      this.#transport = transport;
+      this.#line = undefined;
+      if (transport.name === 'websocket' && transport.socket?.readyState === WS_OPEN)
+        this.#line = this.#look(transport);
+    }
+    return this.#line;
+  }
+
+  #look(transport: EngineTransport): Line | undefined {
     const surprise = surpriseInConnection(this.#engine);
-    if (surprise !== undefined) this.#path.refute(surprise);
-    else this.#socket = transport.socket._socket;
-    return this.#socket;
+    if (surprise !== undefined) {
+      this.#path.refute(surprise);
+      return undefined;
+    }
+    const ws = transport.socket;
+    const { _sender: sender, _socket: socket } = ws;
+    const handle = handleOf(socket);
+    return { transport, ws, sender, socket, handle, fd: handle?.fd ?? -1 };
   }
 }
 
 /** Nothing that was sent before can be anywhere but in the kernel, and nothing ends or changes the transport. */
-function isIdle(engine: EngineConnection, socket: NetSocket): boolean {
-  const { transport } = engine;
-  const sender = transport.socket._sender;
+function isIdle(engine: EngineConnection, { transport, ws, sender, socket, handle }: Line): boolean {
   return (
     engine.writeBuffer.length === 0 &&
     transport.writable &&
     engine.readyState === 'open' &&
     !engine.upgrading &&
-    transport.socket.readyState === WS_OPEN &&
+    ws.readyState === WS_OPEN &&
     sender._state === SENDER_IDLE &&
     sender._queue.length === 0 &&
     sender._firstFragment &&
     socket.writable &&
     socket.writableLength === 0 &&
-    socket.writableCorked === 0
+    socket.writableCorked === 0 &&
+    handleOf(socket) === handle
   );
 }
+
+/**
+ * One system call, without what a stream does around it, where the kernel takes everything, as it does of an idle socket. What it does
+ * not take, and every error, is left to the stream.
+ */
+function writeNow({ socket, fd }: Line, bytes: Buffer): void {
+  let taken = 0;
+  try {
+    if (fd >= 0) taken = writeSync(fd, bytes, 0, bytes.length);
+  } catch {
+    // The stream meets the same, and waits or ends.
+  }
+  if (taken < bytes.length) socket.write(bytes.subarray(taken));
+}
+
+const handleOf = (socket: NetSocket) => (socket as unknown as { _handle: SocketHandle | null })._handle;
 
 /** What in ws is not as expected; undefined where all is. */
 function surpriseInLibrary(engine: unknown): string | undefined {

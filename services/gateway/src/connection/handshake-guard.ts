@@ -7,12 +7,16 @@ import type { ChatIo } from './socket-wire.ts';
 /** What is needed of an Engine.IO connection here. */
 export interface EngineTransport {
   close(discard: boolean): void;
-  once(event: 'close', listener: () => void): void;
+  on(event: 'close', listener: (this: EngineTransport) => void): void;
 }
 
 export type RefusalReason = 'origin' | 'half_open' | 'draining';
 
 export interface HandshakeGuard {
+  /** Somebody says who it is. False where that was said before, or the transport has ended. */
+  signIn(transport: EngineTransport): boolean;
+  /** It may try again. */
+  signInFailed(transport: EngineTransport): void;
   /** The transport has a session now. */
   signedIn(transport: EngineTransport): void;
   /** From now on new handshakes are sent elsewhere. */
@@ -32,8 +36,11 @@ export function guardHandshakes(
   options: { allowedOrigins: ReadonlySet<string>; onRefused: (reason: RefusalReason) => void },
 ): HandshakeGuard {
   const { allowedOrigins, onRefused } = options;
-  /** Oldest first. */
-  const halfOpen = new Set<EngineTransport>();
+  /** Oldest first; and whether a token of it is being checked. */
+  const halfOpen = new Map<EngineTransport, boolean>();
+  function forget(this: EngineTransport): void {
+    halfOpen.delete(this);
+  }
   const responses = new WeakMap<IncomingMessage, Exclude<EngineResponse, ServerResponse>>();
   let refusing = false;
 
@@ -55,17 +62,26 @@ export function guardHandshakes(
     const response = transport.request && responses.get(transport.request);
     if (response !== undefined) response.req = undefined;
     transport.request = undefined;
-    halfOpen.add(transport);
-    transport.once('close', () => halfOpen.delete(transport));
+    halfOpen.set(transport, false);
+    transport.on('close', forget);
     // The oldest goes, not the newest: who opens thousands and says nothing keeps nobody else out.
-    const [oldest] = halfOpen;
-    if (halfOpen.size <= HALF_OPEN_MAX || oldest === undefined) return;
+    if (halfOpen.size <= HALF_OPEN_MAX) return;
+    const [oldest] = halfOpen.keys();
+    if (oldest === undefined) return;
     onRefused('half_open');
     halfOpen.delete(oldest);
     oldest.close(true);
   });
 
   return {
+    signIn(transport) {
+      const isFirst = halfOpen.get(transport) === false;
+      if (isFirst) halfOpen.set(transport, true);
+      return isFirst;
+    },
+    signInFailed(transport) {
+      if (halfOpen.has(transport)) halfOpen.set(transport, false);
+    },
     signedIn: (transport) => void halfOpen.delete(transport),
     refuseAll() {
       refusing = true;

@@ -30,9 +30,24 @@ export interface Wire {
   leaveSignals(room: string): void;
 }
 
-/** A joined room. `attached` resolves once live delivery has begun. */
-export interface Seat {
-  attached: Promise<void>;
+/** A joined room. */
+export class Seat {
+  #attached: Promise<void> | undefined;
+  #tell: ((attached: Promise<void>) => void) | undefined;
+
+  /** Resolves once live delivery has begun. Few ask before it has, so there is nothing to wait on until somebody does. */
+  get attached(): Promise<void> {
+    this.#attached ??= new Promise((resolve) => {
+      this.#tell = resolve;
+    });
+    return this.#attached;
+  }
+
+  /** Live delivery is beginning. */
+  attach(attached: Promise<void>): void {
+    if (this.#tell === undefined) this.#attached = attached;
+    else this.#tell(attached);
+  }
 }
 
 /** Bytes and packets queued for one connection before it counts as a slow consumer. The largest answer is some 3.3 MB. */
@@ -57,7 +72,8 @@ export class Session implements Member {
   readonly roles: string[];
   readonly expiresAtMs: number;
   readonly seats = new Map<string, Seat>();
-  readonly watching = new Set<string>();
+  /** Rooms whose presence it watches. None for most connections. */
+  watching: Set<string> | undefined;
   /** `session` was sent. */
   opened = false;
   expiryAnnounced = false;
@@ -65,7 +81,8 @@ export class Session implements Member {
   readonly #wire: Wire;
   readonly #onCut: (reason: CutReason, session: Session) => void;
   readonly #events: Bucket;
-  readonly #refusals: Bucket;
+  /** None until something was refused. */
+  #refusals: Bucket | undefined;
   readonly #eventSpec: BucketSpec;
   /** None while nothing is under way, as for most connections most of the time. */
   #lanes: Map<string, Promise<unknown>> | undefined;
@@ -90,7 +107,6 @@ export class Session implements Member {
     this.#onCut = options.onCut;
     this.#eventSpec = options.eventSpec;
     this.#events = fullBucket(options.eventSpec, options.nowMs);
-    this.#refusals = fullBucket(REFUSALS, options.nowMs);
   }
 
   /** Bytes that its transport has not taken yet. */
@@ -160,7 +176,9 @@ export class Session implements Member {
   /** Takes one event: 0, or milliseconds to wait. A flood of refused ones ends the connection. */
   takeEvent(nowMs: number): number {
     const waitMs = takeToken(this.#events, this.#eventSpec, nowMs);
-    if (waitMs > 0 && takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.cut('flood');
+    if (waitMs === 0) return 0;
+    this.#refusals ??= fullBucket(REFUSALS, nowMs);
+    if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.cut('flood');
     return waitMs;
   }
 

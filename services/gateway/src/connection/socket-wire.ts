@@ -2,38 +2,67 @@
 import type { ServerEvents } from '@maru/protocol';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { signalRoom } from '../cluster/signals.ts';
-import type { SharedPackets } from '../delivery/shared-packets.ts';
+import { eventFrame } from '../delivery/member.ts';
+import { SharedPackets } from '../delivery/shared-packets.ts';
+import type { Identity } from '../identity/tokens.ts';
 import { DirectWriter, type FastPath } from './direct-write.ts';
-import type { Wire } from './session.ts';
+import type { Session, Wire } from './session.ts';
 
-export type ChatIo = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, unknown>;
-export type ChatSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, unknown>;
+export type ChatIo = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
+export type ChatSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
+
+/** What is known of a socket: who it is once its token was checked, and its session from then on. */
+export interface SocketState {
+  identity?: Identity;
+  session?: Session;
+}
 
 /** A class, so that a connection has no functions of its own. */
 export class SocketWire implements Wire {
   readonly #socket: ChatSocket;
   readonly #engine: ChatSocket['conn'];
   readonly #direct: DirectWriter;
+  /** CONNECT, which the parser keeps back: it goes out with the first packet, in one write. */
+  #greeting: string | undefined;
 
   constructor(socket: ChatSocket, fastPath: FastPath) {
     this.#socket = socket;
     this.#engine = socket.conn;
     this.#direct = new DirectWriter(fastPath, socket.conn);
+    this.#greeting = `0{"sid":"${socket.id}"}`;
   }
 
-  /** Public Engine.IO API: `send` queues behind everything that Socket.IO queued, on any transport. */
+  /** Tells the client that it is connected, unless it was told with an earlier packet. */
+  greet(): void {
+    const greeting = this.#greeting;
+    this.#greeting = undefined;
+    if (greeting !== undefined) this.#write([greeting]);
+  }
+
   sendFrame(frame: string): void {
-    this.#engine.send(frame);
+    const greeting = this.#greeting;
+    this.#greeting = undefined;
+    this.#write(greeting === undefined ? [frame] : [greeting, frame]);
   }
 
   sendShared(shared: SharedPackets): boolean {
+    this.greet();
+    return this.#writeShared(shared);
+  }
+
+  emit<E extends keyof ServerEvents>(event: E, ...[payload]: Parameters<ServerEvents[E]>): void {
+    this.sendFrame(eventFrame(event, JSON.stringify(payload)));
+  }
+
+  #write(packets: string[]): void {
+    this.#writeShared(new SharedPackets(packets));
+  }
+
+  /** Public Engine.IO API where it cannot be written at once: `send` queues behind everything that was queued, on any transport. */
+  #writeShared(shared: SharedPackets): boolean {
     if (this.#direct.write(shared)) return true;
     for (const packet of shared.packets) this.#engine.send(packet);
     return false;
-  }
-
-  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void {
-    this.#socket.emit(event, ...payload);
   }
 
   queuedPackets(): number {

@@ -46,7 +46,7 @@ export interface Resumed {
 interface OpenRoom {
   live: LiveRoom;
   /** Each with a ticket of its own for every time that it entered: what was begun before it left must not go on after. */
-  holders: Map<Member, symbol>;
+  holders: Map<Member, number>;
   subscribed: Promise<void>;
   closing: NodeJS.Timeout | undefined;
   announced: boolean;
@@ -85,6 +85,7 @@ export function createRoomHub(options: {
 }): RoomHub {
   const { log, subscriber, logger, metrics } = options;
   const rooms = new Map<string, OpenRoom>();
+  let lastTicket = 0;
   let auditTimer: NodeJS.Timeout | undefined;
   let auditQueue: string[] = [];
 
@@ -197,7 +198,7 @@ export function createRoomHub(options: {
   const hold = async <T>(member: Member, room: string, look: (opened: OpenRoom) => Promise<T>): Promise<T> => {
     const opened = open(room);
     const fresh = !opened.holders.has(member);
-    if (fresh) opened.holders.set(member, Symbol('ticket'));
+    if (fresh) opened.holders.set(member, ++lastTicket);
     try {
       await opened.subscribed;
       await untilHeard(subscriber, roomLiveChannel(room), options.deadlineMs);

@@ -99,3 +99,28 @@ test('keys that cannot be fetched are a passing condition, not a refusal', async
   const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
   await assert.rejects(tokens.verify(rs256), { code: 'unavailable' });
 });
+
+test('a plain HS256 token is checked at once; one with more in its header, or written otherwise, is left to jose', async (t) => {
+  const verify = t.mock.method(crypto.subtle, 'verify');
+  const checked = async (token: string | undefined) => {
+    const before = verify.mock.callCount();
+    const outcome = await tokensWith()
+      .verify(token)
+      .then(
+        ({ user }) => user.id,
+        (error: { code: string }) => error.code,
+      );
+    return [outcome, verify.mock.callCount() - before];
+  };
+  const plain = await hs256(claims, { typ: 'JWT', kid: 'ours' });
+  assert.deepEqual(await checked(plain), ['u-1', 0]);
+  assert.deepEqual(await checked(await hs256({ ...claims, exp: nowS - 10 })), ['unauthenticated', 0]);
+  const guest = await tokensWith().issueGuest?.('Mina');
+  assert.deepEqual(await checked(guest?.token), [guest?.user.id, 0]);
+
+  assert.deepEqual(await checked(await hs256(claims, { x5t: 'a' })), ['u-1', 1]);
+  assert.deepEqual(await checked(await hs256(claims, { crit: ['b64'], b64: true })), ['u-1', 1]);
+  const wrongKey = new TextEncoder().encode('a wrong secret of at least 32 characters');
+  assert.deepEqual(await checked(await hs256(claims, {}, wrongKey)), ['unauthenticated', 1]);
+  assert.deepEqual(await checked(`${plain.slice(0, -1)}${plain.at(-1) === 'A' ? 'E' : 'A'}`), ['unauthenticated', 1]);
+});

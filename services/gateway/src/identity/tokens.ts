@@ -2,17 +2,20 @@
  * Who somebody is: tokens are checked here and nowhere else. Two kinds exist, told apart by the key that signed them. The
  * host's own tokens carry any user id except a guest's; guest tokens are ours, and only they carry `guest-…`.
  */
-import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
 import {
   createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
+  type JWTClaimVerificationOptions,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
+  type ProtectedHeaderParameters,
   SignJWT,
 } from 'jose';
+import { readPlainHmac } from './plain-hmac.ts';
 
 export interface Identity {
   user: UserRef;
@@ -28,6 +31,8 @@ export interface TokenKeys {
   issuer: string | undefined;
   audience: string | undefined;
 }
+
+type Claims = JWTClaimVerificationOptions;
 
 export interface Tokens {
   /** Rejects with `unauthenticated`, always with the same words; or with `unavailable` where the keys cannot be fetched. */
@@ -62,25 +67,29 @@ export function createTokens(options: {
 
   const common = () => ({ currentDate: new Date(options.now()), requiredClaims: ['exp', 'sub'], clockTolerance: 5 });
 
-  const verifyGuest = async (token: string): Promise<JWTPayload> => {
+  const verifyHmac = async (token: string, header: ProtectedHeaderParameters, key: HmacKey, claims: Claims) =>
+    readPlainHmac(token, header, key.plain, claims) ??
+    (await jwtVerify(token, key.web, { ...claims, algorithms: ['HS256'] })).payload;
+
+  const verifyGuest = async (token: string, header: ProtectedHeaderParameters): Promise<JWTPayload> => {
     if (guestKey === undefined) throw new Error('guests are switched off');
-    const { payload } = await jwtVerify(token, guestKey, { ...common(), algorithms: ['HS256'], issuer: GUEST_KEY_ID });
+    const payload = await verifyHmac(token, header, guestKey, { ...common(), issuer: GUEST_KEY_ID });
     if (!payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('a guest token with a foreign id');
     return payload;
   };
 
-  const verifyHost = async (token: string, algorithm: string): Promise<JWTPayload> => {
+  const verifyHost = async (token: string, header: ProtectedHeaderParameters): Promise<JWTPayload> => {
     const claims = {
       ...common(),
       ...(keys.issuer === undefined ? {} : { issuer: keys.issuer }),
       ...(keys.audience === undefined ? {} : { audience: keys.audience }),
     };
     // The algorithm chooses the key, and each key takes only its own: an RSA public key never becomes an HMAC secret.
-    const { payload } =
-      secret !== undefined && algorithm === 'HS256'
-        ? await jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] })
+    const payload =
+      secret !== undefined && header.alg === 'HS256'
+        ? await verifyHmac(token, header, secret, claims)
         : jwks !== undefined
-          ? await jwtVerify(token, jwks, { ...claims, algorithms: ASYMMETRIC })
+          ? (await jwtVerify(token, jwks, { ...claims, algorithms: ASYMMETRIC })).payload
           : (() => {
               throw new Error('no key takes this algorithm');
             })();
@@ -106,9 +115,7 @@ export function createTokens(options: {
       try {
         if (typeof token !== 'string' || token.length > TOKEN_CHARS_MAX) throw new Error('no token');
         const header = decodeProtectedHeader(token);
-        const payload =
-          header.kid === GUEST_KEY_ID ? await verifyGuest(token) : await verifyHost(token, String(header.alg));
-        return toIdentity(payload);
+        return toIdentity(await (header.kid === GUEST_KEY_ID ? verifyGuest : verifyHost)(token, header));
       } catch (error) {
         if (error instanceof KeysUnreachable)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
@@ -127,15 +134,22 @@ export function createTokens(options: {
           .setSubject(user.id)
           .setIssuedAt(issuedAtS)
           .setExpirationTime(issuedAtS + GUEST_LIFETIME_S)
-          .sign(guestKey);
+          .sign(guestKey.web);
         return { token, user };
       }),
   };
 }
 
-/** Made once: given the bytes, the library would make a key of them for every token. */
-const hmacKey = (bytes: Buffer) =>
-  createSecretKey(bytes).toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+interface HmacKey {
+  plain: KeyObject;
+  /** Made once: given the bytes, the library would make a key of them for every token. */
+  web: ReturnType<KeyObject['toCryptoKey']>;
+}
+
+function hmacKey(bytes: Buffer): HmacKey {
+  const plain = createSecretKey(bytes);
+  return { plain, web: plain.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']) };
+}
 
 /** The address of the keys did not answer: a passing condition, which must never refuse a client for good. */
 class KeysUnreachable extends Error {}

@@ -235,3 +235,21 @@ test('a store that hangs is reported within the deadline, and nothing is stored 
   assert.equal('seq' in result && result.seq, 1);
   assert.equal((await log.read(room, 'node', { mode: 'none' })).head, 1);
 });
+
+test('reads of one turn leave as one write', async (t) => {
+  const log = await node();
+  const room = await publicRoom(log);
+  const stream = (open.at(-1) as Redis).stream as unknown as { _write(): void; _writev(): void };
+  const writes = [t.mock.method(stream, '_write'), t.mock.method(stream, '_writev')];
+  const read = () => log.read(room, { userId: 'mina' }, { mode: 'newest', limit: 1 });
+  await Promise.all(Array.from({ length: 8 }, read));
+  assert.equal(
+    writes.reduce((sum, { mock }) => sum + mock.callCount(), 0),
+    1,
+  );
+  await read();
+  assert.equal(
+    writes.reduce((sum, { mock }) => sum + mock.callCount(), 0),
+    2,
+  );
+});

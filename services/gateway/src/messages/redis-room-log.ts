@@ -186,6 +186,7 @@ export function createRedisRoomLog(options: {
   };
 
   async function readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
+    gatherWrites(readStore.shardOf(roomLogKey(room)));
     const position = seen.get(room);
     const ttlMs = create ? retention.emptyRoomTtlMs : 0;
     const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
@@ -206,6 +207,15 @@ export function createRedisRoomLog(options: {
     }
     return toReadResult(reply as unknown[], room, seen);
   }
+}
+
+/** What is asked of a shard in one turn of the event loop leaves as one write, and is answered as one: when many join at once, so do their reads. */
+function gatherWrites(shard: Shard | undefined): void {
+  const stream = shard?.redis.stream;
+  // None where the connection is down.
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
 }
 
 /** One round trip for all calls of the append script, in order: its reply or its error for each. */

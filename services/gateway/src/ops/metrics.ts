@@ -112,7 +112,7 @@ export function createMetrics(probes: MetricProbes) {
   });
   new Counter({
     name: 'maru_room_writes_total',
-    help: 'Times that entries were given to a connection, by road: several that come together count once',
+    help: 'Times that entries, answers and `session` were given to a connection, by road: several that come together count once',
     labelNames: ['path'],
     registers,
     collect() {

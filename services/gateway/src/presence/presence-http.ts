@@ -4,6 +4,7 @@
  */
 import { MaruError } from '@maru/protocol';
 import type { z } from 'zod';
+import { exchange } from './http-exchange.ts';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
 import { countsAnswer, departAnswer, type Op, reportAnswer, roomAnswer, syncAnswer } from './wire.ts';
 
@@ -39,19 +40,16 @@ export function createPresenceHttp(options: PresenceHttpOptions) {
     deadlineMs: number,
   ): Promise<z.output<S>> => {
     try {
-      const response = await fetch(`${origin}${path}`, {
+      const { status, text } = await exchange(`${origin}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal: AbortSignal.timeout(deadlineMs),
+        body: body === undefined ? undefined : JSON.stringify(body),
+        deadlineMs,
       });
-      // Read in every case, so that the connection can be used again.
-      const answer: unknown = await response.json();
-      if (response.status === 409) throw new MaruError('conflict', 'presence knows a younger process of this name');
-      if (response.status === 400 || response.status === 413)
-        throw new MaruError('invalid', `presence refused ${call}`);
-      if (!response.ok) throw new MaruError('unavailable', `presence answered ${response.status}`);
+      const answer: unknown = JSON.parse(text);
+      if (status === 409) throw new MaruError('conflict', 'presence knows a younger process of this name');
+      if (status === 400 || status === 413) throw new MaruError('invalid', `presence refused ${call}`);
+      if (status < 200 || status > 299) throw new MaruError('unavailable', `presence answered ${status}`);
       const parsed = schema.parse(answer);
       lastAnswerAt = now();
       return parsed;

@@ -27,7 +27,7 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
   };
 
   const unwatch = (session: Session, room: string) => {
-    session.watching.delete(room);
+    session.watching?.delete(room);
     const watchers = rooms.get(room);
     if (watchers === undefined || !watchers.delete(session) || watchers.size > 0) return;
     rooms.delete(room);
@@ -37,6 +37,7 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
   return {
     async watch(session, room) {
       if (session.closed) throw new MaruError('unavailable', 'the connection is gone');
+      session.watching ??= new Set();
       if (!session.watching.has(room) && session.watching.size >= LIMITS.roomsPerConnectionMax) {
         throw new MaruError('conflict', `a connection watches at most ${LIMITS.roomsPerConnectionMax} rooms`);
       }
@@ -67,7 +68,7 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
     },
     unwatch,
     unwatchAll(session) {
-      for (const room of [...session.watching]) unwatch(session, room);
+      for (const room of [...(session.watching ?? [])]) unwatch(session, room);
     },
   };
 }

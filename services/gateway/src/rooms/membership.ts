@@ -17,8 +17,9 @@ import {
   type Role,
   roomId as roomIdSchema,
 } from '@maru/protocol';
-import type { Session } from '../connection/session.ts';
+import { Seat, type Session } from '../connection/session.ts';
 import type { RoomHub } from '../delivery/room-hub.ts';
+import { SharedPackets } from '../delivery/shared-packets.ts';
 import { type ReadResult, type RoomLog, weigh } from '../messages/room-log.ts';
 import { toEntry } from '../messages/wire-entry.ts';
 
@@ -63,29 +64,27 @@ export function createMembership(options: {
 }): Membership {
   const { hub, log, census } = options;
 
-  /** Takes the seat and begins live delivery after `position`. Whatever goes wrong then, the client resumes. */
-  const seat = (session: Session, room: string): ((position: Position) => Promise<void>) => {
-    let attached: (done: Promise<void>) => void = () => {};
-    const whenAttached = new Promise<void>((resolve) => {
-      attached = resolve;
-    });
-    const mine = { attached: whenAttached };
-    session.takeSeat(room, mine);
+  const take = (session: Session, room: string): Seat => {
+    const seat = new Seat();
+    session.takeSeat(room, seat);
     census.enter(room, session);
-    return (position) => {
-      // It was left meanwhile, and perhaps joined again: that seat has a beginning of its own.
-      if (session.seats.get(room) !== mine) {
-        attached(Promise.resolve());
-        return Promise.resolve();
-      }
-      session.hearSignals(room);
-      const done = hub.attach(session, room, position).catch((error: unknown) => {
-        options.onAttachFailed(error, session);
-        session.cut('store');
-      });
-      attached(done);
-      return done;
-    };
+    return seat;
+  };
+
+  /** Begins live delivery after `position`. Whatever goes wrong then, the client resumes. */
+  const begin = (session: Session, room: string, seat: Seat, position: Position): Promise<void> => {
+    // It was left meanwhile, and perhaps joined again: that seat has a beginning of its own.
+    if (session.seats.get(room) !== seat) {
+      seat.attach(Promise.resolve());
+      return Promise.resolve();
+    }
+    session.hearSignals(room);
+    const attached = hub.attach(session, room, position).catch((error: unknown) => {
+      options.onAttachFailed(error, session);
+      session.cut('store');
+    });
+    seat.attach(attached);
+    return attached;
   };
 
   /** A connection that ended while the store was asked has left its rooms already: it must not enter one after that. */
@@ -118,14 +117,14 @@ export function createMembership(options: {
       : ({ mode: 'newest', limit } as const);
     const read = await hub.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
     leaveIfGone(session, room);
-    const begin = seat(session, room);
+    const seat = take(session, room);
     const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
     session.charge(weigh(read.entries));
     const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
     const { epoch, head, first } = read;
     return {
       data: { room, role: roleOf(read), epoch, head, first, ...recovery, messages },
-      afterwards: () => void begin({ epoch, seq: head }),
+      afterwards: () => void begin(session, room, seat, { epoch, seq: head }),
     };
   };
 
@@ -176,21 +175,21 @@ export function createMembership(options: {
             leaveIfGone(session, room);
             options.onResume(reason ?? 'recovered');
             answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
-            const begin = seat(session, room);
-            const mine = session.seats.get(room);
+            const seat = take(session, room);
             const chars = frames.reduce((sum, frame) => sum + frame.length, 0);
             heldChars += chars;
             if (reason === undefined && heldChars > RESUME_HELD_CHARS_MAX) {
               // Too much to hold for one connection; catching up reads it again, page by page as the transport takes it.
               heldChars -= chars;
-              deliveries.push(() => begin({ epoch, seq: position.seq }));
+              deliveries.push(() => begin(session, room, seat, { epoch, seq: position.seq }));
               continue;
             }
             deliveries.push(async () => {
-              if (session.seats.get(room) !== mine) return begin({ epoch, seq: head });
-              for (const frame of frames) session.send(frame);
-              await session.drained();
-              await begin({ epoch, seq: head });
+              if (session.seats.get(room) === seat && frames.length > 0) {
+                session.sendShared(new SharedPackets(frames));
+                await session.drained();
+              }
+              await begin(session, room, seat, { epoch, seq: head });
             });
           } catch (error) {
             if (!(error instanceof MaruError)) throw error;

@@ -4,10 +4,11 @@ import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
 import { createSignals, createSignalsAdapter } from '../cluster/signals.ts';
 import { type GatewayConfig, limitsOf } from '../config.ts';
-import { createChatServer, createIo } from '../connection/chat-server.ts';
+import { createChatServer } from '../connection/chat-server.ts';
 import { FastPath } from '../connection/direct-write.ts';
 import { createDrain } from '../connection/drain.ts';
 import { createHandlers } from '../connection/handlers.ts';
+import { createIo } from '../connection/io-server.ts';
 import { createSessionRegistry } from '../connection/registry.ts';
 import type { Session } from '../connection/session.ts';
 import { createRecentBudget } from '../delivery/recent-entries.ts';
@@ -107,11 +108,11 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     log,
     census: {
       enter: (room, session) => {
-        if (census.enter(room, session.user, session.id) !== undefined) presence.enter(room, session.user);
+        if (census.enter(room, session.user.id)) presence.enter(room, session.user);
       },
       leave: (room, session) => {
         watches.unwatch(session, room);
-        if (census.leave(room, session.id) !== undefined) presence.leave(room, session.user.id);
+        if (census.leave(room, session.user.id)) presence.leave(room, session.user.id);
       },
     },
     onResume: (result) => metrics.resumes.inc({ result }),

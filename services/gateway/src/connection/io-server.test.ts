@@ -1,0 +1,99 @@
+/** How a WebSocket begins, on a real server: what is sent, and in how many writes. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { after, before, test } from 'node:test';
+import { createLogger } from '@maru/service-kit';
+import { poll } from '@maru/service-kit/testing';
+import { FastPath } from './direct-write.ts';
+import { closeIo, createIo } from './io-server.ts';
+import { SocketWire } from './socket-wire.ts';
+
+const httpServer = createServer();
+const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
+const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+const fastPath = new FastPath({ enabled: true, engine: io.engine, logger });
+/** Of the server's end of the last connection, by the public road. */
+let writes = 0;
+let begin: (wire: SocketWire) => void = () => {};
+
+before(async () => {
+  httpServer.on('connection', (socket: Socket) => {
+    writes = 0;
+    const { _write, _writev } = socket;
+    socket._write = (...args) => {
+      writes++;
+      _write.apply(socket, args);
+    };
+    socket._writev = (...args) => {
+      writes++;
+      _writev?.apply(socket, args);
+    };
+  });
+  io.on('connection', (socket) => begin(new SocketWire(socket, fastPath)));
+  httpServer.listen(0, '127.0.0.1');
+  await once(httpServer, 'listening');
+});
+after(() => closeIo(io, httpServer));
+
+const masked = (text: string) => {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+};
+
+async function open(version: string) {
+  const socket = connect((httpServer.address() as AddressInfo).port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
+  socket.on('error', () => {});
+  const key = Buffer.alloc(16).toString('base64');
+  socket.write(
+    `GET /socket.io/?EIO=${version}&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+  );
+  return { socket, received: () => text };
+}
+
+test('the answer to a handshake and OPEN are one write', async () => {
+  const { socket, received } = await open('4');
+  await poll('OPEN', () => received().includes('"maxPayload"'));
+  assert.match(received(), /^HTTP\/1\.1 101 .*\r\n\r\n..?.?0\{"sid":"n-1\./s);
+  assert.equal(writes, 1);
+  socket.destroy();
+});
+
+test('a client of another version is told so', async () => {
+  const { socket, received } = await open('3');
+  await poll('the refusal', () => received().includes('HTTP/1.1 400'));
+  socket.destroy();
+});
+
+test('CONNECT goes out with what is sent first, in one write, or alone when it is not to wait', async () => {
+  const connected = async (first: (wire: SocketWire) => void) => {
+    const { direct } = fastPath.writes;
+    begin = first;
+    const { socket, received } = await open('4');
+    await poll('OPEN', () => received().includes('"maxPayload"'));
+    const opened = received().length;
+    socket.write(masked('40{}'));
+    await poll('CONNECT', () => /40\{"sid":"[\w-]{20}"\}/.test(received().slice(opened)));
+    socket.destroy();
+    const frames = received()
+      .slice(opened)
+      .replace(/^.*?(40\{)/s, '$1');
+    return { frames: frames.replace(/"sid":"[^"]+"/, ''), writes: fastPath.writes.direct - direct };
+  };
+  const notice = (wire: SocketWire) => wire.emit('notice', { code: 'degraded' });
+  const told = await connected(notice);
+  assert.match(told.frames, /^40\{\}\x81.42\["notice",\{"code":"degraded"\}\]$/);
+  assert.equal(told.writes, 1);
+  assert.deepEqual(await connected((wire) => wire.greet()), { frames: '40{}', writes: 1 });
+  const twice = await connected((wire) => {
+    wire.greet();
+    wire.greet();
+  });
+  assert.deepEqual(twice, { frames: '40{}', writes: 1 });
+});
