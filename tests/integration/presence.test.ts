@@ -241,6 +241,8 @@ describe('presence client against the real service', () => {
       },
     });
     try {
+      const answers = async (url: string) => (await fetch(url).catch(() => undefined))?.ok === true;
+      await eventually(() => answers(`http://127.0.0.1:${opsPort}/readyz`), 'it runs');
       await eventually(async () => (await a.port.snapshot('lobby').catch(() => undefined)) !== undefined, 'it answers');
       const expirations = async (): Promise<string> => {
         const metrics = await (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
