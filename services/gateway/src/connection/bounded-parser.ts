@@ -35,7 +35,8 @@ class BoundedDecoder extends Decoder {
 
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
-    const type = packet.charCodeAt(0) - 48;
+    // As the library reads it, to whom a space or nothing is 0, CONNECT.
+    const type = Number(packet.charAt(0));
     if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
       throw new Error('binary packets are not part of the contract');
     }

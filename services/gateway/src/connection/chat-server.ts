@@ -76,6 +76,7 @@ export function createChatServer(options: {
       begin(socket);
     } catch (error) {
       logger.error({ err: error, connection: socket.id }, 'a connection could not begin');
+      socket.conn.close(true);
     }
   });
 

@@ -54,8 +54,11 @@ export function guardHandshakes(
       onRefused('draining');
       return refuse(response, 503, 'this node is leaving');
     }
-    if (!(response instanceof ServerResponse)) responses.set(request, response);
+    if (response instanceof ServerResponse) return next();
+    responses.set(request, response);
     next();
+    // The upgrade of a connection that is there was answered in this turn; what opens one is released with its connection.
+    if (request._query.sid) response.req = undefined;
   });
   io.engine.on('connection', (transport: EngineTransport & { request?: IncomingMessage | undefined }) => {
     // Nobody asks for the first request any more, and it is among the largest things that a connection holds.

@@ -46,3 +46,20 @@ test('silence, half an answer and a closed connection are failures, in time', as
   await assert.rejects(exchange(url, get));
   await assert.rejects(exchange('http://127.0.0.1:9', get), { code: 'ECONNREFUSED' });
 });
+
+test('another protocol in place of an answer is a failure at once', { timeout: 5_000 }, async () => {
+  answer = (_, response) => {
+    response.writeHead(101, { connection: 'upgrade', upgrade: 'other' });
+    response.end();
+  };
+  await assert.rejects(exchange(url, get), /another protocol/);
+});
+
+test('a kept connection that died unnoticed costs a new one, not the answer', async () => {
+  answer = (_, response) => response.end('here');
+  await exchange(url, get);
+  // The next request on a connection that was used before finds it closed.
+  const used = new Set(sockets);
+  answer = (request, response) => (used.has(request.socket) ? request.socket.destroy() : response.end('again'));
+  assert.deepEqual(await exchange(url, get), { status: 200, text: 'again' });
+});
