@@ -18,7 +18,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
   const failover = { rollsBack: true, losesAcknowledged: waitReplicas < REPLICAS, wholeWithinMs: AFTER_FAILOVER_MS };
   // Then nothing is acknowledged before the old primary is back as a replica.
   const needsAll = waitReplicas >= REPLICAS;
-  return [
+  const faults: readonly SentinelFault[] = [
     {
       name: 'primary killed',
       about: 'kill -9 of the primary; a replica is promoted, and the old one comes back as its replica',
@@ -74,7 +74,8 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
         } finally {
           await old.kill('SIGCONT');
         }
-        await store.untilFollowed();
+        // Sentinel makes it a replica some ten seconds later. Only where all replicas are needed is that to be waited for.
+        if (needsAll) await store.untilFollowed();
       },
     },
     {
@@ -108,4 +109,12 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       },
     },
   ];
+  // Each meets a primary and its replicas, whatever the one before has left to Sentinel.
+  return faults.map((fault) => ({
+    ...fault,
+    async inject(context) {
+      await context.site.store.untilFollowed();
+      await fault.inject(context);
+    },
+  }));
 }

@@ -9,15 +9,19 @@ test('one server is passed on as it is', () => {
 });
 
 test('Sentinels are listed, with the name of the primary and what it wants to be told', () => {
-  const parsed = parseRedisAddress('redis+sentinel://maru:p%40ss@s1:26380,s2,10.0.0.3:26381/main?sentinelPassword=x');
-  assert.ok('sentinel' in parsed);
-  const { sentinels, name, username, password, sentinelPassword, tls } = parsed.sentinel;
-  assert.deepEqual(sentinels, [
+  const address = 'redis+sentinel://maru:p%40ss@s1:26380,s2,10.0.0.3:26381/main?sentinelPassword=x';
+  const sentinels = [
     { host: 's1', port: 26_380 },
     { host: 's2', port: 26_379 },
     { host: '10.0.0.3', port: 26_381 },
-  ]);
-  assert.deepEqual([name, username, password, sentinelPassword, tls], ['main', 'maru', 'p@ss', 'x', undefined]);
+  ];
+  const login = { username: 'maru', password: 'p@ss' };
+  assert.deepEqual(parseRedisAddress(address), {
+    sentinel: { sentinels, name: 'main', login, sentinelLogin: { password: 'x' } },
+  });
+  assert.deepEqual(parseRedisAddress('rediss+sentinel://s1:26380/main'), {
+    sentinel: { sentinels: sentinels.slice(0, 1), name: 'main', login: { tls: {} }, sentinelLogin: { tls: {} } },
+  });
 });
 
 test('nodes of a Cluster are listed, with what each of them wants to be told', () => {

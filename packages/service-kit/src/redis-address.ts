@@ -20,53 +20,43 @@ export interface HostAndPort {
   port: number;
 }
 
-/** What every node of a Cluster is told, whichever it is. */
-export interface ClusterLogin {
+/** What every server of a kind is told, whichever it is. */
+export interface Login {
   username?: string;
   password?: string;
   tls?: Record<string, never>;
 }
 
-type SentinelOptions = ReturnType<typeof sentinelOptions>;
-
 export type RedisAddress =
   | { url: string }
-  | { sentinel: SentinelOptions }
-  | { cluster: { seeds: HostAndPort[]; login: ClusterLogin } };
+  | { sentinel: { sentinels: HostAndPort[]; name: string; login: Login; sentinelLogin: Login } }
+  | { cluster: { seeds: HostAndPort[]; login: Login } };
 
 /** Throws an Error whose message completes the sentence "MARU_REDIS_URL …". */
 export function parseRedisAddress(raw: string): RedisAddress {
   const sentinel = SENTINEL.exec(raw);
-  if (sentinel !== null) return { sentinel: sentinelOptions(sentinel) };
+  if (sentinel !== null) {
+    const [, scheme, account, password, hosts = '', name = '', query] = sentinel;
+    const sentinelPassword = new URLSearchParams(query).get('sentinelPassword');
+    return {
+      sentinel: {
+        sentinels: hostsOf(hosts, SENTINEL_PORT, 'a Sentinel'),
+        name: decodeURIComponent(name),
+        login: loginOf(scheme, account, password),
+        sentinelLogin: { ...loginOf(scheme), ...(sentinelPassword === null ? {} : { password: sentinelPassword }) },
+      },
+    };
+  }
   const cluster = CLUSTER.exec(raw);
   if (cluster !== null) {
     const [, scheme, account, password, hosts = ''] = cluster;
-    return {
-      cluster: {
-        seeds: hostsOf(hosts, REDIS_PORT, 'a node'),
-        login: { ...loginOf(account, password), ...(scheme === 'rediss' ? { tls: {} } : {}) },
-      },
-    };
+    return { cluster: { seeds: hostsOf(hosts, REDIS_PORT, 'a node'), login: loginOf(scheme, account, password) } };
   }
   const protocol = URL.canParse(raw) ? new URL(raw).protocol : '';
   if (protocol !== 'redis:' && protocol !== 'rediss:') {
     throw new Error('must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://');
   }
   return { url: raw };
-}
-
-function sentinelOptions(match: RegExpExecArray) {
-  const [, scheme, account, password, hosts = '', name = '', query] = match;
-  const sentinelPassword = new URLSearchParams(query).get('sentinelPassword');
-  return {
-    sentinels: hostsOf(hosts, SENTINEL_PORT, 'a Sentinel'),
-    name: decodeURIComponent(name),
-    ...loginOf(account, password),
-    ...(sentinelPassword === null ? {} : { sentinelPassword }),
-    ...(scheme === 'rediss' ? { tls: {}, enableTLSForSentinelMode: true } : {}),
-    // Jittered and short: a failover is over in seconds, and everybody waits for it.
-    sentinelRetryStrategy: (attempt: number) => Math.min(50 * attempt, 500) * (0.5 + Math.random() / 2),
-  };
 }
 
 const hostsOf = (hosts: string, defaultPort: number, what: string): HostAndPort[] =>
@@ -83,9 +73,10 @@ export function parseHost(text: string, defaultPort: number): HostAndPort | unde
   return { host: host.replace(/^\[|\]$/g, ''), port: port === undefined ? defaultPort : Number(port) };
 }
 
-const loginOf = (account: string | undefined, password: string | undefined) => ({
+const loginOf = (scheme: string | undefined, account?: string, password?: string): Login => ({
   ...(account ? { username: decodeURIComponent(account) } : {}),
   ...(password ? { password: decodeURIComponent(password) } : {}),
+  ...(scheme === 'rediss' ? { tls: {} } : {}),
 });
 
 /** For a configuration field: the address as it was given, once it is known to be one. */

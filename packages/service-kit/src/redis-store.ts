@@ -1,16 +1,18 @@
 /**
- * The store as its users see it: one server, or the shards of a Redis Cluster. A key says where a command goes; whoever needs the order of
- * its commands, or subscribes, takes the connection of a shard and follows the slots itself (`docs/decisions/0011-…`).
+ * The store as its users see it: one server, the shards of a Redis Cluster, or the one shard whose primary Sentinels name. A key says where a
+ * command goes; whoever needs the order of its commands, or subscribes, takes the connection of a shard and follows the slots itself
+ * (`docs/decisions/0011-…`).
  */
 import keySlot from 'cluster-key-slot';
 import type { Redis } from 'ioredis';
 import { openConnection, type RedisUser } from './redis.ts';
 import { parseRedisAddress } from './redis-address.ts';
+import { watchSentinels } from './redis-sentinels.ts';
 import { hostOf, SLOTS, type Topology, watchTopology } from './redis-topology.ts';
 
-/** One connection to the primary of one shard. It ends when the Cluster takes all slots from that primary. */
+/** One connection to the primary of one shard. It ends when that primary has no slots any more, or Sentinels name another. */
 export interface Shard {
-  /** Where the primary is; '' where the store is no Cluster. */
+  /** Where the primary is; '' where the store is one server. */
   readonly name: string;
   readonly redis: Redis;
 }
@@ -18,10 +20,11 @@ export interface Shard {
 export interface RedisStore {
   /**
    * Runs one command about `key` on the shard that holds it. A command that was sent elsewhere, or told to come again, was not carried out:
-   * it is given again, until the deadline, after which it rejects. Any other failure rejects as it is and is never tried again.
+   * it is given again, until the deadline, after which it rejects. Any other failure rejects as it is and is never tried again; while nobody is
+   * known to hold the key it rejects at once.
    */
   at<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
-  /** Keys of one slot are always on one shard. A store that is no Cluster has but one slot. */
+  /** Keys of one slot are always on one shard. One server has but one slot. */
   slotOf(key: string): number;
   /** The shard that holds the slot as far as is known; undefined while nobody is known to. */
   holderOf(slot: number): Shard | undefined;
@@ -62,21 +65,31 @@ const LOOK_DEADLINE_MS = 700;
 
 export function openRedis(url: string, user: Omit<RedisUser, 'purpose'>): RedisSource {
   const address = parseRedisAddress(url);
-  if (!('cluster' in address)) {
-    const where = 'url' in address ? address.url : address.sentinel;
+  if ('url' in address) {
     return {
-      open: (purpose, deadlineMs) => singleStore(openConnection(where, deadlineMs, { ...user, purpose })),
+      open: (purpose, deadlineMs) => singleStore(openConnection(address.url, deadlineMs, { ...user, purpose })),
       close: () => {},
     };
   }
-  const { seeds, login } = address.cluster;
+  const now = () => performance.now();
+  const { login } = 'cluster' in address ? address.cluster : address.sentinel;
   const connect = (at: string, purpose: string, deadlineMs: number | undefined) =>
     openConnection({ ...hostOf(at), ...login }, deadlineMs, { ...user, purpose });
-  const now = () => performance.now();
-  const topology = watchTopology({ seeds, connect: (at) => connect(at, 'topology', LOOK_DEADLINE_MS), now });
+  const topology =
+    'cluster' in address
+      ? watchTopology({ ...address.cluster, connect: (at) => connect(at, 'topology', LOOK_DEADLINE_MS), now })
+      : watchSentinels({
+          ...address.sentinel,
+          connect: (at) =>
+            openConnection({ ...at, ...address.sentinel.sentinelLogin, enableReadyCheck: false }, LOOK_DEADLINE_MS, {
+              ...user,
+              purpose: 'sentinel',
+            }),
+          logger: user.logger,
+        });
   return {
     open: (purpose, deadlineMs) =>
-      clusterStore({ topology, connect: (at) => connect(at, purpose, deadlineMs), deadlineMs, now }),
+      followingStore({ topology, connect: (at) => connect(at, purpose, deadlineMs), deadlineMs, now }),
     close: topology.close,
   };
 }
@@ -103,7 +116,8 @@ export function singleStore(redis: Redis): RedisStore {
   return store;
 }
 
-function clusterStore(options: {
+/** A store whose primaries change. */
+function followingStore(options: {
   topology: Topology;
   connect: (address: string) => Redis;
   deadlineMs: number | undefined;
@@ -121,7 +135,7 @@ function clusterStore(options: {
       byName.delete(shard.name);
       tags.delete(shard.name);
       // At once, not in peace: it may hang, or no longer be who it was, and what waits for it is to go elsewhere.
-      shard.redis.disconnect();
+      end(shard.redis);
     }
     for (const name of topology.primaries) {
       if (byName.has(name)) continue;
@@ -162,18 +176,17 @@ function clusterStore(options: {
     const giveUpAt = now() + (options.deadlineMs ?? 0);
     for (;;) {
       const shard = shardOf(key);
-      let reason: unknown = new Error('no shard is known to hold the slot');
-      try {
-        if (shard !== undefined) return await command(shard.redis);
+      if (shard === undefined) {
         topology.doubt();
-      } catch (error) {
-        if (shard === undefined || !noteRedirection(error, shard)) throw error;
-        reason = error;
+        throw new Error('nobody is known to hold the key');
       }
-      if (now() + COME_AGAIN_MS >= giveUpAt) throw reason;
+      try {
+        return await command(shard.redis);
+      } catch (error) {
+        if (!noteRedirection(error, shard) || now() + COME_AGAIN_MS >= giveUpAt) throw error;
+      }
       // Known to be elsewhere now: no need to wait.
-      if (shard === undefined || shardOf(key) === shard)
-        await new Promise((resolve) => setTimeout(resolve, COME_AGAIN_MS));
+      if (shardOf(key) === shard) await new Promise((resolve) => setTimeout(resolve, COME_AGAIN_MS));
     }
   };
 
@@ -231,6 +244,15 @@ async function pollReady(store: RedisStore, waitMs: number): Promise<boolean> {
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
   }
   return true;
+}
+
+/** For good, and known to be so by whoever listens: ioredis says nothing where it only waits to connect again (redis/ioredis#1830). */
+function end(redis: Redis): void {
+  const isWaiting = redis.status === 'reconnecting';
+  redis.disconnect();
+  if (!isWaiting) return;
+  redis.status = 'end';
+  redis.emit('end');
 }
 
 async function quit(redis: Redis): Promise<void> {

@@ -4,7 +4,7 @@ import type { Logger } from './logger.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 export interface RedisSettings {
-  /** As `redis-address.ts` reads it, with account and password; not of a Cluster, which is no single connection (`redis-store.ts`). */
+  /** Of one server, with account and password. What `redis-address.ts` reads beyond that is no single connection (`redis-store.ts`). */
   url: string;
   /** A call that takes longer fails; whether the store did it is then unknown. Undefined: the caller keeps time itself. */
   deadlineMs: number | undefined;
@@ -18,15 +18,12 @@ export interface RedisUser {
 }
 
 const HANDSHAKE_MAX_MS = 2_000;
-/** Where Sentinels know who the primary is, it is asked so often whether it is still there, and given up after so long a silence. */
-const PULSE_MS = 500;
-const SILENCE_MAX_MS = 1_500;
 
-/** Opens a connection to one server, or to the primary that Sentinels name; see `openConnection`. */
+/** Opens a connection to one server; see `openConnection`. */
 export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
   const address = parseRedisAddress(settings.url);
-  if ('cluster' in address) throw new Error('a Cluster is no single connection');
-  return openConnection('url' in address ? address.url : address.sentinel, settings.deadlineMs, user);
+  if (!('url' in address)) throw new Error('Sentinels and a Cluster are no single connection');
+  return openConnection(address.url, settings.deadlineMs, user);
 }
 
 /**
@@ -43,6 +40,8 @@ export function openConnection(
     protocol: 2 as const,
     connectionName: `maru:${user.node}:${user.purpose}`,
     connectTimeout: 1_000,
+    // Who disconnects has given up the other side: what it still answers must not count any more.
+    disconnectTimeout: 0,
     ...(deadlineMs === undefined ? {} : { commandTimeout: deadlineMs }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -70,38 +69,12 @@ export function openConnection(
     handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_MAX_MS);
   });
   redis.on('close', () => clearTimeout(handshake));
-  if (typeof where !== 'string' && where.sentinels !== undefined) askAgainWhenSilent(redis);
   redis.on('ready', () => {
     clearTimeout(handshake);
     lastMessage = '';
     user.logger.info({ purpose: user.purpose }, 'redis connection ready');
   });
   return redis;
-}
-
-/**
- * A primary that hangs keeps its connections open, and after a failover nobody would leave it: only connecting anew asks the Sentinels who
- * it is now. Where there is but one server, there is nobody else to go to, and waiting for it is as good.
- */
-function askAgainWhenSilent(redis: Redis): void {
-  let pulse: NodeJS.Timeout | undefined;
-  redis.on('ready', () => {
-    let heardAt = performance.now();
-    clearInterval(pulse);
-    pulse = setInterval(() => {
-      if (redis.status !== 'ready') return;
-      if (performance.now() - heardAt > SILENCE_MAX_MS) return redis.disconnect(true);
-      redis.ping().then(
-        () => {
-          heardAt = performance.now();
-        },
-        () => {
-          // No answer is what silence is made of.
-        },
-      );
-    }, PULSE_MS);
-  });
-  redis.on('close', () => clearInterval(pulse));
 }
 
 /** Resolves once the connection is usable, or after `waitMs`, whichever comes first; tells which. */

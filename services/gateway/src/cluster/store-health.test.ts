@@ -56,6 +56,19 @@ test('a store that refuses messages makes the node degraded until it takes a wri
   await until([true, false]);
 });
 
+test('a store that is back, and takes no messages yet, heals nothing', async () => {
+  await redis.config('SET', 'maxmemory', '1');
+  const { changes, until } = watch();
+  await server.kill('SIGSTOP');
+  while (changes.length === 0) await pause(25);
+  await server.kill('SIGCONT');
+  await pause(500);
+  const beforeItTakesAny = [...changes];
+  await redis.config('SET', 'maxmemory', '0');
+  await until([true, false]);
+  assert.deepEqual(beforeItTakesAny, [true]);
+});
+
 test('a node whose messages need a replica is degraded until there is one', async () => {
   const { health, until } = watch(() => true, 1);
   health.noteRefusal('too few replicas');

@@ -1,7 +1,7 @@
 /**
  * Whether the store answers and takes messages, and what time it has. One small question to each shard every half second: its failures make
  * the node tell its clients `degraded`, its answers keep the clock that expiries are judged by. A store that answers but refuses to write
- * (full, read-only, its disk in trouble, too few replicas) is noticed by the messages that it refuses, and from then on asked by a small write.
+ * (full, read-only, its disk in trouble, too few replicas) is noticed by the messages that it refuses. An ill one is asked by a small write.
  *
  * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
  * in time, and nobody is told of a store that is well while acknowledgements fail.
@@ -78,7 +78,8 @@ export function createStoreHealth(options: {
       const offsets = await Promise.all(store.shards.map(askShard));
       // Shards of a Cluster are expected to agree; where they do not, the one that is furthest ahead lets nothing live too long.
       if (offsets.length > 0) offsetMs = Math.max(...offsets);
-      if (refusal !== undefined) await Promise.all(store.shards.map(probeWrite));
+      // One that comes back may be full, or without the replicas that a message needs: to say that it is well takes a write.
+      if (refusal !== undefined || degraded) await Promise.all(store.shards.map(probeWrite));
       refusal = undefined;
       if (!store.ready) throw new Error('a part of the store is not reached');
       if (!options.canAppend()) throw new Error('an append connection is down');
