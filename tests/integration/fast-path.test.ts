@@ -145,7 +145,8 @@ for (const road of roads) {
         assert.equal(client.session.rooms[room] && 'recovered' in client.session.rooms[room], true);
       }
       const last = await talk;
-      await poll('the rest', () => (client.seqs(room).at(-1) ?? 0) >= last);
+      // On a busy machine nothing may be left for the last connection.
+      await poll('the rest', () => (client.seqs(room).at(-1) ?? seen.at(-1) ?? 0) >= last);
       seen.push(...client.seqs(room));
       assert.deepEqual([...new Set(seen)], range(1, last));
       await author.ok('room:leave', { room });
