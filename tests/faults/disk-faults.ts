@@ -18,7 +18,8 @@ export const DISK_FAULTS: readonly DiskFault[] = [
     name: 'disk full',
     about:
       'no space is left for the append-only file (appendfsync always): Redis ends, and again at each start until there is space',
-    store: 'gone',
+    // Between a start and the next write that does not fit, smaller ones do.
+    store: 'failing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_STORE_MS,
     async inject({ site, began, holdMs, sleep, lifting, lifted }) {

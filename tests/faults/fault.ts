@@ -2,10 +2,11 @@
 import type { Random } from './random.ts';
 
 /**
- * How the store fares meanwhile. `gone`: nothing can be acknowledged, clients are told `degraded`. `refusing`: it answers, and takes
- * nothing new. `fine`: it is not touched.
+ * How the store fares meanwhile. `gone`: nothing can be acknowledged, clients are told `degraded`. `failing`: the same, but that it is
+ * started again and again, and may take what little it can, which the final history judges. `refusing`: it answers, and takes nothing
+ * new. `fine`: it is not touched.
  */
-export type StoreMeanwhile = 'gone' | 'refusing' | 'fine';
+export type StoreMeanwhile = 'gone' | 'failing' | 'refusing' | 'fine';
 
 export interface FaultContext<S> {
   site: S;

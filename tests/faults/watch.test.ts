@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StoreMeanwhile } from './fault.ts';
 import type { Answer } from './member.ts';
 import { createWatch, type WatchedMember } from './watch.ts';
 
@@ -7,7 +8,7 @@ import { createWatch, type WatchedMember } from './watch.ts';
 function watched(
   answers: Array<Partial<Answer>>,
   members: Array<Partial<WatchedMember>> = [{}],
-  store: 'gone' | 'fine' = 'gone',
+  store: StoreMeanwhile = 'gone',
   ownLagMs = 0,
 ) {
   const watch = createWatch(store);
@@ -58,6 +59,13 @@ test('is seen: a member that is not told, or late', () => {
   assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not told/);
   assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was told after 3000 ms/);
   assert.deepEqual(watched([early], [{ connectedAtMs: 2_000, degradedAtMs: undefined }]).violations, []);
+});
+
+test('what a store took between two of its ends is for the history to judge, and all else is judged here', () => {
+  const taken = { sentAtMs: 3_000, outcome: 'stored' } as const;
+  assert.deepEqual(watched([early, taken], [{}], 'failing').violations, []);
+  assert.match(watched([early, { tookMs: 1_800 }], [{}], 'failing').violations.join(), /x waited 1800 ms/);
+  assert.match(watched([early], [{ degradedAtMs: undefined }], 'failing').violations.join(), /x was not told/);
 });
 
 test('what the judge was too busy to notice in time is not held against anybody', () => {

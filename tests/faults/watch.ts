@@ -84,7 +84,7 @@ export function createWatch(store: StoreMeanwhile): Watch {
       if (firstErrorMs !== undefined) result.firstErrorMs = Math.max(0, firstErrorMs);
       if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + slackMs))
         violations.push(`deadline: the first error came after ${firstErrorMs ?? 'no'} ms`);
-      if (store !== 'gone' || !long(TIMES.degradedMs)) return result;
+      if (store === 'refusing' || !long(TIMES.degradedMs)) return result;
       // Those who were connected all the while must have been told.
       const steady = members.filter(({ connectedAtMs, ready }) => ready && connectedAtMs < beganAtMs);
       for (const { user, degradedAtMs } of steady) {
