@@ -172,5 +172,7 @@ async function firstWords({ kube }: KubeSite): Promise<string | undefined> {
     ({ restarts, waiting }) => restarts > 0 || waiting === 'CrashLoopBackOff',
   );
   if (failing === undefined) return undefined;
-  return (await kube.kubectl(['logs', failing.name, '--previous'])).trim();
+  const words = (await kube.kubectl(['logs', failing.name, '--previous'])).trim();
+  // Kubernetes' own answer while one container gives way to the next.
+  return words.startsWith('unable to retrieve container logs') ? undefined : words;
 }
