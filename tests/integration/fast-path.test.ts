@@ -132,7 +132,12 @@ for (const road of roads) {
       await author.ok('room:join', { room });
       const token = tokenOf('wanderer');
       const first = await join(room, { token });
-      const talk = chatter(room, 40);
+      let wandering = true;
+      const talk = (async () => {
+        let sent = 0;
+        while (wandering) sent += await chatter(room, 3);
+        return sent;
+      })();
       const seen: number[] = [];
       let client = first;
       for (let i = 0; i < 4; i++) {
@@ -144,6 +149,7 @@ for (const road of roads) {
         open.push(client);
         assert.equal(client.session.rooms[room] && 'recovered' in client.session.rooms[room], true);
       }
+      wandering = false;
       const last = await talk;
       // On a busy machine nothing may be left for the last connection.
       await poll('the rest', () => (client.seqs(room).at(-1) ?? seen.at(-1) ?? 0) >= last);
