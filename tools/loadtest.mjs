@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { readClusterState } from './bootstrap/cluster-state.mjs';
-import { describeFailure, errorCode, Failure } from './bootstrap/failure.mjs';
+import { errorCode, exitWith, Failure } from './bootstrap/failure.mjs';
 import { ensureK6, QUIET_K6 } from './bootstrap/k6.mjs';
 import { parseLoadtestOptions } from './bootstrap/loadtest-options.mjs';
 import { createSteps } from './bootstrap/loadtest-steps.mjs';
@@ -132,13 +132,4 @@ async function main() {
   return code;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    const { text, exitCode } = describeFailure(error);
-    say(text);
-    process.exitCode = exitCode;
-  },
-);
+void exitWith(main());

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
-import { describeFailure, Failure } from './bootstrap/failure.mjs';
+import { describeFailure, exitWith, Failure } from './bootstrap/failure.mjs';
 import { ensureK6 } from './bootstrap/k6.mjs';
 import { pinnedNode } from './bootstrap/node.mjs';
 import { ensureProgram } from './bootstrap/programs.mjs';
@@ -165,13 +165,4 @@ async function main() {
   return total.failed === 0 ? 0 : 1;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    const { text, exitCode } = describeFailure(error);
-    console.error(text);
-    process.exitCode = exitCode;
-  },
-);
+void exitWith(main());

@@ -22,6 +22,20 @@ export function describeFailure(error) {
 }
 
 /**
+ * How a program ends: its exit code is the one that `work` gives, or that of the failure, which is told on standard error.
+ * @param {Promise<number>} work
+ */
+export async function exitWith(work) {
+  try {
+    process.exitCode = await work;
+  } catch (error) {
+    const { text, exitCode } = describeFailure(error);
+    console.error(text);
+    process.exitCode = exitCode;
+  }
+}
+
+/**
  * The `code` of a system error (`ENOENT`, `EADDRINUSE` …), or undefined.
  * @param {unknown} error
  * @returns {string | undefined}

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { describeFailure } from './failure.mjs';
+import { exitWith } from './failure.mjs';
 import { endRunning } from './run.mjs';
 import { createReporter } from './terminal.mjs';
 
@@ -53,17 +53,10 @@ export function startTool(main) {
     });
 
   const environment = process.env;
-  main(process.argv.slice(2), handOver, {
-    reporter: createReporter({ stream: process.stdout, environment }),
-    environment,
-  }).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error) => {
-      const { text, exitCode } = describeFailure(error);
-      console.error(text);
-      process.exitCode = exitCode;
-    },
+  void exitWith(
+    main(process.argv.slice(2), handOver, {
+      reporter: createReporter({ stream: process.stdout, environment }),
+      environment,
+    }),
   );
 }
