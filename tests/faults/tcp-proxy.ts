@@ -64,8 +64,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     reset() {
       for (const [client, upstream] of pairs) {
-        client.resetAndDestroy();
-        upstream.resetAndDestroy();
+        resetSocket(client);
+        resetSocket(upstream);
       }
       pairs.clear();
     },
@@ -77,4 +77,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
   };
   return proxy;
+}
+
+/** As a reset where that can be: of a socket that is being shut down, Node loses the handle, and with it the end of its own process (24.21, tried). */
+function resetSocket(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -93,7 +93,8 @@ export class BenchSocket {
   /** Ends the connection as a client does that leaves; with `abruptly` as one does whose network is gone. */
   close(abruptly = false): void {
     this.#ended = true;
-    if (abruptly) this.#socket.resetAndDestroy();
+    // One that is being shut down cannot be reset any more.
+    if (abruptly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
     else this.#socket.end(CLOSE);
   }
 
