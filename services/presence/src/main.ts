@@ -1,6 +1,13 @@
 /** The process: reads the environment, starts the service and ties it to signals. The only place that may do so. */
-import { ConfigError, createLogger, readConfig, runService, withFileValues } from '@maru/service-kit';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import {
+  ConfigError,
+  collectProcessMetrics,
+  createLogger,
+  readConfig,
+  runService,
+  withFileValues,
+} from '@maru/service-kit';
+import { Registry } from 'prom-client';
 import { createPresence } from './presence.ts';
 import { type PresenceSettings, settingFields } from './settings.ts';
 
@@ -17,7 +24,7 @@ function settingsOrExit(): PresenceSettings {
 const settings = settingsOrExit();
 const logger = createLogger({ service: 'presence', node: settings.node, level: settings.logLevel });
 const registry = new Registry();
-collectDefaultMetrics({ register: registry });
+collectProcessMetrics(registry);
 const presence = createPresence({ settings, logger, registry });
 // Before the start, so that a signal during it is heard.
 runService(presence, { logger, drainDeadlineMs: 8_000, stopDeadlineMs: 3_000 });

@@ -3,7 +3,8 @@
  * operator says docs/metrics.md; a test compares that page with a scrape.
  */
 import type { NotRecoveredReason } from '@maru/protocol';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics } from '@maru/service-kit';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { FAST_PATH_STATES, type FastPathState } from '../connection/direct-write.ts';
 import type { RefusalReason } from '../connection/handshake-guard.ts';
 import type { CutReason } from '../delivery/member.ts';
@@ -62,7 +63,7 @@ export type GatewayMetrics = ReturnType<typeof createMetrics>;
 export function createMetrics(probes: MetricProbes) {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
     new Counter({ name, help, labelNames, registers });
   const counterBy = <L extends string>(name: string, help: string, label: L, values: Record<string, 0>) => {
