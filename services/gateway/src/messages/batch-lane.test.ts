@@ -1,51 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createBatchLane, SEND_AGAIN } from './batch-lane.ts';
-
-type Outcome = number | Error | typeof SEND_AGAIN;
-interface Place {
-  name: string;
-}
-
-const ONLY: Place = { name: 'only' };
-
-function lane(
-  send: (items: number[], place: Place) => Promise<Outcome[]>,
-  overrides: {
-    depthMax?: number;
-    deadlineMs?: number;
-    onStuck?: (place: Place) => void;
-    groupOf?: (item: number) => number;
-    destinationOf?: (group: number) => Place | undefined;
-  } = {},
-) {
-  return createBatchLane<number, number, Place>({
-    send,
-    groupOf: () => 0,
-    destinationOf: () => ONLY,
-    batchMax: 3,
-    depthMax: 10,
-    deadlineMs: 200,
-    onExpired: () => new Error('expired'),
-    onOverflow: () => new Error('overflow'),
-    onOvertaken: () => new Error('overtaken'),
-    onStuck: () => {},
-    now: () => Date.now(),
-    ...overrides,
-  });
-}
+import { SEND_AGAIN } from './batch-lane.ts';
+import { lane, type Outcome, type Place, turns } from './testing/lane-rig.ts';
 
 test('items of one turn share batches, in order, one batch under way at a time', async () => {
   const batches: number[][] = [];
   let underWay = 0;
-  const work = lane(async (items) => {
-    assert.equal(++underWay, 1);
-    batches.push(items);
-    await pause(2);
-    underWay--;
-    return items.map((item) => item * 10);
-  });
+  const work = lane(
+    async (items) => {
+      assert.equal(++underWay, 1);
+      batches.push(items);
+      await pause(2);
+      underWay--;
+      return items.map((item) => item * 10);
+    },
+    { batchesAtOnceMax: 1 },
+  );
   assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map((item) => work.submit(item))), [10, 20, 30, 40, 50]);
   assert.deepEqual(batches, [
     [1, 2, 3],
@@ -79,7 +50,7 @@ test('what waits too long fails in time, is never sent, and a stuck batch is rep
         release = () => resolve(items);
       });
     },
-    { deadlineMs: 50, onStuck: () => stuck++ },
+    { batchesAtOnceMax: 1, deadlineMs: 50, onStuck: () => stuck++ },
   );
   const first = assert.rejects(work.submit(1), /expired/);
   while (sent.length === 0) await pause(1);
@@ -160,55 +131,85 @@ test('a place that hangs holds up only its own groups', async () => {
   wake();
 });
 
-test('a group keeps its order over any number of moves, and waits while nobody knows where it belongs', async () => {
+test('a group keeps its order over any number of moves, batches at once, failures and late answers', async () => {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 100_000);
+  const told = `TEST_SEED=${seed}`;
   let state = seed;
   const chance = () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
     return state / 2 ** 31;
   };
+  const GROUPS = 4;
+  const ITEMS = 2_000;
   const places: Place[] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
-  const home = [0, 1, 2, 3].map(() => places[0] as Place);
-  const done: number[][] = home.map(() => []);
+  const home: Array<Place | undefined> = Array.from({ length: GROUPS }, () => places[0]);
+  const groupOf = Array.from({ length: ITEMS }, () => Math.floor(chance() * GROUPS));
+  const executed: number[][] = home.map(() => []);
   const mover = setInterval(() => {
-    home[Math.floor(chance() * 4)] = places[Math.floor(chance() * 3)] as Place;
-  }, 1);
+    home[Math.floor(chance() * GROUPS)] = chance() < 0.1 ? undefined : places[Math.floor(chance() * 3)];
+  }, 5);
+  const execute = (item: number, place: Place): Outcome => {
+    const group = groupOf[item] as number;
+    if (home[group] !== place || chance() < 0.03) return SEND_AGAIN;
+    if (chance() < 0.02) return new Error('not done');
+    executed[group]?.push(item);
+    return chance() < 0.02 ? new Error('done') : item;
+  };
+  const last = new Map<Place, Promise<unknown>>();
+  let underWay = 0;
+  let mostUnderWay = 0;
   const work = lane(
     async (items, place) => {
-      await pause(chance() * 4);
-      return items.map((item) => {
-        const group = item % 4;
-        if (home[group] !== place) return SEND_AGAIN;
-        done[group]?.push(item);
-        return item;
+      mostUnderWay = Math.max(mostUnderWay, ++underWay);
+      // A place takes batches one after the other; its answers come in any order.
+      const taken = (last.get(place) ?? Promise.resolve()).then(async () => {
+        await pause(chance() * 2);
+        return chance() < 0.02 ? undefined : items.map((item) => execute(item, place));
       });
+      last.set(place, taken);
+      const outcomes = await taken;
+      await pause(chance() * 6);
+      underWay--;
+      if (outcomes === undefined || chance() < 0.02) throw new Error('down');
+      return outcomes;
     },
     {
-      groupOf: (item) => item % 4,
-      destinationOf: (group) => (chance() < 0.1 ? undefined : home[group]),
-      depthMax: 10_000,
-      deadlineMs: 10_000,
+      groupOf: (item) => groupOf[item] as number,
+      destinationOf: (group) => home[group],
+      batchesAtOnceMax: 3,
+      depthMax: ITEMS,
+      deadlineMs: 400,
     },
   );
-  const results = [];
-  for (let item = 0; item < 800; item++) {
-    results.push(work.submit(item));
-    if (item % 7 === 0) await pause(1);
+  const results: Array<Promise<number>> = [];
+  for (let item = 0; item < ITEMS; item++) {
+    const result = work.submit(item);
+    result.catch(() => {});
+    results.push(result);
+    if (chance() < 0.3) await pause(chance() * 3);
   }
-  // Moves become rare, so that every batch meets its group in the end.
-  clearInterval(mover);
+  // What waits while nobody knows where it belongs expires.
   const settled = await Promise.allSettled(results);
-  const refused = new Set(settled.flatMap(({ status }, item) => (status === 'rejected' ? [item] : [])));
-  for (const group of done) {
+  clearInterval(mover);
+  while (underWay > 0) await pause(1);
+  await turns();
+  assert.equal(work.depth, 0, told);
+  assert.ok(mostUnderWay > 3, told);
+  for (const items of executed) {
     assert.deepEqual(
-      group,
-      [...group].sort((a, b) => a - b),
-      `seed ${seed}`,
-    );
-    assert.ok(
-      group.every((item) => !refused.has(item)),
-      `seed ${seed}`,
+      items,
+      [...new Set(items)].sort((a, b) => a - b),
+      `in order, each once: ${told}`,
     );
   }
-  assert.equal(done.flat().length + refused.size, 800, `seed ${seed}`);
+  const all = new Set(executed.flat());
+  settled.forEach((result, item) => {
+    if (result.status === 'fulfilled') assert.ok(result.value === item && all.has(item), told);
+    else if (/overtaken|not done/.test(String(result.reason))) assert.ok(!all.has(item), told);
+  });
+  const counts = Map.groupBy(settled, (result) => (result.status === 'fulfilled' ? 'done' : String(result.reason)));
+  assert.ok(
+    ['done', 'Error: overtaken', 'Error: down', 'Error: done'].every((kind) => counts.has(kind)),
+    told,
+  );
 });

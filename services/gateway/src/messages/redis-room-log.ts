@@ -17,6 +17,11 @@ export const readScript = loadScript(new URL('./read-room.lua', import.meta.url)
 /** Appends that share a round trip at most, and appends that wait at most (16 KiB each: 160 MB at the very worst). */
 const BATCH_MAX = 256;
 const DEPTH_MAX = 10_000;
+/**
+ * Batches under way to one shard. With `appendfsync always` what comes while one is being flushed shares the next flush, rather than wait
+ * for the answer first; more at once only make the batches smaller.
+ */
+const BATCHES_AT_ONCE = 4;
 
 /**
  * Size of the encoded text. Any text of 4,000 code points fits; one padded with white space that JSON has to escape does not.
@@ -159,6 +164,7 @@ export function createRedisRoomLog(options: {
         throw unavailable(error);
       }),
     batchMax: BATCH_MAX,
+    batchesAtOnceMax: BATCHES_AT_ONCE,
     depthMax: DEPTH_MAX,
     deadlineMs: options.deadlineMs,
     onExpired: () => unavailable(new Error('the store did not answer in time')),

@@ -18,7 +18,7 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
       const known = positions.get(room);
       if (known !== undefined) {
         // An answer of an earlier life that comes late must not hide the newer one.
-        if (epochGeneration(epoch) < epochGeneration(known.epoch)) return;
+        if (known.epoch !== epoch && epochGeneration(epoch) < epochGeneration(known.epoch)) return;
         // Deleted and set again, the room is the youngest: the map keeps the order in which they were noted.
         positions.delete(room);
         if (known.epoch === epoch) {
