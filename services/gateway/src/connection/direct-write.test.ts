@@ -26,6 +26,9 @@ interface SenderClass {
   frame(data: Buffer, options: object): Buffer[];
 }
 
+/** A WebSocket frame that asks for a sign of life. */
+const EMPTY_PING = Buffer.from([0x89, 0]);
+
 const httpServer = createServer();
 const io = new Server(httpServer);
 let client: WebSocket;
@@ -109,18 +112,9 @@ describe('a plain open WebSocket', () => {
         inside.upgrading = false;
       };
     },
-    'compresses something'() {
-      inside.transport.socket._sender._state = 1;
-      return () => {
-        inside.transport.socket._sender._state = 0;
-      };
-    },
-    'has a frame queued in ws'() {
-      inside.transport.socket._sender._queue.push([]);
-      return () => inside.transport.socket._sender._queue.pop();
-    },
-    'is corked'() {
+    'keeps back a frame that ws has written'() {
       inside.transport.socket._socket.cork();
+      inside.transport.socket._socket.write(EMPTY_PING);
       return () => inside.transport.socket._socket.uncork();
     },
   };
@@ -269,6 +263,21 @@ describe('where things are not as expected', () => {
     }
     for (const Changed of [Framing, Late]) {
       expectUnused({ engine: { ws: { options: { WebSocket: { Sender: Changed } } } } }, 'unexpected');
+    }
+  });
+
+  test('a sender of ws that holds something back although there are no extensions ends it for all', () => {
+    for (const change of [{ _state: 1 }, { _queue: [[]] }, { _firstFragment: false }]) {
+      const { path, writer } = start();
+      const { _sender: sender } = inside.transport.socket;
+      const before = { ...sender };
+      Object.assign(sender, change);
+      try {
+        assert.equal(writer.write(new SharedPackets(['2["no"]'])), false);
+      } finally {
+        Object.assign(sender, before);
+      }
+      assert.equal(path.state, 'unexpected');
     }
   });
 
