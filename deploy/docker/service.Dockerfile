@@ -79,5 +79,5 @@ EXPOSE 3000 3001
 # The process answers; whether it is ready is asked of /readyz by who sends it people.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=15s --retries=3 CMD ["node", "/app/health.mjs"]
 WORKDIR /app/services/${SERVICE}
-# No shell between: Node.js is process 1 and hears SIGTERM itself.
-ENTRYPOINT ["node", "src/main.js"]
+# No shell between: Node.js is process 1 and hears SIGTERM itself. The flags are those of packages/service-kit/src/node-flags.ts.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.js"]

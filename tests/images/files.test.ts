@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { NODE_FLAGS } from '@maru/service-kit';
 import { parse } from 'yaml';
 import { renderRedisConfig } from '../../tools/supervisor/src/redis-config.ts';
 
@@ -33,6 +34,14 @@ describe('Dockerfiles', () => {
       const top = workspace.replace(/\/\*$/, '');
       assert.match(let_in, new RegExp(`^!${top}(/package\\.json)?$`, 'm'), `${workspace} is not let in`);
     }
+  });
+});
+
+describe('a service', () => {
+  test('is run with the flags that it is run with everywhere', () => {
+    const [, entrypoint = '[]'] =
+      /^FROM runtime AS service$[\s\S]*^ENTRYPOINT (.*)$/m.exec(read('deploy/docker/service.Dockerfile')) ?? [];
+    assert.deepEqual(JSON.parse(entrypoint), ['node', ...NODE_FLAGS, 'src/main.js']);
   });
 });
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { NODE_FLAGS } from '@maru/service-kit';
 import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { TestClient } from './client.ts';
 import { repository } from './cluster.ts';
@@ -139,7 +140,7 @@ function spawnService(
   opsPort: number,
   environment: Record<string, string>,
 ): ServiceProcess {
-  const child = spawn(process.execPath, [`services/${service}/src/main.ts`], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, `services/${service}/src/main.ts`], {
     cwd: repository,
     env: {
       PATH: process.env.PATH ?? '',

@@ -20,13 +20,15 @@ export async function launch(options: {
   script: string | URL;
   environment: Record<string, string>;
   children: Children;
+  /** Flags that its own processes are run with, everywhere. */
+  nodeFlags?: string[];
   /** Whether it takes clients; without it the server says so itself. */
   isReady?: () => Promise<boolean>;
 }): Promise<ServerProcess> {
   const { name, script, children } = options;
   const started = fork(script instanceof URL ? fileURLToPath(script) : script, {
-    // The same runtime and the same flags for every server. `gc` is only called where memory is measured.
-    execArgv: ['--expose-gc', '--import', PROBE],
+    // The same runtime for every server. `gc` is only called where memory is measured.
+    execArgv: [...(options.nodeFlags ?? []), '--expose-gc', '--import', PROBE],
     env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...options.environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });

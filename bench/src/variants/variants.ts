@@ -1,4 +1,5 @@
 /** What is measured side by side: each variant starts its nodes on a store that is given to it. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { findFreePort } from '@maru/service-kit/testing';
 import type { Children } from '../children.ts';
@@ -63,12 +64,14 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
     stores: true,
     canResume: true,
     async start({ nodes, redis, secret, children }) {
+      const nodeFlags = await nodeFlagsOf(root);
       const service = async (kind: 'gateway' | 'presence', title: string, environment: Record<string, string>) => {
         const [port, opsPort] = [await findFreePort(), await findFreePort()];
         const server = await launch({
           name: title,
           script: path.join(root, 'services', kind, 'src/main.ts'),
           children,
+          nodeFlags,
           environment: {
             BENCH_REDIS_PORT: String(redis.port),
             MARU_NODE: title,
@@ -99,6 +102,12 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
       return { nodes: await Promise.all(gateways), presence };
     },
   };
+}
+
+/** A checkout may be older than that file. */
+async function nodeFlagsOf(root: string): Promise<string[]> {
+  const file = path.join(root, 'packages/service-kit/src/node-flags.ts');
+  return existsSync(file) ? (await import(file)).NODE_FLAGS : [];
 }
 
 function stock(name: string, title: string, adapter: string): Variant {

@@ -1,5 +1,6 @@
 /** How a gateway or the presence service is run: a Node program that takes everything from its environment. */
 import { get } from 'node:http';
+import { NODE_FLAGS } from '@maru/service-kit';
 import type { ProcessPlan } from './managed-process.ts';
 import type { Ports } from './ports.ts';
 
@@ -51,7 +52,7 @@ export function planService(options: {
       opsPort = await settle(opsPort);
       return {
         file: options.node,
-        args: [options.entry],
+        args: [...NODE_FLAGS, options.entry],
         env: {
           ...options.environment(),
           MARU_NODE: options.name,
