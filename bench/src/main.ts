@@ -5,6 +5,7 @@ import { capacityMarkdown } from './capacity/markdown.ts';
 import { type Children, createChildren } from './children.ts';
 import type { RunResult } from './figures.ts';
 import type { Load } from './loads.ts';
+import { measureFlushes } from './measure/flush.ts';
 import { filesMax } from './measure/system.ts';
 import { type BenchOptions, HELP, Misuse, parseBenchOptions } from './options.ts';
 import { renderHtml } from './report/html.ts';
@@ -62,6 +63,7 @@ async function measure(options: BenchOptions): Promise<Report> {
       takers.map((_taker, turn) => ({ load, round, variant: takers[(turn + round) % takers.length] as Variant })),
     ).flat();
   });
+  const flushes = await measureFlushes();
   const runs: RunResult[] = [];
   const programs: Record<string, string> = {};
   const startedMs = performance.now();
@@ -79,7 +81,7 @@ async function measure(options: BenchOptions): Promise<Report> {
     for (const reason of run.voidReasons) say(`    does not count: ${reason}`);
     for (const warning of run.warnings) say(`    ${warning}`);
   }
-  return createReport({ options, runs, programs, nowMs: Date.now() });
+  return createReport({ options, runs, programs, flushes, nowMs: Date.now() });
 
   async function oneRun(load: Load, variant: Variant, round: number): Promise<RunResult> {
     const named = { load: load.name, variant: variant.name, round };

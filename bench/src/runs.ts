@@ -19,6 +19,8 @@ const CONCURRENCY = 50;
 /** Deliveries that have not come so long after the last one are missing. */
 const PATIENCE_MS = 5_000;
 const DISCONNECT_MS = 1_500;
+/** Crowds that warm a process up before a storm of connections is measured. */
+const WARMING_CROWDS = 3;
 /** Connections that warm a process up before its memory is looked at. */
 const WARMING_CLIENTS = 200;
 /** From these shares on the generator, or the machine, is part of what is measured. */
@@ -45,7 +47,7 @@ async function runSteady(load: SteadyLoad, site: RunSite, pace: Pace): Promise<O
   const { generator } = site;
   await generator.ask('connect', { from: 0, to: load.clients, concurrency: CONCURRENCY, resume: false });
   await generator.ask('send', { perSecond: load.perSecond, burst: load.burst, senders: load.clients });
-  await sleep(pace.warmUpMs);
+  await sleep(pace.warmUpMs * load.warmUp);
   const endUsage = await startUsage(site);
   await generator.ask('open', null);
   await sleep(pace.measureMs);
@@ -138,9 +140,11 @@ async function runConnect(load: ConnectLoad, site: RunSite, pace: Pace): Promise
   const { generator } = site;
   const all = { from: 0, to: load.clients, concurrency: load.concurrency, resume: false };
   // The same crowd has been there before: what is compiled at the first connections belongs to the start, not to them.
-  await generator.ask('connect', all);
-  await generator.ask('close', { from: 0, to: load.clients, abruptly: false });
-  await sleep(Math.max(DISCONNECT_MS, pace.restMs));
+  for (let crowd = 0; crowd < WARMING_CROWDS; crowd++) {
+    await generator.ask('connect', all);
+    await generator.ask('close', { from: 0, to: load.clients, abruptly: false });
+    await sleep(Math.max(DISCONNECT_MS, pace.restMs));
+  }
   const endUsage = await startUsage(site);
   await generator.ask('open', null);
   const connected = await generator.ask('connect', all);
