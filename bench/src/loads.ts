@@ -52,7 +52,7 @@ export interface Pace {
   divisor: number;
 }
 
-export const FULL: Pace = { warmUpMs: 8_000, measureMs: 9_000, restMs: 3_000, divisor: 1 };
+export const FULL: Pace = { warmUpMs: 6_000, measureMs: 9_000, restMs: 3_000, divisor: 1 };
 export const QUICK: Pace = { warmUpMs: 1_500, measureMs: 2_500, restMs: 1_000, divisor: 5 };
 
 const TWO = { nodes: 2, nodesWithMembers: 2, edge: false, oursOnly: false };
