@@ -80,6 +80,19 @@ for (const road of roads) {
       }
       return sent;
     }
+    /** Chatter until it is told to end; then how many were sent. */
+    function talkOn(room: string): () => Promise<number> {
+      let talking = true;
+      const talk = (async () => {
+        let sent = 0;
+        while (talking) sent += await chatter(room, 3);
+        return sent;
+      })();
+      return () => {
+        talking = false;
+        return talk;
+      };
+    }
     const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
     const expectAll = async (client: TestClient, room: string, last: number, from = 1) => {
       await poll(`entry ${last}`, () => (client.seqs(room).at(-1) ?? 0) >= last);
@@ -93,14 +106,14 @@ for (const road of roads) {
         join(room, { transports: ['polling'] }),
         join(room, { transports: ['polling', 'websocket'] }),
       ]);
-      const talk = chatter(room, 20);
+      const endOfTalk = talkOn(room);
       const upgrading = await connect(gateway.url, { token: tokenOf(newId()), transports: ['polling', 'websocket'] });
       open.push(upgrading);
       const { head } = await upgrading.ok('room:join', { room, limit: 1 });
       const transports: string[] = [];
       upgrading.socket.io.engine.on('upgrade', ({ name }) => transports.push(name));
       await poll('the upgrade', () => upgrading.socket.io.engine.transport.name === 'websocket');
-      const last = (await talk) + (await chatter(room, 6));
+      const last = (await endOfTalk()) + (await chatter(room, 6));
       for (const member of members) await expectAll(member, room, last);
       await expectAll(upgrading, room, last, head + 1);
     });
@@ -110,7 +123,7 @@ for (const road of roads) {
       const member = await join(room);
       const elsewhere = newRoom();
       await author.ok('room:create', { room: elsewhere });
-      const talk = chatter(room, 30);
+      const endOfTalk = talkOn(room);
       let lastSeq = 0;
       for (let i = 0; i < 15; i++) {
         await Promise.all([
@@ -124,7 +137,7 @@ for (const road of roads) {
         assert.ok(before >= head && head >= lastSeq, `${before} entries came before a head of ${head}`);
         lastSeq = head;
       }
-      await expectAll(member, room, await talk);
+      await expectAll(member, room, await endOfTalk());
     });
 
     test('one who leaves and comes back, or loses its connection, misses nothing and gets nothing twice', async () => {
@@ -132,12 +145,7 @@ for (const road of roads) {
       await author.ok('room:join', { room });
       const token = tokenOf('wanderer');
       const first = await join(room, { token });
-      let wandering = true;
-      const talk = (async () => {
-        let sent = 0;
-        while (wandering) sent += await chatter(room, 3);
-        return sent;
-      })();
+      const endOfTalk = talkOn(room);
       const seen: number[] = [];
       let client = first;
       for (let i = 0; i < 4; i++) {
@@ -149,8 +157,7 @@ for (const road of roads) {
         open.push(client);
         assert.equal(client.session.rooms[room] && 'recovered' in client.session.rooms[room], true);
       }
-      wandering = false;
-      const last = await talk;
+      const last = await endOfTalk();
       // On a busy machine nothing may be left for the last connection.
       await poll('the rest', () => (client.seqs(room).at(-1) ?? seen.at(-1) ?? 0) >= last);
       seen.push(...client.seqs(room));
@@ -188,7 +195,7 @@ for (const road of roads) {
     test('a connection that is closed while a room talks ends as it should, and no other notices', async () => {
       const room = newRoom();
       const member = await join(room);
-      const talk = chatter(room, 30);
+      const endOfTalk = talkOn(room);
       const leaving = await Promise.all(
         Array.from({ length: 6 }, () => RawSocket.connect(gateway.url, tokenOf(newId()))),
       );
@@ -200,7 +207,7 @@ for (const road of roads) {
       for (const raw of closing) raw.close();
       for (const client of abrupt) client.close();
       await poll('all ends', () => leaving.every((raw) => raw.closed));
-      await expectAll(member, room, await talk);
+      await expectAll(member, room, await endOfTalk());
       await poll('the end of all sessions but two', async () => (await gateway.metric('maru_sessions')) === 2);
     });
 
