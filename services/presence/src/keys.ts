@@ -17,7 +17,7 @@ export const roomKeys = (room: string) => {
     changed: `${base}:changed`,
     /** Sorted set: user id by the time (ms) at which its record must be looked at again. */
     due: `${base}:due`,
-    /** Hash: `version` of the last difference, `flushAt` (ms) of the next. */
+    /** Hash: `version` and `flushedAt` (ms) of the last difference, `flushAt` (ms) of the next. */
     meta: `${base}:meta`,
   };
 };

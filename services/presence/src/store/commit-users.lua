@@ -6,7 +6,7 @@
 -- KEYS[4] due
 -- KEYS[5] meta
 -- ARGV[1] notAfter   ms of the store's clock, 0 for no bound; later, nothing is done
--- ARGV[2] delayMs    from the first change to the difference that tells it
+-- ARGV[2] delayMs    between two differences: what changes in a room that was quiet for as long is told at once
 -- ARGV[3] change...  user, record as read, next record, next shown ('' for none, each), due (ms, 0 for never)
 -- Returns {'ok', nowMs, nextAt}, {'conflict'} or {'late'}.
 local time = redis.call('TIME')
@@ -32,7 +32,10 @@ if redis.call('EXISTS', KEYS[3]) == 0 then
   -- An empty room is forgotten. Its next life counts from the clock, so versions never come twice.
   if redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then redis.call('DEL', KEYS[5]) end
 else
-  redis.call('HSETNX', KEYS[5], 'flushAt', nowMs + tonumber(ARGV[2]))
+  local delayMs = tonumber(ARGV[2])
+  local flushedAt = tonumber(redis.call('HGET', KEYS[5], 'flushedAt')) or 0
+  -- Never later than a whole pause from now, whatever the clock did since.
+  redis.call('HSETNX', KEYS[5], 'flushAt', math.min(math.max(nowMs, flushedAt + delayMs), nowMs + delayMs))
 end
 local head = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')
 local nextAt = tonumber(head[2]) or 0

@@ -48,10 +48,10 @@ local prev = tonumber(known[1]) or 0
 local version = prev > 0 and prev + 1 or nowUs
 if redis.call('EXISTS', KEYS[3]) == 1 then
   flushAt = nowMs + tonumber(ARGV[5])
-  redis.call('HSET', KEYS[5], 'version', string.format('%.0f', version), 'flushAt', flushAt)
+  redis.call('HSET', KEYS[5], 'version', string.format('%.0f', version), 'flushedAt', nowMs, 'flushAt', flushAt)
 else
   flushAt = 0
-  redis.call('HSET', KEYS[5], 'version', string.format('%.0f', version))
+  redis.call('HSET', KEYS[5], 'version', string.format('%.0f', version), 'flushedAt', nowMs)
   redis.call('HDEL', KEYS[5], 'flushAt')
   if redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then redis.call('DEL', KEYS[5]) end
 end

@@ -22,6 +22,8 @@ const change = (expected: UserRecord | undefined, next: UserRecord): RecordChang
   dueAt: undefined,
 });
 
+const DIFF_MS = 400;
+
 describe('presence store', () => {
   let redis: TestRedis;
   let connection: Redis;
@@ -32,7 +34,7 @@ describe('presence store', () => {
     connection = new Redis(redis.url, { protocol: 2 });
     const metrics = createMetrics(new Registry());
     const runner = createScriptRunner({ store: singleStore(connection), metrics, now: () => performance.now() });
-    store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: 10 });
+    store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: DIFF_MS });
   });
   after(async () => {
     connection.disconnect();
@@ -59,15 +61,16 @@ describe('presence store', () => {
     assert.equal(await store.setStatus('u1', { status: 'away', ifAbsent: false }, now - 1), undefined);
   });
 
-  it('announces each change once, and never before its time', async () => {
-    const commit = await store.commitUsers('lobby', [change(undefined, record(1))], 0);
-    assert.ok(commit.result === 'ok');
-    assert.ok(commit.nextAt > commit.now);
-    const early = await store.flushRoom('lobby');
-    if (!early.published) assert.equal(early.nextAt, commit.nextAt);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    const onTime = await store.flushRoom('lobby');
-    assert.notEqual(early.published, onTime.published);
+  it('announces each change once: the first of a quiet room at once, the next not before its time', async () => {
+    const first = await store.commitUsers('lobby', [change(undefined, record(1))], 0);
+    assert.ok(first.result === 'ok' && first.nextAt === first.now);
+    assert.deepEqual(await store.flushRoom('lobby'), { published: true, nextAt: 0 });
+    const away = { ...change(record(1), record(2)), shown: { id: 'u1', name: 'U1', status: 'away' as const } };
+    const next = await store.commitUsers('lobby', [away], 0);
+    assert.ok(next.result === 'ok' && next.nextAt > next.now && next.nextAt <= next.now + DIFF_MS);
+    assert.deepEqual(await store.flushRoom('lobby'), { published: false, nextAt: next.nextAt });
+    await new Promise((resolve) => setTimeout(resolve, DIFF_MS + 20));
+    assert.deepEqual(await store.flushRoom('lobby'), { published: true, nextAt: 0 });
     assert.deepEqual(await store.flushRoom('lobby'), { published: false, nextAt: 0 });
   });
 
