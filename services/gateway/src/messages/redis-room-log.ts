@@ -19,7 +19,8 @@ const BATCH_MAX = 256;
 const DEPTH_MAX = 10_000;
 /**
  * Batches under way to one shard. With `appendfsync always` what comes while one is being flushed shares the next flush, rather than wait
- * for the answer first; more at once only make the batches smaller.
+ * for the answer first; more at once only make the batches smaller. Where replicas are waited for it is one: `WAIT` holds up what is behind it on
+ * the connection, and several in a row would pass for a connection that is stuck.
  */
 const BATCHES_AT_ONCE = 4;
 
@@ -164,7 +165,7 @@ export function createRedisRoomLog(options: {
         throw unavailable(error);
       }),
     batchMax: BATCH_MAX,
-    batchesAtOnceMax: BATCHES_AT_ONCE,
+    batchesAtOnceMax: options.waitReplicas > 0 ? 1 : BATCHES_AT_ONCE,
     depthMax: DEPTH_MAX,
     deadlineMs: options.deadlineMs,
     onExpired: () => unavailable(new Error('the store did not answer in time')),
