@@ -48,7 +48,7 @@ export async function withSite<T>(
       serving,
       bystanders: servers.nodes.slice(load.nodesWithMembers),
       redisPid: redis.pid,
-      edgePids: edge?.pids ?? [],
+      edgePid: edge?.pid,
       store,
       programs: { Redis: await store.version(), ...(edge === undefined ? {} : { nginx: edge.version }) },
       generator,

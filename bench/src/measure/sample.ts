@@ -10,7 +10,8 @@ export interface Site {
   serving: Node[];
   bystanders: Node[];
   redisPid: number;
-  edgePids: number[];
+  /** nginx, where clients come through it. */
+  edgePid: number | undefined;
   store: StoreWatch;
 }
 
@@ -60,7 +61,7 @@ async function look(site: Site, probe: 'watch' | 'read'): Promise<Moment> {
       bystander: sum(bystanders.map(({ pid }) => pid)),
       presence: sum(servers.presence === undefined ? [] : [servers.presence.pid]),
       redis: sum([site.redisPid]),
-      edge: sum(site.edgePids),
+      edge: sum(site.edgePid === undefined ? [] : [site.edgePid]),
     },
     store,
     probes,

@@ -1,6 +1,6 @@
 /** nginx before the nodes of a run, for what an edge costs: it passes WebSockets through as deploy/nginx.conf does, and nothing else. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,8 +10,7 @@ import type { Children } from '../children.ts';
 export interface Edge {
   host: string;
   port: number;
-  /** The master and its worker. */
-  pids: number[];
+  pid: number;
   version: string;
   removeFiles(): void;
 }
@@ -34,8 +33,9 @@ export async function startEdge(options: {
   const file = path.join(directory, 'nginx.conf');
   writeFileSync(
     file,
+    // One process, so that whatever ends it ends all of it: workers outlive a master that was killed.
     `daemon off;
-worker_processes 1;
+master_process off;
 worker_rlimit_nofile ${connections};
 pid "${directory}/nginx.pid";
 error_log stderr error;
@@ -73,8 +73,7 @@ http {
     removeFiles();
     throw error;
   }
-  const workers = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'latin1').trim().split(' ').map(Number);
-  return { host: HOST, port, pids: [child.pid, ...workers], version: await nginxVersion(), removeFiles };
+  return { host: HOST, port, pid: child.pid, version: await nginxVersion(), removeFiles };
 }
 
 function canConnect(port: number): Promise<boolean> {
