@@ -16,6 +16,8 @@ export interface Outcome {
 
 /** Connecting at the same time where connecting is not what is measured. */
 const CONCURRENCY = 50;
+/** The end of a warm-up, at the pace that is measured. */
+const CALM_SHARE = 0.1;
 /** Deliveries that have not come so long after the last one are missing. */
 const PATIENCE_MS = 5_000;
 const DISCONNECT_MS = 1_500;
@@ -46,8 +48,12 @@ export function runLoad(load: Load, site: RunSite, pace: Pace): Promise<Outcome>
 async function runSteady(load: SteadyLoad, site: RunSite, pace: Pace): Promise<Outcome> {
   const { generator } = site;
   await generator.ask('connect', { from: 0, to: load.clients, concurrency: CONCURRENCY, resume: false });
-  await generator.ask('send', { perSecond: load.perSecond, burst: load.burst, senders: load.clients });
-  await sleep(pace.warmUpMs * load.warmUp);
+  const { burst, clients: senders, perSecond } = load;
+  await generator.ask('send', { perSecond: perSecond * load.warmUpTimes, burst, senders });
+  await sleep(pace.warmUpMs * (1 - CALM_SHARE));
+  await generator.ask('pause', null);
+  await generator.ask('send', { perSecond, burst, senders });
+  await sleep(pace.warmUpMs * CALM_SHARE);
   const endUsage = await startUsage(site);
   await generator.ask('open', null);
   await sleep(pace.measureMs);

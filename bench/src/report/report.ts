@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type RunResult, type Summary, summarise } from '../figures.ts';
-import { type Load, QUIET_WARM_UP } from '../loads.ts';
+import type { Load } from '../loads.ts';
 import type { FlushTimes } from '../measure/flush.ts';
 import { describeMachine, type Machine } from '../measure/system.ts';
 import type { BenchOptions } from '../options.ts';
@@ -52,7 +52,7 @@ export function createReport(given: {
     settings: [
       `Redis: appendonly yes, appendfsync always, its files under ${flushes.directory}, where a flush took ${flushes.p50Ms.toFixed(2)} ms (p50) and ${flushes.p99Ms.toFixed(2)} ms (p99) before the first run`,
       'clients: WebSocket only, one load generator on the same machine, texts of 100 bytes',
-      `warm-up ${options.pace.warmUpMs / 1_000} s (quiet: ${(options.pace.warmUpMs * QUIET_WARM_UP) / 1_000} s), measured ${options.pace.measureMs / 1_000} s, rounds ${options.rounds}`,
+      `warm-up ${options.pace.warmUpMs / 1_000} s, measured ${options.pace.measureMs / 1_000} s, rounds ${options.rounds}`,
     ],
     quick: options.quick,
     rounds: options.rounds,

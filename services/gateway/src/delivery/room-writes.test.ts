@@ -21,12 +21,40 @@ function startRoom() {
   return { writes, written, pass, endOfTurn };
 }
 
-test('what comes in one turn is written together, at its end, without waiting', async () => {
+test('what comes alone is written at the end of its turn, without waiting', async () => {
   const { writes, written, endOfTurn } = startRoom();
-  for (const packet of ['a', 'b', 'c']) writes.push(packet);
+  writes.push('a');
   assert.deepEqual(written, []);
   await endOfTurn();
-  assert.deepEqual(written, [['a', 'b', 'c']]);
+  assert.deepEqual(written, [['a']]);
+});
+
+test('what comes in one turn is written together, with the rest of its burst', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  for (const packet of ['a', 'b', 'c']) writes.push(packet);
+  await endOfTurn();
+  pass(1);
+  writes.push('d');
+  await endOfTurn();
+  assert.deepEqual(written, []);
+  pass(1);
+  assert.deepEqual(written, [['a', 'b', 'c', 'd']]);
+  pass(10);
+  assert.equal(written.length, 1);
+});
+
+test('a burst that waits is flushed once, before what must come after it', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  for (const packet of ['a', 'b']) writes.push(packet);
+  await endOfTurn();
+  writes.flush();
+  writes.push('c');
+  await endOfTurn();
+  assert.deepEqual(written, [['a', 'b']]);
+  pass(4);
+  assert.deepEqual(written, [['a', 'b'], ['c']]);
+  pass(10);
+  assert.equal(written.length, 2);
 });
 
 test('a room that is not hot never waits', async () => {

@@ -1,11 +1,13 @@
 /**
- * When the entries of a room are written. What comes in one turn of the event loop (the announcements of one batch) is written together.
- * While a room is hot, what comes within `HOT_JOIN_MS` of the last write waits for its end, so that a socket is written to once for
- * many entries; in any other room everything is written at the end of its turn.
+ * When the entries of a room are written. One that comes alone is written at the end of its turn of the event loop. A room in which several come in
+ * one turn, or one within `HOT_JOIN_MS` of the last write, is hot: what comes then waits a little for others, so that a socket is written to
+ * once for many entries.
  */
 
-/** The longest that an entry waits for others. */
+/** The longest that an entry waits for others after a write. */
 const HOT_JOIN_MS = 4;
+/** Several that came in one turn wait so long for those of the same burst that other gateways append: a flush of the store's disk, about. */
+const BURST_JOIN_MS = 2;
 /** So much is not joined further: a write that a stuck transport does not take is memory. */
 const JOINED_CHARS_MAX = 65_536;
 
@@ -48,7 +50,12 @@ export class RoomWrites {
   #schedule(): void {
     const coolInMs = this.#writtenAtMs + HOT_JOIN_MS - this.#now();
     if (coolInMs > 0) this.#timer = setTimeout(() => this.flush(), coolInMs);
-    // What has been flushed by then is not written twice: there is nothing left, or something later of the same turn.
-    else process.nextTick(() => this.flush());
+    else process.nextTick(() => this.#endTurn());
+  }
+
+  /** What has been flushed by then is not written twice: there is nothing left, or something later of the same turn. */
+  #endTurn(): void {
+    if (this.#packets.length < 2) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), BURST_JOIN_MS);
   }
 }
