@@ -10,7 +10,7 @@ import { filesMax } from './measure/system.ts';
 import { type BenchOptions, HELP, Misuse, parseBenchOptions } from './options.ts';
 import { renderHtml } from './report/html.ts';
 import { renderMarkdown, replaceBlock } from './report/markdown.ts';
-import { createReport, provenance, type Report, remarksOf, summariesOf } from './report/report.ts';
+import { combineReports, createReport, provenance, type Report, remarksOf, summariesOf } from './report/report.ts';
 import { alignColumns, rowsOf } from './report/table.ts';
 import { runLoad } from './runs.ts';
 import { withSite } from './site.ts';
@@ -32,23 +32,34 @@ async function main(): Promise<number> {
     return 0;
   }
   const { from, outDir } = options;
-  const report = from === undefined ? await measure(options) : (JSON.parse(readFileSync(from, 'utf8')) as Report);
-  if (report.runs.length === 0) return ENDED;
+  const report = from.length === 0 ? await measure(options) : readReports(from);
+  if (report === undefined) return ENDED;
   show(report);
-  if (from === undefined) {
-    mkdirSync(outDir, { recursive: true });
-    writeFileSync(path.join(outDir, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
-    writeFileSync(path.join(outDir, 'bench.html'), renderHtml(report));
-    say(`\n${path.join(outDir, 'bench.html')} and bench.json beside it hold all figures.`);
-  }
+  if (from.length === 0) say(`\n${path.join(outDir, 'bench.html')} and bench.json beside it hold all figures.`);
   if (options.markdown !== undefined) writeBlock(options.markdown, renderMarkdown(report));
   if (options.capacity !== undefined) writeBlock(options.capacity, capacityMarkdown(report));
   if (ending) return ENDED;
   return report.runs.some(({ voidReasons }) => voidReasons.length > 0) ? 1 : 0;
 }
 
-/** Rounds of all variants, each beginning with another one, so that nobody is always first or last. */
-async function measure(options: BenchOptions): Promise<Report> {
+function readReports(files: string[]): Report {
+  const report = combineReports(files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Report));
+  if (report === undefined)
+    throw new Misuse('These reports are of different machines, programs or settings, or hold the same run twice.');
+  return report;
+}
+
+function keep(report: Report, directory: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, 'bench.json'), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(path.join(directory, 'bench.html'), renderHtml(report));
+}
+
+/**
+ * Rounds of all variants, each beginning with another one, so that nobody is always first or last. What is done is kept after each run: whatever ends
+ * an hour's work does not lose it. Undefined where nothing was done.
+ */
+async function measure(options: BenchOptions): Promise<Report | undefined> {
   const { loads, variants, rounds, pace } = options;
   const perFile = ({ clients, edge }: Load) => clients * (edge ? 2 : 1) + FILES_BESIDES;
   const needed = Math.max(...loads.map(perFile));
@@ -67,6 +78,7 @@ async function measure(options: BenchOptions): Promise<Report> {
   const runs: RunResult[] = [];
   const programs: Record<string, string> = {};
   const startedMs = performance.now();
+  let report: Report | undefined;
   for (const { load, round, variant } of turns) {
     if (ending) break;
     const leftS =
@@ -78,10 +90,12 @@ async function measure(options: BenchOptions): Promise<Report> {
     // What ran when it was interrupted is no run.
     if (ending) break;
     runs.push(run);
+    report = createReport({ options, runs, programs, flushes, nowMs: Date.now() });
+    keep(report, options.outDir);
     for (const reason of run.voidReasons) say(`    does not count: ${reason}`);
     for (const warning of run.warnings) say(`    ${warning}`);
   }
-  return createReport({ options, runs, programs, flushes, nowMs: Date.now() });
+  return report;
 
   async function oneRun(load: Load, variant: Variant, round: number): Promise<RunResult> {
     const named = { load: load.name, variant: variant.name, round };

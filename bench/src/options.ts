@@ -19,7 +19,7 @@ turns. Prints medians; a run with one missing or doubled delivery does not count
   --out DIR         where bench.json and bench.html are written   (bench-results)
   --markdown FILE   writes the table into FILE, between its markers
   --capacity FILE   writes the tables of the capacity guide into FILE, between its markers
-  --from FILE       measures nothing: reports what a bench.json holds
+  --from A,B        measures nothing: reports what these bench.json hold, of one machine
   --help            this text
 
 Loads:
@@ -39,7 +39,8 @@ export interface BenchOptions {
   outDir: string;
   markdown: string | undefined;
   capacity: string | undefined;
-  from: string | undefined;
+  /** Files to report; empty where something is measured. */
+  from: string[];
 }
 
 /** A wrong option: the message is for the one who typed it. */
@@ -87,7 +88,7 @@ export function parseBenchOptions(args: readonly string[], cwd: string): BenchOp
     outDir: file('--out') ?? path.resolve(cwd, 'bench-results'),
     markdown: file('--markdown'),
     capacity: file('--capacity'),
-    from: file('--from'),
+    from: (values.get('--from')?.split(',') ?? []).map((name) => path.resolve(cwd, name)),
   };
 }
 

@@ -8,20 +8,19 @@ const US = { message: 100, messageNode: 20, delivery: 3, node: 1_000, redis: 50,
 
 function measuredOf(): Measured {
   const loads = [
-    { name: 'quiet', clients: 500, rooms: 10, nodesWithMembers: 2 },
-    { name: 'busy', clients: 500, rooms: 2, nodesWithMembers: 2 },
-    { name: 'wide', clients: 500, rooms: 10, nodesWithMembers: 8 },
-    { name: 'check', clients: 500, rooms: 5, nodesWithMembers: 4 },
-    { name: 'spread', clients: 500, rooms: 2, nodesWithMembers: 2 },
-    { name: 'idle', clients: 1_000, rooms: 20, nodesWithMembers: 1 },
-    { name: 'connect', clients: 500, rooms: 10, nodesWithMembers: 2 },
+    { name: 'quiet', clients: 500, rooms: 10, nodes: 2, nodesWithMembers: 2 },
+    { name: 'busy', clients: 500, rooms: 2, nodes: 2, nodesWithMembers: 2 },
+    { name: 'wide', clients: 500, rooms: 10, nodes: 8, nodesWithMembers: 8 },
+    { name: 'check', clients: 500, rooms: 5, nodes: 4, nodesWithMembers: 4 },
+    { name: 'spread', clients: 500, rooms: 2, nodes: 8, nodesWithMembers: 2 },
+    { name: 'idle', clients: 1_000, rooms: 20, nodes: 1, nodesWithMembers: 1 },
+    { name: 'connect', clients: 500, rooms: 10, nodes: 2, nodesWithMembers: 2 },
   ].map((load) => ({ ...load, title: '' }));
   const others: Record<string, Figures> = {
-    spread: { bystanderCpuPercent: US.node / 10_000 },
-    idle: { idleCpuPercent: 1.1, idleRedisCpuPercent: US.redisIdle / 10_000, kbPerConnection: 20 },
+    idle: { idleCpuPercent: 1.1, kbPerConnection: 20 },
     connect: { gatewayUsPerConnection: 900, redisUsPerConnection: 30, presenceUsPerConnection: 10 },
   };
-  const summaries = loads.map(({ name, clients, rooms, nodesWithMembers: nodes }) => ({
+  const summaries = loads.map(({ name, clients, rooms, nodes: all, nodesWithMembers: nodes }) => ({
     load: name,
     variant: 'maru',
     runs: 3,
@@ -30,7 +29,8 @@ function measuredOf(): Measured {
       messagesPerSecond: 100,
       gatewayUsPerMessage:
         US.message + US.messageNode * nodes + (US.delivery * clients) / rooms + (US.node * nodes) / 100,
-      redisUsPerMessage: US.redis + US.redisNode * nodes + (US.redisIdle * nodes) / 100,
+      redisUsPerMessage: US.redis + US.redisNode * nodes + (US.redisIdle * all) / 100,
+      ...(nodes < all ? { bystanderCpuPercent: US.node / 10_000 } : {}),
     },
   }));
   return { loads, summaries };
@@ -48,6 +48,17 @@ test('the costs are found again in measurements that were made from them', () =>
   near(costs.redisMessageNode, US.redisNode);
   near(costs.redisNodePerSecond, US.redisIdle);
   near(costs.idlePerSecond, 10);
+});
+
+test('noise makes no cost negative', () => {
+  const measured = measuredOf();
+  for (const { load, figures } of measured.summaries)
+    if (load === 'wide' || load === 'spread') figures.redisUsPerMessage = 1;
+  const costs = costsOf(measured);
+  assert.deepEqual([costs.redisMessageNode, costs.redisNodePerSecond], [0, 0]);
+  assert(
+    needOf(costs, { roomMembers: 50, secondsBetweenMessages: 30, connectionLifeS: 1_800 }, 1_000_000).redisCores > 0,
+  );
 });
 
 test('the point that was not used is predicted', () => {

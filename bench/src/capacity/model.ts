@@ -61,7 +61,7 @@ export function costsOf(measured: Measured): Costs {
   };
   // What the loads measured holds what a node costs that does nothing.
   const nodePerSecond = need('spread', 'bystanderCpuPercent') * US_PER_PERCENT;
-  const redisNodePerSecond = (need('idle', 'idleRedisCpuPercent') * US_PER_PERCENT) / reachOf(measured, 'idle').nodes;
+  const redisNodePerSecond = redisOfIdleNode(measured, need);
   const [quiet, busy, wide] = ['quiet', 'busy', 'wide'].map((name) => {
     const reach = reachOf(measured, name);
     const nodeSecondsPerMessage = reach.nodes / need(name, 'messagesPerSecond');
@@ -73,7 +73,7 @@ export function costsOf(measured: Measured): Costs {
   }) as [Point, Point, Point];
   const delivery = (busy.us - quiet.us) / (busy.members - quiet.members);
   const messageNode = (wide.us - quiet.us) / (wide.nodes - quiet.nodes);
-  const redisMessageNode = (wide.redisUs - quiet.redisUs) / (wide.nodes - quiet.nodes);
+  const redisMessageNode = Math.max(0, (wide.redisUs - quiet.redisUs) / (wide.nodes - quiet.nodes));
   return {
     message: quiet.us - messageNode * quiet.nodes - delivery * quiet.members,
     messageNode,
@@ -91,6 +91,16 @@ export function costsOf(measured: Measured): Costs {
     edgeDelivery: ours(measured, 'edge').edgeUsPerDelivery,
     edgeConnect: ours(measured, 'edge-connect').edgeUsPerConnection,
   };
+}
+
+/**
+ * What the nodes without members of `spread` add to `busy`, the same load without them. An idle Redis would tell too much: each of the few commands that
+ * it gets wakes it.
+ */
+function redisOfIdleNode(measured: Measured, need: (load: string, key: FigureKey) => number): number {
+  const perSecond = (load: string) => need(load, 'redisUsPerMessage') * need(load, 'messagesPerSecond');
+  const { nodes, nodesWithMembers } = shapeOf(measured, 'spread');
+  return Math.max(0, (perSecond('spread') - perSecond('busy')) / (nodes - nodesWithMembers));
 }
 
 type Point = Reach & { us: number; redisUs: number };

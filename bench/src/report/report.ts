@@ -18,7 +18,7 @@ export interface Report {
   settings: string[];
   quick: boolean;
   rounds: number;
-  loads: Array<Pick<Load, 'name' | 'title' | 'clients' | 'rooms' | 'nodesWithMembers'>>;
+  loads: Array<Pick<Load, 'name' | 'title' | 'clients' | 'rooms' | 'nodes' | 'nodesWithMembers'>>;
   variants: Array<{ name: string; title: string; stores: boolean }>;
   runs: RunResult[];
   summaries: Summary[];
@@ -56,11 +56,12 @@ export function createReport(given: {
     ],
     quick: options.quick,
     rounds: options.rounds,
-    loads: options.loads.map(({ name, title, clients, rooms, nodesWithMembers }) => ({
+    loads: options.loads.map(({ name, title, clients, rooms, nodes, nodesWithMembers }) => ({
       name,
       title,
       clients,
       rooms,
+      nodes,
       nodesWithMembers,
     })),
     variants: options.variants.map(({ name, title, stores }) => ({ name, title, stores })),
@@ -68,6 +69,37 @@ export function createReport(given: {
     summaries: summarise(runs),
   };
 }
+
+/** Several reports as one. The first says when; what says how must be the same in all, and no run may be in two. Undefined where it is not so. */
+export function combineReports(reports: readonly Report[]): Report | undefined {
+  const [first] = reports;
+  if (first === undefined || !reports.every((report) => isAlike(report, first))) return undefined;
+  const all = reports.flatMap(({ runs }) => runs);
+  const keys = new Set(all.map(({ load, variant, round }) => `${load} ${variant} ${round}`));
+  if (keys.size < all.length) return undefined;
+  return {
+    ...first,
+    versions: Object.assign({}, ...reports.map(({ versions }) => versions)),
+    loads: byName(reports.flatMap(({ loads }) => loads)),
+    variants: byName(reports.flatMap(({ variants }) => variants)),
+    runs: all,
+    summaries: summarise(all),
+  };
+}
+
+/** Programs may be missing in one, never differ. How fast the disk flushed is of the first. */
+function isAlike(one: Report, other: Report): boolean {
+  const told = ({ format, quick, rounds, machine, settings }: Report) =>
+    JSON.stringify([format, quick, rounds, machine, settings.at(-1)]);
+  return (
+    told(one) === told(other) &&
+    Object.entries(one.versions).every(([name, version]) => (other.versions[name] ?? version) === version)
+  );
+}
+
+const byName = <T extends { name: string }>(named: T[]): T[] => [
+  ...new Map(named.map((each) => [each.name, each])).values(),
+];
 
 /** One line that says where and when the figures are from. */
 export function provenance({ machine, versions, measuredAt }: Report): string {
