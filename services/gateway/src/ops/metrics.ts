@@ -4,11 +4,12 @@
  */
 import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { FAST_PATH_STATES, type FastPathState } from '../connection/direct-write.ts';
 import type { RefusalReason } from '../connection/handshake-guard.ts';
 import type { CutReason } from '../delivery/member.ts';
 import type { AppendResult } from '../messages/room-log.ts';
+import { tallyCounter, tallyCounterBy, tallyHistogram, tallyHistogramBy } from './tallies.ts';
 
 export interface MetricProbes {
   connections: () => number;
@@ -64,13 +65,9 @@ export function createMetrics(probes: MetricProbes) {
   const registry = new Registry();
   const registers = [registry];
   collectProcessMetrics(registry);
-  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
-    new Counter({ name, help, labelNames, registers });
-  const counterBy = <L extends string>(name: string, help: string, label: L, values: Record<string, 0>) => {
-    const made = counter(name, help, [label]);
-    for (const value of Object.keys(values)) made.inc({ [label]: value } as Record<L, string>, 0);
-    return made;
-  };
+  const counter = (name: string, help: string) => tallyCounter({ registry, name, help });
+  const counterBy = <V extends string>(name: string, help: string, label: string, from: Partial<Record<V, 0>> = {}) =>
+    tallyCounterBy({ registry, name, help, label, from: Object.keys(from) as V[] });
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -80,8 +77,10 @@ export function createMetrics(probes: MetricProbes) {
         this.set(read());
       },
     });
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: L[] = []) =>
-    new Histogram({ name, help, labelNames, registers, buckets });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    tallyHistogram({ registry, name, help, buckets });
+  const histogramBy = (name: string, help: string, buckets: number[], labels: [string, string]) =>
+    tallyHistogramBy({ registry, name, help, buckets, labels });
 
   gauge('maru_connections', 'Open transports, signed in or not', probes.connections);
   gauge('maru_sessions', 'Signed-in connections', probes.sessions);
@@ -135,9 +134,11 @@ export function createMetrics(probes: MetricProbes) {
   return {
     registry,
     connects: counter('maru_connects_total', 'Sessions that began'),
-    disconnects: counter('maru_disconnects_total', 'Sessions that ended, by the reason that Socket.IO gives', [
+    disconnects: counterBy<string>(
+      'maru_disconnects_total',
+      'Sessions that ended, by the reason that Socket.IO gives',
       'reason',
-    ]),
+    ),
     refusals: counterBy('maru_handshakes_refused_total', 'Connections that were not accepted', 'reason', REFUSALS),
     cuts: counterBy(
       'maru_connections_cut_total',
@@ -145,19 +146,19 @@ export function createMetrics(probes: MetricProbes) {
       'reason',
       CUTS,
     ),
-    requests: histogram(
+    requests: histogramBy(
       'maru_request_duration_seconds',
       'From a client event to its acknowledgement',
       REQUEST_SECONDS,
       ['event', 'outcome'],
     ),
-    httpCalls: histogram(
+    httpCalls: histogramBy(
       'maru_http_request_duration_seconds',
       'From an HTTP call to the end of its answer',
       REQUEST_SECONDS,
       ['route', 'status'],
     ),
-    storeCalls: histogram(
+    storeCalls: histogramBy(
       'maru_store_call_duration_seconds',
       'From a call of the room log to its answer, waiting for its turn included',
       STORE_SECONDS,
@@ -180,6 +181,6 @@ export function createMetrics(probes: MetricProbes) {
     resumeReads: counter('maru_resume_reads_total', 'Reads of the log for resumes; many who missed the same share one'),
     malformed: counter('maru_live_malformed_total', 'Announcements that were dropped because they were malformed'),
     resumes: counterBy('maru_resumed_rooms_total', 'Rooms of resumes, by result', 'result', RESUMES),
-    signalErrors: counter('maru_signal_errors_total', 'Failures of the plane that may lose', ['stage']),
+    signalErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the plane that may lose', 'stage'),
   };
 }
