@@ -39,6 +39,12 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** A code point is at least one unit of UTF-16, and a unit at most three bytes of UTF-8; so most texts need not be walked. */
+const fitsCodePoints = (text: string, codePointsMax: number): boolean =>
+  text.length <= codePointsMax || codePointLength(text) <= codePointsMax;
+const fitsUtf8 = (text: string, bytesMax: number): boolean =>
+  text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Length(text) <= bytesMax);
+
 /** C0, C1, lone surrogates, and the bidi controls that can make one name look like another. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the purpose
 const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
@@ -46,7 +52,7 @@ const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u20
 const label = (codePointsMax: number) =>
   z
     .string()
-    .refine((value) => codePointLength(value) <= codePointsMax, { message: `has at most ${codePointsMax} characters` })
+    .refine((value) => fitsCodePoints(value, codePointsMax), { message: `has at most ${codePointsMax} characters` })
     .refine((value) => !UNSAFE_IN_NAME.test(value), { message: 'must not hold control characters' });
 
 const nonBlank = (value: string) => value.trim().length > 0;
@@ -66,12 +72,12 @@ export const clientMsgId = z.string().regex(PRINTABLE_ASCII, 'is 1 to 64 printab
 export const text = z
   .string()
   .refine(nonBlank, { message: 'must not be blank' })
-  .refine((value) => value.length <= LIMITS.textBytesMax && utf8Length(value) <= LIMITS.textBytesMax, {
+  .refine((value) => fitsUtf8(value, LIMITS.textBytesMax), {
     message: `has at most ${LIMITS.textBytesMax} bytes of UTF-8`,
     ...TOO_LARGE,
     abort: true,
   })
-  .refine((value) => codePointLength(value.trim()) <= LIMITS.textCodePointsMax, {
+  .refine((value) => fitsCodePoints(value.trim(), LIMITS.textCodePointsMax), {
     message: `has at most ${LIMITS.textCodePointsMax} code points after trimming`,
     ...TOO_LARGE,
   });
