@@ -4,12 +4,15 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogger, openRedis, type RedisSource, type RedisStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { createBeat } from '../../services/gateway/src/cluster/beat.ts';
 import { createSubscriber } from '../../services/gateway/src/cluster/subscriber.ts';
 import { poll } from '../support/poll.ts';
 
 const ROOMS = 60;
 const BEAT_MS = 50;
 const STORE_DEADLINE_MS = 800;
+const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+const now = () => performance.now();
 
 let redis: TestRedis;
 let source: RedisSource;
@@ -18,10 +21,7 @@ let control: RedisStore;
 
 before(async () => {
   redis = await startTestRedis();
-  source = openRedis(redis.url, {
-    node: 'n',
-    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
-  });
+  source = openRedis(redis.url, { node: 'n', logger });
   [store, control] = [source.open('subscribe', STORE_DEADLINE_MS), source.open('control', STORE_DEADLINE_MS)];
   await Promise.all([store.untilReady(10_000), control.untilReady(10_000)]);
 });
@@ -41,11 +41,11 @@ test('no room is asked for while the store is away, and all are heard again once
     publish: (channel, payload) => control.at(channel, (connection) => connection.spublish(channel, payload)),
     heartbeatMs: BEAT_MS,
     silenceMaxMs: 10_000,
-    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+    logger,
     onHandlerError: (error) => assert.fail(String(error)),
-    now: () => performance.now(),
+    now,
   });
-  subscriber.start();
+  subscriber.start(createBeat({ periodMs: BEAT_MS, logger, now }));
   t.after(() => subscriber.stop());
   for (const channel of channels) await subscriber.subscribe(channel, () => heard.add(channel));
   const again = new Set<string>();

@@ -7,5 +7,5 @@ export * from './ops-server.ts';
 export * from './process-metrics.ts';
 export * from './redis.ts';
 export * from './redis-address.ts';
-export { openRedis, type RedisSource, type RedisStore, type Shard, singleStore } from './redis-store.ts';
+export { gatherWrites, openRedis, type RedisSource, type RedisStore, type Shard, singleStore } from './redis-store.ts';
 export * from './scripts.ts';

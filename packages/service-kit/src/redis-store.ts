@@ -116,6 +116,18 @@ export function singleStore(redis: Redis): RedisStore {
   return store;
 }
 
+/**
+ * What is asked of a shard in the rest of this turn of the event loop leaves as one write, and is answered as one: when many join at once, so do
+ * their reads, and the questions of a beat.
+ */
+export function gatherWrites(shard: Shard | undefined): void {
+  const stream = shard?.redis.stream;
+  // None where the connection is down.
+  if (!stream || stream.writableCorked > 0) return;
+  stream.cork();
+  setImmediate(() => stream.uncork());
+}
+
 /** A store whose primaries change. */
 function followingStore(options: {
   topology: Topology;

@@ -18,18 +18,18 @@ export interface Gateway extends Service {
 export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
   const { config, logger, tracing } = options;
   const { store, registry, metrics, hub, presence, chat, httpServer, balance, drain } = createParts(options);
-  const { connections, health, subscriber, signals } = store;
+  const { connections, beat, health, subscriber, signals } = store;
 
   let ops: OpsServer | undefined;
   let listening = false;
-  let expirySweep: NodeJS.Timeout | undefined;
+  let endExpirySweep: (() => void) | undefined;
   let stopped: Promise<void> | undefined;
 
   health.onChange((degraded) => registry.noticeAll({ code: degraded ? 'degraded' : 'recovered' }));
 
   const stop = async () => {
     listening = false;
-    clearInterval(expirySweep);
+    endExpirySweep?.();
     await balance.leave();
     // Together: a peer that does not answer must not keep the others from hearing that this node leaves.
     await Promise.all([chat.close(), presence.stop()]);
@@ -53,13 +53,13 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       });
       const reached = await connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store could not be reached; starting all the same, degraded');
-      health.start();
-      subscriber.start();
-      signals.start();
-      hub.start();
+      health.start(beat);
+      subscriber.start(beat);
+      signals.start(beat);
+      hub.start(beat);
       await presence.start();
       balance.start();
-      expirySweep = setInterval(() => registry.sweep(health.now()), EXPIRY_SWEEP_MS);
+      endExpirySweep = beat.join(EXPIRY_SWEEP_MS, () => registry.sweep(health.now()));
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject);
         httpServer.listen(config.listenPort, config.host, resolve);

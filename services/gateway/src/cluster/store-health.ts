@@ -6,8 +6,9 @@
  * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
  * in time, and nobody is told of a store that is well while acknowledgements fail.
  */
-import type { Logger, RedisStore, Shard } from '@maru/service-kit';
+import { gatherWrites, type Logger, type RedisStore, type Shard } from '@maru/service-kit';
 import { writeProbeKey } from '../keys.ts';
+import type { Beat } from './beat.ts';
 
 export interface StoreHealth {
   readonly degraded: boolean;
@@ -16,7 +17,8 @@ export interface StoreHealth {
   /** The store refused a message, for a reason of its own. */
   noteRefusal(reason: string): void;
   onChange(callback: (degraded: boolean) => void): void;
-  start(): void;
+  /** Asks at once, and from then on with the beat. */
+  start(beat: Beat): void;
   stop(): void;
 }
 
@@ -45,7 +47,7 @@ export function createStoreHealth(options: {
   let degraded = false;
   let offsetMs = 0;
   let asking = false;
-  let timer: NodeJS.Timeout | undefined;
+  let leaveBeat: (() => void) | undefined;
 
   const change = (next: boolean, reason?: string) => {
     if (next === degraded) return;
@@ -55,9 +57,10 @@ export function createStoreHealth(options: {
     for (const listener of listeners) listener(degraded);
   };
 
-  const askShard = async ({ redis }: Shard): Promise<number> => {
+  const askShard = async (shard: Shard): Promise<number> => {
     const askedAt = localNow();
-    const [seconds, micros] = (await redis.time()) as unknown as [number, number];
+    gatherWrites(shard);
+    const [seconds, micros] = (await shard.redis.time()) as unknown as [number, number];
     return Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + localNow()) / 2;
   };
 
@@ -104,10 +107,10 @@ export function createStoreHealth(options: {
     onChange(callback) {
       listeners.push(callback);
     },
-    start() {
+    start(beat) {
       void ask();
-      timer = setInterval(ask, options.beatMs);
+      leaveBeat = beat.join(options.beatMs, () => void ask());
     },
-    stop: () => clearInterval(timer),
+    stop: () => leaveBeat?.(),
   };
 }

@@ -8,6 +8,7 @@
 import type { Logger, RedisStore, Shard } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 import { heartbeatChannel } from '../keys.ts';
+import type { Beat } from './beat.ts';
 
 export type ChannelHandler = (payload: string) => void;
 
@@ -23,7 +24,7 @@ export interface Subscriber {
   hears(channel: string): boolean;
   /** The same for all shards. */
   readonly alive: boolean;
-  start(): void;
+  start(beat: Beat): void;
   stop(): void;
 }
 
@@ -58,7 +59,7 @@ export function createSubscriber(options: {
   const lost = new Set<string>();
   const links = new Map<Redis, Link>();
   const listeners: Array<(channels: ReadonlySet<string>) => void> = [];
-  let timer: NodeJS.Timeout | undefined;
+  let leaveBeat: (() => void) | undefined;
   let settling = false;
   let unsettled = false;
   let stopped = false;
@@ -178,7 +179,7 @@ export function createSubscriber(options: {
     return true;
   }
 
-  const beat = () => {
+  const onBeat = () => {
     let isMisplaced = false;
     for (const link of links.values()) {
       const { shard, heartbeat } = link;
@@ -234,12 +235,12 @@ export function createSubscriber(options: {
     get alive() {
       return links.size > 0 && [...links.values()].every(isAlive);
     },
-    start() {
-      timer = setInterval(beat, options.heartbeatMs);
+    start(beat) {
+      leaveBeat = beat.join(options.heartbeatMs, onBeat);
     },
     stop() {
       stopped = true;
-      clearInterval(timer);
+      leaveBeat?.();
     },
   };
 }

@@ -17,6 +17,8 @@ export interface SessionRegistry {
 
 /** How long before a token expires its connection is told. */
 const EXPIRY_NOTICE_MS = 60_000;
+/** All sessions are looked through for those whose tokens expire this much later, so about as often; each sweep then asks those alone. */
+const EXPIRY_OUTLOOK_MS = 60_000;
 
 /** Bytes queued for all connections of a node together; above it those that are furthest behind are cut. */
 const QUEUED_BYTES_MAX = 256 * 1_048_576;
@@ -24,16 +26,21 @@ const QUEUED_BYTES_MAX = 256 * 1_048_576;
 export function createSessionRegistry(options: { connectionsPerUserMax: number }): SessionRegistry {
   const sessions = new Set<Session>();
   const perUser = new Map<string, number>();
+  /** Whose tokens expire by `outlookUntilMs`: all of those, whatever the clock did since. */
+  const expiring = new Set<Session>();
+  let outlookUntilMs = Number.NEGATIVE_INFINITY;
   return {
     add(session) {
       const count = perUser.get(session.user.id) ?? 0;
       if (count >= options.connectionsPerUserMax) return false;
       perUser.set(session.user.id, count + 1);
       sessions.add(session);
+      if (session.expiresAtMs <= outlookUntilMs) expiring.add(session);
       return true;
     },
     remove(session) {
       if (!sessions.delete(session)) return;
+      expiring.delete(session);
       const count = (perUser.get(session.user.id) ?? 1) - 1;
       if (count > 0) perUser.set(session.user.id, count);
       else perUser.delete(session.user.id);
@@ -58,7 +65,11 @@ export function createSessionRegistry(options: { connectionsPerUserMax: number }
       return count - left;
     },
     sweep(nowMs) {
-      for (const session of sessions) {
+      if (nowMs + EXPIRY_NOTICE_MS > outlookUntilMs) {
+        outlookUntilMs = nowMs + EXPIRY_NOTICE_MS + EXPIRY_OUTLOOK_MS;
+        for (const session of sessions) if (session.expiresAtMs <= outlookUntilMs) expiring.add(session);
+      }
+      for (const session of expiring) {
         const leftMs = session.expiresAtMs - nowMs;
         if (leftMs > EXPIRY_NOTICE_MS) continue;
         if (!session.expiryAnnounced && session.opened) {

@@ -132,6 +132,58 @@ test('a user has so many connections on a node; expired ones are told, then ende
   assert.equal(registry.add(start().session), true);
 });
 
+test('no token expires unseen, however near its end the session begins and however the clock steps', () => {
+  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+  const open = (userId: string, expiresAtMs: number) => {
+    const started = start({ userId, expiresAtMs });
+    started.session.opened = true;
+    registry.add(started.session);
+    return started;
+  };
+  const state = ({ wire }: { wire: StuckWire }) => (wire.disconnected ? 'ended' : (wire.events.at(-1) ?? 'untold'));
+  const old = open('old', 7_200_000);
+  const gone = open('gone', 7_200_000);
+  registry.sweep(0);
+  // Not looked for by the last look through all, and close to its end when the next is made.
+  const late = open('late', 130_000);
+  const soon = open('soon', 50_000);
+  for (let nowMs = 1_000; nowMs <= 70_000; nowMs += 1_000) {
+    registry.sweep(nowMs);
+    assert.equal(state(soon), nowMs >= 50_000 ? 'ended' : 'notice:expiring', `soon at ${nowMs}`);
+    assert.equal(state(late), nowMs >= 70_000 ? 'notice:expiring' : 'untold', `late at ${nowMs}`);
+  }
+  // A store with another clock has taken over: an hour behind, then two ahead.
+  registry.sweep(-3_530_000);
+  const begun = open('begun', -3_500_000);
+  registry.sweep(-3_529_000);
+  assert.equal(state(begun), 'notice:expiring');
+  registry.sweep(7_130_000);
+  registry.remove(gone.session);
+  registry.sweep(7_140_000);
+  assert.deepEqual([old, gone, late, begun].map(state), ['notice:expiring', 'untold', 'ended', 'ended']);
+  registry.sweep(7_199_999);
+  assert.equal(state(old), 'notice:expiring');
+  registry.sweep(7_200_000);
+  assert.deepEqual([old, gone].map(state), ['ended', 'untold']);
+});
+
+test('a sweep asks only those whose tokens are about to expire, but for a look through all once a minute', () => {
+  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+  let asked = 0;
+  const { session } = start();
+  Object.defineProperty(session, 'expiresAtMs', {
+    get() {
+      asked++;
+      return 7_200_000;
+    },
+  });
+  registry.add(session);
+  registry.sweep(0);
+  asked = 0;
+  for (let nowMs = 1_000; nowMs <= 600_000; nowMs += 1_000) registry.sweep(nowMs);
+  assert.ok(asked <= 10, `${asked} times in ten minutes`);
+});
+
 test('of many who are behind at once, those furthest behind are cut until the node can bear the rest', () => {
   const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
   const megabyte = 'x'.repeat(1_048_576);

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
+import { createBeat } from '../cluster/beat.ts';
 import { createSubscriber } from '../cluster/subscriber.ts';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey } from '../keys.ts';
 import { createRedisRoomLog } from '../messages/redis-room-log.ts';
@@ -89,8 +90,9 @@ async function startNode(name: string) {
     },
     onRoomEntered: () => {},
   });
-  subscriber.start();
-  hub.start();
+  const beat = createBeat({ periodMs: 100, logger, now });
+  subscriber.start(beat);
+  hub.start(beat);
   closers.push(() => {
     hub.stop();
     subscriber.stop();

@@ -4,6 +4,7 @@
  */
 import { isPrivateRoomId, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
+import type { Beat } from '../cluster/beat.ts';
 import type { Subscriber } from '../cluster/subscriber.ts';
 import { roomLiveChannel } from '../keys.ts';
 import type { Reader, ReadPiece, ReadResult, RoomLog } from '../messages/room-log.ts';
@@ -30,7 +31,7 @@ export interface RoomHub {
   positionOf(member: Member, room: string): Position | undefined;
   leave(member: Member, room: string): void;
   readonly size: number;
-  start(): void;
+  start(beat: Beat): void;
   stop(): void;
 }
 
@@ -86,7 +87,7 @@ export function createRoomHub(options: {
   const { log, subscriber, logger, metrics } = options;
   const rooms = new Map<string, OpenRoom>();
   let lastTicket = 0;
-  let auditTimer: NodeJS.Timeout | undefined;
+  let endAudit: (() => void) | undefined;
   let auditQueue: string[] = [];
 
   const deps = {
@@ -266,12 +267,12 @@ export function createRoomHub(options: {
     get size() {
       return rooms.size;
     },
-    start() {
-      auditTimer = setInterval(audit, 1_000);
+    start(beat) {
+      endAudit = beat.join(1_000, audit);
     },
     stop() {
       unchecked.clear();
-      clearInterval(auditTimer);
+      endAudit?.();
       for (const opened of rooms.values()) {
         clearTimeout(opened.closing);
         opened.live.close();

@@ -1,7 +1,7 @@
 /** The room log in Redis: one script call for an append, one for a read. See the scripts beside this file. */
 import { randomBytes } from 'node:crypto';
 import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
-import { isNoScript, loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
+import { gatherWrites, isNoScript, loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
 import { createGate, type Gate } from '../limits/gate.ts';
@@ -176,11 +176,13 @@ export function createRedisRoomLog(options: {
   });
 
   return {
-    async append(request) {
+    append(request) {
       const status = appendStore.shardOf(roomLogKey(request.room))?.redis.status;
-      if (status !== 'ready') throw unavailable(new Error(`the connection is ${status ?? 'not known yet'}`));
+      if (status !== 'ready')
+        return Promise.reject(unavailable(new Error(`the connection is ${status ?? 'not known yet'}`)));
       const { head, tail } = encodeMessage(request);
-      if (Buffer.byteLength(tail) > TAIL_BYTES_MAX) throw new MaruError('too_large', 'text: is too large in JSON');
+      if (Buffer.byteLength(tail) > TAIL_BYTES_MAX)
+        return Promise.reject(new MaruError('too_large', 'text: is too large in JSON'));
       return lane.submit({ request, head, tail });
     },
 
@@ -214,15 +216,6 @@ export function createRedisRoomLog(options: {
     }
     return toReadResult(reply as unknown[], room, seen);
   }
-}
-
-/** What is asked of a shard in one turn of the event loop leaves as one write, and is answered as one: when many join at once, so do their reads. */
-function gatherWrites(shard: Shard | undefined): void {
-  const stream = shard?.redis.stream;
-  // None where the connection is down.
-  if (!stream || stream.writableCorked > 0) return;
-  stream.cork();
-  setImmediate(() => stream.uncork());
 }
 
 /** One round trip for all calls of the append script, in order: its reply or its error for each. */

@@ -1,5 +1,6 @@
 /** The gateway's side of the store: connections, health, the subscriber, and what is kept there. */
-import type { Logger, RedisStore } from '@maru/service-kit';
+import { gatherWrites, type Logger, type RedisStore } from '@maru/service-kit';
+import { createBeat } from '../cluster/beat.ts';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createSubscriber } from '../cluster/subscriber.ts';
@@ -15,11 +16,11 @@ const BEAT_MS = 500;
 const SILENCE_MAX_MS = 1_500;
 /**
  * Positions that this node remembers, and user tokens that it leases at once and for how long: longer than people pause in a conversation,
- * so that most messages find a token here.
+ * so that most messages find a token here. What a node may hold of a user's quota is bounded by the block, however long it is held.
  */
 const SEEN_ROOMS_MAX = 100_000;
-const LEASE_TOKENS = 10;
-const LEASE_MS = 30_000;
+const LEASE_TOKENS = 20;
+const LEASE_MS = 10 * 60_000;
 
 export type Store = ReturnType<typeof createStore>;
 
@@ -41,6 +42,7 @@ export function createStore(options: {
     logger,
   });
 
+  const beat = createBeat({ periodMs: BEAT_MS, logger, now });
   const health = createStoreHealth({
     store: connections.control,
     node,
@@ -55,7 +57,10 @@ export function createStore(options: {
       node,
       purpose,
       store,
-      publish: (channel, payload) => connections.control.at(channel, (redis) => redis.spublish(channel, payload)),
+      publish(channel, payload) {
+        gatherWrites(connections.control.shardOf(channel));
+        return connections.control.at(channel, (redis) => redis.spublish(channel, payload));
+      },
       heartbeatMs: BEAT_MS,
       silenceMaxMs: SILENCE_MAX_MS,
       logger,
@@ -97,5 +102,5 @@ export function createStore(options: {
     now,
   });
 
-  return { connections, health, subscriber, seen, log, directory, quota, signals, close };
+  return { connections, beat, health, subscriber, seen, log, directory, quota, signals, close };
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createLogger } from '@maru/service-kit';
+import { startTestRedis } from '@maru/service-kit/testing';
+import { readGatewayConfig } from '../config.ts';
+import { createStore } from './store.ts';
+
+for (const healthFirst of [true, false]) {
+  test(`what a beat asks of the store leaves in one write, ${healthFirst ? 'first the time' : 'first a heartbeat'}`, async (t) => {
+    const server = await startTestRedis();
+    t.after(() => server.stop());
+    const store = createStore({
+      config: readGatewayConfig({
+        MARU_NODE: 'n',
+        MARU_REDIS_URL: server.url,
+        MARU_PRESENCE_URL: 'http://127.0.0.1:1',
+        MARU_INTERNAL_SECRET: 'x'.repeat(64),
+        MARU_JWT_SECRET: 'y'.repeat(64),
+      }),
+      logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+      onMalformed: () => assert.fail('malformed'),
+      onBatch() {},
+      now: () => performance.now(),
+    });
+    const { connections, beat, health, subscriber, signals } = store;
+    t.after(() => store.close());
+    assert.ok(await connections.control.untilReady(10_000));
+    const parts = [health, subscriber, signals];
+    for (const part of healthFirst ? parts : parts.reverse()) {
+      part.start(beat);
+      t.after(() => part.stop());
+    }
+    // What is asked at the start has left, too.
+    do await pause(10);
+    while (!subscriber.alive || !signals.alive);
+
+    // One call of either is one system call.
+    const commandsByWrite: number[] = [];
+    const stream = connections.control.shards[0]?.redis.stream;
+    assert.ok(stream?._writev);
+    const [writeOne, writeMany] = [stream._write.bind(stream), stream._writev.bind(stream)];
+    stream._write = (...args) => {
+      commandsByWrite.push(1);
+      writeOne(...args);
+    };
+    stream._writev = (chunks, done) => {
+      commandsByWrite.push(chunks.length);
+      writeMany(chunks, done);
+    };
+    while (commandsByWrite.length < 2) await pause(10);
+    assert.deepEqual(commandsByWrite, [3, 3], 'the time, and a heartbeat for each subscriber');
+  });
+}
