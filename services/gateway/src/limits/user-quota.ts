@@ -14,8 +14,11 @@ import { type BucketSpec, promise } from './token-bucket.ts';
 export const leaseScript = loadScript(new URL('./lease-quota.lua', import.meta.url));
 
 export interface UserQuota {
-  /** Takes one token: 0, or milliseconds until one may be there. In the order of the calls of one user. Rejects `unavailable`. */
-  take(userId: string): Promise<number>;
+  /**
+   * Takes one token: 0, or milliseconds until one may be there; at once where one is here. In the order of the calls of one user. Rejects
+   * `unavailable`.
+   */
+  take(userId: string): number | Promise<number>;
   /** Gives one back that was not needed after all. */
   giveBack(userId: string): void;
 }
@@ -125,7 +128,7 @@ export function createUserQuota(options: {
       if (lease.expiresAtMs <= now()) lease.tokens = 0;
       if (!lease.leasing && lease.tokens >= 1) {
         lease.tokens -= 1;
-        return Promise.resolve(0);
+        return 0;
       }
       return new Promise((resolve, reject) => {
         lease.waiting.push({ resolve, reject });

@@ -117,7 +117,10 @@ export function createBatchLane<Item, Result, Destination extends object>(option
       if (group.queue.length === 0 || group.resting || options.destinationOf(group.key) !== destination) continue;
       if (group.underWay > 0 && group.destination !== destination) continue;
       refuse(group);
-      const items = group.queue.splice(0, room);
+      // Mostly all of it goes.
+      const all = group.queue.length <= room;
+      const items = all ? group.queue : group.queue.splice(0, room);
+      if (all) group.queue = [];
       const last = items.at(-1);
       if (last === undefined) continue;
       room -= items.length;
@@ -128,6 +131,7 @@ export function createBatchLane<Item, Result, Destination extends object>(option
       itemsWaiting -= items.length;
       itemsUnderWay += items.length;
       // Behind the others, so that a busy group does not starve them.
+      if (groups.size === 1) continue;
       groups.delete(group.key);
       groups.set(group.key, group);
     }
@@ -139,13 +143,17 @@ export function createBatchLane<Item, Result, Destination extends object>(option
     destination: Destination,
     batches: Set<typeof batch>,
   ) => {
-    const items = batch.parts.flatMap((part) => part.items);
-    const results = await options
-      .send(
-        items.map(({ item }) => item),
+    const [first] = batch.parts;
+    const waiting = batch.parts.length === 1 && first ? first.items : batch.parts.flatMap((part) => part.items);
+    let results: Array<Result | Error | typeof SEND_AGAIN>;
+    try {
+      results = await options.send(
+        waiting.map(({ item }) => item),
         destination,
-      )
-      .catch((error: unknown) => items.map(() => error as Error));
+      );
+    } catch (error) {
+      results = waiting.map(() => error as Error);
+    }
     batches.delete(batch);
     if (batches.size === 0) underWay.delete(destination);
     let from = 0;
@@ -189,7 +197,7 @@ export function createBatchLane<Item, Result, Destination extends object>(option
       reject(isOvertaken ? options.onOvertaken() : options.onExpired());
       refused++;
     }
-    group.queue.splice(0, refused);
+    if (refused > 0) group.queue.splice(0, refused);
     itemsWaiting -= refused;
     if (group.queue.length === 0 && group.underWay === 0) groups.delete(group.key);
   };
