@@ -53,6 +53,38 @@ test('other namespaces, and more than a few attempts to connect, end the transpo
   }
 });
 
+test('once somebody has signed in, requests go past the library, as it would have read them', () => {
+  const decoder = new boundedParser.Decoder();
+  const [handed, raised]: [unknown[], unknown[]] = [[], []];
+  decoder.on('decoded', ({ data }: { data?: unknown }) => raised.push(data));
+  decoder.handTo('owner', (...call) => handed.push(call));
+  decoder.add('27["room:join",{"room":"lobby"}]');
+  decoder.add('2["typing",{}]');
+  decoder.add('2123456789012345["typing"]');
+  assert.deepEqual(handed, [
+    ['owner', 'room:join', [{ room: 'lobby' }], 7],
+    ['owner', 'typing', [{}], undefined],
+    ['owner', 'typing', [], 123456789012345],
+  ]);
+  assert.deepEqual(raised, []);
+  // What no client of the contract sends is the library's to judge.
+  decoder.add('27["nope",1]');
+  decoder.add(`27["room:join",${nested(17)}]`);
+  decoder.add('2 ["typing",{}]');
+  decoder.add('21234567890123456["typing"]');
+  assert.equal(handed.length, 3);
+  assert.deepEqual(raised.slice(0, 3), [
+    ['nope', 1, new AckId(7)],
+    ['room:join', TOO_DEEP, new AckId(7)],
+    ['typing', {}, new AckId(0)],
+  ]);
+  for (const broken of ['2["typing",', '2{}', '2["disconnect"]', '51-["typing",{}]'])
+    assert.throws(() => decoder.add(broken), broken);
+  decoder.handTo(undefined, undefined);
+  decoder.add('2["typing",{}]');
+  assert.deepEqual([handed.length, raised.at(-1)], [3, ['typing', {}]]);
+});
+
 test('of what the library writes, only CONNECT is left to us', () => {
   const encoder = new boundedParser.Encoder();
   assert.deepEqual(encoder.encode({ type: 0, nsp: '/', data: { sid: 'x' } }), []);

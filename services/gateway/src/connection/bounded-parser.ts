@@ -19,22 +19,42 @@ export class AckId {
   }
 }
 
+/** What a decoder hands requests to, past the library, once somebody has signed in. */
+export type RequestSink<Owner> = (owner: Owner, event: string, payloads: unknown[], ackId: number | undefined) => void;
+
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
+const EVENT_TYPE = '2';
+const ACK_ID_DIGITS_MAX = 15;
+const DIGIT_ZERO = 0x30;
+const DIGIT_NINE = 0x39;
+const BRACKET = 0x5b;
 
 /** CONNECT packets of one transport: each is answered, so an unread answer must not be had for nothing. */
 const CONNECTS_MAX = 4;
 
 /** One for each transport. */
-class BoundedDecoder extends Decoder {
+export class BoundedDecoder extends Decoder {
   #connects = 0;
+  #owner: unknown;
+  #sink: RequestSink<never> | undefined;
 
   constructor() {
     super();
     this.on('decoded', takeAckId);
   }
 
+  /**
+   * From now on requests go to `sink` in the turn in which they came, without the library's two ticks, its copies of arguments and its search for
+   * listeners. Whatever is no plain request goes on through the library.
+   */
+  handTo<Owner>(owner: Owner, sink: RequestSink<Owner> | undefined): void {
+    this.#owner = owner;
+    this.#sink = sink as RequestSink<never> | undefined;
+  }
+
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
+    if (this.#sink !== undefined && this.#addRequest(packet, this.#sink)) return;
     // As the library reads it, to whom a space or nothing is 0, CONNECT.
     const type = Number(packet.charAt(0));
     if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
@@ -52,6 +72,32 @@ class BoundedDecoder extends Decoder {
     if (!Object.hasOwn(requestSchemas, event)) throw new Error('nested too deeply');
     const data = [event, TOO_DEEP];
     this.emitReserved('decoded', { type: PacketType.EVENT, nsp: '/', data, ...(id === '' ? {} : { id: Number(id) }) });
+  }
+
+  /** False where the packet is none that a client of the contract sends: then it is the library's to judge. */
+  #addRequest(packet: string, sink: RequestSink<never>): boolean {
+    if (packet[0] !== EVENT_TYPE) return false;
+    let at = 1;
+    let id = 0;
+    for (let code = packet.charCodeAt(at); code >= DIGIT_ZERO && code <= DIGIT_NINE; code = packet.charCodeAt(++at))
+      id = id * 10 + code - DIGIT_ZERO;
+    if (packet.charCodeAt(at) !== BRACKET || at > 1 + ACK_ID_DIGITS_MAX) return false;
+    if (isNestedDeeper(packet, LIMITS.jsonDepthMax)) return false;
+    const data = parseArray(packet.slice(at));
+    const event = data?.[0];
+    if (data === undefined || typeof event !== 'string' || !Object.hasOwn(requestSchemas, event)) return false;
+    data.shift();
+    sink(this.#owner as never, event, data, at > 1 ? id : undefined);
+    return true;
+  }
+}
+
+function parseArray(json: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

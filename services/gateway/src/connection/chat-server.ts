@@ -9,7 +9,7 @@ import type { CutReason } from '../delivery/member.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { Membership, Reply } from '../rooms/membership.ts';
-import { AckId } from './bounded-parser.ts';
+import { AckId, BoundedDecoder } from './bounded-parser.ts';
 import type { FastPath } from './direct-write.ts';
 import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import { closeIo } from './io-server.ts';
@@ -125,6 +125,7 @@ export function createChatServer(options: {
     socket.data = { session };
     socket.on('disconnect', onDisconnect);
     socket.onAny(onEvent);
+    decoderOf(socket)?.handTo(session, takeRequest);
     const { resume } = socket.handshake.auth;
     // The token, the positions and the headers have done their work; a connection need not hold them for as long as it lives.
     Object.assign(socket, { handshake: NO_HANDSHAKE });
@@ -174,6 +175,7 @@ export function createChatServer(options: {
   function onDisconnect(this: ChatSocket, reason: string): void {
     const { session } = this.data;
     if (session === undefined) return;
+    decoderOf(this)?.handTo(undefined, undefined);
     registry.remove(session);
     membership.leaveAll(session);
     options.onClosed(session);
@@ -183,12 +185,18 @@ export function createChatServer(options: {
     if (reason.endsWith('namespace disconnect')) setTimeout(() => this.conn.close(true), LAST_WORDS_MS);
   }
 
+  /** What comes through the library: everything where its decoder is not to be had, else what is no plain request. */
   function onEvent(this: ChatSocket, event: unknown, ...rest: unknown[]): void {
     const { session } = this.data;
-    if (session === undefined || session.closed) return;
+    if (session === undefined) return;
     const ackId = rest.at(-1) instanceof AckId ? (rest.pop() as AckId).id : undefined;
-    const opening = openings.get(session);
-    const call = prepare(session, event, rest, opening);
+    takeRequest(session, event, rest, ackId);
+  }
+
+  function takeRequest(session: Session, event: unknown, payloads: unknown[], ackId: number | undefined): void {
+    if (session.closed) return;
+    const opening = openings.size === 0 ? undefined : openings.get(session);
+    const call = prepare(session, event, payloads, opening);
     if (opening === undefined) void run(session, call, ackId);
     // All begin in the turn in which the session was sent, in their order; what comes later begins later.
     else {
@@ -199,14 +207,6 @@ export function createChatServer(options: {
         },
       );
     }
-  }
-
-  async function run(session: Session, call: Call, ackId: number | undefined): Promise<void> {
-    const startedAt = performance.now();
-    const { ack, afterwards } = await answer(session, call);
-    if (ackId !== undefined) session.send(ackFrame(ackId, ack));
-    afterwards?.();
-    metrics.request(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
   }
 
   /** Limits and checks at once, so that of what is refused nothing needs to be kept. */
@@ -227,19 +227,29 @@ export function createChatServer(options: {
     }
   }
 
-  async function answer(
-    session: Session,
-    call: Call,
-  ): Promise<{ ack: Ack<unknown>; afterwards?: (() => void) | undefined }> {
+  async function run(session: Session, call: Call, ackId: number | undefined): Promise<void> {
+    const startedAt = performance.now();
+    let ack: Ack<unknown>;
+    let afterwards: (() => void) | undefined;
     try {
-      if ('refusal' in call) return { ack: { ok: false, error: call.refusal } };
-      const { data, afterwards } = await call.work();
-      return { ack: { ok: true, data }, afterwards };
+      if ('refusal' in call) ack = { ok: false, error: call.refusal };
+      else {
+        const reply = await call.work();
+        ack = { ok: true, data: reply.data };
+        afterwards = reply.afterwards;
+      }
     } catch (error) {
-      if (error instanceof MaruError) return { ack: { ok: false, error: error.toBody() } };
-      logger.error({ err: error, event: call.label, connection: session.id }, 'a request failed');
-      return { ack: { ok: false, error: new MaruError('internal', 'something went wrong here').toBody() } };
+      ack = { ok: false, error: toErrorBody(error, session, call) };
     }
+    if (ackId !== undefined) session.send(ackFrame(ackId, ack));
+    afterwards?.();
+    metrics.request(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
+  }
+
+  function toErrorBody(error: unknown, session: Session, call: Call): ErrorBody {
+    if (error instanceof MaruError) return error.toBody();
+    logger.error({ err: error, event: call.label, connection: session.id }, 'a request failed');
+    return new MaruError('internal', 'something went wrong here').toBody();
   }
 
   return {
@@ -247,6 +257,12 @@ export function createChatServer(options: {
     refuseHandshakes: guard.refuseAll,
     close: () => closeIo(io, httpServer),
   };
+}
+
+/** Ours, which the library made for this connection and keeps to itself; undefined where it keeps it elsewhere by now. */
+function decoderOf(socket: ChatSocket): BoundedDecoder | undefined {
+  const { decoder } = socket.client as unknown as { decoder?: unknown };
+  return decoder instanceof BoundedDecoder ? decoder : undefined;
 }
 
 /** In the place of a handshake that nobody asks for any more. */
