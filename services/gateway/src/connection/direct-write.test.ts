@@ -14,11 +14,17 @@ const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 /** What a test reaches into to bring a connection into a state. */
 interface Inside {
   upgrading: boolean;
+  send(data: string): void;
   writeBuffer: unknown[];
   transport: {
     name: string;
     writable: boolean;
-    socket: { extensions: string; _sender: { _state: number; _queue: unknown[] }; _socket: NetSocket };
+    socket: {
+      extensions: string;
+      _sender: { _state: number; _queue: unknown[] };
+      _socket: NetSocket;
+      emit(event: 'ping'): void;
+    };
   };
 }
 interface SenderClass {
@@ -26,6 +32,8 @@ interface SenderClass {
   frame(data: Buffer, options: object): Buffer[];
 }
 
+/** Writes to a connection after which one looks whole again. */
+const WRITES_WITHOUT_A_LOOK = 256;
 /** A WebSocket frame that asks for a sign of life. */
 const EMPTY_PING = Buffer.from([0x89, 0]);
 
@@ -131,6 +139,48 @@ describe('a plain open WebSocket', () => {
       assert.equal(writer.write(new SharedPackets(['2["yes"]'])), true);
     });
   }
+});
+
+describe('a connection that was found idle', () => {
+  const entry = new SharedPackets(['2["entry"]']);
+
+  test('is not written to past a packet that Engine.IO was given since, by whomever', async () => {
+    const { writer } = start();
+    assert.equal(writer.write(entry), true);
+    inside.send('2["queued"]');
+    assert.equal(writer.write(entry), false);
+    await until(() => inside.transport.writable);
+    assert.equal(writer.write(entry), true);
+  });
+
+  test('is not written to past what ws answers by itself', () => {
+    const { path, writer } = start();
+    assert.equal(writer.write(entry), true);
+    const { socket } = inside.transport;
+    socket._socket.cork();
+    try {
+      socket._socket.write(EMPTY_PING);
+      socket.emit('ping');
+      assert.equal(writer.write(entry), false);
+    } finally {
+      socket._socket.uncork();
+    }
+    assert.equal(writer.write(entry), true);
+    assert.equal(path.state, 'on');
+  });
+
+  test('is looked at whole from time to time: what was written without a sign ends the fast path', () => {
+    const { path, writer } = start();
+    assert.equal(writer.write(entry), true);
+    inside.transport.writable = false;
+    try {
+      for (let writes = 1; writes < WRITES_WITHOUT_A_LOOK; writes++) assert.equal(writer.write(entry), true);
+      assert.equal(writer.write(entry), false);
+    } finally {
+      inside.transport.writable = true;
+    }
+    assert.equal(path.state, 'unexpected');
+  });
 });
 
 test('nothing is written behind what the network has not taken, and that counts as queued', async () => {

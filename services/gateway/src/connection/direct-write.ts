@@ -23,6 +23,9 @@ interface EngineConnection {
   upgrading: boolean;
   writeBuffer: unknown[];
   transport: EngineTransport;
+  /** Emitted for every packet, before it is queued or sent. */
+  on(event: 'packetCreate', listener: (this: EngineConnection) => void): void;
+  [WRITER]?: DirectWriter;
 }
 interface EngineTransport {
   name: string;
@@ -36,6 +39,9 @@ interface WsConnection {
   extensions: string;
   _sender: WsSender;
   _socket: NetSocket;
+  /** Emitted when ws has answered a ping of the client by itself. */
+  on(event: 'ping', listener: (this: WsConnection) => void): void;
+  [WRITER]?: DirectWriter;
 }
 interface WsSender {
   _socket: unknown;
@@ -52,6 +58,8 @@ interface WsSenderClass {
   frame(data: Buffer, options: object): Buffer[];
 }
 
+/** From what Engine.IO and ws call a listener on to the writer of the connection, so that no connection has listeners of its own. */
+const WRITER = Symbol('writer');
 const WS_OPEN = 1;
 const SENDER_IDLE = 0;
 const ENGINE_PROTOCOL = 4;
@@ -84,7 +92,16 @@ export class FastPath {
   }
 }
 
-/** Writes to one connection, whichever transport it has at the time. What is asked before each write stands in few objects: each is a cache miss. */
+/** After so many writes to a connection without a sign one looks whole again, and what is found then against the signs ends the fast path. */
+const WHOLE_LOOK_EVERY = 256;
+/** In the place of writes that are left until then: there was a sign. */
+const SIGN = -1;
+
+/**
+ * Writes to one connection, whichever transport it has at the time. To look whole takes a dozen objects, of which each is a cache miss in every socket of
+ * every entry, so it is done once, and again after each sign that somebody else has written: Engine.IO says so before each packet, ws after each
+ * pong. What gives no sign is asked before each write.
+ */
 export class DirectWriter {
   readonly #path: FastPath;
   readonly #engine: EngineConnection;
@@ -96,24 +113,33 @@ export class DirectWriter {
   #handle: SocketHandle | null = null;
   /** Its file descriptor, the socket's for as long as the handle is; below 0 where there is none. */
   #fd = -1;
+  /** Writes until the next whole look, or SIGN. */
+  #untilLook = SIGN;
 
   /** `engine` is the Engine.IO connection. */
   constructor(path: FastPath, engine: unknown) {
     this.#path = path;
     this.#engine = engine as EngineConnection;
+    if (this.#engine[WRITER] === undefined) this.#engine.on('packetCreate', onSign);
+    this.#engine[WRITER] = this;
   }
 
   /** False where nothing was written: then the packets have to be queued. */
   write(shared: SharedPackets): boolean {
     const path = this.#path;
-    const socket = path.state === 'on' ? this.#idleSocket() : undefined;
-    if (socket === undefined) {
+    if (path.state !== 'on' || !this.#isIdle()) {
       path.writes.queued++;
       return false;
     }
-    writeNow(socket, this.#fd, shared.framed());
+    const isTaken = writeNow(this.#socket as NetSocket, this.#fd, shared.framed());
+    this.#untilLook = isTaken ? this.#untilLook - 1 : SIGN;
     path.writes.direct++;
     return true;
+  }
+
+  /** Somebody else writes, or has written. */
+  lookAgain(): void {
+    this.#untilLook = SIGN;
   }
 
   /** Bytes that the network socket has not passed on yet. */
@@ -122,25 +148,35 @@ export class DirectWriter {
     return this.#socket?.writableLength ?? 0;
   }
 
-  /**
-   * The socket, where nothing that was sent before can be anywhere but in the kernel, and nothing ends or changes the transport. A sender of ws
-   * holds nothing back where there are no extensions, so it is not asked each time.
-   */
-  #idleSocket(): NetSocket | undefined {
+  /** Whether nothing that was sent before can be anywhere but in the kernel, and nothing ends or changes the transport. */
+  #isIdle(): boolean {
+    if (this.#untilLook > 0 && this.#isOpen()) return true;
+    const isIdle = this.#looksIdle();
+    if (this.#untilLook === 0 && !isIdle && this.#engine.readyState === 'open' && this.#isOpen())
+      this.#path.refute('something was written without a sign');
+    this.#untilLook = isIdle ? WHOLE_LOOK_EVERY : SIGN;
+    return isIdle;
+  }
+
+  /** A sender of ws holds nothing back where there are no extensions, so it is not asked. */
+  #looksIdle(): boolean {
     this.#follow();
     const engine = this.#engine;
-    const socket = this.#socket;
-    return socket !== undefined &&
+    return (
       engine.writeBuffer.length === 0 &&
       engine.transport.writable &&
       engine.readyState === 'open' &&
       !engine.upgrading &&
-      this.#ws?.readyState === WS_OPEN &&
-      socket.writableLength === 0 &&
-      socket.writable &&
-      handleOf(socket) === this.#handle
-      ? socket
-      : undefined;
+      this.#isOpen() &&
+      this.#socket?.writableLength === 0 &&
+      this.#socket.writable
+    );
+  }
+
+  /** A WebSocket that either side closes is not open any more; a socket that is gone has no handle, and its descriptor may be another one's. */
+  #isOpen(): boolean {
+    const socket = this.#socket;
+    return socket !== undefined && this.#ws?.readyState === WS_OPEN && handleOf(socket) === this.#handle;
   }
 
   #follow(): void {
@@ -159,24 +195,32 @@ export class DirectWriter {
       return;
     }
     this.#ws = transport.socket;
+    if (this.#ws[WRITER] === undefined) this.#ws.on('ping', onSign);
+    this.#ws[WRITER] = this;
     this.#socket = transport.socket._socket;
     this.#handle = handleOf(this.#socket);
     this.#fd = this.#handle?.fd ?? -1;
   }
 }
 
+function onSign(this: EngineConnection | WsConnection): void {
+  this[WRITER]?.lookAgain();
+}
+
 /**
  * One system call, without what a stream does around it, where the kernel takes everything, as it does of an idle socket. What it does
- * not take, and every error, is left to the stream.
+ * not take, and every error, is left to the stream: then it returns false.
  */
-function writeNow(socket: NetSocket, fd: number, bytes: Buffer): void {
+function writeNow(socket: NetSocket, fd: number, bytes: Buffer): boolean {
   let taken = 0;
   try {
     if (fd >= 0) taken = writeSync(fd, bytes, 0, bytes.length);
   } catch {
     // The stream meets the same, and waits or ends.
   }
-  if (taken < bytes.length) socket.write(bytes.subarray(taken));
+  if (taken === bytes.length) return true;
+  socket.write(bytes.subarray(taken));
+  return false;
 }
 
 const handleOf = (socket: NetSocket) => (socket as unknown as { _handle: SocketHandle | null })._handle;
