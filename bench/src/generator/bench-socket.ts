@@ -25,8 +25,6 @@ export interface JoinAnswer {
 export interface SocketOptions {
   host: string;
   port: number;
-  /** One address has some 28,000 ports towards one server; several addresses of the loopback network have more. */
-  localAddress: string;
   auth: Record<string, unknown>;
   roomName: string;
   /** The room comes with `auth.resume`, so it is not joined again. */
@@ -71,7 +69,6 @@ export class BenchSocket {
     this.#socket = createConnection({
       host: options.host,
       port: options.port,
-      localAddress: options.localAddress,
       noDelay: true,
       onread: {
         buffer: shared,

@@ -9,8 +9,6 @@ import { mintToken } from './token.ts';
 
 const TICK_MS = 1;
 const SETTLE_STEP_MS = 50;
-/** Loopback addresses that clients dial from, and clients on each. */
-const CLIENTS_PER_ADDRESS = 10_000;
 const CONNECT_DEADLINE_MS = 60_000;
 const MESSAGES_MAX = 1_000_000;
 
@@ -179,7 +177,6 @@ export class Crowd {
       client.socket = new BenchSocket(
         {
           ...endpoint,
-          localAddress: `127.0.0.${2 + Math.floor(client.index / CLIENTS_PER_ADDRESS)}`,
           auth: { token: client.token, ...(resumes ? { resume: { [room.name]: position } } : {}) },
           roomName: room.name,
           resumes,
