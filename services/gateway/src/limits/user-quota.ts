@@ -27,6 +27,8 @@ interface Lease {
   tokens: number;
   expiresAtMs: number;
   promisedMs: number;
+  /** Not before this is a block asked for that nobody waits for. */
+  refillAfterMs: number;
   /** Those who wait for tokens, in order. */
   waiting: Array<{ resolve: (waitMs: number) => void; reject: (error: unknown) => void }>;
   leasing: boolean;
@@ -42,6 +44,8 @@ export function createUserQuota(options: {
   store: RedisStore;
   spec: BucketSpec;
   blockTokens: number;
+  /** Where fewer are left of a block, the next one is asked for: who goes on talking does not wait for it. */
+  refillBelowTokens: number;
   leaseMs: number;
   now: () => number;
 }): UserQuota {
@@ -53,7 +57,7 @@ export function createUserQuota(options: {
     const known = leases.get(userId);
     if (known !== undefined) return known;
     if (leases.size >= USERS_MAX) sweep();
-    const lease: Lease = { tokens: 0, expiresAtMs: 0, promisedMs: 0, waiting: [], leasing: false };
+    const lease: Lease = { tokens: 0, expiresAtMs: 0, promisedMs: 0, refillAfterMs: 0, waiting: [], leasing: false };
     leases.set(userId, lease);
     return lease;
   };
@@ -104,7 +108,7 @@ export function createUserQuota(options: {
 
   const renew = async (userId: string, lease: Lease) => {
     lease.leasing = true;
-    while (lease.waiting.length > 0) {
+    do {
       const wanted = Math.min(spec.burst, Math.max(options.blockTokens, lease.waiting.length));
       try {
         const [granted, retryAfterMs] = await ask(keyOf(userId), wanted);
@@ -114,11 +118,13 @@ export function createUserQuota(options: {
         lease.tokens -= served.length;
         for (const { resolve } of served) resolve(0);
         if (granted > 0) continue;
+        lease.refillAfterMs = now() + retryAfterMs;
         for (const { resolve } of lease.waiting.splice(0)) resolve(promise(lease, retryAfterMs, spec, now()));
       } catch (error) {
+        lease.refillAfterMs = now() + ILL_PROBE_MS;
         for (const { reject } of lease.waiting.splice(0)) reject(unavailable(error));
       }
-    }
+    } while (lease.waiting.length > 0);
     lease.leasing = false;
   };
 
@@ -126,8 +132,10 @@ export function createUserQuota(options: {
     take(userId) {
       const lease = leaseOf(userId);
       if (lease.expiresAtMs <= now()) lease.tokens = 0;
-      if (!lease.leasing && lease.tokens >= 1) {
+      if (lease.waiting.length === 0 && lease.tokens >= 1) {
         lease.tokens -= 1;
+        const isLow = lease.tokens < options.refillBelowTokens && now() >= lease.refillAfterMs;
+        if (isLow && !lease.leasing) void renew(userId, lease);
         return 0;
       }
       return new Promise((resolve, reject) => {
