@@ -2,75 +2,15 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket as NetSocket } from 'node:net';
-import { after, before, describe, test } from 'node:test';
-import { createLogger } from '@maru/service-kit';
+import type { AddressInfo } from 'node:net';
+import { after, describe, test } from 'node:test';
 import { Server } from 'socket.io';
 import { messageFrames, SharedPackets } from '../delivery/shared-packets.ts';
 import { DirectWriter, FastPath } from './direct-write.ts';
+import { EMPTY_PING, type Inside, logger, openDirectRig, until } from './testing/direct-rig.ts';
 
-const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
-
-/** What a test reaches into to bring a connection into a state. */
-interface Inside {
-  upgrading: boolean;
-  send(data: string): void;
-  writeBuffer: unknown[];
-  transport: {
-    name: string;
-    writable: boolean;
-    socket: {
-      extensions: string;
-      _sender: { _state: number; _queue: unknown[] };
-      _socket: NetSocket;
-      emit(event: 'ping'): void;
-    };
-  };
-}
-interface SenderClass {
-  new (socket: object, extensions: object): object;
-  frame(data: Buffer, options: object): Buffer[];
-}
-
-/** Writes to a connection after which one looks whole again. */
-const WRITES_WITHOUT_A_LOOK = 256;
-/** A WebSocket frame that asks for a sign of life. */
-const EMPTY_PING = Buffer.from([0x89, 0]);
-
-const httpServer = createServer();
-const io = new Server(httpServer);
-let client: WebSocket;
-let inside: Inside;
-const received: string[] = [];
-
-before(async () => {
-  await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
-  const connected = once(io.engine, 'connection');
-  const { port } = httpServer.address() as AddressInfo;
-  client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
-  client.addEventListener('message', ({ data }) => received.push(data));
-  [inside] = await connected;
-  // The handshake's own packet is on its way until then.
-  await until(() => inside.transport.writable && received.length === 1);
-});
-after(() => {
-  client.close();
-  io.close();
-});
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const startedAt = Date.now(); !condition(); ) {
-    assert.ok(Date.now() - startedAt < 5_000, 'it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-const start = (options: { enabled?: boolean; engine?: unknown } = {}) => {
-  const path = new FastPath({ enabled: true, engine: io.engine, logger, ...options });
-  return { path, writer: new DirectWriter(path, inside) };
-};
-const senderClass = (): SenderClass =>
-  (io.engine as unknown as { ws: { options: { WebSocket: { Sender: SenderClass } } } }).ws.options.WebSocket.Sender;
+const { io, port, inside, received, start, senderClass, close } = await openDirectRig();
+after(close);
 
 test('packets are framed exactly as ws frames them', () => {
   const asText = { fin: true, opcode: 1, mask: false, readOnly: false, rsv1: false };
@@ -141,48 +81,6 @@ describe('a plain open WebSocket', () => {
   }
 });
 
-describe('a connection that was found idle', () => {
-  const entry = new SharedPackets(['2["entry"]']);
-
-  test('is not written to past a packet that Engine.IO was given since, by whomever', async () => {
-    const { writer } = start();
-    assert.equal(writer.write(entry), true);
-    inside.send('2["queued"]');
-    assert.equal(writer.write(entry), false);
-    await until(() => inside.transport.writable);
-    assert.equal(writer.write(entry), true);
-  });
-
-  test('is not written to past what ws answers by itself', () => {
-    const { path, writer } = start();
-    assert.equal(writer.write(entry), true);
-    const { socket } = inside.transport;
-    socket._socket.cork();
-    try {
-      socket._socket.write(EMPTY_PING);
-      socket.emit('ping');
-      assert.equal(writer.write(entry), false);
-    } finally {
-      socket._socket.uncork();
-    }
-    assert.equal(writer.write(entry), true);
-    assert.equal(path.state, 'on');
-  });
-
-  test('is looked at whole from time to time: what was written without a sign ends the fast path', () => {
-    const { path, writer } = start();
-    assert.equal(writer.write(entry), true);
-    inside.transport.writable = false;
-    try {
-      for (let writes = 1; writes < WRITES_WITHOUT_A_LOOK; writes++) assert.equal(writer.write(entry), true);
-      assert.equal(writer.write(entry), false);
-    } finally {
-      inside.transport.writable = true;
-    }
-    assert.equal(path.state, 'unexpected');
-  });
-});
-
 test('nothing is written behind what the network has not taken, and that counts as queued', async () => {
   const { writer } = start();
   // More than any kernel's buffers, in a turn in which the client, in this process, cannot read.
@@ -239,7 +137,6 @@ test('a socket without a descriptor is written to by its stream', async () => {
 
 test("nothing is written once the socket is gone: its descriptor may be another one's", async () => {
   const connected = once(io.engine, 'connection');
-  const { port } = httpServer.address() as AddressInfo;
   const other = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   const [engine] = (await connected) as [Inside];
   await until(() => engine.transport.writable);
@@ -287,61 +184,4 @@ test('what is written keeps nobody alive: one who answers no heartbeat is closed
   assert.ok(dead.seen.entries > 0 && dead.seen.pings === 1);
   assert.equal(dead.writer.write(shared), false);
   quick.close();
-});
-
-describe('where things are not as expected', () => {
-  const expectUnused = (options: { enabled?: boolean; engine?: unknown }, state: string) => {
-    const { path, writer } = start(options);
-    assert.equal(writer.write(new SharedPackets(['2["no"]'])), false);
-    assert.equal(path.state, state);
-  };
-
-  test('nothing is written when it is switched off', () => expectUnused({ enabled: false }, 'off'));
-
-  test('nothing is written when Engine.IO has another WebSocket server', () =>
-    expectUnused({ engine: { ws: {} } }, 'unexpected'));
-
-  test('nothing is written when ws frames otherwise, or later', () => {
-    const Sender = senderClass() as unknown as new (...args: unknown[]) => { send(...args: unknown[]): void };
-    class Framing extends Sender {
-      static frame = (data: Buffer) => [Buffer.from([0x82]), data];
-    }
-    class Late extends Sender {
-      override send(...args: unknown[]): void {
-        setImmediate(() => super.send(...args));
-      }
-    }
-    for (const Changed of [Framing, Late]) {
-      expectUnused({ engine: { ws: { options: { WebSocket: { Sender: Changed } } } } }, 'unexpected');
-    }
-  });
-
-  test('a sender of ws that holds something back although there are no extensions ends it for all', () => {
-    for (const change of [{ _state: 1 }, { _queue: [[]] }, { _firstFragment: false }]) {
-      const { path, writer } = start();
-      const { _sender: sender } = inside.transport.socket;
-      const before = { ...sender };
-      Object.assign(sender, change);
-      try {
-        assert.equal(writer.write(new SharedPackets(['2["no"]'])), false);
-      } finally {
-        Object.assign(sender, before);
-      }
-      assert.equal(path.state, 'unexpected');
-    }
-  });
-
-  test('one connection of another kind ends it for all', () => {
-    const { path, writer } = start();
-    const { socket } = inside.transport;
-    const { extensions } = socket;
-    Object.defineProperty(socket, 'extensions', { value: 'permessage-deflate', configurable: true });
-    try {
-      assert.equal(writer.write(new SharedPackets(['2["no"]'])), false);
-    } finally {
-      Object.defineProperty(socket, 'extensions', { value: extensions, configurable: true });
-    }
-    assert.equal(path.state, 'unexpected');
-    assert.equal(new DirectWriter(path, inside).write(new SharedPackets(['2["no"]'])), false);
-  });
 });
