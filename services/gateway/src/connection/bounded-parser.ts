@@ -61,6 +61,8 @@ export class BoundedDecoder extends Decoder {
       throw new Error('binary packets are not part of the contract');
     }
     if (packet[1] === '/') throw new Error('there is only the main namespace');
+    // Requests behind it in the same turn come too late, as they do by the library's road.
+    if (type === PacketType.DISCONNECT) this.#sink = undefined;
     if (type === PacketType.CONNECT && ++this.#connects > CONNECTS_MAX) throw new Error('too many attempts to connect');
     if (!isNestedDeeper(packet, LIMITS.jsonDepthMax)) {
       super.add(packet);

@@ -221,9 +221,8 @@ export function createChatServer(options: {
       }
       return { label, work: prepareRequest(options.handlers, session, event, payloads) };
     } catch (error) {
-      if (!(error instanceof MaruError)) throw error;
       // The answer, not the error: an error's stack holds on to the packet that led to it.
-      return { label, refusal: error.toBody() };
+      return { label, refusal: toErrorBody(error, session, label) };
     }
   }
 
@@ -239,16 +238,16 @@ export function createChatServer(options: {
         afterwards = reply.afterwards;
       }
     } catch (error) {
-      ack = { ok: false, error: toErrorBody(error, session, call) };
+      ack = { ok: false, error: toErrorBody(error, session, call.label) };
     }
     if (ackId !== undefined) session.send(ackFrame(ackId, ack));
     afterwards?.();
     metrics.request(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
   }
 
-  function toErrorBody(error: unknown, session: Session, call: Call): ErrorBody {
+  function toErrorBody(error: unknown, session: Session, label: string): ErrorBody {
     if (error instanceof MaruError) return error.toBody();
-    logger.error({ err: error, event: call.label, connection: session.id }, 'a request failed');
+    logger.error({ err: error, event: label, connection: session.id }, 'a request failed');
     return new MaruError('internal', 'something went wrong here').toBody();
   }
 

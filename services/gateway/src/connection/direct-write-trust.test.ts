@@ -53,6 +53,20 @@ describe('a connection that was found idle', () => {
   });
 });
 
+test('a client that brings its connection into another state ends nothing for the others', () => {
+  const entry = new SharedPackets(['2["entry"]']);
+  const { path, writer } = start();
+  for (let writes = 0; writes < WRITES_WITHOUT_A_LOOK; writes++) assert.equal(writer.write(entry), true);
+  inside.upgrading = true;
+  try {
+    assert.equal(writer.write(entry), false);
+  } finally {
+    inside.upgrading = false;
+  }
+  assert.equal(path.state, 'on');
+  assert.equal(writer.write(entry), true);
+});
+
 describe('where things are not as expected', () => {
   const expectUnused = (options: { enabled?: boolean; engine?: unknown }, state: string) => {
     const { path, writer } = start(options);

@@ -152,7 +152,8 @@ export class DirectWriter {
   #isIdle(): boolean {
     if (this.#untilLook > 0 && this.#isOpen()) return true;
     const isIdle = this.#looksIdle();
-    if (this.#untilLook === 0 && !isIdle && this.#engine.readyState === 'open' && this.#isOpen())
+    // Only what is pending tells of a change in a library; the rest is for a client to bring about.
+    if (this.#untilLook === 0 && !isIdle && this.#isOpen() && this.#isPending())
       this.#path.refute('something was written without a sign');
     this.#untilLook = isIdle ? WHOLE_LOOK_EVERY : SIGN;
     return isIdle;
@@ -163,14 +164,18 @@ export class DirectWriter {
     this.#follow();
     const engine = this.#engine;
     return (
-      engine.writeBuffer.length === 0 &&
-      engine.transport.writable &&
+      this.#isOpen() &&
+      !this.#isPending() &&
       engine.readyState === 'open' &&
       !engine.upgrading &&
-      this.#isOpen() &&
-      this.#socket?.writableLength === 0 &&
-      this.#socket.writable
+      this.#socket?.writable === true
     );
+  }
+
+  /** Whether anything is in Engine.IO's queue, on its way through ws, or in the socket's stream. */
+  #isPending(): boolean {
+    const { writeBuffer, transport } = this.#engine;
+    return writeBuffer.length > 0 || !transport.writable || this.#socket?.writableLength !== 0;
   }
 
   /** A WebSocket that either side closes is not open any more; a socket that is gone has no handle, and its descriptor may be another one's. */
@@ -186,6 +191,8 @@ export class DirectWriter {
 
   #look(transport: EngineTransport): void {
     this.#transport = transport;
+    // What was found of another transport says nothing of this one.
+    this.#untilLook = SIGN;
     this.#ws = undefined;
     this.#socket = undefined;
     if (transport.name !== 'websocket' || transport.socket?.readyState !== WS_OPEN) return;

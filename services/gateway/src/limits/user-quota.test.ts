@@ -3,11 +3,10 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connectRedis, createLogger, type RedisStore, singleStore } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
-import { createUserQuota, type UserQuota } from './user-quota.ts';
+import { createUserQuota, leaseSize, type UserQuota } from './user-quota.ts';
 
 const SPEC = { perSecond: 20, burst: 100 };
-const BLOCK = 16;
-const REFILL_BELOW = 4;
+const { blockTokens: BLOCK, refillBelowTokens: REFILL_BELOW } = leaseSize(SPEC);
 
 let redis: TestRedis;
 let store: RedisStore;
@@ -25,7 +24,7 @@ after(async () => {
 });
 
 /** A node of its own: what it asks the store for is counted. */
-function node(spec = SPEC): UserQuota {
+function node(spec = SPEC, now = () => performance.now()): UserQuota {
   const counted: RedisStore = {
     ...store,
     at: (key, command) => {
@@ -36,10 +35,8 @@ function node(spec = SPEC): UserQuota {
   return createUserQuota({
     store: counted,
     spec,
-    blockTokens: BLOCK,
-    refillBelowTokens: REFILL_BELOW,
     leaseMs: 60_000,
-    now: () => performance.now(),
+    now,
   });
 }
 
@@ -82,4 +79,28 @@ test('while the bucket is empty the store is not asked for blocks that nobody wa
     await pause(2);
   }
   assert.equal(leases, 1);
+});
+
+test('a block is small beside a burst, and never nothing', () => {
+  assert.deepEqual(leaseSize(SPEC), { blockTokens: 16, refillBelowTokens: 4 });
+  assert.deepEqual(leaseSize({ perSecond: 2, burst: 10 }), { blockTokens: 1, refillBelowTokens: 0 });
+  assert.deepEqual(leaseSize({ perSecond: 500, burst: 5_000 }), { blockTokens: 16, refillBelowTokens: 4 });
+});
+
+test('tokens that were given back do not pile up: no more than a burst, and only until the bucket is full again', async () => {
+  let skippedMs = 0;
+  const quota = node(SPEC, () => performance.now() + skippedMs);
+  const takeTogether = (count: number) => Promise.all(Array.from({ length: count }, () => quota.take('retrier')));
+  const served = (waits: number[]) => waits.filter((waitMs) => waitMs === 0).length;
+  const first = served(await takeTogether(150));
+  assert.ok(first >= SPEC.burst && first < 150, `${first}`);
+  // All of it was stored already; what was sent again cost nothing.
+  for (let token = 0; token < 300; token++) quota.giveBack('retrier');
+  for (let token = 0; token < SPEC.burst; token++) assert.equal(quota.take('retrier'), 0);
+  assert.notEqual(quota.take('retrier'), 0);
+  for (let token = 0; token < SPEC.burst; token++) quota.giveBack('retrier');
+  skippedMs += (SPEC.burst * 1_000) / SPEC.perSecond;
+  leases = 0;
+  await quota.take('retrier');
+  assert.equal(leases, 1, 'they were kept');
 });

@@ -40,16 +40,25 @@ const USERS_MAX = 100_000;
 const SPARES = [0, 1, 2];
 const ILL_PROBE_MS = 500;
 
+/** Small beside what a user may send at once, so that several nodes can hold a block of it. */
+const BLOCK_TOKENS_MAX = 16;
+const BLOCKS_IN_A_BURST = 6;
+
+/** Tokens of a block, and where fewer are left of it the next one is asked for: who goes on talking does not wait for it. */
+export function leaseSize({ burst }: BucketSpec): { blockTokens: number; refillBelowTokens: number } {
+  const blockTokens = Math.max(1, Math.min(BLOCK_TOKENS_MAX, Math.floor(burst / BLOCKS_IN_A_BURST)));
+  return { blockTokens, refillBelowTokens: Math.floor(blockTokens / 4) };
+}
+
 export function createUserQuota(options: {
   store: RedisStore;
   spec: BucketSpec;
-  blockTokens: number;
-  /** Where fewer are left of a block, the next one is asked for: who goes on talking does not wait for it. */
-  refillBelowTokens: number;
   leaseMs: number;
   now: () => number;
 }): UserQuota {
   const { store, spec, now } = options;
+  const { blockTokens, refillBelowTokens } = leaseSize(spec);
+  const refillMs = (spec.burst * 1_000) / spec.perSecond;
   const ill = new WeakSet<Shard>();
   const leases = new Map<string, Lease>();
 
@@ -106,16 +115,23 @@ export function createUserQuota(options: {
     }
   };
 
+  /** Who sends again what is stored is given many tokens back. They are not for keeping: by then the bucket is as full without them. */
+  const endSurplusSoon = (lease: Lease) => {
+    if (lease.tokens > blockTokens + refillBelowTokens)
+      lease.expiresAtMs = Math.min(lease.expiresAtMs, now() + refillMs);
+  };
+
   const renew = async (userId: string, lease: Lease) => {
     lease.leasing = true;
     do {
-      const wanted = Math.min(spec.burst, Math.max(options.blockTokens, lease.waiting.length));
+      const wanted = Math.min(spec.burst, Math.max(blockTokens, lease.waiting.length));
       try {
         const [granted, retryAfterMs] = await ask(keyOf(userId), wanted);
         lease.tokens += granted;
-        lease.expiresAtMs = now() + options.leaseMs;
         const served = lease.waiting.splice(0, lease.tokens);
         lease.tokens -= served.length;
+        lease.expiresAtMs = now() + options.leaseMs;
+        endSurplusSoon(lease);
         for (const { resolve } of served) resolve(0);
         if (granted > 0) continue;
         lease.refillAfterMs = now() + retryAfterMs;
@@ -134,7 +150,7 @@ export function createUserQuota(options: {
       if (lease.expiresAtMs <= now()) lease.tokens = 0;
       if (lease.waiting.length === 0 && lease.tokens >= 1) {
         lease.tokens -= 1;
-        const isLow = lease.tokens < options.refillBelowTokens && now() >= lease.refillAfterMs;
+        const isLow = lease.tokens < refillBelowTokens && now() >= lease.refillAfterMs;
         if (isLow && !lease.leasing) void renew(userId, lease);
         return 0;
       }
@@ -145,7 +161,9 @@ export function createUserQuota(options: {
     },
     giveBack(userId) {
       const lease = leases.get(userId);
-      if (lease !== undefined && lease.expiresAtMs > now()) lease.tokens += 1;
+      if (lease === undefined || lease.expiresAtMs <= now()) return;
+      lease.tokens = Math.min(spec.burst, lease.tokens + 1);
+      endSurplusSoon(lease);
     },
   };
 }

@@ -15,12 +15,10 @@ import { createRoomDirectory } from '../rooms/room-directory.ts';
 const BEAT_MS = 500;
 const SILENCE_MAX_MS = 1_500;
 /**
- * Positions that this node remembers, and user tokens that it leases at once and for how long: longer than people pause in a conversation,
- * so that most messages find a token here. A node holds at most a block and what was left of the one before, however long it holds them.
+ * Positions that this node remembers, and for how long it holds tokens of a user: longer than people pause in a conversation, so that most
+ * messages find one here. How many it holds is bounded by `leaseSize`, however long.
  */
 const SEEN_ROOMS_MAX = 100_000;
-const LEASE_TOKENS = 16;
-const REFILL_BELOW_TOKENS = 4;
 const LEASE_MS = 10 * 60_000;
 
 export type Store = ReturnType<typeof createStore>;
@@ -98,8 +96,6 @@ export function createStore(options: {
   const quota = createUserQuota({
     store: connections.control,
     spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
-    blockTokens: LEASE_TOKENS,
-    refillBelowTokens: REFILL_BELOW_TOKENS,
     leaseMs: LEASE_MS,
     now,
   });
