@@ -5,6 +5,8 @@ import { connectRedis, createLogger, type RedisStore, singleStore } from '@maru/
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { createUserQuota, leaseSize, type UserQuota } from './user-quota.ts';
 
+/** Longer than any bucket here needs to be full. */
+const LEASE_MS = 600_000;
 const SPEC = { perSecond: 20, burst: 100 };
 const { blockTokens: BLOCK, refillBelowTokens: REFILL_BELOW } = leaseSize(SPEC);
 
@@ -35,7 +37,7 @@ function node(spec = SPEC, now = () => performance.now()): UserQuota {
   return createUserQuota({
     store: counted,
     spec,
-    leaseMs: 60_000,
+    leaseMs: LEASE_MS,
     now,
   });
 }
@@ -90,7 +92,7 @@ test('a block is small beside a burst, and never nothing', () => {
 test('tokens that were given back do not pile up: no more than a burst, and only until the bucket is full again', async () => {
   let skippedMs = 0;
   // So slow that nothing comes back while this runs.
-  const spec = { perSecond: 0.1, burst: SPEC.burst };
+  const spec = { perSecond: 0.2, burst: SPEC.burst };
   const quota = node(spec, () => performance.now() + skippedMs);
   const takeTogether = (count: number) => Promise.all(Array.from({ length: count }, () => quota.take('retrier')));
   const served = (waits: number[]) => waits.filter((waitMs) => waitMs === 0).length;
