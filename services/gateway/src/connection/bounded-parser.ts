@@ -23,11 +23,9 @@ export class AckId {
 export type RequestSink<Owner> = (owner: Owner, event: string, payloads: unknown[], ackId: number | undefined) => void;
 
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
-const EVENT_TYPE = '2';
-const ACK_ID_DIGITS_MAX = 15;
-const DIGIT_ZERO = 0x30;
-const DIGIT_NINE = 0x39;
-const BRACKET = 0x5b;
+const EVENT_TYPE_CHARS = 1;
+/** Under which the payload of a CONNECT names the decoder that read it. No JSON can hold it. */
+const DECODER = Symbol('decoder');
 
 /** CONNECT packets of one transport: each is answered, so an unread answer must not be had for nothing. */
 const CONNECTS_MAX = 4;
@@ -40,21 +38,22 @@ export class BoundedDecoder extends Decoder {
 
   constructor() {
     super();
-    this.on('decoded', takeAckId);
+    this.on('decoded', onDecoded);
   }
 
   /**
    * From now on requests go to `sink` in the turn in which they came, without the library's two ticks, its copies of arguments and its search for
    * listeners. Whatever is no plain request goes on through the library.
    */
-  handTo<Owner>(owner: Owner, sink: RequestSink<Owner> | undefined): void {
+  handTo<Owner>(owner: Owner, sink: RequestSink<Owner>): void {
     this.#owner = owner;
-    this.#sink = sink as RequestSink<never> | undefined;
+    this.#sink = sink as RequestSink<never>;
   }
 
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
-    if (this.#sink !== undefined && this.#addRequest(packet, this.#sink)) return;
+    const isTooDeep = isNestedDeeper(packet, LIMITS.jsonDepthMax);
+    if (this.#sink !== undefined && !isTooDeep && this.#addRequest(packet, this.#sink)) return;
     // As the library reads it, to whom a space or nothing is 0, CONNECT.
     const type = Number(packet.charAt(0));
     if (type === PacketType.BINARY_EVENT || type === PacketType.BINARY_ACK) {
@@ -64,7 +63,7 @@ export class BoundedDecoder extends Decoder {
     // Requests behind it in the same turn come too late, as they do by the library's road.
     if (type === PacketType.DISCONNECT) this.#sink = undefined;
     if (type === PacketType.CONNECT && ++this.#connects > CONNECTS_MAX) throw new Error('too many attempts to connect');
-    if (!isNestedDeeper(packet, LIMITS.jsonDepthMax)) {
+    if (!isTooDeep) {
       super.add(packet);
       return;
     }
@@ -78,18 +77,12 @@ export class BoundedDecoder extends Decoder {
 
   /** False where the packet is none that a client of the contract sends: then it is the library's to judge. */
   #addRequest(packet: string, sink: RequestSink<never>): boolean {
-    if (packet[0] !== EVENT_TYPE) return false;
-    let at = 1;
-    let id = 0;
-    for (let code = packet.charCodeAt(at); code >= DIGIT_ZERO && code <= DIGIT_NINE; code = packet.charCodeAt(++at))
-      id = id * 10 + code - DIGIT_ZERO;
-    if (packet.charCodeAt(at) !== BRACKET || at > 1 + ACK_ID_DIGITS_MAX) return false;
-    if (isNestedDeeper(packet, LIMITS.jsonDepthMax)) return false;
-    const data = parseArray(packet.slice(at));
-    const event = data?.[0];
-    if (data === undefined || typeof event !== 'string' || !Object.hasOwn(requestSchemas, event)) return false;
+    const [, id, event] = EVENT_HEADER.exec(packet) ?? [];
+    if (id === undefined || event === undefined || !Object.hasOwn(requestSchemas, event)) return false;
+    const data = parseArray(packet.slice(EVENT_TYPE_CHARS + id.length));
+    if (data === undefined) return false;
     data.shift();
-    sink(this.#owner as never, event, data, at > 1 ? id : undefined);
+    sink(this.#owner as never, event, data, id === '' ? undefined : Number(id));
     return true;
   }
 }
@@ -103,12 +96,17 @@ function parseArray(json: string): unknown[] | undefined {
   }
 }
 
-/** Answers are written by `socket-wire.ts`, so the library needs not make a function for each. */
-function takeAckId(packet: Packet): void {
+/** Answers are written by `socket-wire.ts`, so the library needs not make a function for each. Who connects is told which decoder is its own. */
+function onDecoded(this: BoundedDecoder, packet: Packet): void {
+  if (packet.type === PacketType.CONNECT && packet.data) Object.assign(packet.data, { [DECODER]: this });
   if (packet.type !== PacketType.EVENT || packet.id === undefined || !Array.isArray(packet.data)) return;
   packet.data.push(new AckId(packet.id));
   delete packet.id;
 }
+
+/** The decoder of a connection, by the payload of its CONNECT, which Socket.IO keeps as `handshake.auth`. */
+export const decoderOf = (auth: object): BoundedDecoder | undefined =>
+  (auth as { [DECODER]?: BoundedDecoder })[DECODER];
 
 /** CONNECT is not written when the library says so: `socket-wire.ts` writes it together with what comes first after it. */
 class LateConnectEncoder extends Encoder {

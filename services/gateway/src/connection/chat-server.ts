@@ -9,7 +9,7 @@ import type { CutReason } from '../delivery/member.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { Membership, Reply } from '../rooms/membership.ts';
-import { AckId, BoundedDecoder } from './bounded-parser.ts';
+import { AckId, decoderOf } from './bounded-parser.ts';
 import type { FastPath } from './direct-write.ts';
 import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import { closeIo } from './io-server.ts';
@@ -125,7 +125,7 @@ export function createChatServer(options: {
     socket.data = { session };
     socket.on('disconnect', onDisconnect);
     socket.onAny(onEvent);
-    decoderOf(socket)?.handTo(session, takeRequest);
+    decoderOf(socket.handshake.auth)?.handTo(session, takeRequest);
     const { resume } = socket.handshake.auth;
     // The token, the positions and the headers have done their work; a connection need not hold them for as long as it lives.
     Object.assign(socket, { handshake: NO_HANDSHAKE });
@@ -175,7 +175,6 @@ export function createChatServer(options: {
   function onDisconnect(this: ChatSocket, reason: string): void {
     const { session } = this.data;
     if (session === undefined) return;
-    decoderOf(this)?.handTo(undefined, undefined);
     registry.remove(session);
     membership.leaveAll(session);
     options.onClosed(session);
@@ -185,7 +184,7 @@ export function createChatServer(options: {
     if (reason.endsWith('namespace disconnect')) setTimeout(() => this.conn.close(true), LAST_WORDS_MS);
   }
 
-  /** What comes through the library: everything where its decoder is not to be had, else what is no plain request. */
+  /** What comes through the library: what is no plain request. */
   function onEvent(this: ChatSocket, event: unknown, ...rest: unknown[]): void {
     const { session } = this.data;
     if (session === undefined) return;
@@ -256,12 +255,6 @@ export function createChatServer(options: {
     refuseHandshakes: guard.refuseAll,
     close: () => closeIo(io, httpServer),
   };
-}
-
-/** Ours, which the library made for this connection and keeps to itself; undefined where it keeps it elsewhere by now. */
-function decoderOf(socket: ChatSocket): BoundedDecoder | undefined {
-  const { decoder } = socket.client as unknown as { decoder?: unknown };
-  return decoder instanceof BoundedDecoder ? decoder : undefined;
 }
 
 /** In the place of a handshake that nobody asks for any more. */

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { SharedPackets } from '../delivery/shared-packets.ts';
-import { DirectWriter } from './direct-write.ts';
+import { DirectWriter, WHOLE_LOOK_EVERY } from './direct-write.ts';
 import { EMPTY_PING, openDirectRig, until } from './testing/direct-rig.ts';
-
-/** Writes to a connection after which one looks whole again. */
-const WRITES_WITHOUT_A_LOOK = 256;
 
 const { inside, start, senderClass, close } = await openDirectRig();
 after(close);
@@ -44,7 +41,7 @@ describe('a connection that was found idle', () => {
     assert.equal(writer.write(entry), true);
     inside.transport.writable = false;
     try {
-      for (let writes = 1; writes < WRITES_WITHOUT_A_LOOK; writes++) assert.equal(writer.write(entry), true);
+      for (let writes = 1; writes < WHOLE_LOOK_EVERY; writes++) assert.equal(writer.write(entry), true);
       assert.equal(writer.write(entry), false);
     } finally {
       inside.transport.writable = true;
@@ -56,7 +53,7 @@ describe('a connection that was found idle', () => {
 test('a client that brings its connection into another state ends nothing for the others', () => {
   const entry = new SharedPackets(['2["entry"]']);
   const { path, writer } = start();
-  for (let writes = 0; writes < WRITES_WITHOUT_A_LOOK; writes++) assert.equal(writer.write(entry), true);
+  for (let writes = 0; writes < WHOLE_LOOK_EVERY; writes++) assert.equal(writer.write(entry), true);
   inside.upgrading = true;
   try {
     assert.equal(writer.write(entry), false);

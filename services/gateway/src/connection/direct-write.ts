@@ -93,7 +93,7 @@ export class FastPath {
 }
 
 /** After so many writes to a connection without a sign one looks whole again, and what is found then against the signs ends the fast path. */
-const WHOLE_LOOK_EVERY = 256;
+export const WHOLE_LOOK_EVERY = 256;
 /** In the place of writes that are left until then: there was a sign. */
 const SIGN = -1;
 

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
+import { decoderOf } from './bounded-parser.ts';
 import { FastPath } from './direct-write.ts';
 import { closeIo, createIo } from './io-server.ts';
 import { SocketWire } from './socket-wire.ts';
@@ -96,4 +97,22 @@ test('CONNECT goes out with what is sent first, in one write, or alone when it i
     wire.greet();
   });
   assert.deepEqual(twice, { frames: '40{}', writes: 1 });
+});
+
+test("Socket.IO keeps what names a connection's decoder, so its requests go past the library", async () => {
+  const seen: unknown[] = [];
+  begin = () => {};
+  io.once('connection', (socket) => {
+    socket.onAny((...args) => seen.push(args));
+    decoderOf(socket.handshake.auth)?.handTo('owner', (...call) => seen.push(call));
+  });
+  const { socket, received } = await open('4');
+  await poll('OPEN', () => received().includes('"maxPayload"'));
+  const connected = once(io, 'connection');
+  socket.write(masked('40{}'));
+  await connected;
+  socket.write(masked('421["typing",{}]'));
+  await poll('the request', () => seen.length > 0);
+  assert.deepEqual(seen, [['owner', 'typing', [{}], 1]]);
+  socket.destroy();
 });
