@@ -21,14 +21,14 @@ const HEAVY_TEXT = `${'\u000b'.repeat(5_400)}x`;
 const HEAVY_COUNT = 900;
 const HEAVY_AT_ONCE = 50;
 
-const LATE_WS = fileURLToPath(new URL('../support/late-ws.mjs', import.meta.url));
+const OTHER_ENGINE = fileURLToPath(new URL('../support/other-engine.mjs', import.meta.url));
 
 const roads = [
   { name: 'on', environment: {}, state: 'on', direct: true },
   { name: 'off', environment: { MARU_FAST_PATH: 'off' }, state: 'off', direct: false },
   {
-    name: 'given up, because ws works otherwise than expected',
-    environment: { NODE_OPTIONS: `--import=${LATE_WS}` },
+    name: 'given up, because Engine.IO works otherwise than expected',
+    environment: { NODE_OPTIONS: `--import=${OTHER_ENGINE}` },
     state: 'unexpected',
     direct: false,
   },

@@ -17,7 +17,7 @@ export interface Gateway extends Service {
 
 export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
   const { config, logger, tracing } = options;
-  const { store, registry, metrics, hub, presence, chat, httpServer, balance, drain } = createParts(options);
+  const { store, registry, metrics, hub, presence, chat, httpServer, fastPath, balance, drain } = createParts(options);
   const { connections, beat, health, subscriber, signals } = store;
 
   let ops: OpsServer | undefined;
@@ -60,6 +60,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       await presence.start();
       balance.start();
       endExpirySweep = beat.join(EXPIRY_SWEEP_MS, () => registry.sweep(health.now()));
+      await fastPath.open();
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject);
         httpServer.listen(config.listenPort, config.host, resolve);

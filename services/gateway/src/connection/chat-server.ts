@@ -10,7 +10,7 @@ import type { Tokens } from '../identity/tokens.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { Membership, Reply } from '../rooms/membership.ts';
 import { AckId, decoderOf } from './bounded-parser.ts';
-import type { FastPath } from './direct-write.ts';
+import type { FastPath } from './fast-path.ts';
 import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import { closeIo } from './io-server.ts';
 import type { SessionRegistry } from './registry.ts';

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
 import { decoderOf } from './bounded-parser.ts';
-import { FastPath } from './direct-write.ts';
+import { FastPath } from './fast-path.ts';
 import { closeIo, createIo } from './io-server.ts';
 import { SocketWire } from './socket-wire.ts';
 
@@ -33,6 +33,7 @@ before(async () => {
     };
   });
   io.on('connection', (socket) => begin(new SocketWire(socket, fastPath)));
+  await fastPath.open();
   httpServer.listen(0, '127.0.0.1');
   await once(httpServer, 'listening');
 });

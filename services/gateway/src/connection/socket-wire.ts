@@ -5,8 +5,9 @@ import { signalRoom } from '../cluster/signals.ts';
 import { eventFrame } from '../delivery/member.ts';
 import { SharedPackets } from '../delivery/shared-packets.ts';
 import type { Identity } from '../identity/tokens.ts';
-import { DirectWriter, type FastPath } from './direct-write.ts';
+import { type FastPath, streamBytes } from './fast-path.ts';
 import type { Session, Wire } from './session.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
 export type ChatIo = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
 export type ChatSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
@@ -21,14 +22,18 @@ export interface SocketState {
 export class SocketWire implements Wire {
   readonly #socket: ChatSocket;
   readonly #engine: ChatSocket['conn'];
-  readonly #direct: DirectWriter;
+  readonly #path: FastPath;
+  /** Its WebSocket, where it has one that may be written to past Engine.IO. */
+  #line: WebSocketTransport | undefined;
   /** CONNECT, which the parser keeps back: it goes out with the first packet, in one write. */
   #greeting: string | undefined;
 
   constructor(socket: ChatSocket, fastPath: FastPath) {
     this.#socket = socket;
     this.#engine = socket.conn;
-    this.#direct = new DirectWriter(fastPath, socket.conn);
+    this.#path = fastPath;
+    this.#follow();
+    if (this.#line === undefined) this.#engine.once('upgrade', () => this.#follow());
     this.#greeting = `0{"sid":"${socket.id}"}`;
   }
 
@@ -60,9 +65,19 @@ export class SocketWire implements Wire {
 
   /** Public Engine.IO API where it cannot be written at once: `send` queues behind everything that was queued, on any transport. */
   #writeShared(shared: SharedPackets): boolean {
-    if (this.#direct.write(shared)) return true;
+    if (this.#line?.writeShared(shared.framed())) {
+      this.#path.writes.direct++;
+      return true;
+    }
+    this.#path.writes.queued++;
     for (const packet of shared.packets) this.#engine.send(packet);
     return false;
+  }
+
+  /** The transport that it has now. */
+  #follow(): void {
+    const transport: unknown = this.#engine.transport;
+    this.#line = transport instanceof WebSocketTransport ? transport : undefined;
   }
 
   queuedPackets(): number {
@@ -70,7 +85,7 @@ export class SocketWire implements Wire {
   }
 
   queuedBytes(): number {
-    let bytes = this.#direct.socketBytes();
+    let bytes = this.#line?.queuedBytes ?? streamBytes(this.#engine.transport);
     for (const { data } of this.#queue) if (typeof data === 'string') bytes += data.length;
     return bytes;
   }

@@ -5,7 +5,7 @@
 import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { FAST_PATH_STATES, type FastPathState } from '../connection/direct-write.ts';
+import { FAST_PATH_STATES, type FastPathState } from '../connection/fast-path.ts';
 import type { RefusalReason } from '../connection/handshake-guard.ts';
 import type { CutReason } from '../delivery/member.ts';
 import type { AppendResult } from '../messages/room-log.ts';

@@ -5,8 +5,8 @@ import { createBalance } from '../cluster/balance.ts';
 import { createSignals, createSignalsAdapter } from '../cluster/signals.ts';
 import { type GatewayConfig, limitsOf } from '../config.ts';
 import { createChatServer } from '../connection/chat-server.ts';
-import { FastPath } from '../connection/direct-write.ts';
 import { createDrain } from '../connection/drain.ts';
+import { FastPath } from '../connection/fast-path.ts';
 import { createHandlers } from '../connection/handlers.ts';
 import { createIo } from '../connection/io-server.ts';
 import { createSessionRegistry } from '../connection/registry.ts';
@@ -221,5 +221,5 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     refuseHandshakes: () => chat.refuseHandshakes(),
   });
 
-  return { store, registry, metrics, hub, presence, chat, httpServer, balance, drain };
+  return { store, registry, metrics, hub, presence, chat, httpServer, fastPath, balance, drain };
 }

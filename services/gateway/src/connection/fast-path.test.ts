@@ -1,0 +1,107 @@
+/** When our transport takes the place of the library's, and when it must not. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { Server } from 'socket.io';
+import { FastPath } from './fast-path.ts';
+import { logger, until } from './testing/websocket-rig.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+/** Engine.IO's server as a test changes it before the fast path is opened. */
+type Engine = {
+  constructor: { prototype: Record<string, unknown> };
+  opts: { wsEngine: unknown };
+  createTransport: unknown;
+};
+
+/** The state, and whether a client's connection has our transport and is talked to. */
+async function serve(options: { enabled?: boolean; change?: (engine: Engine) => void }) {
+  const httpServer = createServer();
+  const io = new Server(httpServer, { transports: ['polling', 'websocket'] });
+  after(() => io.close());
+  const engine = io.engine as unknown as Engine;
+  options.change?.(engine);
+  const path = new FastPath({ enabled: options.enabled ?? true, engine, logger });
+  await path.open();
+  await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
+  const { port } = httpServer.address() as AddressInfo;
+  let ours: boolean | undefined;
+  io.engine.on('connection', ({ transport }: { transport: unknown }) => {
+    ours = transport instanceof WebSocketTransport;
+  });
+  const received: string[] = [];
+  const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
+  client.addEventListener('open', () => client.send('40'));
+  client.addEventListener('message', ({ data }) => received.push(data));
+  await until(() => received.some((text) => text.startsWith('40{"sid"')));
+  client.close();
+  return { state: path.state, ours };
+}
+
+/** An Engine.IO whose servers have something else in the place of a method. */
+function otherEngine(engine: Engine, name: string, method: (...args: never[]) => unknown): void {
+  class Other extends (engine.constructor as unknown as new (options: object) => object) {}
+  Object.assign(Other.prototype, { [name]: method });
+  Object.setPrototypeOf(engine, Other.prototype);
+}
+
+describe('the transport', () => {
+  test('is ours where all is as expected', async () => assert.deepEqual(await serve({}), { state: 'on', ours: true }));
+
+  test("is the library's where it is switched off", async () =>
+    assert.deepEqual(await serve({ enabled: false }), { state: 'off', ours: false }));
+
+  test("is the library's where Engine.IO makes its transports otherwise", async () => {
+    const change = (engine: Engine) => {
+      const { handshake, createTransport } = engine.constructor.prototype as Record<
+        string,
+        (...args: never[]) => unknown
+      >;
+      otherEngine(engine, 'handshake', function (this: Engine, ...args: never[]) {
+        this.createTransport = createTransport;
+        return handshake?.apply(this, args);
+      });
+    };
+    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+  });
+
+  test("is the library's where messages are compressed", async () => {
+    const change = ({ opts }: Engine) => Object.assign(opts, { perMessageDeflate: {} });
+    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+  });
+
+  test("is the library's, without long waiting, where a handshake fails", async () => {
+    let refusals = 1;
+    const change = ({ opts }: Engine) => {
+      type WsServer = new (
+        options: object,
+      ) => { handleUpgrade(request: unknown, socket: Socket, ...rest: never[]): void };
+      const Stock = opts.wsEngine as WsServer;
+      opts.wsEngine = class extends Stock {
+        override handleUpgrade(request: unknown, socket: Socket, ...rest: never[]): void {
+          if (refusals-- > 0) socket.destroy();
+          else super.handleUpgrade(request, socket, ...rest);
+        }
+      };
+    };
+    const startedMs = performance.now();
+    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+    // The deadline is 10 s.
+    assert.ok(performance.now() - startedMs < 8_000);
+  });
+
+  test("is the library's where ws does not heed the option for another WebSocket", async () => {
+    const change = ({ opts }: Engine) => {
+      type WsServer = new (options: object) => { options: { WebSocket: unknown } };
+      const Stock = opts.wsEngine as WsServer;
+      const { WebSocket: own } = new Stock({ noServer: true }).options;
+      opts.wsEngine = class extends Stock {
+        constructor(options: object) {
+          super({ ...options, WebSocket: own });
+        }
+      };
+    };
+    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+  });
+});

@@ -1,0 +1,303 @@
+/** Our transport on a real Engine.IO server, with a bare socket at the other end: what goes over the wire, and what Engine.IO is told. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { messageFrames } from '../delivery/shared-packets.ts';
+import { closeFrame, frameOf, OPCODE, textFrames } from '../websocket/frames.ts';
+import { masked, openWebSocketRig, until } from './testing/websocket-rig.ts';
+
+const rig = await openWebSocketRig();
+after(rig.close);
+
+const LARGE_BYTES = 1_048_576;
+const large = messageFrames(Array.from({ length: 20 }, () => `2["${'x'.repeat(LARGE_BYTES)}"]`));
+const shared = (text: string) => messageFrames([`2["${text}"]`]);
+const message = (text: string) => textFrames([`42["${text}"]`]);
+/** More than any kernel's buffers; the client, in this process, cannot read before the turn is over. */
+function fill(transport: { writeShared(frames: Buffer): boolean }): void {
+  assert.equal(transport.writeShared(large), true);
+}
+
+test('it is what Engine.IO uses', () => assert.equal(rig.path.state, 'on'));
+
+describe('an idle connection', () => {
+  test('gets what is shared and what is its own, each packet as a message, in the order of the calls', async () => {
+    const { engine, transport, received } = await rig.open();
+    assert.equal(transport.writeShared(messageFrames(['2["a"]', '2["안녕 🙂"]'])), true);
+    engine.send('2["b"]');
+    assert.equal(transport.writeShared(shared('c')), true);
+    const expected = Buffer.concat([textFrames(['42["a"]', '42["안녕 🙂"]']), message('b'), message('c')]);
+    await until(() => received().length >= expected.length);
+    assert.ok(received().equals(expected));
+  });
+
+  test('stays writable, with nothing queued, and Engine.IO calls back for each packet', async () => {
+    const { engine, transport } = await rig.open();
+    let called = 0;
+    const { send } = engine as unknown as { send(data: string, options: object, done: () => void): void };
+    for (let i = 0; i < 3; i++) send.call(engine, 'x', {}, () => called++);
+    assert.equal(called, 3);
+    assert.equal(transport.writable, true);
+    assert.deepEqual([transport.queuedBytes, engine.writeBuffer.length], [0, 0]);
+  });
+
+  test('a binary packet is a binary message, between texts, whatever holds its bytes', async () => {
+    const { transport, received } = await rig.open();
+    const bytes = new Uint8Array([0, 1, 2, 3]);
+    for (const data of [Buffer.from([1, 2]), bytes.subarray(1, 3), bytes.slice(1, 3).buffer]) {
+      transport.send([
+        { type: 'message', data: 'a' },
+        { type: 'message', data },
+        { type: 'message', data: 'b' },
+      ]);
+    }
+    const once = [textFrames(['4a']), frameOf(OPCODE.binary, Buffer.from([1, 2])), textFrames(['4b'])];
+    const expected = Buffer.concat([...once, ...once, ...once]);
+    await until(() => received().length >= expected.length);
+    assert.ok(received().equals(expected));
+  });
+
+  test('is told what the client sends, also in pieces', async () => {
+    const { engine, client } = await rig.open();
+    const heard: unknown[] = [];
+    engine.on('data', (data) => heard.push(data));
+    const frames = Buffer.concat([masked(OPCODE.text, '4하나'), masked(OPCODE.text, '4two')]);
+    client.setNoDelay(true);
+    for (const byte of frames) {
+      client.write(Buffer.from([byte]));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => heard.length === 2);
+    assert.deepEqual(heard, ['하나', 'two']);
+  });
+});
+
+describe('a connection whose client does not read', () => {
+  test('gets nothing past what waits, which counts as queued, and all in order once it reads', async () => {
+    const { engine, transport, received } = await rig.open();
+    fill(transport);
+    assert.ok(transport.queuedBytes > LARGE_BYTES);
+    assert.equal(transport.writable, false);
+    assert.equal(transport.writeShared(shared('no')), false);
+    engine.send('2["queued"]');
+    assert.equal(engine.writeBuffer.length, 1);
+    await until(() => received().includes('queued'));
+    assert.equal(transport.writable, true);
+    assert.equal(transport.writeShared(shared('last')), true);
+    const expected = Buffer.concat([large, message('queued'), message('last')]);
+    await until(() => received().length >= expected.length);
+    assert.ok(received().equals(expected));
+  });
+
+  test('gets nothing past what waits, from a callback of Engine.IO either', async () => {
+    const { engine, transport, received } = await rig.open();
+    const { send } = engine as unknown as { send(data: string, options?: object, done?: () => void): void };
+    const taken: boolean[] = [];
+    send.call(engine, 'x'.repeat(20 * LARGE_BYTES), {}, () => taken.push(transport.writeShared(shared('late'))));
+    send.call(engine, '2["queued"]');
+    await until(() => received().includes('queued'));
+    assert.deepEqual(taken, [false]);
+  });
+
+  test('is answered no probes that it does not take', async () => {
+    const { transport } = await rig.open();
+    fill(transport);
+    const queued = transport.queuedBytes;
+    // As Engine.IO does while a client upgrades, without asking.
+    for (let i = 0; i < 1_000; i++) transport.send([{ type: 'pong', data: 'probe' }]);
+    assert.equal(transport.queuedBytes, queued);
+  });
+
+  test('is dropped with what waits for it, half a minute after it has closed its side', async (t) => {
+    const { engine, transport, socket, client } = await rig.open();
+    client.pause();
+    fill(transport);
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    client.end();
+    while (engine.readyState !== 'closed') await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(transport.queuedBytes > 0);
+    t.mock.timers.tick(29_999);
+    assert.equal(socket.destroyed, false);
+    t.mock.timers.tick(1);
+    assert.equal(socket.destroyed, true);
+    t.mock.timers.reset();
+    client.destroy();
+  });
+
+  test('is answered the last of its pings, not all', async () => {
+    const { transport, client, received } = await rig.open();
+    client.pause();
+    fill(transport);
+    client.write(Buffer.concat(Array.from({ length: 1_000 }, (_, index) => masked(OPCODE.ping, `${index}`))));
+    const queued = transport.queuedBytes;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.ok(transport.queuedBytes <= queued);
+    client.resume();
+    const expected = Buffer.concat([large, frameOf(OPCODE.pong, Buffer.from('999'))]);
+    await until(() => received().length >= expected.length);
+    assert.ok(received().equals(expected));
+  });
+
+  test('a kernel that takes nothing leaves it to the stream, behind what was written', async () => {
+    const { transport, socket, received } = await rig.open();
+    const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
+    const filler = shared('f'.repeat(1_000));
+    let filled = Buffer.alloc(0);
+    let rest = filler.subarray(0, 0);
+    try {
+      while (rest.length === 0) {
+        const taken = writeSync(fd, filler);
+        filled = Buffer.concat([filled, filler.subarray(0, taken)]);
+        rest = filler.subarray(taken);
+      }
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
+    }
+    assert.equal(transport.writeShared(Buffer.concat([rest, shared('behind')])), true);
+    assert.ok(transport.queuedBytes > 0);
+    const expected = Buffer.concat([filled, rest, shared('behind')]);
+    await until(() => received().length >= expected.length);
+    assert.ok(received().equals(expected));
+  });
+});
+
+describe('the network socket', () => {
+  test('is not written to by its descriptor once it is gone: that may be another one’s', async () => {
+    const { transport, socket } = await rig.open();
+    const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'maru-descriptor-')), 'file');
+    socket.destroy();
+    // In the same turn, so that nobody has been told yet.
+    const reused = openSync(file, 'w');
+    try {
+      assert.equal(reused, fd);
+      transport.writeShared(shared('gone'));
+      assert.equal(readFileSync(file, 'utf8'), '');
+    } finally {
+      closeSync(reused);
+      rmSync(path.dirname(file), { recursive: true });
+    }
+    await until(() => transport.readyState === 'closed');
+    assert.equal(transport.writeShared(shared('gone')), false);
+  });
+
+  test('without a descriptor, or of another kind, is written to by its stream', async () => {
+    for (const change of [
+      (socket: Socket) =>
+        Object.defineProperty((socket as never as { _handle: object })._handle, 'fd', { value: undefined }),
+      (socket: Socket) => Object.setPrototypeOf(socket, Object.create(Object.getPrototypeOf(socket))),
+    ]) {
+      let streamed = 0;
+      rig.server.once('initial_headers', (_: object, request: { socket: Socket }) => {
+        const { socket } = request;
+        change(socket);
+        const { write } = socket;
+        socket.write = function (this: Socket, ...args: never[]) {
+          streamed++;
+          return (write as (...all: never[]) => boolean).apply(this, args);
+        } as Socket['write'];
+      });
+      const { transport, received } = await rig.open();
+      const before = streamed;
+      assert.equal(transport.writeShared(shared('a')), true);
+      await until(() => received().equals(message('a')));
+      assert.equal(streamed, before + 1);
+    }
+  });
+});
+
+describe('the end', () => {
+  const closeReason = (engine: { on(event: string, listener: (...args: unknown[]) => void): void }) =>
+    new Promise((resolve) => engine.on('close', resolve));
+
+  test('by the server: a close frame, then the client’s, then the connection', async () => {
+    const { engine, transport, socket, client, received } = await rig.open();
+    engine.close();
+    assert.equal(transport.writeShared(shared('late')), false);
+    await until(() => received().equals(closeFrame(1005)));
+    assert.equal(socket.destroyed, false);
+    client.write(masked(OPCODE.close, ''));
+    await once(client, 'close');
+    await until(() => socket.destroyed && transport.readyState === 'closed');
+  });
+
+  test('by the client: the same code and reason back', async () => {
+    const { engine, client, received } = await rig.open();
+    const closed = closeReason(engine);
+    client.write(masked(OPCODE.close, Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('bye')])));
+    await once(client, 'end');
+    assert.ok(received().equals(closeFrame(1001, 'bye')));
+    assert.equal(await closed, 'transport close');
+  });
+
+  test('by the client: Engine.IO is told at once, also of one who keeps the connection open', async () => {
+    const { engine, socket, client } = await rig.open();
+    const closed = closeReason(engine);
+    client.write(masked(OPCODE.close, ''));
+    assert.equal(await closed, 'transport close');
+    assert.equal(socket.destroyed, false);
+  });
+
+  test('without a close frame, and by a reset', async () => {
+    for (const end of [(client: Socket) => client.end(), (client: Socket) => client.resetAndDestroy()]) {
+      const { engine, socket, client } = await rig.open();
+      const closed = closeReason(engine);
+      end(client);
+      assert.equal(await closed, 'transport close');
+      await until(() => socket.destroyed);
+    }
+  });
+
+  for (const [name, frame, code] of [
+    ['breaks the protocol', Buffer.from([0x81, 1, 0x61]), 1002],
+    ['sends what is not UTF-8', masked(OPCODE.text, Buffer.from([0xff])), 1007],
+    ['says more than may be said', masked(OPCODE.text, 'x'.repeat(1_000_001)), 1009],
+  ] as const) {
+    test(`of one who ${name}: told by a code`, async () => {
+      const { engine, client, received } = await rig.open();
+      const heard: unknown[] = [];
+      engine.on('data', (data) => heard.push(data));
+      const closed = closeReason(engine);
+      client.write(Buffer.concat([frame, masked(OPCODE.text, '4late')]));
+      assert.equal(await closed, 'transport error');
+      await once(client, 'end');
+      assert.ok(received().equals(closeFrame(code)));
+      assert.deepEqual(heard, []);
+    });
+  }
+
+  test('of one who does not close its side comes after half a minute', async (t) => {
+    const { engine, socket, client } = await rig.open();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    engine.close();
+    t.mock.timers.tick(29_999);
+    assert.equal(socket.destroyed, false);
+    t.mock.timers.tick(1);
+    assert.equal(socket.destroyed, true);
+    t.mock.timers.reset();
+    client.destroy();
+  });
+});
+
+test('one who answers no heartbeat is closed as ever, whatever is written to it; one who answers stays', async () => {
+  const quick = await openWebSocketRig({ pingInterval: 100, pingTimeout: 1_000 });
+  after(quick.close);
+  const [alive, dead] = [await quick.open(), await quick.open()];
+  let pings = 0;
+  alive.client.on('data', (chunk) => {
+    if (!chunk.includes(textFrames(['2']))) return;
+    pings++;
+    alive.client.write(masked(OPCODE.text, '3'));
+  });
+  await until(() => {
+    alive.transport.writeShared(shared('x'));
+    dead.transport.writeShared(shared('x'));
+    return dead.engine.readyState === 'closed' && pings >= 3;
+  });
+  assert.equal(alive.engine.readyState, 'open');
+  assert.ok(dead.received().includes(message('x')));
+});
