@@ -1,5 +1,5 @@
 /** Who may open a transport, before anybody has said who it is. */
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isOriginAllowed } from './origin.ts';
 import type { ChatIo } from './socket-wire.ts';
@@ -98,6 +98,15 @@ function refuse(response: EngineResponse, status: 403 | 503, reason: string): vo
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);
     return;
   }
-  const title = status === 403 ? 'Forbidden' : 'Service Unavailable';
-  response.socket.end(`HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  refuseUpgrade(response.socket, status);
+}
+
+/**
+ * Answers an upgrade, and is done with its socket. Node.js has let go of it by then: nobody else hears its errors, which would end the process,
+ * and nobody reads it, so it would not notice its end.
+ */
+export function refuseUpgrade(socket: Duplex, status: number): void {
+  socket.on('error', () => {});
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -4,10 +4,11 @@ import type { Duplex } from 'node:stream';
 import { LIMITS } from '@maru/protocol';
 import { Server } from 'socket.io';
 import { boundedParser } from './bounded-parser.ts';
-import type { EngineTransport } from './handshake-guard.ts';
+import { type EngineTransport, refuseUpgrade } from './handshake-guard.ts';
 import { type SessionRoute, sessionRouteOf } from './session-route.ts';
 import type { ChatIo } from './socket-wire.ts';
 
+const PATH = '/socket.io';
 /** An idle connection is pinged so often, and given up after so long without an answer. */
 const PING_INTERVAL_MS = 25_000;
 const PING_TIMEOUT_MS = 20_000;
@@ -31,9 +32,15 @@ export function createIo(
     maxHttpBufferSize: LIMITS.packetBytesMax,
     perMessageDeflate: false,
     parser: boundedParser,
+    path: PATH,
+    destroyUpgrade: false,
     // Foreign pages are refused below, before the upgrade; here only the headers that listed ones need to read answers.
     // An upgrade is no matter of CORS.
     cors: ({ headers }, decide) => decide(null, 'upgrade' in headers ? { origin: false } : cors),
+  });
+  // Engine.IO ends such a socket, but waits for a peer that may never come to an end.
+  httpServer.on('upgrade', ({ url }, socket) => {
+    if (!url?.startsWith(`${PATH}/`)) refuseUpgrade(socket, 404);
   });
   const generate = io.engine.generateId.bind(io.engine);
   io.engine.generateId = (request) =>

@@ -1,0 +1,64 @@
+/** Upgrades that are refused: nothing of them is left, and whatever their clients do ends nothing else. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { guardHandshakes } from './handshake-guard.ts';
+import { closeIo, createIo } from './io-server.ts';
+import { until } from './testing/websocket-rig.ts';
+
+const httpServer = createServer();
+const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
+const refused: string[] = [];
+guardHandshakes(io, { allowedOrigins: new Set(), onRefused: (reason) => refused.push(reason) });
+const open = new Set<Socket>();
+
+before(async () => {
+  httpServer.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket));
+  });
+  httpServer.listen(0, '127.0.0.1');
+  await once(httpServer, 'listening');
+});
+after(() => closeIo(io, httpServer));
+
+const request = (path: string, origin: string) =>
+  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+  `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
+
+const kinds = {
+  'a foreign page': { path: '/socket.io/?EIO=4&transport=websocket', origin: 'http://elsewhere.example', status: 403 },
+  'another path': { path: '/elsewhere', origin: 'http://localhost', status: 404 },
+};
+/** What clients do right after their request. */
+const ends: Record<string, (client: Socket) => void> = {
+  'keeps its side open': () => {},
+  'says more once it is answered': (client) => client.once('data', () => client.end('more')),
+  'closes at once': (client) => client.end(),
+  'resets the connection': (client) => client.resetAndDestroy(),
+};
+for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
+  describe(`an upgrade of ${kind}`, () => {
+    for (const [name, end] of Object.entries(ends)) {
+      test(`whose client ${name}`, async () => {
+        const { port } = httpServer.address() as AddressInfo;
+        const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+        client.on('error', () => {});
+        await once(client, 'connect');
+        await until(() => open.size === 1);
+        let answer = '';
+        client.on('data', (chunk) => {
+          answer += chunk;
+        });
+        client.write(request(path, origin));
+        end(client);
+        await until(() => open.size === 0);
+        if (!client.destroyed) await until(() => answer.startsWith(`HTTP/1.1 ${status} `));
+        client.destroy();
+      });
+    }
+  });
+}
+test('each foreign page was counted', () => assert.deepEqual([...new Set(refused)], ['origin']));
