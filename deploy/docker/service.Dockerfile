@@ -80,4 +80,4 @@ EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=10s --start-period=15s --retries=3 CMD ["node", "/app/health.mjs"]
 WORKDIR /app/services/${SERVICE}
 # No shell between: Node.js is process 1 and hears SIGTERM itself. The flags are those of packages/service-kit/src/node-flags.ts.
-ENTRYPOINT ["node", "--max-semi-space-size=4", "src/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "src/main.js"]
