@@ -44,6 +44,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
 
   return {
     async start() {
+      await fastPath.open();
       ops = await startOpsServer({
         host: config.host,
         port: config.opsPort,
@@ -60,7 +61,6 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       await presence.start();
       balance.start();
       endExpirySweep = beat.join(EXPIRY_SWEEP_MS, () => registry.sweep(health.now()));
-      await fastPath.open();
       await new Promise<void>((resolve, reject) => {
         httpServer.once('error', reject);
         httpServer.listen(config.listenPort, config.host, resolve);

@@ -1,19 +1,19 @@
 /**
- * Has Engine.IO use our WebSocket transport in the place of its own. By three seams of the library, named here and nowhere else: its option
- * `wsEngine`, the option `WebSocket` of ws, and `createTransport`. Whether they are what we take them for is tried out before a gateway listens, on a
- * server and a client of loopback; where they are not the library's own transport is used, which a metric and a line in the log tell.
+ * Has Engine.IO use our WebSocket transport in the place of its own: by `wsEngine`, `createTransport` and `init` of its server, and the option `WebSocket`
+ * of ws. ws asks there for a class derived from its own; ours has only what ws and Engine.IO call, which is why it is rehearsed: before a gateway listens a
+ * server and a client of loopback try it out. Where that does not go as expected the library's transport is used, which a metric and a line in the log tell.
  */
 import type { Logger } from '@maru/service-kit';
 import { type EngineServer, rehearse } from './fast-path-rehearsal.ts';
 import { UpgradedSocket, WebSocketTransport } from './websocket-transport.ts';
 
-/** `unexpected`: the library works otherwise than this file expects, so everything takes its own road. */
+/** `unexpected`: the rehearsal did not go as expected, so the library's transport is used. */
 export const FAST_PATH_STATES = ['on', 'off', 'unexpected'] as const;
 export type FastPathState = (typeof FAST_PATH_STATES)[number];
 
 export class FastPath {
   #state: FastPathState = 'off';
-  /** Times that packets for many were written to a connection by each road, since the start. */
+  /** Times that something was given to a connection, since the start: past Engine.IO's queue, or into it. */
   readonly writes = { direct: 0, queued: 0 };
   readonly #engine: EngineServer;
   readonly #enabled: boolean;
@@ -40,17 +40,10 @@ export class FastPath {
       this.#state = 'on';
     } catch (error) {
       this.#state = 'unexpected';
-      this.#logger.warn(
-        { reason: String(error) },
-        'the fast path is not used: a library works otherwise than expected',
-      );
+      this.#logger.warn({ reason: String(error) }, 'the fast path is not used: its rehearsal did not go as expected');
     }
   }
 }
-
-/** Bytes that the network socket below a transport of the library has not passed on; 0 where there is none. */
-export const streamBytes = (transport: unknown): number =>
-  (transport as { socket?: { _socket?: { writableLength?: number } } }).socket?._socket?.writableLength ?? 0;
 
 function takeOver(engine: EngineServer): void {
   const Stock = engine.opts.wsEngine;

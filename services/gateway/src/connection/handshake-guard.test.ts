@@ -61,4 +61,24 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
     }
   });
 }
+test('an upgrade behind an answer that its client does not read is dropped after some seconds', async (t) => {
+  httpServer.prependOnceListener('request', (_, response) => response.end('x'.repeat(20_000_000)));
+  const client = connect((httpServer.address() as AddressInfo).port, '127.0.0.1');
+  client.on('error', () => {});
+  client.pause();
+  client.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await until(() => [...open].some(({ writableLength }) => writableLength > 1_000_000));
+  const [socket] = open as Set<Socket & { writableLength: number }>;
+  const upgraded = once(httpServer, 'upgrade');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  client.write(request('/elsewhere', 'http://localhost'));
+  await upgraded;
+  t.mock.timers.tick(4_999);
+  assert.equal(socket?.destroyed, false);
+  t.mock.timers.tick(1);
+  assert.equal(socket?.destroyed, true);
+  t.mock.timers.reset();
+  client.destroy();
+});
+
 test('each foreign page was counted', () => assert.deepEqual([...new Set(refused)], ['origin']));

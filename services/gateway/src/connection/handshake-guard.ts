@@ -27,6 +27,8 @@ type EngineRequest = IncomingMessage & { _query: { sid?: string } };
 /** For an upgrade, something of Engine.IO's own that lives as long as the connection. */
 type EngineResponse = ServerResponse | { socket: Duplex; req: IncomingMessage | undefined };
 
+/** A refused upgrade that does not take its answer is dropped after so long. */
+const REFUSAL_WAIT_MS = 5_000;
 /** Transports of this node that are open and have not signed in. */
 const HALF_OPEN_MAX = 2_000;
 
@@ -108,5 +110,8 @@ function refuse(response: EngineResponse, status: 403 | 503, reason: string): vo
 export function refuseUpgrade(socket: Duplex, status: number): void {
   socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
+  // Behind an answer that it does not read, this one would wait for ever.
+  const patience = setTimeout(() => socket.destroy(), REFUSAL_WAIT_MS);
+  socket.once('close', () => clearTimeout(patience));
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -14,8 +14,8 @@ const PING_INTERVAL_MS = 25_000;
 const PING_TIMEOUT_MS = 20_000;
 /** A connection that has not said who it is by then is closed. */
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Transports that do not answer a close are dropped after so long. */
-const CLOSE_WAIT_MS = 500;
+/** When the server ends, sockets that are still there after so long are destroyed. */
+const END_WAIT_MS = 500;
 
 export function createIo(
   httpServer: HttpServer,
@@ -34,11 +34,11 @@ export function createIo(
     parser: boundedParser,
     path: PATH,
     destroyUpgrade: false,
-    // Foreign pages are refused below, before the upgrade; here only the headers that listed ones need to read answers.
+    // Foreign pages are refused by the handshake guard, before the upgrade; here only the headers that listed ones need to read answers.
     // An upgrade is no matter of CORS.
     cors: ({ headers }, decide) => decide(null, 'upgrade' in headers ? { origin: false } : cors),
   });
-  // Engine.IO ends such a socket, but waits for a peer that may never come to an end.
+  // Engine.IO would end such a socket a second later, and wait for a peer that may never end its side.
   httpServer.on('upgrade', ({ url }, socket) => {
     if (!url?.startsWith(`${PATH}/`)) refuseUpgrade(socket, 404);
   });
@@ -71,7 +71,7 @@ export async function closeIo(io: ChatIo, httpServer: HttpServer): Promise<void>
   const patience = setTimeout(() => {
     httpServer.closeAllConnections();
     for (const socket of openSockets.get(httpServer) ?? []) socket.destroy();
-  }, CLOSE_WAIT_MS);
+  }, END_WAIT_MS);
   io.engine.close();
   await closed;
   clearTimeout(patience);

@@ -5,7 +5,7 @@ import { signalRoom } from '../cluster/signals.ts';
 import { eventFrame } from '../delivery/member.ts';
 import { SharedPackets } from '../delivery/shared-packets.ts';
 import type { Identity } from '../identity/tokens.ts';
-import { type FastPath, streamBytes } from './fast-path.ts';
+import type { FastPath } from './fast-path.ts';
 import type { Session, Wire } from './session.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
@@ -65,7 +65,7 @@ export class SocketWire implements Wire {
 
   /** Public Engine.IO API where it cannot be written at once: `send` queues behind everything that was queued, on any transport. */
   #writeShared(shared: SharedPackets): boolean {
-    if (this.#line?.writeShared(shared.framed())) {
+    if (this.#line?.writeFrames(shared.framed())) {
       this.#path.writes.direct++;
       return true;
     }
@@ -74,7 +74,7 @@ export class SocketWire implements Wire {
     return false;
   }
 
-  /** The transport that it has now. */
+  /** At the start, and after an upgrade: Engine.IO writes what it has queued right after it has told of that, and nobody else listens for it. */
   #follow(): void {
     const transport: unknown = this.#engine.transport;
     this.#line = transport instanceof WebSocketTransport ? transport : undefined;
@@ -126,3 +126,7 @@ export class SocketWire implements Wire {
     void this.#socket.leave(signalRoom(room));
   }
 }
+
+/** Bytes that the network socket below a transport of the library has not passed on; 0 where there is none. */
+const streamBytes = (transport: unknown): number =>
+  (transport as { socket?: { _socket?: { writableLength?: number } } }).socket?._socket?.writableLength ?? 0;

@@ -18,8 +18,8 @@ const large = messageFrames(Array.from({ length: 20 }, () => `2["${'x'.repeat(LA
 const shared = (text: string) => messageFrames([`2["${text}"]`]);
 const message = (text: string) => textFrames([`42["${text}"]`]);
 /** More than any kernel's buffers; the client, in this process, cannot read before the turn is over. */
-function fill(transport: { writeShared(frames: Buffer): boolean }): void {
-  assert.equal(transport.writeShared(large), true);
+function fill(transport: { writeFrames(frames: Buffer): boolean }): void {
+  assert.equal(transport.writeFrames(large), true);
 }
 
 test('it is what Engine.IO uses', () => assert.equal(rig.path.state, 'on'));
@@ -27,9 +27,9 @@ test('it is what Engine.IO uses', () => assert.equal(rig.path.state, 'on'));
 describe('an idle connection', () => {
   test('gets what is shared and what is its own, each packet as a message, in the order of the calls', async () => {
     const { engine, transport, received } = await rig.open();
-    assert.equal(transport.writeShared(messageFrames(['2["a"]', '2["안녕 🙂"]'])), true);
+    assert.equal(transport.writeFrames(messageFrames(['2["a"]', '2["안녕 🙂"]'])), true);
     engine.send('2["b"]');
-    assert.equal(transport.writeShared(shared('c')), true);
+    assert.equal(transport.writeFrames(shared('c')), true);
     const expected = Buffer.concat([textFrames(['42["a"]', '42["안녕 🙂"]']), message('b'), message('c')]);
     await until(() => received().length >= expected.length);
     assert.ok(received().equals(expected));
@@ -82,12 +82,12 @@ describe('a connection whose client does not read', () => {
     fill(transport);
     assert.ok(transport.queuedBytes > LARGE_BYTES);
     assert.equal(transport.writable, false);
-    assert.equal(transport.writeShared(shared('no')), false);
+    assert.equal(transport.writeFrames(shared('no')), false);
     engine.send('2["queued"]');
     assert.equal(engine.writeBuffer.length, 1);
     await until(() => received().includes('queued'));
     assert.equal(transport.writable, true);
-    assert.equal(transport.writeShared(shared('last')), true);
+    assert.equal(transport.writeFrames(shared('last')), true);
     const expected = Buffer.concat([large, message('queued'), message('last')]);
     await until(() => received().length >= expected.length);
     assert.ok(received().equals(expected));
@@ -97,7 +97,7 @@ describe('a connection whose client does not read', () => {
     const { engine, transport, received } = await rig.open();
     const { send } = engine as unknown as { send(data: string, options?: object, done?: () => void): void };
     const taken: boolean[] = [];
-    send.call(engine, 'x'.repeat(20 * LARGE_BYTES), {}, () => taken.push(transport.writeShared(shared('late'))));
+    send.call(engine, 'x'.repeat(20 * LARGE_BYTES), {}, () => taken.push(transport.writeFrames(shared('late'))));
     send.call(engine, '2["queued"]');
     await until(() => received().includes('queued'));
     assert.deepEqual(taken, [false]);
@@ -125,6 +125,16 @@ describe('a connection whose client does not read', () => {
     t.mock.timers.tick(1);
     assert.equal(socket.destroyed, true);
     t.mock.timers.reset();
+    client.destroy();
+  });
+
+  test('is dropped at once with what waits for it when it is discarded', async () => {
+    const { engine, transport, socket, client } = await rig.open();
+    client.pause();
+    fill(transport);
+    engine.close(true);
+    assert.equal(socket.destroyed, true);
+    await until(() => transport.readyState === 'closed');
     client.destroy();
   });
 
@@ -157,7 +167,7 @@ describe('a connection whose client does not read', () => {
     } catch (error) {
       assert.equal((error as NodeJS.ErrnoException).code, 'EAGAIN');
     }
-    assert.equal(transport.writeShared(Buffer.concat([rest, shared('behind')])), true);
+    assert.equal(transport.writeFrames(Buffer.concat([rest, shared('behind')])), true);
     assert.ok(transport.queuedBytes > 0);
     const expected = Buffer.concat([filled, rest, shared('behind')]);
     await until(() => received().length >= expected.length);
@@ -175,14 +185,14 @@ describe('the network socket', () => {
     const reused = openSync(file, 'w');
     try {
       assert.equal(reused, fd);
-      transport.writeShared(shared('gone'));
+      transport.writeFrames(shared('gone'));
       assert.equal(readFileSync(file, 'utf8'), '');
     } finally {
       closeSync(reused);
       rmSync(path.dirname(file), { recursive: true });
     }
     await until(() => transport.readyState === 'closed');
-    assert.equal(transport.writeShared(shared('gone')), false);
+    assert.equal(transport.writeFrames(shared('gone')), false);
   });
 
   test('without a descriptor, or of another kind, is written to by its stream', async () => {
@@ -203,7 +213,7 @@ describe('the network socket', () => {
       });
       const { transport, received } = await rig.open();
       const before = streamed;
-      assert.equal(transport.writeShared(shared('a')), true);
+      assert.equal(transport.writeFrames(shared('a')), true);
       await until(() => received().equals(message('a')));
       assert.equal(streamed, before + 1);
     }
@@ -217,7 +227,7 @@ describe('the end', () => {
   test('by the server: a close frame, then the client’s, then the connection', async () => {
     const { engine, transport, socket, client, received } = await rig.open();
     engine.close();
-    assert.equal(transport.writeShared(shared('late')), false);
+    assert.equal(transport.writeFrames(shared('late')), false);
     await until(() => received().equals(closeFrame(1005)));
     assert.equal(socket.destroyed, false);
     client.write(masked(OPCODE.close, ''));
@@ -294,8 +304,8 @@ test('one who answers no heartbeat is closed as ever, whatever is written to it;
     alive.client.write(masked(OPCODE.text, '3'));
   });
   await until(() => {
-    alive.transport.writeShared(shared('x'));
-    dead.transport.writeShared(shared('x'));
+    alive.transport.writeFrames(shared('x'));
+    dead.transport.writeFrames(shared('x'));
     return dead.engine.readyState === 'closed' && pings >= 3;
   });
   assert.equal(alive.engine.readyState, 'open');

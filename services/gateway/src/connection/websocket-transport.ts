@@ -1,7 +1,8 @@
 /**
  * Engine.IO's WebSocket transport on a bare socket. The library's own has ws beneath it: four more objects for each connection, with queues of
  * their own that nobody can look into. This one writes with one system call where the kernel takes all, and is not writable, in Engine.IO's sense,
- * for exactly as long as the kernel does not: so what is writable has nothing queued anywhere, and what others share may be written to it past the library.
+ * for exactly as long as the kernel does not: so what is writable has nothing queued anywhere, and frames may be written to it past the library. Only at
+ * the very first is it writable although the answer to the handshake may be queued: what is written then goes behind that, by the stream.
  *
  * ws still answers the handshake, and is asked for `UpgradedSocket` in the place of its WebSocket; see `fast-path.ts`.
  */
@@ -27,7 +28,10 @@ const NO_ADDRESS = { remoteAddress: '' };
 export class UpgradedSocket {
   socket: Socket | undefined;
   messageBytesMax = 0;
-  /** Where Engine.IO looks for the peer's address, which nobody asks it for: behind a proxy it is the proxy's. Finding it is a system call. */
+  /**
+   * Where Engine.IO looks for the peer's address, which it tells as `handshake.address`: nobody asks for it, since behind a proxy it is the proxy's, and
+   * finding it is a system call.
+   */
   readonly _socket = NO_ADDRESS;
 
   /** As ws calls it. */
@@ -35,6 +39,7 @@ export class UpgradedSocket {
     this.socket = socket;
     this.messageBytesMax = options.maxPayload;
     socket.on('error', ignore);
+    // ws would also ask for no delay, which an HTTP server of Node.js has done by then.
     socket.setTimeout(0);
     if (head.length > 0) socket.unshift(head);
   }
@@ -66,7 +71,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
   readonly #reader: FrameReader;
   /** Something is with the stream that the kernel has not taken. */
   #queued: boolean;
-  #closeSent = false;
+  #stopped = false;
   /** It says nothing more that is heard: it has closed, or broken the protocol. */
   #peerDone = false;
   /** What the last ping is to be answered with, while nothing can be written. */
@@ -109,14 +114,16 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (this.writable) this.emit('drain');
   }
 
-  /** Whole frames that others get too, past Engine.IO's queue; never changes them. False where something is queued: then nothing was written. */
-  writeShared(frames: Buffer): boolean {
+  /** Whole frames, which others may get too, past Engine.IO's queue; never changes them. False where something is queued: then nothing was written. */
+  writeFrames(frames: Buffer): boolean {
     if (!this.writable) return false;
     this.#write(frames);
     return true;
   }
 
+  /** What is queued goes with a transport that is discarded: it is held for one who does not read. */
   doClose(done?: () => void): void {
+    if (this.discarded && this.#queued) this.#socket.destroy();
     this.#close(CLOSE_CODE.noneGiven);
     done?.();
   }
@@ -135,7 +142,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
 
   /** Of pings that come faster than their answers leave only the last is answered (section 5.5.3). */
   receivedPing(payload: Buffer): void {
-    if (this.#closeSent) return;
+    if (this.#stopped) return;
     if (this.writable) this.#write(frameOf(OPCODE.pong, payload));
     else this.#owedPong = payload;
   }
@@ -218,10 +225,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     // After an error comes the end of the socket.
     if (error || this.#socket.writableLength > 0) return;
     this.#queued = false;
-    if (this.#closeSent) return;
+    if (this.#stopped) return;
     // Before it is writable again, as Engine.IO may have something queued until `ready`.
     this.emit('drain');
-    if (this.#closeSent) return;
+    if (this.#stopped) return;
     this.writable = true;
     const pong = this.#owedPong;
     this.#owedPong = undefined;
@@ -230,7 +237,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   #close(code: number, reason?: string): void {
-    if (!this.#closeSent) {
+    if (!this.#stopped) {
       this.#write(closeFrame(code, reason));
       this.#stop();
     }
@@ -239,7 +246,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
 
   /** Nothing is written any more, and the socket gets no longer than `CLOSE_WAIT_MS` to end, whatever it has not passed on. */
   #stop(): void {
-    this.#closeSent = true;
+    this.#stopped = true;
     this.writable = false;
     this.#owedPong = undefined;
     this.#patience ??= setTimeout(destroy, CLOSE_WAIT_MS, this.#socket);

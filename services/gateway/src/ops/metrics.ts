@@ -103,7 +103,7 @@ export function createMetrics(probes: MetricProbes) {
   });
   new Gauge({
     name: 'maru_fast_path',
-    help: '1 for the state of the road by which entries are written straight to sockets',
+    help: '1 for the state of our WebSocket transport; unexpected: the one of Engine.IO is used',
     labelNames: ['state'],
     registers,
     collect() {

@@ -1,6 +1,6 @@
 /**
  * Reads what a client sends over a WebSocket (RFC 6455, section 5), in whatever pieces it comes: whole messages, whole control frames, or the
- * first violation, after which nothing is read. Holds at most the largest message that is allowed and one chunk, each at most twice.
+ * first violation, after which nothing is read. Holds at most the largest message that is allowed and one chunk, each at most twice, and for a moment the last frame of a message once more.
  */
 import { isUtf8 } from 'node:buffer';
 import { CLOSE_CODE, FINAL, OPCODE, SHORT_BYTES_MAX } from './frames.ts';

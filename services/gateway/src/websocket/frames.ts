@@ -1,6 +1,6 @@
 /** How WebSocket frames are written by a server (RFC 6455, section 5): never masked, never in fragments, without extensions. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
-export type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
+type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 /** Why a side closes (section 7.4.1). */
 export const CLOSE_CODE = { protocolError: 1002, noneGiven: 1005, invalidText: 1007, tooLarge: 1009 } as const;

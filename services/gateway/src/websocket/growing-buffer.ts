@@ -1,6 +1,9 @@
-/** Bytes that come in pieces. Its memory is at most twice what it holds, however small the pieces are, and each byte is copied a bounded number of times. */
 const LEAST_BYTES = 256;
 
+/**
+ * Bytes that come in pieces. Its memory is at most twice what it holds, or `LEAST_BYTES`, however small the pieces are, and each byte is copied a bounded
+ * number of times. Memory of its own (`Slow`): a slice of Node.js' pool would keep all of that alive.
+ */
 export class GrowingBuffer {
   #space: Buffer;
   #length = 0;

@@ -11,7 +11,7 @@ import { WebSocketTransport } from '../websocket-transport.ts';
 export const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 
 /** What a test needs of an Engine.IO connection. */
-export interface EngineConnection {
+interface EngineConnection {
   readyState: string;
   writeBuffer: unknown[];
   transport: WebSocketTransport;
@@ -47,7 +47,7 @@ export function masked(
 }
 
 /** `received` is what came after the handshake, as it goes over the wire. */
-export interface RawClient {
+interface RawClient {
   socket: NetSocket;
   received(): Buffer;
 }
@@ -67,13 +67,12 @@ export async function openWebSocketRig({
   const clients: NetSocket[] = [];
   return {
     server,
-    port,
     path,
     /** The client's end as a bare socket, the server's as Engine.IO's connection, its transport and its socket. */
-    async open(query = 'EIO=4&transport=websocket') {
+    async open() {
       const accepted = once(httpServer, 'connection') as Promise<[NetSocket]>;
       const connected = once(server, 'connection') as Promise<[EngineConnection]>;
-      const client = await dial(port, query);
+      const client = await dial(port);
       clients.push(client.socket);
       const [[socket], [engine]] = await Promise.all([accepted, connected]);
       const { transport } = engine;
@@ -91,7 +90,7 @@ export async function openWebSocketRig({
   };
 }
 
-async function dial(port: number, query: string): Promise<RawClient> {
+async function dial(port: number): Promise<RawClient> {
   const socket = connect(port, '127.0.0.1');
   let chunks: Buffer[] = [];
   const bytes = () => {
@@ -103,7 +102,7 @@ async function dial(port: number, query: string): Promise<RawClient> {
     chunks.push(chunk);
   });
   socket.write(
-    `GET /socket.io/?${query} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
   );
   await until(() => bytes().includes('\r\n\r\n') || socket.destroyed);
