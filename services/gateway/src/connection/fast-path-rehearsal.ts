@@ -4,6 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { messageFrames } from '../delivery/shared-packets.ts';
 import { closeFrame, textFrames } from '../websocket/frames.ts';
+import { type EngineServer, takeOver } from './engine-takeover.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /** On a machine that starts many processes at once everything takes its time. */
@@ -14,16 +15,6 @@ const REQUEST =
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
 /** An Engine.IO message in a masked frame; the mask is zeroes. */
 const MESSAGE = Buffer.concat([Buffer.from([0x81, 0x86, 0, 0, 0, 0]), Buffer.from('4hello')]);
-
-type CreateTransport = (name: string, request: { websocket?: unknown }) => unknown;
-type WebSocketServerClass = new (options: object) => object;
-/** What is needed of an Engine.IO server. */
-export interface EngineServer {
-  opts: { wsEngine: WebSocketServerClass; perMessageDeflate?: unknown };
-  createTransport: CreateTransport;
-  /** Makes its WebSocket server, as it does again whenever the HTTP server begins to listen. */
-  init(): void;
-}
 
 interface Trial extends EngineServer {
   attach(server: HttpServer, options: { path: string }): void;
@@ -38,7 +29,7 @@ interface TrialConnection {
 }
 
 /** Rejects with what is otherwise than expected. */
-export async function rehearse(engine: EngineServer, takeOver: (engine: EngineServer) => void): Promise<void> {
+export async function rehearse(engine: EngineServer): Promise<void> {
   const Engine = engine.constructor as new (options: object) => Trial;
   const trial = new Engine({ transports: ['websocket'], perMessageDeflate: false, wsEngine: engine.opts.wsEngine });
   takeOver(trial);

@@ -5,9 +5,9 @@ import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import type { Logger } from '@maru/service-kit';
+import { poll } from '@maru/service-kit/testing';
 import { Server } from 'socket.io';
 import { FastPath } from './fast-path.ts';
-import { until } from './testing/websocket-rig.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /** Engine.IO's server as a test changes it before the fast path is opened. */
@@ -40,7 +40,7 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
   client.addEventListener('open', () => client.send('40'));
   client.addEventListener('message', ({ data }) => received.push(data));
-  await until(() => received.some((text) => text.startsWith('40{"sid"')));
+  await poll('CONNECT', () => received.some((text) => text.startsWith('40{"sid"')));
   client.close();
   return { state: path.state, ours };
 }

@@ -1,11 +1,10 @@
 /**
- * Has Engine.IO use our WebSocket transport in the place of its own: by `wsEngine`, `createTransport` and `init` of its server, and the option `WebSocket`
- * of ws. ws asks there for a class derived from its own; ours has only what ws and Engine.IO call, which is why it is rehearsed: before a gateway listens a
- * server and a client of loopback try it out. Where that does not go as expected the library's transport is used, which a metric and a line in the log tell.
+ * Whether WebSockets have our transport in the place of Engine.IO's. Before a gateway listens a server and a client of loopback try it out. Where that does not
+ * go as expected the library's own is used, which a metric and a line in the log tell.
  */
 import type { Logger } from '@maru/service-kit';
-import { type EngineServer, rehearse } from './fast-path-rehearsal.ts';
-import { UpgradedSocket, WebSocketTransport } from './websocket-transport.ts';
+import { type EngineServer, takeOver } from './engine-takeover.ts';
+import { rehearse } from './fast-path-rehearsal.ts';
 
 /** `unexpected`: the rehearsal did not go as expected, so the library's transport is used. */
 export const FAST_PATH_STATES = ['on', 'off', 'unexpected'] as const;
@@ -35,7 +34,7 @@ export class FastPath {
     if (!this.#enabled) return;
     try {
       if (this.#engine.opts.perMessageDeflate) throw new Error('messages are compressed');
-      await rehearse(this.#engine, takeOver);
+      await rehearse(this.#engine);
       takeOver(this.#engine);
       this.#state = 'on';
     } catch (error) {
@@ -43,19 +42,4 @@ export class FastPath {
       this.#logger.warn({ reason: String(error) }, 'the fast path is not used: its rehearsal did not go as expected');
     }
   }
-}
-
-function takeOver(engine: EngineServer): void {
-  const Stock = engine.opts.wsEngine;
-  engine.opts.wsEngine = class extends Stock {
-    constructor(options: object) {
-      super({ ...options, WebSocket: UpgradedSocket });
-    }
-  };
-  const createTransport = engine.createTransport.bind(engine);
-  engine.createTransport = (name, request) =>
-    request.websocket instanceof UpgradedSocket
-      ? new WebSocketTransport(request as never)
-      : createTransport(name, request);
-  engine.init();
 }
