@@ -4,7 +4,7 @@
  * for exactly as long as the kernel does not: so what is writable has nothing queued anywhere, and frames may be written to it past the library. Only at
  * the very first is it writable although the answer to the handshake may be queued: what is written then goes behind that, by the stream.
  *
- * ws still answers the handshake, and is asked for `UpgradedSocket` in the place of its WebSocket; see `fast-path.ts`.
+ * ws still answers the handshake, and is asked for `UpgradedSocket` in the place of its WebSocket; see `engine-takeover.ts`.
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -180,21 +180,12 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   #encode(packets: Packets): Buffer {
-    const frames = [];
-    let texts: string[] = [];
+    const frames: Buffer[] = [];
     for (const packet of packets) {
-      this.parser.encodePacket(packet, this.supportsBinary, (encoded: unknown) => {
-        if (typeof encoded === 'string') {
-          texts.push(encoded);
-          return;
-        }
-        if (texts.length > 0) frames.push(textFrames(texts));
-        texts = [];
-        frames.push(frameOf(OPCODE.binary, bytesOf(encoded as BinaryPacket)));
+      this.parser.encodePacket(packet, this.supportsBinary, (encoded: string | BinaryPacket) => {
+        frames.push(typeof encoded === 'string' ? textFrames([encoded]) : frameOf(OPCODE.binary, bytesOf(encoded)));
       });
     }
-    if (frames.length === 0) return textFrames(texts);
-    if (texts.length > 0) frames.push(textFrames(texts));
     return Buffer.concat(frames);
   }
 
@@ -249,7 +240,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.#stopped = true;
     this.writable = false;
     this.#owedPong = undefined;
-    this.#patience ??= setTimeout(destroy, CLOSE_WAIT_MS, this.#socket);
+    if (!this.#socket.destroyed) this.#patience ??= setTimeout(destroy, CLOSE_WAIT_MS, this.#socket);
   }
 }
 
