@@ -4,9 +4,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { poll } from '@maru/service-kit/testing';
 import { guardHandshakes } from './handshake-guard.ts';
 import { closeIo, createIo } from './io-server.ts';
-import { until } from './testing/websocket-rig.ts';
+import { changeWait } from './testing/change-wait.ts';
+import { upgradeRequest } from './testing/upgrade-request.ts';
 
 const httpServer = createServer();
 const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
@@ -24,10 +26,6 @@ before(async () => {
 });
 after(() => closeIo(io, httpServer));
 
-const request = (path: string, origin: string) =>
-  `GET ${path} HTTP/1.1\r\nHost: localhost\r\nOrigin: ${origin}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-  `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
-
 const kinds = {
   'a foreign page': { path: '/socket.io/?EIO=4&transport=websocket', origin: 'http://elsewhere.example', status: 403 },
   'another path': { path: '/elsewhere', origin: 'http://localhost', status: 404 },
@@ -42,20 +40,22 @@ const ends: Record<string, (client: Socket) => void> = {
 for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
   describe(`an upgrade of ${kind}`, () => {
     for (const [name, end] of Object.entries(ends)) {
-      test(`whose client ${name}`, async () => {
+      test(`whose client ${name}`, async (t) => {
+        // It is over without the deadline.
+        changeWait(t, 5_000, 60_000);
         const { port } = httpServer.address() as AddressInfo;
         const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
         client.on('error', () => {});
         await once(client, 'connect');
-        await until(() => open.size === 1);
+        await poll('the connection', () => open.size === 1);
         let answer = '';
         client.on('data', (chunk) => {
           answer += chunk;
         });
-        client.write(request(path, origin));
+        client.write(upgradeRequest({ path, origin }));
         end(client);
-        await until(() => open.size === 0);
-        if (!client.destroyed) await until(() => answer.startsWith(`HTTP/1.1 ${status} `));
+        await poll('its end', () => open.size === 0);
+        if (!client.destroyed) await poll('the answer', () => answer.startsWith(`HTTP/1.1 ${status} `));
         client.destroy();
       });
     }
@@ -67,11 +67,11 @@ test('an upgrade behind an answer that its client does not read is dropped after
   client.on('error', () => {});
   client.pause();
   client.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await until(() => [...open].some(({ writableLength }) => writableLength > 1_000_000));
+  await poll('the answer to wait', () => [...open].some(({ writableLength }) => writableLength > 1_000_000));
   const [socket] = open as Set<Socket & { writableLength: number }>;
   const upgraded = once(httpServer, 'upgrade');
   t.mock.timers.enable({ apis: ['setTimeout'] });
-  client.write(request('/elsewhere', 'http://localhost'));
+  client.write(upgradeRequest({ path: '/elsewhere' }));
   await upgraded;
   t.mock.timers.tick(4_999);
   assert.equal(socket?.destroyed, false);

@@ -6,10 +6,13 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
+import { OPCODE } from '../websocket/frames.ts';
+import { masked } from '../websocket/testing/client-frames.ts';
 import { decoderOf } from './bounded-parser.ts';
 import { FastPath } from './fast-path.ts';
 import { closeIo, createIo } from './io-server.ts';
 import { SocketWire } from './socket-wire.ts';
+import { upgradeRequest } from './testing/upgrade-request.ts';
 
 const httpServer = createServer();
 const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
@@ -39,11 +42,6 @@ before(async () => {
 });
 after(() => closeIo(io, httpServer));
 
-const masked = (text: string) => {
-  const payload = Buffer.from(text);
-  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
-};
-
 async function open(version: string) {
   const socket = connect((httpServer.address() as AddressInfo).port, '127.0.0.1');
   let text = '';
@@ -51,11 +49,7 @@ async function open(version: string) {
     text += chunk.toString('latin1');
   });
   socket.on('error', () => {});
-  const key = Buffer.alloc(16).toString('base64');
-  socket.write(
-    `GET /socket.io/?EIO=${version}&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-  );
+  socket.write(upgradeRequest({ path: `/socket.io/?EIO=${version}&transport=websocket` }));
   return { socket, received: () => text };
 }
 
@@ -80,7 +74,7 @@ test('CONNECT goes out with what is sent first, in one write, or alone when it i
     const { socket, received } = await open('4');
     await poll('OPEN', () => received().includes('"maxPayload"'));
     const opened = received().length;
-    socket.write(masked('40{}'));
+    socket.write(masked(OPCODE.text, '40{}'));
     await poll('CONNECT', () => /40\{"sid":"[\w-]{20}"\}/.test(received().slice(opened)));
     socket.destroy();
     const frames = received()
@@ -110,9 +104,9 @@ test("Socket.IO keeps what names a connection's decoder, so its requests go past
   const { socket, received } = await open('4');
   await poll('OPEN', () => received().includes('"maxPayload"'));
   const connected = once(io, 'connection');
-  socket.write(masked('40{}'));
+  socket.write(masked(OPCODE.text, '40{}'));
   await connected;
-  socket.write(masked('421["typing",{}]'));
+  socket.write(masked(OPCODE.text, '421["typing",{}]'));
   await poll('the request', () => seen.length > 0);
   assert.deepEqual(seen, [['owner', 'typing', [{}], 1]]);
   socket.destroy();

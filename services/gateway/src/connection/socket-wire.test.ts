@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { poll } from '@maru/service-kit/testing';
 import { SocketWire } from './socket-wire.ts';
-import { openWebSocketRig, until } from './testing/websocket-rig.ts';
+import { openWebSocketRig } from './testing/websocket-rig.ts';
 
 for (const enabled of [true, false]) {
   test(`what the network has not taken counts as queued, with ${enabled ? 'our' : "the library's"} transport`, async () => {
@@ -11,7 +12,7 @@ for (const enabled of [true, false]) {
     client.pause();
     const wire = new SocketWire({ conn: engine, id: 'x' } as never, rig.path);
     wire.greet();
-    await until(() => engine.transport.writable);
+    await poll('it to be writable', () => engine.transport.writable);
     wire.sendFrame('x'.repeat(16 * 1_048_576));
     assert.ok(wire.queuedBytes() > 1_048_576);
     assert.equal(wire.queuedBytes(), socket.writableLength);

@@ -6,9 +6,12 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { poll } from '@maru/service-kit/testing';
 import { messageFrames } from '../delivery/shared-packets.ts';
 import { closeFrame, frameOf, OPCODE, textFrames } from '../websocket/frames.ts';
-import { masked, openWebSocketRig, until } from './testing/websocket-rig.ts';
+import { masked } from '../websocket/testing/client-frames.ts';
+import { changeWait } from './testing/change-wait.ts';
+import { openWebSocketRig } from './testing/websocket-rig.ts';
 
 const rig = await openWebSocketRig();
 after(rig.close);
@@ -31,7 +34,7 @@ describe('an idle connection', () => {
     engine.send('2["b"]');
     assert.equal(transport.writeFrames(shared('c')), true);
     const expected = Buffer.concat([textFrames(['42["a"]', '42["안녕 🙂"]']), message('b'), message('c')]);
-    await until(() => received().length >= expected.length);
+    await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });
 
@@ -57,7 +60,7 @@ describe('an idle connection', () => {
     }
     const once = [textFrames(['4a']), frameOf(OPCODE.binary, Buffer.from([1, 2])), textFrames(['4b'])];
     const expected = Buffer.concat([...once, ...once, ...once]);
-    await until(() => received().length >= expected.length);
+    await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });
 
@@ -71,7 +74,7 @@ describe('an idle connection', () => {
       client.write(Buffer.from([byte]));
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await until(() => heard.length === 2);
+    await poll('both', () => heard.length === 2);
     assert.deepEqual(heard, ['하나', 'two']);
   });
 });
@@ -85,11 +88,11 @@ describe('a connection whose client does not read', () => {
     assert.equal(transport.writeFrames(shared('no')), false);
     engine.send('2["queued"]');
     assert.equal(engine.writeBuffer.length, 1);
-    await until(() => received().includes('queued'));
+    await poll('what was queued', () => received().includes('queued'));
     assert.equal(transport.writable, true);
     assert.equal(transport.writeFrames(shared('last')), true);
     const expected = Buffer.concat([large, message('queued'), message('last')]);
-    await until(() => received().length >= expected.length);
+    await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });
 
@@ -99,8 +102,24 @@ describe('a connection whose client does not read', () => {
     const taken: boolean[] = [];
     send.call(engine, 'x'.repeat(20 * LARGE_BYTES), {}, () => taken.push(transport.writeFrames(shared('late'))));
     send.call(engine, '2["queued"]');
-    await until(() => received().includes('queued'));
+    await poll('what was queued', () => received().includes('queued'));
     assert.deepEqual(taken, [false]);
+  });
+
+  test('is closed behind what waits, also once the kernel has room again', async () => {
+    const { engine, client, transport, received } = await rig.open();
+    fill(transport);
+    let closed = false;
+    // In the turn in which the client has read, and the stream does not know yet.
+    client.on('data', () => {
+      if (closed || received().length < LARGE_BYTES) return;
+      closed = true;
+      assert.ok(transport.queuedBytes > 0);
+      engine.close();
+    });
+    const expected = Buffer.concat([large, closeFrame(1005)]);
+    await poll('all of it', () => received().length >= expected.length);
+    assert.ok(received().equals(expected));
   });
 
   test('is answered no probes that it does not take', async () => {
@@ -112,29 +131,13 @@ describe('a connection whose client does not read', () => {
     assert.equal(transport.queuedBytes, queued);
   });
 
-  test('is dropped with what waits for it, half a minute after it has closed its side', async (t) => {
-    const { engine, transport, socket, client } = await rig.open();
-    client.pause();
-    fill(transport);
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-    client.end();
-    while (engine.readyState !== 'closed') await new Promise((resolve) => setImmediate(resolve));
-    assert.ok(transport.queuedBytes > 0);
-    t.mock.timers.tick(29_999);
-    assert.equal(socket.destroyed, false);
-    t.mock.timers.tick(1);
-    assert.equal(socket.destroyed, true);
-    t.mock.timers.reset();
-    client.destroy();
-  });
-
   test('is dropped at once with what waits for it when it is discarded', async () => {
     const { engine, transport, socket, client } = await rig.open();
     client.pause();
     fill(transport);
     engine.close(true);
     assert.equal(socket.destroyed, true);
-    await until(() => transport.readyState === 'closed');
+    await poll('the end', () => transport.readyState === 'closed');
     client.destroy();
   });
 
@@ -148,7 +151,7 @@ describe('a connection whose client does not read', () => {
     assert.ok(transport.queuedBytes <= queued);
     client.resume();
     const expected = Buffer.concat([large, frameOf(OPCODE.pong, Buffer.from('999'))]);
-    await until(() => received().length >= expected.length);
+    await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });
 
@@ -170,7 +173,7 @@ describe('a connection whose client does not read', () => {
     assert.equal(transport.writeFrames(Buffer.concat([rest, shared('behind')])), true);
     assert.ok(transport.queuedBytes > 0);
     const expected = Buffer.concat([filled, rest, shared('behind')]);
-    await until(() => received().length >= expected.length);
+    await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });
 });
@@ -191,7 +194,7 @@ describe('the network socket', () => {
       closeSync(reused);
       rmSync(path.dirname(file), { recursive: true });
     }
-    await until(() => transport.readyState === 'closed');
+    await poll('the end', () => transport.readyState === 'closed');
     assert.equal(transport.writeFrames(shared('gone')), false);
   });
 
@@ -214,82 +217,36 @@ describe('the network socket', () => {
       const { transport, received } = await rig.open();
       const before = streamed;
       assert.equal(transport.writeFrames(shared('a')), true);
-      await until(() => received().equals(message('a')));
+      await poll('the frames', () => received().equals(message('a')));
       assert.equal(streamed, before + 1);
     }
   });
 });
 
-describe('the end', () => {
-  const closeReason = (engine: { on(event: string, listener: (...args: unknown[]) => void): void }) =>
-    new Promise((resolve) => engine.on('close', resolve));
+describe('an upgrade', () => {
+  const pong = textFrames(['3probe']);
 
-  test('by the server: a close frame, then the client’s, then the connection', async () => {
-    const { engine, transport, socket, client, received } = await rig.open();
-    engine.close();
-    assert.equal(transport.writeFrames(shared('late')), false);
-    await until(() => received().equals(closeFrame(1005)));
-    assert.equal(socket.destroyed, false);
-    client.write(masked(OPCODE.close, ''));
-    await once(client, 'close');
-    await until(() => socket.destroyed && transport.readyState === 'closed');
+  test('from long-polling is probed, and goes on with what was queued', async () => {
+    const connected = once(rig.server, 'connection');
+    const { client, received } = await rig.upgrade(await rig.poll());
+    const [engine] = await connected;
+    client.write(masked(OPCODE.text, '2probe'));
+    await poll('the probe', () => received().equals(pong));
+    engine.send('2["queued"]');
+    client.write(masked(OPCODE.text, '5'));
+    const expected = Buffer.concat([pong, message('queued')]);
+    await poll('all of it', () => received().equals(expected));
+    assert.equal(engine.transport.name, 'websocket');
   });
 
-  test('by the client: the same code and reason back', async () => {
-    const { engine, client, received } = await rig.open();
-    const closed = closeReason(engine);
-    client.write(masked(OPCODE.close, Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('bye')])));
-    await once(client, 'end');
-    assert.ok(received().equals(closeFrame(1001, 'bye')));
-    assert.equal(await closed, 'transport close');
-  });
-
-  test('by the client: Engine.IO is told at once, also of one who keeps the connection open', async () => {
-    const { engine, socket, client } = await rig.open();
-    const closed = closeReason(engine);
-    client.write(masked(OPCODE.close, ''));
-    assert.equal(await closed, 'transport close');
-    assert.equal(socket.destroyed, false);
-  });
-
-  test('without a close frame, and by a reset', async () => {
-    for (const end of [(client: Socket) => client.end(), (client: Socket) => client.resetAndDestroy()]) {
-      const { engine, socket, client } = await rig.open();
-      const closed = closeReason(engine);
-      end(client);
-      assert.equal(await closed, 'transport close');
-      await until(() => socket.destroyed);
-    }
-  });
-
-  for (const [name, frame, code] of [
-    ['breaks the protocol', Buffer.from([0x81, 1, 0x61]), 1002],
-    ['sends what is not UTF-8', masked(OPCODE.text, Buffer.from([0xff])), 1007],
-    ['says more than may be said', masked(OPCODE.text, 'x'.repeat(1_000_001)), 1009],
-  ] as const) {
-    test(`of one who ${name}: told by a code`, async () => {
-      const { engine, client, received } = await rig.open();
-      const heard: unknown[] = [];
-      engine.on('data', (data) => heard.push(data));
-      const closed = closeReason(engine);
-      client.write(Buffer.concat([frame, masked(OPCODE.text, '4late')]));
-      assert.equal(await closed, 'transport error');
-      await once(client, 'end');
-      assert.ok(received().equals(closeFrame(code)));
-      assert.deepEqual(heard, []);
-    });
-  }
-
-  test('of one who does not close its side comes after half a minute', async (t) => {
-    const { engine, socket, client } = await rig.open();
-    t.mock.timers.enable({ apis: ['setTimeout'] });
-    engine.close();
-    t.mock.timers.tick(29_999);
-    assert.equal(socket.destroyed, false);
-    t.mock.timers.tick(1);
-    assert.equal(socket.destroyed, true);
-    t.mock.timers.reset();
-    client.destroy();
+  test('of a session that is being upgraded is closed, and dropped when its client does not close it', async (t) => {
+    const sid = await rig.poll();
+    const first = await rig.upgrade(sid);
+    changeWait(t, 30_000, 200);
+    const { socket, received } = await rig.upgrade(sid);
+    await poll('the close', () => received().equals(closeFrame(1005)));
+    assert.equal(first.received().length, 0);
+    await poll('the end of the socket', () => socket.destroyed);
   });
 });
 
@@ -303,7 +260,7 @@ test('one who answers no heartbeat is closed as ever, whatever is written to it;
     pings++;
     alive.client.write(masked(OPCODE.text, '3'));
   });
-  await until(() => {
+  await poll('the end', () => {
     alive.transport.writeFrames(shared('x'));
     dead.transport.writeFrames(shared('x'));
     return dead.engine.readyState === 'closed' && pings >= 3;

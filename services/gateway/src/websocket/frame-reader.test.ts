@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
-import { masked } from '../connection/testing/websocket-rig.ts';
 import { FrameReader } from './frame-reader.ts';
 import { OPCODE } from './frames.ts';
+import { masked } from './testing/client-frames.ts';
 
 const BYTES_MAX = 1_000;
 

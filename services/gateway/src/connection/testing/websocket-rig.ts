@@ -4,11 +4,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket as NetSocket } from 'node:net';
 import { createLogger } from '@maru/service-kit';
+import { poll } from '@maru/service-kit/testing';
 import { Server, type ServerOptions } from 'engine.io';
 import { FastPath } from '../fast-path.ts';
 import { WebSocketTransport } from '../websocket-transport.ts';
+import { upgradeRequest } from './upgrade-request.ts';
 
-export const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 
 /** What a test needs of an Engine.IO connection. */
 interface EngineConnection {
@@ -18,32 +20,6 @@ interface EngineConnection {
   send(data: string): void;
   close(discard?: boolean): void;
   on(event: string, listener: (...args: unknown[]) => void): void;
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  for (const startedAt = Date.now(); !condition(); ) {
-    assert.ok(Date.now() - startedAt < 5_000, 'it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** A frame as a client sends it. */
-export function masked(
-  opcode: number,
-  payload: Buffer | string,
-  options: { fin?: boolean; mask?: Buffer } = {},
-): Buffer {
-  const { fin = true, mask = Buffer.from([0x12, 0x34, 0x56, 0x78]) } = options;
-  const bytes = Buffer.from(payload);
-  const header = [(fin ? 0x80 : 0) | opcode];
-  if (bytes.length <= 125) header.push(0x80 | bytes.length);
-  else if (bytes.length <= 65_535) header.push(0x80 | 126, bytes.length >> 8, bytes.length & 255);
-  else {
-    const length = Buffer.alloc(8);
-    length.writeBigUInt64BE(BigInt(bytes.length));
-    header.push(0x80 | 127, ...length);
-  }
-  return Buffer.concat([Buffer.from(header), mask, bytes.map((byte, index) => byte ^ (mask[index & 3] as number))]);
 }
 
 /** `received` is what came after the handshake, as it goes over the wire. */
@@ -78,9 +54,22 @@ export async function openWebSocketRig({
       const { transport } = engine;
       assert.equal(transport instanceof WebSocketTransport, enabled);
       // OPEN is on its way until then.
-      await until(() => transport.writable && client.received().includes('"maxPayload"'));
+      await poll('OPEN', () => transport.writable && client.received().includes('"maxPayload"'));
       const opened = client.received().length;
       return { engine, transport, socket, client: client.socket, received: () => client.received().subarray(opened) };
+    },
+    /** A session by long-polling. */
+    async poll(): Promise<string> {
+      const answer = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`);
+      return JSON.parse((await answer.text()).slice(1)).sid;
+    },
+    /** A WebSocket for a session that is there, whose client keeps its side open, and the server's end of its socket. */
+    async upgrade(sid: string) {
+      const accepted = once(httpServer, 'connection') as Promise<[NetSocket]>;
+      const client = await dial(port, `/socket.io/?EIO=4&transport=websocket&sid=${sid}`, true);
+      clients.push(client.socket);
+      const [socket] = await accepted;
+      return { socket, client: client.socket, received: client.received };
     },
     close() {
       for (const client of clients) client.destroy();
@@ -90,8 +79,9 @@ export async function openWebSocketRig({
   };
 }
 
-async function dial(port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1');
+/** A WebSocket that is answered, on a bare socket. */
+async function dial(port: number, path?: string, allowHalfOpen = false): Promise<RawClient> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
   let chunks: Buffer[] = [];
   const bytes = () => {
     if (chunks.length > 1) chunks = [Buffer.concat(chunks)];
@@ -101,11 +91,8 @@ async function dial(port: number): Promise<RawClient> {
   socket.on('data', (chunk) => {
     chunks.push(chunk);
   });
-  socket.write(
-    `GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`,
-  );
-  await until(() => bytes().includes('\r\n\r\n') || socket.destroyed);
+  socket.write(upgradeRequest(path === undefined ? {} : { path }));
+  await poll('the answer', () => bytes().includes('\r\n\r\n') || socket.destroyed);
   const head = bytes().indexOf('\r\n\r\n') + 4;
   return { socket, received: () => bytes().subarray(head) };
 }

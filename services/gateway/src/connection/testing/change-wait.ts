@@ -1,0 +1,9 @@
+import type { TestContext } from 'node:test';
+
+/** For as long as the test runs, who waits `fromMs` waits `toMs`. */
+export function changeWait(t: TestContext, fromMs: number, toMs: number): void {
+  const { setTimeout: wait } = globalThis;
+  const changed = (done: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>
+    wait(done, ms === fromMs ? toMs : ms, ...args);
+  t.mock.method(globalThis, 'setTimeout', changed as typeof setTimeout);
+}
