@@ -1,6 +1,6 @@
 /** Reading a room's log in pages, whichever way it was asked. Readers of a public room who ask for the same page at the same time share a read. */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
-import { type RoomLog, weigh } from './room-log.ts';
+import { type ReadPiece, type RoomLog, weigh } from './room-log.ts';
 import { createSharedReads } from './shared-reads.ts';
 import { toEntry } from './wire-entry.ts';
 
@@ -12,7 +12,7 @@ interface Page {
 
 export type ReadHistory = (userId: string, request: RequestOf<'history:read'>) => Promise<Page>;
 
-type Piece = { mode: 'newest'; limit: number } | { mode: 'before' | 'after'; seq: number; limit: number };
+type Piece = Extract<ReadPiece, { mode: 'newest' | 'before' | 'after' }>;
 
 export function createReadHistory(options: { log: RoomLog }): ReadHistory {
   const { log } = options;
@@ -32,7 +32,7 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
     // Who may see a private room is the store's to say, each time.
     const page = isPrivateRoomId(room)
       ? await read(userId, room, piece)
-      : await shared.read(keyOf(room, piece), () => read(userId, room, piece));
+      : await shared.read(`${room} ${JSON.stringify(piece)}`, () => read(userId, room, piece));
     if (epoch !== undefined && epoch !== page.data.epoch) {
       throw new MaruError('conflict', 'the log has begun a new epoch; read it again from its head');
     }
@@ -45,6 +45,3 @@ function pieceOf(before: number | undefined, after: number | undefined, limit: n
   if (after !== undefined) return { mode: 'after', seq: after, limit };
   return { mode: 'newest', limit };
 }
-
-const keyOf = (room: string, piece: Piece): string =>
-  `${piece.mode} ${piece.mode === 'newest' ? '' : piece.seq} ${piece.limit} ${room}`;

@@ -1,72 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
-import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { appendScript, createRedisRoomLog, readScript } from './redis-room-log.ts';
+import { appendScript, readScript } from './redis-room-log.ts';
 import type { RoomLog } from './room-log.ts';
-import { createSeenPositions } from './seen-positions.ts';
+import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
-let server: TestRedis;
+let rig: LogRig;
 let admin: Redis;
-const open: Redis[] = [];
 
 before(async () => {
-  server = await startTestRedis();
-  admin = connect('admin');
-  await ready(admin);
+  rig = await startLogRig();
+  admin = rig.admin;
 });
 
-after(async () => {
-  for (const redis of open) redis.disconnect();
-  await server.stop();
-});
-
-const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
-
-function connect(purpose: string): Redis {
-  const redis = connectRedis({ url: server.url, deadlineMs: undefined }, { purpose, node: 'n', logger });
-  open.push(redis);
-  return redis;
-}
-
-const ready = (redis: Redis) =>
-  redis.status === 'ready' ? undefined : new Promise((resolve) => redis.once('ready', resolve));
-
-/** One node with its own connections and its own memory. */
-async function node(
-  retention: Partial<{ entriesMin: number; entriesMax: number; ageMs: number }> = {},
-): Promise<RoomLog> {
-  const [appendRedis, readRedis] = [connect('append'), connect('read')];
-  await Promise.all([ready(appendRedis), ready(readRedis)]);
-  return createRedisRoomLog({
-    appendStore: singleStore(appendRedis),
-    readStore: singleStore(readRedis),
-    seen: createSeenPositions({ roomsMax: 1_000 }),
-    retention: { entriesMin: 1_000, entriesMax: 2_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, ...retention },
-    deadlineMs: 2_000,
-    waitReplicas: 0,
-    onRefused: () => {},
-    now: () => Date.now(),
-  });
-}
-
-let rooms = 0;
-async function publicRoom(log: RoomLog): Promise<string> {
-  const room = `room-${++rooms}`;
-  await log.read(room, { userId: 'mina' }, { mode: 'none' }, { create: true });
-  return room;
-}
-
-const message = (room: string, clientMsgId: string, text = 'hello') => ({
-  room,
-  userId: 'mina',
-  userName: 'Mina',
-  clientMsgId,
-  text,
-  mayStore: true,
-});
+after(() => rig.stop());
 
 test('the headers of the scripts name their keys in the order of the calls', () => {
   assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel']);
@@ -76,7 +24,7 @@ test('the headers of the scripts name their keys in the order of the calls', () 
 });
 
 test('seq counts from 1 without holes, and what is stored is read back as given', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   const texts = ['하나', 'two "quoted"\n', '\u0000\u202e', '😀 \ud800'];
   for (const [index, text] of texts.entries()) {
@@ -94,7 +42,7 @@ test('seq counts from 1 without holes, and what is stored is read back as given'
 });
 
 test('the same id with the same text is the same message on every node, with another text a conflict', async () => {
-  const [a, b] = [await node(), await node()];
+  const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   const first = await a.append(message(room, 'x'));
   const second = await b.append(message(room, 'x'));
@@ -111,7 +59,7 @@ test('the same id with the same text is the same message on every node, with ano
 });
 
 test('a room that does not exist, or is hidden, is not found', async () => {
-  const log = await node();
+  const log = await rig.node();
   await assert.rejects(log.append(message('absent', 'x')), { code: 'not_found' });
   await assert.rejects(log.read('absent', { userId: 'mina' }, { mode: 'none' }), { code: 'not_found' });
   const room = 'p-0123456789abcdef0123456789abcdef';
@@ -123,7 +71,7 @@ test('a room that does not exist, or is hidden, is not found', async () => {
 });
 
 test('a flushed script cache loses nothing and keeps the order', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   await log.append(message(room, 'warm'));
   await admin.script('FLUSH');
@@ -136,7 +84,7 @@ test('a flushed script cache loses nothing and keeps the order', async () => {
 });
 
 test('what a rollback took is noticed by the node that saw it, and a new epoch is opened once', async () => {
-  const [a, b] = [await node(), await node()];
+  const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   const restore = async () => {
     const keys = [roomMetaKey(room), roomLogKey(room), roomIdsKey(room)];
@@ -164,7 +112,7 @@ test('what a rollback took is noticed by the node that saw it, and a new epoch i
 });
 
 test('a lost log is noticed too: seq begins anew in a new epoch', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   const first = await log.append(message(room, 'x'));
   await admin.del(roomMetaKey(room), roomLogKey(room), roomIdsKey(room));
@@ -175,7 +123,7 @@ test('a lost log is noticed too: seq begins anew in a new epoch', async () => {
 });
 
 test('retention keeps the newest, forgets their ids with the entries, and never leaves a hole', async () => {
-  const log = await node({ entriesMin: 100, entriesMax: 150 });
+  const log = await rig.node({ entriesMin: 100, entriesMax: 150 });
   const room = await publicRoom(log);
   for (let i = 0; i < 600; i += 50) {
     await Promise.all(Array.from({ length: 50 }, (_, j) => log.append(message(room, `id-${i + j}`))));
@@ -198,7 +146,7 @@ test('retention keeps the newest, forgets their ids with the entries, and never 
 });
 
 test('pages are exclusive on both sides, and clamp to what is kept', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   for (let i = 1; i <= 10; i++) await log.append(message(room, `id-${i}`));
   const seqs = async (piece: Parameters<RoomLog['read']>[2]) =>
@@ -214,7 +162,7 @@ test('pages are exclusive on both sides, and clamp to what is kept', async () =>
 });
 
 test('a store that is full refuses, stores nothing, and takes the same message later', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   await admin.config('SET', 'maxmemory', '1');
   await assert.rejects(log.append(message(room, 'x')), { code: 'unavailable' });
@@ -224,7 +172,7 @@ test('a store that is full refuses, stores nothing, and takes the same message l
 });
 
 test('a store that hangs is reported within the deadline, and nothing is stored twice', async () => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
   await admin.client('PAUSE', 3_000, 'WRITE');
   const startedAt = Date.now();
@@ -237,9 +185,9 @@ test('a store that hangs is reported within the deadline, and nothing is stored 
 });
 
 test('reads of one turn leave as one write', async (t) => {
-  const log = await node();
+  const log = await rig.node();
   const room = await publicRoom(log);
-  const stream = (open.at(-1) as Redis).stream as unknown as { _write(): void; _writev(): void };
+  const stream = (rig.connections.at(-1) as Redis).stream as unknown as { _write(): void; _writev(): void };
   const writes = [t.mock.method(stream, '_write'), t.mock.method(stream, '_writev')];
   const read = () => log.read(room, { userId: 'mina' }, { mode: 'newest', limit: 1 });
   await Promise.all(Array.from({ length: 8 }, read));
