@@ -54,7 +54,7 @@ export interface Pace {
 
 /**
  * Measured is one heartbeat of Engine.IO (25 s): clients that connected together are pinged together, in a shorter window all of them or none. After 12 s
- * of warming V8 is still compiling what a message needs, and does so within the figures; after 60 s it has ended.
+ * of warming V8 is still compiling what a message needs, and does so within the figures; after 60 s hardly anything is left of that.
  */
 export const FULL: Pace = { warmUpMs: 60_000, measureMs: 25_000, restMs: 3_000, divisor: 1 };
 export const QUICK: Pace = { warmUpMs: 1_500, measureMs: 2_500, restMs: 1_000, divisor: 5 };

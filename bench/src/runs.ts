@@ -21,7 +21,7 @@ const CALM_SHARE = 0.1;
 /** Deliveries that have not come so long after the last one are missing. */
 const PATIENCE_MS = 5_000;
 const DISCONNECT_MS = 1_500;
-/** Crowds that warm a process up before a storm of connections is measured. Each but the last few of them costs a process less than the one before. */
+/** Crowds that warm a process up before a storm of connections is measured. After three V8 has still much to compile (decision 0021). */
 const WARMING_CROWDS = 12;
 /** Connections that warm a process up before its memory is looked at. */
 const WARMING_CLIENTS = 200;
