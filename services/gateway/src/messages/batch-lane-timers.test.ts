@@ -140,3 +140,13 @@ test('what waits is looked at soon, although a timer for later was armed', async
   await answer(1, 2);
   assert.deepEqual(await Promise.all([first, second]), [1, 2]);
 });
+
+test('one that comes alone costs one turn of the event loop, and its answer none', async (t) => {
+  const work = lane(async (items) => items);
+  const { mock: immediates } = t.mock.method(globalThis, 'setImmediate');
+  for (let item = 1; item <= 3; item++) {
+    assert.equal(await work.submit(item), item);
+    for (let tick = 0; tick < 10; tick++) await undefined;
+  }
+  assert.equal(immediates.callCount(), 3);
+});

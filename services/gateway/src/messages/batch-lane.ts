@@ -161,7 +161,9 @@ export function createBatchLane<Item, Result, Destination extends object>(option
       settle(part, results.slice(from, from + part.items.length));
       from += part.items.length;
     }
-    pumpSoon(destination);
+    // Mostly nothing waits, and another turn would be for nothing.
+    if (itemsWaiting > 0) pumpSoon(destination);
+    else arm();
   };
 
   const settle = ({ group, items }: Part, results: unknown[]) => {
