@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { capacityMarkdown } from './capacity/markdown.ts';
-import { type Children, createChildren } from './children.ts';
 import type { RunResult } from './figures.ts';
 import type { Load } from './loads.ts';
 import { measureFlushes } from './measure/flush.ts';
@@ -12,14 +11,12 @@ import { renderHtml } from './report/html.ts';
 import { renderMarkdown, replaceBlock } from './report/markdown.ts';
 import { combineReports, createReport, provenance, type Report, remarksOf, summariesOf } from './report/report.ts';
 import { alignColumns, rowsOf } from './report/table.ts';
-import { runLoad } from './runs.ts';
-import { withSite } from './site.ts';
+import { type RoundUnderWay, startRound } from './turns.ts';
 import type { Variant } from './variants/variants.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 let ending = false;
-/** The processes of the run that is under way. */
-let current: Children | undefined;
+let current: RoundUnderWay | undefined;
 
 /** Descriptors that a process needs besides its connections; an edge needs two a connection. */
 const FILES_BESIDES = 600;
@@ -56,7 +53,7 @@ function keep(report: Report, directory: string): void {
 }
 
 /**
- * Rounds of all variants, each beginning with another one, so that nobody is always first or last. What is done is kept after each run: whatever ends
+ * Rounds of all variants, each beginning with another one, so that nobody is always first or last. What is done is kept after each round: whatever ends
  * an hour's work does not lose it. Undefined where nothing was done.
  */
 async function measure(options: BenchOptions): Promise<Report | undefined> {
@@ -68,50 +65,40 @@ async function measure(options: BenchOptions): Promise<Report | undefined> {
       `A process may open ${filesMax()} files here; run "ulimit -n ${needed}" first, or leave loads out.`,
     );
 
-  const turns = loads.flatMap((load) => {
+  const all = loads.flatMap((load) => {
     const takers = variants.filter(({ name }) => !load.oursOnly || name.startsWith('maru'));
-    return Array.from({ length: rounds }, (_, round) =>
-      takers.map((_taker, turn) => ({ load, round, variant: takers[(turn + round) % takers.length] as Variant })),
-    ).flat();
+    if (takers.length === 0) return [];
+    return Array.from({ length: rounds }, (_, round) => {
+      const first = round % takers.length;
+      return { load, round, variants: [...takers.slice(first), ...takers.slice(0, first)] };
+    });
   });
+  const runsIn = (some: Array<{ variants: Variant[] }>) => some.reduce((sum, { variants }) => sum + variants.length, 0);
   const flushes = await measureFlushes();
   const runs: RunResult[] = [];
   const programs: Record<string, string> = {};
   const startedMs = performance.now();
   let report: Report | undefined;
-  for (const { load, round, variant } of turns) {
-    if (ending) break;
-    const leftS =
-      runs.length === 0 ? 0 : ((performance.now() - startedMs) / runs.length / 1_000) * (turns.length - runs.length);
+  for (const [index, next] of all.entries()) {
+    const perRunS = runs.length === 0 ? 0 : (performance.now() - startedMs) / runs.length / 1_000;
+    const leftS = perRunS * runsIn(all.slice(index));
     const left =
       leftS === 0 ? '' : `, some ${leftS < 90 ? `${Math.ceil(leftS)} s` : `${Math.ceil(leftS / 60)} min`} left`;
-    say(`${runs.length + 1} of ${turns.length}: ${load.name}, round ${round + 1}, ${variant.name}${left}`);
-    const run = await oneRun(load, variant, round);
+    say(`${index + 1} of ${all.length}: ${next.load.name}, round ${next.round + 1}${left}`);
+    current = startRound({ ...next, pace, onStep: (step) => say(`    ${step}`) });
+    const results = await current.results;
+    Object.assign(programs, current.programs);
     // What ran when it was interrupted is no run.
     if (ending) break;
-    runs.push(run);
+    runs.push(...results);
     report = createReport({ options, runs, programs, flushes, nowMs: Date.now() });
     keep(report, options.outDir);
-    for (const reason of run.voidReasons) say(`    does not count: ${reason}`);
-    for (const warning of run.warnings) say(`    ${warning}`);
-  }
-  return report;
-
-  async function oneRun(load: Load, variant: Variant, round: number): Promise<RunResult> {
-    const named = { load: load.name, variant: variant.name, round };
-    const children = createChildren();
-    current = children;
-    try {
-      const outcome = await withSite({ variant, load, children }, (site) => {
-        Object.assign(programs, site.programs);
-        return runLoad(load, site, pace);
-      });
-      return { ...named, ...outcome };
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { ...named, figures: {}, storeCalls: {}, voidReasons: [reason], warnings: [] };
+    for (const { variant, voidReasons, warnings } of results) {
+      for (const reason of voidReasons) say(`    ${variant} does not count: ${reason}`);
+      for (const warning of warnings) say(`    ${variant}: ${warning}`);
     }
   }
+  return report;
 }
 
 function show(report: Report): void {
@@ -141,7 +128,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     endingSinceMs = performance.now();
     say('ending; again to end at once');
     // The run fails for it, and clears up.
-    void current?.endAll();
+    void current?.abort();
   });
 
 main().then(

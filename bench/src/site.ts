@@ -19,16 +19,21 @@ export interface RunSite extends Site {
 /** About as long as a line of chat. */
 const TEXT_BYTES = 100;
 
-/** Runs `work` on a site of its own; when it is over, by whatever, no process and no file is left. */
-export async function withSite<T>(
-  options: { variant: Variant; load: Load; children: Children },
-  work: (site: RunSite) => Promise<T>,
-): Promise<T> {
+/** Ends every process of the site and leaves no file. */
+export type OpenSite = RunSite & { close(): Promise<void> };
+
+export async function openSite(options: { variant: Variant; load: Load; children: Children }): Promise<OpenSite> {
   const { variant, load, children } = options;
   // What is acknowledged survives the loss of power: what the product runs with, and the same for every variant.
   const redis = await startTestRedis({ appendOnly: 'always' });
   const store = watchStore(redis.url);
   let edge: Edge | undefined;
+  const close = async () => {
+    store.close();
+    await children.endAll();
+    edge?.removeFiles();
+    await redis.stop();
+  };
   try {
     const secret = randomBytes(32).toString('base64url');
     const servers = await variant.start({ nodes: load.nodes, redis, secret, children });
@@ -43,7 +48,7 @@ export async function withSite<T>(
       textBytes: TEXT_BYTES,
       canResume: variant.canResume,
     });
-    return await work({
+    return {
       servers,
       serving,
       bystanders: servers.nodes.slice(load.nodesWithMembers),
@@ -53,11 +58,10 @@ export async function withSite<T>(
       programs: { Redis: await store.version(), ...(edge === undefined ? {} : { nginx: edge.version }) },
       generator,
       variant,
-    });
-  } finally {
-    store.close();
-    await children.endAll();
-    edge?.removeFiles();
-    await redis.stop();
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }

@@ -15,17 +15,7 @@ export interface Plan {
   canResume: boolean;
 }
 
-export interface Connected {
-  clients: number;
-  /** From the first dial to the last join. */
-  wallMs: number;
-  /** From the dial to the answer to the join, of each client, in µs. */
-  joinUs: Percentiles;
-  /** Joins that were refused for the moment and asked again. */
-  putOff: number;
-}
-
-/** What was seen between `open` and `shut`. */
+/** What was seen between each `open` and its `shut`, together. */
 export interface WindowFigures {
   seconds: number;
   sent: number;
@@ -34,7 +24,17 @@ export interface WindowFigures {
   /** From the write of a send to its arrival at each member, and to its acknowledgement, in µs. */
   deliveryUs: Percentiles;
   ackUs: Percentiles;
+  joins: JoinFigures;
   generator: GeneratorFigures;
+}
+
+export interface JoinFigures {
+  /** From the first dial of a crowd to its last join. */
+  wallMs: number;
+  /** From the dial to the answer to the join, of each client, in µs. */
+  joinUs: Percentiles;
+  /** Joins that were refused for the moment and asked again. */
+  putOff: number;
 }
 
 export interface GeneratorFigures {
@@ -49,13 +49,15 @@ export interface GeneratorFigures {
 /** Each command with its answer. */
 export interface Commands {
   plan: { ask: Plan; answer: null };
-  connect: { ask: { from: number; to: number; concurrency: number; resume: boolean }; answer: Connected };
+  connect: { ask: { from: number; to: number; concurrency: number; resume: boolean }; answer: null };
   close: { ask: { from: number; to: number; abruptly: boolean }; answer: null };
   send: { ask: { perSecond: number; burst: number; senders: number }; answer: null };
   /** Sends no more. */
   pause: { ask: null; answer: null };
   open: { ask: null; answer: null };
-  shut: { ask: null; answer: WindowFigures };
+  shut: { ask: null; answer: null };
+  figures: { ask: null; answer: WindowFigures };
+  /** Sends no more, and waits for what is still to come. */
   settle: { ask: { patienceMs: number }; answer: Verdict };
 }
 export type CommandName = keyof Commands;

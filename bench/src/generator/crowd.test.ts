@@ -59,7 +59,8 @@ async function chat(copies: Copies): Promise<{ verdict: Verdict; deliveries: num
     crowd.send(200, 4, CLIENTS);
     await new Promise((resolve) => setTimeout(resolve, 300));
     const verdict = await crowd.settle(300);
-    return { verdict, deliveries: crowd.shut().deliveries };
+    crowd.shut();
+    return { verdict, deliveries: crowd.figures().deliveries };
   } finally {
     crowd.close(0, CLIENTS, true);
     server.close();
@@ -90,4 +91,36 @@ test('one delivery that is lost is missed', async () => {
 test('one delivery that comes twice is seen', async () => {
   const { verdict } = await chat((count) => (count === 7 ? 2 : 1));
   assert.deepEqual([verdict.doubled, verdict.missing], [1, 0]);
+});
+
+test('figures are of what was sent while a window was open, all windows together', async () => {
+  const server = await startServer(() => 1);
+  const crowd = new Crowd({
+    endpoints: [{ host: '127.0.0.1', port: server.port }],
+    clients: CLIENTS,
+    rooms: 1,
+    secret: 'a-secret-for-tests-only-0123456789abcdef',
+    textBytes: 40,
+    canResume: false,
+  });
+  try {
+    await crowd.connect(0, CLIENTS, 3, false);
+    const sent: number[] = [];
+    for (const open of [false, true, false, true]) {
+      if (open) crowd.open();
+      crowd.send(200, 4, CLIENTS);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const { expected } = await crowd.settle(300);
+      if (open) crowd.shut();
+      sent.push(expected);
+    }
+    const [first = 0, second = 0, third = 0, fourth = 0] = sent;
+    const { deliveries, deliveryUs, joins } = crowd.figures();
+    assert.equal(deliveries, second - first + fourth - third);
+    assert.equal(deliveryUs.count, deliveries);
+    assert.equal(joins.joinUs.count, 0, 'all joined before');
+  } finally {
+    crowd.close(0, CLIENTS, true);
+    server.close();
+  }
 });

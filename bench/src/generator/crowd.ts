@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { Histogram } from '../measure/histogram.ts';
 import { BenchSocket, type JoinAnswer } from './bench-socket.ts';
-import type { Connected, Plan, WindowFigures } from './commands.ts';
+import type { Plan, WindowFigures } from './commands.ts';
 import { clientFrame, markOf } from './frames.ts';
 import { Receipts, type Verdict } from './ledger.ts';
 import { mintToken } from './token.ts';
@@ -29,6 +29,11 @@ interface Room {
   nextSender: number;
 }
 
+const COUNTED = ['wallUs', 'sent', 'answered', 'deliveries', 'connectUs', 'putOff', 'cpuUs', 'loopActiveMs'] as const;
+/** Counts that only grow. */
+type Counts = Record<(typeof COUNTED)[number], number>;
+const NOTHING = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Counts;
+
 const nowUs = (): number => performance.now() * 1_000;
 
 export class Crowd {
@@ -48,8 +53,13 @@ export class Crowd {
   readonly #deliveryUs = new Histogram();
   readonly #ackUs = new Histogram();
   readonly #latenessUs = new Histogram();
+  readonly #joinUs = new Histogram();
+  /** No window is open while this lies ahead. */
   #windowFromUs = Number.POSITIVE_INFINITY;
-  #atOpen = { sent: 0, answered: 0, deliveries: 0, cpuUs: 0, loop: performance.eventLoopUtilization() };
+  #atOpen: Counts = NOTHING;
+  /** Of all windows that were shut. */
+  #total: Counts = NOTHING;
+  #connectUs = 0;
   readonly #padding: string;
 
   constructor(plan: Plan) {
@@ -70,26 +80,19 @@ export class Crowd {
   }
 
   /** Connects clients `from` to `to`, so many at a time, and resolves once all are in their rooms. */
-  async connect(from: number, to: number, concurrency: number, resume: boolean): Promise<Connected> {
-    const joinUs = new Histogram();
+  async connect(from: number, to: number, concurrency: number, resume: boolean): Promise<void> {
     const startUs = nowUs();
-    const putOffBefore = this.#putOff;
     let next = from;
     const worker = async () => {
       while (next < to) {
         const client = this.#clients[next++] as Client;
         const dialledUs = nowUs();
         await this.#dial(client, resume);
-        joinUs.record(nowUs() - dialledUs);
+        if (dialledUs >= this.#windowFromUs) this.#joinUs.record(nowUs() - dialledUs);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
-    return {
-      clients: to - from,
-      wallMs: (nowUs() - startUs) / 1_000,
-      joinUs: joinUs.percentiles(),
-      putOff: this.#putOff - putOffBefore,
-    };
+    this.#connectUs += nowUs() - startUs;
   }
 
   close(from: number, to: number, abruptly: boolean): void {
@@ -109,7 +112,7 @@ export class Crowd {
     let bursts = 0;
     this.#sending = setInterval(() => {
       for (let dueUs = startUs + bursts * periodUs; dueUs <= nowUs(); dueUs = startUs + ++bursts * periodUs) {
-        this.#latenessUs.record(nowUs() - dueUs);
+        if (dueUs >= this.#windowFromUs) this.#latenessUs.record(nowUs() - dueUs);
         const room = bursts % this.#plan.rooms;
         for (let count = 0; count < burst; count++) this.#sendOne(room, senders);
       }
@@ -121,32 +124,46 @@ export class Crowd {
   }
 
   open(): void {
-    for (const histogram of [this.#deliveryUs, this.#ackUs, this.#latenessUs]) histogram.reset();
-    this.#atOpen = {
-      sent: this.#sent,
-      answered: this.#answered,
-      deliveries: this.#deliveries,
-      cpuUs: cpuUs(),
-      loop: performance.eventLoopUtilization(),
-    };
+    this.#atOpen = this.#counts();
     this.#windowFromUs = nowUs();
   }
 
-  shut(): WindowFigures {
-    const wallUs = nowUs() - this.#windowFromUs;
-    const before = this.#atOpen;
+  shut(): void {
+    const [from, to, total] = [this.#atOpen, this.#counts(), this.#total];
+    this.#total = Object.fromEntries(COUNTED.map((name) => [name, total[name] + to[name] - from[name]])) as Counts;
+    this.#windowFromUs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Of all windows together. */
+  figures(): WindowFigures {
+    const { wallUs, sent, answered, deliveries, connectUs, putOff, cpuUs, loopActiveMs } = this.#total;
     return {
       seconds: wallUs / 1_000_000,
-      sent: this.#sent - before.sent,
-      acknowledged: this.#answered - before.answered,
-      deliveries: this.#deliveries - before.deliveries,
+      sent,
+      acknowledged: answered,
+      deliveries,
       deliveryUs: this.#deliveryUs.percentiles(),
       ackUs: this.#ackUs.percentiles(),
+      joins: { wallMs: connectUs / 1_000, joinUs: this.#joinUs.percentiles(), putOff },
       generator: {
-        cpuShare: (cpuUs() - before.cpuUs) / wallUs,
-        loopShare: performance.eventLoopUtilization(before.loop).utilization,
+        cpuShare: cpuUs / wallUs,
+        loopShare: (loopActiveMs * 1_000) / wallUs,
         latenessUs: this.#latenessUs.percentiles(),
       },
+    };
+  }
+
+  #counts(): Counts {
+    const { user, system } = process.cpuUsage();
+    return {
+      wallUs: nowUs(),
+      sent: this.#sent,
+      answered: this.#answered,
+      deliveries: this.#deliveries,
+      connectUs: this.#connectUs,
+      putOff: this.#putOff,
+      cpuUs: user + system,
+      loopActiveMs: performance.eventLoopUtilization().active,
     };
   }
 
@@ -254,9 +271,4 @@ export class Crowd {
     }
     return verdict;
   }
-}
-
-function cpuUs(): number {
-  const { user, system } = process.cpuUsage();
-  return user + system;
 }

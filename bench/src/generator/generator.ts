@@ -11,6 +11,7 @@ export interface Generator {
 }
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const ENDED = 'the load generator ended';
 
 export function startGenerator(children: Children): Generator {
   const child = children.adopt(fork(MAIN, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
@@ -23,13 +24,14 @@ export function startGenerator(children: Children): Generator {
     else asked?.resolve(response.answer as never);
   });
   child.process.once('exit', () => {
-    for (const { reject } of waiting.values()) reject(new Error('the load generator ended'));
+    for (const { reject } of waiting.values()) reject(new Error(ENDED));
   });
   return {
     pid: child.pid,
     ask(name, ask) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {
+        if (!child.alive) return reject(new Error(ENDED));
         waiting.set(id, { resolve, reject });
         child.process.send({ id, name, ask });
       });

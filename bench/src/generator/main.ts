@@ -16,7 +16,10 @@ const handlers: {
     crowd = new Crowd(plan);
     return null;
   },
-  connect: ({ from, to, concurrency, resume }) => ready().connect(from, to, concurrency, resume),
+  connect: async ({ from, to, concurrency, resume }) => {
+    await ready().connect(from, to, concurrency, resume);
+    return null;
+  },
   close: ({ from, to, abruptly }) => {
     ready().close(from, to, abruptly);
     return null;
@@ -33,7 +36,11 @@ const handlers: {
     ready().open();
     return null;
   },
-  shut: () => ready().shut(),
+  shut: () => {
+    ready().shut();
+    return null;
+  },
+  figures: () => ready().figures(),
   settle: ({ patienceMs }) => ready().settle(patienceMs),
 };
 

@@ -27,6 +27,7 @@ export interface Probe {
 }
 
 const ANSWER_MAX_MS = 30_000;
+const ENDED = 'a server ended while it was measured';
 
 export function createProbe(server: ChildProcess): Probe {
   let lastId = 0;
@@ -34,6 +35,7 @@ export function createProbe(server: ChildProcess): Probe {
     ask(probe) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {
+        if (server.exitCode !== null || server.signalCode !== null) return reject(new Error(ENDED));
         const done = () => {
           clearTimeout(timer);
           server.off('message', onMessage);
@@ -46,7 +48,7 @@ export function createProbe(server: ChildProcess): Probe {
         };
         const onExit = () => {
           done();
-          reject(new Error('a server ended while it was measured'));
+          reject(new Error(ENDED));
         };
         const timer = setTimeout(() => {
           done();

@@ -43,10 +43,50 @@ interface Moment {
   machine: MachineTime;
 }
 
-/** Begins to measure; the result ends it. */
-export async function startUsage(site: Site): Promise<() => Promise<Usage>> {
-  const before = await look(site, 'watch');
-  return async () => usageBetween(before, await look(site, 'read'));
+export interface Meter {
+  begin(): Promise<void>;
+  end(): Promise<void>;
+  /** Between each `begin` and its `end`, together. */
+  usage(): Usage;
+}
+
+export function createMeter(site: Site): Meter {
+  const parts: Usage[] = [];
+  let before: Moment | undefined;
+  return {
+    async begin() {
+      before = await look(site, 'watch');
+    },
+    async end() {
+      if (before === undefined) throw new Error('nothing was begun');
+      parts.push(usageBetween(before, await look(site, 'read')));
+      before = undefined;
+    },
+    usage: () => parts.reduce(together),
+  };
+}
+
+/** What is no sum is the mean over the time. */
+function together(one: Usage, other: Usage): Usage {
+  const seconds = one.seconds + other.seconds;
+  const mean = (of: (usage: Usage) => number) => (of(one) * one.seconds + of(other) * other.seconds) / seconds;
+  const storeCalls = { ...one.storeCalls };
+  for (const [name, count] of Object.entries(other.storeCalls)) storeCalls[name] = (storeCalls[name] ?? 0) + count;
+  return {
+    seconds,
+    gatewayCpuUs: one.gatewayCpuUs + other.gatewayCpuUs,
+    bystanderCpuUs: one.bystanderCpuUs + other.bystanderCpuUs,
+    presenceCpuUs: one.presenceCpuUs + other.presenceCpuUs,
+    redisCpuUs: one.redisCpuUs + other.redisCpuUs,
+    edgeCpuUs: one.edgeCpuUs + other.edgeCpuUs,
+    storeCalls,
+    storeInBytes: one.storeInBytes + other.storeInBytes,
+    storeOutBytes: one.storeOutBytes + other.storeOutBytes,
+    bystanderStoreBytes: one.bystanderStoreBytes + other.bystanderStoreBytes,
+    loopDelayMs: { p50: mean((of) => of.loopDelayMs.p50), p99: mean((of) => of.loopDelayMs.p99) },
+    machineBusy: mean((of) => of.machineBusy),
+    machineStolen: mean((of) => of.machineStolen),
+  };
 }
 
 async function look(site: Site, probe: 'watch' | 'read'): Promise<Moment> {

@@ -52,7 +52,7 @@ export function createReport(given: {
     settings: [
       `Redis: appendonly yes, appendfsync always, its files under ${flushes.directory}, where a flush took ${flushes.p50Ms.toFixed(2)} ms (p50) and ${flushes.p99Ms.toFixed(2)} ms (p99) before the first run`,
       'clients: WebSocket only, one load generator on the same machine, texts of 100 bytes',
-      `warm-up ${options.pace.warmUpMs / 1_000} s, measured ${options.pace.measureMs / 1_000} s, rounds ${options.rounds}`,
+      `warm-up ${options.pace.warmUpMs / 1_000} s, measured ${options.pace.measureMs / 1_000} s in ${options.pace.slices} parts, rounds ${options.rounds}`,
     ],
     quick: options.quick,
     rounds: options.rounds,
