@@ -11,6 +11,7 @@ import { resumeCourse } from './courses/resume.ts';
 import { steadyCourse } from './courses/steady.ts';
 import type { RunResult } from './figures.ts';
 import type { Load, Pace } from './loads.ts';
+import { isMeasuredInTurns, slotsOf } from './schedule.ts';
 import { type OpenSite, openSite, type RunSite } from './site.ts';
 import type { Variant } from './variants/variants.ts';
 
@@ -30,9 +31,6 @@ export interface RoundUnderWay {
   programs: Record<string, string>;
 }
 
-/** What a slice takes beyond what it measures, with slack. */
-const AROUND_SLICE_MS = 1_000;
-
 /** One variant in this round. */
 interface Runner {
   variant: Variant;
@@ -42,13 +40,10 @@ interface Runner {
   result?: RunResult;
 }
 
-const isMeasuredInTurns = ({ kind }: Load): boolean => kind === 'steady' || kind === 'connect';
-
 export function startRound(given: Round): RoundUnderWay {
   const { load, round, variants, pace } = given;
   const runners: Runner[] = [];
   const programs: Record<string, string> = {};
-  const inTurns = isMeasuredInTurns(load);
   let aborted = false;
 
   /** Whatever fails is that variant's result; the others go on. */
@@ -77,14 +72,12 @@ export function startRound(given: Round): RoundUnderWay {
   const measure = async (some: Runner[]) => {
     const names = some.map(({ variant }) => variant.name);
     given.onStep(`measuring ${names.join(', ')}${some.length > 1 ? ' in turns' : ''}`);
-    const cycleMs = load.kind === 'steady' ? cycleMsOf(some.length, pace) : 0;
     const startMs = performance.now();
-    for (let slice = 0; slice < (inTurns ? pace.slices : 1); slice++)
-      for (const [turn, runner] of some.entries()) {
-        const dueMs = startMs + cycleMs * (slice + turn / some.length);
-        if (!aborted) await sleep(Math.max(0, dueMs - performance.now()));
-        await attempt(runner, async () => runner.course?.slice());
-      }
+    for (const { turn, atMs } of slotsOf(load, some.length, pace)) {
+      if (!aborted) await sleep(Math.max(0, startMs + atMs - performance.now()));
+      const runner = some[turn] as Runner;
+      await attempt(runner, async () => runner.course?.slice());
+    }
     for (const runner of some)
       await attempt(runner, async () => {
         if (runner.course !== undefined) runner.result = { ...namesOf(runner), ...(await runner.course.end()) };
@@ -95,7 +88,7 @@ export function startRound(given: Round): RoundUnderWay {
     Promise.all(some.map(({ site, children }) => (site === undefined ? children.endAll() : site.close())));
 
   const run = async (): Promise<RunResult[]> => {
-    for (const group of inTurns ? [variants] : variants.map((variant) => [variant])) {
+    for (const group of isMeasuredInTurns(load) ? [variants] : variants.map((variant) => [variant])) {
       const some = group.map((variant): Runner => ({ variant, children: createChildren() }));
       runners.push(...some);
       try {
@@ -117,16 +110,6 @@ export function startRound(given: Round): RoundUnderWay {
     },
   };
 }
-
-/** Between two slices of one variant in turns: each of its slices then lies in another part of the heartbeat, and together they are one. Pure. */
-export function cycleMsOf(variants: number, { measureMs, slices }: Pace): number {
-  const sliceMs = measureMs / slices;
-  let count = Math.ceil((variants * (sliceMs + AROUND_SLICE_MS)) / sliceMs);
-  while (greatestDivisor(count, slices) > 1) count++;
-  return count * sliceMs;
-}
-
-const greatestDivisor = (a: number, b: number): number => (b === 0 ? a : greatestDivisor(b, a % b));
 
 function courseOf(load: Load, site: RunSite, pace: Pace): Course {
   switch (load.kind) {
