@@ -19,7 +19,6 @@ export interface Plan {
 export interface WindowFigures {
   seconds: number;
   sent: number;
-  acknowledged: number;
   deliveries: number;
   /** From the write of a send to its arrival at each member, and to its acknowledgement, in µs. */
   deliveryUs: Percentiles;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { sleep } from '@maru/service-kit/testing';
 import { Crowd } from './crowd.ts';
 import { serverFrame } from './frames.ts';
 import type { Verdict } from './ledger.ts';
@@ -43,7 +44,8 @@ async function startServer(copies: Copies) {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-async function chat(copies: Copies): Promise<{ verdict: Verdict; deliveries: number }> {
+/** Runs `work` with a crowd that is in its room. */
+async function withCrowd<T>(copies: Copies, work: (crowd: Crowd) => Promise<T>): Promise<T> {
   const server = await startServer(copies);
   const crowd = new Crowd({
     endpoints: [{ host: '127.0.0.1', port: server.port }],
@@ -55,17 +57,22 @@ async function chat(copies: Copies): Promise<{ verdict: Verdict; deliveries: num
   });
   try {
     await crowd.connect(0, CLIENTS, 3, false);
-    crowd.open();
-    crowd.send(200, 4, CLIENTS);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const verdict = await crowd.settle(300);
-    crowd.shut();
-    return { verdict, deliveries: crowd.figures().deliveries };
+    return await work(crowd);
   } finally {
     crowd.close(0, CLIENTS, true);
     server.close();
   }
 }
+
+const chat = (copies: Copies): Promise<{ verdict: Verdict; deliveries: number }> =>
+  withCrowd(copies, async (crowd) => {
+    crowd.open();
+    crowd.send(200, 4, CLIENTS);
+    await sleep(300);
+    const verdict = await crowd.settle(300);
+    crowd.shut();
+    return { verdict, deliveries: crowd.figures().deliveries };
+  });
 
 test('every delivery is counted, to each client', async () => {
   const { verdict, deliveries } = await chat(() => 1);
@@ -93,34 +100,23 @@ test('one delivery that comes twice is seen', async () => {
   assert.deepEqual([verdict.doubled, verdict.missing], [1, 0]);
 });
 
-test('figures are of what was sent while a window was open, all windows together', async () => {
-  const server = await startServer(() => 1);
-  const crowd = new Crowd({
-    endpoints: [{ host: '127.0.0.1', port: server.port }],
-    clients: CLIENTS,
-    rooms: 1,
-    secret: 'a-secret-for-tests-only-0123456789abcdef',
-    textBytes: 40,
-    canResume: false,
-  });
-  try {
-    await crowd.connect(0, CLIENTS, 3, false);
-    const sent: number[] = [];
-    for (const open of [false, true, false, true]) {
-      if (open) crowd.open();
-      crowd.send(200, 4, CLIENTS);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      const { expected } = await crowd.settle(300);
-      if (open) crowd.shut();
-      sent.push(expected);
-    }
-    const [first = 0, second = 0, third = 0, fourth = 0] = sent;
-    const { deliveries, deliveryUs, joins } = crowd.figures();
-    assert.equal(deliveries, second - first + fourth - third);
-    assert.equal(deliveryUs.count, deliveries);
-    assert.equal(joins.joinUs.count, 0, 'all joined before');
-  } finally {
-    crowd.close(0, CLIENTS, true);
-    server.close();
-  }
-});
+test('figures are of what was sent while a window was open, all windows together', () =>
+  withCrowd(
+    () => 1,
+    async (crowd) => {
+      const sent: number[] = [];
+      for (const open of [false, true, false, true]) {
+        if (open) crowd.open();
+        crowd.send(200, 4, CLIENTS);
+        await sleep(100);
+        const { expected } = await crowd.settle(300);
+        if (open) crowd.shut();
+        sent.push(expected);
+      }
+      const [first = 0, second = 0, third = 0, fourth = 0] = sent;
+      const { deliveries, deliveryUs, joins } = crowd.figures();
+      assert.equal(deliveries, second - first + fourth - third);
+      assert.equal(deliveryUs.count, deliveries);
+      assert.equal(joins.joinUs.count, 0, 'all joined before');
+    },
+  ));

@@ -29,7 +29,7 @@ interface Room {
   nextSender: number;
 }
 
-const COUNTED = ['wallUs', 'sent', 'answered', 'deliveries', 'connectUs', 'putOff', 'cpuUs', 'loopActiveMs'] as const;
+const COUNTED = ['wallUs', 'sent', 'deliveries', 'connectUs', 'putOff', 'cpuUs', 'loopActiveMs'] as const;
 /** Counts that only grow. */
 type Counts = Record<(typeof COUNTED)[number], number>;
 const NOTHING = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Counts;
@@ -136,11 +136,10 @@ export class Crowd {
 
   /** Of all windows together. */
   figures(): WindowFigures {
-    const { wallUs, sent, answered, deliveries, connectUs, putOff, cpuUs, loopActiveMs } = this.#total;
+    const { wallUs, sent, deliveries, connectUs, putOff, cpuUs, loopActiveMs } = this.#total;
     return {
       seconds: wallUs / 1_000_000,
       sent,
-      acknowledged: answered,
       deliveries,
       deliveryUs: this.#deliveryUs.percentiles(),
       ackUs: this.#ackUs.percentiles(),
@@ -158,7 +157,6 @@ export class Crowd {
     return {
       wallUs: nowUs(),
       sent: this.#sent,
-      answered: this.#answered,
       deliveries: this.#deliveries,
       connectUs: this.#connectUs,
       putOff: this.#putOff,

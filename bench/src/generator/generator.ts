@@ -5,9 +5,7 @@ import type { Children } from '../children.ts';
 import type { CommandName, Commands, Response } from './commands.ts';
 
 export interface Generator {
-  pid: number;
   ask<N extends CommandName>(name: N, ask: Commands[N]['ask']): Promise<Commands[N]['answer']>;
-  stop(): Promise<void>;
 }
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -27,7 +25,6 @@ export function startGenerator(children: Children): Generator {
     for (const { reject } of waiting.values()) reject(new Error(ENDED));
   });
   return {
-    pid: child.pid,
     ask(name, ask) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {
@@ -36,6 +33,5 @@ export function startGenerator(children: Children): Generator {
         child.process.send({ id, name, ask });
       });
     },
-    stop: () => child.end(),
   };
 }

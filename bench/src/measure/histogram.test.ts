@@ -18,9 +18,7 @@ test('percentiles are those of the sorted values, to within a bucket of 1.6 per 
   );
 });
 
-test('nothing recorded is 0, and a reset forgets', () => {
+test('nothing recorded is 0', () => {
   const histogram = new Histogram();
-  histogram.record(500);
-  histogram.reset();
   assert.deepEqual(histogram.percentiles(), { count: 0, p50: 0, p99: 0, p999: 0, max: 0 });
 });

@@ -31,12 +31,6 @@ export class Histogram {
     return this.#count;
   }
 
-  reset(): void {
-    this.#counts.fill(0);
-    this.#count = 0;
-    this.#max = 0;
-  }
-
   /** The value that a share of all is at most, as the middle of its bucket; 0 where there is none. */
   percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(this.#count * share));
