@@ -4,9 +4,7 @@
  * of its own, so that a process left behind is seen, named, ended, and counted as a failure.
  */
 import './bootstrap/require-node.mjs';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
 import { describeFailure, exitWith, Failure } from './bootstrap/failure.mjs';
 import { ensureK6 } from './bootstrap/k6.mjs';
@@ -17,6 +15,7 @@ import { endRunning } from './bootstrap/run.mjs';
 import { createReporter } from './bootstrap/terminal.mjs';
 import { ensureWebBuilt } from './bootstrap/web.mjs';
 import { checkTasks, runCheck } from './check.mjs';
+import { makeTestFolder } from './test-folder.mjs';
 import { endStage, findLeftovers, listTests, runStage, STAGES } from './test-stages.mjs';
 
 /** @typedef {import('./test-stages.mjs').Counts} Counts */
@@ -33,7 +32,8 @@ Stages, in this order:
 
 Settings:
   MARU_TEST_POLLING_MS   how long polling-only clients chat (20000; the contract's minute is 60000)
-  MARU_TEST_SEED         repeats the random tests of an earlier run`;
+  MARU_TEST_SEED         repeats the random tests of an earlier run
+  TMPDIR                 where the tests keep their files (/dev/shm where it has 256 MiB free, else the system's choice)`;
 
 /** @param {string[]} args @returns {{help: true} | {help: false, only: string[]}} */
 function parseArguments(args) {
@@ -73,7 +73,7 @@ async function main() {
   const environment = process.env;
   const reporter = createReporter({ stream: process.stdout, environment });
   const startedMs = Date.now();
-  const runDir = mkdtempSync(join(tmpdir(), 'maru-test-'));
+  const { path: runDir, inMemory } = makeTestFolder({ environment });
   let stopped = false;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => {
@@ -108,15 +108,19 @@ async function main() {
 
   try {
     console.log('== set-up');
+    reporter.step(
+      'files',
+      `${runDir}${inMemory ? ', in memory' : '; a disk that stalls for 0.8 s fails what is sent then'}`,
+    );
     const given = { reporter, environment };
     await ensureDependencies(given);
     const node = pinnedNode();
     const needsCluster = only.includes('e2e') || only.includes('faults') || only.includes('load');
-    if (needsCluster || only.includes('unit') || only.includes('integration')) await ensureProgram('redis', given);
-    if (needsCluster) {
+    if (needsCluster || only.includes('unit') || only.includes('integration')) {
+      await ensureProgram('redis', given);
       await ensureProgram('nginx', given);
-      await ensureWebBuilt({ node, ...given });
     }
+    if (needsCluster) await ensureWebBuilt({ node, ...given });
     if (only.includes('e2e'))
       await ensureProgram('chromium', given).catch((error) => {
         if (!(error instanceof Failure)) throw error;
