@@ -194,7 +194,7 @@ export const FIELDS = {
   },
   fastPath: {
     env: 'MARU_FAST_PATH',
-    doc: 'whether WebSockets have our own transport, which writes straight to the socket, or the one of Engine.IO: on or off',
+    doc: "whether WebSockets have our own transport, which writes straight to the socket, and pings go by the beat; or all that is Engine.IO's: on or off",
     parse: asSwitch,
     fallback: true,
   },

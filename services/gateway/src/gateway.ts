@@ -33,6 +33,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
     await balance.leave();
     // Together: a peer that does not answer must not keep the others from hearing that this node leaves.
     await Promise.all([chat.close(), presence.stop()]);
+    fastPath.close();
     hub.stop();
     subscriber.stop();
     signals.stop();
@@ -44,7 +45,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
 
   return {
     async start() {
-      await fastPath.open();
+      await fastPath.open(beat);
       ops = await startOpsServer({
         host: config.host,
         port: config.opsPort,

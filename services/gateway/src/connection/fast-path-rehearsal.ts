@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { messageFrames } from '../delivery/shared-packets.ts';
 import { closeFrame, textFrames } from '../websocket/frames.ts';
 import { type EngineServer, takeOver } from './engine-takeover.ts';
+import { Heartbeats, type PingedConnection } from './heartbeats.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /** On a machine that starts many processes at once everything takes its time. */
@@ -15,13 +16,14 @@ const REQUEST =
   `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n\r\n`;
 /** An Engine.IO message in a masked frame; the mask is zeroes. */
 const MESSAGE = Buffer.concat([Buffer.from([0x81, 0x86, 0, 0, 0, 0]), Buffer.from('4hello')]);
+const PONG = Buffer.concat([Buffer.from([0x81, 0x81, 0, 0, 0, 0]), Buffer.from('3')]);
 
 interface Trial extends EngineServer {
   attach(server: HttpServer, options: { path: string }): void;
   once(event: 'connection', listener: (connection: TrialConnection) => void): void;
 }
-interface TrialConnection {
-  transport: unknown;
+interface TrialConnection extends PingedConnection {
+  pingTimeoutTimer: unknown;
   writeBuffer: unknown[];
   send(packet: string): void;
   close(): void;
@@ -33,6 +35,12 @@ export async function rehearse(engine: EngineServer): Promise<void> {
   const Engine = engine.constructor as new (options: object) => Trial;
   const trial = new Engine({ transports: ['websocket'], perMessageDeflate: false, wsEngine: engine.opts.wsEngine });
   takeOver(trial);
+  let nowMs = 0;
+  const heartbeats = new Heartbeats(trial, () => nowMs);
+  const pass = (ms: number) => {
+    nowMs += ms;
+    heartbeats.run();
+  };
   const server = createServer();
   const sockets: Socket[] = [];
   server.on('connection', (socket) => sockets.push(socket));
@@ -46,7 +54,7 @@ export async function rehearse(engine: EngineServer): Promise<void> {
     client.on('close', () => reject(new Error('a WebSocket ends too early')));
   });
   try {
-    await Promise.race([converse(trial, client), broken]);
+    await Promise.race([converse(trial, client, pass), broken]);
   } finally {
     clearTimeout(timer);
     client.destroy();
@@ -55,7 +63,7 @@ export async function rehearse(engine: EngineServer): Promise<void> {
   }
 }
 
-async function converse(trial: Trial, client: Socket): Promise<void> {
+async function converse(trial: Trial, client: Socket, pass: (ms: number) => void): Promise<void> {
   const hears = listenTo(client);
   const connected = heard<TrialConnection>((tell) => trial.once('connection', tell));
   client.write(REQUEST);
@@ -71,6 +79,16 @@ async function converse(trial: Trial, client: Socket): Promise<void> {
   if (!transport.writeFrames(messageFrames(['shared']))) throw new Error('an idle connection cannot be written to');
   connection.send('sent');
   await hears(Buffer.concat([messageFrames(['shared']), textFrames(['4sent'])]).toString('latin1'));
+  const ping = textFrames(['2']).toString('latin1');
+  const answered = heard((tell) => connection.once('heartbeat', tell));
+  pass(2 * trial.opts.pingInterval);
+  await hears(ping);
+  if (!connection.pingTimeoutTimer) throw new Error('Engine.IO does not wait for the answer to a ping');
+  client.write(PONG);
+  await answered;
+  if (connection.pingTimeoutTimer) throw new Error('Engine.IO takes the answer to a ping otherwise');
+  pass(2 * trial.opts.pingInterval);
+  await hears(ping + ping);
   const closed = heard((tell) => connection.once('close', tell));
   connection.close();
   await hears(closeFrame(1005).toString('latin1'));

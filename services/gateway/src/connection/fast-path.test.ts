@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import type { Logger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
 import { Server } from 'socket.io';
+import { createBeat } from '../cluster/beat.ts';
 import { FastPath } from './fast-path.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
@@ -21,6 +22,8 @@ type Engine = {
 const reasons: string[] = [];
 const logger = { warn: ({ reason }: { reason: string }) => reasons.push(reason) } as unknown as Logger;
 
+const now = () => performance.now();
+
 /** The state, and whether a client's connection has our transport and is talked to. */
 async function serve(options: { enabled?: boolean; change?: (engine: Engine) => void }) {
   const httpServer = createServer();
@@ -28,8 +31,9 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   after(() => io.close());
   const engine = io.engine as unknown as Engine;
   options.change?.(engine);
-  const path = new FastPath({ enabled: options.enabled ?? true, engine, logger });
-  await path.open();
+  const path = new FastPath({ enabled: options.enabled ?? true, engine, logger, now });
+  await path.open(createBeat({ periodMs: 500, logger, now }));
+  after(() => path.close());
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
   const { port } = httpServer.address() as AddressInfo;
   let ours: boolean | undefined;

@@ -1,10 +1,12 @@
 /**
- * Whether WebSockets have our transport in the place of Engine.IO's. Before a gateway listens a server and a client of loopback try it out. Where that does not
+ * Whether WebSockets have our transport in the place of Engine.IO's, and connections are pinged by the beat. Before a gateway listens a server and a client of loopback try it out. Where that does not
  * go as expected the library's own is used, which a metric and a line in the log tell.
  */
 import type { Logger } from '@maru/service-kit';
+import type { Beat } from '../cluster/beat.ts';
 import { type EngineServer, takeOver } from './engine-takeover.ts';
 import { rehearse } from './fast-path-rehearsal.ts';
+import { Heartbeats } from './heartbeats.ts';
 
 /** `unexpected`: the rehearsal did not go as expected, so the library's transport is used. */
 export const FAST_PATH_STATES = ['on', 'off', 'unexpected'] as const;
@@ -17,12 +19,15 @@ export class FastPath {
   readonly #engine: EngineServer;
   readonly #enabled: boolean;
   readonly #logger: Logger;
+  readonly #now: () => number;
+  #endHeartbeats: (() => void) | undefined;
 
   /** `engine` is the Engine.IO server. */
-  constructor(options: { enabled: boolean; engine: unknown; logger: Logger }) {
+  constructor(options: { enabled: boolean; engine: unknown; logger: Logger; now: () => number }) {
     this.#engine = options.engine as EngineServer;
     this.#enabled = options.enabled;
     this.#logger = options.logger;
+    this.#now = options.now;
   }
 
   get state(): FastPathState {
@@ -30,16 +35,22 @@ export class FastPath {
   }
 
   /** Before the server listens. Never rejects. */
-  async open(): Promise<void> {
+  async open(beat: Beat): Promise<void> {
     if (!this.#enabled) return;
     try {
       if (this.#engine.opts.perMessageDeflate) throw new Error('messages are compressed');
       await rehearse(this.#engine);
       takeOver(this.#engine);
+      this.#endHeartbeats = new Heartbeats(this.#engine, this.#now).start(beat);
       this.#state = 'on';
     } catch (error) {
       this.#state = 'unexpected';
       this.#logger.warn({ reason: String(error) }, 'the fast path is not used: its rehearsal did not go as expected');
     }
+  }
+
+  /** After the connections. */
+  close(): void {
+    this.#endHeartbeats?.();
   }
 }

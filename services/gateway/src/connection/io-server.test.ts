@@ -6,6 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
+import { createBeat } from '../cluster/beat.ts';
 import { OPCODE } from '../websocket/frames.ts';
 import { masked } from '../websocket/testing/client-frames.ts';
 import { decoderOf } from './bounded-parser.ts';
@@ -17,7 +18,8 @@ import { upgradeRequest } from './testing/upgrade-request.ts';
 const httpServer = createServer();
 const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
-const fastPath = new FastPath({ enabled: true, engine: io.engine, logger });
+const now = () => performance.now();
+const fastPath = new FastPath({ enabled: true, engine: io.engine, logger, now });
 /** Of the server's end of the last connection, by the public road. */
 let writes = 0;
 let begin: (wire: SocketWire) => void = () => {};
@@ -36,11 +38,14 @@ before(async () => {
     };
   });
   io.on('connection', (socket) => begin(new SocketWire(socket, fastPath)));
-  await fastPath.open();
+  await fastPath.open(createBeat({ periodMs: 500, logger, now }));
   httpServer.listen(0, '127.0.0.1');
   await once(httpServer, 'listening');
 });
-after(() => closeIo(io, httpServer));
+after(async () => {
+  await closeIo(io, httpServer);
+  fastPath.close();
+});
 
 async function open(version: string) {
   const socket = connect((httpServer.address() as AddressInfo).port, '127.0.0.1');

@@ -161,7 +161,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
 
   const httpServer = createServer(api);
   const io = createIo(httpServer, { node, sessionRoute: config.sessionRoute, allowedOrigins });
-  const fastPath = new FastPath({ enabled: config.fastPath, engine: io.engine, logger });
+  const fastPath = new FastPath({ enabled: config.fastPath, engine: io.engine, logger, now });
   const signals = createSignals(io);
   io.adapter(
     createSignalsAdapter({

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, type Socket as NetSocket } from 'node:net';
 import { createLogger } from '@maru/service-kit';
 import { poll } from '@maru/service-kit/testing';
 import { Server, type ServerOptions } from 'engine.io';
+import { createBeat } from '../../cluster/beat.ts';
 import { FastPath } from '../fast-path.ts';
 import { WebSocketTransport } from '../websocket-transport.ts';
 import { upgradeRequest } from './upgrade-request.ts';
@@ -36,8 +37,9 @@ export async function openWebSocketRig({
   const httpServer = createServer();
   const server = new Server(options);
   server.attach(httpServer, { path: '/socket.io' });
-  const path = new FastPath({ enabled, engine: server, logger });
-  await path.open();
+  const now = () => performance.now();
+  const path = new FastPath({ enabled, engine: server, logger, now });
+  await path.open(createBeat({ periodMs: 500, logger, now }));
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
   const { port } = httpServer.address() as AddressInfo;
   const clients: NetSocket[] = [];
@@ -74,6 +76,7 @@ export async function openWebSocketRig({
     close() {
       for (const client of clients) client.destroy();
       server.close();
+      path.close();
       httpServer.close();
     },
   };
