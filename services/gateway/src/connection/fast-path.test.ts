@@ -23,8 +23,9 @@ const reasons: string[] = [];
 const logger = { warn: ({ reason }: { reason: string }) => reasons.push(reason) } as unknown as Logger;
 
 const now = () => performance.now();
+const { constructor: LibraryTimer } = setTimeout(() => {}, 0);
 
-/** The state, and whether a client's connection has our transport and is talked to. */
+/** The state, and whether a client's connection has our transport, waits for its ping in our lists, and is talked to. */
 async function serve(options: { enabled?: boolean; change?: (engine: Engine) => void }) {
   const httpServer = createServer();
   const io = new Server(httpServer, { transports: ['polling', 'websocket'] });
@@ -37,8 +38,11 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve));
   const { port } = httpServer.address() as AddressInfo;
   let ours: boolean | undefined;
-  io.engine.on('connection', ({ transport }: { transport: unknown }) => {
+  let pinged: boolean | undefined;
+  type Connection = { transport: unknown; pingIntervalTimer: object };
+  io.engine.on('connection', ({ transport, pingIntervalTimer }: Connection) => {
     ours = transport instanceof WebSocketTransport;
+    pinged = pingIntervalTimer.constructor !== LibraryTimer;
   });
   const received: string[] = [];
   const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`);
@@ -46,7 +50,7 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   client.addEventListener('message', ({ data }) => received.push(data));
   await poll('CONNECT', () => received.some((text) => text.startsWith('40{"sid"')));
   client.close();
-  return { state: path.state, ours };
+  return { state: path.state, ours, pinged };
 }
 
 /** An Engine.IO whose servers have something else in the place of a method. */
@@ -56,11 +60,15 @@ function otherEngine(engine: Engine, name: string, method: (...args: never[]) =>
   Object.setPrototypeOf(engine, Other.prototype);
 }
 
-describe('the transport', () => {
-  test('is ours where all is as expected', async () => assert.deepEqual(await serve({}), { state: 'on', ours: true }));
+/** What connections are if the fast path is not used. */
+const off = { state: 'off', ours: false, pinged: false };
+const unexpected = { ...off, state: 'unexpected' };
 
-  test("is the library's where it is switched off", async () =>
-    assert.deepEqual(await serve({ enabled: false }), { state: 'off', ours: false }));
+describe('the transport', () => {
+  test('is ours where all is as expected', async () =>
+    assert.deepEqual(await serve({}), { state: 'on', ours: true, pinged: true }));
+
+  test("is the library's where it is switched off", async () => assert.deepEqual(await serve({ enabled: false }), off));
 
   test("is the library's where Engine.IO makes its transports otherwise", async () => {
     const change = (engine: Engine) => {
@@ -73,12 +81,24 @@ describe('the transport', () => {
         return handshake?.apply(this, args);
       });
     };
-    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+    assert.deepEqual(await serve({ change }), unexpected);
+  });
+
+  test("is the library's where Engine.IO waits for no answer to a ping", async () => {
+    const change = (engine: Engine) => {
+      const { emit } = engine.constructor.prototype as { emit?: (...args: unknown[]) => unknown };
+      otherEngine(engine, 'emit', function (this: Engine, event: string, ...args: object[]) {
+        if (event === 'connection') Object.assign(args[0] as object, { resetPingTimeout: () => {} });
+        return emit?.call(this, event, ...args);
+      });
+    };
+    assert.deepEqual(await serve({ change }), unexpected);
+    assert.match(reasons.at(-1) ?? '', /the answer to a ping/);
   });
 
   test("is the library's where messages are compressed", async () => {
     const change = ({ opts }: Engine) => Object.assign(opts, { perMessageDeflate: {} });
-    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+    assert.deepEqual(await serve({ change }), unexpected);
   });
 
   test("is the library's, without long waiting, where a handshake fails", async () => {
@@ -95,7 +115,7 @@ describe('the transport', () => {
         }
       };
     };
-    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+    assert.deepEqual(await serve({ change }), unexpected);
     // Not by its deadline.
     assert.match(reasons.at(-1) ?? '', /ends too early/);
   });
@@ -111,7 +131,7 @@ describe('the transport', () => {
         }
       };
     };
-    assert.deepEqual(await serve({ change }), { state: 'unexpected', ours: false });
+    assert.deepEqual(await serve({ change }), unexpected);
   });
 });
 

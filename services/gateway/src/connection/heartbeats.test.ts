@@ -131,6 +131,17 @@ describe('a ping', () => {
     for (const { socket } of clients) socket.close();
   });
 
+  test('that fails keeps no other from being pinged', async () => {
+    const [first, second] = [await connect(), await connect()];
+    first.connection.resetPingTimeout = () => {
+      throw new Error('a fault');
+    };
+    assert.throws(() => pass(INTERVAL_MS + LATE_MS_MAX), /a fault/);
+    pass(LATE_MS_MAX);
+    await poll('a ping', () => second.pings() === 1);
+    for (const { socket } of [first, second]) socket.close();
+  });
+
   test('reaches one who polls', async () => {
     const opened = await (await fetch(`http://${url}polling`)).text();
     const { sid } = JSON.parse(opened.slice(1));

@@ -77,7 +77,9 @@ export class Heartbeats {
   }
 
   #pingSome(): void {
-    for (const next of this.#due.splice(0, PINGS_A_TURN)) {
+    for (let n = 0; n < PINGS_A_TURN; n++) {
+      const next = this.#due.shift();
+      if (next === undefined) break;
       next.waits = false;
       const connection = this.#server.clients[next.id];
       if (connection === undefined) continue;
