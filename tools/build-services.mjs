@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** The workspaces that services consist of. */
-const PACKAGES = ['packages/protocol', 'packages/service-kit', 'services/gateway', 'services/presence'];
+const PACKAGES = [
+  'packages/protocol',
+  'packages/service-kit',
+  'packages/redis-store',
+  'services/gateway',
+  'services/presence',
+];
 /** What modules load at run time, besides other modules. */
 const ASSET = /\.lua$/;
 

@@ -19,18 +19,19 @@ const UNIT_ROOTS = ['packages', 'services', 'apps'];
 const MAY_IMPORT = /** @type {Array<[RegExp, RegExp, string]>} */ ([
   [/^packages\/protocol$/, /^$/, 'packages/protocol imports only zod'],
   [/^packages\/service-kit$/, /^$/, 'packages/service-kit holds no product code and imports none'],
+  [/^packages\/redis-store$/, /^packages\/service-kit$/, 'packages/redis-store imports only packages/service-kit'],
   [/^packages\/client$/, /^packages\/protocol$/, 'packages/client imports only packages/protocol'],
   [/^apps\//, /^packages\/(client|protocol)$/, 'apps import only packages/client and packages/protocol'],
   [
     /^services\//,
-    /^packages\/(protocol|service-kit)$/,
-    'services import only packages/protocol and packages/service-kit',
+    /^packages\/(protocol|redis-store|service-kit)$/,
+    'services import only packages/protocol, packages/redis-store and packages/service-kit',
   ],
   [/^loadtest$/, /^packages\/protocol$/, 'loadtest imports only packages/protocol'],
   [/^tools$/, /^packages\/service-kit$/, 'tools import only packages/service-kit'],
   [
     /^tests$/,
-    /^(packages\/(client|protocol|service-kit)|tools)$/,
+    /^(packages\/(client|protocol|redis-store|service-kit)|tools)$/,
     'tests see the system from outside: packages and tools only',
   ],
 ]);
@@ -39,7 +40,7 @@ const MAY_IMPORT = /** @type {Array<[RegExp, RegExp, string]>} */ ([
 const JOINS_UNITS = /^tests\/(integration|kube)\//;
 
 const SOCKET_IO = /^(socket\.io|socket\.io-adapter|socket\.io-parser|engine\.io|engine\.io-parser|@socket\.io\/.*)$/;
-const KNOWS_SOCKET_IO = /^services\/gateway\/src\/(connection|cluster)\//;
+const KNOWS_SOCKET_IO = /^services\/gateway\/src\/edge\//;
 const REDIS_KEY = /(^|[^\w:])maru:/;
 
 /** Tests, and what stands in folders for them. */
@@ -149,7 +150,7 @@ export function checkImports({ root }) {
     if (target !== undefined && target !== unit) checkUnits(file, unit, target, report);
     if (unit === 'packages/protocol' && !isTest(file) && name !== 'zod') report('packages/protocol imports only zod');
     if (unit === 'services/gateway' && !isTest(file) && SOCKET_IO.test(name) && !KNOWS_SOCKET_IO.test(file))
-      report('only connection/ and cluster/ know Socket.IO');
+      report('only edge/ knows Socket.IO');
     if (!isDeclared(file, unit, name)) report(`${name} is not declared in ${unit}/package.json`);
   }
 

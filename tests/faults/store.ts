@@ -1,6 +1,7 @@
 /** The store of a trial's cluster, seen from outside: one Redis of the cluster itself, or several that a trial brings. */
 import assert from 'node:assert/strict';
-import { connectRedis, createLogger, waitUntilReady } from '@maru/service-kit';
+import { connectRedis, waitUntilReady } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 
 export type Redis = ReturnType<typeof connectRedis>;
 

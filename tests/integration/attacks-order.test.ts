@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry, Position } from '@maru/protocol';
 import { Redis } from 'ioredis';
-import { LiveRoom } from '../../services/gateway/src/delivery/live-room.ts';
 import type { Member } from '../../services/gateway/src/delivery/member.ts';
+import { DeliveryRoom } from '../../services/gateway/src/delivery/room.ts';
 import { connect, TestClient } from '../support/client.ts';
 import {
   type Gateways,
@@ -159,7 +159,7 @@ describe('a room on a node', () => {
   test('knows the newest of many announcements that came before its first look at the log', async () => {
     const stored = 300;
     const entry = (seq: number) => ({ seq, ts: 1, head: '"type":"text"', tail: '"text":"x"' });
-    const room = new LiveRoom('room', {
+    const room = new DeliveryRoom('room', {
       readAfter: async (_room, seq, limit) => {
         const entries = Array.from({ length: Math.min(limit, stored - seq) }, (_, index) => entry(seq + 1 + index));
         return { epoch: '1.a', base: 0, head: stored, first: 1, role: undefined, reason: undefined, entries };

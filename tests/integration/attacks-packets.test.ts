@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
-import { Session, type Wire } from '../../services/gateway/src/connection/session.ts';
+import { Session, type Wire } from '../../services/gateway/src/sessions/session.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';

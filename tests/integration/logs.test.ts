@@ -57,7 +57,8 @@ test('neither texts nor tokens are in any line, whatever happens to them', async
 
   // The store refuses a message with an error that carries the whole command, then goes away in the middle of another.
   const refuse = async (limit: string) => {
-    const { connectRedis, createLogger, waitUntilReady } = await import('@maru/service-kit');
+    const { connectRedis, waitUntilReady } = await import('@maru/redis-store');
+    const { createLogger } = await import('@maru/service-kit');
     const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
     const redis = connectRedis({ url: running.redis.url, deadlineMs: 2_000 }, { purpose: 'test', node: 'n', logger });
     await waitUntilReady(redis, 5_000);

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger, openRedis, type RedisStore, waitUntilReady } from '@maru/service-kit';
+import { connectRedis, openRedis, type RedisStore, waitUntilReady } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 import { findFreePort, findRedisBinary, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
-import { createRedisRoomLog } from '../../services/gateway/src/messages/redis-room-log.ts';
-import type { RoomLog } from '../../services/gateway/src/messages/room-log.ts';
-import { createSeenPositions } from '../../services/gateway/src/messages/seen-positions.ts';
+import { createRedisRoomLog } from '../../services/gateway/src/log/redis-room-log.ts';
+import type { RoomLog } from '../../services/gateway/src/log/room-log.ts';
+import { createSeenPositions } from '../../services/gateway/src/log/seen-positions.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const directory = mkdtempSync(join(tmpdir(), 'maru-sentinel-'));

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createLogger, openRedis, type RedisSource, type RedisStore } from '@maru/service-kit';
+import { openRedis, type RedisSource, type RedisStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
-import { createBeat } from '../../services/gateway/src/cluster/beat.ts';
-import { createSubscriber } from '../../services/gateway/src/cluster/subscriber.ts';
+import { createTicker } from '../../services/gateway/src/cluster/ticker.ts';
+import { createSubscriber } from '../../services/gateway/src/delivery/subscriber.ts';
 import { poll } from '../support/poll.ts';
 
 const ROOMS = 60;
@@ -45,7 +46,7 @@ test('no room is asked for while the store is away, and all are heard again once
     onHandlerError: (error) => assert.fail(String(error)),
     now,
   });
-  subscriber.start(createBeat({ periodMs: BEAT_MS, logger, now }));
+  subscriber.start(createTicker({ periodMs: BEAT_MS, logger, now }));
   t.after(() => subscriber.stop());
   for (const channel of channels) await subscriber.subscribe(channel, () => heard.add(channel));
   const again = new Set<string>();

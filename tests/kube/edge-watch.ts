@@ -4,7 +4,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
-import { sessionRouteOf } from '../../services/gateway/src/connection/session-route.ts';
+import { sessionRouteOf } from '../../services/gateway/src/edge/session-route.ts';
 import { sleep } from '../support/poll.ts';
 import type { Pod } from './kube.ts';
 

@@ -42,7 +42,7 @@ function plantTree(changes: Record<string, string>): string {
     ]),
     'services/gateway/src/index.ts': "import '@maru/service-kit';\nimport './keys.ts';\n",
     'services/gateway/src/keys.ts': 'export const key = (room: string) => `maru:{${room}}:log`;\n',
-    'services/gateway/src/connection/io.ts': "import type { Socket } from 'socket.io';\nexport type S = Socket;\n",
+    'services/gateway/src/edge/io.ts': "import type { Socket } from 'socket.io';\nexport type S = Socket;\n",
     'services/gateway/src/rooms/rooms.test.ts': "import 'fast-check';\nconst key = 'maru:{a}:log';\n",
     'services/presence/package.json': manifest('@maru/presence', ['@maru/protocol']),
     'services/presence/src/index.ts': "export * from '@maru/protocol';\n",
@@ -110,7 +110,7 @@ describe('import rules', () => {
       /tests see the system from outside/,
     ],
     [
-      'Socket.IO is known outside connection/',
+      'Socket.IO is known outside edge/',
       { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
       /rooms\/x\.ts:3: socket\.io: only connection\//,
     ],
@@ -172,7 +172,7 @@ describe('import rules', () => {
       "export * from '@maru/presence';",
     ].join('\n');
     assert.deepEqual(problemsOf({ 'services/gateway/src/x.ts': source }), [
-      'services/gateway/src/x.ts:6: @maru/presence: services import only packages/protocol and packages/service-kit',
+      'services/gateway/src/x.ts:6: @maru/presence: services import only packages/protocol, packages/redis-store and packages/service-kit',
     ]);
   });
 });

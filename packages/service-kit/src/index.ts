@@ -5,7 +5,3 @@ export * from './logger.ts';
 export * from './node-flags.ts';
 export * from './ops-server.ts';
 export * from './process-metrics.ts';
-export * from './redis.ts';
-export * from './redis-address.ts';
-export { gatherWrites, openRedis, type RedisSource, type RedisStore, type Shard, singleStore } from './redis-store.ts';
-export * from './scripts.ts';

@@ -1,11 +1,11 @@
 /** The gateway's settings: each a variable, with its documentation, its check and its default. */
 import { LIMITS } from '@maru/protocol';
+import { asRedisAddress } from '@maru/redis-store';
 import {
   asInteger,
   asList,
   asNodeName,
   asOneOf,
-  asRedisAddress,
   asSecret,
   asSwitch,
   asText,
@@ -15,7 +15,7 @@ import {
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
-import { SESSION_ROUTES } from './connection/session-route.ts';
+import { SESSION_ROUTES } from './edge/session-route.ts';
 
 const asOrigins = (raw: string): string[] =>
   asList(raw).map((origin) => {

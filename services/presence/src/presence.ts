@@ -1,7 +1,8 @@
 /** The composition root of the presence service: the only place that names implementations. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Logger, openRedis, startOpsServer } from '@maru/service-kit';
+import { openRedis } from '@maru/redis-store';
+import { type Logger, startOpsServer } from '@maru/service-kit';
 import type { Registry } from 'prom-client';
 import { startAgenda } from './agenda.ts';
 import { createHttp } from './http.ts';

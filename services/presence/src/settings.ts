@@ -1,14 +1,6 @@
 /** What may be set, with the reason for each default. */
-import {
-  asInteger,
-  asNodeName,
-  asOneOf,
-  asRedisAddress,
-  asSecret,
-  asText,
-  type ConfigOf,
-  LOG_LEVELS,
-} from '@maru/service-kit';
+import { asRedisAddress } from '@maru/redis-store';
+import { asInteger, asNodeName, asOneOf, asSecret, asText, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
 
 export const settingFields = {
   node: { env: 'MARU_NODE', doc: 'name of this process, for logs', parse: asNodeName },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { connectRedis, createLogger, waitUntilReady } from '@maru/service-kit';
+import { connectRedis, waitUntilReady } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 import { freePorts, makeTempDir, requireProgram } from '../test-support/cluster-under-test.ts';
 import { openLogFile } from './log-file.ts';
 import { type ManagedProcess, manageProcess } from './managed-process.ts';

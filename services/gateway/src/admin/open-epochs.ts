@@ -2,13 +2,13 @@
  * Opens a new epoch of every room: after a copy of the store was put back and every gateway was started anew, nobody remembers that the logs
  * once were longer, so it has to be said (docs/decisions/0013).
  */
-import { loadScript, type RedisStore, runScript } from '@maru/service-kit';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import { roomLiveChannel, roomLogKey, roomMetaKey, roomMetaPattern, roomOfMetaKey } from '../keys.ts';
 
 const script = loadScript(
   new URL('./open-epoch.lua', import.meta.url),
-  new URL('../messages/room-life.lua', import.meta.url),
+  new URL('../log/room-epoch.lua', import.meta.url),
 );
 
 /** Keys that one step of the scan looks at, and rooms that are worked on at once. */

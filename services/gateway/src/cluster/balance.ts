@@ -2,10 +2,11 @@
  * Keeps nodes level: one that joined, or came back, gets its share although everybody is connected elsewhere. Nodes tell each other
  * their loads through the store; one that is far above the mean advises some of its clients, a few at a time, to come again.
  */
-import { type Logger, loadScript, type RedisStore, runScript } from '@maru/service-kit';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
 import { nodeLoadsKey, nodesSeenKey } from '../keys.ts';
 
-export const tellLoadScript = loadScript(new URL('./tell-load.lua', import.meta.url));
+export const tellLoadScript = loadScript(new URL('./report-load.lua', import.meta.url));
 
 /** Within this of the mean a node counts as level: moving a connection has a price, too. */
 const TOLERATED_RATIO = 1.2;

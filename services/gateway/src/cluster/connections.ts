@@ -1,5 +1,6 @@
 /** The node's connections to the store, of one kind for each kind of traffic, so that none waits behind another. */
-import { type Logger, openRedis, type RedisStore } from '@maru/service-kit';
+import { openRedis, type RedisStore } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
 
 export interface Connections {
   /** Appends only: order on a connection is the order of its logs. The lane keeps the deadline. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger, singleStore } from '@maru/service-kit';
+import { connectRedis, singleStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
-import { createBeat } from './beat.ts';
 import { createStoreHealth } from './store-health.ts';
+import { createTicker } from './ticker.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 let server: TestRedis;
@@ -33,7 +34,7 @@ function watch(canAppend = () => true, waitReplicas = 0) {
     localNow: () => Date.now() - 3_600_000,
   });
   health.onChange((degraded) => changes.push(degraded));
-  health.start(createBeat({ periodMs: 50, logger, now: () => performance.now() }));
+  health.start(createTicker({ periodMs: 50, logger, now: () => performance.now() }));
   const until = async (expected: boolean[]) => {
     for (let i = 0; i < 600 && changes.length < expected.length; i++) await pause(25);
     health.stop();

@@ -6,9 +6,10 @@
  * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
  * in time, and nobody is told of a store that is well while acknowledgements fail.
  */
-import { gatherWrites, type Logger, type RedisStore, type Shard } from '@maru/service-kit';
+import { gatherWrites, type RedisStore, type Shard } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
 import { writeProbeKey } from '../keys.ts';
-import type { Beat } from './beat.ts';
+import type { Ticker } from './ticker.ts';
 
 export interface StoreHealth {
   readonly degraded: boolean;
@@ -18,7 +19,7 @@ export interface StoreHealth {
   noteRefusal(reason: string): void;
   onChange(callback: (degraded: boolean) => void): void;
   /** Asks at once, and from then on with the beat. */
-  start(beat: Beat): void;
+  start(beat: Ticker): void;
   stop(): void;
 }
 

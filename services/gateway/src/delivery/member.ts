@@ -1,4 +1,4 @@
-import type { SharedPackets } from './shared-packets.ts';
+import type { SharedPackets } from '../edge/shared-packets.ts';
 
 /** A connection, as the delivery of rooms sees it. */
 export interface Member {

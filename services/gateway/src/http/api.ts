@@ -11,14 +11,14 @@ import {
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
-import { isOriginAllowed } from '../connection/origin.ts';
+import { isOriginAllowed } from '../edge/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
-import type { ReadHistory } from '../messages/read-history.ts';
-import type { SendMessage } from '../messages/send-message.ts';
-import type { RoomDirectory } from '../rooms/room-directory.ts';
+import type { ReadHistory } from '../requests/read-history.ts';
+import type { SendMessage } from '../requests/send-message.ts';
+import type { RoomDirectory } from '../rooms/directory.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
 
 export interface ApiDeps {

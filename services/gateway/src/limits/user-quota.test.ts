@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { connectRedis, createLogger, type RedisStore, singleStore } from '@maru/service-kit';
+import { connectRedis, type RedisStore, singleStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { createUserQuota, leaseSize, type UserQuota } from './user-quota.ts';
 

@@ -6,9 +6,9 @@
  * In a Redis Cluster a shard that is ill must not silence its users in rooms of other shards: while it does not answer, the quota is kept
  * under a spare name on another shard. All nodes find the same one, so that a user has at most as many full buckets as there are names.
  */
-import { loadScript, type RedisStore, runScript, type Shard } from '@maru/service-kit';
+import { loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
 import { userQuotaKey } from '../keys.ts';
-import { unavailable } from '../messages/redis-room-log.ts';
+import { unavailable } from '../log/redis-room-log.ts';
 import { type BucketSpec, promise } from './token-bucket.ts';
 
 export const leaseScript = loadScript(new URL('./lease-quota.lua', import.meta.url));

@@ -1,6 +1,6 @@
 /** A room log that measures how long its calls take. It changes nothing about them. */
 import { MaruError } from '@maru/protocol';
-import type { RoomLog } from '../messages/room-log.ts';
+import type { RoomLog } from '../log/room-log.ts';
 
 /** `look`: the state of a room. `page`: its state and entries. */
 export type StoreCall = 'append' | 'look' | 'page';

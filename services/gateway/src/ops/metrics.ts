@@ -5,10 +5,10 @@
 import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { FAST_PATH_STATES, type FastPathState } from '../connection/fast-path.ts';
-import type { RefusalReason } from '../connection/handshake-guard.ts';
 import type { CutReason } from '../delivery/member.ts';
-import type { AppendResult } from '../messages/room-log.ts';
+import { FAST_PATH_STATES, type FastPathState } from '../edge/fast-path.ts';
+import type { RefusalReason } from '../edge/handshake-guard.ts';
+import type { AppendResult } from '../log/room-log.ts';
 import { tallyCounter, tallyCounterBy, tallyHistogram, tallyHistogramBy } from './tallies.ts';
 
 export interface MetricProbes {

@@ -28,10 +28,10 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { ChannelHandler, Subscriber } from '../cluster/subscriber.ts';
-import { parseLiveFrame } from '../delivery/live-frame.ts';
+import { parseAnnouncement } from '../delivery/announcement.ts';
+import type { ChannelHandler, Subscriber } from '../delivery/subscriber.ts';
 import { roomOfLiveChannel } from '../keys.ts';
-import type { AppendRequest } from '../messages/room-log.ts';
+import type { AppendRequest } from '../log/room-log.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Ended spans are sent so often; beyond so many that wait, new ones are dropped. */
@@ -163,7 +163,7 @@ const contextOf = (ids: Ids): Context =>
 
 /** Whose message an announcement tells of; undefined for anything that is no message. */
 function readAnnouncement(room: string, payload: string): { seq: number; ids: Ids } | undefined {
-  const frame = parseLiveFrame(payload);
+  const frame = parseAnnouncement(payload);
   if (frame?.kind !== 'entry') return undefined;
   try {
     const { from, clientMsgId } = JSON.parse(`{${frame.body}`) as { from: { id: string }; clientMsgId: string };

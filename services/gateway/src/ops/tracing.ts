@@ -1,7 +1,7 @@
 /** Traces of messages, from the request to the delivery on every node: what is wrapped, and what stands in its place while they are off. */
-import type { Subscriber } from '../cluster/subscriber.ts';
-import type { AppendRequest, RoomLog } from '../messages/room-log.ts';
-import type { SendMessage } from '../messages/send-message.ts';
+import type { Subscriber } from '../delivery/subscriber.ts';
+import type { AppendRequest, RoomLog } from '../log/room-log.ts';
+import type { SendMessage } from '../requests/send-message.ts';
 
 /** Each function gives back the part that it was given, with tracing around it or as it is. */
 export interface Tracing {

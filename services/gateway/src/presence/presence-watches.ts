@@ -1,7 +1,7 @@
 /** Which connections of this node watch the presence of which rooms. A snapshot comes first, then differences. */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
-import type { Session } from '../connection/session.ts';
-import type { Reply } from '../rooms/membership.ts';
+import type { Reply } from '../rooms/subscriptions.ts';
+import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
 
 export interface PresenceWatches {

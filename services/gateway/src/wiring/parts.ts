@@ -2,30 +2,30 @@
 import { createServer } from 'node:http';
 import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
-import { createSignals, createSignalsAdapter } from '../cluster/signals.ts';
 import { type GatewayConfig, limitsOf } from '../config.ts';
-import { createChatServer } from '../connection/chat-server.ts';
-import { createDrain } from '../connection/drain.ts';
-import { FastPath } from '../connection/fast-path.ts';
-import { createHandlers } from '../connection/handlers.ts';
-import { createIo } from '../connection/io-server.ts';
-import { createSessionRegistry } from '../connection/registry.ts';
-import type { Session } from '../connection/session.ts';
+import { createDelivery } from '../delivery/delivery.ts';
 import { createRecentBudget } from '../delivery/recent-entries.ts';
-import { createRoomHub } from '../delivery/room-hub.ts';
+import { createChatServer } from '../edge/chat-server.ts';
+import { createEphemeral, createEphemeralAdapter } from '../edge/ephemeral.ts';
+import { FastPath } from '../edge/fast-path.ts';
+import { createIo } from '../edge/io-server.ts';
 import { createApi } from '../http/api.ts';
 import { createTokens } from '../identity/tokens.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
-import { createReadHistory } from '../messages/read-history.ts';
-import { createSendMessage } from '../messages/send-message.ts';
 import { measureLog } from '../ops/measured-log.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
 import { createPresenceClient } from '../presence/presence-client.ts';
 import { createPresenceWatches } from '../presence/presence-watches.ts';
-import { RoomCensus } from '../presence/room-census.ts';
-import { createMembership } from '../rooms/membership.ts';
-import { createSignalTyping } from '../rooms/signal-typing.ts';
+import { RoomOccupancy } from '../presence/room-occupancy.ts';
+import { createHandlers } from '../requests/handlers.ts';
+import { createReadHistory } from '../requests/read-history.ts';
+import { createSendMessage } from '../requests/send-message.ts';
+import { createSubscriptions } from '../rooms/subscriptions.ts';
+import { createTyping } from '../rooms/typing.ts';
+import { createDrain } from '../sessions/drain.ts';
+import { createSessionRegistry } from '../sessions/registry.ts';
+import type { Session } from '../sessions/session.ts';
 import { createStore } from './store.ts';
 
 /** What all rooms together keep for those who resume. */
@@ -69,7 +69,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const log = tracing.log(measured);
 
-  const hub = createRoomHub({
+  const hub = createDelivery({
     log,
     seen,
     subscriber,
@@ -102,8 +102,8 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     now,
   });
   const watches = createPresenceWatches({ port: presence });
-  const census = new RoomCensus();
-  const membership = createMembership({
+  const census = new RoomOccupancy();
+  const membership = createSubscriptions({
     hub,
     log,
     census: {
@@ -162,9 +162,9 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const httpServer = createServer(api);
   const io = createIo(httpServer, { node, sessionRoute: config.sessionRoute, allowedOrigins });
   const fastPath = new FastPath({ enabled: config.fastPath, engine: io.engine, logger, now });
-  const signals = createSignals(io);
+  const signals = createEphemeral(io);
   io.adapter(
-    createSignalsAdapter({
+    createEphemeralAdapter({
       store: connections.signalsPub,
       subscriber: store.signals,
       onError: (stage, error) => {
@@ -185,7 +185,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
       sendMessage,
       readHistory,
       mayRead,
-      signalTyping: createSignalTyping({ log, signals, now }),
+      signalTyping: createTyping({ log, signals, now }),
       watches,
       presence,
     }),

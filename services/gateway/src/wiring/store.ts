@@ -1,15 +1,16 @@
 /** The gateway's side of the store: connections, health, the subscriber, and what is kept there. */
-import { gatherWrites, type Logger, type RedisStore } from '@maru/service-kit';
-import { createBeat } from '../cluster/beat.ts';
+import { gatherWrites, type RedisStore } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
-import { createSubscriber } from '../cluster/subscriber.ts';
+import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
+import { createSubscriber } from '../delivery/subscriber.ts';
 import { createUserQuota } from '../limits/user-quota.ts';
-import { createRedisRoomLog } from '../messages/redis-room-log.ts';
-import type { AppendRequest } from '../messages/room-log.ts';
-import { createSeenPositions } from '../messages/seen-positions.ts';
-import { createRoomDirectory } from '../rooms/room-directory.ts';
+import { createRedisRoomLog } from '../log/redis-room-log.ts';
+import type { AppendRequest } from '../log/room-log.ts';
+import { createSeenPositions } from '../log/seen-positions.ts';
+import { createRoomDirectory } from '../rooms/directory.ts';
 
 /** The store is asked, and the subscriber heard, so often; so long a silence counts as a lost connection. */
 const BEAT_MS = 500;
@@ -41,7 +42,7 @@ export function createStore(options: {
     logger,
   });
 
-  const beat = createBeat({ periodMs: BEAT_MS, logger, now });
+  const beat = createTicker({ periodMs: BEAT_MS, logger, now });
   const health = createStoreHealth({
     store: connections.control,
     node,

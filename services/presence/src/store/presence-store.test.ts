@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { singleStore } from '@maru/service-kit';
+import { singleStore } from '@maru/redis-store';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';

@@ -4,7 +4,7 @@
  * All times are the store's clock. Every method rejects with `unavailable` when the store fails or passes its deadline.
  */
 import { LIMITS, type PresenceSnapshot, type PresenceUser, type Status } from '@maru/protocol';
-import { loadScript } from '@maru/service-kit';
+import { loadScript } from '@maru/redis-store';
 import { agendaKey, nodeIndexKey, nodeKeys, pairsKey, roomChannel, roomKeys, userKeys } from '../keys.ts';
 import { BOUNDS } from '../settings.ts';
 import { DEFAULT_PROFILE, type Profile, type UserRecord } from '../tracker.ts';

@@ -1,6 +1,6 @@
 /** Calls scripts by the names in their headers, so that a header that lies is found at the first call. */
 import { MaruError } from '@maru/protocol';
-import { type RedisStore, runScript, type Script } from '@maru/service-kit';
+import { type RedisStore, runScript, type Script } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import type { PresenceMetrics } from '../metrics.ts';
 

@@ -1,0 +1,57 @@
+/** Lua scripts as functions with a signature: the header of each file names its keys, arguments and result. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { RedisStore } from './store.ts';
+
+export interface Script {
+  name: string;
+  source: string;
+  sha1: string;
+  /** Names from the header's `KEYS[n]` lines, in order. */
+  keys: string[];
+  /** Names from the header's `ARGV[n]` lines, in order. */
+  args: string[];
+}
+
+const HEADER_LINE = /^--\s+(KEYS|ARGV)\[(\d+)\]\s+(\S+)/;
+
+/**
+ * Reads a script that stands beside the module that names it: `loadScript(new URL('../../service-kit/src/append.lua', import.meta.url))`. A
+ * library of functions that several scripts share may be put before it.
+ */
+export function loadScript(location: URL, library?: URL): Script {
+  const source = (library === undefined ? '' : readFileSync(library, 'utf8')) + readFileSync(location, 'utf8');
+  const keys: string[] = [];
+  const args: string[] = [];
+  for (const line of source.split('\n')) {
+    const match = HEADER_LINE.exec(line);
+    if (match === null) continue;
+    const [, kind, index, name] = match as unknown as [string, 'KEYS' | 'ARGV', string, string];
+    (kind === 'KEYS' ? keys : args)[Number(index) - 1] = name;
+  }
+  return {
+    name: location.pathname.split('/').at(-1) ?? 'script',
+    source,
+    sha1: createHash('sha1').update(source).digest('hex'),
+    keys,
+    args,
+  };
+}
+
+export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
+
+/** Runs a script where its keys are, by its hash, sending the source only where the store has forgotten it. */
+export async function runScript(
+  store: RedisStore,
+  script: Script,
+  keys: string[],
+  args: Array<string | number>,
+): Promise<unknown> {
+  const [first = ''] = keys;
+  try {
+    return await store.at(first, (redis) => redis.evalsha(script.sha1, keys.length, ...keys, ...args));
+  } catch (error) {
+    if (!isNoScript(error)) throw error;
+    return store.at(first, (redis) => redis.eval(script.source, keys.length, ...keys, ...args));
+  }
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Announcement, parseAnnouncement } from './announcement.ts';
+
+const body = '"type":"text","text":"마루"}';
+const frame = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
+const size = Buffer.byteLength(body);
+
+test('an entry and a new epoch are read from their headers', () => {
+  assert.deepEqual(frame(`1 M 3.abc 42 1700000000000 ${size}`), {
+    kind: 'entry',
+    epoch: '3.abc',
+    seq: 42,
+    ts: 1_700_000_000_000,
+    body,
+  });
+  assert.deepEqual(frame('1 E 4.x 17 0 0', ''), { kind: 'epoch', epoch: '4.x', base: 17 });
+});
+
+test('anything malformed is no frame', () => {
+  const bad = [
+    '',
+    '\n',
+    'x',
+    `2 M 3.abc 42 1 ${size}`,
+    `1 X 3.abc 42 1 ${size}`,
+    `1 M abc 42 1 ${size}`,
+    `1 M 3."] 42 1 ${size}`,
+    `1 M 3.a\`c 42 1 ${size}`,
+  ];
+  for (const header of [
+    ...bad,
+    `1 M 3.abc -1 1 ${size}`,
+    `1 M 3.abc 42 1 ${size + 1}`,
+    `1 M 3.abc 42 1 ${size} `,
+    `1 M ${'9'.repeat(200)}.a 1 1 ${size}`,
+  ]) {
+    assert.equal(frame(header), undefined, header);
+  }
+  assert.equal(parseAnnouncement('no newline at all'), undefined);
+  assert.equal(frame('1 M 3.abc 42 1 3', 'abc'), undefined, 'a body that does not end an object');
+});
+
+/** The grammar of a header, said the short way. */
+const HEADER = /^1 ([ME]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
+
+function byExpression(payload: string): Announcement | undefined {
+  const end = payload.indexOf('\n');
+  const match = end < 0 ? null : HEADER.exec(payload.slice(0, end));
+  if (match === null) return undefined;
+  const [, kind, epoch, seq, ts, bytes] = match as unknown as [string, string, string, string, string, string];
+  const body = payload.slice(end + 1);
+  if (Buffer.byteLength(body) !== Number(bytes)) return undefined;
+  if (kind === 'E') return { kind: 'epoch', epoch, base: Number(seq) };
+  return body.endsWith('}') ? { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body } : undefined;
+}
+
+test('exactly what the grammar allows is a frame, whatever is changed in a header', () => {
+  // Mostly of a size that is allowed, else just beyond it.
+  const part = (units: string, charsMax: number) =>
+    fc
+      .oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 1, max: charsMax }) },
+        { weight: 1, arbitrary: fc.constantFrom(0, charsMax, charsMax + 1) },
+      )
+      .chain((size) => fc.string({ unit: fc.constantFrom(...units), minLength: size, maxLength: size }));
+  const digits = (charsMax: number) => part('0189', charsMax);
+  const anyBody = fc.constantFrom('', '}', body, '1 M 1.a 1 1 1\n}', 'x y.z\n}', 'ends without');
+  const bytes = fc.tuple(digits(7), fc.nat({ max: 7 }), fc.boolean());
+  const valid = fc
+    .tuple(fc.constantFrom('M', 'E'), digits(10), part('az09', 21), digits(15), digits(15), bytes, anyBody)
+    .map(([kind, life, nonce, seq, ts, [wrong, zeros, isWrong], ofBody]) => {
+      const size = isWrong ? wrong : `${'0'.repeat(zeros)}${Buffer.byteLength(ofBody)}`;
+      return `1 ${kind} ${life}.${nonce} ${seq} ${ts} ${size}\n${ofBody}`;
+    });
+  // Neighbours of what is allowed among them, and a digit that is not one of ASCII.
+  const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZME1\u0661\0', '  ', '.1', ' 1', '00000000000000');
+  const change = fc.record({ at: fc.nat({ max: 90 }), drop: fc.nat({ max: 2 }), put: piece });
+  let frames = 0;
+  fc.assert(
+    fc.property(valid, fc.array(change, { maxLength: 2 }), (payload, changes) => {
+      let changed = payload;
+      for (const { at, drop, put } of changes) changed = changed.slice(0, at) + put + changed.slice(at + drop);
+      const expected = byExpression(changed);
+      if (expected !== undefined) frames++;
+      assert.deepEqual(parseAnnouncement(changed), expected, JSON.stringify(changed));
+    }),
+    { numRuns: 5_000 },
+  );
+  assert.ok(frames > 100, `only ${frames} frames were well formed`);
+});

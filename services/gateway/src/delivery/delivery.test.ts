@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connectRedis, singleStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
+import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import type { Redis } from 'ioredis';
+import { createTicker } from '../cluster/ticker.ts';
+import type { SharedPackets } from '../edge/shared-packets.ts';
+import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey } from '../keys.ts';
+import { createRedisRoomLog } from '../log/redis-room-log.ts';
+import { createSeenPositions } from '../log/seen-positions.ts';
+import { createDelivery } from './delivery.ts';
+import type { CutReason, Member } from './member.ts';
+import { createRecentBudget } from './recent-entries.ts';
+import { createSubscriber } from './subscriber.ts';
+
+const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+const now = () => performance.now();
+let server: TestRedis;
+let admin: Redis;
+const closers: Array<() => void> = [];
+
+before(async () => {
+  server = await startTestRedis();
+  admin = connect('admin');
+  await ready(admin);
+});
+
+after(async () => {
+  for (const close of closers) close();
+  await server.stop();
+});
+
+function connect(purpose: string): Redis {
+  const redis = connectRedis(
+    { url: server.url, deadlineMs: purpose === 'append' ? undefined : 800 },
+    { purpose, node: 'n', logger },
+  );
+  closers.push(() => redis.disconnect());
+  return redis;
+}
+
+const ready = (redis: Redis) =>
+  redis.status === 'ready' ? undefined : new Promise((resolve) => redis.once('ready', resolve));
+
+/** One node, as far as the log and its delivery go, with counters instead of metrics. */
+async function startNode(name: string) {
+  const [append, read, subscribe] = [connect('append'), connect('read'), connect('subscribe')];
+  await Promise.all([append, read, subscribe].map(ready));
+  const counts = { fills: 0, malformed: 0, resumeReads: 0 };
+  const seen = createSeenPositions({ roomsMax: 1_000 });
+  const retention = { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 };
+  const log = createRedisRoomLog({
+    appendStore: singleStore(append),
+    readStore: singleStore(read),
+    seen,
+    retention,
+    deadlineMs: 800,
+    waitReplicas: 0,
+    onRefused: () => {},
+    now,
+  });
+  const subscriber = createSubscriber({
+    node: name,
+    purpose: 'rooms',
+    store: singleStore(subscribe),
+    publish: (channel, payload) => read.spublish(channel, payload),
+    heartbeatMs: 100,
+    silenceMaxMs: 500,
+    logger,
+    onHandlerError: (error) => assert.fail(String(error)),
+    now,
+  });
+  const hub = createDelivery({
+    log,
+    seen,
+    subscriber,
+    logger,
+    lingerMs: 20,
+    auditPeriodMs: 1_000,
+    deadlineMs: 800,
+    recentBudget: createRecentBudget(1e7),
+    now,
+    metrics: {
+      delivered: () => {},
+      fill: () => counts.fills++,
+      malformed: () => counts.malformed++,
+      announced() {},
+      resumeRead: () => counts.resumeReads++,
+    },
+    onRoomEntered: () => {},
+  });
+  const beat = createTicker({ periodMs: 100, logger, now });
+  subscriber.start(beat);
+  hub.start(beat);
+  closers.push(() => {
+    hub.stop();
+    subscriber.stop();
+  });
+  return { hub, log, counts, subscriber };
+}
+
+type Node = Awaited<ReturnType<typeof startNode>>;
+
+class Recorder implements Member {
+  seqs: number[] = [];
+  events: string[] = [];
+  closed = false;
+  cutFor: CutReason | undefined;
+  send(frame: string): void {
+    const [event, payload] = JSON.parse(frame.slice(1));
+    if (event === 'message') this.seqs.push(payload.seq);
+    else this.events.push(`${payload.type}:${payload.head}`);
+  }
+  sendShared({ packets }: SharedPackets): void {
+    for (const packet of packets) this.send(packet);
+  }
+  async drained(): Promise<void> {
+    await pause(0);
+  }
+  cut(reason: CutReason): void {
+    this.closed = true;
+    this.cutFor = reason;
+  }
+}
+
+async function join(node: Node, room: string): Promise<Recorder & { head: number }> {
+  const member = new Recorder();
+  const { epoch, head } = await node.hub.enter(member, room, 'mina', { mode: 'none' }, true);
+  void node.hub.attach(member, room, { epoch, seq: head });
+  return Object.assign(member, { head });
+}
+
+let count = 0;
+const send = (node: Node, room: string) =>
+  node.log.append({ room, userId: 'jun', userName: 'Jun', clientMsgId: `m${count++}`, text: 'hello', mayStore: true });
+
+async function until(condition: () => boolean, what: string, withinMs = 3_000): Promise<void> {
+  for (const startedAt = now(); !condition(); ) {
+    if (now() - startedAt > withinMs) assert.fail(`${what} did not happen within ${withinMs} ms`);
+    await pause(5);
+  }
+}
+
+const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+const whole = (member: Recorder & { head: number }, to: number) => () => {
+  if (Math.max(member.head, member.seqs.at(-1) ?? 0) < to) return false;
+  assert.deepEqual(member.seqs, range(member.head + 1, to));
+  return true;
+};
+
+test('members who join at any moment of a busy room see all after their head, once and in order, on both nodes', async () => {
+  const [a, b] = [await startNode('a1'), await startNode('b1')];
+  const members: Array<Recorder & { head: number }> = [await join(a, 'busy'), await join(b, 'busy')];
+  const sending = (async () => {
+    for (let i = 0; i < 60; i++) {
+      await pause(1);
+      await Promise.all([send(a, 'busy'), send(b, 'busy'), send(a, 'busy')]);
+    }
+  })();
+  for (let i = 0; i < 20; i++) {
+    await pause(3);
+    members.push(await join(i % 2 ? a : b, 'busy'));
+  }
+  await sending;
+  for (const member of members) await until(whole(member, 180), 'the last entry');
+});
+
+test('a dropped subscriber loses nothing, not even the last message, with no further traffic', async () => {
+  const node = await startNode('a2');
+  const member = await join(node, 'dropped');
+  await send(node, 'dropped');
+  await until(whole(member, 1), 'the first entry');
+  await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await send(node, 'dropped');
+  await until(whole(member, 2), 'the message that nobody announced to us');
+});
+
+test('an announcement that was lost while the connection lived is found by the audit', async () => {
+  const node = await startNode('a3');
+  const member = await join(node, 'silent');
+  await send(node, 'silent');
+  await until(whole(member, 1), 'the first entry');
+  // Stored, but told to nobody: as if the network had eaten the announcement.
+  await admin.xadd(
+    roomLogKey('silent'),
+    '2-0',
+    'u',
+    'jun',
+    'c',
+    'x',
+    't',
+    '1',
+    'h',
+    '"type":"text"',
+    'x',
+    '"text":"lost"',
+  );
+  await until(whole(member, 2), 'the entry that was never announced', 4_000);
+});
+
+test('malformed and forged announcements are dropped and counted', async () => {
+  const node = await startNode('a4');
+  const member = await join(node, 'forged');
+  for (const payload of ['', 'x', '\n', '{"seq":1}', '1 M 1.a x 0 0\n', '\u0000', `1 M 1.a 5 5 3\nab}`]) {
+    await admin.spublish(roomLiveChannel('forged'), payload);
+  }
+  await send(node, 'forged');
+  await until(whole(member, 1), 'the real entry');
+  assert.equal(node.counts.malformed, 6);
+});
+
+test('members are told of a rolled back log before its first new entry', async () => {
+  const [a, b] = [await startNode('a5'), await startNode('b5')];
+  const members = [await join(a, 'rolled'), await join(b, 'rolled')];
+  for (let i = 0; i < 3; i++) await send(a, 'rolled');
+  const keys = [roomMetaKey('rolled'), roomLogKey('rolled'), roomIdsKey('rolled')];
+  const dumps = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
+  for (let i = 0; i < 3; i++) await send(a, 'rolled');
+  for (const member of members) await until(whole(member, 6), 'the entries of the first life');
+  await Promise.all(keys.map((key, index) => admin.restore(key, 0, dumps[index] ?? '', 'REPLACE')));
+  await send(b, 'rolled');
+  for (const member of members) {
+    await until(() => member.seqs.length === 7, 'the first entry of the new life');
+    assert.deepEqual(member.events, ['epoch:3']);
+    assert.equal(member.seqs.at(-1), 4);
+  }
+});
+
+test('many who missed the same piece share one read, and each gets it whole and goes live', async () => {
+  const [a, b] = [await startNode('a6'), await startNode('b6')];
+  const first = await join(a, 'storm');
+  for (let i = 0; i < 300; i++) await send(a, 'storm');
+  await until(whole(first, 300), 'the last entry');
+  const { epoch } = await a.log.read('storm', 'node', { mode: 'none' });
+  const back = async (seq: number) => {
+    const member = Object.assign(new Recorder(), { head: seq });
+    const resumed = await b.hub.resume(member, 'storm', 'mina', { epoch, seq });
+    assert.equal(resumed.reason, undefined);
+    for (const frame of resumed.frames) member.send(frame);
+    void b.hub.attach(member, 'storm', { epoch, seq: resumed.head });
+    return member;
+  };
+  const together = await Promise.all(range(1, 50).map(() => back(100)));
+  const later = await Promise.all(range(1, 50).map((i) => back(100 + i)));
+  await send(a, 'storm');
+  for (const member of [...together, ...later]) await until(whole(member, 301), 'the entry after the storm');
+  assert.equal(b.counts.resumeReads, 1);
+});
+
+test('a room without members is no longer subscribed after its linger', async () => {
+  const node = await startNode('a7');
+  const member = await join(node, 'left');
+  const subscribers = async () =>
+    Number(((await admin.call('PUBSUB', 'SHARDNUMSUB', roomLiveChannel('left'))) as unknown[])[1]);
+  assert.equal(await subscribers(), 1);
+  node.hub.leave(member, 'left');
+  for (let i = 0; i < 100 && (await subscribers()) > 0; i++) await pause(10);
+  assert.equal(await subscribers(), 0);
+  assert.equal(node.hub.size, 0);
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Member } from './member.ts';
+import { DeliveryRoom } from './room.ts';
+
+const EPOCH = '1.a';
+
+class Recorder implements Member {
+  given: string[] = [];
+  closed = false;
+  send(packet: string): void {
+    const [, payload] = JSON.parse(packet.slice(1));
+    this.given.push(payload.type === 'epoch' ? `epoch ${payload.epoch}` : `${payload.seq}`);
+  }
+  sendShared({ packets }: { packets: readonly string[] }): void {
+    for (const packet of packets) this.send(packet);
+  }
+  async drained(): Promise<void> {}
+  cut(): void {
+    this.closed = true;
+  }
+}
+
+function startRoom() {
+  const room = new DeliveryRoom('room', {
+    readAfter: () => assert.fail('all is here'),
+    recentBudget: { available: () => true, change() {} },
+    onSeen() {},
+    onDelivered() {},
+    onFill() {},
+    onFillFailed: (error) => assert.fail(String(error)),
+    now: () => performance.now(),
+  });
+  room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1 });
+  let seq = 0;
+  const announce = () => room.onFrame({ kind: 'entry', epoch: EPOCH, seq: ++seq, ts: 1, body: '"text":"x"}' });
+  const enter = async (after: number) => {
+    const member = new Recorder();
+    await room.attach(member, { epoch: EPOCH, seq: after }, () => true);
+    return member;
+  };
+  return { room, announce, enter };
+}
+
+test('a position is never ahead of what was written', async () => {
+  const { room, announce, enter } = startRoom();
+  const member = await enter(0);
+  announce();
+  assert.equal(room.positionOf(member).seq, 1);
+  assert.deepEqual(member.given, ['1']);
+});
+
+test('one who enters gets nothing of what waits to be written to the others twice', async () => {
+  const { room, announce, enter } = startRoom();
+  const first = await enter(0);
+  for (let i = 0; i < 3; i++) announce();
+  const entering = [enter(3), enter(1)];
+  announce();
+  const [head, behind] = (await Promise.all(entering)) as [Recorder, Recorder];
+  announce();
+  for (const member of [first, head, behind]) room.positionOf(member);
+  assert.deepEqual(first.given, ['1', '2', '3', '4', '5']);
+  assert.deepEqual(head.given, ['4', '5']);
+  assert.deepEqual(behind.given, ['2', '3', '4', '5']);
+});
+
+test('one who leaves has been given all up to then', async () => {
+  const { room, announce, enter } = startRoom();
+  const member = await enter(0);
+  announce();
+  room.detach(member);
+  announce();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(member.given, ['1']);
+});
+
+test('a new epoch is told after the entries of the old one', async () => {
+  const { room, announce, enter } = startRoom();
+  const member = await enter(0);
+  announce();
+  room.observe({ epoch: '2.b', base: 1, head: 1, first: 1 });
+  assert.deepEqual(member.given, ['1', 'epoch 2.b']);
+});
+
+test('one who leaves has got what came before, one whose connection has ended gets nothing more, the others get all', async () => {
+  const { room, announce, enter } = startRoom();
+  const [leaving, ended, staying] = [await enter(0), await enter(0), await enter(0)] as const;
+  announce();
+  room.detach(leaving);
+  announce();
+  ended.closed = true;
+  room.detach(ended);
+  assert.equal(room.positionOf(staying).seq, 2);
+  assert.deepEqual([leaving.given, ended.given, staying.given], [['1'], ['1'], ['1', '2']]);
+});

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
+
+interface Entry {
+  seq: number;
+  epoch: string;
+}
+
+const entry = (seq: number, epoch = '1.a'): Entry => ({ seq, epoch });
+
+/** Steps and returns what was delivered; fills are answered from `log` at once when given. */
+function run(
+  feed: Sequencer<Entry>,
+  event: SequencerEvent<Entry>,
+  log?: { epoch: string; base: number; entries: Entry[]; first?: number },
+) {
+  const delivered: number[] = [];
+  const effects: Array<SequencerEffect<Entry>> = feed.step(event);
+  const others: Array<SequencerEffect<Entry>> = [];
+  for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
+    if (effect.type === 'deliver') delivered.push(effect.entry.seq);
+    else if ((effect.type === 'fill' || effect.type === 'fillLater') && log !== undefined) {
+      const { after } = effect;
+      const entries = log.entries.filter(({ seq }) => seq > after).slice(0, 3);
+      const head = log.entries.at(-1)?.seq ?? 0;
+      effects.push(
+        ...feed.step({ type: 'filled', epoch: log.epoch, base: log.base, head, first: log.first ?? 1, entries }),
+      );
+    } else others.push(effect);
+  }
+  return { delivered, others };
+}
+
+test('entries in order are delivered as they come', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(6) }).delivered, [6]);
+});
+
+test('a double is dropped', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  run(feed, { type: 'announced', entry: entry(5) });
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }), { delivered: [], others: [] });
+});
+
+test('a jump is held, the hole read once, and all delivered in order', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(7) }).others, [{ type: 'fill', after: 4 }]);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(8) }).others, [], 'one read at a time');
+  const filled = run(feed, { type: 'filled', epoch: '1.a', base: 0, head: 8, first: 1, entries: [entry(5), entry(6)] });
+  assert.deepEqual(filled, { delivered: [5, 6, 7, 8], others: [] });
+});
+
+test('a lost last message is found by a look at the head', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  const log = { epoch: '1.a', base: 0, entries: [5, 6].map((seq) => entry(seq)) };
+  assert.deepEqual(run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 6 }, log).delivered, [5, 6]);
+});
+
+test('a rolled back log is announced as a new epoch before its first new entry', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 10 });
+  const { others } = run(feed, { type: 'observed', epoch: '2.b', base: 6, head: 6 });
+  assert.deepEqual(others, [{ type: 'newEpoch', epoch: '2.b', head: 6 }]);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(7, '2.b') }).delivered, [7]);
+});
+
+test('survivors that were not delivered yet come after the new epoch is announced', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 3 });
+  const log = { epoch: '2.b', base: 6, entries: [4, 5, 6, 7].map((seq) => entry(seq, '2.b')) };
+  const { delivered, others } = run(feed, { type: 'observed', epoch: '2.b', base: 6, head: 7 }, log);
+  assert.deepEqual(others, [{ type: 'newEpoch', epoch: '2.b', head: 6 }]);
+  assert.deepEqual(delivered, [4, 5, 6, 7]);
+});
+
+test('a late look at an older life changes nothing', () => {
+  const feed = new Sequencer<Entry>({ epoch: '2.b', head: 6 });
+  assert.deepEqual(run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 10 }), { delivered: [], others: [] });
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(11, '1.a') }), { delivered: [], others: [] });
+});
+
+test('a hole that was trimmed away is reported, never skipped in silence', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  const log = { epoch: '1.a', base: 0, first: 8, entries: [8, 9].map((seq) => entry(seq)) };
+  const { delivered, others } = run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 9 }, log);
+  assert.deepEqual(others, [{ type: 'lost', upTo: 7 }]);
+  assert.deepEqual(delivered, [8, 9]);
+});
+
+test('a failed read is asked for again', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  run(feed, { type: 'announced', entry: entry(7) });
+  feed.step({ type: 'fillFailed' });
+  assert.deepEqual(feed.retry(), [{ type: 'fill', after: 4 }]);
+});
+
+test('whatever is reordered, lost or doubled, every seq is delivered once and in order', () => {
+  const length = 40;
+  const noise = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('announce' as const), seq: fc.integer({ min: 1, max: length }) }),
+      fc.record({ kind: fc.constant('observe' as const), seq: fc.integer({ min: 0, max: length }) }),
+      fc.record({ kind: fc.constant('fail' as const), seq: fc.constant(0) }),
+    ),
+    { maxLength: 120 },
+  );
+  fc.assert(
+    fc.property(noise, (events) => {
+      const feed = new Sequencer<Entry>({ epoch: '1.a', head: 0 });
+      const delivered: number[] = [];
+      let pending: number | undefined;
+      const carryOut = (effects: Array<SequencerEffect<Entry>>) => {
+        for (const effect of effects) {
+          if (effect.type === 'deliver') delivered.push(effect.entry.seq);
+          else if (effect.type === 'fill' || effect.type === 'fillLater') {
+            assert.equal(pending, undefined, 'one fill at a time');
+            pending = effect.after;
+          } else assert.fail(`unexpected ${effect.type}`);
+        }
+      };
+      // The log grows as entries are announced; a fill shows what is in it then.
+      let head = 0;
+      const answer = () => {
+        const after = pending as number;
+        pending = undefined;
+        const entries = Array.from({ length: Math.max(0, Math.min(head, after + 7) - after) }, (_, i) =>
+          entry(after + 1 + i),
+        );
+        carryOut(feed.step({ type: 'filled', epoch: '1.a', base: 0, head, first: 1, entries }));
+      };
+      for (const event of events) {
+        if (event.kind === 'announce') {
+          head = Math.max(head, event.seq);
+          carryOut(feed.step({ type: 'announced', entry: entry(event.seq) }));
+        } else if (event.kind === 'observe') {
+          head = Math.max(head, event.seq);
+          carryOut(feed.step({ type: 'observed', epoch: '1.a', base: 0, head }));
+        } else if (pending !== undefined) {
+          pending = undefined;
+          carryOut(feed.step({ type: 'fillFailed' }));
+          carryOut(feed.retry());
+        }
+        if (pending !== undefined && event.seq % 3 === 0) answer();
+      }
+      while (pending !== undefined) answer();
+      assert.deepEqual(
+        delivered,
+        Array.from({ length: head }, (_, i) => i + 1),
+      );
+    }),
+    { numRuns: 500, verbose: 1 },
+  );
+});
+
+test('what was announced but is not in the log is looked for with pauses, and then given up', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  run(feed, { type: 'announced', entry: entry(500) });
+  const looks: string[] = [];
+  for (let i = 0; i < 10 && feed.filling; i++) {
+    const { others } = run(feed, { type: 'filled', epoch: '1.a', base: 0, head: 4, first: 1, entries: [] });
+    looks.push(...others.map(({ type }) => type));
+  }
+  assert.deepEqual(looks, ['fillLater', 'fillLater', 'fillLater']);
+  assert.equal(feed.held.size, 0);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
+});
+
+test('where a life lies between that nobody here saw, members have to resume', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 10 });
+  const { others } = run(feed, { type: 'observed', epoch: '3.c', base: 8, head: 8 });
+  assert.deepEqual(
+    others.map(({ type }) => type),
+    ['lost', 'newEpoch'],
+  );
+});

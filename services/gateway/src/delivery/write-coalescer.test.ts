@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { afterEach, mock, test } from 'node:test';
+import { WriteCoalescer } from './write-coalescer.ts';
+
+afterEach(() => mock.timers.reset());
+
+/** A room of a certain time, and what it wrote. */
+function startRoom() {
+  const written: string[][] = [];
+  const clock = { ms: 1_000 };
+  const writes = new WriteCoalescer(
+    (packets) => written.push(packets),
+    () => clock.ms,
+  );
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const pass = (ms: number) => {
+    clock.ms += ms;
+    mock.timers.tick(ms);
+  };
+  const endOfTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
+  return { writes, written, pass, endOfTurn };
+}
+
+test('what comes alone is written at the end of its turn, without waiting', async () => {
+  const { writes, written, endOfTurn } = startRoom();
+  writes.push('a');
+  assert.deepEqual(written, []);
+  await endOfTurn();
+  assert.deepEqual(written, [['a']]);
+});
+
+test('what comes in one turn is written together, with the rest of its burst', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  for (const packet of ['a', 'b', 'c']) writes.push(packet);
+  await endOfTurn();
+  pass(1);
+  writes.push('d');
+  await endOfTurn();
+  assert.deepEqual(written, []);
+  pass(1);
+  assert.deepEqual(written, [['a', 'b', 'c', 'd']]);
+  pass(10);
+  assert.equal(written.length, 1);
+});
+
+test('a burst that waits is flushed once, before what must come after it', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  for (const packet of ['a', 'b']) writes.push(packet);
+  await endOfTurn();
+  writes.flush();
+  writes.push('c');
+  await endOfTurn();
+  assert.deepEqual(written, [['a', 'b']]);
+  pass(4);
+  assert.deepEqual(written, [['a', 'b'], ['c']]);
+  pass(10);
+  assert.equal(written.length, 2);
+});
+
+test('a room that is not hot never waits', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  for (const packet of ['a', 'b', 'c']) {
+    writes.push(packet);
+    await endOfTurn();
+    pass(5);
+  }
+  assert.deepEqual(written, [['a'], ['b'], ['c']]);
+});
+
+test('what comes shortly after a write is joined until few milliseconds have passed', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  writes.push('a');
+  await endOfTurn();
+  for (const packet of ['b', 'c', 'd']) {
+    pass(1);
+    writes.push(packet);
+    await endOfTurn();
+  }
+  assert.deepEqual(written, [['a']]);
+  pass(1);
+  assert.deepEqual(written, [['a'], ['b', 'c', 'd']]);
+  pass(10);
+  assert.equal(written.length, 2);
+});
+
+test('a flush writes at once, once, and in order', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  writes.push('a');
+  writes.flush();
+  writes.push('b');
+  writes.flush();
+  writes.flush();
+  await endOfTurn();
+  pass(10);
+  assert.deepEqual(written, [['a'], ['b']]);
+});
+
+test('no more than a bound is joined', () => {
+  const { writes, written } = startRoom();
+  for (let i = 0; i < 10; i++) writes.push('x'.repeat(30_000));
+  assert.deepEqual(
+    written.map((packets) => packets.length),
+    [3, 3, 3],
+  );
+});
+
+test('of a room that was closed nothing more is written', async () => {
+  const { writes, written, pass, endOfTurn } = startRoom();
+  writes.push('a');
+  writes.clear();
+  await endOfTurn();
+  pass(10);
+  assert.deepEqual(written, []);
+});

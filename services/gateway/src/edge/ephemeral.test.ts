@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isTypingBroadcast, signalRoom } from './ephemeral.ts';
+
+const signal = { room: 'lobby', user: { id: 'u-1', name: 'Mina' }, active: true };
+const message = (overrides: Record<string, unknown> = {}, data: unknown[] = ['typing', signal]) =>
+  Buffer.from(
+    JSON.stringify({
+      uid: 'x',
+      nsp: '/',
+      type: 3,
+      data: {
+        opts: { rooms: [signalRoom('lobby')], except: ['sid'], flags: { volatile: true } },
+        packet: { type: 2, data },
+      },
+      ...overrides,
+    }),
+  );
+
+test('a typing signal to the members of a room passes', () => assert.equal(isTypingBroadcast(message()), true));
+
+test('whatever else the adapter would carry out does not', () => {
+  for (let type = 0; type < 16; type++) if (type !== 3) assert.equal(isTypingBroadcast(message({ type })), false);
+  for (const data of [
+    ['message', signal],
+    ['connection', {}],
+    ['typing', {}],
+    ['typing', { ...signal, more: 1 }],
+    [],
+  ]) {
+    assert.equal(isTypingBroadcast(message({}, data)), false);
+  }
+  assert.equal(
+    isTypingBroadcast(
+      message({ data: { opts: { rooms: [], except: [] }, packet: { type: 2, data: ['typing', signal] } } }),
+    ),
+    false,
+  );
+  assert.equal(isTypingBroadcast(Buffer.alloc(10_000, 0x20)), false);
+});
+
+test('no room for signals looks like a socket id to the adapter', () => {
+  for (let length = 1; length <= 64; length++) assert.notEqual(signalRoom('r'.repeat(length)).length, 20);
+});

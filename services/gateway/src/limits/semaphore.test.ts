@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createSemaphore } from './semaphore.ts';
+
+test('so many run at once, the others in order, and places are given back after failures', async () => {
+  const gate = createSemaphore({ atOnceMax: 2, deadlineMs: 5_000, onTimeout: () => new Error('late') });
+  let [running, most] = [0, 0];
+  const order: number[] = [];
+  const work = (index: number) => async () => {
+    most = Math.max(most, ++running);
+    order.push(index);
+    await pause(2);
+    running--;
+    if (index % 3 === 0) throw new Error('failed');
+  };
+  const settled = await Promise.allSettled(Array.from({ length: 9 }, (_, index) => gate.run(work(index))));
+  assert.equal(most, 2);
+  assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  assert.equal(settled.filter(({ status }) => status === 'rejected').length, 3);
+});
+
+test('what cannot begin in time is refused, and leaves no place behind', async () => {
+  const gate = createSemaphore({ atOnceMax: 1, deadlineMs: 20, onTimeout: () => new Error('late') });
+  const work = pause(60);
+  const slow = assert.rejects(
+    gate.run(() => work),
+    /late/,
+  );
+  const refused = assert.rejects(
+    gate.run(async () => assert.fail('it was begun')),
+    /late/,
+  );
+  await Promise.all([slow, refused, work]);
+  assert.equal(await gate.run(async () => 'free'), 'free');
+});
+
+test('one that began late has only what is left of its time, and keeps its place until it ends', async () => {
+  const gate = createSemaphore({ atOnceMax: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
+  const order: string[] = [];
+  let endWork: (() => void) | undefined;
+  const first = gate.run(() => pause(5));
+  const second = gate.run(() => {
+    order.push('begun');
+    return new Promise<void>((resolve) => {
+      endWork = resolve;
+    });
+  });
+  await first;
+  // Far beyond its deadline, which passes although the work goes on.
+  await assert.rejects(Promise.race([second, pause(5_000)]), /late/);
+  assert.deepEqual(order, ['begun']);
+  const third = gate.run(async () => void order.push('third'));
+  order.push('ended');
+  endWork?.();
+  await third;
+  assert.deepEqual(order, ['begun', 'ended', 'third']);
+});

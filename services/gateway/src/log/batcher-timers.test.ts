@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SEND_AGAIN } from './batcher.ts';
+import { byHand, lane, ONLY, type Place, turns, watch } from './testing/batcher-rig.ts';
+
+test('what expires, under way or waiting, fails at its deadline and is never sent again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { send, answer, items } = byHand();
+  const work = lane(send, { groupOf: (item) => item });
+  const first = watch(work.submit(1));
+  await turns();
+  t.mock.timers.tick(100);
+  const second = watch(work.submit(2));
+  await turns();
+  t.mock.timers.tick(99);
+  assert.equal(await first(), 'pending');
+  t.mock.timers.tick(1);
+  assert.equal(await first(), 'expired');
+  await turns();
+  t.mock.timers.tick(100);
+  assert.equal(await second(), 'expired');
+  const third = watch(work.submit(3));
+  await turns();
+  for (let ms = 0; ms < 213; ms++) {
+    t.mock.timers.tick(1);
+    await turns();
+  }
+  assert.equal(await third(), 'expired', 'at most a sixteenth of the deadline late');
+  assert.equal(work.depth, 2, 'of the two under way nobody knows');
+  await answer(0, SEND_AGAIN);
+  await answer(1, 2);
+  assert.equal(work.depth, 0);
+  t.mock.timers.tick(1_000);
+  await turns();
+  assert.deepEqual(items(), [[1], [2]]);
+});
+
+test('what has expired is not sent although no tick has come', async () => {
+  const { send, answer, items } = byHand();
+  let clock = 0;
+  const work = lane(send, { groupOf: (item) => item, batchesAtOnceMax: 1, deadlineMs: 10_000, now: () => clock });
+  const first = work.submit(1);
+  await turns();
+  const second = assert.rejects(work.submit(2), /expired/);
+  await turns();
+  clock = 10_000;
+  await answer(0, 1);
+  await second;
+  assert.equal(await first, 1);
+  assert.deepEqual(items(), [[1]]);
+  assert.equal(work.depth, 0);
+});
+
+test('a place is reported as stuck once for all its batches, and again after as long', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { send, answer } = byHand();
+  const stuckAt: number[] = [];
+  const work = lane(send, { onStuck: () => stuckAt.push(Date.now()), groupOf: (item) => item, batchesAtOnceMax: 3 });
+  const results = [assert.rejects(work.submit(1), /expired/)];
+  await turns();
+  t.mock.timers.tick(50);
+  results.push(assert.rejects(work.submit(2), /expired/));
+  await turns();
+  let expiredAt = 0;
+  for (let ms = 60; ms <= 1_000; ms += 10) {
+    t.mock.timers.tick(10);
+    await turns();
+    if (ms !== 410) continue;
+    const late = assert.rejects(work.submit(3), /expired/);
+    const noted = late.then(() => {
+      expiredAt = Date.now();
+    });
+    results.push(noted);
+    await turns();
+  }
+  assert.ok(expiredAt >= 610 && expiredAt <= 635, `a later item is not late, but failed at ${expiredAt}`);
+  assert.equal(stuckAt.length, 2);
+  assert.ok(
+    stuckAt.every((at, n) => at >= 400 * (n + 1) && at <= 400 * (n + 1) + 25),
+    stuckAt.join(),
+  );
+  await Promise.all(results);
+  await answer(0, 1);
+  await answer(1, 2);
+  await answer(2, 3);
+  assert.equal(work.depth, 0);
+});
+
+test('a trickle costs one wake-up per deadline, an idle lane none', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const arms = t.mock.method(globalThis, 'setTimeout');
+  const work = lane(async (items) => items);
+  for (let item = 0; item < 100; item++) {
+    assert.equal(await work.submit(item), item);
+    await turns();
+    t.mock.timers.tick(10);
+    await turns();
+  }
+  // A second of a trickle, at a deadline of 200 ms.
+  assert.ok(arms.mock.callCount() >= 4 && arms.mock.callCount() <= 6, `${arms.mock.callCount()} timers`);
+  t.mock.timers.tick(200);
+  await turns();
+  const count = arms.mock.callCount();
+  t.mock.timers.tick(10_000);
+  await turns();
+  assert.equal(arms.mock.callCount(), count);
+});
+
+test('a timer that nothing needs keeps no process alive', async (t) => {
+  const arms = t.mock.method(globalThis, 'setTimeout');
+  const { send, answer } = byHand();
+  const work = lane(send, { deadlineMs: 10_000 });
+  const hasRef = () => (arms.mock.calls[0]?.result as NodeJS.Timeout | undefined)?.hasRef();
+  for (const n of [0, 1]) {
+    const result = work.submit(n);
+    await turns();
+    assert.equal(hasRef(), true);
+    await answer(n, n);
+    assert.equal(hasRef(), false);
+    assert.equal(await result, n);
+  }
+  assert.equal(arms.mock.callCount(), 1);
+});
+
+test('what waits is looked at soon, although a timer for later was armed', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { send, answer, items } = byHand();
+  let home: Place | undefined = ONLY;
+  const work = lane(send, { destinationOf: () => home });
+  const first = work.submit(1);
+  await turns();
+  home = undefined;
+  const second = work.submit(2);
+  await turns();
+  home = ONLY;
+  t.mock.timers.tick(13);
+  await turns();
+  assert.deepEqual(items(), [[1], [2]]);
+  await answer(0, 1);
+  await answer(1, 2);
+  assert.deepEqual(await Promise.all([first, second]), [1, 2]);
+});
+
+test('one that comes alone costs one turn of the event loop, and its answer none', async (t) => {
+  const work = lane(async (items) => items);
+  const { mock: immediates } = t.mock.method(globalThis, 'setImmediate');
+  for (let item = 1; item <= 3; item++) {
+    assert.equal(await work.submit(item), item);
+    for (let tick = 0; tick < 10; tick++) await undefined;
+  }
+  assert.equal(immediates.callCount(), 3);
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MaruError } from '@maru/protocol';
+import { createSingleFlight } from './single-flight.ts';
+
+/** A read that was not made is never answered. */
+const ENDS = { timeout: 5_000 };
+
+/** Reads that are answered one by one, by hand. */
+function store() {
+  const reads: Array<PromiseWithResolvers<string>> = [];
+  return {
+    reads,
+    read: () => {
+      const read = Promise.withResolvers<string>();
+      reads.push(read);
+      return read.promise;
+    },
+  };
+}
+
+test('whoever comes while a read is under way shares the next, which begins after they asked', ENDS, async () => {
+  const { reads, read } = store();
+  const shared = createSingleFlight<string>();
+  const first = shared.read('room', read);
+  const others = [shared.read('room', read), shared.read('room', read), shared.read('room', read)];
+  const elsewhere = shared.read('other room', read);
+  assert.equal(reads.length, 2, 'another key has a read of its own');
+  reads[0]?.resolve('before');
+  reads[1]?.resolve('elsewhere');
+  assert.equal(await first, 'before');
+  assert.equal(await elsewhere, 'elsewhere');
+  assert.equal(reads.length, 3);
+  const late = shared.read('room', read);
+  reads[2]?.resolve('after');
+  assert.deepEqual(await Promise.all(others), ['after', 'after', 'after']);
+  assert.equal(reads.length, 4, 'who came while the second was under way has a third');
+  reads[3]?.resolve('last');
+  assert.equal(await late, 'last');
+  assert.equal(reads.length, 4);
+});
+
+test('a read that has ended is not given to those who come later', ENDS, async () => {
+  const { reads, read } = store();
+  const shared = createSingleFlight<string>();
+  for (const answer of ['one', 'two']) {
+    const asked = shared.read('room', read);
+    reads.at(-1)?.resolve(answer);
+    assert.equal(await asked, answer);
+  }
+  assert.equal(reads.length, 2);
+});
+
+test('where the store does not answer, those who waited hear it at once, and the next one tries', ENDS, async () => {
+  const { reads, read } = store();
+  const shared = createSingleFlight<string>();
+  const waiting = [shared.read('room', read), shared.read('room', read), shared.read('room', read)];
+  reads[0]?.reject(new MaruError('unavailable', 'no answer'));
+  for (const asked of waiting) await assert.rejects(asked, /no answer/);
+  assert.equal(reads.length, 1);
+  const later = shared.read('room', read);
+  reads[1]?.resolve('back');
+  assert.equal(await later, 'back');
+});
+
+test('what the store answered to an earlier one, no, is not the answer to those who waited', ENDS, async () => {
+  const { reads, read } = store();
+  const shared = createSingleFlight<string>();
+  const first = shared.read('room', read);
+  const second = shared.read('room', read);
+  reads[0]?.reject(new MaruError('not_found', 'there is no such room'));
+  await assert.rejects(first, /no such room/);
+  await new Promise(setImmediate);
+  reads[1]?.resolve('it is there now');
+  assert.equal(await second, 'it is there now');
+});

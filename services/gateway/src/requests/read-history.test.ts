@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { RoomLog } from '../log/room-log.ts';
+import { type LogRig, message, publicRoom, startLogRig } from '../log/testing/log-rig.ts';
+import { createReadHistory } from './read-history.ts';
+
+const LIMIT = 20;
+
+let rig: LogRig;
+/** A node's log, with its reads counted. */
+let log: RoomLog;
+let reads = 0;
+
+before(async () => {
+  rig = await startLogRig();
+  const stored = await rig.node();
+  log = {
+    append: stored.append,
+    read(...asked) {
+      reads++;
+      return stored.read(...asked);
+    },
+  };
+});
+
+after(() => rig.stop());
+
+test('many who ask for the same page at once make two reads, and another page has its own', async () => {
+  const room = await publicRoom(log);
+  for (let count = 0; count < 5; count++) await log.append(message(room, `id-${count}`));
+  const history = createReadHistory({ log });
+  reads = 0;
+  const newest = Array.from({ length: 40 }, (_, index) => history(`user-${index}`, { room, limit: 3 }));
+  const older = history('mina', { room, before: 3, limit: 3 });
+  for (const { data } of await Promise.all(newest)) {
+    assert.deepEqual(
+      data.messages.map(({ seq }) => seq),
+      [3, 4, 5],
+    );
+    assert.equal(data.hasMore, true);
+  }
+  assert.deepEqual(
+    (await older).data.messages.map(({ seq }) => seq),
+    [1, 2],
+  );
+  assert.equal(reads, 3);
+});
+
+test('readers of a private room are looked at one by one', async () => {
+  const history = createReadHistory({ log });
+  reads = 0;
+  const asked = ['mina', 'jun', 'sora'].map((user) => history(user, { room: 'p-secret', limit: 3 }));
+  for (const answer of asked) await assert.rejects(answer, /no such room/);
+  assert.equal(reads, 3);
+});
+
+test('whoever knows that a message is stored reads it, whatever others are reading', async () => {
+  const room = await publicRoom(log);
+  const history = createReadHistory({ log });
+  const newest = async () => (await history('jun', { room, limit: LIMIT })).data.messages.at(-1)?.seq ?? 0;
+  let over = false;
+  const others = Array.from({ length: 8 }, async () => {
+    while (!over) await newest();
+  });
+  try {
+    for (let count = 0; count < 300; count++) {
+      const told = await log.append(message(room, `id-${count}`));
+      assert.ok(told.outcome === 'stored');
+      const seen = await newest();
+      assert.ok(seen >= told.seq, `${told.seq} is stored, and the history ended at ${seen}`);
+    }
+  } finally {
+    over = true;
+    await Promise.all(others);
+  }
+});

@@ -1,0 +1,117 @@
+/** Which rooms there are, and who belongs to them. Every call rejects `unavailable` when the store does not answer. */
+import { randomBytes } from 'node:crypto';
+import {
+  type CreateData,
+  isPrivateRoomId,
+  MaruError,
+  type MembersData,
+  PRIVATE_ROOM_PREFIX,
+  type RequestOf,
+  type Role,
+} from '@maru/protocol';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { unavailable } from '../log/redis-room-log.ts';
+
+export const createScript = loadScript(new URL('./create-room.lua', import.meta.url));
+export const inviteScript = loadScript(new URL('./invite-member.lua', import.meta.url));
+
+export interface RoomDirectory {
+  create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
+  invite(userId: string, request: RequestOf<'room:invite'>): Promise<void>;
+  /** The caller has checked that the reader may see the room. */
+  members(request: RequestOf<'room:members'>): Promise<MembersData>;
+  /** A page of public rooms in lexical order, after `cursor`. */
+  listPublic(page: { cursor: string | undefined; limit: number }): Promise<{
+    rooms: Array<{ room: string; title: string }>;
+    cursor: string | undefined;
+  }>;
+  /** Notes that a public room is in use; a room that was joined into being is listed from then on. */
+  list(room: string): Promise<void>;
+}
+
+/** Members of one private room. */
+const MEMBERS_MAX = 5_000;
+/** 128 random bits, as letters and digits of a room id. */
+const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex');
+
+export function createRoomDirectory(options: {
+  store: RedisStore;
+  /** A room was made that could not be listed. */
+  onUnlisted: (error: unknown) => void;
+}): RoomDirectory {
+  const { store } = options;
+
+  const storeCall = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+
+  const list = (room: string) =>
+    storeCall(async () => {
+      if (!isPrivateRoomId(room)) await store.at(publicRoomsKey(), (redis) => redis.zadd(publicRoomsKey(), 0, room));
+    });
+
+  return {
+    list,
+
+    async create(userId, request) {
+      const room = request.room ?? privateRoomId();
+      const title = request.title ?? '';
+      const epoch = `1.${randomBytes(8).toString('hex')}`;
+      const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
+      const made = await storeCall(() =>
+        runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
+      );
+      if (made !== 1) throw new MaruError('conflict', 'a room with this id exists already');
+      // It is made. That its name waits for a shard that is ill must not be told as a failure: whoever enters it lists it again.
+      await list(room).catch(options.onUnlisted);
+      return { room, title, visibility: request.visibility, role: 'owner' };
+    },
+
+    async invite(userId, { room, user }) {
+      if (!isPrivateRoomId(room)) throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
+      const outcome = await storeCall(() =>
+        runScript(store, inviteScript, [roomRolesKey(room)], [userId, user, MEMBERS_MAX]),
+      );
+      if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
+      if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and moderators may invite');
+      if (outcome === 'full') throw new MaruError('conflict', `a room has at most ${MEMBERS_MAX} members`);
+    },
+
+    async members({ room, cursor, limit }) {
+      const roles = await storeCall(() => store.at(roomRolesKey(room), (redis) => redis.hgetall(roomRolesKey(room))));
+      const after = Object.keys(roles)
+        .sort()
+        .filter((user) => cursor === undefined || user > cursor);
+      const page = after.slice(0, limit);
+      const members = page.map((user) => ({ user, role: roles[user] as Role }));
+      const last = page.at(-1);
+      return last !== undefined && after.length > page.length ? { members, cursor: last } : { members };
+    },
+
+    async listPublic({ cursor, limit }) {
+      const from = cursor === undefined ? '-' : `(${cursor}`;
+      const ids = await storeCall(() =>
+        store.at(publicRoomsKey(), (redis) => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit)),
+      );
+      const metas = await storeCall(() =>
+        Promise.all(
+          ids.map((id) => store.at(roomMetaKey(id), (redis) => redis.hmget(roomMetaKey(id), 'epoch', 'title'))),
+        ),
+      );
+      const gone = ids.filter((_, index) => metas[index]?.[0] == null);
+      // Rooms that were joined but never used are forgotten by the store; their names leave the list when somebody looks.
+      if (gone.length > 0)
+        await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), ...gone)));
+      const rooms = ids.flatMap((room, index) => {
+        const [epoch, title] = metas[index] ?? [];
+        return epoch == null ? [] : [{ room, title: title ?? '' }];
+      });
+      return { rooms, cursor: ids.length === limit ? ids.at(-1) : undefined };
+    },
+  };
+}
