@@ -172,11 +172,11 @@ describe('a room on a node', () => {
       now: () => performance.now(),
     });
     const body = '"type":"text","text":"x"}';
-    for (let seq = 1; seq <= stored; seq++) room.onFrame({ kind: 'entry', epoch: '1.a', seq, ts: 1, body });
+    for (let seq = 1; seq <= stored; seq++) room.onAnnouncement({ kind: 'entry', epoch: '1.a', seq, ts: 1, body });
     const given: string[] = [];
     const member: Member = {
       send: (frame) => given.push(frame),
-      sendShared: ({ packets }) => given.push(...packets),
+      sendBatch: ({ packets }) => given.push(...packets),
       drained: async () => {},
       closed: false,
       cut() {},

@@ -207,8 +207,8 @@ describe('a flood', () => {
   test('whose events all come back exactly when they were told is never cut', () => {
     let cut = false;
     const wire: Wire = {
-      sendFrame() {},
-      sendShared: () => true,
+      sendPacket() {},
+      sendBatch: () => true,
       emit() {},
       queuedPackets: () => 0,
       queuedBytes: () => 0,

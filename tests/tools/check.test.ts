@@ -117,7 +117,7 @@ describe('import rules', () => {
     [
       'Socket.IO is loaded dynamically',
       { 'services/gateway/src/rooms/x.ts': "export const io = await import('socket.io');\n" },
-      /only connection\//,
+      /only edge\//,
     ],
     [
       'a Redis key is spelled outside keys.ts',

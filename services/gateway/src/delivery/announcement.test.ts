@@ -4,21 +4,21 @@ import fc from 'fast-check';
 import { type Announcement, parseAnnouncement } from './announcement.ts';
 
 const body = '"type":"text","text":"마루"}';
-const frame = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
+const packet = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
 const size = Buffer.byteLength(body);
 
 test('an entry and a new epoch are read from their headers', () => {
-  assert.deepEqual(frame(`1 M 3.abc 42 1700000000000 ${size}`), {
+  assert.deepEqual(packet(`1 M 3.abc 42 1700000000000 ${size}`), {
     kind: 'entry',
     epoch: '3.abc',
     seq: 42,
     ts: 1_700_000_000_000,
     body,
   });
-  assert.deepEqual(frame('1 E 4.x 17 0 0', ''), { kind: 'epoch', epoch: '4.x', base: 17 });
+  assert.deepEqual(packet('1 E 4.x 17 0 0', ''), { kind: 'epoch', epoch: '4.x', base: 17 });
 });
 
-test('anything malformed is no frame', () => {
+test('anything malformed is no packet', () => {
   const bad = [
     '',
     '\n',
@@ -36,10 +36,10 @@ test('anything malformed is no frame', () => {
     `1 M 3.abc 42 1 ${size} `,
     `1 M ${'9'.repeat(200)}.a 1 1 ${size}`,
   ]) {
-    assert.equal(frame(header), undefined, header);
+    assert.equal(packet(header), undefined, header);
   }
   assert.equal(parseAnnouncement('no newline at all'), undefined);
-  assert.equal(frame('1 M 3.abc 42 1 3', 'abc'), undefined, 'a body that does not end an object');
+  assert.equal(packet('1 M 3.abc 42 1 3', 'abc'), undefined, 'a body that does not end an object');
 });
 
 /** The grammar of a header, said the short way. */
@@ -56,7 +56,7 @@ function byExpression(payload: string): Announcement | undefined {
   return body.endsWith('}') ? { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body } : undefined;
 }
 
-test('exactly what the grammar allows is a frame, whatever is changed in a header', () => {
+test('exactly what the grammar allows is a packet, whatever is changed in a header', () => {
   // Mostly of a size that is allowed, else just beyond it.
   const part = (units: string, charsMax: number) =>
     fc
@@ -77,16 +77,16 @@ test('exactly what the grammar allows is a frame, whatever is changed in a heade
   // Neighbours of what is allowed among them, and a digit that is not one of ASCII.
   const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZME1\u0661\0', '  ', '.1', ' 1', '00000000000000');
   const change = fc.record({ at: fc.nat({ max: 90 }), drop: fc.nat({ max: 2 }), put: piece });
-  let frames = 0;
+  let packets = 0;
   fc.assert(
     fc.property(valid, fc.array(change, { maxLength: 2 }), (payload, changes) => {
       let changed = payload;
       for (const { at, drop, put } of changes) changed = changed.slice(0, at) + put + changed.slice(at + drop);
       const expected = byExpression(changed);
-      if (expected !== undefined) frames++;
+      if (expected !== undefined) packets++;
       assert.deepEqual(parseAnnouncement(changed), expected, JSON.stringify(changed));
     }),
     { numRuns: 5_000 },
   );
-  assert.ok(frames > 100, `only ${frames} frames were well formed`);
+  assert.ok(packets > 100, `only ${packets} packets were well formed`);
 });

@@ -20,7 +20,7 @@ const BYTES_DIGITS_MAX = 7;
 const EPOCH_FROM = 4;
 
 /**
- * The frame, or undefined for anything malformed: the caller drops and counts it. Every message comes by here on every node, so the
+ * The packet, or undefined for anything malformed: the caller drops and counts it. Every message comes by here on every node, so the
  * header is read where it stands, without an expression that would make a string of each part.
  */
 export function parseAnnouncement(payload: string): Announcement | undefined {

@@ -6,7 +6,7 @@ import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
 import { createTicker } from '../cluster/ticker.ts';
-import type { SharedPackets } from '../edge/shared-packets.ts';
+import type { PacketBatch } from '../edge/packets.ts';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey } from '../keys.ts';
 import { createRedisRoomLog } from '../log/redis-room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
@@ -108,12 +108,12 @@ class Recorder implements Member {
   events: string[] = [];
   closed = false;
   cutFor: CutReason | undefined;
-  send(frame: string): void {
-    const [event, payload] = JSON.parse(frame.slice(1));
+  send(packet: string): void {
+    const [event, payload] = JSON.parse(packet.slice(1));
     if (event === 'message') this.seqs.push(payload.seq);
     else this.events.push(`${payload.type}:${payload.head}`);
   }
-  sendShared({ packets }: SharedPackets): void {
+  sendBatch({ packets }: PacketBatch): void {
     for (const packet of packets) this.send(packet);
   }
   async drained(): Promise<void> {
@@ -238,7 +238,7 @@ test('many who missed the same piece share one read, and each gets it whole and 
     const member = Object.assign(new Recorder(), { head: seq });
     const resumed = await b.hub.resume(member, 'storm', 'mina', { epoch, seq });
     assert.equal(resumed.reason, undefined);
-    for (const frame of resumed.frames) member.send(frame);
+    for (const packet of resumed.packets) member.send(packet);
     void b.hub.attach(member, 'storm', { epoch, seq: resumed.head });
     return member;
   };

@@ -39,9 +39,9 @@ export interface Resumed {
   epoch: string;
   head: number;
   first: number;
-  /** Why the hole cannot be closed; undefined where it can, by `frames`. */
+  /** Why the hole cannot be closed; undefined where it can, by `packets`. */
   reason: NotRecoveredReason | undefined;
-  frames: string[];
+  packets: string[];
 }
 
 interface OpenRoom {
@@ -109,11 +109,11 @@ export function createDelivery(options: {
     }
     const live = new DeliveryRoom(room, deps);
     const subscribed = subscriber.subscribe(roomLiveChannel(room), (payload) => {
-      const frame = parseAnnouncement(payload);
-      if (frame === undefined) metrics.malformed();
+      const packet = parseAnnouncement(payload);
+      if (packet === undefined) metrics.malformed();
       else {
-        live.onFrame(frame);
-        if (frame.kind === 'entry') metrics.announced(frame.ts);
+        live.onAnnouncement(packet);
+        if (packet.kind === 'entry') metrics.announced(packet.ts);
       }
     });
     // Whoever enters awaits it; without this a rejection would count as unhandled where nobody does any more.
@@ -226,7 +226,7 @@ export function createDelivery(options: {
     const read = await log.read(room, reader, piece, { create: !isPrivateRoomId(room) });
     opened.live.observe(read);
     const { epoch, head, first, reason } = read;
-    return { epoch, head, first, reason, frames: opened.live.remember(read, options.now()) };
+    return { epoch, head, first, reason, packets: opened.live.remember(read, options.now()) };
   };
 
   const resumePublic = (opened: OpenRoom, room: string, position: Position): Promise<Resumed> => {

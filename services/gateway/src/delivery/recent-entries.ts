@@ -10,7 +10,7 @@ export interface RecentEntry {
   seq: number;
   epoch: string;
   /** The encoded packet. */
-  frame: string;
+  packet: string;
 }
 
 interface Bound {
@@ -19,7 +19,7 @@ interface Bound {
 }
 
 const SMALL: Bound = { entries: 32, chars: 8_192 };
-/** The frames of a hole are longer than what the bound of a hole counts, by their envelope. */
+/** The packets of a hole are longer than what the bound of a hole counts, by their envelope. */
 const LARGE: Bound = { entries: LIMITS.resumeEntriesMax, chars: 2 * LIMITS.resumeBytesMax };
 
 /** Clients of a node that died are back within their jitter; they find what the first of them read for so long. */
@@ -57,7 +57,7 @@ export class RecentEntries {
     // A gap would make the run a lie; whatever came before it is of no use any more.
     if (this.#entries.length > 0 && this.last + 1 !== entry.seq) this.clear();
     this.#entries.push(entry);
-    this.#count(entry.frame.length);
+    this.#count(entry.packet.length);
     this.#trim();
   }
 
@@ -67,7 +67,7 @@ export class RecentEntries {
     const first = this.#entries[0]?.seq;
     const joining = first === undefined ? older : older.filter(({ seq }) => seq < first);
     if (joining.length === 0 || (first !== undefined && joining.at(-1)?.seq !== first - 1)) return;
-    const chars = joining.reduce((sum, { frame }) => sum + frame.length, 0);
+    const chars = joining.reduce((sum, { packet }) => sum + packet.length, 0);
     if (this.#entries.length + joining.length > this.#bound.entries || this.#chars + chars > this.#bound.chars) return;
     this.#entries = [...joining, ...this.#entries];
     this.#count(chars);
@@ -106,7 +106,7 @@ export class RecentEntries {
     let surplus = 0;
     let chars = 0;
     while (this.#entries.length - surplus > this.#bound.entries || this.#chars - chars > this.#bound.chars) {
-      chars += (this.#entries[surplus++] as RecentEntry).frame.length;
+      chars += (this.#entries[surplus++] as RecentEntry).packet.length;
     }
     if (surplus === 0) return;
     this.#entries.splice(0, surplus);

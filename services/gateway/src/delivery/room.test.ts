@@ -12,7 +12,7 @@ class Recorder implements Member {
     const [, payload] = JSON.parse(packet.slice(1));
     this.given.push(payload.type === 'epoch' ? `epoch ${payload.epoch}` : `${payload.seq}`);
   }
-  sendShared({ packets }: { packets: readonly string[] }): void {
+  sendBatch({ packets }: { packets: readonly string[] }): void {
     for (const packet of packets) this.send(packet);
   }
   async drained(): Promise<void> {}
@@ -33,7 +33,7 @@ function startRoom() {
   });
   room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1 });
   let seq = 0;
-  const announce = () => room.onFrame({ kind: 'entry', epoch: EPOCH, seq: ++seq, ts: 1, body: '"text":"x"}' });
+  const announce = () => room.onAnnouncement({ kind: 'entry', epoch: EPOCH, seq: ++seq, ts: 1, body: '"text":"x"}' });
   const enter = async (after: number) => {
     const member = new Recorder();
     await room.attach(member, { epoch: EPOCH, seq: after }, () => true);

@@ -4,11 +4,11 @@
  * nothing is ever queued for it here.
  */
 import { LIMITS, type Position } from '@maru/protocol';
-import { SharedPackets } from '../edge/shared-packets.ts';
+import { eventPacket, PacketBatch } from '../edge/packets.ts';
 import { composeJson, storedBody } from '../log/entry-codec.ts';
 import type { ReadResult, StoredEntry } from '../log/room-log.ts';
 import type { Announcement } from './announcement.ts';
-import { eventFrame, type Member } from './member.ts';
+import type { Member } from './member.ts';
 import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
@@ -52,13 +52,13 @@ export class DeliveryRoom {
     this.#writes = new WriteCoalescer((packets) => this.#writeToAll(packets), deps.now);
   }
 
-  onFrame(frame: Announcement): void {
-    if (frame.kind === 'epoch') {
-      this.#step({ type: 'observed', epoch: frame.epoch, base: frame.base, head: frame.base });
+  onAnnouncement(packet: Announcement): void {
+    if (packet.kind === 'epoch') {
+      this.#step({ type: 'observed', epoch: packet.epoch, base: packet.base, head: packet.base });
       return;
     }
-    const { epoch, seq } = frame;
-    const entry = { epoch, seq, frame: this.#frame(composeJson(this.room, epoch, seq, frame.ts, frame.body)) };
+    const { epoch, seq } = packet;
+    const entry = { epoch, seq, packet: this.#packet(composeJson(this.room, epoch, seq, packet.ts, packet.body)) };
     if (this.#feed === undefined) {
       // The newest are kept: a hole before them is seen, and read, once the first look has come.
       if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
@@ -103,7 +103,7 @@ export class DeliveryRoom {
         if (look.epoch !== feed.epoch) continue;
         epoch = look.epoch;
         seq = Math.min(seq, look.base);
-        member.send(this.#epochFrame(epoch, look.base));
+        member.send(this.#epochPacket(epoch, look.base));
         continue;
       }
       if (seq >= feed.delivered) {
@@ -114,7 +114,7 @@ export class DeliveryRoom {
       }
       const recent = this.#recent.after(seq);
       if (recent !== undefined) {
-        for (const entry of recent) member.send(entry.frame);
+        for (const entry of recent) member.send(entry.packet);
         seq = (recent.at(-1) as RecentEntry).seq;
         stalled = 0;
         continue;
@@ -126,7 +126,7 @@ export class DeliveryRoom {
         continue;
       }
       if (page.first > seq + 1) return member.cut('lost_hole');
-      for (const entry of page.entries) member.send(this.#storedFrame(page.epoch, entry));
+      for (const entry of page.entries) member.send(this.#storedPacket(page.epoch, entry));
       if (page.entries.length > 0) stalled = 0;
       seq = page.entries.at(-1)?.seq ?? seq;
       await member.drained();
@@ -137,13 +137,18 @@ export class DeliveryRoom {
    * What came after `position`, without asking the store: undefined where this node cannot tell. The feed follows the log, so what
    * it has not reached yet comes to the member live.
    */
-  since(position: Position): { epoch: string; head: number; first: number; frames: string[] } | undefined {
+  since(position: Position): { epoch: string; head: number; first: number; packets: string[] } | undefined {
     const feed = this.#feed;
     if (feed === undefined || feed.filling || position.epoch !== feed.epoch || position.seq > feed.delivered)
       return undefined;
     const entries = position.seq === feed.delivered ? [] : this.#recent.after(position.seq);
     if (entries === undefined || entries.length > LIMITS.resumeEntriesMax) return undefined;
-    return { epoch: feed.epoch, head: feed.delivered, first: this.#first, frames: entries.map(({ frame }) => frame) };
+    return {
+      epoch: feed.epoch,
+      head: feed.delivered,
+      first: this.#first,
+      packets: entries.map(({ packet }) => packet),
+    };
   }
 
   /** Keeps what one who resumed had to read, for the others who missed the same. Returns it encoded. */
@@ -153,7 +158,7 @@ export class DeliveryRoom {
     // What the feed has not given out yet, it will add itself.
     const known = entries.filter(({ seq }) => seq <= delivered);
     if (read.epoch === epoch && known.at(-1)?.seq === delivered) this.#recent.prepend(known, nowMs);
-    return entries.map(({ frame }) => frame);
+    return entries.map(({ packet }) => packet);
   }
 
   /** From time to time: gives back memory that no resume has needed for a while. */
@@ -203,7 +208,7 @@ export class DeliveryRoom {
         this.#floors.clear();
         this.#deps.onSeen(this.room, effect.epoch, effect.head);
         this.#writes.flush();
-        for (const member of this.live) member.send(this.#epochFrame(effect.epoch, effect.head));
+        for (const member of this.live) member.send(this.#epochPacket(effect.epoch, effect.head));
         break;
       case 'lost':
         this.#writes.flush();
@@ -216,12 +221,12 @@ export class DeliveryRoom {
     this.#recent.push(entry);
     this.#deps.onSeen(this.room, entry.epoch, entry.seq);
     if (this.#floors.size === 0) {
-      this.#writes.push(entry.frame);
+      this.#writes.push(entry.packet);
     } else {
       this.#writes.flush();
       for (const member of this.live) {
         const floor = this.#floors.get(member) ?? 0;
-        if (entry.seq > floor) member.send(entry.frame);
+        if (entry.seq > floor) member.send(entry.packet);
         if (entry.seq >= floor) this.#floors.delete(member);
       }
     }
@@ -229,8 +234,8 @@ export class DeliveryRoom {
   }
 
   #writeToAll(packets: string[]): void {
-    const shared = new SharedPackets(packets);
-    for (const member of this.live) member.sendShared(shared);
+    const shared = new PacketBatch(packets);
+    for (const member of this.live) member.sendBatch(shared);
   }
 
   /** Answers each fill of the feed exactly once, and asks again after a pause while the store is ill. */
@@ -252,18 +257,18 @@ export class DeliveryRoom {
   }
 
   #encode({ epoch, entries }: ReadResult): RecentEntry[] {
-    return entries.map((entry) => ({ seq: entry.seq, epoch, frame: this.#storedFrame(epoch, entry) }));
+    return entries.map((entry) => ({ seq: entry.seq, epoch, packet: this.#storedPacket(epoch, entry) }));
   }
 
-  #frame(json: string): string {
-    return eventFrame('message', json);
+  #packet(json: string): string {
+    return eventPacket('message', json);
   }
 
-  #storedFrame(epoch: string, entry: StoredEntry): string {
-    return this.#frame(composeJson(this.room, epoch, entry.seq, entry.ts, storedBody(entry)));
+  #storedPacket(epoch: string, entry: StoredEntry): string {
+    return this.#packet(composeJson(this.room, epoch, entry.seq, entry.ts, storedBody(entry)));
   }
 
-  #epochFrame(epoch: string, head: number): string {
-    return eventFrame('room:event', JSON.stringify({ type: 'epoch', room: this.room, epoch, head }));
+  #epochPacket(epoch: string, head: number): string {
+    return eventPacket('room:event', JSON.stringify({ type: 'epoch', room: this.room, epoch, head }));
   }
 }

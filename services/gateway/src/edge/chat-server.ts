@@ -17,6 +17,7 @@ import type { FastPath } from './fast-path.ts';
 import { type EngineTransport, guardHandshakes, type RefusalReason } from './handshake-guard.ts';
 import { closeIo } from './io-server.ts';
 import { AckId, decoderOf } from './packet-parser.ts';
+import { ackPacket } from './packets.ts';
 
 const LAST_WORDS_MS = 1_000;
 /** Requests held until a resume is answered. They were checked before, so each is at most as large as a message. */
@@ -239,7 +240,7 @@ export function createChatServer(options: {
     } catch (error) {
       ack = { ok: false, error: toErrorBody(error, session, call.label) };
     }
-    if (ackId !== undefined) session.send(ackFrame(ackId, ack));
+    if (ackId !== undefined) session.send(ackPacket(ackId, JSON.stringify(ack)));
     afterwards?.();
     metrics.request(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
   }
@@ -269,6 +270,3 @@ const NO_HANDSHAKE: ChatSocket['handshake'] = Object.freeze({
   query: {},
   auth: {},
 });
-
-/** A Socket.IO ACK packet of the main namespace. */
-const ackFrame = (id: number, ack: Ack<unknown>): string => `3${id}[${JSON.stringify(ack)}]`;

@@ -13,7 +13,7 @@ for (const enabled of [true, false]) {
     const wire = new SocketConnection({ conn: engine, id: 'x' } as never, rig.path);
     wire.greet();
     await poll('it to be writable', () => engine.transport.writable);
-    wire.sendFrame('x'.repeat(16 * 1_048_576));
+    wire.sendPacket('x'.repeat(16 * 1_048_576));
     assert.ok(wire.queuedBytes() > 1_048_576);
     assert.equal(wire.queuedBytes(), socket.writableLength);
     assert.deepEqual(rig.path.writes, enabled ? { direct: 2, queued: 0 } : { direct: 0, queued: 2 });

@@ -1,12 +1,12 @@
 /** A session's wire over one Socket.IO socket. */
 import type { ServerEvents } from '@maru/protocol';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
-import { eventFrame } from '../delivery/member.ts';
+
 import type { Identity } from '../identity/tokens.ts';
 import type { Session, Wire } from '../sessions/session.ts';
 import { signalRoom } from './ephemeral.ts';
 import type { FastPath } from './fast-path.ts';
-import { SharedPackets } from './shared-packets.ts';
+import { eventPacket, PacketBatch } from './packets.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 export type ChatIo = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
@@ -44,27 +44,27 @@ export class SocketConnection implements Wire {
     if (greeting !== undefined) this.#write([greeting]);
   }
 
-  sendFrame(frame: string): void {
+  sendPacket(frame: string): void {
     const greeting = this.#greeting;
     this.#greeting = undefined;
     this.#write(greeting === undefined ? [frame] : [greeting, frame]);
   }
 
-  sendShared(shared: SharedPackets): boolean {
+  sendBatch(shared: PacketBatch): boolean {
     this.greet();
-    return this.#writeShared(shared);
+    return this.#writeBatch(shared);
   }
 
   emit<E extends keyof ServerEvents>(event: E, ...[payload]: Parameters<ServerEvents[E]>): void {
-    this.sendFrame(eventFrame(event, JSON.stringify(payload)));
+    this.sendPacket(eventPacket(event, JSON.stringify(payload)));
   }
 
   #write(packets: string[]): void {
-    this.#writeShared(new SharedPackets(packets));
+    this.#writeBatch(new PacketBatch(packets));
   }
 
   /** Public Engine.IO API where it cannot be written at once: `send` queues behind everything that was queued, on any transport. */
-  #writeShared(shared: SharedPackets): boolean {
+  #writeBatch(shared: PacketBatch): boolean {
     if (this.#line?.writeFrames(shared.framed())) {
       this.#path.writes.direct++;
       return true;

@@ -4,7 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type EngineServer, takeOver } from './engine-takeover.ts';
 import { Heartbeats, type PingedConnection } from './heartbeats.ts';
-import { messageFrames } from './shared-packets.ts';
+import { messageFrames } from './packets.ts';
 import { closeFrame, textFrames } from './websocket/frames.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
 import { poll } from '@maru/service-kit/testing';
-import { messageFrames } from './shared-packets.ts';
+import { messageFrames } from './packets.ts';
 import { openWebSocketRig } from './testing/websocket-rig.ts';
 import { closeFrame, OPCODE } from './websocket/frames.ts';
 import { masked } from './websocket/testing/client-frames.ts';

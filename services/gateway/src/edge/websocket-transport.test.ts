@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { poll } from '@maru/service-kit/testing';
-import { messageFrames } from './shared-packets.ts';
+import { messageFrames } from './packets.ts';
 import { changeWait } from './testing/change-wait.ts';
 import { openWebSocketRig } from './testing/websocket-rig.ts';
 import { closeFrame, frameOf, OPCODE, textFrames } from './websocket/frames.ts';

@@ -18,7 +18,7 @@ import {
   roomId as roomIdSchema,
 } from '@maru/protocol';
 import type { Delivery } from '../delivery/delivery.ts';
-import { SharedPackets } from '../edge/shared-packets.ts';
+import { PacketBatch } from '../edge/packets.ts';
 import { toEntry } from '../log/entry-codec.ts';
 import { type ReadResult, type RoomLog, weigh } from '../log/room-log.ts';
 import { type Session, Subscription } from '../sessions/session.ts';
@@ -171,12 +171,12 @@ export function createSubscriptions(options: {
             parsePayload(roomIdSchema, room);
             const position = parsePayload(positionSchema, raw);
             if (roomsLeft-- <= 0) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
-            const { epoch, head, first, reason, frames } = await resumeRoom(session, room, position, onUnavailable);
+            const { epoch, head, first, reason, packets } = await resumeRoom(session, room, position, onUnavailable);
             leaveIfGone(session, room);
             options.onResume(reason ?? 'recovered');
             answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
             const subscription = take(session, room);
-            const chars = frames.reduce((sum, frame) => sum + frame.length, 0);
+            const chars = packets.reduce((sum, packet) => sum + packet.length, 0);
             heldChars += chars;
             if (reason === undefined && heldChars > RESUME_HELD_CHARS_MAX) {
               // Too much to hold for one connection; catching up reads it again, page by page as the transport takes it.
@@ -185,8 +185,8 @@ export function createSubscriptions(options: {
               continue;
             }
             deliveries.push(async () => {
-              if (session.subscriptions.get(room) === subscription && frames.length > 0) {
-                session.sendShared(new SharedPackets(frames));
+              if (session.subscriptions.get(room) === subscription && packets.length > 0) {
+                session.sendBatch(new PacketBatch(packets));
                 await session.drained();
               }
               await begin(session, room, subscription, { epoch, seq: head });

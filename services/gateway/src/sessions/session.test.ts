@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError } from '@maru/protocol';
 import type { CutReason } from '../delivery/member.ts';
-import type { SharedPackets } from '../edge/shared-packets.ts';
+import type { PacketBatch } from '../edge/packets.ts';
 import { createSessionRegistry } from './registry.ts';
 import { Session, type Wire } from './session.ts';
 
@@ -13,10 +13,10 @@ class StuckWire implements Wire {
   events: string[] = [];
   closed = false;
   disconnected = false;
-  sendFrame(frame: string): void {
-    this.queue.push(frame);
+  sendPacket(packet: string): void {
+    this.queue.push(packet);
   }
-  sendShared({ packets }: SharedPackets): boolean {
+  sendBatch({ packets }: PacketBatch): boolean {
     this.queue.push(...packets);
     return false;
   }
@@ -24,7 +24,7 @@ class StuckWire implements Wire {
     this.events.push(event === 'notice' ? `notice:${(payload[0] as { code: string }).code}` : event);
   }
   queuedPackets = () => this.queue.length;
-  queuedBytes = () => this.queue.reduce((sum, frame) => sum + frame.length, 0);
+  queuedBytes = () => this.queue.reduce((sum, packet) => sum + packet.length, 0);
   drained = () => pause(1);
   closeTransport(): void {
     this.closed = true;

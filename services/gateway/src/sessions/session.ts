@@ -4,16 +4,16 @@
  */
 import { LIMITS, MaruError, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { CutReason, Member } from '../delivery/member.ts';
-import type { SharedPackets } from '../edge/shared-packets.ts';
+import type { PacketBatch } from '../edge/packets.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 
 /** What a session needs of its transport. */
 export interface Wire {
   /** Queues one encoded Socket.IO packet behind everything queued before. */
-  sendFrame(frame: string): void;
+  sendPacket(packet: string): void;
   /** The same for packets that others get too: false where they were queued, true where nothing is left to queue. */
-  sendShared(shared: SharedPackets): boolean;
+  sendBatch(shared: PacketBatch): boolean;
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
   /** Packets that the transport has not taken yet; bytes that have not left for the network. */
   queuedPackets(): number;
@@ -118,13 +118,13 @@ export class Session implements Member {
     return this.#cut || this.#wire.closed;
   }
 
-  send(frame: string): void {
-    this.#wire.sendFrame(frame);
+  send(packet: string): void {
+    this.#wire.sendPacket(packet);
     this.checkBacklog();
   }
 
-  sendShared(shared: SharedPackets): void {
-    if (!this.#wire.sendShared(shared)) this.checkBacklog();
+  sendBatch(shared: PacketBatch): void {
+    if (!this.#wire.sendBatch(shared)) this.checkBacklog();
   }
 
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void {
