@@ -112,7 +112,7 @@ describe('import rules', () => {
     [
       'Socket.IO is known outside edge/',
       { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
-      /rooms\/x\.ts:3: socket\.io: only edge\/,
+      /rooms\/x\.ts:3: socket\.io: only edge\//,
     ],
     [
       'Socket.IO is loaded dynamically',
