@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Entry, Position } from '@maru/protocol';
 import { Redis } from 'ioredis';
 import type { Member } from '../../services/gateway/src/delivery/member.ts';
-import { DeliveryRoom } from '../../services/gateway/src/delivery/room.ts';
+import { Room } from '../../services/gateway/src/delivery/room.ts';
 import { connect, TestClient } from '../support/client.ts';
 import {
   type Gateways,
@@ -159,7 +159,7 @@ describe('a room on a node', () => {
   test('knows the newest of many announcements that came before its first look at the log', async () => {
     const stored = 300;
     const entry = (seq: number) => ({ seq, ts: 1, head: '"type":"text"', tail: '"text":"x"' });
-    const room = new DeliveryRoom('room', {
+    const room = new Room('room', {
       readAfter: async (_room, seq, limit) => {
         const entries = Array.from({ length: Math.min(limit, stored - seq) }, (_, index) => entry(seq + 1 + index));
         return { epoch: '1.a', base: 0, head: stored, first: 1, role: undefined, reason: undefined, entries };
@@ -167,19 +167,19 @@ describe('a room on a node', () => {
       recentBudget: { available: () => true, change() {} },
       onSeen() {},
       onDelivered() {},
-      onFill() {},
-      onFillFailed: (error) => assert.fail(String(error)),
+      onBackfill() {},
+      onBackfillFailed: (error) => assert.fail(String(error)),
       now: () => performance.now(),
     });
     const body = '"type":"text","text":"x"}';
     for (let seq = 1; seq <= stored; seq++) room.onAnnouncement({ kind: 'entry', epoch: '1.a', seq, ts: 1, body });
     const given: string[] = [];
     const member: Member = {
-      send: (frame) => given.push(frame),
+      send: (packet) => given.push(packet),
       sendBatch: ({ packets }) => given.push(...packets),
       drained: async () => {},
       closed: false,
-      cut() {},
+      end() {},
     };
     // More than are kept. The look was taken while they came, so it shows some of them.
     const head = 256;

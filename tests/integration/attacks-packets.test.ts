@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
-import { Session, type Wire } from '../../services/gateway/src/sessions/session.ts';
+import type { Connection } from '../../services/gateway/src/edge/connection.ts';
+import { Session } from '../../services/gateway/src/sessions/session.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';
@@ -206,8 +207,10 @@ describe('a flood', () => {
 
   test('whose events all come back exactly when they were told is never cut', () => {
     let cut = false;
-    const wire: Wire = {
-      sendPacket() {},
+    const connection: Connection = {
+      id: 'id',
+      send() {},
+      greet() {},
       sendBatch: () => true,
       emit() {},
       queuedPackets: () => 0,
@@ -216,18 +219,17 @@ describe('a flood', () => {
       closed: false,
       closeTransport() {},
       disconnect() {},
-      joinSignals() {},
-      leaveSignals() {},
+      joinEphemeral() {},
+      leaveEphemeral() {},
     };
     const session = new Session({
-      id: 'id',
       user: { id: 'user', name: 'User' },
       roles: [],
       expiresAtMs: Number.POSITIVE_INFINITY,
-      wire,
+      connection,
       eventSpec: spec,
       nowMs: 0,
-      onCut: () => {
+      onEnd: () => {
         cut = true;
       },
     });

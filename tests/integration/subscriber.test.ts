@@ -6,7 +6,7 @@ import { openRedis, type RedisSource, type RedisStore } from '@maru/redis-store'
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { createTicker } from '../../services/gateway/src/cluster/ticker.ts';
-import { createSubscriber } from '../../services/gateway/src/delivery/subscriber.ts';
+import { RedisSubscriber } from '../../services/gateway/src/delivery/subscriber.ts';
 import { poll } from '../support/poll.ts';
 
 const ROOMS = 60;
@@ -35,7 +35,7 @@ after(async () => {
 test('no room is asked for while the store is away, and all are heard again once it is back', async (t) => {
   const channels = Array.from({ length: ROOMS }, (_, index) => `maru:{room-${index}}:live`);
   const heard = new Set<string>();
-  const subscriber = createSubscriber({
+  const subscriber = new RedisSubscriber({
     node: 'n',
     purpose: 'rooms',
     store,
@@ -69,7 +69,10 @@ test('no room is asked for while the store is away, and all are heard again once
   await pause(20 * BEAT_MS);
   assert.equal(inVain, 0);
   await redis.restart();
-  await poll('all to be subscribed again', () => again.size === ROOMS && channels.every(subscriber.hears));
+  await poll(
+    'all to be subscribed again',
+    () => again.size === ROOMS && channels.every((channel) => subscriber.isAlive(channel)),
+  );
   assert(await control.untilReady(10_000));
   await Promise.all(channels.map((channel) => control.at(channel, (publisher) => publisher.spublish(channel, 'x'))));
   await poll('all to be heard', () => heard.size === ROOMS);

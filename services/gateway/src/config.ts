@@ -1,4 +1,4 @@
-/** The gateway's settings: each a variable, with its documentation, its check and its default. */
+/** The gateway's settings: variable, documentation, validator and default of each. */
 import { LIMITS } from '@maru/protocol';
 import { asRedisAddress } from '@maru/redis-store';
 import {
@@ -37,7 +37,7 @@ export const FIELDS = {
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for clients', parse: asInteger(0, 65_535), fallback: 3000 },
   sessionRoute: {
     env: 'MARU_SESSION_ROUTE',
-    doc: 'what session ids begin with, for the edge to lead them back: name (of this gateway) or address (its digest)',
+    doc: 'prefix of session ids, by which nginx routes: name (of this gateway) or address (its hash)',
     parse: asOneOf(...SESSION_ROUTES),
     fallback: 'name' as const,
   },
@@ -50,7 +50,7 @@ export const FIELDS = {
   },
   waitReplicas: {
     env: 'MARU_REDIS_WAIT_REPLICAS',
-    doc: 'a message is acknowledged once so many replicas have it',
+    doc: 'replicas that must have a message before it is acknowledged',
     parse: asInteger(0, 10),
     fallback: 0,
   },
@@ -98,7 +98,7 @@ export const FIELDS = {
   },
   trustedProxies: {
     env: 'MARU_TRUSTED_PROXIES',
-    doc: 'addresses or networks of the edge, whose X-Forwarded-For counts, comma-separated',
+    doc: 'addresses or networks of the proxies whose X-Forwarded-For is trusted, comma-separated',
     parse: asList,
     fallback: [] as string[],
   },
@@ -110,13 +110,13 @@ export const FIELDS = {
   },
   otlpEndpoint: {
     env: 'MARU_OTLP_ENDPOINT',
-    doc: 'where traces of messages go, over OTLP/HTTP: http://collector:4318; none: no traces',
+    doc: 'OTLP/HTTP receiver of message traces, such as http://collector:4318; none: no traces',
     parse: asUrl('http', 'https'),
     fallback: undefined,
   },
   traceRatio: {
     env: 'MARU_TRACE_RATIO',
-    doc: 'share of messages that are traced, 0 to 1, the same on every gateway',
+    doc: 'fraction of messages that are traced, 0 to 1, the same on every gateway',
     parse: asShare,
     fallback: 1,
   },
@@ -128,25 +128,25 @@ export const FIELDS = {
   },
   userMessagesPerSecond: {
     env: 'MARU_USER_MESSAGES_PER_SECOND',
-    doc: 'messages of one user, whole cluster',
+    doc: 'messages of one user per second, over the whole cluster',
     parse: asInteger(1, 100_000),
     fallback: LIMITS.userMessagesPerSecond as number,
   },
   userMessagesBurst: {
     env: 'MARU_USER_MESSAGES_BURST',
-    doc: 'messages of one user at once',
+    doc: 'burst of messages of one user',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.userMessagesBurst as number,
   },
   connectionEventsPerSecond: {
     env: 'MARU_CONNECTION_EVENTS_PER_SECOND',
-    doc: 'events of one connection',
+    doc: 'events of one connection per second',
     parse: asInteger(1, 100_000),
     fallback: LIMITS.connectionEventsPerSecond as number,
   },
   connectionEventsBurst: {
     env: 'MARU_CONNECTION_EVENTS_BURST',
-    doc: 'events of one connection at once',
+    doc: 'burst of events of one connection',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.connectionEventsBurst as number,
   },
@@ -156,6 +156,18 @@ export const FIELDS = {
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.connectionsPerUserMax as number,
   },
+  addressCallsPerSecond: {
+    env: 'MARU_ADDRESS_CALLS_PER_SECOND',
+    doc: 'guest sign-ins of one address per second; wide, because offices share an address',
+    parse: asInteger(1, 1_000_000),
+    fallback: 500,
+  },
+  addressCallsBurst: {
+    env: 'MARU_ADDRESS_CALLS_BURST',
+    doc: 'burst of guest sign-ins of one address',
+    parse: asInteger(1, 1_000_000),
+    fallback: 1_000,
+  },
   retentionEntriesMin: {
     env: 'MARU_RETENTION_ENTRIES_MIN',
     doc: 'newest entries of a room that are always kept',
@@ -164,67 +176,67 @@ export const FIELDS = {
   },
   retentionEntriesMax: {
     env: 'MARU_RETENTION_ENTRIES_MAX',
-    doc: 'entries of a room that are kept at most',
+    doc: 'maximum entries of a room',
     parse: asInteger(1, 10_000_000),
     fallback: LIMITS.retentionEntriesMax as number,
   },
   retentionAgeMs: {
     env: 'MARU_RETENTION_AGE_MS',
-    doc: 'above the minimum, older entries go',
+    doc: 'beyond the minimum, older entries are removed',
     parse: asInteger(1_000, 10 * 365 * 86_400_000),
     fallback: LIMITS.retentionAgeMs as number,
   },
   emptyRoomTtlMs: {
     env: 'MARU_EMPTY_ROOM_TTL_MS',
-    doc: 'a room joined but never written to is forgotten after',
+    doc: 'an empty room is removed after',
     parse: asInteger(1_000, 365 * 86_400_000),
     fallback: 86_400_000,
   },
   roomLingerMs: {
     env: 'MARU_ROOM_LINGER_MS',
-    doc: 'subscription kept after the last member left',
+    doc: 'time that a room stays subscribed after its last member left',
     parse: asInteger(0, 600_000),
     fallback: 5_000,
   },
   auditPeriodMs: {
     env: 'MARU_AUDIT_PERIOD_MS',
-    doc: 'each open room is compared with the log once in',
+    doc: 'period in which each open room is compared with the log',
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
   },
   fastPath: {
     env: 'MARU_FAST_PATH',
-    doc: "whether WebSockets have our own transport, which writes straight to the socket, and pings go by the beat; or all that is Engine.IO's: on or off",
+    doc: "whether our own WebSocket transport and shared pings replace Engine.IO's: on or off",
     parse: asSwitch,
     fallback: true,
   },
   rebalance: {
     env: 'MARU_REBALANCE',
-    doc: 'whether a node far above the mean advises clients to move: on or off',
+    doc: 'whether a node with many more connections than the mean advises clients to move: on or off',
     parse: asSwitch,
     fallback: true,
   },
   rebalanceRoundMs: {
     env: 'MARU_REBALANCE_ROUND_MS',
-    doc: 'nodes compare their loads once in',
+    doc: 'period in which nodes compare their numbers of connections',
     parse: asInteger(100, 600_000),
     fallback: 5_000,
   },
   drainWaitMs: {
     env: 'MARU_DRAIN_WAIT_MS',
-    doc: 'pause between unready and the first notice, for the balancer to see',
+    doc: 'time between unready and the first notice, for the balancer to react',
     parse: asInteger(0, 120_000),
     fallback: 2_000,
   },
   drainPerSecond: {
     env: 'MARU_DRAIN_PER_SECOND',
-    doc: 'connections handed over a second',
+    doc: 'connections handed over per second',
     parse: asInteger(1, 100_000),
     fallback: 200,
   },
   drainSpreadMaxMs: {
     env: 'MARU_DRAIN_SPREAD_MAX_MS',
-    doc: 'the hand-over takes this long at most',
+    doc: 'maximum duration of the hand-over',
     parse: asInteger(0, 600_000),
     fallback: 20_000,
   },
@@ -237,7 +249,7 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   if (config.guests && config.guestSecret === undefined)
     throw new ConfigError('Configuration: MARU_GUESTS=on needs MARU_GUEST_SECRET');
   if (!config.guests && config.jwtSecret === undefined && config.jwksUrl === undefined) {
-    throw new ConfigError('Configuration: nobody could sign in: set MARU_JWT_SECRET, MARU_JWKS_URL or MARU_GUESTS=on');
+    throw new ConfigError('Configuration: no way to sign in: set MARU_JWT_SECRET, MARU_JWKS_URL or MARU_GUESTS=on');
   }
   if (config.retentionEntriesMax < config.retentionEntriesMin) {
     throw new ConfigError('Configuration: MARU_RETENTION_ENTRIES_MAX must not be below MARU_RETENTION_ENTRIES_MIN');
@@ -245,7 +257,7 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   return config;
 }
 
-/** What `session.limits` tells: the contract's bounds, with this cluster's settings in place of the defaults. */
+/** `session.limits`: the contract's limits with this cluster's settings. */
 export function limitsOf(config: GatewayConfig): Record<string, number> {
   const settings = Object.entries(config).filter(([name]) => Object.hasOwn(LIMITS, name));
   return { ...LIMITS, ...(Object.fromEntries(settings) as Record<string, number>) };

@@ -1,84 +1,117 @@
-/** A gateway as a whole: in which order it starts, hands over and ends. What it is made of says `wiring/parts.ts`. */
+/** A gateway: how its parts start, drain and stop, in order. `wiring/parts.ts` builds the parts. */
 import type { AddressInfo } from 'node:net';
 import { type Logger, type OpsServer, type Service, startOpsServer } from '@maru/service-kit';
+import { type Phase, runPhases } from './cluster/phases.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Tracing } from './ops/tracing.ts';
-import { createParts } from './wiring/parts.ts';
+import { createParts, type Parts } from './wiring/parts.ts';
 
-/** How long a start waits for the store before it listens all the same, degraded. */
+/** A start waits this long for the store. Then the gateway listens and reports `degraded`. */
 const STORE_WAIT_MS = 5_000;
-/** Expired tokens are looked for so often. */
-const EXPIRY_SWEEP_MS = 1_000;
+/** Period of the check for expired tokens and large backlogs. */
+const SWEEP_MS = 1_000;
 
 export interface Gateway extends Service {
-  /** Resolves when it listens; rejects when a port cannot be bound. */
+  /** Resolves when the gateway listens. Rejects if a port is in use. */
   start(): Promise<{ port: number; opsPort: number }>;
 }
 
 export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
-  const { config, logger, tracing } = options;
-  const { store, registry, metrics, hub, presence, chat, httpServer, fastPath, balance, drain } = createParts(options);
-  const { connections, beat, health, subscriber, signals } = store;
-
+  const { config, logger } = options;
+  const parts = createParts(options);
+  const { store, registry, metrics, httpServer, drain, balance } = parts;
   let ops: OpsServer | undefined;
   let listening = false;
-  let endExpirySweep: (() => void) | undefined;
+  let stopSweep: (() => void) | undefined;
   let stopped: Promise<void> | undefined;
 
-  health.onChange((degraded) => registry.noticeAll({ code: degraded ? 'degraded' : 'recovered' }));
+  store.health.onChange((degraded) => registry.notifyAll({ code: degraded ? 'degraded' : 'recovered' }));
 
-  const stop = async () => {
-    listening = false;
-    endExpirySweep?.();
-    await balance.leave();
-    // Together: a peer that does not answer must not keep the others from hearing that this node leaves.
-    await Promise.all([chat.close(), presence.stop()]);
-    fastPath.close();
-    hub.stop();
-    subscriber.stop();
-    signals.stop();
-    health.stop();
-    await store.close();
-    await tracing.close();
-    await ops?.close();
+  const stop = () => {
+    stopped ??= runPhases(
+      [
+        {
+          name: 'unready',
+          deadlineMs: 1_000,
+          run: () => {
+            listening = false;
+            stopSweep?.();
+          },
+        },
+        ...stopPhases(parts),
+        { name: 'ops', deadlineMs: 1_000, run: () => ops?.close() },
+      ],
+      logger,
+    );
+    return stopped;
   };
 
   return {
     async start() {
-      await fastPath.open(beat);
+      await parts.edge.open(store.ticker);
       ops = await startOpsServer({
         host: config.host,
         port: config.opsPort,
         registry: metrics.registry,
-        // Not a matter of the store: without it clients are still accepted, and told.
-        isReady: () => listening && !drain.underWay,
+        // Readiness does not depend on the store: without it clients still connect and are notified.
+        isReady: () => listening && !drain.active,
       });
-      const reached = await connections.read.untilReady(STORE_WAIT_MS);
-      if (!reached) logger.error('the store could not be reached; starting all the same, degraded');
-      health.start(beat);
-      subscriber.start(beat);
-      signals.start(beat);
-      hub.start(beat);
-      await presence.start();
-      balance.start();
-      endExpirySweep = beat.join(EXPIRY_SWEEP_MS, () => registry.sweep(health.now()));
-      await new Promise<void>((resolve, reject) => {
-        httpServer.once('error', reject);
-        httpServer.listen(config.listenPort, config.host, resolve);
-      });
+      const reached = await store.connections.read.untilReady(STORE_WAIT_MS);
+      if (!reached) logger.error('the store was not reached; starting degraded');
+      await startParts(parts);
+      stopSweep = store.ticker.join(SWEEP_MS, () => registry.sweep(store.health.now()));
+      const port = await listen(httpServer, config);
       listening = true;
-      const { port } = httpServer.address() as AddressInfo;
       logger.info({ port, opsPort: ops.port }, 'listening');
       return { port, opsPort: ops.port };
     },
+    /** Phases: unready, wait, announce, close in batches; then the phases of `stop`. */
     async drain() {
       await Promise.all([drain.run(), balance.leave()]);
-      stopped ??= stop();
-      await stopped;
+      await stop();
     },
-    stop() {
-      stopped ??= stop();
-      return stopped;
-    },
+    stop,
   };
+}
+
+async function startParts({ store, delivery, presence, balance }: Parts): Promise<void> {
+  const { ticker, health, subscriber, ephemeralSubscriber } = store;
+  health.start(ticker);
+  subscriber.start(ticker);
+  ephemeralSubscriber.start(ticker);
+  delivery.start(ticker);
+  await presence.start();
+  balance.start();
+}
+
+/** The store closes last, because the other parts still use it. */
+function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts): Phase[] {
+  return [
+    { name: 'leave the balance', deadlineMs: 1_000, run: () => balance.leave() },
+    // Together: a peer that does not answer must not delay the report that this node leaves.
+    {
+      name: 'close connections, untrack presence',
+      deadlineMs: 3_000,
+      run: () => Promise.all([edge.close(), presence.stop()]),
+    },
+    {
+      name: 'stop delivery',
+      deadlineMs: 1_000,
+      run: () => {
+        delivery.stop();
+        store.subscriber.stop();
+        store.ephemeralSubscriber.stop();
+        store.health.stop();
+      },
+    },
+    { name: 'close the store', deadlineMs: 2_000, run: () => store.close() },
+    { name: 'close tracing', deadlineMs: 2_000, run: () => tracing.close() },
+  ];
+}
+
+function listen(httpServer: Parts['httpServer'], { listenPort, host }: GatewayConfig): Promise<number> {
+  return new Promise((resolve, reject) => {
+    httpServer.once('error', reject);
+    httpServer.listen(listenPort, host, () => resolve((httpServer.address() as AddressInfo).port));
+  });
 }

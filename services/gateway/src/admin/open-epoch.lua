@@ -1,10 +1,11 @@
--- Opens a new epoch of a room whose log was put back from a copy, unless this run has done so already. What survived keeps its place.
+-- Opens a new epoch of a room whose log was restored from a copy, unless this run already did.
+-- Invariant: one run opens at most one epoch of a room, and entries keep their seq.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
 -- KEYS[3] liveChannel
--- ARGV[1] candidate  random part of the new epoch, the same throughout a run: an epoch that carries it was opened by this run
--- ARGV[2] dryRun     '1': only tell
+-- ARGV[1] candidate  random part of the new epoch, the same for the whole run: an epoch with it was opened by this run
+-- ARGV[2] dryRun     '1': change nothing
 --
 -- Returns 'opened' | 'done' | 'gone'.
 
@@ -14,8 +15,8 @@ if string.match(epoch, '%.(.*)$') == ARGV[1] then return 'done' end
 if ARGV[2] == '1' then return 'opened' end
 
 local head = log_head(KEYS[2])
-epoch = string.format('%d.%s', generation(epoch) + 1, ARGV[1])
+epoch = string.format('%d.%s', epoch_number(epoch) + 1, ARGV[1])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', head)
--- A gateway that runs already tells its members.
+-- Gateways that are running tell their members.
 redis.call('SPUBLISH', KEYS[3], string.format('1 E %s %d 0 0\n', epoch, head))
 return 'opened'

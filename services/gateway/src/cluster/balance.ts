@@ -1,23 +1,24 @@
 /**
- * Keeps nodes level: one that joined, or came back, gets its share although everybody is connected elsewhere. Nodes tell each other
- * their loads through the store; one that is far above the mean advises some of its clients, a few at a time, to come again.
+ * Balances connections across nodes, so that a new node gets its share. Nodes report their numbers of
+ * connections through the store. A node with many more than the mean advises some of its clients, a
+ * few at a time, to reconnect.
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { nodeLoadsKey, nodesSeenKey } from '../keys.ts';
 
-export const tellLoadScript = loadScript(new URL('./report-load.lua', import.meta.url));
+export const reportLoadScript = loadScript(new URL('./report-load.lua', import.meta.url));
 
-/** Within this of the mean a node counts as level: moving a connection has a price, too. */
+/** A node within this tolerance is balanced: moving a connection has a cost, too. */
 const TOLERATED_RATIO = 1.2;
 const TOLERATED_CONNECTIONS = 20;
-/** Of what is too much, at most this part moves in one round; the next round sees what came of it. */
+/** At most this part of the surplus moves in one round. The next round sees the result. */
 const ROUND_SHARE = 0.25;
 const ROUND_CONNECTIONS_MAX = 200;
-/** A node is forgotten after so many rounds of silence. */
+/** A node that has been silent for this many rounds is removed. */
 const STALE_ROUNDS = 3;
 
-/** How many of `own` connections should move now, given the loads of all nodes, this one's included. Pure. */
+/** The number of this node's connections that should move now. `loads` are those of all nodes, including this one. Pure. */
 export function connectionsToMove(own: number, loads: number[]): number {
   if (loads.length < 2) return 0;
   const mean = loads.reduce((sum, load) => sum + load, 0) / loads.length;
@@ -27,7 +28,7 @@ export function connectionsToMove(own: number, loads: number[]): number {
 
 export interface Balance {
   start(): void;
-  /** This node leaves: the others need not reckon with it. Never rejects. */
+  /** Removes this node from the comparison. Never rejects. */
   leave(): Promise<void>;
 }
 
@@ -36,16 +37,16 @@ export function createBalance(options: {
   node: string;
   roundMs: number;
   connections: () => number;
-  /** Advises so many connections to come again, spread over `withinMs`; tells how many. Undefined: nobody is ever advised. */
+  /** Advises up to `count` connections to reconnect within `withinMs`; returns how many. Undefined: never. */
   advise: ((count: number, withinMs: number) => number) | undefined;
   logger: Logger;
 }): Balance {
   const { store, node, roundMs, logger } = options;
   let timer: NodeJS.Timeout | undefined;
 
-  const tell = async (connections: number | ''): Promise<number[]> => {
+  const report = async (connections: number | ''): Promise<number[]> => {
     const keys = [nodeLoadsKey(), nodesSeenKey()];
-    const reply = (await runScript(store, tellLoadScript, keys, [
+    const reply = (await runScript(store, reportLoadScript, keys, [
       node,
       connections,
       STALE_ROUNDS * roundMs,
@@ -56,12 +57,12 @@ export function createBalance(options: {
   const round = async () => {
     try {
       const own = options.connections();
-      const move = connectionsToMove(own, await tell(own));
+      const move = connectionsToMove(own, await report(own));
       const advised = move === 0 ? 0 : (options.advise?.(move, roundMs) ?? 0);
-      if (advised > 0) logger.info({ own, advised }, 'connections were advised to move to other nodes');
+      if (advised > 0) logger.info({ own, advised }, 'advised connections to move to other nodes');
     } catch (error) {
-      // Balance can wait; the store's health is reported elsewhere.
-      logger.debug({ reason: String(error) }, 'loads could not be compared');
+      // Balancing can wait. Store health is reported by its own check.
+      logger.debug({ reason: String(error) }, 'the nodes were not compared');
     }
   };
 
@@ -71,8 +72,8 @@ export function createBalance(options: {
     },
     async leave() {
       clearInterval(timer);
-      await tell('').catch((error: unknown) =>
-        logger.debug({ reason: String(error) }, 'the load could not be taken back'),
+      await report('').catch((error: unknown) =>
+        logger.debug({ reason: String(error) }, 'the report of this node was not removed'),
       );
     },
   };

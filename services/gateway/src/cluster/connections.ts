@@ -1,19 +1,29 @@
-/** The node's connections to the store, of one kind for each kind of traffic, so that none waits behind another. */
+/** The node's connections to Redis. Each kind of traffic has its own, so that none waits behind another. */
 import { openRedis, type RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 
 export interface Connections {
-  /** Appends only: order on a connection is the order of its logs. The lane keeps the deadline. */
+  /** Appends only: the order on a connection is the order of the logs. The batcher keeps the deadline. */
   append: RedisStore;
   /** Pages of logs and the directory: answers may be large. */
   read: RedisStore;
-  /** Heartbeats, the store's clock, quotas, loads: small, and never behind a page. */
+  /** Heartbeats, Redis' clock, quotas and loads: small answers that must not wait behind pages. */
   control: RedisStore;
-  /** The live channels of rooms; resubscribed by the subscriber, which has to know. */
+  /** The channels of rooms. The subscriber resubscribes by itself, because it must know about losses. */
   subscribe: RedisStore;
-  signalsPub: RedisStore;
-  signalsSub: RedisStore;
+  ephemeralPub: RedisStore;
+  ephemeralSub: RedisStore;
 }
+
+/** The `purpose` label of the metric `maru_redis_connection_up`. */
+export const PURPOSES: Record<keyof Connections, string> = {
+  append: 'append',
+  read: 'read',
+  control: 'control',
+  subscribe: 'subscribe',
+  ephemeralPub: 'signalsPub',
+  ephemeralSub: 'signalsSub',
+};
 
 export function openConnections(options: { url: string; deadlineMs: number; node: string; logger: Logger }): {
   connections: Connections;
@@ -26,8 +36,8 @@ export function openConnections(options: { url: string; deadlineMs: number; node
     read: source.open('read', deadlineMs),
     control: source.open('control', deadlineMs),
     subscribe: source.open('subscribe', deadlineMs),
-    signalsPub: source.open('signals-pub', deadlineMs),
-    signalsSub: source.open('signals-sub', deadlineMs),
+    ephemeralPub: source.open('signals-pub', deadlineMs),
+    ephemeralSub: source.open('signals-sub', deadlineMs),
   };
   return {
     connections,

@@ -1,10 +1,11 @@
--- Tells the other nodes how many connections this one has, and asks how many they have.
+-- Reports this node's connections and returns those of all nodes.
+-- Invariant: a node that has been silent for staleMs is not in the answer.
 --
 -- KEYS[1] loads         hash: node → connections
 -- KEYS[2] seen          sorted set: node → milliseconds of the store's clock
 -- ARGV[1] node
--- ARGV[2] connections   '' takes this node out
--- ARGV[3] staleMs       nodes silent for longer are forgotten
+-- ARGV[2] connections   '' removes this node
+-- ARGV[3] staleMs       nodes silent for longer are removed
 --
 -- Returns {node, connections, …}.
 

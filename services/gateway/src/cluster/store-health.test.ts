@@ -29,7 +29,7 @@ function watch(canAppend = () => true, waitReplicas = 0) {
     node: 'n',
     canAppend,
     waitReplicas,
-    beatMs: 50,
+    tickMs: 50,
     logger,
     localNow: () => Date.now() - 3_600_000,
   });

@@ -1,10 +1,13 @@
 /**
- * Whether the store answers and takes messages, and what time it has. One small question to each shard every half second: its failures make
- * the node tell its clients `degraded`, its answers keep the clock that expiries are judged by. A store that answers but refuses to write
- * (full, read-only, its disk in trouble, too few replicas) is noticed by the messages that it refuses. An ill one is asked by a small write.
+ * Whether the store answers and accepts writes, and the store's clock.
  *
- * A Cluster is ill while any part of it is: a client whose room is on a healthy shard is warned for nothing, one whose room is not is warned
- * in time, and nobody is told of a store that is well while acknowledgements fail.
+ * The node sends `TIME` to each shard every tick. Failures make it notify its clients with `degraded`.
+ * Answers adjust the clock that expiries use. A store that answers but refuses writes (full, read-only,
+ * disk errors, too few replicas) is detected by the messages that it refuses. While it is unhealthy,
+ * each check includes a small write.
+ *
+ * A Redis Cluster is unhealthy while any shard is. Clients with rooms on healthy shards are then
+ * notified, too, but no client sees a healthy store while its messages fail.
  */
 import { gatherWrites, type RedisStore, type Shard } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -15,29 +18,29 @@ export interface StoreHealth {
   readonly degraded: boolean;
   /** The store's clock, in milliseconds, as far as this node knows it. */
   now(): number;
-  /** The store refused a message, for a reason of its own. */
+  /** The store refused to store a message. */
   noteRefusal(reason: string): void;
   onChange(callback: (degraded: boolean) => void): void;
-  /** Asks at once, and from then on with the beat. */
-  start(beat: Ticker): void;
+  /** Checks now and on each tick. */
+  start(ticker: Ticker): void;
   stop(): void;
 }
 
-/** One refused question is a hiccup, two are an outage; and so is one that nobody answered in so long. Clients hear of it within 2 s. */
+/** One failed check may be a glitch. Two, or one without an answer for this time, are an outage. Clients are notified within 2 s. */
 const FAILURES_TO_DEGRADED = 2;
-const HANGING_MS = 700;
+const HANG_MS = 700;
 const PROBE_TTL_MS = 5_000;
-/** Replicas that keep up have a write in a few milliseconds. While they are asked, nothing else gets through on the connection. */
+/** Healthy replicas have a write within a few milliseconds. `WAIT` blocks the connection, so the timeout is short. */
 const REPLICAS_WAIT_MS = 250;
 
 export function createStoreHealth(options: {
   store: RedisStore;
   node: string;
-  /** False while messages cannot be stored although the store answers. */
+  /** False while the append connections are down. */
   canAppend: () => boolean;
-  /** So many replicas must have a message before it is acknowledged. */
+  /** Replicas that must have a message before it is acknowledged. */
   waitReplicas: number;
-  beatMs: number;
+  tickMs: number;
   logger: Logger;
   localNow: () => number;
 }): StoreHealth {
@@ -47,8 +50,8 @@ export function createStoreHealth(options: {
   let refusal: string | undefined;
   let degraded = false;
   let offsetMs = 0;
-  let asking = false;
-  let leaveBeat: (() => void) | undefined;
+  let checking = false;
+  let leaveTicker: (() => void) | undefined;
 
   const change = (next: boolean, reason?: string) => {
     if (next === degraded) return;
@@ -58,11 +61,11 @@ export function createStoreHealth(options: {
     for (const listener of listeners) listener(degraded);
   };
 
-  const askShard = async (shard: Shard): Promise<number> => {
-    const askedAt = localNow();
+  const checkShard = async (shard: Shard): Promise<number> => {
+    const sentAt = localNow();
     gatherWrites(shard);
     const [seconds, micros] = (await shard.redis.time()) as unknown as [number, number];
-    return Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + localNow()) / 2;
+    return Number(seconds) * 1_000 + Number(micros) / 1_000 - (sentAt + localNow()) / 2;
   };
 
   const probeWrite = async (shard: Shard): Promise<void> => {
@@ -74,26 +77,26 @@ export function createStoreHealth(options: {
     if (reached < options.waitReplicas) throw new Error(`only ${reached} replicas have what is written`);
   };
 
-  const ask = async () => {
-    if (asking) return;
-    asking = true;
-    const askedAt = localNow();
+  const check = async () => {
+    if (checking) return;
+    checking = true;
+    const sentAt = localNow();
     try {
-      const offsets = await Promise.all(store.shards.map(askShard));
-      // Shards of a Cluster are expected to agree; where they do not, the one that is furthest ahead lets nothing live too long.
+      const offsets = await Promise.all(store.shards.map(checkShard));
+      // The clocks of shards should agree. If they differ, the latest one makes nothing expire too late.
       if (offsets.length > 0) offsetMs = Math.max(...offsets);
-      // One that comes back may be full, or without the replicas that a message needs: to say that it is well takes a write.
+      // A store that is back may be full or lack replicas. Only a write shows that it is healthy.
       if (refusal !== undefined || degraded) await Promise.all(store.shards.map(probeWrite));
       refusal = undefined;
-      if (!store.ready) throw new Error('a part of the store is not reached');
+      if (!store.ready) throw new Error('a shard is not reachable');
       if (!options.canAppend()) throw new Error('an append connection is down');
       failures = 0;
       change(false);
     } catch (error) {
-      failures += localNow() - askedAt >= HANGING_MS ? FAILURES_TO_DEGRADED : 1;
+      failures += localNow() - sentAt >= HANG_MS ? FAILURES_TO_DEGRADED : 1;
       if (failures >= FAILURES_TO_DEGRADED) change(true, refusal ?? String(error));
     } finally {
-      asking = false;
+      checking = false;
     }
   };
 
@@ -108,10 +111,10 @@ export function createStoreHealth(options: {
     onChange(callback) {
       listeners.push(callback);
     },
-    start(beat) {
-      void ask();
-      leaveBeat = beat.join(options.beatMs, () => void ask());
+    start(ticker) {
+      void check();
+      leaveTicker = ticker.join(options.tickMs, () => void check());
     },
-    stop: () => leaveBeat?.(),
+    stop: () => leaveTicker?.(),
   };
 }

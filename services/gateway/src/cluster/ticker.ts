@@ -1,52 +1,52 @@
 /**
- * The node's beat: what has to be done every half second, or once in several, is done in one turn of the event loop. A node on which
- * nothing happens wakes once for all of it, and what that asks of the store can share a write and an answer.
+ * The node's periodic tick. Periodic work runs in one event loop turn every half second, or every
+ * few ticks. An idle node wakes up once for all of it, and its Redis commands share a write.
  */
 import type { Logger } from '@maru/service-kit';
 
 export interface Ticker {
-  /** From the next beat on `part` is called once in `everyMs`, which is a whole number of beats. Returns what ends that. */
-  join(everyMs: number, part: () => void): () => void;
+  /** Calls `run` every `everyMs`, a multiple of the period, from the next tick on. Returns a function that ends this. */
+  join(everyMs: number, run: () => void): () => void;
 }
 
 export function createTicker(options: { periodMs: number; logger: Logger; now: () => number }): Ticker {
   const { periodMs, logger, now } = options;
-  const parts = new Set<{ everyBeats: number; run: () => void }>();
-  let beats = 0;
+  const jobs = new Set<{ everyTicks: number; run: () => void }>();
+  let ticks = 0;
   let dueMs = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const wait = () => {
-    timer = setTimeout(beat, dueMs - now());
+    timer = setTimeout(tick, dueMs - now());
   };
 
-  const beat = () => {
-    // The pace is kept however late this one is. Where it slept, what was missed is left out: beats never follow close on each other.
+  const tick = () => {
+    // A late tick does not delay the next ones. After a pause of the process, missed ticks are skipped, so ticks never follow closely.
     dueMs = Math.max(dueMs + periodMs, now() + periodMs / 2);
     wait();
-    beats++;
-    for (const { everyBeats, run } of parts) {
-      if (beats % everyBeats !== 0) continue;
+    ticks++;
+    for (const { everyTicks, run } of jobs) {
+      if (ticks % everyTicks !== 0) continue;
       try {
         run();
       } catch (error) {
-        logger.error({ err: error }, 'a part of the beat failed');
+        logger.error({ err: error }, 'periodic work failed');
       }
     }
   };
 
   return {
     join(everyMs, run) {
-      const everyBeats = everyMs / periodMs;
-      if (!Number.isInteger(everyBeats)) throw new RangeError(`${everyMs} ms are no whole number of beats`);
-      const part = { everyBeats, run };
-      parts.add(part);
-      if (parts.size === 1) {
+      const everyTicks = everyMs / periodMs;
+      if (!Number.isInteger(everyTicks)) throw new RangeError(`${everyMs} ms is not a multiple of ${periodMs} ms`);
+      const job = { everyTicks, run };
+      jobs.add(job);
+      if (jobs.size === 1) {
         dueMs = now() + periodMs;
         wait();
       }
       return () => {
-        if (parts.delete(part) && parts.size === 0) clearTimeout(timer);
+        if (jobs.delete(job) && jobs.size === 0) clearTimeout(timer);
       };
     },
   };

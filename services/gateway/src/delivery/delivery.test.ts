@@ -10,10 +10,10 @@ import type { PacketBatch } from '../edge/packets.ts';
 import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey } from '../keys.ts';
 import { createRedisRoomLog } from '../log/redis-room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
-import { createDelivery } from './delivery.ts';
-import type { CutReason, Member } from './member.ts';
+import { Delivery } from './delivery.ts';
+import type { DeliveryEndReason, Member } from './member.ts';
 import { createRecentBudget } from './recent-entries.ts';
-import { createSubscriber } from './subscriber.ts';
+import { RedisSubscriber } from './subscriber.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const now = () => performance.now();
@@ -44,11 +44,11 @@ function connect(purpose: string): Redis {
 const ready = (redis: Redis) =>
   redis.status === 'ready' ? undefined : new Promise((resolve) => redis.once('ready', resolve));
 
-/** One node, as far as the log and its delivery go, with counters instead of metrics. */
+/** The log and the delivery of one node, with counters instead of metrics. */
 async function startNode(name: string) {
   const [append, read, subscribe] = [connect('append'), connect('read'), connect('subscribe')];
   await Promise.all([append, read, subscribe].map(ready));
-  const counts = { fills: 0, malformed: 0, resumeReads: 0 };
+  const counts = { backfills: 0, malformed: 0, resumeReads: 0 };
   const seen = createSeenPositions({ roomsMax: 1_000 });
   const retention = { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 };
   const log = createRedisRoomLog({
@@ -61,7 +61,7 @@ async function startNode(name: string) {
     onRefused: () => {},
     now,
   });
-  const subscriber = createSubscriber({
+  const subscriber = new RedisSubscriber({
     node: name,
     purpose: 'rooms',
     store: singleStore(subscribe),
@@ -72,7 +72,7 @@ async function startNode(name: string) {
     onHandlerError: (error) => assert.fail(String(error)),
     now,
   });
-  const hub = createDelivery({
+  const delivery = new Delivery({
     log,
     seen,
     subscriber,
@@ -84,21 +84,21 @@ async function startNode(name: string) {
     now,
     metrics: {
       delivered: () => {},
-      fill: () => counts.fills++,
+      backfill: () => counts.backfills++,
       malformed: () => counts.malformed++,
       announced() {},
       resumeRead: () => counts.resumeReads++,
     },
     onRoomEntered: () => {},
   });
-  const beat = createTicker({ periodMs: 100, logger, now });
-  subscriber.start(beat);
-  hub.start(beat);
+  const ticker = createTicker({ periodMs: 100, logger, now });
+  subscriber.start(ticker);
+  delivery.start(ticker);
   closers.push(() => {
-    hub.stop();
+    delivery.stop();
     subscriber.stop();
   });
-  return { hub, log, counts, subscriber };
+  return { delivery, log, counts, subscriber };
 }
 
 type Node = Awaited<ReturnType<typeof startNode>>;
@@ -107,7 +107,7 @@ class Recorder implements Member {
   seqs: number[] = [];
   events: string[] = [];
   closed = false;
-  cutFor: CutReason | undefined;
+  endReason: DeliveryEndReason | undefined;
   send(packet: string): void {
     const [event, payload] = JSON.parse(packet.slice(1));
     if (event === 'message') this.seqs.push(payload.seq);
@@ -119,16 +119,16 @@ class Recorder implements Member {
   async drained(): Promise<void> {
     await pause(0);
   }
-  cut(reason: CutReason): void {
+  end(reason: DeliveryEndReason): void {
     this.closed = true;
-    this.cutFor = reason;
+    this.endReason = reason;
   }
 }
 
 async function join(node: Node, room: string): Promise<Recorder & { head: number }> {
   const member = new Recorder();
-  const { epoch, head } = await node.hub.enter(member, room, 'mina', { mode: 'none' }, true);
-  void node.hub.attach(member, room, { epoch, seq: head });
+  const { epoch, head } = await node.delivery.enter(member, room, 'mina', { mode: 'none' }, true);
+  void node.delivery.attach(member, room, { epoch, seq: head });
   return Object.assign(member, { head });
 }
 
@@ -144,13 +144,13 @@ async function until(condition: () => boolean, what: string, withinMs = 3_000): 
 }
 
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
-const whole = (member: Recorder & { head: number }, to: number) => () => {
+const hasAll = (member: Recorder & { head: number }, to: number) => () => {
   if (Math.max(member.head, member.seqs.at(-1) ?? 0) < to) return false;
   assert.deepEqual(member.seqs, range(member.head + 1, to));
   return true;
 };
 
-test('members who join at any moment of a busy room see all after their head, once and in order, on both nodes', async () => {
+test('members who join a busy room at any moment get every later entry once and in order, on both nodes', async () => {
   const [a, b] = [await startNode('a1'), await startNode('b1')];
   const members: Array<Recorder & { head: number }> = [await join(a, 'busy'), await join(b, 'busy')];
   const sending = (async () => {
@@ -164,25 +164,25 @@ test('members who join at any moment of a busy room see all after their head, on
     members.push(await join(i % 2 ? a : b, 'busy'));
   }
   await sending;
-  for (const member of members) await until(whole(member, 180), 'the last entry');
+  for (const member of members) await until(hasAll(member, 180), 'the last entry');
 });
 
-test('a dropped subscriber loses nothing, not even the last message, with no further traffic', async () => {
+test('a dropped subscriber loses nothing, not even the last message without further traffic', async () => {
   const node = await startNode('a2');
   const member = await join(node, 'dropped');
   await send(node, 'dropped');
-  await until(whole(member, 1), 'the first entry');
+  await until(hasAll(member, 1), 'the first entry');
   await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
   await send(node, 'dropped');
-  await until(whole(member, 2), 'the message that nobody announced to us');
+  await until(hasAll(member, 2), 'the message whose announcement was lost');
 });
 
-test('an announcement that was lost while the connection lived is found by the audit', async () => {
+test('the audit finds an announcement that was lost on a healthy connection', async () => {
   const node = await startNode('a3');
   const member = await join(node, 'silent');
   await send(node, 'silent');
-  await until(whole(member, 1), 'the first entry');
-  // Stored, but told to nobody: as if the network had eaten the announcement.
+  await until(hasAll(member, 1), 'the first entry');
+  // Stored without an announcement, as if the network had lost it.
   await admin.xadd(
     roomLogKey('silent'),
     '2-0',
@@ -197,7 +197,7 @@ test('an announcement that was lost while the connection lived is found by the a
     'x',
     '"text":"lost"',
   );
-  await until(whole(member, 2), 'the entry that was never announced', 4_000);
+  await until(hasAll(member, 2), 'the entry without an announcement', 4_000);
 });
 
 test('malformed and forged announcements are dropped and counted', async () => {
@@ -207,56 +207,56 @@ test('malformed and forged announcements are dropped and counted', async () => {
     await admin.spublish(roomLiveChannel('forged'), payload);
   }
   await send(node, 'forged');
-  await until(whole(member, 1), 'the real entry');
+  await until(hasAll(member, 1), 'the real entry');
   assert.equal(node.counts.malformed, 6);
 });
 
-test('members are told of a rolled back log before its first new entry', async () => {
+test('members get the epoch event of a rolled back log before its first new entry', async () => {
   const [a, b] = [await startNode('a5'), await startNode('b5')];
   const members = [await join(a, 'rolled'), await join(b, 'rolled')];
   for (let i = 0; i < 3; i++) await send(a, 'rolled');
   const keys = [roomMetaKey('rolled'), roomLogKey('rolled'), roomIdsKey('rolled')];
   const dumps = await Promise.all(keys.map((key) => admin.dumpBuffer(key)));
   for (let i = 0; i < 3; i++) await send(a, 'rolled');
-  for (const member of members) await until(whole(member, 6), 'the entries of the first life');
+  for (const member of members) await until(hasAll(member, 6), 'the entries of the first epoch');
   await Promise.all(keys.map((key, index) => admin.restore(key, 0, dumps[index] ?? '', 'REPLACE')));
   await send(b, 'rolled');
   for (const member of members) {
-    await until(() => member.seqs.length === 7, 'the first entry of the new life');
+    await until(() => member.seqs.length === 7, 'the first entry of the new epoch');
     assert.deepEqual(member.events, ['epoch:3']);
     assert.equal(member.seqs.at(-1), 4);
   }
 });
 
-test('many who missed the same piece share one read, and each gets it whole and goes live', async () => {
+test('clients that missed the same entries share one read, and each gets all of them and becomes live', async () => {
   const [a, b] = [await startNode('a6'), await startNode('b6')];
   const first = await join(a, 'storm');
   for (let i = 0; i < 300; i++) await send(a, 'storm');
-  await until(whole(first, 300), 'the last entry');
+  await until(hasAll(first, 300), 'the last entry');
   const { epoch } = await a.log.read('storm', 'node', { mode: 'none' });
   const back = async (seq: number) => {
     const member = Object.assign(new Recorder(), { head: seq });
-    const resumed = await b.hub.resume(member, 'storm', 'mina', { epoch, seq });
+    const resumed = await b.delivery.resume(member, 'storm', 'mina', { epoch, seq });
     assert.equal(resumed.reason, undefined);
     for (const packet of resumed.packets) member.send(packet);
-    void b.hub.attach(member, 'storm', { epoch, seq: resumed.head });
+    void b.delivery.attach(member, 'storm', { epoch, seq: resumed.head });
     return member;
   };
   const together = await Promise.all(range(1, 50).map(() => back(100)));
   const later = await Promise.all(range(1, 50).map((i) => back(100 + i)));
   await send(a, 'storm');
-  for (const member of [...together, ...later]) await until(whole(member, 301), 'the entry after the storm');
+  for (const member of [...together, ...later]) await until(hasAll(member, 301), 'the entry after the storm');
   assert.equal(b.counts.resumeReads, 1);
 });
 
-test('a room without members is no longer subscribed after its linger', async () => {
+test('a room without members is unsubscribed after its linger time', async () => {
   const node = await startNode('a7');
   const member = await join(node, 'left');
   const subscribers = async () =>
     Number(((await admin.call('PUBSUB', 'SHARDNUMSUB', roomLiveChannel('left'))) as unknown[])[1]);
   assert.equal(await subscribers(), 1);
-  node.hub.leave(member, 'left');
+  node.delivery.leave(member, 'left');
   for (let i = 0; i < 100 && (await subscribers()) > 0; i++) await pause(10);
   assert.equal(await subscribers(), 0);
-  assert.equal(node.hub.size, 0);
+  assert.equal(node.delivery.size, 0);
 });

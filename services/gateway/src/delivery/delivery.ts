@@ -1,292 +1,283 @@
 /**
- * The rooms that this node has members of, and nothing else: a node subscribes to a room's live channel while somebody here
- * has joined it, and for a grace after the last one left.
+ * The rooms that have members on this node. A node subscribes to a room's channel while a member is
+ * here and for a grace period after the last one left. It does no work for other rooms.
  */
 import { isPrivateRoomId, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
 import { roomLiveChannel } from '../keys.ts';
+import { parseAnnouncement } from '../log/entry-codec.ts';
 import type { Reader, ReadPiece, ReadResult, RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
-import { parseAnnouncement } from './announcement.ts';
+import { unavailable } from '../unavailable.ts';
+import { HeadAudit } from './head-audit.ts';
 import type { Member } from './member.ts';
 import type { RecentBudget } from './recent-entries.ts';
-import { DeliveryRoom } from './room.ts';
+import { Room, type RoomOptions } from './room.ts';
 import type { Subscriber } from './subscriber.ts';
-
-export interface Delivery {
-  /**
-   * Enters the room's feed, then reads: what comes after the answer's head will reach the member once it is attached. Holds the
-   * room open for the member until `leave`.
-   */
-  enter(member: Member, room: string, userId: string, piece: ReadPiece, create: boolean): Promise<ReadResult>;
-  /**
-   * Enters like `enter`, for a connection that comes back: with what it missed, encoded. Many who missed the same piece of a
-   * public room share one read.
-   */
-  resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed>;
-  /** Begins live delivery after `position`. */
-  attach(member: Member, room: string, position: Position): Promise<void>;
-  /** Where a live member stands; undefined where it is not (yet) attached. */
-  positionOf(member: Member, room: string): Position | undefined;
-  leave(member: Member, room: string): void;
-  readonly size: number;
-  start(beat: Ticker): void;
-  stop(): void;
-}
 
 export interface Resumed {
   epoch: string;
   head: number;
   first: number;
-  /** Why the hole cannot be closed; undefined where it can, by `packets`. */
+  /** Why the gap cannot be closed; undefined if `packets` close it. */
   reason: NotRecoveredReason | undefined;
   packets: string[];
 }
 
-interface OpenRoom {
-  live: DeliveryRoom;
-  /** Each with a ticket of its own for every time that it entered: what was begun before it left must not go on after. */
-  holders: Map<Member, number>;
-  subscribed: Promise<void>;
-  closing: NodeJS.Timeout | undefined;
-  announced: boolean;
-  /** Reads of resumes under way, by position. */
-  resumes: Map<string, Promise<Resumed>>;
+export interface DeliveryMetrics {
+  resumeRead(): void;
+  delivered(members: number): void;
+  /** An entry with the store's time `ts` was announced. It reaches the members now, unless a gap is before it. */
+  announced(ts: number): void;
+  backfill(): void;
+  malformed(): void;
 }
 
-/** Rooms whose heads are compared at once after a resubscription, and in a second of the slow audit at most. */
-const CHECK_AT_ONCE = 50;
-const AUDIT_ROOMS_PER_SECOND_MAX = 100;
-const RECHECK_MS = 500;
-
-export function createDelivery(options: {
+export interface DeliveryOptions {
   log: RoomLog;
   seen: SeenPositions;
   subscriber: Subscriber;
   logger: Logger;
   /** How long a room without members keeps its subscription. */
   lingerMs: number;
-  /** Each open room's head is compared about once in so long. */
+  /** Each open room's head is compared with the log about once in this period. */
   auditPeriodMs: number;
-  /** How long an entering member waits for a silent subscriber to be heard again. */
+  /** How long an entering member waits for a silent subscriber. */
   deadlineMs: number;
   recentBudget: RecentBudget;
   now: () => number;
-  metrics: {
-    resumeRead(): void;
-    delivered(members: number): void;
-    /** An entry of the store's time `ts` was announced, and handed to the members here unless it has to wait for one before it. */
-    announced(ts: number): void;
-    fill(): void;
-    malformed(): void;
-  };
-  /** Somebody entered a room that nobody here was in before. */
+  metrics: DeliveryMetrics;
+  /** The first member of this node entered the room. */
   onRoomEntered: (room: string) => void;
-}): Delivery {
-  const { log, subscriber, logger, metrics } = options;
-  const rooms = new Map<string, OpenRoom>();
-  let lastTicket = 0;
-  let endAudit: (() => void) | undefined;
-  let auditQueue: string[] = [];
+}
 
-  const deps = {
-    readAfter: (room: string, seq: number, limit: number) => log.read(room, 'node', { mode: 'after', seq, limit }),
-    recentBudget: options.recentBudget,
-    onSeen: options.seen.note,
-    onDelivered: metrics.delivered,
-    onFill: metrics.fill,
-    onFillFailed: (error: unknown) => logger.debug({ reason: String(error) }, 'a hole could not be read yet'),
-    now: options.now,
-  };
+/** A room with its members. */
+interface OpenRoom {
+  room: Room;
+  /** Each member with the number of its entry: work that began before a member left must not continue after it entered again. */
+  members: Map<Member, number>;
+  subscribed: Promise<void>;
+  closing: NodeJS.Timeout | undefined;
+  announced: boolean;
+  /** Reads of resumes in flight, by position. */
+  resumes: Map<string, Promise<Resumed>>;
+}
 
-  const open = (room: string): OpenRoom => {
-    const known = rooms.get(room);
+const SUBSCRIBER_POLL_MS = 25;
+
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #rooms = new Map<string, OpenRoom>();
+  readonly #roomOptions: RoomOptions;
+  readonly #audit: HeadAudit;
+  #lastEntryNumber = 0;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    const { log, logger, metrics } = options;
+    this.#roomOptions = {
+      readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'after', seq, limit }),
+      recentBudget: options.recentBudget,
+      onSeen: options.seen.note,
+      onDelivered: metrics.delivered,
+      onBackfill: metrics.backfill,
+      onBackfillFailed: (error) => logger.debug({ reason: String(error) }, 'backfill failed; retrying'),
+      now: options.now,
+    };
+    this.#audit = new HeadAudit({
+      rooms: () => this.#rooms.keys(),
+      roomCount: () => this.#rooms.size,
+      auditPeriodMs: options.auditPeriodMs,
+      compare: (room) => this.#compareHead(room),
+      relax: (room) => this.#rooms.get(room)?.room.relax(options.now()),
+    });
+    options.subscriber.onResubscribed((channels) => {
+      this.#audit.compareSoon([...this.#rooms.keys()].filter((room) => channels.has(roomLiveChannel(room))));
+    });
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  /**
+   * Subscribes to the room, then reads. Entries after the answer's head reach the member once it is
+   * attached. Keeps the room open for the member until `leave`.
+   */
+  enter(member: Member, room: string, userId: string, piece: ReadPiece, create: boolean): Promise<ReadResult> {
+    return this.#hold(member, room, async (opened) => {
+      const read = await this.#options.log.read(room, { userId }, piece, { create });
+      opened.room.observe(read);
+      return read;
+    });
+  }
+
+  /** Enters like `enter`, for a connection that resumes, and gives the missed entries as packets. */
+  resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed> {
+    return this.#hold(member, room, (opened) =>
+      // The store checks the right to see a private room for each user. Reads of public rooms are shared.
+      isPrivateRoomId(room)
+        ? this.#readSince(opened, room, { userId }, position)
+        : this.#resumePublic(opened, room, position),
+    );
+  }
+
+  /** Begins live delivery after `position`. */
+  async attach(member: Member, room: string, position: Position): Promise<void> {
+    const opened = this.#rooms.get(room);
+    const entryNumber = opened?.members.get(member);
+    if (opened === undefined || entryNumber === undefined) return;
+    const wanted = () =>
+      !member.closed && this.#rooms.get(room) === opened && opened.members.get(member) === entryNumber;
+    await opened.room.attach(member, position, wanted);
+  }
+
+  /** The position of a live member; undefined if it is not attached (yet). */
+  positionOf(member: Member, room: string): Position | undefined {
+    const opened = this.#rooms.get(room)?.room;
+    return opened?.live.has(member) ? opened.positionOf(member) : undefined;
+  }
+
+  leave(member: Member, room: string): void {
+    this.#release(member, room, this.#options.lingerMs);
+  }
+
+  start(ticker: Ticker): void {
+    this.#audit.start(ticker);
+  }
+
+  stop(): void {
+    this.#audit.stop();
+    for (const { room, closing } of this.#rooms.values()) {
+      clearTimeout(closing);
+      room.close();
+    }
+    this.#rooms.clear();
+  }
+
+  /** Keeps the room open for the member during `read` and, if `read` succeeds, after it. */
+  async #hold<T>(member: Member, room: string, read: (opened: OpenRoom) => Promise<T>): Promise<T> {
+    const { subscriber, deadlineMs, onRoomEntered } = this.#options;
+    const opened = this.#open(room);
+    const isNew = !opened.members.has(member);
+    if (isNew) opened.members.set(member, ++this.#lastEntryNumber);
+    try {
+      await opened.subscribed;
+      await untilAlive(subscriber, roomLiveChannel(room), deadlineMs);
+      const result = await read(opened);
+      if (!opened.announced) onRoomEntered(room);
+      opened.announced = true;
+      return result;
+    } catch (error) {
+      if (isNew) this.#release(member, room, 0);
+      if (error instanceof MaruError) throw error;
+      // Forget the failed subscription, so that the next member tries again.
+      if (this.#rooms.get(room) === opened && opened.room.live.size === 0) {
+        this.#rooms.delete(room);
+        clearTimeout(opened.closing);
+        opened.room.close();
+      }
+      throw unavailable(error);
+    }
+  }
+
+  #open(id: string): OpenRoom {
+    const known = this.#rooms.get(id);
     if (known !== undefined) {
       clearTimeout(known.closing);
       known.closing = undefined;
       return known;
     }
-    const live = new DeliveryRoom(room, deps);
-    const subscribed = subscriber.subscribe(roomLiveChannel(room), (payload) => {
-      const packet = parseAnnouncement(payload);
-      if (packet === undefined) metrics.malformed();
-      else {
-        live.onAnnouncement(packet);
-        if (packet.kind === 'entry') metrics.announced(packet.ts);
-      }
-    });
-    // Whoever enters awaits it; without this a rejection would count as unhandled where nobody does any more.
+    const room = new Room(id, this.#roomOptions);
+    const subscribed = this.#options.subscriber.subscribe(roomLiveChannel(id), (payload) =>
+      this.#onAnnouncement(room, payload),
+    );
+    // Members that enter await it. If they have all left, a rejection must not count as unhandled.
     subscribed.catch(() => {});
     const opened: OpenRoom = {
-      live,
-      holders: new Map(),
+      room,
+      members: new Map(),
       subscribed,
       closing: undefined,
       announced: false,
       resumes: new Map(),
     };
-    rooms.set(room, opened);
+    this.#rooms.set(id, opened);
     return opened;
-  };
+  }
 
-  const close = (room: string, opened: OpenRoom) => {
-    if (rooms.get(room) !== opened || opened.holders.size > 0) return;
-    rooms.delete(room);
-    opened.live.close();
-    subscriber.unsubscribe(roomLiveChannel(room)).catch((error: unknown) => {
-      logger.debug({ reason: String(error) }, 'unsubscription failed; the connection is down');
-    });
-  };
+  #onAnnouncement(room: Room, payload: string): void {
+    const { metrics } = this.#options;
+    const announcement = parseAnnouncement(payload);
+    if (announcement === undefined) {
+      metrics.malformed();
+      return;
+    }
+    room.onAnnouncement(announcement);
+    if (announcement.kind === 'entry') metrics.announced(announcement.ts);
+  }
 
-  const release = (member: Member, room: string, lingerMs: number) => {
-    const opened = rooms.get(room);
-    if (opened === undefined || !opened.holders.delete(member)) return;
-    opened.live.detach(member);
-    if (opened.holders.size > 0) return;
+  #release(member: Member, room: string, lingerMs: number): void {
+    const opened = this.#rooms.get(room);
+    if (opened === undefined || !opened.members.delete(member)) return;
+    opened.room.detach(member);
+    if (opened.members.size > 0) return;
     clearTimeout(opened.closing);
-    opened.closing = setTimeout(() => close(room, opened), lingerMs);
-  };
+    opened.closing = setTimeout(() => this.#close(room, opened), lingerMs);
+  }
 
-  /** Compares one room with the log; false where the store could not be asked. */
-  const check = async (room: string): Promise<boolean> => {
-    const opened = rooms.get(room);
-    if (opened === undefined || opened.holders.size === 0) return true;
+  #close(room: string, opened: OpenRoom): void {
+    if (this.#rooms.get(room) !== opened || opened.members.size > 0) return;
+    this.#rooms.delete(room);
+    opened.room.close();
+    this.#options.subscriber.unsubscribe(roomLiveChannel(room)).catch((error: unknown) => {
+      this.#options.logger.debug({ reason: String(error) }, 'unsubscription failed: the connection is down');
+    });
+  }
+
+  /** False if the store did not answer. Also keeps an empty room from expiring while a member is in it. */
+  async #compareHead(room: string): Promise<boolean> {
+    const { log, logger } = this.#options;
+    const opened = this.#rooms.get(room);
+    if (opened === undefined || opened.members.size === 0) return true;
     try {
-      // Also keeps an empty room in being for as long as somebody sits in it.
-      opened.live.observe(await log.read(room, 'node', { mode: 'none' }, { create: !isPrivateRoomId(room) }));
+      opened.room.observe(await log.read(room, 'node', { mode: 'none' }, { create: !isPrivateRoomId(room) }));
       return true;
     } catch (error) {
-      logger.debug({ reason: String(error) }, 'a head could not be compared');
+      logger.debug({ reason: String(error) }, 'a head was not compared');
       return error instanceof MaruError && error.code === 'not_found';
     }
-  };
+  }
 
-  /** Rooms that may have missed something: each is compared, and again where the store was ill. */
-  const unchecked = new Set<string>();
-  let checking = false;
-  const checkAll = async () => {
-    if (checking) return;
-    checking = true;
-    while (unchecked.size > 0) {
-      const failed: string[] = [];
-      while (unchecked.size > 0) {
-        const page = [...unchecked].slice(0, CHECK_AT_ONCE);
-        for (const room of page) unchecked.delete(room);
-        const checked = await Promise.all(page.map(check));
-        failed.push(...page.filter((_, index) => !checked[index]));
-      }
-      if (failed.length > 0) await new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
-      for (const room of failed) if (rooms.has(room)) unchecked.add(room);
-    }
-    checking = false;
-  };
-  subscriber.onResubscribed((channels) => {
-    for (const room of rooms.keys()) if (channels.has(roomLiveChannel(room))) unchecked.add(room);
-    void checkAll();
-  });
-
-  const audit = () => {
-    if (auditQueue.length === 0) auditQueue = [...rooms.keys()];
-    const share = Math.ceil((rooms.size * 1_000) / options.auditPeriodMs);
-    for (const room of auditQueue.splice(0, Math.min(share, AUDIT_ROOMS_PER_SECOND_MAX))) {
-      rooms.get(room)?.live.relax(options.now());
-      void check(room);
-    }
-  };
-
-  /** Holds the room open for the member while `look` runs, and from then on where it succeeds. */
-  const hold = async <T>(member: Member, room: string, look: (opened: OpenRoom) => Promise<T>): Promise<T> => {
-    const opened = open(room);
-    const fresh = !opened.holders.has(member);
-    if (fresh) opened.holders.set(member, ++lastTicket);
-    try {
-      await opened.subscribed;
-      await untilHeard(subscriber, roomLiveChannel(room), options.deadlineMs);
-      const seen = await look(opened);
-      if (!opened.announced) options.onRoomEntered(room);
-      opened.announced = true;
-      return seen;
-    } catch (error) {
-      if (fresh) release(member, room, 0);
-      if (error instanceof MaruError) throw error;
-      // A failed subscription must not be kept: the next one who enters tries anew.
-      if (rooms.get(room) === opened && opened.live.live.size === 0) {
-        rooms.delete(room);
-        clearTimeout(opened.closing);
-        opened.live.close();
-      }
-      throw new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause: error });
-    }
-  };
-
-  const readSince = async (opened: OpenRoom, room: string, reader: Reader, position: Position): Promise<Resumed> => {
+  async #readSince(opened: OpenRoom, room: string, reader: Reader, position: Position): Promise<Resumed> {
+    const { log, metrics, now } = this.#options;
     metrics.resumeRead();
     const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
     const read = await log.read(room, reader, piece, { create: !isPrivateRoomId(room) });
-    opened.live.observe(read);
+    opened.room.observe(read);
     const { epoch, head, first, reason } = read;
-    return { epoch, head, first, reason, packets: opened.live.remember(read, options.now()) };
-  };
+    return { epoch, head, first, reason, packets: opened.room.remember(read, now()) };
+  }
 
-  const resumePublic = (opened: OpenRoom, room: string, position: Position): Promise<Resumed> => {
-    const known = opened.live.since(position);
+  /** Clients that missed the same entries share one read, also while it is in flight: live delivery brings what comes later. */
+  #resumePublic(opened: OpenRoom, room: string, position: Position): Promise<Resumed> {
+    const known = opened.room.since(position);
     if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
     const key = `${position.seq} ${position.epoch}`;
-    const underWay = opened.resumes.get(key);
-    if (underWay !== undefined) return underWay;
-    const read = readSince(opened, room, 'node', position).finally(() => opened.resumes.delete(key));
+    const inFlight = opened.resumes.get(key);
+    if (inFlight !== undefined) return inFlight;
+    const read = this.#readSince(opened, room, 'node', position).finally(() => opened.resumes.delete(key));
     opened.resumes.set(key, read);
     return read;
-  };
-
-  return {
-    enter: (member, room, userId, piece, create) =>
-      hold(member, room, async (opened) => {
-        const read = await log.read(room, { userId }, piece, { create });
-        opened.live.observe(read);
-        return read;
-      }),
-    resume: (member, room, userId, position) =>
-      hold(member, room, (opened) =>
-        // Who may see a private room is the store's to say, each time.
-        isPrivateRoomId(room) ? readSince(opened, room, { userId }, position) : resumePublic(opened, room, position),
-      ),
-    async attach(member, room, position) {
-      const opened = rooms.get(room);
-      const ticket = opened?.holders.get(member);
-      if (opened === undefined || ticket === undefined) return;
-      const wanted = () => !member.closed && rooms.get(room) === opened && opened.holders.get(member) === ticket;
-      await opened.live.attach(member, position, wanted);
-    },
-    positionOf(member, room) {
-      const live = rooms.get(room)?.live;
-      return live?.live.has(member) ? live.positionOf(member) : undefined;
-    },
-    leave: (member, room) => release(member, room, options.lingerMs),
-    get size() {
-      return rooms.size;
-    },
-    start(beat) {
-      endAudit = beat.join(1_000, audit);
-    },
-    stop() {
-      unchecked.clear();
-      endAudit?.();
-      for (const opened of rooms.values()) {
-        clearTimeout(opened.closing);
-        opened.live.close();
-      }
-      rooms.clear();
-    },
-  };
+  }
 }
 
-/** A node that was stopped for a while has missed what it does not know of: it answers only once it is heard again. */
-async function untilHeard(subscriber: Subscriber, channel: string, deadlineMs: number): Promise<void> {
-  for (let waitedMs = 0; !subscriber.hears(channel); waitedMs += 25) {
+/** A node that was stopped does not know what it missed. It answers only when its subscriber is alive again. */
+async function untilAlive(subscriber: Subscriber, channel: string, deadlineMs: number): Promise<void> {
+  for (let waitedMs = 0; !subscriber.isAlive(channel); waitedMs += SUBSCRIBER_POLL_MS) {
     if (waitedMs >= deadlineMs)
       throw new MaruError('unavailable', 'this node is cut off from the store', { retryAfterMs: 500 });
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, SUBSCRIBER_POLL_MS));
   }
 }

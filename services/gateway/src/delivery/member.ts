@@ -1,17 +1,17 @@
 import type { PacketBatch } from '../edge/packets.ts';
 
-/** A connection, as the delivery of rooms sees it. */
+/** A connection as delivery sees it. Packets MUST arrive in the order of the calls. */
 export interface Member {
-  /** Queues one encoded Socket.IO packet. Keeps the order of everything sent to this connection. */
+  /** Queues one encoded Socket.IO packet. */
   send(packet: string): void;
-  /** The same for packets that others get too. */
-  sendBatch(shared: PacketBatch): void;
-  /** Resolves when most of what was queued has left; rejects when it does not within the bound of a slow consumer. */
+  /** Queues packets that other connections get, too. */
+  sendBatch(batch: PacketBatch): void;
+  /** Resolves when most of the backlog has left. Ends the connection if the backlog stops shrinking. */
   drained(): Promise<void>;
   readonly closed: boolean;
-  /** Ends the transport, so that the client comes back and resumes. */
-  cut(reason: CutReason): void;
+  /** Closes the transport. The client reconnects and resumes. */
+  end(reason: DeliveryEndReason): void;
 }
 
-/** Why a transport was ended by the server although the client may come back. Bounded: it is a metric's label. */
-export type CutReason = 'slow_consumer' | 'flood' | 'draining' | 'lost_hole' | 'store' | 'too_many_connections';
+/** `lost_hole`: a gap can no longer be read. `store`: the log could not be read. */
+export type DeliveryEndReason = 'lost_hole' | 'store';

@@ -1,15 +1,16 @@
 /**
- * The newest entries that a feed gave out, without a hole, up to the last one. One who joins a busy room need not read again what
- * passed meanwhile, and of many who come back after a node died only the first reads what all of them missed.
+ * The newest delivered entries of a room, without a gap, as encoded packets. A member that joins a
+ * busy room finds here what was delivered during its read. After a node died, many clients resume
+ * from the same position: the first one reads the log, the others find its entries here.
  *
- * Few are kept as a rule; after a resume, as many as a resume may need, while the node's budget for that lasts.
+ * Usually a few entries are kept. After a resume the maximum of a resume is kept for a while, within
+ * the node's budget.
  */
 import { LIMITS } from '@maru/protocol';
+import type { SequencedEntry } from './sequencer.ts';
 
-export interface RecentEntry {
-  seq: number;
-  epoch: string;
-  /** The encoded packet. */
+export interface RecentEntry extends SequencedEntry {
+  /** The encoded Socket.IO packet. */
   packet: string;
 }
 
@@ -19,13 +20,13 @@ interface Bound {
 }
 
 const SMALL: Bound = { entries: 32, chars: 8_192 };
-/** The packets of a hole are longer than what the bound of a hole counts, by their envelope. */
+/** Packets are longer than what a resume's limit counts, by their envelope. */
 const LARGE: Bound = { entries: LIMITS.resumeEntriesMax, chars: 2 * LIMITS.resumeBytesMax };
 
-/** Clients of a node that died are back within their jitter; they find what the first of them read for so long. */
-const WIDE_MS = 60_000;
+/** Clients of a dead node reconnect within their jitter, which is shorter. */
+const LARGE_FOR_MS = 60_000;
 
-/** What all rooms of a node together may keep beyond the few. */
+/** What all rooms of a node together may keep beyond the small bound. */
 export interface RecentBudget {
   /** True while another room may keep more. */
   available(): boolean;
@@ -47,42 +48,43 @@ export class RecentEntries {
   #entries: RecentEntry[] = [];
   #chars = 0;
   #bound = SMALL;
-  #wideUntilMs = 0;
+  #largeUntilMs = 0;
 
   constructor(budget: RecentBudget) {
     this.#budget = budget;
   }
 
   push(entry: RecentEntry): void {
-    // A gap would make the run a lie; whatever came before it is of no use any more.
+    // Entries before a gap would make `after` wrong.
     if (this.#entries.length > 0 && this.last + 1 !== entry.seq) this.clear();
     this.#entries.push(entry);
     this.#count(entry.packet.length);
     this.#trim();
   }
 
-  /** Puts older entries before those that are here, as far as they join up and there is room for all. */
+  /** Puts older entries before the kept ones if they are contiguous and all of them fit. */
   prepend(older: RecentEntry[], nowMs: number): void {
-    this.#widen(nowMs);
+    this.#enlarge(nowMs);
     const first = this.#entries[0]?.seq;
-    const joining = first === undefined ? older : older.filter(({ seq }) => seq < first);
-    if (joining.length === 0 || (first !== undefined && joining.at(-1)?.seq !== first - 1)) return;
-    const chars = joining.reduce((sum, { packet }) => sum + packet.length, 0);
-    if (this.#entries.length + joining.length > this.#bound.entries || this.#chars + chars > this.#bound.chars) return;
-    this.#entries = [...joining, ...this.#entries];
+    const contiguous = first === undefined ? older : older.filter(({ seq }) => seq < first);
+    if (contiguous.length === 0 || (first !== undefined && contiguous.at(-1)?.seq !== first - 1)) return;
+    const chars = contiguous.reduce((sum, { packet }) => sum + packet.length, 0);
+    if (this.#entries.length + contiguous.length > this.#bound.entries) return;
+    if (this.#chars + chars > this.#bound.chars) return;
+    this.#entries = [...contiguous, ...this.#entries];
     this.#count(chars);
   }
 
-  /** All entries after `seq`, in order, or undefined where the first of them is not here. */
+  /** All entries after `seq`, in order; undefined if the first of them is not kept. */
   after(seq: number): RecentEntry[] | undefined {
     const first = this.#entries[0]?.seq;
     if (first === undefined || seq < first - 1 || seq > this.last) return undefined;
     return this.#entries.slice(seq - first + 1);
   }
 
-  /** Called from time to time: what no resume has needed for a while goes. */
+  /** Call this periodically. Frees memory that no resume has needed for a while. */
   relax(nowMs: number): void {
-    if (this.#bound === SMALL || nowMs < this.#wideUntilMs) return;
+    if (this.#bound === SMALL || nowMs < this.#largeUntilMs) return;
     this.#bound = SMALL;
     this.#trim();
   }
@@ -96,10 +98,10 @@ export class RecentEntries {
     return this.#entries.at(-1)?.seq ?? 0;
   }
 
-  #widen(nowMs: number): void {
+  #enlarge(nowMs: number): void {
     if (this.#bound === SMALL && !this.#budget.available()) return;
     this.#bound = LARGE;
-    this.#wideUntilMs = nowMs + WIDE_MS;
+    this.#largeUntilMs = nowMs + LARGE_FOR_MS;
   }
 
   #trim(): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Member } from './member.ts';
-import { DeliveryRoom } from './room.ts';
+import { Room } from './room.ts';
 
 const EPOCH = '1.a';
 
@@ -16,19 +16,19 @@ class Recorder implements Member {
     for (const packet of packets) this.send(packet);
   }
   async drained(): Promise<void> {}
-  cut(): void {
+  end(): void {
     this.closed = true;
   }
 }
 
 function startRoom() {
-  const room = new DeliveryRoom('room', {
-    readAfter: () => assert.fail('all is here'),
+  const room = new Room('room', {
+    readAfter: () => assert.fail('every entry is in memory'),
     recentBudget: { available: () => true, change() {} },
     onSeen() {},
     onDelivered() {},
-    onFill() {},
-    onFillFailed: (error) => assert.fail(String(error)),
+    onBackfill() {},
+    onBackfillFailed: (error) => assert.fail(String(error)),
     now: () => performance.now(),
   });
   room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1 });
@@ -42,7 +42,7 @@ function startRoom() {
   return { room, announce, enter };
 }
 
-test('a position is never ahead of what was written', async () => {
+test('a position is never ahead of the written entries', async () => {
   const { room, announce, enter } = startRoom();
   const member = await enter(0);
   announce();
@@ -50,7 +50,7 @@ test('a position is never ahead of what was written', async () => {
   assert.deepEqual(member.given, ['1']);
 });
 
-test('one who enters gets nothing of what waits to be written to the others twice', async () => {
+test('a member that enters while entries wait to be written gets each of them once', async () => {
   const { room, announce, enter } = startRoom();
   const first = await enter(0);
   for (let i = 0; i < 3; i++) announce();

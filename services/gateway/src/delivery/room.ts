@@ -1,114 +1,111 @@
 /**
- * One room that this node has members of: carries out what the feed decides. Members in `live` get each new entry as the feed
- * gives it out; one that is behind is brought up from the log first and enters at the moment it has caught up, so
- * nothing is ever queued for it here.
+ * One room that has members on this node: carries out what the sequencer decides. Live members get
+ * each entry as the sequencer delivers it. A member that is behind first gets entries from the log
+ * and becomes live when it has caught up, so nothing is queued for it here.
  */
 import { LIMITS, type Position } from '@maru/protocol';
 import { eventPacket, PacketBatch } from '../edge/packets.ts';
-import { composeJson, storedBody } from '../log/entry-codec.ts';
-import type { ReadResult, StoredEntry } from '../log/room-log.ts';
-import type { Announcement } from './announcement.ts';
+import { type Announcement, entryJson, type StoredEntry, storedEntryJson } from '../log/entry-codec.ts';
+import type { ReadResult } from '../log/room-log.ts';
 import type { Member } from './member.ts';
 import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
 
-/** Entries that one catch-up step or fill reads. */
+/** Entries of one read while catching up or backfilling. */
 const PAGE_ENTRIES = 200;
-const FILL_RETRY_MS = 250;
-const ATTACH_STALLS_MAX = 20;
-/** Announcements kept while the first look at the log is under way. */
+const BACKFILL_RETRY_MS = 250;
+/** Rounds without progress before a catch-up is ended by a resume. */
+const CATCH_UP_STALLS_MAX = 20;
+/** Announcements kept during the first read of the room. */
 const EARLY_MAX = 256;
 
-export interface DeliveryRoomDeps {
+export interface RoomOptions {
   readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
   recentBudget: RecentBudget;
   onSeen(room: string, epoch: string, seq: number): void;
   onDelivered(members: number): void;
-  onFill(): void;
-  onFillFailed(error: unknown): void;
+  onBackfill(): void;
+  onBackfillFailed(error: unknown): void;
   now(): number;
 }
 
-export class DeliveryRoom {
-  readonly room: string;
+export class Room {
+  readonly id: string;
   readonly live = new Set<Member>();
-  /** What the feed gave out and the members in `live` have not been written yet. Flushed before anything that must see it written. */
+  /** Delivered entries that are not written to the live members yet. Flush it before sending what must come later. */
   readonly #writes: WriteCoalescer;
-  /** Members that were given more than the feed has reached: what they have already is not given again. */
-  readonly #floors = new Map<Member, number>();
+  /** Members that got more than the sequencer has delivered, with the last `seq` they got. */
+  readonly #ahead = new Map<Member, number>();
   readonly #recent: RecentEntries;
-  readonly #deps: DeliveryRoomDeps;
-  #feed: Sequencer<RecentEntry> | undefined;
-  /** The oldest kept seq, as of the last look; it only grows. */
+  readonly #options: RoomOptions;
+  #sequencer: Sequencer<RecentEntry> | undefined;
+  /** The oldest kept seq as of the last read. It only grows. */
   #first = 1;
   #early: RecentEntry[] = [];
   #closed = false;
 
-  constructor(room: string, deps: DeliveryRoomDeps) {
-    this.room = room;
-    this.#deps = deps;
-    this.#recent = new RecentEntries(deps.recentBudget);
-    this.#writes = new WriteCoalescer((packets) => this.#writeToAll(packets), deps.now);
+  constructor(id: string, options: RoomOptions) {
+    this.id = id;
+    this.#options = options;
+    this.#recent = new RecentEntries(options.recentBudget);
+    this.#writes = new WriteCoalescer((packets) => this.#writeToLive(packets), options.now);
   }
 
-  onAnnouncement(packet: Announcement): void {
-    if (packet.kind === 'epoch') {
-      this.#step({ type: 'observed', epoch: packet.epoch, base: packet.base, head: packet.base });
+  onAnnouncement(announcement: Announcement): void {
+    const { epoch } = announcement;
+    if (announcement.kind === 'epoch') {
+      const { base } = announcement;
+      this.#step({ type: 'observed', epoch, base, head: base });
       return;
     }
-    const { epoch, seq } = packet;
-    const entry = { epoch, seq, packet: this.#packet(composeJson(this.room, epoch, seq, packet.ts, packet.body)) };
-    if (this.#feed === undefined) {
-      // The newest are kept: a hole before them is seen, and read, once the first look has come.
+    const { seq, ts, body } = announcement;
+    const entry = { epoch, seq, packet: eventPacket('message', entryJson(this.id, epoch, seq, ts, body)) };
+    if (this.#sequencer === undefined) {
+      // Keep the newest. The sequencer sees the gap before them and reads it.
       if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
       return;
     }
     this.#step({ type: 'announced', entry });
   }
 
-  /** Tells the feed what a look at the log has shown; the first look starts it. */
-  observe(look: { epoch: string; base: number; head: number; first: number }): void {
-    this.#first = look.first;
-    if (this.#feed !== undefined) {
-      this.#step({ type: 'observed', ...look });
+  /** Passes a read of the room's state to the sequencer. The first one starts it. */
+  observe(state: { epoch: string; base: number; head: number; first: number }): void {
+    this.#first = state.first;
+    if (this.#sequencer !== undefined) {
+      this.#step({ type: 'observed', ...state });
       return;
     }
-    this.#feed = new Sequencer(look);
-    this.#deps.onSeen(this.room, look.epoch, look.head);
+    this.#sequencer = new Sequencer(state);
+    this.#options.onSeen(this.id, state.epoch, state.head);
     const early = this.#early;
     this.#early = [];
     for (const entry of early) this.#step({ type: 'announced', entry });
   }
 
-  /** Where a member stands that has joined: all up to there was given to it. */
+  /** The position of a live member: it got all entries up to there. */
   positionOf(member: Member): Position {
-    const feed = this.#started();
+    const sequencer = this.#started();
     this.#writes.flush();
-    return { epoch: feed.epoch, seq: Math.max(feed.delivered, this.#floors.get(member) ?? 0) };
+    return { epoch: sequencer.epoch, seq: Math.max(sequencer.delivered, this.#ahead.get(member) ?? 0) };
   }
 
-  /** Brings a member from `position` up to the feed, then makes it live. Resolves early when it is no longer wanted. */
+  /** Sends a member the entries after `position`, then makes it live. Resolves early once `wanted` is false. */
   async attach(member: Member, position: Position, wanted: () => boolean): Promise<void> {
-    const feed = this.#started();
+    const sequencer = this.#started();
     let { epoch, seq } = position;
-    for (let stalled = 0; wanted(); stalled++) {
-      // Each round brings it forward but for a rare race; one that goes on for ever is ended by a resume.
-      if (stalled > ATTACH_STALLS_MAX) return member.cut('lost_hole');
-      if (epoch !== feed.epoch) {
-        // The log began a new life between the read and now; what survived of it is `delivered` at most.
-        const look = await this.#deps.readAfter(this.room, seq, 1);
-        if (!wanted()) return;
-        this.observe(look);
-        if (look.epoch !== feed.epoch) continue;
-        epoch = look.epoch;
-        seq = Math.min(seq, look.base);
-        member.send(this.#epochPacket(epoch, look.base));
+    // Each round makes progress except in rare races. A resume ends an endless race.
+    for (let stalls = 0; wanted(); stalls++) {
+      if (stalls > CATCH_UP_STALLS_MAX) return member.end('lost_hole');
+      if (epoch !== sequencer.epoch) {
+        const entered = await this.#enterEpoch(member, seq, wanted);
+        if (entered === undefined) continue;
+        ({ epoch, seq } = entered);
         continue;
       }
-      if (seq >= feed.delivered) {
+      if (seq >= sequencer.delivered) {
         this.#writes.flush();
-        if (seq > feed.delivered) this.#floors.set(member, seq);
+        if (seq > sequencer.delivered) this.#ahead.set(member, seq);
         this.live.add(member);
         return;
       }
@@ -116,79 +113,85 @@ export class DeliveryRoom {
       if (recent !== undefined) {
         for (const entry of recent) member.send(entry.packet);
         seq = (recent.at(-1) as RecentEntry).seq;
-        stalled = 0;
+        stalls = 0;
         continue;
       }
-      const page = await this.#deps.readAfter(this.room, seq, PAGE_ENTRIES);
+      const page = await this.#options.readAfter(this.id, seq, PAGE_ENTRIES);
       if (!wanted()) return;
       if (page.epoch !== epoch) {
         this.observe(page);
         continue;
       }
-      if (page.first > seq + 1) return member.cut('lost_hole');
-      for (const entry of page.entries) member.send(this.#storedPacket(page.epoch, entry));
-      if (page.entries.length > 0) stalled = 0;
+      if (page.first > seq + 1) return member.end('lost_hole');
+      for (const entry of page.entries) member.send(this.#packetOf(page.epoch, entry));
+      if (page.entries.length > 0) stalls = 0;
       seq = page.entries.at(-1)?.seq ?? seq;
       await member.drained();
     }
   }
 
-  /**
-   * What came after `position`, without asking the store: undefined where this node cannot tell. The feed follows the log, so what
-   * it has not reached yet comes to the member live.
-   */
-  since(position: Position): { epoch: string; head: number; first: number; packets: string[] } | undefined {
-    const feed = this.#feed;
-    if (feed === undefined || feed.filling || position.epoch !== feed.epoch || position.seq > feed.delivered)
-      return undefined;
-    const entries = position.seq === feed.delivered ? [] : this.#recent.after(position.seq);
-    if (entries === undefined || entries.length > LIMITS.resumeEntriesMax) return undefined;
-    return {
-      epoch: feed.epoch,
-      head: feed.delivered,
-      first: this.#first,
-      packets: entries.map(({ packet }) => packet),
-    };
+  /** A new epoch began between a member's read and now. Gives its position in the new epoch; undefined: try again. */
+  async #enterEpoch(member: Member, seq: number, wanted: () => boolean): Promise<Position | undefined> {
+    const state = await this.#options.readAfter(this.id, seq, 1);
+    if (!wanted()) return undefined;
+    this.observe(state);
+    if (state.epoch !== this.#started().epoch) return undefined;
+    member.send(this.#epochPacket(state.epoch, state.base));
+    return { epoch: state.epoch, seq: Math.min(seq, state.base) };
   }
 
-  /** Keeps what one who resumed had to read, for the others who missed the same. Returns it encoded. */
+  /**
+   * The entries after `position` without a read; undefined if this node does not have them all.
+   * Entries that the sequencer has not delivered yet reach the member live.
+   */
+  since(position: Position): { epoch: string; head: number; first: number; packets: string[] } | undefined {
+    const sequencer = this.#sequencer;
+    if (sequencer === undefined || sequencer.backfilling) return undefined;
+    const { epoch, delivered } = sequencer;
+    if (position.epoch !== epoch || position.seq > delivered) return undefined;
+    const entries = position.seq === delivered ? [] : this.#recent.after(position.seq);
+    if (entries === undefined || entries.length > LIMITS.resumeEntriesMax) return undefined;
+    return { epoch, head: delivered, first: this.#first, packets: entries.map(({ packet }) => packet) };
+  }
+
+  /** Keeps the entries of a resume's read for other clients that missed the same. Returns them encoded. */
   remember(read: ReadResult, nowMs: number): string[] {
     const entries = this.#encode(read);
     const { epoch, delivered } = this.#started();
-    // What the feed has not given out yet, it will add itself.
+    // The sequencer adds entries that it has not delivered yet.
     const known = entries.filter(({ seq }) => seq <= delivered);
     if (read.epoch === epoch && known.at(-1)?.seq === delivered) this.#recent.prepend(known, nowMs);
     return entries.map(({ packet }) => packet);
   }
 
-  /** From time to time: gives back memory that no resume has needed for a while. */
+  /** Call this periodically. Frees memory that no resume has needed for a while. */
   relax(nowMs: number): void {
     this.#recent.relax(nowMs);
   }
 
   detach(member: Member): void {
-    // One who leaves was given what came before; one whose end was said already (DISCONNECT) gets nothing after it.
+    // A member that leaves gets the entries before. After DISCONNECT nothing may follow.
     if (!member.closed) this.#writes.flush();
     this.live.delete(member);
-    this.#floors.delete(member);
+    this.#ahead.delete(member);
   }
 
   close(): void {
     this.#closed = true;
     this.#writes.clear();
     this.live.clear();
-    this.#floors.clear();
+    this.#ahead.clear();
     this.#recent.clear();
   }
 
   #started(): Sequencer<RecentEntry> {
-    if (this.#feed === undefined) throw new Error('the room has not been looked at yet');
-    return this.#feed;
+    if (this.#sequencer === undefined) throw new Error('the room was not read yet');
+    return this.#sequencer;
   }
 
   #step(event: SequencerEvent<RecentEntry>): void {
-    if (this.#feed === undefined || this.#closed) return;
-    for (const effect of this.#feed.step(event)) this.#carryOut(effect);
+    if (this.#sequencer === undefined || this.#closed) return;
+    for (const effect of this.#sequencer.step(event)) this.#carryOut(effect);
   }
 
   #carryOut(effect: SequencerEffect<RecentEntry>): void {
@@ -196,79 +199,77 @@ export class DeliveryRoom {
       case 'deliver':
         this.#deliver(effect.entry);
         break;
-      case 'fill':
-        this.#deps.onFill();
-        void this.#fill(effect.after);
+      case 'backfill':
+        this.#options.onBackfill();
+        void this.#backfill(effect.after);
         break;
-      case 'fillLater':
-        setTimeout(() => void this.#fill(effect.after), FILL_RETRY_MS);
+      case 'backfillLater':
+        setTimeout(() => void this.#backfill(effect.after), BACKFILL_RETRY_MS);
         break;
       case 'newEpoch':
         this.#recent.clear();
-        this.#floors.clear();
-        this.#deps.onSeen(this.room, effect.epoch, effect.head);
+        this.#ahead.clear();
+        this.#options.onSeen(this.id, effect.epoch, effect.head);
         this.#writes.flush();
         for (const member of this.live) member.send(this.#epochPacket(effect.epoch, effect.head));
         break;
       case 'lost':
         this.#writes.flush();
-        for (const member of [...this.live]) member.cut('lost_hole');
+        for (const member of [...this.live]) member.end('lost_hole');
         break;
     }
   }
 
   #deliver(entry: RecentEntry): void {
     this.#recent.push(entry);
-    this.#deps.onSeen(this.room, entry.epoch, entry.seq);
-    if (this.#floors.size === 0) {
-      this.#writes.push(entry.packet);
-    } else {
-      this.#writes.flush();
-      for (const member of this.live) {
-        const floor = this.#floors.get(member) ?? 0;
-        if (entry.seq > floor) member.send(entry.packet);
-        if (entry.seq >= floor) this.#floors.delete(member);
-      }
+    this.#options.onSeen(this.id, entry.epoch, entry.seq);
+    if (this.#ahead.size === 0) this.#writes.push(entry.packet);
+    else this.#deliverOneByOne(entry);
+    this.#options.onDelivered(this.live.size);
+  }
+
+  /** While some members are ahead, each gets only entries that it does not have. */
+  #deliverOneByOne(entry: RecentEntry): void {
+    this.#writes.flush();
+    for (const member of this.live) {
+      const has = this.#ahead.get(member) ?? 0;
+      if (entry.seq > has) member.send(entry.packet);
+      if (entry.seq >= has) this.#ahead.delete(member);
     }
-    this.#deps.onDelivered(this.live.size);
   }
 
-  #writeToAll(packets: string[]): void {
-    const shared = new PacketBatch(packets);
-    for (const member of this.live) member.sendBatch(shared);
+  #writeToLive(packets: string[]): void {
+    const batch = new PacketBatch(packets);
+    for (const member of this.live) member.sendBatch(batch);
   }
 
-  /** Answers each fill of the feed exactly once, and asks again after a pause while the store is ill. */
-  async #fill(after: number): Promise<void> {
+  /** Answers each backfill exactly once. Retries after a pause while the store is unavailable. */
+  async #backfill(after: number): Promise<void> {
     if (this.#closed) return;
     try {
-      const page = await this.#deps.readAfter(this.room, after, PAGE_ENTRIES);
-      const entries = this.#encode(page);
-      this.#first = page.first;
-      this.#step({ type: 'filled', epoch: page.epoch, base: page.base, head: page.head, first: page.first, entries });
+      const page = await this.#options.readAfter(this.id, after, PAGE_ENTRIES);
+      const { epoch, base, head, first } = page;
+      this.#first = first;
+      this.#step({ type: 'backfilled', epoch, base, head, first, entries: this.#encode(page) });
     } catch (error) {
-      this.#deps.onFillFailed(error);
+      this.#options.onBackfillFailed(error);
       setTimeout(() => {
-        if (this.#closed || this.#feed === undefined) return;
-        this.#step({ type: 'fillFailed' });
-        for (const effect of this.#feed.retry()) this.#carryOut(effect);
-      }, FILL_RETRY_MS);
+        if (this.#closed || this.#sequencer === undefined) return;
+        this.#step({ type: 'backfillFailed' });
+        for (const effect of this.#sequencer.retry()) this.#carryOut(effect);
+      }, BACKFILL_RETRY_MS);
     }
   }
 
   #encode({ epoch, entries }: ReadResult): RecentEntry[] {
-    return entries.map((entry) => ({ seq: entry.seq, epoch, packet: this.#storedPacket(epoch, entry) }));
+    return entries.map((entry) => ({ seq: entry.seq, epoch, packet: this.#packetOf(epoch, entry) }));
   }
 
-  #packet(json: string): string {
-    return eventPacket('message', json);
-  }
-
-  #storedPacket(epoch: string, entry: StoredEntry): string {
-    return this.#packet(composeJson(this.room, epoch, entry.seq, entry.ts, storedBody(entry)));
+  #packetOf(epoch: string, entry: StoredEntry): string {
+    return eventPacket('message', storedEntryJson(this.id, epoch, entry));
   }
 
   #epochPacket(epoch: string, head: number): string {
-    return eventPacket('room:event', JSON.stringify({ type: 'epoch', room: this.room, epoch, head }));
+    return eventPacket('room:event', JSON.stringify({ type: 'epoch', room: this.id, epoch, head }));
   }
 }

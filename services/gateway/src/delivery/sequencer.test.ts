@@ -21,12 +21,12 @@ function run(
   const others: Array<SequencerEffect<Entry>> = [];
   for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
     if (effect.type === 'deliver') delivered.push(effect.entry.seq);
-    else if ((effect.type === 'fill' || effect.type === 'fillLater') && log !== undefined) {
+    else if ((effect.type === 'backfill' || effect.type === 'backfillLater') && log !== undefined) {
       const { after } = effect;
       const entries = log.entries.filter(({ seq }) => seq > after).slice(0, 3);
       const head = log.entries.at(-1)?.seq ?? 0;
       effects.push(
-        ...feed.step({ type: 'filled', epoch: log.epoch, base: log.base, head, first: log.first ?? 1, entries }),
+        ...feed.step({ type: 'backfilled', epoch: log.epoch, base: log.base, head, first: log.first ?? 1, entries }),
       );
     } else others.push(effect);
   }
@@ -47,9 +47,16 @@ test('a double is dropped', () => {
 
 test('a jump is held, the hole read once, and all delivered in order', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
-  assert.deepEqual(run(feed, { type: 'announced', entry: entry(7) }).others, [{ type: 'fill', after: 4 }]);
+  assert.deepEqual(run(feed, { type: 'announced', entry: entry(7) }).others, [{ type: 'backfill', after: 4 }]);
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(8) }).others, [], 'one read at a time');
-  const filled = run(feed, { type: 'filled', epoch: '1.a', base: 0, head: 8, first: 1, entries: [entry(5), entry(6)] });
+  const filled = run(feed, {
+    type: 'backfilled',
+    epoch: '1.a',
+    base: 0,
+    head: 8,
+    first: 1,
+    entries: [entry(5), entry(6)],
+  });
   assert.deepEqual(filled, { delivered: [5, 6, 7, 8], others: [] });
 });
 
@@ -91,8 +98,8 @@ test('a hole that was trimmed away is reported, never skipped in silence', () =>
 test('a failed read is asked for again', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   run(feed, { type: 'announced', entry: entry(7) });
-  feed.step({ type: 'fillFailed' });
-  assert.deepEqual(feed.retry(), [{ type: 'fill', after: 4 }]);
+  feed.step({ type: 'backfillFailed' });
+  assert.deepEqual(feed.retry(), [{ type: 'backfill', after: 4 }]);
 });
 
 test('whatever is reordered, lost or doubled, every seq is delivered once and in order', () => {
@@ -113,7 +120,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
       const carryOut = (effects: Array<SequencerEffect<Entry>>) => {
         for (const effect of effects) {
           if (effect.type === 'deliver') delivered.push(effect.entry.seq);
-          else if (effect.type === 'fill' || effect.type === 'fillLater') {
+          else if (effect.type === 'backfill' || effect.type === 'backfillLater') {
             assert.equal(pending, undefined, 'one fill at a time');
             pending = effect.after;
           } else assert.fail(`unexpected ${effect.type}`);
@@ -127,7 +134,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
         const entries = Array.from({ length: Math.max(0, Math.min(head, after + 7) - after) }, (_, i) =>
           entry(after + 1 + i),
         );
-        carryOut(feed.step({ type: 'filled', epoch: '1.a', base: 0, head, first: 1, entries }));
+        carryOut(feed.step({ type: 'backfilled', epoch: '1.a', base: 0, head, first: 1, entries }));
       };
       for (const event of events) {
         if (event.kind === 'announce') {
@@ -138,7 +145,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
           carryOut(feed.step({ type: 'observed', epoch: '1.a', base: 0, head }));
         } else if (pending !== undefined) {
           pending = undefined;
-          carryOut(feed.step({ type: 'fillFailed' }));
+          carryOut(feed.step({ type: 'backfillFailed' }));
           carryOut(feed.retry());
         }
         if (pending !== undefined && event.seq % 3 === 0) answer();
@@ -157,11 +164,11 @@ test('what was announced but is not in the log is looked for with pauses, and th
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   run(feed, { type: 'announced', entry: entry(500) });
   const looks: string[] = [];
-  for (let i = 0; i < 10 && feed.filling; i++) {
-    const { others } = run(feed, { type: 'filled', epoch: '1.a', base: 0, head: 4, first: 1, entries: [] });
+  for (let i = 0; i < 10 && feed.backfilling; i++) {
+    const { others } = run(feed, { type: 'backfilled', epoch: '1.a', base: 0, head: 4, first: 1, entries: [] });
     looks.push(...others.map(({ type }) => type));
   }
-  assert.deepEqual(looks, ['fillLater', 'fillLater', 'fillLater']);
+  assert.deepEqual(looks, ['backfillLater', 'backfillLater', 'backfillLater']);
   assert.equal(feed.held.size, 0);
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
 });

@@ -1,13 +1,13 @@
 /**
- * The order of one room on one node: a pure state machine. It takes what the live channel announced and what was read from
- * the log, in whatever order, doubled or with losses, and says what to deliver: every `seq` once, in order.
+ * Orders the entries of one room on one node. A pure state machine: it takes announcements and reads
+ * of the log in any order, doubled or with losses, and delivers every `seq` once, in order.
  *
- * It does not know sockets, Redis or time. The caller carries out each effect in the order given, and answers
- * every `fill` with exactly one `filled` or `fillFailed`.
+ * It does not know sockets, Redis or time. The caller MUST carry out the effects in the given order,
+ * and MUST answer every `backfill` with exactly one `backfilled` or `backfillFailed`.
  */
-import { epochNumber } from '../log/seen-positions.ts';
+import { epochNumber } from '../log/entry-codec.ts';
 
-/** An entry ready for sockets; what it holds is not this module's matter. */
+/** An entry ready for sockets. The sequencer uses only its position. */
 export interface SequencedEntry {
   seq: number;
   epoch: string;
@@ -15,33 +15,33 @@ export interface SequencedEntry {
 
 export type SequencerEvent<E extends SequencedEntry> =
   | { type: 'announced'; entry: E }
-  /** Any look at the log, also the announcement of a new epoch (`head` is then its base). */
+  /** A read of the room's state, or the announcement of a new epoch (then `head` is its base). */
   | { type: 'observed'; epoch: string; base: number; head: number }
-  | { type: 'filled'; epoch: string; base: number; head: number; first: number; entries: E[] }
-  | { type: 'fillFailed' };
+  | { type: 'backfilled'; epoch: string; base: number; head: number; first: number; entries: E[] }
+  | { type: 'backfillFailed' };
 
 export type SequencerEffect<E extends SequencedEntry> =
   | { type: 'deliver'; entry: E }
-  | { type: 'fill'; after: number }
-  /** The same after a pause: what was announced is not in the log yet, or never will be. */
-  | { type: 'fillLater'; after: number }
-  /** Tell every member that a new life of the log began, with what survived. */
+  | { type: 'backfill'; after: number }
+  /** The same after a pause: an announced entry is not in the log yet, or never will be. */
+  | { type: 'backfillLater'; after: number }
+  /** Announce to every member that a new epoch began, and up to which `seq` entries survived. */
   | { type: 'newEpoch'; epoch: string; head: number }
-  /** A hole that can no longer be read: members have to resume, and will be told. */
+  /** The gap can no longer be read. Members have to resume. */
   | { type: 'lost'; upTo: number };
 
-/** Entries held ahead of a hole. More are dropped: the fill brings them. */
+/** Entries held behind a gap. Further ones are dropped, because the backfill reads them. */
 const HELD_MAX = 512;
-const FRUITLESS_FILLS_MAX = 3;
+const FRUITLESS_BACKFILLS_MAX = 3;
 
 export class Sequencer<E extends SequencedEntry> {
   epoch: string;
-  /** All up to and including this `seq` was given out. */
+  /** All entries up to and including this `seq` were delivered. */
   delivered: number;
-  /** Announced ahead of a hole, by seq. */
+  /** Announced entries behind a gap, by seq. */
   readonly held = new Map<number, E>();
-  filling = false;
-  /** Fills in a row that brought nothing although more was announced. */
+  backfilling = false;
+  /** Consecutive backfills that delivered nothing although entries were announced. */
   #fruitless = 0;
 
   constructor(start: { epoch: string; head: number }) {
@@ -56,74 +56,74 @@ export class Sequencer<E extends SequencedEntry> {
         this.#announced(event.entry, effects);
         break;
       case 'observed':
-        if (this.#enter(event, effects) && event.head > this.delivered) this.#fill(effects);
+        if (this.#enterEpoch(event, effects) && event.head > this.delivered) this.#backfill(effects);
         break;
-      case 'filled':
-        this.filling = false;
-        if (!this.#enter(event, effects)) break;
-        this.#filled(event, effects);
+      case 'backfilled':
+        this.backfilling = false;
+        if (!this.#enterEpoch(event, effects)) break;
+        this.#backfilled(event, effects);
         break;
-      case 'fillFailed':
-        this.filling = false;
+      case 'backfillFailed':
+        this.backfilling = false;
         break;
     }
     return effects;
   }
 
-  /** Asks for the hole again, after a failed fill. */
+  /** Requests the gap again after a failed backfill. */
   retry(): Array<SequencerEffect<E>> {
     const effects: Array<SequencerEffect<E>> = [];
-    this.#fill(effects);
+    this.#backfill(effects);
     return effects;
   }
 
   #announced(entry: E, effects: Array<SequencerEffect<E>>): void {
     if (entry.epoch !== this.epoch) {
-      // Entries of an older life are late; those of a newer one need its base, which a read tells.
-      if (epochNumber(entry.epoch) >= epochNumber(this.epoch)) this.#fill(effects);
+      // An entry of an earlier epoch is late. For a later epoch the base is needed, which a read gives.
+      if (epochNumber(entry.epoch) >= epochNumber(this.epoch)) this.#backfill(effects);
       return;
     }
     if (entry.seq <= this.delivered) return;
     if (entry.seq === this.delivered + 1) {
       this.#deliver(entry, effects);
-      this.#drainHeld(effects);
+      this.#deliverHeld(effects);
       return;
     }
     if (this.held.size < HELD_MAX) this.held.set(entry.seq, entry);
-    this.#fill(effects);
+    this.#backfill(effects);
   }
 
-  #filled(event: Extract<SequencerEvent<E>, { type: 'filled' }>, effects: Array<SequencerEffect<E>>): void {
+  #backfilled(event: Extract<SequencerEvent<E>, { type: 'backfilled' }>, effects: Array<SequencerEffect<E>>): void {
     const before = this.delivered;
     if (event.first > this.delivered + 1) {
       this.delivered = event.first - 1;
       effects.push({ type: 'lost', upTo: this.delivered });
     }
     for (const entry of event.entries) if (entry.seq === this.delivered + 1) this.#deliver(entry, effects);
-    this.#drainHeld(effects);
+    this.#deliverHeld(effects);
     if (this.delivered > before) this.#fruitless = 0;
-    else if (this.held.size > 0 && ++this.#fruitless > FRUITLESS_FILLS_MAX) {
-      // Announced, but not in the log however often one looks: forged, or of a life that is gone.
+    else if (this.held.size > 0 && ++this.#fruitless > FRUITLESS_BACKFILLS_MAX) {
+      // Announced, but repeated reads do not find it: forged, or of an epoch that is gone.
       this.held.clear();
       this.#fruitless = 0;
     }
-    if (event.head > this.delivered && this.delivered > before) this.#fill(effects);
+    if (event.head > this.delivered && this.delivered > before) this.#backfill(effects);
     else if (this.held.size > 0 || event.head > this.delivered) {
-      this.filling = true;
-      effects.push({ type: 'fillLater', after: this.delivered });
+      this.backfilling = true;
+      effects.push({ type: 'backfillLater', after: this.delivered });
     }
   }
 
-  /** Follows the log into a newer life. False where the look is of an older one than this feed is in. */
-  #enter(look: { epoch: string; base: number }, effects: Array<SequencerEffect<E>>): boolean {
-    if (look.epoch === this.epoch) return true;
-    if (epochNumber(look.epoch) < epochNumber(this.epoch)) return false;
-    // A life that nobody here saw lies between: what survived it is unknown, so members have to ask.
-    if (epochNumber(look.epoch) > epochNumber(this.epoch) + 1) effects.push({ type: 'lost', upTo: look.base });
-    this.epoch = look.epoch;
-    this.delivered = Math.min(this.delivered, look.base);
+  /** Follows the log into a later epoch. False if the read is of an earlier epoch than the current one. */
+  #enterEpoch(read: { epoch: string; base: number }, effects: Array<SequencerEffect<E>>): boolean {
+    if (read.epoch === this.epoch) return true;
+    if (epochNumber(read.epoch) < epochNumber(this.epoch)) return false;
+    // This node missed an epoch in between. What survived it is unknown, so members have to resume.
+    if (epochNumber(read.epoch) > epochNumber(this.epoch) + 1) effects.push({ type: 'lost', upTo: read.base });
+    this.epoch = read.epoch;
+    this.delivered = Math.min(this.delivered, read.base);
     this.held.clear();
-    effects.push({ type: 'newEpoch', epoch: look.epoch, head: look.base });
+    effects.push({ type: 'newEpoch', epoch: read.epoch, head: read.base });
     return true;
   }
 
@@ -132,7 +132,7 @@ export class Sequencer<E extends SequencedEntry> {
     effects.push({ type: 'deliver', entry });
   }
 
-  #drainHeld(effects: Array<SequencerEffect<E>>): void {
+  #deliverHeld(effects: Array<SequencerEffect<E>>): void {
     for (let next = this.held.get(this.delivered + 1); next !== undefined; next = this.held.get(this.delivered + 1)) {
       this.held.delete(next.seq);
       this.#deliver(next, effects);
@@ -140,9 +140,9 @@ export class Sequencer<E extends SequencedEntry> {
     if (this.held.size > 0) for (const seq of this.held.keys()) if (seq <= this.delivered) this.held.delete(seq);
   }
 
-  #fill(effects: Array<SequencerEffect<E>>): void {
-    if (this.filling) return;
-    this.filling = true;
-    effects.push({ type: 'fill', after: this.delivered });
+  #backfill(effects: Array<SequencerEffect<E>>): void {
+    if (this.backfilling) return;
+    this.backfilling = true;
+    effects.push({ type: 'backfill', after: this.delivered });
   }
 }

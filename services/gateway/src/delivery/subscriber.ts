@@ -1,9 +1,11 @@
 /**
- * The node's subscriptions: one connection to each shard of the store. Pub/sub is at most once, so silence proves nothing: on every
- * connection the node publishes a heartbeat to itself, and one on which it stays out is replaced. A channel is confirmed on the shard that
- * holds its slot, or it is subscribed there (again): after a broken connection, when the server ends a subscription because a slot moved, and
- * when the slots are found to have changed hands. Whoever relies on channels that were confirmed again is told, because anything may have been
- * missed.
+ * The node's subscriptions to sharded channels: one connection to each shard of the store.
+ *
+ * Pub/sub is at most once, so silence proves nothing. On each connection the node publishes a
+ * heartbeat to itself, and it replaces a connection whose heartbeat does not arrive. A channel is
+ * confirmed on the shard that holds its slot. It is subscribed again after a broken connection, after
+ * the server ended a subscription because a slot moved, and after the slots changed hands. Then
+ * `onResubscribed` reports those channels, because announcements may have been missed.
  */
 import type { RedisStore, Shard } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -14,234 +16,266 @@ import { heartbeatChannel } from '../keys.ts';
 export type ChannelHandler = (payload: string) => void;
 
 export interface Subscriber {
-  /** Resolves when the store has confirmed; rejects when it could not in time. One handler a channel. */
+  /** Resolves when the store has confirmed; rejects at its deadline. A channel has one handler. */
   subscribe(channel: string, handler: ChannelHandler): Promise<void>;
   unsubscribe(channel: string): Promise<void>;
-  /** The same without waiting: it is subscribed as soon as that can be. */
+  /** Subscribes as soon as possible, without waiting. */
   want(channel: string, handler: ChannelHandler): void;
-  /** Called after subscriptions were lost, with those channels, once they stand again. */
+  /** Called with the channels whose subscription was lost, once they are subscribed again. */
   onResubscribed(callback: (channels: ReadonlySet<string>) => void): void;
-  /** True while the heartbeat arrives from the channel's shard: what the node was told by it is up to date. */
-  hears(channel: string): boolean;
-  /** The same for all shards. */
+  /** True while heartbeats arrive from the channel's shard, so that announcements arrive, too. */
+  isAlive(channel: string): boolean;
+  /** True while heartbeats arrive from all shards. */
   readonly alive: boolean;
-  start(beat: Ticker): void;
+  start(ticker: Ticker): void;
   stop(): void;
 }
 
-interface Link {
-  shard: Shard;
-  heartbeat: string | undefined;
-  lastHeard: number;
-  /** How often subscriptions on it were lost: one that was being made meanwhile may be among them. */
-  losses: number;
-}
-
-/** Channels that are asked for at once. */
-const CONFIRM_AT_ONCE = 500;
-
-export function createSubscriber(options: {
+export interface SubscriberOptions {
   node: string;
-  /** Tells the heartbeats of several subscribers of one node apart. */
+  /** Distinguishes the heartbeats of several subscribers of one node. */
   purpose: string;
-  /** In subscriber mode, without resubscription of its own. */
+  /** Connections in subscriber mode. They MUST NOT resubscribe by themselves. */
   store: RedisStore;
   publish: (channel: string, payload: string) => Promise<unknown>;
   heartbeatMs: number;
+  /** A connection without a heartbeat for this long is replaced. */
   silenceMaxMs: number;
   logger: Logger;
   onHandlerError: (error: unknown) => void;
   now: () => number;
-}): Subscriber {
-  const { store, logger, now } = options;
-  const handlers = new Map<string, ChannelHandler>();
-  const confirmed = new Map<string, Link>();
-  /** Subscribed once at least: confirming one of these again means that something may have been missed. */
-  const lost = new Set<string>();
-  const links = new Map<Redis, Link>();
-  const listeners: Array<(channels: ReadonlySet<string>) => void> = [];
-  let leaveBeat: (() => void) | undefined;
-  let settling = false;
-  let unsettled = false;
-  let stopped = false;
+}
 
-  store.onShard((shard) => {
+/** The subscriptions on one shard's connection. */
+interface ShardConnection {
+  shard: Shard;
+  heartbeat: string | undefined;
+  lastHeartbeatMs: number;
+  /** How many times subscriptions were lost. A subscription in progress at such a time may be lost, too. */
+  losses: number;
+}
+
+/** Channels confirmed at a time. */
+const CONFIRMED_AT_ONCE_MAX = 500;
+
+export class RedisSubscriber implements Subscriber {
+  readonly #options: SubscriberOptions;
+  readonly #handlers = new Map<string, ChannelHandler>();
+  readonly #confirmed = new Map<string, ShardConnection>();
+  /** Channels whose subscription was lost. When one is confirmed again, announcements may have been missed. */
+  readonly #lost = new Set<string>();
+  readonly #connections = new Map<Redis, ShardConnection>();
+  readonly #listeners: Array<(channels: ReadonlySet<string>) => void> = [];
+  #leaveTicker: (() => void) | undefined;
+  #settling = false;
+  #unsettled = false;
+  #stopped = false;
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    options.store.onShard((shard) => this.#adopt(shard));
+    options.store.onMove(() => this.#settle());
+  }
+
+  async subscribe(channel: string, handler: ChannelHandler): Promise<void> {
+    this.#handlers.set(channel, handler);
+    try {
+      await this.#confirm(channel);
+    } catch (error) {
+      if (this.#handlers.get(channel) === handler) {
+        this.#handlers.delete(channel);
+        this.#lost.delete(channel);
+      }
+      throw error;
+    }
+  }
+
+  want(channel: string, handler: ChannelHandler): void {
+    this.#handlers.set(channel, handler);
+    this.#settle();
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    this.#handlers.delete(channel);
+    this.#lost.delete(channel);
+    const connection = this.#confirmed.get(channel);
+    this.#confirmed.delete(channel);
+    await connection?.shard.redis.sunsubscribe(channel);
+  }
+
+  onResubscribed(callback: (channels: ReadonlySet<string>) => void): void {
+    this.#listeners.push(callback);
+  }
+
+  isAlive(channel: string): boolean {
+    const connection = this.#confirmed.get(channel);
+    return this.#hasHeartbeat(connection) && connection?.shard === this.#holderOf(channel);
+  }
+
+  get alive(): boolean {
+    return this.#connections.size > 0 && [...this.#connections.values()].every((each) => this.#hasHeartbeat(each));
+  }
+
+  start(ticker: Ticker): void {
+    this.#leaveTicker = ticker.join(this.#options.heartbeatMs, () => this.#onTick());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#leaveTicker?.();
+  }
+
+  #adopt(shard: Shard): void {
     const { redis } = shard;
-    const link: Link = { shard, heartbeat: undefined, lastHeard: Number.NEGATIVE_INFINITY, losses: 0 };
-    links.set(redis, link);
-    redis.on('smessage', (channel: string, payload: string) => {
-      if (channel === link.heartbeat) {
-        link.lastHeard = now();
-        return;
-      }
-      try {
-        handlers.get(channel)?.(payload);
-      } catch (error) {
-        // One bad message must never end the process or the subscription.
-        options.onHandlerError(error);
-      }
-    });
-    redis.on('close', () => lose(link, () => true));
-    redis.on('end', () => links.delete(redis));
-    redis.on('ready', settle);
-    // A subscription was refused because its slot is elsewhere, or the server ended some because theirs have left.
+    const connection: ShardConnection = {
+      shard,
+      heartbeat: undefined,
+      lastHeartbeatMs: Number.NEGATIVE_INFINITY,
+      losses: 0,
+    };
+    this.#connections.set(redis, connection);
+    redis.on('smessage', (channel: string, payload: string) => this.#onMessage(connection, channel, payload));
+    redis.on('close', () => this.#lose(connection, () => true));
+    redis.on('end', () => this.#connections.delete(redis));
+    redis.on('ready', () => this.#settle());
+    // The server refused a subscription because the slot is elsewhere, or ended subscriptions whose slots moved.
     redis.on('moved', () => {
       const left = new Set(redis.condition?.subscriber ? redis.condition.subscriber.channels('ssubscribe') : []);
-      lose(link, (channel) => !left.has(channel));
+      this.#lose(connection, (channel) => !left.has(channel));
     });
-    if (redis.status === 'ready') settle();
-  });
-  store.onMove(settle);
+    if (redis.status === 'ready') this.#settle();
+  }
 
-  function lose(link: Link, isLost: (channel: string) => boolean): void {
-    link.losses++;
-    if (link.heartbeat !== undefined && isLost(link.heartbeat)) link.heartbeat = undefined;
-    for (const [channel, on] of confirmed) {
-      if (on !== link || !isLost(channel)) continue;
-      confirmed.delete(channel);
-      lost.add(channel);
+  #onMessage(connection: ShardConnection, channel: string, payload: string): void {
+    if (channel === connection.heartbeat) {
+      connection.lastHeartbeatMs = this.#options.now();
+      return;
     }
-    settle();
+    try {
+      this.#handlers.get(channel)?.(payload);
+    } catch (error) {
+      // A bad message must end neither the process nor the subscription.
+      this.#options.onHandlerError(error);
+    }
   }
 
-  /** Brings every channel to the shard that holds it; one run at a time, and once more where something changed meanwhile. */
-  function settle(): void {
-    unsettled = true;
-    if (settling) return;
-    settling = true;
-    void settleAll().finally(() => {
-      settling = false;
+  #lose(connection: ShardConnection, isLost: (channel: string) => boolean): void {
+    connection.losses++;
+    if (connection.heartbeat !== undefined && isLost(connection.heartbeat)) connection.heartbeat = undefined;
+    for (const [channel, on] of this.#confirmed) {
+      if (on !== connection || !isLost(channel)) continue;
+      this.#confirmed.delete(channel);
+      this.#lost.add(channel);
+    }
+    this.#settle();
+  }
+
+  /** Subscribes every channel on the shard that holds it. One run at a time, repeated if anything changed during it. */
+  #settle(): void {
+    this.#unsettled = true;
+    if (this.#settling) return;
+    this.#settling = true;
+    void this.#settleAll().finally(() => {
+      this.#settling = false;
     });
   }
 
-  async function settleAll(): Promise<void> {
-    // One turn later: slots move by the hundred, and connections break together.
+  async #settleAll(): Promise<void> {
+    // One turn later, because slots move by the hundred and connections break together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (unsettled && !stopped) {
-      unsettled = false;
-      await Promise.all([...links.values()].map((link) => hearOneself(link)));
-      // Of a shard that cannot be asked nothing is: thousands of refusals would hold up all else. It is settled when it is ready.
-      const misplaced = [...handlers.keys()].filter((channel) => {
-        const holder = holderOf(channel);
-        return holder?.redis.status === 'ready' && confirmed.get(channel)?.shard !== holder;
-      });
+    while (this.#unsettled && !this.#stopped) {
+      this.#unsettled = false;
+      await Promise.all([...this.#connections.values()].map((each) => this.#subscribeHeartbeat(each)));
       const again = new Set<string>();
-      for (let i = 0; i < misplaced.length; i += CONFIRM_AT_ONCE) {
-        const page = misplaced.slice(i, i + CONFIRM_AT_ONCE);
+      const misplaced = this.#misplacedChannels();
+      for (let i = 0; i < misplaced.length; i += CONFIRMED_AT_ONCE_MAX) {
+        const page = misplaced.slice(i, i + CONFIRMED_AT_ONCE_MAX);
         await Promise.all(
           page.map(async (channel) => {
-            // Where it fails, the next beat tries again.
-            if ((await confirm(channel).catch(() => false)) && lost.delete(channel)) again.add(channel);
+            // After a failure, the next tick tries again.
+            if ((await this.#confirm(channel).catch(() => false)) && this.#lost.delete(channel)) again.add(channel);
           }),
         );
       }
-      if (again.size > 0) for (const listener of listeners) listener(again);
+      if (again.size > 0) for (const listener of this.#listeners) listener(again);
     }
   }
 
-  const holderOf = (channel: string): Shard | undefined => store.shardOf(channel);
+  /** Channels whose shard is ready but does not have their subscription. Shards that are not ready are settled later: thousands of refusals would delay all others. */
+  #misplacedChannels(): string[] {
+    return [...this.#handlers.keys()].filter((channel) => {
+      const holder = this.#holderOf(channel);
+      return holder?.redis.status === 'ready' && this.#confirmed.get(channel)?.shard !== holder;
+    });
+  }
 
-  /** The heartbeat of a connection is on a channel that the shard holds, whatever slots it has. */
-  async function hearOneself(link: Link): Promise<void> {
-    const { shard } = link;
+  #holderOf(channel: string): Shard | undefined {
+    return this.#options.store.shardOf(channel);
+  }
+
+  /** The heartbeat's channel is in a slot that the shard holds, whichever slots these are. */
+  async #subscribeHeartbeat(connection: ShardConnection): Promise<void> {
+    const { store, node, purpose, now } = this.#options;
+    const { shard } = connection;
     if (shard.redis.status !== 'ready') return;
-    if (link.heartbeat !== undefined && holderOf(link.heartbeat) === shard) return;
+    if (connection.heartbeat !== undefined && this.#holderOf(connection.heartbeat) === shard) return;
     const tag = store.tagOn(shard);
     if (tag === undefined) return;
-    const channel = heartbeatChannel(tag, options.node, options.purpose);
+    const channel = heartbeatChannel(tag, node, purpose);
     try {
       await shard.redis.ssubscribe(channel);
-      link.heartbeat = channel;
-      link.lastHeard = now();
+      connection.heartbeat = channel;
+      connection.lastHeartbeatMs = now();
     } catch (error) {
       store.noteRedirection(error, shard);
     }
   }
 
-  /** Subscribes the channel where it belongs; false where nobody wants it any more. */
-  async function confirm(channel: string): Promise<boolean> {
-    if (confirmed.has(channel) && confirmed.get(channel)?.shard === holderOf(channel)) return true;
-    let link: Link | undefined;
+  /** Subscribes the channel on its shard. False if the channel was unsubscribed in the meantime. */
+  async #confirm(channel: string): Promise<boolean> {
+    const confirmedOn = this.#confirmed.get(channel);
+    if (confirmedOn !== undefined && confirmedOn.shard === this.#holderOf(channel)) return true;
+    let connection: ShardConnection | undefined;
     let losses = 0;
-    await store.at(channel, (redis) => {
-      link = links.get(redis);
-      losses = link?.losses ?? 0;
+    await this.#options.store.at(channel, (redis) => {
+      connection = this.#connections.get(redis);
+      losses = connection?.losses ?? 0;
       return redis.ssubscribe(channel);
     });
-    if (link === undefined || link.losses !== losses)
+    if (connection === undefined || connection.losses !== losses)
       throw new Error('the subscription was lost as soon as it was made');
-    if (!handlers.has(channel)) {
-      // It was given up while the store was asked.
-      await link.shard.redis.sunsubscribe(channel);
+    if (!this.#handlers.has(channel)) {
+      await connection.shard.redis.sunsubscribe(channel);
       return false;
     }
-    if (confirmed.has(channel)) lost.add(channel);
-    confirmed.set(channel, link);
+    if (this.#confirmed.has(channel)) this.#lost.add(channel);
+    this.#confirmed.set(channel, connection);
     return true;
   }
 
-  const onBeat = () => {
+  #onTick(): void {
+    const { publish, silenceMaxMs, logger, now } = this.#options;
     let isMisplaced = false;
-    for (const link of links.values()) {
-      const { shard, heartbeat } = link;
+    for (const connection of this.#connections.values()) {
+      const { shard, heartbeat } = connection;
       if (shard.redis.status !== 'ready') continue;
-      if (heartbeat === undefined || holderOf(heartbeat) !== shard) isMisplaced = true;
+      if (heartbeat === undefined || this.#holderOf(heartbeat) !== shard) isMisplaced = true;
       else
-        options.publish(heartbeat, '').catch(() => {
-          // The store's health is watched elsewhere; here only the subscriber's own road matters.
+        publish(heartbeat, '').catch(() => {
+          // Store health has its own check. This class watches only the way through the subscriber.
         });
-      if (heartbeat !== undefined && now() - link.lastHeard > options.silenceMaxMs) {
-        logger.warn({ shard: shard.name, silenceMs: now() - link.lastHeard }, 'subscriber is silent; connecting again');
-        link.lastHeard = now();
+      const silenceMs = now() - connection.lastHeartbeatMs;
+      if (heartbeat !== undefined && silenceMs > silenceMaxMs) {
+        logger.warn({ shard: shard.name, silenceMs }, 'subscriber is silent; reconnecting');
+        connection.lastHeartbeatMs = now();
         shard.redis.disconnect(true);
       }
     }
-    if (isMisplaced || confirmed.size < handlers.size) settle();
-  };
+    if (isMisplaced || this.#confirmed.size < this.#handlers.size) this.#settle();
+  }
 
-  const isAlive = (link: Link | undefined): boolean =>
-    link !== undefined && link.shard.redis.status === 'ready' && now() - link.lastHeard <= options.silenceMaxMs;
-
-  return {
-    async subscribe(channel, handler) {
-      handlers.set(channel, handler);
-      try {
-        await confirm(channel);
-      } catch (error) {
-        if (handlers.get(channel) === handler) {
-          handlers.delete(channel);
-          lost.delete(channel);
-        }
-        throw error;
-      }
-    },
-    want(channel, handler) {
-      handlers.set(channel, handler);
-      settle();
-    },
-    async unsubscribe(channel) {
-      handlers.delete(channel);
-      lost.delete(channel);
-      const link = confirmed.get(channel);
-      confirmed.delete(channel);
-      await link?.shard.redis.sunsubscribe(channel);
-    },
-    onResubscribed(callback) {
-      listeners.push(callback);
-    },
-    hears(channel) {
-      const link = confirmed.get(channel);
-      return isAlive(link) && link?.shard === holderOf(channel);
-    },
-    get alive() {
-      return links.size > 0 && [...links.values()].every(isAlive);
-    },
-    start(beat) {
-      leaveBeat = beat.join(options.heartbeatMs, onBeat);
-    },
-    stop() {
-      stopped = true;
-      leaveBeat?.();
-    },
-  };
+  #hasHeartbeat(connection: ShardConnection | undefined): boolean {
+    if (connection === undefined || connection.shard.redis.status !== 'ready') return false;
+    return this.#options.now() - connection.lastHeartbeatMs <= this.#options.silenceMaxMs;
+  }
 }

@@ -1,15 +1,16 @@
 /**
- * When the entries of a room are written. One that comes alone is written at the end of its turn of the event loop. A room in which several come in
- * one turn, or one within `HOT_JOIN_MS` of the last write, is hot: what comes then waits a little for others, so that a socket is written to
- * once for many entries.
+ * Decides when the entries of a room are written. A single entry is written at the end of its event
+ * loop turn. A room is hot if several entries arrive in one turn, or one within `HOT_WAIT_MS` of the
+ * last write. Entries of a hot room wait briefly for others, so that each socket gets one write for
+ * many entries.
  */
 
-/** The longest that an entry waits for others after a write. */
-const HOT_JOIN_MS = 4;
-/** Several that came in one turn wait so long for those of the same burst that other gateways append: a flush of the store's disk, about. */
-const BURST_JOIN_MS = 2;
-/** So much is not joined further: a write that a stuck transport does not take is memory. */
-const JOINED_CHARS_MAX = 65_536;
+/** The longest time that an entry waits for others after a write. */
+const HOT_WAIT_MS = 4;
+/** Entries of one turn wait for the rest of a burst from other gateways. About one disk flush of Redis. */
+const BURST_WAIT_MS = 2;
+/** Larger writes are not coalesced further: a transport that is stuck keeps them in memory. */
+const COALESCED_CHARS_MAX = 65_536;
 
 export class WriteCoalescer {
   readonly #write: (packets: string[]) => void;
@@ -19,7 +20,7 @@ export class WriteCoalescer {
   #writtenAtMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `write` is given what is joined, in order, and never nothing. */
+  /** `write` receives the packets in order, at least one. */
   constructor(write: (packets: string[]) => void, now: () => number) {
     this.#write = write;
     this.#now = now;
@@ -28,10 +29,10 @@ export class WriteCoalescer {
   push(packet: string): void {
     this.#chars += packet.length;
     if (this.#packets.push(packet) === 1) this.#schedule();
-    if (this.#chars > JOINED_CHARS_MAX) this.flush();
+    if (this.#chars > COALESCED_CHARS_MAX) this.flush();
   }
 
-  /** Writes what waits, at once: before anything that must come after it. */
+  /** Writes waiting packets now. Call this before sending anything that must come after them. */
   flush(): void {
     if (this.#packets.length === 0) return;
     const packets = this.#packets;
@@ -48,14 +49,14 @@ export class WriteCoalescer {
   }
 
   #schedule(): void {
-    const coolInMs = this.#writtenAtMs + HOT_JOIN_MS - this.#now();
-    if (coolInMs > 0) this.#timer = setTimeout(() => this.flush(), coolInMs);
+    const waitMs = this.#writtenAtMs + HOT_WAIT_MS - this.#now();
+    if (waitMs > 0) this.#timer = setTimeout(() => this.flush(), waitMs);
     else process.nextTick(() => this.#endTurn());
   }
 
-  /** What has been flushed by then is not written twice: there is nothing left, or something later of the same turn. */
+  /** If `flush` ran in this turn, nothing is left, or only packets that came after it. */
   #endTurn(): void {
     if (this.#packets.length < 2) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BURST_JOIN_MS);
+    else this.#timer ??= setTimeout(() => this.flush(), BURST_WAIT_MS);
   }
 }

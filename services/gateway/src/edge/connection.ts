@@ -1,83 +1,91 @@
-/** A session's wire over one Socket.IO socket. */
+/**
+ * One client connection, as the rest of the gateway sees it. Packets leave in the order of the calls,
+ * on any transport. Callers cannot see which way they take: one write of shared WebSocket frames if
+ * nothing is queued, Engine.IO's queue otherwise.
+ */
 import type { ServerEvents } from '@maru/protocol';
-import type { DefaultEventsMap, Server, Socket } from 'socket.io';
-
-import type { Identity } from '../identity/tokens.ts';
-import type { Session, Wire } from '../sessions/session.ts';
-import { signalRoom } from './ephemeral.ts';
-import type { FastPath } from './fast-path.ts';
+import type { DefaultEventsMap, Socket } from 'socket.io';
+import { ephemeralRoom } from './ephemeral.ts';
+import type { WriteCounts } from './fast-path.ts';
 import { eventPacket, PacketBatch } from './packets.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-export type ChatIo = Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
-export type ChatSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
-
-/** What is known of a socket: who it is once its token was checked, and its session from then on. */
-export interface SocketState {
-  identity?: Identity;
-  session?: Session;
+export interface Connection {
+  readonly id: string;
+  readonly closed: boolean;
+  /** Sends one encoded Socket.IO packet. */
+  send(packet: string): void;
+  /** Sends packets that other connections get, too. False if they were queued; true if nothing is queued. */
+  sendBatch(batch: PacketBatch): boolean;
+  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
+  /** Confirms the connection to the client, unless an earlier packet did. */
+  greet(): void;
+  /** Packets that the transport has not taken. */
+  queuedPackets(): number;
+  /** Bytes that have not left for the network. */
+  queuedBytes(): number;
+  /** Resolves when the transport has taken what was queued, or after `waitMs`. */
+  drained(waitMs: number): Promise<void>;
+  /** Closes the transport. A client reconnects by itself. `discard` drops what is queued. */
+  closeTransport(discard: boolean): void;
+  /** Sends DISCONNECT. A client stays away. */
+  disconnect(): void;
+  /** Starts and ends ephemeral events of a room on this connection. */
+  joinEphemeral(room: string): void;
+  leaveEphemeral(room: string): void;
 }
 
-/** A class, so that a connection has no functions of its own. */
-export class SocketConnection implements Wire {
-  readonly #socket: ChatSocket;
-  readonly #engine: ChatSocket['conn'];
-  readonly #path: FastPath;
-  /** Its WebSocket, where it has one that may be written to past Engine.IO. */
-  #line: WebSocketTransport | undefined;
-  /** CONNECT, which the parser keeps back: it goes out with the first packet, in one write. */
-  #greeting: string | undefined;
+/** What edge/ keeps on a Socket.IO socket: the identity after the token check, then the owner of the connection. */
+export interface SocketState {
+  identity?: unknown;
+  owner?: unknown;
+}
+export type ClientSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
 
-  constructor(socket: ChatSocket, fastPath: FastPath) {
+/** A class, so that a connection has no closures of its own. */
+export class SocketConnection implements Connection {
+  readonly id: string;
+  readonly #socket: ClientSocket;
+  readonly #engine: ClientSocket['conn'];
+  readonly #counts: WriteCounts;
+  /** The transport, if it is a WebSocket that can be written to directly. */
+  #direct: WebSocketTransport | undefined;
+  /** The CONNECT packet, which the parser drops. It leaves with the first packet, in one write. */
+  #connectPacket: string | undefined;
+
+  constructor(socket: ClientSocket, counts: WriteCounts) {
+    this.id = socket.id;
     this.#socket = socket;
     this.#engine = socket.conn;
-    this.#path = fastPath;
-    this.#follow();
-    if (this.#line === undefined) this.#engine.once('upgrade', () => this.#follow());
-    this.#greeting = `0{"sid":"${socket.id}"}`;
+    this.#counts = counts;
+    this.#findTransport();
+    if (this.#direct === undefined) this.#engine.once('upgrade', () => this.#findTransport());
+    this.#connectPacket = `0{"sid":"${socket.id}"}`;
   }
 
-  /** Tells the client that it is connected, unless it was told with an earlier packet. */
+  get closed(): boolean {
+    return this.#socket.disconnected || this.#engine.readyState !== 'open';
+  }
+
   greet(): void {
-    const greeting = this.#greeting;
-    this.#greeting = undefined;
-    if (greeting !== undefined) this.#write([greeting]);
+    const connectPacket = this.#connectPacket;
+    this.#connectPacket = undefined;
+    if (connectPacket !== undefined) this.#write(new PacketBatch([connectPacket]));
   }
 
-  sendPacket(frame: string): void {
-    const greeting = this.#greeting;
-    this.#greeting = undefined;
-    this.#write(greeting === undefined ? [frame] : [greeting, frame]);
+  send(packet: string): void {
+    const connectPacket = this.#connectPacket;
+    this.#connectPacket = undefined;
+    this.#write(new PacketBatch(connectPacket === undefined ? [packet] : [connectPacket, packet]));
   }
 
-  sendBatch(shared: PacketBatch): boolean {
+  sendBatch(batch: PacketBatch): boolean {
     this.greet();
-    return this.#writeBatch(shared);
+    return this.#write(batch);
   }
 
   emit<E extends keyof ServerEvents>(event: E, ...[payload]: Parameters<ServerEvents[E]>): void {
-    this.sendPacket(eventPacket(event, JSON.stringify(payload)));
-  }
-
-  #write(packets: string[]): void {
-    this.#writeBatch(new PacketBatch(packets));
-  }
-
-  /** Public Engine.IO API where it cannot be written at once: `send` queues behind everything that was queued, on any transport. */
-  #writeBatch(shared: PacketBatch): boolean {
-    if (this.#line?.writeFrames(shared.framed())) {
-      this.#path.writes.direct++;
-      return true;
-    }
-    this.#path.writes.queued++;
-    for (const packet of shared.packets) this.#engine.send(packet);
-    return false;
-  }
-
-  /** At the start, and after an upgrade: Engine.IO writes what it has queued right after it has told of that, and nobody else listens for it. */
-  #follow(): void {
-    const transport: unknown = this.#engine.transport;
-    this.#line = transport instanceof WebSocketTransport ? transport : undefined;
+    this.send(eventPacket(event, JSON.stringify(payload)));
   }
 
   queuedPackets(): number {
@@ -85,7 +93,7 @@ export class SocketConnection implements Wire {
   }
 
   queuedBytes(): number {
-    let bytes = this.#line?.queuedBytes ?? streamBytes(this.#engine.transport);
+    let bytes = this.#direct?.queuedBytes ?? streamBytes(this.#engine.transport);
     for (const { data } of this.#queue) if (typeof data === 'string') bytes += data.length;
     return bytes;
   }
@@ -102,14 +110,6 @@ export class SocketConnection implements Wire {
     });
   }
 
-  get #queue(): Array<{ data?: unknown }> {
-    return (this.#engine as unknown as { writeBuffer: Array<{ data?: unknown }> }).writeBuffer;
-  }
-
-  get closed(): boolean {
-    return this.#socket.disconnected || this.#engine.readyState !== 'open';
-  }
-
   closeTransport(discard: boolean): void {
     this.#engine.close(discard);
   }
@@ -118,15 +118,36 @@ export class SocketConnection implements Wire {
     this.#socket.disconnect();
   }
 
-  joinSignals(room: string): void {
-    void this.#socket.join(signalRoom(room));
+  joinEphemeral(room: string): void {
+    void this.#socket.join(ephemeralRoom(room));
   }
 
-  leaveSignals(room: string): void {
-    void this.#socket.leave(signalRoom(room));
+  leaveEphemeral(room: string): void {
+    void this.#socket.leave(ephemeralRoom(room));
+  }
+
+  /** If a direct write is impossible, Engine.IO's `send` queues behind everything that was queued. */
+  #write(batch: PacketBatch): boolean {
+    if (this.#direct?.writeFrames(batch.frames())) {
+      this.#counts.direct++;
+      return true;
+    }
+    this.#counts.queued++;
+    for (const packet of batch.packets) this.#engine.send(packet);
+    return false;
+  }
+
+  /** Called at the start and after an upgrade. Engine.IO writes its queue right after the `upgrade` event. */
+  #findTransport(): void {
+    const transport: unknown = this.#engine.transport;
+    this.#direct = transport instanceof WebSocketTransport ? transport : undefined;
+  }
+
+  get #queue(): Array<{ data?: unknown }> {
+    return (this.#engine as unknown as { writeBuffer: Array<{ data?: unknown }> }).writeBuffer;
   }
 }
 
-/** Bytes that the network socket below a transport of the library has not passed on; 0 where there is none. */
+/** Bytes queued in the network socket below one of the library's transports; 0 without a socket. */
 const streamBytes = (transport: unknown): number =>
   (transport as { socket?: { _socket?: { writableLength?: number } } }).socket?._socket?.writableLength ?? 0;

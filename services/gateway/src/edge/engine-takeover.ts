@@ -1,22 +1,23 @@
 /**
- * How Engine.IO is brought to use our WebSocket transport: by `wsEngine` and `createTransport` of its server, and the option `WebSocket` of ws. ws asks there
- * for a class derived from its own; ours has only what ws and Engine.IO call, which is why it is rehearsed first (`fast-path-rehearsal.ts`).
+ * Makes Engine.IO use our WebSocket transport, through its server's `wsEngine` and
+ * `createTransport`, and through the `WebSocket` option of ws. ws expects a class derived from its
+ * own there. Ours has only what ws and Engine.IO call, so `self-test.ts` tries it first.
  */
 import type { PingingServer } from './heartbeats.ts';
 import { UpgradedSocket, WebSocketTransport } from './websocket-transport.ts';
 
 type CreateTransport = (name: string, request: { websocket?: unknown }) => unknown;
 type WebSocketServerClass = new (options: object) => object;
-/** What is needed of an Engine.IO server. */
+/** What is used of an Engine.IO server. */
 export interface EngineServer extends PingingServer {
   opts: PingingServer['opts'] & { wsEngine: WebSocketServerClass; perMessageDeflate?: unknown };
   createTransport: CreateTransport;
 }
 
-/** Before its HTTP server listens: that is when Engine.IO makes the WebSocket server that it uses. */
+/** Call this before the HTTP server listens: then Engine.IO creates its WebSocket server. */
 export function takeOver(engine: EngineServer): void {
-  const Stock = engine.opts.wsEngine;
-  engine.opts.wsEngine = class extends Stock {
+  const LibraryServer = engine.opts.wsEngine;
+  engine.opts.wsEngine = class extends LibraryServer {
     constructor(options: object) {
       super({ ...options, WebSocket: UpgradedSocket });
     }

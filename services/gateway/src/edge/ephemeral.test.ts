@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isTypingBroadcast, signalRoom } from './ephemeral.ts';
+import { ephemeralRoom, isTypingBroadcast } from './ephemeral.ts';
 
 const signal = { room: 'lobby', user: { id: 'u-1', name: 'Mina' }, active: true };
 const message = (overrides: Record<string, unknown> = {}, data: unknown[] = ['typing', signal]) =>
@@ -10,7 +10,7 @@ const message = (overrides: Record<string, unknown> = {}, data: unknown[] = ['ty
       nsp: '/',
       type: 3,
       data: {
-        opts: { rooms: [signalRoom('lobby')], except: ['sid'], flags: { volatile: true } },
+        opts: { rooms: [ephemeralRoom('lobby')], except: ['sid'], flags: { volatile: true } },
         packet: { type: 2, data },
       },
       ...overrides,
@@ -40,5 +40,5 @@ test('whatever else the adapter would carry out does not', () => {
 });
 
 test('no room for signals looks like a socket id to the adapter', () => {
-  for (let length = 1; length <= 64; length++) assert.notEqual(signalRoom('r'.repeat(length)).length, 20);
+  for (let length = 1; length <= 64; length++) assert.notEqual(ephemeralRoom('r'.repeat(length)).length, 20);
 });

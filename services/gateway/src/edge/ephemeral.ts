@@ -1,40 +1,51 @@
 /**
- * The ephemeral plane: what may be lost travels through the Socket.IO adapter to the members of a room on every node. It must
- * never hurt the durable plane, so every failure of its Redis connections ends here, as a counted error.
+ * The ephemeral plane: events that may be lost travel through the Socket.IO adapter to a room's
+ * connections on every node. It MUST NOT disturb the durable plane, so every failure of its Redis
+ * connections ends here as a counted error.
  */
 import { displayName, roomId, type ServerEvents, type TypingSignal, userId } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { DefaultEventsMap, Server } from 'socket.io';
 import { z } from 'zod';
-import type { Subscriber } from '../delivery/subscriber.ts';
 
 export interface Ephemeral {
-  /** To all members of the room except one connection. */
-  typing(signal: TypingSignal, exceptSocketId: string): void;
+  /** Sends a typing event to the room's connections on all nodes, except one connection. */
+  typing(event: TypingSignal, exceptConnectionId: string): void;
 }
 
+export interface EphemeralStore {
+  store: RedisStore;
+  /** Subscriptions of this plane only, so that they cannot delay those of the rooms. */
+  subscriber: {
+    want(channel: string, handler: (payload: string) => void): void;
+    unsubscribe(channel: string): Promise<void>;
+  };
+  onError: (stage: EphemeralStage, error: unknown) => void;
+}
+export type EphemeralStage = 'publish' | 'subscribe' | 'receive';
+
 /**
- * The Socket.IO room for signals of a chat room. The adapter takes rooms of exactly 20 characters for socket ids and would send
- * their signals to every node, so those get one more.
+ * The Socket.IO room for ephemeral events of a chat room. The adapter takes room names of exactly 20
+ * characters for socket ids and would send their events to every node, so those get one more.
  */
-export function signalRoom(room: string): string {
+export function ephemeralRoom(room: string): string {
   const name = `signals:${room}`;
   return name.length === 20 ? `${name}:` : name;
 }
 
 export function createEphemeral(io: Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, unknown>): Ephemeral {
   return {
-    typing(signal, exceptSocketId) {
-      // Volatile: a connection that cannot take it just now goes without, so that nothing is ever queued for it.
-      io.to(signalRoom(signal.room)).except(exceptSocketId).volatile.emit('typing', signal);
+    typing(event, exceptConnectionId) {
+      // Volatile: nothing is queued for a connection that cannot take the event now.
+      io.to(ephemeralRoom(event.room)).except(exceptConnectionId).volatile.emit('typing', event);
     },
   };
 }
 
 const PAYLOAD_BYTES_MAX = 4_096;
 
-/** The adapter's message for an `emit` to rooms; its other kinds can disconnect clients, read their handshakes or raise events. */
+/** The adapter's message type for an `emit` to rooms. Its other types disconnect clients, read handshakes or raise events. */
 const ADAPTER_BROADCAST = 3;
 const typingBroadcast = z.object({
   type: z.literal(ADAPTER_BROADCAST),
@@ -51,22 +62,18 @@ const typingBroadcast = z.object({
   }),
 });
 
-/** The adapter would carry out whatever it is told, so it is told nothing but what this node's like would send. */
+/** The adapter executes whatever it receives, so it receives only what a gateway sends. */
 export function isTypingBroadcast(payload: Buffer): boolean {
   if (payload.length > PAYLOAD_BYTES_MAX) return false;
   return typingBroadcast.safeParse(JSON.parse(payload.toString())).success;
 }
 
 /**
- * The sharded adapter over connections of its own. It neither catches a failed command nor survives a malformed message, and an
- * uncaught error would end the process; so it gets facades that catch, count, and pass on only what parses.
+ * The sharded adapter over connections of its own. The adapter neither catches a failed command nor
+ * survives a malformed message, and an uncaught error would end the process. So it gets facades
+ * instead of Redis clients: they catch and count errors, and pass on only valid messages.
  */
-export function createEphemeralAdapter(options: {
-  store: RedisStore;
-  /** Its subscriptions: of signals alone, which must not hold up the rooms'. */
-  subscriber: Subscriber;
-  onError: (stage: 'publish' | 'subscribe' | 'receive', error: unknown) => void;
-}): ReturnType<typeof createShardedAdapter> {
+export function createEphemeralAdapter(options: EphemeralStore): ReturnType<typeof createShardedAdapter> {
   const { store, subscriber, onError } = options;
   let onMessage: (channel: Buffer, payload: Buffer) => void = () => {};
   const pub = {
@@ -77,7 +84,7 @@ export function createEphemeralAdapter(options: {
           onError('publish', error);
           return 0;
         }),
-    // How many nodes listen on a channel, the last argument.
+    // The number of nodes subscribed to a channel, which is the last argument.
     send_command: (command: string, args: string[], callback: (error: unknown, reply?: unknown) => void) => {
       store
         .at(args.at(-1) ?? '', (redis) => redis.call(command, ...args))
@@ -92,7 +99,7 @@ export function createEphemeralAdapter(options: {
       subscriber.want(channel, (text) => {
         const payload = Buffer.from(text);
         try {
-          if (!isTypingBroadcast(payload)) throw new Error('not a signal of ours');
+          if (!isTypingBroadcast(payload)) throw new Error('not an ephemeral event of a gateway');
           onMessage(Buffer.from(channel), payload);
         } catch (error) {
           onError('receive', error);

@@ -1,6 +1,7 @@
 /**
- * Whether WebSockets have our transport in the place of Engine.IO's, and connections are pinged by the beat. Before a gateway listens a server and a client of loopback try it out. Where that does not
- * go as expected the library's own is used, which a metric and a line in the log tell.
+ * Decides whether our own WebSocket transport and shared heartbeats replace Engine.IO's. Before the
+ * gateway listens, a self-test tries them over loopback. If it fails, the gateway uses the library's
+ * transport and timers, and reports that in a metric and a log line.
  */
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
@@ -8,19 +9,24 @@ import { type EngineServer, takeOver } from './engine-takeover.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { runSelfTest } from './self-test.ts';
 
-/** `unexpected`: the rehearsal did not go as expected, so the library's transport is used. */
+/** `unexpected`: the self-test failed. */
 export const FAST_PATH_STATES = ['on', 'off', 'unexpected'] as const;
 export type FastPathState = (typeof FAST_PATH_STATES)[number];
 
+/** Batches written since the start: directly to a socket, or into Engine.IO's queue. */
+export interface WriteCounts {
+  direct: number;
+  queued: number;
+}
+
 export class FastPath {
   #state: FastPathState = 'off';
-  /** Times that something was given to a connection, since the start: past Engine.IO's queue, or into it. */
-  readonly writes = { direct: 0, queued: 0 };
+  readonly writes: WriteCounts = { direct: 0, queued: 0 };
   readonly #engine: EngineServer;
   readonly #enabled: boolean;
   readonly #logger: Logger;
   readonly #now: () => number;
-  #endHeartbeats: (() => void) | undefined;
+  #stopHeartbeats: (() => void) | undefined;
 
   /** `engine` is the Engine.IO server. */
   constructor(options: { enabled: boolean; engine: unknown; logger: Logger; now: () => number }) {
@@ -34,23 +40,23 @@ export class FastPath {
     return this.#state;
   }
 
-  /** Before the server listens. Never rejects. */
-  async open(beat: Ticker): Promise<void> {
+  /** Call this before the HTTP server listens. Never rejects. */
+  async open(ticker: Ticker): Promise<void> {
     if (!this.#enabled) return;
     try {
       if (this.#engine.opts.perMessageDeflate) throw new Error('messages are compressed');
       await runSelfTest(this.#engine);
       takeOver(this.#engine);
-      this.#endHeartbeats = new Heartbeats(this.#engine, this.#now).start(beat);
+      this.#stopHeartbeats = new Heartbeats(this.#engine, this.#now).start(ticker);
       this.#state = 'on';
     } catch (error) {
       this.#state = 'unexpected';
-      this.#logger.warn({ reason: String(error) }, 'the fast path is not used: its rehearsal did not go as expected');
+      this.#logger.warn({ reason: String(error) }, 'the fast path is not used: its self-test failed');
     }
   }
 
-  /** After the connections. */
+  /** Call this after the connections are closed. */
   close(): void {
-    this.#endHeartbeats?.();
+    this.#stopHeartbeats?.();
   }
 }

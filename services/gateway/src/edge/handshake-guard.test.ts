@@ -1,30 +1,27 @@
-/** Upgrades that are refused: nothing of them is left, and whatever their clients do ends nothing else. */
+/** Refused upgrades leave nothing behind, and their clients cannot disturb anything else. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { poll } from '@maru/service-kit/testing';
-import { guardHandshakes } from './handshake-guard.ts';
-import { closeIo, createIo } from './io-server.ts';
 import { changeWait } from './testing/change-wait.ts';
+import { type EdgeRig, openEdgeRig } from './testing/edge-rig.ts';
 import { upgradeRequest } from './testing/upgrade-request.ts';
 
-const httpServer = createServer();
-const io = createIo(httpServer, { node: 'n-1', sessionRoute: 'name', allowedOrigins: new Set() });
-const refused: string[] = [];
-guardHandshakes(io, { allowedOrigins: new Set(), onRefused: (reason) => refused.push(reason) });
+let rig: EdgeRig;
+let httpServer: Server;
 const open = new Set<Socket>();
 
 before(async () => {
+  rig = await openEdgeRig();
+  httpServer = rig.httpServer;
   httpServer.on('connection', (socket: Socket) => {
     open.add(socket);
     socket.on('close', () => open.delete(socket));
   });
-  httpServer.listen(0, '127.0.0.1');
-  await once(httpServer, 'listening');
 });
-after(() => closeIo(io, httpServer));
+after(() => rig.close());
 
 const kinds = {
   'a foreign page': { path: '/socket.io/?EIO=4&transport=websocket', origin: 'http://elsewhere.example', status: 403 },
@@ -43,7 +40,7 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
       test(`whose client ${name}`, async (t) => {
         // It is over without the deadline.
         changeWait(t, 5_000, 60_000);
-        const { port } = httpServer.address() as AddressInfo;
+        const { port } = rig;
         const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
         client.on('error', () => {});
         await once(client, 'connect');
@@ -63,7 +60,7 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
 }
 test('an upgrade behind an answer that its client does not read is dropped after some seconds', async (t) => {
   httpServer.prependOnceListener('request', (_, response) => response.end('x'.repeat(20_000_000)));
-  const client = connect((httpServer.address() as AddressInfo).port, '127.0.0.1');
+  const client = connect(rig.port, '127.0.0.1');
   client.on('error', () => {});
   client.pause();
   client.write('GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -81,4 +78,4 @@ test('an upgrade behind an answer that its client does not read is dropped after
   client.destroy();
 });
 
-test('each foreign page was counted', () => assert.deepEqual([...new Set(refused)], ['origin']));
+test('each foreign page was counted', () => assert.deepEqual([...new Set(rig.refused)], ['origin']));

@@ -1,36 +1,36 @@
 /**
- * When connections are pinged. Engine.IO has a timer for each, so a node of thousands wakes for every single ping and every single answer; here all that
- * are due within a beat are pinged one after the other, and so their answers come together too. What a ping is, and what becomes of one
- * who does not answer, is the library's matter as before.
+ * Pings connections. Engine.IO has a timer for each connection, so a node with thousands of them wakes
+ * up for every ping and every pong. Here all connections that are due in the same period are pinged
+ * together, so their pongs arrive together, too. The library still handles pongs and timeouts.
  */
 import type { Ticker } from '../cluster/ticker.ts';
 import { textFrames } from './websocket/frames.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-/** A ping comes at most two of these after its time. Clients wait for it 20 s longer than the interval of 25 s. */
-const BEAT_MS = 500;
-/** Pinged in one turn of the event loop: some 30 µs each, and thousands may be due at once that came together. */
-const PINGS_A_TURN = 32;
+/** A ping leaves at most two periods late. Clients wait 20 s longer than the ping interval of 25 s. */
+const PERIOD_MS = 500;
+/** Pings in one event loop turn, at about 30 µs each. Thousands are due together if they connected together. */
+const PINGS_PER_TURN = 32;
 
-/** Engine.IO's packet without a payload. */
+/** Engine.IO's ping packet. */
 const PING = textFrames(['2']);
 
-/** What is needed of an Engine.IO connection. */
+/** What is used of an Engine.IO connection. */
 export interface PingedConnection {
   readonly id: string;
-  /** Calls `refresh` when a ping was answered. */
+  /** Engine.IO calls `refresh` on each pong. */
   pingIntervalTimer: { refresh(): unknown } | null;
   hasRefreshedPingTimeout: boolean;
   readonly transport: unknown;
   sendPacket(type: 'ping'): void;
-  /** Ends the connection if there is no answer within the library's patience. */
+  /** Starts the library's pong timeout. */
   resetPingTimeout(): void;
 }
 
-/** What is needed of an Engine.IO server. */
+/** What is used of an Engine.IO server. */
 export interface PingingServer {
   opts: { pingInterval: number };
-  /** Open connections by their id. */
+  /** Open connections by id. */
   clients: Record<string, PingedConnection>;
   on(event: 'connection', listener: (connection: PingedConnection) => void): unknown;
 }
@@ -38,52 +38,52 @@ export interface PingingServer {
 export class Heartbeats {
   readonly #server: PingingServer;
   readonly #now: () => number;
-  /** Each connection that waits for its ping, by the beat in which it may be due: once, however often it answers. */
+  /** Connections by the period in which their ping may be due. Each is listed once, however often it answers. */
   readonly #waiting = new Map<number, NextPing[]>();
-  /** The first beat that has not been. */
-  #beat: number;
-  /** What beats before have brought up and nobody has looked at yet. */
+  /** The first period that is not over. */
+  #period: number;
+  /** Connections of past periods that were not checked yet. */
   readonly #due: NextPing[] = [];
-  /** The rest of that follows in the next turn. */
+  /** True while the rest of `#due` follows in the next turn. */
   #pinging = false;
 
-  /** Takes over connections from now on. */
+  /** Takes over all connections from now on. */
   constructor(server: PingingServer, now: () => number) {
     this.#server = server;
     this.#now = now;
-    this.#beat = Math.floor(now() / BEAT_MS);
+    this.#period = Math.floor(now() / PERIOD_MS);
     server.on('connection', (connection) => this.#adopt(connection));
   }
 
-  /** Returns what ends it. */
-  start(beat: Ticker): () => void {
-    return beat.join(BEAT_MS, () => this.run());
+  /** Returns a function that stops the pings. */
+  start(ticker: Ticker): () => void {
+    return ticker.join(PERIOD_MS, () => this.run());
   }
 
-  /** Pings all that have become due, however long ago: a node that slept has missed beats, and its clients wait. */
+  /** Pings all due connections. After a pause of the process, several periods are due. */
   run(): void {
-    const beat = Math.floor(this.#now() / BEAT_MS);
-    for (; this.#beat <= beat; this.#beat++) {
-      for (const next of this.#waiting.get(this.#beat) ?? []) this.#due.push(next);
-      this.#waiting.delete(this.#beat);
+    const period = Math.floor(this.#now() / PERIOD_MS);
+    for (; this.#period <= period; this.#period++) {
+      for (const next of this.#waiting.get(this.#period) ?? []) this.#due.push(next);
+      this.#waiting.delete(this.#period);
     }
     if (!this.#pinging) this.#pingSome();
   }
 
-  /** It was heard of just now. */
+  /** Its connection has just answered. */
   schedule(next: NextPing): void {
-    next.beat = Math.ceil((this.#now() + this.#server.opts.pingInterval) / BEAT_MS);
+    next.period = Math.ceil((this.#now() + this.#server.opts.pingInterval) / PERIOD_MS);
     if (!next.waits) this.#wait(next);
   }
 
   #pingSome(): void {
-    for (let n = 0; n < PINGS_A_TURN; n++) {
+    for (let n = 0; n < PINGS_PER_TURN; n++) {
       const next = this.#due.shift();
       if (next === undefined) break;
       next.waits = false;
       const connection = this.#server.clients[next.id];
       if (connection === undefined) continue;
-      if (next.beat >= this.#beat) this.#wait(next);
+      if (next.period >= this.#period) this.#wait(next);
       else ping(connection);
     }
     this.#pinging = this.#due.length > 0;
@@ -92,8 +92,8 @@ export class Heartbeats {
 
   #wait(next: NextPing): void {
     next.waits = true;
-    const due = this.#waiting.get(next.beat);
-    if (due === undefined) this.#waiting.set(next.beat, [next]);
+    const due = this.#waiting.get(next.period);
+    if (due === undefined) this.#waiting.set(next.period, [next]);
     else due.push(next);
   }
 
@@ -103,7 +103,7 @@ export class Heartbeats {
   }
 }
 
-/** As the library does it, but that all share the frame where it can be written at once. */
+/** The same as the library's ping, except that idle connections share one frame. */
 function ping(connection: PingedConnection): void {
   const { transport } = connection;
   connection.hasRefreshedPingTimeout = false;
@@ -111,11 +111,11 @@ function ping(connection: PingedConnection): void {
   connection.resetPingTimeout();
 }
 
-/** In the place of the library's timer. It knows its connection by name, so that one which has ended is not held until then. */
+/** Replaces the library's timer. It refers to its connection by id, so that an ended connection can be freed. */
 class NextPing {
   readonly id: string;
-  /** In which it is due; it may wait in an earlier one, and then waits on. */
-  beat = 0;
+  /** The period in which the ping is due. It may be listed in an earlier one, which lists it again. */
+  period = 0;
   waits = false;
   readonly #heartbeats: Heartbeats;
 

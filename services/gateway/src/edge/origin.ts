@@ -1,8 +1,8 @@
-/** Which web pages may talk to us. Pure. */
+/** Which web pages may connect. Pure. */
 
 /**
- * No Origin at all is not a browser, and allowed. Else the origin's host must equal `Host` (default ports aside), or the
- * origin must be listed, as `https://chat.example.com`.
+ * A request without Origin does not come from a browser and is allowed. Otherwise the origin's host
+ * must equal `Host`, default ports aside, or the origin must be listed (`https://chat.example.com`).
  */
 export function isOriginAllowed(
   origin: string | undefined,
@@ -13,7 +13,7 @@ export function isOriginAllowed(
   if (!URL.canParse(origin)) return false;
   const parsed = new URL(origin);
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return false;
-  // A browser sends no path; anything that is not exactly an origin is somebody's trick.
+  // Browsers send exactly an origin, without a path. Anything else is an attack.
   if (parsed.origin.toLowerCase() !== origin.toLowerCase()) return false;
   if (listed.has(parsed.origin)) return true;
   if (host === undefined || !/^[^/?#@\\\s]+$/.test(host)) return false;

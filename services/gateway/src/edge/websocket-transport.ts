@@ -1,10 +1,12 @@
 /**
- * Engine.IO's WebSocket transport on a bare socket. The library's own has ws beneath it: four more objects for each connection, with queues of
- * their own that nobody can look into. This one writes with one system call where the kernel takes all, and is not writable, in Engine.IO's sense,
- * for exactly as long as the kernel does not: so what is writable has nothing queued anywhere, and frames may be written to it past the library. Only at
- * the very first is it writable although the answer to the handshake may be queued: what is written then goes behind that, by the stream.
+ * Engine.IO's WebSocket transport on a bare socket. The library's transport uses ws, which costs four
+ * more objects for each connection and has queues that cannot be inspected. This one writes with one
+ * system call if the kernel takes everything. It is `writable`, in Engine.IO's sense, exactly while
+ * nothing is queued, so frames may be written to it past the library. The only exception is the start:
+ * the answer to the handshake may still be queued, and the first packet follows it through the stream.
  *
- * ws still answers the handshake, and is asked for `UpgradedSocket` in the place of its WebSocket; see `engine-takeover.ts`.
+ * ws answers the handshake and creates an `UpgradedSocket` instead of its WebSocket: see
+ * `engine-takeover.ts`.
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,7 +14,7 @@ import { Transport } from 'engine.io';
 import { FrameReader, type FrameSink } from './websocket/frame-reader.ts';
 import { CLOSE_CODE, closeFrame, frameOf, OPCODE, textFrames } from './websocket/frames.ts';
 
-/** A peer that does not close its side, or does not read what is left for it, is dropped after so long. */
+/** A peer that does not close its side or does not read is dropped after this time. */
 const CLOSE_WAIT_MS = 30_000;
 
 type Packets = Parameters<Transport['send']>[0];
@@ -24,59 +26,56 @@ interface SocketHandle {
 
 const NO_ADDRESS = { remoteAddress: '' };
 
-/** What ws makes of a socket that it has upgraded, until Engine.IO makes a transport of it. */
+/** What ws creates for an upgraded socket, until Engine.IO creates a transport for it. */
 export class UpgradedSocket {
   socket: Socket | undefined;
   messageBytesMax = 0;
-  /**
-   * Where Engine.IO looks for the peer's address, which it tells as `handshake.address`: nobody asks for it, since behind a proxy it is the proxy's, and
-   * finding it is a system call.
-   */
+  /** Engine.IO reads the peer's address here for `handshake.address`. It is unused, and finding it costs a system call. */
   readonly _socket = NO_ADDRESS;
 
-  /** As ws calls it. */
+  /** Called by ws. */
   setSocket(socket: Socket, head: Buffer, options: { maxPayload: number }): void {
     this.socket = socket;
     this.messageBytesMax = options.maxPayload;
     socket.on('error', ignore);
-    // ws would also ask for no delay, which an HTTP server of Node.js has done by then.
+    // ws would also call `setNoDelay`, which Node's HTTP server has already done.
     socket.setTimeout(0);
     if (head.length > 0) socket.unshift(head);
   }
 
-  /** Engine.IO takes it back: the session that it was meant for is gone, or has another transport. */
+  /** Called by Engine.IO if the session is gone or already has another transport. */
   close(): void {
     const { socket } = this;
     if (socket === undefined) return;
-    const patience = setTimeout(destroy, CLOSE_WAIT_MS, socket);
-    socket.once('close', () => clearTimeout(patience));
-    // What it still sends is read, and dropped: a socket that is not read does not notice its end.
+    const timer = setTimeout(destroy, CLOSE_WAIT_MS, socket);
+    socket.once('close', () => clearTimeout(timer));
+    // Read and drop further input: a socket that is not read does not notice its end.
     socket.resume().end(closeFrame(CLOSE_CODE.noneGiven));
   }
 
-  // Engine.IO listens for errors until there is a transport; there are none that are not the socket's.
+  // Engine.IO listens for errors until there is a transport. All errors are the socket's.
   on(): void {}
   removeListener(): void {}
 }
 
-/** From a socket to its transport, so that no connection has listeners of its own. */
+/** Links a socket to its transport, so that connections share their listeners. */
 const TRANSPORT = Symbol('transport');
 type TransportSocket = Socket & { [TRANSPORT]?: WebSocketTransport };
 
 export class WebSocketTransport extends Transport implements FrameSink {
   readonly #socket: TransportSocket;
-  /** The socket's, for as long as it has one: a descriptor without it may be another connection's. */
+  /** The socket's handle. Without it the file descriptor may belong to another connection. */
   readonly #handle: SocketHandle | null;
   readonly #fd: number;
   readonly #reader: FrameReader;
-  /** Something is with the stream that the kernel has not taken. */
+  /** True while the stream holds bytes that the kernel has not taken. */
   #queued: boolean;
   #stopped = false;
-  /** It says nothing more that is heard: it has closed, or broken the protocol. */
+  /** Input is ignored: the peer sent Close or violated the protocol. */
   #peerDone = false;
-  /** What the last ping is to be answered with, while nothing can be written. */
-  #owedPong: Buffer | undefined;
-  #patience: NodeJS.Timeout | undefined;
+  /** The payload of the pong to send when the socket is writable again. */
+  #pendingPong: Buffer | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
 
   constructor(request: TransportRequest) {
     super(request);
@@ -84,10 +83,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (socket === undefined) throw new Error('a WebSocket without a socket');
     this.#socket = socket;
     this.#handle = handleOf(socket);
-    // A socket of another kind, such as one with TLS, may do more than pass on what is written.
+    // Other kinds of sockets, such as TLS, transform what is written, so the descriptor must not be used.
     this.#fd = Object.getPrototypeOf(socket) === Socket.prototype ? (this.#handle?.fd ?? -1) : -1;
     this.#reader = new FrameReader(messageBytesMax);
-    // The answer to the handshake may be waiting for the first packet, to leave with it.
+    // The answer to the handshake may be corked, to leave with the first packet.
     this.#queued = socket.writableLength > 0;
     this.writable = true;
     this.#socket[TRANSPORT] = this;
@@ -102,26 +101,26 @@ export class WebSocketTransport extends Transport implements FrameSink {
     return true;
   }
 
-  /** Bytes that have not been passed on to the network yet. */
+  /** Bytes that have not left for the network. */
   get queuedBytes(): number {
     return this.#socket.writableLength;
   }
 
-  /** Engine.IO's: packets of one connection. It asks whether it is writable first, but for the answer to a probe, which may be left out. */
+  /** Called by Engine.IO with packets of this connection, if `writable`. It ignores `writable` only for the answer to a probe, which may be dropped. */
   send(packets: Packets): void {
     if (!this.writable) return;
     this.#write(this.#encode(packets));
     if (this.writable) this.emit('drain');
   }
 
-  /** Whole frames, which others may get too, past Engine.IO's queue; never changes them. False where something is queued: then nothing was written. */
+  /** Writes whole frames past Engine.IO's queue. Does not change the buffer. False if something is queued: then nothing was written. */
   writeFrames(frames: Buffer): boolean {
     if (!this.writable) return false;
     this.#write(frames);
     return true;
   }
 
-  /** What is queued goes with a transport that is discarded: it is held for one who does not read. */
+  /** Discarding drops the backlog, which a peer that does not read would keep in memory. */
   doClose(done?: () => void): void {
     if (this.discarded && this.#queued) this.#socket.destroy();
     this.#close(CLOSE_CODE.noneGiven);
@@ -140,17 +139,17 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.onData(bytes);
   }
 
-  /** Of pings that come faster than their answers leave only the last is answered (section 5.5.3). */
+  /** If pings arrive faster than pongs leave, only the last one is answered (RFC 6455, section 5.5.3). */
   receivedPing(payload: Buffer): void {
     if (this.#stopped) return;
     if (this.writable) this.#write(frameOf(OPCODE.pong, payload));
-    else this.#owedPong = payload;
+    else this.#pendingPong = payload;
   }
 
   receivedClose(code: number, reason: string): void {
     this.#peerDone = true;
     this.#close(code, reason);
-    this.#tellEnd();
+    this.#reportClose();
   }
 
   receivedViolation(code: number, reason: string): void {
@@ -163,19 +162,19 @@ export class WebSocketTransport extends Transport implements FrameSink {
   ended(): void {
     this.#stop();
     this.#socket.end();
-    this.#tellEnd();
+    this.#reportClose();
   }
 
   /** The socket is gone. */
   gone(): void {
     this.#stop();
-    clearTimeout(this.#patience);
+    clearTimeout(this.#closeTimer);
     delete this.#socket[TRANSPORT];
-    this.#tellEnd();
+    this.#reportClose();
   }
 
-  /** Once, and as soon as nobody is there who would read: a peer may keep its side of the socket open for longer. */
-  #tellEnd(): void {
+  /** Reports the end once, as soon as the peer no longer reads. It may keep its side of the socket open longer. */
+  #reportClose(): void {
     if (this.readyState !== 'closed') this.onClose();
   }
 
@@ -198,31 +197,31 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   /**
-   * One system call, without what a stream does around it, where the kernel takes everything, as it does of an idle socket. What it does not
-   * take, and every error, is left to the stream. Returns how many bytes were taken.
+   * Writes with one system call, without the overhead of a stream. The stream gets what the kernel does
+   * not take, and meets every error again. Returns the number of bytes taken.
    */
   #writeNow(bytes: Buffer): number {
     if (this.#fd < 0 || handleOf(this.#socket) !== this.#handle) return 0;
     try {
       return writeSync(this.#fd, bytes, 0, bytes.length);
     } catch {
-      // The stream meets the same, and waits or ends.
+      // The stream meets the same error, and waits or ends.
       return 0;
     }
   }
 
-  /** The kernel has taken what was left to the stream. */
+  /** The kernel has taken the stream's bytes. */
   #written(error?: Error | null): void {
-    // After an error comes the end of the socket.
+    // An error is followed by the socket's end.
     if (error || this.#socket.writableLength > 0) return;
     this.#queued = false;
     if (this.#stopped) return;
-    // Before it is writable again, as Engine.IO may have something queued until `ready`.
+    // Emit before `writable` is set, because Engine.IO may have a queue until `ready`.
     this.emit('drain');
     if (this.#stopped) return;
     this.writable = true;
-    const pong = this.#owedPong;
-    this.#owedPong = undefined;
+    const pong = this.#pendingPong;
+    this.#pendingPong = undefined;
     if (pong !== undefined) this.receivedPing(pong);
     this.emit('ready');
   }
@@ -235,12 +234,12 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (this.#peerDone) this.#socket.end();
   }
 
-  /** Nothing is written any more, and the socket gets no longer than `CLOSE_WAIT_MS` to end, whatever it has not passed on. */
+  /** Ends writing. The socket must end within `CLOSE_WAIT_MS`, even with a backlog. */
   #stop(): void {
     this.#stopped = true;
     this.writable = false;
-    this.#owedPong = undefined;
-    if (!this.#socket.destroyed) this.#patience ??= setTimeout(destroy, CLOSE_WAIT_MS, this.#socket);
+    this.#pendingPong = undefined;
+    if (!this.#socket.destroyed) this.#closeTimer ??= setTimeout(destroy, CLOSE_WAIT_MS, this.#socket);
   }
 }
 

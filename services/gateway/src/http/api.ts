@@ -16,8 +16,8 @@ import type { Identity, Tokens } from '../identity/tokens.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
-import type { ReadHistory } from '../requests/read-history.ts';
-import type { SendMessage } from '../requests/send-message.ts';
+import type { ReadHistory } from '../requests/history.ts';
+import type { SendMessage } from '../requests/messages.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
 

@@ -1,4 +1,4 @@
-/** How deep JSON goes, told before it is parsed. Pure. */
+/** The nesting depth of JSON text, checked before parsing. Pure. */
 
 /** Whether brackets outside strings open more than `depthMax` levels. One pass, no recursion. */
 export function isNestedDeeper(json: string, depthMax: number): boolean {

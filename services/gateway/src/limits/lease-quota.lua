@@ -1,11 +1,12 @@
--- Leases a block of a user's message tokens to one node. The bucket is the user's over the whole cluster, by the store's clock.
+-- Leases a block of a user's message tokens to one node.
+-- Invariant: all nodes together never get more tokens than the user's one bucket yields, by Redis' clock.
 --
 -- KEYS[1] quota         hash: tokens, atMs
--- ARGV[1] wanted        tokens that the node would like
+-- ARGV[1] wanted        tokens that the node asks for
 -- ARGV[2] perSecond
 -- ARGV[3] burst
 --
--- Returns {granted, retryAfterMs}: granted is 0 to wanted; retryAfterMs is 0 unless nothing was granted.
+-- Returns {granted, retryAfterMs}: granted is 0 to wanted; retryAfterMs is 0 unless granted is 0.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -21,6 +22,6 @@ if granted < 1 then
   retry = math.ceil((1 - tokens) * 1000 / per_second)
 end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens - granted), 'atMs', string.format('%d', now))
--- A full bucket is the same as none.
+-- A full bucket equals no bucket, so the key expires when it is full.
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst * 1000 / per_second) + 1000)
 return {granted, retry}

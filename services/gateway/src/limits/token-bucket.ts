@@ -1,8 +1,8 @@
-/** A token bucket as a pure value: `perSecond` tokens come back a second, up to `burst`. Times are of a clock that never steps back. */
+/** A token bucket as a pure value: refills by `perSecond` tokens a second, up to `burst`. Times come from a monotonic clock. */
 export interface Bucket {
   tokens: number;
   atMs: number;
-  /** The moment that was told to the one refused last: the next one refused is told a later one. */
+  /** The time that the last refused request was given. The next one gets a later time. */
   promisedMs: number;
 }
 
@@ -17,12 +17,12 @@ export const fullBucket = (spec: BucketSpec, nowMs: number): Bucket => ({
   promisedMs: 0,
 });
 
-/** No promise reaches further than this, however many ask. */
+/** The longest wait that a refused request is given. */
 const PROMISE_MAX_MS = 60_000;
 
 /**
- * Takes one token in place. Returns 0, or how many milliseconds to wait until one will be there. Each who is refused is told a moment of
- * its own: if all were told the next one, all would come at once, and all but one be refused again.
+ * Takes one token in place. Returns 0, or the milliseconds to wait for one. Each refused request gets
+ * a time of its own. With one time for all, all would retry together, and all but one would be refused.
  */
 export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number): number {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
@@ -32,11 +32,11 @@ export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number): numb
     bucket.tokens -= 1;
     return 0;
   }
-  return promise(bucket, ((1 - bucket.tokens) * 1_000) / spec.perSecond, spec, nowMs);
+  return promiseWait(bucket, ((1 - bucket.tokens) * 1_000) / spec.perSecond, spec, nowMs);
 }
 
-/** The wait for one more who is refused, the next token being `nextMs` away. Notes it in place. */
-export function promise(bucket: { promisedMs: number }, nextMs: number, spec: BucketSpec, nowMs: number): number {
+/** The wait for one more refused request if the next token comes in `nextMs`. Updates `promisedMs` in place. */
+export function promiseWait(bucket: { promisedMs: number }, nextMs: number, spec: BucketSpec, nowMs: number): number {
   const after = Math.max(nowMs + nextMs, bucket.promisedMs + 1_000 / spec.perSecond);
   bucket.promisedMs = Math.min(after, nowMs + PROMISE_MAX_MS);
   return Math.max(1, Math.ceil(bucket.promisedMs - nowMs));

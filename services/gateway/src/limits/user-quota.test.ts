@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connectRedis, type RedisStore, singleStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
-import { createUserQuota, leaseSize, type UserQuota } from './user-quota.ts';
+import { leaseSize, UserQuota } from './user-quota.ts';
 
 /** Longer than any bucket here needs to be full. */
 const LEASE_MS = 600_000;
@@ -35,7 +35,7 @@ function node(spec = SPEC, now = () => performance.now()): UserQuota {
       return store.at(key, command);
     },
   };
-  return createUserQuota({
+  return new UserQuota({
     store: counted,
     spec,
     leaseMs: LEASE_MS,

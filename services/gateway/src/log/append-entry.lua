@@ -1,5 +1,5 @@
--- Stores one message, once, and announces it: seen before? may this user write? number, store, remember, publish.
--- Everything is checked before the XADD; nothing after it can fail.
+-- Stores one message and announces it: look up its id, check the user's right, number, store, remember the id, publish.
+-- Invariant: one clientMsgId of one user is stored at most once. All checks come before the XADD, and nothing after it can fail.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -10,14 +10,14 @@
 -- ARGV[2] clientMsgId
 -- ARGV[3] head          JSON members before the text: "type":…,"from":…,"clientMsgId":…
 -- ARGV[4] tail          JSON member "text":…
--- ARGV[5] seenEpoch     '' where this node has seen nothing of the room
+-- ARGV[5] seenEpoch     '' if this node has seen nothing of the room
 -- ARGV[6] seenSeq
--- ARGV[7] candidate     random part of an epoch, should one have to be opened
--- ARGV[8] mayStore      '0': only tell whether it is stored already (the user's quota is used up)
+-- ARGV[7] candidate     random part of a new epoch, if one has to be opened
+-- ARGV[8] mayStore      '0': only look for a stored duplicate (the user's quota is used up)
 -- ARGV[9] isPrivate     '1': only members may write
--- ARGV[10] keepMin      entries always kept
--- ARGV[11] keepMax      entries kept at most
--- ARGV[12] keepAgeMs    above keepMin, entries older than this go
+-- ARGV[10] keepMin      number of newest entries that are always kept
+-- ARGV[11] keepMax      maximum number of entries
+-- ARGV[12] keepAgeMs    beyond keepMin, older entries are removed
 --
 -- Returns {'stored' | 'duplicate', epoch, seq, ts} | {'conflict'} | {'not_found'} | {'refused'}.
 
@@ -31,7 +31,7 @@ local known_seq = redis.call('HGET', KEYS[3], id_field)
 if known_seq then
   local id = known_seq .. '-0'
   local known = redis.call('XRANGE', KEYS[2], id, id)[1]
-  -- Fields are u, c, t, h, x with their values between them, in this order, always.
+  -- The fields are always u, c, t, h, x in this order, each followed by its value.
   if known and known[2][2] == ARGV[1] and known[2][4] == ARGV[2] then
     if known[2][10] ~= ARGV[4] then return {'conflict'} end
     return {'duplicate', epoch, tonumber(known_seq), tonumber(known[2][6])}
@@ -46,7 +46,7 @@ local ts = time[1] * 1000 + math.floor(time[2] / 1000)
 local seq = head + 1
 redis.call('XADD', KEYS[2], string.format('%d-0', seq), 'u', ARGV[1], 'c', ARGV[2], 't', string.format('%d', ts), 'h', ARGV[3], 'x', ARGV[4])
 redis.call('HSET', KEYS[3], id_field, string.format('%d', seq))
--- A room that was only ever joined expires; the first message makes it stay.
+-- An empty room expires. The first message makes it permanent.
 if seq == 1 then redis.call('PERSIST', KEYS[1]) end
 local body = ARGV[3] .. ',' .. ARGV[4] .. '}'
 redis.call('SPUBLISH', KEYS[5], string.format('1 M %s %d %d %d\n', epoch, seq, ts, #body) .. body)
@@ -63,7 +63,7 @@ if seq % TRIM_EVERY == 0 then
         first_kept = entry[1]
         break
       end
-      -- Only what this entry put there: after a rollback the id may belong to a later entry.
+      -- After a rollback the id may belong to a later entry. Then it stays.
       local field = entry[2][2] .. '\n' .. entry[2][4]
       local entry_seq = string.match(entry[1], '^%d+')
       if redis.call('HGET', KEYS[3], field) == entry_seq then redis.call('HDEL', KEYS[3], field) end

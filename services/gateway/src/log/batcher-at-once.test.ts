@@ -25,7 +25,7 @@ test('what comes while a batch is under way goes out at once; beyond the limit i
 
 test('a group that always has more does not keep the others waiting', async () => {
   const { send, answer, items } = byHand();
-  const work = lane(send, { groupOf: (item) => item % 2, batchesAtOnceMax: 2, deadlineMs: 10_000 });
+  const work = lane(send, { groupOf: (item) => item % 2, batchesInFlightMax: 2, deadlineMs: 10_000 });
   const results = [1, 3, 5, 7, 9, 11, 13, 2].map((item) => work.submit(item));
   await turns();
   assert.deepEqual(items(), [
@@ -58,7 +58,7 @@ for (const [how, order] of [
 ] as const) {
   test(`batches of a group that come back ${how} are sent again in order, before what came later`, async () => {
     const { send, answer, sent, items } = byHand();
-    const work = lane(send, { deadlineMs: 800, batchesAtOnceMax: 3 });
+    const work = lane(send, { deadlineMs: 800, batchesInFlightMax: 3 });
     const first = work.submit(1);
     await turns();
     const second = work.submit(2);
@@ -80,7 +80,7 @@ for (const [how, order] of [
   test(`an item that a later batch of its group has overtaken is refused, answered ${how}`, async () => {
     const { send, answer, items } = byHand();
     // So long that no tick helps.
-    const work = lane(send, { deadlineMs: 10_000, batchesAtOnceMax: 3 });
+    const work = lane(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
     const first = work.submit(1);
     await turns();
     const second = work.submit(2);
@@ -102,7 +102,7 @@ for (const [how, order] of [
 
 test('what waits behind an overtaken item goes out as soon as that is refused', async () => {
   const { send, answer, items } = byHand();
-  const work = lane(send, { deadlineMs: 10_000, batchesAtOnceMax: 3 });
+  const work = lane(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
   const first = assert.rejects(work.submit(1), /overtaken/);
   await turns();
   const second = work.submit(2);
@@ -126,7 +126,7 @@ test('a group that moves waits until nothing of it is under way where it was; ot
     groupOf: (item) => item % 2,
     destinationOf: (group) => (group === 1 ? home : a),
     deadlineMs: 800,
-    batchesAtOnceMax: 4,
+    batchesInFlightMax: 4,
   });
   const results: Array<Promise<number>> = [];
   const submit = async (item: number) => {

@@ -38,7 +38,7 @@ test('what expires, under way or waiting, fails at its deadline and is never sen
 test('what has expired is not sent although no tick has come', async () => {
   const { send, answer, items } = byHand();
   let clock = 0;
-  const work = lane(send, { groupOf: (item) => item, batchesAtOnceMax: 1, deadlineMs: 10_000, now: () => clock });
+  const work = lane(send, { groupOf: (item) => item, batchesInFlightMax: 1, deadlineMs: 10_000, now: () => clock });
   const first = work.submit(1);
   await turns();
   const second = assert.rejects(work.submit(2), /expired/);
@@ -55,7 +55,7 @@ test('a place is reported as stuck once for all its batches, and again after as 
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { send, answer } = byHand();
   const stuckAt: number[] = [];
-  const work = lane(send, { onStuck: () => stuckAt.push(Date.now()), groupOf: (item) => item, batchesAtOnceMax: 3 });
+  const work = lane(send, { onStuck: () => stuckAt.push(Date.now()), groupOf: (item) => item, batchesInFlightMax: 3 });
   const results = [assert.rejects(work.submit(1), /expired/)];
   await turns();
   t.mock.timers.tick(50);

@@ -15,7 +15,7 @@ test('items of one turn share batches, in order, one batch under way at a time',
       underWay--;
       return items.map((item) => item * 10);
     },
-    { batchesAtOnceMax: 1 },
+    { batchesInFlightMax: 1 },
   );
   assert.deepEqual(await Promise.all([1, 2, 3, 4, 5].map((item) => work.submit(item))), [10, 20, 30, 40, 50]);
   assert.deepEqual(batches, [
@@ -50,7 +50,7 @@ test('what waits too long fails in time, is never sent, and a stuck batch is rep
         release = () => resolve(items);
       });
     },
-    { batchesAtOnceMax: 1, deadlineMs: 50, onStuck: () => stuck++ },
+    { batchesInFlightMax: 1, deadlineMs: 50, onStuck: () => stuck++ },
   );
   const first = assert.rejects(work.submit(1), /expired/);
   while (sent.length === 0) await pause(1);
@@ -176,7 +176,7 @@ test('a group keeps its order over any number of moves, batches at once, failure
     {
       groupOf: (item) => groupOf[item] as number,
       destinationOf: (group) => home[group],
-      batchesAtOnceMax: 3,
+      batchesInFlightMax: 3,
       depthMax: ITEMS,
       deadlineMs: 400,
     },

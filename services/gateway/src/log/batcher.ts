@@ -1,153 +1,151 @@
 /**
- * Work towards the store in batches, a few under way to each destination. What is submitted goes out at the end of the turn, whatever is
- * under way, so that with a store that flushes each write it shares the next flush. Where as many batches as may be are under way, it waits
- * and goes out together: under load many items share one round trip. A destination that hangs holds up no other.
+ * Groups submitted items into batches and sends a few batches to each destination at a time.
  *
- * Items of one group are carried out in the order in which they were submitted. A destination carries batches out in the order in which
- * they were sent, whichever is answered first, and a group is under way to one destination at a time; what was not carried out goes back
- * to its front, and is sent again once nothing of the group is under way. That makes the order independent of when, and how often, a group
- * changes its destination. An item that a later one of its group has overtaken is not sent again: it is refused.
+ * A batch leaves at the end of the event loop turn, even while earlier batches are in flight: with
+ * a store that flushes every write to disk it then shares the next flush. When the maximum number of
+ * batches is in flight, items wait and leave together. A destination that hangs delays no other.
  *
- * It does not know what an item is. It never sends an item whose deadline has passed: nothing is acknowledged late.
+ * Order: items of one group are executed in the order of their submission. A destination executes
+ * batches in the order in which they were sent, and a group has batches in flight to one destination
+ * only. Items that were not executed return to the front of their group and are sent again once none
+ * of the group is in flight. So the order does not depend on when or how often a group changes its
+ * destination. An item that a later item of its group has overtaken is rejected, never sent again.
+ *
+ * The batcher MUST NOT send an item after its deadline: nothing is acknowledged late. It does not
+ * know what an item is.
  */
+import { type Batch, firstExpiry, Group, type Part, SEND_AGAIN, type Waiting } from './batch-group.ts';
 
-/** Certainly not carried out: to be sent again, wherever the group then belongs. */
-export const SEND_AGAIN = Symbol('send again');
+export { SEND_AGAIN };
 
-export interface Batcher<Item, Result> {
-  /** Resolves with the item's result; rejects with the error that `send` gave for it, with `onExpired()`, or with `onOvertaken()`. */
-  submit(item: Item): Promise<Result>;
-  /** Items waiting or under way. */
-  readonly depth: number;
-}
-
-interface Waiting<Item, Result> {
-  item: Item;
-  /** Its place among all that were ever submitted. */
-  order: number;
-  expiresAt: number;
-  /** It expired under way and was failed: its result is dropped. */
-  isExpired: boolean;
-  resolve: (result: Result) => void;
-  reject: (error: unknown) => void;
-}
-
-interface Group<Item, Result, Destination> {
-  key: number;
-  /** In the order of submission, and so of expiry. */
-  queue: Array<Waiting<Item, Result>>;
-  /** How many batches with items of it are under way, all of them to `destination`. */
-  underWay: number;
-  destination: Destination | undefined;
-  /** Orders of the last item sent, and of the last one that may have been carried out. */
-  sentUpTo: number;
-  doneUpTo: number;
-  /** Something of it came back: it waits for the first tick with nothing of it under way. */
-  resting: boolean;
-}
-
-interface Batch<Item, Result, Destination> {
-  sentAt: number;
-  parts: Array<{ group: Group<Item, Result, Destination>; items: Array<Waiting<Item, Result>> }>;
-}
-
-export function createBatcher<Item, Result, Destination extends object>(options: {
+export interface BatcherOptions<Item, Result, Destination extends object> {
   groupOf: (item: Item) => number;
-  /** Where the group belongs now; undefined while nobody knows: it waits. */
+  /** The group's destination now; undefined while it is unknown, which makes the group wait. */
   destinationOf: (group: number) => Destination | undefined;
   /**
-   * Executes in order, within a batch and over the batches in the order of the calls, which may settle in any order; gives for each item
-   * its result, its error or SEND_AGAIN. Rejects, with an Error, where the whole batch failed.
+   * MUST execute items in order, within a batch and across batches in the order of the calls. Calls
+   * may settle in any order. Resolves with a result, an error or SEND_AGAIN for each item. Rejects
+   * with an Error if the whole batch failed.
    */
   send: (items: Item[], destination: Destination) => Promise<Array<Result | Error | typeof SEND_AGAIN>>;
+  /** Items in a batch. */
   batchMax: number;
-  /** Batches under way to one destination. */
-  batchesAtOnceMax: number;
-  /** Beyond so many items a submission fails at once. */
+  /** Batches in flight to one destination. */
+  batchesInFlightMax: number;
+  /** Items waiting or in flight. Further submissions are rejected. */
   depthMax: number;
   deadlineMs: number;
   onExpired: () => Error;
   onOverflow: () => Error;
   onOvertaken: () => Error;
-  /** A batch has had no answer for twice the deadline: the connection is to be replaced. */
+  /** A batch has been in flight for twice the deadline. The callee SHOULD replace the connection. */
   onStuck: (destination: Destination) => void;
   now: () => number;
-}): Batcher<Item, Result> {
-  type Part = Batch<Item, Result, Destination>['parts'][number];
-  const { now, deadlineMs } = options;
-  const tickMs = Math.max(10, deadlineMs / 16);
-  const groups = new Map<number, Part['group']>();
-  const underWay = new Map<Destination, Set<Batch<Item, Result, Destination>>>();
-  /** Destinations that will be pumped at the end of this turn; it ends so wherever this holds anything, be it undefined. */
-  const due = new Set<Destination | undefined>();
-  let nextOrder = 0;
-  let itemsWaiting = 0;
-  let itemsUnderWay = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let wakesAt = 0;
+}
 
-  /** At the end of the turn, so that items of the same turn share a batch. */
-  const pumpSoon = (destination: Destination | undefined) => {
-    if (due.size === 0) setImmediate(endTurn);
-    due.add(destination);
-  };
+export class Batcher<Item, Result, Destination extends object> {
+  readonly #options: BatcherOptions<Item, Result, Destination>;
+  readonly #tickMs: number;
+  readonly #groups = new Map<number, Group<Item, Result, Destination>>();
+  readonly #inFlight = new Map<Destination, Set<Batch<Item, Result, Destination>>>();
+  /** Destinations to send to at the end of this turn. `undefined` only ends the turn. */
+  readonly #due = new Set<Destination | undefined>();
+  #nextOrder = 0;
+  #itemsWaiting = 0;
+  #itemsInFlight = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #wakesAt = 0;
 
-  const endTurn = () => {
-    const destinations = [...due];
-    due.clear();
-    for (const destination of destinations) if (destination !== undefined) pump(destination);
-    arm();
-  };
+  constructor(options: BatcherOptions<Item, Result, Destination>) {
+    this.#options = options;
+    this.#tickMs = Math.max(10, options.deadlineMs / 16);
+  }
 
-  const pump = (destination: Destination) => {
-    const batches = underWay.get(destination) ?? new Set();
-    while (batches.size < options.batchesAtOnceMax) {
-      const batch = takeBatch(destination);
+  /** Resolves with the item's result. Rejects with the error from `send`, `onExpired`, `onOverflow` or `onOvertaken`. */
+  submit(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const { depthMax, onOverflow, groupOf, destinationOf, now, deadlineMs } = this.#options;
+      if (this.depth >= depthMax) return reject(onOverflow());
+      const key = groupOf(item);
+      let group = this.#groups.get(key);
+      if (group === undefined) {
+        group = new Group(key);
+        this.#groups.set(key, group);
+      }
+      group.queue.push({
+        item,
+        order: this.#nextOrder++,
+        expiresAt: now() + deadlineMs,
+        isExpired: false,
+        resolve,
+        reject,
+      });
+      this.#itemsWaiting++;
+      this.#sendSoon(destinationOf(key));
+    });
+  }
+
+  /** Items waiting or in flight. */
+  get depth(): number {
+    return this.#itemsWaiting + this.#itemsInFlight;
+  }
+
+  /** At the end of the turn, so that items of one turn share a batch. */
+  #sendSoon(destination: Destination | undefined): void {
+    if (this.#due.size === 0) setImmediate(() => this.#endTurn());
+    this.#due.add(destination);
+  }
+
+  #endTurn(): void {
+    const destinations = [...this.#due];
+    this.#due.clear();
+    for (const destination of destinations) if (destination !== undefined) this.#sendBatches(destination);
+    this.#armTimer();
+  }
+
+  #sendBatches(destination: Destination): void {
+    const batches = this.#inFlight.get(destination) ?? new Set();
+    while (batches.size < this.#options.batchesInFlightMax) {
+      const batch = this.#takeBatch(destination);
       if (batch.parts.length === 0) return;
-      underWay.set(destination, batches.add(batch));
-      void carryOut(batch, destination, batches);
+      this.#inFlight.set(destination, batches.add(batch));
+      void this.#execute(batch, destination, batches);
     }
-  };
+  }
 
-  const takeBatch = (destination: Destination) => {
+  #takeBatch(destination: Destination): Batch<Item, Result, Destination> {
+    const { batchMax, destinationOf, now } = this.#options;
     const batch: Batch<Item, Result, Destination> = { sentAt: now(), parts: [] };
-    let room = options.batchMax;
-    for (const group of groups.values()) {
-      if (room === 0) break;
-      if (group.queue.length === 0 || group.resting || options.destinationOf(group.key) !== destination) continue;
-      if (group.underWay > 0 && group.destination !== destination) continue;
-      refuse(group);
-      // Mostly all of it goes.
-      const all = group.queue.length <= room;
-      const items = all ? group.queue : group.queue.splice(0, room);
-      if (all) group.queue = [];
-      const last = items.at(-1);
-      if (last === undefined) continue;
-      room -= items.length;
-      group.underWay++;
-      group.destination = destination;
-      group.sentUpTo = last.order;
+    let free = batchMax;
+    for (const group of this.#groups.values()) {
+      if (free === 0) break;
+      if (group.queue.length === 0 || group.resting || destinationOf(group.key) !== destination) continue;
+      if (group.batchesInFlight > 0 && group.destination !== destination) continue;
+      this.#rejectFront(group);
+      const items = group.take(free, destination);
+      if (items.length === 0) continue;
+      free -= items.length;
       batch.parts.push({ group, items });
-      itemsWaiting -= items.length;
-      itemsUnderWay += items.length;
-      // Behind the others, so that a busy group does not starve them.
-      if (groups.size === 1) continue;
-      groups.delete(group.key);
-      groups.set(group.key, group);
+      this.#itemsWaiting -= items.length;
+      this.#itemsInFlight += items.length;
+      // To the end of the map, so that a busy group does not starve the others.
+      if (this.#groups.size === 1) continue;
+      this.#groups.delete(group.key);
+      this.#groups.set(group.key, group);
     }
     return batch;
-  };
+  }
 
-  const carryOut = async (
+  async #execute(
     batch: Batch<Item, Result, Destination>,
     destination: Destination,
-    batches: Set<typeof batch>,
-  ) => {
+    batches: Set<Batch<Item, Result, Destination>>,
+  ): Promise<void> {
     const [first] = batch.parts;
     const waiting = batch.parts.length === 1 && first ? first.items : batch.parts.flatMap((part) => part.items);
     let results: Array<Result | Error | typeof SEND_AGAIN>;
     try {
-      results = await options.send(
+      results = await this.#options.send(
         waiting.map(({ item }) => item),
         destination,
       );
@@ -155,135 +153,97 @@ export function createBatcher<Item, Result, Destination extends object>(options:
       results = waiting.map(() => error as Error);
     }
     batches.delete(batch);
-    if (batches.size === 0) underWay.delete(destination);
+    if (batches.size === 0) this.#inFlight.delete(destination);
     let from = 0;
     for (const part of batch.parts) {
-      settle(part, results.slice(from, from + part.items.length));
+      this.#settle(part, results.slice(from, from + part.items.length));
       from += part.items.length;
     }
-    // Mostly nothing waits, and another turn would be for nothing.
-    if (itemsWaiting > 0) pumpSoon(destination);
-    else arm();
-  };
+    // Usually nothing waits, and a further turn would cost time for no gain.
+    if (this.#itemsWaiting > 0) this.#sendSoon(destination);
+    else this.#armTimer();
+  }
 
-  const settle = ({ group, items }: Part, results: unknown[]) => {
-    const back: typeof items = [];
+  #settle({ group, items }: Part<Item, Result, Destination>, results: unknown[]): void {
+    const returned: typeof items = [];
     items.forEach((waiting, index) => {
       const result = results[index];
       if (result === SEND_AGAIN) {
-        back.push(waiting);
+        returned.push(waiting);
         return;
       }
-      group.doneUpTo = Math.max(group.doneUpTo, waiting.order);
+      group.executedUpTo = Math.max(group.executedUpTo, waiting.order);
       if (result instanceof Error) waiting.reject(result);
       else waiting.resolve(result as Result);
     });
-    group.underWay--;
-    itemsUnderWay -= items.length;
-    itemsWaiting += back.length;
-    // Batches may be answered in any order.
-    if (back.length > 0) group.queue = [...back, ...group.queue].sort((a, b) => a.order - b.order);
-    refuse(group);
+    group.batchesInFlight--;
+    this.#itemsInFlight -= items.length;
+    this.#itemsWaiting += returned.length;
+    if (returned.length > 0) group.putBack(returned);
+    this.#rejectFront(group);
     const [front] = group.queue;
     group.resting = front !== undefined && front.order <= group.sentUpTo;
-    // It may belong elsewhere by now.
-    if (front !== undefined) pumpSoon(options.destinationOf(group.key));
-  };
+    // The group may have another destination now.
+    if (front !== undefined) this.#sendSoon(this.#options.destinationOf(group.key));
+  }
 
-  /** Fails what must not be sent any more, which is always at the front, and forgets the group where nothing is left of it. */
-  const refuse = (group: Part['group']) => {
-    let refused = 0;
+  /** Rejects items that must not be sent, which are always at the front. Removes the group if nothing of it is left. */
+  #rejectFront(group: Group<Item, Result, Destination>): void {
+    const { now, onOvertaken, onExpired } = this.#options;
+    let rejected = 0;
     for (const { order, expiresAt, reject } of group.queue) {
-      const isOvertaken = order < group.doneUpTo;
+      const isOvertaken = order < group.executedUpTo;
       if (!isOvertaken && expiresAt > now()) break;
-      reject(isOvertaken ? options.onOvertaken() : options.onExpired());
-      refused++;
+      reject(isOvertaken ? onOvertaken() : onExpired());
+      rejected++;
     }
-    if (refused > 0) group.queue.splice(0, refused);
-    itemsWaiting -= refused;
-    if (group.queue.length === 0 && group.underWay === 0) groups.delete(group.key);
-  };
+    if (rejected > 0) group.queue.splice(0, rejected);
+    this.#itemsWaiting -= rejected;
+    if (group.queue.length === 0 && group.batchesInFlight === 0) this.#groups.delete(group.key);
+  }
 
-  /** Fails what has waited too long. An item under way may still be stored: that is "unknown", and its result is dropped. */
-  const tick = () => {
-    timer = undefined;
-    for (const [destination, batches] of underWay) {
-      let isStuck = false;
-      for (const { sentAt, parts } of batches) {
-        isStuck ||= now() - sentAt >= 2 * deadlineMs;
-        for (const waiting of parts.flatMap(({ items }) => items)) {
-          if (waiting.isExpired || waiting.expiresAt > now()) continue;
-          waiting.isExpired = true;
-          waiting.reject(options.onExpired());
-        }
+  /** Rejects expired items. An item in flight may still be stored: its outcome is unknown, and its result is dropped. */
+  #tick(): void {
+    this.#timer = undefined;
+    for (const [destination, batches] of this.#inFlight) this.#expireInFlight(destination, batches);
+    for (const group of this.#groups.values()) {
+      this.#rejectFront(group);
+      if (group.batchesInFlight === 0) group.resting = false;
+      this.#sendSoon(this.#options.destinationOf(group.key));
+    }
+  }
+
+  #expireInFlight(destination: Destination, batches: Set<Batch<Item, Result, Destination>>): void {
+    const { now, deadlineMs, onExpired, onStuck } = this.#options;
+    let isStuck = false;
+    for (const { sentAt, parts } of batches) {
+      isStuck ||= now() - sentAt >= 2 * deadlineMs;
+      for (const waiting of parts.flatMap(({ items }): Array<Waiting<Item, Result>> => items)) {
+        if (waiting.isExpired || waiting.expiresAt > now()) continue;
+        waiting.isExpired = true;
+        waiting.reject(onExpired());
       }
-      if (!isStuck) continue;
-      for (const batch of batches) batch.sentAt = now();
-      options.onStuck(destination);
     }
-    for (const group of groups.values()) {
-      refuse(group);
-      if (group.underWay === 0) group.resting = false;
-      pumpSoon(options.destinationOf(group.key));
-    }
-  };
+    if (!isStuck) return;
+    for (const batch of batches) batch.sentAt = now();
+    onStuck(destination);
+  }
 
   /**
-   * Soon while something waits; else when the first under way may expire or be stuck. A timer that is early enough is left alone, so that a
-   * trickle of items costs one wake-up per deadline; one that nothing needs any more keeps no process alive.
+   * Ticks soon while items wait; otherwise when the first item in flight may expire. A timer that is
+   * early enough stays, so a trickle of items costs one wake-up per deadline. A timer that has no
+   * items does not keep the process alive.
    */
-  const arm = () => {
-    if (groups.size === 0) timer?.unref();
-    else timer?.ref();
-    const soon = now() + tickMs;
-    if (groups.size === 0 || (timer !== undefined && (itemsWaiting === 0 || wakesAt <= soon))) return;
-    clearTimeout(timer);
-    wakesAt = itemsWaiting > 0 ? soon : Math.max(soon, firstDue());
-    timer = setTimeout(tick, wakesAt - now());
-  };
-
-  /** Never beyond the deadline from now, so that nothing that is submitted later is due before. */
-  const firstDue = (): number => {
-    let at = now() + deadlineMs;
-    for (const { sentAt, parts } of [...underWay.values()].flatMap((batches) => [...batches])) {
-      at = Math.min(at, sentAt + 2 * deadlineMs);
-      for (const { expiresAt, isExpired } of parts.flatMap(({ items }) => items))
-        if (!isExpired) at = Math.min(at, expiresAt);
-    }
-    return at;
-  };
-
-  return {
-    submit: (item) =>
-      new Promise((resolve, reject) => {
-        if (itemsWaiting + itemsUnderWay >= options.depthMax) return reject(options.onOverflow());
-        const key = options.groupOf(item);
-        let group = groups.get(key);
-        if (group === undefined) {
-          group = {
-            key,
-            queue: [],
-            underWay: 0,
-            destination: undefined,
-            sentUpTo: -1,
-            doneUpTo: -1,
-            resting: false,
-          };
-          groups.set(key, group);
-        }
-        group.queue.push({
-          item,
-          order: nextOrder++,
-          expiresAt: now() + deadlineMs,
-          isExpired: false,
-          resolve,
-          reject,
-        });
-        itemsWaiting++;
-        pumpSoon(options.destinationOf(key));
-      }),
-    get depth() {
-      return itemsWaiting + itemsUnderWay;
-    },
-  };
+  #armTimer(): void {
+    const { now } = this.#options;
+    if (this.#groups.size === 0) this.#timer?.unref();
+    else this.#timer?.ref();
+    const soon = now() + this.#tickMs;
+    const isWaiting = this.#itemsWaiting > 0;
+    if (this.#groups.size === 0) return;
+    if (this.#timer !== undefined && (!isWaiting || this.#wakesAt <= soon)) return;
+    clearTimeout(this.#timer);
+    this.#wakesAt = isWaiting ? soon : Math.max(soon, firstExpiry(this.#inFlight, now(), this.#options.deadlineMs));
+    this.#timer = setTimeout(() => this.#tick(), this.#wakesAt - now());
+  }
 }

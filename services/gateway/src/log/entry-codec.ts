@@ -1,8 +1,34 @@
-/** Entries as clients see them, composed from what the log keeps. The only place that knows both forms. */
+/**
+ * The codec of log entries: the only module that knows how an entry is stored, how it is announced,
+ * and how clients see it. In all three forms an entry's JSON members after `ts` are the same text,
+ * so an entry travels from the append to the sockets without being parsed.
+ *
+ *     stored      two stream fields: head `"type":…,"from":…,"clientMsgId":…` and tail `"text":…`
+ *     announced   1 M <epoch> <seq> <ts> <bytes>\n<head>,<tail>}      a new entry; <bytes> in UTF-8
+ *                 1 E <epoch> <base> 0 0\n                            a new epoch that begins at <base>
+ *     to clients  {"room":…,"epoch":…,"seq":…,"ts":…,<head>,<tail>}
+ *
+ * The scripts beside this file write the first two forms.
+ */
 import type { Entry } from '@maru/protocol';
-import type { StoredEntry } from './room-log.ts';
 
-/** What the log keeps of a message: everything but its place, which only the store can give. */
+/** An entry as the log keeps it. */
+export interface StoredEntry {
+  seq: number;
+  /** Milliseconds of the store's clock. */
+  ts: number;
+  /** `"type":…,"from":…,"clientMsgId":…` */
+  head: string;
+  /** `"text":…` or, for other types, `"data":…` */
+  tail: string;
+}
+
+/** What the append script publishes on a room's channel. `body` is the end of the client's JSON. */
+export type Announcement =
+  | { kind: 'entry'; epoch: string; seq: number; ts: number; body: string }
+  | { kind: 'epoch'; epoch: string; base: number };
+
+/** Encodes what the sender decides. The store adds `seq` and `ts`. */
 export function encodeMessage(message: { userId: string; userName: string; clientMsgId: string; text: string }): {
   head: string;
   tail: string;
@@ -14,13 +40,95 @@ export function encodeMessage(message: { userId: string; userName: string; clien
   };
 }
 
-/** `body` is head, comma, tail and the closing brace, as the live channel carries it. Room and epoch need no escaping. */
-export function composeJson(room: string, epoch: string, seq: number, ts: number, body: string): string {
+/** Composes a client's JSON. Room and epoch need no escaping: their characters are restricted. */
+export function entryJson(room: string, epoch: string, seq: number, ts: number, body: string): string {
   return `{"room":"${room}","epoch":"${epoch}","seq":${seq},"ts":${ts},${body}`;
 }
 
-export const storedBody = (entry: StoredEntry): string => `${entry.head},${entry.tail}}`;
+/** The same as `entryJson` for an entry that was read from the log. */
+export function storedEntryJson(room: string, epoch: string, entry: StoredEntry): string {
+  return entryJson(room, epoch, entry.seq, entry.ts, `${entry.head},${entry.tail}}`);
+}
 
 export function toEntry(room: string, epoch: string, entry: StoredEntry): Entry {
-  return JSON.parse(composeJson(room, epoch, entry.seq, entry.ts, storedBody(entry))) as Entry;
+  return JSON.parse(storedEntryJson(room, epoch, entry)) as Entry;
 }
+
+/** The size of entries in characters of JSON. */
+export const sizeOf = (entries: StoredEntry[]): number =>
+  entries.reduce((sum, entry) => sum + entry.head.length + entry.tail.length, 0);
+
+/** Decodes the entries of a read: the script returns seq, ts, head and tail of each, in one flat list. */
+export function decodeStoredEntries(flat: unknown[]): StoredEntry[] {
+  const entries: StoredEntry[] = [];
+  for (let i = 0; i < flat.length; i += 4) {
+    const [seq, ts, head, tail] = flat.slice(i, i + 4) as [number, number, string, string];
+    entries.push({ seq, ts, head, tail });
+  }
+  return entries;
+}
+
+/** The number before the dot. A later epoch of a log has a higher one. */
+export const epochNumber = (epoch: string): number => Number.parseInt(epoch, 10) || 0;
+
+/** Digits of an epoch's number, and characters of its random part. */
+const EPOCH_DIGITS_MAX = 10;
+const EPOCH_RANDOM_CHARS_MAX = 21;
+/** A double holds every number of 15 digits exactly. */
+const NUMBER_DIGITS_MAX = 15;
+const BYTES_DIGITS_MAX = 7;
+const EPOCH_START = 4;
+
+/**
+ * Returns undefined for a malformed announcement; the caller drops and counts it. Redis accounts
+ * keep others from publishing here. Every node parses every message of its rooms, so this reads the
+ * header in place: a regular expression would allocate a string for each part.
+ */
+export function parseAnnouncement(payload: string): Announcement | undefined {
+  const isEntry = payload.startsWith('1 M ');
+  if (!isEntry && !payload.startsWith('1 E ')) return undefined;
+  // A missing separator is at -1, which makes an empty part. Empty parts are malformed.
+  const epochEnd = payload.indexOf(' ', EPOCH_START);
+  const seqEnd = payload.indexOf(' ', epochEnd + 1);
+  const tsEnd = payload.indexOf(' ', seqEnd + 1);
+  const headerEnd = payload.indexOf('\n', tsEnd + 1);
+  const seq = readDigits(payload, epochEnd + 1, seqEnd, NUMBER_DIGITS_MAX);
+  const ts = readDigits(payload, seqEnd + 1, tsEnd, NUMBER_DIGITS_MAX);
+  const bytes = readDigits(payload, tsEnd + 1, headerEnd, BYTES_DIGITS_MAX);
+  if (seq < 0 || ts < 0 || bytes < 0 || !isEpoch(payload, EPOCH_START, epochEnd)) return undefined;
+  const body = payload.slice(headerEnd + 1);
+  if (Buffer.byteLength(body) !== bytes) return undefined;
+  const epoch = payload.slice(EPOCH_START, epochEnd);
+  if (!isEntry) return { kind: 'epoch', epoch, base: seq };
+  if (!body.endsWith('}')) return undefined;
+  return { kind: 'entry', epoch, seq, ts, body };
+}
+
+/** The number in text[from, to); -1 unless it consists of 1 to `digitsMax` digits. */
+function readDigits(text: string, from: number, to: number, digitsMax: number): number {
+  if (to <= from || to - from > digitsMax) return -1;
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (!isDigit(code)) return -1;
+    value = value * 10 + code - ZERO;
+  }
+  return value;
+}
+
+/** Digits, a dot, then lower-case letters and digits. */
+function isEpoch(text: string, from: number, to: number): boolean {
+  const dot = text.indexOf('.', from);
+  if (readDigits(text, from, dot, EPOCH_DIGITS_MAX) < 0) return false;
+  if (to <= dot + 1 || to - dot - 1 > EPOCH_RANDOM_CHARS_MAX) return false;
+  for (let at = dot + 1; at < to; at++) {
+    const code = text.charCodeAt(at);
+    if (!isDigit(code) && !(code >= LETTER_A && code <= LETTER_Z)) return false;
+  }
+  return true;
+}
+
+const ZERO = 0x30;
+const LETTER_A = 0x61;
+const LETTER_Z = 0x7a;
+const isDigit = (code: number): boolean => code >= ZERO && code <= 0x39;

@@ -1,4 +1,5 @@
--- Reads the state of a room and a piece of its log, at one moment.
+-- Reads the state of a room and a piece of its log.
+-- Invariant: state and entries are of one moment, and the entries have no gap.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -6,17 +7,17 @@
 -- KEYS[4] liveChannel
 -- ARGV[1] userId        '' reads as the node itself, which may read every room
 -- ARGV[2] isPrivate     '1': only members may read
--- ARGV[3] seenEpoch     '' where this node has seen nothing of the room
+-- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
 -- ARGV[4] seenSeq
--- ARGV[5] candidate     random part of an epoch, should one have to be opened
--- ARGV[6] createTtlMs   > 0: a public room that does not exist comes into being, and is forgotten after so long without a message
+-- ARGV[5] candidate     random part of a new epoch, if one has to be opened
+-- ARGV[6] createTtlMs   > 0: creates a public room that does not exist; it expires after this time unless a message arrives
 -- ARGV[7] mode          none | newest | before | after | since
--- ARGV[8] seq           of before, after (exclusive) and since
--- ARGV[9] sinceEpoch    of since
--- ARGV[10] limit        entries of newest, before and after; of since: entries of "newest" where the hole cannot be closed
--- ARGV[11] holeMax      since: entries of a hole at most
--- ARGV[12] holeBytesMax since: bytes of a hole at most
--- ARGV[13] pageBytesMax newest, before, after: an answer ends before the entry that would exceed so many bytes, but has one at least
+-- ARGV[8] seq           for before, after (exclusive) and since
+-- ARGV[9] sinceEpoch    for since
+-- ARGV[10] limit        maximum entries for newest, before, after; for since: newest entries to return if the gap is not closed
+-- ARGV[11] gapMax       since: maximum entries of a gap
+-- ARGV[12] gapBytesMax  since: maximum bytes of a gap
+-- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer; one entry is always returned
 --
 -- Returns {'not_found'} | {'ok', epoch, base, head, first, role, reason, {seq, ts, head, tail, …}}: role '' for none,
 -- reason '' | too_far | trimmed | epoch. Entries ascend.
@@ -40,8 +41,8 @@ elseif ttl > 0 and head == 0 and redis.call('PTTL', KEYS[1]) > 0 then
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
 
--- Reads from..to in small steps until `bytes_max` is reached, from the newest down where `down`. Returns the entries in the order
--- read, and whether all were. Large entries must not hold up the store, so nothing is fetched that will not be answered.
+-- Reads from..to in small steps up to `bytes_max`; with `down`, from the newest to the oldest. Returns the entries
+-- in the order of reading, and whether all were read. Small steps avoid reading large entries that are not returned.
 local STEP = 32
 local function read_range(from, to, down, bytes_max)
   local found, bytes = {}, 0
@@ -62,7 +63,7 @@ local function read_range(from, to, down, bytes_max)
   return found, true
 end
 
--- Entries leave only at the old end and seq has no holes, so the length tells where the log begins.
+-- Entries are removed only at the old end and seq has no gaps, so the length gives the first seq.
 local first = head - redis.call('XLEN', KEYS[2]) + 1
 local mode, seq, limit = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[10])
 local page_bytes = tonumber(ARGV[13])
@@ -85,7 +86,7 @@ elseif mode == 'before' then
   local to = math.min(seq - 1, head)
   raw, down = read_range(math.max(first, to - limit + 1), to, true, page_bytes), true
 elseif mode == 'after' then
-  -- After a trim, "after" begins at what is still kept.
+  -- If older entries were trimmed, the page begins at the first kept entry.
   local from = math.max(first, seq + 1)
   raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes)
 end

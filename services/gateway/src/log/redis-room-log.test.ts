@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { appendScript, readScript } from './redis-room-log.ts';
+import { appendScript } from './redis-append.ts';
+import { readScript } from './redis-read.ts';
 import type { RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 

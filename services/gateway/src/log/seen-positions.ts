@@ -1,15 +1,16 @@
 /**
- * The highest position that this node has seen of each room. The store is told it with every call: a log that shows less
- * than somebody has seen was rolled back, and opens a new epoch.
+ * The highest position that this node has seen of each room. Every store call passes it: if a log
+ * shows less than a node has seen, it was rolled back, and the script opens a new epoch.
  */
 import type { Position } from '@maru/protocol';
+import { epochNumber } from './entry-codec.ts';
 
 export interface SeenPositions {
   get(room: string): Position | undefined;
   note(room: string, epoch: string, seq: number): void;
 }
 
-/** Remembers at most `roomsMax` rooms, forgetting the one that was noted longest ago. */
+/** Remembers at most `roomsMax` rooms. Forgets the least recently noted room first. */
 export function createSeenPositions(options: { roomsMax: number }): SeenPositions {
   const positions = new Map<string, Position>();
   return {
@@ -17,9 +18,9 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
     note(room, epoch, seq) {
       const known = positions.get(room);
       if (known !== undefined) {
-        // An answer of an earlier life that comes late must not hide the newer one.
+        // A late answer from an earlier epoch must not hide the newer one.
         if (known.epoch !== epoch && epochNumber(epoch) < epochNumber(known.epoch)) return;
-        // Deleted and set again, the room is the youngest: the map keeps the order in which they were noted.
+        // Deleting and setting makes the room the newest: a map keeps insertion order.
         positions.delete(room);
         if (known.epoch === epoch) {
           positions.set(room, known.seq < seq ? { epoch, seq } : known);
@@ -33,6 +34,3 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
     },
   };
 }
-
-/** The number before the dot: later lives of a log have higher ones. */
-export const epochNumber = (epoch: string): number => Number.parseInt(epoch, 10) || 0;

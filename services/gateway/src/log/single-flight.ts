@@ -1,44 +1,45 @@
 /**
- * A read that many ask for at the same time is made once. One that has left may lack what its next asker knows to be stored, so whoever comes while one is under way
- * shares the one after it: of a thousand who open a room at once the first has a read of its own, and all others have one together.
+ * Shares one read among concurrent askers. A read that has already left may lack an entry that a
+ * later asker knows to be stored. So askers that arrive during a read share the next one: of a
+ * thousand users who open a room at once, the first has its own read and the others share a second.
  */
 import { MaruError } from '@maru/protocol';
 
 export interface SingleFlight<T> {
-  /** `key` says what is read. Those who ask for the same share the result, which none of them may change. */
+  /** `key` identifies what is read. Askers with the same key share the result and MUST NOT change it. */
   read(key: string, work: () => Promise<T>): Promise<T>;
 }
 
-interface UnderWay<T> {
+interface Flight<T> {
   current: Promise<T>;
   next: Promise<T> | undefined;
 }
 
 export function createSingleFlight<T>(): SingleFlight<T> {
-  const reads = new Map<string, UnderWay<T>>();
+  const flights = new Map<string, Flight<T>>();
 
   const begin = (key: string, work: () => Promise<T>): Promise<T> => {
-    const underWay: UnderWay<T> = { current: work(), next: undefined };
-    reads.set(key, underWay);
+    const flight: Flight<T> = { current: work(), next: undefined };
+    flights.set(key, flight);
     const end = () => {
-      if (underWay.next === undefined) reads.delete(key);
+      if (flight.next === undefined) flights.delete(key);
     };
-    underWay.current.then(end, end);
-    return underWay.current;
+    flight.current.then(end, end);
+    return flight.current;
   };
 
   return {
     read(key, work) {
-      const underWay = reads.get(key);
-      if (underWay === undefined) return begin(key, work);
+      const flight = flights.get(key);
+      if (flight === undefined) return begin(key, work);
       const again = () => begin(key, work);
-      underWay.next ??= underWay.current.then(again, (error: unknown) => {
+      flight.next ??= flight.current.then(again, (error: unknown) => {
         if (!(error instanceof MaruError) || error.code !== 'unavailable') return again();
-        // Those who waited are not made to find out one more time.
-        reads.delete(key);
+        // Fail the waiters at once. A second read would make them wait for another timeout.
+        flights.delete(key);
         throw error;
       });
-      return underWay.next;
+      return flight.next;
     },
   };
 }

@@ -1,151 +1,100 @@
 /**
- * The gateway's metrics: base units, and only labels whose values are bounded (never a user, a socket or a room). What each means to an
- * operator says docs/metrics.md; a test compares that page with a scrape.
+ * The gateway's metrics, in base units. Label values are bounded: never a user, a socket or a room.
+ * docs/metrics.md explains them to operators; a test compares that page with a scrape.
  */
 import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { CutReason } from '../delivery/member.ts';
-import { FAST_PATH_STATES, type FastPathState } from '../edge/fast-path.ts';
-import type { RefusalReason } from '../edge/handshake-guard.ts';
+import { FAST_PATH_STATES, type FastPathState, type WriteCounts } from '../edge/fast-path.ts';
 import type { AppendResult } from '../log/room-log.ts';
 import { tallyCounter, tallyCounterBy, tallyHistogram, tallyHistogramBy } from './tallies.ts';
 
+/** Values that are read at a scrape. */
 export interface MetricProbes {
   connections: () => number;
   sessions: () => number;
   rooms: () => number;
   degraded: () => boolean;
   draining: () => boolean;
-  /** Whether the subscriber's own heartbeat arrives. */
+  /** Whether the subscriber's heartbeat arrives. */
   subscriberAlive: () => boolean;
-  /** Each connection to the store by its purpose, and whether it can be used. */
+  /** Each connection to the store by its purpose, and whether it is ready. */
   redisConnections: () => Array<[purpose: string, ready: boolean]>;
-  fastPath: () => { state: FastPathState; writes: { direct: number; queued: number } };
-  /** Bytes queued for each connection; asked at a scrape. */
+  fastPath: () => { state: FastPathState; writes: WriteCounts };
+  /** The backlog of each connection, in bytes. */
   queuedBytes: () => Iterable<number>;
 }
 
-/** Up to what `messages/` counts as too late. */
+/** Label values that are known in advance. They start at 0, so that `rate()` sees their first increment. */
+export interface MetricLabels {
+  refusals: readonly string[];
+  ends: readonly string[];
+}
+
+/** Includes the store's deadline. */
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.8, 1, 2.5];
 const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-/** The store's clock is known to about a millisecond, so nothing finer can be told. */
+/** A node knows the store's clock to about a millisecond, so finer buckets make no sense. */
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** A counter that exists from the start at 0 does not lose its first increment to `rate()`; so all values are known here. */
-const REFUSALS: Record<RefusalReason | 'unauthenticated' | 'connections' | 'keys', 0> = {
-  origin: 0,
-  half_open: 0,
-  draining: 0,
-  unauthenticated: 0,
-  connections: 0,
-  keys: 0,
-};
-const CUTS: Record<CutReason, 0> = {
-  slow_consumer: 0,
-  flood: 0,
-  draining: 0,
-  lost_hole: 0,
-  store: 0,
-  too_many_connections: 0,
-};
-const OUTCOMES: Record<AppendResult['outcome'], 0> = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
-const RESUMES: Record<NotRecoveredReason | 'recovered' | 'error', 0> = {
-  recovered: 0,
-  too_far: 0,
-  trimmed: 0,
-  epoch: 0,
-  error: 0,
-};
+const OUTCOMES: ReadonlyArray<AppendResult['outcome']> = ['stored', 'duplicate', 'conflict', 'refused'];
+const RESUMES: ReadonlyArray<NotRecoveredReason | 'recovered' | 'error'> = [
+  'recovered',
+  'too_far',
+  'trimmed',
+  'epoch',
+  'error',
+];
 
 export type GatewayMetrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics(probes: MetricProbes) {
+export function createMetrics(probes: MetricProbes, labels: MetricLabels) {
   const registry = new Registry();
-  const registers = [registry];
   collectProcessMetrics(registry);
+  registerGauges(registry, probes);
+  registerFastPath(registry, probes.fastPath);
+  registerBacklog(registry, probes.queuedBytes);
+  return { registry, ...createCounters(registry, labels), ...createHistograms(registry) };
+}
+
+function createCounters(registry: Registry, labels: MetricLabels) {
   const counter = (name: string, help: string) => tallyCounter({ registry, name, help });
-  const counterBy = <V extends string>(name: string, help: string, label: string, from: Partial<Record<V, 0>> = {}) =>
-    tallyCounterBy({ registry, name, help, label, from: Object.keys(from) as V[] });
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  const histogram = (name: string, help: string, buckets: number[]) =>
-    tallyHistogram({ registry, name, help, buckets });
+  const counterBy = <V extends string>(name: string, help: string, label: string, from: readonly V[] = []) =>
+    tallyCounterBy<V>({ registry, name, help, label, from });
+  const { refusals, ends } = labels;
+  return {
+    connects: counter('maru_connects_total', 'Sessions that began'),
+    disconnects: counterBy<string>('maru_disconnects_total', "Sessions that ended, by Socket.IO's reason", 'reason'),
+    refusals: counterBy('maru_handshakes_refused_total', 'Connections that were not accepted', 'reason', refusals),
+    ends: counterBy(
+      'maru_connections_cut_total',
+      'Connections that this node ended and whose clients may come back',
+      'reason',
+      ends,
+    ),
+    accepted: counterBy(
+      'maru_messages_sent_total',
+      'Messages that clients sent, by outcome, without those that failed in the store',
+      'outcome',
+      OUTCOMES,
+    ),
+    delivered: counter('maru_messages_delivered_total', 'Entries delivered to connections'),
+    backfills: counter('maru_feed_fills_total', 'Reads of the log that closed a gap (backfills)'),
+    resumeReads: counter(
+      'maru_resume_reads_total',
+      'Reads of the log for resumes; clients that missed the same share one',
+    ),
+    malformed: counter('maru_live_malformed_total', 'Malformed announcements that were dropped'),
+    resumes: counterBy('maru_resumed_rooms_total', 'Rooms of resumes, by result', 'result', RESUMES),
+    ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
+  };
+}
+
+function createHistograms(registry: Registry) {
   const histogramBy = (name: string, help: string, buckets: number[], labels: [string, string]) =>
     tallyHistogramBy({ registry, name, help, buckets, labels });
-
-  gauge('maru_connections', 'Open transports, signed in or not', probes.connections);
-  gauge('maru_sessions', 'Signed-in connections', probes.sessions);
-  gauge('maru_rooms_open', 'Rooms this node is subscribed to', probes.rooms);
-  gauge('maru_store_degraded', '1 while the store does not answer, or refuses messages', () =>
-    Number(probes.degraded()),
-  );
-  gauge('maru_draining', '1 while this node hands over its connections', () => Number(probes.draining()));
-  gauge('maru_subscriber_alive', '1 while the subscriber hears its own heartbeat', () =>
-    Number(probes.subscriberAlive()),
-  );
-  new Gauge({
-    name: 'maru_redis_connection_up',
-    help: '1 while a connection to the store can be used, by purpose',
-    labelNames: ['purpose'],
-    registers,
-    collect() {
-      for (const [purpose, ready] of probes.redisConnections()) this.set({ purpose }, Number(ready));
-    },
-  });
-  new Gauge({
-    name: 'maru_fast_path',
-    help: '1 for the state of our WebSocket transport; unexpected: the one of Engine.IO is used',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const state of FAST_PATH_STATES) this.set({ state }, Number(probes.fastPath().state === state));
-    },
-  });
-  new Counter({
-    name: 'maru_room_writes_total',
-    help: 'Times that entries, answers and `session` were given to a connection, by road: several that come together count once',
-    labelNames: ['path'],
-    registers,
-    collect() {
-      this.reset();
-      for (const [path, count] of Object.entries(probes.fastPath().writes)) this.inc({ path }, count);
-    },
-  });
-  gauge('maru_write_queue_bytes', 'Queued for all connections, as of the scrape', () => {
-    let sum = 0;
-    for (const bytes of probes.queuedBytes()) sum += bytes;
-    return sum;
-  });
-  gauge('maru_write_queue_bytes_max', 'Queued for the connection that is furthest behind, as of the scrape', () => {
-    let most = 0;
-    for (const bytes of probes.queuedBytes()) most = Math.max(most, bytes);
-    return most;
-  });
-
   return {
-    registry,
-    connects: counter('maru_connects_total', 'Sessions that began'),
-    disconnects: counterBy<string>(
-      'maru_disconnects_total',
-      'Sessions that ended, by the reason that Socket.IO gives',
-      'reason',
-    ),
-    refusals: counterBy('maru_handshakes_refused_total', 'Connections that were not accepted', 'reason', REFUSALS),
-    cuts: counterBy(
-      'maru_connections_cut_total',
-      'Transports ended by this node although the client may come back',
-      'reason',
-      CUTS,
-    ),
     requests: histogramBy(
       'maru_request_duration_seconds',
       'From a client event to its acknowledgement',
@@ -160,27 +109,87 @@ export function createMetrics(probes: MetricProbes) {
     ),
     storeCalls: histogramBy(
       'maru_store_call_duration_seconds',
-      'From a call of the room log to its answer, waiting for its turn included',
+      'From a call of the room log to its answer, including the time in queues',
       STORE_SECONDS,
       ['call', 'outcome'],
     ),
-    appendBatch: histogram('maru_append_batch_messages', 'Messages that shared a round trip', BATCH_SIZES),
-    deliveryDelay: histogram(
-      'maru_delivery_delay_seconds',
-      "From the moment of the append, by the store's clock, to the queues of this node's members",
-      DELAY_SECONDS,
-    ),
-    accepted: counterBy(
-      'maru_messages_sent_total',
-      'Messages that clients sent, by outcome; those that the store could not take are not among them',
-      'outcome',
-      OUTCOMES,
-    ),
-    delivered: counter('maru_messages_delivered_total', 'Entries given to connections'),
-    fills: counter('maru_feed_fills_total', 'Reads that closed a hole in a feed'),
-    resumeReads: counter('maru_resume_reads_total', 'Reads of the log for resumes; many who missed the same share one'),
-    malformed: counter('maru_live_malformed_total', 'Announcements that were dropped because they were malformed'),
-    resumes: counterBy('maru_resumed_rooms_total', 'Rooms of resumes, by result', 'result', RESUMES),
-    signalErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the plane that may lose', 'stage'),
+    appendBatch: tallyHistogram({
+      registry,
+      name: 'maru_append_batch_messages',
+      help: 'Messages that shared a round trip',
+      buckets: BATCH_SIZES,
+    }),
+    deliveryDelay: tallyHistogram({
+      registry,
+      name: 'maru_delivery_delay_seconds',
+      help: "From the append, by the store's clock, to the queues of this node's connections",
+      buckets: DELAY_SECONDS,
+    }),
   };
 }
+
+function registerGauges(registry: Registry, probes: MetricProbes): void {
+  const gauge = gaugeIn(registry);
+  const flag = (name: string, help: string, read: () => boolean) => gauge(name, help, () => Number(read()));
+  gauge('maru_connections', 'Open transports, signed in or not', probes.connections);
+  gauge('maru_sessions', 'Signed-in connections', probes.sessions);
+  gauge('maru_rooms_open', 'Rooms this node is subscribed to', probes.rooms);
+  flag('maru_store_degraded', '1 while the store does not answer or refuses messages', probes.degraded);
+  flag('maru_draining', '1 while this node drains', probes.draining);
+  flag('maru_subscriber_alive', "1 while the subscriber's heartbeat arrives", probes.subscriberAlive);
+  new Gauge({
+    name: 'maru_redis_connection_up',
+    help: '1 while a connection to the store is ready, by purpose',
+    labelNames: ['purpose'],
+    registers: [registry],
+    collect() {
+      for (const [purpose, ready] of probes.redisConnections()) this.set({ purpose }, Number(ready));
+    },
+  });
+}
+
+function registerFastPath(registry: Registry, fastPath: MetricProbes['fastPath']): void {
+  new Gauge({
+    name: 'maru_fast_path',
+    help: "1 for the state of our WebSocket transport; unexpected: Engine.IO's transport is used",
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const state of FAST_PATH_STATES) this.set({ state }, Number(fastPath().state === state));
+    },
+  });
+  new Counter({
+    name: 'maru_room_writes_total',
+    help: 'Batches of packets written to connections: directly, or into the queue of Engine.IO',
+    labelNames: ['path'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [path, count] of Object.entries(fastPath().writes)) this.inc({ path }, count);
+    },
+  });
+}
+
+function registerBacklog(registry: Registry, queuedBytes: MetricProbes['queuedBytes']): void {
+  const gauge = gaugeIn(registry);
+  gauge('maru_write_queue_bytes', 'Backlog of all connections', () => {
+    let sum = 0;
+    for (const bytes of queuedBytes()) sum += bytes;
+    return sum;
+  });
+  gauge('maru_write_queue_bytes_max', 'Largest backlog of a connection', () => {
+    let most = 0;
+    for (const bytes of queuedBytes()) most = Math.max(most, bytes);
+    return most;
+  });
+}
+
+const gaugeIn = (registry: Registry) => (name: string, help: string, read: () => number) =>
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });

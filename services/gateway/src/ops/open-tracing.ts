@@ -1,11 +1,11 @@
-/** Traces are off unless an address is given: what would be traced stays as it is, and the tracing library is not even loaded. */
+/** Opens tracing. Without an endpoint, tracing is off and its library is not loaded. */
 import type { Logger } from '@maru/service-kit';
 import { NO_TRACING, type Tracing } from './tracing.ts';
 
 export async function openTracing(options: {
-  /** Base URL of an OTLP/HTTP receiver; undefined: no traces. */
+  /** Base URL of an OTLP/HTTP receiver; undefined: tracing is off. */
   endpoint: string | undefined;
-  /** Share of messages that are traced, 0 to 1; all nodes trace the same ones. */
+  /** Fraction of messages that are traced, 0 to 1. All nodes trace the same messages. */
   ratio: number;
   node: string;
   logger: Logger;

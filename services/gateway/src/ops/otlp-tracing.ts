@@ -1,9 +1,9 @@
 /**
- * Traces over OTLP/HTTP. Loaded only where they are asked for.
+ * Traces over OTLP/HTTP. Loaded only if tracing is on.
  *
- * A message's trace and the id of its first span are made from what every node can know of it: room, sender and `clientMsgId`. So each node
- * adds its delivery to the same trace, and all of them choose the same messages, without anything being added to what nodes tell each
- * other. A message that is sent again shows up again in its own trace.
+ * A message's trace id and first span id are hashes of its room, sender and `clientMsgId`, which every
+ * node knows. So each node adds its delivery to the same trace, and all nodes sample the same messages,
+ * without additional data between nodes. A retry appears in the trace of its message.
  */
 import { createHash } from 'node:crypto';
 import { MaruError } from '@maru/protocol';
@@ -28,13 +28,13 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { parseAnnouncement } from '../delivery/announcement.ts';
-import type { ChannelHandler, Subscriber } from '../delivery/subscriber.ts';
+import type { ChannelHandler } from '../delivery/subscriber.ts';
 import { roomOfLiveChannel } from '../keys.ts';
+import { parseAnnouncement } from '../log/entry-codec.ts';
 import type { AppendRequest } from '../log/room-log.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Ended spans are sent so often; beyond so many that wait, new ones are dropped. */
+/** Period between exports, and the maximum of waiting spans. Further spans are dropped. */
 const EXPORT_PERIOD_MS = 1_000;
 const QUEUED_SPANS_MAX = 8_192;
 const EXPORT_TIMEOUT_MS = 5_000;
@@ -49,13 +49,13 @@ interface Ids {
 export function createOtlpTracing(options: { endpoint: string; ratio: number; node: string; logger: Logger }): Tracing {
   const { logger } = options;
   const report = (message: string) =>
-    logger.warn({ reason: message.slice(0, REASON_CHARS_MAX) }, 'traces could not be sent');
+    logger.warn({ reason: message.slice(0, REASON_CHARS_MAX) }, 'traces were not sent');
   const ignore = () => {};
   const sink = { error: report, warn: ignore, info: ignore, debug: ignore, verbose: ignore };
   diag.setLogger(sink, { logLevel: DiagLogLevel.ERROR, suppressOverrideMessage: true });
 
   const random = new RandomIdGenerator();
-  /** The ids of the span that is about to start, where they are not left to chance. */
+  /** The ids of the span that is about to start; undefined for random ones. */
   let given: Ids | undefined;
   const url = new URL('v1/traces', options.endpoint.replace(/\/?$/, '/')).href;
   const provider = new TracerProvider({
@@ -86,7 +86,7 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
     }
   };
 
-  /** Ends the span with what the work came to; of an error only its code, which holds nothing that a user wrote. */
+  /** Ends the span with the outcome of the work. Of an error it keeps only the code, which contains no user data. */
   const within = async <T>(span: Span, work: Promise<T>, attributesOf: (result: T) => Attributes): Promise<T> => {
     try {
       const result = await work;
@@ -132,15 +132,21 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
           tracer.startSpan('deliver', { kind: SpanKind.CONSUMER, startTime, attributes }, contextOf(entry.ids)).end();
         };
       };
-      // Apart from this one function it is the subscriber itself.
-      return Object.create(subscriber, {
-        subscribe: {
-          value(channel: string, handler: ChannelHandler) {
-            const room = roomOfLiveChannel(channel);
-            return subscriber.subscribe(channel, room === undefined ? handler : traced(room, handler));
-          },
+      return {
+        subscribe(channel, handler) {
+          const room = roomOfLiveChannel(channel);
+          return subscriber.subscribe(channel, room === undefined ? handler : traced(room, handler));
         },
-      }) as Subscriber;
+        unsubscribe: (channel) => subscriber.unsubscribe(channel),
+        want: (channel, handler) => subscriber.want(channel, handler),
+        onResubscribed: (callback) => subscriber.onResubscribed(callback),
+        isAlive: (channel) => subscriber.isAlive(channel),
+        get alive() {
+          return subscriber.alive;
+        },
+        start: (ticker) => subscriber.start(ticker),
+        stop: () => subscriber.stop(),
+      };
     },
     onBatch(batch) {
       for (const { request } of batch) appends.get(request)?.setAttribute('maru.batch.size', batch.length);
@@ -152,7 +158,7 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
   };
 }
 
-/** Neither tells anything about what it was made from. */
+/** The hashes do not reveal their input. */
 function idsOf(room: string, userId: string, clientMsgId: string): Ids {
   const hash = createHash('sha256').update(`${room}\n${userId}\n${clientMsgId}`).digest('hex');
   return { traceId: hash.slice(0, 32), spanId: hash.slice(32, 48) };
@@ -161,13 +167,13 @@ function idsOf(room: string, userId: string, clientMsgId: string): Ids {
 const contextOf = (ids: Ids): Context =>
   trace.setSpanContext(ROOT_CONTEXT, { ...ids, traceFlags: TraceFlags.SAMPLED, isRemote: true });
 
-/** Whose message an announcement tells of; undefined for anything that is no message. */
+/** The ids of an announced message; undefined for other announcements. */
 function readAnnouncement(room: string, payload: string): { seq: number; ids: Ids } | undefined {
-  const frame = parseAnnouncement(payload);
-  if (frame?.kind !== 'entry') return undefined;
+  const announcement = parseAnnouncement(payload);
+  if (announcement?.kind !== 'entry') return undefined;
   try {
-    const { from, clientMsgId } = JSON.parse(`{${frame.body}`) as { from: { id: string }; clientMsgId: string };
-    return { seq: frame.seq, ids: idsOf(room, from.id, clientMsgId) };
+    const { from, clientMsgId } = JSON.parse(`{${announcement.body}`) as { from: { id: string }; clientMsgId: string };
+    return { seq: announcement.seq, ids: idsOf(room, from.id, clientMsgId) };
   } catch {
     return undefined;
   }

@@ -1,16 +1,22 @@
-/** Traces of messages, from the request to the delivery on every node: what is wrapped, and what stands in its place while they are off. */
+/** Traces messages, from the request to the delivery on every node. */
 import type { Subscriber } from '../delivery/subscriber.ts';
 import type { AppendRequest, RoomLog } from '../log/room-log.ts';
-import type { SendMessage } from '../requests/send-message.ts';
 
-/** Each function gives back the part that it was given, with tracing around it or as it is. */
+/** Each function returns its argument, wrapped with tracing or unchanged. */
+/** The use case of sending a message. `Request` holds at least the fields that name a trace. */
+type Send<User, Request, Data> = (user: User, request: Request) => Promise<Data>;
+
 export interface Tracing {
-  sendMessage(send: SendMessage): SendMessage;
+  sendMessage<
+    User extends { id: string },
+    Request extends { room: string; clientMsgId: string },
+    Data extends { seq: number; duplicate: boolean },
+  >(send: Send<User, Request, Data>): Send<User, Request, Data>;
   log(log: RoomLog): RoomLog;
   subscriber(subscriber: Subscriber): Subscriber;
   /** These appends are about to share a round trip. */
   onBatch(appends: ReadonlyArray<{ request: AppendRequest }>): void;
-  /** Sends what is left, within a second. */
+  /** Sends the remaining spans, within a second. */
   close(): Promise<void>;
 }
 

@@ -1,39 +1,114 @@
-/** From an event of a client to its answer: one table, no socket. */
+/** From a client's event to its acknowledgement: limit, validate, hold during a resume, handle, answer. */
 import {
+  type Ack,
   type ClientEventName,
+  type ErrorBody,
   MaruError,
   parsePayload,
   type RequestName,
   type RequestOf,
   requestSchemas,
 } from '@maru/protocol';
+import type { Logger } from '@maru/service-kit';
 import { TOO_DEEP } from '../edge/packet-parser.ts';
+import { ackPacket } from '../edge/packets.ts';
 import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
+import type { Handlers } from './handler.ts';
 
-export type Handlers = {
-  [N in RequestName]: (session: Session, request: RequestOf<N>) => Promise<Reply<unknown>>;
-};
+/** Requests held while a resume is answered. They were validated, so each is at most as large as a message. */
+const HELD_REQUESTS_MAX = 64;
 
-export const isRequestName = (event: unknown): event is ClientEventName =>
-  typeof event === 'string' && Object.hasOwn(requestSchemas, event);
-
-/** Validates; returns the work that is to be done. Throws MaruError for everything that the caller may be told. */
-export function prepareRequest(
-  handlers: Handlers,
-  session: Session,
-  event: unknown,
-  payloads: unknown[],
-): () => Promise<Reply<unknown>> {
-  if (!isRequestName(event)) throw new MaruError('invalid', 'there is no such event');
-  const [payload] = payloads;
-  if (payload === TOO_DEEP) throw new MaruError('invalid', 'the payload is nested too deeply');
-  if (payloads.length !== 1)
-    throw new MaruError('invalid', 'an event takes one object and an acknowledgement callback');
-  return prepare(handlers, session, event, payload);
+export interface DispatcherOptions {
+  handlers: Handlers;
+  /** `outcome` is `ok` or the error's code. */
+  onRequest: (event: string, outcome: string, seconds: number) => void;
+  logger: Logger;
+  now: () => number;
 }
 
-function prepare<N extends RequestName>(handlers: Handlers, session: Session, event: N, payload: unknown) {
+/** A request that may run, or its refusal. `label` is a bounded name for metrics. */
+type Call = { label: string } & ({ work: () => Promise<Reply<unknown>> } | { refusal: ErrorBody });
+
+const isRequestName = (event: unknown): event is ClientEventName =>
+  typeof event === 'string' && Object.hasOwn(requestSchemas, event);
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  dispatch(session: Session, event: unknown, payloads: unknown[], ackId: number | undefined): void {
+    if (session.closed) return;
+    const { state } = session;
+    const call = this.#prepare(session, event, payloads);
+    if (state.phase !== 'resuming') void this.#run(session, call, ackId);
+    // Held requests begin in the turn in which `session` is sent, in their order. Later ones begin later.
+    else {
+      state.answered.then(
+        () => void this.#run(session, call, ackId),
+        () => {
+          // The connection ends: see `Sessions`.
+        },
+      );
+    }
+  }
+
+  /** Checks limits and the payload at once, so that nothing is kept of a refused request. */
+  #prepare(session: Session, event: unknown, payloads: unknown[]): Call {
+    const label = isRequestName(event) ? event : 'unknown';
+    try {
+      const waitMs = session.takeEvent(this.#options.now());
+      if (waitMs > 0)
+        throw new MaruError('rate_limited', 'too many events on this connection', { retryAfterMs: waitMs });
+      const { state } = session;
+      if (state.phase === 'resuming' && ++state.held > HELD_REQUESTS_MAX)
+        throw new MaruError('unavailable', 'the connection is still being resumed', { retryAfterMs: 1_000 });
+      return { label, work: this.#validate(session, event, payloads) };
+    } catch (error) {
+      // Keep the answer, not the error: an error's stack keeps the packet in memory.
+      return { label, refusal: this.#toErrorBody(error, session, label) };
+    }
+  }
+
+  #validate(session: Session, event: unknown, payloads: unknown[]): () => Promise<Reply<unknown>> {
+    if (!isRequestName(event)) throw new MaruError('invalid', 'there is no such event');
+    const [payload] = payloads;
+    if (payload === TOO_DEEP) throw new MaruError('invalid', 'the payload is nested too deeply');
+    if (payloads.length !== 1)
+      throw new MaruError('invalid', 'an event takes one object and an acknowledgement callback');
+    return bind(this.#options.handlers, session, event, payload);
+  }
+
+  async #run(session: Session, call: Call, ackId: number | undefined): Promise<void> {
+    const startedAt = performance.now();
+    let ack: Ack<unknown>;
+    let afterwards: (() => void) | undefined;
+    try {
+      if ('refusal' in call) ack = { ok: false, error: call.refusal };
+      else {
+        const reply = await call.work();
+        ack = { ok: true, data: reply.data };
+        afterwards = reply.afterwards;
+      }
+    } catch (error) {
+      ack = { ok: false, error: this.#toErrorBody(error, session, call.label) };
+    }
+    if (ackId !== undefined) session.send(ackPacket(ackId, JSON.stringify(ack)));
+    afterwards?.();
+    this.#options.onRequest(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
+  }
+
+  #toErrorBody(error: unknown, session: Session, label: string): ErrorBody {
+    if (error instanceof MaruError) return error.toBody();
+    this.#options.logger.error({ err: error, event: label, connection: session.id }, 'a request failed');
+    return new MaruError('internal', 'something went wrong here').toBody();
+  }
+}
+
+function bind<N extends RequestName>(handlers: Handlers, session: Session, event: N, payload: unknown) {
   const request = parsePayload(requestSchemas[event], payload) as RequestOf<N>;
   return () => handlers[event](session, request);
 }

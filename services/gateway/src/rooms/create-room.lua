@@ -1,4 +1,5 @@
--- Makes a room that does not exist.
+-- Creates a room.
+-- Invariant: an existing room is not changed.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -8,7 +9,7 @@
 -- ARGV[3] visibility    public | private
 -- ARGV[4] title
 --
--- Returns 1, or 0 where it exists already.
+-- Returns 1, or 0 if it exists.
 
 if redis.call('HEXISTS', KEYS[1], 'epoch') == 1 then return 0 end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]

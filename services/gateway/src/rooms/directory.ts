@@ -1,4 +1,4 @@
-/** Which rooms there are, and who belongs to them. Every call rejects `unavailable` when the store does not answer. */
+/** The rooms and their members. Every call rejects `unavailable` if the store does not answer. */
 import { randomBytes } from 'node:crypto';
 import {
   type CreateData,
@@ -11,7 +11,7 @@ import {
 } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { unavailable } from '../log/redis-room-log.ts';
+import { unavailable } from '../unavailable.ts';
 
 export const createScript = loadScript(new URL('./create-room.lua', import.meta.url));
 export const inviteScript = loadScript(new URL('./invite-member.lua', import.meta.url));
@@ -19,14 +19,14 @@ export const inviteScript = loadScript(new URL('./invite-member.lua', import.met
 export interface RoomDirectory {
   create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
   invite(userId: string, request: RequestOf<'room:invite'>): Promise<void>;
-  /** The caller has checked that the reader may see the room. */
+  /** The caller MUST have checked that the user may see the room. */
   members(request: RequestOf<'room:members'>): Promise<MembersData>;
   /** A page of public rooms in lexical order, after `cursor`. */
   listPublic(page: { cursor: string | undefined; limit: number }): Promise<{
     rooms: Array<{ room: string; title: string }>;
     cursor: string | undefined;
   }>;
-  /** Notes that a public room is in use; a room that was joined into being is listed from then on. */
+  /** Lists a public room. Called when a room is in use, because joining creates rooms without listing them. */
   list(room: string): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex'
 
 export function createRoomDirectory(options: {
   store: RedisStore;
-  /** A room was made that could not be listed. */
+  /** A room was created but could not be listed. */
   onUnlisted: (error: unknown) => void;
 }): RoomDirectory {
   const { store } = options;
@@ -63,11 +63,11 @@ export function createRoomDirectory(options: {
       const title = request.title ?? '';
       const epoch = `1.${randomBytes(8).toString('hex')}`;
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
-      const made = await storeCall(() =>
+      const created = await storeCall(() =>
         runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
       );
-      if (made !== 1) throw new MaruError('conflict', 'a room with this id exists already');
-      // It is made. That its name waits for a shard that is ill must not be told as a failure: whoever enters it lists it again.
+      if (created !== 1) throw new MaruError('conflict', 'a room with this id exists already');
+      // The room exists. If its shard of the list is unavailable, the next member that enters lists the room.
       await list(room).catch(options.onUnlisted);
       return { room, title, visibility: request.visibility, role: 'owner' };
     },
@@ -104,7 +104,7 @@ export function createRoomDirectory(options: {
         ),
       );
       const gone = ids.filter((_, index) => metas[index]?.[0] == null);
-      // Rooms that were joined but never used are forgotten by the store; their names leave the list when somebody looks.
+      // Empty rooms expire. Their names are removed from the list when a page contains them.
       if (gone.length > 0)
         await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), ...gone)));
       const rooms = ids.flatMap((room, index) => {

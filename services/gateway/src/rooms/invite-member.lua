@@ -1,11 +1,12 @@
 -- Makes a user a member of a private room.
+-- Invariant: only owners and moderators add members, and never more than membersMax.
 --
 -- KEYS[1] roles
 -- ARGV[1] inviter       user id
 -- ARGV[2] user          user id
 -- ARGV[3] membersMax
 --
--- Returns not_found (the inviter is no member), forbidden (a plain member), full, or ok (also where the user is one already).
+-- Returns not_found (the inviter is not a member), forbidden (the inviter is a plain member), full, or ok (also if the user is a member already).
 
 local role = redis.call('HGET', KEYS[1], ARGV[1])
 if not role then return 'not_found' end

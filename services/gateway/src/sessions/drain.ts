@@ -1,45 +1,49 @@
 /**
- * Leaving: first nobody new comes, then everybody is told when to go, spread over time so that the other nodes can bear it, and
- * the transport of each is closed 5 s after its moment.
+ * Drains the node: it stops accepting connections, then notifies each client when to reconnect, and
+ * closes each transport 5 s after that time. The times are spread at a pace that the other nodes can
+ * take.
  */
 import type { SessionRegistry } from './registry.ts';
 
 export interface Drain {
-  readonly underWay: boolean;
-  /** Resolves when every connection was handed over. */
+  /** True from the start of the drain. */
+  readonly active: boolean;
+  /** Resolves when every connection is closed. */
   run(): Promise<void>;
 }
 
-/** A client that follows the notice has so long to do it before the server closes its transport. */
+/** The time that a client has to follow the notice. */
 const CLOSE_AFTER_MS = 5_000;
+const CLOSED_POLL_MS = 100;
 
 export function createDrain(options: {
   registry: SessionRegistry;
-  /** For the balancer to see that this node is not ready. */
+  /** The time that the balancer needs to notice that this node is not ready. */
   waitMs: number;
   perSecond: number;
   spreadMaxMs: number;
   refuseHandshakes: () => void;
 }): Drain {
   const { registry } = options;
-  let underWay = false;
+  let active = false;
   return {
-    get underWay() {
-      return underWay;
+    get active() {
+      return active;
     },
     async run() {
-      underWay = true;
+      active = true;
       await pause(options.waitMs);
       options.refuseHandshakes();
       const sessions = [...registry.all()];
       const spreadMs = Math.min(options.spreadMaxMs, (sessions.length * 1_000) / options.perSecond);
       const closings = sessions.map(async (session, index) => {
-        // Even spacing over the whole spread, in no order that a client could tell.
+        // Evenly spread, with a random part.
         const reconnectInMs = Math.round((spreadMs * (index + Math.random())) / sessions.length);
-        session.notice({ code: 'draining', reconnectInMs });
-        for (let leftMs = reconnectInMs + CLOSE_AFTER_MS; leftMs > 0 && !session.closed; leftMs -= 100)
-          await pause(100);
-        session.cut('draining');
+        session.notify({ code: 'draining', reconnectInMs });
+        const closeAfterMs = reconnectInMs + CLOSE_AFTER_MS;
+        for (let waitedMs = 0; waitedMs < closeAfterMs && !session.closed; waitedMs += CLOSED_POLL_MS)
+          await pause(CLOSED_POLL_MS);
+        session.end('draining');
       });
       await Promise.all(closings);
     },

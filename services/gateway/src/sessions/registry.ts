@@ -1,91 +1,99 @@
-/** The sessions of this node: counted by user, told of what concerns all, and ended when their tokens expire. */
+/** The sessions of this node: limits them by user, notifies all of them, and ends those whose tokens expire. */
 import type { Notice } from '@maru/protocol';
 import type { Session } from './session.ts';
 
-export interface SessionRegistry {
-  /** False where the user has as many connections on this node as it may. */
-  add(session: Session): boolean;
-  remove(session: Session): void;
-  all(): Iterable<Session>;
-  readonly size: number;
-  noticeAll(notice: Notice): void;
-  /** Advises some sessions, each at most once, to come again at a moment of their own within `withinMs`. Returns how many. */
-  advise(count: number, withinMs: number): number;
-  /** Announces and ends expired tokens, and bounds what is queued for all together; called about once a second. */
-  sweep(nowMs: number): void;
-}
-
-/** How long before a token expires its connection is told. */
+/** A client is notified this long before its token expires. */
 const EXPIRY_NOTICE_MS = 60_000;
-/** All sessions are looked through for those whose tokens expire this much later, so about as often; each sweep then asks those alone. */
-const EXPIRY_OUTLOOK_MS = 60_000;
-
-/** Bytes queued for all connections of a node together; above it those that are furthest behind are cut. */
+/** About once in this period all sessions are searched for tokens that expire soon. Each sweep then checks only those. */
+const EXPIRY_SEARCH_MS = 60_000;
+/** Backlog of all connections of a node together. Above it, those with the largest backlogs are ended. */
 const QUEUED_BYTES_MAX = 256 * 1_048_576;
 
-export function createSessionRegistry(options: { connectionsPerUserMax: number }): SessionRegistry {
-  const sessions = new Set<Session>();
-  const perUser = new Map<string, number>();
-  /** Whose tokens expire by `outlookUntilMs`: all of those, whatever the clock did since. */
-  const expiring = new Set<Session>();
-  let outlookUntilMs = Number.NEGATIVE_INFINITY;
-  return {
-    add(session) {
-      const count = perUser.get(session.user.id) ?? 0;
-      if (count >= options.connectionsPerUserMax) return false;
-      perUser.set(session.user.id, count + 1);
-      sessions.add(session);
-      if (session.expiresAtMs <= outlookUntilMs) expiring.add(session);
-      return true;
-    },
-    remove(session) {
-      if (!sessions.delete(session)) return;
-      expiring.delete(session);
-      const count = (perUser.get(session.user.id) ?? 1) - 1;
-      if (count > 0) perUser.set(session.user.id, count);
-      else perUser.delete(session.user.id);
-    },
-    all: () => sessions,
-    get size() {
-      return sessions.size;
-    },
-    noticeAll(notice) {
-      for (const session of sessions) session.notice(notice);
-    },
-    advise(count, withinMs) {
-      let left = count;
-      for (const session of sessions) {
-        if (left === 0) break;
-        // One who ignored the advice is left alone.
-        if (session.advisedToMove || !session.opened) continue;
-        session.advisedToMove = true;
-        session.notice({ code: 'rebalance', reconnectInMs: Math.round(Math.random() * withinMs) });
-        left--;
+export class SessionRegistry {
+  readonly #sessions = new Set<Session>();
+  readonly #perUser = new Map<string, number>();
+  readonly #connectionsPerUserMax: number;
+  /** Sessions whose tokens expire before `#searchedUntilMs`, and whether they were notified. */
+  readonly #expiring = new Map<Session, { notified: boolean }>();
+  #searchedUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #advised = new WeakSet<Session>();
+
+  constructor(options: { connectionsPerUserMax: number }) {
+    this.#connectionsPerUserMax = options.connectionsPerUserMax;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions;
+  }
+
+  /** False if the user has the maximum of connections on this node. */
+  add(session: Session): boolean {
+    const count = this.#perUser.get(session.user.id) ?? 0;
+    if (count >= this.#connectionsPerUserMax) return false;
+    this.#perUser.set(session.user.id, count + 1);
+    this.#sessions.add(session);
+    if (session.expiresAtMs <= this.#searchedUntilMs) this.#expiring.set(session, { notified: false });
+    return true;
+  }
+
+  remove(session: Session): void {
+    if (!this.#sessions.delete(session)) return;
+    this.#expiring.delete(session);
+    const count = (this.#perUser.get(session.user.id) ?? 1) - 1;
+    if (count > 0) this.#perUser.set(session.user.id, count);
+    else this.#perUser.delete(session.user.id);
+  }
+
+  notifyAll(notice: Notice): void {
+    for (const session of this.#sessions) session.notify(notice);
+  }
+
+  /**
+   * Advises up to `count` sessions to reconnect, at random times within `withinMs`. Returns how many.
+   * A session that ignored the advice is not advised again.
+   */
+  advise(count: number, withinMs: number): number {
+    let left = count;
+    for (const session of this.#sessions) {
+      if (left === 0) break;
+      if (this.#advised.has(session) || session.state.phase !== 'open') continue;
+      this.#advised.add(session);
+      session.notify({ code: 'rebalance', reconnectInMs: Math.round(Math.random() * withinMs) });
+      left--;
+    }
+    return count - left;
+  }
+
+  /** Announces and ends expired tokens, and limits the backlog of all connections. Call it about once a second. */
+  sweep(nowMs: number): void {
+    this.#searchExpiring(nowMs);
+    for (const [session, expiry] of this.#expiring) {
+      const leftMs = session.expiresAtMs - nowMs;
+      if (leftMs > EXPIRY_NOTICE_MS) continue;
+      if (!expiry.notified && session.state.phase === 'open') {
+        expiry.notified = true;
+        session.notify({ code: 'expiring' });
       }
-      return count - left;
-    },
-    sweep(nowMs) {
-      if (nowMs + EXPIRY_NOTICE_MS > outlookUntilMs) {
-        outlookUntilMs = nowMs + EXPIRY_NOTICE_MS + EXPIRY_OUTLOOK_MS;
-        for (const session of sessions) if (session.expiresAtMs <= outlookUntilMs) expiring.add(session);
-      }
-      for (const session of expiring) {
-        const leftMs = session.expiresAtMs - nowMs;
-        if (leftMs > EXPIRY_NOTICE_MS) continue;
-        if (!session.expiryAnnounced && session.opened) {
-          session.expiryAnnounced = true;
-          session.notice({ code: 'expiring' });
-        }
-        // An end to stay away from: the client needs a new token first.
-        if (leftMs <= 0) session.end();
-      }
-      shed(sessions);
-    },
-  };
+      if (leftMs <= 0) session.end('expired');
+    }
+    shedBacklog(this.#sessions);
+  }
+
+  #searchExpiring(nowMs: number): void {
+    if (nowMs + EXPIRY_NOTICE_MS <= this.#searchedUntilMs) return;
+    this.#searchedUntilMs = nowMs + EXPIRY_NOTICE_MS + EXPIRY_SEARCH_MS;
+    for (const session of this.#sessions)
+      if (session.expiresAtMs <= this.#searchedUntilMs && !this.#expiring.has(session))
+        this.#expiring.set(session, { notified: false });
+  }
 }
 
-/** Each connection has a bound of its own; this one is for many that are behind at the same time. */
-function shed(sessions: Iterable<Session>): void {
+/** Each connection has a limit of its own. This one is for many connections with a backlog at the same time. */
+function shedBacklog(sessions: Iterable<Session>): void {
   const behind: Array<{ session: Session; bytes: number }> = [];
   let queued = 0;
   for (const session of sessions) {
@@ -99,6 +107,6 @@ function shed(sessions: Iterable<Session>): void {
   for (const { session, bytes } of behind) {
     if (queued <= QUEUED_BYTES_MAX) return;
     queued -= bytes;
-    session.cut('slow_consumer');
+    session.end('slow_consumer');
   }
 }

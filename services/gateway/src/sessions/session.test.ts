@@ -2,18 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError } from '@maru/protocol';
-import type { CutReason } from '../delivery/member.ts';
+import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
-import { createSessionRegistry } from './registry.ts';
-import { Session, type Wire } from './session.ts';
+import type { EndReason } from './ends.ts';
+import { SessionRegistry } from './registry.ts';
+import { Session } from './session.ts';
 
-/** A transport that never takes what is queued. */
-class StuckWire implements Wire {
+/** A connection whose transport never takes anything. */
+class StuckConnection implements Connection {
+  readonly id = 's';
   queue: string[] = [];
   events: string[] = [];
   closed = false;
   disconnected = false;
-  sendPacket(packet: string): void {
+  send(packet: string): void {
     this.queue.push(packet);
   }
   sendBatch({ packets }: PacketBatch): boolean {
@@ -32,48 +34,48 @@ class StuckWire implements Wire {
   disconnect(): void {
     this.disconnected = true;
   }
-  joinSignals(): void {}
-  leaveSignals(): void {}
+  greet(): void {}
+  joinEphemeral(): void {}
+  leaveEphemeral(): void {}
 }
 
 function start(overrides: { expiresAtMs?: number; userId?: string } = {}) {
-  const wire = new StuckWire();
-  const cuts: CutReason[] = [];
+  const connection = new StuckConnection();
+  const ends: EndReason[] = [];
   const session = new Session({
-    id: 's',
     user: { id: overrides.userId ?? 'u', name: 'Mina' },
     roles: [],
     expiresAtMs: overrides.expiresAtMs ?? 1e15,
-    wire,
+    connection,
     eventSpec: { perSecond: 50, burst: 200 },
     nowMs: 0,
-    onCut: (reason) => cuts.push(reason),
+    onEnd: (reason) => ends.push(reason),
   });
-  return { session, wire, cuts };
+  return { session, connection, ends };
 }
 
-test('one who reads nothing is cut at a bound of bytes, however few the packets', () => {
-  const { session, cuts } = start();
+test('a client that does not read is ended at the maximum backlog in bytes, even with few packets', () => {
+  const { session, ends } = start();
   for (let i = 0; i < 20 && !session.closed; i++) session.send('x'.repeat(1_000_000));
-  assert.deepEqual(cuts, ['slow_consumer']);
+  assert.deepEqual(ends, ['slow_consumer']);
 });
 
-test('one who reads nothing is cut at a bound of packets, however small', () => {
-  const { session, wire, cuts } = start();
+test('a client that does not read is ended at the maximum backlog in packets, even if they are small', () => {
+  const { session, connection, ends } = start();
   for (let i = 0; i < 20_000 && !session.closed; i++) session.send('x');
-  assert.deepEqual(cuts, ['slow_consumer']);
-  assert.ok(wire.queue.length < 11_000, `${wire.queue.length} packets`);
+  assert.deepEqual(ends, ['slow_consumer']);
+  assert.ok(connection.queue.length < 11_000, `${connection.queue.length} packets`);
 });
 
-test('one who floods is cut; one who comes back as told never is', () => {
+test('a flood ends the connection; a client that waits as asked is never ended', () => {
   const flood = start();
   for (let i = 0; i < 10_000 && !flood.session.closed; i++) flood.session.takeEvent(0);
-  assert.deepEqual(flood.cuts, ['flood']);
+  assert.deepEqual(flood.ends, ['flood']);
 
-  const { session, cuts } = start();
+  const { session, ends } = start();
   let waiting = Array.from({ length: 2_500 }, () => 0);
   for (let rounds = 0; waiting.length > 0; rounds++) {
-    assert.ok(rounds < 5, 'each is served after few waits');
+    assert.ok(rounds < 5, 'each event is served after few waits');
     waiting = waiting
       .sort((a, b) => a - b)
       .flatMap((atMs) => {
@@ -81,78 +83,79 @@ test('one who floods is cut; one who comes back as told never is', () => {
         return waitMs === 0 ? [] : [atMs + waitMs];
       });
   }
-  assert.deepEqual(cuts, []);
+  assert.deepEqual(ends, []);
 });
 
-test('nothing but "degraded" is told before the session', () => {
-  const { session, wire } = start();
-  session.notice({ code: 'recovered' });
-  session.notice({ code: 'degraded' });
-  session.opened = true;
-  session.notice({ code: 'recovered' });
-  assert.deepEqual(wire.events, ['notice:degraded', 'notice:recovered']);
+test('only "degraded" is sent before the session event', () => {
+  const { session, connection } = start();
+  session.notify({ code: 'recovered' });
+  session.notify({ code: 'degraded' });
+  session.opened();
+  session.notify({ code: 'recovered' });
+  assert.deepEqual(connection.events, ['notice:degraded', 'notice:recovered']);
 });
 
-test('work of a lane runs in order; where the store failed, what waited behind is refused at once', async () => {
+test('work of a queue runs in order; if the store was unavailable, waiting work is refused at once', async () => {
   const { session } = start();
   const order: number[] = [];
   await Promise.all(
-    [3, 1].map((ms, index) => session.inLane('a', async () => pause(ms).then(() => order.push(index)))),
+    [3, 1].map((ms, index) => session.queues.run('a', async () => pause(ms).then(() => order.push(index)))),
   );
   assert.deepEqual(order, [0, 1]);
   const after = async (code: 'unavailable' | 'not_found') => {
-    const first = session.inLane('a', async () => {
+    const first = session.queues.run('a', async () => {
       await pause(2);
       throw new MaruError(code, 'x');
     });
-    const behind = [session.inLane('a', async () => 'ran'), session.afterLane('a', async () => 'ran')];
+    const behind = [session.queues.run('a', async () => 'ran'), session.queues.after('a', async () => 'ran')];
     return (await Promise.allSettled([first, ...behind])).map(({ status }) => status);
   };
   assert.deepEqual(await after('unavailable'), ['rejected', 'rejected', 'rejected']);
   assert.deepEqual(await after('not_found'), ['rejected', 'fulfilled', 'fulfilled']);
 });
 
-test('a user has so many connections on a node; expired ones are told, then ended for good', () => {
-  const registry = createSessionRegistry({ connectionsPerUserMax: 2 });
+test('connections of a user are limited; expiry is announced and then ends the session', () => {
+  const registry = new SessionRegistry({ connectionsPerUserMax: 2 });
   const expiring = start({ expiresAtMs: 70_000 });
-  expiring.session.opened = true;
+  expiring.session.opened();
   assert.equal(registry.add(expiring.session), true);
   assert.equal(registry.add(start().session), true);
   assert.equal(registry.add(start().session), false);
   assert.equal(registry.add(start({ userId: 'v' }).session), true);
   registry.sweep(0);
-  assert.deepEqual(expiring.wire.events, []);
+  assert.deepEqual(expiring.connection.events, []);
   registry.sweep(11_000);
   registry.sweep(12_000);
-  assert.deepEqual(expiring.wire.events, ['notice:expiring']);
-  assert.equal(expiring.wire.disconnected, false);
+  assert.deepEqual(expiring.connection.events, ['notice:expiring']);
+  assert.equal(expiring.connection.disconnected, false);
   registry.sweep(70_000);
-  assert.equal(expiring.wire.disconnected, true);
+  assert.equal(expiring.connection.disconnected, true);
   registry.remove(expiring.session);
   assert.equal(registry.add(start().session), true);
 });
 
-test('no token expires unseen, however near its end the session begins and however the clock steps', () => {
-  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+test('every expiring token is found, even if the session begins late or the clock steps', () => {
+  const registry = new SessionRegistry({ connectionsPerUserMax: 1 });
   const open = (userId: string, expiresAtMs: number) => {
     const started = start({ userId, expiresAtMs });
-    started.session.opened = true;
+    started.session.opened();
     registry.add(started.session);
     return started;
   };
-  const state = ({ wire }: { wire: StuckWire }) => (wire.disconnected ? 'ended' : (wire.events.at(-1) ?? 'untold'));
+  const state = ({ connection }: { connection: StuckConnection }) =>
+    connection.disconnected ? 'ended' : (connection.events.at(-1) ?? 'not notified');
   const old = open('old', 7_200_000);
   const gone = open('gone', 7_200_000);
   registry.sweep(0);
-  // Not looked for by the last look through all, and close to its end when the next is made.
+  // The last search did not include it, and it is close to its end at the next search.
   const late = open('late', 130_000);
   const soon = open('soon', 50_000);
   for (let nowMs = 1_000; nowMs <= 70_000; nowMs += 1_000) {
     registry.sweep(nowMs);
     assert.equal(state(soon), nowMs >= 50_000 ? 'ended' : 'notice:expiring', `soon at ${nowMs}`);
-    assert.equal(state(late), nowMs >= 70_000 ? 'notice:expiring' : 'untold', `late at ${nowMs}`);
+    assert.equal(state(late), nowMs >= 70_000 ? 'notice:expiring' : 'not notified', `late at ${nowMs}`);
   }
-  // A store with another clock has taken over: an hour behind, then two ahead.
+  // Another store has taken over, with a clock an hour behind, then two hours ahead.
   registry.sweep(-3_530_000);
   const begun = open('begun', -3_500_000);
   registry.sweep(-3_529_000);
@@ -160,15 +163,15 @@ test('no token expires unseen, however near its end the session begins and howev
   registry.sweep(7_130_000);
   registry.remove(gone.session);
   registry.sweep(7_140_000);
-  assert.deepEqual([old, gone, late, begun].map(state), ['notice:expiring', 'untold', 'ended', 'ended']);
+  assert.deepEqual([old, gone, late, begun].map(state), ['notice:expiring', 'not notified', 'ended', 'ended']);
   registry.sweep(7_199_999);
   assert.equal(state(old), 'notice:expiring');
   registry.sweep(7_200_000);
-  assert.deepEqual([old, gone].map(state), ['ended', 'untold']);
+  assert.deepEqual([old, gone].map(state), ['ended', 'not notified']);
 });
 
-test('a sweep asks only those whose tokens are about to expire, but for a look through all once a minute', () => {
-  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+test('a sweep checks only tokens that expire soon, and searches all tokens once a minute', () => {
+  const registry = new SessionRegistry({ connectionsPerUserMax: 1 });
   let asked = 0;
   const { session } = start();
   Object.defineProperty(session, 'expiresAtMs', {
@@ -184,13 +187,13 @@ test('a sweep asks only those whose tokens are about to expire, but for a look t
   assert.ok(asked <= 10, `${asked} times in ten minutes`);
 });
 
-test('of many who are behind at once, those furthest behind are cut until the node can bear the rest', () => {
-  const registry = createSessionRegistry({ connectionsPerUserMax: 1 });
+test('if many connections have a backlog, those with the largest are ended until the rest is within the limit', () => {
+  const registry = new SessionRegistry({ connectionsPerUserMax: 1 });
   const megabyte = 'x'.repeat(1_048_576);
   const all = Array.from({ length: 60 }, (_, index) => {
     const started = start({ userId: `u${index}` });
     registry.add(started.session);
-    // 240 MiB in all, then 360: each below its own bound.
+    // 240 MiB together, then 360 MiB. Each connection is below its own limit.
     for (let i = 0; i < 4; i++) started.session.send(megabyte);
     return started;
   });
@@ -199,9 +202,9 @@ test('of many who are behind at once, those furthest behind are cut until the no
   const furthest = all.slice(20, 60);
   for (const { session } of furthest) for (let i = 0; i < 3; i++) session.send(megabyte);
   registry.sweep(0);
-  const cut = all.filter(({ cuts }) => cuts.includes('slow_consumer'));
-  assert.equal(cut.length, 15);
-  assert.ok(cut.every((one) => furthest.includes(one)));
+  const ended = all.filter(({ ends }) => ends.includes('slow_consumer'));
+  assert.equal(ended.length, 15);
+  assert.ok(ended.every((one) => furthest.includes(one)));
   registry.sweep(0);
   assert.equal(all.filter(({ session }) => session.closed).length, 15);
 });

@@ -1,151 +1,132 @@
 /**
- * One signed-in connection: who it is, which rooms it has joined, and what it may still do. It does not know Socket.IO: the
- * wire is given to it.
+ * One signed-in connection: its user, its joined rooms, its limits, and its end. It does not know
+ * Socket.IO: it sends through a `Connection`.
  */
-import { LIMITS, MaruError, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
-import type { CutReason, Member } from '../delivery/member.ts';
+import { LIMITS, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
+import type { Member } from '../delivery/member.ts';
+import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
+import type { Subscription } from '../rooms/subscription.ts';
+import { ENDS, type EndReason } from './ends.ts';
+import { type ConnectionState, mayNotify, OPEN, OPENING } from './state.ts';
+import { WorkQueues } from './work-queues.ts';
 
-/** What a session needs of its transport. */
-export interface Wire {
-  /** Queues one encoded Socket.IO packet behind everything queued before. */
-  sendPacket(packet: string): void;
-  /** The same for packets that others get too: false where they were queued, true where nothing is left to queue. */
-  sendBatch(shared: PacketBatch): boolean;
-  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
-  /** Packets that the transport has not taken yet; bytes that have not left for the network. */
-  queuedPackets(): number;
-  queuedBytes(): number;
-  /** Resolves when the transport has taken what was queued, or after `waitMs`. */
-  drained(waitMs: number): Promise<void>;
-  readonly closed: boolean;
-  /** Ends the transport; a client reconnects by itself. `discard`: what is queued is dropped. */
-  closeTransport(discard: boolean): void;
-  /** Sends DISCONNECT: a client stays away. */
-  disconnect(): void;
-  /** Ephemeral that may be lost (typing, room events) of a room reach this connection from now on, or no longer. */
-  joinSignals(room: string): void;
-  leaveSignals(room: string): void;
-}
-
-/** A joined room. */
-export class Subscription {
-  #attached: Promise<void> | undefined;
-  #tell: ((attached: Promise<void>) => void) | undefined;
-
-  /** Resolves once live delivery has begun. Few ask before it has, so there is nothing to wait on until somebody does. */
-  get attached(): Promise<void> {
-    this.#attached ??= new Promise((resolve) => {
-      this.#tell = resolve;
-    });
-    return this.#attached;
-  }
-
-  /** Live delivery is beginning. */
-  attach(attached: Promise<void>): void {
-    if (this.#tell === undefined) this.#attached = attached;
-    else this.#tell(attached);
-  }
-}
-
-/** Bytes and packets queued for one connection before it counts as a slow consumer. The largest answer is some 3.3 MB. */
+/** Backlog of one connection before it counts as a slow consumer. The largest answer has about 3.3 MB. */
 const QUEUED_BYTES_MAX = 8 * 1_048_576;
 const QUEUED_PACKETS_MAX = 8_192;
+/** Up to this many packets, the backlog's bytes are summed up after every packet. */
 const FEW_PACKETS = 32;
-/** Work that waited longer than this for its turn is refused. Many joins at once take their time; a store that fails refuses all at once. */
-const LANE_WAIT_MAX_MS = 5_000;
-/** A catch-up goes on once no more than this is queued; one that stands still for so long is cut. */
+/** A catch-up continues when the backlog is below this size, and is cut if the backlog does not shrink for this time. */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
-const CATCH_UP_LOOK_MS = 100;
+const CATCH_UP_POLL_MS = 100;
 /**
- * Refused events that a connection may have at once before it counts as a flood. Those refused are told moments up to a minute ahead,
- * at the pace of the bucket, so one who comes back as told is never refused as often as this.
+ * Refused events before a connection counts as a flood. Refusals name waiting times of up to a minute,
+ * at the pace of the bucket, so a client that waits is never refused this often.
  */
 const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
+
+export interface SessionOptions {
+  user: UserRef;
+  roles: string[];
+  expiresAtMs: number;
+  connection: Connection;
+  eventSpec: BucketSpec;
+  nowMs: number;
+  onEnd: (reason: EndReason, session: Session) => void;
+}
 
 export class Session implements Member {
   readonly id: string;
   readonly user: UserRef;
   readonly roles: string[];
   readonly expiresAtMs: number;
+  /** Joined rooms. */
   readonly subscriptions = new Map<string, Subscription>();
-  /** Rooms whose presence it watches. None for most connections. */
+  /** Rooms whose presence it watches. Most connections watch none. */
   watching: Set<string> | undefined;
-  /** `session` was sent. */
-  opened = false;
-  expiryAnnounced = false;
-  advisedToMove = false;
-  readonly #wire: Wire;
-  readonly #onCut: (reason: CutReason, session: Session) => void;
+  readonly queues = new WorkQueues();
+  #state: ConnectionState = OPENING;
+  readonly #connection: Connection;
+  readonly #onEnd: (reason: EndReason, session: Session) => void;
   readonly #events: Bucket;
-  /** None until something was refused. */
-  #refusals: Bucket | undefined;
   readonly #eventSpec: BucketSpec;
-  /** None while nothing is under way, as for most connections most of the time. */
-  #lanes: Map<string, Promise<unknown>> | undefined;
+  /** Created at the first refusal. */
+  #refusals: Bucket | undefined;
   #nextBacklogCheck = 0;
-  #cut = false;
 
-  constructor(options: {
-    id: string;
-    user: UserRef;
-    roles: string[];
-    expiresAtMs: number;
-    wire: Wire;
-    eventSpec: BucketSpec;
-    nowMs: number;
-    onCut: (reason: CutReason, session: Session) => void;
-  }) {
-    this.id = options.id;
+  constructor(options: SessionOptions) {
+    this.id = options.connection.id;
     this.user = options.user;
     this.roles = options.roles;
     this.expiresAtMs = options.expiresAtMs;
-    this.#wire = options.wire;
-    this.#onCut = options.onCut;
+    this.#connection = options.connection;
+    this.#onEnd = options.onEnd;
     this.#eventSpec = options.eventSpec;
     this.#events = fullBucket(options.eventSpec, options.nowMs);
   }
 
-  /** Bytes that its transport has not taken yet. */
-  get queuedBytes(): number {
-    return this.#wire.queuedBytes();
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Holds requests until `answered` resolves. */
+  beginResume(answered: Promise<void>): void {
+    if (this.#state.phase !== 'ended') this.#state = { phase: 'resuming', answered, held: 0 };
+  }
+
+  /** `session` was sent. */
+  opened(): void {
+    if (this.#state.phase !== 'ended') this.#state = OPEN;
+  }
+
+  /** The client or the network closed the connection. */
+  disconnected(): void {
+    if (this.#state.phase !== 'ended') this.#state = { phase: 'ended', reason: undefined };
   }
 
   get closed(): boolean {
-    return this.#cut || this.#wire.closed;
+    return this.#state.phase === 'ended' || this.#connection.closed;
+  }
+
+  /** Bytes that the transport has not taken. */
+  get queuedBytes(): number {
+    return this.#connection.queuedBytes();
+  }
+
+  greet(): void {
+    this.#connection.greet();
   }
 
   send(packet: string): void {
-    this.#wire.sendPacket(packet);
+    this.#connection.send(packet);
     this.checkBacklog();
   }
 
-  sendBatch(shared: PacketBatch): void {
-    if (!this.#wire.sendBatch(shared)) this.checkBacklog();
+  sendBatch(batch: PacketBatch): void {
+    if (!this.#connection.sendBatch(batch)) this.checkBacklog();
   }
 
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void {
     if (this.closed) return;
-    this.#wire.emit(event, ...payload);
+    this.#connection.emit(event, ...payload);
     this.checkBacklog();
   }
 
-  /** `session` is the first event; only that the store is ill may be told before it, since then it may take long. */
-  notice(notice: Notice): void {
-    if (this.opened || notice.code === 'degraded') this.emit('notice', notice);
+  notify(notice: Notice): void {
+    if (mayNotify(this.#state, notice.code)) this.emit('notice', notice);
   }
 
-  /** Cuts a connection for which too much is queued. Called after everything that queues; amortized, it costs little. */
+  /** Ends a connection with too large a backlog. Call it after everything that queues. Its amortised cost is small. */
   checkBacklog(): void {
-    const packets = this.#wire.queuedPackets();
+    const packets = this.#connection.queuedPackets();
     if (packets === 0) return;
-    // Few packets are quick to weigh, and may be large; of many only now and then.
+    // A few packets are quick to sum up and may be large. Many packets are summed up rarely.
     if (packets > FEW_PACKETS && packets < this.#nextBacklogCheck) return;
     this.#nextBacklogCheck = packets <= FEW_PACKETS ? 0 : packets + 16 + (packets >> 2);
-    if (packets > QUEUED_PACKETS_MAX || this.#wire.queuedBytes() > QUEUED_BYTES_MAX) this.cut('slow_consumer');
+    if (packets > QUEUED_PACKETS_MAX || this.#connection.queuedBytes() > QUEUED_BYTES_MAX) this.end('slow_consumer');
   }
 
   async drained(): Promise<void> {
@@ -155,88 +136,55 @@ export class Session implements Member {
       if (queued < least) {
         least = queued;
         leastAtMs = performance.now();
-      } else if (performance.now() - leastAtMs >= CATCH_UP_STALL_MS) return this.cut('slow_consumer');
-      await this.#wire.drained(CATCH_UP_LOOK_MS);
+      } else if (performance.now() - leastAtMs >= CATCH_UP_STALL_MS) return this.end('slow_consumer');
+      await this.#connection.drained(CATCH_UP_POLL_MS);
     }
   }
 
-  cut(reason: CutReason): void {
+  /** Ends the connection by the rules in `ends.ts`. */
+  end(reason: EndReason): void {
     if (this.closed) return;
-    this.#cut = true;
-    this.#onCut(reason, this);
-    // One who reads nothing would not read a notice either; what is queued for it goes with the transport.
-    this.#wire.closeTransport(reason === 'slow_consumer' || reason === 'flood');
+    const { comesBack, discardsBacklog } = ENDS[reason];
+    if (comesBack) {
+      this.#state = { phase: 'ended', reason };
+      this.#onEnd(reason, this);
+      this.#connection.closeTransport(discardsBacklog);
+    } else {
+      this.#connection.disconnect();
+    }
   }
 
-  /** Ends it so that the client stays away. */
-  end(): void {
-    this.#wire.disconnect();
-  }
-
-  /** Takes one event: 0, or milliseconds to wait. A flood of refused ones ends the connection. */
+  /** Takes one event. Returns 0, or milliseconds to wait. A flood of refused events ends the connection. */
   takeEvent(nowMs: number): number {
     const waitMs = takeToken(this.#events, this.#eventSpec, nowMs);
     if (waitMs === 0) return 0;
     this.#refusals ??= fullBucket(REFUSALS, nowMs);
-    if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.cut('flood');
+    if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');
     return waitMs;
   }
 
-  /** Takes what a large answer costs beyond its event, so that heavy reads are paced like many small ones. */
+  /** Takes the additional cost of a large answer. */
   charge(bytes: number): void {
     this.#events.tokens -= eventsOf(bytes);
   }
 
-  /** Runs work of one lane (a room's joins and leaves, or the reads) one after the other, in the order of the calls. */
-  inLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    this.#lanes ??= new Map();
-    const lanes = this.#lanes;
-    const before = lanes.get(lane);
-    const since = performance.now();
-    const inTurn = () => {
-      if (performance.now() - since <= LANE_WAIT_MAX_MS) return work();
-      throw new MaruError('unavailable', 'earlier requests of this connection took too long', { retryAfterMs: 500 });
-    };
-    const run = before === undefined ? work() : before.then(inTurn, unlessUnavailable(inTurn));
-    lanes.set(lane, run);
-    const clear = () => {
-      if (lanes.get(lane) === run) lanes.delete(lane);
-      if (lanes.size === 0 && this.#lanes === lanes) this.#lanes = undefined;
-    };
-    run.then(clear, clear);
-    return run;
-  }
-
-  /** Runs work once what is under way in a lane is done, in the order of the calls. */
-  afterLane<T>(lane: string, work: () => Promise<T>): Promise<T> {
-    const underWay = this.#lanes?.get(lane);
-    return underWay === undefined ? work() : underWay.then(work, unlessUnavailable(work));
-  }
-
-  addSubscription(room: string, subscription: Subscription): void {
+  subscribe(room: string, subscription: Subscription): void {
     this.subscriptions.set(room, subscription);
   }
 
-  /** Ephemeral come with live delivery, so not before the answer that begins it. */
-  hearSignals(room: string): void {
-    if (this.subscriptions.has(room)) this.#wire.joinSignals(room);
-  }
-
-  removeSubscription(room: string): boolean {
+  /** False if the room was not joined. */
+  unsubscribe(room: string): boolean {
     if (!this.subscriptions.delete(room)) return false;
-    this.#wire.leaveSignals(room);
+    this.#connection.leaveEphemeral(room);
     return true;
   }
 
-  get roomsFull(): boolean {
+  /** Ephemeral events begin with live delivery, not before the answer to the join. */
+  receiveEphemeral(room: string): void {
+    if (this.subscriptions.has(room)) this.#connection.joinEphemeral(room);
+  }
+
+  get hasMaxRooms(): boolean {
     return this.subscriptions.size >= LIMITS.roomsPerConnectionMax;
   }
 }
-
-/** Where the store could not be asked before, those who waited behind are not made to find out one after the other. */
-const unlessUnavailable =
-  <T>(work: () => Promise<T>) =>
-  (error: unknown): Promise<T> => {
-    if (error instanceof MaruError && error.code === 'unavailable') throw error;
-    return work();
-  };

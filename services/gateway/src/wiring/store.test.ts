@@ -21,19 +21,20 @@ for (const healthFirst of [true, false]) {
       logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
       onMalformed: () => assert.fail('malformed'),
       onBatch() {},
+      onCall() {},
       now: () => performance.now(),
     });
-    const { connections, beat, health, subscriber, signals } = store;
+    const { connections, ticker, health, subscriber, ephemeralSubscriber } = store;
     t.after(() => store.close());
     assert.ok(await connections.control.untilReady(10_000));
-    const parts = [health, subscriber, signals];
+    const parts = [health, subscriber, ephemeralSubscriber];
     for (const part of healthFirst ? parts : parts.reverse()) {
-      part.start(beat);
+      part.start(ticker);
       t.after(() => part.stop());
     }
     // What is asked at the start has left, too.
     do await pause(10);
-    while (!subscriber.alive || !signals.alive);
+    while (!subscriber.alive || !ephemeralSubscriber.alive);
 
     // One call of either is one system call.
     const commandsByWrite: number[] = [];

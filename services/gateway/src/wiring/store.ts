@@ -1,105 +1,109 @@
-/** The gateway's side of the store: connections, health, the subscriber, and what is kept there. */
+/** The gateway's parts in Redis: connections, health, subscribers, and what is kept there. */
 import { gatherWrites, type RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
-import { createSubscriber } from '../delivery/subscriber.ts';
-import { createUserQuota } from '../limits/user-quota.ts';
-import { createRedisRoomLog } from '../log/redis-room-log.ts';
+import { RedisSubscriber } from '../delivery/subscriber.ts';
+import { UserQuota } from '../limits/user-quota.ts';
+import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
 import type { AppendRequest } from '../log/room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 
-/** The store is asked, and the subscriber heard, so often; so long a silence counts as a lost connection. */
-const BEAT_MS = 500;
+/** Period of health checks and subscriber heartbeats, and the silence after which a subscriber reconnects. */
+const TICK_MS = 500;
 const SILENCE_MAX_MS = 1_500;
-/**
- * Positions that this node remembers, and for how long it holds tokens of a user: longer than people pause in a conversation, so that most
- * messages find one here. How many it holds is bounded by `leaseSize`, however long.
- */
+/** Rooms whose positions this node remembers. */
 const SEEN_ROOMS_MAX = 100_000;
+/** Longer than pauses in a conversation, so that most messages find a leased token. */
 const LEASE_MS = 10 * 60_000;
 
 export type Store = ReturnType<typeof createStore>;
 
-export function createStore(options: {
+export interface StoreOptions {
   config: GatewayConfig;
   logger: Logger;
-  /** An announcement came that could not be handled: malformed or forged. */
+  /** A malformed or forged announcement was dropped. */
   onMalformed: () => void;
-  /** These messages are about to share a round trip. */
+  /** These appends are about to share a round trip. */
   onBatch: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   now: () => number;
-}) {
-  const { config, logger, now } = options;
-  const { node } = config;
-  const { connections, close } = openConnections({
-    url: config.redisUrl,
-    deadlineMs: config.storeDeadlineMs,
-    node,
-    logger,
-  });
+}
 
-  const beat = createTicker({ periodMs: BEAT_MS, logger, now });
+export function createStore(options: StoreOptions) {
+  const { config, logger, now } = options;
+  const { node, storeDeadlineMs: deadlineMs, waitReplicas } = config;
+  const { connections, close } = openConnections({ url: config.redisUrl, deadlineMs, node, logger });
+  const ticker = createTicker({ periodMs: TICK_MS, logger, now });
   const health = createStoreHealth({
     store: connections.control,
     node,
     canAppend: () => connections.append.ready,
-    waitReplicas: config.waitReplicas,
-    beatMs: BEAT_MS,
+    waitReplicas,
+    tickMs: TICK_MS,
     logger,
     localNow: () => Date.now(),
   });
-  const subscribe = (purpose: string, store: RedisStore) =>
-    createSubscriber({
-      node,
+  const subscribe = subscriberFactory(options, connections.control);
+  const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
+  return {
+    connections,
+    ticker,
+    health,
+    subscriber: subscribe('rooms', connections.subscribe),
+    ephemeralSubscriber: subscribe('signals', connections.ephemeralSub),
+    seen,
+    log: createRedisRoomLog({
+      appendStore: connections.append,
+      readStore: connections.read,
+      seen,
+      retention: {
+        entriesMin: config.retentionEntriesMin,
+        entriesMax: config.retentionEntriesMax,
+        ageMs: config.retentionAgeMs,
+        emptyRoomTtlMs: config.emptyRoomTtlMs,
+      },
+      deadlineMs,
+      waitReplicas,
+      onRefused: health.noteRefusal,
+      onBatch: options.onBatch,
+      onCall: options.onCall,
+      now,
+    }),
+    directory: createRoomDirectory({
+      store: connections.read,
+      onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
+    }),
+    quota: new UserQuota({
+      store: connections.control,
+      spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
+      leaseMs: LEASE_MS,
+      now,
+    }),
+    close,
+  };
+}
+
+function subscriberFactory({ config, logger, onMalformed, now }: StoreOptions, control: RedisStore) {
+  return (purpose: string, store: RedisStore) =>
+    new RedisSubscriber({
+      node: config.node,
       purpose,
       store,
       publish(channel, payload) {
-        gatherWrites(connections.control.shardOf(channel));
-        return connections.control.at(channel, (redis) => redis.spublish(channel, payload));
+        gatherWrites(control.shardOf(channel));
+        return control.at(channel, (redis) => redis.spublish(channel, payload));
       },
-      heartbeatMs: BEAT_MS,
+      heartbeatMs: TICK_MS,
       silenceMaxMs: SILENCE_MAX_MS,
       logger,
       onHandlerError: (error) => {
-        options.onMalformed();
-        logger.warn({ err: error }, 'an announcement could not be handled');
+        onMalformed();
+        logger.warn({ err: error }, 'an announcement was dropped');
       },
       now,
     });
-  const subscriber = subscribe('rooms', connections.subscribe);
-  const signals = subscribe('signals', connections.signalsSub);
-
-  const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
-  const log = createRedisRoomLog({
-    appendStore: connections.append,
-    readStore: connections.read,
-    seen,
-    retention: {
-      entriesMin: config.retentionEntriesMin,
-      entriesMax: config.retentionEntriesMax,
-      ageMs: config.retentionAgeMs,
-      emptyRoomTtlMs: config.emptyRoomTtlMs,
-    },
-    deadlineMs: config.storeDeadlineMs,
-    waitReplicas: config.waitReplicas,
-    onRefused: health.noteRefusal,
-    onBatch: options.onBatch,
-    now,
-  });
-  const directory = createRoomDirectory({
-    store: connections.read,
-    onUnlisted: (error) => logger.warn({ err: error }, 'a room could not be listed'),
-  });
-  const quota = createUserQuota({
-    store: connections.control,
-    spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
-    leaseMs: LEASE_MS,
-    now,
-  });
-
-  return { connections, beat, health, subscriber, seen, log, directory, quota, signals, close };
 }

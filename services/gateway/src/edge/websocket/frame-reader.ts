@@ -1,19 +1,21 @@
 /**
- * Reads what a client sends over a WebSocket (RFC 6455, section 5), in whatever pieces it comes: whole messages, whole control frames, or the
- * first violation, after which nothing is read. Holds at most the largest message that is allowed and one chunk, each at most twice, and for a moment the last frame of a message once more.
+ * Reads the frames of a WebSocket client (RFC 6455, section 5) from chunks of any size. Reports whole
+ * messages, whole control frames, and the first violation, after which it reads nothing. It holds at
+ * most the largest allowed message and one chunk, each at most twice, and briefly the last frame of a
+ * message once more.
  */
 import { isUtf8 } from 'node:buffer';
 import { CLOSE_CODE, FINAL, OPCODE, SHORT_BYTES_MAX } from './frames.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 
-/** What is read, told at once and in order. Buffers are the receiver's to keep. */
+/** Receives what was read, at once and in order. The sink owns the buffers. */
 export interface FrameSink {
   receivedText(text: string): void;
   receivedBinary(bytes: Buffer): void;
   receivedPing(payload: Buffer): void;
-  /** The peer sends nothing more. `code` is CLOSE_CODE.noneGiven where it gave none. */
+  /** The peer sends nothing more. `code` is CLOSE_CODE.noneGiven if the peer gave none. */
   receivedClose(code: number, reason: string): void;
-  /** The peer broke the protocol, or a bound; `code` is what to close with. */
+  /** The peer violated the protocol or a limit. Close with `code`. */
   receivedViolation(code: number, reason: string): void;
 }
 
@@ -22,13 +24,13 @@ const OPCODE_BITS = 0x0f;
 const MASKED = 0x80;
 const LENGTH_BITS = 0x7f;
 const MASK_BYTES = 4;
-/** Bits of the first half of a long length. */
+/** Factor of the first half of a 64-bit length. */
 const HALF = 2 ** 32;
 
 interface Header {
   opcode: number;
   isFinal: boolean;
-  /** Where the mask begins, and the payload behind it. */
+  /** Index of the mask. The payload follows it. */
   maskAt: number;
   payloadBytes: number;
 }
@@ -39,19 +41,19 @@ interface Violation {
 
 export class FrameReader {
   readonly #messageBytesMax: number;
-  /** The beginning of a frame that has not come whole. */
+  /** The beginning of a frame that is not complete. */
   #rest: GrowingBuffer | undefined;
-  /** What has come of a message in fragments, and its opcode: 0 while there is none. */
+  /** The fragments of a message so far, and its opcode; 0 if there is none. */
   #fragments: GrowingBuffer | undefined;
   #fragmented = 0;
-  /** A close was read, or a violation. */
+  /** A close or a violation was read. */
   #ended = false;
 
   constructor(messageBytesMax: number) {
     this.#messageBytesMax = messageBytesMax;
   }
 
-  /** The chunk is unmasked in its place. */
+  /** Unmasks the chunk in place. */
   read(chunk: Buffer, sink: FrameSink): void {
     let bytes = chunk;
     if (this.#rest !== undefined) {
@@ -68,7 +70,7 @@ export class FrameReader {
     else if (at > 0 || this.#rest === undefined) this.#rest = new GrowingBuffer(bytes.subarray(at));
   }
 
-  /** Where the frame ends that begins at `at`; -1 while it has not come whole. */
+  /** The end of the frame that begins at `at`; -1 if it is not complete. */
   #readFrame(bytes: Buffer, at: number, sink: FrameSink): number {
     const header = this.#readHeader(bytes, at);
     if (header === undefined) return -1;
@@ -85,12 +87,12 @@ export class FrameReader {
     return end;
   }
 
-  /** What can be told from what has come: undefined while that is not all. */
+  /** Undefined if the header is not complete. */
   #readHeader(bytes: Buffer, at: number): Header | Violation | undefined {
     if (bytes.length - at < 2) return undefined;
     const first = bytes[at] as number;
     const second = bytes[at + 1] as number;
-    const violation = this.#judge(first, second);
+    const violation = this.#violationOf(first, second);
     if (violation !== undefined) return violation;
     let payloadBytes = second & LENGTH_BITS;
     let maskAt = at + 2;
@@ -110,23 +112,23 @@ export class FrameReader {
     return { opcode, isFinal: first >= FINAL, maskAt, payloadBytes };
   }
 
-  /** The first two bytes of a frame. */
-  #judge(first: number, second: number): Violation | undefined {
+  /** Checks the first two bytes of a frame. */
+  #violationOf(first: number, second: number): Violation | undefined {
     const violation = (reason: string) => ({ code: CLOSE_CODE.protocolError, reason });
     const opcode = first & OPCODE_BITS;
     if ((first & RESERVED) !== 0) return violation('reserved bits are set');
     if (opcode === OPCODE.continuation) {
-      if (this.#fragmented === 0) return violation('nothing is there to be continued');
+      if (this.#fragmented === 0) return violation('a continuation without a message');
     } else if (opcode <= OPCODE.binary) {
-      if (this.#fragmented !== 0) return violation('a message begins within another');
+      if (this.#fragmented !== 0) return violation('a message inside a fragmented message');
     } else if (opcode < OPCODE.close || opcode > OPCODE.pong) {
-      return violation('an opcode is unknown');
+      return violation('unknown opcode');
     } else if (first < FINAL || (second & LENGTH_BITS) > SHORT_BYTES_MAX) {
-      return violation('a control frame is in fragments, or too long');
+      return violation('a control frame is fragmented or too long');
     } else if (opcode === OPCODE.close && (second & LENGTH_BITS) === 1) {
-      return violation('a close has half a code');
+      return violation('a close frame with one byte');
     }
-    if ((second & MASKED) === 0) return violation('a frame is not masked');
+    if ((second & MASKED) === 0) return violation('an unmasked frame');
     return undefined;
   }
 
@@ -164,7 +166,7 @@ export class FrameReader {
   #takeMessage(opcode: number, message: Buffer, sink: FrameSink): void {
     if (opcode === OPCODE.binary) sink.receivedBinary(Buffer.from(message));
     else if (isUtf8(message)) sink.receivedText(message.toString());
-    else this.#violate({ code: CLOSE_CODE.invalidText, reason: 'a text is not UTF-8' }, sink);
+    else this.#violate({ code: CLOSE_CODE.invalidText, reason: 'a text message is not UTF-8' }, sink);
   }
 
   #takeClose(payload: Buffer, sink: FrameSink): void {
@@ -175,8 +177,8 @@ export class FrameReader {
     }
     const code = payload.readUInt16BE();
     const reason = payload.subarray(2);
-    if (!mayBeSent(code)) {
-      this.#violate({ code: CLOSE_CODE.protocolError, reason: 'a close has no code that may be sent' }, sink);
+    if (!isSendable(code)) {
+      this.#violate({ code: CLOSE_CODE.protocolError, reason: 'a close frame with a reserved code' }, sink);
     } else if (!isUtf8(reason)) {
       this.#violate({ code: CLOSE_CODE.invalidText, reason: "a close's reason is not UTF-8" }, sink);
     } else {
@@ -197,8 +199,8 @@ function unmask(bytes: Buffer, maskAt: number, start: number, end: number): void
     bytes[at] = (bytes[at] as number) ^ (bytes[maskAt + key] as number);
 }
 
-/** Codes that an endpoint may send (section 7.4): some only tell what happened, others are not defined. */
-function mayBeSent(code: number): boolean {
+/** Codes that an endpoint may send (section 7.4). Some are only for local use, others are undefined. */
+function isSendable(code: number): boolean {
   if (code >= 3_000) return code <= 4_999;
   return code >= 1_000 && code <= 1_014 && (code < 1_004 || code > 1_006);
 }

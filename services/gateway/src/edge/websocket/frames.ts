@@ -1,19 +1,19 @@
-/** How WebSocket frames are written by a server (RFC 6455, section 5): never masked, never in fragments, without extensions. */
+/** Writes WebSocket frames as a server (RFC 6455, section 5): unmasked, unfragmented, without extensions. */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
-/** Why a side closes (section 7.4.1). */
+/** Close codes (section 7.4.1). */
 export const CLOSE_CODE = { protocolError: 1002, noneGiven: 1005, invalidText: 1007, tooLarge: 1009 } as const;
 
 export const FINAL = 0x80;
-/** A payload of at most so many bytes says its length in its second byte, a longer one in 2 more, and one above 65,535 in 8. */
+/** Lengths up to this are in the second byte, lengths up to 65,535 in 2 further bytes, longer ones in 8. */
 export const SHORT_BYTES_MAX = 125;
 const MEDIUM_BYTES_MAX = 65_535;
 const SHORT_HEADER_BYTES = 2;
 const MEDIUM_HEADER_BYTES = 4;
 const LONG_HEADER_BYTES = 10;
 
-/** Each text in a frame of its own, back to back, behind `prefix`, which is ASCII. */
+/** Each text in a frame of its own, after `prefix`, which must be ASCII. */
 export function textFrames(texts: readonly string[], prefix = ''): Buffer {
   const sizes = texts.map((text) => prefix.length + Buffer.byteLength(text));
   const frames = Buffer.allocUnsafe(sizes.reduce((sum, bytes) => sum + headerBytes(bytes) + bytes, 0));
@@ -32,7 +32,7 @@ export function frameOf(opcode: Opcode, payload: Buffer): Buffer {
   return frame;
 }
 
-/** Without a code the payload is empty, as it is after a close that gave none. */
+/** The payload is empty for CLOSE_CODE.noneGiven. */
 export function closeFrame(code: number, reason = ''): Buffer {
   if (code === CLOSE_CODE.noneGiven) return frameOf(OPCODE.close, Buffer.alloc(0));
   const payload = Buffer.allocUnsafe(2 + Buffer.byteLength(reason));
@@ -46,7 +46,7 @@ function headerBytes(payloadBytes: number): number {
   return payloadBytes <= MEDIUM_BYTES_MAX ? MEDIUM_HEADER_BYTES : LONG_HEADER_BYTES;
 }
 
-/** Returns where the payload begins. */
+/** Returns the index of the payload. */
 function writeHeader(frames: Buffer, at: number, opcode: Opcode, payloadBytes: number): number {
   frames[at] = FINAL | opcode;
   if (payloadBytes <= SHORT_BYTES_MAX) {

@@ -1,15 +1,16 @@
-const LEAST_BYTES = 256;
+const BYTES_MIN = 256;
 
 /**
- * Bytes that come in pieces. Its memory is at most twice what it holds, or `LEAST_BYTES`, however small the pieces are, and each byte is copied a bounded
- * number of times. Memory of its own (`Slow`): a slice of Node.js' pool would keep all of that alive.
+ * Collects chunks of bytes. It allocates at most twice what it holds, or `BYTES_MIN`, for chunks of any
+ * size, and copies each byte a bounded number of times. It uses `allocUnsafeSlow`, because a slice of
+ * Node's buffer pool would keep the whole pool alive.
  */
 export class GrowingBuffer {
   #space: Buffer;
   #length = 0;
 
   constructor(first: Buffer) {
-    this.#space = Buffer.allocUnsafeSlow(Math.max(LEAST_BYTES, first.length));
+    this.#space = Buffer.allocUnsafeSlow(Math.max(BYTES_MIN, first.length));
     this.append(first);
   }
 
@@ -28,7 +29,7 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
-  /** What it holds; not to be used after the next `append`. */
+  /** The collected bytes. Invalid after the next `append`. */
   bytes(): Buffer {
     return this.#space.subarray(0, this.#length);
   }

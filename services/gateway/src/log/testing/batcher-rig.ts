@@ -1,6 +1,6 @@
 /** A lane of numbers, and places that are answered by hand. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { createBatcher, type SEND_AGAIN } from '../batcher.ts';
+import { Batcher, type SEND_AGAIN } from '../batcher.ts';
 
 export type Outcome = number | Error | typeof SEND_AGAIN;
 export interface Place {
@@ -12,7 +12,7 @@ export const ONLY: Place = { name: 'only' };
 export function lane(
   send: (items: number[], place: Place) => Promise<Outcome[]>,
   overrides: {
-    batchesAtOnceMax?: number;
+    batchesInFlightMax?: number;
     depthMax?: number;
     deadlineMs?: number;
     now?: () => number;
@@ -21,12 +21,12 @@ export function lane(
     destinationOf?: (group: number) => Place | undefined;
   } = {},
 ) {
-  return createBatcher<number, number, Place>({
+  return new Batcher<number, number, Place>({
     send,
     groupOf: () => 0,
     destinationOf: () => ONLY,
     batchMax: 3,
-    batchesAtOnceMax: 2,
+    batchesInFlightMax: 2,
     depthMax: 10,
     deadlineMs: 200,
     onExpired: () => new Error('expired'),

@@ -1,18 +1,18 @@
-/** Lets so many pieces of work run at once; the others wait in order. Waiting and work have one deadline together. */
+/** Limits concurrent work. Further work waits in order. One deadline covers waiting and working. */
 
 export interface Semaphore {
-  /** Rejects with `onTimeout()` where the work is not done in time: what has not begun by then never does, the result of the rest is dropped. */
+  /** Rejects with `onTimeout()` at the deadline. Work that has not begun by then never begins; other results are dropped. */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createSemaphore(options: { atOnceMax: number; deadlineMs: number; onTimeout: () => Error }): Semaphore {
-  const { atOnceMax, deadlineMs, onTimeout } = options;
+export function createSemaphore(options: { permits: number; deadlineMs: number; onTimeout: () => Error }): Semaphore {
+  const { permits, deadlineMs, onTimeout } = options;
   let running = 0;
   const waiting = new Set<() => void>();
 
-  const leave = () => {
+  const release = () => {
     const [next] = waiting;
-    // The place is handed over, so `running` stays as it is.
+    // The next work takes over the permit, so `running` does not change.
     if (next !== undefined) next();
     else running--;
   };
@@ -28,14 +28,14 @@ export function createSemaphore(options: { atOnceMax: number; deadlineMs: number
             reject(error);
           } finally {
             clearTimeout(timer);
-            leave();
+            release();
           }
         };
         const timer = setTimeout(() => {
           waiting.delete(begin);
           reject(onTimeout());
         }, deadlineMs);
-        if (running === atOnceMax) {
+        if (running === permits) {
           waiting.add(begin);
           return;
         }

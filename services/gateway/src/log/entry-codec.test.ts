@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Announcement, parseAnnouncement } from './announcement.ts';
+import { type Announcement, parseAnnouncement } from './entry-codec.ts';
 
 const body = '"type":"text","text":"마루"}';
 const packet = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createSemaphore } from './semaphore.ts';
 
 test('so many run at once, the others in order, and places are given back after failures', async () => {
-  const gate = createSemaphore({ atOnceMax: 2, deadlineMs: 5_000, onTimeout: () => new Error('late') });
+  const gate = createSemaphore({ permits: 2, deadlineMs: 5_000, onTimeout: () => new Error('late') });
   let [running, most] = [0, 0];
   const order: number[] = [];
   const work = (index: number) => async () => {
@@ -21,7 +21,7 @@ test('so many run at once, the others in order, and places are given back after 
 });
 
 test('what cannot begin in time is refused, and leaves no place behind', async () => {
-  const gate = createSemaphore({ atOnceMax: 1, deadlineMs: 20, onTimeout: () => new Error('late') });
+  const gate = createSemaphore({ permits: 1, deadlineMs: 20, onTimeout: () => new Error('late') });
   const work = pause(60);
   const slow = assert.rejects(
     gate.run(() => work),
@@ -36,7 +36,7 @@ test('what cannot begin in time is refused, and leaves no place behind', async (
 });
 
 test('one that began late has only what is left of its time, and keeps its place until it ends', async () => {
-  const gate = createSemaphore({ atOnceMax: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
+  const gate = createSemaphore({ permits: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
   const order: string[] = [];
   let endWork: (() => void) | undefined;
   const first = gate.run(() => pause(5));

@@ -1,22 +1,24 @@
-/** Sending a message, whichever way it came: the user's quota, then one append. */
+/** Sending messages, for sockets and HTTP: takes a token of the user's quota, then appends once. */
 import { MaruError, type RequestOf, type SendData, type UserRef } from '@maru/protocol';
 import type { UserQuota } from '../limits/user-quota.ts';
-import type { RoomLog } from '../log/room-log.ts';
+import type { AppendResult, RoomLog } from '../log/room-log.ts';
+import { roomQueue } from '../rooms/subscriptions.ts';
+import type { Handlers } from './handler.ts';
 
 export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>) => Promise<SendData>;
 
 export function createSendMessage(options: {
   log: RoomLog;
-  quota: UserQuota;
-  /** Told to one who sends faster. */
+  quota: Pick<UserQuota, 'take' | 'giveBack'>;
+  /** The rate that a refusal names. */
   perSecond: number;
-  onOutcome: (outcome: 'stored' | 'duplicate' | 'conflict' | 'refused') => void;
+  onOutcome: (outcome: AppendResult['outcome']) => void;
 }): SendMessage {
   const { log, quota, onOutcome } = options;
   return async (user, request) => {
     const taken = quota.take(user.id);
     const waitMs = typeof taken === 'number' ? taken : await taken;
-    // Even without quota the log is asked: a message that it has already is acknowledged again, at no cost.
+    // Without quota the log is asked, too: a stored duplicate is acknowledged at no cost.
     const mayStore = waitMs === 0;
     const result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
     onOutcome(result.outcome);
@@ -33,3 +35,9 @@ export function createSendMessage(options: {
     }
   };
 }
+
+export const messageHandlers = (sendMessage: SendMessage): Pick<Handlers, 'message:send'> => ({
+  // An earlier join of this connection may create the room.
+  'message:send': (session, request) =>
+    session.queues.after(roomQueue(request.room), async () => ({ data: await sendMessage(session.user, request) })),
+});

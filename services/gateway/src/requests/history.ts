@@ -1,12 +1,14 @@
-/** Reading a room's log in pages, whichever way it was asked. Readers of a public room who ask for the same page at the same time share a read. */
+/** Reading a room's log in pages, for sockets and HTTP. Users who ask for the same page of a public room at the same time share a read. */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
-import { toEntry } from '../log/entry-codec.ts';
-import { type ReadPiece, type RoomLog, weigh } from '../log/room-log.ts';
+import { sizeOf, toEntry } from '../log/entry-codec.ts';
+import type { ReadPiece, RoomLog } from '../log/room-log.ts';
 import { createSingleFlight } from '../log/single-flight.ts';
+import { READS_QUEUE } from '../rooms/subscriptions.ts';
+import type { Handlers } from './handler.ts';
 
 interface Page {
   data: HistoryData;
-  /** What it weighs. */
+  /** The page's size in characters of JSON. */
   bytes: number;
 }
 
@@ -16,23 +18,23 @@ type Piece = Extract<ReadPiece, { mode: 'newest' | 'before' | 'after' }>;
 
 export function createReadHistory(options: { log: RoomLog }): ReadHistory {
   const { log } = options;
-  const shared = createSingleFlight<Page>();
+  const flights = createSingleFlight<Page>();
 
   const read = async (userId: string, room: string, piece: Piece): Promise<Page> => {
     const { epoch, first, head, entries } = await log.read(room, { userId }, piece);
     const messages = entries.map((entry) => toEntry(room, epoch, entry));
     const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
-    // Nothing found in a direction means that there is nothing further in it.
+    // An empty page means that there is nothing further in its direction.
     const hasMore = piece.mode === 'after' ? (newest ?? head) < head : (oldest ?? 0) > first;
-    return { data: { epoch, first, messages, hasMore }, bytes: weigh(entries) };
+    return { data: { epoch, first, messages, hasMore }, bytes: sizeOf(entries) };
   };
 
   return async (userId, { room, before, after, limit, epoch }) => {
     const piece = pieceOf(before, after, limit);
-    // Who may see a private room is the store's to say, each time.
+    // The store checks the right to see a private room for each user.
     const page = isPrivateRoomId(room)
       ? await read(userId, room, piece)
-      : await shared.read(`${room} ${JSON.stringify(piece)}`, () => read(userId, room, piece));
+      : await flights.read(`${room} ${JSON.stringify(piece)}`, () => read(userId, room, piece));
     if (epoch !== undefined && epoch !== page.data.epoch) {
       throw new MaruError('conflict', 'the log has begun a new epoch; read it again from its head');
     }
@@ -45,3 +47,13 @@ function pieceOf(before: number | undefined, after: number | undefined, limit: n
   if (after !== undefined) return { mode: 'after', seq: after, limit };
   return { mode: 'newest', limit };
 }
+
+export const historyHandlers = (readHistory: ReadHistory): Pick<Handlers, 'history:read'> => ({
+  // One page at a time: a connection can make this node hold at most its largest page.
+  'history:read': (session, request) =>
+    session.queues.run(READS_QUEUE, async () => {
+      const { data, bytes } = await readHistory(session.user.id, request);
+      session.charge(bytes);
+      return { data };
+    }),
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { RoomLog } from '../log/room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from '../log/testing/log-rig.ts';
-import { createReadHistory } from './read-history.ts';
+import { createReadHistory } from './history.ts';
 
 const LIMIT = 20;
 

@@ -1,0 +1,228 @@
+/**
+ * The Socket.IO server. It opens and closes connections, checks who may connect, and hands requests
+ * over. It does not know sessions, rooms or requests: `EdgeHandlers` decides about them.
+ */
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { LIMITS, MaruError, type ServerEvents } from '@maru/protocol';
+import type { Logger } from '@maru/service-kit';
+import { type DefaultEventsMap, Server } from 'socket.io';
+import type { Ticker } from '../cluster/ticker.ts';
+import { type ClientSocket, type Connection, SocketConnection, type SocketState } from './connection.ts';
+import { createEphemeral, createEphemeralAdapter, type Ephemeral, type EphemeralStore } from './ephemeral.ts';
+import { FastPath } from './fast-path.ts';
+import { guardHandshakes, type HandshakeRefusal, refuseUpgrade } from './handshake-guard.ts';
+import { decoderOf, packetParser } from './packet-parser.ts';
+import { type SessionRoute, sessionRouteOf } from './session-route.ts';
+
+/** A transport that is open. It may have no connection yet. */
+export interface Transport {
+  close(discard: boolean): void;
+}
+
+/** What a client sends with its handshake, unchecked. */
+export interface Auth {
+  token?: unknown;
+  resume?: unknown;
+}
+
+/** `Owner` stands for a connection in the rest of the gateway. */
+export interface EdgeHandlers<Identity, Owner> {
+  transportOpened(transport: Transport): void;
+  transportClosed(transport: Transport): void;
+  /**
+   * Checks who connects. A MaruError `unauthenticated` refuses the client, which then gives up. Any
+   * other error closes the transport, so that the client comes back. Undefined closes it silently.
+   */
+  authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined>;
+  /** Undefined if the connection was ended. */
+  connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Owner | undefined;
+  request(owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined): void;
+  disconnected(owner: Owner, reason: string): void;
+}
+
+export interface EdgeOptions<Identity, Owner> {
+  httpServer: HttpServer;
+  node: string;
+  sessionRoute: SessionRoute;
+  allowedOrigins: ReadonlySet<string>;
+  fastPath: boolean;
+  handlers: EdgeHandlers<Identity, Owner>;
+  onRefused: (reason: HandshakeRefusal) => void;
+  ephemeral: EphemeralStore;
+  logger: Logger;
+  now: () => number;
+}
+
+export interface Edge {
+  readonly ephemeral: Ephemeral;
+  readonly fastPath: Pick<FastPath, 'state' | 'writes'>;
+  /** Open transports, with or without a connection. */
+  readonly transports: number;
+  /** Call this before the HTTP server listens. Never rejects. */
+  open(ticker: Ticker): Promise<void>;
+  /** From now on new handshakes are answered 503. */
+  refuseHandshakes(): void;
+  /** Closes all transports, so that clients reconnect elsewhere, then the HTTP server. */
+  close(): Promise<void>;
+}
+
+const PATH = '/socket.io';
+/** Ping interval and pong timeout. */
+const PING_INTERVAL_MS = 25_000;
+const PING_TIMEOUT_MS = 20_000;
+/** A transport without a connection is closed after this time. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** After DISCONNECT the transport stays open this long, so that the last packets leave. */
+const LAST_PACKETS_MS = 1_000;
+/** At the end, sockets that are still open after this time are destroyed. */
+const END_WAIT_MS = 500;
+
+export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner>): Edge {
+  const { httpServer, handlers, logger, now } = options;
+  const openSockets = trackSockets(httpServer);
+  const io = createIo(httpServer, options);
+  const fastPath = new FastPath({ enabled: options.fastPath, engine: io.engine, logger, now });
+  const guard = guardHandshakes(io.engine, options);
+  io.engine.on('connection', (transport: Transport & { on(event: 'close', listener: () => void): void }) => {
+    handlers.transportOpened(transport);
+    transport.on('close', onTransportClosed);
+  });
+  io.adapter(createEphemeralAdapter(options.ephemeral));
+
+  io.use(async (socket, next) => {
+    const transport = socket.conn as unknown as Transport;
+    try {
+      const identity = await handlers.authenticate(transport, socket.handshake.auth);
+      if (identity === undefined) return transport.close(true);
+      socket.data.identity = identity;
+      next();
+    } catch (error) {
+      if (!(error instanceof MaruError) || error.code !== 'unauthenticated') return transport.close(false);
+      next(Object.assign(new Error(error.message), { data: error.toBody() }));
+    }
+  });
+  io.on('connection', (socket) => {
+    try {
+      begin(socket);
+    } catch (error) {
+      logger.error({ err: error, connection: socket.id }, 'a connection failed to begin');
+      socket.conn.close(true);
+    }
+  });
+
+  function begin(socket: ClientSocket): void {
+    const { identity } = socket.data;
+    if (identity === undefined) throw new Error('a connection without an identity');
+    const connection = new SocketConnection(socket, fastPath.writes);
+    const { auth } = socket.handshake;
+    const transport = socket.conn as unknown as Transport;
+    const owner = handlers.connected(transport, connection, identity as Identity, auth);
+    if (owner === undefined) return;
+    socket.data = { owner };
+    socket.on('disconnect', onDisconnect);
+    decoderOf(auth)?.receive(owner, onRequest);
+    // The token, the resume positions and the headers are no longer needed. They are most of an idle connection's memory.
+    Object.assign(socket, { handshake: EMPTY_HANDSHAKE });
+  }
+
+  // One function each for all connections, so that a connection has no closures of its own.
+  function onTransportClosed(this: Transport): void {
+    handlers.transportClosed(this);
+  }
+  function onRequest(owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined): void {
+    handlers.request(owner, event, payloads, ackId);
+  }
+  function onDisconnect(this: ClientSocket, reason: string): void {
+    if (this.data.owner !== undefined) handlers.disconnected(this.data.owner as Owner, reason);
+    if (reason.endsWith('namespace disconnect')) setTimeout(() => this.conn.close(true), LAST_PACKETS_MS);
+  }
+
+  return {
+    ephemeral: createEphemeral(io),
+    fastPath,
+    get transports() {
+      return io.engine.clientsCount;
+    },
+    open: (ticker) => fastPath.open(ticker),
+    refuseHandshakes: guard.refuseAll,
+    async close() {
+      io.engine.close();
+      const closed = new Promise<void>((resolve) => httpServer.close(() => resolve()));
+      // Peers that do not answer (a frozen machine, a cut network) must not delay the end.
+      const timer = setTimeout(() => {
+        httpServer.closeAllConnections();
+        for (const socket of openSockets) socket.destroy();
+      }, END_WAIT_MS);
+      await closed;
+      clearTimeout(timer);
+      fastPath.close();
+    },
+  };
+}
+
+function createIo(
+  httpServer: HttpServer,
+  options: { node: string; sessionRoute: SessionRoute; allowedOrigins: ReadonlySet<string> },
+) {
+  const cors = { origin: [...options.allowedOrigins], methods: ['GET', 'POST'] };
+  const io = new Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>(httpServer, {
+    serveClient: false,
+    transports: ['polling', 'websocket'],
+    pingInterval: PING_INTERVAL_MS,
+    pingTimeout: PING_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    maxHttpBufferSize: LIMITS.packetBytesMax,
+    perMessageDeflate: false,
+    parser: packetParser,
+    path: PATH,
+    destroyUpgrade: false,
+    // The handshake guard refuses foreign pages. These headers only let listed pages read answers. CORS does not apply to upgrades.
+    cors: ({ headers }, decide) => decide(null, 'upgrade' in headers ? { origin: false } : cors),
+  });
+  // Engine.IO would end such a socket a second later, and would wait for a peer that may never end its side.
+  httpServer.on('upgrade', ({ url }, socket) => {
+    if (!url?.startsWith(`${PATH}/`)) refuseUpgrade(socket, 404);
+  });
+  const generate = io.engine.generateId.bind(io.engine);
+  io.engine.generateId = (request) =>
+    `${sessionRouteOf(options.sessionRoute, options.node, request.socket)}.${generate(request)}`;
+  io.engine.on('initial_headers', writeOnce);
+  return io;
+}
+
+/** The answer to an upgrade and Engine.IO's first packet, which follows in the same turn, leave in one write. */
+function writeOnce(
+  _headers: object,
+  { headers, socket, _query }: IncomingMessage & { _query: { EIO?: string } },
+): void {
+  // For another protocol version Engine.IO writes an error and destroys the socket at once, so corked bytes would be lost.
+  if (headers.upgrade === undefined || _query.EIO !== '4') return;
+  socket.cork();
+  process.nextTick(() => socket.uncork());
+}
+
+/** All sockets of the HTTP server. After an upgrade it no longer tracks them itself. */
+function trackSockets(httpServer: HttpServer): ReadonlySet<Duplex> {
+  const sockets = new Set<Duplex>();
+  function forget(this: Duplex): void {
+    sockets.delete(this);
+  }
+  httpServer.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', forget);
+  });
+  return sockets;
+}
+
+const EMPTY_HANDSHAKE: ClientSocket['handshake'] = Object.freeze({
+  headers: {},
+  time: '',
+  address: '',
+  xdomain: false,
+  secure: false,
+  issued: 0,
+  url: '',
+  query: {},
+  auth: {},
+});

@@ -1,0 +1,204 @@
+/** The append side of the room log in Redis: batches of calls of `append-entry.lua`, in order. */
+
+import { isPrivateRoomId, MaruError } from '@maru/protocol';
+import { isNoScript, loadScript, type RedisStore, type Shard } from '@maru/redis-store';
+import type { Redis } from 'ioredis';
+import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
+import { unavailable } from '../unavailable.ts';
+import { Batcher, SEND_AGAIN } from './batcher.ts';
+import { encodeMessage } from './entry-codec.ts';
+import { candidateSource } from './epoch-candidates.ts';
+import type { AppendRequest, AppendResult } from './room-log.ts';
+import type { SeenPositions } from './seen-positions.ts';
+
+export const appendScript = loadScript(
+  new URL('./append-entry.lua', import.meta.url),
+  new URL('./room-epoch.lua', import.meta.url),
+);
+
+/** Appends in a batch, and appends that wait. At 16 KiB of text each, waiting appends take at most 160 MB. */
+const BATCH_MAX = 256;
+const DEPTH_MAX = 10_000;
+/**
+ * Batches in flight to one shard. With `appendfsync always`, batches that arrive during a flush share
+ * the next flush. More batches in flight only make them smaller. With `WAIT` it is one, because `WAIT`
+ * blocks the connection, and several in a row would look like a stuck connection.
+ */
+const BATCHES_IN_FLIGHT_MAX = 4;
+/** Bytes of the encoded text. Any text of 4,000 code points fits, unless JSON must escape its padding. */
+const TAIL_BYTES_MAX = 32_768;
+
+export interface Retention {
+  entriesMin: number;
+  entriesMax: number;
+  ageMs: number;
+  /** After this time an empty public room is removed. */
+  emptyRoomTtlMs: number;
+}
+
+export interface RedisAppendOptions {
+  /** MUST be used for nothing else: the order on its connections is the order of the logs. MUST have no deadline of its own. */
+  appendStore: RedisStore;
+  seen: SeenPositions;
+  retention: Retention;
+  deadlineMs: number;
+  /** Replicas that must have an append before it is acknowledged; 0 waits for none. */
+  waitReplicas: number;
+  /** Redis answered with an error: it is full, read-only or loading. */
+  onRefused: (reason: string) => void;
+  /** These appends are about to share a round trip. */
+  onBatch?: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  now: () => number;
+}
+
+interface Append {
+  request: AppendRequest;
+  head: string;
+  tail: string;
+}
+
+export class RedisAppender {
+  readonly #options: RedisAppendOptions;
+  readonly #store: RedisStore;
+  readonly #nextCandidate = candidateSource();
+  readonly #batcher: Batcher<Append, AppendResult, Shard>;
+
+  constructor(options: RedisAppendOptions) {
+    this.#options = options;
+    this.#store = options.appendStore;
+    // A restarted server or a promoted replica does not know the script.
+    this.#store.onShard((shard) => shard.redis.on('ready', () => void loadAppendScript(shard)));
+    this.#batcher = new Batcher({
+      groupOf: ({ request }) => this.#store.slotOf(roomLogKey(request.room)),
+      destinationOf: this.#store.holderOf,
+      // Every connection error means the same to a client: the outcome is unknown, and a retry is safe.
+      send: (appends, shard) =>
+        this.#sendBatch(appends, shard).catch((error: unknown) => {
+          throw unavailable(error);
+        }),
+      batchMax: BATCH_MAX,
+      batchesInFlightMax: options.waitReplicas > 0 ? 1 : BATCHES_IN_FLIGHT_MAX,
+      depthMax: DEPTH_MAX,
+      deadlineMs: options.deadlineMs,
+      onExpired: () => unavailable(new Error('the store did not answer in time')),
+      onOverflow: () => unavailable(new Error('too many messages wait for the store')),
+      onOvertaken: () => unavailable(new Error('a later message of the room was stored before it')),
+      onStuck: ({ redis }) => redis.disconnect(true),
+      now: options.now,
+    });
+  }
+
+  append(request: AppendRequest): Promise<AppendResult> {
+    const status = this.#store.shardOf(roomLogKey(request.room))?.redis.status;
+    if (status !== 'ready')
+      return Promise.reject(unavailable(new Error(`the connection is ${status ?? 'not known yet'}`)));
+    const { head, tail } = encodeMessage(request);
+    if (Buffer.byteLength(tail) > TAIL_BYTES_MAX)
+      return Promise.reject(new MaruError('too_large', 'text: is too large in JSON'));
+    return this.#batcher.submit({ request, head, tail });
+  }
+
+  async #sendBatch(appends: Append[], shard: Shard): Promise<Array<AppendResult | Error | typeof SEND_AGAIN>> {
+    const { redis } = shard;
+    if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
+    this.#options.onBatch?.(appends);
+    const replies = await callAppendScript(
+      redis,
+      appends.map((append) => this.#scriptArguments(append)),
+    );
+    if (replies.some(isNoScript)) await loadAppendScript(shard);
+    if (this.#options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
+      await this.#awaitReplicas(shard, replies);
+    return replies.map((reply, index) => {
+      // The script did not run: the server does not know it, or the room's slot moved to another shard.
+      if (isNoScript(reply) || this.#store.noteRedirection(reply, shard)) return SEND_AGAIN;
+      if (reply instanceof Error) {
+        this.#options.onRefused(reply.message);
+        return unavailable(reply);
+      }
+      return toAppendResult(reply as unknown[], (appends[index] as Append).request.room, this.#options.seen);
+    });
+  }
+
+  #scriptArguments({ request, head, tail }: Append): Array<string | number> {
+    const { room } = request;
+    const { seen, retention } = this.#options;
+    const position = seen.get(room);
+    return [
+      roomMetaKey(room),
+      roomLogKey(room),
+      roomIdsKey(room),
+      roomRolesKey(room),
+      roomLiveChannel(room),
+      request.userId,
+      request.clientMsgId,
+      head,
+      tail,
+      position?.epoch ?? '',
+      position?.seq ?? 0,
+      this.#nextCandidate(),
+      request.mayStore ? '1' : '0',
+      isPrivateRoomId(room) ? '1' : '0',
+      retention.entriesMin,
+      retention.entriesMax,
+      retention.ageMs,
+    ];
+  }
+
+  /** One `WAIT` for the whole batch, on the connection that wrote it: `WAIT` covers the writes of its own connection only. */
+  async #awaitReplicas(shard: Shard, replies: unknown[]): Promise<void> {
+    const { redis } = shard;
+    const { waitReplicas, deadlineMs, onRefused } = this.#options;
+    // If the batch found only duplicates, another connection may have written them. A write of our own gives WAIT a position.
+    if (!replies.some(isStored)) {
+      const tag = this.#store.tagOn(shard);
+      if (tag === undefined) throw unavailable(new Error('the shard has no slots any more'));
+      await redis.set(waitProbeKey(tag), '1', 'PX', deadlineMs);
+    }
+    const reached = await redis.wait(waitReplicas, deadlineMs);
+    // The primary has stored it, but a failover may lose it. The outcome is unknown, so the client sends it again.
+    if (reached < waitReplicas) {
+      onRefused('too few replicas have what is written');
+      throw unavailable(new Error(`only ${reached} replicas have it`));
+    }
+  }
+}
+
+async function loadAppendScript({ redis }: Shard): Promise<void> {
+  await redis.script('LOAD', appendScript.source).catch(() => {
+    // The next batch then gets NOSCRIPT, which is safe.
+  });
+}
+
+/** All calls in one round trip, in order. Gives a reply or an error for each. */
+async function callAppendScript(redis: Redis, calls: Array<Array<string | number>>): Promise<unknown[]> {
+  const { sha1, keys } = appendScript;
+  const [first] = calls;
+  // A single call, the common case in quiet rooms, is cheaper without a pipeline.
+  if (first !== undefined && calls.length === 1)
+    return [await redis.evalsha(sha1, keys.length, ...first).catch((error: unknown) => error)];
+  const pipeline = redis.pipeline();
+  for (const call of calls) pipeline.evalsha(sha1, keys.length, ...call);
+  const answers = (await pipeline.exec()) ?? [];
+  return calls.map((_, index) => {
+    const [error, value] = answers[index] ?? [new Error('no reply'), undefined];
+    return error ?? value;
+  });
+}
+
+const isStored = (reply: unknown): boolean => Array.isArray(reply) && reply[0] === 'stored';
+
+function toAppendResult(reply: unknown[], room: string, seen: SeenPositions): AppendResult | Error {
+  const [outcome, epoch, seq, ts] = reply as [string, string, number, number];
+  switch (outcome) {
+    case 'stored':
+    case 'duplicate':
+      seen.note(room, epoch, seq);
+      return { outcome, epoch, seq, ts };
+    case 'conflict':
+    case 'refused':
+      return { outcome };
+    default:
+      return new MaruError('not_found', 'there is no such room');
+  }
+}

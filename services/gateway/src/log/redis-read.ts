@@ -1,0 +1,126 @@
+/** The read side of the room log in Redis: one call of `read-room.lua` for each read. */
+import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
+import { gatherWrites, loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
+import { roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { unavailable } from '../unavailable.ts';
+import { decodeStoredEntries } from './entry-codec.ts';
+import { candidateSource } from './epoch-candidates.ts';
+import type { Reader, ReadPiece, ReadResult } from './room-log.ts';
+import type { SeenPositions } from './seen-positions.ts';
+import { createSemaphore, type Semaphore } from './semaphore.ts';
+
+export const readScript = loadScript(
+  new URL('./read-room.lua', import.meta.url),
+  new URL('./room-epoch.lua', import.meta.url),
+);
+
+/** Bytes of one page. A read must delay neither the store nor the connection that gets the answer. */
+const PAGE_BYTES_MAX = 1_048_576;
+/**
+ * Pages that this node reads from one shard at a time. The largest page blocks Redis for about 10 ms.
+ * Thousands of small pages, as when everyone joins at once, pass in a fraction of the deadline.
+ */
+const PAGES_IN_FLIGHT_MAX = 16;
+
+export interface RedisReadOptions {
+  readStore: RedisStore;
+  seen: SeenPositions;
+  emptyRoomTtlMs: number;
+  deadlineMs: number;
+}
+
+export class RedisReader {
+  readonly #options: RedisReadOptions;
+  readonly #nextCandidate = candidateSource();
+  /** One for each shard, so that a shard that hangs does not delay the pages of the others. */
+  readonly #semaphores = new WeakMap<Shard, Semaphore>();
+
+  constructor(options: RedisReadOptions) {
+    this.#options = options;
+  }
+
+  read(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
+    const work = () => this.#readNow(room, reader, piece, create);
+    // State reads and delivery's own reads are small or rare. Pages for users share a few places.
+    const isPage = piece.mode === 'since' || (piece.mode !== 'none' && reader !== 'node');
+    return isPage ? (this.#semaphoreOf(room)?.run(work) ?? work()) : work();
+  }
+
+  async #readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
+    const { readStore, seen, emptyRoomTtlMs } = this.#options;
+    gatherWrites(readStore.shardOf(roomLogKey(room)));
+    const position = seen.get(room);
+    const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
+    const args = [
+      reader === 'node' ? '' : reader.userId,
+      isPrivateRoomId(room) ? '1' : '0',
+      position?.epoch ?? '',
+      position?.seq ?? 0,
+      this.#nextCandidate(),
+      create ? emptyRoomTtlMs : 0,
+      ...pieceArguments(piece),
+    ];
+    let reply: unknown;
+    try {
+      reply = await runScript(readStore, readScript, keys, args);
+    } catch (error) {
+      throw unavailable(error);
+    }
+    const result = toReadResult(reply as unknown[]);
+    seen.note(room, result.epoch, result.head);
+    return result;
+  }
+
+  #semaphoreOf(room: string): Semaphore | undefined {
+    const shard = this.#options.readStore.shardOf(roomLogKey(room));
+    if (shard === undefined) return undefined;
+    let semaphore = this.#semaphores.get(shard);
+    if (semaphore === undefined) {
+      semaphore = createSemaphore({
+        permits: PAGES_IN_FLIGHT_MAX,
+        deadlineMs: this.#options.deadlineMs,
+        onTimeout: () => unavailable(new Error('too many reads wait for the store')),
+      });
+      this.#semaphores.set(shard, semaphore);
+    }
+    return semaphore;
+  }
+}
+
+function pieceArguments(piece: ReadPiece): Array<string | number> {
+  const bounds = [LIMITS.resumeEntriesMax, LIMITS.resumeBytesMax, PAGE_BYTES_MAX];
+  switch (piece.mode) {
+    case 'none':
+      return ['none', 0, '', 0, ...bounds];
+    case 'newest':
+      return ['newest', 0, '', piece.limit, ...bounds];
+    case 'before':
+    case 'after':
+      return [piece.mode, piece.seq, '', piece.limit, ...bounds];
+    case 'since':
+      return ['since', piece.position.seq, piece.position.epoch, piece.fallbackLimit, ...bounds];
+  }
+}
+
+function toReadResult(reply: unknown[]): ReadResult {
+  if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
+  const [, epoch, base, head, first, role, reason, entries] = reply as [
+    string,
+    string,
+    number,
+    number,
+    number,
+    string,
+    string,
+    unknown[],
+  ];
+  return {
+    epoch,
+    base,
+    head,
+    first,
+    role: role === '' ? undefined : (role as Role),
+    reason: reason === '' ? undefined : (reason as NotRecoveredReason),
+    entries: decodeStoredEntries(entries),
+  };
+}

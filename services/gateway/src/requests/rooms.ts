@@ -1,0 +1,34 @@
+/** Requests about rooms and their members, and typing. */
+import type { RoomDirectory } from '../rooms/directory.ts';
+import type { Subscriptions } from '../rooms/subscriptions.ts';
+import type { Typing } from '../rooms/typing.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Handlers, MayRead } from './handler.ts';
+
+type RoomEvents = 'room:create' | 'room:join' | 'room:leave' | 'room:members' | 'room:invite' | 'typing';
+
+export function roomHandlers(parts: {
+  subscriptions: Subscriptions<Session>;
+  directory: RoomDirectory;
+  typing: Typing;
+  mayRead: MayRead;
+}): Pick<Handlers, RoomEvents> {
+  const { subscriptions, directory, typing, mayRead } = parts;
+  return {
+    'room:create': async ({ user }, request) => ({ data: await directory.create(user.id, request) }),
+    'room:join': (session, request) => subscriptions.join(session, request),
+    'room:leave': (session, request) => subscriptions.leave(session, request),
+    'room:members': async ({ user }, request) => {
+      await mayRead(user.id, request.room);
+      return { data: await directory.members(request) };
+    },
+    'room:invite': async ({ user }, request) => {
+      await directory.invite(user.id, request);
+      return { data: {} };
+    },
+    typing: async (session, request) => {
+      await typing(session, request);
+      return { data: {} };
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** What joining, leaving and resuming rooms need of a connection. */
+import type { UserRef } from '@maru/protocol';
+import type { Member } from '../delivery/member.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface RoomSession extends Member {
+  readonly id: string;
+  readonly user: UserRef;
+  /** Joined rooms. */
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly hasMaxRooms: boolean;
+  readonly queues: {
+    /** Runs the work of one queue one after the other, in the order of the calls. */
+    run<T>(queue: string, work: () => Promise<T>): Promise<T>;
+  };
+  /** Takes the additional cost of a large answer. */
+  charge(bytes: number): void;
+  subscribe(room: string, subscription: Subscription): void;
+  /** False if the room was not joined. */
+  unsubscribe(room: string): boolean;
+  receiveEphemeral(room: string): void;
+}

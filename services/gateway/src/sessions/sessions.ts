@@ -1,0 +1,157 @@
+/** Begins and ends sessions: checks tokens, answers resumes, and leaves rooms at the end. */
+import { MaruError, type SessionData } from '@maru/protocol';
+import type { Logger } from '@maru/service-kit';
+import type { Connection } from '../edge/connection.ts';
+import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
+import type { Identity, Tokens } from '../identity/tokens.ts';
+import type { BucketSpec } from '../limits/token-bucket.ts';
+import type { ResumeRooms } from '../rooms/resume.ts';
+import { ENDS, type EndReason } from './ends.ts';
+import { HalfOpenTransports } from './half-open.ts';
+import type { SessionRegistry } from './registry.ts';
+import { Session } from './session.ts';
+
+/** Why a connection was not accepted. A metric label. `keys`: the token's key was not available. */
+export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+export interface SessionMetrics {
+  connected(): void;
+  disconnected(reason: string): void;
+  refused(reason: RefusalReason): void;
+  ended(reason: EndReason): void;
+}
+
+export interface SessionsOptions {
+  tokens: Tokens;
+  registry: SessionRegistry;
+  resumeRooms: ResumeRooms<Session>;
+  eventSpec: BucketSpec;
+  /** `session.limits` */
+  limits: Record<string, number>;
+  isDegraded: () => boolean;
+  onRequest: (session: Session, event: unknown, payloads: unknown[], ackId: number | undefined) => void;
+  /** The connection is gone: leave its rooms. */
+  onGone: (session: Session) => void;
+  logger: Logger;
+  metrics: SessionMetrics;
+  now: () => number;
+}
+
+export class Sessions implements EdgeHandlers<Identity, Session> {
+  readonly #options: SessionsOptions;
+  readonly #halfOpen: HalfOpenTransports;
+  readonly request: SessionsOptions['onRequest'];
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#halfOpen = new HalfOpenTransports(() => options.metrics.refused('half_open'));
+    this.request = options.onRequest;
+  }
+
+  transportOpened(transport: Transport): void {
+    this.#halfOpen.opened(transport);
+  }
+
+  transportClosed(transport: Transport): void {
+    this.#halfOpen.forget(transport);
+  }
+
+  async authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined> {
+    const { tokens, metrics, logger } = this.#options;
+    if (!this.#halfOpen.beginAuthentication(transport)) return undefined;
+    try {
+      return await tokens.verify(auth.token);
+    } catch (error) {
+      if (error instanceof MaruError && error.code === 'unauthenticated') {
+        metrics.refused('unauthenticated');
+        this.#halfOpen.refused(transport);
+      } else {
+        // A temporary condition must not refuse the client, because a refused client gives up for good.
+        metrics.refused('keys');
+        logger.warn({ err: error }, 'a token was not checked');
+      }
+      throw error;
+    }
+  }
+
+  connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
+    const { registry, metrics, logger, eventSpec, now } = this.#options;
+    this.#halfOpen.forget(transport);
+    const session = new Session({
+      user: identity.user,
+      roles: identity.roles,
+      expiresAtMs: identity.expiresAtS * 1_000,
+      connection,
+      eventSpec,
+      nowMs: now(),
+      onEnd: this.#onEnd,
+    });
+    if (!registry.add(session)) {
+      metrics.refused('connections');
+      session.greet();
+      session.end('too_many_connections');
+      return undefined;
+    }
+    metrics.connected();
+    logger.debug({ connection: session.id, user: session.user.id }, 'connected');
+    if (auth.resume === undefined) {
+      if (this.#options.isDegraded()) session.notify({ code: 'degraded' });
+      this.#sendSession(session, {});
+    } else {
+      this.#beginResume(session, auth.resume);
+    }
+    return session;
+  }
+
+  disconnected(session: Session, reason: string): void {
+    const { registry, metrics, logger, onGone } = this.#options;
+    session.disconnected();
+    registry.remove(session);
+    onGone(session);
+    metrics.disconnected(reason);
+    logger.debug({ connection: session.id, reason }, 'disconnected');
+  }
+
+  #onEnd = (reason: EndReason, { id }: Session): void => {
+    this.#options.metrics.ended(reason);
+    this.#options.logger[ENDS[reason].logLevel]({ connection: id, reason }, 'connection ended by this node');
+  };
+
+  #beginResume(session: Session, wanted: unknown): void {
+    const answered = this.#resume(session, wanted);
+    session.beginResume(answered);
+    answered.catch((error: unknown) => {
+      this.#options.logger.error({ err: error, connection: session.id }, 'a resume was not answered');
+      session.end('store');
+    });
+    // The resume may take long. Confirm the connection now.
+    session.greet();
+  }
+
+  /** `session` is the first event. The missed entries follow it. Earlier requests are held until then. */
+  async #resume(session: Session, wanted: unknown): Promise<void> {
+    const { resumeRooms, isDegraded, logger } = this.#options;
+    let notified = false;
+    const notifyDegraded = () => {
+      if (!notified) session.notify({ code: 'degraded' });
+      notified = true;
+    };
+    if (isDegraded()) notifyDegraded();
+    const resumption = await resumeRooms(session, wanted, notifyDegraded);
+    if (session.closed) return;
+    this.#sendSession(session, resumption.rooms);
+    if (notified && !isDegraded()) session.notify({ code: 'recovered' });
+    resumption.deliver().catch((error: unknown) => {
+      logger.error({ err: error, connection: session.id }, 'missed entries were not delivered');
+      session.end('store');
+    });
+  }
+
+  #sendSession(session: Session, rooms: SessionData['rooms']): void {
+    const { user, roles, id } = session;
+    const data: SessionData = { user: { ...user, roles }, sessionId: id, limits: this.#options.limits, rooms };
+    session.emit('session', data);
+    session.opened();
+  }
+}

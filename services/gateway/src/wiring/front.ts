@@ -1,0 +1,80 @@
+/** What clients connect to: the HTTP server, the Socket.IO edge, and the sessions. */
+import { createServer } from 'node:http';
+import type { Logger } from '@maru/service-kit';
+import { type GatewayConfig, limitsOf } from '../config.ts';
+import { createEdge } from '../edge/server.ts';
+import type { Identity, Tokens } from '../identity/tokens.ts';
+import type { GatewayMetrics } from '../ops/metrics.ts';
+import { createDrain } from '../sessions/drain.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import type { Session } from '../sessions/session.ts';
+import { Sessions } from '../sessions/sessions.ts';
+import type { createRequests } from './requests.ts';
+import type { createRooms } from './rooms.ts';
+import type { Store } from './store.ts';
+
+export interface FrontOptions {
+  config: GatewayConfig;
+  logger: Logger;
+  store: Store;
+  rooms: ReturnType<typeof createRooms>;
+  requests: ReturnType<typeof createRequests>;
+  registry: SessionRegistry;
+  tokens: Tokens;
+  metrics: GatewayMetrics;
+  now: () => number;
+}
+
+export function createFront(options: FrontOptions) {
+  const { config, logger, store, rooms, requests, registry, tokens, metrics, now } = options;
+  const { subscriptions, watches, resumeRooms } = rooms;
+  const sessions = new Sessions({
+    tokens,
+    registry,
+    resumeRooms,
+    eventSpec: { perSecond: config.connectionEventsPerSecond, burst: config.connectionEventsBurst },
+    limits: limitsOf(config),
+    isDegraded: () => store.health.degraded,
+    onRequest: (session, event, payloads, ackId) => requests.dispatcher.dispatch(session, event, payloads, ackId),
+    onGone: (session) => {
+      subscriptions.leaveAll(session);
+      watches.unwatchAll(session);
+    },
+    logger,
+    metrics: {
+      connected: () => metrics.connects.inc(),
+      disconnected: metrics.disconnects.inc,
+      refused: metrics.refusals.inc,
+      ended: metrics.ends.inc,
+    },
+    now,
+  });
+  const httpServer = createServer(requests.api);
+  const edge = createEdge<Identity, Session>({
+    httpServer,
+    node: config.node,
+    sessionRoute: config.sessionRoute,
+    allowedOrigins: new Set(config.allowedOrigins),
+    fastPath: config.fastPath,
+    handlers: sessions,
+    onRefused: metrics.refusals.inc,
+    ephemeral: {
+      store: store.connections.ephemeralPub,
+      subscriber: store.ephemeralSubscriber,
+      onError: (stage, error) => {
+        metrics.ephemeralErrors.inc(stage);
+        logger.debug({ stage, reason: String(error) }, 'an ephemeral event was lost');
+      },
+    },
+    logger,
+    now,
+  });
+  const drain = createDrain({
+    registry,
+    waitMs: config.drainWaitMs,
+    perSecond: config.drainPerSecond,
+    spreadMaxMs: config.drainSpreadMaxMs,
+    refuseHandshakes: () => edge.refuseHandshakes(),
+  });
+  return { httpServer, edge, drain };
+}

@@ -1,0 +1,89 @@
+/** What answers requests, from sockets and from HTTP. */
+import type { Logger } from '@maru/service-kit';
+import type { GatewayConfig } from '../config.ts';
+import type { Ephemeral } from '../edge/ephemeral.ts';
+import { createApi } from '../http/api.ts';
+import type { Tokens } from '../identity/tokens.ts';
+import { createKeyedLimit } from '../limits/keyed-limit.ts';
+import type { RoomLog } from '../log/room-log.ts';
+import type { GatewayMetrics } from '../ops/metrics.ts';
+import type { Tracing } from '../ops/tracing.ts';
+import { Dispatcher } from '../requests/dispatch.ts';
+import { createReadHistory, historyHandlers } from '../requests/history.ts';
+import { createSendMessage, messageHandlers } from '../requests/messages.ts';
+import { presenceHandlers } from '../requests/presence.ts';
+import { roomHandlers } from '../requests/rooms.ts';
+import { createTyping } from '../rooms/typing.ts';
+import type { createRooms } from './rooms.ts';
+import type { Store } from './store.ts';
+
+/** Users and addresses whose limits a node remembers. */
+const KEYS_MAX = 100_000;
+
+export interface RequestsOptions {
+  config: GatewayConfig;
+  logger: Logger;
+  tracing: Tracing;
+  store: Store;
+  log: RoomLog;
+  rooms: ReturnType<typeof createRooms>;
+  tokens: Tokens;
+  metrics: GatewayMetrics;
+  /** Resolved at the first call, because the edge is created after the requests. */
+  ephemeral: () => Ephemeral;
+  now: () => number;
+}
+
+export function createRequests(options: RequestsOptions) {
+  const { config, logger, tracing, store, log, rooms, tokens, metrics, now } = options;
+  const sendMessage = tracing.sendMessage(
+    createSendMessage({
+      log,
+      quota: store.quota,
+      perSecond: config.userMessagesPerSecond,
+      onOutcome: metrics.accepted.inc,
+    }),
+  );
+  const readHistory = createReadHistory({ log });
+  const mayRead = async (userId: string, room: string) => {
+    await log.read(room, { userId }, { mode: 'none' });
+  };
+  const typing = createTyping({
+    log,
+    ephemeral: { typing: (event, exceptConnectionId) => options.ephemeral().typing(event, exceptConnectionId) },
+    now,
+  });
+  const { subscriptions, presence, watches } = rooms;
+  const { directory } = store;
+  const dispatcher = new Dispatcher({
+    handlers: {
+      ...roomHandlers({ subscriptions, directory, typing, mayRead }),
+      ...messageHandlers(sendMessage),
+      ...historyHandlers(readHistory),
+      ...presenceHandlers({ presence, watches, mayRead }),
+    },
+    onRequest: metrics.requests.observe,
+    logger,
+    now,
+  });
+  const userSpec = { perSecond: config.connectionEventsPerSecond, burst: config.connectionEventsBurst };
+  const addressSpec = { perSecond: config.addressCallsPerSecond, burst: config.addressCallsBurst };
+  const api = createApi({
+    tokens,
+    directory,
+    sendMessage,
+    readHistory,
+    presence: async (userId, room) => {
+      await mayRead(userId, room);
+      return presence.snapshot(room);
+    },
+    onlineCounts: (ids) => presence.counts(ids),
+    allowedOrigins: new Set(config.allowedOrigins),
+    trustedProxies: config.trustedProxies,
+    userLimit: createKeyedLimit({ spec: userSpec, keysMax: KEYS_MAX, now }),
+    addressLimit: createKeyedLimit({ spec: addressSpec, keysMax: KEYS_MAX, now }),
+    logger,
+    onCall: (route, status, seconds) => metrics.httpCalls.observe(route, String(status), seconds),
+  });
+  return { dispatcher, api };
+}

@@ -1,0 +1,81 @@
+/** Delivery, presence, and the subscriptions of connections to rooms. */
+import type { Logger } from '@maru/service-kit';
+import type { GatewayConfig } from '../config.ts';
+import { Delivery } from '../delivery/delivery.ts';
+import { createRecentBudget } from '../delivery/recent-entries.ts';
+import type { Subscriber } from '../delivery/subscriber.ts';
+import type { RoomLog } from '../log/room-log.ts';
+import type { GatewayMetrics } from '../ops/metrics.ts';
+import { createPresenceClient } from '../presence/presence-client.ts';
+import { createPresenceWatches } from '../presence/presence-watches.ts';
+import { RoomOccupancy } from '../presence/room-occupancy.ts';
+import { createResumeRooms } from '../rooms/resume.ts';
+import { Subscriptions } from '../rooms/subscriptions.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Store } from './store.ts';
+
+/** Recent entries that all rooms together keep for resumes. */
+const RECENT_CHARS_MAX = 64 * 1_048_576;
+
+export interface RoomsOptions {
+  config: GatewayConfig;
+  logger: Logger;
+  store: Store;
+  log: RoomLog;
+  subscriber: Subscriber;
+  metrics: GatewayMetrics;
+  now: () => number;
+}
+
+export function createRooms({ config, logger, store, log, subscriber, metrics, now }: RoomsOptions) {
+  const { seen, health, directory } = store;
+  const delivery = new Delivery({
+    log,
+    seen,
+    subscriber,
+    logger,
+    lingerMs: config.roomLingerMs,
+    auditPeriodMs: config.auditPeriodMs,
+    deadlineMs: config.storeDeadlineMs,
+    recentBudget: createRecentBudget(RECENT_CHARS_MAX),
+    now,
+    metrics: {
+      resumeRead: () => metrics.resumeReads.inc(),
+      delivered: metrics.delivered.inc,
+      // The two clocks may differ by a millisecond.
+      announced: (ts) => metrics.deliveryDelay.observe(Math.max(0, health.now() - ts) / 1_000),
+      backfill: () => metrics.backfills.inc(),
+      malformed: () => metrics.malformed.inc(),
+    },
+    onRoomEntered: (room) => {
+      directory.list(room).catch((error: unknown) => logger.warn({ err: error }, 'a room was not listed'));
+    },
+  });
+  const presence = createPresenceClient({
+    node: config.node,
+    baseUrl: config.presenceUrl,
+    secret: config.internalSecret,
+    subscriber,
+    logger,
+    registry: metrics.registry,
+    now,
+  });
+  const watches = createPresenceWatches({ port: presence });
+  const users = new RoomOccupancy();
+  const subscriptions = new Subscriptions<Session>({
+    delivery,
+    log,
+    occupancy: {
+      enter: (room, { user }) => {
+        if (users.enter(room, user.id)) presence.enter(room, user);
+      },
+      leave: (room, session) => {
+        watches.unwatch(session, room);
+        if (users.leave(room, session.user.id)) presence.leave(room, session.user.id);
+      },
+    },
+    onAttachFailed: (error, { id }) => logger.warn({ err: error, connection: id }, 'a member failed to catch up'),
+  });
+  const resumeRooms = createResumeRooms<Session>({ delivery, subscriptions, onResume: metrics.resumes.inc });
+  return { delivery, presence, watches, subscriptions, resumeRooms };
+}
