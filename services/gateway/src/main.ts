@@ -1,10 +1,10 @@
-/** The process: environment, signals and exit are touched here (and in the kit's lifecycle) and nowhere else. */
+/** The process. Only this module and the kit's lifecycle use the environment, signals and exit. */
 import { ConfigError, createLogger, runService, withFileValues } from '@maru/service-kit';
 import { readGatewayConfig } from './config.ts';
 import { createGateway } from './gateway.ts';
 import { openTracing } from './ops/open-tracing.ts';
 
-/** What a stop may take, and what a drain may take beyond its own waits. */
+/** Deadline of a stop, and of a drain in addition to its own waiting times. */
 const STOP_DEADLINE_MS = 8_000;
 const DRAIN_SLACK_MS = 18_000;
 
@@ -21,7 +21,7 @@ try {
   });
   await gateway.start();
 } catch (error) {
-  // One clear line: this is read by whoever deploys.
+  // One clear line for the person who deploys.
   console.error(error instanceof ConfigError ? error.message : error);
   process.exit(1);
 }

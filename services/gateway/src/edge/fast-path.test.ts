@@ -93,7 +93,7 @@ describe('the transport', () => {
       });
     };
     assert.deepEqual(await serve({ change }), unexpected);
-    assert.match(reasons.at(-1) ?? '', /the answer to a ping/);
+    assert.match(reasons.at(-1) ?? '', /does not wait for a pong/);
   });
 
   test("is the library's where messages are compressed", async () => {
@@ -117,7 +117,7 @@ describe('the transport', () => {
     };
     assert.deepEqual(await serve({ change }), unexpected);
     // Not by its deadline.
-    assert.match(reasons.at(-1) ?? '', /ends too early/);
+    assert.match(reasons.at(-1) ?? '', /closed too early/);
   });
 
   test("is the library's where ws does not heed the option for another WebSocket", async () => {

@@ -1,4 +1,4 @@
-/** The HTTP API under `/api/v1`: for bots and back ends, and for what a client needs before it connects. */
+/** The HTTP API under `/api/v1`: for bots and back ends, and for clients before they connect. */
 import {
   clientMsgId,
   httpSchemas,
@@ -26,12 +26,12 @@ export interface ApiDeps {
   directory: RoomDirectory;
   sendMessage: SendMessage;
   readHistory: ReadHistory;
-  /** Checks that the user may see the room. */
+  /** Rejects `not_found` if the user may not see the room. */
   presence: (userId: string, room: string) => Promise<PresenceSnapshot>;
   onlineCounts: (rooms: string[]) => Promise<Record<string, number>>;
   allowedOrigins: ReadonlySet<string>;
   trustedProxies: string[];
-  /** Calls of one user, and of one address for those who have no user yet. */
+  /** Limits calls by user, and guest sign-ins by address. */
   userLimit: KeyedLimit;
   addressLimit: KeyedLimit;
   logger: Logger;
@@ -47,7 +47,7 @@ export function createApi(deps: ApiDeps): Express {
   app.set('trust proxy', deps.trustedProxies);
   app.set('query parser', 'simple');
   app.set('etag', false);
-  // TLS ends before us, so whether a browser must insist on it is the edge's to say.
+  // TLS ends at nginx or before it, so this header is set there.
   app.use(
     helmet({
       strictTransportSecurity: false,
@@ -58,7 +58,7 @@ export function createApi(deps: ApiDeps): Express {
   app.use(measure(deps.onCall));
 
   const api = express.Router();
-  // Strict JSON of bounded size, whatever the client calls it: a wrong content type is no way around the bound.
+  // Strict JSON of bounded size for any content type, so that a wrong content type does not bypass the limit.
   const verify = (_request: unknown, _response: unknown, body: Buffer) => {
     if (isNestedDeeper(body.toString(), LIMITS.jsonDepthMax))
       throw new MaruError('invalid', 'the body is nested too deeply');
@@ -145,7 +145,7 @@ function takeOrThrow(limit: KeyedLimit, key: string): void {
   if (waitMs > 0) throw new MaruError('rate_limited', 'too many calls', { retryAfterMs: waitMs });
 }
 
-/** The same rule as for connections; a listed origin may read the answers, and ask beforehand whether it may. */
+/** The same rule as for connections. Listed origins may read answers and send preflight requests. */
 function originGuard(allowed: ReadonlySet<string>) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const { origin, host } = request.headers;
@@ -186,7 +186,7 @@ function wrongMethod(allowed: string) {
   };
 }
 
-/** Measured by route pattern, never by path: the pattern is a bounded label. */
+/** Measures by route pattern, which is a bounded label, never by path. */
 function measure(onCall: ApiDeps['onCall']) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const startedAt = performance.now();

@@ -1,16 +1,17 @@
 /**
- * The common token checked at once: HS256, nothing unusual in its header. WebCrypto, which jose uses, sends every check to another thread, at
- * several times the price of so small a piece of work. What is taken here, jose would take too; whatever is not is left to jose.
+ * Checks common tokens synchronously: HS256 with a plain header. jose uses WebCrypto, which sends every
+ * check to another thread at several times the cost of the check. Every token that this module accepts,
+ * jose accepts, too. All other tokens are left to jose.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type JWTClaimVerificationOptions, type JWTPayload, type ProtectedHeaderParameters, UnsecuredJWT } from 'jose';
 
-/** Header parameters that change nothing about how a token is checked; any other, above all `crit`, is for jose to judge. */
+/** Header parameters that do not change the check. Tokens with others, above all `crit`, are left to jose. */
 const PLAIN_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid']);
-/** The header of a token without a signature, under which jose checks claims alone. */
+/** The header of an unsecured token. With it, jose checks only the claims. */
 const UNSECURED = Buffer.from('{"alg":"none"}').toString('base64url');
 
-/** Undefined where the token is not plain or the signature is not the key's. Throws as jose does where a claim is not good. */
+/** Undefined if the token is not plain or the signature is wrong. Throws jose's error if a claim is wrong. */
 export function readPlainHmac(
   token: string,
   header: ProtectedHeaderParameters,

@@ -1,6 +1,7 @@
 /**
- * Who somebody is: tokens are checked here and nowhere else. Two kinds exist, told apart by the key that signed them. The
- * host's own tokens carry any user id except a guest's; guest tokens are ours, and only they carry `guest-…`.
+ * Checks tokens; nothing else does. There are two kinds, with different keys. Tokens of the host
+ * application carry any user id except `guest-…`. The gateway issues guest tokens, and only they carry
+ * `guest-…`.
  */
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
@@ -25,7 +26,7 @@ export interface Identity {
 }
 
 export interface TokenKeys {
-  /** Shared secret for HS256, or the address of a JWKS for asymmetric algorithms; at least one. */
+  /** Shared secret for HS256, or the address of a JWKS for asymmetric algorithms. At least one is set. */
   secret: string | undefined;
   jwksUrl: string | undefined;
   issuer: string | undefined;
@@ -35,9 +36,9 @@ export interface TokenKeys {
 type Claims = JWTClaimVerificationOptions;
 
 export interface Tokens {
-  /** Rejects with `unauthenticated`, always with the same words; or with `unavailable` where the keys cannot be fetched. */
+  /** Rejects `unauthenticated`, always with the same message, or `unavailable` if the keys cannot be fetched. */
   verify(token: unknown): Promise<Identity>;
-  /** Undefined where guests are switched off. */
+  /** Undefined if guests are off. */
   issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
 }
 
@@ -50,9 +51,9 @@ const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256
 export function createTokens(options: {
   keys: TokenKeys;
   guests: { secret: string } | undefined;
-  /** A token that is valid for longer than this from now on is refused: nobody could take it back. */
+  /** A token that is valid for longer than this is refused, because it could not be revoked. */
   lifetimeMaxS: number;
-  /** Milliseconds; the store's clock, so that nodes whose clocks differ agree. */
+  /** Milliseconds of the store's clock, so that all nodes agree. */
   now: () => number;
 }): Tokens {
   const { keys } = options;
@@ -60,8 +61,8 @@ export function createTokens(options: {
   const jwks =
     keys.jwksUrl === undefined
       ? undefined
-      : reachableOrTrouble(createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 3_000 }));
-  // Derived, so that a host that gives one secret for both kinds still gets two keys.
+      : distinguishUnreachable(createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 3_000 }));
+  // Derived, so that the keys differ even if both secrets are the same.
   const guestKey =
     options.guests && hmacKey(createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest());
 
@@ -72,7 +73,7 @@ export function createTokens(options: {
     (await jwtVerify(token, key.web, { ...claims, algorithms: ['HS256'] })).payload;
 
   const verifyGuest = async (token: string, header: ProtectedHeaderParameters): Promise<JWTPayload> => {
-    if (guestKey === undefined) throw new Error('guests are switched off');
+    if (guestKey === undefined) throw new Error('guests are off');
     const payload = await verifyHmac(token, header, guestKey, { ...common(), issuer: GUEST_KEY_ID });
     if (!payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('a guest token with a foreign id');
     return payload;
@@ -84,14 +85,14 @@ export function createTokens(options: {
       ...(keys.issuer === undefined ? {} : { issuer: keys.issuer }),
       ...(keys.audience === undefined ? {} : { audience: keys.audience }),
     };
-    // The algorithm chooses the key, and each key takes only its own: an RSA public key never becomes an HMAC secret.
+    // The algorithm selects the key, and each key accepts only its algorithms. An RSA public key never becomes an HMAC secret.
     const payload =
       secret !== undefined && header.alg === 'HS256'
         ? await verifyHmac(token, header, secret, claims)
         : jwks !== undefined
           ? (await jwtVerify(token, jwks, { ...claims, algorithms: ASYMMETRIC })).payload
           : (() => {
-              throw new Error('no key takes this algorithm');
+              throw new Error('no key for this algorithm');
             })();
     if (payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('only a guest token may carry a guest id');
     return payload;
@@ -119,7 +120,7 @@ export function createTokens(options: {
       } catch (error) {
         if (error instanceof KeysUnreachable)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
-        // The same words for every reason: which check failed is nobody's business.
+        // The same message for every reason: it does not reveal which check failed.
         throw new MaruError('unauthenticated', 'a valid token is required', { cause: error });
       }
     },
@@ -142,7 +143,7 @@ export function createTokens(options: {
 
 interface HmacKey {
   plain: KeyObject;
-  /** Made once: given the bytes, the library would make a key of them for every token. */
+  /** Created once. With plain bytes, the library would create a key for every token. */
   web: ReturnType<KeyObject['toCryptoKey']>;
 }
 
@@ -151,15 +152,15 @@ function hmacKey(bytes: Buffer): HmacKey {
   return { plain, web: plain.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']) };
 }
 
-/** The address of the keys did not answer: a passing condition, which must never refuse a client for good. */
+/** The address of the keys did not answer. This is temporary, so it must never refuse a client for good. */
 class KeysUnreachable extends Error {}
 
-function reachableOrTrouble(jwks: JWTVerifyGetKey): JWTVerifyGetKey {
+function distinguishUnreachable(jwks: JWTVerifyGetKey): JWTVerifyGetKey {
   return async (header, token) => {
     try {
       return await jwks(header, token);
     } catch (error) {
-      // The keys were fetched, and none of them fits: that is the token's fault.
+      // The keys were fetched, but none matches the token.
       if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
       if (error instanceof errors.JOSENotSupported) throw error;
       throw new KeysUnreachable('the keys cannot be fetched', { cause: error });

@@ -1,7 +1,8 @@
 /**
- * Metrics that are touched for every message. prom-client takes an object of labels each time, checks it and makes a key of it, which a
- * profile of a busy gateway shows; here each touch is a look-up and an addition, and what prom-client would tell is made when it is asked,
- * at a scrape. The text of a scrape is the same to the byte.
+ * Metrics that change with every message. For each change prom-client takes an object of labels,
+ * validates it and computes a key from it, which shows in the profile of a busy gateway. Here a change
+ * is a look-up and an addition, and prom-client's values are computed at a scrape. The text of a scrape
+ * is the same, byte for byte.
  */
 import { Counter, type Metric, type Registry } from 'prom-client';
 
@@ -29,7 +30,7 @@ export function tallyCounter(options: Description) {
   };
 }
 
-/** The values of `from` are there from the start, at 0. */
+/** The values of `from` exist from the start, at 0. */
 export function tallyCounterBy<V extends string>(options: Description & { label: string; from: readonly V[] }) {
   const { registry, label, from, ...description } = options;
   const tallies = new Map<V, { count: number }>(from.map((value) => [value, { count: 0 }]));
@@ -58,7 +59,7 @@ export function tallyHistogram(options: Description & { buckets: readonly number
   return distribution;
 }
 
-/** A histogram by two labels. What was never observed is not told. */
+/** A histogram by two labels. Combinations without an observation are not exposed. */
 export function tallyHistogramBy(
   options: Description & { buckets: readonly number[]; labels: readonly [string, string] },
 ) {
@@ -88,10 +89,10 @@ interface Sample {
   value: number;
 }
 
-/** What was observed under one set of labels. */
+/** The observations of one set of labels. */
 class Distribution {
   readonly #labels: Record<string, string>;
-  /** The last is infinite, so that a search for a bucket always ends. */
+  /** The last bound is infinite, so that a search for a bucket always ends. */
   readonly #bounds: Float64Array;
   readonly #counts: Float64Array;
   #sum = 0;
@@ -103,9 +104,9 @@ class Distribution {
   }
 
   observe(value: number): void {
-    // One of these would spoil the sum for as long as the process lives.
-    if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be observed`);
-    // From below, since what is measured mostly falls into the first few.
+    // One such value would spoil the sum for the lifetime of the process.
+    if (!Number.isFinite(value)) throw new TypeError(`${value} is not a finite number`);
+    // Search from the lowest bucket, because most values fall into the first few.
     let bucket = 0;
     while (value > (this.#bounds[bucket] as number)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
@@ -129,7 +130,7 @@ class Distribution {
   }
 }
 
-/** prom-client's histogram can only be told single values; but its registry asks any metric for no more than these. */
+/** prom-client's histogram accepts only single values. Its registry needs only these properties of a metric. */
 function exposeHistogram({ registry, name, help }: Description, distributions: () => readonly Distribution[]): void {
   const description = { name, help, type: 'histogram', aggregator: 'sum' };
   const metric = {

@@ -114,8 +114,10 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   #onEnd = (reason: EndReason, { id }: Session): void => {
-    this.#options.metrics.ended(reason);
-    this.#options.logger[ENDS[reason].logLevel]({ connection: id, reason }, 'connection ended by this node');
+    const { metrics, logger } = this.#options;
+    const { logLevel } = ENDS[reason];
+    metrics.ended(reason);
+    logger[logLevel]({ connection: id, reason }, 'connection ended by this node');
   };
 
   #beginResume(session: Session, wanted: unknown): void {
