@@ -108,7 +108,9 @@ test('every line says when, how grave, which service and which node', () => {
 test('docs/logs.md has every warning and error that the services log, and only messages that exist', () => {
   const page = readFileSync(`${repository}/docs/logs.md`, 'utf8');
   const told = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string);
-  const sources = globSync(['services/*/src/**/*.ts', 'packages/{service-kit,redis-store}/src/**/*.ts'], { cwd: repository })
+  const sources = globSync(['services/*/src/**/*.ts', 'packages/{service-kit,redis-store}/src/**/*.ts'], {
+    cwd: repository,
+  })
     .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
     .map((file) => readFileSync(`${repository}/${file}`, 'utf8'))
     .join('\n');
