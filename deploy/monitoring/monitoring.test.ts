@@ -1,4 +1,4 @@
-/** Rules, runbooks and the dashboard, as files; whether the metrics exist is tested on real services in tests/integration/metrics.test.ts. */
+/** Alert rules, runbooks and the dashboard as files. tests/integration/metrics.test.ts compares their metrics with real scrapes. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const { groups } = parse(readFileSync(`${folder}/rules.yml`, 'utf8')) as { group
 const alerts = groups.flatMap(({ rules }) => rules);
 const simulated = readFileSync(`${folder}/rules.test.yml`, 'utf8');
 
-test('each alert says how grave it is and leads to a page, and there is no page without an alert', () => {
+test('each alert has a severity and a runbook, and each runbook an alert', () => {
   for (const { alert, labels, annotations } of alerts) {
     assert.ok(['critical', 'warning'].includes(labels.severity), alert);
     assert.ok(annotations.summary.length > 0);
@@ -32,13 +32,13 @@ test('each alert says how grave it is and leads to a page, and there is no page 
   assert.deepEqual(pages.sort(), alerts.map(({ alert }) => `${alert}.md`).sort());
 });
 
-test('each alert is expected to fire once', () => {
+test('each alert has a simulation in which it fires', () => {
   for (const { alert } of alerts) assert.ok(simulated.includes(`alertname="${alert}"`), `${alert} is not simulated`);
 });
 
 const promtool = findProgram(['promtool'], process.env);
-test('the alerts fire when they should and are silent on an ordinary day', {
-  skip: promtool === null && 'promtool is not here',
+test('the alerts fire in their simulations and stay silent on an ordinary day', {
+  skip: promtool === null && 'promtool is not installed',
 }, () => {
   for (const args of [
     ['check', 'rules', 'rules.yml'],
@@ -49,7 +49,7 @@ test('the alerts fire when they should and are silent on an ordinary day', {
   }
 });
 
-test('the dashboard is what its code makes', () => {
+test('the dashboard file matches its code', () => {
   assert.deepEqual(
     JSON.parse(readFileSync(DASHBOARD_FILE, 'utf8')),
     JSON.parse(renderDashboard()),

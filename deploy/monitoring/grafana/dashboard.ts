@@ -1,6 +1,6 @@
 /**
- * The dashboard as code. `node deploy/monitoring/grafana/dashboard.ts` writes dashboards/maru.json anew; a test holds that file against
- * this one, and every metric in it against a real scrape.
+ * The dashboard as code. `node deploy/monitoring/grafana/dashboard.ts` writes dashboards/maru.json. Tests compare
+ * that file with this code, and its metrics with real scrapes.
  */
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
