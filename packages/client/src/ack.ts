@@ -1,4 +1,4 @@
-/** Turns what came back for a request into data or a MaruError of the catalogue. */
+/** Turns an acknowledgement into data or a MaruError. */
 import { ERROR_CATALOGUE, type ErrorCode, MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests } from '@maru/protocol/events';
 
@@ -7,7 +7,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
 
-/** A code that a newer server may have is taken for the nearest one that we know, by whether a retry may help. */
+/** An unknown code of a newer server becomes `internal` or `invalid`, by its `retryable`. */
 export function errorOfBody(body: unknown): MaruError {
   if (!isObject(body)) return new MaruError('internal', 'the answer cannot be read');
   const code = isErrorCode(body.code) ? body.code : body.retryable === true ? 'internal' : 'invalid';
@@ -21,8 +21,8 @@ export function errorOfBody(body: unknown): MaruError {
 export type Result<T> = { ok: true; data: T } | { ok: false; error: MaruError };
 
 /**
- * Asks for something and hands the answer to `done`, at the very moment it arrives. A promise would settle some turns later,
- * and what the server sent right behind the answer, the first live entry after a join, say, would overtake it.
+ * Sends a request and calls `done` synchronously when the answer arrives. A promise would settle later,
+ * and packets behind the answer, such as the first live entry after a join, would overtake it.
  */
 export type Request = <N extends ClientEventName>(
   name: N,
@@ -31,7 +31,7 @@ export type Request = <N extends ClientEventName>(
 ) => void;
 
 export function resultOfAck<T>(ack: unknown): Result<T> {
-  // The server is trusted for the shape of its data: its types come from the same protocol package.
+  // The server's data is trusted: its types come from the same protocol package.
   if (isObject(ack) && ack.ok === true) return { ok: true, data: ack.data as T };
   return { ok: false, error: errorOfBody(isObject(ack) ? ack.error : undefined) };
 }

@@ -1,18 +1,18 @@
-/** The client as its host sees it: puts connection, rooms, sender and presence together, and keeps nothing itself. */
+/** The client's public interface. Combines connection, rooms, sender and presence. */
 import type { ClientEventName, ClientRequests, HistoryData, Status, UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { Request } from './ack.ts';
-import { createConnection } from './connection.ts';
+import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
-import type { Transport } from './link.ts';
 import { type ClientLogger, silentLogger } from './logger.ts';
-import { createOutboxKeeper, type OutboxStorage } from './outbox-keeper.ts';
-import { createPresenceWatcher } from './presence-watcher.ts';
-import { createRooms } from './rooms.ts';
+import { createOutboxStore, type OutboxStorage } from './outbox-store.ts';
+import { createPresenceWatcher, type PresenceWatcher } from './presence-watcher.ts';
+import { Rooms } from './rooms.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
-import { createSender } from './sender.ts';
+import { Sender } from './sender.ts';
+import type { Transport } from './socket-connection.ts';
 import { assertRoomId, assertText } from './text.ts';
 import type { GetToken } from './token.ts';
 
@@ -20,168 +20,203 @@ export interface ChatClientOptions {
   /** The public address, such as `https://chat.example`. */
   url: string;
   getToken: GetToken;
-  /** Keeps the outbox across reloads. Without it nothing is kept. */
+  /** Keeps the outbox across reloads. Without it, the outbox is lost. */
   storage?: OutboxStorage;
   logger?: ClientLogger;
-  /** In this order; the next one is tried where one is refused. */
+  /** Tried in this order. */
   transports?: Transport[];
   path?: string;
-  /** How long a message that can still succeed is tried, since it was sent or retried. Null, the default: until it does. */
+  /** A retryable message fails this long after it was sent or retried. Null, the default: never. */
   giveUpAfterMs?: number | null;
-  /** Above the server's own deadline of a second, so that its answer comes first. */
+  /** Above the server's deadline of one second, so that the server answers first. */
   requestTimeoutMs?: number;
   connectTimeoutMs?: number;
   scheduler?: Scheduler;
 }
 
 export interface JoinOptions {
-  /** Newest entries to begin with, 1 to 200. */
+  /** Number of newest entries to load, 1 to 200. */
   limit?: number;
-  /** Whether to tell who is there. */
+  /** Whether to watch the room's presence. */
   presence?: boolean;
 }
 
 export interface HistoryRequest {
   room: string;
-  /** Exclusive, either of the two; without both the newest. */
+  /** `before` or `after`, both exclusive. Without either: the newest entries. */
   before?: number;
   after?: number;
   limit?: number;
-  /** Refused with `conflict` when the log has another. */
+  /** Rejects `conflict` if the log has another epoch. */
   epoch?: string;
 }
 
 export interface ChatClient {
-  /** The answer takes the listener off. */
+  /** Returns a function that removes the listener. */
   on: Emitter<ClientEvents>['on'];
   readonly connection: ConnectionState;
-  /** Who we are, once a session told. */
+  /** The own user; null before the first session. */
   readonly user: UserRef | null;
   connect(): void;
   retryNow(): void;
-  /** Ends the client for good: no event comes afterwards but the last `connection`. */
+  /** Ends the client for good. The last event is `connection`. */
   close(): void;
-  /** Wants the room from now on, across reconnects, until it is left, refused or removed. @throws MaruError `invalid` */
+  /** Joins the room, again after each reconnect, until it is left, refused or removed. @throws MaruError `invalid` */
   join(room: string, options?: JoinOptions): void;
   leave(room: string): void;
-  /** Queues a text; what becomes of it comes as `outgoing`. @throws MaruError `invalid`, `too_large`, `unavailable` (full) */
+  /** Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`, `unavailable` (outbox full) */
   send(room: string, text: string): OutgoingMessage;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
   pending(): OutgoingMessage[];
-  /** One page, ascending. @throws MaruError as a rejection */
+  /** One page, ascending. Rejects with MaruError. */
   readHistory(request: HistoryRequest): Promise<HistoryData>;
-  /** May be lost, and is for nothing but showing it. */
+  /** An ephemeral event, which may be lost. */
   setTyping(room: string, active: boolean): void;
-  /** @throws MaruError as a rejection */
+  /** Rejects with MaruError. */
   setStatus(status: Status, text?: string): Promise<void>;
 }
 
 const DEFAULTS = { path: '/socket.io/', requestTimeoutMs: 4_000, connectTimeoutMs: 8_000 } as const;
 
 export function createChatClient(options: ChatClientOptions): ChatClient {
-  const logger = options.logger ?? silentLogger;
-  const scheduler = options.scheduler ?? systemScheduler;
-  const events = createEmitter<ClientEvents>(logger);
-  const withPresence = new Set<string>();
-  let user: UserRef | null = null;
+  return new Client(options);
+}
 
-  const request: Request = (name, payload, done) => connection.request(name, payload, done);
-  const promise = <N extends ClientEventName>(name: N, payload: ClientRequests[N][0]) =>
-    new Promise<ClientRequests[N][1]>((resolve, reject) => {
-      request(name, payload, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
+class Client implements ChatClient {
+  readonly on: ChatClient['on'];
+  readonly #connection: Connection;
+  readonly #rooms: Rooms;
+  readonly #sender: Sender;
+  readonly #presence: PresenceWatcher;
+  /** Rooms whose presence is wanted. */
+  readonly #withPresence = new Set<string>();
+  #user: UserRef | null = null;
+
+  constructor(options: ChatClientOptions) {
+    const logger = options.logger ?? silentLogger;
+    const scheduler = options.scheduler ?? systemScheduler;
+    const events = createEmitter<ClientEvents>(logger);
+    const request: Request = (name, payload, done) => this.#connection.request(name, payload, done);
+    const tools = { request, events, scheduler, logger };
+    this.on = events.on;
+    this.#presence = createPresenceWatcher(tools);
+    this.#sender = new Sender({
+      ...tools,
+      store: createOutboxStore(options.storage ?? null, logger, scheduler.now),
+      giveUpAfterMs: options.giveUpAfterMs ?? null,
     });
+    this.#rooms = new Rooms({
+      ...tools,
+      onReady: (room) => {
+        if (this.#withPresence.has(room)) this.#presence.start(room);
+      },
+      onGone: (room) => this.#endPresence(room),
+      // Before the host gets the entries, so that no message is shown both as stored and as sending.
+      onEntries: (entries) => this.#sender.onEntries(entries, this.#user?.id ?? null),
+    });
+    this.#connection = new Connection({
+      url: options.url,
+      path: options.path ?? DEFAULTS.path,
+      transports: options.transports ?? ['websocket', 'polling'],
+      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
+      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      getToken: options.getToken,
+      resume: () => this.#rooms.positions(),
+      scheduler,
+      logger,
+      onState: (state) => events.emit('connection', state),
+      onSession: (session) => {
+        this.#user = session.user;
+        events.emit('session', session);
+        this.#rooms.onSession(session);
+        this.#sender.onSession();
+      },
+      onLost: () => {
+        this.#rooms.onLost();
+        this.#presence.onLost();
+        this.#sender.onLost();
+      },
+      onNotice: (notice) => events.emit('notice', notice),
+      on: {
+        message: (entry) => this.#rooms.onMessage(entry),
+        typing: (event) => events.emit('typing', event),
+        presence: (diff) => this.#presence.onDiff(diff),
+        'room:event': (event) => this.#rooms.onRoomEvent(event),
+      },
+    });
+  }
 
-  const presence = createPresenceWatcher({ request, events, scheduler, logger });
-  const sender = createSender({
-    request,
-    events,
-    scheduler,
-    keeper: createOutboxKeeper(options.storage ?? null, logger, scheduler.now),
-    giveUpAfterMs: options.giveUpAfterMs ?? null,
-  });
-  const rooms = createRooms({
-    request,
-    events,
-    scheduler,
-    logger,
-    onReady: (room) => {
-      if (withPresence.has(room)) presence.start(room);
-    },
-    onGone: (room) => {
-      withPresence.delete(room);
-      presence.stop(room);
-    },
-    // Before the host hears of them, so that a message is never shown both as stored and as being sent.
-    onEntries: (entries) => sender.onEntries(entries, user?.id ?? null),
-  });
-  const connection = createConnection({
-    url: options.url,
-    path: options.path ?? DEFAULTS.path,
-    transports: options.transports ?? ['websocket', 'polling'],
-    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
-    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
-    getToken: options.getToken,
-    resume: rooms.positions,
-    scheduler,
-    logger,
-    onState: (state) => events.emit('connection', state),
-    onSession: (session) => {
-      user = session.user;
-      events.emit('session', session);
-      rooms.onSession(session);
-      sender.onSession();
-    },
-    onLost: () => {
-      rooms.onLost();
-      presence.onLost();
-      sender.onLost();
-    },
-    onNotice: (notice) => events.emit('notice', notice),
-    on: {
-      message: rooms.onMessage,
-      typing: (signal) => events.emit('typing', signal),
-      presence: presence.onDiff,
-      'room:event': rooms.onRoomEvent,
-    },
-  });
+  get connection(): ConnectionState {
+    return this.#connection.state;
+  }
 
-  return {
-    on: events.on,
-    get connection() {
-      return connection.state;
-    },
-    get user() {
-      return user;
-    },
-    connect: connection.connect,
-    retryNow: connection.retryNow,
-    close() {
-      sender.close();
-      connection.close();
-    },
-    join(room, { limit = LIMITS.pageEntriesDefault, presence: wantsPresence = false } = {}) {
-      assertRoomId(room);
-      if (wantsPresence) withPresence.add(room);
-      rooms.join(room, { limit });
-    },
-    leave(room) {
-      withPresence.delete(room);
-      presence.stop(room);
-      rooms.leave(room);
-    },
-    send(room, text) {
-      assertRoomId(room);
-      assertText(text);
-      return sender.send(room, text);
-    },
-    retry: sender.retry,
-    discard: sender.discard,
-    pending: sender.pending,
-    readHistory: (history) => promise('history:read', history),
-    setTyping: (room, active) => connection.signal('typing', { room, active }),
-    async setStatus(status, text) {
-      await promise('presence:set', text === undefined ? { status } : { status, text });
-    },
-  };
+  get user(): UserRef | null {
+    return this.#user;
+  }
+
+  connect(): void {
+    this.#connection.connect();
+  }
+
+  retryNow(): void {
+    this.#connection.retryNow();
+  }
+
+  close(): void {
+    this.#sender.close();
+    this.#connection.close();
+  }
+
+  join(room: string, { limit = LIMITS.pageEntriesDefault, presence = false }: JoinOptions = {}): void {
+    assertRoomId(room);
+    if (presence) this.#withPresence.add(room);
+    this.#rooms.join(room, { limit });
+  }
+
+  leave(room: string): void {
+    this.#endPresence(room);
+    this.#rooms.leave(room);
+  }
+
+  send(room: string, text: string): OutgoingMessage {
+    assertRoomId(room);
+    assertText(text);
+    return this.#sender.send(room, text);
+  }
+
+  retry(clientMsgId: string): void {
+    this.#sender.retry(clientMsgId);
+  }
+
+  discard(clientMsgId: string): void {
+    this.#sender.discard(clientMsgId);
+  }
+
+  pending(): OutgoingMessage[] {
+    return this.#sender.pending();
+  }
+
+  readHistory(history: HistoryRequest): Promise<HistoryData> {
+    return this.#promise('history:read', history);
+  }
+
+  setTyping(room: string, active: boolean): void {
+    this.#connection.sendEphemeral('typing', { room, active });
+  }
+
+  async setStatus(status: Status, text?: string): Promise<void> {
+    await this.#promise('presence:set', text === undefined ? { status } : { status, text });
+  }
+
+  #endPresence(room: string): void {
+    this.#withPresence.delete(room);
+    this.#presence.stop(room);
+  }
+
+  #promise<N extends ClientEventName>(name: N, payload: ClientRequests[N][0]): Promise<ClientRequests[N][1]> {
+    return new Promise((resolve, reject) => {
+      this.#connection.request(name, payload, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
+    });
+  }
 }

@@ -1,13 +1,13 @@
-/** Why a client stays away for good. Everything else is come back from. */
+/** Why a client stays away for good. After every other end it reconnects. */
 export type EndReason = 'closed' | 'unauthenticated' | 'revoked' | 'expired' | 'disconnected';
 
 export type ConnectionState =
   | { state: 'connecting' }
-  /** The session is there and requests are taken. */
+  /** The session has begun, and requests are possible. */
   | { state: 'connected' }
-  /** Connected to a server whose store is ill: nothing is stored for now, and what is sent waits. */
+  /** Connected, but the server's store is unavailable: nothing is stored now, and messages wait. */
   | { state: 'degraded' }
-  /** The last try failed; `retryAtMs` is the moment of the next, on the scheduler's clock. */
+  /** The last try failed. `retryAtMs`: the time of the next one, on the scheduler's clock. */
   | { state: 'offline'; retryAtMs: number }
   | { state: 'ended'; reason: EndReason };
 

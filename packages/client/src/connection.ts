@@ -1,14 +1,14 @@
 /**
- * Keeps one connection alive: opens links one after the other, waits between them as the back-off and the server say, asks for
- * tokens, and says in one word how things stand. It does not know rooms or messages.
+ * Keeps the client connected: opens one socket connection after the other, waits between them as the
+ * back-off and the server say, and asks for tokens. It does not know rooms or messages.
  */
 import type { ClientRequests, Notice, Position, ServerEvents, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
 import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
-import { type Link, type LinkEnd, openLink, type Transport } from './link.ts';
 import { type ClientLogger, describeError } from './logger.ts';
 import type { Scheduler } from './scheduler.ts';
+import { openSocketConnection, type SocketConnection, type SocketEnd, type Transport } from './socket-connection.ts';
 import type { GetToken } from './token.ts';
 
 export interface ConnectionOptions {
@@ -18,12 +18,12 @@ export interface ConnectionOptions {
   connectTimeoutMs: number;
   requestTimeoutMs: number;
   getToken: GetToken;
-  /** What was delivered of each room so far. Asked for each handshake. */
+  /** The position delivered in each room. Called for each handshake. */
   resume: () => Record<string, Position>;
   scheduler: Scheduler;
   logger: ClientLogger;
   onState: (state: ConnectionState) => void;
-  /** A link has its session and takes requests, until `onLost`. */
+  /** The session has begun. Requests are possible until `onLost`. */
   onSession: (session: SessionData) => void;
   onLost: () => void;
   onNotice: (notice: Notice) => void;
@@ -33,187 +33,213 @@ export interface ConnectionOptions {
   >;
 }
 
-export interface Connection {
-  readonly state: ConnectionState;
-  connect(): void;
-  /** Tries at once where a try is waited for: the host knows that the network is back. */
-  retryNow(): void;
-  close(): void;
-  /** Answered with `unavailable` while there is no session. */
-  request: Request;
-  signal(name: 'typing', payload: ClientRequests['typing'][0]): void;
-}
+/** The current attempt to be connected. The public `ConnectionState` is derived for the host. */
+type Attempt =
+  /** Before `connect`, while waiting for a retry, and after the end. */
+  | { phase: 'idle' }
+  | { phase: 'token' }
+  /** The socket is opening, or the session has not begun. */
+  | { phase: 'handshake'; socket: SocketConnection; token: string }
+  | { phase: 'session'; socket: SocketConnection; token: string };
 
-/** A server's wish to see us later is honoured up to this bound; beyond it the number is taken for a mistake. */
+const IDLE: Attempt = { phase: 'idle' };
+
+/** Longer waits in a notice are treated as a mistake and shortened to this. */
 const RECONNECT_IN_MS_MAX = 5 * 60_000;
 
-export function createConnection(options: ConnectionOptions): Connection {
-  const { scheduler, logger } = options;
-  let state: ConnectionState = { state: 'connecting' };
-  let link: Link | null = null;
-  let opening = 0;
-  let hasSession = false;
-  let isDegraded = false;
-  let failedTries = 0;
-  let refusedTokens = 0;
-  let tokenInUse: string | null = null;
-  let refreshNext = false;
-  let dismissal: EndReason = 'disconnected';
-  let moveAtMs: number | null = null;
-  let cancelTimer = () => {};
-  let cancelMove = () => {};
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #state: ConnectionState = { state: 'connecting' };
+  #attempt: Attempt = IDLE;
+  #started = false;
+  #isDegraded = false;
+  #failedTries = 0;
+  #refusedTokens = 0;
+  /** The next token request asks for a new token. */
+  #refreshNext = false;
+  /** The reason to report if the server sends DISCONNECT. A notice sets it. */
+  #dismissal: EndReason = 'disconnected';
+  /** When the server asked the client to reconnect. */
+  #moveAtMs: number | null = null;
+  #cancelRetry = () => {};
+  #cancelMove = () => {};
 
-  const setState = (next: ConnectionState) => {
-    if (sameState(state, next)) return;
-    state = next;
-    options.onState(next);
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  connect(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.#options.onState(this.#state);
+    void this.#open();
+  }
+
+  /** Retries now instead of waiting. Call it when the network is back. */
+  retryNow(): void {
+    if (this.#state.state !== 'offline') return;
+    this.#setState({ state: 'connecting' });
+    void this.#open();
+  }
+
+  close(): void {
+    this.#finish('closed');
+  }
+
+  /** `unavailable` without a session. */
+  readonly request: Request = (name, payload, done) => {
+    if (this.#attempt.phase !== 'session') return done(unavailable('not connected'));
+    this.#attempt.socket.request(name, payload, this.#options.requestTimeoutMs, done);
   };
 
-  /** Lets the link go, and tells those who hold requests on it. */
-  const drop = () => {
-    cancelMove();
-    const old = link;
-    const hadSession = hasSession;
-    link = null;
-    hasSession = false;
-    opening++;
-    old?.close();
-    if (hadSession) options.onLost();
-  };
+  sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void {
+    if (this.#attempt.phase === 'session') this.#attempt.socket.sendEphemeral(name, payload);
+  }
 
-  const finish = (reason: EndReason) => {
-    cancelTimer();
-    drop();
-    setState({ state: 'ended', reason });
-  };
+  #setState(next: ConnectionState): void {
+    if (sameState(this.#state, next)) return;
+    this.#state = next;
+    this.#options.onState(next);
+  }
 
-  const wait = (delayMs: number) => {
-    cancelTimer();
-    cancelTimer = scheduler.after(delayMs, () => void open());
-  };
+  /** Ends the current attempt and its requests. */
+  #drop(): void {
+    this.#cancelMove();
+    const attempt = this.#attempt;
+    this.#attempt = IDLE;
+    if (attempt.phase === 'handshake' || attempt.phase === 'session') attempt.socket.close();
+    if (attempt.phase === 'session') this.#options.onLost();
+  }
 
-  const open = async () => {
-    cancelTimer();
-    drop();
-    const attempt = opening;
-    const isStale = () => attempt !== opening || state.state === 'ended';
-    isDegraded = false;
-    moveAtMs = null;
-    dismissal = 'disconnected';
+  #finish(reason: EndReason): void {
+    this.#cancelRetry();
+    this.#drop();
+    this.#setState({ state: 'ended', reason });
+  }
+
+  async #open(): Promise<void> {
+    this.#cancelRetry();
+    this.#drop();
+    const attempt: Attempt = { phase: 'token' };
+    this.#attempt = attempt;
+    const isStale = () => this.#attempt !== attempt;
+    this.#isDegraded = false;
+    this.#moveAtMs = null;
+    this.#dismissal = 'disconnected';
     let token: string | null;
     try {
-      token = await options.getToken({ refresh: refreshNext });
+      token = await this.#options.getToken({ refresh: this.#refreshNext });
     } catch (error) {
-      if (!isStale()) retryLater(`no token: ${describeError(error)}`);
+      if (!isStale()) this.#retryLater(`no token: ${describeError(error)}`);
       return;
     }
     if (isStale()) return;
-    if (token === null) return finish('unauthenticated');
-    tokenInUse = token;
-    link = openLink({
-      url: options.url,
-      path: options.path,
-      transports: options.transports,
-      connectTimeoutMs: options.connectTimeoutMs,
-      auth: () => ({ token, resume: options.resume() }),
-      on: { ...options.on, session: onSession, notice: onNotice },
-      onEnd,
-    });
-  };
+    if (token === null) return this.#finish('unauthenticated');
+    this.#attempt = { phase: 'handshake', token, socket: this.#openSocket(token) };
+  }
 
-  const retryLater = (detail: string) => {
+  #openSocket(token: string): SocketConnection {
+    const { url, path, transports, connectTimeoutMs, resume, on } = this.#options;
+    return openSocketConnection({
+      ...{ url, path, transports, connectTimeoutMs },
+      auth: () => ({ token, resume: resume() }),
+      on: { ...on, session: (session) => this.#onSession(session), notice: (notice) => this.#onNotice(notice) },
+      onEnd: (end) => this.#onEnd(end),
+    });
+  }
+
+  #retryLater(detail: string): void {
+    const { scheduler, logger } = this.#options;
     const now = scheduler.now();
-    const atLeastMs = moveAtMs === null ? undefined : Math.max(0, moveAtMs - now);
-    const attempt = failedTries++;
+    const atLeastMs = this.#moveAtMs === null ? undefined : Math.max(0, this.#moveAtMs - now);
+    const attempt = this.#failedTries++;
     const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: RECONNECT_BACKOFF, atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
-    drop();
-    // The first try after a loss mostly succeeds: it is told as connecting, so that a restart of one node alarms nobody.
-    setState(attempt === 0 ? { state: 'connecting' } : { state: 'offline', retryAtMs: now + delayMs });
-    wait(delayMs);
-  };
+    this.#drop();
+    // The first retry after a loss usually succeeds. It counts as connecting, so that the restart of a node alarms no one.
+    this.#setState(attempt === 0 ? { state: 'connecting' } : { state: 'offline', retryAtMs: now + delayMs });
+    this.#cancelRetry();
+    this.#cancelRetry = scheduler.after(delayMs, () => void this.#open());
+  }
 
-  const onEnd = (end: LinkEnd) => {
-    link = null;
-    if (end.kind === 'lost') return retryLater(end.detail);
-    const mayBeToken = end.kind === 'unauthenticated' || dismissal === 'expired';
-    if (!mayBeToken) return finish(dismissal);
-    // A new token is asked for once; one that is refused as well, or none, ends it.
-    if (refusedTokens++ > 0) return finish(end.kind === 'unauthenticated' ? 'unauthenticated' : dismissal);
-    refreshNext = true;
-    void open();
-  };
-
-  const onSession = (session: SessionData) => {
-    hasSession = true;
-    failedTries = 0;
-    refusedTokens = 0;
-    refreshNext = false;
-    setState({ state: isDegraded ? 'degraded' : 'connected' });
-    options.onSession(session);
-  };
-
-  const onNotice = (notice: Notice) => {
-    if (notice.code === 'degraded' || notice.code === 'recovered') {
-      isDegraded = notice.code === 'degraded';
-      // Before the session a server that is well again is still only being connected to.
-      setState({ state: isDegraded ? 'degraded' : hasSession ? 'connected' : 'connecting' });
+  #onEnd(end: SocketEnd): void {
+    switch (end.kind) {
+      case 'lost':
+        this.#retryLater(end.detail);
+        break;
+      case 'unauthenticated':
+        this.#openWithNewToken('unauthenticated');
+        break;
+      case 'dismissed':
+        if (this.#dismissal === 'expired') this.#openWithNewToken('expired');
+        else this.#finish(this.#dismissal);
+        break;
     }
-    if (notice.code === 'revoked') dismissal = 'revoked';
-    if (notice.code === 'expiring') {
-      // Whether the end follows at once or later: should it come, this was the reason.
-      dismissal = 'expired';
-      void renew();
-    }
-    if (notice.reconnectInMs !== undefined) moveIn(Math.min(Math.max(notice.reconnectInMs, 0), RECONNECT_IN_MS_MAX));
-    options.onNotice(notice);
-  };
+  }
 
-  const moveIn = (delayMs: number) => {
-    cancelMove();
-    moveAtMs = scheduler.now() + delayMs;
-    cancelMove = scheduler.after(delayMs, () => {
-      setState({ state: 'connecting' });
-      void open();
+  /** Asks for a new token once. If it is refused, too, the client ends. */
+  #openWithNewToken(reason: EndReason): void {
+    if (this.#refusedTokens++ > 0) {
+      this.#finish(reason);
+      return;
+    }
+    this.#refreshNext = true;
+    void this.#open();
+  }
+
+  #onSession(session: SessionData): void {
+    if (this.#attempt.phase !== 'handshake') return;
+    this.#attempt = { ...this.#attempt, phase: 'session' };
+    this.#failedTries = 0;
+    this.#refusedTokens = 0;
+    this.#refreshNext = false;
+    this.#setState({ state: this.#isDegraded ? 'degraded' : 'connected' });
+    this.#options.onSession(session);
+  }
+
+  #onNotice(notice: Notice): void {
+    const { code, reconnectInMs } = notice;
+    if (code === 'degraded' || code === 'recovered') {
+      this.#isDegraded = code === 'degraded';
+      const healthy = this.#attempt.phase === 'session' ? 'connected' : 'connecting';
+      this.#setState({ state: this.#isDegraded ? 'degraded' : healthy });
+    }
+    if (code === 'revoked') this.#dismissal = 'revoked';
+    if (code === 'expiring') {
+      // If the server sends DISCONNECT now or later, this is the reason.
+      this.#dismissal = 'expired';
+      void this.#renewToken();
+    }
+    if (reconnectInMs !== undefined) this.#moveIn(Math.min(Math.max(reconnectInMs, 0), RECONNECT_IN_MS_MAX));
+    this.#options.onNotice(notice);
+  }
+
+  #moveIn(delayMs: number): void {
+    const { scheduler } = this.#options;
+    this.#cancelMove();
+    this.#moveAtMs = scheduler.now() + delayMs;
+    this.#cancelMove = scheduler.after(delayMs, () => {
+      this.#setState({ state: 'connecting' });
+      void this.#open();
     });
-  };
+  }
 
-  /** A connection cannot change its token, so a new one means a new connection. */
-  const renew = async () => {
-    const attempt = opening;
+  /** A connection cannot change its token, so a new token needs a new connection. */
+  async #renewToken(): Promise<void> {
+    const attempt = this.#attempt;
+    const { getToken, logger } = this.#options;
     try {
-      const token = await options.getToken({ refresh: true });
-      if (attempt !== opening || token === null || token === tokenInUse) return;
-      setState({ state: 'connecting' });
-      await open();
+      const token = await getToken({ refresh: true });
+      if (this.#attempt !== attempt || token === null) return;
+      if (attempt.phase === 'session' && token === attempt.token) return;
+      this.#setState({ state: 'connecting' });
+      await this.#open();
     } catch (error) {
       logger.warn('no new token before the old one expires', { error: describeError(error) });
     }
-  };
-
-  let started = false;
-  return {
-    get state() {
-      return state;
-    },
-    connect() {
-      if (started) return;
-      started = true;
-      options.onState(state);
-      void open();
-    },
-    retryNow() {
-      if (state.state !== 'offline') return;
-      setState({ state: 'connecting' });
-      void open();
-    },
-    close: () => finish('closed'),
-    request(name, payload, done) {
-      if (link === null || !hasSession) return done(unavailable('not connected'));
-      link.request(name, payload, options.requestTimeoutMs, done);
-    },
-    signal(name, payload) {
-      if (hasSession) link?.signal(name, payload);
-    },
-  };
+  }
 }

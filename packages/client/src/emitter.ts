@@ -1,6 +1,6 @@
 import { type ClientLogger, describeError } from './logger.ts';
 
-/** A typed event source. A listener that throws is reported and does not keep the others from hearing. */
+/** A typed event source. If a listener throws, the error is logged and the other listeners still run. */
 export interface Emitter<Events> {
   on<K extends keyof Events>(name: K, listener: (value: Events[K]) => void): () => void;
   emit<K extends keyof Events>(name: K, value: Events[K]): void;
@@ -18,7 +18,7 @@ export function createEmitter<Events>(logger: ClientLogger): Emitter<Events> {
       return () => void set.delete(listener as AnyListener);
     },
     emit(name, value) {
-      // A copy, so that a listener may take itself or another one off while being called.
+      // A copy, because a listener may remove itself or others.
       for (const listener of [...(listeners.get(name) ?? [])]) {
         try {
           (listener as (given: typeof value) => void)(value);

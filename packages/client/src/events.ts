@@ -1,22 +1,22 @@
-/** What the client tells its host, and the shapes in it. */
+/** The client's events and their payloads. */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type { Entry, Notice, Position, Role, SessionData, TypingSignal } from '@maru/protocol/events';
 import type { ConnectionState } from './connection-state.ts';
 import type { PresenceView } from './presence-view.ts';
-import type { GapReason } from './room.ts';
+import type { GapReason } from './room-order.ts';
 
 export type RoomStatus =
   | { status: 'joining' }
-  /** `first` is the oldest entry that is kept. Told before the room's first entries. */
+  /** `first` is the oldest kept entry. Emitted before the room's first entries. */
   | { status: 'joined'; role: Role; epoch: string; head: number; first: number }
-  /** The server will not have us in: the room is no longer wanted. */
+  /** The server refused the room, so it is no longer wanted. */
   | { status: 'refused'; error: ErrorBody }
-  /** Kicked or banned: the room is no longer wanted. */
+  /** The user was kicked or banned, so the room is no longer wanted. */
   | { status: 'removed'; reason: string };
 
 export type OutgoingState =
   | { kind: 'sending' }
-  /** In the room's log. Its entry arrives as any other, before or after this. */
+  /** In the room's log. Its entry arrives before or after this. */
   | { kind: 'stored'; position: Position }
   | { kind: 'failed'; error: ErrorBody };
 
@@ -24,7 +24,7 @@ export interface OutgoingMessage {
   room: string;
   clientMsgId: string;
   text: string;
-  /** On the client's own clock. */
+  /** Milliseconds of the client's clock. */
   queuedAtMs: number;
   state: OutgoingState;
 }
@@ -34,14 +34,15 @@ export interface ClientEvents {
   session: SessionData;
   notice: Notice;
   room: { room: string } & RoomStatus;
-  /** In order, without hole or double, unless a `gap` or a `rollback` of the room came just before. */
+  /** In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. */
   entries: { room: string; entries: readonly Entry[] };
   /**
-   * The next entries of the room do not continue those up to `after`. For the reason `epoch`, what was delivered belongs to an
-   * earlier life of the log, and its entries may come again as part of the new one. What lies between is history to be read.
+   * The next entries of the room do not continue those up to `after`. Read the history for the entries
+   * in between. With the reason `epoch`, the delivered entries belong to an earlier epoch of the log, and
+   * they may come again as part of the new one.
    */
   gap: { room: string; reason: GapReason; after: Position };
-  /** The log was rolled back: entries delivered above `head` are no more, and the next has another `epoch`. */
+  /** The log was rolled back: entries above `head` no longer exist, and later ones have another `epoch`. */
   rollback: { room: string; epoch: string; head: number };
   outgoing: OutgoingMessage;
   presence: { room: string; view: PresenceView };

@@ -7,11 +7,11 @@ export {
 } from './chat-client.ts';
 export type { ConnectionState, EndReason } from './connection-state.ts';
 export type { ClientEvents, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
-export type { Transport } from './link.ts';
 export type { ClientLogger } from './logger.ts';
-export type { OutboxStorage } from './outbox-keeper.ts';
+export type { OutboxStorage } from './outbox-store.ts';
 export type { PresenceView } from './presence-view.ts';
-export type { GapReason } from './room.ts';
+export type { GapReason } from './room-order.ts';
 export type { Scheduler } from './scheduler.ts';
+export type { Transport } from './socket-connection.ts';
 export { codePointCount, isRoomId, type TextProblem, textProblem } from './text.ts';
 export type { GetToken } from './token.ts';

@@ -1,26 +1,27 @@
 /**
- * What waits to be stored, as pure functions over a list. In each room only the first message is ever under way: one that
- * were sent while its predecessor is refused for a moment would overtake it, and the order sent is a promise.
+ * Messages that wait to be stored, as pure functions over a list. In each room only the first message
+ * is in flight. A second one could overtake it if the first is refused for a moment, and the order of
+ * sending is a promise.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 
-/** Messages that wait or have failed, over all rooms. Above this a send is refused on the spot. */
+/** Waiting and failed messages of all rooms. Further sends are refused. */
 export const OUTBOX_MESSAGES_MAX = 200;
 
 export type OutboxProgress =
   | { kind: 'waiting'; notBeforeMs: number }
   | { kind: 'in-flight' }
-  /** Given up; only `retry` makes it wait again. It does not hold up the ones behind it. */
+  /** Only `retry` makes it wait again. It does not delay the messages after it. */
   | { kind: 'failed'; error: ErrorBody };
 
 export interface OutboxItem {
   readonly room: string;
-  /** The same across all tries, which is what makes trying again safe. */
+  /** The same for all tries, which makes a retry safe. */
   readonly clientMsgId: string;
   readonly text: string;
   readonly queuedAtMs: number;
-  /** Tries that were refused or not answered since it was queued or retried. */
+  /** Tries without success since it was queued or retried. */
   readonly failedTries: number;
   readonly progress: OutboxProgress;
 }
@@ -34,7 +35,7 @@ export interface NewItem {
   nowMs: number;
 }
 
-/** Null when the outbox is full. */
+/** Null if the outbox is full. */
 export function enqueue(outbox: Outbox, { room, clientMsgId, text, nowMs }: NewItem): Outbox | null {
   if (outbox.length >= OUTBOX_MESSAGES_MAX) return null;
   const progress: OutboxProgress = { kind: 'waiting', notBeforeMs: nowMs };
@@ -43,11 +44,11 @@ export function enqueue(outbox: Outbox, { room, clientMsgId, text, nowMs }: NewI
 
 export interface DueSends {
   due: OutboxItem[];
-  /** When to look again; null while nothing waits for a moment to come. */
+  /** When the next message is due; null if none waits for a time. */
   nextAtMs: number | null;
 }
 
-/** The first live message of each room, where its moment has come. */
+/** The first message of each room that has not failed, if it is due. */
 export function dueSends(outbox: Outbox, nowMs: number): DueSends {
   const seen = new Set<string>();
   const due: OutboxItem[] = [];
@@ -71,7 +72,7 @@ export const find = (outbox: Outbox, clientMsgId: string): OutboxItem | undefine
 export const markInFlight = (outbox: Outbox, clientMsgId: string): Outbox =>
   change(outbox, clientMsgId, (item) => ({ ...item, progress: { kind: 'in-flight' } }));
 
-/** Stored, or not wanted any more. */
+/** The message is stored or discarded. */
 export const remove = (outbox: Outbox, clientMsgId: string): Outbox =>
   outbox.filter((item) => item.clientMsgId !== clientMsgId);
 
@@ -79,11 +80,11 @@ export interface Refusal {
   error: ErrorBody;
   nowMs: number;
   random: number;
-  /** How long after it was queued a message that might still succeed is given up; null for never. */
+  /** A retryable message fails this long after it was queued; null: never. */
   giveUpAfterMs: number | null;
 }
 
-/** A try was refused or not answered. What may succeed later waits, at the head of its room; the rest has failed. */
+/** A try was refused or not answered. A retryable message waits, at the head of its room; others fail. */
 export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
   return change(outbox, clientMsgId, (item) => {
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
@@ -99,13 +100,13 @@ export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, rand
   });
 }
 
-/** The connection is gone, and with it every answer: all are sent again on the next one, in the same order. */
+/** The connection ended, so no answers will come. All messages are sent again on the next one, in the same order. */
 export const interrupt = (outbox: Outbox, nowMs: number): Outbox =>
   outbox.map((item) =>
     item.progress.kind === 'failed' ? item : { ...item, progress: { kind: 'waiting', notBeforeMs: nowMs } },
   );
 
-/** Gives up what has waited too long without a connection to try on. */
+/** Fails messages that have waited too long without a connection. */
 export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | null, error: ErrorBody): Outbox {
   if (giveUpAfterMs === null) return outbox;
   const isOver = (item: OutboxItem) => item.progress.kind === 'waiting' && nowMs - item.queuedAtMs >= giveUpAfterMs;
@@ -113,7 +114,7 @@ export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | nu
   return outbox.map((item) => (isOver(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }
 
-/** A failed message goes to the end of the queue, as the newest thing its author wants. */
+/** A failed message goes to the end of the queue, like a new one. */
 export function retry(outbox: Outbox, clientMsgId: string, nowMs: number): Outbox {
   const item = find(outbox, clientMsgId);
   if (item?.progress.kind !== 'failed') return outbox;

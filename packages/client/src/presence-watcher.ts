@@ -1,4 +1,4 @@
-/** Keeps a presence view of each watched room: a snapshot on every connection, the differences after it, anew when they do not add up. */
+/** Keeps a presence view of each watched room: a snapshot on every connection, then differences. Fetches a new snapshot if a view is stale. */
 import type { PresenceDiff } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
@@ -8,7 +8,7 @@ import type { ClientLogger } from './logger.ts';
 import { applyDiff, type PresenceView, viewOfSnapshot } from './presence-view.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** A room whose names and count never agree must not be asked for with every difference. */
+/** Limits snapshots of rooms whose names and count never agree. */
 const SNAPSHOT_INTERVAL_MIN_MS = 10_000;
 
 export interface PresenceWatcherOptions {
@@ -19,7 +19,7 @@ export interface PresenceWatcherOptions {
 }
 
 export interface PresenceWatcher {
-  /** The room is joined on the present connection. */
+  /** The room is joined on the current connection. */
   start(room: string): void;
   stop(room: string): void;
   onDiff(diff: PresenceDiff): void;
@@ -47,7 +47,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
         return show(room, watch, viewOfSnapshot(result.data));
       }
       if (!result.error.toBody().retryable) {
-        return logger.warn('presence cannot be watched', { room, code: result.error.code });
+        return logger.warn('presence is not available', { room, code: result.error.code });
       }
       const delayMs = backoffMs({
         attempt: watch.failedTries++,
@@ -79,7 +79,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
     stop: forget,
     onDiff(diff) {
       const watch = watches.get(diff.room);
-      // Differences follow the snapshot; one before it belongs to a watch that is over.
+      // Differences follow the snapshot. One before it belongs to an earlier watch.
       if (watch?.view == null) return;
       const view = applyDiff(watch.view, diff);
       show(diff.room, watch, view);

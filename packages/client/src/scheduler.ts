@@ -1,8 +1,8 @@
-/** Time and chance as collaborators, so that tests bring their own. */
+/** Time and randomness, so that tests can control them. */
 export interface Scheduler {
-  /** Milliseconds; only differences matter. */
+  /** Milliseconds. Only differences matter. */
   now(): number;
-  /** Runs `task` once after `delayMs`; the answer cancels it. */
+  /** Runs `task` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void;
   /** From 0 to below 1. */
   random(): number;

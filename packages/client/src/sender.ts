@@ -1,4 +1,4 @@
-/** Empties the outbox over the present connection, in order, and tells what becomes of each message. */
+/** Sends the outbox over the current connection, in order, and reports the outcome of each message. */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { Entry, Position } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
@@ -6,7 +6,7 @@ import type { Emitter } from './emitter.ts';
 import type { ClientEvents, OutgoingMessage, OutgoingState } from './events.ts';
 import type { Outbox, OutboxItem } from './outbox.ts';
 import * as outboxes from './outbox.ts';
-import type { OutboxKeeper } from './outbox-keeper.ts';
+import type { OutboxStore } from './outbox-store.ts';
 import type { Scheduler } from './scheduler.ts';
 import { newClientMsgId } from './text.ts';
 
@@ -14,26 +14,13 @@ export interface SenderOptions {
   request: Request;
   events: Pick<Emitter<ClientEvents>, 'emit'>;
   scheduler: Scheduler;
-  keeper: OutboxKeeper;
+  store: OutboxStore;
   giveUpAfterMs: number | null;
 }
 
-export interface Sender {
-  /** @throws MaruError `unavailable` when the outbox is full. */
-  send(room: string, text: string): OutgoingMessage;
-  retry(clientMsgId: string): void;
-  /** Forgets a message that has failed. One that is under way cannot be taken back. */
-  discard(clientMsgId: string): void;
-  /** What waits or has failed, in order. */
-  pending(): OutgoingMessage[];
-  onSession(): void;
-  onLost(): void;
-  /** Entries that arrived, with the id of the user we are: an own one is stored, whether or not its answer ever comes. */
-  onEntries(entries: readonly Entry[], ownUserId: string | null): void;
-  close(): void;
-}
-
 const GIVEN_UP: ErrorBody = { code: 'unavailable', message: 'there was no connection for too long', retryable: true };
+
+const isFailed = (item: OutboxItem) => item.progress.kind === 'failed';
 
 const stateOf = (item: OutboxItem): OutgoingState =>
   item.progress.kind === 'failed' ? { kind: 'failed', error: item.progress.error } : { kind: 'sending' };
@@ -46,121 +33,140 @@ const outgoing = ({ room, clientMsgId, text, queuedAtMs }: OutboxItem, state: Ou
   state,
 });
 
-export function createSender({ request, events, scheduler, keeper, giveUpAfterMs }: SenderOptions): Sender {
-  let outbox: Outbox = keeper.load();
-  let online = false;
-  let connection = 0;
-  let closed = false;
-  let cancelTimer = () => {};
+export class Sender {
+  readonly #options: SenderOptions;
+  #outbox: Outbox;
+  #online = false;
+  /** The number of the current connection. Answers of earlier connections are ignored. */
+  #connection = 0;
+  #closed = false;
+  #cancelTimer = () => {};
 
-  const update = (next: Outbox) => {
-    if (next === outbox) return;
-    outbox = next;
-    keeper.save(outbox);
-  };
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#outbox = options.store.load();
+  }
 
-  const tellFailed = (before: Outbox) => {
-    const wasFailed = new Set(before.filter((item) => item.progress.kind === 'failed').map((item) => item.clientMsgId));
-    for (const item of outbox) {
-      if (item.progress.kind === 'failed' && !wasFailed.has(item.clientMsgId))
-        events.emit('outgoing', outgoing(item, stateOf(item)));
+  /** @throws MaruError `unavailable` if the outbox is full. */
+  send(room: string, text: string): OutgoingMessage {
+    const { scheduler, events } = this.#options;
+    const clientMsgId = newClientMsgId();
+    const queuedAtMs = scheduler.now();
+    const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, text, nowMs: queuedAtMs });
+    if (next === null) throw new MaruError('unavailable', 'too many messages wait to be sent');
+    this.#update(next);
+    const message: OutgoingMessage = { room, clientMsgId, text, queuedAtMs, state: { kind: 'sending' } };
+    events.emit('outgoing', message);
+    this.#sendDue();
+    return message;
+  }
+
+  retry(clientMsgId: string): void {
+    this.#update(outboxes.retry(this.#outbox, clientMsgId, this.#options.scheduler.now()));
+    const item = outboxes.find(this.#outbox, clientMsgId);
+    if (item?.progress.kind !== 'waiting') return;
+    this.#options.events.emit('outgoing', outgoing(item, stateOf(item)));
+    this.#sendDue();
+  }
+
+  /** Removes a failed message. A message in flight cannot be taken back. */
+  discard(clientMsgId: string): void {
+    if (outboxes.find(this.#outbox, clientMsgId)?.progress.kind === 'failed')
+      this.#update(outboxes.remove(this.#outbox, clientMsgId));
+  }
+
+  /** Waiting and failed messages, in order. */
+  pending(): OutgoingMessage[] {
+    return this.#outbox.map((item) => outgoing(item, stateOf(item)));
+  }
+
+  onSession(): void {
+    this.#online = true;
+    this.#restart();
+  }
+
+  onLost(): void {
+    this.#online = false;
+    this.#restart();
+  }
+
+  /** An own entry that arrives is stored, even if the acknowledgement never comes. */
+  onEntries(entries: readonly Entry[], ownUserId: string | null): void {
+    if (ownUserId === null || this.#outbox.length === 0) return;
+    for (const { clientMsgId, from, epoch, seq } of entries) {
+      if (clientMsgId !== undefined && from.id === ownUserId) this.#settle(clientMsgId, { epoch, seq });
     }
-  };
+  }
 
-  /** Sends what is due, and sets the one timer to what is next. */
-  const pump = () => {
-    cancelTimer();
-    if (closed) return;
+  close(): void {
+    this.#closed = true;
+    this.#cancelTimer();
+  }
+
+  #restart(): void {
+    this.#connection++;
+    this.#update(outboxes.interrupt(this.#outbox, this.#options.scheduler.now()));
+    this.#sendDue();
+  }
+
+  #update(next: Outbox): void {
+    if (next === this.#outbox) return;
+    this.#outbox = next;
+    this.#options.store.save(next);
+  }
+
+  #emitNewlyFailed(before: Outbox): void {
+    const failedBefore = new Set(before.filter(isFailed).map((item) => item.clientMsgId));
+    for (const item of this.#outbox) {
+      if (isFailed(item) && !failedBefore.has(item.clientMsgId))
+        this.#options.events.emit('outgoing', outgoing(item, stateOf(item)));
+    }
+  }
+
+  /** Sends the messages that are due, and sets the timer for the next one. */
+  #sendDue(): void {
+    const { scheduler, giveUpAfterMs } = this.#options;
+    this.#cancelTimer();
+    if (this.#closed) return;
     const now = scheduler.now();
-    const before = outbox;
-    update(outboxes.expire(outbox, now, giveUpAfterMs, GIVEN_UP));
-    tellFailed(before);
+    const before = this.#outbox;
+    this.#update(outboxes.expire(before, now, giveUpAfterMs, GIVEN_UP));
+    this.#emitNewlyFailed(before);
     let nextAtMs: number | null = null;
-    if (online) {
-      const { due, nextAtMs: next } = outboxes.dueSends(outbox, now);
+    if (this.#online) {
+      const { due, nextAtMs: next } = outboxes.dueSends(this.#outbox, now);
       nextAtMs = next;
-      for (const item of due) transmit(item);
+      for (const item of due) this.#transmit(item);
     }
-    const oldest = outbox.find((item) => item.progress.kind === 'waiting');
+    const oldest = this.#outbox.find((item) => item.progress.kind === 'waiting');
     if (giveUpAfterMs !== null && oldest !== undefined) {
       nextAtMs = Math.min(nextAtMs ?? Number.POSITIVE_INFINITY, oldest.queuedAtMs + giveUpAfterMs);
     }
-    if (nextAtMs !== null) cancelTimer = scheduler.after(Math.max(1, nextAtMs - now), pump);
-  };
+    if (nextAtMs !== null) this.#cancelTimer = scheduler.after(Math.max(1, nextAtMs - now), () => this.#sendDue());
+  }
 
-  const transmit = ({ room, clientMsgId, text }: OutboxItem) => {
-    update(outboxes.markInFlight(outbox, clientMsgId));
-    const of = connection;
+  #transmit({ room, clientMsgId, text }: OutboxItem): void {
+    const { request, scheduler, giveUpAfterMs } = this.#options;
+    this.#update(outboxes.markInFlight(this.#outbox, clientMsgId));
+    const connection = this.#connection;
     request('message:send', { room, clientMsgId, text }, (result) => {
-      if (result.ok) return settle(clientMsgId, { epoch: result.data.epoch, seq: result.data.seq });
-      // The end of a connection says nothing of the message: it already waits for the next one.
-      if (of !== connection) return;
-      const before = outbox;
+      if (result.ok) return this.#settle(clientMsgId, { epoch: result.data.epoch, seq: result.data.seq });
+      // The connection ended, so the outcome is unknown. The message already waits for the next connection.
+      if (connection !== this.#connection) return;
+      const before = this.#outbox;
       const error = result.error.toBody();
       const times = { nowMs: scheduler.now(), random: scheduler.random(), giveUpAfterMs };
-      update(outboxes.refuse(outbox, clientMsgId, { error, ...times }));
-      tellFailed(before);
-      pump();
+      this.#update(outboxes.refuse(before, clientMsgId, { error, ...times }));
+      this.#emitNewlyFailed(before);
+      this.#sendDue();
     });
-  };
+  }
 
-  const settle = (clientMsgId: string, position: Position) => {
-    const item = outboxes.find(outbox, clientMsgId);
+  #settle(clientMsgId: string, position: Position): void {
+    const item = outboxes.find(this.#outbox, clientMsgId);
     if (item === undefined) return;
-    update(outboxes.remove(outbox, clientMsgId));
-    events.emit('outgoing', outgoing(item, { kind: 'stored', position }));
-    pump();
-  };
-
-  return {
-    send(room, text) {
-      const clientMsgId = newClientMsgId();
-      const next = outboxes.enqueue(outbox, { room, clientMsgId, text, nowMs: scheduler.now() });
-      if (next === null) throw new MaruError('unavailable', 'too many messages wait to be sent');
-      update(next);
-      const message: OutgoingMessage = {
-        room,
-        clientMsgId,
-        text,
-        queuedAtMs: scheduler.now(),
-        state: { kind: 'sending' },
-      };
-      events.emit('outgoing', message);
-      pump();
-      return message;
-    },
-    retry(clientMsgId) {
-      update(outboxes.retry(outbox, clientMsgId, scheduler.now()));
-      const item = outboxes.find(outbox, clientMsgId);
-      if (item?.progress.kind !== 'waiting') return;
-      events.emit('outgoing', outgoing(item, stateOf(item)));
-      pump();
-    },
-    discard(clientMsgId) {
-      if (outboxes.find(outbox, clientMsgId)?.progress.kind === 'failed') update(outboxes.remove(outbox, clientMsgId));
-    },
-    pending: () => outbox.map((item) => outgoing(item, stateOf(item))),
-    onSession() {
-      online = true;
-      connection++;
-      update(outboxes.interrupt(outbox, scheduler.now()));
-      pump();
-    },
-    onLost() {
-      online = false;
-      connection++;
-      update(outboxes.interrupt(outbox, scheduler.now()));
-      pump();
-    },
-    onEntries(entries, ownUserId) {
-      if (ownUserId === null || outbox.length === 0) return;
-      for (const { clientMsgId, from, epoch, seq } of entries) {
-        if (clientMsgId !== undefined && from.id === ownUserId) settle(clientMsgId, { epoch, seq });
-      }
-    },
-    close() {
-      closed = true;
-      cancelTimer();
-    },
-  };
+    this.#update(outboxes.remove(this.#outbox, clientMsgId));
+    this.#options.events.emit('outgoing', outgoing(item, { kind: 'stored', position }));
+    this.#sendDue();
+  }
 }

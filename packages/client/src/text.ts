@@ -1,4 +1,4 @@
-/** The contract's rules for room ids and texts, told before anything is sent. The server decides; these spare a round trip. */
+/** The contract's rules for room ids and texts. The server enforces them, too; checking here saves a round trip. */
 import { MaruError } from '@maru/protocol/errors';
 import { LIMITS } from '@maru/protocol/limits';
 
@@ -14,11 +14,11 @@ export function codePointCount(text: string): number {
 
 export type TextProblem = 'blank' | 'too_long';
 
-/** Why a text would be refused, or null. Blank is also what trims to nothing. */
+/** Why the server would refuse a text; null if it would not. White space alone is blank. */
 export function textProblem(text: string): TextProblem | null {
   const trimmed = text.trim();
   if (trimmed.length === 0) return 'blank';
-  // A UTF-16 unit is at least one byte, so this bound spares counting a huge paste.
+  // A UTF-16 unit has at least one byte in UTF-8, so a huge paste need not be counted.
   if (text.length > LIMITS.textBytesMax) return 'too_long';
   if (codePointCount(trimmed) > LIMITS.textCodePointsMax) return 'too_long';
   return new TextEncoder().encode(text).length > LIMITS.textBytesMax ? 'too_long' : null;
@@ -39,8 +39,8 @@ export function assertRoomId(room: string): void {
 }
 
 /**
- * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing on pages served over plain
- * HTTP from another host than localhost; `getRandomValues` is everywhere.
+ * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing on
+ * pages over plain HTTP, except from localhost. `getRandomValues` always exists.
  */
 export function newClientMsgId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Entry } from '@maru/protocol/events';
 import fc from 'fast-check';
-import { newRoom, type RoomEffect, type RoomInput, stepRoom } from './room.ts';
+import { newRoom, type RoomEffect, type RoomInput, stepRoom } from './room-order.ts';
 import { entry, joined, page } from './testing/entries.ts';
 
 /** A world of one log, one client and a network that loses, doubles and breaks; it answers reads as the contract says. */
@@ -105,7 +105,7 @@ describe('the surface of a room', () => {
           else {
             // Two rollbacks in a row of which the first was never told cannot be seen by anyone; servers tell each.
             const isKnown =
-              state.position?.epoch === `e${epoch}` || (state.phase === 'filling' && state.want.kind === 'newest');
+              state.position?.epoch === `e${epoch}` || (state.phase === 'backfilling' && state.want.kind === 'newest');
             epoch++;
             const head = Math.floor(log.length / 2);
             log = log.slice(0, head).map((old) => ({ ...old, epoch: `e${epoch}` }));

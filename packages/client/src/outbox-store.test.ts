@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { silentLogger } from './logger.ts';
 import type { Outbox } from './outbox.ts';
-import { createOutboxKeeper } from './outbox-keeper.ts';
+import { createOutboxStore } from './outbox-store.ts';
 
 const place = (value: string | null = null) => ({
   value,
@@ -27,8 +27,8 @@ it('brings back what waited, in order and under the same ids', () => {
       progress: { kind: 'waiting', notBeforeMs: 9 },
     },
   ];
-  createOutboxKeeper(storage, silentLogger, () => 100).save(outbox);
-  const loaded = createOutboxKeeper(storage, silentLogger, () => 100).load();
+  createOutboxStore(storage, silentLogger, () => 100).save(outbox);
+  const loaded = createOutboxStore(storage, silentLogger, () => 100).load();
   assert.deepEqual(
     loaded,
     outbox.map((item) => ({ ...item, failedTries: 0, progress: { kind: 'waiting', notBeforeMs: 100 } })),
@@ -46,7 +46,7 @@ for (const value of [
   '[["a","1","x"]]',
 ]) {
   it(`takes nothing from a place that holds ${JSON.stringify(value)}`, () => {
-    assert.deepEqual(createOutboxKeeper(place(value), silentLogger, () => 0).load(), []);
+    assert.deepEqual(createOutboxStore(place(value), silentLogger, () => 0).load(), []);
   });
 }
 
@@ -59,6 +59,6 @@ it('reports a place that cannot be written and goes on', () => {
       throw new Error('quota');
     },
   };
-  createOutboxKeeper(full, logger, () => 0).save([]);
+  createOutboxStore(full, logger, () => 0).save([]);
   assert.equal(warnings.length, 1);
 });

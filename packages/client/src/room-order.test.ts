@@ -8,7 +8,7 @@ import {
   type RoomState,
   STALLED_READS_MAX,
   stepRoom,
-} from './room.ts';
+} from './room-order.ts';
 import { entry, joined, page, range } from './testing/entries.ts';
 
 /** Runs inputs one after the other and keeps what came out, in a form that is easy to compare. */
@@ -143,7 +143,7 @@ describe('the order machine of a room', () => {
   it('gives a hole up that the log answers without, after some tries', () => {
     let state = stepRoom(live(5), seen(9)).state;
     const surface: string[] = [];
-    for (let i = 0; i < 20 && state.phase === 'filling'; i++) {
+    for (let i = 0; i < 20 && state.phase === 'backfilling'; i++) {
       const data = state.want.kind === 'after' ? page([]) : page(range(9, 9));
       const step = stepRoom(state, { type: 'page', readId: state.readId, data });
       state = step.state;
@@ -158,7 +158,7 @@ describe('the order machine of a room', () => {
   it('bounds what it holds, and reads the rest from the log', () => {
     let state = stepRoom(live(0), seen(2)).state;
     for (let seq = 3; seq < HELD_ENTRIES_MAX + 50; seq++) state = stepRoom(state, seen(seq)).state;
-    assert.equal(state.phase === 'filling' && state.held.length, HELD_ENTRIES_MAX);
+    assert.equal(state.phase === 'backfilling' && state.held.length, HELD_ENTRIES_MAX);
     const step = stepRoom(state, { type: 'page', readId: 1, data: page(range(1, 200), { hasMore: true }) });
     assert.equal(step.state.position?.seq, HELD_ENTRIES_MAX + 1);
     assert.equal(step.effects.at(-1)?.do, 'read-after', 'what was let go must still be read');

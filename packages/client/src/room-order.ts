@@ -1,41 +1,43 @@
 /**
- * The order of one room, as a pure machine: what comes in may be doubled, missing or of another life of the log; what goes
- * out is contiguous and comes once, and where that is impossible a `gap` says so first.
+ * Orders the entries of one room. A pure state machine: input may be duplicated, incomplete or of
+ * another epoch. Output is contiguous and without duplicates. Where that is impossible, a `gap` comes
+ * first.
  *
- * It does not know sockets, timers or requests: it answers with effects, and whoever runs them feeds the answers back. At most one
- * read is under way; its number comes back with the page, so that an answer to a question no longer asked is ignored.
+ * It does not know sockets, timers or requests. It returns effects, and the caller passes the answers
+ * back. At most one read is in flight. A page carries the number of its read, so that outdated answers
+ * are ignored.
  */
 import type { Entry, HistoryData, JoinData, NotRecoveredReason, Position, ResumedRoom } from '@maru/protocol/events';
 
-/** `unreadable`: the log itself answered without an entry that must have been there. */
+/** `unreadable`: the log's answers lack an entry that must exist. */
 export type GapReason = NotRecoveredReason | 'unreadable';
 
-/** Live entries held while a hole is read. What comes above is let go and read from the log instead. */
+/** Live entries held during a backfill. Further ones are dropped and read from the log instead. */
 export const HELD_ENTRIES_MAX = 1_000;
 
-/** Reads that bring nothing new, before the hole is called unreadable. */
+/** Reads without new entries before the gap counts as unreadable. */
 export const STALLED_READS_MAX = 5;
 
-/** What the page of a fill is for: the entries after a position, or, where those cannot be had, the newest. */
+/** What a backfill reads: the entries after the position, or the newest if those are not available. */
 type Want = { kind: 'after' } | { kind: 'newest'; reason: GapReason };
 
-interface Filling {
-  phase: 'filling';
+interface Backfilling {
+  phase: 'backfilling';
   position: Position;
   want: Want;
-  /** Contiguous or not, ascending, without doubles. */
+  /** Ascending, without duplicates, possibly with gaps. */
   held: readonly Entry[];
-  /** Something was let go, so the log has to be read to its end once more. */
+  /** Entries were dropped, so the log must be read to its end again. */
   overflowed: boolean;
   readId: number;
   stalledReads: number;
 }
 
 export type RoomState =
-  /** Waiting to be joined or resumed. Without a position nothing was ever delivered. */
+  /** Waiting to be joined or resumed. `position` is null if nothing was delivered yet. */
   | { phase: 'waiting'; position: Position | null; readId: number }
   | { phase: 'live'; position: Position; readId: number }
-  | Filling;
+  | Backfilling;
 
 export type RoomInput =
   | { type: 'offline' }
@@ -43,17 +45,17 @@ export type RoomInput =
   | { type: 'resumed'; answer: Exclude<ResumedRoom, { error: unknown }> }
   | { type: 'entry'; entry: Entry }
   | { type: 'page'; readId: number; data: HistoryData }
-  /** A read was answered with `conflict`: the epoch asked for is over. */
+  /** A read was answered with `conflict`: the log has another epoch. */
   | { type: 'page-conflict'; readId: number }
   | { type: 'epoch'; epoch: string; head: number };
 
 export type RoomEffect =
   | { do: 'deliver'; entries: readonly Entry[] }
-  /** What comes next does not continue what was delivered up to `after`. */
+  /** The next entries do not continue those up to `after`. */
   | { do: 'gap'; reason: GapReason; after: Position }
-  /** Entries delivered above `head` are no longer part of the log. */
+  /** Delivered entries above `head` are no longer in the log. */
   | { do: 'rollback'; epoch: string; head: number }
-  /** `stalledReads` above 0: the same read brought nothing before, so wait a little. */
+  /** `stalledReads` above 0: the same read returned nothing new before, so wait. */
   | { do: 'read-after'; readId: number; position: Position; stalledReads: number }
   | { do: 'read-newest'; readId: number };
 
@@ -79,7 +81,7 @@ export function stepRoom(state: RoomState, input: RoomInput): RoomStep {
     case 'page':
       return onPage(state, input.readId, input.data);
     case 'page-conflict':
-      if (state.phase !== 'filling' || state.readId !== input.readId) return stay(state);
+      if (state.phase !== 'backfilling' || state.readId !== input.readId) return stay(state);
       return readNewest(state.position, 'epoch', [], state.readId);
     case 'epoch':
       return onEpoch(state, input.epoch, input.head);
@@ -94,7 +96,7 @@ function onJoined(state: RoomState, data: JoinData): RoomStep {
     return { state: live, effects: deliver(entries) };
   }
   if (data.recovered && data.epoch === position.epoch) {
-    // Everything after the position, as if it had come one by one: a hole in the answer is found like any other.
+    // Process the entries one by one, so that a gap in the answer is found like any other.
     return data.messages.reduce(then, stay({ phase: 'live', position, readId }));
   }
   const entries = unseen(contiguousTail(data.messages), data.epoch, position);
@@ -106,7 +108,7 @@ function onJoined(state: RoomState, data: JoinData): RoomStep {
 
 function onResumed(state: RoomState, answer: Exclude<ResumedRoom, { error: unknown }>): RoomStep {
   const { position, readId } = state;
-  // Only rooms with a position are asked to be resumed.
+  // Only rooms with a position are resumed.
   if (position === null) return stay(state);
   if (answer.recovered && answer.epoch === position.epoch) return stay({ phase: 'live', position, readId });
   return readNewest(position, reasonOf(answer), [], readId);
@@ -121,9 +123,9 @@ const then = (step: RoomStep, entry: Entry): RoomStep => {
 
 function onEntry(state: RoomState, entry: Entry): RoomStep {
   if (state.phase === 'waiting') return stay(state);
-  if (state.phase === 'filling') return stay(hold(state, entry));
+  if (state.phase === 'backfilling') return stay(hold(state, entry));
   const { position } = state;
-  // The epoch event should have come first. Without it nobody knows how much was rolled back: begin anew from the newest.
+  // The epoch event should have come first. Without it the extent of the rollback is unknown, so start from the newest.
   if (entry.epoch !== position.epoch) return readNewest(position, 'epoch', [entry], state.readId);
   if (entry.seq <= position.seq) return stay(state);
   if (entry.seq === position.seq + 1) {
@@ -132,33 +134,33 @@ function onEntry(state: RoomState, entry: Entry): RoomStep {
   return readAfter(position, [entry], state.readId, 0);
 }
 
-function hold(state: Filling, entry: Entry): Filling {
+function hold(state: Backfilling, entry: Entry): Backfilling {
   const last = state.held.at(-1);
-  // Entries of the feed ascend; one that does not is a double, or belongs to what the read will bring.
+  // Live entries ascend. Another one is a duplicate, or the read will return it.
   if (last !== undefined && last.epoch === entry.epoch && entry.seq <= last.seq) return state;
   if (state.held.length >= HELD_ENTRIES_MAX) return { ...state, overflowed: true };
   return { ...state, held: [...state.held, entry] };
 }
 
 function onPage(state: RoomState, readId: number, data: HistoryData): RoomStep {
-  if (state.phase !== 'filling' || state.readId !== readId) return stay(state);
+  if (state.phase !== 'backfilling' || state.readId !== readId) return stay(state);
   return state.want.kind === 'newest' ? onNewest(state, state.want.reason, data) : onAfter(state, data);
 }
 
-function onNewest(state: Filling, reason: GapReason, data: HistoryData): RoomStep {
+function onNewest(state: Backfilling, reason: GapReason, data: HistoryData): RoomStep {
   const { position } = state;
   const entries = unseen(contiguousTail(data.messages), data.epoch, position);
-  // An empty page means that nothing is kept, and then `first` is the head plus one.
+  // An empty page means that no entry is kept. Then `first` is the head plus one.
   let seq = entries.at(-1)?.seq ?? Math.max(0, data.first - 1);
   if (data.epoch === position.epoch && seq <= position.seq) {
-    // Nothing newer is readable, so what is held is all there is to go on from.
+    // Nothing newer is readable, so continue with the held entries.
     seq = Math.max(position.seq, (state.held.find((entry) => entry.epoch === data.epoch)?.seq ?? 0) - 1);
   }
   const effects: RoomEffect[] = [{ do: 'gap', reason, after: position }, ...deliver(entries)];
   return drain({ ...state, position: { epoch: data.epoch, seq }, overflowed: false }, effects, state.overflowed);
 }
 
-function onAfter(state: Filling, data: HistoryData): RoomStep {
+function onAfter(state: Backfilling, data: HistoryData): RoomStep {
   const { position } = state;
   if (data.epoch !== position.epoch) return readNewest(position, 'epoch', state.held, state.readId);
   const fresh = data.messages.filter((entry) => entry.seq > position.seq);
@@ -167,7 +169,7 @@ function onAfter(state: Filling, data: HistoryData): RoomStep {
     const trimmed = data.first > position.seq + 1;
     const waitsFor = state.held[0];
     if (waitsFor === undefined && !state.overflowed) return stay({ phase: 'live', position, readId: state.readId });
-    // Held entries may be all there is to wait for: then they need no read.
+    // If the held entries continue the position, no read is needed.
     if (waitsFor?.epoch === position.epoch && waitsFor.seq <= position.seq + 1) {
       return drain({ ...state, overflowed: false }, [], state.overflowed);
     }
@@ -177,7 +179,7 @@ function onAfter(state: Filling, data: HistoryData): RoomStep {
     }
     return readAfter(position, state.held, state.readId, state.stalledReads + 1, state.overflowed);
   }
-  // The log itself has no longer what comes next: say so, and go on from what it has.
+  // The log no longer has the next entry. Report the gap and continue with the entries it has.
   const effects: RoomEffect[] = next.seq > position.seq + 1 ? [{ do: 'gap', reason: 'trimmed', after: position }] : [];
   const entries = contiguousHead(fresh);
   const reached = entries.at(-1) ?? next;
@@ -186,14 +188,14 @@ function onAfter(state: Filling, data: HistoryData): RoomStep {
   return drain({ ...state, position: positionOf(reached), overflowed: false }, effects, more);
 }
 
-/** Delivers what is held as far as it continues the position; reads on where it does not, or where `more` is to be read. */
-function drain(state: Filling, effects: RoomEffect[], more: boolean): RoomStep {
+/** Delivers held entries that continue the position. Reads again if some do not, or if `more` is true. */
+function drain(state: Backfilling, effects: RoomEffect[], more: boolean): RoomStep {
   let { position } = state;
   const ready: Entry[] = [];
   const rest: Entry[] = [];
   for (const entry of state.held) {
     if (entry.epoch !== position.epoch) {
-      // Of an older life, or of one that the page did not know yet; the latter shows itself with the next entry.
+      // An entry of an older epoch, or of one that the page did not know yet. The next entry reveals the latter.
       continue;
     }
     if (entry.seq <= position.seq) continue;
@@ -213,17 +215,17 @@ function drain(state: Filling, effects: RoomEffect[], more: boolean): RoomStep {
 
 function onEpoch(state: RoomState, epoch: string, head: number): RoomStep {
   const { position } = state;
-  // While waiting, the answer to come knows the epoch; the position must stay the one that was carried in the question.
+  // While waiting, the expected answer knows the epoch, and the position must stay the requested one.
   if (state.phase === 'waiting' || position === null || position.epoch === epoch) return stay(state);
   const knowsEpoch = state.phase === 'live' || (state.want.kind === 'after' && state.held.every(isOf(position.epoch)));
-  // Without the epoch before this one nobody knows what of the older one survived that.
+  // If an epoch in between was missed, it is unknown what survived it.
   if (!knowsEpoch) return readNewest(position, 'epoch', [], state.readId);
   const effects: RoomEffect[] = [{ do: 'rollback', epoch, head }];
   const survived: Position = { epoch, seq: Math.min(position.seq, head) };
   if (state.phase === 'live' && survived.seq === head) {
     return { state: { ...state, position: survived }, effects };
   }
-  // A read that was under way may answer with entries of either life, so it is asked again.
+  // A read in flight may return entries of either epoch, so it is repeated.
   const next = readAfter(survived, [], state.readId, 0);
   return { state: next.state, effects: [...effects, ...next.effects] };
 }
@@ -237,7 +239,7 @@ function readAfter(
 ): RoomStep {
   const readId = lastReadId + 1;
   return {
-    state: { phase: 'filling', position, want: { kind: 'after' }, held, overflowed, readId, stalledReads },
+    state: { phase: 'backfilling', position, want: { kind: 'after' }, held, overflowed, readId, stalledReads },
     effects: [{ do: 'read-after', readId, position, stalledReads }],
   };
 }
@@ -246,7 +248,7 @@ function readNewest(position: Position, reason: GapReason, held: readonly Entry[
   const readId = lastReadId + 1;
   const want: Want = { kind: 'newest', reason };
   return {
-    state: { phase: 'filling', position, want, held, overflowed: false, readId, stalledReads: 0 },
+    state: { phase: 'backfilling', position, want, held, overflowed: false, readId, stalledReads: 0 },
     effects: [{ do: 'read-newest', readId }],
   };
 }
@@ -260,7 +262,7 @@ const positionOf = ({ epoch, seq }: Entry): Position => ({ epoch, seq });
 
 const deliver = (entries: readonly Entry[]): RoomEffect[] => (entries.length === 0 ? [] : [{ do: 'deliver', entries }]);
 
-/** One delivery a batch: a page and what was held behind it reach the surface together. */
+/** Merges consecutive deliveries, so that a page and the held entries after it are delivered together. */
 function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
   const merged: RoomEffect[] = [];
   for (const effect of effects) {
@@ -272,7 +274,7 @@ function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
   return merged;
 }
 
-/** Within one epoch nothing is delivered twice, not even around a gap. */
+/** Removes entries of the same epoch that were already delivered, even before a gap. */
 const unseen = (entries: readonly Entry[], epoch: string, position: Position): readonly Entry[] =>
   epoch === position.epoch ? entries.filter((entry) => entry.seq > position.seq) : entries;
 

@@ -1,6 +1,6 @@
 /**
- * One Socket.IO connection from its opening to its end; it is never used again. It translates what Socket.IO tells into a
- * few facts and decides nothing: when to come back, and whether at all, is the connection's business.
+ * One Socket.IO connection, from its opening to its end. It is never reused. It translates Socket.IO's
+ * events and decides nothing: `connection.ts` decides whether and when to reconnect.
  */
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
 import { io, type Socket } from 'socket.io-client';
@@ -8,63 +8,63 @@ import { type Result, resultOfAck, unavailable } from './ack.ts';
 
 export type Transport = 'websocket' | 'polling';
 
-export interface LinkAuth {
+export interface HandshakeAuth {
   token: string;
   resume: Record<string, Position>;
 }
 
-export type LinkEnd =
-  /** The handshake was refused for want of a valid token. */
+export type SocketEnd =
+  /** The handshake was refused because the token is not valid. */
   | { kind: 'unauthenticated' }
-  /** The server said DISCONNECT: an end to stay away from. */
+  /** The server sent DISCONNECT: stay away. */
   | { kind: 'dismissed' }
-  /** Anything else: the network, the node, or a passing refusal. */
+  /** Anything else: the network, the node, or a temporary refusal. */
   | { kind: 'lost'; detail: string };
 
-export interface LinkOptions {
+export interface SocketConnectionOptions {
   url: string;
   path: string;
   transports: Transport[];
   connectTimeoutMs: number;
-  /** Asked once the transport is there, so that the positions are as fresh as can be. */
-  auth: () => LinkAuth;
+  /** Called when the transport is open, so that the positions are up to date. */
+  auth: () => HandshakeAuth;
   on: { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void };
-  /** Called once at most, and never after `close`. */
-  onEnd: (end: LinkEnd) => void;
+  /** Called at most once, and never after `close`. */
+  onEnd: (end: SocketEnd) => void;
 }
 
-export interface Link {
-  /** The answer, or `unavailable` when none came in time or the link went first: then the outcome is unknown. */
+export interface SocketConnection {
+  /** `unavailable` if no answer comes in time or the connection ends before. Then the outcome is unknown. */
   request<N extends ClientEventName>(
     name: N,
     payload: ClientRequests[N][0],
     timeoutMs: number,
     done: (result: Result<ClientRequests[N][1]>) => void,
   ): void;
-  /** Sent without asking for an answer, and dropped where the transport is not ready. */
-  signal(name: 'typing', payload: ClientRequests['typing'][0]): void;
+  /** Sends an event without an answer. Drops it if the transport is not ready. */
+  sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void;
   close(): void;
 }
 
 const SERVER_EVENTS = ['session', 'message', 'typing', 'presence', 'room:event', 'notice'] as const;
 
-export function openLink(options: LinkOptions): Link {
-  let over = false;
+export function openSocketConnection(options: SocketConnectionOptions): SocketConnection {
+  let ended = false;
   const socket: Socket = io(options.url, {
     path: options.path,
     transports: options.transports,
-    // A proxy that refuses WebSocket must not keep anyone out.
+    // A proxy may refuse WebSocket. Then polling still works.
     tryAllTransports: true,
-    // Coming back is decided elsewhere, with jitter, tokens and positions of its own.
+    // `connection.ts` reconnects, with its own jitter, tokens and positions.
     reconnection: false,
     forceNew: true,
     timeout: options.connectTimeoutMs,
     auth: (give) => give(options.auth()),
   });
 
-  const end = (how: LinkEnd) => {
-    if (over) return;
-    over = true;
+  const end = (how: SocketEnd) => {
+    if (ended) return;
+    ended = true;
     socket.off();
     socket.disconnect();
     options.onEnd(how);
@@ -72,7 +72,7 @@ export function openLink(options: LinkOptions): Link {
 
   for (const name of SERVER_EVENTS) {
     socket.on(name, (payload: unknown) => {
-      if (!over) (options.on[name] as (payload: unknown) => void)(payload);
+      if (!ended) (options.on[name] as (payload: unknown) => void)(payload);
     });
   }
   socket.on('connect_error', (error: Error & { data?: { code?: unknown } }) => {
@@ -84,17 +84,17 @@ export function openLink(options: LinkOptions): Link {
 
   return {
     request(name, payload, timeoutMs, done) {
-      if (over || !socket.connected) return done(unavailable('not connected'));
+      if (ended || !socket.connected) return done(unavailable('not connected'));
       socket.timeout(timeoutMs).emit(name, payload, (failure: Error | null, ack: unknown) => {
         done(failure === null ? resultOfAck(ack) : unavailable('no answer'));
       });
     },
-    signal(name, payload) {
-      if (!over && socket.connected) socket.volatile.emit(name, payload);
+    sendEphemeral(name, payload) {
+      if (!ended && socket.connected) socket.volatile.emit(name, payload);
     },
     close() {
-      if (over) return;
-      over = true;
+      if (ended) return;
+      ended = true;
       socket.off();
       socket.disconnect();
     },

@@ -1,30 +1,26 @@
-/** Keeps the outbox across reloads where the host gives it a place; keeps nothing by itself. */
+/** Keeps the outbox across reloads if the host provides storage. */
 import { type ClientLogger, describeError } from './logger.ts';
 import { OUTBOX_MESSAGES_MAX, type Outbox, type OutboxItem } from './outbox.ts';
 import { isRoomId, textProblem } from './text.ts';
 
 /**
- * A place for one string, `localStorage` or a file, say. The host picks a key of its own for each user: messages of one must
- * not be sent as another. The string holds texts.
+ * Stores one string, for example in `localStorage` or a file. The host MUST use a key for each user,
+ * so that messages of one user are not sent as another. The string contains message texts.
  */
 export interface OutboxStorage {
   load(): string | null;
   save(value: string): void;
 }
 
-export interface OutboxKeeper {
+export interface OutboxStore {
   load(): Outbox;
   save(outbox: Outbox): void;
 }
 
-/** One waiting or failed message as it is kept. Its progress is not: after a reload everything waits again. */
-type Kept = [room: string, clientMsgId: string, text: string, queuedAtMs: number];
+/** A waiting or failed message in storage. Its progress is not stored: after a reload everything waits again. */
+type StoredItem = [room: string, clientMsgId: string, text: string, queuedAtMs: number];
 
-export function createOutboxKeeper(
-  storage: OutboxStorage | null,
-  logger: ClientLogger,
-  now: () => number,
-): OutboxKeeper {
+export function createOutboxStore(storage: OutboxStorage | null, logger: ClientLogger, now: () => number): OutboxStore {
   if (storage === null) return { load: () => [], save: () => {} };
   return {
     load() {
@@ -32,27 +28,27 @@ export function createOutboxKeeper(
         const value = storage.load();
         return value === null ? [] : parse(value, now());
       } catch (error) {
-        logger.warn('the kept outbox cannot be read, so its messages are lost', { error: describeError(error) });
+        logger.warn('the stored outbox cannot be read, so its messages are lost', { error: describeError(error) });
         return [];
       }
     },
     save(outbox) {
-      const kept: Kept[] = outbox.map(({ room, clientMsgId, text, queuedAtMs }) => [
+      const stored: StoredItem[] = outbox.map(({ room, clientMsgId, text, queuedAtMs }) => [
         room,
         clientMsgId,
         text,
         queuedAtMs,
       ]);
       try {
-        storage.save(JSON.stringify(kept));
+        storage.save(JSON.stringify(stored));
       } catch (error) {
-        logger.warn('the outbox could not be kept', { error: describeError(error) });
+        logger.warn('the outbox was not stored', { error: describeError(error) });
       }
     },
   };
 }
 
-const isKept = (value: unknown): value is Kept =>
+const isStoredItem = (value: unknown): value is StoredItem =>
   Array.isArray(value) &&
   value.length === 4 &&
   typeof value[0] === 'string' &&
@@ -64,10 +60,10 @@ const isKept = (value: unknown): value is Kept =>
   typeof value[3] === 'number';
 
 function parse(value: string, nowMs: number): Outbox {
-  const kept: unknown = JSON.parse(value);
-  if (!Array.isArray(kept)) return [];
-  return kept
-    .filter(isKept)
+  const stored: unknown = JSON.parse(value);
+  if (!Array.isArray(stored)) return [];
+  return stored
+    .filter(isStoredItem)
     .slice(0, OUTBOX_MESSAGES_MAX)
     .map(
       ([room, clientMsgId, text, queuedAtMs]): OutboxItem => ({
