@@ -1,4 +1,4 @@
-/** What is on the screen: the way in, or the chat. Holds the session, the room in the address, and the two preferences. */
+/** The page: sign-in or chat. Holds the session, the room in the address, and the two preferences. */
 import type { EndReason } from '@maru/client';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { ChatScreen } from './chat/chat-screen.tsx';
@@ -41,7 +41,7 @@ export function App() {
   }, [language]);
 
   useEffect(() => {
-    // Follows the system for as long as nothing was chosen here.
+    // Follows the system until the reader chooses a theme.
     const query = matchMedia('(prefers-color-scheme: dark)');
     const follow = () => setTheme(chosenTheme() ?? systemTheme());
     query.addEventListener('change', follow);

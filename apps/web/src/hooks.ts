@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** The present value of something that can be watched. */
+/** The current value of an observable. */
 export function useWatched<T>(source: { get(): T; subscribe(listener: () => void): () => void }): T {
   const [, redraw] = useState(0);
   useEffect(() => source.subscribe(() => redraw((n) => n + 1)), [source]);

@@ -1,4 +1,4 @@
-/** Small line drawings, all on a grid of 20, in the colour of the text around them. They say nothing a word beside them does not. */
+/** Icons on a grid of 20 in the text's colour. A text next to each says the same. */
 import type { ComponentChildren } from 'preact';
 
 const icon = (children: ComponentChildren) => () => (

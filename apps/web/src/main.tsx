@@ -8,7 +8,7 @@ import './styles/shell.css';
 import './styles/messages.css';
 import './styles/composer.css';
 
-// Before the first picture, so that a dark room does not flash white.
+// Before the first paint, so that the dark theme does not flash white.
 applyTheme(chosenTheme());
 
 const root = document.getElementById('app');

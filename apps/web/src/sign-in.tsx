@@ -9,7 +9,7 @@ import { enterAsGuest, type Session } from './session/api.ts';
 import { Switches } from './switches.tsx';
 
 export interface SignInProps {
-  /** Someone who is signed in already only chooses a room. */
+  /** A user who is already signed in only chooses a room. */
   session: Session | null;
   room: string;
   problem: string | null;

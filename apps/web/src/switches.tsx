@@ -16,7 +16,7 @@ export const PreferencesContext = createContext<Preferences>({
   switchTheme: () => {},
 });
 
-/** Language and colours. The language is named in its own words, for those who cannot read the present one. */
+/** Switches for language and theme. Each language is named in itself, so that its readers find it. */
 export function Switches() {
   const { language, t } = useWords();
   const { theme, switchLanguage, switchTheme } = useContext(PreferencesContext);

@@ -15,7 +15,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-describe('the chat client, against a server from memory', () => {
+describe('the chat client against an in-memory server', () => {
   let cluster: FakeCluster;
   const open: ChatClient[] = [];
 
@@ -59,7 +59,7 @@ describe('the chat client, against a server from memory', () => {
   const newRoom = () => `room-${++rooms}`;
   const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
-  it('joins, sends and shows everything once, its own included', async () => {
+  it('joins, sends, and shows every entry once, including its own', async () => {
     const room = newRoom();
     cluster.post(room, BOT, 'before');
     const { client, seqs, outgoing } = start('mina');
@@ -74,7 +74,7 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(client.pending(), []);
   });
 
-  it('comes back after a cut with its positions, and misses nothing', async () => {
+  it('resumes after a lost connection and misses nothing', async () => {
     const room = newRoom();
     const { client, seqs, states } = start('mina');
     client.join(room);
@@ -88,7 +88,7 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(states, ['connecting', 'connected', 'connecting', 'connected']);
   });
 
-  it('sends again under the same id when no answer comes, and keeps the order', async () => {
+  it('sends again with the same id if no answer comes, and keeps the order', async () => {
     const room = newRoom();
     const { client, outgoing } = start('mina');
     client.join(room);
@@ -101,7 +101,7 @@ describe('the chat client, against a server from memory', () => {
     );
   });
 
-  it('lets later messages wait while an earlier one is refused for a moment', async () => {
+  it('holds later messages while an earlier one is refused temporarily', async () => {
     const room = newRoom();
     const { client, outgoing } = start('mina');
     client.join(room);
@@ -114,7 +114,7 @@ describe('the chat client, against a server from memory', () => {
     );
   });
 
-  it('tells why a message failed, and sends it again when asked', async () => {
+  it('reports why a message failed, and sends it again on request', async () => {
     const room = newRoom();
     const { client, outgoing } = start('mina');
     client.join(room);
@@ -126,7 +126,7 @@ describe('the chat client, against a server from memory', () => {
     assert.equal(cluster.log(room)[0]?.clientMsgId, clientMsgId);
   });
 
-  it('sends what was written while away once it is back, once', async () => {
+  it('sends messages written while offline once after reconnecting', async () => {
     const room = newRoom();
     const { client, seqs } = start('mina');
     client.join(room);
@@ -142,7 +142,7 @@ describe('the chat client, against a server from memory', () => {
     );
   });
 
-  it('reads from the log what the feed lost', async () => {
+  it('reads lost live entries from the log', async () => {
     const room = newRoom();
     const { client, seqs, happened } = start('mina');
     client.join(room);
@@ -154,7 +154,7 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(happened, ['joining', 'joined']);
   });
 
-  it('shows a gap and the newest when it was away for too long', async () => {
+  it('shows a gap and the newest entries after a long absence', async () => {
     const room = newRoom();
     const { client, seqs, happened } = start('mina');
     client.join(room, { limit: 2 });
@@ -168,7 +168,7 @@ describe('the chat client, against a server from memory', () => {
     assert.ok(happened.includes('gap too_far'));
   });
 
-  it('is told of a rollback and goes on after it', async () => {
+  it('reports a rollback and continues after it', async () => {
     const room = newRoom();
     const { client, seqs, happened } = start('mina');
     client.join(room);
@@ -181,7 +181,7 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(happened, ['joining', 'joined', 'rollback 2']);
   });
 
-  it('moves when the server asks, at the moment it names', async () => {
+  it('reconnects when the server asks, after the named delay', async () => {
     const room = newRoom();
     const { client, seqs, happened } = start('mina');
     client.join(room);
@@ -196,7 +196,7 @@ describe('the chat client, against a server from memory', () => {
     assert.equal(cluster.connections(), 1);
   });
 
-  it('says degraded while the store is ill', async () => {
+  it('reports degraded while the store is unavailable', async () => {
     const { states } = start('mina');
     await until('it is connected', () => states.includes('connected'));
     cluster.notice({ code: 'degraded' });
@@ -205,7 +205,7 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(states, ['connecting', 'connected', 'degraded', 'connected']);
   });
 
-  it('asks once for a new token when the old one is refused', async () => {
+  it('requests one new token if the old one is refused', async () => {
     cluster.faults.refusedTokens.add('old');
     const asked: boolean[] = [];
     const { states } = start('mina', {
@@ -218,13 +218,13 @@ describe('the chat client, against a server from memory', () => {
     assert.deepEqual(asked, [false, true]);
   });
 
-  it('ends when the new token is refused as well', async () => {
+  it('ends if the new token is refused, too', async () => {
     cluster.faults.refusedTokens.add('bad');
     const { states } = start('mina', { getToken: () => 'bad' });
     await until('it ended', () => states.includes('ended unauthenticated'));
   });
 
-  it('stays away after it was revoked', async () => {
+  it('does not reconnect after a revocation', async () => {
     const { states } = start('mina');
     await until('it is connected', () => states.includes('connected'));
     cluster.dismissAll('revoked');
@@ -233,7 +233,7 @@ describe('the chat client, against a server from memory', () => {
     assert.equal(cluster.connections(), 0);
   });
 
-  it('tells why a room refuses, and that one was removed', async () => {
+  it('reports why a room refuses it, and a removal', async () => {
     const room = newRoom();
     const { client, happened } = start('mina');
     client.join('p-hidden');
@@ -243,7 +243,7 @@ describe('the chat client, against a server from memory', () => {
     await until('it was told', () => happened.includes('removed'));
   });
 
-  it('knows who is there, across a cut of its own', async () => {
+  it('shows presence, also after a reconnect', async () => {
     const room = newRoom();
     const mina = start('mina');
     const joon = start('joon');
@@ -258,7 +258,7 @@ describe('the chat client, against a server from memory', () => {
     await until('both are seen again', () => ids().join() === 'joon,mina');
   });
 
-  it('keeps its outbox across a reload where the host gives it a place', async () => {
+  it('keeps its outbox across a reload if the host provides storage', async () => {
     const room = newRoom();
     let kept: string | null = null;
     const storage = {
@@ -281,7 +281,7 @@ describe('the chat client, against a server from memory', () => {
     assert.equal(kept, '[]');
   });
 
-  it('is honest about an outbox that is full, and about texts that no server takes', () => {
+  it('refuses a send if the outbox is full or the text is invalid', () => {
     const client = createChatClient({ url: cluster.url, getToken: () => 'mina' });
     for (let i = 0; i < 200; i++) client.send('lobby', 'x');
     assert.throws(() => client.send('lobby', 'x'), { code: 'unavailable' });

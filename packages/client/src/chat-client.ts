@@ -83,6 +83,7 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
   return new Client(options);
 }
 
+/** Its methods are bound, so that hosts may pass them on as functions. */
 class Client implements ChatClient {
   readonly on: ChatClient['on'];
   readonly #connection: Connection;
@@ -155,59 +156,46 @@ class Client implements ChatClient {
     return this.#user;
   }
 
-  connect(): void {
-    this.#connection.connect();
-  }
+  readonly connect = (): void => this.#connection.connect();
 
-  retryNow(): void {
-    this.#connection.retryNow();
-  }
+  readonly retryNow = (): void => this.#connection.retryNow();
 
-  close(): void {
+  readonly close = (): void => {
     this.#sender.close();
     this.#connection.close();
-  }
+  };
 
-  join(room: string, { limit = LIMITS.pageEntriesDefault, presence = false }: JoinOptions = {}): void {
+  readonly join = (room: string, { limit = LIMITS.pageEntriesDefault, presence = false }: JoinOptions = {}): void => {
     assertRoomId(room);
     if (presence) this.#withPresence.add(room);
     this.#rooms.join(room, { limit });
-  }
+  };
 
-  leave(room: string): void {
+  readonly leave = (room: string): void => {
     this.#endPresence(room);
     this.#rooms.leave(room);
-  }
+  };
 
-  send(room: string, text: string): OutgoingMessage {
+  readonly send = (room: string, text: string): OutgoingMessage => {
     assertRoomId(room);
     assertText(text);
     return this.#sender.send(room, text);
-  }
+  };
 
-  retry(clientMsgId: string): void {
-    this.#sender.retry(clientMsgId);
-  }
+  readonly retry = (clientMsgId: string): void => this.#sender.retry(clientMsgId);
 
-  discard(clientMsgId: string): void {
-    this.#sender.discard(clientMsgId);
-  }
+  readonly discard = (clientMsgId: string): void => this.#sender.discard(clientMsgId);
 
-  pending(): OutgoingMessage[] {
-    return this.#sender.pending();
-  }
+  readonly pending = (): OutgoingMessage[] => this.#sender.pending();
 
-  readHistory(history: HistoryRequest): Promise<HistoryData> {
-    return this.#promise('history:read', history);
-  }
+  readonly readHistory = (history: HistoryRequest): Promise<HistoryData> => this.#promise('history:read', history);
 
-  setTyping(room: string, active: boolean): void {
+  readonly setTyping = (room: string, active: boolean): void =>
     this.#connection.sendEphemeral('typing', { room, active });
-  }
 
-  async setStatus(status: Status, text?: string): Promise<void> {
+  readonly setStatus = async (status: Status, text?: string): Promise<void> => {
     await this.#promise('presence:set', text === undefined ? { status } : { status, text });
-  }
+  };
 
   #endPresence(room: string): void {
     this.#withPresence.delete(room);

@@ -14,7 +14,7 @@ const place = (value: string | null = null) => ({
   },
 });
 
-it('brings back what waited, in order and under the same ids', () => {
+it('loads waiting messages in order, with the same ids', () => {
   const storage = place();
   const outbox: Outbox = [
     { room: 'a', clientMsgId: '1', text: 'one', queuedAtMs: 5, failedTries: 3, progress: { kind: 'in-flight' } },
@@ -45,12 +45,12 @@ for (const value of [
   '[["a","1","  ",1]]',
   '[["a","1","x"]]',
 ]) {
-  it(`takes nothing from a place that holds ${JSON.stringify(value)}`, () => {
+  it(`ignores stored ${JSON.stringify(value)}`, () => {
     assert.deepEqual(createOutboxStore(place(value), silentLogger, () => 0).load(), []);
   });
 }
 
-it('reports a place that cannot be written and goes on', () => {
+it('reports storage that cannot be written, and continues', () => {
   const warnings: string[] = [];
   const logger = { debug: () => {}, warn: (message: string) => void warnings.push(message) };
   const full = {

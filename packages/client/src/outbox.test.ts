@@ -23,14 +23,14 @@ const refusal = (error: ErrorBody, nowMs = 0, giveUpAfterMs: number | null = nul
 });
 
 describe('the outbox', () => {
-  it('has one message of a room under way at a time, and rooms side by side', () => {
+  it('sends one message of a room at a time, and different rooms concurrently', () => {
     const outbox = add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b');
     assert.deepEqual(dueIds(outbox, 0), ['a1', 'b1']);
     assert.deepEqual(dueIds(outboxes.markInFlight(outbox, 'a1'), 0), ['b1']);
     assert.deepEqual(dueIds(outboxes.remove(outboxes.markInFlight(outbox, 'a1'), 'a1'), 0), ['a2', 'b1']);
   });
 
-  it('lets later messages wait while the first is tried again', () => {
+  it('holds later messages while the first is retried', () => {
     const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(UNAVAILABLE));
     assert.deepEqual(dueIds(outbox, 0), []);
     const { nextAtMs } = outboxes.dueSends(outbox, 0);
@@ -38,7 +38,7 @@ describe('the outbox', () => {
     assert.deepEqual(dueIds(outbox, 150), ['1']);
   });
 
-  it('waits as long as the server asks', () => {
+  it('waits for the delay that the server names', () => {
     const outbox = outboxes.refuse(
       add([], '1'),
       '1',
@@ -48,13 +48,13 @@ describe('the outbox', () => {
     assert.deepEqual(dueIds(outbox, 2_100), ['1']);
   });
 
-  it('goes past a message that can never succeed', () => {
+  it('continues after a message that can never succeed', () => {
     const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
     assert.deepEqual(outboxes.find(outbox, '1')?.progress, { kind: 'failed', error: FORBIDDEN });
     assert.deepEqual(dueIds(outbox, 0), ['2']);
   });
 
-  it('gives up after the time it was given, with or without a connection', () => {
+  it('fails a message after the given time, with or without a connection', () => {
     const tried = outboxes.refuse(add([], '1'), '1', refusal(UNAVAILABLE, 1_000, 1_000));
     assert.equal(outboxes.find(tried, '1')?.progress.kind, 'failed');
     const waited = outboxes.expire(add([], '1'), 1_000, 1_000, UNAVAILABLE);
@@ -65,7 +65,7 @@ describe('the outbox', () => {
     );
   });
 
-  it('sends a failed message again, last, as the same message', () => {
+  it('retries a failed message last, with the same id', () => {
     const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
     const again = outboxes.retry(failed, '1', 5);
     assert.deepEqual(
@@ -78,13 +78,13 @@ describe('the outbox', () => {
     assert.equal(outboxes.retry(again, '2', 5), again, 'what has not failed is not retried');
   });
 
-  it('is bounded', () => {
+  it('refuses messages beyond its limit', () => {
     let outbox: Outbox = [];
     for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
     assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', text: 'x', nowMs: 0 }), null);
   });
 
-  it('stores a room in the order sent, whatever is refused or interrupted, and nothing is forgotten', () => {
+  it('stores every message of a room in the order sent, despite refusals and interruptions', () => {
     const act = fc.constantFrom('send', 'ok', 'refuse', 'swallow', 'interrupt', 'wait');
     fc.assert(
       fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {

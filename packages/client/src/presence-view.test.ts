@@ -14,7 +14,7 @@ const diff = (count: number, changes: Partial<PresenceDiff>): PresenceDiff => ({
   ...changes,
 });
 
-it('follows joins, leaves and updates', () => {
+it('applies joins, leaves and updates', () => {
   let view = viewOfSnapshot({ count: 1, users: [user('a')] });
   view = applyDiff(view, diff(2, { joins: [user('b')] }));
   view = applyDiff(view, diff(2, { updates: [{ ...user('b'), status: 'away' }] }));
@@ -23,25 +23,25 @@ it('follows joins, leaves and updates', () => {
   assert.equal(view.stale, false);
 });
 
-it('is stale once names and count stop agreeing, until the next snapshot', () => {
+it('is stale from the first mismatch of names and count until the next snapshot', () => {
   const view = applyDiff(viewOfSnapshot({ count: 1, users: [user('a')] }), diff(3, { joins: [user('c')] }));
   assert.equal(view.count, 3);
   assert.equal(view.stale, true);
   assert.equal(applyDiff(view, diff(2, {})).stale, true);
 });
 
-it('is not stale where names never added up to the count', () => {
+it('is not stale if names and count never matched', () => {
   const view = viewOfSnapshot({ count: 3, users: [user('a')] });
   assert.equal(applyDiff(view, diff(4, { joins: [user('b')] })).stale, false);
 });
 
-it('keeps to the count in a large room, and asks again when names are told once more', () => {
+it('shows only the count of a large room, and becomes stale when names return', () => {
   const large = viewOfSnapshot({ count: 5_000 });
   assert.deepEqual(applyDiff(large, diff(5_001, {})), { count: 5_001, users: null, stale: false });
   assert.equal(applyDiff(large, diff(199, { leaves: [{ id: 'a' }] })).stale, true);
 });
 
-it('a difference that comes twice changes nothing', () => {
+it('ignores a duplicate difference', () => {
   const ids = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e'));
   fc.assert(
     fc.property(ids, ids, ids, (present, joining, leaving) => {

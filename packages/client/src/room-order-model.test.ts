@@ -8,8 +8,8 @@ import { entry, joined, page } from './testing/entries.ts';
 /** A world of one log, one client and a network that loses, doubles and breaks; it answers reads as the contract says. */
 type Act = 'post' | 'lose' | 'double' | 'read' | 'break' | 'resume' | 'resume-far' | 'rollback' | 'rollback-silent';
 
-describe('the surface of a room', () => {
-  it('is made of contiguous slices without doubles, and ends whole, whatever happens', () => {
+describe('the delivered entries of a room', () => {
+  it('are contiguous slices without duplicates, and complete at the end, for any sequence of events', () => {
     const acts = fc.array(
       fc.oneof(
         { weight: 8, arbitrary: fc.constant<Act>('post') },

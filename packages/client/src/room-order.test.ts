@@ -29,23 +29,23 @@ function run(inputs: RoomInput[], from: RoomState = newRoom()) {
 const live = (head: number): RoomState => run([{ type: 'joined', data: joined([], head) }]).state;
 const seen = (seq: number, epoch = 'e1'): RoomInput => ({ type: 'entry', entry: entry(seq, epoch) });
 
-describe('the order machine of a room', () => {
-  it('delivers what a join brought, and then what follows it', () => {
+describe('the ordering machine of a room', () => {
+  it('delivers the entries of a join, then later ones', () => {
     const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5) }, seen(6), seen(7)]);
     assert.deepEqual(surface, [4, 5, 6, 7]);
     assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
   });
 
-  it('delivers a doubled entry once', () => {
+  it('delivers a duplicate entry once', () => {
     assert.deepEqual(run([seen(6), seen(6), seen(5), seen(7)], live(5)).surface, [6, 7]);
   });
 
-  it('holds what comes after a hole until the hole is read', () => {
+  it('holds entries after a gap until the gap is backfilled', () => {
     const { surface } = run([seen(8), seen(9), { type: 'page', readId: 1, data: page(range(6, 8)) }], live(5));
     assert.deepEqual(surface, ['read-after', 6, 7, 8, 9]);
   });
 
-  it('reads page after page while the log has more', () => {
+  it('reads pages while the log has more', () => {
     const { surface } = run(
       [
         seen(9),
@@ -57,23 +57,23 @@ describe('the order machine of a room', () => {
     assert.deepEqual(surface, ['read-after', 6, 7, 'read-after', 8, 9]);
   });
 
-  it('ignores the answer of a read that is no longer asked', () => {
+  it('ignores the answer of an outdated read', () => {
     const { surface } = run([seen(8), { type: 'page', readId: 7, data: page(range(6, 8)) }], live(5));
     assert.deepEqual(surface, ['read-after']);
   });
 
-  it('says so when the hole is no longer kept', () => {
+  it('reports a gap that is no longer kept', () => {
     const { surface } = run([seen(20), { type: 'page', readId: 1, data: page(range(15, 20), { first: 15 }) }], live(5));
     assert.deepEqual(surface, ['read-after', 'gap', 15, 16, 17, 18, 19, 20]);
   });
 
-  it('keeps its position while the connection is away and ignores what comes without one', () => {
+  it('keeps its position while offline and ignores entries', () => {
     const { surface, state } = run([seen(6), { type: 'offline' }, seen(7)], live(5));
     assert.deepEqual(surface, [6]);
     assert.deepEqual(state, { phase: 'waiting', position: { epoch: 'e1', seq: 6 }, readId: 0 });
   });
 
-  it('goes on with replayed entries after a resume', () => {
+  it('continues with the missed entries after a resume', () => {
     const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, first: 1 } };
     assert.deepEqual(
       run([{ type: 'offline' }, resumed, seen(6), seen(7), seen(8), seen(9)], live(5)).surface,
@@ -81,7 +81,7 @@ describe('the order machine of a room', () => {
     );
   });
 
-  it('shows a gap and the newest page after a resume that could not close the hole', () => {
+  it('shows a gap and the newest page if a resume does not recover', () => {
     const resumed: RoomInput = {
       type: 'resumed',
       answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
@@ -93,7 +93,7 @@ describe('the order machine of a room', () => {
     assert.deepEqual(surface, ['read-newest', 'gap', 4_999, 5_000, 5_001]);
   });
 
-  it('carries the old position until the newest page is there', () => {
+  it('keeps the old position until the newest page arrives', () => {
     const resumed: RoomInput = {
       type: 'resumed',
       answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
@@ -102,20 +102,20 @@ describe('the order machine of a room', () => {
     assert.deepEqual(state.position, { epoch: 'e1', seq: 5 });
   });
 
-  it('takes the answer of a join with a position for a resume', () => {
+  it('treats a join with a position like a resume', () => {
     const recovered = { ...joined(range(6, 8), 8), recovered: true as const };
     assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: recovered }], live(5)).surface, [6, 7, 8]);
     const lost = { ...joined(range(97, 99), 99), recovered: false as const, reason: 'trimmed' as const };
     assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost }], live(5)).surface, ['gap', 97, 98, 99]);
   });
 
-  it('tells how much a rollback took, and goes on in the new epoch', () => {
+  it('reports the extent of a rollback and continues in the new epoch', () => {
     const { surface, state } = run([{ type: 'epoch', epoch: 'e2', head: 3 }, seen(4, 'e2'), seen(5, 'e2')], live(5));
     assert.deepEqual(surface, ['rollback', 4, 5]);
     assert.deepEqual(state.position, { epoch: 'e2', seq: 5 });
   });
 
-  it('reads what it had not seen yet of the surviving entries', () => {
+  it('reads surviving entries that it has not seen', () => {
     const { surface } = run(
       [
         { type: 'epoch', epoch: 'e2', head: 7 },
@@ -127,12 +127,12 @@ describe('the order machine of a room', () => {
     assert.deepEqual(surface, ['rollback', 'read-after', 6, 7, 8]);
   });
 
-  it('begins anew when an entry of an unknown epoch comes', () => {
+  it('starts from the newest if an entry of an unknown epoch arrives', () => {
     const { surface } = run([seen(4, 'e2'), { type: 'page', readId: 1, data: page(range(1, 4, 'e2')) }], live(5));
     assert.deepEqual(surface, ['read-newest', 'gap', 1, 2, 3, 4]);
   });
 
-  it('begins anew when a read is refused because the epoch is over', () => {
+  it('starts from the newest if a read is refused because of the epoch', () => {
     const { surface } = run(
       [seen(9), { type: 'page-conflict', readId: 1 }, { type: 'page', readId: 2, data: page(range(1, 3, 'e2')) }],
       live(5),
@@ -140,7 +140,7 @@ describe('the order machine of a room', () => {
     assert.deepEqual(surface, ['read-after', 'read-newest', 'gap', 1, 2, 3]);
   });
 
-  it('gives a hole up that the log answers without, after some tries', () => {
+  it('reports an unreadable gap after several reads', () => {
     let state = stepRoom(live(5), seen(9)).state;
     const surface: string[] = [];
     for (let i = 0; i < 20 && state.phase === 'backfilling'; i++) {
@@ -155,7 +155,7 @@ describe('the order machine of a room', () => {
     assert.ok(surface.includes('gap'));
   });
 
-  it('bounds what it holds, and reads the rest from the log', () => {
+  it('limits held entries and reads the rest from the log', () => {
     let state = stepRoom(live(0), seen(2)).state;
     for (let seq = 3; seq < HELD_ENTRIES_MAX + 50; seq++) state = stepRoom(state, seen(seq)).state;
     assert.equal(state.phase === 'backfilling' && state.held.length, HELD_ENTRIES_MAX);

@@ -111,8 +111,8 @@ export class Rooms {
   onRoomEvent(event: RoomEvent): void {
     const room = this.#wanted.get(event.room);
     if (room === undefined) return;
-    if (event.type === 'epoch') return this.#step(room, { type: 'epoch', epoch: event.epoch, head: event.head });
-    if (event.type === 'removed') {
+    if (event.type === 'epoch') this.#step(room, { type: 'epoch', epoch: event.epoch, head: event.head });
+    else if (event.type === 'removed') {
       this.#forget(room);
       this.#options.onGone(room.id);
       this.#options.events.emit('room', { room: room.id, status: 'removed', reason: event.reason });
@@ -195,7 +195,10 @@ export class Rooms {
   #after(room: WantedRoom, delayMs: number, task: () => void): void {
     const isCurrent = this.#currentCheck(room);
     room.cancelTimer();
-    if (delayMs === 0) return task();
+    if (delayMs === 0) {
+      task();
+      return;
+    }
     room.cancelTimer = this.#options.scheduler.after(delayMs, () => {
       if (isCurrent()) task();
     });

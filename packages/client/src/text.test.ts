@@ -8,13 +8,13 @@ import { isRoomId, newClientMsgId, textProblem } from './text.ts';
 const joins = (room: string) => requestSchemas['room:join'].safeParse({ room }).success;
 const sends = (text: string) => requestSchemas['message:send'].safeParse({ room: 'a', clientMsgId: '1', text });
 
-it('takes the same room ids as the server', () => {
+it('accepts the same room ids as the server', () => {
   const samples = ['lobby', '0', 'a.b_c-d', '', '-a', '.a', 'A', 'ab c', 'a\n', '로비', 'x'.repeat(64), 'x'.repeat(65)];
   for (const room of samples) assert.equal(isRoomId(room), joins(room), JSON.stringify(room));
   fc.assert(fc.property(fc.string({ maxLength: 70 }), (room) => assert.equal(isRoomId(room), joins(room))));
 });
 
-it('takes the same texts as the server', () => {
+it('accepts the same texts as the server', () => {
   const samples = [
     'a',
     '',
@@ -33,7 +33,7 @@ it('takes the same texts as the server', () => {
   );
 });
 
-it('makes message ids that the server takes, and no two alike', () => {
+it('creates unique message ids that the server accepts', () => {
   const ids = Array.from({ length: 1_000 }, newClientMsgId);
   assert.equal(new Set(ids).size, ids.length);
   for (const clientMsgId of ids.slice(0, 5)) {

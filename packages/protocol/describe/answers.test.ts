@@ -7,17 +7,17 @@ import type { requestSchemas } from '../src/schemas.ts';
 import type { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
-/** Assignable both ways. Alone it would let an optional field be missing on one side, so all fields are compared as required too. */
+/** Assignable in both directions. Fields are compared as required, too, because an optional field may be missing on one side. */
 type Same<A, B> = Both<A, B> extends true ? Both<Whole<A>, Whole<B>> : false;
 type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Whole<T> = T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
 
-// These lines are the test: they do not compile when a schema and its interface part.
+// These lines are the test: they do not compile if a schema and its interface differ.
 type Answers = { [N in ClientEventName]: Same<z.infer<(typeof answerSchemas)[N]>, ClientRequests[N][1]> };
 type Events = {
   [N in keyof ServerEvents]: Same<z.infer<(typeof serverEventSchemas)[N]>, Parameters<ServerEvents[N]>[0]>;
 };
-/** What the interface lets a client send must be what the schema takes. `room:create` is a union there and one shape here. */
+/** Every payload that the interface allows must pass the schema. `room:create` is a union there and one shape here. */
 type Sent = Exclude<ClientEventName, 'room:create'>;
 type Requests = { [N in Sent]: ClientRequests[N][0] extends z.input<(typeof requestSchemas)[N]> ? true : false };
 type AllTrue<T extends Record<string, true>> = T;
@@ -43,10 +43,10 @@ const joined = { room: 'tea', role: 'member', epoch: '1.a', head: 3, first: 1, r
 const ok = (data: unknown) => ({ ok: true, data });
 const refused = (error: object) => ({ ok: false, error: { message: 'no', ...error } });
 
-describe('answers held against the contract', () => {
+describe('answers checked against the contract', () => {
   const _checked: Checked | undefined = undefined;
 
-  test('what the contract names passes', () => {
+  test('valid answers pass', () => {
     assertAnswer('room:join', ok({ ...joined, messages: [entry(2), entry(3)] }));
     assertAnswer('room:leave', ok({}));
     assertAnswer('message:send', refused({ code: 'rate_limited', retryable: true, retryAfterMs: 5 }));

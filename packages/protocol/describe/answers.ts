@@ -1,7 +1,7 @@
 /**
- * What the cluster answers and sends, as schemas: the same shapes as the interfaces of `src/events.ts`, which the tests hold
- * them against in both directions. They are stricter than a client may be: a field that the contract does not name is refused
- * here, so that nothing slips into an answer unnoticed, while clients ignore what they do not know.
+ * Schemas of everything that the cluster sends: the same shapes as the interfaces of `src/events.ts`,
+ * with which tests compare them. They refuse fields that the contract does not name, so that tests
+ * notice new fields. Clients must ignore unknown fields.
  */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
@@ -48,7 +48,7 @@ export const entry = z
     message: 'an entry of type text has clientMsgId and text',
   });
 
-/** Every list of entries is a piece of one log: one room, one epoch, ascending without a hole. */
+/** Every list of entries is a slice of one log: one room, one epoch, ascending, without gaps. */
 const entries = z.array(entry).refine(
   (list) =>
     list.every((item, index) => {
@@ -149,7 +149,7 @@ export const serverEventSchemas = {
   }),
 } as const satisfies Record<keyof ServerEvents, z.ZodType>;
 
-/** RFC 9457. A 405 has the code `invalid`; what the edge answers by itself has no `detail`. */
+/** RFC 9457. A 405 has the code `invalid`; answers of nginx itself have no `detail`. */
 export const problem = z.strictObject({
   type: z.literal('about:blank'),
   title: z.string().min(1),

@@ -1,4 +1,4 @@
-/** Holds what really came over the wire against the schemas. For tests: each throws a TypeError that says where it differs. */
+/** Checks received payloads against the schemas, for tests. Each function throws a TypeError that names the difference. */
 import { z } from 'zod';
 import {
   answerSchemas,
@@ -11,7 +11,7 @@ import {
 
 const refusal = z.strictObject({ ok: z.literal(false), error: errorBody });
 
-/** An acknowledgement whole, as it came: `{ok, data}` or `{ok, error}`. An event that the contract does not know is only ever refused. */
+/** A whole acknowledgement: `{ok, data}` or `{ok, error}`. An unknown event must be refused. */
 export function assertAnswer(event: string, value: unknown): void {
   const data = has(answerSchemas, event) ? answerSchemas[event] : undefined;
   const isRefused = data === undefined || (value as { ok?: unknown } | null)?.ok === false;

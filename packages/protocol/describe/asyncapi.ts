@@ -1,4 +1,4 @@
-/** AsyncAPI 3.0 of the Socket.IO events, from the cluster's side: it receives what clients send. Pure. */
+/** AsyncAPI 3.0 of the Socket.IO events, from the cluster's side: it receives client events. Pure. */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import type { ServerEvents } from '../src/events.ts';
@@ -6,7 +6,7 @@ import { type RequestName, requestSchemas, resume } from '../src/schemas.ts';
 import { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
-/** Any event may be answered so; `internal` and `unavailable` are answers about the cluster, not about the request. */
+/** Any event may have these answers. `internal` and `unavailable` concern the cluster, not the request. */
 const ALWAYS: ErrorCode[] = ['invalid', 'rate_limited', 'internal', 'unavailable'];
 
 const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
@@ -46,7 +46,7 @@ const handshake = z.object({
 });
 const refusal = z.object({ ok: z.literal(false), error: errorBody });
 
-/** Ids of messages and operations may hold letters, digits and dots, hyphens and underscores. */
+/** Ids of messages and operations consist of letters, digits, dots, hyphens and underscores. */
 const idOf = (event: string): string => event.replace(':', '.');
 const inChannel = (id: string): JsonObject => ({ $ref: `#/channels/main/messages/${id}` });
 

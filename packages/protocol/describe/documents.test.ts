@@ -20,7 +20,7 @@ function* objectsIn(value: Json | undefined): Generator<JsonObject> {
   }
 }
 
-/** Undefined where it leads nowhere. */
+/** Undefined for a dangling reference. */
 function resolve(document: JsonObject, pointer: string): Json | undefined {
   if (!pointer.startsWith('#/')) return undefined;
   const keys = pointer
@@ -40,26 +40,26 @@ for (const name of ['asyncapi', 'openapi'] as const) {
   describe(`docs/api/${name}.json`, () => {
     const document = parse(name);
 
-    test('is what the generator prints', () => {
+    test('equals the output of the generator', () => {
       const how = `node packages/protocol/describe/generate.ts ${name} > docs/api/${name}.json`;
       assert.equal(fileOf(name), DOCUMENTS[name](), `stale; renew it by: ${how}`);
     });
 
-    test('refers only to what is there', () => {
+    test('has no dangling references', () => {
       const references = [...objectsIn(document)].flatMap(({ $ref }) => (typeof $ref === 'string' ? [$ref] : []));
       assert(references.length > 50);
       for (const reference of references)
         assert(resolve(document, reference) !== undefined, `${reference} leads nowhere`);
     });
 
-    test('has no component that nothing refers to, but those that both documents share', () => {
+    test('has no unused component, except those that both documents share', () => {
       const text = JSON.stringify(document);
       for (const kind of ['messages', 'responses'])
         for (const key of Object.keys(isObject(document.components) ? (document.components[kind] ?? {}) : {}))
           assert(text.includes(`#/components/${kind}/${key}"`), `${kind}/${key}`);
     });
 
-    test('names every code of the catalogue', () => {
+    test('lists every error code', () => {
       assert.deepEqual(at(document, 'components', 'schemas', 'ErrorCode').enum, Object.keys(ERROR_CATALOGUE));
     });
   });
@@ -69,7 +69,7 @@ describe('the events', () => {
   const document = parse('asyncapi');
   const operations = at(document, 'operations');
 
-  test('are those that the schemas validate, each with its answer', () => {
+  test('match the schemas, each with its answer', () => {
     const received = Object.entries(operations).filter(
       ([, operation]) => at({ operation }, 'operation').action === 'receive',
     );
@@ -78,14 +78,14 @@ describe('the events', () => {
     for (const [id, operation] of received) assert(at({ operation }, 'operation', 'reply').messages, id);
   });
 
-  test('are sent under the names of the server’s events', () => {
+  test('use the names of the server’s events', () => {
     const names = Object.entries(operations)
       .filter(([, operation]) => at({ operation }, 'operation').action === 'send')
       .map(([id]) => at(document, 'components', 'messages', id).name);
     assert.deepEqual(names.sort(), Object.keys(serverEventSchemas).sort());
   });
 
-  test('use ids that AsyncAPI takes, and messages of their own channel', () => {
+  test('use valid AsyncAPI ids and messages of their own channel', () => {
     for (const id of [...Object.keys(operations), ...Object.keys(at(document, 'components', 'messages'))])
       assert.match(id, /^[\w.-]+$/);
     for (const operation of Object.values(operations)) {
@@ -101,11 +101,11 @@ describe('the HTTP API', () => {
     Object.values(at({ item }, 'item')).map((call) => ({ path, call: at({ call }, 'call') })),
   );
 
-  test('has every operation once', () => {
+  test('lists every operation once', () => {
     assert.deepEqual(calls.map(({ call }) => call.operationId).sort(), Object.keys(httpAnswerSchemas).sort());
   });
 
-  test('takes the queries and bodies that the schemas validate', () => {
+  test('matches the schemas of queries and bodies', () => {
     const queries = calls.map(({ call }) =>
       ((call.parameters ?? []) as Array<{ name: string; in: string }>)
         .filter((one) => one.in === 'query')
@@ -117,7 +117,7 @@ describe('the HTTP API', () => {
     assert.deepEqual(Object.keys(httpSchemas).sort(), ['guest', 'history', 'post', 'rooms'], 'describe the new one');
   });
 
-  test('declares each parameter of a path, and a success and the common errors of each call', () => {
+  test('declares path parameters, a success answer and the common errors of each call', () => {
     for (const { path, call } of calls) {
       const parameters = (call.parameters ?? []) as Array<{ name: string; in: string }>;
       const declared = parameters.filter((one) => one.in === 'path').map(({ name }) => name);

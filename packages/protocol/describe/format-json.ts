@@ -1,11 +1,11 @@
-/** JSON as the project's formatter leaves it, so that generated files pass the same check as written ones. */
+/** Formats JSON like the project's formatter, so that generated files pass the same check. */
 import type { Json } from './json-schema.ts';
 
 const LINE_CHARS_MAX = 120;
 
 export const formatJson = (value: Json): string => `${format(value, '', 0)}\n`;
 
-/** `used`: characters that stand on the line before the value, and the comma that may follow it. */
+/** `used`: characters on the line before the value, plus one for a following comma. */
 function format(value: Json, indent: string, used: number): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   const inner = `${indent}  `;

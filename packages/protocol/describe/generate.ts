@@ -1,16 +1,16 @@
 /**
- * Prints one of the two documents, as they are kept in `docs/api/`:
+ * Prints one of the two documents in `docs/api/`:
  *
  *   node packages/protocol/describe/generate.ts asyncapi > docs/api/asyncapi.json
  *   node packages/protocol/describe/generate.ts openapi > docs/api/openapi.json
  *
- * It prints instead of writing, because this package stays free of Node's modules.
+ * It prints instead of writing files, because this package uses no Node.js modules.
  */
 import { describeEvents } from './asyncapi.ts';
 import { formatJson } from './format-json.ts';
 import { describeHttp } from './openapi.ts';
 
-/** Version of the contract: the first number is the `v1` of the addresses. */
+/** Version of the contract. The major version is the `v1` of the addresses. */
 export const CONTRACT_VERSION = '1.0.0';
 
 export const DOCUMENTS = {

@@ -1,6 +1,6 @@
 /**
- * JSON Schema of the zod schemas, and in words or keywords what zod's refinements keep to themselves. One set of
- * component schemas serves both documents.
+ * JSON Schema of the zod schemas. Refinements, which zod does not convert, are added as keywords or
+ * descriptions. Both documents use the same component schemas.
  */
 import { z } from 'zod';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
@@ -21,7 +21,7 @@ import * as answers from './answers.ts';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-/** `id` makes a schema a component of its own; the rest is merged into its JSON Schema. */
+/** `id` makes a schema a component. The other fields are merged into its JSON Schema. */
 type Meta = { id?: string; description?: string } & { [keyword: string]: unknown };
 const registry = z.registry<Meta>();
 
@@ -155,14 +155,14 @@ const settings = (io: 'input' | 'output') =>
   ({
     metadata: registry,
     io,
-    // What AsyncAPI takes without further ado, and every 2020-12 reader (OpenAPI 3.1) too.
+    // AsyncAPI and every 2020-12 reader (OpenAPI 3.1) accept this dialect.
     target: 'draft-07',
     uri: (id: string) => `#/components/schemas/${id}`,
-    // Only `undefined` is used, for a field that must not be there.
+    // Only `undefined` is used, for a field that must be missing.
     unrepresentable: ({ zodSchema }: { zodSchema: { _zod: { def: { type: string } } } }) =>
       zodSchema._zod.def.type === 'undefined' ? { not: {} } : 'throw',
     override: ({ jsonSchema }: { jsonSchema: { additionalProperties?: unknown } }) => {
-      // Ours are strict for our own tests; a client must let fields pass that it does not know.
+      // Our schemas are strict for our tests. Clients must accept unknown fields.
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },
   }) as const;
@@ -188,7 +188,7 @@ function withMain(schema: z.ZodType): typeof registry {
   return all.add(schema, { ...registry.get(schema), id: 'Main' });
 }
 
-/** Through JSON, which drops what is undefined; documents say their dialect and ids once, not in each schema. */
+/** Converts through JSON, which drops undefined fields. Dialect and ids are stated once in a document, not in each schema. */
 function plain(schema: unknown): JsonObject {
   const { $schema: _schema, $id: _id, id: _name, ...rest } = JSON.parse(JSON.stringify(schema)) as JsonObject;
   return rest;

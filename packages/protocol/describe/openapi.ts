@@ -85,7 +85,7 @@ const CALLS: Record<HttpOperation, Call> = {
   },
 };
 
-/** `forbidden` is for a web page of an origin that is not allowed. */
+/** `forbidden`: a web page of an origin that is not allowed. */
 const ALWAYS: ErrorCode[] = ['invalid', 'forbidden', 'rate_limited', 'internal', 'unavailable'];
 
 export function describeHttp(options: { version: string }): JsonObject {
@@ -158,7 +158,7 @@ function problemResponse(code: ErrorCode): JsonObject {
   };
 }
 
-/** Parameters of a query, from the schema that validates it; its numbers are texts on the way and numbers in the end. */
+/** Query parameters, from the schema that validates them. Numbers arrive as text. */
 function queryOf(schema: z.ZodType): Parameter[] {
   const properties = jsonSchemaOf(schema, 'output').properties as Record<string, JsonObject>;
   return Object.entries(properties).map(([name, property]) => ({

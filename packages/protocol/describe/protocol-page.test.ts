@@ -1,4 +1,4 @@
-/** docs/protocol.md is written by hand; what in it can be compared with the sources is compared here. */
+/** Compares docs/protocol.md, which is written by hand, with the sources. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -15,7 +15,7 @@ const examples = [...page.matchAll(/<!-- (.+?) -->\n```json\n([\s\S]*?)```/g)].m
   value: JSON.parse(json) as unknown,
 }));
 
-/** Rows of the table below a heading, cell by cell. */
+/** The cells of the table below a heading, by row. */
 function rowsBelow(heading: string): string[][] {
   const [section = ''] = page.split(`\n## ${heading}\n`)[1]?.split('\n## ') ?? [];
   return [...section.matchAll(/^\| `(.+)$/gm)].map(([line]) =>
@@ -52,7 +52,7 @@ describe('docs/protocol.md', () => {
   for (const [index, { label, value }] of examples.entries())
     test(`example ${index + 1} is valid: ${label}`, () => hold(label, value));
 
-  test('tells every limit with its value', () => {
+  test('lists every limit with its value', () => {
     const told = rowsBelow('Limits').map(([name, value]) => [
       name?.replaceAll('`', ''),
       Number(value?.replace(' *', '')),
@@ -61,7 +61,7 @@ describe('docs/protocol.md', () => {
     assert.equal(told.length, Object.keys(LIMITS).length);
   });
 
-  test('tells every error with its status and whether to retry', () => {
+  test('lists every error with its status and whether to retry', () => {
     const told = rowsBelow('Errors').map(([code, status, retryable]) => [
       code?.replaceAll('`', ''),
       Number(status),
@@ -75,7 +75,7 @@ describe('docs/protocol.md', () => {
     assert.deepEqual(told, expected);
   });
 
-  test('describes every event, in either direction, and every notice', () => {
+  test('describes every event in both directions, and every notice', () => {
     for (const event of [...Object.keys(requestSchemas), ...Object.keys(serverEventSchemas)])
       assert.match(page, new RegExp(`^### \`${event}\``, 'm'), event);
     for (const code of serverEventSchemas.notice.shape.code.options) assert(page.includes(`| \`${code}\` |`), code);

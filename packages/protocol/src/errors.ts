@@ -1,6 +1,6 @@
 /** The error catalogue. Callers match `code`, never `message`. */
 
-/** What each code means for HTTP and for a retry. `not_found` is the same answer for absent and for hidden. */
+/** HTTP status and retryability of each code. `not_found` is the same answer for absent and hidden rooms. */
 export const ERROR_CATALOGUE = {
   unauthenticated: { retryable: false, httpStatus: 401, title: 'No valid token' },
   forbidden: { retryable: false, httpStatus: 403, title: 'Not allowed' },
@@ -15,7 +15,7 @@ export const ERROR_CATALOGUE = {
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
-/** The `error` of an acknowledgement. `retryAfterMs` only where waiting so long will help. */
+/** The `error` of an acknowledgement. `retryAfterMs` is present only if a retry after that time may succeed. */
 export interface ErrorBody {
   code: ErrorCode;
   message: string;
@@ -23,7 +23,7 @@ export interface ErrorBody {
   retryAfterMs?: number;
 }
 
-/** An expected failure: it crosses the seam to the client as it is. Anything else becomes `internal`. */
+/** An expected failure, which clients get as it is. Every other error becomes `internal`. */
 export class MaruError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;

@@ -1,10 +1,10 @@
-/** The shapes of the public contract, as a client sees them. Times are milliseconds of the store's clock. */
+/** The shapes of the public contract, as clients see them. Times are milliseconds of the store's clock. */
 import type { ErrorBody } from './errors.ts';
 
 export type Role = 'owner' | 'moderator' | 'member';
 export type Status = 'online' | 'away' | 'dnd' | 'invisible';
 
-/** A place in a room's log: everything up to and including `seq` of that `epoch` has been seen. */
+/** A position in a room's log: every entry up to and including `seq` of that `epoch`. */
 export interface Position {
   epoch: string;
   seq: number;
@@ -15,7 +15,7 @@ export interface UserRef {
   name: string;
 }
 
-/** An entry of a room's log. `type` may be one that a client does not know: it is counted and not shown. */
+/** An entry of a room's log. A client counts an entry of an unknown `type` but does not show it. */
 export interface Entry {
   room: string;
   epoch: string;
@@ -30,14 +30,14 @@ export interface Entry {
 
 export type Ack<T> = { ok: true; data: T } | { ok: false; error: ErrorBody };
 
-/** Why a hole could not be closed: too many entries or bytes, no longer kept, or another life of the log. */
+/** Why a gap was not closed: too many entries or bytes, no longer kept, or another epoch. */
 export type NotRecoveredReason = 'too_far' | 'trimmed' | 'epoch';
 
 export interface LogState {
   epoch: string;
-  /** The newest `seq`; 0 while the room has none. */
+  /** The newest `seq`; 0 in an empty room. */
   head: number;
-  /** The oldest `seq` that is kept; `head + 1` while nothing is. */
+  /** The oldest kept `seq`; `head + 1` if none is kept. */
   first: number;
 }
 
@@ -71,13 +71,13 @@ export interface PresenceUser extends UserRef {
   text?: string;
 }
 
-/** `users` is left out above the large-room bound. */
+/** `users` is missing in large rooms. */
 export interface PresenceSnapshot {
   count: number;
   users?: PresenceUser[];
 }
 
-/** The difference since the last snapshot or difference. Names are left out above the large-room bound. */
+/** The difference since the last snapshot or difference. Names are missing in large rooms. */
 export interface PresenceDiff {
   room: string;
   count: number;
@@ -137,7 +137,7 @@ export type ClientEventName = keyof ClientRequests;
 export interface ServerEvents {
   session: (session: SessionData) => void;
   message: (entry: Entry) => void;
-  typing: (signal: TypingSignal) => void;
+  typing: (event: TypingSignal) => void;
   presence: (diff: PresenceDiff) => void;
   'room:event': (event: RoomEvent) => void;
   notice: (notice: Notice) => void;

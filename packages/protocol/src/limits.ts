@@ -1,6 +1,6 @@
 /**
- * Every bound of the public contract, with its unit last in the name. A bound that an operator may set is a default
- * here and a setting of the gateway (see `services/gateway/src/config.ts`); the rest are fixed by the contract.
+ * Every limit of the public contract, with its unit last in the name. Some are defaults of gateway
+ * settings (see `services/gateway/src/config.ts`); the contract fixes the others.
  */
 export const LIMITS = {
   /** Length of a room id, in characters. */
@@ -24,12 +24,12 @@ export const LIMITS = {
   /** Entries in one page of history or in the answer to a join without `since`. */
   pageEntriesMax: 200,
   pageEntriesDefault: 50,
-  /** A hole that resume closes: at most so many entries and so many bytes a room. */
+  /** Maximum entries and bytes of a gap that a resume closes in one room. */
   resumeEntriesMax: 1_000,
   resumeBytesMax: 1_048_576,
-  /** Size of one packet from a client, in bytes. A larger one ends the transport. */
+  /** Size of one packet from a client, in bytes. A larger one closes the transport. */
   packetBytesMax: 131_072,
-  /** Nesting depth of any JSON that a client sends. The contract's deepest payload has five levels. */
+  /** Nesting depth of JSON from clients. The contract's deepest payload has five levels. */
   jsonDepthMax: 16,
   /** Messages of one user over the whole cluster: a token bucket. */
   userMessagesPerSecond: 20,
@@ -37,15 +37,17 @@ export const LIMITS = {
   /** Events of one connection: a token bucket. */
   connectionEventsPerSecond: 50,
   connectionEventsBurst: 200,
-  /** Rooms that one connection may have joined. */
+  /** Joined rooms of one connection. */
   roomsPerConnectionMax: 200,
   /** Connections of one user on one node. */
   connectionsPerUserMax: 20,
-  /** Kept of each room: at least the newest … */
+  /** Newest entries of a room that are always kept. */
   retentionEntriesMin: 10_000,
-  /** … and at most so many, or so old, whichever is less. */
+  /** Beyond them, entries are kept up to this number and age, whichever is less. */
   retentionEntriesMax: 100_000,
   retentionAgeMs: 7 * 24 * 60 * 60 * 1_000,
-  /** Rooms above this size announce counts only; names are given on request up to this number. */
+  /** Presence of larger rooms has counts only, without names. */
   largeRoomUsers: 200,
+  /** A client hides a typing user after this time without another event. */
+  typingTimeoutMs: 6_000,
 } as const;

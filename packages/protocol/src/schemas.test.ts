@@ -24,7 +24,7 @@ function textRule(value: string): string {
   return Buffer.byteLength(value) > textBytesMax || [...value.trim()].length > textCodePointsMax ? 'too_large' : 'ok';
 }
 
-test('a text may be as long as its code points and its bytes allow, and no longer', () => {
+test('a text is limited by its code points and its bytes', () => {
   const wide = '\u3000'; // white space of three bytes, which counts as bytes only
   const widest = Math.floor(textBytesMax / 3);
   const texts: Array<[string, string]> = [
@@ -51,7 +51,7 @@ test('a text may be as long as its code points and its bytes allow, and no longe
   }
 });
 
-test('any text is judged as if it were walked in full', () => {
+test('the fast check gives the same result as a full count', () => {
   const unit = fc.constantFrom('x', 'é', '한', '\u3000', ' ', '🐢', '\ud800', '\udc00');
   const bounds = [textCodePointsMax, textBytesMax, textBytesMax / 2, textBytesMax / 3, textBytesMax / 4];
   const length = fc.oneof(
@@ -70,7 +70,7 @@ test('any text is judged as if it were walked in full', () => {
   );
 });
 
-test('a name may have as many code points as the limit says, however many units they are', () => {
+test('a name is limited by code points, not by UTF-16 units', () => {
   for (const one of ['x', '한', '🐢']) {
     assert.equal(verdict(displayName, one.repeat(nameCharsMax)), 'ok', one);
     assert.equal(verdict(displayName, one.repeat(nameCharsMax + 1)), 'invalid', one);

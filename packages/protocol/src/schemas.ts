@@ -1,6 +1,7 @@
 /**
- * The schemas that validate what a client sends. Types of payloads come from here; unknown fields are dropped, so a forged
- * `from`, `seq` or `ts` never travels further. A violation is `invalid`, one of size `too_large` (see `parsePayload`).
+ * The schemas that validate payloads from clients, and the source of their types. Unknown fields are
+ * dropped, so a forged `from`, `seq` or `ts` is never used. A violation is `invalid`, or `too_large` if it
+ * concerns a size (see `parsePayload`).
  */
 import { z } from 'zod';
 import { MaruError } from './errors.ts';
@@ -17,14 +18,14 @@ export const GUEST_ID_PREFIX = 'guest-';
 
 export const isPrivateRoomId = (room: string): boolean => room.startsWith(PRIVATE_ROOM_PREFIX);
 
-/** Length in Unicode code points; a lone surrogate counts as one. */
+/** Length in Unicode code points. A lone surrogate counts as one. */
 export function codePointLength(text: string): number {
   let length = 0;
   for (const _ of text) length++;
   return length;
 }
 
-/** Size in bytes of UTF-8; a lone surrogate counts three, as its replacement would. */
+/** Size in bytes of UTF-8. A lone surrogate counts as three, like its replacement character. */
 export function utf8Length(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {
@@ -39,14 +40,14 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** A code point is at least one unit of UTF-16, and a unit at most three bytes of UTF-8; so most texts need not be walked. */
+/** A code point has at least one UTF-16 unit, and a unit at most three bytes of UTF-8, so most texts need no full count. */
 const fitsCodePoints = (text: string, codePointsMax: number): boolean =>
   text.length <= codePointsMax || codePointLength(text) <= codePointsMax;
 const fitsUtf8 = (text: string, bytesMax: number): boolean =>
   text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Length(text) <= bytesMax);
 
-/** C0, C1, lone surrogates, and the bidi controls that can make one name look like another. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the purpose
+/** C0 and C1 controls, lone surrogates, and bidi controls, which make one name look like another. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they must be refused
 const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
 
 const label = (codePointsMax: number) =>
@@ -89,7 +90,7 @@ const cursor = z.string().min(1).max(256);
 
 export const position = z.object({ epoch, seq });
 
-/** `auth.resume` of the handshake. More rooms than a connection may join cannot be resumed at once. */
+/** `auth.resume` of the handshake, with at most as many rooms as a connection may join. */
 export const resume = z
   .record(z.string(), position)
   .refine((rooms) => Object.keys(rooms).length <= LIMITS.roomsPerConnectionMax, {
@@ -139,7 +140,7 @@ export const requestSchemas = {
 export type RequestName = keyof typeof requestSchemas;
 export type RequestOf<N extends RequestName> = z.output<(typeof requestSchemas)[N]>;
 
-/** Payloads of HTTP calls: bodies, and query strings with their numbers still as text. */
+/** Payloads of HTTP calls: bodies, and query strings whose numbers are text. */
 const seqText = z
   .string()
   .regex(/^\d{1,16}$/)
@@ -168,8 +169,8 @@ export const httpSchemas = {
 } as const;
 
 /**
- * Validates at the edge: returns the parsed value, or throws `invalid` or `too_large` with the first problem's path. The
- * message never repeats the value.
+ * Returns the parsed value, or throws `invalid` or `too_large` with the path of the first problem. The
+ * message never contains the value.
  */
 export function parsePayload<S extends z.ZodType>(schema: S, payload: unknown): z.output<S> {
   const result = schema.safeParse(payload);

@@ -46,7 +46,7 @@ function useRoomStore(client: ChatClient, room: string, ownId: string): RoomStor
 
 function OpenRoom(props: OpenRoomProps) {
   const store = useRoomStore(props.client, props.room, props.session.user.id);
-  // For a moment after the room changed there is only the store of the one before.
+  // Right after a room change, the store is still that of the previous room.
   return store?.room !== props.room ? null : <Shell {...props} store={store} />;
 }
 

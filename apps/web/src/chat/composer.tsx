@@ -22,7 +22,7 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
     [client, room],
   );
   useEffect(() => () => typing.stop(), [typing]);
-  // On a phone the focus would bring the keyboard up over the messages one came to read.
+  // On a phone, focus would open the keyboard over the messages.
   useEffect(() => {
     if (hasKeyboard) field.current?.focus();
   }, [hasKeyboard]);

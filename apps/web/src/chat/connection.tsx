@@ -5,7 +5,7 @@ type Shown = 'connecting' | 'connected' | 'degraded' | 'offline';
 
 const shownOf = (connection: ConnectionState): Shown => (connection.state === 'ended' ? 'offline' : connection.state);
 
-/** Always there, in a word: whether what one writes arrives. */
+/** The connection state in one word, always visible. */
 export function ConnectionPill({ connection }: { connection: ConnectionState }) {
   const { t } = useWords();
   const shown = shownOf(connection);
@@ -17,7 +17,7 @@ export function ConnectionPill({ connection }: { connection: ConnectionState }) 
   );
 }
 
-/** What it means, and what can be done, for as long as it is not well. The region stays, so that changes are announced. */
+/** Explains a bad connection state and what to do. The region is always in the page, so that screen readers announce changes. */
 export function ConnectionBanner({ connection, onRetry }: { connection: ConnectionState; onRetry: () => void }) {
   const { t } = useWords();
   const shown = shownOf(connection);

@@ -1,4 +1,4 @@
-/** The log: scrolls with what comes while one reads at its end, and keeps still while one reads elsewhere. */
+/** The message list. It follows new messages while the reader is at the end, and does not move otherwise. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
@@ -9,7 +9,7 @@ import { olderState } from '../model/timeline.ts';
 import { MessageRow } from './message-row.tsx';
 import type { Announcement, RoomStore, RoomView } from './room-store.ts';
 
-/** So close to the end counts as the end: fractions of a pixel and a half-shown line do not. */
+/** Distance from the end that still counts as the end. */
 const END_PX = 48;
 
 export interface MessageListProps {
@@ -46,7 +46,7 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
     if (box !== null) box.scrollTop = box.scrollHeight;
   }, []);
 
-  // After each drawing: what was added above must not move what is being read, and at the end one stays at the end.
+  // After each render: rows added above must not move the visible rows, and at the end the list stays at the end.
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -57,7 +57,7 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
     before.current = { oldestSeq, height: box.scrollHeight };
   });
 
-  // A keyboard that comes up, or a banner, makes the list shorter: the end stays in view.
+  // An on-screen keyboard or a banner shortens the list. The end stays visible.
   useEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -69,7 +69,7 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
   }, []);
 
   const lastOutgoing = timeline.outgoing.at(-1)?.clientMsgId;
-  // Whoever writes wants to see what was written.
+  // Show the own message after sending.
   useEffect(() => {
     if (lastOutgoing !== undefined) toEnd();
   }, [lastOutgoing, toEnd]);
@@ -90,7 +90,7 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
         role="log"
         aria-live="off"
         aria-label={t.messages}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls must be reachable by the keyboard
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable list must be reachable by keyboard
         tabIndex={0}
         ref={scroller}
         onScroll={onScroll}
@@ -192,7 +192,7 @@ function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () =
   );
 }
 
-/** The log itself is silent, since older pages are put in at its top; only what is new at its end is read out. */
+/** Announces new messages at the end. The list itself is not live, because older pages are added at its top. */
 function Announcer({ announcement, t }: { announcement: Announcement | null; t: Catalogue }) {
   return (
     <div class="sr-only" aria-live="polite">

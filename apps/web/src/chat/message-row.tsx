@@ -6,7 +6,7 @@ import { Avatar } from './avatar.tsx';
 
 export interface Formats {
   time: Intl.DateTimeFormat;
-  /** For the narrow margin: digits alone. */
+  /** Digits only, for the narrow margin. */
   short: Intl.DateTimeFormat;
   full: Intl.DateTimeFormat;
 }
@@ -15,7 +15,7 @@ export interface MessageRowProps {
   row: Extract<Row, { kind: 'message' | 'outgoing' }>;
   author: { id: string; name: string };
   isOwn: boolean;
-  /** What is being sent waits for a connection that can take it. */
+  /** Sending messages wait for a connection. */
   isWaiting: boolean;
   formats: Formats;
   t: Catalogue;
@@ -23,7 +23,7 @@ export interface MessageRowProps {
   onDiscard: (clientMsgId: string) => void;
 }
 
-/** A line of the list is drawn again only when something in it changed: a new message must not cost five hundred. */
+/** A row renders only if something in it changed: a new message must not render five hundred rows. */
 export class MessageRow extends Component<MessageRowProps> {
   override shouldComponentUpdate(next: MessageRowProps): boolean {
     const { row, t, formats, author } = this.props;
@@ -80,7 +80,7 @@ export class MessageRow extends Component<MessageRowProps> {
 
 type FateProps = MessageRowProps & { message: Extract<Row, { kind: 'outgoing' }>['message'] };
 
-/** What becomes of an own message, in words, until it stands in the room like any other. */
+/** The state of an own message, in words, until its entry arrives. */
 function Fate({ message, isWaiting, t, onRetry, onDiscard }: FateProps) {
   if (message.state.kind !== 'failed') {
     if (message.state.kind === 'stored') return <p class="fate">{t.stored}</p>;

@@ -1,4 +1,4 @@
-/** A part beside the conversation: in place where there is room for it, a dialogue over it where there is not. */
+/** A panel next to the conversation: inline on wide screens, a dialog on narrow ones. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
@@ -29,7 +29,7 @@ export function Panel({ side, title, isInline, isOpen, onClose, children }: Pane
   );
 }
 
-/** The browser's own modal dialogue: it keeps the focus inside, closes on Escape, and gives the focus back. */
+/** The browser's modal dialog: it traps the focus, closes on Escape, and restores the focus. */
 function Drawer({ side, title, onClose, children }: Omit<PanelProps, 'isInline' | 'isOpen'>) {
   const { t } = useWords();
   const ref = useRef<HTMLDialogElement>(null);
@@ -43,7 +43,7 @@ function Drawer({ side, title, onClose, children }: Omit<PanelProps, 'isInline' 
     };
   }, []);
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the drawer closes it; the keyboard has Escape and the button
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click outside the drawer closes it; keyboard users have Escape and the button
     <dialog
       ref={ref}
       class={`panel drawer panel-${side}`}

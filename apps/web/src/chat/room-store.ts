@@ -1,11 +1,11 @@
-/** One room as the page shows it: listens to the client, keeps the timeline, and offers what a reader can do. */
+/** The view model of one room: listens to the client, keeps the timeline, and offers the reader's actions. */
 import type { ChatClient, PresenceView, Scheduler } from '@maru/client';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
 import { createStore, type Store } from '../model/store.ts';
 import * as timelines from '../model/timeline.ts';
 import { emptyTimeline, isShown, type Timeline } from '../model/timeline.ts';
-import { expireTyping, hearTyping, stopTyping, type Typists } from '../model/typing.ts';
+import { expireTyping, receiveTyping, stopTyping, type Typists } from '../model/typing.ts';
 
 export type EnteredState =
   | { kind: 'joining' }
@@ -13,7 +13,7 @@ export type EnteredState =
   | { kind: 'refused'; code: ErrorCode }
   | { kind: 'removed' };
 
-/** For those who listen instead of looking: what came last, at the end of the list. */
+/** What a screen reader announces: the newest messages at the end of the list. */
 export type Announcement = { id: number } & (
   | { kind: 'message'; name: string; text: string }
   | { kind: 'many'; count: number }
@@ -30,18 +30,18 @@ export interface RoomView {
 
 export interface RoomStore extends Pick<Store<RoomView>, 'get' | 'subscribe'> {
   readonly room: string;
-  /** @throws MaruError where the text cannot even be queued. */
+  /** @throws MaruError if the text cannot be queued. */
   send(text: string): void;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
   loadOlder(): Promise<void>;
-  /** Whether the end of the list is in view. */
+  /** Whether the end of the list is visible. */
   setReading(isReading: boolean): void;
   close(): void;
 }
 
 const OLDER_PAGE_ENTRIES = 100;
-/** More than so many at once are counted aloud, not read. */
+/** Above this number, the count is announced instead of the texts. */
 const ANNOUNCED_MESSAGES_MAX = 3;
 
 export interface RoomStoreOptions {
@@ -64,7 +64,7 @@ export function createRoomStore({ client, room, ownId, scheduler }: RoomStoreOpt
     scheduler,
   );
   let isReading = true;
-  /** Entries up to here were there before we came, or were missed: they are not news. */
+  /** Entries up to here existed before the join or were missed. They are not announced. */
   let announcedSeq = Number.POSITIVE_INFINITY;
   let announcements = 0;
   let cancelExpiry = () => {};
@@ -126,10 +126,10 @@ export function createRoomStore({ client, room, ownId, scheduler }: RoomStoreOpt
     }),
     client.on('typing', (signal) => {
       if (signal.room !== room || signal.user.id === ownId) return;
-      setTypists(hearTyping(store.get().typists, signal, scheduler.now()));
+      setTypists(receiveTyping(store.get().typists, signal, scheduler.now()));
     }),
   ];
-  // After a gap the next slice is old news up to its end; from then on entries are announced again.
+  // After a gap the next slice is not announced. Later entries are.
   offs.push(
     client.on('entries', ({ room: of, entries }) => {
       const last = entries.at(-1);
@@ -162,13 +162,13 @@ export function createRoomStore({ client, room, ownId, scheduler }: RoomStoreOpt
       change({ older: 'loading' });
       try {
         const { epoch, seq } = oldest;
-        // Entries that survived a rollback keep the epoch they came with here, so only the newest one's is asked for.
+        // Entries that survived a rollback keep their old epoch here, so the request uses the newest entry's epoch.
         const known = timeline.entries.at(-1)?.epoch ?? epoch;
         const page = await client.readHistory({ room, before: seq, limit: OLDER_PAGE_ENTRIES, epoch: known });
         changeTimeline((now) => timelines.prepend(now, page));
         change({ older: 'idle' });
       } catch (error) {
-        // The code is all there is to know of it, and the reader is told; another try is one press away.
+        // The reader sees the failure and can press again.
         if (!(error instanceof MaruError)) throw error;
         change({ older: 'failed' });
       }

@@ -12,22 +12,22 @@ import { Avatar } from './avatar.tsx';
 export interface RoomsProps {
   session: Session;
   room: string;
-  /** How many are in this room now; the list only knows how many were when it was read. */
+  /** The current number of people in this room. The list has the number at the time it was loaded. */
   presentCount: number | null;
   onGoToRoom: (room: string) => void;
   onLeave: () => void;
 }
 
-/** The list is read when one looks at it, never on a clock: an idle page asks for nothing. */
+/** The list loads when it is shown, never periodically: an idle page sends no requests. */
 function useListedRooms(token: string, room: string): ListedRoom[] {
   const [rooms, setRooms] = useState<ListedRoom[]>([]);
   const isVisible = useVisible();
-  // Going to another room is an occasion to read the list again.
+  // Reload the list when the room changes.
   useEffect(() => {
     if (!isVisible) return;
     let isWanted = true;
     listRooms(token).then((result) => {
-      // Without a list one still goes to any room by its name, so a failure keeps what was there.
+      // After a failure the old list stays. Any room can still be entered by its name.
       if (isWanted && result.ok) setRooms(result.data);
     });
     return () => {

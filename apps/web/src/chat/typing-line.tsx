@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useWords } from '../i18n/index.ts';
 import type { Typists } from '../model/typing.ts';
 
-/** Its height is always kept, so that the list does not jump, and nothing in it moves. */
+/** Its height is fixed, so that the list does not jump. It has no animation. */
 export function TypingLine({ typists }: { typists: Typists }) {
   return (
     <p class="typing" data-testid="typing">
@@ -14,7 +14,7 @@ export function TypingLine({ typists }: { typists: Typists }) {
 function TypingWords({ typists }: { typists: Typists }): ComponentChildren {
   const { language, t } = useWords();
   const [first, second, third] = typists;
-  // Korean puts its particles right behind the name.
+  // Korean puts particles directly after the name.
   const gap = language === 'ko' ? '' : ' ';
   if (first === undefined) return null;
   if (third !== undefined) return t.typingMany;

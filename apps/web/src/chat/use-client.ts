@@ -1,9 +1,9 @@
-/** The one client of the signed-in page, and how its connection stands. */
+/** The client of the signed-in page, and its connection state. */
 import { type ChatClient, type ConnectionState, createChatClient, type EndReason, type Scheduler } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../session/api.ts';
 
-/** After so long without success a message is shown as not sent, for its author to decide. */
+/** A message that was not stored for this time is shown as failed, and its author decides. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 export const pageScheduler: Scheduler = {
@@ -27,7 +27,7 @@ export function useClient(session: Session, onEnded: (reason: EndReason) => void
   useEffect(() => {
     const created = createChatClient({
       url: location.origin,
-      // A guest's token cannot be renewed: once it is refused, one enters again.
+      // A guest's token cannot be renewed. After a refusal the guest signs in again.
       getToken: ({ refresh }) => (refresh ? null : session.token),
       giveUpAfterMs: GIVE_UP_AFTER_MS,
       scheduler: pageScheduler,

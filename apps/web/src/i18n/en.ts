@@ -1,4 +1,4 @@
-/** The English catalogue, and by its type the list of what every other has to say. */
+/** The English catalogue. Its type defines the texts of every other catalogue. */
 export const en = {
   appTagline: 'A calm place to talk',
   otherLanguage: '한국어',

@@ -2,7 +2,7 @@ import type { EndReason } from '@maru/client';
 import type { ErrorCode } from '@maru/protocol/errors';
 import type { Catalogue } from './en.ts';
 
-/** What a person is told for a code of the catalogue. The server's own message is for developers. */
+/** The text for an error code. The server's message is for developers. */
 const ERROR_WORDS: Record<ErrorCode, (keyof Catalogue & `error${string}`) | 'endUnauthenticated'> = {
   unauthenticated: 'endUnauthenticated',
   forbidden: 'errorForbidden',

@@ -1,4 +1,4 @@
-/** Which words are shown: chosen from the browser, switched by hand, and remembered on the device as a preference. */
+/** The language: the browser's, or the reader's choice, which is stored as a preference. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { type Catalogue, en } from './en.ts';
@@ -10,7 +10,7 @@ export const catalogues: Record<Language, Catalogue> = { ko, en };
 
 export const otherLanguage = (language: Language): Language => (language === 'ko' ? 'en' : 'ko');
 
-/** The first of the reader's languages that we speak; English for everybody else. */
+/** The first supported language of the browser; English otherwise. */
 export function chooseLanguage(preferred: readonly string[], remembered: string | null): Language {
   if (remembered === 'ko' || remembered === 'en') return remembered;
   for (const tag of preferred) {

@@ -10,9 +10,9 @@ export interface KeyPress {
 }
 
 /**
- * While a syllable is being composed (Korean, Japanese, Chinese input), Enter ends the composition and must not send: the text
- * would go out with its last syllable missing or doubled. Safari has ended the composition by the time of the key press and
- * leaves the key code 229 as the only trace.
+ * During a composition (Korean, Japanese, Chinese input), Enter ends the composition and must not send.
+ * Otherwise the text would lack its last syllable or contain it twice. Safari ends the composition before
+ * the key press. There, only the key code 229 shows it.
  */
 export function isSendKey(press: KeyPress): boolean {
   if (press.key !== 'Enter' || press.isComposing || press.keyCode === 229) return false;

@@ -1,4 +1,4 @@
-/** What a name may be, told before it is sent. The server decides. */
+/** Checks a name before it is sent. The server checks it, too. */
 import { codePointCount } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
 

@@ -1,23 +1,23 @@
-/** How a person is drawn without a picture: the first character of the name, on one of a few tints. */
+/** A person's avatar: the first character of the name on one of a few tints. */
 import type { PresenceUser } from '@maru/protocol/events';
 
 export const TINTS = 6;
 
-/** The same person has the same tint for everybody, since it comes from the id. */
+/** Derived from the id, so that every reader sees the same tint. */
 export function tintOf(userId: string): number {
   let hash = 0;
   for (let i = 0; i < userId.length; i++) hash = (hash * 31 + userId.charCodeAt(i)) >>> 0;
   return hash % TINTS;
 }
 
-/** The first character as a reader sees it: a family of four is one. */
+/** The first grapheme: a family emoji is one character. */
 export function initialOf(name: string): string {
   const trimmed = name.trim();
   const [first] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(trimmed);
   return (first?.segment ?? '?').toLocaleUpperCase();
 }
 
-/** Oneself first, then by name; by id where names are equal, so that the list keeps still. */
+/** The own user first, then by name, then by id, so that the order is stable. */
 export function sortPeople(people: Iterable<PresenceUser>, ownId: string | null, language: string): PresenceUser[] {
   const collator = new Intl.Collator(language);
   return [...people].sort((a, b) => {

@@ -1,16 +1,16 @@
-/** The room in the address, `#/room-id`, so that a link can be shared. */
+/** The room in the address, `#/room-id`, which makes links to rooms possible. */
 import { isRoomId } from '@maru/client';
 
 export const DEFAULT_ROOM = 'lobby';
 
-/** Null where the address names no room, or something that cannot be one. */
+/** Null if the address contains no valid room id. */
 export function roomOfHash(hash: string): string | null {
   const room = hash.startsWith('#/') ? hash.slice(2) : '';
   return isRoomId(room) ? room : null;
 }
 
-/** Room ids need no escaping: their characters are all allowed in a fragment. */
+/** Room ids need no escaping, because a fragment allows all their characters. */
 export const hashOfRoom = (room: string): string => `#/${room}`;
 
-/** What people write when they mean a room: capitals, a leading #, spaces around. What remains wrong is told, not mended. */
+/** Normalises a typed room name: capitals, a leading #, surrounding spaces. Other errors are reported, not corrected. */
 export const normalizeRoom = (typed: string): string => typed.trim().replace(/^#\/?/, '').toLowerCase();

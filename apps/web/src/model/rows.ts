@@ -1,9 +1,9 @@
-/** The lines of the list, from top to bottom: messages, and what stands between them. Pure. */
+/** The rows of the message list: messages, day separators and the unread line. Pure. */
 import type { OutgoingMessage } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
 import { isShown, type Timeline } from './timeline.ts';
 
-/** Messages of one person within this time stand together under one name. */
+/** Messages of one person within this time are grouped under one name. */
 const GROUP_MS = 5 * 60_000;
 
 export type Row =
@@ -12,7 +12,7 @@ export type Row =
   | { kind: 'message'; key: string; entry: Entry; text: string; isOwn: boolean; continues: boolean }
   | { kind: 'outgoing'; key: string; message: OutgoingMessage; continues: boolean };
 
-/** Days are those of the reader's own clock and zone. */
+/** Days of the reader's time zone. */
 const dayOf = (ts: number): string => new Date(ts).toDateString();
 
 interface Last {

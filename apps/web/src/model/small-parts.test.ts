@@ -9,7 +9,14 @@ import { nameProblem } from './name-check.ts';
 import { initialOf, sortPeople, TINTS, tintOf } from './person.ts';
 import { hashOfRoom, normalizeRoom, roomOfHash } from './route.ts';
 import { createStore } from './store.ts';
-import { createTypingSender, expireTyping, hearTyping, stopTyping, TYPING_SHOWN_MS, type Typists } from './typing.ts';
+import {
+  createTypingSender,
+  expireTyping,
+  receiveTyping,
+  stopTyping,
+  TYPING_SHOWN_MS,
+  type Typists,
+} from './typing.ts';
 
 /** A clock that only moves when told to. */
 function fakeScheduler() {
@@ -133,19 +140,19 @@ describe('typing', () => {
   const signal = (id: string, active = true) => ({ room: 'lobby', user: { id, name: id }, active });
 
   it('runs out by itself, and ends with a message', () => {
-    let typists: Typists = hearTyping(hearTyping([], signal('a'), 0), signal('b'), 1_000);
+    let typists: Typists = receiveTyping(receiveTyping([], signal('a'), 0), signal('b'), 1_000);
     assert.deepEqual(
       expireTyping(typists, TYPING_SHOWN_MS).map(({ id }) => id),
       ['b'],
     );
     assert.equal(expireTyping(typists, 10), typists, 'nothing to do is no change');
     typists = stopTyping(typists, new Set(['a']));
-    assert.deepEqual(hearTyping(typists, signal('b', false), 2_000), []);
+    assert.deepEqual(receiveTyping(typists, signal('b', false), 2_000), []);
   });
 
   it('remembers a bounded number of people', () => {
     let typists: Typists = [];
-    for (let i = 0; i < 1_000; i++) typists = hearTyping(typists, signal(String(i)), 0);
+    for (let i = 0; i < 1_000; i++) typists = receiveTyping(typists, signal(String(i)), 0);
     assert.ok(typists.length <= 20);
   });
 

@@ -1,4 +1,4 @@
-/** A value that can be watched. In a busy room it tells its watchers a few times a second, not once a message. */
+/** An observable value. It notifies its listeners a few times a second, not for every message of a busy room. */
 import type { Scheduler } from '@maru/client';
 
 export interface Store<T> {
@@ -8,7 +8,7 @@ export interface Store<T> {
   close(): void;
 }
 
-/** Ten pictures a second are as many as anybody reads, and every one is work here and traffic where the screen is remote. */
+/** Ten updates a second are enough for reading. Each one costs work, and traffic on a remote desktop. */
 const TELL_INTERVAL_MS = 100;
 
 export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
@@ -28,7 +28,7 @@ export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
     set(next) {
       if (next === value) return;
       value = next;
-      // The first change is told on the next turn, so that what one event changes at several places is one picture.
+      // Notify on the next turn, so that several changes of one event cause one update.
       cancelTell ??= scheduler.after(Math.max(0, toldAtMs + TELL_INTERVAL_MS - scheduler.now()), tell);
     },
     subscribe(listener) {

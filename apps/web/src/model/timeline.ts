@@ -1,28 +1,28 @@
 /**
- * What a room's page holds: one contiguous slice of the log, the own messages that are not in it yet, and where reading
- * stopped. Pure, and bounded whatever the room does.
+ * The timeline of a room: one contiguous slice of the log, own messages that are not in it yet, and the
+ * unread position. Pure. Its size is limited.
  */
 import type { OutgoingMessage } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
 
-/** Kept while one reads along at the end. */
+/** Entries kept while the reader is at the end. */
 export const TAIL_ENTRIES_MAX = 500;
-/** Kept while one reads upwards; beyond it no older page is loaded. */
+/** Entries kept while the reader scrolls up. Beyond them, no older page is loaded. */
 export const LOADED_ENTRIES_MAX = 2_000;
 
-/** Why the slice begins where it does, when that needs a word. */
+/** Why the slice begins here, if the reader should know. */
 export type SliceNotice = 'gap' | 'rolled-back' | null;
 
 export interface Timeline {
   readonly entries: readonly Entry[];
-  /** The oldest entry the server keeps; null until it told. */
+  /** The oldest entry on the server; null while unknown. */
   readonly firstKept: number | null;
   readonly notice: SliceNotice;
-  /** Own messages under way, stored but not arrived yet, or failed; in the order sent. */
+  /** Own messages that are sending, stored but not arrived, or failed, in the order sent. */
   readonly outgoing: readonly OutgoingMessage[];
-  /** Where the unread line stands. */
+  /** The position of the unread line. */
   readonly unreadFrom: number | null;
-  /** Messages of others that came since reading stopped. */
+  /** Messages of others that arrived since the reader stopped reading. */
   readonly unreadCount: number;
 }
 
@@ -35,12 +35,12 @@ export const emptyTimeline: Timeline = {
   unreadCount: 0,
 };
 
-/** A type that this page does not know is counted in the order and not shown. */
+/** Entries of unknown types are not shown. */
 export const isShown = (entry: Entry): boolean => entry.type === 'text' && entry.text !== undefined;
 
 export interface Reader {
   ownId: string | null;
-  /** The end of the list is in view, and the page too. */
+  /** The end of the list and the page are visible. */
   isReading: boolean;
 }
 
@@ -62,13 +62,13 @@ export function append(timeline: Timeline, fresh: readonly Entry[], { ownId, isR
   return { ...next, unreadFrom, unreadCount: timeline.unreadCount + others.length };
 }
 
-/** Reading goes on at the end: what was held for someone looking elsewhere may go. The line stays, to be found by the eye. */
+/** The reader is at the end again, so older entries may be dropped. The unread line stays as a landmark. */
 export function readToEnd(timeline: Timeline): Timeline {
   if (timeline.unreadCount === 0 && timeline.entries.length <= TAIL_ENTRIES_MAX) return timeline;
   return { ...timeline, entries: timeline.entries.slice(-TAIL_ENTRIES_MAX), unreadCount: 0 };
 }
 
-/** An older page, if it continues the slice upwards; one that does not is of another moment and is let go. */
+/** Adds an older page if it continues the slice. Otherwise the page is outdated and is dropped. */
 export function prepend(timeline: Timeline, page: { messages: readonly Entry[]; first: number }): Timeline {
   const oldest = timeline.entries[0];
   if (oldest === undefined) return timeline;
@@ -78,7 +78,7 @@ export function prepend(timeline: Timeline, page: { messages: readonly Entry[]; 
   return { ...known, notice: null, entries: [...older, ...timeline.entries] };
 }
 
-/** The slice ends here; the next entries begin another. Where it is another life of the log, nothing of it holds any more. */
+/** The slice ends here, and the next entries begin a new one. In another epoch of the log, the slice is no longer valid. */
 export function breakOff(timeline: Timeline, reason: 'gap' | 'rolled-back'): Timeline {
   const outgoing = timeline.outgoing.filter(({ state }) => state.kind !== 'stored');
   return { ...timeline, entries: [], notice: reason, outgoing, unreadFrom: null, unreadCount: 0 };
@@ -92,7 +92,7 @@ export function rollBack(timeline: Timeline, head: number): Timeline {
   return { ...timeline, entries, outgoing, ...(isLineGone ? { unreadFrom: null, unreadCount: 0 } : {}) };
 }
 
-/** News of an own message. A stored one stays until its entry comes, so that it never flickers away. */
+/** Updates an own message. A stored one stays until its entry arrives, so that it does not flicker. */
 export function noteOutgoing(timeline: Timeline, message: OutgoingMessage): Timeline {
   const last = timeline.entries.at(-1);
   const others = timeline.outgoing.filter(({ clientMsgId }) => clientMsgId !== message.clientMsgId);
@@ -101,7 +101,7 @@ export function noteOutgoing(timeline: Timeline, message: OutgoingMessage): Time
   }
   const at = timeline.outgoing.findIndex(({ clientMsgId }) => clientMsgId === message.clientMsgId);
   const was = timeline.outgoing[at]?.state.kind;
-  // A retried message goes last, as it will be sent; any other news leaves it in its place.
+  // A retried message moves to the end, because it is sent last. Other updates keep its place.
   const keepsPlace = at !== -1 && !(was === 'failed' && message.state.kind === 'sending');
   const outgoing = keepsPlace ? timeline.outgoing.with(at, message) : [...others, message];
   return { ...timeline, outgoing };

@@ -1,10 +1,11 @@
-/** Typing, both ways: who is seen to type, and when we say that we do. Signals may be lost, so everything runs out by itself. */
+/** Typing: who is shown as typing, and when this client sends typing events. Events may be lost, so everything expires. */
 import type { Scheduler } from '@maru/client';
 import type { TypingSignal } from '@maru/protocol/events';
+import { LIMITS } from '@maru/protocol/limits';
 
-/** A signal counts so long. Longer than the pause between two of someone who goes on typing. */
-export const TYPING_SHOWN_MS = 6_000;
-/** Names beyond this number are not worth keeping: the line says "several". */
+/** A typing event expires after this time. Longer than the interval at which clients repeat it. */
+export const TYPING_SHOWN_MS = LIMITS.typingTimeoutMs;
+/** With more names the line shows "several". */
 const TYPISTS_MAX = 20;
 
 export interface Typist {
@@ -15,39 +16,39 @@ export interface Typist {
 
 export type Typists = readonly Typist[];
 
-export function hearTyping(typists: Typists, { user, active }: TypingSignal, nowMs: number): Typists {
+export function receiveTyping(typists: Typists, { user, active }: TypingSignal, nowMs: number): Typists {
   const others = typists.filter(({ id, untilMs }) => id !== user.id && untilMs > nowMs);
   if (!active || others.length >= TYPISTS_MAX) return others;
   return [...others, { id: user.id, name: user.name, untilMs: nowMs + TYPING_SHOWN_MS }];
 }
 
-/** Whose message has come is done with it. */
+/** A user whose message arrived has stopped typing. */
 export const stopTyping = (typists: Typists, userIds: ReadonlySet<string>): Typists =>
   typists.some(({ id }) => userIds.has(id)) ? typists.filter(({ id }) => !userIds.has(id)) : typists;
 
 export const expireTyping = (typists: Typists, nowMs: number): Typists =>
   typists.some(({ untilMs }) => untilMs <= nowMs) ? typists.filter(({ untilMs }) => untilMs > nowMs) : typists;
 
-/** While someone types, it is told at most so often; */
+/** Minimum interval between typing events. */
 export const TYPING_SEND_INTERVAL_MS = 2_000;
-/** and after so long without a key it is over. */
+/** Typing ends after this time without a key. */
 export const TYPING_IDLE_MS = 4_000;
 
 export interface TypingSender {
   /** A key changed the text. */
   onInput(isBlank: boolean): void;
-  /** Sent, left or emptied: nothing is being typed any more. */
+  /** The message was sent or emptied, or the room was left. */
   stop(): void;
 }
 
 export function createTypingSender(scheduler: Scheduler, send: (active: boolean) => void): TypingSender {
-  let toldAtMs: number | null = null;
+  let sentAtMs: number | null = null;
   let cancelIdle = () => {};
 
   const stop = () => {
     cancelIdle();
-    if (toldAtMs === null) return;
-    toldAtMs = null;
+    if (sentAtMs === null) return;
+    sentAtMs = null;
     send(false);
   };
 
@@ -55,8 +56,8 @@ export function createTypingSender(scheduler: Scheduler, send: (active: boolean)
     onInput(isBlank) {
       if (isBlank) return stop();
       const now = scheduler.now();
-      if (toldAtMs === null || now - toldAtMs >= TYPING_SEND_INTERVAL_MS) {
-        toldAtMs = now;
+      if (sentAtMs === null || now - sentAtMs >= TYPING_SEND_INTERVAL_MS) {
+        sentAtMs = now;
         send(true);
       }
       cancelIdle();

@@ -1,4 +1,4 @@
-/** The HTTP calls the page needs. Failures come back as a code of the catalogue, or `network` where nobody answered. */
+/** The page's HTTP calls. A failure is an error code of the contract, or `network` if no answer came. */
 import { ERROR_CATALOGUE, type ErrorCode } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
 
@@ -15,7 +15,7 @@ export interface ListedRoom {
 
 export type ApiResult<T> = { ok: true; data: T } | { ok: false; code: ErrorCode | 'network' };
 
-/** A proxy or a captive network may keep a call open for ever. */
+/** A proxy or a captive portal may keep a call open for ever. */
 const CALL_TIMEOUT_MS = 10_000;
 
 async function call(path: string, init: RequestInit): Promise<ApiResult<unknown>> {
@@ -36,7 +36,7 @@ function codeOfProblem(body: unknown): ErrorCode | null {
   return typeof code === 'string' && Object.hasOwn(ERROR_CATALOGUE, code) ? (code as ErrorCode) : null;
 }
 
-/** Where something between us and the gateway answered, there is only the status to go by. */
+/** If a proxy answered instead of the gateway, only the status is known. */
 function codeOfStatus(status: number): ErrorCode {
   if (status === 429) return 'rate_limited';
   if (status === 502 || status === 503 || status === 504) return 'unavailable';

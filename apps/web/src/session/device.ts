@@ -1,6 +1,6 @@
 /**
- * What stays on the device: the session in this tab only, and two preferences. Nothing of a conversation. A browser that
- * forbids storage costs the reader a sign-in and nothing else.
+ * What is stored on the device: the session, in this tab only, and two preferences. Nothing of a
+ * conversation. If the browser forbids storage, the reader only has to sign in again.
  */
 import { parseSession, type Session } from './api.ts';
 

@@ -1,11 +1,11 @@
-/** Dark or light: the system's choice until one is made here. */
+/** The theme: the system's, until the reader chooses one. */
 import { loadPreference, savePreference } from './device.ts';
 
 export type Theme = 'light' | 'dark';
 
 export const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
 
-/** What was chosen here, or null to follow the system. */
+/** The reader's choice; null to follow the system. */
 export function chosenTheme(): Theme | null {
   const remembered = loadPreference('theme');
   return remembered === 'light' || remembered === 'dark' ? remembered : null;
