@@ -64,12 +64,14 @@ export async function findK6({ root, environment }) {
 }
 
 /**
- * As `findK6`; builds one when none is found and it may.
- * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, say: (line: string) => void}} options `say` hears of progress
+ * Finds k6, or builds it if `mayBuild`.
+ * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, inBackground?: boolean, say: (line: string) => void}} options
+ *   `inBackground`: the build takes only the processor time that nothing else wants, and reports its end only; `say` gets lines about
+ *   the progress
  * @returns {Promise<string>} the program
  * @throws {Failure} that says how to get one
  */
-export async function ensureK6({ root, environment, mayBuild, say }) {
+export async function ensureK6({ root, environment, mayBuild, inBackground = false, say }) {
   const found = await findK6({ root, environment });
   if (found.k6 !== null) return found.k6;
   if (!mayBuild) throw noK6(`${found.why}, and none has been built.`);
@@ -86,7 +88,7 @@ export async function ensureK6({ root, environment, mayBuild, say }) {
     waitMs: BUILD_DEADLINE_MS,
   });
   try {
-    if ((await k6Version(built)) === null) await buildK6({ go, built, folder, environment, say });
+    if ((await k6Version(built)) === null) await buildK6({ go, built, folder, environment, inBackground, say });
   } finally {
     lock?.release();
   }
@@ -116,20 +118,22 @@ async function findGo(environment) {
   return null;
 }
 
-/** @param {{go: string, built: string, folder: string, environment: NodeJS.ProcessEnv, say: (line: string) => void}} options */
-async function buildK6({ go, built, folder, environment, say }) {
+/** @param {{go: string, built: string, folder: string, environment: NodeJS.ProcessEnv, inBackground: boolean,
+ *   say: (line: string) => void}} options */
+async function buildK6({ go, built, folder, environment, inBackground, say }) {
   const stage = await mkdtemp(join(folder, 'k6-build-'));
   // What the operator set for other modules (a workspace, vendoring, cgo) is not meant for this one.
   const env = { ...environment, GOFLAGS: '-mod=mod -buildvcs=false -trimpath', GOWORK: 'off', CGO_ENABLED: '0' };
   const step = async (/** @type {string} */ what, /** @type {string[]} */ args) => {
-    say(`  ${what} …`);
+    if (!inBackground) say(`  ${what} …`);
     let saidAtMs = 0;
     const result = await run(go, args, {
       cwd: stage,
       env,
       deadlineMs: BUILD_DEADLINE_MS,
+      inBackground,
       onProgress: (elapsedMs) => {
-        if (elapsedMs - saidAtMs < PROGRESS_MS) return;
+        if (inBackground || elapsedMs - saidAtMs < PROGRESS_MS) return;
         saidAtMs = elapsedMs;
         say(`  ${what} … ${Math.round(elapsedMs / 1000)} s`);
       },

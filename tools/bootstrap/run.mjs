@@ -1,5 +1,6 @@
 /** Runs a program to its end, with a time bound, and keeps the end of what it said. */
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 /**
  * @typedef {{outcome: 'exit', code: number, output: string}
@@ -46,7 +47,7 @@ export function endRunning() {
 /**
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number, onProgress?: (elapsedMs: number) => void,
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number, inBackground?: boolean, onProgress?: (elapsedMs: number) => void,
  *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s; `endGraceMs` is how long it may take to end when
  *   this program is told to stop (2 s)
  * @returns {Promise<RunResult>}
@@ -64,6 +65,8 @@ export function run(file, args, options) {
       detached: true,
     });
     running.set(child, options.endGraceMs ?? END_GRACE_MS);
+    if (options.inBackground === true && child.pid !== undefined)
+      setPriority(child.pid, constants.priority.PRIORITY_LOW);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
         output = (output + text).slice(-OUTPUT_KEPT_CHARS);
