@@ -124,7 +124,7 @@ test('help names every scenario, and of one its options with their defaults', ()
   const all = parseLoadtestOptions(['--help'], {}, CONTEXT);
   assert.match(all.help ? all.text : '', /smoke +Does it chat\?/);
   const one = parseLoadtestOptions(['smoke', '--help'], {}, CONTEXT);
-  assert.match(one.help ? one.text : '', /It decides\..*--clients +how many people.*\(20\).*--duration .*\(12s\)/s);
+  assert.match(one.help ? one.text : '', /It decides\..*--clients +number of clients.*\(20\).*--duration .*\(12s\)/s);
   const own = parseLoadtestOptions(['scale-out', '-h'], {}, CONTEXT);
   assert.equal((own.help ? own.text : '').match(/--delivery-p99/g)?.length, 1);
 });

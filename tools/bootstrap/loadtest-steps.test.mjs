@@ -31,7 +31,7 @@ test('a command is run for each step, one after the other, and a failure is told
       'level=info msg="maru-step drain: take one gateway away, now"',
       'level=info msg="maru-step add: one more gateway, now"',
     ])
-      steps.heard(line);
+      steps.onLine(line);
     assert.match((await steps.done()) ?? '', /--on-step ended with 1/);
     assert.equal(readFileSync(log, 'utf8'), 'add\ndrain\nadd\n');
   } finally {
@@ -41,12 +41,12 @@ test('a command is run for each step, one after the other, and a failure is told
 
 test('where no cluster of ours runs, the line is all there is', async () => {
   const steps = createSteps({ mayStep: false, dataDir: '/nowhere', onStep: null, say: () => {} });
-  steps.heard('maru-step add: one more gateway, now');
+  steps.onLine('maru-step add: one more gateway, now');
   assert.equal(await steps.done(), undefined);
 });
 
 test('a cluster that does not answer is a failed step', async () => {
   const steps = createSteps({ mayStep: true, dataDir: '/nowhere', onStep: null, say: () => {} });
-  steps.heard('maru-step add: one more gateway, now');
+  steps.onLine('maru-step add: one more gateway, now');
   assert.match((await steps.done()) ?? '', /add gateway/);
 });

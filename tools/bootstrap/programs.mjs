@@ -1,4 +1,7 @@
-/** Finds the programs that are not npm packages, or installs them with the system's package manager where that is allowed. */
+/**
+ * Finds the programs that are not npm packages, or installs them with the package manager of the
+ * system if we may.
+ */
 import { Failure } from './failure.mjs';
 import { findProgram } from './find-program.mjs';
 import { installPackage, manualCommand } from './package-managers.mjs';
@@ -61,7 +64,8 @@ export const PROGRAMS = {
 /** @typedef {keyof typeof PROGRAMS} ProgramName */
 
 /**
- * Finds a program, installing it when it is missing and we may (root, or sudo without a password).
+ * Finds a program. If it is missing and we may install it (as root, or with sudo without a
+ * password), installs it.
  * @param {ProgramName} program
  * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv}} options
  * @returns {Promise<string>} its absolute path
