@@ -1,5 +1,6 @@
 /**
- * Who may import whom. `npm run check` reads these rules (tools/check-imports.mjs), and so does `npx depcruise`.
+ * Who may import whom. `npm run check` reads these rules (tools/check-imports.mjs), and so does
+ * `npx depcruise`.
  *
  *   apps → client → protocol ← services → service-kit, redis-store, presence-api
  *
@@ -17,7 +18,8 @@ const UNITS = '^(packages|services|apps)/[^/]+/|^(bench|deploy|loadtest|tests|to
  * A unit imports only the other units that are listed.
  * @param {string} unit a path from the root
  * @param {string[]} others paths from the root
- * @param {{name?: string, tests?: boolean}} [options] `tests`: the rule is for the unit's tests, instead of its other files
+ * @param {{name?: string, tests?: boolean}} [options] `tests`: the rule is for the unit's tests,
+ *   instead of its other files
  * @returns {import('dependency-cruiser').IForbiddenRuleType}
  */
 function imports(unit, others, { name = unit.replace('/', '-'), tests = false } = {}) {

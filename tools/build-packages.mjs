@@ -1,5 +1,6 @@
 /**
- * Emits `@maru/client`, and the package that it depends on, as npm packages: JavaScript with type declarations.
+ * Emits `@maru/client`, and the package that it depends on, as npm packages: JavaScript with type
+ * declarations.
  *
  *   node tools/build-packages.mjs OUT [VERSION]
  *   npm publish OUT/packages/protocol && npm publish OUT/packages/client
@@ -12,7 +13,10 @@ import { emittedExports, emitWorkspaces, withDependencies } from './workspaces.m
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const REPOSITORY = process.env.GITHUB_REPOSITORY;
 
-/** @param {string} out @param {string} [version] of all packages, instead of that in their package.json */
+/**
+ * @param {string} out
+ * @param {string} [version] of all packages, instead of that in their package.json
+ */
 export function buildPackages(out, version) {
   const folders = withDependencies(ROOT, ['packages/client']);
   const pin = (/** @type {[string, string]} */ [name, range]) => [

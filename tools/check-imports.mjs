@@ -3,7 +3,8 @@
  *
  *   node tools/check-imports.mjs [ROOT]
  *
- * We call its API and not its command, because the command warns that it cannot parse with TypeScript 7. It parses with swc.
+ * We call its API and not its command, because the command warns that it cannot parse with
+ * TypeScript 7. It parses with swc.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -19,7 +20,8 @@ const FOLDERS = ['packages', 'services', 'apps', 'bench', 'loadtest', 'deploy', 
 /**
  * Checks the tree below `root`.
  * @param {{root: string}} options
- * @returns {Promise<{problems: string[], files: number}>} each problem begins with the name of the file or folder
+ * @returns {Promise<{problems: string[], files: number}>} each problem begins with the name of the
+ *   file or folder
  */
 export async function checkImports({ root }) {
   const { options, forbidden } = config;

@@ -1,6 +1,6 @@
 /**
- * `npm run check`: every check that does not run the product, all at once, in less than 20 s. It prints one line for each check,
- * and the output of those that failed.
+ * `npm run check`: every check that does not run the product, all at once, in less than 20 s. It
+ * prints one line for each check, and the output of those that failed.
  *
  *   node tools/check.mjs [--root DIR]
  */
@@ -43,7 +43,11 @@ export function checkTasks(root) {
   ];
 }
 
-/** A second run checks only what changed: 2 s instead of 8 s. @param {string} root @param {string} project */
+/**
+ * A second run checks only what changed: 2 s instead of 8 s.
+ * @param {string} root
+ * @param {string} project
+ */
 function incremental(root, project) {
   const cache = path.join(root, 'node_modules', '.cache', 'tsc', `${project.replace(/\W/g, '-')}.tsbuildinfo`);
   return ['--incremental', '--tsBuildInfoFile', cache];

@@ -73,7 +73,8 @@ async function probe(url) {
 }
 
 /**
- * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv, onLine: ((line: string) => void) | null}} options `onLine` receives the standard error of k6 line by line
+ * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv, onLine: ((line: string)
+ *   => void) | null}} options `onLine` receives the standard error of k6 line by line
  * @returns {Promise<number>} its exit code
  */
 function runK6({ program, args, environment, onLine }) {

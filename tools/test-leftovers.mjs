@@ -5,8 +5,8 @@ const GRACE_MS = 3_000;
 const POLL_MS = 100;
 
 /**
- * Finds the processes that use `runDir` in their environment, command line, working directory or open files, and kills those that do
- * not end within a moment. Without /proc it finds none.
+ * Finds the processes that use `runDir` in their environment, command line, working directory or
+ * open files, and kills those that do not end within a moment. Without /proc it finds none.
  * @param {string} runDir
  * @returns {Promise<string[]>} a line for each killed process
  */

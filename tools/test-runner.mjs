@@ -29,9 +29,11 @@ export function stopTests() {
 }
 
 /**
- * Runs the groups of a stage side by side. The output of the first group appears at once, that of another when it ends.
- * @param {{node: string, groups: Array<import('./test-stages.mjs').Group & {files: string[]}>, fileDeadlineMs: number, deadlineMs: number,
- *   runDir: string, environment: NodeJS.ProcessEnv, quiet?: boolean}} options `node`: a Node ≥ 24
+ * Runs the groups of a stage side by side. The output of the first group appears at once, that of
+ * another when it ends.
+ * @param {{node: string, groups: Array<import('./test-stages.mjs').Group & {files: string[]}>,
+ *   fileDeadlineMs: number, deadlineMs: number, runDir: string, environment: NodeJS.ProcessEnv,
+ *   quiet?: boolean}} options `node`: a Node ≥ 24
  * @returns {Promise<Counts>}
  */
 export async function runStage({ groups, ...options }) {
@@ -54,8 +56,8 @@ export const addCounts = (all) => ({
 });
 
 /**
- * @param {Omit<Parameters<typeof runStage>[0], 'groups'> & {group: import('./test-stages.mjs').Group & {files: string[]},
- *   index: number}} options
+ * @param {Omit<Parameters<typeof runStage>[0], 'groups'> & {group:
+ *   import('./test-stages.mjs').Group & {files: string[]}, index: number}} options
  * @returns {Promise<Counts>}
  */
 function runGroup({ node, group, index, fileDeadlineMs, runDir, environment, quiet = false }) {

@@ -64,7 +64,10 @@ const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'coverage']);
 const TEST_FILE = /\.test\.(ts|tsx|mjs)$/;
 /** What the source of a test contains if the test starts a Redis. */
 const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
-/** Files that start several processes run longest. They come first, so that no long file is left at the end. */
+/**
+ * Files that start several processes run longest. They come first, so that no long file is left at
+ * the end.
+ */
 const LONG = /^(tests|bench)\//;
 
 /**
@@ -86,7 +89,11 @@ export function listTests(root, stage) {
   return [...files.filter((file) => LONG.test(file)), ...files.filter((file) => !LONG.test(file))];
 }
 
-/** @param {string} root @param {Stage} stage @returns {Array<Group & {files: string[]}>} groups that have files */
+/**
+ * @param {string} root
+ * @param {Stage} stage
+ * @returns {Array<Group & {files: string[]}>} groups that have files
+ */
 export function groupTests(root, stage) {
   const files = listTests(root, stage.name);
   return stage.groups

@@ -1,7 +1,8 @@
 /**
- * `npm test`: sets itself up, runs every stage, and ends with one line `N passed, N failed`. It is plain JavaScript for any Node ≥ 20;
- * the tests run on the pinned Node. All files of a run are below one folder: a process that still uses it after its stage was left
- * behind, and counts as a failure.
+ * `npm test`: sets itself up, runs every stage, and ends with one line `N passed, N failed`. It is
+ * plain JavaScript for any Node ≥ 20; the tests run on the pinned Node. All files of a run are
+ * below one folder: a process that still uses it after its stage was left behind, and counts as a
+ * failure.
  */
 import './bootstrap/require-node.mjs';
 import { rmSync } from 'node:fs';
@@ -21,7 +22,10 @@ import { runStage, stopTests } from './test-runner.mjs';
 import { groupTests, STAGES } from './test-stages.mjs';
 
 /** @typedef {import('./test-runner.mjs').Counts} Counts */
-/** @typedef {{reporter: import('./bootstrap/terminal.mjs').Reporter, environment: NodeJS.ProcessEnv}} Given */
+/**
+ * @typedef {{reporter: import('./bootstrap/terminal.mjs').Reporter, environment:
+ *   NodeJS.ProcessEnv}} Given
+ */
 
 const HELP = `npm test [-- --only STAGE[,STAGE]] [-- --help]
 
@@ -57,7 +61,11 @@ function parseArguments(args) {
   return { help: false, only: only.length === 0 ? names : only };
 }
 
-/** The developer's own settings must not change the tests. @param {string} runDir @returns {NodeJS.ProcessEnv} */
+/**
+ * The developer's own settings must not change the tests.
+ * @param {string} runDir
+ * @returns {NodeJS.ProcessEnv}
+ */
 function stageEnvironment(runDir) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MARU_') || name.startsWith('MARU_TEST_'),
@@ -65,7 +73,10 @@ function stageEnvironment(runDir) {
   return { ...Object.fromEntries(kept), TMPDIR: runDir, MARU_K6: process.env.MARU_K6 };
 }
 
-/** The results of a run: counts of all stages, a line for each stage, and the reasons why tests did not run. */
+/**
+ * The results of a run: counts of all stages, a line for each stage, and the reasons why tests did
+ * not run.
+ */
 class Results {
   /** @type {Counts} */
   total = { passed: 0, failed: 0, skipped: 0 };
@@ -84,7 +95,12 @@ class Results {
     this.#stages.push(`${name.padEnd(12)} ${figures}, ${(tookMs / 1000).toFixed(0)} s`);
   }
 
-  /** @param {string} what @param {unknown} error @returns {false} @throws the error, unless it is a Failure */
+  /**
+   * @param {string} what
+   * @param {unknown} error
+   * @returns {false}
+   * @throws the error, unless it is a Failure
+   */
   notRun(what, error) {
     if (!(error instanceof Failure)) throw error;
     this.#notRun.push(`${what}: ${error.message}`);
@@ -103,7 +119,8 @@ class Results {
 /**
  * Installs what the stages need.
  * @param {readonly string[]} only @param {Given} given @param {Results} results
- * @returns {Promise<{node: string, k6Ready: Promise<boolean>}>} a build of k6 goes on while the other stages run
+ * @returns {Promise<{node: string, k6Ready: Promise<boolean>}>} a build of k6 goes on while the
+ *   other stages run
  */
 async function setUp(only, given, results) {
   const { reporter, environment } = given;
@@ -126,12 +143,16 @@ async function setUp(only, given, results) {
         (error) => results.notRun('the k6 smoke scenario', error),
       )
     : Promise.resolve(false);
-  // The stage `load` awaits it. If another stage throws first, this rejection is not the one to report.
+  // The stage `load` awaits it. If another stage throws first, this rejection is not the one to
+  // report.
   k6Ready.catch(() => {});
   return { node, k6Ready };
 }
 
-/** @param {{only: readonly string[], runDir: string, isStopped: () => boolean, given: Given, results: Results}} options */
+/**
+ * @param {{only: readonly string[], runDir: string, isStopped: () => boolean, given: Given,
+ *   results: Results}} options
+ */
 async function runStages({ only, runDir, isStopped, given, results }) {
   const { node, k6Ready } = await setUp(only, given, results);
   const environment = stageEnvironment(runDir);

@@ -1,4 +1,7 @@
-/** The workspaces of the repository: which there are, which depend on which, and how they are emitted as JavaScript. */
+/**
+ * The workspaces of the repository: which there are, which depend on which, and how they are
+ * emitted as JavaScript.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,11 +51,12 @@ export function withDependencies(root, folders) {
 }
 
 /**
- * Emits workspaces as JavaScript. The tree below `out` is the repository's, so that they find each other as they do here. Types are
- * not checked: `npm run check` does that.
- * @param {{root: string, out: string, folders: readonly string[], extra?: readonly string[], types?: boolean,
- *   toManifest: (manifest: Manifest) => object}} options `extra`: more files and folders to emit, from the root; `types`: with
- *   declarations; `toManifest` returns the package.json of an emitted workspace
+ * Emits workspaces as JavaScript. The tree below `out` is the repository's, so that they find each
+ * other as they do here. Types are not checked: `npm run check` does that.
+ * @param {{root: string, out: string, folders: readonly string[], extra?: readonly string[],
+ *   types?: boolean, toManifest: (manifest: Manifest) => object}} options `extra`: more files and
+ *   folders to emit, from the root; `types`: with declarations; `toManifest` returns the
+ *   package.json of an emitted workspace
  */
 export function emitWorkspaces({ root, out, folders, extra = [], types = false, toManifest }) {
   rmSync(out, { recursive: true, force: true });
@@ -85,7 +89,11 @@ function copyAssets(from, to) {
   }
 }
 
-/** The public entry points below src/, with the extension of the emitted files. @param {Manifest} manifest @param {string} extension */
+/**
+ * The public entry points below src/, with the extension of the emitted files.
+ * @param {Manifest} manifest
+ * @param {string} extension
+ */
 export function emittedExports({ exports = {} }, extension) {
   const sources = Object.entries(exports).filter(([, file]) => file.startsWith('./src/'));
   return Object.fromEntries(sources.map(([name, file]) => [name, file.replace(/\.ts$/, extension)]));

@@ -28,7 +28,8 @@ export const supervisorLockPath = (dataDir) => join(dataDir, 'supervisor.lock');
 
 /**
  * @param {string} dataDir
- * @returns {ClusterState | null} null if there is none, or if it cannot be parsed (the disk was full)
+ * @returns {ClusterState | null} null if there is none, or if it cannot be parsed (the disk was
+ *   full)
  */
 export function readClusterState(dataDir) {
   try {

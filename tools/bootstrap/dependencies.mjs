@@ -134,7 +134,8 @@ export async function ensureDependencies({ reporter, environment, root = ROOT })
 }
 
 /**
- * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root: string, reason: string}} options
+ * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root: string, reason: string}}
+ *   options
  */
 async function install({ reporter, environment, root, reason }) {
   reporter.step('dependencies', `npm ci (${reason})`);

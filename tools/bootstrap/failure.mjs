@@ -2,7 +2,8 @@
 export class Failure extends Error {
   /**
    * @param {string} message says what is wrong and what to do
-   * @param {{exitCode?: number, cause?: unknown}} [options] `exitCode` is 1 unless the usage was wrong (2)
+   * @param {{exitCode?: number, cause?: unknown}} [options] `exitCode` is 1 unless the usage was
+   *   wrong (2)
    */
   constructor(message, options = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -69,8 +69,9 @@ export async function findK6({ root, environment }) {
 
 /**
  * Finds k6, or builds it if `mayBuild`.
- * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, inBackground?: boolean, say: (line: string) => void}} options
- *   `inBackground`: build with low priority, and report only the end; `say` receives lines about the progress
+ * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, inBackground?: boolean,
+ *   say: (line: string) => void}} options `inBackground`: build with low priority, and report only
+ *   the end; `say` receives lines about the progress
  * @returns {Promise<string>} the program
  * @throws {Failure} that says how to get one
  */

@@ -14,20 +14,12 @@ import { DEFAULT_DATA_DIR } from './root.mjs';
  * @property {Record<string, number | string>} options its own, with defaults; times as text
  */
 /**
- * @typedef {{help: true, text: string} | {
- *   help: false,
- *   scenario: string,
- *   url: string | null,
- *   dataDir: string,
- *   mayStep: boolean,
- *   onStep: string | null,
- *   archive: string | null,
- *   port: string,
- *   mayBuild: boolean,
- *   settings: Record<string, string>,
- *   k6Environment: Record<string, string>,
- *   k6Arguments: string[],
- * }} LoadtestOptions `url` is null if none was given; the scenario reads `settings`, k6 reads `k6Environment`; `mayStep`: gateways of the cluster of `dataDir` may be added and drained
+ * @typedef {{help: true, text: string} | { help: false, scenario: string, url: string | null,
+ *   dataDir: string, mayStep: boolean, onStep: string | null, archive: string | null, port: string,
+ *   mayBuild: boolean, settings: Record<string, string>, k6Environment: Record<string, string>,
+ *   k6Arguments: string[], }} LoadtestOptions `url` is null if none was given; the scenario reads
+ *   `settings`, k6 reads `k6Environment`; `mayStep`: gateways of the cluster of `dataDir` may be
+ *   added and drained
  */
 
 const PORT_DEFAULT = '8080';

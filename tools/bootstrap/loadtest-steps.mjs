@@ -15,7 +15,8 @@ const STEP = /\bmaru-step (add|drain)\b/;
 
 /**
  * The gateway to drain: first the oldest, which has the most clients, then the newest.
- * @param {{processes: Array<{name: string, kind: string, state: string}>}} status the output of `npm run cluster -- status --json`
+ * @param {{processes: Array<{name: string, kind: string, state: string}>}} status the output of
+ *   `npm run cluster -- status --json`
  * @param {number} drains the number of earlier drains
  * @returns {string | undefined}
  */
@@ -25,8 +26,10 @@ export function gatewayToDrain(status, drains) {
 }
 
 /**
- * @param {{mayStep: boolean, dataDir: string, onStep: string | null, say: (line: string) => void}} options
- * @returns {{onLine: (line: string) => void, done: () => Promise<string | undefined>}} `onLine` takes the lines of k6; `done` waits for running steps, and returns the first error, if any
+ * @param {{mayStep: boolean, dataDir: string, onStep: string | null, say: (line: string) => void}}
+ *   options
+ * @returns {{onLine: (line: string) => void, done: () => Promise<string | undefined>}} `onLine`
+ *   takes the lines of k6; `done` waits for running steps, and returns the first error, if any
  */
 export function createSteps({ mayStep, dataDir, onStep, say }) {
   let drains = 0;

@@ -9,7 +9,8 @@ import { identityOf } from './process-identity.mjs';
 
 /** @typedef {{pid: number, identity: string}} Holder */
 /**
- * @typedef {{taken: true, healed: boolean, release: () => void} | {taken: false, holder: Holder}} LockResult
+ * @typedef {{taken: true, healed: boolean, release: () => void} | {taken: false, holder: Holder}}
+ *   LockResult
  */
 
 /**

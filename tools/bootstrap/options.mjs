@@ -38,7 +38,8 @@ Acts on the cluster that npm start runs with the same data directory.
   --help           this text`;
 
 /**
- * @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir: string}} StartOptions
+ * @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir:
+ *   string}} StartOptions
  */
 /** @typedef {'drain' | 'kill' | 'restart'} NamedOperation */
 /**

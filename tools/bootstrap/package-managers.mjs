@@ -16,7 +16,8 @@ import { describeRun, run, succeeded } from './run.mjs';
  * @typedef {object} Manager
  * @property {ManagerName} name
  * @property {string} executable
- * @property {readonly string[]} refresh arguments that update the package lists; empty if `install` does it
+ * @property {readonly string[]} refresh arguments that update the package lists; empty if `install`
+ *   does it
  * @property {readonly string[]} install arguments before the package's name
  * @property {boolean} asRoot whether it must run as root; Homebrew must not
  */
@@ -71,8 +72,8 @@ exit 0
 
 /**
  * Installs the first alternative that is available.
- * @param {{program: string, packages: Record<ManagerName, readonly string[]>, services: readonly string[],
- *   reporter: Reporter, environment: NodeJS.ProcessEnv}} options
+ * @param {{program: string, packages: Record<ManagerName, readonly string[]>, services: readonly
+ *   string[], reporter: Reporter, environment: NodeJS.ProcessEnv}} options
  * @returns {Promise<string | null>} the reason of a failure, or null
  */
 export async function installPackage({ program, packages, services, reporter, environment }) {

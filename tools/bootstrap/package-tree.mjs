@@ -70,8 +70,8 @@ export function pinnedTree(packages, platform) {
  * The first packages that are missing or have another version.
  * @param {Record<string, LockEntry>} packages `packages` of package-lock.json
  * @param {Platform} platform
- * @param {(path: string) => string | undefined} installedVersion of the package in that directory (relative to the root), `''`
- *   for one without a version, undefined when it is not there
+ * @param {(path: string) => string | undefined} installedVersion of the package in that directory
+ *   (relative to the root), `''` for one without a version, undefined when it is not there
  * @param {number} [limit]
  * @returns {string[]}
  */

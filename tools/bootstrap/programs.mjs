@@ -11,7 +11,8 @@ import { installPackage, manualCommand } from './package-managers.mjs';
  * @typedef {object} Program
  * @property {readonly string[]} names of the executable, best first
  * @property {readonly string[]} places absolute paths to look at besides the PATH
- * @property {Record<import('./package-managers.mjs').ManagerName, readonly string[]>} packages alternatives, best first
+ * @property {Record<import('./package-managers.mjs').ManagerName, readonly string[]>} packages
+ *   alternatives, best first
  * @property {readonly string[]} services that Debian's packages would start
  */
 

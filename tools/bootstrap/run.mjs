@@ -51,8 +51,10 @@ export function endRunning() {
 /**
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number, inBackground?: boolean, onProgress?: (elapsedMs: number) => void,
- *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s; `endGraceMs` is the time to stop before the kill (2 s); `inBackground` runs it with low priority
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number,
+ *   inBackground?: boolean, onProgress?: (elapsedMs: number) => void, onOutput?: (text: string) =>
+ *   void}} options `onProgress` is called every 5 s; `endGraceMs` is the time to stop before the
+ *   kill (2 s); `inBackground` runs it with low priority
  * @returns {Promise<RunResult>}
  */
 export function run(file, args, options) {

@@ -12,8 +12,10 @@ import { createReporter } from './terminal.mjs';
  * @typedef {{reporter: import('./terminal.mjs').Reporter, environment: NodeJS.ProcessEnv}} Given
  */
 /**
- * @typedef {(program: string, args: readonly string[], options?: {cwd?: string, environment?: NodeJS.ProcessEnv}) => Promise<number>} HandOver
- *   resolves with the exit code (128 + the number of the signal that ended the program). The default working directory is that of the user, so that relative paths work.
+ * @typedef {(program: string, args: readonly string[], options?: {cwd?: string, environment?:
+ *   NodeJS.ProcessEnv}) => Promise<number>} HandOver resolves with the exit code (128 + the number
+ *   of the signal that ended the program). The default working directory is that of the user, so
+ *   that relative paths work.
  */
 
 /**
@@ -32,7 +34,8 @@ export const asksForHelp = (args) => args.includes('--help') || args.includes('-
 
 /**
  * Runs a tool to its end and sets this process' exit code.
- * @param {(args: string[], handOver: HandOver, given: Given) => Promise<number>} main resolves with the exit code
+ * @param {(args: string[], handOver: HandOver, given: Given) => Promise<number>} main resolves with
+ *   the exit code
  */
 export function startTool(main) {
   /** @type {import('node:child_process').ChildProcess | null} */

@@ -24,7 +24,8 @@ export function wantsColour(stream, environment) {
 }
 
 /**
- * @param {{stream: NodeJS.WritableStream & {isTTY?: boolean}, environment: Record<string, string | undefined>}} options
+ * @param {{stream: NodeJS.WritableStream & {isTTY?: boolean}, environment: Record<string, string |
+ *   undefined>}} options
  * @returns {Reporter}
  */
 export function createReporter({ stream, environment }) {

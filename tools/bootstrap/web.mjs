@@ -26,7 +26,8 @@ export const WEB_ROOT = join(ROOT, 'apps/web/dist');
 /**
  * Hashes names and contents, in the same order on every machine.
  * @param {string} root
- * @param {readonly string[]} inputs files and directories relative to `root`; absent ones are skipped
+ * @param {readonly string[]} inputs files and directories relative to `root`; absent ones are
+ *   skipped
  */
 export function hashInputs(root, inputs) {
   const hash = createHash('sha256');
@@ -52,7 +53,8 @@ export function hashInputs(root, inputs) {
 /**
  * Runs `vite build` in apps/web if its sources, those of the bundled packages, or the lock file
  * have changed.
- * @param {{node: string, reporter: Reporter, environment: NodeJS.ProcessEnv}} options `node` is a Node >= 24
+ * @param {{node: string, reporter: Reporter, environment: NodeJS.ProcessEnv}} options `node` is a
+ *   Node >= 24
  * @returns {Promise<{built: boolean, webRoot: string}>}
  * @throws {Failure} with the output of Vite
  */

@@ -1,6 +1,6 @@
 /**
- * Runs one process: starts it, watches it, starts it again when it dies by itself, and ends it on request. It does not know what the
- * process is for, nor that there are others.
+ * Runs one process: starts it, watches it, starts it again when it dies by itself, and ends it on
+ * request. It does not know what the process is for, nor that there are others.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,8 +9,8 @@ import type { LogFile } from './log-file.ts';
 import { countDeaths, restartPauseMs } from './restart-pause.ts';
 
 /**
- * `down` lasts until the next `start`; `restarting` is the pause after a death. Only `starting`, `up`, `draining` and `stopping` have a
- * pid.
+ * `down` lasts until the next `start`; `restarting` is the pause after a death. Only `starting`,
+ * `up`, `draining` and `stopping` have a pid.
  */
 export type ProcessState = 'down' | 'starting' | 'up' | 'draining' | 'stopping' | 'restarting';
 
@@ -29,7 +29,10 @@ export interface ProcessPlan {
   isReady(pid: number): Promise<boolean>;
   /** Whether a failed start may succeed with other ports. */
   portsWereTaken(): Promise<boolean>;
-  /** Opens a channel to the process. When the channel closes, the process knows that its parent is gone. */
+  /**
+   * Opens a channel to the process. When the channel closes, the process knows that its parent is
+   * gone.
+   */
   ipc: boolean;
   readyWithinMs: number;
 }
@@ -87,7 +90,10 @@ export class ManagedProcess {
   /** Whether a death leads to another start. */
   #wanted = false;
   #deaths = 0;
-  /** Counts starts and ends. A timer or a wait that began in an earlier cycle has no effect in a later one. */
+  /**
+   * Counts starts and ends. A timer or a wait that began in an earlier cycle has no effect in a
+   * later one.
+   */
   #cycle = 0;
 
   constructor(options: { plan: ProcessPlan; cwd: string; log: LogFile; onEvent: (event: ProcessEvent) => void }) {
@@ -110,8 +116,8 @@ export class ManagedProcess {
   }
 
   /**
-   * Resolves when the process is ready. Rejects when it exits before that, and then it is down; rejects also when it is not ready in
-   * time, but leaves it running.
+   * Resolves when the process is ready. Rejects when it exits before that, and then it is down;
+   * rejects also when it is not ready in time, but leaves it running.
    */
   async start(): Promise<void> {
     if (this.#state !== 'down') throw new Error(`${this.name} is ${this.#state}`);
@@ -131,7 +137,10 @@ export class ManagedProcess {
     }
   }
 
-  /** Sends the signal, and kills the process after `withinMs`. Resolves when it is gone. It stays down. */
+  /**
+   * Sends the signal, and kills the process after `withinMs`. Resolves when it is gone. It stays
+   * down.
+   */
   async end({ signal, withinMs, as }: EndOptions): Promise<'itself' | 'by force'> {
     const run = this.#leave();
     if (run === null) return 'itself';
@@ -190,7 +199,8 @@ export class ManagedProcess {
     const child = spawn(command.file, command.args, {
       cwd: this.#cwd,
       env: command.env,
-      // The process gets a group of its own, so that Ctrl-C in the terminal does not stop it out of order.
+      // The process gets a group of its own, so that Ctrl-C in the terminal does not stop it out of
+      // order.
       detached: true,
       stdio: this.#plan.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     });
@@ -233,7 +243,10 @@ export class ManagedProcess {
     if (cycle === this.#cycle && this.#wanted) void this.#restart(cycle);
   }
 
-  /** Waits without a deadline: a gateway that restarts while Redis is down becomes ready when Redis is back. */
+  /**
+   * Waits without a deadline: a gateway that restarts while Redis is down becomes ready when Redis
+   * is back.
+   */
   async #restart(cycle: number): Promise<void> {
     try {
       const { pid } = await this.#spawn(cycle);

@@ -1,6 +1,6 @@
 /**
- * The processes of the cluster: gives each a log file, reports what happens to it, and records all of them in the state file, which
- * `npm run cluster` reads.
+ * The processes of the cluster: gives each a log file, reports what happens to it, and records all
+ * of them in the state file, which `npm run cluster` reads.
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

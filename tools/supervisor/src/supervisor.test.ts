@@ -41,7 +41,10 @@ const view = (cluster: Cluster, name: string) => {
   return found;
 };
 
-/** Stand-ins for the services, on a real Redis and nginx. All tests but those of the end use it, one after the other. */
+/**
+ * Stand-ins for the services, on a real Redis and nginx. All tests but those of the end use it, one
+ * after the other.
+ */
 let cluster: Cluster;
 before(async () => {
   cluster = await startTestCluster({ gateways: 2 });
@@ -78,7 +81,8 @@ describe('nginx', () => {
       await request(`${cluster.url}/api/v1/guests`);
       nodes.push((await request(`${cluster.url}/socket.io/?EIO=4&transport=polling`)).node);
     }
-    // nginx chooses at random between equals. A share below a quarter occurs once in millions of runs.
+    // nginx chooses at random between equals. A share below a quarter occurs once in millions of
+    // runs.
     const first = nodes.filter((node) => node === 'gateway-1').length;
     assert.ok(first >= 25 && first <= 75, `${first} of 100 went to the first`);
   });
@@ -193,7 +197,8 @@ describe('the end of a cluster', () => {
     const { path } = cluster.dataDir;
     const startedMs = Date.now();
     await cluster.close();
-    // The gateway is killed after 8.5 s, and the rest ends in a second or two. The bound is three times that, for slow machines.
+    // The gateway is killed after 8.5 s, and the rest ends in a second or two. The bound is three
+    // times that, for slow machines.
     const tookMs = Date.now() - startedMs;
     assert.ok(tookMs > 8_000 && tookMs < 30_000, `ended after ${tookMs} ms`);
     assert.deepEqual(

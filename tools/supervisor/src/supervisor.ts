@@ -1,4 +1,6 @@
-/** Composes a cluster on one machine: which processes run, and in which order they start and stop. */
+/**
+ * Composes a cluster on one machine: which processes run, and in which order they start and stop.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,7 +40,10 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor {
-  /** Starts the processes in order, each after the previous one is ready. If one fails, it rejects and leaves the others running. */
+  /**
+   * Starts the processes in order, each after the previous one is ready. If one fails, it rejects
+   * and leaves the others running.
+   */
   start(): Promise<void>;
   /** Stops all processes in order, within 18 s. */
   stop(): Promise<void>;

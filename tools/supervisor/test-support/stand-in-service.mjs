@@ -1,4 +1,7 @@
-/** A fake gateway or presence for the supervisor's tests: answers with its name, reports that it is ready, and obeys signals. */
+/**
+ * A fake gateway or presence for the supervisor's tests: answers with its name, reports that it is
+ * ready, and obeys signals.
+ */
 import { createServer } from 'node:http';
 
 const { MARU_NODE, MARU_HOST, MARU_LISTEN_PORT, MARU_OPS_PORT, STAND_IN_FAILS, STAND_IN_IGNORES } = process.env;
