@@ -51,11 +51,11 @@ const config = {
     imports('apps/[^/]+', [CLIENT, PROTOCOL], { name: 'apps' }),
     imports('services/gateway', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API]),
     imports('services/presence', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API]),
-    imports('tools', [SERVICE_KIT, REDIS_STORE]),
+    imports('tools', [SERVICE_KIT, REDIS_STORE, 'deploy']),
     imports('deploy', [SERVICE_KIT, REDIS_STORE, 'tools/supervisor']),
     imports('loadtest', [PROTOCOL, TESTKIT]),
     imports('bench', [PROTOCOL, TESTKIT, SERVICE_KIT]),
-    imports('tests', [PROTOCOL, CLIENT, TESTKIT, SERVICE_KIT, REDIS_STORE, 'tools'], { tests: true }),
+    imports('tests', [PROTOCOL, CLIENT, TESTKIT, SERVICE_KIT, REDIS_STORE, 'tools', 'deploy'], { tests: true }),
     {
       name: 'by-package-name',
       comment: 'A unit imports a package, service or app by its name, so that `exports` says what is public.',

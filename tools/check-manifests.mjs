@@ -187,9 +187,9 @@ async function main({ root, write }) {
         await run([linter, 'score', '--output-format=ci', ...LINTER_ARGUMENTS, '-'], { stdin: yaml });
     } catch (error) {
       failed++;
-      const told = (error instanceof Error ? error.message : String(error)).split('\n');
+      const shown = (error instanceof Error ? error.message : String(error)).split('\n');
       // The linter also lists what passed.
-      console.log(`${name}: ${told.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
+      console.log(`${name}: ${shown.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
     }
   }
   return failed === 0 ? 0 : 1;

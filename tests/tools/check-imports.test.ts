@@ -109,7 +109,7 @@ describe('an import rule is broken when', () => {
   });
   after(() => removeTree(root));
 
-  /** Takes the report out, so that the last test sees only what nobody expects. */
+  /** Removes the report, so that the last test sees only unexpected ones. */
   const take = (report: string) => {
     const found = problems.filter((problem) => problem.startsWith(`${report}: `));
     assert.equal(found.length, 1, `${report}\n  not once in:\n${problems.join('\n')}`);

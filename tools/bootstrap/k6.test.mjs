@@ -41,7 +41,7 @@ function createPlace() {
 /** @param {string} version */
 const k6Script = (version) => `echo "k6 v${version} (go1.26.8, linux/amd64)"`;
 
-/** A Go that "builds" a k6 by writing a script where it was told to. */
+/** A Go that "builds" a k6 by writing a script to the output path. */
 const GO_SCRIPT = `
 case "$1" in
   version) echo "go version go1.26.8 linux/amd64" ;;

@@ -40,12 +40,12 @@ describe('a lock', () => {
     const first = await takeLock(path);
     assert.ok(first.taken);
     /** @type {number[]} */
-    const told = [];
-    const onWait = (/** @type {{pid: number}} */ holder) => void told.push(holder.pid);
+    const holders = [];
+    const onWait = (/** @type {{pid: number}} */ holder) => void holders.push(holder.pid);
     assert.equal(await waitForLock(path, { onWait, waitMs: 0 }), null);
     setTimeout(first.release, 100);
     assert.ok((await waitForLock(path, { onWait, waitMs: 3_000 })) !== null);
-    assert.deepEqual(told, [process.pid]);
+    assert.deepEqual(holders, [process.pid]);
   });
 });
 

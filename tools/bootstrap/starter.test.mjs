@@ -28,7 +28,7 @@ function tool(body, options = {}) {
   };
 }
 
-/** A program that tells which signals it hears, and ends at the first with its own code. */
+/** A program that prints the signals that it receives, and exits at the first with its own code. */
 const LISTENER = `for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => { console.log('heard ' + signal); process.exit(7); });
   setInterval(() => {}, 1000); console.log('listening');`;
