@@ -16,7 +16,7 @@ const UNITS = '^(packages|services|apps)/[^/]+/|^(bench|deploy|loadtest|tests|to
 
 /**
  * A unit imports only the other units that are listed.
- * @param {string} unit a path from the root
+ * @param {string} unit a path from the root, or a pattern of paths
  * @param {string[]} others paths from the root
  * @param {{name?: string, tests?: boolean}} [options] `tests`: the rule is for the unit's tests,
  *   instead of its other files
@@ -27,8 +27,9 @@ function imports(unit, others, { name = unit.replace('/', '-'), tests = false } 
     name: `${name}-imports`,
     comment: `${unit} imports only ${others.length === 0 ? 'its own files' : others.join(', ')}`,
     severity: 'error',
-    from: { path: `^${unit}/`, pathNot: tests ? JOINS_SERVICES : TEST },
-    to: { path: UNITS, pathNot: [unit, ...others].map((path) => `^${path}/`) },
+    from: { path: `^(${unit})/`, pathNot: tests ? JOINS_SERVICES : TEST },
+    // `$1` is the importing unit, also where `unit` is a pattern.
+    to: { path: UNITS, pathNot: ['$1', ...others].map((path) => `^${path}/`) },
   };
 }
 
@@ -49,8 +50,7 @@ const config = {
     imports(CLIENT, [PROTOCOL]),
     imports(TESTKIT, [PROTOCOL, CLIENT, SERVICE_KIT]),
     imports('apps/[^/]+', [CLIENT, PROTOCOL], { name: 'apps' }),
-    imports('services/gateway', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API]),
-    imports('services/presence', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API]),
+    imports('services/[^/]+', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API], { name: 'services' }),
     imports('tools', [SERVICE_KIT, REDIS_STORE, 'deploy']),
     imports('deploy', [SERVICE_KIT, REDIS_STORE, 'tools/supervisor']),
     imports('loadtest', [PROTOCOL, TESTKIT]),

@@ -40,7 +40,7 @@ const VIOLATIONS: Array<[what: string, file: string, text: string, report: strin
     'a service imports another by name',
     'services/gateway/src/by-name.ts',
     "export * from '@maru/presence';\n",
-    'services/gateway/src/by-name.ts → services/presence/src/index.ts: services-gateway-imports',
+    'services/gateway/src/by-name.ts → services/presence/src/index.ts: services-imports',
   ],
   [
     'a test of a service imports another service by path',
