@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: sets itself up, then measures with bench/ on the pinned Node. Plain JavaScript for any Node ≥ 20. Options are the bench's
- * own; see `--help`.
+ * `npm run bench`: installs what is missing, then runs bench/ on the pinned Node.js. Plain
+ * JavaScript for Node.js 20 or newer. For the options see `--help`.
  */
 import './bootstrap/require-node.mjs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Builds every overlay of deploy/k8s, and the production one with each component and with all of them, and has the results checked by the
- * tools that are found: kubeconform (schemas) and kube-score (habits). What could not be checked is told in lines that begin
- * with `skipped: `. The project's own rules are in tests/kube/rules.ts.
+ * Builds all overlays of deploy/k8s, and the production overlay with each component and with all of
+ * them. Checks the results with kubeconform (schemas) and kube-score (good practice) if they are
+ * installed. Lines that begin with `skipped: ` name the checks that did not run. Our own rules are
+ * in tests/kube/rules.ts.
  *
  *   node tools/check-manifests.mjs [--root DIR]
  */
@@ -16,21 +17,21 @@ const BUILD_DEADLINE_MS = 60_000;
 const OUTPUT_BYTES_MAX = 8 * 1_048_576;
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-/** What the linter asks for and we decided otherwise. */
+/** Rules of the linter that we decided against. */
 const LINTER_ARGUMENTS = [
-  // Throttling would show as latency.
+  // Throttling shows as latency.
   '--ignore-container-cpu-limit',
-  // Images have accounts of their own below 10,000, and tags or digests that are never moved.
+  // Our images use user ids below 10,000. Their tags and digests never move.
   '--ignore-test=container-security-context-user-group-id',
   '--ignore-test=container-image-pull-policy',
-  // Pods are spread by topology constraints.
+  // Topology constraints spread the pods.
   '--ignore-test=deployment-has-host-podantiaffinity',
   '--ignore-test=statefulset-has-host-podantiaffinity',
-  // The edge is ready when it lives; that gateways have to be there is theirs to say.
+  // The edge is ready as soon as it is alive. It does not depend on the gateways.
   '--ignore-test=pod-probes-identical',
 ];
 
-/** Components that an overlay of ours has already, or that replace what another one needs. */
+/** Components that do not fit the production overlay. */
 const NOT_FOR_PRODUCTION = ['redis'];
 
 /** @typedef {{name: string, overlay: string, components: string[]}} Combination */
@@ -42,7 +43,7 @@ export function combinations(root) {
   return [
     ...list('overlays').map((overlay) => ({ name: overlay, overlay, components: [] })),
     ...components
-      // Already in the overlay.
+      // The overlay has it already.
       .filter((name) => name !== 'external-redis')
       .map((name) => ({ name: `production + ${name}`, overlay: 'production', components: [name] })),
     {
@@ -53,7 +54,10 @@ export function combinations(root) {
   ];
 }
 
-/** The command that builds a kustomization, or null where there is none. @param {NodeJS.ProcessEnv} environment */
+/**
+ * The command that builds a kustomization, or null if none was found.
+ * @param {NodeJS.ProcessEnv} environment
+ */
 export function findBuilder(environment) {
   const kustomize = findProgram(['kustomize'], environment);
   if (kustomize !== null) return [kustomize, 'build'];
@@ -61,7 +65,11 @@ export function findBuilder(environment) {
   return kubectl === null ? null : [kubectl, 'kustomize'];
 }
 
-/** @param {string[]} command @param {{stdin?: string}} [options] @returns {Promise<string>} its standard output */
+/**
+ * @param {string[]} command
+ * @param {{stdin?: string}} [options]
+ * @returns {Promise<string>} its standard output
+ */
 function run([program = '', ...args], { stdin } = {}) {
   return new Promise((resolve, reject) => {
     const child = execFile(
@@ -78,16 +86,17 @@ function run([program = '', ...args], { stdin } = {}) {
 }
 
 /**
- * The overlay as it would be applied, with more components, or under another namespace.
- * @param {{root: string, builder: string[], overlay: string, components?: readonly string[], namespace?: string}} options
+ * Renders an overlay, optionally with more components or another namespace.
+ * @param {{root: string, builder: string[], overlay: string, components?: readonly string[],
+ *   namespace?: string}} options
  * @returns {Promise<string>} YAML documents
- * @throws where it cannot be built
+ * @throws if it cannot be built
  */
 export async function buildOverlay({ root, builder, overlay, components = [], namespace }) {
   const base = path.join(realpathSync(root), 'deploy/k8s');
   if (components.length === 0 && namespace === undefined)
     return run([...builder, path.join(base, 'overlays', overlay)]);
-  // A kustomization of its own that refers to the overlay; relative, because kustomize takes nothing else.
+  // A temporary kustomization that refers to the overlay. kustomize accepts relative paths only.
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'maru-kustomize-')));
   const relative = (/** @type {string} */ to) => path.relative(folder, path.join(base, to));
   try {
@@ -106,11 +115,14 @@ export async function buildOverlay({ root, builder, overlay, components = [], na
   }
 }
 
-/** The command that validates, or why there is none. @returns {Promise<string[] | string>} */
+/**
+ * The command that validates, or the reason why there is none.
+ * @returns {Promise<string[] | string>}
+ */
 async function findKubeconform() {
   const program = findProgram(['kubeconform'], process.env);
   if (program === null) return 'kubeconform was not found';
-  // Other projects' kinds have no schemas where it looks.
+  // There are no schemas for the custom resources of other projects.
   const command = [program, '-strict', '-ignore-missing-schemas'];
   try {
     await run([...command, '-'], { stdin: 'apiVersion: v1\nkind: Namespace\nmetadata: {name: probe}\n' });
@@ -123,7 +135,10 @@ async function findKubeconform() {
 const RULES = 'deploy/monitoring/prometheus/rules.yml';
 const RULE_OBJECT = 'deploy/k8s/components/prometheus-rules/prometheus-rule.yaml';
 
-/** The alert rules as an object of Prometheus Operator. Pure. @param {string} rules their file's text */
+/**
+ * Renders the alert rules as an object of Prometheus Operator. Pure.
+ * @param {string} rules their file's text
+ */
 export function renderRuleObject(rules) {
   const indented = rules.trimEnd().replace(/^(?=.)/gm, '  ');
   return `# Written by \`node tools/check-manifests.mjs --write\` from ${RULES}; changes belong there.
@@ -136,7 +151,11 @@ ${indented}
 `;
 }
 
-/** @param {string} root @param {boolean} write @returns {boolean} whether the object is as the rules say */
+/**
+ * @param {string} root
+ * @param {boolean} write
+ * @returns {boolean} whether the object matches the rules
+ */
 function checkRuleObject(root, write) {
   const wanted = renderRuleObject(readFileSync(path.join(root, RULES), 'utf8'));
   if (write) writeFileSync(path.join(root, RULE_OBJECT), wanted);
@@ -168,9 +187,9 @@ async function main({ root, write }) {
         await run([linter, 'score', '--output-format=ci', ...LINTER_ARGUMENTS, '-'], { stdin: yaml });
     } catch (error) {
       failed++;
-      const told = (error instanceof Error ? error.message : String(error)).split('\n');
-      // The linter lists what it is content with as well.
-      console.log(`${name}: ${told.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
+      const shown = (error instanceof Error ? error.message : String(error)).split('\n');
+      // The linter also lists what passed.
+      console.log(`${name}: ${shown.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
     }
   }
   return failed === 0 ? 0 : 1;

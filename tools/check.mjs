@@ -1,6 +1,6 @@
 /**
- * `npm run check`: everything that can be said about the tree without running it, in parallel, in under 20 s. Prints what failed and
- * nothing else of length.
+ * `npm run check`: every check that does not run the product, all at once, in less than 20 s. It
+ * prints one line for each check, and the output of those that failed.
  *
  *   node tools/check.mjs [--root DIR]
  */
@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pinnedNode } from './bootstrap/node.mjs';
 
 const TASK_DEADLINE_MS = 120_000;
 const OUTPUT_CHARS_MAX = 20_000;
@@ -16,24 +17,40 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** @typedef {{name: string, command: string[]}} Task */
 /** @typedef {{name: string, ok: boolean, output: string, tookMs: number}} Result */
 
+/** The projects of TypeScript, with the folders whose types they check. */
+const PROJECTS = { '.': 'packages, services, tools, tests', 'apps/web': 'apps/web', loadtest: 'loadtest' };
+
 /**
  * @param {string} root
  * @returns {Task[]}
  */
 export function checkTasks(root) {
   const bin = (/** @type {string} */ name) => path.join(root, 'node_modules', '.bin', name);
+  const script = (/** @type {string} */ name) => path.join(here, name);
   return [
-    { name: 'import rules', command: [process.execPath, path.join(here, 'check-imports.mjs'), root] },
+    ...Object.entries(PROJECTS).map(([project, folders]) => ({
+      name: `types of ${folders}`,
+      command: [bin('tsc'), '--pretty', 'false', '-p', project, ...incremental(root, project)],
+    })),
     {
       name: 'format and lint',
       command: [bin('biome'), 'check', '--colors=off', '--max-diagnostics=40', '--error-on-warnings', '.'],
     },
-    { name: 'manifests', command: [process.execPath, path.join(here, 'check-manifests.mjs'), '--root', root] },
-    ...['.', 'apps/web', 'loadtest'].map((project) => ({
-      name: `types of ${project === '.' ? 'packages, services, tools, tests' : project}`,
-      command: [bin('tsc'), '--pretty', 'false', '-p', project],
-    })),
+    // dependency-cruiser needs a newer Node than the one that may run this file.
+    { name: 'import rules', command: [pinnedNode(), script('check-imports.mjs'), root] },
+    { name: 'Redis keys', command: [process.execPath, script('check-keys.mjs'), root] },
+    { name: 'manifests', command: [process.execPath, script('check-manifests.mjs'), '--root', root] },
   ];
+}
+
+/**
+ * A second run checks only what changed: 2 s instead of 8 s.
+ * @param {string} root
+ * @param {string} project
+ */
+function incremental(root, project) {
+  const cache = path.join(root, 'node_modules', '.cache', 'tsc', `${project.replace(/\W/g, '-')}.tsbuildinfo`);
+  return ['--incremental', '--tsBuildInfoFile', cache];
 }
 
 /**
@@ -48,7 +65,7 @@ function runTask(task, root) {
     let output = '';
     const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     const timer = setTimeout(() => {
-      output += `\nended after ${TASK_DEADLINE_MS / 1000} s\n`;
+      output += `\nstopped: it took longer than ${TASK_DEADLINE_MS / 1000} s\n`;
       child.kill('SIGKILL');
     }, TASK_DEADLINE_MS);
     const collect = (/** @type {Buffer} */ chunk) => {
@@ -69,7 +86,7 @@ function runTask(task, root) {
 }
 
 /**
- * Runs all tasks at once and prints a line for each, with its output where it failed.
+ * Runs all tasks at once. Prints one line for each task, and the output of each task that failed.
  * @param {{tasks: Task[], root: string, print?: (line: string) => void}} options
  * @returns {Promise<{passed: number, failed: number}>}
  */
@@ -78,7 +95,7 @@ export async function runCheck({ tasks, root, print = console.log }) {
     tasks.map(async (task) => {
       const result = await runTask(task, root);
       print(`${result.ok ? 'ok  ' : 'FAIL'} ${result.name} (${(result.tookMs / 1000).toFixed(1)} s)`);
-      // Said even where nothing failed: what was not looked at is not known to be good.
+      // Printed even if nothing failed: a skipped check says nothing about the tree.
       for (const line of result.output.split('\n')) if (line.startsWith('skipped: ')) print(`     ${line}`);
       return result;
     }),
@@ -96,6 +113,6 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     process.exit(1);
   }
   const { failed } = await runCheck({ tasks: checkTasks(root), root });
-  console.log(failed === 0 ? '\nall checks passed' : `\n${failed} of the checks failed`);
+  console.log(failed === 0 ? '\nall checks passed' : `\n${failed} checks failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npm run cluster`: asks the supervisor of a running cluster. Installs nothing and starts nothing, so it answers at once. */
+/**
+ * `npm run cluster`: sends a command to the supervisor of a running cluster. It installs and starts
+ * nothing, so it answers at once.
+ */
 import './bootstrap/require-node.mjs';
 import { readClusterState } from './bootstrap/cluster-state.mjs';
 import { describeFailure, Failure } from './bootstrap/failure.mjs';
@@ -16,9 +19,9 @@ const STATUS_WITHIN_MS = 5_000;
  * @param {string} path
  */
 async function ask(dataDir, method, path) {
-  const nobody = `No cluster runs with the data directory ${dataDir}. Start one with: npm start`;
+  const noCluster = `No cluster runs with the data directory ${dataDir}. Start one with: npm start`;
   const control = readClusterState(dataDir)?.control ?? null;
-  if (control === null) throw new Failure(nobody);
+  if (control === null) throw new Failure(noCluster);
   /** @type {Response} */
   let response;
   try {
@@ -29,19 +32,19 @@ async function ask(dataDir, method, path) {
     });
   } catch (error) {
     if (error instanceof Error && error.name === 'TimeoutError')
-      throw new Failure(`The cluster's supervisor does not answer within ${STATUS_WITHIN_MS / 1_000} s.`);
-    // The file of one that was killed: nobody listens there any more.
-    throw new Failure(nobody);
+      throw new Failure(`The supervisor of the cluster did not answer within ${STATUS_WITHIN_MS / 1_000} s.`);
+    // The state file is that of a killed supervisor.
+    throw new Failure(noCluster);
   }
-  // Somebody else took the port of one that was killed.
-  if (response.status === 401 || response.status === 404) throw new Failure(nobody);
+  // Another program uses the port of a killed supervisor.
+  if (response.status === 401 || response.status === 404) throw new Failure(noCluster);
   return response;
 }
 
 /** @param {ProcessView} view */
 function shownAddress({ kind, address }) {
   if (kind !== 'redis') return address;
-  // The password belongs into --json, for programs, not onto a screen.
+  // Programs find the password in the output of --json. It must not appear on a screen.
   const url = new URL(address);
   url.password = '';
   url.username = '';
@@ -72,11 +75,11 @@ function printStatus(status) {
 }
 
 /**
- * Prints what the supervisor says while it works.
+ * Prints the progress lines of the supervisor.
  * @param {Response} response
  */
 async function follow(response) {
-  if (response.body === null) throw new Failure('The supervisor gave no answer.');
+  if (response.body === null) throw new Failure('The supervisor sent no answer.');
   let rest = '';
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     rest += chunk;
@@ -89,7 +92,7 @@ async function follow(response) {
       if (message.done === true) return;
     }
   }
-  throw new Failure('The cluster ended before this was done.');
+  throw new Failure('The cluster stopped before the command finished.');
 }
 
 try {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults`: sets itself up, then runs the fault suite of tests/faults on the pinned Node. Plain JavaScript for any Node ≥ 20.
- * Options are the suite's own; see `--help`.
+ * `npm run test:faults`: installs what is missing, then runs tests/faults on the pinned Node.js.
+ * Plain JavaScript for Node.js 20 or newer. For the options see `--help`.
  */
 import './bootstrap/require-node.mjs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `npm run loadtest -- NAME`: finds the cluster, finds or builds k6, and runs a scenario of loadtest/scenarios/. */
+/**
+ * `npm run loadtest -- NAME`: finds the cluster, finds or builds k6, and runs a scenario of
+ * loadtest/scenarios/.
+ */
 import './bootstrap/require-node.mjs';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -24,7 +27,10 @@ const say = (line) => {
   process.stderr.write(`${line}\n`);
 };
 
-/** Each scenario with its defaults and what its own opening comment says. @returns {import('./bootstrap/loadtest-options.mjs').Scenario[]} */
+/**
+ * All scenarios, with their defaults and the text of their first comment.
+ * @returns {import('./bootstrap/loadtest-options.mjs').Scenario[]}
+ */
 function listScenarios() {
   const catalogue = JSON.parse(readFileSync(CATALOGUE, 'utf8'));
   return Object.entries(catalogue).map(([name, options]) => {
@@ -35,19 +41,22 @@ function listScenarios() {
   });
 }
 
-/** The public address of the cluster that runs here with this data directory, if one does. @param {string} dataDir */
+/**
+ * The public address of the running cluster with this data directory, or null.
+ * @param {string} dataDir
+ */
 function runningEndpoint(dataDir) {
   const state = readClusterState(dataDir);
   return state !== null && isAlive(state) ? state.endpoint : null;
 }
 
 /**
- * Asks for an Engine.IO handshake, which every cluster gives to anybody.
+ * Requests an Engine.IO handshake, which needs no token.
  * @param {string} url
  * @throws {Failure}
  */
 async function probe(url) {
-  const hint = 'Start one with `npm start`, or name yours with --url http://host:port.';
+  const hint = 'Start one with `npm start`, or give an address with --url http://host:port.';
   let answer = '';
   try {
     const response = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, {
@@ -60,12 +69,12 @@ async function probe(url) {
     const code = errorCode(error instanceof Error ? error.cause : undefined);
     throw new Failure(`No cluster answers at ${url}${code === undefined ? '' : ` (${code})`}. ${hint}`);
   }
-  throw new Failure(`${url} answers ${answer}, but not as a chat cluster does. ${hint}`);
+  throw new Failure(`${url} answers ${answer}, which no chat cluster does. ${hint}`);
 }
 
 /**
- * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv, onLine: ((line: string) => void) | null}} options `onLine`
- *   hears what k6 says on its standard error, which then is no terminal of its own
+ * @param {{program: string, args: string[], environment: NodeJS.ProcessEnv, onLine: ((line: string)
+ *   => void) | null}} options `onLine` receives the standard error of k6 line by line
  * @returns {Promise<number>} its exit code
  */
 function runK6({ program, args, environment, onLine }) {
@@ -79,7 +88,8 @@ function runK6({ program, args, environment, onLine }) {
       child.stderr.pipe(process.stderr, { end: false });
       createInterface({ input: child.stderr }).on('line', onLine);
     }
-    // A terminal's Ctrl-C reaches k6 by itself, and it ends with its summary. What was sent to this process alone is passed on.
+    // Ctrl-C in a terminal reaches k6 directly, which then prints its summary. Pass on signals that
+    // only this process received.
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     child.once('error', reject);
@@ -102,13 +112,14 @@ async function main() {
   const stop = () => {
     stopped = true;
     endRunning();
-    // A build that was ended removes its folder and its lock; waiting for another's build has nothing to remove, and no end.
+    // A stopped build removes its folder and its lock. This time limit is for a wait for the build
+    // of another process.
     setTimeout(() => process.exit(130), CLEAN_UP_MS).unref();
   };
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const program = await ensureK6({ root: ROOT, environment: process.env, mayBuild: options.mayBuild, say }).catch(
     (error) => {
-      throw stopped ? new Failure('Ended before the load test began.', { exitCode: 130 }) : error;
+      throw stopped ? new Failure('Stopped before the load test began.', { exitCode: 130 }) : error;
     },
   );
   process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -117,7 +128,7 @@ async function main() {
   const settings = { ...options.settings, MARU_LOADTEST_URL: url };
   const environment = { ...process.env, ...QUIET_K6, ...options.k6Environment, ...settings };
   if (options.archive !== null) {
-    // An archive carries only what it is given by name.
+    // An archive contains only variables that are given by name.
     const given = Object.entries(settings).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
     const args = ['archive', ...options.k6Arguments, ...given, '--archive-out', options.archive, script];
     return runK6({ program, args, environment, onLine: null });
@@ -126,9 +137,9 @@ async function main() {
   say(`${options.scenario} against ${url}`);
   const steps = options.scenario === 'scale-out' ? createSteps({ ...options, say }) : null;
   const args = ['run', ...options.k6Arguments, script];
-  const code = await runK6({ program, args, environment, onLine: steps?.heard ?? null });
+  const code = await runK6({ program, args, environment, onLine: steps?.onLine ?? null });
   const failed = await steps?.done();
-  if (failed !== undefined && code === 0) throw new Failure(`Every threshold held, but a step was not done: ${failed}`);
+  if (failed !== undefined && code === 0) throw new Failure(`All thresholds passed, but a step failed: ${failed}`);
   return code;
 }
 

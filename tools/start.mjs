@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** `npm start`: brings the clone to where it can run, then runs the cluster with the pinned Node. Needs Node >= 20 and nothing else. */
+/**
+ * `npm start`: installs what is missing, then runs the cluster on the pinned Node.js. It needs only
+ * Node.js 20 or newer.
+ */
 import './bootstrap/require-node.mjs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -18,7 +21,8 @@ const reporter = createReporter({ stream: process.stdout, environment: process.e
 let supervisor = null;
 let interrupted = false;
 
-// While the supervisor runs, it decides what a signal means. Before that, whatever is being installed or built is ended.
+// While the supervisor runs, it handles signals. Before that, a signal stops the installation or
+// build.
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
     if (supervisor !== null) {
@@ -26,7 +30,8 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
       return;
     }
     interrupted = true;
-    // What it was doing ends first and is tidied up after; waiting for another's lock is nothing to tidy up.
+    // The running step stops and cleans up. A wait for the lock of another process needs no
+    // clean-up.
     if (!endRunning()) process.exit(130);
   });
 }
@@ -51,12 +56,14 @@ try {
   }
   const settings = await prepare(options);
   if (interrupted) process.exit(130);
-  // In a session of its own, it gets each signal from here once, instead of from the terminal as well. When this process is
-  // killed, the channel is lost and the supervisor ends the cluster in order.
+  // In a session of its own, the supervisor gets each signal once, from here, and not also from the
+  // terminal. If this process is killed, the channel closes and the supervisor stops the cluster in
+  // order.
   const child = spawn(settings.programs.node, [join(ROOT, 'tools/supervisor/src/main.ts'), JSON.stringify(settings)], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    // What Node makes of our TypeScript is kept, also for the services: a second start costs a third less of the processor (tried).
+    // Node.js caches the compiled TypeScript, also for the services: a second start needs a third
+    // less processor time (measured).
     env: { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.maru/compile-cache'), ...process.env },
   });
   supervisor = child;

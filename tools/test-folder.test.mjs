@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { makeTestFolder } from './test-folder.mjs';
 
-describe("the tests' folder", () => {
+describe('the folder of tests', () => {
   let memory = '';
   before(() => {
     memory = mkdtempSync(join(tmpdir(), 'maru-memory-'));
@@ -21,11 +21,11 @@ describe("the tests' folder", () => {
   }
   const onDisk = { parent: tmpdir(), inMemory: false };
 
-  it('is in memory where there is room and programs may run', () => {
+  it('is in memory if there is space and programs may run', () => {
     assert.deepEqual(make({}), { parent: memory, inMemory: true });
   });
 
-  it('is where other files are when memory is short or not to be had', () => {
+  it('is in the default folder if there is too little memory', () => {
     assert.deepEqual(make({ freeBytesMin: Number.MAX_SAFE_INTEGER }), onDisk);
     assert.deepEqual(make({ memory: join(memory, 'absent') }), onDisk);
     // Nothing can be made below a process's own folder.
@@ -33,7 +33,7 @@ describe("the tests' folder", () => {
     assert.deepEqual(readdirSync(memory), []);
   });
 
-  it('is where TMPDIR says, if it says anything', () => {
+  it('is in TMPDIR if that is set', () => {
     assert.deepEqual(make({ environment: { TMPDIR: tmpdir() } }), onDisk);
     assert.deepEqual(make({ environment: { TMPDIR: '' } }), { parent: memory, inMemory: true });
   });

@@ -1,6 +1,7 @@
 /**
- * `npm run test:images`: builds the images with compose, then looks at them and at a cluster made of them, in a compose project and on a port
- * of its own, which are gone afterwards. Plain JavaScript for any Node ≥ 20.
+ * `npm run test:images`: builds the images with compose, then checks them and a cluster of them.
+ * The cluster uses its own compose project and port, and is removed afterwards. Plain JavaScript
+ * for Node.js 20 or newer.
  */
 import './bootstrap/require-node.mjs';
 import { spawnSync } from 'node:child_process';
@@ -12,22 +13,22 @@ import { asksForHelp, environmentWithout, startTool } from './bootstrap/starter.
 
 const HELP = `npm run test:images [-- --no-build] [-- --only images|compose]
 
-Needs Docker Engine 20.10 or newer with Compose 2.24 or newer, and the right to use it. The first build installs all packages.
-Leaves the images maru/*:local, and nothing else.
+Needs Docker Engine 20.10 or newer with Compose 2.24 or newer, and permission to use it. The first build installs all packages.
+Afterwards only the images maru/*:local remain.
 
-  --no-build   takes the images maru/*:local that are there
-  --only       one of the two parts`;
+  --no-build   use the existing images maru/*:local
+  --only       run one of the two parts`;
 
 const PARTS = ['images', 'compose'];
 const FILES = { images: 'tests/images/image-checks.ts', compose: 'tests/images/compose-checks.ts' };
 
-/** Why there is no Docker to use, or null. */
+/** The reason why Docker cannot be used, or null. */
 function whyNoDocker() {
   const works = (/** @type {string[]} */ args) => spawnSync('docker', args, { encoding: 'utf8' });
   const engine = works(['version', '--format', '{{.Server.Version}}']);
-  if (engine.error !== undefined) return 'the program `docker` is not there';
-  if (engine.status !== 0) return `no Docker engine answers: ${engine.stderr.trim().split('\n').at(-1)}`;
-  if (works(['compose', 'version']).status !== 0) return '`docker compose` is not there: install the Compose plugin';
+  if (engine.error !== undefined) return 'the program `docker` was not found';
+  if (engine.status !== 0) return `the Docker engine does not answer: ${engine.stderr.trim().split('\n').at(-1)}`;
+  if (works(['compose', 'version']).status !== 0) return '`docker compose` was not found: install the Compose plugin';
   return null;
 }
 

@@ -1,6 +1,7 @@
 /**
- * `npm run test:kube`: sets itself up, then runs tests/kube against the cluster that KUBECONFIG names. Plain
- * JavaScript for any Node ≥ 20. Options are the suite's own; see `--help`. A cluster and kubectl are the user's, and never installed.
+ * `npm run test:kube`: installs npm packages, then runs tests/kube on the cluster of KUBECONFIG.
+ * Plain JavaScript for Node.js 20 or newer. For the options see `--help`. The user provides the
+ * cluster and kubectl.
  */
 import './bootstrap/require-node.mjs';
 import { join } from 'node:path';

@@ -1,46 +1,77 @@
-/** The stages of `npm test` that Node's test runner runs, and what they leave behind. */
-import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+/** The stages of `npm test`, and which test files belong to each. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from './bootstrap/root.mjs';
 
-/** @typedef {{passed: number, failed: number, skipped: number}} Counts */
+/**
+ * Files of a stage that run side by side with its other groups.
+ * @typedef {object} Group
+ * @property {number} concurrency how many files run at once
+ * @property {boolean} sharesCluster whether one cluster is started for all of them
+ * @property {(source: string) => boolean} [takes] which files, by their text; without it, all
+ */
 /**
  * @typedef {object} Stage
  * @property {string} name
- * @property {number} concurrency how many files at once: two cores, and only one cluster at a time
+ * @property {Group[]} groups empty for a stage that runs no test files
  * @property {number} fileDeadlineMs
  * @property {number} deadlineMs
- * @property {boolean} sharesCluster
  */
 
 const MINUTE_MS = 60_000;
+const SHARED_CLUSTER = /\bsharedCluster\(\)/;
 
 /** @type {Stage[]} */
 export const STAGES = [
-  { name: 'check', concurrency: 0, fileDeadlineMs: 0, deadlineMs: 2 * MINUTE_MS, sharesCluster: false },
-  { name: 'unit', concurrency: 2, fileDeadlineMs: 2 * MINUTE_MS, deadlineMs: 4 * MINUTE_MS, sharesCluster: false },
+  { name: 'check', groups: [], fileDeadlineMs: 0, deadlineMs: 2 * MINUTE_MS },
+  {
+    name: 'unit',
+    groups: [{ concurrency: 2, sharesCluster: false }],
+    fileDeadlineMs: 2 * MINUTE_MS,
+    deadlineMs: 4 * MINUTE_MS,
+  },
   {
     name: 'integration',
-    concurrency: 2,
+    // These tests wait more than they compute, so three files at once suit two cores.
+    groups: [{ concurrency: 3, sharesCluster: false }],
     fileDeadlineMs: 3 * MINUTE_MS,
     deadlineMs: 8 * MINUTE_MS,
-    sharesCluster: false,
   },
-  { name: 'e2e', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 11 * MINUTE_MS, sharesCluster: true },
-  { name: 'faults', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 6 * MINUTE_MS, sharesCluster: false },
-  { name: 'load', concurrency: 1, fileDeadlineMs: 3 * MINUTE_MS, deadlineMs: 5 * MINUTE_MS, sharesCluster: true },
+  {
+    name: 'e2e',
+    // Files that share a cluster run one after the other: they also share its limits.
+    groups: [
+      { concurrency: 1, sharesCluster: true, takes: (source) => SHARED_CLUSTER.test(source) },
+      { concurrency: 1, sharesCluster: false, takes: (source) => !SHARED_CLUSTER.test(source) },
+    ],
+    fileDeadlineMs: 3 * MINUTE_MS,
+    deadlineMs: 11 * MINUTE_MS,
+  },
+  {
+    name: 'faults',
+    groups: [{ concurrency: 1, sharesCluster: false }],
+    fileDeadlineMs: 3 * MINUTE_MS,
+    deadlineMs: 6 * MINUTE_MS,
+  },
+  {
+    name: 'load',
+    groups: [{ concurrency: 1, sharesCluster: true }],
+    fileDeadlineMs: 3 * MINUTE_MS,
+    deadlineMs: 5 * MINUTE_MS,
+  },
 ];
 
 const SKIPPED_FOLDERS = new Set(['node_modules', 'dist', 'coverage']);
 const TEST_FILE = /\.test\.(ts|tsx|mjs)$/;
-/** What ended stages get before they are killed: longer than a cluster takes to stop. */
-const END_GRACE_MS = 30_000;
-const LEFTOVER_GRACE_MS = 3_000;
+/** What the source of a test contains if the test starts a Redis. */
+const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
+/**
+ * Files that start several processes run longest. They come first, so that no long file is left at
+ * the end.
+ */
+const LONG = /^(tests|bench)\//;
 
 /**
- * Test files of a stage, by where they are and how they are called.
+ * The test files of a stage, in the order in which they should run.
  * @param {string} root
  * @param {string} stage
  * @returns {string[]} paths from the root
@@ -54,11 +85,24 @@ export function listTests(root, stage) {
       if (entry.isDirectory()) return walk(name);
       return TEST_FILE.test(entry.name) && stageOf(root, name) === stage ? [name] : [];
     });
-  return walk('').sort();
+  const files = walk('').sort();
+  return [...files.filter((file) => LONG.test(file)), ...files.filter((file) => !LONG.test(file))];
 }
 
-/** What a test that starts a Redis imports or names. */
-const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
+/**
+ * @param {string} root
+ * @param {Stage} stage
+ * @returns {Array<Group & {files: string[]}>} groups that have files
+ */
+export function groupTests(root, stage) {
+  const files = listTests(root, stage.name);
+  return stage.groups
+    .map((group) => ({
+      ...group,
+      files: files.filter((file) => group.takes?.(readFileSync(join(root, file), 'utf8')) ?? true),
+    }))
+    .filter((group) => group.files.length > 0);
+}
 
 /** @param {string} root @param {string} file */
 function stageOf(root, file) {
@@ -66,148 +110,7 @@ function stageOf(root, file) {
   if (file.startsWith('tests/faults/')) return 'faults';
   if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
   if (file.startsWith('tests/integration/') || /\.integration\.test\.\w+$/.test(file)) return 'integration';
-  // Tests stand beside what they test; those that need more than Node tell so by what they use.
+  // Tests stand next to what they test. What a test imports shows whether it needs more than Node.
   if (!file.startsWith('tests/') && NEEDS_REDIS.test(readFileSync(join(root, file), 'utf8'))) return 'integration';
   return 'unit';
-}
-
-/** @type {import('node:child_process').ChildProcess | undefined} */
-let running;
-
-/** Ends the stage that runs, if one does, giving it time to end its clusters. */
-export function endStage() {
-  const child = running;
-  if (child?.pid === undefined) return;
-  const signal = (/** @type {NodeJS.Signals} */ name) => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
-    } catch {
-      // It has ended.
-    }
-  };
-  signal('SIGTERM');
-  setTimeout(() => signal('SIGKILL'), END_GRACE_MS).unref();
-}
-
-/**
- * Runs the files of one stage and counts.
- * @param {Omit<Stage, 'name'> & {node: string, files: string[], runDir: string, environment: NodeJS.ProcessEnv, quiet?: boolean}} options
- * @returns {Promise<Counts>}
- */
-export function runStage(options) {
-  const countsFile = join(options.runDir, 'counts.json');
-  const args = [
-    '--test',
-    `--test-concurrency=${options.concurrency}`,
-    `--test-timeout=${options.fileDeadlineMs}`,
-    '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    `--test-reporter=${pathToFileURL(join(ROOT, 'tests/support/count-reporter.mjs')).href}`,
-    `--test-reporter-destination=${countsFile}`,
-    ...(options.sharesCluster ? ['--test-global-setup=tests/support/shared-cluster.ts'] : []),
-    ...options.files,
-  ];
-  return new Promise((resolve) => {
-    const child = spawn(options.node, args, {
-      cwd: ROOT,
-      env: options.environment,
-      stdio: options.quiet === true ? 'ignore' : ['ignore', 'inherit', 'inherit'],
-      // A group of its own, so that all of it can be ended.
-      detached: true,
-    });
-    running = child;
-    const deadline = setTimeout(() => {
-      console.error(`\nthe stage took longer than ${options.deadlineMs / 1000} s and is ended`);
-      endStage();
-    }, options.deadlineMs);
-    const settle = (/** @type {boolean} */ ok) => {
-      clearTimeout(deadline);
-      running = undefined;
-      resolve(readCounts(countsFile, ok));
-    };
-    child.once('error', (error) => {
-      console.error(error.message);
-      settle(false);
-    });
-    child.once('exit', (code) => settle(code === 0));
-  });
-}
-
-/** @param {string} file @param {boolean} ok @returns {Counts} */
-function readCounts(file, ok) {
-  /** @type {Record<string, number>} */
-  let counts = {};
-  if (existsSync(file)) {
-    const text = readFileSync(file, 'utf8');
-    if (text !== '') counts = JSON.parse(text);
-  }
-  const failed = (counts.failed ?? 0) + (counts.cancelled ?? 0);
-  return {
-    passed: counts.passed ?? 0,
-    // A runner that fails without naming a test (a set-up that threw, a crash) is a failure all the same.
-    failed: ok ? failed : Math.max(1, failed),
-    skipped: (counts.skipped ?? 0) + (counts.todo ?? 0),
-  };
-}
-
-/**
- * Processes that work below `runDir`, by their environment, command line, directory or open files; ended where they do
- * not end by themselves in a moment. Where there is no /proc it finds none.
- * @param {string} runDir
- * @returns {Promise<string[]>} a line for each that had to be ended
- */
-export async function findLeftovers(runDir) {
-  const deadlineMs = Date.now() + LEFTOVER_GRACE_MS;
-  let left = processesBelow(runDir);
-  while (left.length > 0 && Date.now() < deadlineMs) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    left = processesBelow(runDir);
-  }
-  for (const { pid } of left) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended in this moment.
-    }
-  }
-  return left.map(({ pid, command }) => `process ${pid}: ${command}`);
-}
-
-/** @param {string} runDir */
-function processesBelow(runDir) {
-  if (!existsSync('/proc/self/stat')) return [];
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && worksBelow(pid, runDir))
-    .map((pid) => ({ pid, command: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 120) }));
-}
-
-/** @param {number} pid @param {string} runDir */
-function worksBelow(pid, runDir) {
-  if (/^State:\s+Z/m.test(read(`/proc/${pid}/status`))) return false;
-  if (read(`/proc/${pid}/environ`).includes(runDir) || read(`/proc/${pid}/cmdline`).includes(runDir)) return true;
-  try {
-    const links = readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`);
-    return [`/proc/${pid}/cwd`, ...links].some((link) => target(link).startsWith(runDir));
-  } catch {
-    return false;
-  }
-}
-
-/** What cannot be read is of another user, or has just ended: not ours. @param {string} file */
-function read(file) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** @param {string} link */
-function target(link) {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return '';
-  }
 }

@@ -1,7 +1,8 @@
 /**
- * `npm test`: sets itself up, then runs every stage, from the cheapest to the dearest, and ends with one line `N passed, N failed`.
- * Plain JavaScript for any Node ≥ 20; what it starts runs on the pinned one. Everything that a stage starts works below a directory
- * of its own, so that a process left behind is seen, named, ended, and counted as a failure.
+ * `npm test`: sets itself up, runs every stage, and ends with one line `N passed, N failed`. It is
+ * plain JavaScript for any Node ≥ 20; the tests run on the pinned Node. All files of a run are
+ * below one folder: a process that still uses it after its stage was left behind, and counts as a
+ * failure.
  */
 import './bootstrap/require-node.mjs';
 import { rmSync } from 'node:fs';
@@ -16,24 +17,30 @@ import { createReporter } from './bootstrap/terminal.mjs';
 import { ensureWebBuilt } from './bootstrap/web.mjs';
 import { checkTasks, runCheck } from './check.mjs';
 import { makeTestFolder } from './test-folder.mjs';
-import { endStage, findLeftovers, listTests, runStage, STAGES } from './test-stages.mjs';
+import { findLeftovers } from './test-leftovers.mjs';
+import { runStage, stopTests } from './test-runner.mjs';
+import { groupTests, STAGES } from './test-stages.mjs';
 
-/** @typedef {import('./test-stages.mjs').Counts} Counts */
+/** @typedef {import('./test-runner.mjs').Counts} Counts */
+/**
+ * @typedef {{reporter: import('./bootstrap/terminal.mjs').Reporter, environment:
+ *   NodeJS.ProcessEnv}} Given
+ */
 
 const HELP = `npm test [-- --only STAGE[,STAGE]] [-- --help]
 
 Stages, in this order:
-  check         format, lint, types, import rules (npm run check)
-  unit          the parts, each by itself
-  integration   on a real Redis of the tests' own
-  e2e           a whole cluster through nginx: socket.io-client, raw sockets, HTTP, Chromium
-  faults        processes killed, stopped and cut under clients that keep logs: the short run of npm run test:faults
-  load          the k6 smoke scenario, where k6 can be had
+  check         format, lint, types, import rules (npm run check); runs beside unit
+  unit          each part alone
+  integration   parts together, on a real Redis
+  e2e           a whole cluster behind nginx: socket.io-client, raw sockets, HTTP, Chromium
+  faults        processes killed, paused and cut off under load: the short run of npm run test:faults
+  load          the k6 smoke scenario, if k6 is installed or can be built
 
 Settings:
-  MARU_TEST_POLLING_MS   how long polling-only clients chat (20000; the contract's minute is 60000)
+  MARU_TEST_POLLING_MS   how long the polling-only clients chat (20000; the contract's minute is 60000)
   MARU_TEST_SEED         repeats the random tests of an earlier run
-  TMPDIR                 where the tests keep their files (/dev/shm where it has 256 MiB free, else the system's choice)`;
+  TMPDIR                 the folder for files of the tests (default: /dev/shm if it has 256 MiB free, else the system's)`;
 
 /** @param {string[]} args @returns {{help: true} | {help: false, only: string[]}} */
 function parseArguments(args) {
@@ -44,22 +51,143 @@ function parseArguments(args) {
     const arg = args[index] ?? '';
     if (arg === '--help' || arg === '-h') return { help: true };
     const value = arg === '--only' ? (args[++index] ?? '') : arg.startsWith('--only=') ? arg.slice(7) : undefined;
-    if (value === undefined) throw new Failure(`${arg} is not understood.\n\n${HELP}`, { exitCode: 2 });
+    if (value === undefined) throw new Failure(`Unknown option: ${arg}\n\n${HELP}`, { exitCode: 2 });
     for (const name of value.split(',')) {
       if (!names.includes(name))
-        throw new Failure(`There is no stage ${name || '""'}: they are ${names.join(', ')}.`, { exitCode: 2 });
+        throw new Failure(`Unknown stage: ${name || '""'}. The stages are ${names.join(', ')}.`, { exitCode: 2 });
       only.push(name);
     }
   }
   return { help: false, only: only.length === 0 ? names : only };
 }
 
-/** A developer's own settings must not change what is tested. @param {string} runDir @returns {NodeJS.ProcessEnv} */
+/**
+ * The developer's own settings must not change the tests.
+ * @param {string} runDir
+ * @returns {NodeJS.ProcessEnv}
+ */
 function stageEnvironment(runDir) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MARU_') || name.startsWith('MARU_TEST_'),
   );
   return { ...Object.fromEntries(kept), TMPDIR: runDir, MARU_K6: process.env.MARU_K6 };
+}
+
+/**
+ * The results of a run: counts of all stages, a line for each stage, and the reasons why tests did
+ * not run.
+ */
+class Results {
+  /** @type {Counts} */
+  total = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {string[]} */
+  #stages = [];
+  /** @type {string[]} */
+  #notRun = [];
+  #startedMs = Date.now();
+
+  /** @param {string} name @param {Counts} counts @param {number} tookMs */
+  add(name, counts, tookMs) {
+    this.total.passed += counts.passed;
+    this.total.failed += counts.failed;
+    this.total.skipped += counts.skipped;
+    const figures = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+    this.#stages.push(`${name.padEnd(12)} ${figures}, ${(tookMs / 1000).toFixed(0)} s`);
+  }
+
+  /**
+   * @param {string} what
+   * @param {unknown} error
+   * @returns {false}
+   * @throws the error, unless it is a Failure
+   */
+  notRun(what, error) {
+    if (!(error instanceof Failure)) throw error;
+    this.#notRun.push(`${what}: ${error.message}`);
+    return false;
+  }
+
+  print() {
+    const { passed, failed, skipped } = this.total;
+    console.log(`\n== summary (${((Date.now() - this.#startedMs) / 1000).toFixed(0)} s)\n${this.#stages.join('\n')}`);
+    for (const reason of this.#notRun) console.log(`not run: ${reason}`);
+    // CI reads this line. It stands alone.
+    console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  }
+}
+
+/**
+ * Installs what the stages need.
+ * @param {readonly string[]} only @param {Given} given @param {Results} results
+ * @returns {Promise<{node: string, k6Ready: Promise<boolean>}>} a build of k6 goes on while the
+ *   other stages run
+ */
+async function setUp(only, given, results) {
+  const { reporter, environment } = given;
+  await ensureDependencies(given);
+  const node = pinnedNode();
+  const needsCluster = only.includes('e2e') || only.includes('faults') || only.includes('load');
+  if (needsCluster || only.includes('unit') || only.includes('integration')) {
+    await ensureProgram('redis', given);
+    await ensureProgram('nginx', given);
+  }
+  if (needsCluster) await ensureWebBuilt({ node, ...given });
+  if (only.includes('e2e'))
+    await ensureProgram('chromium', given).catch((error) => results.notRun('the tests in a browser', error));
+  if (only.includes('unit'))
+    await ensureProgram('promtool', given).catch((error) => results.notRun('the tests of the alerts', error));
+  const say = (/** @type {string} */ line) => reporter.step('k6', line);
+  const k6Ready = only.includes('load')
+    ? ensureK6({ root: ROOT, environment, mayBuild: true, inBackground: true, say }).then(
+        () => true,
+        (error) => results.notRun('the k6 smoke scenario', error),
+      )
+    : Promise.resolve(false);
+  // The stage `load` awaits it. If another stage throws first, this rejection is not the one to
+  // report.
+  k6Ready.catch(() => {});
+  return { node, k6Ready };
+}
+
+/**
+ * @param {{only: readonly string[], runDir: string, isStopped: () => boolean, given: Given,
+ *   results: Results}} options
+ */
+async function runStages({ only, runDir, isStopped, given, results }) {
+  const { node, k6Ready } = await setUp(only, given, results);
+  const environment = stageEnvironment(runDir);
+
+  /** @param {string} name @param {() => Promise<Counts>} work */
+  const timed = async (name, work) => {
+    const startedMs = Date.now();
+    results.add(name, await work(), Date.now() - startedMs);
+  };
+  /** @param {(line: string) => void} print */
+  const check = (print) =>
+    timed('check', async () => ({ ...(await runCheck({ tasks: checkTasks(ROOT), root: ROOT, print })), skipped: 0 }));
+  /** @param {import('./test-stages.mjs').Stage} stage */
+  const tests = (stage) =>
+    timed(stage.name, async () => {
+      const counts = await runStage({ node, runDir, environment, ...stage, groups: groupTests(ROOT, stage) });
+      const left = await findLeftovers(runDir);
+      for (const process of left) given.reporter.trouble('left behind', process);
+      return { ...counts, failed: counts.failed + left.length };
+    });
+
+  const besideUnit = only.includes('check') && only.includes('unit');
+  for (const stage of STAGES) {
+    const { name } = stage;
+    if (isStopped() || !only.includes(name) || (name === 'check' && besideUnit)) continue;
+    if (name === 'load' && !(await k6Ready)) continue;
+    console.log(`\n== ${name}`);
+    if (name === 'check') await check(console.log);
+    else if (name === 'unit' && besideUnit) {
+      /** @type {string[]} */
+      const lines = [];
+      await Promise.all([tests(stage), check((line) => lines.push(line))]);
+      console.log(`\n== check\n${lines.join('\n')}`);
+    } else await tests(stage);
+  }
 }
 
 /** @returns {Promise<number>} the exit code */
@@ -69,104 +197,37 @@ async function main() {
     console.log(HELP);
     return 0;
   }
-  const { only } = options;
   const environment = process.env;
   const reporter = createReporter({ stream: process.stdout, environment });
-  const startedMs = Date.now();
+  const results = new Results();
   const { path: runDir, inMemory } = makeTestFolder({ environment });
   let stopped = false;
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => {
       stopped = true;
       endRunning();
-      endStage();
+      stopTests();
     });
-
-  /** @type {Counts} */
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  /** @type {string[]} */
-  const summary = [];
-  /** @type {string[]} */
-  const notRun = [];
-  /** @param {string} name @param {() => Promise<Counts>} work */
-  const stage = async (name, work) => {
-    if (stopped) return;
-    const stageStartedMs = Date.now();
-    console.log(`\n== ${name}`);
-    const counts = await work();
-    const left = await findLeftovers(runDir);
-    for (const process of left) reporter.trouble('left behind', process);
-    counts.failed += left.length;
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-    const seconds = ((Date.now() - stageStartedMs) / 1000).toFixed(0);
-    summary.push(
-      `${name.padEnd(12)} ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, ${seconds} s`,
-    );
-  };
-
+  console.log('== set-up');
+  const onDisk = '; tests fail if this disk stalls for 0.8 s';
+  reporter.step('files', `${runDir}${inMemory ? ', in memory' : onDisk}`);
+  const given = { reporter, environment };
   try {
-    console.log('== set-up');
-    reporter.step(
-      'files',
-      `${runDir}${inMemory ? ', in memory' : '; a disk that stalls for 0.8 s fails what is sent then'}`,
-    );
-    const given = { reporter, environment };
-    await ensureDependencies(given);
-    const node = pinnedNode();
-    const needsCluster = only.includes('e2e') || only.includes('faults') || only.includes('load');
-    if (needsCluster || only.includes('unit') || only.includes('integration')) {
-      await ensureProgram('redis', given);
-      await ensureProgram('nginx', given);
-    }
-    if (needsCluster) await ensureWebBuilt({ node, ...given });
-    if (only.includes('e2e'))
-      await ensureProgram('chromium', given).catch((error) => {
-        if (!(error instanceof Failure)) throw error;
-        notRun.push(`the tests in a browser: ${error.message}`);
-      });
-    if (only.includes('unit'))
-      await ensureProgram('promtool', given).catch((error) => {
-        if (!(error instanceof Failure)) throw error;
-        notRun.push(`the tests of the alerts: ${error.message}`);
-      });
-    if (only.includes('load'))
-      await ensureK6({ root: ROOT, environment, mayBuild: true, say: (line) => reporter.step('k6', line) }).catch(
-        (error) => {
-          if (!(error instanceof Failure)) throw error;
-          notRun.push(`the k6 smoke scenario: ${error.message}`);
-          only.splice(only.indexOf('load'), 1);
-        },
-      );
-
-    for (const { name, ...how } of STAGES) {
-      if (!only.includes(name)) continue;
-      if (name === 'check')
-        await stage(name, async () => ({ ...(await runCheck({ tasks: checkTasks(ROOT), root: ROOT })), skipped: 0 }));
-      else {
-        const files = listTests(ROOT, name);
-        if (files.length === 0) summary.push(`${name.padEnd(12)} no test files`);
-        else await stage(name, () => runStage({ node, files, runDir, environment: stageEnvironment(runDir), ...how }));
-      }
-    }
+    await runStages({ only: options.only, runDir, isStopped: () => stopped, given, results });
   } catch (error) {
     console.error(`\n${describeFailure(error).text}`);
-    total.failed++;
+    results.total.failed++;
   } finally {
+    // A build in the background, if a stage failed.
+    endRunning();
     rmSync(runDir, { recursive: true, force: true });
   }
   if (stopped) {
-    console.error('\nended by a signal');
-    total.failed++;
+    console.error('\nstopped by a signal');
+    results.total.failed++;
   }
-  console.log(`\n== summary (${((Date.now() - startedMs) / 1000).toFixed(0)} s)\n${summary.join('\n')}`);
-  for (const reason of notRun) console.log(`not run: ${reason}`);
-  // CI reads this line; it stands alone.
-  console.log(
-    `\n${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`,
-  );
-  return total.failed === 0 ? 0 : 1;
+  results.print();
+  return results.total.failed === 0 ? 0 : 1;
 }
 
 void exitWith(main());

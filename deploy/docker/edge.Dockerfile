@@ -1,9 +1,11 @@
-# The edge with the web client inside: docker build -f deploy/docker/edge.Dockerfile -t maru/edge .
-# Builds with BuildKit and without. To pin the bases: --build-arg NGINX_IMAGE=nginx:1.30@sha256:… --build-arg NODE_IMAGE=…
+# The image of the edge, with the web client: docker build -f deploy/docker/edge.Dockerfile -t
+# maru/edge .
+# Builds with BuildKit and without it. To pin the base images: --build-arg
+# NGINX_IMAGE=nginx:1.30@sha256:… --build-arg NODE_IMAGE=…
 ARG NODE_IMAGE=node:24-slim
 ARG NGINX_IMAGE=nginx:1.30
 
-# These two are as in service.Dockerfile, so that the images share what they cost.
+# The same stages as in service.Dockerfile, so the images share them.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY . .
@@ -27,17 +29,18 @@ LABEL org.opencontainers.image.title="maru edge" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
-# Older ones have holes, or no `sticky` at all.
+# Older versions have vulnerabilities, or no `sticky`.
 RUN nginx -v 2>&1 | awk -F'[/. ]' '{ v = $(NF-2) * 1000000 + $(NF-1) * 1000 + $NF } END { if (v < 1030004) { print "nginx 1.30.4 or newer is needed"; exit 1 } }'
 COPY --from=build /app/apps/web/dist /srv/web
 COPY deploy/nginx.conf /etc/maru/nginx.conf.template
 COPY deploy/docker/edge/containers.conf deploy/docker/edge/start.sh /etc/maru/
-# By number, so that an orchestrator can see that it is not root.
+# A number, so that an orchestrator can verify that it is not root.
 USER 101:101
 EXPOSE 8080 8081
 HEALTHCHECK --interval=5s --timeout=10s --start-period=5s --retries=3 \
   CMD ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null", "http://127.0.0.1:8081/healthz"]
-# nginx' word for an end that lets requests finish. The script replaces itself with nginx, so it is process 1 that hears it.
+# On SIGQUIT nginx finishes open requests before it exits. The script replaces itself with nginx, so
+# nginx is process 1 and receives the signal.
 STOPSIGNAL SIGQUIT
 ENTRYPOINT ["/etc/maru/start.sh"]
 CMD []

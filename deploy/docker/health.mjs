@@ -1,4 +1,7 @@
-/** The health check of a service's image: `node health.mjs [healthz|readyz]` asks the service's own ops port, and exits 0 where it says yes. */
+/**
+ * The health check of a service image: `node health.mjs [healthz|readyz]` asks the ops port of the
+ * service. It exits with 0 if the answer is yes.
+ */
 const path = process.argv[2] ?? 'healthz';
 const ANSWER_WITHIN_MS = 5_000;
 try {

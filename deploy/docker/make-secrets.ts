@@ -1,6 +1,7 @@
 /**
- * Makes the secrets of a cluster, once, into two directories that containers share: `services/` for gateways and presence, `redis/` for Redis.
- * What is there already stays, so running it again changes nothing. `--show` prints what people need to administer the cluster.
+ * Creates the secrets of a cluster in two directories that containers share: `services/` for gateways
+ * and presence, `redis/` for Redis. Existing secrets stay, so a second run changes nothing. `--show`
+ * prints the credentials of the administrator.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -9,17 +10,17 @@ import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
 
 const DIRECTORY = process.env.MARU_SECRETS_DIR ?? '/run/maru';
 const REDIS = process.env.MARU_REDIS_HOST ?? 'redis:6379';
-/** 256 bits: these stand where only a key of full length is safe. */
+/** 256 bits, the full key length of HS256. */
 const SECRET_BYTES = 32;
-/** Owner only: the services run as the user that makes them. */
+/** For the owner only: the services run as the user that creates the secrets. */
 const PRIVATE = 0o400;
-/** Redis runs as another user, and what it reads are digests of long random passwords. */
+/** Redis runs as another user. The file contains only hashes of long random passwords. */
 const READABLE = 0o444;
 
 const pathOf = (name: string) => join(DIRECTORY, name);
 const read = (name: string) => readFileSync(pathOf(name), 'utf8').trim();
 
-/** Whole or not at all, so that a run that was cut short is made good by the next one. */
+/** Atomic, so that the next run repairs an interrupted one. */
 function write(name: string, text: string, mode: number): void {
   const path = pathOf(name);
   writeFileSync(`${path}.new`, `${text}\n`, { mode });
@@ -39,7 +40,7 @@ const serviceUrl = makeOnce('services/redis-url', () => `redis://maru:${random()
 const adminUrl = makeOnce('redis/admin-url', () => `redis://admin:${random()}@${REDIS}`);
 const passwordOf = (url: string) => decodeURIComponent(new URL(url).password);
 const accounts = renderRedisAcl({ adminPassword: passwordOf(adminUrl), maruPassword: passwordOf(serviceUrl) });
-// For the health check alone: whether Redis answers and has read its log.
+// For the health check only: does Redis answer, and has it loaded its data?
 write('redis/users.acl', `${accounts.trim()}\nuser health on nopass resetkeys resetchannels -@all +ping`, READABLE);
 
 if (process.argv.includes('--show')) {

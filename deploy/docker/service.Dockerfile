@@ -1,15 +1,19 @@
-# A service of the cluster: docker build -f deploy/docker/service.Dockerfile --build-arg SERVICE=gateway -t maru/gateway .
-# Builds with BuildKit and without. To pin the base to one digest: --build-arg NODE_IMAGE=node:24-slim@sha256:…
+# The image of a service: docker build -f deploy/docker/service.Dockerfile --build-arg
+# SERVICE=gateway -t maru/gateway .
+# Builds with BuildKit and without it. To pin the base image: --build-arg
+# NODE_IMAGE=node:24-slim@sha256:…
 ARG NODE_IMAGE=node:24-slim
 
-# The manifests of all workspaces, without a list to keep: what follows is built anew only when one of them or the lock has changed.
+# The package.json of all workspaces, found without a list. The stages below are built again only if
+# one of them, or the lock, changes.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /src
 COPY . .
 RUN mkdir /manifests && find . -name package.json -not -path '*/node_modules/*' -exec cp --parents '{}' /manifests ';' \
   && cp package-lock.json .npmrc /manifests
 
-# Everything of the lock, for building; the same in edge.Dockerfile, so that the two share it.
+# All packages of the lock, for the build. edge.Dockerfile has the same stages, so the images share
+# them.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY --from=manifests /manifests ./
@@ -21,7 +25,8 @@ COPY packages ./packages
 COPY services ./services
 RUN node tools/build-services.mjs /out
 
-# What the one service runs on. Without the optional packages: Node.js comes from the stage `system`. Types and maps are not loaded.
+# The production packages of one service. Without optional packages: Node.js comes from the stage
+# `system`. Type declarations and source maps are deleted, because nothing loads them.
 FROM ${NODE_IMAGE} AS dependencies
 ARG SERVICE
 WORKDIR /app
@@ -31,8 +36,9 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace "services/${S
   && find . -mindepth 1 -maxdepth 1 -not -name node_modules -not -name package.json -not -name services -exec rm -r '{}' + \
   && find services -mindepth 1 -maxdepth 1 -not -name "$SERVICE" -exec rm -r '{}' +
 
-# All of a system that the process needs: the Node.js that the lock pins, the libraries that it names, and what says which those are (scanners
-# read it) and whose. No shell, no package manager.
+# The only parts of a system that the process needs: the Node.js of the lock, its libraries, and the
+# records of which ones they are (for scanners) with their licences. No shell and no package
+# manager.
 FROM build AS system
 RUN set -eu; package="$(echo /app/node_modules/node-linux-*)"; program="$package/bin/node"; \
   mkdir -p /system/usr/local/bin /system/usr/share/doc/node /system/etc /system/var/lib/dpkg; \
@@ -42,17 +48,18 @@ RUN set -eu; package="$(echo /app/node_modules/node-linux-*)"; program="$package
     /usr/share/doc/libc6/copyright /usr/share/doc/libgcc-s1/copyright /usr/share/doc/libstdc++6/copyright; \
   dpkg-query --status libc6 libgcc-s1 libstdc++6 > /system/var/lib/dpkg/status; \
   echo 'maru:x:1000:1000::/:/nonexistent' > /system/etc/passwd
-# A volume that is mounted here for the first time takes the owner of the directory.
+# A new volume takes the owner of this directory.
 RUN mkdir -p /secrets/run/maru/services /secrets/run/maru/redis && chown -R 1000:1000 /secrets/run/maru
 
 FROM scratch AS runtime
 COPY --from=system /system /
 ENV NODE_ENV=production PATH=/usr/local/bin
 WORKDIR /app
-# By number, so that an orchestrator can see that it is not root. The files are root's: the process cannot change its own program.
+# A number, so that an orchestrator can verify that it is not root. Root owns the files: the process
+# cannot change its own program.
 USER 1000:1000
 
-# For compose: makes a cluster's secrets (deploy/docker/make-secrets.ts).
+# For compose: creates the secrets of a cluster (deploy/docker/make-secrets.ts).
 FROM runtime AS secrets
 COPY --from=system /secrets /
 COPY --from=build /app/package.json ./
@@ -73,11 +80,12 @@ COPY --from=dependencies /app ./
 COPY --from=build /out/packages ./packages
 COPY --from=build /out/services/${SERVICE} ./services/${SERVICE}
 COPY deploy/docker/health.mjs ./
-# All interfaces of the container: who may come is decided by the network that it is put into.
+# All interfaces of the container. The network of the container decides who can connect.
 ENV MARU_HOST=0.0.0.0 MARU_LISTEN_PORT=3000 MARU_OPS_PORT=3001
 EXPOSE 3000 3001
-# The process answers; whether it is ready is asked of /readyz by who sends it people.
+# Checks that the process answers. Load balancers ask /readyz whether it is ready.
 HEALTHCHECK --interval=10s --timeout=10s --start-period=15s --retries=3 CMD ["node", "/app/health.mjs"]
 WORKDIR /app/services/${SERVICE}
-# No shell between: Node.js is process 1 and hears SIGTERM itself. The flags are those of packages/service-kit/src/node-flags.ts.
+# Without a shell, Node.js is process 1 and receives SIGTERM. The flags come from
+# packages/service-kit/src/node-flags.ts.
 ENTRYPOINT ["node", "--max-semi-space-size=8", "src/main.js"]

@@ -153,7 +153,7 @@ describe('npm start', () => {
     assert(gateway?.pid != null);
     process.kill(gateway.pid, 'SIGSTOP');
     process.kill(group, 'SIGINT');
-    await poll('the stop to begin', () => /again to end at once/.test(cluster.output()));
+    await poll('the stop to begin', () => /repeat to stop at once/.test(cluster.output()));
     await sleep(1_500);
     process.kill(group, 'SIGINT');
     await ended(cluster);

@@ -1,224 +1,61 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { describe, test } from 'node:test';
 import { runCheck } from '../../tools/check.mjs';
-import { checkImports } from '../../tools/check-imports.mjs';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-const temporary: string[] = [];
-after(() => {
-  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
-});
-
-/** A small tree that keeps every rule, with `changes` laid over it. */
-function plantTree(changes: Record<string, string>): string {
-  const root = mkdtempSync(path.join(tmpdir(), 'maru-check-'));
-  temporary.push(root);
-  const manifest = (name: string, dependencies: string[]) =>
-    JSON.stringify({
-      name,
-      exports: { '.': './src/index.ts' },
-      dependencies: Object.fromEntries(dependencies.map((dependency) => [dependency, '1'])),
-    });
-  const files: Record<string, string> = {
-    'package.json': JSON.stringify({ name: 'root', devDependencies: { 'fast-check': '1' } }),
-    'packages/protocol/package.json': manifest('@maru/protocol', ['zod', 'lodash']),
-    'packages/protocol/src/index.ts': "import { z } from 'zod';\nexport const a = z;\n",
-    'packages/service-kit/package.json': manifest('@maru/service-kit', ['pino', '@maru/protocol']),
-    'packages/service-kit/src/index.ts': "import { pino } from 'pino';\nexport const log = pino;\n",
-    'packages/client/package.json': manifest('@maru/client', ['@maru/protocol', '@maru/service-kit']),
-    'packages/client/src/index.ts': "export * from '@maru/protocol';\n",
-    'apps/web/package.json': manifest('@maru/web', ['@maru/client', '@maru/gateway']),
-    'apps/web/src/index.ts': "export * from '@maru/client';\n",
-    'services/gateway/package.json': manifest('@maru/gateway', [
-      '@maru/protocol',
-      '@maru/service-kit',
-      '@maru/presence',
-      'socket.io',
-    ]),
-    'services/gateway/src/index.ts': "import '@maru/service-kit';\nimport './keys.ts';\n",
-    'services/gateway/src/keys.ts': 'export const key = (room: string) => `maru:{${room}}:log`;\n',
-    'services/gateway/src/edge/io.ts': "import type { Socket } from 'socket.io';\nexport type S = Socket;\n",
-    'services/gateway/src/rooms/rooms.test.ts': "import 'fast-check';\nconst key = 'maru:{a}:log';\n",
-    'services/presence/package.json': manifest('@maru/presence', ['@maru/protocol']),
-    'services/presence/src/index.ts': "export * from '@maru/protocol';\n",
-    ...changes,
-  };
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-    writeFileSync(path.join(root, name), text);
-  }
-  return root;
-}
-
-const problemsOf = (changes: Record<string, string>) => checkImports({ root: plantTree(changes) }).problems;
-
-describe('import rules', () => {
-  test('a tree that keeps them has no problems', () => {
-    assert.deepEqual(problemsOf({}), []);
-  });
-
-  const violations: Array<[what: string, changes: Record<string, string>, expected: RegExp]> = [
-    [
-      'protocol imports another library than zod',
-      { 'packages/protocol/src/x.ts': "import l from 'lodash';\nexport { l };\n" },
-      /protocol\/src\/x\.ts:1: lodash: packages\/protocol imports only zod/,
-    ],
-    ['protocol imports Node', { 'packages/protocol/src/x.ts': "import 'node:fs';\n" }, /node:fs: runs in browsers too/],
-    [
-      'service-kit imports product code',
-      { 'packages/service-kit/src/x.ts': "\nimport type { A } from '@maru/protocol';\nexport type B = A;\n" },
-      /service-kit\/src\/x\.ts:2: @maru\/protocol: .*no product code/,
-    ],
-    [
-      'client imports service-kit',
-      { 'packages/client/src/x.ts': "export * from '@maru/service-kit';\n" },
-      /client imports only packages\/protocol/,
-    ],
-    [
-      'an app imports a service',
-      { 'apps/web/src/x.ts': "export * from '@maru/gateway';\n" },
-      /apps import only packages/,
-    ],
-    [
-      'a service imports another by name',
-      { 'services/gateway/src/x.ts': "export * from '@maru/presence';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a service imports another by path',
-      { 'services/gateway/src/x.ts': "export * from '../../presence/src/index.ts';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a test of a service imports another service by path',
-      { 'services/gateway/src/x.test.ts': "import '../../presence/src/index.ts';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a package is reached by a relative path',
-      { 'services/gateway/src/x.ts': "export * from '../../../packages/protocol/src/index.ts';\n" },
-      /reaches into packages\/protocol by a relative path/,
-    ],
-    [
-      'tests reach into a service',
-      { 'tests/e2e/x.test.ts': "import '../../services/gateway/src/index.ts';\n" },
-      /tests see the system from outside/,
-    ],
-    [
-      'Socket.IO is known outside edge/',
-      { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
-      /rooms\/x\.ts:3: socket\.io: only edge\//,
-    ],
-    [
-      'Socket.IO is loaded dynamically',
-      { 'services/gateway/src/rooms/x.ts': "export const io = await import('socket.io');\n" },
-      /only edge\//,
-    ],
-    [
-      'a Redis key is spelled outside keys.ts',
-      { 'services/presence/src/x.ts': '// a comment may say maru:x\nexport const key = `maru:presence:${1}`;\n' },
-      /presence\/src\/x\.ts:2: only keys\.ts spells Redis keys/,
-    ],
-    [
-      'a Redis key is spelled in a script',
-      { 'services/presence/src/x.lua': "-- maru:x in a comment\nredis.call('GET', 'maru:x')\n" },
-      /x\.lua:2: only keys\.ts/,
-    ],
-    [
-      'a dependency is not declared',
-      { 'services/presence/src/x.ts': "import express from 'express';\nexport { express };\n" },
-      /express is not declared in services\/presence/,
-    ],
-    [
-      'two files import each other',
-      {
-        'services/presence/src/a.ts': "export * from './b.ts';\n",
-        'services/presence/src/b.ts': "export * from './c.ts';\n",
-        'services/presence/src/c.ts': "export * from './a.ts';\n",
-      },
-      /import cycle: services\/presence\/src\/a\.ts → services\/presence\/src\/b\.ts → services\/presence\/src\/c\.ts → /,
-    ],
-    [
-      'a file is long',
-      { 'services/presence/src/long.ts': 'export {};\n'.repeat(321) },
-      /long\.ts:1: 321 lines; at most 320/,
-    ],
-  ];
-  for (const [what, changes, expected] of violations)
-    test(`are broken when ${what}`, () => {
-      const problems = problemsOf(changes);
-      assert.equal(problems.length, 1, problems.join('\n'));
-      assert.match(problems[0] ?? '', expected);
-    });
-
-  test('let tests/integration hold the parts of several services together', () => {
-    const source = "import '../../services/gateway/src/keys.ts';\nimport '@maru/presence';\nimport 'socket.io';\n";
-    assert.deepEqual(problemsOf({ 'tests/integration/x.test.ts': source }), []);
-    assert.equal(problemsOf({ 'tests/e2e/x.test.ts': source }).length, 3);
-  });
-
-  test('see through comments, strings, templates and regular expressions', () => {
-    const source = [
-      "/* import '@maru/presence'; */",
-      "// import '@maru/presence';",
-      'export const template = `${"}"} // not a comment ${`nested`}`;',
-      'export const pattern = /[/"]`/;',
-      "export const divided = 4 / 2; // '",
-      "export * from '@maru/presence';",
-    ].join('\n');
-    assert.deepEqual(problemsOf({ 'services/gateway/src/x.ts': source }), [
-      'services/gateway/src/x.ts:6: @maru/presence: services import only packages/protocol, packages/redis-store and packages/service-kit',
-    ]);
-  });
-});
+import { plantTree, REPOSITORY, removeTree } from './planted-tree.ts';
 
 describe('npm run check', () => {
-  test('runs every task, prints the output of those that failed only, and counts', async () => {
+  test('runs every task and prints the output of the failed ones only', async () => {
     const lines: string[] = [];
     const task = (name: string, script: string) => ({ name, command: [process.execPath, '-e', script] });
     const result = await runCheck({
       tasks: [
-        task('good', 'console.log("quiet words")'),
-        task('bad', 'console.error("loud words"); process.exit(2)'),
-        { name: 'absent', command: ['/nonexistent/program'] },
+        task('good', 'console.log("good output")'),
+        task('bad', 'console.error("bad output"); process.exit(2)'),
+        { name: 'missing', command: ['/nonexistent/program'] },
       ],
-      root: repository,
+      root: REPOSITORY,
       print: (line) => lines.push(line),
     });
     assert.deepEqual(result, { passed: 1, failed: 2 });
     const printed = lines.join('\n');
-    assert.match(printed, /loud words/);
+    assert.match(printed, /bad output/);
     assert.match(printed, /ENOENT/);
-    assert.doesNotMatch(printed, /quiet words/);
+    assert.doesNotMatch(printed, /good output/);
   });
 
-  test('exits 1 and names the file when types, lint or imports are wrong', () => {
-    const tsconfig = JSON.stringify({ compilerOptions: { strict: true, noEmit: true, types: [] }, include: ['src'] });
+  test('exits 1 and names the file when types, lint, sizes, imports or keys are wrong', () => {
+    // The rules of the repository. The planted tree is not under Git.
+    const { vcs: _, ...biome } = JSON.parse(readFileSync(path.join(REPOSITORY, 'biome.json'), 'utf8'));
+    const compilerOptions = { strict: true, noEmit: true, types: [] };
     const root = plantTree({
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: { strict: true, noEmit: true, types: [] },
-        files: ['bad.ts'],
-      }),
+      'biome.json': JSON.stringify({ ...biome, files: { includes: ['**/*.ts'] } }),
+      'tsconfig.json': JSON.stringify({ compilerOptions, files: ['bad.ts'] }),
       'bad.ts': 'export const count: number = "three";\n',
-      'apps/web/tsconfig.json': tsconfig,
+      'apps/web/tsconfig.json': JSON.stringify({ compilerOptions, include: ['src/lint.ts'] }),
       'apps/web/src/lint.ts': 'export const a = 1\ndebugger;\n',
-      'loadtest/tsconfig.json': tsconfig,
-      'loadtest/src/x.ts': "import 'undeclared';\n",
+      'apps/web/src/long-file.ts': 'run();\n'.repeat(301),
+      'apps/web/src/long-function.ts': `export function long() {\n${'  run();\n'.repeat(90)}}\n`,
+      'apps/web/src/undeclared.ts': "import '@maru/protocol';\n",
+      'loadtest/tsconfig.json': JSON.stringify({ compilerOptions, include: ['src'] }),
+      'loadtest/src/x.ts': "import 'express';\n",
+      'services/presence/src/x.ts': "export const key = 'maru:x';\n",
     });
-    symlinkSync(path.join(repository, 'node_modules'), path.join(root, 'node_modules'));
-    const run = spawnSync(process.execPath, [path.join(repository, 'tools/check.mjs'), '--root', root], {
+    const run = spawnSync(process.execPath, [path.join(REPOSITORY, 'tools/check.mjs'), '--root', root], {
       encoding: 'utf8',
       timeout: 60_000,
     });
+    removeTree(root);
     assert.equal(run.status, 1, run.stdout + run.stderr);
     assert.match(run.stdout, /bad\.ts\(1,14\)/);
     assert.match(run.stdout, /noDebugger/);
-    assert.match(run.stdout, /undeclared is not declared/);
+    assert.match(run.stdout, /long-file.ts.*noExcessiveLinesPerFile/);
+    assert.match(run.stdout, /long-function.ts.*noExcessiveLinesPerFunction/);
+    assert.match(run.stdout, /undeclared.ts.*noUndeclaredDependencies/);
+    assert.match(run.stdout, /loadtest\/src\/x\.ts → .*express.*: declared/);
+    assert.match(run.stdout, /presence\/src\/x\.ts:1: only keys\.ts/);
     assert.match(run.stdout, /FAIL types of packages/);
   });
 });

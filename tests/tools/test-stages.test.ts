@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { findLeftovers, listTests, runStage } from '../../tools/test-stages.mjs';
+import { findLeftovers } from '../../tools/test-leftovers.mjs';
+import { runStage } from '../../tools/test-runner.mjs';
+import { groupTests, listTests, STAGES } from '../../tools/test-stages.mjs';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
@@ -21,18 +23,16 @@ function write(name: string, text: string): string {
   return file;
 }
 
-const run = (files: string[]) => {
+const run = (...groups: string[][]) => {
   // This test is itself run by the test runner, which marks its children so.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   return runStage({
     node: process.execPath,
-    files,
+    groups: groups.map((files) => ({ files, concurrency: 1, sharesCluster: false })),
     runDir: folder,
     environment,
-    concurrency: 1,
     fileDeadlineMs: 10_000,
     deadlineMs: 20_000,
-    sharesCluster: false,
     quiet: true,
   });
 };
@@ -55,6 +55,20 @@ describe('a stage', () => {
     assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
   });
 
+  test('keeps the files that share a cluster apart from the others', () => {
+    write('grouped/tests/e2e/own.test.ts', 'await startCluster();\n');
+    write('grouped/tests/e2e/shared.test.ts', 'await sharedCluster();\n');
+    const e2e = STAGES.find(({ name }) => name === 'e2e');
+    assert.ok(e2e);
+    assert.deepEqual(
+      groupTests(path.join(folder, 'grouped'), e2e).map(({ files, sharesCluster }) => ({ files, sharesCluster })),
+      [
+        { files: ['tests/e2e/shared.test.ts'], sharesCluster: true },
+        { files: ['tests/e2e/own.test.ts'], sharesCluster: false },
+      ],
+    );
+  });
+
   test('counts what passed, failed and was skipped, over all files', async () => {
     const counted = write(
       'counted.test.mjs',
@@ -62,6 +76,7 @@ describe('a stage', () => {
     );
     const good = write('good.test.mjs', "import { test } from 'node:test';\ntest('d', () => {});\n");
     assert.deepEqual(await run([counted, good]), { passed: 2, failed: 1, skipped: 1 });
+    assert.deepEqual(await run([counted], [good]), { passed: 2, failed: 1, skipped: 1 });
   });
 
   test('fails for a file that cannot be loaded', async () => {

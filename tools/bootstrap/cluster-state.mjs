@@ -1,4 +1,7 @@
-/** The file by which other programs find the running cluster of a data directory. It holds a secret: mode 600. */
+/**
+ * The state file, in which other programs find the running cluster of a data directory. It contains
+ * a secret, so its mode is 600.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -25,7 +28,8 @@ export const supervisorLockPath = (dataDir) => join(dataDir, 'supervisor.lock');
 
 /**
  * @param {string} dataDir
- * @returns {ClusterState | null} null when there is none, or one that cannot be read (cut short by a full disk)
+ * @returns {ClusterState | null} null if there is none, or if it cannot be parsed (the disk was
+ *   full)
  */
 export function readClusterState(dataDir) {
   try {

@@ -1,4 +1,4 @@
-/** Brings node_modules to what package-lock.json pins, and leaves it alone when it is that already. */
+/** Makes node_modules match package-lock.json. Does nothing if it matches already. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join } from 'node:path';
@@ -19,7 +19,10 @@ const stampPath = (root) => join(root, 'node_modules', '.maru', 'installed.json'
 /** @param {string} root @returns {Record<string, import('./package-tree.mjs').LockEntry>} */
 const readLock = (root) => JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
 
-/** What the tree is to be: other pins or another platform make it stale. @param {string} root */
+/**
+ * A hash of the wanted tree. Another lock file or platform makes the installed tree stale.
+ * @param {string} root
+ */
 const fingerprint = (root) =>
   createHash('sha256')
     .update(pinnedTree(readLock(root), currentPlatform()))
@@ -41,16 +44,16 @@ function writeStamp(root) {
 }
 
 /**
- * Why node_modules cannot be used as it is, or null.
+ * The reason why packages must be installed, or null.
  * @param {string} root
  * @returns {string | null}
  */
 export function whyInstall(root) {
   if (!existsSync(join(root, 'node_modules'))) return 'node_modules is missing';
-  // npm writes this file last, so its absence means an install that was interrupted.
+  // npm writes this file last. If it is missing, the last installation was interrupted.
   if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) return 'the last install was interrupted';
   const stamp = readStamp(root);
-  if (stamp !== undefined && stamp !== fingerprint(root)) return 'package-lock.json pins something else now';
+  if (stamp !== undefined && stamp !== fingerprint(root)) return 'package-lock.json has changed';
   const missing = findMissing(readLock(root), currentPlatform(), (path) => {
     try {
       return JSON.parse(readFileSync(join(root, path), 'utf8')).version ?? '';
@@ -65,7 +68,7 @@ export function whyInstall(root) {
 }
 
 /**
- * How to call npm: the one that is running us, one on the PATH, or the one that came with this Node.
+ * How to call npm: the npm that runs this program, one on the PATH, or the one of this Node.js.
  * @param {NodeJS.ProcessEnv} environment
  * @returns {{file: string, args: string[]}}
  */
@@ -82,7 +85,7 @@ export function findNpm(environment) {
   throw new Failure('npm was not found. Install Node with npm (https://nodejs.org), then try again.');
 }
 
-/** npm says what is wrong first, and how to use it after that. @param {string} output of npm */
+/** npm prints the problem first, and then its usage. @param {string} output of npm */
 function excerpt(output) {
   const lines = output.trim().split('\n');
   const errors = lines.filter((line) => /^npm (error|ERR!) *\S/.test(line));
@@ -92,21 +95,21 @@ function excerpt(output) {
 /** @param {string} output of npm */
 function advice(output) {
   if (/\bE(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NETUNREACH)\b/i.test(output))
-    return 'The package registry could not be reached: check the network, or the registry and proxy in ~/.npmrc.';
-  if (/\bENOSPC\b/.test(output)) return 'The disk is full: make room, then try again.';
+    return 'The package registry could not be reached: check the network, and the registry and proxy in ~/.npmrc.';
+  if (/\bENOSPC\b/.test(output)) return 'The disk is full. Free some space, then try again.';
   if (/\b(EACCES|EPERM)\b/.test(output))
-    return `A file may not be written: check who owns ${ROOT} and ~/.npm (sudo npm leaves files of root behind).`;
+    return `A file is not writable: check the owner of ${ROOT} and ~/.npm ("sudo npm" creates files of root).`;
   if (/\bEINTEGRITY\b/.test(output)) return 'A download was damaged: npm cache clean --force, then try again.';
-  if (/\bEUSAGE\b/.test(output))
-    return 'package.json and package-lock.json disagree: git status shows what was changed.';
+  if (/\bEUSAGE\b/.test(output)) return 'package.json and package-lock.json disagree: "git status" shows the change.';
   return `Run "npm ci" in ${ROOT} by hand to see more; its log is in ~/.npm/_logs.`;
 }
 
 /**
- * Runs `npm ci` when node_modules is missing, stale or half-installed. Two that start at once in one clone take turns.
+ * Runs `npm ci` if node_modules is missing, stale or incomplete. Two programs in one clone take
+ * turns.
  * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root?: string}} options
  * @returns {Promise<{installed: boolean}>}
- * @throws {Failure} when npm is missing or fails, with what to do
+ * @throws {Failure} if npm is missing or fails; the message says what to do
  */
 export async function ensureDependencies({ reporter, environment, root = ROOT }) {
   if (whyInstall(root) === null) {
@@ -130,11 +133,15 @@ export async function ensureDependencies({ reporter, environment, root = ROOT })
   }
 }
 
-/** @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root: string, reason: string}} options */
+/**
+ * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv, root: string, reason: string}}
+ *   options
+ */
 async function install({ reporter, environment, root, reason }) {
   reporter.step('dependencies', `npm ci (${reason})`);
   const npm = findNpm(environment);
-  // Whatever the caller's npm settings or NODE_ENV say, all of it is needed, and none of it runs install scripts.
+  // These flags override the npm settings and NODE_ENV of the user: install everything, and run no
+  // install scripts.
   const flags = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
   const startedAtMs = Date.now();
   const result = await run(npm.file, [...npm.args, ...flags], {
@@ -147,7 +154,7 @@ async function install({ reporter, environment, root, reason }) {
     throw new Failure(`npm ci ${describeRun(result)}:\n${excerpt(result.output)}\n\n${advice(result.output)}`);
   }
   const still = whyInstall(root);
-  if (still !== null) throw new Failure(`npm ci ended well, but ${still}. Remove node_modules and try again.`);
+  if (still !== null) throw new Failure(`npm ci succeeded, but ${still}. Remove node_modules and try again.`);
   writeStamp(root);
   reporter.step('dependencies', `installed in ${Math.round((Date.now() - startedAtMs) / 1_000)} s`);
 }

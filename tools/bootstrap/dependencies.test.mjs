@@ -20,7 +20,10 @@ describe('the dependencies of a clone', () => {
     writeFileSync(join(root, path), typeof content === 'string' ? content : JSON.stringify(content));
   };
   const lockOf = (/** @type {string} */ version) => ({ packages: { '': {}, 'node_modules/a': { version } } });
-  /** Writes an npm that counts its calls and installs what the lock file of the moment names, or fails. */
+  /**
+   * Writes an npm that counts its calls and installs what the lock file of the moment names, or
+   * fails.
+   */
   const putNpm = (/** @type {string} */ body) => {
     put('bin/npm', `#!/bin/sh\necho "$@" >> ${root}/calls\n${body}\n`);
     chmodSync(join(root, 'bin/npm'), 0o755);
@@ -38,7 +41,7 @@ describe('the dependencies of a clone', () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  it('are installed when missing, and then left alone', async () => {
+  it('are installed if they are missing, and only then', async () => {
     assert.equal(whyInstall(root), 'node_modules is missing');
     assert.deepEqual(await ensureDependencies({ reporter, environment, root }), { installed: true });
     assert.match(calls()[0] ?? '', /^ci --include=dev --include=optional --ignore-scripts/);
@@ -47,11 +50,11 @@ describe('the dependencies of a clone', () => {
     assert.equal(existsSync(join(root, '.maru/install.lock')), false);
   });
 
-  it('are installed anew when the lock file changed, an install was cut short, or a package is gone', async () => {
+  it('are installed again if the lock file changed, an installation was interrupted, or a package is missing', async () => {
     await ensureDependencies({ reporter, environment, root });
     put('package-lock.json', lockOf('2.0.0'));
     putNpm(installs('2.0.0'));
-    assert.equal(whyInstall(root), 'package-lock.json pins something else now');
+    assert.equal(whyInstall(root), 'package-lock.json has changed');
     await ensureDependencies({ reporter, environment, root });
     rmSync(join(root, 'node_modules/.package-lock.json'));
     assert.equal(whyInstall(root), 'the last install was interrupted');
@@ -62,21 +65,21 @@ describe('the dependencies of a clone', () => {
     assert.equal(calls().length, 4);
   });
 
-  it('that a person installed by hand are taken as they are when they are right', async () => {
+  it('that the user installed are accepted if they are correct', async () => {
     put('node_modules/a/package.json', { version: '1.0.0' });
     put('node_modules/.package-lock.json', {});
     assert.deepEqual(await ensureDependencies({ reporter, environment, root }), { installed: false });
     assert.equal(calls().length, 0);
   });
 
-  it('are installed once when two start at the same time', async () => {
+  it('are installed once if two programs start at the same time', async () => {
     putNpm(`sleep 0.3; ${installs('1.0.0')}`);
     const outcomes = await Promise.all([1, 2].map(() => ensureDependencies({ reporter, environment, root })));
     assert.deepEqual(outcomes.map((outcome) => outcome.installed).sort(), [false, true]);
     assert.equal(calls().length, 1);
   });
 
-  it('tell what npm said and what to do when it fails', async () => {
+  it('a failure shows the output of npm and what to do', async () => {
     putNpm('echo "npm error code ENOTFOUND" >&2; exit 1');
     await assert.rejects(
       ensureDependencies({ reporter, environment, root }),
@@ -85,7 +88,7 @@ describe('the dependencies of a clone', () => {
     assert.equal(existsSync(join(root, '.maru/install.lock')), false);
   });
 
-  it('prefer the npm that runs us', () => {
+  it('come from the npm that runs the program', () => {
     put('npm-cli.js', '');
     assert.deepEqual(findNpm({ npm_execpath: join(root, 'npm-cli.js'), PATH: '/nowhere' }), {
       file: process.execPath,

@@ -1,8 +1,9 @@
-/** An error whose message is a sentence for the person at the terminal: it is printed as it is, without a stack. */
+/** An error for the user at the terminal: programs print its message without a stack. */
 export class Failure extends Error {
   /**
    * @param {string} message says what is wrong and what to do
-   * @param {{exitCode?: number, cause?: unknown}} [options] `exitCode` is 1 unless the usage was wrong (2)
+   * @param {{exitCode?: number, cause?: unknown}} [options] `exitCode` is 1 unless the usage was
+   *   wrong (2)
    */
   constructor(message, options = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -11,7 +12,8 @@ export class Failure extends Error {
 }
 
 /**
- * What a program prints for an error, and its exit code. An error that is not a Failure is a fault of ours: it keeps its stack.
+ * What a program prints for an error, and its exit code. An error that is not a Failure is a bug,
+ * so its stack is printed.
  * @param {unknown} error
  * @returns {{text: string, exitCode: number}}
  */
@@ -22,7 +24,8 @@ export function describeFailure(error) {
 }
 
 /**
- * How a program ends: its exit code is the one that `work` gives, or that of the failure, which is told on standard error.
+ * Sets the exit code of the program: the result of `work`, or that of the failure, which goes to
+ * standard error.
  * @param {Promise<number>} work
  */
 export async function exitWith(work) {

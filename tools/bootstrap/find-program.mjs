@@ -1,8 +1,8 @@
-/** Looks for executables. */
+/** Finds executables. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Debian keeps servers out of an ordinary user's PATH. */
+/** On Debian, the PATH of an ordinary user does not include servers. */
 const EXTRA_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/bin'];
 
 /** @param {string} path */
@@ -16,7 +16,7 @@ function isExecutable(path) {
 }
 
 /**
- * Looks for an executable on the PATH, then where servers are kept. Useful for programs beyond PROGRAMS too.
+ * Finds an executable on the PATH, or else in the usual folders for servers.
  * @param {readonly string[]} names best first
  * @param {NodeJS.ProcessEnv} environment
  * @param {readonly string[]} [places]

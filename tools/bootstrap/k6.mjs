@@ -1,6 +1,7 @@
 /**
- * Finds k6, or builds the pinned one. npm's `k6` package is an empty placeholder, so where nobody installed k6 it is built with Go from
- * the module proxy, once, into node_modules/.cache. Nothing but Node's own modules: a load test needs no dependency of ours.
+ * Finds k6, or builds the pinned version with Go, once, into node_modules/.cache. The npm package
+ * `k6` is an empty placeholder. This module uses only modules of Node.js: a load test needs no npm
+ * packages.
  */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -14,12 +15,15 @@ const K6_MAJOR_MIN = 2;
 const GO_MIN = /** @type {const} */ ([1, 25]);
 const GO_PLACES = ['/usr/local/go/bin/go', '/usr/lib/go/bin/go'];
 const VERSION_DEADLINE_MS = 20_000;
-/** A build took 72 s on two cores with an empty cache; a slow machine with a slow line may take many times that. */
+/**
+ * A build took 72 s on two cores with an empty cache. A slow machine with a slow network may take
+ * many times as long.
+ */
 const BUILD_DEADLINE_MS = 20 * 60_000;
 const PROGRESS_MS = 14_000;
 const COMPLAINT_CHARS_MAX = 3_000;
 
-/** k6 neither reports its use to its maker, nor fetches extensions, nor listens anywhere. */
+/** k6 sends no usage report, fetches no extensions and listens on no port. */
 export const QUIET_K6 = {
   K6_NO_USAGE_REPORT: 'true',
   K6_AUTO_EXTENSION_RESOLUTION: 'false',
@@ -27,11 +31,11 @@ export const QUIET_K6 = {
 };
 
 const HOW_TO_GET_IT = `To get k6 ${K6_MAJOR_MIN} or newer, either
-  install Go ${GO_MIN.join('.')} or newer (https://go.dev/dl/), and it is built here, once; or
+  install Go ${GO_MIN.join('.')} or newer (https://go.dev/dl/), with which k6 is built once; or
   install k6 (https://grafana.com/docs/k6/latest/set-up/install-k6/); or
-  name a program with MARU_K6=/path/to/k6`;
+  set MARU_K6=/path/to/k6`;
 
-/** So that a test can tell "there is none" from "the run failed". */
+/** Distinguishes "k6 is missing" from "the run failed". */
 export const NO_K6_EXIT_CODE = 3;
 
 /** @param {string} reason a sentence */
@@ -41,16 +45,16 @@ const noK6 = (reason) => new Failure(`${reason}\n${HOW_TO_GET_IT}`, { exitCode: 
 export const builtK6Path = (root) => join(root, 'node_modules', '.cache', 'maru', `k6-${K6_VERSION}`, 'k6');
 
 /**
- * A usable k6 that is here already: the one that MARU_K6 names, one on the PATH, or the one built before.
+ * Finds an installed k6: the one in MARU_K6, one on the PATH, or the one that was built before.
  * @param {{root: string, environment: NodeJS.ProcessEnv}} options
  * @returns {Promise<{k6: string} | {k6: null, why: string}>}
- * @throws {Failure} when MARU_K6 names something else: who names one wants that one
+ * @throws {Failure} if MARU_K6 names something else: the user wants that program
  */
 export async function findK6({ root, environment }) {
   const named = environment.MARU_K6;
   if (named !== undefined && named !== '') {
     const version = await k6Version(named);
-    if (version === null) throw noK6(`MARU_K6 names ${named}, which is no k6 that runs.`);
+    if (version === null) throw noK6(`MARU_K6 names ${named}, which is not a working k6.`);
     if (!isRecent(version)) throw noK6(`MARU_K6 names k6 ${version.join('.')}, which is too old.`);
     return { k6: named };
   }
@@ -59,41 +63,45 @@ export async function findK6({ root, environment }) {
   if (onPath !== null && versionOnPath !== null && isRecent(versionOnPath)) return { k6: onPath };
   const built = builtK6Path(root);
   if ((await k6Version(built)) !== null) return { k6: built };
-  const why = versionOnPath === null ? 'There is no k6 here' : `The k6 on the PATH is ${versionOnPath.join('.')}`;
+  const why = versionOnPath === null ? 'k6 was not found' : `The k6 on the PATH is ${versionOnPath.join('.')}`;
   return { k6: null, why };
 }
 
 /**
- * As `findK6`; builds one when none is found and it may.
- * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, say: (line: string) => void}} options `say` hears of progress
+ * Finds k6, or builds it if `mayBuild`.
+ * @param {{root: string, environment: NodeJS.ProcessEnv, mayBuild: boolean, inBackground?: boolean,
+ *   say: (line: string) => void}} options `inBackground`: build with low priority, and report only
+ *   the end; `say` receives lines about the progress
  * @returns {Promise<string>} the program
  * @throws {Failure} that says how to get one
  */
-export async function ensureK6({ root, environment, mayBuild, say }) {
+export async function ensureK6({ root, environment, mayBuild, inBackground = false, say }) {
   const found = await findK6({ root, environment });
   if (found.k6 !== null) return found.k6;
-  if (!mayBuild) throw noK6(`${found.why}, and none has been built.`);
+  if (!mayBuild) throw noK6(`${found.why}, and it was not built.`);
   const go = await findGo(environment);
-  if (go === null) throw noK6(`${found.why}, and no Go ${GO_MIN.join('.')} or newer to build one with.`);
+  if (go === null)
+    throw noK6(`${found.why}, and Go ${GO_MIN.join('.')} or newer, which could build it, was not found.`);
   say(`${found.why}; building k6 ${K6_VERSION} with Go. This takes a minute or two, once.`);
 
   const built = builtK6Path(root);
   const folder = dirname(dirname(built));
   await mkdir(folder, { recursive: true });
-  // The lock only saves work: each build has a folder of its own and ends in a rename, so two at once do no harm.
+  // The lock only saves work. Each build uses a folder of its own and ends with a rename, so two
+  // builds at once are safe.
   const lock = await waitForLock(`${dirname(built)}.lock`, {
-    onWait: ({ pid }) => say(`Process ${pid} is building it already; waiting.`),
+    onWait: ({ pid }) => say(`Process ${pid} is already building it; waiting.`),
     waitMs: BUILD_DEADLINE_MS,
   });
   try {
-    if ((await k6Version(built)) === null) await buildK6({ go, built, folder, environment, say });
+    if ((await k6Version(built)) === null) await buildK6({ go, built, folder, environment, inBackground, say });
   } finally {
     lock?.release();
   }
   return built;
 }
 
-/** @param {string} program @returns {Promise<number[] | null>} null when it does not run */
+/** @param {string} program @returns {Promise<number[] | null>} null if it does not run */
 async function k6Version(program) {
   const env = { ...process.env, ...QUIET_K6 };
   const result = await run(program, ['version'], { env, deadlineMs: VERSION_DEADLINE_MS });
@@ -116,20 +124,22 @@ async function findGo(environment) {
   return null;
 }
 
-/** @param {{go: string, built: string, folder: string, environment: NodeJS.ProcessEnv, say: (line: string) => void}} options */
-async function buildK6({ go, built, folder, environment, say }) {
+/** @param {{go: string, built: string, folder: string, environment: NodeJS.ProcessEnv, inBackground: boolean,
+ *   say: (line: string) => void}} options */
+async function buildK6({ go, built, folder, environment, inBackground, say }) {
   const stage = await mkdtemp(join(folder, 'k6-build-'));
-  // What the operator set for other modules (a workspace, vendoring, cgo) is not meant for this one.
+  // Settings of the user for other modules (a workspace, vendoring, cgo) must not apply here.
   const env = { ...environment, GOFLAGS: '-mod=mod -buildvcs=false -trimpath', GOWORK: 'off', CGO_ENABLED: '0' };
   const step = async (/** @type {string} */ what, /** @type {string[]} */ args) => {
-    say(`  ${what} …`);
+    if (!inBackground) say(`  ${what} …`);
     let saidAtMs = 0;
     const result = await run(go, args, {
       cwd: stage,
       env,
       deadlineMs: BUILD_DEADLINE_MS,
+      inBackground,
       onProgress: (elapsedMs) => {
-        if (elapsedMs - saidAtMs < PROGRESS_MS) return;
+        if (inBackground || elapsedMs - saidAtMs < PROGRESS_MS) return;
         saidAtMs = elapsedMs;
         say(`  ${what} … ${Math.round(elapsedMs / 1000)} s`);
       },
@@ -139,12 +149,13 @@ async function buildK6({ go, built, folder, environment, say }) {
     throw noK6(`Building k6 failed: go ${args[0]} ${describeRun(result)}.${said === '' ? '' : `\n${said}`}`);
   };
   try {
-    // `go install …@version` wants the module's own repository; a module of ours that requires it is served by the proxy alone.
+    // `go install …@version` needs the repository of the module. With a module of our own that
+    // requires it, the proxy is enough.
     await writeFile(join(stage, 'go.mod'), `module maru.invalid/k6\n\ngo ${GO_MIN.join('.')}\n`);
-    await step('fetching its sources', ['get', '-tool', `go.k6.io/k6/v2@v${K6_VERSION}`]);
+    await step('fetching the sources', ['get', '-tool', `go.k6.io/k6/v2@v${K6_VERSION}`]);
     const program = join(stage, basename(built));
     await step('compiling', ['build', '-o', program, 'go.k6.io/k6/v2']);
-    if ((await k6Version(program)) === null) throw noK6('k6 was built, and does not run.');
+    if ((await k6Version(program)) === null) throw noK6('k6 was built, but does not run.');
     await mkdir(dirname(built), { recursive: true });
     await rename(program, built);
     say(`k6 ${K6_VERSION} is built.`);

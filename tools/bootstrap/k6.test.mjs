@@ -41,7 +41,7 @@ function createPlace() {
 /** @param {string} version */
 const k6Script = (version) => `echo "k6 v${version} (go1.26.8, linux/amd64)"`;
 
-/** A Go that "builds" a k6 by writing a script where it was told to. */
+/** A Go that "builds" a k6 by writing a script to the output path. */
 const GO_SCRIPT = `
 case "$1" in
   version) echo "go version go1.26.8 linux/amd64" ;;
@@ -53,7 +53,7 @@ esac`;
 const isNoK6 = (error) =>
   error instanceof Failure && error.exitCode === NO_K6_EXIT_CODE && /go\.dev/.test(error.message);
 
-test('the program that MARU_K6 names wins, and must be a recent k6', async () => {
+test('MARU_K6 has priority, and must be a recent k6', async () => {
   const { root, bin, environment } = createPlace();
   const named = writeProgram(join(bin, 'mine'), k6Script('2.1.0'));
   assert.deepEqual(await findK6({ root, environment: { ...environment, MARU_K6: named } }), { k6: named });
@@ -62,7 +62,7 @@ test('the program that MARU_K6 names wins, and must be a recent k6', async () =>
     await assert.rejects(findK6({ root, environment: { ...environment, MARU_K6: wrong } }), isNoK6);
 });
 
-test('a recent k6 on the PATH is used, and an old one gives way to the one that was built', async () => {
+test('a recent k6 on the PATH is used; instead of an old one, the built k6 is used', async () => {
   const { root, bin, environment } = createPlace();
   const onPath = writeProgram(join(bin, 'k6'), k6Script('2.9.1'));
   assert.deepEqual(await findK6({ root, environment }), { k6: onPath });
@@ -72,7 +72,7 @@ test('a recent k6 on the PATH is used, and an old one gives way to the one that 
   assert.deepEqual(await findK6({ root, environment }), { k6: built });
 });
 
-test('where there is none it is built once, however many ask at a time, and nothing else is left', async () => {
+test('a missing k6 is built once, even for several callers, and leaves no other files', async () => {
   const { root, bin, environment, said, say } = createPlace();
   writeProgram(join(bin, 'k6'), 'exit 1');
   writeProgram(join(bin, 'go'), GO_SCRIPT);
@@ -90,7 +90,7 @@ test('where there is none it is built once, however many ask at a time, and noth
   assert.deepEqual(said, []);
 });
 
-test('a build that fails says why and how else to get one, and leaves nothing', async () => {
+test('a failed build shows the reason and the alternatives, and leaves no files', async () => {
   const { root, bin, environment, say } = createPlace();
   writeProgram(join(bin, 'k6'), 'exit 1');
   writeProgram(

@@ -1,4 +1,6 @@
-/** The command line of `npm run loadtest`, as a pure function of arguments, environment and the scenarios there are. */
+/**
+ * The command line of `npm run loadtest`: a pure function of arguments, environment and scenarios.
+ */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from './failure.mjs';
@@ -12,21 +14,12 @@ import { DEFAULT_DATA_DIR } from './root.mjs';
  * @property {Record<string, number | string>} options its own, with defaults; times as text
  */
 /**
- * @typedef {{help: true, text: string} | {
- *   help: false,
- *   scenario: string,
- *   url: string | null,
- *   dataDir: string,
- *   mayStep: boolean,
- *   onStep: string | null,
- *   archive: string | null,
- *   port: string,
- *   mayBuild: boolean,
- *   settings: Record<string, string>,
- *   k6Environment: Record<string, string>,
- *   k6Arguments: string[],
- * }} LoadtestOptions `url` is null when none was named; `settings` are what the scenario reads, `k6Environment` what k6 itself reads;
- *   `mayStep`: the cluster of `dataDir` may be given and taken gateways
+ * @typedef {{help: true, text: string} | { help: false, scenario: string, url: string | null,
+ *   dataDir: string, mayStep: boolean, onStep: string | null, archive: string | null, port: string,
+ *   mayBuild: boolean, settings: Record<string, string>, k6Environment: Record<string, string>,
+ *   k6Arguments: string[], }} LoadtestOptions `url` is null if none was given; the scenario reads
+ *   `settings`, k6 reads `k6Environment`; `mayStep`: gateways of the cluster of `dataDir` may be
+ *   added and drained
  */
 
 const PORT_DEFAULT = '8080';
@@ -36,18 +29,18 @@ const WIDTH = 20;
 
 /** Options that a scenario may have. */
 const OWN = /** @type {Record<string, string>} */ ({
-  clients: 'how many people, each with one connection',
-  rooms: 'how many rooms they are in',
-  rate: 'messages a second, of all of them together (at first, where it changes)',
-  duration: 'how long they send: 30s, 5m',
-  settle: 'how long after the last message they may take to have everything',
-  steps: 'how many steps, each with twice the rate',
-  factor: 'how many times the rate the spike is',
-  storms: 'how many times connections are lost',
-  share: 'the part of the clients that loses them, from 0 to 1',
-  'hot-clients': 'how many people are in the hot room',
-  'hot-rate': 'messages a second in the hot room',
-  'delivery-p99': 'the bound of a step in milliseconds: the 99th percentile from send to delivery',
+  clients: 'number of clients, each with one connection',
+  rooms: 'number of rooms',
+  rate: 'messages per second of all clients together (the first value if it changes)',
+  duration: 'duration of sending: 30s, 5m',
+  settle: 'time after the last message in which all clients must have received everything',
+  steps: 'number of steps, each with twice the rate',
+  factor: 'the rate of the spike, as a multiple of the rate',
+  storms: 'number of times that connections are lost',
+  share: 'share of the clients that lose them, from 0 to 1',
+  'hot-clients': 'number of clients in the hot room',
+  'hot-rate': 'messages per second in the hot room',
+  'delivery-p99': 'limit of a step in milliseconds: 99th percentile from send to delivery',
 });
 
 const FLAGS = /** @type {const} */ ({
@@ -65,25 +58,25 @@ const FLAGS = /** @type {const} */ ({
   help: { type: 'boolean', short: 'h' },
 });
 
-const COMMON_HELP = `  --url URL           the public address (default: of the cluster that npm start runs here, else http://localhost:MARU_PORT)
-  --data-dir DIR      where that cluster keeps its data (MARU_DATA_DIR, default .maru)
-  --tokens FILE       JWTs for the clients, one a line or a JSON array, where the cluster makes no guests
-  --delivery-p99 MS   fail when the 99th percentile from send to delivery is above this (default: it is only reported)
-  --report FILE       write k6's HTML report
-  --summary FILE      write k6's figures as JSON
-  --prometheus URL    write figures to a Prometheus as they come, by remote write: http://host:9090/api/v1/write
-  --archive FILE      run nothing; write scenario and settings into one file for k6 elsewhere, as a Kubernetes TestRun
-  --runners N         with --archive: how many k6 will share the run (the TestRun's parallelism)
-  --no-build          do not build k6 where there is none; end with 3
-  --help              this text; after a NAME also what that scenario decides, and its options`;
+const COMMON_HELP = `  --url URL           the public address (default: that of the running cluster, else http://localhost:MARU_PORT)
+  --data-dir DIR      the data directory of that cluster (MARU_DATA_DIR, default .maru)
+  --tokens FILE       JWTs for the clients, one per line or a JSON array, if the cluster accepts no guests
+  --delivery-p99 MS   fail if the 99th percentile from send to delivery is higher (default: only report it)
+  --report FILE       write the HTML report of k6
+  --summary FILE      write the figures of k6 as JSON
+  --prometheus URL    send figures to Prometheus by remote write: http://host:9090/api/v1/write
+  --archive FILE      do not run; write scenario and settings to a file for k6 elsewhere, as a Kubernetes TestRun
+  --runners N         with --archive: how many k6 share the run (the parallelism of the TestRun)
+  --no-build          do not build k6 if it is missing; exit with 3
+  --help              this text; after a NAME, the purpose and options of that scenario`;
 
-const TAIL = `k6 is the one that MARU_K6 names, one on the PATH, or one that is built here with Go. The exit code is k6's: 0 when every threshold
-held, 99 when one did not. More: docs/load-testing.md`;
+const TAIL = `k6 is taken from MARU_K6 or the PATH, or built with Go. The exit code is that of k6: 0 if all thresholds
+passed, 99 if one failed. More: docs/load-testing.md`;
 
 /** @param {readonly Scenario[]} scenarios */
 export const loadtestHelp = (scenarios) => `Usage: npm run loadtest -- NAME [options] [-- options of k6]
 
-Sends load to a running cluster through its public address, and judges that nothing was lost, doubled or swapped.
+Sends load to a running cluster through its public address, and checks that no message is lost, duplicated or out of order.
 
 ${scenarios.map(({ name, about }) => `  ${name.padEnd(WIDTH)}${about}`).join('\n')}
 
@@ -106,7 +99,7 @@ ${text}
 ${Object.entries(options)
   .map(([option, standard]) => `  ${`--${option}`.padEnd(WIDTH)}${OWN[option]} (${standard})`)
   .join('\n')}
-${name === 'scale-out' ? `  ${'--on-step COMMAND'.padEnd(WIDTH)}what adds or drains a gateway of a cluster that npm start does not run here\n` : ''}
+${name === 'scale-out' ? `  ${'--on-step COMMAND'.padEnd(WIDTH)}the command that adds or drains a gateway of another cluster\n` : ''}
 ${COMMON_HELP.split('\n')
   .filter((line) => !('delivery-p99' in options && line.includes('--delivery-p99')))
   .join('\n')}
@@ -130,9 +123,9 @@ export function parseLoadtestOptions(args, environment, { cwd, scenarios }) {
   const [name, ...rest] = positionals;
   const scenario = scenarios.find((known) => known.name === name);
   if (values.help && name === undefined) return { help: true, text: loadtestHelp(scenarios) };
-  if (name === undefined) throw misuse(`Which scenario? There is: ${names}.`);
-  if (rest.length > 0) throw misuse(`One scenario at a time, not also "${rest[0]}".`);
-  if (scenario === undefined) throw misuse(`There is no scenario "${name}". There is: ${names}.`);
+  if (name === undefined) throw misuse(`Missing scenario. The scenarios are ${names}.`);
+  if (rest.length > 0) throw misuse(`Unknown argument "${rest[0]}": give one scenario.`);
+  if (scenario === undefined) throw misuse(`Unknown scenario "${name}". The scenarios are ${names}.`);
   if (values.help) return { help: true, text: scenarioHelp(scenario) };
 
   const url = values.url?.replace(/\/+$/, '') ?? null;
@@ -159,7 +152,7 @@ export function parseLoadtestOptions(args, environment, { cwd, scenarios }) {
       ...(values.report !== undefined && {
         K6_WEB_DASHBOARD: 'true',
         K6_WEB_DASHBOARD_EXPORT: path(values.report),
-        // The usual ten seconds would leave a short run with a point or two.
+        // With the default of 10 s, the graph of a short run would have one or two points.
         K6_WEB_DASHBOARD_PERIOD: '1s',
       }),
       K6_SUMMARY_EXPORT: path(values.summary),
@@ -193,14 +186,17 @@ function ownSettings(scenario, values, misuse) {
     const good = typeof standard === 'string' ? DURATION.test(value) : Number(value) > 0;
     if (!good)
       throw misuse(
-        `--${option} must be ${typeof standard === 'string' ? 'a time like 30s or 5m' : 'a number above 0'}, not "${value}".`,
+        `--${option} must be ${typeof standard === 'string' ? 'a time like 30s or 5m' : 'a positive number'}, not "${value}".`,
       );
     settings[`MARU_LOADTEST_${option.toUpperCase().replaceAll('-', '_')}`] = value;
   }
   return settings;
 }
 
-/** @param {Record<string, string | undefined>} variables @returns {Record<string, string>} those that have a value */
+/**
+ * @param {Record<string, string | undefined>} variables
+ * @returns {Record<string, string>} those that have a value
+ */
 const given = (variables) =>
   Object.fromEntries(
     Object.entries(variables).filter(/** @returns {entry is [string, string]} */ (entry) => entry[1] !== undefined),

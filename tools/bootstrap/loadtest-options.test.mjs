@@ -19,7 +19,7 @@ function parsed(args, environment = {}) {
   return options;
 }
 
-test('a scenario alone has defaults', () => {
+test('a scenario without options has defaults', () => {
   assert.deepEqual(parsed(['smoke']), {
     help: false,
     scenario: 'smoke',
@@ -36,7 +36,7 @@ test('a scenario alone has defaults', () => {
   });
 });
 
-test('options become settings of the scenario or of k6, with paths from where the caller is', () => {
+test('options become settings of the scenario or of k6, with paths relative to the caller', () => {
   const options = parsed(
     [
       'smoke',
@@ -68,7 +68,7 @@ test('options become settings of the scenario or of k6, with paths from where th
   });
 });
 
-test('figures go to a Prometheus by k6’s own remote write', () => {
+test('figures go to Prometheus by the remote write of k6', () => {
   const { k6Arguments, k6Environment } = parsed([
     'smoke',
     '--prometheus',
@@ -80,13 +80,13 @@ test('figures go to a Prometheus by k6’s own remote write', () => {
   assert.equal(k6Environment.K6_PROMETHEUS_RW_SERVER_URL, 'http://p:9090/api/v1/write');
 });
 
-test('a cluster is given gateways only where it is the one that runs here, or was named as such', () => {
+test('gateways are added only to the running cluster, or to one that was named', () => {
   assert.equal(parsed(['scale-out', '--url', 'http://host']).mayStep, false);
   assert.equal(parsed(['scale-out', '--url', 'http://host', '--data-dir', 'd']).mayStep, true);
   assert.equal(parsed(['scale-out', '--url', 'http://host', '--on-step', './scale']).onStep, './scale');
 });
 
-test('what follows -- is k6’s', () => {
+test('arguments after -- go to k6', () => {
   assert.deepEqual(parsed(['smoke', '--no-build', '--', '--out', 'csv=x.csv', '--quiet']).k6Arguments, [
     '--out',
     'csv=x.csv',
@@ -94,7 +94,7 @@ test('what follows -- is k6’s', () => {
   ]);
 });
 
-test('a wrong command line is a sentence and exit code 2', () => {
+test('a wrong command line gives a message and exit code 2', () => {
   const wrong = [
     [],
     ['nope'],
@@ -120,11 +120,11 @@ test('a wrong command line is a sentence and exit code 2', () => {
     );
 });
 
-test('help names every scenario, and of one its options with their defaults', () => {
+test('help lists all scenarios, and the options of one with their defaults', () => {
   const all = parseLoadtestOptions(['--help'], {}, CONTEXT);
   assert.match(all.help ? all.text : '', /smoke +Does it chat\?/);
   const one = parseLoadtestOptions(['smoke', '--help'], {}, CONTEXT);
-  assert.match(one.help ? one.text : '', /It decides\..*--clients +how many people.*\(20\).*--duration .*\(12s\)/s);
+  assert.match(one.help ? one.text : '', /It decides\..*--clients +number of clients.*\(20\).*--duration .*\(12s\)/s);
   const own = parseLoadtestOptions(['scale-out', '-h'], {}, CONTEXT);
   assert.equal((own.help ? own.text : '').match(/--delivery-p99/g)?.length, 1);
 });

@@ -1,4 +1,7 @@
-/** The steps of `scale-out`: the scenario says when a gateway comes or goes, and here it is done. */
+/**
+ * The steps of `scale-out`: the scenario prints when to add or drain a gateway, and this module
+ * does it.
+ */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './root.mjs';
@@ -11,9 +14,10 @@ const STEP = /\bmaru-step (add|drain)\b/;
 /** @typedef {'add' | 'drain'} Step */
 
 /**
- * The gateway that a drain takes: the first time the oldest, which has the most clients, then the newest, which has just come.
- * @param {{processes: Array<{name: string, kind: string, state: string}>}} status what `npm run cluster -- status --json` says
- * @param {number} drains how many were drained before
+ * The gateway to drain: first the oldest, which has the most clients, then the newest.
+ * @param {{processes: Array<{name: string, kind: string, state: string}>}} status the output of
+ *   `npm run cluster -- status --json`
+ * @param {number} drains the number of earlier drains
  * @returns {string | undefined}
  */
 export function gatewayToDrain(status, drains) {
@@ -22,9 +26,10 @@ export function gatewayToDrain(status, drains) {
 }
 
 /**
- * @param {{mayStep: boolean, dataDir: string, onStep: string | null, say: (line: string) => void}} options
- * @returns {{heard: (line: string) => void, done: () => Promise<string | undefined>}} `heard` takes k6's lines; `done` waits for what is
- *   under way, and says what went wrong, if anything did
+ * @param {{mayStep: boolean, dataDir: string, onStep: string | null, say: (line: string) => void}}
+ *   options
+ * @returns {{onLine: (line: string) => void, done: () => Promise<string | undefined>}} `onLine`
+ *   takes the lines of k6; `done` waits for running steps, and returns the first error, if any
  */
 export function createSteps({ mayStep, dataDir, onStep, say }) {
   let drains = 0;
@@ -43,7 +48,7 @@ export function createSteps({ mayStep, dataDir, onStep, say }) {
   /** @param {Step} step */
   async function take(step) {
     if (onStep !== null) return runCommand(onStep, step);
-    // The operator has read the line that was heard, and does it.
+    // The operator reads the line and does it by hand.
     if (!mayStep) return;
     if (step === 'add') {
       say('step: npm run cluster -- add gateway');
@@ -58,7 +63,7 @@ export function createSteps({ mayStep, dataDir, onStep, say }) {
   }
 
   return {
-    heard(line) {
+    onLine(line) {
       const step = /** @type {Step | undefined} */ (STEP.exec(line)?.[1]);
       if (step === undefined) return;
       queue = queue

@@ -7,7 +7,7 @@ import { createSteps, gatewayToDrain } from './loadtest-steps.mjs';
 
 const gateway = (/** @type {string} */ name, state = 'up') => ({ name, kind: 'gateway', state });
 
-test('the first drain takes the oldest gateway that is up, and the next the newest', () => {
+test('the first drain takes the oldest running gateway, and the next one the newest', () => {
   const processes = [
     { name: 'redis', kind: 'redis', state: 'up' },
     gateway('gateway-1', 'stopped'),
@@ -19,7 +19,7 @@ test('the first drain takes the oldest gateway that is up, and the next the newe
   assert.equal(gatewayToDrain({ processes: [] }, 0), undefined);
 });
 
-test('a command is run for each step, one after the other, and a failure is told at the end', async () => {
+test('the commands of the steps run one after the other, and a failure is reported at the end', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'maru-steps-'));
   try {
     const log = join(folder, 'log');
@@ -31,7 +31,7 @@ test('a command is run for each step, one after the other, and a failure is told
       'level=info msg="maru-step drain: take one gateway away, now"',
       'level=info msg="maru-step add: one more gateway, now"',
     ])
-      steps.heard(line);
+      steps.onLine(line);
     assert.match((await steps.done()) ?? '', /--on-step ended with 1/);
     assert.equal(readFileSync(log, 'utf8'), 'add\ndrain\nadd\n');
   } finally {
@@ -39,14 +39,14 @@ test('a command is run for each step, one after the other, and a failure is told
   }
 });
 
-test('where no cluster of ours runs, the line is all there is', async () => {
+test('without a cluster of ours, only the line is printed', async () => {
   const steps = createSteps({ mayStep: false, dataDir: '/nowhere', onStep: null, say: () => {} });
-  steps.heard('maru-step add: one more gateway, now');
+  steps.onLine('maru-step add: one more gateway, now');
   assert.equal(await steps.done(), undefined);
 });
 
-test('a cluster that does not answer is a failed step', async () => {
+test('a step fails if the cluster does not answer', async () => {
   const steps = createSteps({ mayStep: true, dataDir: '/nowhere', onStep: null, say: () => {} });
-  steps.heard('maru-step add: one more gateway, now');
+  steps.onLine('maru-step add: one more gateway, now');
   assert.match((await steps.done()) ?? '', /add gateway/);
 });

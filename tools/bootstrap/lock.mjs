@@ -1,13 +1,22 @@
-/** A lock between processes of one machine, as a file that names its holder. One left by a dead holder is taken over. */
+/**
+ * A lock between processes of one machine: a file with the identity of its holder. A lock of a dead
+ * holder is taken over.
+ */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorCode } from './failure.mjs';
 import { identityOf } from './process-identity.mjs';
 
 /** @typedef {{pid: number, identity: string}} Holder */
-/** @typedef {{taken: true, healed: boolean, release: () => void} | {taken: false, holder: Holder}} LockResult */
+/**
+ * @typedef {{taken: true, healed: boolean, release: () => void} | {taken: false, holder: Holder}}
+ *   LockResult
+ */
 
-/** Between writing over a stale lock and believing it: two who saw the same stale lock both write, and the last one wins. */
+/**
+ * The wait after a stale lock is overwritten. Two processes that saw the same stale lock both
+ * write; after the wait, both see that the last one holds it.
+ */
 const SETTLE_MS = 120;
 
 /** @param {string} path @returns {Holder | null} null when absent or unreadable */
@@ -24,7 +33,7 @@ export function readHolder(path) {
 export const isAlive = (holder) => identityOf(holder.pid) === holder.identity;
 
 /**
- * Takes the lock, or tells who holds it. Its directory must exist.
+ * Takes the lock, or returns its holder. The directory must exist.
  * @param {string} path
  * @returns {Promise<LockResult>}
  */
@@ -42,7 +51,7 @@ export async function takeLock(path) {
   }
   let holder = readHolder(path);
   if (holder === null) {
-    // Its holder may be between creating and writing it.
+    // The holder may have created the file, but not written it yet.
     await sleep(SETTLE_MS);
     holder = readHolder(path);
   }
@@ -60,17 +69,17 @@ export async function takeLock(path) {
  * Waits for the lock, calling `onWait` once with its holder.
  * @param {string} path
  * @param {{onWait: (holder: Holder) => void, waitMs: number}} options
- * @returns {Promise<{release: () => void} | null>} null when it was not free within `waitMs`
+ * @returns {Promise<{release: () => void} | null>} null if it was not free within `waitMs`
  */
 export async function waitForLock(path, { onWait, waitMs }) {
   const deadline = Date.now() + waitMs;
-  let told = false;
+  let hasReported = false;
   for (;;) {
     const result = await takeLock(path);
     if (result.taken) return result;
     if (Date.now() >= deadline) return null;
-    if (!told) onWait(result.holder);
-    told = true;
+    if (!hasReported) onWait(result.holder);
+    hasReported = true;
     await sleep(500);
   }
 }

@@ -16,7 +16,7 @@ describe('a lock', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('is held by one, who can let go of it', async () => {
+  it('has one holder, who can release it', async () => {
     const first = await takeLock(path);
     assert.ok(first.taken && !first.healed);
     const second = await takeLock(path);
@@ -26,7 +26,7 @@ describe('a lock', () => {
     assert.ok((await takeLock(path)).taken);
   });
 
-  it('is taken over from a holder that is gone, whose pid another may have now, and from a file cut short', async () => {
+  it('is taken over from a dead holder, even if another process has its pid, and from an incomplete file', async () => {
     for (const text of [JSON.stringify({ pid: process.pid, identity: 'boot:1' }), '{"pid": 12', '']) {
       writeFileSync(path, text);
       const result = await takeLock(path);
@@ -36,21 +36,21 @@ describe('a lock', () => {
     }
   });
 
-  it('is waited for', async () => {
+  it('can be waited for', async () => {
     const first = await takeLock(path);
     assert.ok(first.taken);
     /** @type {number[]} */
-    const told = [];
-    const onWait = (/** @type {{pid: number}} */ holder) => void told.push(holder.pid);
+    const holders = [];
+    const onWait = (/** @type {{pid: number}} */ holder) => void holders.push(holder.pid);
     assert.equal(await waitForLock(path, { onWait, waitMs: 0 }), null);
     setTimeout(first.release, 100);
     assert.ok((await waitForLock(path, { onWait, waitMs: 3_000 })) !== null);
-    assert.deepEqual(told, [process.pid]);
+    assert.deepEqual(holders, [process.pid]);
   });
 });
 
 describe('the identity of a process', () => {
-  it('stays the same while it lives and is nobody afterwards', async () => {
+  it('stays the same while the process lives, and is null afterwards', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, cwd: tmpdir() });
     const pid = child.pid ?? 0;
     const identity = identityOf(pid);
@@ -62,7 +62,7 @@ describe('the identity of a process', () => {
     assert.equal(identityOf(pid), null);
   });
 
-  it('is read past names with spaces and brackets', () => {
+  it('is read correctly if the name has spaces and brackets', () => {
     const stat = `42 (a) b) S 1 42 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 9876 0 0`;
     assert.deepEqual(parseStat(stat), { state: 'S', session: 40, startTicks: '9876' });
   });

@@ -1,4 +1,7 @@
-/** The Node that the product runs on: the one that package-lock.json pins, or the caller's own when that is new enough. */
+/**
+ * The Node.js that the product runs on: the one that package-lock.json pins, or the caller's own if
+ * that is new enough.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,13 +9,13 @@ import { Failure } from './failure.mjs';
 import { currentPlatform } from './package-tree.mjs';
 import { ROOT } from './root.mjs';
 
-/** From this version on Node runs TypeScript by stripping types. */
+/** Since this version, Node.js runs TypeScript: it strips the types. */
 const PRODUCT_NODE_MAJOR_MIN = 24;
 
 /** @param {string} [root] */
 export const pinnedNodePath = (root = ROOT) => join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
 
-/** The pinned binary is built for glibc and cannot run on a system of musl (Alpine). */
+/** The pinned binary needs glibc. It does not run on a musl system (Alpine). */
 export const isMusl = () => currentPlatform().libc === 'musl';
 
 /** @param {string} path */

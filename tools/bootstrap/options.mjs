@@ -1,17 +1,20 @@
-/** The command lines of `npm start` and `npm run cluster`, as pure functions of arguments and environment. */
+/**
+ * The command lines of `npm start` and `npm run cluster`: pure functions of arguments and
+ * environment.
+ */
 import { resolve } from 'node:path';
 import { Failure } from './failure.mjs';
 import { DEFAULT_DATA_DIR } from './root.mjs';
 
 export const GATEWAYS_MAX = 64;
-/** A gateway's name becomes part of its session ids, which the balancer reads: letters, digits and `-`. */
+/** Session ids begin with the name of the gateway, and nginx reads it: letters, digits and `-`. */
 export const NODE_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 export const START_HELP = `Usage: npm start -- [options]
 
 Runs the whole cluster in the foreground: Redis, gateways, presence and nginx. Ctrl-C ends it.
 
-  --gateways N     how many gateways, 1 to ${GATEWAYS_MAX}      (MARU_GATEWAYS, default 2)
+  --gateways N     number of gateways, 1 to ${GATEWAYS_MAX}      (MARU_GATEWAYS, default 2)
   --port P         the public port                 (MARU_PORT, default 8080)
   --host ADDRESS   the public address to listen on (MARU_PUBLIC_HOST, default: all)
   --data-dir DIR   data, logs and secrets          (MARU_DATA_DIR, default .maru)
@@ -24,17 +27,20 @@ export const CLUSTER_HELP = `Usage: npm run cluster -- COMMAND [--data-dir DIR]
 Acts on the cluster that npm start runs with the same data directory.
 
   status [--json]  what runs
-  add gateway      one more gateway, in the balancer without cutting anyone
-  drain NAME       hand over and stop; it stays down until restart
+  add gateway      add a gateway, without closing any connection
+  drain NAME       move its clients and stop; it stays down until restart
   kill NAME        kill -9; it stays down until restart
-  restart NAME     start again under the same name (a running one is stopped first)
-  new-epochs       tell every room's clients that its log is not the one they knew:
-                   after an older copy of redis/ was put back
+  restart NAME     start again under the same name (stops it first if it runs)
+  new-epochs       tell all clients that the log of every room is a new one:
+                   use it after you restored an older copy of redis/
 
-  --data-dir DIR   the cluster's data directory    (MARU_DATA_DIR, default .maru)
+  --data-dir DIR   the data directory of the cluster   (MARU_DATA_DIR, default .maru)
   --help           this text`;
 
-/** @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir: string}} StartOptions */
+/**
+ * @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir:
+ *   string}} StartOptions
+ */
 /** @typedef {'drain' | 'kill' | 'restart'} NamedOperation */
 /**
  * @typedef {{command: 'help'}
@@ -47,7 +53,8 @@ Acts on the cluster that npm start runs with the same data directory.
 const misuse = (message, help) => new Failure(`${message}\n\n${help}`, { exitCode: 2 });
 
 /**
- * Splits arguments into flags with values, switches and words. Accepts `--flag value` and `--flag=value`.
+ * Splits arguments into flags with values, switches and words. Accepts `--flag value` and
+ * `--flag=value`.
  * @param {readonly string[]} args
  * @param {{values: readonly string[], switches: readonly string[], help: string}} grammar
  */
@@ -80,7 +87,13 @@ function readArguments(args, grammar) {
   return { values, switches, words };
 }
 
-/** @param {string} raw @param {string} what @param {number} min @param {number} max @param {string} help */
+/**
+ * @param {string} raw
+ * @param {string} what
+ * @param {number} min
+ * @param {number} max
+ * @param {string} help
+ */
 function wholeNumber(raw, what, min, max, help) {
   const value = Number(raw);
   if (!/^\d+$/.test(raw) || value < min || value > max)
@@ -89,12 +102,13 @@ function wholeNumber(raw, what, min, max, help) {
 }
 
 /**
- * The paths end up in nginx' and Redis' configuration, where some characters cannot be written.
+ * The paths become part of the configuration of nginx and Redis, where some characters cannot be
+ * written.
  * @param {string | undefined} raw @param {string} cwd @param {string} help
  */
 function dataDirectory(raw, cwd, help) {
   const path = raw === undefined ? DEFAULT_DATA_DIR : resolve(cwd, raw);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this looks for control characters.
   if (/["$\\\u0000-\u001f]/.test(path))
     throw misuse(
       `The data directory may not contain a quote, $, \\ or control characters: ${JSON.stringify(path)}.`,
@@ -104,7 +118,7 @@ function dataDirectory(raw, cwd, help) {
 }
 
 /**
- * A flag wins over its variable; an empty variable counts as unset.
+ * A flag overrides its variable. An empty variable counts as unset.
  * @param {readonly string[]} args
  * @param {Record<string, string | undefined>} environment
  * @param {string} cwd what a relative data directory is relative to
@@ -153,16 +167,16 @@ export function parseClusterCommand(args, environment, cwd) {
   });
   if (switches.has('--help')) return { command: 'help' };
   const [command, name, ...rest] = words;
-  if (command === undefined) throw misuse('Which command?', help);
+  if (command === undefined) throw misuse('Missing command.', help);
   const dataDir = dataDirectory(values.get('--data-dir') ?? (environment.MARU_DATA_DIR || undefined), cwd, help);
-  if (switches.has('--json') && command !== 'status') throw misuse('--json belongs to status.', help);
+  if (switches.has('--json') && command !== 'status') throw misuse('--json is an option of status.', help);
   if (rest.length > 0) throw misuse(`Unknown argument "${rest[0]}".`, help);
   switch (command) {
     case 'status':
       if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
       return { command, json: switches.has('--json'), dataDir };
     case 'add':
-      if (name !== 'gateway') throw misuse('What can be added is a gateway: add gateway.', help);
+      if (name !== 'gateway') throw misuse('Only a gateway can be added: add gateway.', help);
       return { command, dataDir };
     case 'new-epochs':
       if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
@@ -170,8 +184,8 @@ export function parseClusterCommand(args, environment, cwd) {
     case 'drain':
     case 'kill':
     case 'restart':
-      if (name === undefined) throw misuse(`${command} needs a name; status lists them.`, help);
-      if (!NODE_NAME.test(name)) throw misuse(`"${name}" is not a name; status lists them.`, help);
+      if (name === undefined) throw misuse(`${command} needs a name; see status.`, help);
+      if (!NODE_NAME.test(name)) throw misuse(`"${name}" is not a valid name; see status.`, help);
       return { command, name, dataDir };
     default:
       throw misuse(`Unknown command "${command}".`, help);

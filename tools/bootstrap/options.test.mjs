@@ -19,7 +19,7 @@ describe('the command line of npm start', () => {
     });
   });
 
-  it('takes flags before variables, and an empty variable for unset', () => {
+  it('prefers flags to variables, and treats an empty variable as unset', () => {
     const environment = { MARU_GATEWAYS: '3', MARU_PORT: '9000', MARU_DATA_DIR: 'elsewhere', MARU_PUBLIC_HOST: '' };
     const options = parseStartOptions(['--gateways', '4', '--data-dir=x y'], environment, '/clone');
     assert.deepEqual(options, { help: false, gateways: 4, port: 9000, host: '', dataDir: '/clone/x y' });
@@ -27,7 +27,7 @@ describe('the command line of npm start', () => {
     assert.ok(!plain.help && plain.dataDir === '/clone/elsewhere' && plain.gateways === 3);
   });
 
-  it('refuses what it does not know and what cannot be, naming it, with exit code 2', () => {
+  it('rejects unknown options and invalid values by name, with exit code 2', () => {
     /** @type {Array<[string[], RegExp]>} */
     const cases = [
       [['--gateway', '2'], /Unknown option --gateway\./],
@@ -45,7 +45,7 @@ describe('the command line of npm start', () => {
     assert.throws(() => parseStartOptions([], { MARU_PORT: 'eighty' }, '/clone'), misuse(/^MARU_PORT must be/));
   });
 
-  it('gives help whatever else is asked', () => {
+  it('prints help, whatever the other arguments are', () => {
     assert.deepEqual(parseStartOptions(['--port', '1', '-h'], {}, '/'), { help: true });
   });
 });
@@ -64,7 +64,7 @@ describe('the command line of npm run cluster', () => {
     assert.deepEqual(parse('status', '--help'), { command: 'help' });
   });
 
-  it('refuses misuse with exit code 2', () => {
+  it('rejects wrong usage with exit code 2', () => {
     for (const args of [
       [],
       ['stop'],

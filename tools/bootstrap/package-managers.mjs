@@ -1,4 +1,7 @@
-/** The system's package managers: which one is here, whether we may use it, and how to keep it from starting services. */
+/**
+ * Package managers of the system: finds one, decides whether we may use it, and prevents it from
+ * starting services.
+ */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +16,10 @@ import { describeRun, run, succeeded } from './run.mjs';
  * @typedef {object} Manager
  * @property {ManagerName} name
  * @property {string} executable
- * @property {readonly string[]} refresh arguments that fetch the lists of packages; empty where installing does it
+ * @property {readonly string[]} refresh arguments that update the package lists; empty if `install`
+ *   does it
  * @property {readonly string[]} install arguments before the package's name
- * @property {boolean} asRoot whether it wants to run as root; Homebrew refuses to
+ * @property {boolean} asRoot whether it must run as root; Homebrew must not
  */
 
 /** @type {readonly Manager[]} */
@@ -23,7 +27,7 @@ const MANAGERS = [
   {
     name: 'apt',
     executable: 'apt-get',
-    // Somebody else's apt may hold the lock for a moment (unattended upgrades).
+    // Another apt may hold the lock for a moment (unattended upgrades).
     refresh: ['-o', 'DPkg::Lock::Timeout=120', 'update'],
     install: ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends'],
     asRoot: true,
@@ -44,7 +48,7 @@ const findManager = (environment) =>
   MANAGERS.find((manager) => findProgram([manager.executable], environment) !== null) ?? null;
 
 /**
- * The command that a person would type.
+ * The command for the user to type.
  * @param {Record<ManagerName, readonly string[]>} packages @param {NodeJS.ProcessEnv} environment
  */
 export function manualCommand(packages, environment) {
@@ -55,25 +59,26 @@ export function manualCommand(packages, environment) {
 }
 
 /**
- * What Debian asks before a package starts its service: no, while this process lives. Left behind by a crash it says yes.
+ * The script that Debian asks before a package starts its service. It answers no while this process
+ * lives. If a crash leaves it behind, it answers yes.
  * @param {number} pid
  */
 export const policyScript = (pid) => `#!/bin/sh
-# Made by Maru's bootstrap, which installs programs to run them itself, not as services of the system.
+# Created by Maru, which installs programs to run them itself, not as services of the system.
 # It denies starting services while process ${pid} lives, and may be removed after that.
 kill -0 ${pid} 2>/dev/null && exit 101
 exit 0
 `;
 
 /**
- * Installs the first of the alternatives that can be had.
- * @param {{program: string, packages: Record<ManagerName, readonly string[]>, services: readonly string[],
- *   reporter: Reporter, environment: NodeJS.ProcessEnv}} options
- * @returns {Promise<string | null>} why it could not be installed, or null
+ * Installs the first alternative that is available.
+ * @param {{program: string, packages: Record<ManagerName, readonly string[]>, services: readonly
+ *   string[], reporter: Reporter, environment: NodeJS.ProcessEnv}} options
+ * @returns {Promise<string | null>} the reason of a failure, or null
  */
 export async function installPackage({ program, packages, services, reporter, environment }) {
   const manager = findManager(environment);
-  if (manager === null) return 'no known package manager is here';
+  if (manager === null) return 'no known package manager was found';
   const isRoot = process.getuid?.() === 0;
   const prefix = !manager.asRoot || isRoot ? [] : ['sudo', '-n'];
   if (prefix.length > 0 && !succeeded(await run('sudo', ['-n', 'true'], { deadlineMs: 5_000 })))
@@ -86,15 +91,16 @@ export async function installPackage({ program, packages, services, reporter, en
     return run(file, args, {
       deadlineMs,
       env: environment,
-      // One that is cut while it unpacks leaves the system's list of packages in need of repair.
+      // If it is killed while it unpacks, the package database needs repair.
       endGraceMs: END_GRACE_MS,
       onProgress: (elapsedMs) => reporter.step(program, `${what}, ${Math.round(elapsedMs / 1_000)} s`),
     });
   };
   reporter.step(program, `not found; installing it with ${[...prefix, manager.executable].join(' ')}`);
   if (manager.refresh.length > 0) {
-    // A repository that cannot be reached fails the whole refresh, though the one we need may be there: go on.
-    await call([manager.executable, ...manager.refresh], REFRESH_DEADLINE_MS, 'still fetching the lists of packages');
+    // If one repository is unreachable, the whole update fails. The one that we need may be
+    // available, so go on.
+    await call([manager.executable, ...manager.refresh], REFRESH_DEADLINE_MS, 'still updating the package lists');
   }
   const allow = manager.name === 'apt' && services.length > 0 ? denyServiceStarts(prefix) : () => {};
   try {
@@ -117,7 +123,7 @@ export async function installPackage({ program, packages, services, reporter, en
 }
 
 /**
- * The small steps around an installation are taken even when we were told to stop in the middle of it.
+ * Runs a small step around an installation, even after a signal to stop.
  * @param {readonly string[]} words
  */
 function step(words) {
@@ -126,12 +132,12 @@ function step(words) {
 }
 
 /**
- * Debian starts a service when its package is installed, which would take port 80 or 6379.
+ * Prevents Debian from starting the service of a new package, which would take port 80 or 6379.
  * @param {readonly string[]} prefix
  * @returns {() => void} undoes it
  */
 function denyServiceStarts(prefix) {
-  // Containers bring one of their own, which says no.
+  // Containers have a script of their own, which answers no.
   if (existsSync(POLICY_PATH)) return () => {};
   const draft = join(tmpdir(), `maru-policy-${randomBytes(6).toString('hex')}`);
   writeFileSync(draft, policyScript(process.pid), { flag: 'wx', mode: 0o755 });
@@ -141,11 +147,12 @@ function denyServiceStarts(prefix) {
 }
 
 /**
- * The package also enables its service for the next boot. It was not on this machine before we asked for it, so nobody counts on it.
+ * The package also enables its service for the next boot. We undo that: the package is new on this
+ * machine, so nothing depends on the service.
  * @param {readonly string[]} prefix @param {readonly string[]} services
  */
 function disableServices(prefix, services) {
-  // Where systemd does not run there is nothing to disable.
+  // Without systemd there is nothing to disable.
   if (!existsSync('/run/systemd/system')) return;
   for (const service of services) {
     if (existsSync(`/lib/systemd/system/${service}.service`))

@@ -1,4 +1,4 @@
-/** Whether node_modules is what the lock file says, decided from the two. Knows nothing of npm itself. */
+/** Decides whether node_modules matches the lock file. It does not use npm. */
 import { join } from 'node:path';
 
 /**
@@ -21,7 +21,10 @@ export function currentPlatform() {
   return { os: process.platform, cpu: process.arch, libc };
 }
 
-/** @param {string | string[] | undefined} rule as npm reads `os`, `cpu`, `libc`: names, or `!name` @param {string} actual */
+/**
+ * @param {string | string[] | undefined} rule as npm reads `os`, `cpu`, `libc`: names, or `!name`
+ * @param {string} actual
+ */
 function allows(rule, actual) {
   if (rule === undefined) return true;
   const names = typeof rule === 'string' ? [rule] : rule;
@@ -34,12 +37,15 @@ function allows(rule, actual) {
 const fitsPlatform = (entry, platform) =>
   allows(entry.os, platform.os) && allows(entry.cpu, platform.cpu) && allows(entry.libc, platform.libc);
 
-/** Packages stand in node_modules; the other entries are the workspaces themselves. @param {string} path */
+/**
+ * Installed packages are below node_modules. The other entries are the workspaces.
+ * @param {string} path
+ */
 const isInstalled = (path) => path.startsWith('node_modules/') || path.includes('/node_modules/');
 
 /**
- * Whether npm puts this package into the tree of this platform for certain. Of the optional ones only those are certain that
- * were made for exactly this platform: the binaries that tools cannot do without.
+ * Whether npm certainly installs this package on this platform. Of the optional packages, only
+ * those for exactly this platform are certain: the binaries that tools need.
  * @param {LockEntry} entry @param {Platform} platform
  */
 export function isExpected(entry, platform) {
@@ -48,8 +54,9 @@ export function isExpected(entry, platform) {
 }
 
 /**
- * What the lock file pins for this platform, as text to compare: a tree that was installed for another one is stale. What is only for other
- * platforms, or says who needs what, changes nothing in the tree and is left out.
+ * What the lock file pins for this platform, as text for comparison. A tree for another platform is
+ * stale. Entries for other platforms, and the dependencies of packages, are left out: they do not
+ * change the tree.
  * @param {Record<string, LockEntry>} packages @param {Platform} platform
  */
 export function pinnedTree(packages, platform) {
@@ -60,11 +67,11 @@ export function pinnedTree(packages, platform) {
 }
 
 /**
- * The first packages that are missing, or are there in another version.
+ * The first packages that are missing or have another version.
  * @param {Record<string, LockEntry>} packages `packages` of package-lock.json
  * @param {Platform} platform
- * @param {(path: string) => string | undefined} installedVersion of the package in that directory (relative to the root), `''`
- *   for one without a version, undefined when it is not there
+ * @param {(path: string) => string | undefined} installedVersion of the package in that directory
+ *   (relative to the root), `''` for one without a version, undefined when it is not there
  * @param {number} [limit]
  * @returns {string[]}
  */

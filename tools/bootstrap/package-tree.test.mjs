@@ -5,7 +5,7 @@ import { findMissing, isExpected, pinnedTree } from './package-tree.mjs';
 const linux = { os: 'linux', cpu: 'x64', libc: 'glibc' };
 
 describe('a tree of packages', () => {
-  it('expects what is not optional, and the optional that was made for this platform', () => {
+  it('contains all packages that are not optional, and optional ones for this platform', () => {
     assert.equal(isExpected({}, linux), true);
     assert.equal(isExpected({ optional: true }, linux), false);
     assert.equal(isExpected({ optional: true, os: ['linux'], cpu: ['x64'] }, linux), true);
@@ -16,7 +16,7 @@ describe('a tree of packages', () => {
     assert.equal(isExpected({ os: ['!linux'] }, linux), false);
   });
 
-  it('is pinned by what is installed here, whatever the lock file says of other platforms', () => {
+  it('is compared by packages for this platform only', () => {
     const windows = { version: '1.0.0', optional: true, os: ['win32'], cpu: ['x64'] };
     const packages = {
       '': {},
@@ -33,7 +33,7 @@ describe('a tree of packages', () => {
     assert.notEqual(pinnedTree(packages, { ...linux, cpu: 'arm64' }), pins);
   });
 
-  it('misses what is absent or of another version, nested ones and links too', () => {
+  it('reports missing packages and wrong versions, including nested packages and links', () => {
     const packages = {
       '': { version: '0.1.0' },
       'packages/a': { version: '0.1.0' },

@@ -1,6 +1,6 @@
 /**
- * Who a process is. Process ids are reused, so a recorded id alone proves nothing: an identity adds the moment the process
- * began, as the kernel tells it, and the boot it began in.
+ * Identities of processes. The system reuses process ids, so an id alone is not enough: an identity
+ * adds the start time of the process, from the kernel, and the boot in which it started.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
@@ -8,9 +8,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 /**
  * @typedef {object} ProcessRow
  * @property {number} pid
- * @property {number} session the pid of the process that began the session; ours begin one each
+ * @property {number} session the pid of the session leader; each of our processes leads a session
  * @property {string} identity
- * @property {string | null} cwd null where it cannot be read
+ * @property {string | null} cwd null if it cannot be read
  */
 
 const onLinux = process.platform === 'linux';
@@ -29,7 +29,8 @@ function currentBoot() {
 }
 
 /**
- * Reads `/proc/PID/stat`. The name in it may hold spaces and brackets, so fields are counted from the last bracket.
+ * Reads `/proc/PID/stat`. The name in it may contain spaces and brackets, so the fields are counted
+ * from the last bracket.
  * @param {string} stat
  * @returns {{state: string, session: number, startTicks: string} | null}
  */
@@ -49,18 +50,18 @@ function readRow(pid) {
   } catch {
     return null;
   }
-  // A zombie has ended; it only waits for its parent to notice.
+  // A zombie has ended. It waits for its parent to collect its exit status.
   if (stat === null || stat.state === 'Z' || stat.state === 'X') return null;
   let cwd = null;
   try {
     cwd = readlinkSync(`/proc/${pid}/cwd`);
   } catch {
-    // Another user's process.
+    // A process of another user.
   }
   return { pid, session: stat.session, identity: `${currentBoot()}:${stat.startTicks}`, cwd };
 }
 
-/** @param {number} pid @returns {string | null} null when no such process lives */
+/** @param {number} pid @returns {string | null} null if there is no such process */
 export function identityOf(pid) {
   if (onLinux) return readRow(pid)?.identity ?? null;
   const { stdout, status } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
@@ -68,7 +69,7 @@ export function identityOf(pid) {
 }
 
 /**
- * Every living process that this user can see. Elsewhere than on Linux the working directory and the session are not known.
+ * All processes that this user can see. Working directory and session are known on Linux only.
  * @returns {ProcessRow[]}
  */
 export function listProcesses() {

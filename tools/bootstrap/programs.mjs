@@ -1,4 +1,7 @@
-/** Finds the programs that are not npm packages, or installs them with the system's package manager where that is allowed. */
+/**
+ * Finds the programs that are not npm packages, or installs them with the package manager of the
+ * system if we may.
+ */
 import { Failure } from './failure.mjs';
 import { findProgram } from './find-program.mjs';
 import { installPackage, manualCommand } from './package-managers.mjs';
@@ -8,7 +11,8 @@ import { installPackage, manualCommand } from './package-managers.mjs';
  * @typedef {object} Program
  * @property {readonly string[]} names of the executable, best first
  * @property {readonly string[]} places absolute paths to look at besides the PATH
- * @property {Record<import('./package-managers.mjs').ManagerName, readonly string[]>} packages alternatives, best first
+ * @property {Record<import('./package-managers.mjs').ManagerName, readonly string[]>} packages
+ *   alternatives, best first
  * @property {readonly string[]} services that Debian's packages would start
  */
 
@@ -61,7 +65,8 @@ export const PROGRAMS = {
 /** @typedef {keyof typeof PROGRAMS} ProgramName */
 
 /**
- * Finds a program, installing it when it is missing and we may (root, or sudo without a password).
+ * Finds a program. If it is missing and we may install it (as root, or with sudo without a
+ * password), installs it.
  * @param {ProgramName} program
  * @param {{reporter: Reporter, environment: NodeJS.ProcessEnv}} options
  * @returns {Promise<string>} its absolute path

@@ -25,7 +25,7 @@ const withProgram = (/** @type {string} */ name, /** @type {string} */ script) =
 };
 
 describe('programs', () => {
-  it('are found on the PATH, the better name first, and only when they can be run', () => {
+  it('are found on the PATH by priority, if they are executable', () => {
     const { bin, environment } = withProgram('maru-test-two', 'exit 0');
     writeFileSync(join(bin, 'maru-test-one'), '');
     assert.equal(findProgram(['maru-test-one', 'maru-test-two'], environment), join(bin, 'maru-test-two'));
@@ -33,13 +33,13 @@ describe('programs', () => {
     assert.equal(findProgram(['maru-test-two'], { PATH: '.' }), null);
   });
 
-  it('come with the command that a person would type', () => {
+  it('have an installation command for the user', () => {
     const { environment } = withProgram('apt-get', 'exit 0');
     assert.equal(manualCommand(PROGRAMS.nginx.packages, environment), 'sudo apt-get install nginx');
     assert.equal(manualCommand(PROGRAMS.redis.packages, environment), 'sudo apt-get install redis-server');
   });
 
-  it('are installed from the first alternative that can be had, and the failure of all is told', {
+  it('are installed from the first available alternative; if all fail, the reason is shown', {
     skip: process.getuid?.() !== 0,
   }, async () => {
     const { bin, environment } = withProgram(
@@ -57,7 +57,7 @@ describe('programs', () => {
     assert.ok(existsSync(bin));
   });
 
-  it('start no service while we install them, and may again when we are gone', () => {
+  it('start no service during the installation, and may start services later', () => {
     const path = join(folder, 'policy');
     writeFileSync(path, policyScript(process.pid), { mode: 0o755 });
     assert.equal(spawnSync(path).status, 101);
@@ -67,7 +67,7 @@ describe('programs', () => {
   });
 });
 
-it('colours only a terminal, and not where NO_COLOR is set', () => {
+it('uses colours only on a terminal, and not if NO_COLOR is set', () => {
   assert.equal(wantsColour({ isTTY: true }, {}), true);
   assert.equal(wantsColour({ isTTY: true }, { NO_COLOR: '1' }), false);
   assert.equal(wantsColour({ isTTY: true }, { TERM: 'dumb' }), false);

@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The top of the clone. */
+/** The root of the clone. */
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Where a cluster keeps its data unless it is told otherwise; git ignores it. */
+/** The default data directory of a cluster. Git ignores it. */
 export const DEFAULT_DATA_DIR = join(ROOT, '.maru');

@@ -1,5 +1,6 @@
-/** Runs a program to its end, with a time bound, and keeps the end of what it said. */
+/** Runs a program to its end, with a deadline, and keeps the end of its output. */
 import { spawn } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 
 /**
  * @typedef {{outcome: 'exit', code: number, output: string}
@@ -13,12 +14,15 @@ const PROGRESS_EVERY_MS = 5_000;
 
 const END_GRACE_MS = 2_000;
 
-/** What runs, and how long it may take to end when it is told to. @type {Map<import('node:child_process').ChildProcess, number>} */
+/**
+ * The running programs, and how long each may take to stop.
+ * @type {Map<import('node:child_process').ChildProcess, number>}
+ */
 const running = new Map();
 let ended = false;
 
 /**
- * Each child leads a group of its own, so that what it started in turn (npm's and apt's helpers) ends with it.
+ * Each child leads a process group, so that its own children (helpers of npm and apt) end with it.
  * @param {import('node:child_process').ChildProcess} child @param {NodeJS.Signals} signal
  */
 function endGroup(child, signal) {
@@ -26,12 +30,13 @@ function endGroup(child, signal) {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // It ended by itself in this moment.
+    // It has just ended.
   }
 }
 
 /**
- * For a program that was told to stop: ends whatever `run` is running, by force if it takes its time, and lets nothing else begin.
+ * Stops all programs that `run` started, kills them after a grace period, and starts no more. For
+ * signal handlers.
  * @returns {boolean} whether anything was running
  */
 export function endRunning() {
@@ -46,9 +51,10 @@ export function endRunning() {
 /**
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number, onProgress?: (elapsedMs: number) => void,
- *   onOutput?: (text: string) => void}} options `onProgress` is called every 5 s; `endGraceMs` is how long it may take to end when
- *   this program is told to stop (2 s)
+ * @param {{cwd?: string, env?: NodeJS.ProcessEnv, deadlineMs: number, endGraceMs?: number,
+ *   inBackground?: boolean, onProgress?: (elapsedMs: number) => void, onOutput?: (text: string) =>
+ *   void}} options `onProgress` is called every 5 s; `endGraceMs` is the time to stop before the
+ *   kill (2 s); `inBackground` runs it with low priority
  * @returns {Promise<RunResult>}
  */
 export function run(file, args, options) {
@@ -64,6 +70,8 @@ export function run(file, args, options) {
       detached: true,
     });
     running.set(child, options.endGraceMs ?? END_GRACE_MS);
+    if (options.inBackground === true && child.pid !== undefined)
+      setPriority(child.pid, constants.priority.PRIORITY_LOW);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
         output = (output + text).slice(-OUTPUT_KEPT_CHARS);
@@ -95,7 +103,7 @@ export function run(file, args, options) {
 export const succeeded = (result) => result.outcome === 'exit' && result.code === 0;
 
 /**
- * How it ended, as the end of a sentence.
+ * The outcome, as the end of a sentence.
  * @param {RunResult} result
  */
 export function describeRun(result) {

@@ -1,6 +1,6 @@
 /**
- * What the tools have in common that set something up and then hand over to one program: it runs in a session of its own, gets each
- * signal once, and its exit code becomes the tool's.
+ * Shared by tools that prepare something and then run one program. The program runs in a session of
+ * its own, receives each signal once, and its exit code becomes that of the tool.
  */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -8,14 +8,21 @@ import { exitWith } from './failure.mjs';
 import { endRunning } from './run.mjs';
 import { createReporter } from './terminal.mjs';
 
-/** @typedef {{reporter: import('./terminal.mjs').Reporter, environment: NodeJS.ProcessEnv}} Given */
 /**
- * @typedef {(program: string, args: readonly string[], options?: {cwd?: string, environment?: NodeJS.ProcessEnv}) => Promise<number>} HandOver
- *   resolves with the exit code (128 and its number where a signal ended the program). Runs where the command was given, unless told
- *   otherwise, so that relative paths mean what they say.
+ * @typedef {{reporter: import('./terminal.mjs').Reporter, environment: NodeJS.ProcessEnv}} Given
+ */
+/**
+ * @typedef {(program: string, args: readonly string[], options?: {cwd?: string, environment?:
+ *   NodeJS.ProcessEnv}) => Promise<number>} HandOver resolves with the exit code (128 + the number
+ *   of the signal that ended the program). The default working directory is that of the user, so
+ *   that relative paths work.
  */
 
-/** A developer's own settings must not change what is tested. @param {...string} prefixes @returns {NodeJS.ProcessEnv} */
+/**
+ * The developer's own settings must not change the tests.
+ * @param {...string} prefixes
+ * @returns {NodeJS.ProcessEnv}
+ */
 export function environmentWithout(...prefixes) {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))),
@@ -27,7 +34,8 @@ export const asksForHelp = (args) => args.includes('--help') || args.includes('-
 
 /**
  * Runs a tool to its end and sets this process' exit code.
- * @param {(args: string[], handOver: HandOver, given: Given) => Promise<number>} main resolves with the exit code
+ * @param {(args: string[], handOver: HandOver, given: Given) => Promise<number>} main resolves with
+ *   the exit code
  */
 export function startTool(main) {
   /** @type {import('node:child_process').ChildProcess | null} */
@@ -47,7 +55,7 @@ export function startTool(main) {
 
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
     process.on(signal, () => {
-      // Until the program runs, whatever is being installed or built is ended.
+      // Before the program runs, the signal stops the installation or build.
       if (running !== null) running.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
       else if (!endRunning()) process.exit(130);
     });

@@ -28,12 +28,12 @@ function tool(body, options = {}) {
   };
 }
 
-/** A program that tells which signals it hears, and ends at the first with its own code. */
+/** A program that prints the signals that it receives, and exits at the first with its own code. */
 const LISTENER = `for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   process.on(signal, () => { console.log('heard ' + signal); process.exit(7); });
   setInterval(() => {}, 1000); console.log('listening');`;
 
-describe('a tool that hands over', () => {
+describe('a tool that runs a program', () => {
   test('ends with the exit code of the program', async () => {
     const { code } = await tool("return handOver(process.execPath, ['-e', 'process.exit(5)']);").ended;
     assert.equal(code, 5);
@@ -59,13 +59,13 @@ describe('a tool that hands over', () => {
       assert.deepEqual(said.match(/heard \w+/g), [`heard ${heard}`]);
     });
 
-  test('says what failed, without a stack, and with its exit code', async () => {
+  test('prints the message of a failure without a stack, and exits with its code', async () => {
     const { code, said } = await tool("throw new Failure('No cluster is there.', { exitCode: 2 });").ended;
     assert.equal(code, 2);
     assert.equal(said.trim(), 'No cluster is there.');
   });
 
-  test('keeps a person’s own settings from what it tests', async () => {
+  test('removes the settings of the user from the environment', async () => {
     const { said } = await tool("console.log(Object.keys(environmentWithout('MARU_')).join()); return 0;", {
       env: { ...process.env, MARU_PORT: '1', OTHER: '2' },
     }).ended;

@@ -1,10 +1,10 @@
-/** What people see: short aligned lines, coloured only where a person is watching. */
+/** Output for people: short aligned lines, with colours only on a terminal. */
 
 /** @typedef {'good' | 'bad' | 'quiet' | 'strong'} Tone */
 /**
  * @typedef {object} Reporter
  * @property {(label: string, text: string) => void} step something was done or found
- * @property {(label: string, text: string) => void} trouble something went wrong, and the program goes on
+ * @property {(label: string, text: string) => void} trouble a problem; the program goes on
  * @property {(text?: string) => void} line a line as it is
  * @property {(tone: Tone, text: string) => string} paint
  */
@@ -14,7 +14,7 @@ const CODES = { good: '32', bad: '31', quiet: '2', strong: '1' };
 const LABEL_WIDTH_CHARS = 14;
 
 /**
- * Colour is for a terminal, and not where NO_COLOR (no-color.org) is set or the terminal is dumb.
+ * Colours are for a terminal, unless NO_COLOR (no-color.org) is set or TERM is `dumb`.
  * @param {{isTTY?: boolean}} stream
  * @param {Record<string, string | undefined>} environment
  */
@@ -24,12 +24,13 @@ export function wantsColour(stream, environment) {
 }
 
 /**
- * @param {{stream: NodeJS.WritableStream & {isTTY?: boolean}, environment: Record<string, string | undefined>}} options
+ * @param {{stream: NodeJS.WritableStream & {isTTY?: boolean}, environment: Record<string, string |
+ *   undefined>}} options
  * @returns {Reporter}
  */
 export function createReporter({ stream, environment }) {
   const colour = wantsColour(stream, environment);
-  // The reader may go away (`npm start | head`, a closed terminal); that must not end a cluster.
+  // The reader may close (`npm start | head`, a closed terminal). That must not end the cluster.
   stream.on('error', () => {});
   /** @type {Reporter['paint']} */
   const paint = (tone, text) => (colour ? `\u001b[${CODES[tone]}m${text}\u001b[0m` : text);

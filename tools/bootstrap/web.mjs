@@ -1,4 +1,4 @@
-/** Builds the web client when what it is made of has changed. */
+/** Builds the web client if its inputs have changed. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -24,9 +24,10 @@ const SKIPPED = new Set(['dist', 'node_modules']);
 export const WEB_ROOT = join(ROOT, 'apps/web/dist');
 
 /**
- * One hash over names and contents, in the same order on every machine.
+ * Hashes names and contents, in the same order on every machine.
  * @param {string} root
- * @param {readonly string[]} inputs files and directories relative to `root`; absent ones are skipped
+ * @param {readonly string[]} inputs files and directories relative to `root`; absent ones are
+ *   skipped
  */
 export function hashInputs(root, inputs) {
   const hash = createHash('sha256');
@@ -50,10 +51,12 @@ export function hashInputs(root, inputs) {
 }
 
 /**
- * Runs `vite build` of apps/web when its sources, those of the packages it bundles, or the lock file have changed.
- * @param {{node: string, reporter: Reporter, environment: NodeJS.ProcessEnv}} options `node` is a Node >= 24
+ * Runs `vite build` in apps/web if its sources, those of the bundled packages, or the lock file
+ * have changed.
+ * @param {{node: string, reporter: Reporter, environment: NodeJS.ProcessEnv}} options `node` is a
+ *   Node >= 24
  * @returns {Promise<{built: boolean, webRoot: string}>}
- * @throws {Failure} with the end of what Vite said
+ * @throws {Failure} with the output of Vite
  */
 export async function ensureWebBuilt({ node, reporter, environment }) {
   const stamp = join(ROOT, 'node_modules/.maru/web.json');
@@ -88,7 +91,8 @@ export async function ensureWebBuilt({ node, reporter, environment }) {
 
 /** @param {{node: string, reporter: Reporter, environment: NodeJS.ProcessEnv}} options */
 async function build({ node, reporter, environment }) {
-  // Built beside and moved into place, so that a cluster that serves the old pages never serves half of the new ones.
+  // Built in another folder and then renamed, so that a running cluster never serves an incomplete
+  // page.
   const fresh = join(ROOT, 'node_modules/.maru/web');
   const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
   const result = await run(node, [vite, 'build', join(ROOT, 'apps/web'), '--outDir', fresh, '--emptyOutDir'], {
@@ -98,7 +102,7 @@ async function build({ node, reporter, environment }) {
     onProgress: (elapsedMs) => reporter.step('web client', `still building, ${Math.round(elapsedMs / 1_000)} s`),
   });
   if (!succeeded(result)) {
-    // Vite names the mistake first and its own stack after it.
+    // Vite prints the error first, then its own stack.
     const said = result.output.trim().split('\n').slice(0, 20).join('\n');
     throw new Failure(`Building the web client failed (vite ${describeRun(result)}):\n${said}`);
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { hashInputs } from './web.mjs';
 
-it('hashes names and contents of what the page is made of, and not what is made from it', () => {
+it('hashes names and contents of the inputs, and not the output', () => {
   const root = mkdtempSync(join(tmpdir(), 'maru-web-'));
   const put = (/** @type {string} */ path, /** @type {string} */ text) => {
     mkdirSync(join(root, path, '..'), { recursive: true });

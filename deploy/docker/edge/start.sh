@@ -1,20 +1,21 @@
 #!/bin/sh
-# Fills deploy/nginx.conf for containers, from the environment, and becomes nginx. Needs a /tmp that can be written, and nothing else.
+# Fills deploy/nginx.conf from the environment, for containers, and then becomes nginx. It needs a
+# writable /tmp.
 #
-#   MARU_EDGE_GATEWAYS         host:port whose addresses are the gateways that take new sessions           gateway:3000
-#   MARU_EDGE_SESSIONS         host:port whose addresses are also those that keep sessions while they drain  the same
-#   MARU_EDGE_RESOLVER         addresses of name servers, separated by blanks                               those of /etc/resolv.conf
-#   MARU_EDGE_IPV6             on where gateways have IPv6 addresses                                         off
-#   MARU_EDGE_PORT             where people come in                                                         8080
-#   MARU_EDGE_OPS_PORT         /healthz                                                                     8081
-#   MARU_EDGE_TRUSTED_PROXIES  networks of a proxy in front, whose X-Forwarded-For counts, comma-separated    none
-#   MARU_EDGE_WORKERS          processes                                                                    2
-#   MARU_EDGE_LOG_LEVEL        from `error` on, lines hold the session ids of requests                      crit
+#   MARU_EDGE_GATEWAYS         host:port; its addresses are gateways for new sessions     gateway:3000
+#   MARU_EDGE_SESSIONS         host:port; its addresses also include draining gateways    the same
+#   MARU_EDGE_RESOLVER         name servers, separated by spaces                          those of /etc/resolv.conf
+#   MARU_EDGE_IPV6             `on` if gateways have IPv6 addresses                       off
+#   MARU_EDGE_PORT             the public port                                            8080
+#   MARU_EDGE_OPS_PORT         the port of /healthz                                       8081
+#   MARU_EDGE_TRUSTED_PROXIES  networks whose X-Forwarded-For is trusted, comma-separated none
+#   MARU_EDGE_WORKERS          number of nginx workers                                    2
+#   MARU_EDGE_LOG_LEVEL        from `error` on, lines contain session ids                 crit
 set -eu
 
 HERE=${MARU_EDGE_DIR:-/etc/maru}
 RUN_DIR=/tmp/nginx
-# Of a worker's descriptors those that are not connections, and the connections that are enough for one.
+# The descriptors of a worker that are no connections, and the largest useful number of connections.
 OTHER_FILES=64
 CONNECTIONS_MAX=32768
 
@@ -38,17 +39,18 @@ done
 [ -z "$REAL_IP" ] || REAL_IP="$REAL_IP  real_ip_header X-Forwarded-For;\\n  real_ip_recursive on;"
 
 mkdir -p "$RUN_DIR"
-# Three steps: the part that is only for containers, the template's placeholders, the values in both.
+# Three steps: insert the part for containers, fill the placeholders of the template, fill the
+# values of both.
 sed -e "/{{NODE_UPSTREAMS}}/{
   r $HERE/containers.conf
   d
 }" "$HERE/nginx.conf.template" | sed \
-  -e "s|{{USER}}|# The image's user starts it, and needs no other.|" \
+  -e "s|{{USER}}|# The container already runs as an unprivileged user.|" \
   -e "s|{{WORKERS}}|${MARU_EDGE_WORKERS:-2}|" \
   -e "s|{{FILES_MAX}}|$FILES|" \
   -e "s|{{RUN_DIR}}|$RUN_DIR|g" \
   -e "s|{{LOG_LEVEL}}|${MARU_EDGE_LOG_LEVEL:-crit}|" \
-  -e "s|{{SHUTDOWN}}|# A container that leaves ends requests, then cuts the WebSockets that are left: their clients come back through another edge.\nworker_shutdown_timeout 20s;|" \
+  -e "s|{{SHUTDOWN}}|# A stopping container finishes its requests, then closes the remaining WebSockets. Their clients reconnect through another edge.\nworker_shutdown_timeout 20s;|" \
   -e "s|{{CONNECTIONS_PER_WORKER}}|$CONNECTIONS|" \
   -e "s|{{CLIENTS_PER_WORKER}}|$((CONNECTIONS / 2))|" \
   -e 's|{{NODE_MAP}}|    "~^[0-9a-f]{32}\\." sessions;|' \

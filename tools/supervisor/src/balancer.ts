@@ -1,4 +1,4 @@
-/** nginx as the balancer: which nodes it knows, and how it learns of changes without cutting anyone. */
+/** nginx as the balancer: configures its nodes, and reloads it without closing connections. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -11,15 +11,16 @@ import type { Ports } from './ports.ts';
 export interface Balancer {
   plan: ProcessPlan;
   /**
-   * Brings nginx to the nodes of the moment. Resolves when new connections go by them: at once where nothing changed, or where nginx
-   * does not run. Rejects, with nginx as it was, when the configuration does not hold.
-   * Obligation: call it when nginx came up, since nodes may have changed while it started.
+   * Configures nginx with the current nodes. Resolves when new connections use them: at once if
+   * nothing changed or nginx does not run. If the configuration is invalid, it rejects and nginx
+   * keeps the old one. The owner MUST call it when nginx is up, because nodes may change while it
+   * starts.
    */
   sync(): Promise<void>;
 }
 
 const TAKES_HOLD_WITHIN_MS = 10_000;
-/** nginx asks its old workers to stop accepting some 100 ms after the new ones have begun. */
+/** The old workers of nginx stop accepting about 100 ms after the new ones start. */
 const OLD_WORKERS_STOP_MS = 300;
 
 function fetchText(url: string): Promise<string> {
@@ -39,13 +40,13 @@ function fetchText(url: string): Promise<string> {
 export function createBalancer(options: {
   file: string;
   templatePath: string;
-  /** nginx' own; made when missing. */
+  /** The directory of nginx. Created if it is missing. */
   directory: string;
   settings: Omit<NginxSettings, 'controlPort' | 'runDirectory'>;
   ports: Ports;
   isFree: (port: number) => Promise<boolean>;
   nodes: () => BalancedNode[];
-  /** Whether nginx runs and is ready. Before that a SIGHUP would end it. */
+  /** Whether nginx runs and is ready. Before that, SIGHUP would stop it. */
   isUp: () => boolean;
   /** Sends SIGHUP. */
   reload: () => void;
@@ -55,8 +56,8 @@ export function createBalancer(options: {
   const args = ['-p', `${directory}/`, '-c', configPath, '-e', 'stderr'];
   let controlPort = 0;
   let generation = 0;
-  /** What nginx was last told, generation aside. */
-  let told = '';
+  /** The last configuration, with generation 0. */
+  let loaded = '';
   let queue: Promise<unknown> = Promise.resolve();
 
   const render = (number: number) =>
@@ -79,30 +80,30 @@ export function createBalancer(options: {
       });
       child.once('error', reject);
       child.once('close', (code) =>
-        code === 0 ? resolve() : reject(new Error(`nginx refuses its configuration: ${said.trim()}`)),
+        code === 0 ? resolve() : reject(new Error(`nginx rejects its configuration: ${said.trim()}`)),
       );
     });
   }
 
   async function syncNow(): Promise<void> {
-    // It reads the nodes of that moment when it starts.
+    // When nginx starts, `prepare` renders the nodes of that moment.
     if (!options.isUp()) return;
     const body = render(0);
-    if (body === told) return;
+    if (body === loaded) return;
     const wanted = generation + 1;
     const draft = `${configPath}.new`;
     writeFileSync(draft, render(wanted), { mode: 0o600 });
     await check(draft);
     renameSync(draft, configPath);
     generation = wanted;
-    told = body;
+    loaded = body;
     options.reload();
     const deadline = Date.now() + TAKES_HOLD_WITHIN_MS;
     while ((await servedGeneration()) !== String(wanted)) {
       if (!options.isUp()) return;
       if (Date.now() > deadline) {
-        told = '';
-        throw new Error('nginx did not take its new configuration; logs/nginx.log says why');
+        loaded = '';
+        throw new Error('nginx did not load its new configuration; see logs/nginx.log');
       }
       await sleep(40);
     }
@@ -117,12 +118,13 @@ export function createBalancer(options: {
       async prepare() {
         controlPort = controlPort === 0 ? await ports.take() : await ports.keep(controlPort);
         mkdirSync(directory, { recursive: true, mode: 0o700 });
-        told = render(0);
+        loaded = render(0);
         generation += 1;
         writeFileSync(configPath, render(generation), { mode: 0o600 });
         return { file, args, env: { PATH: process.env.PATH, LANG: 'C' } };
       },
-      // It listens on the public port too when it answers here: it opens all of its listeners before it serves any.
+      // If nginx answers here, it also listens on the public port: it opens all listeners before it
+      // serves any.
       isReady: async () => (await servedGeneration()) === String(generation),
       portsWereTaken: async () => !(await options.isFree(controlPort)),
     },

@@ -1,10 +1,13 @@
-/** How `npm run cluster` reaches the supervisor: HTTP on the loopback interface, with a token that only the owner can read. */
+/**
+ * The server for `npm run cluster`: HTTP on the loopback interface, with a token that only the
+ * owner can read.
+ */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeFailure } from '../../bootstrap/failure.mjs';
 
-/** What can be asked for. Obligation: `say` is called with lines for a person while it goes on; errors are Failures. */
+/** The operations. They call `say` with progress lines for the user. Errors MUST be Failures. */
 export interface ControlHandlers {
   status(): unknown;
   add(say: (line: string) => void): Promise<void>;
@@ -21,10 +24,13 @@ export interface ControlServer {
 }
 
 const OPERATION = /^\/(add|new-epochs|drain|kill|restart)(?:\/([a-z][a-z0-9-]{0,31}))?$/;
-/** Those that are about no process by name. */
+/** The operations that take no process name. */
 const NAMELESS = new Set(['add', 'new-epochs']);
 
-/** An operation answers with lines of JSON as it goes on: `{"line"}` any number of times, then `{"done": true}` or `{"error"}`. */
+/**
+ * The response of an operation is a stream of JSON lines: `{"line"}` any number of times, then
+ * `{"done": true}` or `{"error"}`.
+ */
 function streamOperation(response: ServerResponse, work: (say: (line: string) => void) => Promise<void>): void {
   const send = (message: object) => {
     if (!response.writableEnded) response.write(`${JSON.stringify(message)}\n`);
@@ -71,7 +77,7 @@ export async function startControlServer(handlers: ControlHandlers): Promise<Con
       return handlers.restart(name ?? '', say);
     });
   });
-  // A drain may take most of a minute.
+  // A drain may take almost a minute.
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,4 +1,7 @@
-/** The data directory of one cluster: made, closed to others, held by one supervisor at a time. */
+/**
+ * The data directory of one cluster: creates it, restricts it to the owner, and locks it for one
+ * supervisor.
+ */
 import { chmodSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,17 +15,17 @@ import { takeLock } from '../../bootstrap/lock.mjs';
 import { endLeftovers, type Leftover } from './leftovers.ts';
 
 export interface DataDir {
-  /** Without symbolic links, as the kernel names it. */
+  /** Without symbolic links, as the kernel reports it. */
   path: string;
   logs: string;
-  /** What an earlier supervisor that was killed had left running, and is ended now. */
+  /** The processes that a killed supervisor had left running. They are stopped now. */
   healed: Leftover[];
   saveState(state: ClusterState): void;
-  /** Removes the state and lets go of the directory. */
+  /** Removes the state file and releases the lock. */
   release(): void;
 }
 
-/** Files that begin a data directory; another one that is not empty keeps the mode that its owner gave it. */
+/** The first files of a data directory. A directory with other files keeps its mode. */
 const OURS = new Set(['secrets.json', 'install.lock', 'build.lock', 'supervisor.lock']);
 
 function prepareDirectory(wanted: string): string {
@@ -42,8 +45,8 @@ function prepareDirectory(wanted: string): string {
 }
 
 /**
- * Takes the directory, ending first what a killed supervisor left in it.
- * @throws Failure when a living one holds it
+ * Locks the directory. Stops processes that a killed supervisor left running.
+ * @throws Failure if a running supervisor holds it
  */
 export async function openDataDir(wanted: string): Promise<DataDir> {
   const path = prepareDirectory(wanted);
@@ -53,7 +56,7 @@ export async function openDataDir(wanted: string): Promise<DataDir> {
     const where = before?.pid === lock.holder.pid && before.endpoint !== '' ? `, ${before.endpoint}` : '';
     throw new Failure(
       `A cluster already runs with the data directory ${path} (pid ${lock.holder.pid}${where}).\n` +
-        `End it with Ctrl-C or "kill ${lock.holder.pid}", or run another beside it: ` +
+        `End it with Ctrl-C or "kill ${lock.holder.pid}", or run another cluster: ` +
         'npm start -- --data-dir DIR --port PORT',
     );
   }

@@ -9,19 +9,19 @@ const recorded: RecordedProcess[] = [
 ];
 const row = (pid: number, session: number, identity: string, cwd: string | null) => ({ pid, session, identity, cwd });
 
-describe('what a killed supervisor left', () => {
-  it('is known by pid and start together', () => {
+describe('leftovers of a killed supervisor', () => {
+  it('are identified by pid and start time', () => {
     assert.deepEqual(findLeftovers(recorded, [row(100, 100, 'boot:1000', '/data')], '/data'), [
       { name: 'redis', kind: 'redis', pid: 100 },
     ]);
   });
 
-  it('is not a stranger that was given the same pid later, wherever that one works', () => {
+  it('exclude another process that got the same pid later', () => {
     assert.deepEqual(findLeftovers(recorded, [row(100, 100, 'boot:9999', '/data')], '/data'), []);
     assert.deepEqual(findLeftovers(recorded, [row(100, 7, 'other-boot:1000', '/')], '/data'), []);
   });
 
-  it('includes the workers of a master that is gone, by session and working directory', () => {
+  it('include the workers of a dead master, by session and working directory', () => {
     const rows = [
       row(201, 200, 'boot:2001', '/data'),
       row(202, 200, 'boot:2001', '/elsewhere'),

@@ -1,4 +1,7 @@
-/** What a supervisor that was killed left running, and how to end it without ever touching a stranger. */
+/**
+ * Finds and stops the processes that a killed supervisor left running. It never stops other
+ * processes.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecordedProcess } from '../../bootstrap/cluster-state.mjs';
 import { listProcesses, type ProcessRow } from '../../bootstrap/process-identity.mjs';
@@ -10,8 +13,9 @@ export interface Leftover {
 }
 
 /**
- * Which of the living processes were recorded. A recorded process is known by its pid and its start together. Of those it started
- * in turn (nginx' workers outlive a killed master) the session tells, together with the working directory, which is ours.
+ * The living processes that were recorded, and their children. A recorded process is identified by
+ * its pid and start time. Its children (workers of nginx outlive a killed master) are identified by
+ * their session and their working directory, which is ours.
  */
 export function findLeftovers(
   recorded: readonly RecordedProcess[],
@@ -34,13 +38,13 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended in this moment, which is what was wanted.
+    // It has just ended.
   }
 }
 
 /**
- * Ends them: asked first (Redis writes what it has), killed after 6 s.
- * @returns those that were found
+ * Stops the processes: first with a signal (Redis then flushes its data), after 6 s with SIGKILL.
+ * @returns the processes that were found
  */
 export async function endLeftovers(
   recorded: readonly RecordedProcess[],

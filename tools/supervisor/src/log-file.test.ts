@@ -16,7 +16,7 @@ describe('the log of a process', () => {
   const open = (bytesMax: number, path = join(temp.path, 'one.log')) =>
     openLogFile({ path, bytesMax, onError: (error) => failures.push(error) });
 
-  it('is bounded: one old file is kept', () => {
+  it('is limited in size, and keeps one old file', () => {
     const log = open(1_000);
     for (let index = 0; index < 200; index += 1) log.write(`line ${index} ${'x'.repeat(40)}\n`);
     log.close();
@@ -25,7 +25,7 @@ describe('the log of a process', () => {
     assert.match(readFileSync(join(temp.path, 'one.log'), 'utf8'), /line 199 x+\n$/);
   });
 
-  it('keeps the last lines at hand, the unfinished one too', () => {
+  it('returns the last lines, including an unfinished one', () => {
     const log = open(10_000);
     log.write('one\ntwo\nthr');
     assert.deepEqual(log.tail(2), ['two', 'thr']);
@@ -33,7 +33,7 @@ describe('the log of a process', () => {
     assert.deepEqual(log.tail(2), ['two', 'three']);
   });
 
-  it('blanks session ids, also when a line arrives in pieces', () => {
+  it('removes session ids, even if a line arrives in pieces', () => {
     const log = open(10_000);
     log.write('request: "GET /socket.io/?EIO=4&si');
     log.write('d=gateway-1.abcDEF HTTP/1.1"\n');
@@ -42,7 +42,7 @@ describe('the log of a process', () => {
     assert.equal(withoutSecrets('/?token=a.b.c&x=1'), '/?token=…&x=1');
   });
 
-  it('reports a disk that takes nothing once, and goes on', () => {
+  it('reports a full disk once, and continues', () => {
     const log = open(1_000, join(temp.path, 'missing', 'one.log'));
     log.write('a\n');
     log.write('b\n');

@@ -1,23 +1,27 @@
-/** The log of one process: bounded on disk, with its last lines at hand. */
+/** The log file of one process: limited in size, with the last lines in memory. */
 import { closeSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 
 export interface LogFile {
   write(text: string): void;
-  /** The last lines written, oldest first. */
+  /** The last lines, oldest first. */
   tail(linesMax: number): string[];
   close(): void;
 }
 
 const TAIL_KEPT_CHARS = 8_192;
 const LINE_CHARS_MAX = 16_384;
-/** What nginx quotes of a request may hold an Engine.IO session id, which is a key to that session. */
+/**
+ * nginx quotes requests in its log. They may contain an Engine.IO session id, which gives access to
+ * the session.
+ */
 const SECRET_IN_QUERY = /([?&](?:sid|token|access_token)=)[^&\s"]+/g;
 
 export const withoutSecrets = (text: string): string => text.replace(SECRET_IN_QUERY, '$1…');
 
 /**
- * Appends whole lines to `path`. Above `bytesMax` the file becomes `path.1`, replacing the one before, and a new one begins. A disk
- * that is full loses lines, never the process: `onError` is told once.
+ * Appends whole lines to `path`. Above `bytesMax` the file is renamed to `path.1`, which replaces
+ * an older one, and a new file begins. A full disk loses lines but does not stop the process;
+ * `onError` is called once.
  */
 export function openLogFile(options: { path: string; bytesMax: number; onError: (error: unknown) => void }): LogFile {
   const { path, bytesMax } = options;
@@ -53,7 +57,8 @@ export function openLogFile(options: { path: string; bytesMax: number; onError: 
         renameSync(path, `${path}.1`);
         open();
       }
-      // Synchronous: the supervisor has nothing better to do, and nothing piles up in memory.
+      // Synchronous, so that no output accumulates in memory. The supervisor has no other urgent
+      // work.
       if (descriptor !== null) bytes += writeSync(descriptor, text);
     });
   };

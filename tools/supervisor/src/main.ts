@@ -1,6 +1,7 @@
 /**
- * Runs a cluster until it is told to stop: the only place of the supervisor that touches signals and exit. Started by tools/start.mjs with
- * its settings as one argument of JSON, and a channel whose loss means that the starter is gone.
+ * Runs a cluster until a signal stops it. Only this module handles signals and exits.
+ * tools/start.mjs starts it with the settings as one JSON argument, and a channel that closes when
+ * the parent is gone.
  */
 import { spawnSync } from 'node:child_process';
 import { ConfigError, withFileValues } from '@maru/service-kit';
@@ -24,7 +25,7 @@ let dataDir: DataDir | null = null;
 let control: ControlServer | null = null;
 let stopping = false;
 
-// All that is written, by children too, is the owner's alone.
+// Files of the supervisor and its children are readable by their owner only.
 process.umask(0o077);
 
 async function checkPort(): Promise<void> {
@@ -35,9 +36,7 @@ async function checkPort(): Promise<void> {
   let other = Math.max(port, 1_024) + 1;
   while (other < 65_535 && (await tryPort(other, host)) !== null) other += 1;
   const reason =
-    problem === 'forbidden'
-      ? `Port ${port} may only be used by root.`
-      : `Port ${port} is taken by another program on this machine.`;
+    problem === 'forbidden' ? `Only root may use port ${port}.` : `Another program on this machine uses port ${port}.`;
   throw new Failure(`${reason}\nChoose another:  npm start -- --port ${other}   (or MARU_PORT=${other})`);
 }
 
@@ -47,13 +46,14 @@ function checkPrograms(): void {
   if (problem !== null) throw new Failure(`${settings.programs.redis}: ${problem}.`);
   for (const path of [settings.webRoot, settings.dataDir]) {
     if (isAwkwardPath(path))
-      throw new Failure(
-        `nginx cannot be given this path; move the clone or the data directory: ${JSON.stringify(path)}`,
-      );
+      throw new Failure(`nginx cannot use this path; move the clone or the data directory: ${JSON.stringify(path)}`);
   }
 }
 
-/** What is given as a file is read here, because part of it the supervisor would else make itself, and give the services both. */
+/**
+ * Reads `_FILE` variables here. Otherwise the supervisor would generate some of these values and
+ * pass both to the services.
+ */
 function readEnvironment(): NodeJS.ProcessEnv {
   try {
     return withFileValues(process.env);
@@ -68,7 +68,7 @@ async function start(): Promise<void> {
   dataDir = await openDataDir(settings.dataDir);
   if (dataDir.healed.length > 0) {
     const names = [...new Set(dataDir.healed.map(({ name }) => name))].join(', ');
-    reporter.step('healed', `the last run was killed; ended what it had left running: ${names}`);
+    reporter.step('healed', `the last run was killed; stopped its remaining processes: ${names}`);
   }
   await checkPort();
   supervisor = createSupervisor({
@@ -96,7 +96,7 @@ async function start(): Promise<void> {
   reporter.line();
 }
 
-/** Ends what runs and exits. `code` is 0 after an orderly end that was asked for. */
+/** Stops all processes and exits. `code` is 0 after a requested stop. */
 async function finish(code: number): Promise<void> {
   stopping = true;
   control?.close();
@@ -105,7 +105,7 @@ async function finish(code: number): Promise<void> {
   process.exit(code);
 }
 
-/** Ends what runs by force and exits, at the latest a second later. */
+/** Kills all processes and exits, at most a second later. */
 function abort(code: number): void {
   const exit = () => {
     dataDir?.release();
@@ -118,8 +118,8 @@ function abort(code: number): void {
 onStopSignals({
   stop: (reason) => {
     reporter.line();
-    reporter.step('stopping', `(${reason}; again to end at once)`);
-    // The bound of last resort, under the 20 s that are promised.
+    reporter.step('stopping', `(${reason}; repeat to stop at once)`);
+    // The final deadline, below the documented 20 s.
     setTimeout(() => abort(1), 18_500).unref();
     finish(0).catch((error: unknown) => {
       reporter.line(describeFailure(error).text);
@@ -139,7 +139,7 @@ process.on('uncaughtException', (error) => {
 try {
   await start();
 } catch (error) {
-  // A start that was cut short by a signal ends with the stop that it began.
+  // If a signal interrupted the start, the stop is already running.
   if (!stopping) {
     const { text, exitCode } = describeFailure(error);
     reporter.line();

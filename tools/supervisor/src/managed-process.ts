@@ -1,6 +1,6 @@
 /**
- * One process of the cluster: started, watched, started again when it dies by itself, ended when it is told to. Knows nothing of what
- * the process is for, nor of the others.
+ * Runs one process: starts it, watches it, starts it again when it dies by itself, and ends it on
+ * request. It does not know what the process is for, nor that there are others.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,8 @@ import type { LogFile } from './log-file.ts';
 import { countDeaths, restartPauseMs } from './restart-pause.ts';
 
 /**
- * `down` stays so until `start`; `restarting` is the pause after a death. Only `starting`, `up`, `draining` and `stopping` have a pid.
+ * `down` lasts until the next `start`; `restarting` is the pause after a death. Only `starting`,
+ * `up`, `draining` and `stopping` have a pid.
  */
 export type ProcessState = 'down' | 'starting' | 'up' | 'draining' | 'stopping' | 'restarting';
 
@@ -19,15 +20,19 @@ export interface Command {
   env: NodeJS.ProcessEnv;
 }
 
-/** What the owner knows about a process. Obligation: `isReady` fails or answers false while it is not, within about a second. */
+/** What the owner of a process provides. */
 export interface ProcessPlan {
   name: string;
-  /** Called before every start; chooses other ports where the last ones were taken. */
+  /** Called before every start. Chooses other ports if the last ones are taken. */
   prepare(): Promise<Command>;
+  /** MUST answer within about a second. A rejection counts as false. */
   isReady(pid: number): Promise<boolean>;
-  /** Whether a start that failed may succeed with other ports. */
+  /** Whether a failed start may succeed with other ports. */
   portsWereTaken(): Promise<boolean>;
-  /** Give it a channel whose loss tells it that its parent is gone. */
+  /**
+   * Opens a channel to the process. When the channel closes, the process knows that its parent is
+   * gone.
+   */
   ipc: boolean;
   readyWithinMs: number;
 }
@@ -38,22 +43,10 @@ export type ProcessEvent =
   | { type: 'died'; how: string; lastLines: string[]; pauseMs: number }
   | { type: 'ended' };
 
-export interface ManagedProcess {
-  readonly name: string;
-  readonly state: ProcessState;
-  readonly pid: number | null;
-  /** Resolves once it is ready. Rejects, leaving it down, when it ends before that; leaves it running when it is only late. */
-  start(): Promise<void>;
-  /** Ends it and resolves when it is gone: by `signal`, or by force after `withinMs`. It stays down. */
-  end(options: {
-    signal: NodeJS.Signals;
-    withinMs: number;
-    as: 'draining' | 'stopping';
-  }): Promise<'itself' | 'by force'>;
-  /** `kill -9`, resolved when it is gone. It stays down. */
-  kill(): Promise<void>;
-  /** Sends a signal to the process itself; false when it is not running. */
-  signal(name: NodeJS.Signals): boolean;
+export interface EndOptions {
+  signal: NodeJS.Signals;
+  withinMs: number;
+  as: 'draining' | 'stopping';
 }
 
 interface Run {
@@ -65,201 +58,239 @@ interface Run {
 
 const READY_POLL_MS = 60;
 const READY_POLL_SLOW_MS = 500;
+const READY_POLL_FAST_FOR_MS = 5_000;
 const PORT_ATTEMPTS_MAX = 3;
 const LAST_LINES = 5;
+/** The last output of a process may arrive after its exit. */
+const LAST_OUTPUT_MS = 50;
 
-/** The process and what it started: it leads a group of its own. */
+/** Kills the process and its children. The process leads a process group. */
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // The group is empty.
   }
 }
 
-export function manageProcess(options: {
-  plan: ProcessPlan;
-  cwd: string;
-  log: LogFile;
-  onEvent: (event: ProcessEvent) => void;
-}): ManagedProcess {
-  const { plan, log, onEvent } = options;
-  let state: ProcessState = 'down';
-  let run: Run | null = null;
-  /** Whether a death is to be followed by another start. */
-  let wanted = false;
-  let deaths = 0;
-  /** Counts starts and ends, so that a pause or a wait of an earlier life does nothing in a later one. */
-  let life = 0;
+/** Resolves with the reason when the process is gone or could not be started. */
+const goneReason = (child: ChildProcess) =>
+  new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`could not be run: ${error.message}`));
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `${signal}`));
+  });
 
-  async function spawnOnce(): Promise<Run> {
-    const mine = life;
-    const command = await plan.prepare();
-    if (mine !== life) throw new Error('ended while it was starting');
-    const child = spawn(command.file, command.args, {
-      cwd: options.cwd,
-      env: command.env,
-      // In a group of its own a terminal's Ctrl-C does not reach it before its turn.
-      detached: true,
-      stdio: plan.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => log.write(text));
-    const gone = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(`could not be run: ${error.message}`));
-      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `${signal}`));
-    });
-    // Errors of the channel itself (a message to one that is gone) say nothing that its end does not say.
-    child.on('error', () => {});
-    const { pid } = child;
-    if (pid === undefined) throw new Error(await gone);
-    run = { child, pid, startedAtMs: Date.now(), gone };
-    state = 'starting';
-    onEvent({ type: 'spawned', pid, identity: identityOf(pid) ?? 'ended' });
-    void gone.then((how) => onGone(pid, how, mine));
-    return run;
+export class ManagedProcess {
+  readonly #plan: ProcessPlan;
+  readonly #cwd: string;
+  readonly #log: LogFile;
+  readonly #onEvent: (event: ProcessEvent) => void;
+  #state: ProcessState = 'down';
+  #run: Run | null = null;
+  /** Whether a death leads to another start. */
+  #wanted = false;
+  #deaths = 0;
+  /**
+   * Counts starts and ends. A timer or a wait that began in an earlier cycle has no effect in a
+   * later one.
+   */
+  #cycle = 0;
+
+  constructor(options: { plan: ProcessPlan; cwd: string; log: LogFile; onEvent: (event: ProcessEvent) => void }) {
+    this.#plan = options.plan;
+    this.#cwd = options.cwd;
+    this.#log = options.log;
+    this.#onEvent = options.onEvent;
   }
 
-  async function onGone(pid: number, how: string, mine: number): Promise<void> {
-    // Children of a dead master go with it: nginx' workers would hold the port.
-    killGroup(pid);
-    const livedMs = Date.now() - (run?.startedAtMs ?? 0);
-    run = null;
-    if (mine !== life || !wanted) {
-      state = 'down';
-      onEvent({ type: 'ended' });
-      return;
-    }
-    if (state === 'starting' && deaths === 0) {
-      // The first start failed: whoever called `start` decides.
-      state = 'down';
-      onEvent({ type: 'ended' });
-      return;
-    }
-    deaths = countDeaths(deaths, livedMs);
-    const pauseMs = restartPauseMs(deaths);
-    state = 'restarting';
-    // A moment for what it said last to arrive.
-    await sleep(50);
-    onEvent({ type: 'died', how, lastLines: log.tail(LAST_LINES), pauseMs });
-    await sleep(pauseMs, undefined, { ref: false });
-    if (mine === life && wanted) void startAgain(mine);
+  get name(): string {
+    return this.#plan.name;
   }
 
-  /** Waits as long as it takes: a gateway that came back while the store is away becomes ready with it. */
-  async function startAgain(mine: number): Promise<void> {
+  get state(): ProcessState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#run?.pid ?? null;
+  }
+
+  /**
+   * Resolves when the process is ready. Rejects when it exits before that, and then it is down;
+   * rejects also when it is not ready in time, but leaves it running.
+   */
+  async start(): Promise<void> {
+    if (this.#state !== 'down') throw new Error(`${this.name} is ${this.#state}`);
+    this.#cycle += 1;
+    const cycle = this.#cycle;
+    this.#wanted = true;
+    this.#deaths = 0;
+    this.#state = 'starting';
     try {
-      const { pid } = await spawnOnce();
-      await waitUntilReady(pid, mine, Number.POSITIVE_INFINITY);
-      if (run?.pid === pid && mine === life && wanted) becomeUp(pid, true);
+      await this.#startWithFreePorts(cycle);
     } catch (error) {
-      if (run !== null || mine !== life || !wanted) return;
-      deaths += 1;
-      const pauseMs = restartPauseMs(deaths);
-      state = 'restarting';
-      onEvent({ type: 'died', how: String(error), lastLines: [], pauseMs });
-      await sleep(pauseMs, undefined, { ref: false });
-      if (mine === life && wanted) void startAgain(mine);
-    }
-  }
-
-  function becomeUp(pid: number, again: boolean): void {
-    state = 'up';
-    onEvent({ type: 'up', pid, again });
-  }
-
-  /** False when it went, or was not ready in time. */
-  async function waitUntilReady(pid: number, mine: number, withinMs: number): Promise<boolean> {
-    const startedAtMs = Date.now();
-    while (run?.pid === pid && mine === life && wanted) {
-      if (await plan.isReady(pid).catch(() => false)) return true;
-      const waitedMs = Date.now() - startedAtMs;
-      if (waitedMs > withinMs) return false;
-      await sleep(waitedMs > 5_000 ? READY_POLL_SLOW_MS : READY_POLL_MS);
-    }
-    return false;
-  }
-
-  async function start(): Promise<void> {
-    if (state !== 'down') throw new Error(`${plan.name} is ${state}`);
-    life += 1;
-    const mine = life;
-    wanted = true;
-    deaths = 0;
-    state = 'starting';
-    try {
-      for (let attempt = 1; ; attempt += 1) {
-        const current = await spawnOnce();
-        if (await waitUntilReady(current.pid, mine, plan.readyWithinMs)) {
-          if (run?.pid === current.pid && mine === life) return becomeUp(current.pid, false);
-        }
-        if (mine !== life || !wanted) throw new Error('ended while it was starting');
-        if (run?.pid === current.pid) {
-          void startLate(current.pid, mine);
-          throw new Error(`it runs, but was not ready within ${plan.readyWithinMs / 1_000} s`);
-        }
-        const how = await current.gone;
-        if (attempt >= PORT_ATTEMPTS_MAX || !(await plan.portsWereTaken())) throw new Error(`it ended: ${how}`);
-      }
-    } catch (error) {
-      if (run === null && mine === life) {
-        wanted = false;
-        state = 'down';
+      if (this.#run === null && cycle === this.#cycle) {
+        this.#wanted = false;
+        this.#state = 'down';
       }
       throw error;
     }
   }
 
-  /** One that is late may still become ready; from now on its death is a death like any other. */
-  async function startLate(pid: number, mine: number): Promise<void> {
-    deaths = 1;
-    if (await waitUntilReady(pid, mine, Number.POSITIVE_INFINITY)) {
-      if (run?.pid === pid && mine === life) becomeUp(pid, true);
-    }
-  }
-
-  async function end({ signal, withinMs, as }: Parameters<ManagedProcess['end']>[0]): Promise<'itself' | 'by force'> {
-    wanted = false;
-    life += 1;
-    const current = run;
-    if (current === null) {
-      state = 'down';
-      return 'itself';
-    }
-    state = as;
-    current.child.kill(signal);
+  /**
+   * Sends the signal, and kills the process after `withinMs`. Resolves when it is gone. It stays
+   * down.
+   */
+  async end({ signal, withinMs, as }: EndOptions): Promise<'itself' | 'by force'> {
+    const run = this.#leave();
+    if (run === null) return 'itself';
+    this.#state = as;
+    run.child.kill(signal);
     const timer = new AbortController();
     const outcome = await Promise.race([
-      current.gone.then(() => 'itself' as const),
+      run.gone.then(() => 'itself' as const),
       sleep(withinMs, 'by force' as const, { signal: timer.signal }).catch(() => 'itself' as const),
     ]);
     timer.abort();
-    if (outcome === 'by force') killGroup(current.pid);
-    await current.gone;
+    if (outcome === 'by force') killGroup(run.pid);
+    await run.gone;
     return outcome;
   }
 
-  return {
-    name: plan.name,
-    get state() {
-      return state;
-    },
-    get pid() {
-      return run?.pid ?? null;
-    },
-    start,
-    end,
-    async kill() {
-      wanted = false;
-      life += 1;
-      const current = run;
-      if (current === null) {
-        state = 'down';
-        return;
+  /** Sends SIGKILL. Resolves when the process is gone. It stays down. */
+  async kill(): Promise<void> {
+    const run = this.#leave();
+    if (run === null) return;
+    killGroup(run.pid);
+    await run.gone;
+  }
+
+  /** Sends a signal to the process itself. Returns false when it is not running. */
+  signal(name: NodeJS.Signals): boolean {
+    return this.#run?.child.kill(name) ?? false;
+  }
+
+  /** From now on a death is final. Returns what runs, or null and the state `down`. */
+  #leave(): Run | null {
+    this.#wanted = false;
+    this.#cycle += 1;
+    if (this.#run === null) this.#state = 'down';
+    return this.#run;
+  }
+
+  async #startWithFreePorts(cycle: number): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const run = await this.#spawn(cycle);
+      const ready = await this.#waitUntilReady(run.pid, cycle, this.#plan.readyWithinMs);
+      if (ready && this.#isCurrent(run.pid, cycle)) return this.#becomeUp(run.pid, false);
+      if (cycle !== this.#cycle || !this.#wanted) throw new Error('ended while it was starting');
+      if (this.#run?.pid === run.pid) {
+        void this.#waitForLateStart(run.pid, cycle);
+        throw new Error(`it runs, but was not ready within ${this.#plan.readyWithinMs / 1_000} s`);
       }
-      killGroup(current.pid);
-      await current.gone;
-    },
-    signal: (name) => run?.child.kill(name) ?? false,
-  };
+      const how = await run.gone;
+      if (attempt >= PORT_ATTEMPTS_MAX || !(await this.#plan.portsWereTaken())) throw new Error(`it ended: ${how}`);
+    }
+  }
+
+  async #spawn(cycle: number): Promise<Run> {
+    const command = await this.#plan.prepare();
+    if (cycle !== this.#cycle) throw new Error('ended while it was starting');
+    const child = spawn(command.file, command.args, {
+      cwd: this.#cwd,
+      env: command.env,
+      // The process gets a group of its own, so that Ctrl-C in the terminal does not stop it out of
+      // order.
+      detached: true,
+      stdio: this.#plan.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#log.write(text));
+    const gone = goneReason(child);
+    // Channel errors (a message to an ended process) are ignored: `gone` reports the end.
+    child.on('error', () => {});
+    const { pid } = child;
+    if (pid === undefined) throw new Error(await gone);
+    const run = { child, pid, startedAtMs: Date.now(), gone };
+    this.#run = run;
+    this.#state = 'starting';
+    this.#onEvent({ type: 'spawned', pid, identity: identityOf(pid) ?? 'ended' });
+    void gone.then((how) => this.#onGone(run, how, cycle));
+    return run;
+  }
+
+  async #onGone(run: Run, how: string, cycle: number): Promise<void> {
+    // Children of a dead nginx master would hold the port.
+    killGroup(run.pid);
+    this.#run = null;
+    const firstStartFailed = this.#state === 'starting' && this.#deaths === 0;
+    // If the first start failed, the caller of `start` decides what to do.
+    if (cycle !== this.#cycle || !this.#wanted || firstStartFailed) {
+      this.#state = 'down';
+      this.#onEvent({ type: 'ended' });
+      return;
+    }
+    this.#deaths = countDeaths(this.#deaths, Date.now() - run.startedAtMs);
+    this.#state = 'restarting';
+    await sleep(LAST_OUTPUT_MS);
+    await this.#pauseAndRestart(how, this.#log.tail(LAST_LINES), cycle);
+  }
+
+  async #pauseAndRestart(how: string, lastLines: string[], cycle: number): Promise<void> {
+    const pauseMs = restartPauseMs(this.#deaths);
+    this.#onEvent({ type: 'died', how, lastLines, pauseMs });
+    await sleep(pauseMs, undefined, { ref: false });
+    if (cycle === this.#cycle && this.#wanted) void this.#restart(cycle);
+  }
+
+  /**
+   * Waits without a deadline: a gateway that restarts while Redis is down becomes ready when Redis
+   * is back.
+   */
+  async #restart(cycle: number): Promise<void> {
+    try {
+      const { pid } = await this.#spawn(cycle);
+      await this.#waitForReady(pid, cycle);
+    } catch (error) {
+      if (this.#run !== null || cycle !== this.#cycle || !this.#wanted) return;
+      this.#deaths += 1;
+      this.#state = 'restarting';
+      await this.#pauseAndRestart(String(error), [], cycle);
+    }
+  }
+
+  /** A process that is late may still become ready. From now on its death leads to a restart. */
+  async #waitForLateStart(pid: number, cycle: number): Promise<void> {
+    this.#deaths = 1;
+    await this.#waitForReady(pid, cycle);
+  }
+
+  async #waitForReady(pid: number, cycle: number): Promise<void> {
+    if (!(await this.#waitUntilReady(pid, cycle, Number.POSITIVE_INFINITY))) return;
+    if (this.#isCurrent(pid, cycle)) this.#becomeUp(pid, true);
+  }
+
+  /** Resolves with false when the process is gone, unwanted or not ready in time. */
+  async #waitUntilReady(pid: number, cycle: number, withinMs: number): Promise<boolean> {
+    const startedAtMs = Date.now();
+    while (this.#isCurrent(pid, cycle)) {
+      if (await this.#plan.isReady(pid).catch(() => false)) return true;
+      const waitedMs = Date.now() - startedAtMs;
+      if (waitedMs > withinMs) return false;
+      await sleep(waitedMs > READY_POLL_FAST_FOR_MS ? READY_POLL_SLOW_MS : READY_POLL_MS);
+    }
+    return false;
+  }
+
+  #isCurrent(pid: number, cycle: number): boolean {
+    return this.#run?.pid === pid && cycle === this.#cycle && this.#wanted;
+  }
+
+  #becomeUp(pid: number, again: boolean): void {
+    this.#state = 'up';
+    this.#onEvent({ type: 'up', pid, again });
+  }
 }
+
+export const manageProcess = (options: ConstructorParameters<typeof ManagedProcess>[0]): ManagedProcess =>
+  new ManagedProcess(options);

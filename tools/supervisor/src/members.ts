@@ -1,4 +1,4 @@
-/** Who belongs to the cluster: each process with what only its kind knows. */
+/** The members of a cluster: each process, with the addresses of its kind. */
 import type { RecordedProcess } from '../../bootstrap/cluster-state.mjs';
 import { Failure } from '../../bootstrap/failure.mjs';
 import type { ManagedProcess, ProcessState } from './managed-process.ts';
@@ -6,7 +6,7 @@ import type { ManagedProcess, ProcessState } from './managed-process.ts';
 interface MemberBase {
   name: string;
   process: ManagedProcess;
-  /** Its own listener as a URL. */
+  /** The URL of its listener. */
   address(): string;
 }
 
@@ -14,7 +14,7 @@ export interface Gateway extends MemberBase {
   kind: 'gateway';
   ops(): string;
   port(): number;
-  /** What of the balancer's traffic it gets. */
+  /** Which requests nginx sends to it: all, only those of its existing sessions, or none. */
   takes: 'all' | 'own' | 'none';
 }
 
@@ -36,7 +36,7 @@ export interface ProcessView {
 
 export function viewMember(member: Member): ProcessView {
   const { state } = member.process;
-  // It leaves the balancer before it is asked to leave.
+  // A draining gateway leaves the balancer before it gets the signal.
   const leaving = member.kind === 'gateway' && member.takes === 'own' && state === 'up';
   return {
     name: member.name,
@@ -48,7 +48,7 @@ export function viewMember(member: Member): ProcessView {
   };
 }
 
-/** The lowest `gateway-N` that is not in use; a gateway that is down keeps its name. */
+/** The lowest unused `gateway-N`. A gateway that is down keeps its name. */
 export function nextGatewayName(names: readonly string[]): string {
   for (let number = 1; ; number += 1) {
     if (!names.includes(`gateway-${number}`)) return `gateway-${number}`;

@@ -23,7 +23,7 @@ const render = (nodes: BalancedNode[], changed: Partial<NginxSettings> = {}) =>
   renderNginxConfig(TEMPLATE, { settings: { ...settings, ...changed }, nodes, generation: 7 });
 
 describe('the configuration of nginx', () => {
-  it('leads sessions by the node in their id, and new ones to those that take them', () => {
+  it('routes sessions by the node in their id, and new sessions to nodes that accept them', () => {
     const text = render([
       { name: 'gateway-1', port: 21_001, takes: 'all' },
       { name: 'gateway-2', port: 21_002, takes: 'own' },
@@ -35,36 +35,36 @@ describe('the configuration of nginx', () => {
     assert.match(text, /upstream node_gateway-2 \{\n +server 127\.0\.0\.1:21002;/);
   });
 
-  it('does not take gateway-1 for the beginning of gateway-10', () => {
+  it('does not confuse gateway-1 with gateway-10', () => {
     const pattern = /"~(\^gateway-1[^"]*)"/.exec(render([{ name: 'gateway-1', port: 1, takes: 'all' }]))?.[1];
     assert.ok(pattern !== undefined);
     assert.match('gateway-1.abc', new RegExp(pattern));
     assert.doesNotMatch('gateway-10.abc', new RegExp(pattern));
   });
 
-  it('listens where it is told', () => {
+  it('listens on the given address and port', () => {
     assert.match(render([]), /\n +listen 8080;\n +listen \[::\]:8080;\n/);
     assert.doesNotMatch(render([], { ipv6: false }), /\[::\]/);
     assert.match(render([], { host: '192.0.2.1' }), /\n +listen 192\.0\.2\.1:8080;\n/);
     assert.match(render([], { host: '2001:db8::1' }), /\n +listen \[2001:db8::1\]:8080;\n/);
   });
 
-  it('fits the connections into the descriptors that a process may have', () => {
+  it('limits the connections to the available descriptors', () => {
     assert.match(render([], { filesMax: 1_024 }), /worker_connections 960;/);
     assert.match(render([], { filesMax: 1_000_000 }), /worker_connections 32768;/);
   });
 
-  it('leaves no placeholder, and refuses one that it does not know', () => {
+  it('replaces every placeholder, and rejects an unknown one', () => {
     assert.doesNotMatch(render([]), /\{\{/);
     assert.throws(() => renderNginxConfig('{{NEW}}', { settings, nodes: [], generation: 1 }), /unknown placeholder/);
   });
 
-  it('knows the paths that nginx would read otherwise than they are written', () => {
+  it('rejects paths that nginx would misread', () => {
     assert.equal(isAwkwardPath('/home/mina/my clone'), false);
     for (const path of ['/a$b', '/a"b', '/a{b', '/a\nb']) assert.equal(isAwkwardPath(path), true);
   });
 
-  it('is accepted by nginx, with many gateways and with none', () => {
+  it('is valid for nginx, with many gateways and with none', () => {
     const temp = makeTempDir();
     const rootUser = process.getuid?.() === 0 ? 'root' : null;
     const many = Array.from(

@@ -1,14 +1,14 @@
-/** Fills deploy/nginx.conf. Pure: what comes out depends on what goes in. */
+/** Fills the template deploy/nginx.conf. Pure. */
 
 export interface BalancedNode {
   name: string;
   port: number;
-  /** `all`: new sessions too. `own`: only the sessions it has, as while it drains. */
+  /** `all`: also new sessions. `own`: only its existing sessions, while it drains. */
   takes: 'all' | 'own';
 }
 
 export interface NginxSettings {
-  /** '' for every interface. */
+  /** '' for all interfaces. */
   host: string;
   port: number;
   ipv6: boolean;
@@ -17,16 +17,17 @@ export interface NginxSettings {
   webRoot: string;
   workers: number;
   filesMax: number;
-  /** The name of the user to run workers as, when the master is root. */
+  /** The user of the workers, if the master runs as root. */
   rootUser: string | null;
 }
 
 const CONNECTIONS_MAX = 32_768;
-/** Of a worker's descriptors, those that are not connections: logs, listeners, static files. */
+/** The descriptors of a worker that are no connections: logs, listeners, static files. */
 const OTHER_FILES = 64;
 /**
- * A node is never marked as failed. Its mark would go with the first request that ends well, and a WebSocket ends when its client leaves: a node
- * that came back after a crash got one client every few seconds. A refused connection costs nothing, the next node is tried at once.
+ * nginx never marks a node as failed. It would remove the mark only after a successful request, and
+ * a WebSocket request ends when its client leaves: after a crash, a node got one client every few
+ * seconds. A refused connection costs nothing, because nginx tries the next node at once.
  */
 const FAILURES = 'max_fails=0';
 
@@ -36,7 +37,7 @@ const SHUTDOWN_NEVER = `# There is no worker_shutdown_timeout: after a reload th
 const indent = (spaces: number, lines: string[]): string =>
   lines.map((line) => `${' '.repeat(spaces)}${line}`).join('\n');
 
-/** A path that nginx would read otherwise than it is written. */
+/** Whether nginx would misread the path. */
 export const isAwkwardPath = (path: string): boolean => /["$\\{}\n\r]/.test(path);
 
 function listenLines(settings: NginxSettings): string[] {
@@ -55,8 +56,8 @@ export function renderNginxConfig(
   const values: Record<string, string> = {
     USER:
       settings.rootUser === null
-        ? '# Not started by root, so the workers run as the same user.'
-        : `# Started by root. The default (nobody) may not enter the data directory, which is closed to others.\nuser ${settings.rootUser};`,
+        ? '# nginx was not started by root, so the workers run as the same user.'
+        : `# nginx was started by root. The default user (nobody) has no access to the data directory.\nuser ${settings.rootUser};`,
     WORKERS: String(settings.workers),
     LOG_LEVEL: 'warn',
     SHUTDOWN: SHUTDOWN_NEVER,
@@ -74,7 +75,7 @@ export function renderNginxConfig(
     ),
     GATEWAY_SERVERS: indent(
       4,
-      // An upstream must name a server; one that is down makes nginx answer at once that none is there.
+      // An upstream needs a server. With one that is `down`, nginx answers 502 at once.
       open.length === 0
         ? ['server 127.0.0.1:1 down;']
         : open.map((node) => `server 127.0.0.1:${node.port} ${FAILURES};`),

@@ -1,4 +1,7 @@
-/** What people ask of a running cluster: add, drain, kill, restart. One at a time for a process, apart from `kill`. */
+/**
+ * The operations on a running cluster: add, drain, kill, restart. At most one at a time per
+ * process, except `kill`.
+ */
 
 import { Failure } from '../../bootstrap/failure.mjs';
 import { GATEWAYS_MAX } from '../../bootstrap/options.mjs';
@@ -6,15 +9,15 @@ import type { Balancer } from './balancer.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { findMember, type Gateway, type Member, nextGatewayName } from './members.ts';
 
-/** Of a stop that hands nothing over. */
+/** For a stop without a drain. */
 const STOP_WITHIN_MS = 10_000;
 
-/** How each kind is asked to leave, and how it is asked to stop at once. */
+/** The signals to drain a process, and to stop it at once. */
 const SIGNALS: Record<Member['kind'], { drain: NodeJS.Signals; stop: NodeJS.Signals }> = {
   gateway: { drain: 'SIGTERM', stop: 'SIGINT' },
   presence: { drain: 'SIGTERM', stop: 'SIGINT' },
   redis: { drain: 'SIGTERM', stop: 'SIGTERM' },
-  // SIGQUIT waits for the requests that are under way, WebSockets included.
+  // On SIGQUIT nginx waits for open requests, including WebSockets.
   nginx: { drain: 'SIGQUIT', stop: 'SIGTERM' },
 };
 
@@ -22,19 +25,19 @@ export function createOperations(options: {
   members: Member[];
   balancer: Balancer;
   createGateway: (name: string) => Gateway;
-  /** Opens new epochs in the store, with the application's rights. */
+  /** Opens new epochs in Redis, with the rights of the services. */
   openEpochs: (say: (line: string) => void) => Promise<void>;
   isStopping: () => boolean;
-  /** A drain that takes longer is ended by force. */
+  /** A process that drains longer is killed. */
   drainWithinMs: number;
 }): Omit<ControlHandlers, 'status'> {
   const { members, balancer } = options;
   const busy = new Map<string, string>();
 
   async function exclusively(name: string, what: string, work: () => Promise<void>): Promise<void> {
-    if (options.isStopping()) throw new Failure('The cluster is ending.');
+    if (options.isStopping()) throw new Failure('The cluster is stopping.');
     const other = busy.get(name);
-    if (other !== undefined) throw new Failure(`${name} is busy: ${other} is under way.`);
+    if (other !== undefined) throw new Failure(`${name} is busy: ${other} is running.`);
     busy.set(name, what);
     try {
       await work();
@@ -61,7 +64,7 @@ export function createOperations(options: {
   return {
     async add(say) {
       const count = members.filter((member) => member.kind === 'gateway').length;
-      if (count >= GATEWAYS_MAX) throw new Failure(`There are ${GATEWAYS_MAX} gateways, which is the most.`);
+      if (count >= GATEWAYS_MAX) throw new Failure(`There are already ${GATEWAYS_MAX} gateways, which is the maximum.`);
       const name = nextGatewayName(members.map((member) => member.name));
       await exclusively(name, 'add', async () => {
         const gateway = options.createGateway(name);
@@ -69,7 +72,7 @@ export function createOperations(options: {
         try {
           await start(gateway, say);
         } catch (error) {
-          // One that runs but is late stays, and joins when it is ready.
+          // A gateway that is late, but runs, stays. It joins when it is ready.
           if (gateway.process.pid === null) members.splice(members.indexOf(gateway), 1);
           throw error;
         }
@@ -80,11 +83,11 @@ export function createOperations(options: {
     async drain(name, say) {
       const member = findMember(members, name);
       await exclusively(name, 'drain', async () => {
-        if (member.process.state === 'down') return say(`${name} is down already`);
+        if (member.process.state === 'down') return say(`${name} is already down`);
         if (member.kind === 'gateway') {
           member.takes = 'own';
           await balancer.sync();
-          say(`${name} has left the balancer; its clients are handed over`);
+          say(`${name} has left the balancer; its clients move to other gateways`);
         }
         const outcome = await member.process.end({
           signal: SIGNALS[member.kind].drain,
@@ -96,15 +99,15 @@ export function createOperations(options: {
           await balancer.sync();
         }
         if (outcome === 'by force')
-          throw new Failure(`${name} did not end within ${options.drainWithinMs / 1_000} s and was killed.`);
-        say(`${name} has ended`);
+          throw new Failure(`${name} did not exit within ${options.drainWithinMs / 1_000} s and was killed.`);
+        say(`${name} has stopped`);
       });
     },
 
     async kill(name, say) {
-      if (options.isStopping()) throw new Failure('The cluster is ending.');
+      if (options.isStopping()) throw new Failure('The cluster is stopping.');
       const member = findMember(members, name);
-      if (member.process.state === 'down') return say(`${name} is down already`);
+      if (member.process.state === 'down') return say(`${name} is already down`);
       await member.process.kill();
       if (member.kind === 'gateway') {
         member.takes = 'none';

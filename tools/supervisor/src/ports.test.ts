@@ -4,12 +4,12 @@ import { describe, it } from 'node:test';
 import { createPorts, tryPort } from './ports.ts';
 
 describe('internal ports', () => {
-  it('passes over those that are taken and gives none out twice', async () => {
+  it('skip taken ports, and are never returned twice', async () => {
     const ports = createPorts({ isFree: async (port) => port !== 20_001, random: () => 0 });
     assert.deepEqual([await ports.take(), await ports.take(), await ports.take()], [20_000, 20_002, 20_003]);
   });
 
-  it('keeps a port while it is free, and chooses another when somebody took it', async () => {
+  it('stay the same while they are free, and change if another program took them', async () => {
     const taken = new Set<number>();
     const ports = createPorts({ isFree: async (port) => !taken.has(port), random: () => 0 });
     const port = await ports.take();
@@ -18,12 +18,12 @@ describe('internal ports', () => {
     assert.notEqual(await ports.keep(port), port);
   });
 
-  it('gives up where nothing is free', async () => {
+  it('fail if no port is free', async () => {
     const ports = createPorts({ isFree: async () => false, random: () => 0.99 });
     await assert.rejects(ports.take(), /no free port/);
   });
 
-  it('sees a port that is taken on one address only', async () => {
+  it('detect a port that is taken on one address only', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();

@@ -1,22 +1,25 @@
-/** Ports for the inside of the cluster, which nobody else on the machine uses. */
+/** Internal ports of the cluster, which no other program on the machine uses. */
 import { createServer } from 'node:net';
 import { errorCode } from '../../bootstrap/failure.mjs';
 
-/** Below the range from which systems take ports for outgoing connections (Linux: from 32768). */
+/** Below the range of ports for outgoing connections (Linux: from 32768). */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 31_999;
 const ATTEMPTS_MAX = 500;
 
 export interface Ports {
-  /** A free port that was not given out before. */
+  /** A free port that was not returned before. */
   take(): Promise<number>;
-  /** The same port while it is free, else another. Call it only while nothing of ours listens on it. */
+  /**
+   * The same port if it is free, else another one. Call it only while no process of ours listens on
+   * it.
+   */
   keep(port: number): Promise<number>;
 }
 
 export type PortProblem = 'taken' | 'forbidden' | 'no such address';
 
-/** Tries to listen. @param host '' means every interface, as for `listen` without one. */
+/** Tries to listen. @param host '' means all interfaces. */
 export function tryPort(port: number, host: string): Promise<PortProblem | null> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -31,7 +34,7 @@ export function tryPort(port: number, host: string): Promise<PortProblem | null>
   });
 }
 
-/** @param random 0 to 1: two clusters that start at once should not look at the same ports */
+/** @param random from 0 to 1, so that two clusters that start together try different ports */
 export function createPorts(options: { isFree: (port: number) => Promise<boolean>; random: () => number }): Ports {
   const given = new Set<number>();
   const count = LAST_PORT - FIRST_PORT + 1;

@@ -1,16 +1,16 @@
-/** How long to wait before a process that died is started again. */
+/** The pause before the restart of a process that died. */
 
 export const RESTART_PAUSE_MIN_MS = 1_000;
 export const RESTART_PAUSE_MAX_MS = 15_000;
-/** A process that lived so long before it died is taken for healthy: its next death counts as the first. */
+/** A process that ran this long counts as healthy: its death counts as the first one. */
 export const HEALTHY_AFTER_MS = 30_000;
 
 /**
- * Deaths in a row, the present one included, given those before it.
- * @param livedMs how long the process had run when it died
+ * The number of deaths in a row, including the current one.
+ * @param livedMs the run time of the process
  */
 export const countDeaths = (before: number, livedMs: number): number => (livedMs >= HEALTHY_AFTER_MS ? 1 : before + 1);
 
-/** About a second at first, doubling to 15 s while it keeps dying. */
+/** One second at first. It doubles with each death, up to 15 s. */
 export const restartPauseMs = (deathsInARow: number): number =>
   Math.min(RESTART_PAUSE_MIN_MS * 2 ** Math.max(0, Math.min(deathsInARow, 10) - 1), RESTART_PAUSE_MAX_MS);

@@ -1,9 +1,12 @@
-/** Programs that work on the store once and end, told apart from the processes that run all the time. */
+/** Runs programs that work on Redis once and exit. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Failure } from '../../bootstrap/failure.mjs';
 
-/** Runs it with the application's rights; its stderr is for people. Rejects with a Failure unless it ends with 0. */
+/**
+ * Runs the program with the rights of the services. Its stderr goes to the user. Rejects with a
+ * Failure if the exit code is not 0.
+ */
 export async function runTool(options: {
   file: string;
   entry: string;
@@ -19,5 +22,5 @@ export async function runTool(options: {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new Failure('It did not finish. Run it again; what was done stays.');
+  if (code !== 0) throw new Failure('The program failed. Run it again: completed work is kept.');
 }

@@ -6,7 +6,7 @@ import { makeTempDir } from '../test-support/cluster-under-test.ts';
 import { completeSecrets, loadSecrets } from './secrets.ts';
 
 describe('the secrets of a data directory', () => {
-  it('are kept from start to start, readable by their owner only', () => {
+  it('survive a restart, and only their owner can read them', () => {
     const temp = makeTempDir();
     const first = loadSecrets(temp.path);
     assert.deepEqual(loadSecrets(temp.path), first);
@@ -15,14 +15,14 @@ describe('the secrets of a data directory', () => {
     temp.remove();
   });
 
-  it('are completed where some are missing or unusable', () => {
+  it('are completed if some are missing or invalid', () => {
     const jwtSecret = 'k'.repeat(40);
     const secrets = completeSecrets(JSON.stringify({ jwtSecret, guestSecret: 'short' }), () => 'n'.repeat(32));
     assert.equal(secrets.jwtSecret, jwtSecret);
     assert.equal(secrets.guestSecret, 'n'.repeat(32));
   });
 
-  it('are never overwritten when they cannot be read', () => {
+  it('are not overwritten if the file cannot be parsed', () => {
     const temp = makeTempDir();
     writeFileSync(join(temp.path, 'secrets.json'), '{"jwtSec');
     assert.throws(() => loadSecrets(temp.path), /cannot be read as JSON/);

@@ -1,4 +1,4 @@
-/** Passwords and keys of one data directory, made at its first start. */
+/** The passwords and keys of one data directory, generated at its first start. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,12 +8,12 @@ const NAMES = ['redisAdminPassword', 'redisMaruPassword', 'jwtSecret', 'guestSec
 
 export type Secrets = Record<(typeof NAMES)[number], string>;
 
-/** 256 bits, in characters that need no escaping in URLs and configuration files. */
+/** 256 bits, in characters that URLs and configuration files need not escape. */
 const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /**
- * What is stored, completed by new ones for those that are missing.
- * @throws when `text` is not an object
+ * The stored secrets, with new ones for those that are missing.
+ * @throws if `text` is not an object
  */
 export function completeSecrets(text: string | null, make: () => string = newSecret): Secrets {
   const stored: unknown = text === null ? {} : JSON.parse(text);
@@ -26,7 +26,7 @@ export function completeSecrets(text: string | null, make: () => string = newSec
   return Object.fromEntries(entries) as Secrets;
 }
 
-/** Reads `secrets.json` (mode 600), writing it where it is missing or incomplete. */
+/** Reads `secrets.json` (mode 600). If it is missing or incomplete, writes it. */
 export function loadSecrets(dataDir: string): Secrets {
   const path = join(dataDir, 'secrets.json');
   let text: string | null = null;
@@ -39,9 +39,10 @@ export function loadSecrets(dataDir: string): Secrets {
   try {
     secrets = completeSecrets(text);
   } catch (error) {
-    // Never overwritten by itself: tokens that people hold were signed with what may still be in it.
+    // Do not overwrite the file: it may still contain the keys with which tokens of users were
+    // signed.
     throw new Failure(
-      `${path} cannot be read as JSON. Repair it, or remove it: every token given out so far is then void.`,
+      `${path} cannot be read as JSON. Repair it, or remove it: then all existing tokens become invalid.`,
       {
         cause: error,
       },

@@ -1,18 +1,21 @@
-/** How a gateway or the presence service is run: a Node program that takes everything from its environment. */
+/**
+ * How to run a gateway or the presence service: a Node.js program that reads all settings from its
+ * environment.
+ */
 import { get } from 'node:http';
 import { NODE_FLAGS } from '@maru/service-kit';
 import type { ProcessPlan } from './managed-process.ts';
 import type { Ports } from './ports.ts';
 
 export interface ServicePlan extends ProcessPlan {
-  /** The port of its own listener; 0 before the first start. */
+  /** The port of its listener. 0 before the first start. */
   readonly port: number;
   readonly opsPort: number;
 }
 
 const ANSWER_WITHIN_MS = 1_000;
 
-/** Whether an address answers 200. Rejects when nothing answers. */
+/** Whether the URL answers 200. Rejects if nothing answers. */
 export function answersOk(url: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const request = get(url, { agent: false, timeout: ANSWER_WITHIN_MS }, (response) => {
@@ -24,7 +27,10 @@ export function answersOk(url: string): Promise<boolean> {
   });
 }
 
-/** @param options.environment is asked at every start, since addresses of others may have changed */
+/**
+ * @param options.environment is called at every start, because addresses of other processes may
+ *   change
+ */
 export function planService(options: {
   name: string;
   node: string;

@@ -1,22 +1,25 @@
-/** What the supervisor is told, and what it finds out about this machine. Pure apart from `lookAround`. */
+/**
+ * The settings of the supervisor, the facts about this machine, and the environments of the
+ * services. Pure, except `lookAround`.
+ */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, userInfo } from 'node:os';
 import { Failure } from '../../bootstrap/failure.mjs';
 import { tryPort } from './ports.ts';
 import type { Secrets } from './secrets.ts';
 
-/** Handed over by tools/start.mjs as one argument of JSON. */
+/** tools/start.mjs passes it as one JSON argument. */
 export interface SupervisorSettings {
   gateways: number;
   port: number;
-  /** '' for every interface. */
+  /** '' for all interfaces. */
   host: string;
   dataDir: string;
   webRoot: string;
   programs: { node: string; redis: string; nginx: string };
 }
 
-/** What of the machine shapes nginx. */
+/** Facts about the machine that nginx is configured with. */
 export interface Machine {
   ipv6: boolean;
   filesMax: number;
@@ -24,7 +27,9 @@ export interface Machine {
   rootUser: string | null;
 }
 
-/** Beyond this many workers the edge is never what is scarce on a machine that runs the gateways too. */
+/**
+ * With this many workers, nginx is never the bottleneck on a machine that also runs the gateways.
+ */
 const WORKERS_MAX = 4;
 const FILES_WANTED = 65_536;
 
@@ -38,7 +43,7 @@ function filesMax(): number {
   try {
     return parseFilesMax(readFileSync('/proc/self/limits', 'utf8'));
   } catch {
-    // Not Linux; what macOS allows by default.
+    // Not Linux. This is the default of macOS.
     return 10_240;
   }
 }
@@ -52,14 +57,14 @@ export async function lookAround(): Promise<Machine> {
   };
 }
 
-/** The address that people open. */
+/** The address that users open. */
 export function publicEndpoint(host: string, port: number): string {
   const name = ['', '0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host;
   const authority = name.includes(':') ? `[${name}]` : name;
   return port === 80 ? `http://${authority}` : `http://${authority}:${port}`;
 }
 
-/** `MARU_REDIS_MAXMEMORY`, as Redis writes sizes. */
+/** `MARU_REDIS_MAXMEMORY`, in the notation of Redis. */
 export function redisMaxMemory(environment: NodeJS.ProcessEnv): string {
   const raw = environment.MARU_REDIS_MAXMEMORY || '512mb';
   if (!/^[1-9]\d{0,15}(b|k|kb|m|mb|g|gb)?$/i.test(raw))
@@ -67,13 +72,13 @@ export function redisMaxMemory(environment: NodeJS.ProcessEnv): string {
   return raw;
 }
 
-/** Our own npm settings are none of the services' business. */
+/** The services do not need the npm settings of the supervisor. */
 function inherited(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const entries = Object.entries(environment).filter(([name]) => !/^npm_/i.test(name));
   return { ...Object.fromEntries(entries), NODE_ENV: environment.NODE_ENV || 'production' };
 }
 
-/** What a person has set wins, apart from where things are. */
+/** Settings of the user override ours, except addresses. */
 export function gatewayEnvironment(
   environment: NodeJS.ProcessEnv,
   made: { redisUrl: string; presenceUrl: string; secrets: Secrets },
@@ -82,30 +87,34 @@ export function gatewayEnvironment(
     ...inherited(environment),
     MARU_REDIS_URL: made.redisUrl,
     MARU_PRESENCE_URL: made.presenceUrl,
-    // Where tokens are checked by a key set, a secret of ours would only be one more key that opens.
+    // If a key set verifies the tokens, a generated secret would only be one more key that opens
+    // the cluster.
     ...(environment.MARU_JWKS_URL && !environment.MARU_JWT_SECRET
       ? {}
       : { MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret }),
     MARU_GUEST_SECRET: environment.MARU_GUEST_SECRET || made.secrets.guestSecret,
     MARU_INTERNAL_SECRET: environment.MARU_INTERNAL_SECRET || made.secrets.internalSecret,
     MARU_GUESTS: environment.MARU_GUESTS || 'on',
-    // nginx, which overwrites what clients claim.
+    // nginx, which overwrites the forwarding headers of clients.
     MARU_TRUSTED_PROXIES: '127.0.0.1',
   };
 }
 
 const DRAIN_WITHIN_MIN_MS = 60_000;
-/** What a gateway may need beyond its own settings: closing in batches, last work. */
+/** The time that a gateway needs in addition to its settings, to close connections in batches. */
 const DRAIN_SLACK_MS = 40_000;
 
-/** How long a drain may take before it is ended by force, which leaves a gateway the time that its settings give it. */
+/**
+ * The time after which a draining process is killed. It is longer than the settings of the gateway
+ * allow.
+ */
 export function drainWithinMs(environment: NodeJS.ProcessEnv): number {
   const waitMs = Number(environment.MARU_DRAIN_WAIT_MS) || 0;
   const spreadMs = Number(environment.MARU_DRAIN_SPREAD_MAX_MS) || 0;
   return Math.max(DRAIN_WITHIN_MIN_MS, waitMs + spreadMs + DRAIN_SLACK_MS);
 }
 
-/** Presence signs and checks no tokens, so it is not given the keys. */
+/** Presence neither signs nor verifies tokens, so it does not get the keys. */
 export function presenceEnvironment(
   environment: NodeJS.ProcessEnv,
   made: { redisUrl: string; secrets: Secrets },

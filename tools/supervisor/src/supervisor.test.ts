@@ -41,15 +41,19 @@ const view = (cluster: Cluster, name: string) => {
   return found;
 };
 
-describe('a cluster of stand-ins on real Redis and nginx', () => {
-  let cluster: Cluster;
-  before(async () => {
-    cluster = await startTestCluster({ gateways: 2 });
-    await cluster.supervisor.start();
-  });
-  after(() => cluster.close());
+/**
+ * Stand-ins for the services, on a real Redis and nginx. All tests but those of the end use it, one
+ * after the other.
+ */
+let cluster: Cluster;
+before(async () => {
+  cluster = await startTestCluster({ gateways: 2 });
+  await cluster.supervisor.start();
+});
+after(() => cluster.close());
 
-  it('says what runs, with the pid of each process itself', () => {
+describe('the status of a cluster', () => {
+  it('lists each process with its own pid', () => {
     assert.deepEqual(
       cluster
         .views()
@@ -62,25 +66,28 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.equal(view(cluster, 'redis').ops, null);
     assert.match(view(cluster, 'gateway-1').ops ?? '', /^http:\/\/127\.0\.0\.1:\d+$/);
   });
+});
 
-  it('spreads new sessions, and leads a session to the node whose name its id begins with', async () => {
+describe('nginx', () => {
+  it('spreads new sessions, and routes a session to the node whose name its id begins with', async () => {
     assert.deepEqual(await nodesThatAnswer(cluster, 12), ['gateway-1', 'gateway-2']);
     for (const node of ['gateway-1', 'gateway-2', 'gateway-1', 'gateway-1'])
       assert.equal((await request(`${cluster.url}/socket.io/?EIO=4&sid=${node}.abc`)).node, node);
   });
 
-  it('spreads clients that ask for something first', async () => {
+  it('spreads clients whose first request is another one', async () => {
     const nodes = [];
     for (let client = 0; client < 100; client += 1) {
       await request(`${cluster.url}/api/v1/guests`);
       nodes.push((await request(`${cluster.url}/socket.io/?EIO=4&transport=polling`)).node);
     }
-    // Among equals nginx draws lots: fewer than a quarter come to one of two once in millions of runs.
+    // nginx chooses at random between equals. A share below a quarter occurs once in millions of
+    // runs.
     const first = nodes.filter((node) => node === 'gateway-1').length;
-    assert.ok(first >= 25 && first <= 75, `${first} of 100 came to the first`);
+    assert.ok(first >= 25 && first <= 75, `${first} of 100 went to the first`);
   });
 
-  it('overwrites what a client claims about its address', async () => {
+  it('overwrites the headers with which a client claims an address', async () => {
     const response = await fetch(`${cluster.url}/api/v1/headers`, {
       headers: {
         'x-forwarded-for': '6.6.6.6',
@@ -97,15 +104,17 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.equal(headers.host, new URL(cluster.url).host);
   });
 
-  it('serves the page with a strict policy and hides what is for operators', async () => {
+  it('serves the page with a strict policy and hides the paths for operators', async () => {
     const page = await fetch(cluster.url);
     assert.equal(page.status, 200);
     assert.match(page.headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src 'self';/);
     for (const path of ['/metrics', '/healthz', '/readyz', '/readyz/', '/api/../metrics', '/.env', '/generation'])
       assert.equal((await request(cluster.url + path)).status, 404, path);
   });
+});
 
-  it('starts a process that died again after about a second, under the same name and ports', async () => {
+describe('a process that dies', () => {
+  it('starts again after about a second, under the same name and ports', async () => {
     const before = view(cluster, 'gateway-2');
     const killedMs = Date.now();
     process.kill(before.pid ?? 0, 'SIGKILL');
@@ -118,7 +127,7 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.ok(cluster.said.some((line) => line.startsWith('TROUBLE gateway-2: died (SIGKILL)')));
   });
 
-  it('starts nginx again when its master is killed, whose workers would hold the port', async () => {
+  it('starts again if it is the master of nginx, whose workers would hold the port', async () => {
     const { pid } = view(cluster, 'nginx');
     process.kill(pid ?? 0, 'SIGKILL');
     await poll('it is up again', () => {
@@ -127,8 +136,10 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     });
     assert.equal((await request(cluster.url)).status, 200);
   });
+});
 
-  it('leaves a killed one down and out of the balancer until it is restarted', async () => {
+describe('an operator', () => {
+  it('kills a gateway, which stays down and out of the balancer until its restart', async () => {
     await cluster.supervisor.handlers.kill('gateway-1', silent);
     assert.equal(view(cluster, 'gateway-1').pid, null);
     assert.equal(view(cluster, 'gateway-1').state, 'down');
@@ -140,9 +151,9 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.deepEqual(await nodesThatAnswer(cluster, 12), ['gateway-1', 'gateway-2']);
   });
 
-  it('drains: new sessions go elsewhere, its own stay until it has ended', async () => {
+  it('drains a gateway: new sessions go elsewhere, its own stay until it has ended', async () => {
     const draining = cluster.supervisor.handlers.drain('gateway-1', silent);
-    await poll('it is told to go', () => cluster.said.length > 0 && view(cluster, 'gateway-1').state === 'draining');
+    await poll('the drain begins', () => cluster.said.length > 0 && view(cluster, 'gateway-1').state === 'draining');
     assert.equal((await request(`${cluster.url}/socket.io/?sid=gateway-1.abc`)).node, 'gateway-1');
     await assert.rejects(cluster.supervisor.handlers.restart('gateway-1', silent), /busy: drain/);
     await draining;
@@ -151,7 +162,7 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     await cluster.supervisor.handlers.restart('gateway-1', silent);
   });
 
-  it('adds a gateway without cutting a request that is under way', async () => {
+  it('adds a gateway without cutting a request in flight', async () => {
     const slow = request(`${cluster.url}/api/v1/slow`);
     await cluster.supervisor.handlers.add(silent);
     assert.equal((await slow).body, 'slow');
@@ -159,7 +170,7 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.ok((await nodesThatAnswer(cluster, 18)).includes('gateway-3'));
   });
 
-  it('answers 503 as a problem when every gateway is down', async () => {
+  it('sees 503 with a problem document when every gateway is down', async () => {
     for (const name of ['gateway-1', 'gateway-2', 'gateway-3']) await cluster.supervisor.handlers.kill(name, silent);
     const response = await fetch(`${cluster.url}/api/v1/rooms`);
     assert.equal(response.status, 503);
@@ -174,19 +185,20 @@ describe('a cluster of stand-ins on real Redis and nginx', () => {
     assert.equal((await request(`${cluster.url}/api/v1/rooms`)).status, 200);
   });
 
-  it('refuses a name that is not there', async () => {
+  it('gets an error for a name that does not exist', async () => {
     await assert.rejects(cluster.supervisor.handlers.kill('gateway-9', silent), /There is no gateway-9\. There are: /);
   });
 });
 
 describe('the end of a cluster', () => {
-  it('leaves no process and no state, also when a gateway does not listen', { timeout: 45_000 }, async () => {
+  it('leaves no process and no state, even if a gateway ignores signals', { timeout: 45_000 }, async () => {
     const cluster = await startTestCluster({ gateways: 2, environment: { STAND_IN_IGNORES: 'gateway-2' } });
     await cluster.supervisor.start();
     const { path } = cluster.dataDir;
     const startedMs = Date.now();
     await cluster.close();
-    // It ends by force after 8.5 s, and the rest in a second or two. Three times that is for slow machines.
+    // The gateway is killed after 8.5 s, and the rest ends in a second or two. The bound is three
+    // times that, for slow machines.
     const tookMs = Date.now() - startedMs;
     assert.ok(tookMs > 8_000 && tookMs < 30_000, `ended after ${tookMs} ms`);
     assert.deepEqual(
@@ -196,9 +208,12 @@ describe('the end of a cluster', () => {
     assert.equal(existsSync(join(path, 'cluster.json')), false);
   });
 
-  it('says what a process said that did not start', { timeout: 30_000 }, async () => {
+  it('shows the last output of a process that did not start', { timeout: 30_000 }, async () => {
     const cluster = await startTestCluster({ gateways: 2, environment: { STAND_IN_FAILS: 'gateway-2' } });
-    await assert.rejects(cluster.supervisor.start(), /gateway-2 did not start: it ended: exit code 3\n.*told to fail/);
+    await assert.rejects(
+      cluster.supervisor.start(),
+      /gateway-2 did not start: it ended: exit code 3\n.*fails on request/,
+    );
     await cluster.close();
   });
 });

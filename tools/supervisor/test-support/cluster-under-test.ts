@@ -1,4 +1,4 @@
-/** A cluster of stand-in services on a real Redis and a real nginx, for tests. */
+/** A cluster of fake services on a real Redis and a real nginx, for tests. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

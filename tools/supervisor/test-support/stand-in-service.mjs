@@ -1,10 +1,13 @@
-/** Stands in for a gateway or presence in the supervisor's own tests: answers its name, and keeps the bargain of health and signals. */
+/**
+ * A fake gateway or presence for the supervisor's tests: answers with its name, reports that it is
+ * ready, and obeys signals.
+ */
 import { createServer } from 'node:http';
 
 const { MARU_NODE, MARU_HOST, MARU_LISTEN_PORT, MARU_OPS_PORT, STAND_IN_FAILS, STAND_IN_IGNORES } = process.env;
 
 if (STAND_IN_FAILS === MARU_NODE) {
-  console.log('{"level":"fatal","msg":"this one was told to fail"}');
+  console.log('{"level":"fatal","msg":"this one fails on request"}');
   process.exit(3);
 }
 
