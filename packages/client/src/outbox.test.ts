@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import type { ErrorBody } from '@maru/protocol/errors';
 import fc from 'fast-check';
 import * as outboxes from './outbox.ts';
@@ -22,111 +22,105 @@ const refusal = (error: ErrorBody, nowMs = 0, giveUpAfterMs: number | null = nul
   giveUpAfterMs,
 });
 
-describe('the outbox', () => {
-  it('sends one message of a room at a time, and different rooms concurrently', () => {
-    const outbox = add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b');
-    assert.deepEqual(dueIds(outbox, 0), ['a1', 'b1']);
-    assert.deepEqual(dueIds(outboxes.markInFlight(outbox, 'a1'), 0), ['b1']);
-    assert.deepEqual(dueIds(outboxes.remove(outboxes.markInFlight(outbox, 'a1'), 'a1'), 0), ['a2', 'b1']);
-  });
+it('sends one message of a room at a time, and different rooms concurrently', () => {
+  const outbox = add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b');
+  assert.deepEqual(dueIds(outbox, 0), ['a1', 'b1']);
+  assert.deepEqual(dueIds(outboxes.markInFlight(outbox, 'a1'), 0), ['b1']);
+  assert.deepEqual(dueIds(outboxes.remove(outboxes.markInFlight(outbox, 'a1'), 'a1'), 0), ['a2', 'b1']);
+});
 
-  it('holds later messages while the first is retried', () => {
-    const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(UNAVAILABLE));
-    assert.deepEqual(dueIds(outbox, 0), []);
-    const { nextAtMs } = outboxes.dueSends(outbox, 0);
-    assert.equal(nextAtMs, 150);
-    assert.deepEqual(dueIds(outbox, 150), ['1']);
-  });
+it('holds later messages while the first is retried', () => {
+  const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(UNAVAILABLE));
+  assert.deepEqual(dueIds(outbox, 0), []);
+  const { nextAtMs } = outboxes.dueSends(outbox, 0);
+  assert.equal(nextAtMs, 150);
+  assert.deepEqual(dueIds(outbox, 150), ['1']);
+});
 
-  it('waits for the delay that the server names', () => {
-    const outbox = outboxes.refuse(
-      add([], '1'),
-      '1',
-      refusal({ ...UNAVAILABLE, code: 'rate_limited', retryAfterMs: 2_000 }),
-    );
-    assert.deepEqual(dueIds(outbox, 1_999), []);
-    assert.deepEqual(dueIds(outbox, 2_100), ['1']);
-  });
+it('waits for the delay that the server names', () => {
+  const outbox = outboxes.refuse(
+    add([], '1'),
+    '1',
+    refusal({ ...UNAVAILABLE, code: 'rate_limited', retryAfterMs: 2_000 }),
+  );
+  assert.deepEqual(dueIds(outbox, 1_999), []);
+  assert.deepEqual(dueIds(outbox, 2_100), ['1']);
+});
 
-  it('continues after a message that can never succeed', () => {
-    const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
-    assert.deepEqual(outboxes.find(outbox, '1')?.progress, { kind: 'failed', error: FORBIDDEN });
-    assert.deepEqual(dueIds(outbox, 0), ['2']);
-  });
+it('continues after a message that can never succeed', () => {
+  const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
+  assert.deepEqual(outboxes.find(outbox, '1')?.progress, { kind: 'failed', error: FORBIDDEN });
+  assert.deepEqual(dueIds(outbox, 0), ['2']);
+});
 
-  it('fails a message after the given time, with or without a connection', () => {
-    const tried = outboxes.refuse(add([], '1'), '1', refusal(UNAVAILABLE, 1_000, 1_000));
-    assert.equal(outboxes.find(tried, '1')?.progress.kind, 'failed');
-    const waited = outboxes.expire(add([], '1'), 1_000, 1_000, UNAVAILABLE);
-    assert.equal(outboxes.find(waited, '1')?.progress.kind, 'failed');
-    assert.equal(
-      outboxes.find(outboxes.expire(add([], '1'), 10 ** 9, null, UNAVAILABLE), '1')?.progress.kind,
-      'waiting',
-    );
-  });
+it('fails a message after the given time, with or without a connection', () => {
+  const tried = outboxes.refuse(add([], '1'), '1', refusal(UNAVAILABLE, 1_000, 1_000));
+  assert.equal(outboxes.find(tried, '1')?.progress.kind, 'failed');
+  const waited = outboxes.expire(add([], '1'), 1_000, 1_000, UNAVAILABLE);
+  assert.equal(outboxes.find(waited, '1')?.progress.kind, 'failed');
+  assert.equal(outboxes.find(outboxes.expire(add([], '1'), 10 ** 9, null, UNAVAILABLE), '1')?.progress.kind, 'waiting');
+});
 
-  it('retries a failed message last, with the same id', () => {
-    const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
-    const again = outboxes.retry(failed, '1', 5);
-    assert.deepEqual(
-      again.map(({ clientMsgId, text }) => [clientMsgId, text]),
-      [
-        ['2', 'text of 2'],
-        ['1', 'text of 1'],
-      ],
-    );
-    assert.equal(outboxes.retry(again, '2', 5), again, 'what has not failed is not retried');
-  });
+it('retries a failed message last, with the same id', () => {
+  const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
+  const again = outboxes.retry(failed, '1', 5);
+  assert.deepEqual(
+    again.map(({ clientMsgId, text }) => [clientMsgId, text]),
+    [
+      ['2', 'text of 2'],
+      ['1', 'text of 1'],
+    ],
+  );
+  assert.equal(outboxes.retry(again, '2', 5), again, 'what has not failed is not retried');
+});
 
-  it('refuses messages beyond its limit', () => {
-    let outbox: Outbox = [];
-    for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
-    assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', text: 'x', nowMs: 0 }), null);
-  });
+it('refuses messages beyond its limit', () => {
+  let outbox: Outbox = [];
+  for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
+  assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', text: 'x', nowMs: 0 }), null);
+});
 
-  it('stores every message of a room in the order sent, despite refusals and interruptions', () => {
-    const act = fc.constantFrom('send', 'ok', 'refuse', 'swallow', 'interrupt', 'wait');
-    fc.assert(
-      fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {
-        let outbox: Outbox = [];
-        let now = 0;
-        let sent = 0;
-        const stored: number[] = [];
-        const store = (id: string) => {
-          // As the server does: the same id is the same message.
-          if (!stored.includes(Number(id))) stored.push(Number(id));
-        };
-        const pump = () => {
-          for (const { clientMsgId } of outboxes.dueSends(outbox, now).due)
-            outbox = outboxes.markInFlight(outbox, clientMsgId);
-        };
-        const inFlight = () => outbox.find(({ progress }) => progress.kind === 'in-flight')?.clientMsgId;
-        for (const what of acts) {
-          const id = inFlight();
-          if (what === 'send') outbox = add(outbox, String(sent++), 'lobby', now);
-          else if (what === 'wait') now += 60_000;
-          else if (what === 'interrupt') outbox = outboxes.interrupt(outbox, now);
-          else if (id !== undefined) {
-            if (what !== 'refuse') store(id);
-            outbox =
-              what === 'ok' ? outboxes.remove(outbox, id) : outboxes.refuse(outbox, id, refusal(UNAVAILABLE, now));
-          }
-          pump();
-          assert.ok(outbox.filter(({ progress }) => progress.kind === 'in-flight').length <= 1);
+it('stores every message of a room in the order sent, despite refusals and interruptions', () => {
+  const act = fc.constantFrom('send', 'ok', 'refuse', 'swallow', 'interrupt', 'wait');
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 80, size: 'max' }), (acts) => {
+      let outbox: Outbox = [];
+      let now = 0;
+      let sent = 0;
+      const stored: number[] = [];
+      const store = (id: string) => {
+        // As the server does: the same id is the same message.
+        if (!stored.includes(Number(id))) stored.push(Number(id));
+      };
+      const pump = () => {
+        for (const { clientMsgId } of outboxes.dueSends(outbox, now).due)
+          outbox = outboxes.markInFlight(outbox, clientMsgId);
+      };
+      const inFlight = () => outbox.find(({ progress }) => progress.kind === 'in-flight')?.clientMsgId;
+      for (const what of acts) {
+        const id = inFlight();
+        if (what === 'send') outbox = add(outbox, String(sent++), 'lobby', now);
+        else if (what === 'wait') now += 60_000;
+        else if (what === 'interrupt') outbox = outboxes.interrupt(outbox, now);
+        else if (id !== undefined) {
+          if (what !== 'refuse') store(id);
+          outbox = what === 'ok' ? outboxes.remove(outbox, id) : outboxes.refuse(outbox, id, refusal(UNAVAILABLE, now));
         }
-        for (let i = 0; i < 500 && outbox.length > 0; i++) {
-          now += 60_000;
-          pump();
-          const id = inFlight();
-          if (id === undefined) continue;
-          store(id);
-          outbox = outboxes.remove(outbox, id);
-        }
-        assert.deepEqual(
-          stored,
-          Array.from({ length: sent }, (_, i) => i),
-        );
-      }),
-    );
-  });
+        pump();
+        assert.ok(outbox.filter(({ progress }) => progress.kind === 'in-flight').length <= 1);
+      }
+      for (let i = 0; i < 500 && outbox.length > 0; i++) {
+        now += 60_000;
+        pump();
+        const id = inFlight();
+        if (id === undefined) continue;
+        store(id);
+        outbox = outboxes.remove(outbox, id);
+      }
+      assert.deepEqual(
+        stored,
+        Array.from({ length: sent }, (_, i) => i),
+      );
+    }),
+  );
 });

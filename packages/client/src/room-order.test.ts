@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import {
   HELD_ENTRIES_MAX,
   newRoom,
@@ -29,138 +29,136 @@ function run(inputs: RoomInput[], from: RoomState = newRoom()) {
 const live = (head: number): RoomState => run([{ type: 'joined', data: joined([], head) }]).state;
 const seen = (seq: number, epoch = 'e1'): RoomInput => ({ type: 'entry', entry: entry(seq, epoch) });
 
-describe('the ordering machine of a room', () => {
-  it('delivers the entries of a join, then later ones', () => {
-    const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5) }, seen(6), seen(7)]);
-    assert.deepEqual(surface, [4, 5, 6, 7]);
-    assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
-  });
+it('delivers the entries of a join, then later ones', () => {
+  const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5) }, seen(6), seen(7)]);
+  assert.deepEqual(surface, [4, 5, 6, 7]);
+  assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
+});
 
-  it('delivers a duplicate entry once', () => {
-    assert.deepEqual(run([seen(6), seen(6), seen(5), seen(7)], live(5)).surface, [6, 7]);
-  });
+it('delivers a duplicate entry once', () => {
+  assert.deepEqual(run([seen(6), seen(6), seen(5), seen(7)], live(5)).surface, [6, 7]);
+});
 
-  it('holds entries after a gap until the gap is backfilled', () => {
-    const { surface } = run([seen(8), seen(9), { type: 'page', readId: 1, data: page(range(6, 8)) }], live(5));
-    assert.deepEqual(surface, ['read-after', 6, 7, 8, 9]);
-  });
+it('holds entries after a gap until the gap is backfilled', () => {
+  const { surface } = run([seen(8), seen(9), { type: 'page', readId: 1, data: page(range(6, 8)) }], live(5));
+  assert.deepEqual(surface, ['read-after', 6, 7, 8, 9]);
+});
 
-  it('reads pages while the log has more', () => {
-    const { surface } = run(
-      [
-        seen(9),
-        { type: 'page', readId: 1, data: page(range(6, 7), { hasMore: true }) },
-        { type: 'page', readId: 2, data: page(range(8, 9)) },
-      ],
-      live(5),
-    );
-    assert.deepEqual(surface, ['read-after', 6, 7, 'read-after', 8, 9]);
-  });
+it('reads pages while the log has more', () => {
+  const { surface } = run(
+    [
+      seen(9),
+      { type: 'page', readId: 1, data: page(range(6, 7), { hasMore: true }) },
+      { type: 'page', readId: 2, data: page(range(8, 9)) },
+    ],
+    live(5),
+  );
+  assert.deepEqual(surface, ['read-after', 6, 7, 'read-after', 8, 9]);
+});
 
-  it('ignores the answer of an outdated read', () => {
-    const { surface } = run([seen(8), { type: 'page', readId: 7, data: page(range(6, 8)) }], live(5));
-    assert.deepEqual(surface, ['read-after']);
-  });
+it('ignores the answer of an outdated read', () => {
+  const { surface } = run([seen(8), { type: 'page', readId: 7, data: page(range(6, 8)) }], live(5));
+  assert.deepEqual(surface, ['read-after']);
+});
 
-  it('reports a gap that is no longer kept', () => {
-    const { surface } = run([seen(20), { type: 'page', readId: 1, data: page(range(15, 20), { first: 15 }) }], live(5));
-    assert.deepEqual(surface, ['read-after', 'gap', 15, 16, 17, 18, 19, 20]);
-  });
+it('reports a gap that is no longer kept', () => {
+  const { surface } = run([seen(20), { type: 'page', readId: 1, data: page(range(15, 20), { first: 15 }) }], live(5));
+  assert.deepEqual(surface, ['read-after', 'gap', 15, 16, 17, 18, 19, 20]);
+});
 
-  it('keeps its position while offline and ignores entries', () => {
-    const { surface, state } = run([seen(6), { type: 'offline' }, seen(7)], live(5));
-    assert.deepEqual(surface, [6]);
-    assert.deepEqual(state, { phase: 'waiting', position: { epoch: 'e1', seq: 6 }, readId: 0 });
-  });
+it('keeps its position while offline and ignores entries', () => {
+  const { surface, state } = run([seen(6), { type: 'offline' }, seen(7)], live(5));
+  assert.deepEqual(surface, [6]);
+  assert.deepEqual(state, { phase: 'waiting', position: { epoch: 'e1', seq: 6 }, readId: 0 });
+});
 
-  it('continues with the missed entries after a resume', () => {
-    const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, first: 1 } };
-    assert.deepEqual(
-      run([{ type: 'offline' }, resumed, seen(6), seen(7), seen(8), seen(9)], live(5)).surface,
-      [6, 7, 8, 9],
-    );
-  });
+it('continues with the missed entries after a resume', () => {
+  const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, first: 1 } };
+  assert.deepEqual(
+    run([{ type: 'offline' }, resumed, seen(6), seen(7), seen(8), seen(9)], live(5)).surface,
+    [6, 7, 8, 9],
+  );
+});
 
-  it('shows a gap and the newest page if a resume does not recover', () => {
-    const resumed: RoomInput = {
-      type: 'resumed',
-      answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
-    };
-    const { surface } = run(
-      [{ type: 'offline' }, resumed, seen(5_001), { type: 'page', readId: 1, data: page(range(4_999, 5_000)) }],
-      live(5),
-    );
-    assert.deepEqual(surface, ['read-newest', 'gap', 4_999, 5_000, 5_001]);
-  });
+it('shows a gap and the newest page if a resume does not recover', () => {
+  const resumed: RoomInput = {
+    type: 'resumed',
+    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+  };
+  const { surface } = run(
+    [{ type: 'offline' }, resumed, seen(5_001), { type: 'page', readId: 1, data: page(range(4_999, 5_000)) }],
+    live(5),
+  );
+  assert.deepEqual(surface, ['read-newest', 'gap', 4_999, 5_000, 5_001]);
+});
 
-  it('keeps the old position until the newest page arrives', () => {
-    const resumed: RoomInput = {
-      type: 'resumed',
-      answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
-    };
-    const { state } = run([{ type: 'offline' }, resumed, { type: 'offline' }], live(5));
-    assert.deepEqual(state.position, { epoch: 'e1', seq: 5 });
-  });
+it('keeps the old position until the newest page arrives', () => {
+  const resumed: RoomInput = {
+    type: 'resumed',
+    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+  };
+  const { state } = run([{ type: 'offline' }, resumed, { type: 'offline' }], live(5));
+  assert.deepEqual(state.position, { epoch: 'e1', seq: 5 });
+});
 
-  it('treats a join with a position like a resume', () => {
-    const recovered = { ...joined(range(6, 8), 8), recovered: true as const };
-    assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: recovered }], live(5)).surface, [6, 7, 8]);
-    const lost = { ...joined(range(97, 99), 99), recovered: false as const, reason: 'trimmed' as const };
-    assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost }], live(5)).surface, ['gap', 97, 98, 99]);
-  });
+it('treats a join with a position like a resume', () => {
+  const recovered = { ...joined(range(6, 8), 8), recovered: true as const };
+  assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: recovered }], live(5)).surface, [6, 7, 8]);
+  const lost = { ...joined(range(97, 99), 99), recovered: false as const, reason: 'trimmed' as const };
+  assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost }], live(5)).surface, ['gap', 97, 98, 99]);
+});
 
-  it('reports the extent of a rollback and continues in the new epoch', () => {
-    const { surface, state } = run([{ type: 'epoch', epoch: 'e2', head: 3 }, seen(4, 'e2'), seen(5, 'e2')], live(5));
-    assert.deepEqual(surface, ['rollback', 4, 5]);
-    assert.deepEqual(state.position, { epoch: 'e2', seq: 5 });
-  });
+it('reports the extent of a rollback and continues in the new epoch', () => {
+  const { surface, state } = run([{ type: 'epoch', epoch: 'e2', head: 3 }, seen(4, 'e2'), seen(5, 'e2')], live(5));
+  assert.deepEqual(surface, ['rollback', 4, 5]);
+  assert.deepEqual(state.position, { epoch: 'e2', seq: 5 });
+});
 
-  it('reads surviving entries that it has not seen', () => {
-    const { surface } = run(
-      [
-        { type: 'epoch', epoch: 'e2', head: 7 },
-        { type: 'page', readId: 1, data: page(range(6, 7, 'e2')) },
-        seen(8, 'e2'),
-      ],
-      live(5),
-    );
-    assert.deepEqual(surface, ['rollback', 'read-after', 6, 7, 8]);
-  });
+it('reads surviving entries that it has not seen', () => {
+  const { surface } = run(
+    [
+      { type: 'epoch', epoch: 'e2', head: 7 },
+      { type: 'page', readId: 1, data: page(range(6, 7, 'e2')) },
+      seen(8, 'e2'),
+    ],
+    live(5),
+  );
+  assert.deepEqual(surface, ['rollback', 'read-after', 6, 7, 8]);
+});
 
-  it('starts from the newest if an entry of an unknown epoch arrives', () => {
-    const { surface } = run([seen(4, 'e2'), { type: 'page', readId: 1, data: page(range(1, 4, 'e2')) }], live(5));
-    assert.deepEqual(surface, ['read-newest', 'gap', 1, 2, 3, 4]);
-  });
+it('starts from the newest if an entry of an unknown epoch arrives', () => {
+  const { surface } = run([seen(4, 'e2'), { type: 'page', readId: 1, data: page(range(1, 4, 'e2')) }], live(5));
+  assert.deepEqual(surface, ['read-newest', 'gap', 1, 2, 3, 4]);
+});
 
-  it('starts from the newest if a read is refused because of the epoch', () => {
-    const { surface } = run(
-      [seen(9), { type: 'page-conflict', readId: 1 }, { type: 'page', readId: 2, data: page(range(1, 3, 'e2')) }],
-      live(5),
-    );
-    assert.deepEqual(surface, ['read-after', 'read-newest', 'gap', 1, 2, 3]);
-  });
+it('starts from the newest if a read is refused because of the epoch', () => {
+  const { surface } = run(
+    [seen(9), { type: 'page-conflict', readId: 1 }, { type: 'page', readId: 2, data: page(range(1, 3, 'e2')) }],
+    live(5),
+  );
+  assert.deepEqual(surface, ['read-after', 'read-newest', 'gap', 1, 2, 3]);
+});
 
-  it('reports an unreadable gap after several reads', () => {
-    let state = stepRoom(live(5), seen(9)).state;
-    const surface: string[] = [];
-    for (let i = 0; i < 20 && state.phase === 'backfilling'; i++) {
-      const data = state.want.kind === 'after' ? page([]) : page(range(9, 9));
-      const step = stepRoom(state, { type: 'page', readId: state.readId, data });
-      state = step.state;
-      surface.push(...step.effects.map((effect) => effect.do));
-    }
-    assert.equal(state.phase, 'live');
-    assert.equal(state.position?.seq, 9);
-    assert.equal(surface.filter((effect) => effect === 'read-after').length, STALLED_READS_MAX - 1);
-    assert.ok(surface.includes('gap'));
-  });
+it('reports an unreadable gap after several reads', () => {
+  let state = stepRoom(live(5), seen(9)).state;
+  const surface: string[] = [];
+  for (let i = 0; i < 20 && state.phase === 'backfilling'; i++) {
+    const data = state.want.kind === 'after' ? page([]) : page(range(9, 9));
+    const step = stepRoom(state, { type: 'page', readId: state.readId, data });
+    state = step.state;
+    surface.push(...step.effects.map((effect) => effect.do));
+  }
+  assert.equal(state.phase, 'live');
+  assert.equal(state.position?.seq, 9);
+  assert.equal(surface.filter((effect) => effect === 'read-after').length, STALLED_READS_MAX - 1);
+  assert.ok(surface.includes('gap'));
+});
 
-  it('limits held entries and reads the rest from the log', () => {
-    let state = stepRoom(live(0), seen(2)).state;
-    for (let seq = 3; seq < HELD_ENTRIES_MAX + 50; seq++) state = stepRoom(state, seen(seq)).state;
-    assert.equal(state.phase === 'backfilling' && state.held.length, HELD_ENTRIES_MAX);
-    const step = stepRoom(state, { type: 'page', readId: 1, data: page(range(1, 200), { hasMore: true }) });
-    assert.equal(step.state.position?.seq, HELD_ENTRIES_MAX + 1);
-    assert.equal(step.effects.at(-1)?.do, 'read-after', 'what was let go must still be read');
-  });
+it('limits held entries and reads the rest from the log', () => {
+  let state = stepRoom(live(0), seen(2)).state;
+  for (let seq = 3; seq < HELD_ENTRIES_MAX + 50; seq++) state = stepRoom(state, seen(seq)).state;
+  assert.equal(state.phase === 'backfilling' && state.held.length, HELD_ENTRIES_MAX);
+  const step = stepRoom(state, { type: 'page', readId: 1, data: page(range(1, 200), { hasMore: true }) });
+  assert.equal(step.state.position?.seq, HELD_ENTRIES_MAX + 1);
+  assert.equal(step.effects.at(-1)?.do, 'read-after', 'what was let go must still be read');
 });

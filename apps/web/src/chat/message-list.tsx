@@ -4,7 +4,7 @@ import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
 import { useWords } from '../i18n/index.ts';
 import { DownIcon } from '../icons.tsx';
-import { dayWord, rowsOf } from '../model/rows.ts';
+import { dayWord, type Row, rowsOf } from '../model/rows.ts';
 import { olderState } from '../model/timeline.ts';
 import { MessageRow } from './message-row.tsx';
 import type { Announcement, RoomStore, RoomView } from './room-store.ts';
@@ -25,14 +25,6 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
   const { language, t } = useWords();
   const { timeline } = view;
   const rows = useMemo(() => rowsOf(timeline, ownId), [timeline, ownId]);
-  const formats = useMemo(
-    () => ({
-      time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
-      short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-      full: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' }),
-    }),
-    [language],
-  );
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isVisible = useVisible();
@@ -96,51 +88,8 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
         onScroll={onScroll}
       >
         {!isEmpty && <Older view={view} t={t} onLoad={() => void store.loadOlder()} />}
-        {isEmpty && (
-          <div class="blank">
-            {view.entered.kind === 'joining' ? (
-              <p>{t.joining}</p>
-            ) : (
-              <>
-                <h2>{t.emptyTitle}</h2>
-                <p>{t.emptyDetail}</p>
-              </>
-            )}
-          </div>
-        )}
-        <ol class="messages" data-testid="messages" data-room={room}>
-          {rows.map((row) => {
-            if (row.kind === 'day') {
-              return (
-                <li key={row.key} class="day">
-                  <span>{dayText(row.ts, language, t)}</span>
-                </li>
-              );
-            }
-            if (row.kind === 'unread') {
-              return (
-                <li key={row.key} class="unread" data-testid="unread-line">
-                  <span>{t.newMessages}</span>
-                </li>
-              );
-            }
-            const isOwn = row.kind === 'outgoing' || row.isOwn;
-            const author = row.kind === 'message' ? row.entry.from : { id: ownId, name: ownName };
-            return (
-              <MessageRow
-                key={row.key}
-                row={row}
-                author={author}
-                isOwn={isOwn}
-                isWaiting={isWaiting}
-                formats={formats}
-                t={t}
-                onRetry={store.retry}
-                onDiscard={store.discard}
-              />
-            );
-          })}
-        </ol>
+        {isEmpty && <Blank isJoining={view.entered.kind === 'joining'} t={t} />}
+        <Rows {...{ rows, room, ownId, ownName, isWaiting, store, language, t }} />
       </div>
       {!isAtEnd && (
         <button type="button" class="jump" data-testid="jump-button" onClick={toEnd}>
@@ -150,6 +99,69 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
       )}
       <Announcer announcement={view.announcement} t={t} />
     </div>
+  );
+}
+
+function Blank({ isJoining, t }: { isJoining: boolean; t: Catalogue }) {
+  if (isJoining) {
+    return (
+      <div class="blank">
+        <p>{t.joining}</p>
+      </div>
+    );
+  }
+  return (
+    <div class="blank">
+      <h2>{t.emptyTitle}</h2>
+      <p>{t.emptyDetail}</p>
+    </div>
+  );
+}
+
+interface RowsProps extends Pick<MessageListProps, 'room' | 'store' | 'ownId' | 'ownName' | 'isWaiting'> {
+  rows: Row[];
+  language: string;
+  t: Catalogue;
+}
+
+function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: RowsProps) {
+  const formats = useMemo(
+    () => ({
+      time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
+      short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+      full: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' }),
+    }),
+    [language],
+  );
+  return (
+    <ol class="messages" data-testid="messages" data-room={room}>
+      {rows.map((row) => {
+        if (row.kind === 'day') {
+          return (
+            <li key={row.key} class="day">
+              <span>{dayText(row.ts, language, t)}</span>
+            </li>
+          );
+        }
+        if (row.kind === 'unread') {
+          return (
+            <li key={row.key} class="unread" data-testid="unread-line">
+              <span>{t.newMessages}</span>
+            </li>
+          );
+        }
+        const isOwn = row.kind === 'outgoing' || row.isOwn;
+        const author = row.kind === 'message' ? row.entry.from : { id: ownId, name: ownName };
+        return (
+          <MessageRow
+            key={row.key}
+            {...{ row, author, isOwn, isWaiting, formats, t }}
+            onRetry={store.retry}
+            onDiscard={store.discard}
+          />
+        );
+      })}
+    </ol>
   );
 }
 

@@ -1,5 +1,5 @@
 /** The view model of one room: listens to the client, keeps the timeline, and offers the reader's actions. */
-import type { ChatClient, PresenceView, Scheduler } from '@maru/client';
+import type { ChatClient, ClientEvents, OutgoingMessage, PresenceView, Scheduler } from '@maru/client';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
 import { createStore, type Store } from '../model/store.ts';
@@ -51,137 +51,196 @@ export interface RoomStoreOptions {
   scheduler: Scheduler;
 }
 
-export function createRoomStore({ client, room, ownId, scheduler }: RoomStoreOptions): RoomStore {
-  const store = createStore<RoomView>(
-    {
-      entered: { kind: 'joining' },
-      timeline: emptyTimeline,
-      presence: null,
-      typists: [],
-      older: 'idle',
-      announcement: null,
-    },
-    scheduler,
-  );
-  let isReading = true;
+export function createRoomStore(options: RoomStoreOptions): RoomStore {
+  return new ClientRoomStore(options);
+}
+
+/** Its methods are bound, so that components may pass them on as functions. */
+class ClientRoomStore implements RoomStore {
+  readonly room: string;
+  readonly #client: ChatClient;
+  readonly #ownId: string;
+  readonly #scheduler: Scheduler;
+  readonly #store: Store<RoomView> & { close(): void };
+  readonly #unsubscribe: Array<() => void>;
+  #isReading = true;
   /** Entries up to here existed before the join or were missed. They are not announced. */
-  let announcedSeq = Number.POSITIVE_INFINITY;
-  let announcements = 0;
-  let cancelExpiry = () => {};
+  #announcedSeq = Number.POSITIVE_INFINITY;
+  #announcements = 0;
+  #cancelExpiry = () => {};
 
-  const change = (part: Partial<RoomView>) => store.set({ ...store.get(), ...part });
-  const changeTimeline = (to: (timeline: Timeline) => Timeline) => change({ timeline: to(store.get().timeline) });
+  constructor({ client, room, ownId, scheduler }: RoomStoreOptions) {
+    this.room = room;
+    this.#client = client;
+    this.#ownId = ownId;
+    this.#scheduler = scheduler;
+    this.#store = createStore<RoomView>(
+      {
+        entered: { kind: 'joining' },
+        timeline: emptyTimeline,
+        presence: null,
+        typists: [],
+        older: 'idle',
+        announcement: null,
+      },
+      scheduler,
+    );
+    this.#unsubscribe = this.#subscribeToClient();
+    for (const message of client.pending()) this.#noteOutgoing(message);
+    client.join(room, { limit: 100, presence: true });
+  }
 
-  const announcementOf = (entries: readonly Entry[]): Announcement | null => {
-    const news = entries.filter((entry) => entry.seq > announcedSeq && isShown(entry) && entry.from.id !== ownId);
+  readonly get = () => this.#store.get();
+
+  readonly subscribe: RoomStore['subscribe'] = (listener) => this.#store.subscribe(listener);
+
+  readonly send = (text: string): void => {
+    this.#client.send(this.room, text);
+    this.#changeTimeline((timeline) => ({ ...timeline, unreadFrom: null, unreadCount: 0 }));
+  };
+
+  readonly retry = (clientMsgId: string): void => this.#client.retry(clientMsgId);
+
+  readonly discard = (clientMsgId: string): void => {
+    this.#client.discard(clientMsgId);
+    this.#changeTimeline((timeline) => timelines.dropOutgoing(timeline, clientMsgId));
+  };
+
+  readonly loadOlder = async (): Promise<void> => {
+    const { timeline, older } = this.#store.get();
+    const oldest = timeline.entries[0];
+    if (older === 'loading' || oldest === undefined || timelines.olderState(timeline) !== 'more') return;
+    this.#change({ older: 'loading' });
+    try {
+      // Entries that survived a rollback keep their old epoch here, so the request uses the newest entry's epoch.
+      const epoch = timeline.entries.at(-1)?.epoch ?? oldest.epoch;
+      const request = { room: this.room, before: oldest.seq, limit: OLDER_PAGE_ENTRIES, epoch };
+      const page = await this.#client.readHistory(request);
+      this.#changeTimeline((now) => timelines.prepend(now, page));
+      this.#change({ older: 'idle' });
+    } catch (error) {
+      // The reader sees the failure and can press again.
+      if (!(error instanceof MaruError)) throw error;
+      this.#change({ older: 'failed' });
+    }
+  };
+
+  readonly setReading = (isReading: boolean): void => {
+    this.#isReading = isReading;
+    if (isReading) this.#changeTimeline(timelines.readToEnd);
+  };
+
+  readonly close = (): void => {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#cancelExpiry();
+    this.#store.close();
+    this.#client.leave(this.room);
+  };
+
+  #subscribeToClient(): Array<() => void> {
+    const client = this.#client;
+    /** Events of other rooms are ignored. */
+    const ofRoom =
+      <T extends { room: string }>(handle: (event: T) => void) =>
+      (event: T) => {
+        if (event.room === this.room) handle(event);
+      };
+    return [
+      client.on(
+        'room',
+        ofRoom((event) => this.#onRoom(event)),
+      ),
+      client.on(
+        'entries',
+        ofRoom(({ entries }) => this.#onEntries(entries)),
+      ),
+      client.on(
+        'gap',
+        ofRoom(({ reason }) => {
+          this.#announcedSeq = Number.POSITIVE_INFINITY;
+          this.#changeTimeline((timeline) => timelines.breakOff(timeline, reason === 'epoch' ? 'rolled-back' : 'gap'));
+        }),
+      ),
+      client.on(
+        'rollback',
+        ofRoom(({ head }) => {
+          this.#announcedSeq = Math.min(this.#announcedSeq, head);
+          this.#changeTimeline((timeline) => timelines.rollBack(timeline, head));
+        }),
+      ),
+      client.on('outgoing', (message) => this.#noteOutgoing(message)),
+      client.on(
+        'presence',
+        ofRoom(({ view }) => this.#change({ presence: view })),
+      ),
+      client.on(
+        'typing',
+        ofRoom((event) => {
+          if (event.user.id === this.#ownId) return;
+          this.#setTypists(receiveTyping(this.#store.get().typists, event, this.#scheduler.now()));
+        }),
+      ),
+    ];
+  }
+
+  #onRoom(event: ClientEvents['room']): void {
+    switch (event.status) {
+      case 'joining':
+        return;
+      case 'joined':
+        this.#announcedSeq = event.head;
+        this.#changeTimeline((timeline) => ({ ...timeline, firstKept: event.first }));
+        this.#change({ entered: { kind: 'joined' } });
+        return;
+      case 'refused':
+        this.#change({ entered: { kind: 'refused', code: event.error.code } });
+        return;
+      case 'removed':
+        this.#change({ entered: { kind: 'removed' }, presence: null, typists: [] });
+        return;
+    }
+  }
+
+  #onEntries(entries: readonly Entry[]): void {
+    const reader = { ownId: this.#ownId, isReading: this.#isReading };
+    this.#changeTimeline((timeline) => timelines.append(timeline, entries, reader));
+    this.#setTypists(stopTyping(this.#store.get().typists, new Set(entries.map(({ from }) => from.id))));
+    const announcement = this.#announcementOf(entries);
+    if (announcement !== null) this.#change({ announcement });
+    // After a gap the next slice is not announced. Later entries are.
+    const last = entries.at(-1);
+    if (last !== undefined && this.#announcedSeq === Number.POSITIVE_INFINITY) this.#announcedSeq = last.seq;
+  }
+
+  #announcementOf(entries: readonly Entry[]): Announcement | null {
+    const isNews = (entry: Entry) => entry.seq > this.#announcedSeq && isShown(entry) && entry.from.id !== this.#ownId;
+    const news = entries.filter(isNews);
     const last = news.at(-1);
     if (last === undefined) return null;
-    const id = ++announcements;
+    const id = ++this.#announcements;
     if (news.length > ANNOUNCED_MESSAGES_MAX) return { id, kind: 'many', count: news.length };
     return { id, kind: 'message', name: last.from.name, text: last.text ?? '' };
-  };
+  }
 
-  const setTypists = (typists: Typists) => {
-    change({ typists });
-    cancelExpiry();
+  #noteOutgoing(message: OutgoingMessage): void {
+    if (message.room === this.room) this.#changeTimeline((timeline) => timelines.noteOutgoing(timeline, message));
+  }
+
+  #setTypists(typists: Typists): void {
+    this.#change({ typists });
+    this.#cancelExpiry();
     const nextMs = Math.min(...typists.map(({ untilMs }) => untilMs));
     if (typists.length === 0) return;
-    cancelExpiry = scheduler.after(Math.max(1, nextMs - scheduler.now()), () => {
-      setTypists(expireTyping(store.get().typists, scheduler.now()));
-    });
-  };
-
-  const offs = [
-    client.on('room', (event) => {
-      if (event.room !== room) return;
-      if (event.status === 'joined') {
-        announcedSeq = event.head;
-        changeTimeline((timeline) => ({ ...timeline, firstKept: event.first }));
-        change({ entered: { kind: 'joined' } });
-      } else if (event.status === 'refused') change({ entered: { kind: 'refused', code: event.error.code } });
-      else if (event.status === 'removed') change({ entered: { kind: 'removed' }, presence: null, typists: [] });
-    }),
-    client.on('entries', ({ room: of, entries }) => {
-      if (of !== room) return;
-      changeTimeline((timeline) => timelines.append(timeline, entries, { ownId, isReading }));
-      setTypists(stopTyping(store.get().typists, new Set(entries.map(({ from }) => from.id))));
-      const announcement = announcementOf(entries);
-      if (announcement !== null) change({ announcement });
-    }),
-    client.on('gap', ({ room: of, reason }) => {
-      if (of !== room) return;
-      announcedSeq = Number.POSITIVE_INFINITY;
-      changeTimeline((timeline) => timelines.breakOff(timeline, reason === 'epoch' ? 'rolled-back' : 'gap'));
-    }),
-    client.on('rollback', ({ room: of, head }) => {
-      if (of !== room) return;
-      announcedSeq = Math.min(announcedSeq, head);
-      changeTimeline((timeline) => timelines.rollBack(timeline, head));
-    }),
-    client.on('outgoing', (message) => {
-      if (message.room === room) changeTimeline((timeline) => timelines.noteOutgoing(timeline, message));
-    }),
-    client.on('presence', ({ room: of, view }) => {
-      if (of === room) change({ presence: view });
-    }),
-    client.on('typing', (signal) => {
-      if (signal.room !== room || signal.user.id === ownId) return;
-      setTypists(receiveTyping(store.get().typists, signal, scheduler.now()));
-    }),
-  ];
-  // After a gap the next slice is not announced. Later entries are.
-  offs.push(
-    client.on('entries', ({ room: of, entries }) => {
-      const last = entries.at(-1);
-      if (of === room && last !== undefined && announcedSeq === Number.POSITIVE_INFINITY) announcedSeq = last.seq;
-    }),
-  );
-
-  for (const message of client.pending()) {
-    if (message.room === room) changeTimeline((timeline) => timelines.noteOutgoing(timeline, message));
+    this.#cancelExpiry = this.#scheduler.after(Math.max(1, nextMs - this.#scheduler.now()), () =>
+      this.#setTypists(expireTyping(this.#store.get().typists, this.#scheduler.now())),
+    );
   }
-  client.join(room, { limit: 100, presence: true });
 
-  return {
-    room,
-    get: store.get,
-    subscribe: store.subscribe,
-    send(text) {
-      client.send(room, text);
-      changeTimeline((timeline) => ({ ...timeline, unreadFrom: null, unreadCount: 0 }));
-    },
-    retry: client.retry,
-    discard(clientMsgId) {
-      client.discard(clientMsgId);
-      changeTimeline((timeline) => timelines.dropOutgoing(timeline, clientMsgId));
-    },
-    async loadOlder() {
-      const { timeline, older } = store.get();
-      const oldest = timeline.entries[0];
-      if (older === 'loading' || oldest === undefined || timelines.olderState(timeline) !== 'more') return;
-      change({ older: 'loading' });
-      try {
-        const { epoch, seq } = oldest;
-        // Entries that survived a rollback keep their old epoch here, so the request uses the newest entry's epoch.
-        const known = timeline.entries.at(-1)?.epoch ?? epoch;
-        const page = await client.readHistory({ room, before: seq, limit: OLDER_PAGE_ENTRIES, epoch: known });
-        changeTimeline((now) => timelines.prepend(now, page));
-        change({ older: 'idle' });
-      } catch (error) {
-        // The reader sees the failure and can press again.
-        if (!(error instanceof MaruError)) throw error;
-        change({ older: 'failed' });
-      }
-    },
-    setReading(next) {
-      isReading = next;
-      if (next) changeTimeline(timelines.readToEnd);
-    },
-    close() {
-      for (const off of offs) off();
-      cancelExpiry();
-      store.close();
-      client.leave(room);
-    },
-  };
+  #change(part: Partial<RoomView>): void {
+    this.#store.set({ ...this.#store.get(), ...part });
+  }
+
+  #changeTimeline(to: (timeline: Timeline) => Timeline): void {
+    this.#change({ timeline: to(this.#store.get().timeline) });
+  }
 }

@@ -9,17 +9,17 @@ export interface Store<T> {
 }
 
 /** Ten updates a second are enough for reading. Each one costs work, and traffic on a remote desktop. */
-const TELL_INTERVAL_MS = 100;
+const NOTIFY_INTERVAL_MS = 100;
 
 export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
   let value = initial;
-  let toldAtMs = Number.NEGATIVE_INFINITY;
-  let cancelTell: (() => void) | null = null;
+  let notifiedAtMs = Number.NEGATIVE_INFINITY;
+  let cancelNotify: (() => void) | null = null;
   const listeners = new Set<() => void>();
 
-  const tell = () => {
-    cancelTell = null;
-    toldAtMs = scheduler.now();
+  const notify = () => {
+    cancelNotify = null;
+    notifiedAtMs = scheduler.now();
     for (const listener of [...listeners]) listener();
   };
 
@@ -29,14 +29,14 @@ export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
       if (next === value) return;
       value = next;
       // Notify on the next turn, so that several changes of one event cause one update.
-      cancelTell ??= scheduler.after(Math.max(0, toldAtMs + TELL_INTERVAL_MS - scheduler.now()), tell);
+      cancelNotify ??= scheduler.after(Math.max(0, notifiedAtMs + NOTIFY_INTERVAL_MS - scheduler.now()), notify);
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
     close() {
-      cancelTell?.();
+      cancelNotify?.();
       listeners.clear();
     },
   };
