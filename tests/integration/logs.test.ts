@@ -93,8 +93,8 @@ test('each line about a connection names it as its client knows it', async () =>
   const about = (message: string) => lines().filter(({ msg }) => msg === message);
   await poll('the lines', () => about('disconnected').some(({ connection }) => connection === sessionId));
   assert.ok(about('connected').some(({ connection, user }) => connection === sessionId && user === 'twice'));
-  assert.ok(about('a connection was cut').some(({ reason }) => reason === 'too_many_connections'));
-  for (const message of ['connected', 'disconnected', 'a connection was cut'])
+  assert.ok(about('connection ended by this node').some(({ reason }) => reason === 'too_many_connections'));
+  for (const message of ['connected', 'disconnected', 'connection ended by this node'])
     for (const line of about(message)) assert.equal(typeof line.connection, 'string', JSON.stringify(line));
 });
 

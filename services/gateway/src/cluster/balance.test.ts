@@ -3,19 +3,19 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { connectionsToMove } from './balance.ts';
 
-test('a node that is alone, level or below moves nobody', () => {
+test('a node that is alone, balanced or below the mean moves no connections', () => {
   assert.equal(connectionsToMove(5_000, [5_000]), 0);
   assert.equal(connectionsToMove(500, [500, 480, 520]), 0);
   assert.equal(connectionsToMove(0, [0, 900]), 0);
   assert.equal(connectionsToMove(20, [20, 0]), 0, 'a handful is not worth moving');
 });
 
-test('a node far above the mean moves a part of what is too much', () => {
+test('a node far above the mean moves a part of its surplus', () => {
   assert.equal(connectionsToMove(400, [400, 0]), 50);
   assert.equal(connectionsToMove(100_000, [100_000, 0]), 200);
 });
 
-test('rounds end level, and never overshoot', () => {
+test('rounds converge and never overshoot', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 2, maxLength: 6 }), (start) => {
       let loads = start;

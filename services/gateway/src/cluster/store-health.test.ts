@@ -43,14 +43,14 @@ function watch(canAppend = () => true, waitReplicas = 0) {
   return { health, changes, until };
 }
 
-test('a store that hangs makes the node degraded, one that answers again heals it', async () => {
+test('a hanging store degrades the node, and an answer recovers it', async () => {
   const { until } = watch();
   await server.kill('SIGSTOP');
   setTimeout(() => void server.kill('SIGCONT'), 1_500);
   await until([true, false]);
 });
 
-test('a store that refuses messages makes the node degraded until it takes a write', async () => {
+test('a store that refuses messages degrades the node until a write succeeds', async () => {
   const { health, until } = watch();
   await redis.config('SET', 'maxmemory', '1');
   health.noteRefusal('OOM');
@@ -58,7 +58,7 @@ test('a store that refuses messages makes the node degraded until it takes a wri
   await until([true, false]);
 });
 
-test('a store that is back, and takes no messages yet, heals nothing', async () => {
+test('a store that is back but refuses writes does not recover the node', async () => {
   await redis.config('SET', 'maxmemory', '1');
   const { changes, until } = watch();
   await server.kill('SIGSTOP');
@@ -71,7 +71,7 @@ test('a store that is back, and takes no messages yet, heals nothing', async () 
   assert.deepEqual(beforeItTakesAny, [true]);
 });
 
-test('a node whose messages need a replica is degraded until there is one', async () => {
+test('a node that needs a replica is degraded until there is one', async () => {
   const { health, until } = watch(() => true, 1);
   health.noteRefusal('too few replicas');
   setTimeout(async () => {
@@ -83,7 +83,7 @@ test('a node whose messages need a replica is degraded until there is one', asyn
   await until([true, false]);
 });
 
-test('without its append connection a node is degraded although the store answers', async () => {
+test('a node without its append connection is degraded, even if the store answers', async () => {
   let up = false;
   const { until } = watch(() => up);
   setTimeout(() => {
@@ -92,7 +92,7 @@ test('without its append connection a node is degraded although the store answer
   await until([true, false]);
 });
 
-test("the store's clock is kept, however wrong the node's own is", async () => {
+test("follows the store's clock if the node's clock is wrong", async () => {
   const { health } = watch();
   await pause(100);
   health.stop();

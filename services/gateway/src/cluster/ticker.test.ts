@@ -5,7 +5,7 @@ import { createTicker } from './ticker.ts';
 
 const silent = createLogger({ service: 'test', node: 'n', level: 'silent' });
 
-/** A beat of half a second, and a clock that can be ahead of the timers, as after a sleep. */
+/** A tick of half a second, and a clock that can be ahead of the timers, as after a pause. */
 function start(t: TestContext, logger: Logger = silent) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 0 });
   const clock = { aheadMs: 0 };
@@ -18,11 +18,11 @@ function start(t: TestContext, logger: Logger = silent) {
   return { beat, clock, times, note: () => times.push(now()), tick };
 }
 
-test('what is due at once is done in one turn, in the order in which it joined', (t) => {
+test('work that is due together runs in one turn, in the order of joining', (t) => {
   const { beat, tick } = start(t);
   const done: string[] = [];
   beat.join(500, () => done.push('a'));
-  // Half a beat later: it joins the pace that there is.
+  // Half a tick later: it joins the existing rhythm.
   tick(250);
   beat.join(1_000, () => done.push('second'));
   beat.join(500, () => done.push('b'));
@@ -36,7 +36,7 @@ test('what is due at once is done in one turn, in the order in which it joined',
   assert.equal(done.filter((name) => name === 'second').length, 2);
 });
 
-test('one that is late does not put off those after it', (t) => {
+test('a late tick does not delay the next ones', (t) => {
   const { beat, clock, times, note, tick } = start(t);
   beat.join(500, note);
   tick(499);
@@ -48,7 +48,7 @@ test('one that is late does not put off those after it', (t) => {
   assert.deepEqual(times, [600, 1_000, 1_500]);
 });
 
-test('after a sleep one beat stands for all that were missed, and the next is not close behind', (t) => {
+test('after a pause one tick replaces the missed ones, and the next is not close', (t) => {
   const { beat, clock, times, note, tick } = start(t);
   beat.join(500, note);
   clock.aheadMs = 10_490;
@@ -60,7 +60,7 @@ test('after a sleep one beat stands for all that were missed, and the next is no
   assert.deepEqual(times, [10_990, 11_240, 11_740]);
 });
 
-test('a timer that fires a little early is not followed by another', (t) => {
+test('a timer that fires early does not cause a second tick', (t) => {
   const { beat, clock, times, note, tick } = start(t);
   beat.join(500, note);
   clock.aheadMs = -0.5;
@@ -69,7 +69,7 @@ test('a timer that fires a little early is not followed by another', (t) => {
   assert.deepEqual(times, [499.5]);
 });
 
-test('one part that throws is reported, and the others go on', (t) => {
+test('failing work is reported, and the other work runs', (t) => {
   const reported: unknown[] = [];
   const logger = { ...silent, error: ({ err }: { err: unknown }) => reported.push(err) } as unknown as Logger;
   const { beat, times, note, tick } = start(t, logger);
@@ -83,7 +83,7 @@ test('one part that throws is reported, and the others go on', (t) => {
   assert.deepEqual(reported, [failure, failure]);
 });
 
-test('what has left is not called again, not even in the same beat, and a new one begins after all have', (t) => {
+test('work that left is not called again, not even in the same tick, and joining works after all have left', (t) => {
   const { beat, times, note, tick } = start(t);
   const leaves: Array<() => void> = [];
   beat.join(500, () => {
@@ -108,7 +108,7 @@ test('what has left is not called again, not even in the same beat, and a new on
   assert.deepEqual(second.times, [500, 6_000]);
 });
 
-test('a part whose time is no whole number of beats is refused', (t) => {
+test('a period that is not a multiple of the tick is refused', (t) => {
   const { beat } = start(t);
   assert.throws(() => beat.join(700, () => {}), RangeError);
 });

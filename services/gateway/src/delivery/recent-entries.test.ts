@@ -12,7 +12,7 @@ function filled(budget = createRecentBudget(1e6), to = 40) {
   return recent;
 }
 
-test('the newest few are kept, and what follows a position among them is found', () => {
+test('keeps the newest few entries and finds those after a position', () => {
   const recent = filled();
   assert.deepEqual(seqs(recent.after(37)), [38, 39, 40]);
   assert.deepEqual(seqs(recent.after(40)), []);
@@ -21,7 +21,7 @@ test('the newest few are kept, and what follows a position among them is found',
   assert.equal(recent.after(41), undefined);
 });
 
-test('what a resume read is kept for the next, for a while', () => {
+test('keeps the entries of a resume for others, for a while', () => {
   const recent = filled();
   recent.prepend(entries(1, 12), 0);
   assert.equal(recent.after(0)?.length, 40);
@@ -34,7 +34,7 @@ test('what a resume read is kept for the next, for a while', () => {
   assert.equal(recent.after(9)?.length, 32);
 });
 
-test('what does not join up, or does not fit, is not taken', () => {
+test('ignores entries that are not contiguous or do not fit', () => {
   const recent = filled();
   recent.prepend(entries(1, 7), 0);
   assert.equal(recent.after(0), undefined);
@@ -42,13 +42,13 @@ test('what does not join up, or does not fit, is not taken', () => {
   assert.equal(recent.after(0), undefined);
 });
 
-test('beyond the budget of the node rooms keep only the few', () => {
+test('keeps only a few entries beyond the budget of the node', () => {
   const recent = filled(createRecentBudget(100));
   recent.prepend(entries(1, 8), 0);
   assert.equal(recent.after(0), undefined);
 });
 
-test('a gap makes a new beginning', () => {
+test('starts again after a gap', () => {
   const recent = filled();
   recent.push(...(entries(50, 50) as [RecentEntry]));
   assert.equal(recent.after(39), undefined);

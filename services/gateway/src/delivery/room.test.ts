@@ -64,7 +64,7 @@ test('a member that enters while entries wait to be written gets each of them on
   assert.deepEqual(behind.given, ['2', '3', '4', '5']);
 });
 
-test('one who leaves has been given all up to then', async () => {
+test('a member that leaves got every entry before', async () => {
   const { room, announce, enter } = startRoom();
   const member = await enter(0);
   announce();
@@ -74,7 +74,7 @@ test('one who leaves has been given all up to then', async () => {
   assert.deepEqual(member.given, ['1']);
 });
 
-test('a new epoch is told after the entries of the old one', async () => {
+test('a new epoch is announced after the entries of the old one', async () => {
   const { room, announce, enter } = startRoom();
   const member = await enter(0);
   announce();
@@ -82,7 +82,7 @@ test('a new epoch is told after the entries of the old one', async () => {
   assert.deepEqual(member.given, ['1', 'epoch 2.b']);
 });
 
-test('one who leaves has got what came before, one whose connection has ended gets nothing more, the others get all', async () => {
+test('a member that leaves got the entries before, a closed connection gets nothing more, the others get all', async () => {
   const { room, announce, enter } = startRoom();
   const [leaving, ended, staying] = [await enter(0), await enter(0), await enter(0)] as const;
   announce();

@@ -33,19 +33,19 @@ function run(
   return { delivered, others };
 }
 
-test('entries in order are delivered as they come', () => {
+test('delivers entries that arrive in order', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(6) }).delivered, [6]);
 });
 
-test('a double is dropped', () => {
+test('drops a duplicate', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   run(feed, { type: 'announced', entry: entry(5) });
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }), { delivered: [], others: [] });
 });
 
-test('a jump is held, the hole read once, and all delivered in order', () => {
+test('holds entries after a gap, backfills once, and delivers in order', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(7) }).others, [{ type: 'backfill', after: 4 }]);
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(8) }).others, [], 'one read at a time');
@@ -60,20 +60,20 @@ test('a jump is held, the hole read once, and all delivered in order', () => {
   assert.deepEqual(filled, { delivered: [5, 6, 7, 8], others: [] });
 });
 
-test('a lost last message is found by a look at the head', () => {
+test('finds a lost last message when it observes the head', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   const log = { epoch: '1.a', base: 0, entries: [5, 6].map((seq) => entry(seq)) };
   assert.deepEqual(run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 6 }, log).delivered, [5, 6]);
 });
 
-test('a rolled back log is announced as a new epoch before its first new entry', () => {
+test('announces the epoch of a rolled back log before its first new entry', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 10 });
   const { others } = run(feed, { type: 'observed', epoch: '2.b', base: 6, head: 6 });
   assert.deepEqual(others, [{ type: 'newEpoch', epoch: '2.b', head: 6 }]);
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(7, '2.b') }).delivered, [7]);
 });
 
-test('survivors that were not delivered yet come after the new epoch is announced', () => {
+test('delivers surviving entries after the new epoch is announced', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 3 });
   const log = { epoch: '2.b', base: 6, entries: [4, 5, 6, 7].map((seq) => entry(seq, '2.b')) };
   const { delivered, others } = run(feed, { type: 'observed', epoch: '2.b', base: 6, head: 7 }, log);
@@ -81,13 +81,13 @@ test('survivors that were not delivered yet come after the new epoch is announce
   assert.deepEqual(delivered, [4, 5, 6, 7]);
 });
 
-test('a late look at an older life changes nothing', () => {
+test('ignores a late read of an earlier epoch', () => {
   const feed = new Sequencer<Entry>({ epoch: '2.b', head: 6 });
   assert.deepEqual(run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 10 }), { delivered: [], others: [] });
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(11, '1.a') }), { delivered: [], others: [] });
 });
 
-test('a hole that was trimmed away is reported, never skipped in silence', () => {
+test('reports a trimmed gap instead of skipping it', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   const log = { epoch: '1.a', base: 0, first: 8, entries: [8, 9].map((seq) => entry(seq)) };
   const { delivered, others } = run(feed, { type: 'observed', epoch: '1.a', base: 0, head: 9 }, log);
@@ -95,14 +95,14 @@ test('a hole that was trimmed away is reported, never skipped in silence', () =>
   assert.deepEqual(delivered, [8, 9]);
 });
 
-test('a failed read is asked for again', () => {
+test('retries a failed backfill', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   run(feed, { type: 'announced', entry: entry(7) });
   feed.step({ type: 'backfillFailed' });
   assert.deepEqual(feed.retry(), [{ type: 'backfill', after: 4 }]);
 });
 
-test('whatever is reordered, lost or doubled, every seq is delivered once and in order', () => {
+test('delivers every seq once and in order if announcements are reordered, lost or doubled', () => {
   const length = 40;
   const noise = fc.array(
     fc.oneof(
@@ -126,7 +126,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
           } else assert.fail(`unexpected ${effect.type}`);
         }
       };
-      // The log grows as entries are announced; a fill shows what is in it then.
+      // The log grows as entries are announced. A backfill shows its content at that time.
       let head = 0;
       const answer = () => {
         const after = pending as number;
@@ -160,7 +160,7 @@ test('whatever is reordered, lost or doubled, every seq is delivered once and in
   );
 });
 
-test('what was announced but is not in the log is looked for with pauses, and then given up', () => {
+test('retries with pauses if an announced entry is not in the log, then gives up', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
   run(feed, { type: 'announced', entry: entry(500) });
   const looks: string[] = [];
@@ -173,7 +173,7 @@ test('what was announced but is not in the log is looked for with pauses, and th
   assert.deepEqual(run(feed, { type: 'announced', entry: entry(5) }).delivered, [5]);
 });
 
-test('where a life lies between that nobody here saw, members have to resume', () => {
+test('members have to resume if this node missed an epoch', () => {
   const feed = new Sequencer<Entry>({ epoch: '1.a', head: 10 });
   const { others } = run(feed, { type: 'observed', epoch: '3.c', base: 8, head: 8 });
   assert.deepEqual(

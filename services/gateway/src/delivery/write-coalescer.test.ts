@@ -21,7 +21,7 @@ function startRoom() {
   return { writes, written, pass, endOfTurn };
 }
 
-test('what comes alone is written at the end of its turn, without waiting', async () => {
+test('a single entry is written at the end of its turn', async () => {
   const { writes, written, endOfTurn } = startRoom();
   writes.push('a');
   assert.deepEqual(written, []);
@@ -29,7 +29,7 @@ test('what comes alone is written at the end of its turn, without waiting', asyn
   assert.deepEqual(written, [['a']]);
 });
 
-test('what comes in one turn is written together, with the rest of its burst', async () => {
+test('entries of one turn are written together, with the rest of their burst', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   for (const packet of ['a', 'b', 'c']) writes.push(packet);
   await endOfTurn();
@@ -43,7 +43,7 @@ test('what comes in one turn is written together, with the rest of its burst', a
   assert.equal(written.length, 1);
 });
 
-test('a burst that waits is flushed once, before what must come after it', async () => {
+test('a waiting burst is flushed once, before what must come after it', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   for (const packet of ['a', 'b']) writes.push(packet);
   await endOfTurn();
@@ -57,7 +57,7 @@ test('a burst that waits is flushed once, before what must come after it', async
   assert.equal(written.length, 2);
 });
 
-test('a room that is not hot never waits', async () => {
+test('entries of a room that is not hot never wait', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   for (const packet of ['a', 'b', 'c']) {
     writes.push(packet);
@@ -67,7 +67,7 @@ test('a room that is not hot never waits', async () => {
   assert.deepEqual(written, [['a'], ['b'], ['c']]);
 });
 
-test('what comes shortly after a write is joined until few milliseconds have passed', async () => {
+test('entries shortly after a write are coalesced for a few milliseconds', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   writes.push('a');
   await endOfTurn();
@@ -83,7 +83,7 @@ test('what comes shortly after a write is joined until few milliseconds have pas
   assert.equal(written.length, 2);
 });
 
-test('a flush writes at once, once, and in order', async () => {
+test('a flush writes immediately, once, and in order', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   writes.push('a');
   writes.flush();
@@ -95,7 +95,7 @@ test('a flush writes at once, once, and in order', async () => {
   assert.deepEqual(written, [['a'], ['b']]);
 });
 
-test('no more than a bound is joined', () => {
+test('coalescing is limited in size', () => {
   const { writes, written } = startRoom();
   for (let i = 0; i < 10; i++) writes.push('x'.repeat(30_000));
   assert.deepEqual(
@@ -104,7 +104,7 @@ test('no more than a bound is joined', () => {
   );
 });
 
-test('of a room that was closed nothing more is written', async () => {
+test('a closed room writes nothing', async () => {
   const { writes, written, pass, endOfTurn } = startRoom();
   writes.push('a');
   writes.clear();

@@ -17,9 +17,9 @@ const message = (overrides: Record<string, unknown> = {}, data: unknown[] = ['ty
     }),
   );
 
-test('a typing signal to the members of a room passes', () => assert.equal(isTypingBroadcast(message()), true));
+test('a typing event for a room passes', () => assert.equal(isTypingBroadcast(message()), true));
 
-test('whatever else the adapter would carry out does not', () => {
+test('everything else that the adapter would execute is dropped', () => {
   for (let type = 0; type < 16; type++) if (type !== 3) assert.equal(isTypingBroadcast(message({ type })), false);
   for (const data of [
     ['message', signal],
@@ -39,6 +39,6 @@ test('whatever else the adapter would carry out does not', () => {
   assert.equal(isTypingBroadcast(Buffer.alloc(10_000, 0x20)), false);
 });
 
-test('no room for signals looks like a socket id to the adapter', () => {
+test('the adapter never takes a room name for a socket id', () => {
   for (let length = 1; length <= 64; length++) assert.notEqual(ephemeralRoom('r'.repeat(length)).length, 20);
 });

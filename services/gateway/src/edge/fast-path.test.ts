@@ -65,12 +65,12 @@ const off = { state: 'off', ours: false, pinged: false };
 const unexpected = { ...off, state: 'unexpected' };
 
 describe('the transport', () => {
-  test('is ours where all is as expected', async () =>
+  test('is ours if the self-test passes', async () =>
     assert.deepEqual(await serve({}), { state: 'on', ours: true, pinged: true }));
 
-  test("is the library's where it is switched off", async () => assert.deepEqual(await serve({ enabled: false }), off));
+  test("is the library's if the fast path is off", async () => assert.deepEqual(await serve({ enabled: false }), off));
 
-  test("is the library's where Engine.IO makes its transports otherwise", async () => {
+  test("is the library's if Engine.IO creates its transports differently", async () => {
     const change = (engine: Engine) => {
       const { handshake, createTransport } = engine.constructor.prototype as Record<
         string,
@@ -84,7 +84,7 @@ describe('the transport', () => {
     assert.deepEqual(await serve({ change }), unexpected);
   });
 
-  test("is the library's where Engine.IO waits for no answer to a ping", async () => {
+  test("is the library's if Engine.IO does not wait for pongs", async () => {
     const change = (engine: Engine) => {
       const { emit } = engine.constructor.prototype as { emit?: (...args: unknown[]) => unknown };
       otherEngine(engine, 'emit', function (this: Engine, event: string, ...args: object[]) {
@@ -96,12 +96,12 @@ describe('the transport', () => {
     assert.match(reasons.at(-1) ?? '', /does not wait for a pong/);
   });
 
-  test("is the library's where messages are compressed", async () => {
+  test("is the library's if messages are compressed", async () => {
     const change = ({ opts }: Engine) => Object.assign(opts, { perMessageDeflate: {} });
     assert.deepEqual(await serve({ change }), unexpected);
   });
 
-  test("is the library's, without long waiting, where a handshake fails", async () => {
+  test("is the library's, without a long wait, if a handshake fails", async () => {
     let refusals = 1;
     const change = ({ opts }: Engine) => {
       type WsServer = new (
@@ -120,7 +120,7 @@ describe('the transport', () => {
     assert.match(reasons.at(-1) ?? '', /closed too early/);
   });
 
-  test("is the library's where ws does not heed the option for another WebSocket", async () => {
+  test("is the library's if ws ignores the WebSocket option", async () => {
     const change = ({ opts }: Engine) => {
       type WsServer = new (options: object) => { options: { WebSocket: unknown } };
       const Stock = opts.wsEngine as WsServer;
@@ -135,7 +135,7 @@ describe('the transport', () => {
   });
 });
 
-test('what is rehearsed and compared with is what Socket.IO uses: one copy of Engine.IO, and one of ws', () => {
+test('the self-test uses the same copies of Engine.IO and ws as Socket.IO', () => {
   const here = createRequire(import.meta.url);
   const bySocketIo = createRequire(here.resolve('socket.io'));
   assert.equal(here.resolve('engine.io'), bySocketIo.resolve('engine.io'));

@@ -58,7 +58,7 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
     }
   });
 }
-test('an upgrade behind an answer that its client does not read is dropped after some seconds', async (t) => {
+test('a refused upgrade behind an unread answer is dropped after some seconds', async (t) => {
   httpServer.prependOnceListener('request', (_, response) => response.end('x'.repeat(20_000_000)));
   const client = connect(rig.port, '127.0.0.1');
   client.on('error', () => {});
@@ -78,4 +78,4 @@ test('an upgrade behind an answer that its client does not read is dropped after
   client.destroy();
 });
 
-test('each foreign page was counted', () => assert.deepEqual([...new Set(rig.refused)], ['origin']));
+test('refused origins are counted', () => assert.deepEqual([...new Set(rig.refused)], ['origin']));

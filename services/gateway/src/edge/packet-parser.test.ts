@@ -12,7 +12,7 @@ function decode(text: unknown): unknown[] {
 
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 
-test('an ordinary event passes', () => {
+test('an ordinary event is decoded', () => {
   assert.deepEqual(decode('27["room:join",{"room":"lobby"}]'), [
     { type: 2, nsp: '/', id: 7, data: ['room:join', { room: 'lobby' }] },
   ]);

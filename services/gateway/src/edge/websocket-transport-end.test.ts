@@ -1,4 +1,4 @@
-/** How a connection on our transport ends: by its server, its client or neither, and what each is told. */
+/** How connections on our transport end: by the server, by the client, or by the network. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { masked } from './websocket/testing/client-frames.ts';
 const rig = await openWebSocketRig();
 after(rig.close);
 
-/** What is under way when it is called has its half minute from then. */
+/** A close timer that is running gets its half minute from this call. */
 function expectDroppedAfterHalfAMinute(timers: TestContext['mock']['timers'], socket: Socket): void {
   timers.tick(29_999);
   assert.equal(socket.destroyed, false);
@@ -24,7 +24,7 @@ function expectDroppedAfterHalfAMinute(timers: TestContext['mock']['timers'], so
 const closeReason = (engine: { on(event: string, listener: (...args: unknown[]) => void): void }) =>
   new Promise((resolve) => engine.on('close', resolve));
 
-test('by the server: a close frame, then the client’s, then the connection', async () => {
+test('by the server: its close frame, the client’s close frame, then the socket', async () => {
   const { engine, transport, socket, client, received } = await rig.open();
   engine.close();
   assert.equal(transport.writeFrames(messageFrames(['2["late"]'])), false);
@@ -35,7 +35,7 @@ test('by the server: a close frame, then the client’s, then the connection', a
   await poll('the end of the socket', () => socket.destroyed && transport.readyState === 'closed');
 });
 
-test('by the client: the same code and reason back', async () => {
+test('by the client: the server returns the same code and reason', async () => {
   const { engine, client, received } = await rig.open();
   const closed = closeReason(engine);
   client.write(masked(OPCODE.close, Buffer.concat([Buffer.from([0x03, 0xe9]), Buffer.from('bye')])));
@@ -44,7 +44,7 @@ test('by the client: the same code and reason back', async () => {
   assert.equal(await closed, 'transport close');
 });
 
-test('by the client: Engine.IO is told at once, also of one who keeps the connection open', async () => {
+test('by the client: Engine.IO gets the end at once, even if the client keeps the socket open', async () => {
   const { engine, socket, client } = await rig.open();
   const closed = closeReason(engine);
   client.write(masked(OPCODE.close, ''));
@@ -52,7 +52,7 @@ test('by the client: Engine.IO is told at once, also of one who keeps the connec
   assert.equal(socket.destroyed, false);
 });
 
-test('without a close frame, and by a reset: Engine.IO is told, and nothing is left', async () => {
+test('without a close frame or by a reset: Engine.IO gets the end, and nothing is left', async () => {
   for (const end of [(client: Socket) => client.end(), (client: Socket) => client.resetAndDestroy()]) {
     const { engine, socket, client } = await rig.open();
     const closed = closeReason(engine);
@@ -67,7 +67,7 @@ for (const [name, frame, code] of [
   ['sends what is not UTF-8', masked(OPCODE.text, Buffer.from([0xff])), 1007],
   ['says more than may be said', masked(OPCODE.text, 'x'.repeat(1_000_001)), 1009],
 ] as const) {
-  test(`of one who ${name}: told by a code, and nothing more of it is read`, async () => {
+  test(`of a client that ${name}: it gets a code, and its further input is ignored`, async () => {
     const { engine, client, received } = await rig.open();
     const heard: unknown[] = [];
     engine.on('data', (data) => heard.push(data));
@@ -80,7 +80,7 @@ for (const [name, frame, code] of [
   });
 }
 
-test('by the server, of one who does not close its side: dropped after half a minute', async (t) => {
+test('by the server, if the client does not close its side: dropped after half a minute', async (t) => {
   const { engine, socket, client } = await rig.open();
   t.mock.timers.enable({ apis: ['setTimeout'] });
   engine.close();
@@ -88,7 +88,7 @@ test('by the server, of one who does not close its side: dropped after half a mi
   client.destroy();
 });
 
-test('by the client, with much waiting for it: dropped with that after half a minute', async (t) => {
+test('by the client, with a backlog: dropped with the backlog after half a minute', async (t) => {
   const { engine, transport, socket, client } = await rig.open();
   client.pause();
   transport.writeFrames(messageFrames([`2["${'x'.repeat(20_000_000)}"]`]));

@@ -1,4 +1,4 @@
-/** Our transport on a real Engine.IO server, with a bare socket at the other end: what goes over the wire, and what Engine.IO is told. */
+/** Our transport on a real Engine.IO server, with a bare socket as the client. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
@@ -25,10 +25,10 @@ function fill(transport: { writeFrames(frames: Buffer): boolean }): void {
   assert.equal(transport.writeFrames(large), true);
 }
 
-test('it is what Engine.IO uses', () => assert.equal(rig.path.state, 'on'));
+test('Engine.IO uses our transport', () => assert.equal(rig.path.state, 'on'));
 
 describe('an idle connection', () => {
-  test('gets what is shared and what is its own, each packet as a message, in the order of the calls', async () => {
+  test('gets shared and own packets as messages, in the order of the calls', async () => {
     const { engine, transport, received } = await rig.open();
     assert.equal(transport.writeFrames(messageFrames(['2["a"]', '2["안녕 🙂"]'])), true);
     engine.send('2["b"]');
@@ -38,7 +38,7 @@ describe('an idle connection', () => {
     assert.ok(received().equals(expected));
   });
 
-  test('stays writable, with nothing queued, and Engine.IO calls back for each packet', async () => {
+  test('stays writable with nothing queued, and Engine.IO calls back for each packet', async () => {
     const { engine, transport } = await rig.open();
     let called = 0;
     const { send } = engine as unknown as { send(data: string, options: object, done: () => void): void };
@@ -48,7 +48,7 @@ describe('an idle connection', () => {
     assert.deepEqual([transport.queuedBytes, engine.writeBuffer.length], [0, 0]);
   });
 
-  test('a binary packet is a binary message, between texts, whatever holds its bytes', async () => {
+  test('sends a binary packet as a binary message between texts, for any buffer type', async () => {
     const { transport, received } = await rig.open();
     const bytes = new Uint8Array([0, 1, 2, 3]);
     for (const data of [Buffer.from([1, 2]), bytes.subarray(1, 3), bytes.slice(1, 3).buffer]) {
@@ -64,7 +64,7 @@ describe('an idle connection', () => {
     assert.ok(received().equals(expected));
   });
 
-  test('is told what the client sends, also in pieces', async () => {
+  test('receives what the client sends, also in pieces', async () => {
     const { engine, client } = await rig.open();
     const heard: unknown[] = [];
     engine.on('data', (data) => heard.push(data));
@@ -80,7 +80,7 @@ describe('an idle connection', () => {
 });
 
 describe('a connection whose client does not read', () => {
-  test('gets nothing past what waits, which counts as queued, and all in order once it reads', async () => {
+  test('gets nothing before its backlog, which counts as queued, and everything in order once it reads', async () => {
     const { engine, transport, received } = await rig.open();
     fill(transport);
     assert.ok(transport.queuedBytes > LARGE_BYTES);
@@ -96,7 +96,7 @@ describe('a connection whose client does not read', () => {
     assert.ok(received().equals(expected));
   });
 
-  test('gets nothing past what waits, from a callback of Engine.IO either', async () => {
+  test('gets nothing before its backlog, even from a callback of Engine.IO', async () => {
     const { engine, transport, received } = await rig.open();
     const { send } = engine as unknown as { send(data: string, options?: object, done?: () => void): void };
     const taken: boolean[] = [];
@@ -106,7 +106,7 @@ describe('a connection whose client does not read', () => {
     assert.deepEqual(taken, [false]);
   });
 
-  test('is closed behind what waits, also once the kernel has room again', async () => {
+  test('is closed after its backlog, even if the kernel has room again', async () => {
     const { engine, client, transport, received } = await rig.open();
     fill(transport);
     let closed = false;
@@ -122,7 +122,7 @@ describe('a connection whose client does not read', () => {
     assert.ok(received().equals(expected));
   });
 
-  test('is answered no probes that it does not take', async () => {
+  test('gets no answers to probes that it does not read', async () => {
     const { transport } = await rig.open();
     fill(transport);
     const queued = transport.queuedBytes;
@@ -131,7 +131,7 @@ describe('a connection whose client does not read', () => {
     assert.equal(transport.queuedBytes, queued);
   });
 
-  test('is dropped at once with what waits for it when it is discarded', async () => {
+  test('is dropped at once with its backlog if it is discarded', async () => {
     const { engine, transport, socket, client } = await rig.open();
     client.pause();
     fill(transport);
@@ -141,7 +141,7 @@ describe('a connection whose client does not read', () => {
     client.destroy();
   });
 
-  test('is answered the last of its pings, not all', async () => {
+  test('gets a pong for its last ping only', async () => {
     const { transport, client, received } = await rig.open();
     client.pause();
     fill(transport);
@@ -155,7 +155,7 @@ describe('a connection whose client does not read', () => {
     assert.ok(received().equals(expected));
   });
 
-  test('a kernel that takes nothing leaves it to the stream, behind what was written', async () => {
+  test('the stream gets what the kernel does not take, after earlier writes', async () => {
     const { transport, socket, received } = await rig.open();
     const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
     const filler = shared('f'.repeat(1_000));
@@ -179,12 +179,12 @@ describe('a connection whose client does not read', () => {
 });
 
 describe('the network socket', () => {
-  test('is not written to by its descriptor once it is gone: that may be another one’s', async () => {
+  test('is not written to by its descriptor after its end: another socket may have the descriptor', async () => {
     const { transport, socket } = await rig.open();
     const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
     const file = path.join(mkdtempSync(path.join(tmpdir(), 'maru-descriptor-')), 'file');
     socket.destroy();
-    // In the same turn, so that nobody has been told yet.
+    // In the same turn, before any event.
     const reused = openSync(file, 'w');
     try {
       assert.equal(reused, fd);
@@ -198,7 +198,7 @@ describe('the network socket', () => {
     assert.equal(transport.writeFrames(shared('gone')), false);
   });
 
-  test('without a descriptor, or of another kind, is written to by its stream', async () => {
+  test('is written to by its stream if it has no descriptor or is of another kind', async () => {
     for (const change of [
       (socket: Socket) =>
         Object.defineProperty((socket as never as { _handle: object })._handle, 'fd', { value: undefined }),
@@ -226,7 +226,7 @@ describe('the network socket', () => {
 describe('an upgrade', () => {
   const pong = textFrames(['3probe']);
 
-  test('from long-polling is probed, and goes on with what was queued', async () => {
+  test('from long-polling is probed, and the queue follows', async () => {
     const connected = once(rig.server, 'connection');
     const { client, received } = await rig.upgrade(await rig.poll());
     const [engine] = await connected;
@@ -239,7 +239,7 @@ describe('an upgrade', () => {
     assert.equal(engine.transport.name, 'websocket');
   });
 
-  test('of a session that is being upgraded is closed, and dropped when its client does not close it', async (t) => {
+  test('of a session that is being upgraded already is closed, and dropped if its client does not close it', async (t) => {
     const sid = await rig.poll();
     const first = await rig.upgrade(sid);
     changeWait(t, 30_000, 200);
@@ -250,7 +250,7 @@ describe('an upgrade', () => {
   });
 });
 
-test('one who answers no heartbeat is closed as ever, whatever is written to it; one who answers stays', async () => {
+test('a client without pongs is closed, whatever is written to it; a client with pongs stays', async () => {
   const quick = await openWebSocketRig({ pingInterval: 100, pingTimeout: 1_000 });
   after(quick.close);
   const [alive, dead] = [await quick.open(), await quick.open()];

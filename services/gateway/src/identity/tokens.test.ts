@@ -38,12 +38,12 @@ const hs256 = (payload: Record<string, unknown>, header: Record<string, unknown>
 
 const refused = { name: 'MaruError', code: 'unauthenticated', message: 'a valid token is required' };
 
-test('a signed token tells who somebody is', async () => {
+test('a signed token gives the identity', async () => {
   const identity = await tokensWith().verify(await hs256({ ...claims, roles: ['admin', 7] }));
   assert.deepEqual(identity, { user: { id: 'u-1', name: 'Mina' }, roles: ['admin'], expiresAtS: claims.exp });
 });
 
-test('a guest token is good where guests are on, and only we can make one', async () => {
+test('a guest token is valid if guests are on, and only the gateway issues one', async () => {
   const tokens = tokensWith();
   const guest = await tokens.issueGuest?.('손님');
   assert.match(guest?.user.id ?? '', /^guest-[\w-]{16}$/);
@@ -53,7 +53,7 @@ test('a guest token is good where guests are on, and only we can make one', asyn
   await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' }, { kid: 'maru-guest' })), refused);
 });
 
-test('bad tokens are all refused with the same words', async () => {
+test('all invalid tokens are refused with the same message', async () => {
   const tokens = tokensWith({ issuer: 'us', audience: 'chat' });
   const good = { ...claims, iss: 'us', aud: 'chat' };
   await tokens.verify(await hs256(good));
@@ -85,7 +85,7 @@ test('bad tokens are all refused with the same words', async () => {
   for (const token of bad) await assert.rejects(tokens.verify(token), refused, String(token).slice(0, 40));
 });
 
-test('asymmetric tokens are checked against the key set, and its public key is no shared secret', async () => {
+test('asymmetric tokens are checked against the key set, whose public keys are never used as a shared secret', async () => {
   const tokens = tokensWith({ secret: undefined, jwksUrl });
   const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
   assert.equal((await tokens.verify(rs256)).user.id, 'u-1');
@@ -94,13 +94,13 @@ test('asymmetric tokens are checked against the key set, and its public key is n
   await assert.rejects(tokens.verify(await hs256(claims)), refused);
 });
 
-test('keys that cannot be fetched are a passing condition, not a refusal', async () => {
+test('unreachable keys are a temporary condition, not a refusal', async () => {
   const tokens = tokensWith({ secret: undefined, jwksUrl: 'http://127.0.0.1:9/keys' });
   const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
   await assert.rejects(tokens.verify(rs256), { code: 'unavailable' });
 });
 
-test('a plain HS256 token is checked at once; one with more in its header, or written otherwise, is left to jose', async (t) => {
+test('a plain HS256 token is checked synchronously; other tokens are left to jose', async (t) => {
   const verify = t.mock.method(crypto.subtle, 'verify');
   const checked = async (token: string | undefined) => {
     const before = verify.mock.callCount();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { fullBucket, takeToken } from './token-bucket.ts';
 
-test('a burst is taken at once, then one comes back each interval', () => {
+test('a burst is available at once, then one token for each interval', () => {
   const spec = { perSecond: 10, burst: 3 };
   const bucket = fullBucket(spec, 0);
   assert.deepEqual(
@@ -14,7 +14,7 @@ test('a burst is taken at once, then one comes back each interval', () => {
   assert.equal(takeToken(bucket, spec, 100), 0);
 });
 
-test('over any time no more than burst and rate allow, and one who waits as told is served', () => {
+test('burst and rate are never exceeded, and a request that waits as told is served', () => {
   const spec = { perSecond: 7, burst: 5 };
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (steps) => {
@@ -35,7 +35,7 @@ test('over any time no more than burst and rate allow, and one who waits as told
   );
 });
 
-test('many who are refused at once and come back as told are all served, each after one wait', () => {
+test('many requests that are refused together are all served after one wait each', () => {
   const spec = { perSecond: 50, burst: 200 };
   const bucket = fullBucket(spec, 0);
   const waits = Array.from({ length: 500 }, () => takeToken(bucket, spec, 0)).filter((waitMs) => waitMs > 0);

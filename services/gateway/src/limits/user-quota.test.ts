@@ -43,7 +43,7 @@ function node(spec = SPEC, now = () => performance.now()): UserQuota {
   });
 }
 
-test('who goes on talking waits for the first token only: each next block comes while the one before lasts', async () => {
+test('a user who keeps sending waits only for the first token: the next block is leased in advance', async () => {
   const quota = node();
   leases = 0;
   const first = quota.take('talker');
@@ -57,7 +57,7 @@ test('who goes on talking waits for the first token only: each next block comes 
   assert.ok(leases >= 4 && leases <= 5, `${leases} leases`);
 });
 
-test('one user over several nodes never gets more than the bucket gave, blocks asked for ahead included', async () => {
+test('one user on several nodes never gets more tokens than the bucket has', async () => {
   const nodes = [node(), node(), node()];
   const startedAtMs = performance.now();
   let taken = 0;
@@ -70,7 +70,7 @@ test('one user over several nodes never gets more than the bucket gave, blocks a
   assert.ok(taken >= SPEC.burst - nodes.length * (BLOCK + REFILL_BELOW), `only ${taken}`);
 });
 
-test('while the bucket is empty the store is not asked for blocks that nobody waits for', async () => {
+test('while the bucket is empty, no block is requested in advance', async () => {
   // So slow that nothing comes back while this runs.
   const spec = { perSecond: 0.1, burst: SPEC.burst };
   const [talker, other] = [node(spec), node(spec)];
@@ -84,13 +84,13 @@ test('while the bucket is empty the store is not asked for blocks that nobody wa
   assert.equal(leases, 1);
 });
 
-test('a block is small beside a burst, and never nothing', () => {
+test('a block is small compared to a burst, and never empty', () => {
   assert.deepEqual(leaseSize(SPEC), { blockTokens: 16, refillBelowTokens: 4 });
   assert.deepEqual(leaseSize({ perSecond: 2, burst: 10 }), { blockTokens: 1, refillBelowTokens: 0 });
   assert.deepEqual(leaseSize({ perSecond: 500, burst: 5_000 }), { blockTokens: 16, refillBelowTokens: 4 });
 });
 
-test('tokens that were given back do not pile up: no more than a burst, and only until the bucket is full again', async () => {
+test('refunded tokens are limited to a burst and expire when the bucket would be full', async () => {
   let skippedMs = 0;
   // So slow that nothing comes back while this runs.
   const spec = { perSecond: 0.2, burst: SPEC.burst };

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SEND_AGAIN } from './batcher.ts';
-import { byHand, lane, ONLY, type Place, turns, watch } from './testing/batcher-rig.ts';
+import { byHand, createTestBatcher, type Destination, ONLY, turns, watch } from './testing/batcher-rig.ts';
 
-test('what expires, under way or waiting, fails at its deadline and is never sent again', async (t) => {
+test('expired items fail at their deadline, in flight or waiting, and are never sent again', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { send, answer, items } = byHand();
-  const work = lane(send, { groupOf: (item) => item });
+  const work = createTestBatcher(send, { groupOf: (item) => item });
   const first = watch(work.submit(1));
   await turns();
   t.mock.timers.tick(100);
@@ -35,10 +35,15 @@ test('what expires, under way or waiting, fails at its deadline and is never sen
   assert.deepEqual(items(), [[1], [2]]);
 });
 
-test('what has expired is not sent although no tick has come', async () => {
+test('an expired item is not sent, even before a tick', async () => {
   const { send, answer, items } = byHand();
   let clock = 0;
-  const work = lane(send, { groupOf: (item) => item, batchesInFlightMax: 1, deadlineMs: 10_000, now: () => clock });
+  const work = createTestBatcher(send, {
+    groupOf: (item) => item,
+    batchesInFlightMax: 1,
+    deadlineMs: 10_000,
+    now: () => clock,
+  });
   const first = work.submit(1);
   await turns();
   const second = assert.rejects(work.submit(2), /expired/);
@@ -51,11 +56,15 @@ test('what has expired is not sent although no tick has come', async () => {
   assert.equal(work.depth, 0);
 });
 
-test('a place is reported as stuck once for all its batches, and again after as long', async (t) => {
+test('a destination is reported as stuck once for all its batches, and again after the same time', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { send, answer } = byHand();
   const stuckAt: number[] = [];
-  const work = lane(send, { onStuck: () => stuckAt.push(Date.now()), groupOf: (item) => item, batchesInFlightMax: 3 });
+  const work = createTestBatcher(send, {
+    onStuck: () => stuckAt.push(Date.now()),
+    groupOf: (item) => item,
+    batchesInFlightMax: 3,
+  });
   const results = [assert.rejects(work.submit(1), /expired/)];
   await turns();
   t.mock.timers.tick(50);
@@ -86,10 +95,10 @@ test('a place is reported as stuck once for all its batches, and again after as 
   assert.equal(work.depth, 0);
 });
 
-test('a trickle costs one wake-up per deadline, an idle lane none', async (t) => {
+test('a trickle of items costs one wake-up per deadline, an idle batcher none', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const arms = t.mock.method(globalThis, 'setTimeout');
-  const work = lane(async (items) => items);
+  const work = createTestBatcher(async (items) => items);
   for (let item = 0; item < 100; item++) {
     assert.equal(await work.submit(item), item);
     await turns();
@@ -106,10 +115,10 @@ test('a trickle costs one wake-up per deadline, an idle lane none', async (t) =>
   assert.equal(arms.mock.callCount(), count);
 });
 
-test('a timer that nothing needs keeps no process alive', async (t) => {
+test('an unneeded timer does not keep the process alive', async (t) => {
   const arms = t.mock.method(globalThis, 'setTimeout');
   const { send, answer } = byHand();
-  const work = lane(send, { deadlineMs: 10_000 });
+  const work = createTestBatcher(send, { deadlineMs: 10_000 });
   const hasRef = () => (arms.mock.calls[0]?.result as NodeJS.Timeout | undefined)?.hasRef();
   for (const n of [0, 1]) {
     const result = work.submit(n);
@@ -122,11 +131,11 @@ test('a timer that nothing needs keeps no process alive', async (t) => {
   assert.equal(arms.mock.callCount(), 1);
 });
 
-test('what waits is looked at soon, although a timer for later was armed', async (t) => {
+test('waiting items are checked soon, even if a later timer was set', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const { send, answer, items } = byHand();
-  let home: Place | undefined = ONLY;
-  const work = lane(send, { destinationOf: () => home });
+  let home: Destination | undefined = ONLY;
+  const work = createTestBatcher(send, { destinationOf: () => home });
   const first = work.submit(1);
   await turns();
   home = undefined;
@@ -141,8 +150,8 @@ test('what waits is looked at soon, although a timer for later was armed', async
   assert.deepEqual(await Promise.all([first, second]), [1, 2]);
 });
 
-test('one that comes alone costs one turn of the event loop, and its answer none', async (t) => {
-  const work = lane(async (items) => items);
+test('a single item costs one event loop turn, and its answer none', async (t) => {
+  const work = createTestBatcher(async (items) => items);
   const { mock: immediates } = t.mock.method(globalThis, 'setImmediate');
   for (let item = 1; item <= 3; item++) {
     assert.equal(await work.submit(item), item);

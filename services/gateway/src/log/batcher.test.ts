@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SEND_AGAIN } from './batcher.ts';
-import { lane, type Outcome, type Place, turns } from './testing/batcher-rig.ts';
+import { createTestBatcher, type Destination, type Outcome, turns } from './testing/batcher-rig.ts';
 
-test('items of one turn share batches, in order, one batch under way at a time', async () => {
+test('items of one turn share batches in order, with one batch in flight at a time', async () => {
   const batches: number[][] = [];
   let underWay = 0;
-  const work = lane(
+  const work = createTestBatcher(
     async (items) => {
       assert.equal(++underWay, 1);
       batches.push(items);
@@ -25,25 +25,25 @@ test('items of one turn share batches, in order, one batch under way at a time',
   assert.equal(work.depth, 0);
 });
 
-test('an error of one item is its own; an error of the batch is everyones', async () => {
-  const one = lane(async (items) => items.map((item) => (item === 2 ? new Error('two') : item)));
+test('the error of an item fails only that item; the error of a batch fails all its items', async () => {
+  const one = createTestBatcher(async (items) => items.map((item) => (item === 2 ? new Error('two') : item)));
   const settled = await Promise.allSettled([1, 2, 3].map((item) => one.submit(item)));
   assert.deepEqual(
     settled.map(({ status }) => status),
     ['fulfilled', 'rejected', 'fulfilled'],
   );
-  const all = lane(async () => {
+  const all = createTestBatcher(async () => {
     throw new Error('down');
   });
   await assert.rejects(all.submit(1), /down/);
-  await assert.rejects(all.submit(1), /down/, 'the lane goes on after a failure');
+  await assert.rejects(all.submit(1), /down/, 'the batcher goes on after a failure');
 });
 
-test('what waits too long fails in time, is never sent, and a stuck batch is reported', async () => {
+test('items that wait too long fail in time and are never sent, and a stuck batch is reported', async () => {
   const sent: number[] = [];
   let stuck = 0;
   let release = () => {};
-  const work = lane(
+  const work = createTestBatcher(
     (items) => {
       sent.push(...items);
       return new Promise((resolve) => {
@@ -67,17 +67,17 @@ test('what waits too long fails in time, is never sent, and a stuck batch is rep
   assert.equal(await third, 3);
 });
 
-test('more than the lane holds is refused at once', async () => {
-  const work = lane(async (items) => items, { depthMax: 2 });
+test('items beyond the maximum are rejected at once', async () => {
+  const work = createTestBatcher(async (items) => items, { depthMax: 2 });
   const accepted = [work.submit(1), work.submit(2)];
   await assert.rejects(work.submit(3), /overflow/);
   assert.deepEqual(await Promise.all(accepted), [1, 2]);
 });
 
-test('what was not carried out is sent again before what came later', async () => {
+test('items that were not executed are sent again before later ones', async () => {
   const done: number[] = [];
   let batches = 0;
-  const work = lane(async (items) => {
+  const work = createTestBatcher(async (items) => {
     batches++;
     return items.map((item) => {
       if (item > 1 && batches < 3) return SEND_AGAIN;
@@ -93,9 +93,9 @@ test('what was not carried out is sent again before what came later', async () =
   assert.equal(work.depth, 0);
 });
 
-test('an item that a later one of its group has overtaken is refused; those of other groups do not count', async () => {
+test('an item that a later one of its group has overtaken is rejected; other groups do not matter', async () => {
   let isFirst = true;
-  const work = lane(
+  const work = createTestBatcher(
     async (items) => {
       const results = items.map((item): Outcome => (isFirst && item < 3 ? SEND_AGAIN : item));
       isFirst = false;
@@ -110,19 +110,22 @@ test('an item that a later one of its group has overtaken is refused; those of o
   assert.equal(await two, 2);
 });
 
-test('a place that hangs holds up only its own groups', async () => {
-  const places: Place[] = [{ name: 'hangs' }, { name: 'works' }];
+test('a hanging destination delays only its own groups', async () => {
+  const destinations: Destination[] = [{ name: 'hangs' }, { name: 'works' }];
   const stuck: string[] = [];
   let wake = () => {};
   const asleep = new Promise<Outcome[]>((resolve) => {
     wake = () => resolve([0]);
   });
-  const work = lane((items, place) => (place.name === 'hangs' ? asleep : Promise.resolve(items)), {
-    groupOf: (item) => item % 2,
-    destinationOf: (group) => places[group],
-    deadlineMs: 50,
-    onStuck: ({ name }) => stuck.push(name),
-  });
+  const work = createTestBatcher(
+    (items, destination) => (destination.name === 'hangs' ? asleep : Promise.resolve(items)),
+    {
+      groupOf: (item) => item % 2,
+      destinationOf: (group) => destinations[group],
+      deadlineMs: 50,
+      onStuck: ({ name }) => stuck.push(name),
+    },
+  );
   const hung = assert.rejects(work.submit(0), /expired/);
   for (const item of [1, 3, 5]) assert.equal(await work.submit(item), item);
   await hung;
@@ -131,7 +134,7 @@ test('a place that hangs holds up only its own groups', async () => {
   wake();
 });
 
-test('a group keeps its order over any number of moves, batches at once, failures and late answers', async () => {
+test('a group keeps its order across moves, concurrent batches, failures and late answers', async () => {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 100_000);
   const told = `TEST_SEED=${seed}`;
   let state = seed;
@@ -141,32 +144,32 @@ test('a group keeps its order over any number of moves, batches at once, failure
   };
   const GROUPS = 4;
   const ITEMS = 2_000;
-  const places: Place[] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
-  const home: Array<Place | undefined> = Array.from({ length: GROUPS }, () => places[0]);
+  const destinations: Destination[] = [{ name: 'a' }, { name: 'b' }, { name: 'c' }];
+  const home: Array<Destination | undefined> = Array.from({ length: GROUPS }, () => destinations[0]);
   const groupOf = Array.from({ length: ITEMS }, () => Math.floor(chance() * GROUPS));
   const executed: number[][] = home.map(() => []);
   const mover = setInterval(() => {
-    home[Math.floor(chance() * GROUPS)] = chance() < 0.1 ? undefined : places[Math.floor(chance() * 3)];
+    home[Math.floor(chance() * GROUPS)] = chance() < 0.1 ? undefined : destinations[Math.floor(chance() * 3)];
   }, 5);
-  const execute = (item: number, place: Place): Outcome => {
+  const execute = (item: number, destination: Destination): Outcome => {
     const group = groupOf[item] as number;
-    if (home[group] !== place || chance() < 0.03) return SEND_AGAIN;
+    if (home[group] !== destination || chance() < 0.03) return SEND_AGAIN;
     if (chance() < 0.02) return new Error('not done');
     executed[group]?.push(item);
     return chance() < 0.02 ? new Error('done') : item;
   };
-  const last = new Map<Place, Promise<unknown>>();
+  const last = new Map<Destination, Promise<unknown>>();
   let underWay = 0;
   let mostUnderWay = 0;
-  const work = lane(
-    async (items, place) => {
+  const work = createTestBatcher(
+    async (items, destination) => {
       mostUnderWay = Math.max(mostUnderWay, ++underWay);
-      // A place takes batches one after the other; its answers come in any order.
-      const taken = (last.get(place) ?? Promise.resolve()).then(async () => {
+      // A destination takes batches one after the other; its answers come in any order.
+      const taken = (last.get(destination) ?? Promise.resolve()).then(async () => {
         await pause(chance() * 2);
-        return chance() < 0.02 ? undefined : items.map((item) => execute(item, place));
+        return chance() < 0.02 ? undefined : items.map((item) => execute(item, destination));
       });
-      last.set(place, taken);
+      last.set(destination, taken);
       const outcomes = await taken;
       await pause(chance() * 6);
       underWay--;
@@ -188,7 +191,7 @@ test('a group keeps its order over any number of moves, batches at once, failure
     results.push(result);
     if (chance() < 0.3) await pause(chance() * 3);
   }
-  // What waits while nobody knows where it belongs expires.
+  // Items whose destination is unknown expire.
   const settled = await Promise.allSettled(results);
   clearInterval(mover);
   while (underWay > 0) await pause(1);

@@ -7,7 +7,7 @@ const body = '"type":"text","text":"마루"}';
 const packet = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
 const size = Buffer.byteLength(body);
 
-test('an entry and a new epoch are read from their headers', () => {
+test('parses announcements of an entry and of a new epoch', () => {
   assert.deepEqual(packet(`1 M 3.abc 42 1700000000000 ${size}`), {
     kind: 'entry',
     epoch: '3.abc',
@@ -18,7 +18,7 @@ test('an entry and a new epoch are read from their headers', () => {
   assert.deepEqual(packet('1 E 4.x 17 0 0', ''), { kind: 'epoch', epoch: '4.x', base: 17 });
 });
 
-test('anything malformed is no packet', () => {
+test('refuses malformed announcements', () => {
   const bad = [
     '',
     '\n',
@@ -56,7 +56,7 @@ function byExpression(payload: string): Announcement | undefined {
   return body.endsWith('}') ? { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body } : undefined;
 }
 
-test('exactly what the grammar allows is a packet, whatever is changed in a header', () => {
+test('accepts exactly the grammar, for any change of a header', () => {
   // Mostly of a size that is allowed, else just beyond it.
   const part = (units: string, charsMax: number) =>
     fc

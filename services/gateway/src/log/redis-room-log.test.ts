@@ -17,14 +17,14 @@ before(async () => {
 
 after(() => rig.stop());
 
-test('the headers of the scripts name their keys in the order of the calls', () => {
+test('script headers name the keys in the order of the calls', () => {
   assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel']);
   assert.equal(appendScript.args.length, 12);
   assert.deepEqual(readScript.keys, ['meta', 'log', 'roles', 'liveChannel']);
   assert.equal(readScript.args.length, 13);
 });
 
-test('seq counts from 1 without holes, and what is stored is read back as given', async () => {
+test('seq counts from 1 without gaps, and texts are read back as stored', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   const texts = ['하나', 'two "quoted"\n', '\u0000\u202e', '😀 \ud800'];
@@ -42,7 +42,7 @@ test('seq counts from 1 without holes, and what is stored is read back as given'
   );
 });
 
-test('the same id with the same text is the same message on every node, with another text a conflict', async () => {
+test('an id with the same text is a duplicate on every node, with another text a conflict', async () => {
   const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   const first = await a.append(message(room, 'x'));
@@ -59,7 +59,7 @@ test('the same id with the same text is the same message on every node, with ano
   assert.equal((await a.read(room, 'node', { mode: 'none' })).head, 2);
 });
 
-test('a room that does not exist, or is hidden, is not found', async () => {
+test('absent and hidden rooms are not found', async () => {
   const log = await rig.node();
   await assert.rejects(log.append(message('absent', 'x')), { code: 'not_found' });
   await assert.rejects(log.read('absent', { userId: 'mina' }, { mode: 'none' }), { code: 'not_found' });
@@ -84,7 +84,7 @@ test('a flushed script cache loses nothing and keeps the order', async () => {
   );
 });
 
-test('what a rollback took is noticed by the node that saw it, and a new epoch is opened once', async () => {
+test('a node that saw the lost entries detects a rollback, and a new epoch is opened once', async () => {
   const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   const restore = async () => {
@@ -112,7 +112,7 @@ test('what a rollback took is noticed by the node that saw it, and a new epoch i
   assert.equal(since.reason, 'epoch');
 });
 
-test('a lost log is noticed too: seq begins anew in a new epoch', async () => {
+test('a lost log is detected: seq starts again in a new epoch', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   const first = await log.append(message(room, 'x'));
@@ -123,7 +123,7 @@ test('a lost log is noticed too: seq begins anew in a new epoch', async () => {
   assert.notEqual('epoch' in again && again.epoch, 'epoch' in first && first.epoch);
 });
 
-test('retention keeps the newest, forgets their ids with the entries, and never leaves a hole', async () => {
+test('retention keeps the newest entries, removes ids with their entries, and leaves no gap', async () => {
   const log = await rig.node({ entriesMin: 100, entriesMax: 150 });
   const room = await publicRoom(log);
   for (let i = 0; i < 600; i += 50) {
@@ -146,7 +146,7 @@ test('retention keeps the newest, forgets their ids with the entries, and never 
   );
 });
 
-test('pages are exclusive on both sides, and clamp to what is kept', async () => {
+test('page bounds are exclusive and limited to kept entries', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   for (let i = 1; i <= 10; i++) await log.append(message(room, `id-${i}`));
@@ -162,7 +162,7 @@ test('pages are exclusive on both sides, and clamp to what is kept', async () =>
   assert.deepEqual(await seqs({ mode: 'after', seq: 10, limit: 2 }), []);
 });
 
-test('a store that is full refuses, stores nothing, and takes the same message later', async () => {
+test('a full store refuses and stores nothing, and accepts the same message later', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   await admin.config('SET', 'maxmemory', '1');
@@ -172,7 +172,7 @@ test('a store that is full refuses, stores nothing, and takes the same message l
   assert.deepEqual([result.outcome, 'seq' in result && result.seq], ['stored', 1]);
 });
 
-test('a store that hangs is reported within the deadline, and nothing is stored twice', async () => {
+test('a hanging store fails within the deadline, and nothing is stored twice', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   await admin.client('PAUSE', 3_000, 'WRITE');
@@ -185,7 +185,7 @@ test('a store that hangs is reported within the deadline, and nothing is stored 
   assert.equal((await log.read(room, 'node', { mode: 'none' })).head, 1);
 });
 
-test('reads of one turn leave as one write', async (t) => {
+test('reads of one turn leave in one write', async (t) => {
   const log = await rig.node();
   const room = await publicRoom(log);
   const stream = (rig.connections.at(-1) as Redis).stream as unknown as { _write(): void; _writev(): void };

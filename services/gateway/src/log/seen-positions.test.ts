@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSeenPositions } from './seen-positions.ts';
 
-test('the highest position of each room is remembered, and a newer life replaces an older one', () => {
+test('remembers the highest position of each room, and a later epoch replaces an earlier one', () => {
   const seen = createSeenPositions({ roomsMax: 10 });
   seen.note('a', '1.x', 5);
   seen.note('a', '1.x', 3);
@@ -12,7 +12,7 @@ test('the highest position of each room is remembered, and a newer life replaces
   assert.deepEqual(seen.get('a'), { epoch: '2.y', seq: 2 });
 });
 
-test('the room that was noted longest ago is forgotten first', () => {
+test('forgets the least recently noted room first', () => {
   const seen = createSeenPositions({ roomsMax: 2 });
   for (const room of ['busy', 'old', 'busy', 'new']) seen.note(room, '1.x', 1);
   assert.ok(seen.get('busy'));

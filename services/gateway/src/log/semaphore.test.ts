@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createSemaphore } from './semaphore.ts';
 
-test('so many run at once, the others in order, and places are given back after failures', async () => {
+test('permits limit concurrency, waiters run in order, and failures release permits', async () => {
   const gate = createSemaphore({ permits: 2, deadlineMs: 5_000, onTimeout: () => new Error('late') });
   let [running, most] = [0, 0];
   const order: number[] = [];
@@ -20,7 +20,7 @@ test('so many run at once, the others in order, and places are given back after 
   assert.equal(settled.filter(({ status }) => status === 'rejected').length, 3);
 });
 
-test('what cannot begin in time is refused, and leaves no place behind', async () => {
+test('work that cannot begin in time is refused and holds no permit', async () => {
   const gate = createSemaphore({ permits: 1, deadlineMs: 20, onTimeout: () => new Error('late') });
   const work = pause(60);
   const slow = assert.rejects(
@@ -35,7 +35,7 @@ test('what cannot begin in time is refused, and leaves no place behind', async (
   assert.equal(await gate.run(async () => 'free'), 'free');
 });
 
-test('one that began late has only what is left of its time, and keeps its place until it ends', async () => {
+test('late work has only the rest of its deadline, and holds its permit until it ends', async () => {
   const gate = createSemaphore({ permits: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
   const order: string[] = [];
   let endWork: (() => void) | undefined;

@@ -19,7 +19,7 @@ function store() {
   };
 }
 
-test('whoever comes while a read is under way shares the next, which begins after they asked', ENDS, async () => {
+test('callers that arrive during a read share the next one, which begins after their call', ENDS, async () => {
   const { reads, read } = store();
   const shared = createSingleFlight<string>();
   const first = shared.read('room', read);
@@ -40,7 +40,7 @@ test('whoever comes while a read is under way shares the next, which begins afte
   assert.equal(reads.length, 4);
 });
 
-test('a read that has ended is not given to those who come later', ENDS, async () => {
+test('later callers do not get the result of a finished read', ENDS, async () => {
   const { reads, read } = store();
   const shared = createSingleFlight<string>();
   for (const answer of ['one', 'two']) {
@@ -51,7 +51,7 @@ test('a read that has ended is not given to those who come later', ENDS, async (
   assert.equal(reads.length, 2);
 });
 
-test('where the store does not answer, those who waited hear it at once, and the next one tries', ENDS, async () => {
+test('if the store is unavailable, waiters fail at once and the next caller tries again', ENDS, async () => {
   const { reads, read } = store();
   const shared = createSingleFlight<string>();
   const waiting = [shared.read('room', read), shared.read('room', read), shared.read('room', read)];
@@ -63,7 +63,7 @@ test('where the store does not answer, those who waited hear it at once, and the
   assert.equal(await later, 'back');
 });
 
-test('what the store answered to an earlier one, no, is not the answer to those who waited', ENDS, async () => {
+test('waiters do not receive the failure of an earlier read', ENDS, async () => {
   const { reads, read } = store();
   const shared = createSingleFlight<string>();
   const first = shared.read('room', read);

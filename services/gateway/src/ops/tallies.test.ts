@@ -29,7 +29,7 @@ function pair<T, O>(
 const asPlain = async (registry: Registry) => {
   const [metric] = await registry.getMetricsAsJSON();
   assert.ok(metric);
-  // prom-client leaves a place for exemplars, which nobody here has.
+  // prom-client reserves a field for exemplars, which are unused here.
   return { ...metric, values: metric.values.map((sample) => ({ ...sample, exemplar: undefined })) };
 };
 
@@ -40,7 +40,7 @@ const anyValue = fc.oneof(
 );
 const anyLabel = fc.constantFrom('message:send', 'typing', 'ok', 'with "quotes"', 'with \\ and \n', '__proto__', '');
 
-test('a histogram tells what the one of prom-client tells', async () => {
+test('a histogram exposes the same as that of prom-client', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyValue), async (values) => {
       const { theirs, ours, same } = pair(
@@ -57,7 +57,7 @@ test('a histogram tells what the one of prom-client tells', async () => {
   );
 });
 
-test('a histogram by labels tells what the one of prom-client tells, again at the next scrape', async () => {
+test('a histogram by labels exposes the same as that of prom-client, at every scrape', async () => {
   const observations = fc.array(fc.tuple(anyLabel, anyLabel, anyValue));
   await fc.assert(
     fc.asyncProperty(fc.array(observations, { maxLength: 3 }), async (rounds) => {
@@ -77,7 +77,7 @@ test('a histogram by labels tells what the one of prom-client tells, again at th
   );
 });
 
-test('what is no number is refused, as prom-client does, and changes nothing', async () => {
+test('refuses values that are not numbers, as prom-client does, and changes nothing', async () => {
   const { theirs, ours, same } = pair(
     (registers) => new Histogram({ name, help, registers, buckets: BUCKETS }),
     (described) => tallyHistogram({ ...described, buckets: BUCKETS }),
@@ -89,7 +89,7 @@ test('what is no number is refused, as prom-client does, and changes nothing', a
   await same();
 });
 
-test('a counter tells what the one of prom-client tells', async () => {
+test('a counter exposes the same as that of prom-client', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.option(fc.nat(), { nil: undefined })), async (steps) => {
       const { theirs, ours, same } = pair((registers) => new Counter({ name, help, registers }), tallyCounter);
@@ -103,7 +103,7 @@ test('a counter tells what the one of prom-client tells', async () => {
   );
 });
 
-test('a counter by a label tells what the one of prom-client tells, from the start', async () => {
+test('a counter by a label exposes the same as that of prom-client, from the start', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(anyLabel), fc.array(anyLabel), async (from, steps) => {
       const { theirs, ours, same } = pair(
@@ -121,7 +121,7 @@ test('a counter by a label tells what the one of prom-client tells, from the sta
   );
 });
 
-test('a name is taken once', () => {
+test('a metric name cannot be used twice', () => {
   const registry = new Registry();
   tallyHistogram({ registry, name, help, buckets: BUCKETS });
   assert.throws(() => tallyHistogram({ registry, name, help, buckets: BUCKETS }), /already/);

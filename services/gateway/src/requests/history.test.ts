@@ -25,7 +25,7 @@ before(async () => {
 
 after(() => rig.stop());
 
-test('many who ask for the same page at once make two reads, and another page has its own', async () => {
+test('concurrent requests for the same page make two reads, and another page its own', async () => {
   const room = await publicRoom(log);
   for (let count = 0; count < 5; count++) await log.append(message(room, `id-${count}`));
   const history = createReadHistory({ log });
@@ -46,7 +46,7 @@ test('many who ask for the same page at once make two reads, and another page ha
   assert.equal(reads, 3);
 });
 
-test('readers of a private room are looked at one by one', async () => {
+test('readers of a private room are checked one by one', async () => {
   const history = createReadHistory({ log });
   reads = 0;
   const asked = ['mina', 'jun', 'sora'].map((user) => history(user, { room: 'p-secret', limit: 3 }));
@@ -54,7 +54,7 @@ test('readers of a private room are looked at one by one', async () => {
   assert.equal(reads, 3);
 });
 
-test('whoever knows that a message is stored reads it, whatever others are reading', async () => {
+test('a reader that knows of a stored message gets it, even during reads of others', async () => {
   const room = await publicRoom(log);
   const history = createReadHistory({ log });
   const newest = async () => (await history('jun', { room, limit: LIMIT })).data.messages.at(-1)?.seq ?? 0;

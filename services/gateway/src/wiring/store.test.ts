@@ -7,7 +7,7 @@ import { readGatewayConfig } from '../config.ts';
 import { createStore } from './store.ts';
 
 for (const healthFirst of [true, false]) {
-  test(`what a beat asks of the store leaves in one write, ${healthFirst ? 'first the time' : 'first a heartbeat'}`, async (t) => {
+  test(`the commands of a tick leave in one write, ${healthFirst ? 'the time first' : 'a heartbeat first'}`, async (t) => {
     const server = await startTestRedis();
     t.after(() => server.stop());
     const store = createStore({

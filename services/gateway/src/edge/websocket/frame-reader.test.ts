@@ -1,4 +1,4 @@
-/** Clients' frames are read as ws reads them: whatever they are, and in whatever pieces they come. */
+/** Compares the frame reader with ws, for any frames in any chunks. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
@@ -47,7 +47,7 @@ function readByWs(chunks: Buffer[]): Seen {
       seen.push(['close', code, reason.toString()]);
     })
     .on('error', () => {});
-  // Its errors are told a turn later than messages, so they are taken where they are made.
+  // ws emits errors one turn later than messages, so they are taken at their source.
   const { createError } = receiver as unknown as { createError(...args: unknown[]): Error };
   Object.assign(receiver, {
     createError(...args: unknown[]) {
@@ -120,7 +120,7 @@ const cases: Record<string, { frames: Buffer[]; seen: Seen }> = {
   'a close whose reason is not UTF-8': { frames: [close(1_000, Buffer.from([0xff]))], seen: [['violation', 1007]] },
 };
 
-describe('what a client sends, whole and byte by byte', () => {
+describe('frames of a client, whole and byte by byte', () => {
   for (const [name, { frames, seen }] of Object.entries(cases)) {
     test(name, () => {
       const whole = Buffer.concat(frames);
@@ -132,12 +132,12 @@ describe('what a client sends, whole and byte by byte', () => {
     });
   }
 
-  test('every code of a close', () => {
+  test('every close code', () => {
     for (let code = 0; code < 6_000; code++)
       assert.deepEqual(readHere([close(code)]), readByWs([close(code)]), `code ${code}`);
   });
 
-  test('every first byte of a frame, with each kind of length, alone and within a message', () => {
+  test('every first byte of a frame, with each kind of length, alone and in a fragmented message', () => {
     const lengths = [0, 1, 2, 125, 126, 127].flatMap((length) => [length, 0x80 | length]);
     for (let first = 0; first < 256; first++) {
       for (const second of lengths) {
@@ -151,7 +151,7 @@ describe('what a client sends, whole and byte by byte', () => {
   });
 });
 
-test('random frames in random pieces', () => {
+test('random frames in random chunks', () => {
   const seed = Date.now() % 1_000_000;
   let state = seed;
   const random = (below: number) => {
@@ -202,7 +202,7 @@ test('random frames in random pieces', () => {
   assert.ok(messages > 2_000, `seed ${seed}: ${messages} texts`);
 });
 
-test('a large message in the smallest pieces takes time in proportion to its bytes', () => {
+test('reading a large message in tiny chunks takes linear time', () => {
   const bytes = 1_048_576;
   let copied = 0;
   const { copy } = Buffer.prototype;

@@ -8,7 +8,7 @@ const { Sender } = require('ws') as { Sender: { frame(data: Buffer, options: obj
 const byWs = (opcode: number, payload: Buffer) =>
   Buffer.concat(Sender.frame(payload, { fin: true, opcode, mask: false, readOnly: false, rsv1: false }));
 
-test('frames are written exactly as ws writes them', () => {
+test('writes frames exactly like ws', () => {
   const letters = ['a', 'é', '한', '글', '🙂', '👩‍👩‍👧', '"', '\\', '\u0000', '\u2028', '\ud800'];
   const lengths = [0, 1, 123, 124, 125, 126, 127, 65_533, 65_534, 65_535, 65_536, 200_000];
   const seed = Date.now() % 1_000_000;
@@ -33,7 +33,7 @@ test('frames are written exactly as ws writes them', () => {
   }
 });
 
-test('a close says its code and reason, or nothing', () => {
+test('a close frame has a code and a reason, or is empty', () => {
   assert.deepEqual([...closeFrame(1005)], [0x88, 0]);
   assert.deepEqual([...closeFrame(1009)], [0x88, 2, 0x03, 0xf1]);
   assert.deepEqual([...closeFrame(1000, 'ok')], [0x88, 4, 0x03, 0xe8, 0x6f, 0x6b]);

@@ -1,27 +1,27 @@
-/** A lane of numbers, and places that are answered by hand. */
+/** A batcher of numbers, with destinations that the test answers. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Batcher, type SEND_AGAIN } from '../batcher.ts';
 
 export type Outcome = number | Error | typeof SEND_AGAIN;
-export interface Place {
+export interface Destination {
   name: string;
 }
 
-export const ONLY: Place = { name: 'only' };
+export const ONLY: Destination = { name: 'only' };
 
-export function lane(
-  send: (items: number[], place: Place) => Promise<Outcome[]>,
+export function createTestBatcher(
+  send: (items: number[], destination: Destination) => Promise<Outcome[]>,
   overrides: {
     batchesInFlightMax?: number;
     depthMax?: number;
     deadlineMs?: number;
     now?: () => number;
-    onStuck?: (place: Place) => void;
+    onStuck?: (destination: Destination) => void;
     groupOf?: (item: number) => number;
-    destinationOf?: (group: number) => Place | undefined;
+    destinationOf?: (group: number) => Destination | undefined;
   } = {},
 ) {
-  return new Batcher<number, number, Place>({
+  return new Batcher<number, number, Destination>({
     send,
     groupOf: () => 0,
     destinationOf: () => ONLY,
@@ -38,19 +38,19 @@ export function lane(
   });
 }
 
-/** Batches are answered by hand, in any order. */
+/** The test answers batches in any order. */
 export function byHand() {
   const sent: Array<{
     items: number[];
-    place: Place;
+    destination: Destination;
     answer: (outcomes: Outcome[]) => void;
     fail: (error: Error) => void;
   }> = [];
-  const send = (items: number[], place: Place) =>
+  const send = (items: number[], destination: Destination) =>
     new Promise<Outcome[]>((answer, fail) => {
-      sent.push({ items, place, answer, fail });
+      sent.push({ items, destination, answer, fail });
     });
-  /** Answers the n-th batch, and waits until what follows from that is done. */
+  /** Answers the n-th batch, and waits for the consequences. */
   const answer = async (n: number, ...outcomes: Outcome[]) => {
     sent[n]?.answer(outcomes);
     await turns();
@@ -58,13 +58,13 @@ export function byHand() {
   return { sent, send, answer, items: () => sent.map(({ items }) => items) };
 }
 
-/** One in which answers arrive, one in which the lane sends. */
+/** One turn for answers to arrive, one for the batcher to send. */
 export const turns = async () => {
   await turn();
   await turn();
 };
 
-/** Tells what has become of it so far. */
+/** Returns a function that gives the outcome so far. */
 export const watch = (promise: Promise<number>) => {
   const outcome = promise.catch((error: Error) => error.message);
   return () => Promise.race([outcome, turns().then(() => 'pending')]);

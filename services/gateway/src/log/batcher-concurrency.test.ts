@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SEND_AGAIN } from './batcher.ts';
-import { byHand, lane, type Outcome, type Place, turns } from './testing/batcher-rig.ts';
+import { byHand, createTestBatcher, type Destination, type Outcome, turns } from './testing/batcher-rig.ts';
 
-test('what comes while a batch is under way goes out at once; beyond the limit it waits, and shares a batch', async () => {
+test('items leave while a batch is in flight; beyond the limit they wait and share a batch', async () => {
   const { send, answer, items } = byHand();
-  const work = lane(send, { deadlineMs: 10_000 });
+  const work = createTestBatcher(send, { deadlineMs: 10_000 });
   const results: Array<Promise<number>> = [];
   for (const item of [1, 2, 3, 4]) {
     results.push(work.submit(item));
@@ -23,9 +23,9 @@ test('what comes while a batch is under way goes out at once; beyond the limit i
   assert.equal(work.depth, 0);
 });
 
-test('a group that always has more does not keep the others waiting', async () => {
+test('a busy group does not starve the others', async () => {
   const { send, answer, items } = byHand();
-  const work = lane(send, { groupOf: (item) => item % 2, batchesInFlightMax: 2, deadlineMs: 10_000 });
+  const work = createTestBatcher(send, { groupOf: (item) => item % 2, batchesInFlightMax: 2, deadlineMs: 10_000 });
   const results = [1, 3, 5, 7, 9, 11, 13, 2].map((item) => work.submit(item));
   await turns();
   assert.deepEqual(items(), [
@@ -38,9 +38,9 @@ test('a group that always has more does not keep the others waiting', async () =
   assert.deepEqual(await Promise.all(results), [1, 3, 5, 7, 9, 11, 13, 2]);
 });
 
-test('a batch that fails as a whole fails nothing else under way', async () => {
+test('a failing batch does not fail other batches in flight', async () => {
   const { send, answer, sent } = byHand();
-  const work = lane(send);
+  const work = createTestBatcher(send);
   const first = work.submit(1);
   await turns();
   const second = work.submit(2);
@@ -56,9 +56,9 @@ for (const [how, order] of [
   ['in order', [0, 1]],
   ['the other way round', [1, 0]],
 ] as const) {
-  test(`batches of a group that come back ${how} are sent again in order, before what came later`, async () => {
+  test(`batches of a group that return ${how} are sent again in order, before later items`, async () => {
     const { send, answer, sent, items } = byHand();
-    const work = lane(send, { deadlineMs: 800, batchesInFlightMax: 3 });
+    const work = createTestBatcher(send, { deadlineMs: 800, batchesInFlightMax: 3 });
     const first = work.submit(1);
     await turns();
     const second = work.submit(2);
@@ -77,10 +77,10 @@ for (const [how, order] of [
     assert.equal(work.depth, 0);
   });
 
-  test(`an item that a later batch of its group has overtaken is refused, answered ${how}`, async () => {
+  test(`an item that a later batch has overtaken is rejected, answered ${how}`, async () => {
     const { send, answer, items } = byHand();
-    // So long that no tick helps.
-    const work = lane(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
+    // Long enough that no tick helps.
+    const work = createTestBatcher(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
     const first = work.submit(1);
     await turns();
     const second = work.submit(2);
@@ -100,9 +100,9 @@ for (const [how, order] of [
   });
 }
 
-test('what waits behind an overtaken item goes out as soon as that is refused', async () => {
+test('items behind an overtaken item leave as soon as it is rejected', async () => {
   const { send, answer, items } = byHand();
-  const work = lane(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
+  const work = createTestBatcher(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
   const first = assert.rejects(work.submit(1), /overtaken/);
   await turns();
   const second = work.submit(2);
@@ -118,11 +118,11 @@ test('what waits behind an overtaken item goes out as soon as that is refused', 
   assert.deepEqual(await Promise.all([second, third]), [2, 3]);
 });
 
-test('a group that moves waits until nothing of it is under way where it was; others go on', async () => {
+test('a group that moves waits until none of it is in flight; others continue', async () => {
   const { send, answer, sent } = byHand();
-  const [a, b]: Place[] = [{ name: 'a' }, { name: 'b' }];
+  const [a, b]: Destination[] = [{ name: 'a' }, { name: 'b' }];
   let home = a;
-  const work = lane(send, {
+  const work = createTestBatcher(send, {
     groupOf: (item) => item % 2,
     destinationOf: (group) => (group === 1 ? home : a),
     deadlineMs: 800,
@@ -133,7 +133,7 @@ test('a group that moves waits until nothing of it is under way where it was; ot
     results.push(work.submit(item));
     await turns();
   };
-  const seen = () => sent.map(({ items, place }) => [place.name, ...items]);
+  const seen = () => sent.map(({ items, destination }) => [destination.name, ...items]);
   await submit(1);
   await submit(3);
   home = b;
