@@ -162,6 +162,8 @@ describe('a room on a node', () => {
       recentBudget: { available: () => true, change() {} },
       onSeen() {},
       onDelivered() {},
+      onAnnounced() {},
+      onMalformed() {},
       onBackfill() {},
       onBackfillFailed: (error) => assert.fail(String(error)),
       now: () => performance.now(),

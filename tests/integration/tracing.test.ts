@@ -132,7 +132,7 @@ test('a receiver that is gone takes nothing from the chat, and the log says so',
   const sender = await connect(gateway.url, { token: tokenOf('mina') });
   await sender.ok('room:join', { room: 'untold' });
   await sender.ok('message:send', { room: 'untold', clientMsgId: 'x', text: 'x' });
-  await poll('the log', () => gateway.output().includes('traces could not be sent'), { timeoutMs: 20_000 });
+  await poll('the log', () => gateway.output().includes('traces were not sent'), { timeoutMs: 20_000 });
   running.assertAlive();
   sender.close();
 });

@@ -6,7 +6,6 @@ import { isPrivateRoomId, MaruError, type NotRecoveredReason, type Position } fr
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
 import { roomLiveChannel } from '../keys.ts';
-import { parseAnnouncement } from '../log/entry-codec.ts';
 import type { Reader, ReadPiece, ReadResult, RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
@@ -28,7 +27,7 @@ export interface Resumed {
 export interface DeliveryMetrics {
   resumeRead(): void;
   delivered(members: number): void;
-  /** An entry with the store's time `ts` was announced. It reaches the members now, unless a gap is before it. */
+  /** See `RoomOptions.onAnnounced`. */
   announced(ts: number): void;
   backfill(): void;
   malformed(): void;
@@ -81,6 +80,8 @@ export class Delivery {
       recentBudget: options.recentBudget,
       onSeen: options.seen.note,
       onDelivered: metrics.delivered,
+      onAnnounced: metrics.announced,
+      onMalformed: metrics.malformed,
       onBackfill: metrics.backfill,
       onBackfillFailed: (error) => logger.debug({ reason: String(error) }, 'backfill failed; retrying'),
       now: options.now,
@@ -190,9 +191,7 @@ export class Delivery {
       return known;
     }
     const room = new Room(id, this.#roomOptions);
-    const subscribed = this.#options.subscriber.subscribe(roomLiveChannel(id), (payload) =>
-      this.#onAnnouncement(room, payload),
-    );
+    const subscribed = this.#options.subscriber.subscribe(roomLiveChannel(id), room.receive);
     // Members that enter await it. If they have all left, a rejection must not count as unhandled.
     subscribed.catch(() => {});
     const opened: OpenRoom = {
@@ -205,17 +204,6 @@ export class Delivery {
     };
     this.#rooms.set(id, opened);
     return opened;
-  }
-
-  #onAnnouncement(room: Room, payload: string): void {
-    const { metrics } = this.#options;
-    const announcement = parseAnnouncement(payload);
-    if (announcement === undefined) {
-      metrics.malformed();
-      return;
-    }
-    room.onAnnouncement(announcement);
-    if (announcement.kind === 'entry') metrics.announced(announcement.ts);
   }
 
   #release(member: Member, room: string, lingerMs: number): void {

@@ -27,6 +27,8 @@ function startRoom() {
     recentBudget: { available: () => true, change() {} },
     onSeen() {},
     onDelivered() {},
+    onAnnounced() {},
+    onMalformed() {},
     onBackfill() {},
     onBackfillFailed: (error) => assert.fail(String(error)),
     now: () => performance.now(),

@@ -5,7 +5,13 @@
  */
 import { LIMITS, type Position } from '@maru/protocol';
 import { eventPacket, PacketBatch } from '../edge/packets.ts';
-import { type Announcement, entryJson, type StoredEntry, storedEntryJson } from '../log/entry-codec.ts';
+import {
+  type Announcement,
+  entryJson,
+  parseAnnouncement,
+  type StoredEntry,
+  storedEntryJson,
+} from '../log/entry-codec.ts';
 import type { ReadResult } from '../log/room-log.ts';
 import type { Member } from './member.ts';
 import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
@@ -25,6 +31,9 @@ export interface RoomOptions {
   recentBudget: RecentBudget;
   onSeen(room: string, epoch: string, seq: number): void;
   onDelivered(members: number): void;
+  /** An entry with the store's time `ts` was announced. It reached the members, unless a gap is before it. */
+  onAnnounced(ts: number): void;
+  onMalformed(): void;
   onBackfill(): void;
   onBackfillFailed(error: unknown): void;
   now(): number;
@@ -51,6 +60,17 @@ export class Room {
     this.#recent = new RecentEntries(options.recentBudget);
     this.#writes = new WriteCoalescer((packets) => this.#writeToLive(packets), options.now);
   }
+
+  /** Handles a payload of the room's channel. Drops and counts malformed ones. */
+  readonly receive = (payload: string): void => {
+    const announcement = parseAnnouncement(payload);
+    if (announcement === undefined) {
+      this.#options.onMalformed();
+      return;
+    }
+    this.onAnnouncement(announcement);
+    if (announcement.kind === 'entry') this.#options.onAnnounced(announcement.ts);
+  };
 
   onAnnouncement(announcement: Announcement): void {
     const { epoch } = announcement;

@@ -12,7 +12,7 @@ import { type ClientSocket, type Connection, SocketConnection, type SocketState 
 import { createEphemeral, createEphemeralAdapter, type Ephemeral, type EphemeralStore } from './ephemeral.ts';
 import { FastPath } from './fast-path.ts';
 import { guardHandshakes, type HandshakeRefusal, refuseUpgrade } from './handshake-guard.ts';
-import { decoderOf, packetParser } from './packet-parser.ts';
+import { decoderOf, packetParser, type RequestSink } from './packet-parser.ts';
 import { type SessionRoute, sessionRouteOf } from './session-route.ts';
 
 /** A transport that is open. It may have no connection yet. */
@@ -37,7 +37,8 @@ export interface EdgeHandlers<Identity, Owner> {
   authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined>;
   /** Undefined if the connection was ended. */
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Owner | undefined;
-  request(owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined): void;
+  /** Called without `this`. */
+  readonly request: RequestSink<Owner>;
   disconnected(owner: Owner, reason: string): void;
 }
 
@@ -121,7 +122,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
     if (owner === undefined) return;
     socket.data = { owner };
     socket.on('disconnect', onDisconnect);
-    decoderOf(auth)?.receive(owner, onRequest);
+    decoderOf(auth)?.receive(owner, handlers.request);
     // The token, the resume positions and the headers are no longer needed. They are most of an idle connection's memory.
     Object.assign(socket, { handshake: EMPTY_HANDSHAKE });
   }
@@ -129,9 +130,6 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
   // One function each for all connections, so that a connection has no closures of its own.
   function onTransportClosed(this: Transport): void {
     handlers.transportClosed(this);
-  }
-  function onRequest(owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined): void {
-    handlers.request(owner, event, payloads, ackId);
   }
   function onDisconnect(this: ClientSocket, reason: string): void {
     if (this.data.owner !== undefined) handlers.disconnected(this.data.owner as Owner, reason);

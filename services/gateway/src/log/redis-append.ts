@@ -7,7 +7,6 @@ import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, wai
 import { unavailable } from '../unavailable.ts';
 import { Batcher, SEND_AGAIN } from './batcher.ts';
 import { encodeMessage } from './entry-codec.ts';
-import { candidateSource } from './epoch-candidates.ts';
 import type { AppendRequest, AppendResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
@@ -47,7 +46,7 @@ export interface RedisAppendOptions {
   /** Redis answered with an error: it is full, read-only or loading. */
   onRefused: (reason: string) => void;
   /** These appends are about to share a round trip. */
-  onBatch?: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  onBatch?: (size: number, appends: ReadonlyArray<{ request: AppendRequest }>) => void;
   now: () => number;
 }
 
@@ -60,7 +59,6 @@ interface Append {
 export class RedisAppender {
   readonly #options: RedisAppendOptions;
   readonly #store: RedisStore;
-  readonly #nextCandidate = candidateSource();
   readonly #batcher: Batcher<Append, AppendResult, Shard>;
 
   constructor(options: RedisAppendOptions) {
@@ -101,7 +99,7 @@ export class RedisAppender {
   async #sendBatch(appends: Append[], shard: Shard): Promise<Array<AppendResult | Error | typeof SEND_AGAIN>> {
     const { redis } = shard;
     if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
-    this.#options.onBatch?.(appends);
+    this.#options.onBatch?.(appends.length, appends);
     const replies = await callAppendScript(
       redis,
       appends.map((append) => this.#scriptArguments(append)),
@@ -123,7 +121,6 @@ export class RedisAppender {
   #scriptArguments({ request, head, tail }: Append): Array<string | number> {
     const { room } = request;
     const { seen, retention } = this.#options;
-    const position = seen.get(room);
     return [
       roomMetaKey(room),
       roomLogKey(room),
@@ -134,9 +131,7 @@ export class RedisAppender {
       request.clientMsgId,
       head,
       tail,
-      position?.epoch ?? '',
-      position?.seq ?? 0,
-      this.#nextCandidate(),
+      ...seen.scriptArguments(room),
       request.mayStore ? '1' : '0',
       isPrivateRoomId(room) ? '1' : '0',
       retention.entriesMin,

@@ -4,7 +4,6 @@ import { gatherWrites, loadScript, type RedisStore, runScript, type Shard } from
 import { roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import { decodeStoredEntries } from './entry-codec.ts';
-import { candidateSource } from './epoch-candidates.ts';
 import type { Reader, ReadPiece, ReadResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
@@ -31,7 +30,6 @@ export interface RedisReadOptions {
 
 export class RedisReader {
   readonly #options: RedisReadOptions;
-  readonly #nextCandidate = candidateSource();
   /** One for each shard, so that a shard that hangs does not delay the pages of the others. */
   readonly #semaphores = new WeakMap<Shard, Semaphore>();
 
@@ -49,14 +47,11 @@ export class RedisReader {
   async #readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
     const { readStore, seen, emptyRoomTtlMs } = this.#options;
     gatherWrites(readStore.shardOf(roomLogKey(room)));
-    const position = seen.get(room);
     const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
     const args = [
       reader === 'node' ? '' : reader.userId,
       isPrivateRoomId(room) ? '1' : '0',
-      position?.epoch ?? '',
-      position?.seq ?? 0,
-      this.#nextCandidate(),
+      ...seen.scriptArguments(room),
       create ? emptyRoomTtlMs : 0,
       ...pieceArguments(piece),
     ];

@@ -1,4 +1,4 @@
-/** The room log in Redis: one script call for an append, one for a read. */
+/** The room log in Redis: one script call for an append, one for a read. Measures both. */
 import { MaruError } from '@maru/protocol';
 import { RedisAppender, type RedisAppendOptions, type Retention } from './redis-append.ts';
 import { RedisReader, type RedisReadOptions } from './redis-read.ts';

@@ -1,20 +1,28 @@
 /**
- * The highest position that this node has seen of each room. Every store call passes it: if a log
+ * The highest position that this node has seen of each room. Every script call passes it: if a log
  * shows less than a node has seen, it was rolled back, and the script opens a new epoch.
  */
+import { randomBytes } from 'node:crypto';
 import type { Position } from '@maru/protocol';
 import { epochNumber } from './entry-codec.ts';
 
 export interface SeenPositions {
-  get(room: string): Position | undefined;
+  /** Arguments of a script call: the highest epoch ('' if none) and seq, and the random part of a new epoch. */
+  scriptArguments(room: string): [seenEpoch: string, seenSeq: number, candidate: string];
   note(room: string, epoch: string, seq: number): void;
 }
 
 /** Remembers at most `roomsMax` rooms. Forgets the least recently noted room first. */
 export function createSeenPositions(options: { roomsMax: number }): SeenPositions {
   const positions = new Map<string, Position>();
+  // Unique in a process, and almost certainly unique across processes. At most 20 characters.
+  const processPart = randomBytes(6).toString('hex');
+  let candidates = 0;
   return {
-    get: (room) => positions.get(room),
+    scriptArguments(room) {
+      const position = positions.get(room);
+      return [position?.epoch ?? '', position?.seq ?? 0, processPart + (candidates++).toString(36)];
+    },
     note(room, epoch, seq) {
       const known = positions.get(room);
       if (known !== undefined) {

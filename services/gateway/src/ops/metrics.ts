@@ -49,13 +49,20 @@ const RESUMES: ReadonlyArray<NotRecoveredReason | 'recovered' | 'error'> = [
 
 export type GatewayMetrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics(probes: MetricProbes, labels: MetricLabels) {
+export function createMetrics(labels: MetricLabels) {
   const registry = new Registry();
   collectProcessMetrics(registry);
-  registerGauges(registry, probes);
-  registerFastPath(registry, probes.fastPath);
-  registerBacklog(registry, probes.queuedBytes);
-  return { registry, ...createCounters(registry, labels), ...createHistograms(registry) };
+  return {
+    registry,
+    ...createCounters(registry, labels),
+    ...createHistograms(registry),
+    /** Adds the metrics that are read at a scrape, once the parts that they read exist. */
+    expose(probes: MetricProbes): void {
+      registerGauges(registry, probes);
+      registerFastPath(registry, probes.fastPath);
+      registerBacklog(registry, probes.queuedBytes);
+    },
+  };
 }
 
 function createCounters(registry: Registry, labels: MetricLabels) {

@@ -103,7 +103,8 @@ class Distribution {
     this.#counts = new Float64Array(this.#bounds.length);
   }
 
-  observe(value: number): void {
+  /** Bound, so that it can be passed on as a function. */
+  readonly observe = (value: number): void => {
     // One such value would spoil the sum for the lifetime of the process.
     if (!Number.isFinite(value)) throw new TypeError(`${value} is not a finite number`);
     // Search from the lowest bucket, because most values fall into the first few.
@@ -111,7 +112,7 @@ class Distribution {
     while (value > (this.#bounds[bucket] as number)) bucket++;
     this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
     this.#sum += value;
-  }
+  };
 
   samples(name: string): Sample[] {
     const labels = this.#labels;

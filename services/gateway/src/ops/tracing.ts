@@ -14,8 +14,8 @@ export interface Tracing {
   >(send: Send<User, Request, Data>): Send<User, Request, Data>;
   log(log: RoomLog): RoomLog;
   subscriber(subscriber: Subscriber): Subscriber;
-  /** These appends are about to share a round trip. */
-  onBatch(appends: ReadonlyArray<{ request: AppendRequest }>): void;
+  /** Called for appends that are about to share a round trip. Undefined while tracing is off. */
+  onBatch: ((appends: ReadonlyArray<{ request: AppendRequest }>) => void) | undefined;
   /** Sends the remaining spans, within a second. */
   close(): Promise<void>;
 }
@@ -24,6 +24,6 @@ export const NO_TRACING: Tracing = {
   sendMessage: (send) => send,
   log: (log) => log,
   subscriber: (subscriber) => subscriber,
-  onBatch() {},
+  onBatch: undefined,
   async close() {},
 };

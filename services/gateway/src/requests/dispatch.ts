@@ -40,7 +40,8 @@ export class Dispatcher {
     this.#options = options;
   }
 
-  dispatch(session: Session, event: unknown, payloads: unknown[], ackId: number | undefined): void {
+  /** Bound, so that the edge calls it directly. */
+  readonly dispatch = (session: Session, event: unknown, payloads: unknown[], ackId: number | undefined): void => {
     if (session.closed) return;
     const { state } = session;
     const call = this.#prepare(session, event, payloads);
@@ -54,7 +55,7 @@ export class Dispatcher {
         },
       );
     }
-  }
+  };
 
   /** Checks limits and the payload at once, so that nothing is kept of a refused request. */
   #prepare(session: Session, event: unknown, payloads: unknown[]): Call {

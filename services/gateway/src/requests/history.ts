@@ -3,7 +3,7 @@ import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@m
 import { sizeOf, toEntry } from '../log/entry-codec.ts';
 import type { ReadPiece, RoomLog } from '../log/room-log.ts';
 import { createSingleFlight } from '../log/single-flight.ts';
-import { READS_QUEUE } from '../rooms/subscriptions.ts';
+import { READS_QUEUE } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
 interface Page {

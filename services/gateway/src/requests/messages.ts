@@ -2,7 +2,7 @@
 import { MaruError, type RequestOf, type SendData, type UserRef } from '@maru/protocol';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { AppendResult, RoomLog } from '../log/room-log.ts';
-import { roomQueue } from '../rooms/subscriptions.ts';
+import { roomQueue } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
 export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>) => Promise<SendData>;

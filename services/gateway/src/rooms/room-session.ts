@@ -2,6 +2,7 @@
 import type { UserRef } from '@maru/protocol';
 import type { Member } from '../delivery/member.ts';
 import type { Subscription } from './subscription.ts';
+import type { WorkQueues } from './work-queues.ts';
 
 export interface RoomSession extends Member {
   readonly id: string;
@@ -9,10 +10,7 @@ export interface RoomSession extends Member {
   /** Joined rooms. */
   readonly subscriptions: ReadonlyMap<string, Subscription>;
   readonly hasMaxRooms: boolean;
-  readonly queues: {
-    /** Runs the work of one queue one after the other, in the order of the calls. */
-    run<T>(queue: string, work: () => Promise<T>): Promise<T>;
-  };
+  readonly queues: WorkQueues;
   /** Takes the additional cost of a large answer. */
   charge(bytes: number): void;
   subscribe(room: string, subscription: Subscription): void;

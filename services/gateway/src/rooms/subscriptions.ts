@@ -17,6 +17,7 @@ import { sizeOf, toEntry } from '../log/entry-codec.ts';
 import type { ReadResult, RoomLog } from '../log/room-log.ts';
 import type { RoomSession } from './room-session.ts';
 import { Subscription } from './subscription.ts';
+import { READS_QUEUE, roomQueue } from './work-queues.ts';
 
 /** An answer, and what must begin after it was sent. */
 export interface Reply<T> {
@@ -36,10 +37,6 @@ export interface SubscriptionsOptions<S extends RoomSession> {
   occupancy: Occupancy<S>;
   onAttachFailed: (error: unknown, session: S) => void;
 }
-
-/** Names of a connection's work queues (`RoomSession.queues`). */
-export const READS_QUEUE = 'reads';
-export const roomQueue = (room: string): string => `room:${room}`;
 
 export class Subscriptions<S extends RoomSession> {
   readonly #options: SubscriptionsOptions<S>;

@@ -9,9 +9,9 @@ import type { PacketBatch } from '../edge/packets.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Subscription } from '../rooms/subscription.ts';
+import { WorkQueues } from '../rooms/work-queues.ts';
 import { ENDS, type EndReason } from './ends.ts';
 import { type ConnectionState, mayNotify, OPEN, OPENING } from './state.ts';
-import { WorkQueues } from './work-queues.ts';
 
 /** Backlog of one connection before it counts as a slow consumer. The largest answer has about 3.3 MB. */
 const QUEUED_BYTES_MAX = 8 * 1_048_576;

@@ -35,7 +35,7 @@ export function createFront(options: FrontOptions) {
     eventSpec: { perSecond: config.connectionEventsPerSecond, burst: config.connectionEventsBurst },
     limits: limitsOf(config),
     isDegraded: () => store.health.degraded,
-    onRequest: (session, event, payloads, ackId) => requests.dispatcher.dispatch(session, event, payloads, ackId),
+    onRequest: requests.dispatcher.dispatch,
     onGone: (session) => {
       subscriptions.leaveAll(session);
       watches.unwatchAll(session);

@@ -19,33 +19,25 @@ export type Parts = ReturnType<typeof createParts>;
 export function createParts(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }) {
   const { config, logger, tracing } = options;
   // Durations use a monotonic clock. Expiries use the store's clock (`health.now`).
-  const now = () => performance.now();
+  const now = performance.now.bind(performance);
+  const metrics = createMetrics({ refusals: REFUSAL_REASONS, ends: COMING_BACK_REASONS });
+  const { observe: observeBatch } = metrics.appendBatch;
+  const { onBatch } = tracing;
   const store = createStore({
     config,
     logger,
-    onMalformed: () => metrics.malformed.inc(),
-    onBatch(appends) {
-      metrics.appendBatch.observe(appends.length);
-      tracing.onBatch(appends);
-    },
-    onCall: (call, outcome, seconds) => metrics.storeCalls.observe(call, outcome, seconds),
+    onMalformed: metrics.malformed.inc,
+    onBatch:
+      onBatch === undefined
+        ? observeBatch
+        : (size, appends) => {
+            observeBatch(size);
+            onBatch(appends);
+          },
+    onCall: metrics.storeCalls.observe,
     now,
   });
   const registry = new SessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
-  const metrics = createMetrics(
-    {
-      connections: () => front.edge.transports,
-      sessions: () => registry.size,
-      rooms: () => rooms.delivery.size,
-      degraded: () => store.health.degraded,
-      draining: () => front.drain.active,
-      subscriberAlive: () => store.subscriber.alive,
-      redisConnections: () => namesOf(store.connections).map((name) => [PURPOSES[name], store.connections[name].ready]),
-      fastPath: () => front.edge.fastPath,
-      queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
-    },
-    { refusals: REFUSAL_REASONS, ends: COMING_BACK_REASONS },
-  );
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
   const tokens = createTokens({
@@ -67,6 +59,17 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     connections: () => registry.size,
     advise: config.rebalance ? (count, withinMs) => registry.advise(count, withinMs) : undefined,
     logger,
+  });
+  metrics.expose({
+    connections: () => front.edge.transports,
+    sessions: () => registry.size,
+    rooms: () => rooms.delivery.size,
+    degraded: () => store.health.degraded,
+    draining: () => front.drain.active,
+    subscriberAlive: () => store.subscriber.alive,
+    redisConnections: () => namesOf(store.connections).map((name) => [PURPOSES[name], store.connections[name].ready]),
+    fastPath: () => front.edge.fastPath,
+    queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
   return { store, registry, metrics, ...rooms, ...front, balance, tracing };
 }

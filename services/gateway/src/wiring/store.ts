@@ -28,7 +28,7 @@ export interface StoreOptions {
   /** A malformed or forged announcement was dropped. */
   onMalformed: () => void;
   /** These appends are about to share a round trip. */
-  onBatch: (appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  onBatch: (size: number, appends: ReadonlyArray<{ request: AppendRequest }>) => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   now: () => number;
 }
@@ -45,7 +45,7 @@ export function createStore(options: StoreOptions) {
     waitReplicas,
     tickMs: TICK_MS,
     logger,
-    localNow: () => Date.now(),
+    localNow: Date.now,
   });
   const subscribe = subscriberFactory(options, connections.control);
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });

@@ -7,6 +7,10 @@ import { MaruError } from '@maru/protocol';
  */
 const WAIT_MAX_MS = 5_000;
 
+export const READS_QUEUE = 'reads';
+/** Joins and leaves of a room. */
+export const roomQueue = (room: string): string => `room:${room}`;
+
 export class WorkQueues {
   /** Undefined while no work is in progress, which is the case for most connections. */
   #running: Map<string, Promise<unknown>> | undefined;
