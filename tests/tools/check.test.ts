@@ -14,7 +14,7 @@ after(() => {
   for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 });
 
-/** A small tree that keeps every rule, with `changes` laid over it. */
+/** A small source tree that follows every rule, except for `changes`. */
 function plantTree(changes: Record<string, string>): string {
   const root = mkdtempSync(path.join(tmpdir(), 'maru-check-'));
   temporary.push(root);
@@ -58,13 +58,13 @@ function plantTree(changes: Record<string, string>): string {
 const problemsOf = (changes: Record<string, string>) => checkImports({ root: plantTree(changes) }).problems;
 
 describe('import rules', () => {
-  test('a tree that keeps them has no problems', () => {
+  test('accept a tree that follows them', () => {
     assert.deepEqual(problemsOf({}), []);
   });
 
   const violations: Array<[what: string, changes: Record<string, string>, expected: RegExp]> = [
     [
-      'protocol imports another library than zod',
+      'protocol imports a library other than zod',
       { 'packages/protocol/src/x.ts': "import l from 'lodash';\nexport { l };\n" },
       /protocol\/src\/x\.ts:1: lodash: packages\/protocol imports only zod/,
     ],
@@ -110,7 +110,7 @@ describe('import rules', () => {
       /tests see the system from outside/,
     ],
     [
-      'Socket.IO is known outside edge/',
+      'Socket.IO is imported outside edge/',
       { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
       /rooms\/x\.ts:3: socket\.io: only edge\//,
     ],
@@ -144,25 +144,25 @@ describe('import rules', () => {
       /import cycle: services\/presence\/src\/a\.ts → services\/presence\/src\/b\.ts → services\/presence\/src\/c\.ts → /,
     ],
     [
-      'a file is long',
+      'a file is too long',
       { 'services/presence/src/long.ts': 'export {};\n'.repeat(321) },
       /long\.ts:1: 321 lines; at most 320/,
     ],
   ];
   for (const [what, changes, expected] of violations)
-    test(`are broken when ${what}`, () => {
+    test(`report a violation when ${what}`, () => {
       const problems = problemsOf(changes);
       assert.equal(problems.length, 1, problems.join('\n'));
       assert.match(problems[0] ?? '', expected);
     });
 
-  test('let tests/integration hold the parts of several services together', () => {
+  test('let tests/integration import several services', () => {
     const source = "import '../../services/gateway/src/keys.ts';\nimport '@maru/presence';\nimport 'socket.io';\n";
     assert.deepEqual(problemsOf({ 'tests/integration/x.test.ts': source }), []);
     assert.equal(problemsOf({ 'tests/e2e/x.test.ts': source }).length, 3);
   });
 
-  test('see through comments, strings, templates and regular expressions', () => {
+  test('ignore imports inside comments, strings, templates and regular expressions', () => {
     const source = [
       "/* import '@maru/presence'; */",
       "// import '@maru/presence';",
@@ -178,13 +178,13 @@ describe('import rules', () => {
 });
 
 describe('npm run check', () => {
-  test('runs every task, prints the output of those that failed only, and counts', async () => {
+  test('runs every task, prints the output of failed tasks only, and counts', async () => {
     const lines: string[] = [];
     const task = (name: string, script: string) => ({ name, command: [process.execPath, '-e', script] });
     const result = await runCheck({
       tasks: [
-        task('good', 'console.log("quiet words")'),
-        task('bad', 'console.error("loud words"); process.exit(2)'),
+        task('good', 'console.log("output of a passing task")'),
+        task('bad', 'console.error("output of a failing task"); process.exit(2)'),
         { name: 'absent', command: ['/nonexistent/program'] },
       ],
       root: repository,
@@ -192,9 +192,9 @@ describe('npm run check', () => {
     });
     assert.deepEqual(result, { passed: 1, failed: 2 });
     const printed = lines.join('\n');
-    assert.match(printed, /loud words/);
+    assert.match(printed, /output of a failing task/);
     assert.match(printed, /ENOENT/);
-    assert.doesNotMatch(printed, /quiet words/);
+    assert.doesNotMatch(printed, /output of a passing task/);
   });
 
   test('exits 1 and names the file when types, lint or imports are wrong', () => {
