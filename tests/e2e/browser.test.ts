@@ -15,7 +15,7 @@ after(async () => {
   if (typeof launched !== 'string') await launched.close();
 });
 
-/** Errors of the pages: script errors, refused resources, violations of the Content-Security-Policy. */
+/** Script errors, refused resources and Content-Security-Policy violations of all pages. */
 const pageErrors: string[] = [];
 
 async function enter(name: string, room: string): Promise<Page> {

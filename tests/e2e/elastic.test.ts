@@ -14,7 +14,7 @@ let cluster: Cluster;
 let clients: TestClient[] = [];
 const sends: Sent[] = [];
 
-/** A client that behaves like an application: it resumes from its positions, and Socket.IO reconnects. */
+/** Like an application, the client resumes from its positions, and Socket.IO reconnects. */
 async function follow(): Promise<TestClient> {
   const { token } = await createGuest(cluster.endpoint);
   const client = await connect(cluster.endpoint, { token, reconnection: true, resume: positions });
@@ -119,7 +119,8 @@ describe('a cluster whose processes change', () => {
     await poll(
       'every client to reconnect',
       () => clients.every((client) => client.connected && client.payloads('session').length === client.connects),
-      // Socket.IO waits 1 s ± 50 % before its first attempt, 2 s ± 50 % before its second, and never more than 7.5 s.
+      // Socket.IO waits 1 s ± 50 % before the first attempt, 2 s ± 50 % before the second, and at most
+      // 7.5 s.
       { timeoutMs: 45_000 },
     );
     await sending;

@@ -13,7 +13,7 @@ after(() => {
   for (const client of open) client.close();
 });
 
-/** A new guest who joined the room through the gateway with this index, or through the public address. */
+/** A new guest in the room, connected to the gateway with this index or to the public address. */
 async function join(room: string, gateway?: number): Promise<{ client: TestClient; head: number }> {
   const client = await connectGuest(gateway);
   const { head } = await client.ok('room:join', { room });

@@ -100,7 +100,7 @@ describe('the session', () => {
     });
 });
 
-/** Stops the Redis process until the result is called, so that a resume lasts as long as a test needs. */
+/** Stops the Redis process until the result is called. A resume waits for it. */
 async function pauseRedis(): Promise<() => void> {
   const pid = (await cluster.status()).processes.find(({ kind }) => kind === 'redis')?.pid;
   assert(pid != null);

@@ -1,4 +1,4 @@
-/** Logs of real services: no message text, no token, and the connection id in each line about a connection. */
+/** Logs of real services: no text, no token, and an id in each line about a connection. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
