@@ -181,7 +181,9 @@ describe('a bad payload', () => {
     if (!lone.ok) assert.equal(lone.error.code, 'invalid');
     await client.ok('message:send', { room: id, clientMsgId: ` ${'~'.repeat(63)}`, text: 'longest id' });
   });
+});
 
+describe('a malformed request', () => {
   test('is invalid when the event is unknown', async () => {
     const client = await fresh();
     const names = [

@@ -47,12 +47,13 @@ const seqOf = async (page: Page, text: string): Promise<number> =>
   Number(await page.getByTestId('message').filter({ hasText: text }).last().getAttribute('data-seq'));
 const holds = (page: Page, text: string) => async () => (await texts(page)).some((one) => one.includes(text));
 
+let mina: Page;
+let jun: Page;
+const room = newRoom('web');
+/** The newest seq that either page shows. A message that is still being sent has no seq yet. */
+const head = async () => Math.max(...(await seqs(mina)), ...(await seqs(jun)));
+
 describe('the web page', { skip }, () => {
-  let mina: Page;
-  let jun: Page;
-  const room = newRoom('web');
-  /** The newest seq that either page shows. A message that is still being sent has no seq yet. */
-  const head = async () => Math.max(...(await seqs(mina)), ...(await seqs(jun)));
   before(async () => {
     mina = await enter('민아', room);
     jun = await enter('Jun', room);
@@ -95,7 +96,9 @@ describe('the web page', { skip }, () => {
     await poll('all three messages to appear', async () => (await seqs(late)).join() === '1,2,3');
     await late.context().close();
   });
+});
 
+describe('the message input', { skip }, () => {
   test('does not send on the Enter that ends an input method composition', async () => {
     const input = mina.getByTestId('message-input');
     await input.click();
@@ -125,8 +128,10 @@ describe('the web page', { skip }, () => {
     assert.equal(await seqOf(jun, 'not blank'), before + 1, 'no blank message was stored');
     assert.equal((await texts(mina)).length, shown + 1, 'the page shows no refused message');
   });
+});
 
-  test('shows that the connection is lost, then resumes with the missed messages', async () => {
+describe('a lost connection', { skip }, () => {
+  test('is shown, and followed by a resume with the missed messages', async () => {
     const context = await browser().newContext();
     const page = await context.newPage();
     const sockets: WebSocketRoute[] = [];
@@ -153,8 +158,10 @@ describe('the web page', { skip }, () => {
     );
     await context.close();
   });
+});
 
-  test('causes no script or policy error', () => {
+describe('all pages together', { skip }, () => {
+  test('cause no script or policy error', () => {
     assert.deepEqual(pageErrors, []);
   });
 });

@@ -131,8 +131,10 @@ describe('a cluster whose processes change', () => {
       assert.deepEqual(client.disconnects, [], 'clients of other gateways must stay connected');
     assert.equal(nodesOf(hit).has(victim.name), false);
   });
+});
 
-  test('keeps a killed gateway stopped until restart, which reuses its name', async () => {
+describe('a stopped gateway', () => {
+  test('stays stopped after a kill until restart, which reuses its name', async () => {
     const down = (await cluster.status()).processes.filter(({ kind, pid }) => kind === 'gateway' && pid === null);
     assert.equal(down.length, 1);
     await sleep(2_500);
@@ -150,7 +152,7 @@ describe('a cluster whose processes change', () => {
     });
   });
 
-  test('restarts a gateway that crashes', async () => {
+  test('is restarted after a crash', async () => {
     const gateways = await cluster.gateways();
     const victim = gateways.at(-1);
     assert(victim?.pid != null);
@@ -166,7 +168,7 @@ describe('a cluster whose processes change', () => {
     await poll('every client to reconnect', () => clients.every((client) => client.connected), { timeoutMs: 20_000 });
   });
 
-  test('moves the clients of a drained gateway, and keeps it stopped', async () => {
+  test('moves its clients when it is drained, and stays stopped', async () => {
     const [victim] = await cluster.gateways();
     assert(victim?.pid != null);
     const hit = clients.filter((client) => client.socket.io.engine.id?.startsWith(`${victim.name}.`));
@@ -185,8 +187,10 @@ describe('a cluster whose processes change', () => {
       false,
     );
   });
+});
 
-  test('acknowledges no message while Redis is down, and keeps all stored messages', async () => {
+describe('the messages of this cluster', () => {
+  test('are not acknowledged while Redis is down, and stored ones are kept', async () => {
     const [client] = clients;
     assert(client !== undefined);
     await sendSurely(client, 'before the store dies');
@@ -198,7 +202,7 @@ describe('a cluster whose processes change', () => {
     await poll('every client to reconnect', () => clients.every(({ connected }) => connected), { timeoutMs: 20_000 });
   });
 
-  test('lost, duplicated or reordered no message in all tests above', async () => {
+  test('were not lost, duplicated or reordered in the tests above', async () => {
     const [reader] = clients;
     assert(reader !== undefined);
     await sendSurely(reader, 'the last one');

@@ -119,8 +119,10 @@ describe('a private room', () => {
       false,
     );
   });
+});
 
-  test('is open to an invited user on every gateway, and to no other user', async () => {
+describe('an invitation', () => {
+  test('opens a private room on every gateway, and only to the invited user', async () => {
     const guest = await createGuest(cluster.endpoint, 'Invited');
     const invited = await guestClient(1, guest);
     await invited.refused('not_found', 'room:join', { room });
@@ -143,7 +145,7 @@ describe('a private room', () => {
     await owner.ok('room:invite', { room, user: guest.user.id });
   });
 
-  test('differs from a public room, which refuses invitations by a non-member', async () => {
+  test('to a public room by a non-member is refused', async () => {
     const id = newRoom();
     await owner.ok('room:create', { room: id });
     const ack = await stranger.request('room:invite', { room: id, user: 'someone' });

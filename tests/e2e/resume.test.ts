@@ -110,8 +110,10 @@ describe('auth.resume', () => {
     assert.deepEqual(near.seqs(name), range(31, 95));
     assert.deepEqual(far.seqs(name), []);
   });
+});
 
-  test('answers epoch for a position of another epoch or above the head', async () => {
+describe('the answer to auth.resume', () => {
+  test('is epoch for a position of another epoch or above the head', async () => {
     for (const position of [
       { epoch: 'another', seq: 3 },
       { epoch, seq: 1_000_000 },
@@ -125,7 +127,7 @@ describe('auth.resume', () => {
     }
   });
 
-  test('answers each room separately, and not_found for both an absent room and a private room of others', async () => {
+  test('is separate for each room, and not_found for both an absent room and a private room of others', async () => {
     const owner = await open1(0);
     const { room: hidden } = await owner.ok('room:create', { visibility: 'private' });
     const absent = `p-${'0'.repeat(hidden.length - 2)}`;
@@ -143,7 +145,7 @@ describe('auth.resume', () => {
     assert(good !== undefined && 'recovered' in good && good.recovered);
   });
 
-  test('of a private room works for a member on another gateway', async () => {
+  test('is a recovery for a member of a private room on another gateway', async () => {
     const { token } = await createGuest(cluster.endpoint);
     const owner = await open1(0, { token });
     const { room: own } = await owner.ok('room:create', { visibility: 'private', title: 'ours' });
@@ -158,7 +160,7 @@ describe('auth.resume', () => {
     assert.deepEqual(back.seqs(own), [2]);
   });
 
-  test('with invalid positions does not refuse the connection', async () => {
+  test('is a session, not a refused connection, when positions are invalid', async () => {
     const names = ['', '*', 'a{b}', 'ROOM', `${'r'.repeat(65)}`, '__proto__', 'constructor'];
     const bad: unknown[] = [
       null,

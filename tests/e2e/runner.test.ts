@@ -72,10 +72,11 @@ const npm = (...args: string[]): Promise<CommandResult> =>
     });
   });
 
-describe('npm start', () => {
-  const room = newRoom('kept');
-  let port: number;
+const room = newRoom('kept');
+let port: number;
 
+// These tests use one data directory in turn, so their order matters.
+describe('npm start', () => {
   test('status exits with 1 while no cluster runs', async () => {
     assert.equal((await clusterCommand(dataDir, 'status')).code, 1);
     assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 1);
@@ -138,7 +139,9 @@ describe('npm start', () => {
     await ended(cluster);
     await assertNothingLeft(processes.map(({ pid }) => pid));
   });
+});
 
+describe('npm start in unusual situations', () => {
   test('stops at once on a second Ctrl-C', async () => {
     const cluster = await start({ port, dataDir, gateways: 2 });
     const { processes } = await cluster.status();
@@ -196,7 +199,9 @@ describe('npm start', () => {
     );
     await assertNothingLeft([]);
   });
+});
 
+describe('npm start with its options', () => {
   test('runs two clusters on one machine without interference', async () => {
     const [a, b] = await Promise.all([start({ gateways: 1 }), start({ gateways: 1 })]);
     const shared = newRoom();

@@ -201,7 +201,9 @@ describe('one connection', () => {
       assert.equal(names[0], 'session');
       assert(names.indexOf('ack room:join') < names.indexOf('message'), names.join(', '));
     });
+});
 
+describe('a connection that joins and leaves rooms', () => {
   test('receives no entry twice when it joins a room again', async () => {
     const room = newRoom();
     const client = await guestClient();

@@ -113,7 +113,9 @@ test('every line has a time, level, service and node', () => {
 test('docs/logs.md lists exactly the messages that the services write', () => {
   const page = readFileSync(`${repository}/docs/logs.md`, 'utf8');
   const documented = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string);
-  const sources = globSync(['services/*/src/**/*.ts', 'packages/service-kit/src/**/*.ts'], { cwd: repository })
+  const sources = globSync(['services/*/src/**/*.ts', 'packages/{service-kit,redis-store}/src/**/*.ts'], {
+    cwd: repository,
+  })
     .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
     .map((file) => readFileSync(`${repository}/${file}`, 'utf8'))
     .join('\n');

@@ -57,99 +57,100 @@ function plantTree(changes: Record<string, string>): string {
 
 const problemsOf = (changes: Record<string, string>) => checkImports({ root: plantTree(changes) }).problems;
 
+const VIOLATIONS: Array<[what: string, changes: Record<string, string>, expected: RegExp]> = [
+  [
+    'protocol imports a library other than zod',
+    { 'packages/protocol/src/x.ts': "import l from 'lodash';\nexport { l };\n" },
+    /protocol\/src\/x\.ts:1: lodash: packages\/protocol imports only zod/,
+  ],
+  ['protocol imports Node', { 'packages/protocol/src/x.ts': "import 'node:fs';\n" }, /node:fs: runs in browsers too/],
+  [
+    'service-kit imports product code',
+    { 'packages/service-kit/src/x.ts': "\nimport type { A } from '@maru/protocol';\nexport type B = A;\n" },
+    /service-kit\/src\/x\.ts:2: @maru\/protocol: .*no product code/,
+  ],
+  [
+    'client imports service-kit',
+    { 'packages/client/src/x.ts': "export * from '@maru/service-kit';\n" },
+    /client imports only packages\/protocol/,
+  ],
+  [
+    'an app imports a service',
+    { 'apps/web/src/x.ts': "export * from '@maru/gateway';\n" },
+    /apps import only packages/,
+  ],
+  [
+    'a service imports another by name',
+    { 'services/gateway/src/x.ts': "export * from '@maru/presence';\n" },
+    /services import only packages/,
+  ],
+  [
+    'a service imports another by path',
+    { 'services/gateway/src/x.ts': "export * from '../../presence/src/index.ts';\n" },
+    /services import only packages/,
+  ],
+  [
+    'a test of a service imports another service by path',
+    { 'services/gateway/src/x.test.ts': "import '../../presence/src/index.ts';\n" },
+    /services import only packages/,
+  ],
+  [
+    'a package is reached by a relative path',
+    { 'services/gateway/src/x.ts': "export * from '../../../packages/protocol/src/index.ts';\n" },
+    /reaches into packages\/protocol by a relative path/,
+  ],
+  [
+    'tests reach into a service',
+    { 'tests/e2e/x.test.ts': "import '../../services/gateway/src/index.ts';\n" },
+    /tests see the system from outside/,
+  ],
+  [
+    'Socket.IO is imported outside edge/',
+    { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
+    /rooms\/x\.ts:3: socket\.io: only edge\//,
+  ],
+  [
+    'Socket.IO is loaded dynamically',
+    { 'services/gateway/src/rooms/x.ts': "export const io = await import('socket.io');\n" },
+    /only edge\//,
+  ],
+  [
+    'a Redis key is spelled outside keys.ts',
+    { 'services/presence/src/x.ts': '// a comment may say maru:x\nexport const key = `maru:presence:${1}`;\n' },
+    /presence\/src\/x\.ts:2: only keys\.ts spells Redis keys/,
+  ],
+  [
+    'a Redis key is spelled in a script',
+    { 'services/presence/src/x.lua': "-- maru:x in a comment\nredis.call('GET', 'maru:x')\n" },
+    /x\.lua:2: only keys\.ts/,
+  ],
+  [
+    'a dependency is not declared',
+    { 'services/presence/src/x.ts': "import express from 'express';\nexport { express };\n" },
+    /express is not declared in services\/presence/,
+  ],
+  [
+    'two files import each other',
+    {
+      'services/presence/src/a.ts': "export * from './b.ts';\n",
+      'services/presence/src/b.ts': "export * from './c.ts';\n",
+      'services/presence/src/c.ts': "export * from './a.ts';\n",
+    },
+    /import cycle: services\/presence\/src\/a\.ts → services\/presence\/src\/b\.ts → services\/presence\/src\/c\.ts → /,
+  ],
+  [
+    'a file is too long',
+    { 'services/presence/src/long.ts': 'export {};\n'.repeat(321) },
+    /long\.ts:1: 321 lines; at most 320/,
+  ],
+];
+
 describe('import rules', () => {
   test('accept a tree that follows them', () => {
     assert.deepEqual(problemsOf({}), []);
   });
 
-  const violations: Array<[what: string, changes: Record<string, string>, expected: RegExp]> = [
-    [
-      'protocol imports a library other than zod',
-      { 'packages/protocol/src/x.ts': "import l from 'lodash';\nexport { l };\n" },
-      /protocol\/src\/x\.ts:1: lodash: packages\/protocol imports only zod/,
-    ],
-    ['protocol imports Node', { 'packages/protocol/src/x.ts': "import 'node:fs';\n" }, /node:fs: runs in browsers too/],
-    [
-      'service-kit imports product code',
-      { 'packages/service-kit/src/x.ts': "\nimport type { A } from '@maru/protocol';\nexport type B = A;\n" },
-      /service-kit\/src\/x\.ts:2: @maru\/protocol: .*no product code/,
-    ],
-    [
-      'client imports service-kit',
-      { 'packages/client/src/x.ts': "export * from '@maru/service-kit';\n" },
-      /client imports only packages\/protocol/,
-    ],
-    [
-      'an app imports a service',
-      { 'apps/web/src/x.ts': "export * from '@maru/gateway';\n" },
-      /apps import only packages/,
-    ],
-    [
-      'a service imports another by name',
-      { 'services/gateway/src/x.ts': "export * from '@maru/presence';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a service imports another by path',
-      { 'services/gateway/src/x.ts': "export * from '../../presence/src/index.ts';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a test of a service imports another service by path',
-      { 'services/gateway/src/x.test.ts': "import '../../presence/src/index.ts';\n" },
-      /services import only packages/,
-    ],
-    [
-      'a package is reached by a relative path',
-      { 'services/gateway/src/x.ts': "export * from '../../../packages/protocol/src/index.ts';\n" },
-      /reaches into packages\/protocol by a relative path/,
-    ],
-    [
-      'tests reach into a service',
-      { 'tests/e2e/x.test.ts': "import '../../services/gateway/src/index.ts';\n" },
-      /tests see the system from outside/,
-    ],
-    [
-      'Socket.IO is imported outside edge/',
-      { 'services/gateway/src/rooms/x.ts': "import type {\n  Socket,\n} from 'socket.io';\nexport type S = Socket;\n" },
-      /rooms\/x\.ts:3: socket\.io: only edge\//,
-    ],
-    [
-      'Socket.IO is loaded dynamically',
-      { 'services/gateway/src/rooms/x.ts': "export const io = await import('socket.io');\n" },
-      /only edge\//,
-    ],
-    [
-      'a Redis key is spelled outside keys.ts',
-      { 'services/presence/src/x.ts': '// a comment may say maru:x\nexport const key = `maru:presence:${1}`;\n' },
-      /presence\/src\/x\.ts:2: only keys\.ts spells Redis keys/,
-    ],
-    [
-      'a Redis key is spelled in a script',
-      { 'services/presence/src/x.lua': "-- maru:x in a comment\nredis.call('GET', 'maru:x')\n" },
-      /x\.lua:2: only keys\.ts/,
-    ],
-    [
-      'a dependency is not declared',
-      { 'services/presence/src/x.ts': "import express from 'express';\nexport { express };\n" },
-      /express is not declared in services\/presence/,
-    ],
-    [
-      'two files import each other',
-      {
-        'services/presence/src/a.ts': "export * from './b.ts';\n",
-        'services/presence/src/b.ts': "export * from './c.ts';\n",
-        'services/presence/src/c.ts': "export * from './a.ts';\n",
-      },
-      /import cycle: services\/presence\/src\/a\.ts → services\/presence\/src\/b\.ts → services\/presence\/src\/c\.ts → /,
-    ],
-    [
-      'a file is too long',
-      { 'services/presence/src/long.ts': 'export {};\n'.repeat(321) },
-      /long\.ts:1: 321 lines; at most 320/,
-    ],
-  ];
-  for (const [what, changes, expected] of violations)
+  for (const [what, changes, expected] of VIOLATIONS)
     test(`report a violation when ${what}`, () => {
       const problems = problemsOf(changes);
       assert.equal(problems.length, 1, problems.join('\n'));
