@@ -1,6 +1,6 @@
 /**
- * The files of alert rules, runbooks and the dashboard. tests/integration/metrics.test.ts tests that
- * real services export the metrics.
+ * The files of alert rules, runbooks and the dashboard. tests/integration/metrics.test.ts tests
+ * that real services export the metrics.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -119,8 +119,8 @@ describe('a cluster whose processes change', () => {
     await poll(
       'every client to reconnect',
       () => clients.every((client) => client.connected && client.payloads('session').length === client.connects),
-      // Socket.IO waits 1 s ± 50 % before the first attempt, 2 s ± 50 % before the second, and at most
-      // 7.5 s.
+      // Socket.IO waits 1 s ± 50 % before the first attempt, 2 s ± 50 % before the second, and at
+      // most 7.5 s.
       { timeoutMs: 45_000 },
     );
     await sending;

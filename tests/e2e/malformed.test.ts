@@ -207,8 +207,8 @@ describe('a malformed packet', () => {
         const letters = [...valid];
         for (let change = 0; change <= random(4); change++)
           letters[random(letters.length)] = '[]{}",:0123456789-\\_'[random(20)] ?? '';
-        // A changed text may still be a valid message. Send it to another room, because the last test
-        // asserts that this room is empty.
+        // A changed text may still be a valid message. Send it to another room, because the last
+        // test asserts that this room is empty.
         return letters.join('').replaceAll(room, 'fuzzed');
       });
     const rounds = Array.from({ length: 60 }, randomFrames);

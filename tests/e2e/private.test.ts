@@ -37,7 +37,9 @@ before(async () => {
   await owner.ok('message:send', { room, clientMsgId: newId(), text: 'between us' });
 });
 
-/** Ids for the stranger to try: the private room, and absent ones of the same form and of others. */
+/**
+ * Ids for the stranger to try: the private room, and absent ones of the same form and of others.
+ */
 const ids = (): string[] => [room, `p-${'a'.repeat(room.length - 2)}`, 'p-x', 'p-'];
 
 describe('a private room', () => {

@@ -36,7 +36,9 @@ after(() => {
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const resumed = (client: TestClient, name = room): ResumedRoom | undefined => client.session.rooms[name];
 
-/** Sends one more message, and asserts that the client receives only this one after `seqsBefore`. */
+/**
+ * Sends one more message, and asserts that the client receives only this one after `seqsBefore`.
+ */
 async function assertLive(client: TestClient, seqsBefore: number[], name = room) {
   const { seq } = await client.ok('message:send', { room: name, clientMsgId: newId(), text: 'live' });
   await client.until(name, seqsBefore.length + 1);

@@ -147,8 +147,8 @@ describe('npm start in unusual situations', () => {
     const { processes } = await cluster.status();
     assert(cluster.npm.pid !== undefined);
     const group = -cluster.npm.pid;
-    // A stopped gateway delays an orderly shutdown by many seconds, so the second Ctrl-C must be what
-    // ends the cluster.
+    // A stopped gateway delays an orderly shutdown by many seconds, so the second Ctrl-C must be
+    // what ends the cluster.
     const redisSigterms = () =>
       readFileSync(path.join(dataDir, 'logs', 'redis.log'), 'utf8').split('Received SIGTERM').length - 1;
     const sigtermsBefore = redisSigterms();

@@ -34,7 +34,8 @@ describe('the session', () => {
     assert.equal(user.name, '민아');
     assert.match(sessionId, /^\S+$/);
     assert.deepEqual(rooms, {});
-    // The contract states the limits but not their names, so look for each default among the values.
+    // The contract states the limits but not their names, so look for each default among the
+    // values.
     const values = Object.values(limits);
     for (const limit of [20, 100, 50, 200, 4_000, LIMITS.textBytesMax])
       assert(values.includes(limit), `${limit} is not in session.limits: ${JSON.stringify(limits)}`);
@@ -82,8 +83,8 @@ describe('the session', () => {
         (await Promise.all(acks)).map(({ seq }) => seq),
         Array.from({ length: 60 }, (_, index) => index + 1),
       );
-      // Only a notice about an unhealthy store may precede the session. On a slow machine the stopped
-      // Redis may cause one.
+      // Only a notice about an unhealthy store may precede the session. On a slow machine the
+      // stopped Redis may cause one.
       const names = client.received.map(({ name }) => name);
       assert.equal(
         names.find((name) => name !== 'notice'),

@@ -27,8 +27,8 @@ let cluster: ComposeProject;
 let clients: TestClient[] = [];
 
 /**
- * A client that behaves like an application: it resumes from its positions, and Socket.IO reconnects.
- * Every third client uses long-polling only.
+ * A client that behaves like an application: it resumes from its positions, and Socket.IO
+ * reconnects. Every third client uses long-polling only.
  */
 async function follow(index: number): Promise<TestClient> {
   const { token } = await createGuest(cluster.endpoint);

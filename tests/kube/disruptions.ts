@@ -9,11 +9,14 @@ import type { KubeSite } from './site.ts';
 type Disruption = Fault<KubeSite>;
 type Context = FaultContext<KubeSite>;
 
-/** Disconnected clients wait before they reconnect, and the last one may just have been disconnected. */
+/**
+ * Disconnected clients wait before they reconnect, and the last one may just have been
+ * disconnected.
+ */
 const WHOLE_WITHIN_MS = 10_000;
 /**
- * From ready to the first new session of a gateway: nginx resolves names every second, and Kubernetes
- * needs time to publish the endpoint.
+ * From ready to the first new session of a gateway: nginx resolves names every second, and
+ * Kubernetes needs time to publish the endpoint.
  */
 const FIRST_SESSION_TIMEOUT_MS = 10_000;
 /** The preStop sleep of a gateway. Afterwards it drains and must get no new session. */
@@ -28,8 +31,8 @@ const seconds = (ms: number | undefined) =>
   ms === undefined || ms === Number.POSITIVE_INFINITY ? 'never' : `${(ms / 1_000).toFixed(1)} s`;
 
 /**
- * Runs the disruption while new sessions are opened. Waits until the terminating pods are gone, because
- * they may have clients until then.
+ * Runs the disruption while new sessions are opened. Waits until the terminating pods are gone,
+ * because they may have clients until then.
  */
 async function observed(
   context: Context,

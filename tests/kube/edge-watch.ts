@@ -1,7 +1,7 @@
 /**
- * Opens sessions through the public address, one after another, each on a new connection. The session id
- * names the gateway. Measures when a new gateway gets its first session, and when a terminating gateway
- * got its last one. `summarize` is pure.
+ * Opens sessions through the public address, one after another, each on a new connection. The
+ * session id names the gateway. Measures when a new gateway gets its first session, and when a
+ * terminating gateway got its last one. `summarize` is pure.
  */
 import http from 'node:http';
 import https from 'node:https';

@@ -1,4 +1,7 @@
-/** A namespace of a cluster, through kubectl, and through the API where kubectl is slow or has no command. */
+/**
+ * A namespace of a cluster, through kubectl, and through the API where kubectl is slow or has no
+ * command.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -14,7 +17,10 @@ export interface Pod {
   /** The pod has a deletion timestamp. */
   terminating: boolean;
   restarts: number;
-  /** Why its container does not run, as the kubelet reports it: ImagePullBackOff, CrashLoopBackOff, … */
+  /**
+   * Why its container does not run, as the kubelet reports it: ImagePullBackOff, CrashLoopBackOff,
+   * …
+   */
   waiting: string | undefined;
 }
 
@@ -48,7 +54,9 @@ export function runKubectl(args: readonly string[], stdin = ''): Promise<string>
   });
 }
 
-/** Starts `kubectl proxy`, which authenticates. It listens on a free port of the loopback interface. */
+/**
+ * Starts `kubectl proxy`, which authenticates. It listens on a free port of the loopback interface.
+ */
 async function startProxy(): Promise<{ url: string; close: () => void }> {
   const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
   // The proxy must not outlive this process.

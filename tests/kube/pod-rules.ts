@@ -1,4 +1,6 @@
-/** Rules for our pods that schemas and linters do not check. Pure functions of a rendered overlay. */
+/**
+ * Rules for our pods that schemas and linters do not check. Pure functions of a rendered overlay.
+ */
 import {
   type Container,
   containersOf,
@@ -18,8 +20,8 @@ export interface Rule {
 
 export interface Facts {
   /**
-   * The longest time from SIGTERM to the exit of a service with these settings; undefined for programs
-   * of others.
+   * The longest time from SIGTERM to the exit of a service with these settings; undefined for
+   * programs of others.
    */
   shutdownMs(workload: string, manifests: readonly Manifest[]): number | undefined;
   /** Secrets that the user creates. */
