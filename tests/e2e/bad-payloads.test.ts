@@ -32,7 +32,7 @@ after(async () => {
   for (const client of open) client.close();
 });
 
-/** A room id that is no room id, each for a reason of its own. */
+/** Invalid room ids. Each breaks a different rule. */
 const BAD_ROOMS: unknown[] = [
   undefined,
   null,
@@ -103,7 +103,7 @@ const EVENTS = [...Object.keys(ROOM_EVENTS), 'room:create', 'presence:set'];
 
 type Case = [event: string, payload: unknown];
 const invalid: Record<string, Case[]> = {
-  'a payload that is no object': EVENTS.flatMap((event) => NOT_OBJECTS.map((payload): Case => [event, payload])),
+  'a payload that is not an object': EVENTS.flatMap((event) => NOT_OBJECTS.map((payload): Case => [event, payload])),
   'an empty object': EVENTS.map((event): Case => [event, {}]),
   'a bad room': Object.entries(ROOM_EVENTS).flatMap(([event, rest]) =>
     BAD_ROOMS.map((bad): Case => [event, { ...rest, room: bad }]),
@@ -121,7 +121,7 @@ const invalid: Record<string, Case[]> = {
     ['history:read', { room, after: bad }],
     ['room:join', { room, since: { epoch: 'e', seq: bad } }],
   ]),
-  'another bad field': [
+  'any other bad field': [
     ...BAD_TITLES.map((title): Case => ['room:create', { room: newRoom(), title }]),
     ...[null, 5, '', 'secret', [], {}].map((visibility): Case => ['room:create', { room: newRoom(), visibility }]),
     ...[undefined, null, 0, 'yes', [], {}].map((active): Case => ['typing', { room, active }]),
@@ -132,7 +132,10 @@ const invalid: Record<string, Case[]> = {
   ],
 };
 
-/** Sends through as many connections as the limit of events asks for, and asserts the code of each answer. */
+/**
+ * Sends each case and asserts its error code. Opens a new connection every 150 requests, because
+ * the burst of one connection is 200 events.
+ */
 async function assertAll(cases: Case[], code: string): Promise<void> {
   for (let start = 0; start < cases.length; start += 150) {
     const client = await fresh();
@@ -144,24 +147,24 @@ async function assertAll(cases: Case[], code: string): Promise<void> {
       assert.equal(ack.error.code, code, what);
       assert.equal(ack.error.retryable, false, what);
       assert.equal(typeof ack.error.message, 'string', what);
-      assert(ack.error.message.length < 500, `${what}: the answer does not repeat the value`);
+      assert(ack.error.message.length < 500, `${what}: the answer repeats the value`);
     });
-    assert(client.connected, 'bad payloads do not end the connection');
+    assert(client.connected, 'bad payloads must not end the connection');
     client.close();
   }
 }
 
-describe('bad payloads', () => {
+describe('a bad payload', () => {
   for (const [what, cases] of Object.entries(invalid))
-    test(`are invalid: ${what} (${cases.length})`, () => assertAll(cases, 'invalid'));
+    test(`is invalid: ${what} (${cases.length} cases)`, () => assertAll(cases, 'invalid'));
 
-  test('are too_large: a text over 4,000 code points or 16 KiB', () =>
+  test('is too_large when the text exceeds 4,000 code points or 16 KiB', () =>
     assertAll(
       LARGE_TEXTS.map((text): Case => ['message:send', { room, clientMsgId: newId(), text }]),
       'too_large',
     ));
 
-  test('at the limits are taken', async () => {
+  test('is not one whose values are exactly at the limits', async () => {
     const client = await fresh();
     const id = `0${'z'.repeat(63)}`;
     await client.ok('room:join', { room: id });
@@ -171,15 +174,17 @@ describe('bad payloads', () => {
     assert.deepEqual(
       history.messages.map(({ text }) => text),
       texts,
-      'stored as given',
+      'texts are stored unchanged',
     );
-    // A lone surrogate has no UTF-8: it may be refused, but never harm.
+    // A lone surrogate has no UTF-8 form. The server may refuse it, but must not fail.
     const lone = await client.request('message:send', { room: id, clientMsgId: newId(), text: '\ud800 alone' });
     if (!lone.ok) assert.equal(lone.error.code, 'invalid');
     await client.ok('message:send', { room: id, clientMsgId: ` ${'~'.repeat(63)}`, text: 'longest id' });
   });
+});
 
-  test('are invalid: unknown events, and those of issues to come, whatever their names', async () => {
+describe('a malformed request', () => {
+  test('is invalid when the event is unknown', async () => {
     const client = await fresh();
     const names = [
       'unknown',
@@ -203,7 +208,7 @@ describe('bad payloads', () => {
     assert(client.connected);
   });
 
-  test('are invalid: no payload, or more than one', async () => {
+  test('is invalid when the payload is absent or is not the only argument', async () => {
     const client = await fresh();
     for (const event of EVENTS) {
       await client.refused('invalid', event);
@@ -211,7 +216,7 @@ describe('bad payloads', () => {
     }
   });
 
-  test('without an acknowledgement callback change nothing and end nothing', async () => {
+  test('without an acknowledgement callback is ignored', async () => {
     const client = await fresh();
     for (const event of EVENTS) {
       client.socket.emit(event);
@@ -222,7 +227,7 @@ describe('bad payloads', () => {
     assert(client.connected);
   });
 
-  test('with prototypes in them change nothing', async () => {
+  test('cannot change a prototype', async () => {
     const client = await fresh();
     const polluting = JSON.parse(
       `{"__proto__":{"polluted":true,"room":"${room}"},"constructor":{"prototype":{"polluted":true}}}`,
@@ -238,7 +243,7 @@ describe('bad payloads', () => {
     }
   });
 
-  test('binary attachments are invalid, or the transport is closed', async () => {
+  test('with binary attachments is invalid or closes the transport', async () => {
     for (const payload of [
       Buffer.from('x'),
       { room, clientMsgId: 'b', text: Buffer.from('text') },
@@ -247,7 +252,7 @@ describe('bad payloads', () => {
       const client = await fresh();
       const answer = client.raw('message:send', payload).catch(() => undefined);
       await poll(
-        'an answer or the end',
+        'an answer or the disconnect',
         async () => !client.connected || (await Promise.race([answer, undefined])) !== undefined,
       );
       if (client.connected) {
@@ -259,8 +264,8 @@ describe('bad payloads', () => {
   });
 });
 
-describe('after all of them', () => {
-  test('history is unchanged, the same processes live, and chat goes on', async () => {
+describe('after all bad payloads', () => {
+  test('history is unchanged, no process restarted, and chat works', async () => {
     const history = await readHistory(witness, room);
     assert.deepEqual(
       history.map(({ seq, text }) => ({ seq, text })),

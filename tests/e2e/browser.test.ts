@@ -15,16 +15,16 @@ after(async () => {
   if (typeof launched !== 'string') await launched.close();
 });
 
-/** What the page complained of: script errors, refused resources, violations of the Content-Security-Policy. */
-const complaints: string[] = [];
+/** Script errors, refused resources and Content-Security-Policy violations of all pages. */
+const pageErrors: string[] = [];
 
 async function enter(name: string, room: string): Promise<Page> {
-  // A context of its own is a person of its own.
+  // A separate browser context has its own storage, so it is a separate user.
   const context = await browser().newContext();
   const page = await context.newPage();
-  page.on('pageerror', (error) => complaints.push(`${name}: ${error.message}`));
+  page.on('pageerror', (error) => pageErrors.push(`${name}: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(`${name}: ${message.text()}`);
+    if (message.type() === 'error') pageErrors.push(`${name}: ${message.text()}`);
   });
   await enterOn(page, name, room);
   return page;
@@ -47,56 +47,59 @@ const seqOf = async (page: Page, text: string): Promise<number> =>
   Number(await page.getByTestId('message').filter({ hasText: text }).last().getAttribute('data-seq'));
 const holds = (page: Page, text: string) => async () => (await texts(page)).some((one) => one.includes(text));
 
+let mina: Page;
+let jun: Page;
+const room = newRoom('web');
+/** The newest seq that either page shows. A message that is still being sent has no seq yet. */
+const head = async () => Math.max(...(await seqs(mina)), ...(await seqs(jun)));
+
 describe('the web page', { skip }, () => {
-  let mina: Page;
-  let jun: Page;
-  const room = newRoom('web');
-  /** The newest that either of them shows; an own message that is under way has no place yet. */
-  const head = async () => Math.max(...(await seqs(mina)), ...(await seqs(jun)));
   before(async () => {
     mina = await enter('민아', room);
     jun = await enter('Jun', room);
   });
 
-  test('chats between two people, in one order', async () => {
+  test('shows the messages of two users in the same order', async () => {
     await mina.getByTestId('message-input').fill('안녕하세요');
     await mina.getByTestId('send-button').click();
-    await poll('the other to see it', holds(jun, '안녕하세요'));
+    await poll('Jun to see the message', holds(jun, '안녕하세요'));
     await jun.getByTestId('message-input').fill('hello <b>there</b>');
     await jun.getByTestId('message-input').press('Enter');
-    await poll('the first to see it', holds(mina, 'hello <b>there</b>'));
+    await poll('Mina to see the message', holds(mina, 'hello <b>there</b>'));
     await poll(
-      'both to have both',
+      'both pages to show both messages',
       async () => (await seqs(mina)).join() === '1,2' && (await seqs(jun)).join() === '1,2',
     );
-    assert.equal(await mina.getByTestId('message').locator('b').count(), 0, 'text is text, not markup');
-    await poll('the own message to be stored', async () => {
+    assert.equal(await mina.getByTestId('message').locator('b').count(), 0, 'markup in a text must be shown as text');
+    await poll('the sent message to be marked as stored', async () => {
       const state = await mina.locator('[data-testid="message"][data-seq="1"]').getAttribute('data-state');
       return state === 'stored';
     });
     assert.equal(await mina.getByTestId('message-input').inputValue(), '');
   });
 
-  test('shows who is there', async () => {
+  test('shows who is online', async () => {
     for (const page of [mina, jun])
-      await poll('both people', async () => {
+      await poll('both users to be listed', async () => {
         const people = (await page.getByTestId('person').allInnerTexts()).join('\n');
         return people.includes('민아') && people.includes('Jun');
       });
   });
 
-  test('shows what others send by other means, and earlier messages to one who comes late', async () => {
+  test('shows messages of other clients, and earlier messages to a user who joins late', async () => {
     const { endpoint } = cluster;
     const client = await connect(endpoint, { token: (await createGuest(endpoint, 'Bot')).token });
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'from a bot' });
     client.close();
-    await poll('the message of the bot', holds(mina, 'from a bot'));
+    await poll('the message of the bot to appear', holds(mina, 'from a bot'));
     const late = await enter('Late', room);
-    await poll('all three', async () => (await seqs(late)).join() === '1,2,3');
+    await poll('all three messages to appear', async () => (await seqs(late)).join() === '1,2,3');
     await late.context().close();
   });
+});
 
-  test('does not send on the Enter that ends a composition', async () => {
+describe('the message input', { skip }, () => {
+  test('does not send on the Enter that ends an input method composition', async () => {
     const input = mina.getByTestId('message-input');
     await input.click();
     const before = await head();
@@ -108,24 +111,27 @@ describe('the web page', { skip }, () => {
     assert.match(await input.inputValue(), /한글/);
     await devtools.send('Input.insertText', { text: '한글 끝' });
     await input.press('Enter');
-    for (const page of [mina, jun]) await poll('it to be sent after that', holds(page, '한글 끝'));
-    // What one page sends is stored in its order: anything that the first Enter had sent would stand before it.
-    assert.equal(await seqOf(jun, '한글 끝'), before + 1, 'nothing was sent while composing');
+    for (const page of [mina, jun]) await poll('the message to be sent by the second Enter', holds(page, '한글 끝'));
+    // Messages of one page are stored in the order sent, so a message sent by the first Enter
+    // would have taken this seq.
+    assert.equal(await seqOf(jun, '한글 끝'), before + 1, 'the first Enter must not send');
   });
 
-  test('does not send what is blank', async () => {
+  test('does not send a blank text', async () => {
     const input = mina.getByTestId('message-input');
     const [before, shown] = [await head(), (await texts(mina)).length];
     for (const text of ['   ', 'not blank']) {
       await input.fill(text);
       await input.press('Enter');
     }
-    for (const page of [mina, jun]) await poll('what follows', holds(page, 'not blank'));
-    assert.equal(await seqOf(jun, 'not blank'), before + 1, 'and nothing stands before it');
-    assert.equal((await texts(mina)).length, shown + 1, 'nor was anything tried that the server refused');
+    for (const page of [mina, jun]) await poll('the next message to appear', holds(page, 'not blank'));
+    assert.equal(await seqOf(jun, 'not blank'), before + 1, 'no blank message was stored');
+    assert.equal((await texts(mina)).length, shown + 1, 'the page shows no refused message');
   });
+});
 
-  test('says when it is not connected, and comes back with what it missed', async () => {
+describe('a lost connection', { skip }, () => {
+  test('is shown, and followed by a resume with the missed messages', async () => {
     const context = await browser().newContext();
     const page = await context.newPage();
     const sockets: WebSocketRoute[] = [];
@@ -135,16 +141,16 @@ describe('the web page', { skip }, () => {
     });
     await enterOn(page, 'Cut', room);
     const before = (await seqs(mina)).length;
-    await poll('the earlier messages', async () => (await seqs(page)).length === before);
-    await poll('a WebSocket', () => sockets.length > 0);
+    await poll('the earlier messages to appear', async () => (await seqs(page)).length === before);
+    await poll('a WebSocket to open', () => sockets.length > 0);
     await context.setOffline(true);
     for (const socket of sockets) await socket.close();
     await page.locator('[data-testid="connection-state"]:not([data-state="connected"])').waitFor();
     await jun.getByTestId('message-input').fill('still there?');
     await jun.getByTestId('message-input').press('Enter');
-    await poll('it to be stored', holds(mina, 'still there?'));
+    await poll('the message to be stored', holds(mina, 'still there?'));
     await context.setOffline(false);
-    await poll('the message', holds(page, 'still there?'), { timeoutMs: 20_000 });
+    await poll('the missed message to appear', holds(page, 'still there?'), { timeoutMs: 20_000 });
     await page.locator('[data-testid="connection-state"][data-state="connected"]').waitFor();
     assert.deepEqual(
       await seqs(page),
@@ -152,8 +158,10 @@ describe('the web page', { skip }, () => {
     );
     await context.close();
   });
+});
 
-  test('makes no complaint', () => {
-    assert.deepEqual(complaints, []);
+describe('all pages together', { skip }, () => {
+  test('cause no script or policy error', () => {
+    assert.deepEqual(pageErrors, []);
   });
 });

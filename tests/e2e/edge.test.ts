@@ -9,7 +9,7 @@ const cluster = await sharedCluster();
 describe('health and metrics', () => {
   const paths = ['/metrics', '/healthz', '/readyz'];
 
-  test('are 404 at the public address, however the path is written', async () => {
+  test('are 404 at the public address for every spelling of the path', async () => {
     const tricks = (path: string) => [
       path,
       `${path}/`,
@@ -40,12 +40,12 @@ describe('health and metrics', () => {
     }
   });
 
-  test("are 404 at a gateway's own listener too", async () => {
+  test("are 404 at a gateway's public port", async () => {
     for (const { address } of await cluster.gateways())
       for (const path of paths) assert.equal((await rawRequest(address, { path })).status, 404);
   });
 
-  test('are alive at the ops address of every gateway and of presence', async () => {
+  test('answer at the ops address of every gateway and presence process', async () => {
     const { processes } = await cluster.status();
     const services = processes.filter(({ kind }) => kind === 'gateway' || kind === 'presence');
     assert.deepEqual(services.map(({ kind }) => kind).sort(), ['gateway', 'gateway', 'presence']);
@@ -57,7 +57,7 @@ describe('health and metrics', () => {
     }
   });
 
-  test('hold no user, room or token among their labels', async () => {
+  test('have no label that contains a user, room or token', async () => {
     const { endpoint } = cluster;
     const guest = await createGuest(endpoint, 'Labelled');
     await fetch(`${endpoint}/api/v1/rooms/labelled-room/messages`, {
@@ -81,7 +81,7 @@ describe('the web page', () => {
     assert.match(policy, /frame-ancestors 'none'/);
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
     const html = await response.text();
-    assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)[^>]*>/, 'no script in the page itself');
+    assert.doesNotMatch(html, /<script(?![^>]*\bsrc=)[^>]*>/, 'the page must have no inline script');
     const scripts = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? '');
     assert(scripts.length > 0);
     for (const script of scripts) {
@@ -107,11 +107,11 @@ describe('the web page', () => {
   });
 });
 
-describe('the Origin of a page', () => {
+describe('a request with an Origin', () => {
   const transports = ['polling', 'websocket'] as const;
-  const taken = { polling: 200, websocket: 101 };
+  const accepted = { polling: 200, websocket: 101 };
 
-  test('is taken when there is none, or its host is the Host of the request', async () => {
+  test('is accepted when Origin is absent or matches Host', async () => {
     const gateways = await cluster.gateways();
     for (const address of [cluster.endpoint, ...gateways.map((gateway) => gateway.address)]) {
       const { host, port } = new URL(address);
@@ -124,13 +124,13 @@ describe('the Origin of a page', () => {
         ];
         for (const headers of same) {
           const { status } = await handshake(address, { transport, ...headers });
-          assert.equal(status, taken[transport], `${transport} ${JSON.stringify(headers)} at ${address}`);
+          assert.equal(status, accepted[transport], `${transport} ${JSON.stringify(headers)} at ${address}`);
         }
       }
     }
   });
 
-  test('is refused before the upgrade when it is another, on both transports', async () => {
+  test('is refused before the upgrade when Origin differs from Host, on both transports', async () => {
     const [gateway] = await cluster.gateways();
     for (const address of [cluster.endpoint, gateway?.address ?? '']) {
       const { host, hostname, port } = new URL(address);
@@ -164,7 +164,7 @@ describe('the Origin of a page', () => {
     }
   });
 
-  test('that is foreign is not allowed to read the HTTP API', async () => {
+  test('from another site gets no CORS permission on the HTTP API', async () => {
     const { endpoint } = cluster;
     for (const origin of ['http://evil.example', 'null']) {
       const preflight = await rawRequest(endpoint, {

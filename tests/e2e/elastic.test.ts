@@ -14,7 +14,7 @@ let cluster: Cluster;
 let clients: TestClient[] = [];
 const sends: Sent[] = [];
 
-/** A client as applications write it: it carries its positions and lets Socket.IO reconnect. */
+/** Like an application, the client resumes from its positions, and Socket.IO reconnects. */
 async function follow(): Promise<TestClient> {
   const { token } = await createGuest(cluster.endpoint);
   const client = await connect(cluster.endpoint, { token, reconnection: true, resume: positions });
@@ -29,7 +29,7 @@ function positions(client: TestClient): Record<string, Position> {
   return { [room]: { epoch: floor.epoch, seq: floor.head }, ...client.positions([room]) };
 }
 
-/** Sends until it is stored, with the same id, as the contract allows. */
+/** Retries with the same clientMsgId until the message is stored. */
 async function sendSurely(client: TestClient, text: string): Promise<void> {
   const send: Sent = {
     user: client.session.user.id,
@@ -67,12 +67,12 @@ after(async () => {
   await cluster?.stop();
 });
 
-describe('a cluster that changes', () => {
+describe('a cluster whose processes change', () => {
   test('spreads new clients over its gateways', () => {
     assert.equal(nodesOf(clients).size, 2);
   });
 
-  test('add gateway takes new clients within seconds and cuts nobody', async () => {
+  test('routes new clients to an added gateway within seconds, and disconnects no client', async () => {
     const before = clients.map((client) => client.socket.id);
     await cluster.add();
     const gateways = await cluster.gateways();
@@ -80,7 +80,7 @@ describe('a cluster that changes', () => {
     const added = gateways.at(-1);
     const late: TestClient[] = [];
     await poll(
-      'a new client to land on the new gateway',
+      'a new client to reach the new gateway',
       async () => {
         const client = await follow();
         late.push(client);
@@ -91,7 +91,7 @@ describe('a cluster that changes', () => {
     clients.push(...late);
     for (const client of clients.slice(0, 6)) await sendSurely(client, 'after the addition');
     const head = sends.length;
-    await poll('all to have it', () =>
+    await poll('every client to receive the message', () =>
       clients.every((client) => floors.get(client)?.head === head || client.seqs(room).at(-1) === head),
     );
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe('a cluster that changes', () => {
     for (const client of clients) assert.deepEqual(client.disconnects, []);
   });
 
-  test('kill of a gateway: its clients are back elsewhere, with what they missed', async () => {
+  test('resumes the clients of a killed gateway on other gateways', async () => {
     const [victim] = await cluster.gateways();
     assert(victim?.pid != null);
     const hit = clients.filter((client) => client.socket.io.engine.id?.startsWith(`${victim.name}.`));
@@ -117,61 +117,69 @@ describe('a cluster that changes', () => {
     await cluster.kill(victim.name);
     assert.equal(isAlive(victim.pid), false);
     await poll(
-      'all to be back',
+      'every client to reconnect',
       () => clients.every((client) => client.connected && client.payloads('session').length === client.connects),
-      // Socket.IO waits 1 s ± 50 % before its first attempt, 2 s ± 50 % before its second, and never more than 7.5 s.
+      // Socket.IO waits 1 s ± 50 % before the first attempt, 2 s ± 50 % before the second, and at
+      // most 7.5 s.
       { timeoutMs: 45_000 },
     );
     await sending;
-    // More than once where the edge had not noticed yet; what such a client got is judged at the end.
+    // A client reconnects more than once if nginx has not yet noticed the failure. The last test
+    // checks what each client received.
     for (const client of hit) assert(client.connects >= 2, `connected ${client.connects} times`);
-    for (const client of spared) assert.deepEqual(client.disconnects, [], 'others were not cut');
+    for (const client of spared)
+      assert.deepEqual(client.disconnects, [], 'clients of other gateways must stay connected');
     assert.equal(nodesOf(hit).has(victim.name), false);
   });
+});
 
-  test('one that was killed stays down until restart, under its own name', async () => {
+describe('a stopped gateway', () => {
+  test('stays stopped after a kill until restart, which reuses its name', async () => {
     const down = (await cluster.status()).processes.filter(({ kind, pid }) => kind === 'gateway' && pid === null);
     assert.equal(down.length, 1);
     await sleep(2_500);
     assert.equal((await cluster.gateways()).length, 2);
     const name = down[0]?.name ?? '';
     await cluster.restart(name);
-    const gateway = await poll('it to run again', async () =>
+    const gateway = await poll('the gateway to run again', async () =>
       (await cluster.gateways()).find((one) => one.name === name),
     );
-    assert.equal(await poll('it to be ready', async () => (await fetch(`${gateway.ops}/readyz`)).ok), true);
-    await poll('a new client to land on it', async () => {
+    assert.equal(await poll('the gateway to be ready', async () => (await fetch(`${gateway.ops}/readyz`)).ok), true);
+    await poll('a new client to reach it', async () => {
       const client = await follow();
       clients.push(client);
       return client.socket.io.engine.id?.startsWith(`${name}.`);
     });
   });
 
-  test('one that dies on its own is started again', async () => {
+  test('is restarted after a crash', async () => {
     const gateways = await cluster.gateways();
     const victim = gateways.at(-1);
     assert(victim?.pid != null);
     process.kill(victim.pid, 'SIGKILL');
     await poll(
-      'another process under the same name',
+      'a new process with the same name',
       async () => {
         const now = (await cluster.gateways()).find(({ name }) => name === victim.name);
         return now !== undefined && now.pid !== victim.pid && (await fetch(`${now.ops}/readyz`)).ok;
       },
       { timeoutMs: 15_000, everyMs: 200 },
     );
-    await poll('all to be back', () => clients.every((client) => client.connected), { timeoutMs: 20_000 });
+    await poll('every client to reconnect', () => clients.every((client) => client.connected), { timeoutMs: 20_000 });
   });
 
-  test('drain hands clients over, and the gateway stays down', async () => {
+  test('moves its clients when it is drained, and stays stopped', async () => {
     const [victim] = await cluster.gateways();
     assert(victim?.pid != null);
     const hit = clients.filter((client) => client.socket.io.engine.id?.startsWith(`${victim.name}.`));
     await cluster.drain(victim.name);
-    await poll('its process to end', () => victim.pid !== null && !isAlive(victim.pid), { timeoutMs: 30_000 });
-    await poll('all to be back', () => clients.every((client) => client.connected), { timeoutMs: 20_000 });
+    await poll('the drained process to exit', () => victim.pid !== null && !isAlive(victim.pid), { timeoutMs: 30_000 });
+    await poll('every client to reconnect', () => clients.every((client) => client.connected), { timeoutMs: 20_000 });
     for (const client of hit) {
-      assert(!client.disconnects.includes('io server disconnect'), 'a drained client is to come back by itself');
+      assert(
+        !client.disconnects.includes('io server disconnect'),
+        'Socket.IO must reconnect a drained client by itself',
+      );
       assert(client.payloads<{ code: string }>('notice').some(({ code }) => code === 'draining'));
     }
     assert.equal(
@@ -179,8 +187,10 @@ describe('a cluster that changes', () => {
       false,
     );
   });
+});
 
-  test('a store that is killed acknowledges nothing, and has everything when it is back', async () => {
+describe('the messages of this cluster', () => {
+  test('are not acknowledged while Redis is down, and stored ones are kept', async () => {
     const [client] = clients;
     assert(client !== undefined);
     await sendSurely(client, 'before the store dies');
@@ -189,16 +199,16 @@ describe('a cluster that changes', () => {
     assert(!ack.ok && ack.error.retryable, JSON.stringify(ack));
     await cluster.restart('redis');
     await sendSurely(client, 'after the store is back');
-    await poll('all to be back', () => clients.every(({ connected }) => connected), { timeoutMs: 20_000 });
+    await poll('every client to reconnect', () => clients.every(({ connected }) => connected), { timeoutMs: 20_000 });
   });
 
-  test('nothing was lost, doubled or swapped in all this', async () => {
+  test('were not lost, duplicated or reordered in the tests above', async () => {
     const [reader] = clients;
     assert(reader !== undefined);
     await sendSurely(reader, 'the last one');
     const history = await readHistory(reader, room);
     const head = history.at(-1)?.seq;
-    await poll('all to have it', () =>
+    await poll('every client to receive the message', () =>
       clients.every((client) => client.seqs(room).at(-1) === head || floors.get(client)?.head === head),
     );
     const members = clients.map((client) => ({

@@ -21,7 +21,7 @@ async function guestClient(gateway: number, name: string, guest?: Guest): Promis
 }
 
 describe('typing', () => {
-  test('reaches the other members, across gateways, and not the sender or the outside', async () => {
+  test('reaches the other members on every gateway, but neither the sender nor non-members', async () => {
     const room = newRoom();
     const [typist, near, far, outside] = await Promise.all([
       guestClient(0, 'Typist'),
@@ -31,14 +31,14 @@ describe('typing', () => {
     ]);
     for (const client of [typist, near, far]) await client.ok('room:join', { room });
     const { id, name } = typist.session.user;
-    // It may be lost, so it is said again until both have heard it.
+    // A typing event may be lost, so repeat it until both members received it.
     for (const active of [true, false]) {
       const heard = (client: TestClient) =>
         client
           .payloads<TypingSignal>('typing')
           .some((signal) => signal.active === active && signal.user.id === id && signal.room === room);
       await poll(
-        `both members to see typing ${active}`,
+        `both members to receive typing ${active}`,
         () => {
           typist.socket.emit('typing', { room, active }, () => {});
           return heard(near) && heard(far);
@@ -55,7 +55,7 @@ describe('typing', () => {
   });
 });
 
-/** A member list kept as the contract means it: a snapshot, then differences. */
+/** The users who are online: the snapshot with all later differences applied. */
 function currentUsers(client: TestClient, room: string, snapshot: PresenceSnapshot): Map<string, string> {
   const users = new Map((snapshot.users ?? []).map(({ id, name }) => [id, name]));
   for (const diff of client.payloads<PresenceDiff>('presence')) {
@@ -66,8 +66,9 @@ function currentUsers(client: TestClient, room: string, snapshot: PresenceSnapsh
   return users;
 }
 
-describe('presence', () => {
-  test('shows who joined on any gateway, and who left, as a snapshot and differences', async () => {
+// The tests mostly wait for the leave grace. They share nothing, so they wait at the same time.
+describe('presence', { concurrency: true }, () => {
+  test('reports joins and leaves on any gateway as a snapshot and differences', async () => {
     const room = newRoom();
     const watcher = await guestClient(0, 'Watcher');
     await watcher.ok('room:join', { room });
@@ -76,16 +77,16 @@ describe('presence', () => {
     const far = await guestClient(1, '먼 곳');
     for (const client of [near, far]) await client.ok('room:join', { room });
     const ids = [watcher, near, far].map((client) => client.session.user.id).sort();
-    await poll('all three to be seen', () => {
+    await poll('all three users to be online', () => {
       const users = currentUsers(watcher, room, snapshot);
       return ids.every((id) => users.has(id));
     });
     assert.equal(currentUsers(watcher, room, snapshot).get(far.session.user.id), '먼 곳');
     assert.equal(watcher.payloads<PresenceDiff>('presence').at(-1)?.count, 3);
 
-    // A later watcher on the other gateway gets all of it at once.
+    // A later watcher on the other gateway gets a full snapshot.
     const late = await guestClient(1, 'Late');
-    await poll('a whole snapshot', async () => {
+    await poll('a full snapshot', async () => {
       const data = await late.ok('presence:watch', { room });
       return (
         data.count === 3 &&
@@ -94,14 +95,16 @@ describe('presence', () => {
       );
     });
 
-    // Leaves wait out a grace, five to ten seconds by design.
+    // Presence reports a leave only after a grace of 5 to 10 s.
     far.close();
     await near.ok('room:leave', { room });
-    await poll('both to be gone', () => currentUsers(watcher, room, snapshot).size === 1, { timeoutMs: 25_000 });
+    await poll('both users to be offline', () => currentUsers(watcher, room, snapshot).size === 1, {
+      timeoutMs: 25_000,
+    });
     assert.deepEqual([...currentUsers(watcher, room, snapshot).keys()], [watcher.session.user.id]);
   });
 
-  test('counts a user once, however many connections on however many gateways', async () => {
+  test('counts a user with several connections on several gateways once', async () => {
     const room = newRoom();
     const guest = await createGuest(cluster.endpoint, 'Twice');
     const clients = [
@@ -111,35 +114,35 @@ describe('presence', () => {
     ] as const;
     for (const client of clients) await client.ok('room:join', { room });
     const watcher = await guestClient(1, 'Watcher');
-    await poll('one user', async () => {
+    await poll('exactly one user', async () => {
       const { count, users } = await watcher.ok('presence:watch', { room });
       return count === 1 && users?.length === 1 && users[0]?.id === guest.user.id;
     });
     clients[0].close();
     clients[2].close();
-    // Long enough for the leave of a connection to have been taken for the user's.
+    // Longer than the leave grace: a closed connection that counted as a leave would show.
     const until = Date.now() + 12_000;
     while (Date.now() < until) {
       const { count } = await watcher.patient('presence:watch', { room });
-      assert.equal(count, 1, 'the user is still there on one connection');
+      assert.equal(count, 1, 'one open connection must keep the user online');
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   });
 
-  test('a status that was set is seen by watchers; one who is invisible is not', async () => {
+  test('shows a user’s status to watchers, and hides an invisible user', async () => {
     const room = newRoom();
     const [watcher, member] = [await guestClient(0, 'Watcher'), await guestClient(1, 'Member')];
     await member.ok('room:join', { room });
     assert.deepEqual(await member.ok('presence:set', { status: 'away', text: '점심' }), {});
     const { id } = member.session.user;
-    await poll('away', async () => {
+    await poll('the status away', async () => {
       const { users } = await watcher.ok('presence:watch', { room });
       const user = users?.find((one) => one.id === id);
       return user?.status === 'away' && user.text === '점심';
     });
     await member.ok('presence:set', { status: 'invisible' });
     await poll(
-      'the invisible one to be gone',
+      'the invisible user to be hidden',
       async () => {
         const { users, count } = await watcher.patient('presence:watch', { room });
         return count === 0 && users?.length === 0;

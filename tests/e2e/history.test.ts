@@ -47,7 +47,7 @@ describe('history:read', () => {
     ['after far above the head', { after: 1_000_000 }, 1, 0, false],
   ];
   for (const [name, query, from, to, hasMore] of pages)
-    test(`by ${name}`, async () => {
+    test(`pages ${name}`, async () => {
       const data = await client.ok('history:read', { room, ...query });
       assert.deepEqual(
         data.messages.map(({ seq }) => seq),
@@ -59,7 +59,7 @@ describe('history:read', () => {
       for (const entry of data.messages) assert.equal(entry.epoch, epoch);
     });
 
-  test('names its epoch: the right one is served, another is a conflict', async () => {
+  test('answers for the current epoch, and refuses another epoch as a conflict', async () => {
     const data = await client.ok('history:read', { room, after: 0, limit: 1, epoch });
     assert.equal(data.messages.length, 1);
     await client.refused('conflict', 'history:read', { room, after: 0, epoch: 'another' });
@@ -72,7 +72,7 @@ describe('history:read', () => {
     for (const after of [-1, 0.5, '1', null, {}]) await client.refused('invalid', 'history:read', { room, after });
   });
 
-  test('of a public room that nobody joined is empty or not found, and creates nothing', async () => {
+  test('does not create a room that has no member yet', async () => {
     const ack = await client.request('history:read', { room: empty });
     if (ack.ok) {
       assert.deepEqual(ack.data.messages, []);
@@ -88,7 +88,7 @@ describe('room:join', () => {
     return connect(endpoint, { token: (await createGuest(endpoint)).token });
   }
 
-  test('without since gives the newest 50, or as many as limit says', async () => {
+  test('returns the newest 50 entries without since, or limit entries', async () => {
     for (const [limit, from] of [
       [undefined, 201],
       [1, 250],
@@ -110,7 +110,7 @@ describe('room:join', () => {
       await client.refused('invalid', 'room:join', { room, limit });
   });
 
-  test('with since gives all after it, however large the hole up to 1,000', async () => {
+  test('returns all entries after since when at most 1,000 are missing', async () => {
     for (const seq of [0, 1, 100, 249, 250]) {
       const reader = await fresh();
       const data = await reader.ok('room:join', { room, since: { epoch, seq } });
@@ -123,7 +123,7 @@ describe('room:join', () => {
     }
   });
 
-  test('with a since of another epoch, or above the head, gives the newest and says why', async () => {
+  test('returns the newest entries and a reason when since is of another epoch or above the head', async () => {
     for (const since of [
       { epoch: 'another', seq: 3 },
       { epoch, seq: 251 },
@@ -140,7 +140,7 @@ describe('room:join', () => {
     }
   });
 
-  test('refuses a since that is no position', async () => {
+  test('refuses a since that is not a position', async () => {
     const bad = [
       null,
       5,

@@ -37,7 +37,7 @@ async function member(room: string): Promise<TestClient> {
 }
 
 describe('POST /guests', () => {
-  test('makes a guest: 201, a token, an id of its own', async () => {
+  test('creates a guest with a token and a unique id', async () => {
     const { status, body, headers } = await call<{ token: string; user: { id: string; name: string } }>(
       endpoint,
       '/guests',
@@ -83,7 +83,7 @@ describe('POST /guests', () => {
       assert((await createGuest(endpoint, name)).token);
   });
 
-  test('refuses a body that is no JSON, is deep, large, compressed or missing', async () => {
+  test('refuses a body that is not JSON, is deep, large, compressed or absent', async () => {
     const send = (body: string | undefined, headers: Record<string, string> = {}) =>
       call(endpoint, '/guests', { method: 'POST', headers, ...(body === undefined ? {} : { body }) });
     for (const body of ['{', '{"name":', "{'name':'x'}", 'name=Mina', '\u0000'])
@@ -107,8 +107,8 @@ describe('POST /guests', () => {
   });
 });
 
-describe('messages', () => {
-  test('are posted once for an Idempotency-Key, and reach the members', async () => {
+describe('messages over HTTP', () => {
+  test('are stored once for each Idempotency-Key, and reach the members', async () => {
     const room = newRoom();
     const client = await member(room);
     const key = newId();
@@ -126,7 +126,7 @@ describe('messages', () => {
     assert.deepEqual([entry?.text, entry?.from.name, entry?.clientMsgId], ['from a bot', 'Bot', key]);
   });
 
-  test('posted and sent by socket with the same id are one', async () => {
+  test('are not duplicated when the same id is sent over HTTP and over a socket', async () => {
     const room = newRoom();
     const guest = await createGuest(endpoint, 'Both');
     const client = await connect(endpoint, { token: guest.token });
@@ -138,7 +138,7 @@ describe('messages', () => {
     assert.deepEqual(posted.body, { ...sent, duplicate: true });
   });
 
-  test('that are bad are refused, and nothing is stored', async () => {
+  test('are refused and not stored when the key, body or room is invalid', async () => {
     const room = newRoom();
     await member(room);
     for (const key of [undefined, '', 'k'.repeat(65), 'é'])
@@ -153,7 +153,7 @@ describe('messages', () => {
     assert.deepEqual(body.messages, []);
   });
 
-  test('are read in pages, as history:read gives them', async () => {
+  test('are returned in the same pages as by history:read', async () => {
     const room = newRoom();
     const client = await member(room);
     for (let index = 1; index <= 60; index++)
@@ -187,7 +187,7 @@ describe('messages', () => {
       assertProblem(await get(`/rooms/${room}/messages?${query}`), 400, 'invalid', query);
   });
 
-  test('above the quota are 429 with Retry-After', async () => {
+  test('above the quota are refused with 429 and Retry-After', async () => {
     const guest = await createGuest(endpoint, 'Flood');
     const room = newRoom();
     await member(room);
@@ -217,7 +217,7 @@ describe('rooms', () => {
       rooms: Array<{ room: string; title?: string; online: number }>;
       cursor?: string;
     }
-    const all = await poll('all rooms to be listed and counted', async () => {
+    const all = await poll('all rooms to be listed with their online counts', async () => {
       const found = new Map<string, { title?: string; online: number }>();
       let cursor: string | undefined;
       do {
@@ -242,11 +242,11 @@ describe('rooms', () => {
       assertProblem(await get(`/rooms?${query}`), 400, 'invalid', query);
   });
 
-  test('tell who is there', async () => {
+  test('report who is online', async () => {
     const room = newRoom();
     const client = await member(room);
     const { id, name } = client.session.user;
-    const { body } = await poll('presence', async () => {
+    const { body } = await poll('one user to be online', async () => {
       const answer = await get<PresenceSnapshot>(`/rooms/${room}/presence`);
       assert.equal(answer.status, 200);
       return answer.body.count === 1 ? answer : undefined;
@@ -255,7 +255,7 @@ describe('rooms', () => {
   });
 });
 
-describe('anything else below /api', () => {
+describe('any other request below /api', () => {
   test('is not_found for an unknown path', async () => {
     for (const path of [
       '',

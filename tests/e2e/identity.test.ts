@@ -23,7 +23,7 @@ async function assertRefused(options: ConnectOptions, what: string): Promise<voi
     },
     (reason: unknown) => reason,
   );
-  assert(error instanceof Refused, `${what}: ${error === undefined ? 'was let in' : error}`);
+  assert(error instanceof Refused, `${what}: ${error === undefined ? 'the connection was accepted' : error}`);
   assert.equal(error.code, 'unauthenticated', what);
 }
 
@@ -41,7 +41,7 @@ function rsaToken(): string {
   return `${body}.${sign('sha256', Buffer.from(body), privateKey).toString('base64url')}`;
 }
 
-/** Every text that is no good token. */
+/** Invalid tokens by what is wrong with each. */
 function badTokens(secret: string, guestToken: string): Record<string, string> {
   const [head = '', claims = '', signature = ''] = guestToken.split('.');
   const other = Buffer.from(
@@ -49,37 +49,37 @@ function badTokens(secret: string, guestToken: string): Record<string, string> {
   ).toString('base64url');
   const embedded = { kty: 'oct', k: Buffer.from('attacker').toString('base64url') };
   return {
-    'an empty text': '',
+    'an empty string': '',
     garbage: 'garbage',
     'three dots': '...',
-    'a long text': 'x'.repeat(60_000),
+    'a long string': 'x'.repeat(60_000),
     'alg none': unsignedToken(alice),
     'alg none, signed': mintToken(secret, alice, { alg: 'none' }),
     'alg nOnE': mintToken('', alice, { alg: 'nOnE' }),
     'no alg': mintToken(secret, alice, { typ: 'JWT' }),
     'another secret': mintToken('another-secret-0123456789abcdefghij', alice),
     'an empty secret': mintToken('', alice),
-    'RS256 by a key of its own': rsaToken(),
-    'RS256 in the header, HMAC in truth': mintToken(secret, alice, { alg: 'RS256', typ: 'JWT' }),
-    'a key id that is a path': mintToken('', alice, { alg: 'HS256', kid: '../../../../dev/null' }),
+    'RS256 signed with an unknown key': rsaToken(),
+    'RS256 in the header, signed with HMAC': mintToken(secret, alice, { alg: 'RS256', typ: 'JWT' }),
+    'a key id that is a file path': mintToken('', alice, { alg: 'HS256', kid: '../../../../dev/null' }),
     'a key in the header': mintToken('attacker', alice, { alg: 'HS256', jwk: embedded }),
     'a critical extension': mintToken(secret, alice, { alg: 'HS256', crit: ['b64x'], b64x: true }),
     expired: mintToken(secret, { ...alice, exp: now() - 120 }),
     'expired long ago': mintToken(secret, { ...alice, exp: 1 }),
     'not yet valid': mintToken(secret, { ...alice, nbf: now() + 3600 }),
-    'an exp that is no number': mintToken(secret, { ...alice, exp: 'tomorrow' }),
+    'an exp that is not a number': mintToken(secret, { ...alice, exp: 'tomorrow' }),
     'no sub': mintToken(secret, { name: 'Alice' }),
     'an empty sub': mintToken(secret, { ...alice, sub: '' }),
-    'a sub that is no text': mintToken(secret, { ...alice, sub: { id: 'alice' } }),
+    'a sub that is not a string': mintToken(secret, { ...alice, sub: { id: 'alice' } }),
     'a sub of 1,000 characters': mintToken(secret, { ...alice, sub: 'a'.repeat(1_000) }),
-    'a name that is no text': mintToken(secret, { ...alice, name: 5 }),
+    'a name that is not a string': mintToken(secret, { ...alice, name: 5 }),
     'a blank name': mintToken(secret, { ...alice, name: ' ' }),
     'a name of 65 characters': mintToken(secret, { ...alice, name: 'a'.repeat(65) }),
-    'a guest id that the cluster did not make': mintToken(secret, { ...alice, sub: 'guest-mine' }),
-    "a guest's token, changed": `${head}.${other}.${signature}`,
-    "a guest's token, cut short": `${head}.${claims}.${signature.slice(0, -4)}`,
-    "a guest's token, unsigned": `${head}.${claims}.`,
-    'a payload that is no object': mintToken(secret, alice).replace(
+    'a guest id that the cluster did not create': mintToken(secret, { ...alice, sub: 'guest-mine' }),
+    "a guest's token with changed claims": `${head}.${other}.${signature}`,
+    "a guest's token with a truncated signature": `${head}.${claims}.${signature.slice(0, -4)}`,
+    "a guest's token without a signature": `${head}.${claims}.`,
+    'a payload that is not an object': mintToken(secret, alice).replace(
       /\.[^.]+\./,
       `.${Buffer.from('[]').toString('base64url')}.`,
     ),
@@ -87,7 +87,7 @@ function badTokens(secret: string, guestToken: string): Record<string, string> {
 }
 
 describe('a connection', () => {
-  test('is refused as unauthenticated without a token, or with something else in its place', async () => {
+  test('is refused as unauthenticated when auth.token is absent or not a string', async () => {
     const { endpoint } = cluster;
     await assertRefused({ auth: {} }, 'no token');
     for (const token of [undefined, null, 5, true, {}, [], ['x'], { toString: 'x' }])
@@ -99,7 +99,7 @@ describe('a connection', () => {
     await assertRefused({ auth: {}, transports: ['polling'] }, 'no token, polling');
   });
 
-  test('is refused with every kind of bad token, and so is an HTTP call', async () => {
+  test('is refused with every kind of invalid token, and so is an HTTP call', async () => {
     const { endpoint, jwtSecret } = cluster;
     const guest = await createGuest(endpoint);
     for (const [what, token] of Object.entries(badTokens(jwtSecret, guest.token))) {
@@ -108,7 +108,7 @@ describe('a connection', () => {
     }
   });
 
-  test('is taken with a good token, by either transport and on either gateway', async () => {
+  test('is accepted with a valid token, over both transports and on every gateway', async () => {
     const { endpoint, jwtSecret } = cluster;
     const addresses = [endpoint, ...(await cluster.gateways()).map(({ address }) => address)];
     for (const address of addresses)
@@ -122,7 +122,7 @@ describe('a connection', () => {
       }
   });
 
-  test('takes its identity from the token only', async () => {
+  test('takes the identity only from the token', async () => {
     const { endpoint, jwtSecret } = cluster;
     const client = await connect(endpoint, {
       auth: { token: mintToken(jwtSecret, alice), user: { id: 'root' }, sub: 'root', name: 'Root', roles: ['admin'] },
@@ -133,7 +133,7 @@ describe('a connection', () => {
 });
 
 describe('an HTTP call', () => {
-  test('is refused without a token, or with one in another form', async () => {
+  test('is refused without a bearer token', async () => {
     const { endpoint } = cluster;
     const { token } = await createGuest(endpoint);
     const calls: Array<[method: string, path: string]> = [
@@ -162,6 +162,6 @@ describe('an HTTP call', () => {
         assert.equal(((await response.json()) as { code: string }).code, 'unauthenticated');
       }
     const inQuery = await fetch(`${endpoint}/api/v1/rooms?token=${token}&access_token=${token}`);
-    assert.equal(inQuery.status, 401, 'a token in an address would end in logs');
+    assert.equal(inQuery.status, 401, 'a token in the URL must not be accepted, because URLs are logged');
   });
 });

@@ -27,20 +27,21 @@ async function clientsOf(count: number): Promise<TestClient[]> {
 const send = (client: TestClient, room: string): Promise<Ack<SendData>> =>
   client.request('message:send', { room, clientMsgId: newId(), text: 'quick' });
 
-describe('the quota of messages', () => {
-  test('holds for a user over the whole cluster, names retryAfterMs, and stores nothing that it refuses', async () => {
+describe('the message quota', () => {
+  test('limits a user across all gateways, reports retryAfterMs, and stores no refused message', async () => {
     const clients = await clientsOf(2);
     const [first] = clients;
     assert(first !== undefined);
     const room = newRoom();
     await first.ok('room:join', { room });
     const startedMs = Date.now();
-    // 150 on each node: a bucket of each node's own would take 200 of them and more.
+    // 150 on each node: separate buckets on each node would accept at least 200 of them.
     const acks = await Promise.all(clients.flatMap((client) => Array.from({ length: 150 }, () => send(client, room))));
     const tookMs = Date.now() - startedMs;
     const stored = acks.filter(({ ok }) => ok).length;
     const refused = acks.filter((ack) => !ack.ok);
-    // The burst of 100, what flowed in meanwhile at 20 a second, and some slack for quota that is lent to nodes in blocks.
+    // The burst of 100, the refill of 20 a second, and slack for the tokens that nodes lease in
+    // blocks.
     const most = 100 + (20 * tookMs) / 1000 + 25;
     assert(stored >= 80 && stored <= most, `${stored} of 300 stored in ${tookMs} ms; at most ${most.toFixed(0)}`);
     for (const ack of refused) {
@@ -55,7 +56,7 @@ describe('the quota of messages', () => {
     assert(clients.every((client) => client.connected));
   });
 
-  test('lets in whoever waits as long as it says, time after time, and never cuts', async () => {
+  test('accepts a client that waits for retryAfterMs each time, and never disconnects it', async () => {
     const [client] = await clientsOf(1);
     assert(client !== undefined);
     const room = newRoom();
@@ -72,21 +73,21 @@ describe('the quota of messages', () => {
         }
       }
       if (waitMs === 0) continue;
-      // Others of the same batch may have taken the token that was meant, so one more wait is fair; many are not.
+      // Other messages of the batch may take the token first. One more wait is fair, many are not.
       let tries = 0;
       for (let next: Ack<SendData> | undefined; next?.ok !== true; tries++) {
-        assert(tries < 5, `refused ${tries} times though it waited each time: ${JSON.stringify(next)}`);
+        assert(tries < 5, `refused ${tries} times although the client waited each time: ${JSON.stringify(next)}`);
         await sleep(waitMs);
         next = await send(client, room);
         if (!next.ok) waitMs = next.error.retryAfterMs ?? assert.fail('no retryAfterMs');
       }
     }
-    assert(refusals > 0, 'the limit was reached');
+    assert(refusals > 0, 'the test must reach the limit');
     assert(client.connected);
     assert.deepEqual(client.disconnects, []);
   });
 
-  test('is not spent by sending the same message again', async () => {
+  test('does not count retries of a stored message', async () => {
     const [client] = await clientsOf(1);
     assert(client !== undefined);
     const room = newRoom();
@@ -96,12 +97,12 @@ describe('the quota of messages', () => {
     while (answers.length < 150) answers.push(await client.patient('message:send', message));
     assert(answers.every(({ seq, duplicate }, index) => seq === 1 && duplicate === index > 0));
     const acks = await Promise.all(Array.from({ length: 60 }, () => send(client, room)));
-    assert(acks.filter(({ ok }) => ok).length >= 40, 'the burst was still there');
+    assert(acks.filter(({ ok }) => ok).length >= 40, 'the burst must still be available');
   });
 });
 
-describe('the limit of events', () => {
-  test('answers rate_limited with retryAfterMs above 200 at once, and takes the client back after that', async () => {
+describe('the event limit', () => {
+  test('answers rate_limited above 200 events at once, and accepts events again after retryAfterMs', async () => {
     const [client] = await clientsOf(1);
     assert(client !== undefined);
     const room = newRoom();
@@ -118,8 +119,8 @@ describe('the limit of events', () => {
   });
 });
 
-describe('connections', () => {
-  test('of one user on one node may be 20; one more waits until there is room', async () => {
+describe('the connection limit', () => {
+  test('is 20 for each user and node, and the next one reconnects until a place is free', async () => {
     const { endpoint } = cluster;
     const [gateway] = await cluster.gateways();
     assert(gateway !== undefined);
@@ -135,16 +136,16 @@ describe('connections', () => {
     const errors: Error[] = [];
     more.socket.on('connect_error', (error) => errors.push(error));
     more.socket.connect();
-    // It comes again by itself, and is let go again.
-    await poll('it to be let go twice', () => more.disconnects.length >= 2);
-    assert((await refused()) >= before + 2, 'the gateway counts what it refuses');
-    assert.deepEqual(more.received, [], 'no session, nor anything else');
-    // A refusal for a passing condition must not be a connect_error, which a plain client gives up on for good.
+    // Socket.IO reconnects by itself, and the gateway closes the connection again.
+    await poll('the connection to be closed twice', () => more.disconnects.length >= 2);
+    assert((await refused()) >= before + 2, 'the gateway must count refused connections');
+    assert.deepEqual(more.received, [], 'a refused connection must receive nothing');
+    // A temporary refusal must not be a connect_error, because Socket.IO does not retry after one.
     assert.deepEqual(errors, []);
     assert.deepEqual([...new Set(more.disconnects)], ['transport close']);
     assert(
       twenty.every((client) => client.connected),
-      'the first twenty stay',
+      'the first 20 must stay connected',
     );
     await twenty[0]?.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
     for (const client of twenty) await client.until(room, 1);
@@ -154,7 +155,7 @@ describe('connections', () => {
   });
 });
 
-/** Handshakes that the gateways refused for that reason, by their own count. */
+/** Handshakes that the gateways refused for this reason, from their metrics. */
 async function refusedFor(reason: string): Promise<number> {
   let total = 0;
   for (const { ops } of await cluster.gateways()) {

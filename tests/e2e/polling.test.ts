@@ -7,8 +7,13 @@ import { poll, sleep } from '../support/poll.ts';
 import { readHistory } from '../support/sender.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-/** The contract says a minute. Affinity that fails shows with the second request, so the suite takes less unless it is asked to. */
-const CHAT_MS = Number(process.env.MARU_TEST_POLLING_MS ?? 20_000);
+/**
+ * How long the clients chat. Broken session affinity shows at the second request, so a few seconds
+ * are enough. Set the variable to 60000 for the minute of the acceptance criteria.
+ */
+const CHAT_MS = Number(process.env.MARU_TEST_POLLING_MS ?? 8_000);
+/** Below the message quota of 20 a second. */
+const SEND_EVERY_MS = 500;
 const GATEWAYS = 4;
 const PAIRS = 8;
 
@@ -18,8 +23,8 @@ before(async () => {
 });
 after(() => cluster?.stop());
 
-describe(`clients that may only poll, through nginx with ${GATEWAYS} gateways`, () => {
-  test(`chat for ${CHAT_MS / 1000} s with and without a cookie jar, and are never cut`, async () => {
+describe(`clients on long-polling, through nginx with ${GATEWAYS} gateways`, () => {
+  test(`chat for ${CHAT_MS / 1000} s without a disconnect, with and without a cookie jar`, async () => {
     const room = newRoom('polling');
     const clients: TestClient[] = [];
     for (const cookieJar of [false, true])
@@ -43,12 +48,14 @@ describe(`clients that may only poll, through nginx with ${GATEWAYS} gateways`, 
           const text = `${index} says ${count}`;
           const ack = await client.ok('message:send', { room, clientMsgId, text });
           sends.push({ user: client.session.user.id, connection: `${index}`, clientMsgId, text, outcome: ack.seq });
-          await sleep(1_000);
+          await sleep(SEND_EVERY_MS);
         }
       }),
     );
     const head = Math.max(...sends.map(({ outcome }) => Number(outcome)));
-    await poll('all to have all', () => clients.every((client) => client.seqs(room).at(-1) === head));
+    await poll('every client to receive every message', () =>
+      clients.every((client) => client.seqs(room).at(-1) === head),
+    );
     const [reader] = clients;
     assert(reader !== undefined);
     const history = await readHistory(reader, room);
@@ -65,11 +72,11 @@ describe(`clients that may only poll, through nginx with ${GATEWAYS} gateways`, 
     }
   });
 
-  test('may upgrade to WebSocket and stay on their gateway', async () => {
+  test('upgrade to WebSocket on the same gateway', async () => {
     for (let index = 0; index < 6; index++) {
       const { token } = await createGuest(cluster.endpoint);
       const client = await connect(cluster.endpoint, { token, transports: ['polling', 'websocket'] });
-      await poll('the upgrade', () => client.socket.io.engine.transport.name === 'websocket');
+      await poll('the upgrade to WebSocket', () => client.socket.io.engine.transport.name === 'websocket');
       const room = newRoom();
       await client.ok('room:join', { room });
       await client.ok('message:send', { room, clientMsgId: newId(), text: 'upgraded' });

@@ -37,17 +37,19 @@ before(async () => {
   await owner.ok('message:send', { room, clientMsgId: newId(), text: 'between us' });
 });
 
-/** Ids that are not the stranger's: the hidden one, and absent ones of the same and of another shape. */
+/**
+ * Ids for the stranger to try: the private room, and absent ones of the same form and of others.
+ */
 const ids = (): string[] => [room, `p-${'a'.repeat(room.length - 2)}`, 'p-x', 'p-'];
 
 describe('a private room', () => {
-  test('has an id that nobody can guess, and nobody can make one', async () => {
+  test('has an unguessable id that only the server makes', async () => {
     assert.match(room, /^p-[a-z0-9._-]{20,62}$/);
     const { room: other } = await owner.ok('room:create', { visibility: 'private' });
     assert.notEqual(other, room);
     for (const id of ['p-mine', room]) {
       const ack = await stranger.raw('room:create', { room: id });
-      assert(!ack.ok, 'ids of private rooms are made by the server');
+      assert(!ack.ok, 'a client must not choose the id of a private room');
       assert(['invalid', 'not_found'].includes(ack.error.code), ack.error.code);
     }
     await stranger.refused('invalid', 'room:create', { visibility: 'private', room: 'p-mine' });
@@ -66,7 +68,7 @@ describe('a private room', () => {
     ['room:invite', { user: 'guest-me' }],
   ];
   for (const [event, rest] of requests)
-    test(`answers ${event} ${JSON.stringify(rest)} of a stranger as if it were absent`, async () => {
+    test(`answers ${event} ${JSON.stringify(rest)} by a stranger as if the room did not exist`, async () => {
       const answers = [];
       for (const id of ids()) answers.push(await stranger.raw(event, { room: id, ...rest }));
       for (const ack of answers) {
@@ -76,7 +78,7 @@ describe('a private room', () => {
       }
     });
 
-  test('answers HTTP calls of a stranger as if it were absent, and is not listed', async () => {
+  test('answers HTTP calls by a stranger as if the room did not exist, and is not listed', async () => {
     const { endpoint } = cluster;
     const headers = { authorization: `Bearer ${strangerGuest.token}`, 'content-type': 'application/json' };
     const call = async (id: string, rest: string, init: RequestInit = {}) => {
@@ -106,7 +108,7 @@ describe('a private room', () => {
     assert.doesNotMatch(await listed.text(), /p-[a-z0-9]{20}|secret plans/);
   });
 
-  test('leaks nothing to a stranger who tried', async () => {
+  test('sends nothing to a stranger who tried to join', async () => {
     await owner.ok('message:send', { room, clientMsgId: newId(), text: 'still between us' });
     await owner.ok('typing', { room, active: true });
     const history = await owner.ok('history:read', { room });
@@ -119,8 +121,10 @@ describe('a private room', () => {
       false,
     );
   });
+});
 
-  test('is open to one who was invited, on any gateway, and only to that one', async () => {
+describe('an invitation', () => {
+  test('opens a private room on every gateway, and only to the invited user', async () => {
     const guest = await createGuest(cluster.endpoint, 'Invited');
     const invited = await guestClient(1, guest);
     await invited.refused('not_found', 'room:join', { room });
@@ -129,7 +133,7 @@ describe('a private room', () => {
     assert.equal(role, 'member');
     assert(messages.length >= 1);
     await invited.ok('message:send', { room, clientMsgId: newId(), text: 'thank you' });
-    await poll('the owner to see it', () => owner.entries(room).some(({ text }) => text === 'thank you'));
+    await poll('the owner to receive the message', () => owner.entries(room).some(({ text }) => text === 'thank you'));
     const { members } = await invited.ok('room:members', { room });
     assert.deepEqual(
       members.sort((a, b) => a.role.localeCompare(b.role)),
@@ -139,11 +143,11 @@ describe('a private room', () => {
       ],
     );
     await stranger.refused('not_found', 'room:join', { room });
-    // Inviting again changes nothing.
+    // A second invitation changes nothing.
     await owner.ok('room:invite', { room, user: guest.user.id });
   });
 
-  test('an invitation to a public room is refused or harmless', async () => {
+  test('to a public room by a non-member is refused', async () => {
     const id = newRoom();
     await owner.ok('room:create', { room: id });
     const ack = await stranger.request('room:invite', { room: id, user: 'someone' });

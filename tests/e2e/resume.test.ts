@@ -36,7 +36,9 @@ after(() => {
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const resumed = (client: TestClient, name = room): ResumedRoom | undefined => client.session.rooms[name];
 
-/** Sends one more, and asserts that it is the next and the only one that comes live. */
+/**
+ * Sends one more message, and asserts that the client receives only this one after `seqsBefore`.
+ */
 async function assertLive(client: TestClient, seqsBefore: number[], name = room) {
   const { seq } = await client.ok('message:send', { room: name, clientMsgId: newId(), text: 'live' });
   await client.until(name, seqsBefore.length + 1);
@@ -44,7 +46,7 @@ async function assertLive(client: TestClient, seqsBefore: number[], name = room)
 }
 
 describe('auth.resume', () => {
-  test('on another gateway delivers exactly what was missed, after the session and in order', async () => {
+  test('on another gateway delivers exactly the missed entries, in order, after the session', async () => {
     const name = newRoom();
     const { token } = await createGuest(cluster.endpoint);
     const first = await open1(0, { token });
@@ -68,7 +70,7 @@ describe('auth.resume', () => {
     await assertLive(second, range(6, 12), name);
   });
 
-  test('with nothing missed delivers nothing, and the connection is live', async () => {
+  test('without missed entries delivers nothing, and live delivery continues', async () => {
     const name = newRoom();
     const writer = await open1(1);
     const { epoch: its } = await writer.ok('room:join', { room: name });
@@ -76,27 +78,26 @@ describe('auth.resume', () => {
       await writer.ok('message:send', { room: name, clientMsgId: newId(), text });
     const client = await open1(0, { resume: { [name]: { epoch: its, seq: 3 } } });
     assert.deepEqual(resumed(client, name), { recovered: true, epoch: its, head: 3, first: 1 });
-    // What comes first is what is sent now: nothing came before it.
     await assertLive(client, [], name);
     await writer.ok('message:send', { room: name, clientMsgId: newId(), text: 'from elsewhere' });
     await client.until(name, 2);
     assert.deepEqual(client.seqs(name), [4, 5]);
   });
 
-  test('closes a hole of 1,000 entries', async () => {
+  test('delivers 1,000 missed entries', async () => {
     const client = await open1(1, { resume: { [room]: { epoch, seq: HEAD - 1_000 } } });
     assert.deepEqual(resumed(client), { recovered: true, epoch, head: HEAD, first: 1 });
     await client.until(room, 1_000);
     assert.deepEqual(client.seqs(room), range(HEAD - 999, HEAD));
   });
 
-  test('does not begin a hole of 1,001: too_far, joined, and live from head + 1', async () => {
+  test('answers too_far for 1,001 missed entries, and delivers live entries from head + 1', async () => {
     const client = await open1(0, { resume: { [room]: { epoch, seq: HEAD - 1_001 } } });
     assert.deepEqual(resumed(client), { recovered: false, reason: 'too_far', epoch, head: HEAD, first: 1 });
     await assertLive(client, []);
   });
 
-  test('does not begin a hole of more than 1 MiB', async () => {
+  test('answers too_far when the missed entries exceed 1 MiB', async () => {
     const name = newRoom('large');
     const writer = await open1(0);
     const { epoch: its } = await writer.ok('room:join', { room: name });
@@ -111,8 +112,10 @@ describe('auth.resume', () => {
     assert.deepEqual(near.seqs(name), range(31, 95));
     assert.deepEqual(far.seqs(name), []);
   });
+});
 
-  test('of another epoch, or above the head, is not recovered: epoch', async () => {
+describe('the answer to auth.resume', () => {
+  test('is epoch for a position of another epoch or above the head', async () => {
     for (const position of [
       { epoch: 'another', seq: 3 },
       { epoch, seq: 1_000_000 },
@@ -126,7 +129,7 @@ describe('auth.resume', () => {
     }
   });
 
-  test('answers each room by itself: a private room of others is not_found, as one that does not exist', async () => {
+  test('is separate for each room, and not_found for both an absent room and a private room of others', async () => {
     const owner = await open1(0);
     const { room: hidden } = await owner.ok('room:create', { visibility: 'private' });
     const absent = `p-${'0'.repeat(hidden.length - 2)}`;
@@ -144,7 +147,7 @@ describe('auth.resume', () => {
     assert(good !== undefined && 'recovered' in good && good.recovered);
   });
 
-  test('of a private room by a member works on another gateway', async () => {
+  test('is a recovery for a member of a private room on another gateway', async () => {
     const { token } = await createGuest(cluster.endpoint);
     const owner = await open1(0, { token });
     const { room: own } = await owner.ok('room:create', { visibility: 'private', title: 'ours' });
@@ -159,7 +162,7 @@ describe('auth.resume', () => {
     assert.deepEqual(back.seqs(own), [2]);
   });
 
-  test('that cannot be read does not refuse the connection for another reason than the token', async () => {
+  test('is a session, not a refused connection, when positions are invalid', async () => {
     const names = ['', '*', 'a{b}', 'ROOM', `${'r'.repeat(65)}`, '__proto__', 'constructor'];
     const bad: unknown[] = [
       null,

@@ -19,13 +19,13 @@ import {
 import { poll, sleep } from '../support/poll.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
-/** The contract promises these on an ordinary machine; a slow one gets three times as long. */
+/** Three times the promised durations, for a slow machine. */
 const STATUS_TIMEOUT_MS = 3 * 1_000;
 const SECOND_START_TIMEOUT_MS = 3 * 5_000;
 
 const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-runner-'));
 const clusters: Cluster[] = [];
-// One test's failure must not be the next one's.
+// A failed test must not make the next one fail.
 afterEach(async () => {
   for (const cluster of clusters.splice(0)) await cluster.stop();
 });
@@ -39,7 +39,7 @@ async function start(options: Parameters<typeof startCluster>[0]): Promise<Clust
   return cluster;
 }
 
-/** Processes that were started for this data directory, by what their command lines, environments and open files say. */
+/** Processes of this data directory: it appears in their command line or environment. */
 function processesOf(folder: string): number[] {
   return readdirSync('/proc')
     .map(Number)
@@ -55,13 +55,13 @@ function processesOf(folder: string): number[] {
 }
 
 const ended = (cluster: Cluster) =>
-  poll('npm to end', () => cluster.npm.exitCode !== null || cluster.npm.signalCode !== null, {
+  poll('npm to exit', () => cluster.npm.exitCode !== null || cluster.npm.signalCode !== null, {
     timeoutMs: STOP_TIMEOUT_MS,
   });
 
 async function assertNothingLeft(pids: Array<number | null>): Promise<void> {
-  await poll('every process to end', () => pids.every((pid) => pid === null || !isAlive(pid)));
-  await poll('nothing to be left of the data directory', () => processesOf(dataDir).length === 0);
+  await poll('every process to exit', () => pids.every((pid) => pid === null || !isAlive(pid)));
+  await poll('no process of the data directory to be left', () => processesOf(dataDir).length === 0);
 }
 
 const npm = (...args: string[]): Promise<CommandResult> =>
@@ -72,21 +72,22 @@ const npm = (...args: string[]): Promise<CommandResult> =>
     });
   });
 
-describe('npm start', () => {
-  const room = newRoom('kept');
-  let port: number;
+const room = newRoom('kept');
+let port: number;
 
-  test('status fails with 1 while no cluster runs', async () => {
+// These tests use one data directory in turn, so their order matters.
+describe('npm start', () => {
+  test('status exits with 1 while no cluster runs', async () => {
     assert.equal((await clusterCommand(dataDir, 'status')).code, 1);
     assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 1);
     assert.equal((await npm('run', '-s', 'cluster', '--', 'status', '--data-dir', dataDir)).code, 1);
   });
 
-  test('runs the whole cluster, tells its address, and ends it on SIGTERM to npm', async () => {
+  test('runs the whole cluster, prints its address, and stops it on SIGTERM to npm', async () => {
     port = await findFreePort();
     const cluster = await start({ port, dataDir, gateways: 2 });
     const address = new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`);
-    await poll('the address to open', () => address.test(cluster.output()));
+    await poll('the address to be printed', () => address.test(cluster.output()));
     const status = await cluster.status();
     assert.match(status.endpoint, new RegExp(`:${port}/?$`));
     assert.deepEqual(status.processes.map(({ kind }) => kind).sort(), [
@@ -100,7 +101,7 @@ describe('npm start', () => {
       assert(pid !== null && isAlive(pid), name);
       assert.match(address, kind === 'redis' ? /^redis:\/\// : /^http:\/\//);
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-      assert.doesNotMatch(command, /^(\/bin\/)?(sh|bash|npm)\0/, `${name} is the process itself`);
+      assert.doesNotMatch(command, /^(\/bin\/)?(sh|bash|npm)\0/, `${name} must run without a wrapper process`);
     }
     const startedMs = Date.now();
     assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 0);
@@ -120,7 +121,7 @@ describe('npm start', () => {
     await assertNothingLeft(status.processes.map(({ pid }) => pid));
   });
 
-  test('starts again on the same data within seconds, and ends on Ctrl-C', async () => {
+  test('restarts on the same data within seconds, and stops on Ctrl-C', async () => {
     const startedMs = Date.now();
     const cluster = await start({ port, dataDir, gateways: 2 });
     const tookMs = Date.now() - startedMs;
@@ -138,17 +139,20 @@ describe('npm start', () => {
     await ended(cluster);
     await assertNothingLeft(processes.map(({ pid }) => pid));
   });
+});
 
-  test('ends at once on a second Ctrl-C', async () => {
+describe('npm start in unusual situations', () => {
+  test('stops at once on a second Ctrl-C', async () => {
     const cluster = await start({ port, dataDir, gateways: 2 });
     const { processes } = await cluster.status();
     assert(cluster.npm.pid !== undefined);
     const group = -cluster.npm.pid;
-    // A gateway that does not answer holds up an orderly end for many seconds: what ends the cluster is the second Ctrl-C.
-    const ordersToRedis = () =>
+    // A stopped gateway delays an orderly shutdown by many seconds, so the second Ctrl-C must be
+    // what ends the cluster.
+    const redisSigterms = () =>
       readFileSync(path.join(dataDir, 'logs', 'redis.log'), 'utf8').split('Received SIGTERM').length - 1;
-    const ordersBefore = ordersToRedis();
-    assert(ordersBefore > 0, 'earlier clusters ended in order');
+    const sigtermsBefore = redisSigterms();
+    assert(sigtermsBefore > 0, 'earlier clusters must have stopped in order');
     const gateway = processes.find(({ kind }) => kind === 'gateway');
     assert(gateway?.pid != null);
     process.kill(gateway.pid, 'SIGSTOP');
@@ -158,29 +162,29 @@ describe('npm start', () => {
     process.kill(group, 'SIGINT');
     await ended(cluster);
     assert.match(cluster.output(), /stopping +at once/);
-    assert.doesNotMatch(cluster.output(), /stopped[\s\S]*at once/, 'the orderly end was still under way');
+    assert.doesNotMatch(cluster.output(), /stopped[\s\S]*at once/, 'the orderly shutdown must not have finished');
     assert.equal(
-      ordersToRedis(),
-      ordersBefore,
-      'Redis was not asked to end, as after the gateways, but killed with them',
+      redisSigterms(),
+      sigtermsBefore,
+      'Redis must be killed with the gateways instead of stopped after them',
     );
     await assertNothingLeft(processes.map(({ pid }) => pid));
   });
 
-  test('heals what a killed supervisor left behind', async () => {
+  test('cleans up the processes of a killed supervisor', async () => {
     const cluster = await start({ port, dataDir, gateways: 2 });
     const { processes } = await cluster.status();
     assert(cluster.npm.pid !== undefined);
-    // npm and the supervisor go without a word; whatever they ran is on its own.
+    // Kill npm and the supervisor. The processes that they started stay alive.
     const children = processes.map(({ pid }) => pid);
     for (const pid of processesOf(dataDir)) if (!children.includes(pid)) process.kill(pid, 'SIGKILL');
     await ended(cluster);
     const again = await start({ port, dataDir, gateways: 2 });
     assert.equal((await again.status()).processes.length, 5);
-    await poll('the old processes to be gone', () => children.every((pid) => pid === null || !isAlive(pid)));
+    await poll('the old processes to exit', () => children.every((pid) => pid === null || !isAlive(pid)));
   });
 
-  test('says clearly that a port is taken, and leaves nothing behind', async () => {
+  test('reports a port that is in use, and leaves no process behind', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
     const result = await npm('start', '--', '--port', String(port), '--data-dir', dataDir);
@@ -188,11 +192,17 @@ describe('npm start', () => {
     assert.notEqual(result.code, 0);
     assert.match(result.stdout + result.stderr, new RegExp(`\\b${port}\\b`));
     assert.match(result.stdout + result.stderr, /port/i);
-    assert.doesNotMatch(result.stdout + result.stderr, /\n\s+at .*\(.*:\d+:\d+\)/, 'a sentence, no stack');
+    assert.doesNotMatch(
+      result.stdout + result.stderr,
+      /\n\s+at .*\(.*:\d+:\d+\)/,
+      'the error must have no stack trace',
+    );
     await assertNothingLeft([]);
   });
+});
 
-  test('two clusters run side by side, and do not see each other', async () => {
+describe('npm start with its options', () => {
+  test('runs two clusters on one machine without interference', async () => {
     const [a, b] = await Promise.all([start({ gateways: 1 }), start({ gateways: 1 })]);
     const shared = newRoom();
     const one = await connect(a.endpoint, { token: (await createGuest(a.endpoint)).token });
@@ -203,11 +213,11 @@ describe('npm start', () => {
     one.close();
     other.close();
     const second = await npm('start', '--', '--port', String(await findFreePort()), '--data-dir', a.dataDir);
-    assert.notEqual(second.code, 0, 'a data directory in use is refused');
+    assert.notEqual(second.code, 0, 'a data directory in use must be refused');
     assert.equal((await a.status()).processes.length, 4);
   });
 
-  test('names a wrong option', async () => {
+  test('names an invalid option', async () => {
     for (const args of [['--gateways', 'many'], ['--port', '0.5'], ['--nonsense']]) {
       const { code, stdout, stderr } = await npm('start', '--', ...args, '--data-dir', dataDir);
       assert.notEqual(code, 0, args.join(' '));

@@ -24,7 +24,7 @@ async function guestClient(gateway?: number): Promise<TestClient> {
 }
 
 describe('the session', () => {
-  test('tells who one is, a session id, the limits and the resumed rooms', async () => {
+  test('contains the user, a session id, the limits and the resumed rooms', async () => {
     const { endpoint } = cluster;
     const guest = await createGuest(endpoint, '민아');
     const client = await connect(endpoint, { token: guest.token });
@@ -34,20 +34,21 @@ describe('the session', () => {
     assert.equal(user.name, '민아');
     assert.match(sessionId, /^\S+$/);
     assert.deepEqual(rooms, {});
-    // The contract names the limits and leaves their names open; each default must be among the numbers.
-    const told = Object.values(limits);
+    // The contract states the limits but not their names, so look for each default among the
+    // values.
+    const values = Object.values(limits);
     for (const limit of [20, 100, 50, 200, 4_000, LIMITS.textBytesMax])
-      assert(told.includes(limit), `${limit} is told in session.limits: ${JSON.stringify(limits)}`);
+      assert(values.includes(limit), `${limit} is not in session.limits: ${JSON.stringify(limits)}`);
   });
 
   for (const transport of ['websocket', 'polling'] as const)
-    test(`is the first event: earlier requests are held, and done in the order sent, over ${transport}`, async () => {
+    test(`is the first event, and earlier requests wait for it in the order sent, over ${transport}`, async () => {
       const [first, second] = await cluster.gateways();
       assert(first !== undefined && second !== undefined);
       const room = newRoom();
       const resume = await positionsOf(first, [room, ...Array.from({ length: 150 }, () => newRoom('held'))]);
       const { token } = await createGuest(cluster.endpoint);
-      // Another gateway than where the rooms were made: it must ask the store for each of them.
+      // This gateway does not know the rooms yet, so it must ask Redis for each of them.
       const client = new Client(second.address, { token, resume, transports: [transport] });
       open.push(client);
       const acks: Array<Promise<{ seq: number }>> = [];
@@ -59,20 +60,20 @@ describe('the session', () => {
       const sent = new Promise<void>((resolve, reject) => {
         client.socket.once('connect_error', reject);
         client.socket.once('connect', () => {
-          assert.deepEqual(client.received, [], 'the session waits for the rooms');
+          assert.deepEqual(client.received, [], 'the session must wait for the rooms');
           for (let index = 0; index < 50; index++) send(`early ${index}`);
         });
-        // Those that were held may not be done yet: these must not overtake them.
+        // Held requests may still be in progress. These must not overtake them.
         client.socket.once('session', () => {
           for (let index = 0; index < 10; index++) send(`late ${index}`);
           resolve();
         });
       });
-      const release = await holdStore();
+      const release = await pauseRedis();
       try {
         client.socket.connect();
         await poll('the connection', () => acks.length >= 50);
-        // Long enough for them to reach the gateway; were it not, less would be tested.
+        // Let the requests reach the gateway. If they arrive later, the test still passes.
         await sleep(200);
       } finally {
         release();
@@ -82,12 +83,13 @@ describe('the session', () => {
         (await Promise.all(acks)).map(({ seq }) => seq),
         Array.from({ length: 60 }, (_, index) => index + 1),
       );
-      // Only that the store is ill may be told before it, and on a slow machine this hold may look like that.
+      // Only a notice about an unhealthy store may precede the session. On a slow machine the
+      // stopped Redis may cause one.
       const names = client.received.map(({ name }) => name);
       assert.equal(
         names.find((name) => name !== 'notice'),
         'session',
-        'no acknowledgement and no entry comes before it',
+        'the session must precede acknowledgements and entries',
       );
       assert.equal(client.payloads('session').length, 1);
       assert.equal(Object.keys(client.session.rooms).length, 151);
@@ -99,15 +101,15 @@ describe('the session', () => {
     });
 });
 
-/** Stops the store until the result is called, so that a resume lasts as long as a test needs. */
-async function holdStore(): Promise<() => void> {
+/** Stops the Redis process until the result is called. A resume waits for it. */
+async function pauseRedis(): Promise<() => void> {
   const pid = (await cluster.status()).processes.find(({ kind }) => kind === 'redis')?.pid;
   assert(pid != null);
   process.kill(pid, 'SIGSTOP');
   return () => process.kill(pid, 'SIGCONT');
 }
 
-/** Makes public rooms, as the events of one connection allow, and tells where their logs begin. */
+/** Creates public rooms and returns the positions of their heads. */
 async function positionsOf(gateway: ProcessStatus, rooms: string[]): Promise<Record<string, Position>> {
   const maker = await connect(gateway.address, { token: (await createGuest(cluster.endpoint)).token });
   const joined = await Promise.all(rooms.map((room) => maker.patient('room:join', { room })));
@@ -115,8 +117,8 @@ async function positionsOf(gateway: ProcessStatus, rooms: string[]): Promise<Rec
   return Object.fromEntries(joined.map(({ room, epoch, head }) => [room, { epoch, seq: head }]));
 }
 
-describe('order on one connection', () => {
-  test('the answer to a join comes before live entries, which begin at head + 1', async () => {
+describe('one connection', () => {
+  test('receives the answer to a join before live entries, which begin at head + 1', async () => {
     const room = newRoom();
     const sender = await guestClient(0);
     await sender.ok('room:create', { room });
@@ -149,7 +151,7 @@ describe('order on one connection', () => {
     await stream;
   });
 
-  test('sends of one connection are stored in the order sent', async () => {
+  test('has its messages stored in the order sent', async () => {
     const room = newRoom();
     for (const transports of [['websocket'], ['polling']] as const) {
       const { endpoint } = cluster;
@@ -170,7 +172,7 @@ describe('order on one connection', () => {
   });
 
   for (const transport of ['websocket', 'polling'] as const)
-    test(`a message sent right behind the join that makes its room finds the room, over ${transport}`, async () => {
+    test(`may send to a new room directly after the join that creates it, over ${transport}`, async () => {
       const { endpoint } = cluster;
       const { token } = await createGuest(endpoint);
       const client = new Client(endpoint, { token, transports: [transport] });
@@ -180,11 +182,11 @@ describe('order on one connection', () => {
         const room = newRoom();
         rooms.push(room);
         const joined = client.ok('room:join', { room });
-        const stored = client.ok('message:send', { room, clientMsgId: newId(), text: 'right behind' });
+        const stored = client.ok('message:send', { room, clientMsgId: newId(), text: 'directly after' });
         assert.equal((await joined).head, 0);
         assert.equal((await stored).seq, 1);
       };
-      // One before the session, and some after it.
+      // One pair before the session, the others after it.
       const first = new Promise<void>((resolve, reject) => {
         client.socket.once('connect_error', reject);
         client.socket.once('connect', () => void joinAndSend().then(resolve, reject));
@@ -200,8 +202,10 @@ describe('order on one connection', () => {
       assert.equal(names[0], 'session');
       assert(names.indexOf('ack room:join') < names.indexOf('message'), names.join(', '));
     });
+});
 
-  test('a second join on the same connection tells what was not given yet, and doubles nothing', async () => {
+describe('a connection that joins and leaves rooms', () => {
+  test('receives no entry twice when it joins a room again', async () => {
     const room = newRoom();
     const client = await guestClient();
     await client.ok('room:join', { room });
@@ -215,11 +219,11 @@ describe('order on one connection', () => {
     const given = new Set(client.seqs(room).slice(0, 3));
     assert(
       again.messages.every(({ seq }) => !given.has(seq)),
-      'nothing is given twice',
+      'a join must not return entries that were delivered before',
     );
   });
 
-  test('after leaving, nothing more of the room comes; other rooms go on', async () => {
+  test('receives nothing from a room after leaving it, and other rooms are unaffected', async () => {
     const [left, kept] = [newRoom(), newRoom()];
     const client = await guestClient(0);
     const other = await guestClient(1);
@@ -228,7 +232,7 @@ describe('order on one connection', () => {
     for (const room of [left, kept]) await other.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
     await client.until(kept, 1);
     assert.deepEqual(client.seqs(left), []);
-    // Leaving again, or a room never joined, is no error that a client must handle; the room is readable all the same.
+    // A public room is readable without membership.
     assert.equal((await readHistory(client, left)).length, 1);
     const back = await client.ok('room:join', { room: left });
     assert.deepEqual(
@@ -237,7 +241,7 @@ describe('order on one connection', () => {
     );
   });
 
-  test('one who has not joined may send and read, and gets no entries', async () => {
+  test('may send to and read a room that it has not joined, and receives no entries', async () => {
     const room = newRoom();
     const [inside, outside] = [await guestClient(0), await guestClient(1)];
     await inside.ok('room:join', { room });
@@ -249,7 +253,7 @@ describe('order on one connection', () => {
 });
 
 describe('rooms', () => {
-  test('room:create makes a public room whose maker owns it; again is a conflict', async () => {
+  test('are owned by the user who creates them, and a second create is a conflict', async () => {
     const room = newRoom();
     const [maker, other] = [await guestClient(0), await guestClient(1)];
     const made = await maker.ok('room:create', { room, title: '우리 방' });
@@ -262,7 +266,7 @@ describe('rooms', () => {
     assert.deepEqual(members, [{ user: maker.session.user.id, role: 'owner' }]);
   });
 
-  test('a room that was joined exists: creating it is a conflict', async () => {
+  test('are created by the first join, so a later create is a conflict', async () => {
     const room = newRoom();
     const client = await guestClient();
     const joined = await client.ok('room:join', { room });
@@ -273,14 +277,14 @@ describe('rooms', () => {
     await client.refused('conflict', 'room:create', { room });
   });
 
-  test('a connection may be in 200 rooms, not more', async () => {
+  test('are limited to 200 for each connection', async () => {
     const client = await guestClient();
     const prefix = newRoom('many');
     for (let index = 0; index < 200; index++)
       await client.patient('room:join', { room: `${prefix}-${index}`, limit: 1 });
-    // The bucket of events may be empty: what is meant is the answer about the room.
+    // `unhurried` waits while the event limit refuses, so that the answer is about the room.
     const refusal = await client.unhurried('room:join', { room: `${prefix}-more` });
-    assert.equal(refusal.ok ? 'joined' : refusal.error.code, 'conflict', 'the 201st room is refused');
+    assert.equal(refusal.ok ? 'joined' : refusal.error.code, 'conflict', 'the 201st room must be refused');
     await client.patient('room:join', { room: `${prefix}-1` });
     await client.patient('room:leave', { room: `${prefix}-0` });
     await client.patient('room:join', { room: `${prefix}-more` });

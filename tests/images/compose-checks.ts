@@ -1,4 +1,7 @@
-/** The compose file for real: a cluster of its own, people in it, gateways that come, leave and die. Run by `npm run test:images`. */
+/**
+ * Runs docker-compose.yml as a real cluster with clients, while gateways start, stop and crash.
+ * Started by `npm run test:images`.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Position } from '@maru/protocol';
@@ -10,9 +13,9 @@ import { createGuest, newId, newRoom } from '../support/tokens.ts';
 import { type ComposeProject, composeProject, docker, inspect } from './docker.ts';
 
 const CLIENTS = 12;
-/** Each client sends once in so long while something happens to the gateways. */
+/** How often each client sends while the gateways change. */
 const SEND_EVERY_MS = 400;
-const BACK_WITHIN_MS = 30_000;
+const RECONNECT_TIMEOUT_MS = 30_000;
 /** `stop_grace_period` of a gateway in docker-compose.yml. */
 const GRACE_MS = 50_000;
 const POLLS = 20;
@@ -23,7 +26,10 @@ const sends: Sent[] = [];
 let cluster: ComposeProject;
 let clients: TestClient[] = [];
 
-/** A client as applications write it: it carries its positions and lets Socket.IO reconnect. Every third one only polls. */
+/**
+ * A client that behaves like an application: it resumes from its positions, and Socket.IO
+ * reconnects. Every third client uses long-polling only.
+ */
 async function follow(index: number): Promise<TestClient> {
   const { token } = await createGuest(cluster.endpoint);
   const client = await connect(cluster.endpoint, {
@@ -40,7 +46,7 @@ async function follow(index: number): Promise<TestClient> {
   return client;
 }
 
-/** Sends until it is stored, with the same id, as the contract allows. */
+/** Retries with the same clientMsgId until the message is stored. */
 async function sendSurely(client: TestClient): Promise<void> {
   const clientMsgId = newId();
   const send: Sent = {
@@ -64,11 +70,11 @@ async function sendSurely(client: TestClient): Promise<void> {
       send.outcome = ack.data.seq;
       return true;
     },
-    { timeoutMs: 2 * BACK_WITHIN_MS, everyMs: 100 },
+    { timeoutMs: 2 * RECONNECT_TIMEOUT_MS, everyMs: 100 },
   );
 }
 
-/** Everybody sends for as long as the work takes, and a moment before and after it. */
+/** All clients send during the work, and shortly before and after it. */
 async function whileSending<T>(work: () => Promise<T>): Promise<T> {
   let working = true;
   const senders = clients.map(async (client) => {
@@ -84,15 +90,15 @@ async function whileSending<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Nothing is missing, doubled or swapped, for anybody. */
-async function assertWhole(): Promise<void> {
+/** No client misses an entry, or received one twice or out of order. */
+async function assertConsistent(): Promise<void> {
   const reader = clients[1];
   assert(reader !== undefined);
   const history = await readHistory(reader, room);
   await poll(
-    'every member to have the newest entry',
+    'every member to receive the newest entry',
     () => clients.every((client) => client.entries(room).at(-1)?.seq === history.at(-1)?.seq),
-    { timeoutMs: BACK_WITHIN_MS },
+    { timeoutMs: RECONNECT_TIMEOUT_MS },
   );
   const members = clients.map((client, index) => ({
     member: `member-${index}`,
@@ -104,12 +110,12 @@ async function assertWhole(): Promise<void> {
 
 const gatewaysOf = (list: readonly TestClient[]) =>
   new Set(list.filter(({ connected }) => connected).map(({ socket }) => socket.io.engine.id?.split('.')[0]));
-const backOn = (gateways: number) =>
+const reconnected = (gateways: number) =>
   poll(
-    'everybody to be back',
+    'every client to reconnect',
     () => clients.every(({ connected }) => connected) && gatewaysOf(clients).size <= gateways,
     {
-      timeoutMs: BACK_WITHIN_MS,
+      timeoutMs: RECONNECT_TIMEOUT_MS,
     },
   );
 
@@ -123,14 +129,14 @@ after(async () => {
   await cluster?.remove();
 });
 
-describe('a cluster of containers', () => {
-  test('is two gateways behind one address, and chats', async () => {
+describe('containers', () => {
+  test('are two gateways behind one address, and clients can chat', async () => {
     assert.equal(gatewaysOf(clients).size, 2);
     await whileSending(() => sleep(1_000));
-    await assertWhole();
+    await assertConsistent();
   });
 
-  test('lets nothing write into an image, nor gain a right', async () => {
+  test('have a read-only root, no capabilities and no new privileges', async () => {
     for (const service of ['redis', 'presence', 'gateway', 'nginx'])
       for (const id of await cluster.containers(service)) {
         const { HostConfig } = await inspect(id);
@@ -140,7 +146,7 @@ describe('a cluster of containers', () => {
       }
   });
 
-  test('keeps a secret of every container’s environment to files', async () => {
+  test('have no secret in their environment', async () => {
     const secrets = await cluster.compose('run', '--rm', '--no-deps', 'secrets', '--show');
     const jwtSecret = /HS256\):\s+(\S{40,})/.exec(secrets)?.[1];
     assert(jwtSecret !== undefined);
@@ -148,13 +154,13 @@ describe('a cluster of containers', () => {
       assert.ok(!JSON.stringify(await inspect(id)).includes(jwtSecret));
   });
 
-  test('leads a polling session through any of two edges to its gateway, without a cookie', async () => {
+  test('find a polling session through either of two nginx containers, without a cookie', async () => {
     const edges = [cluster.endpoint, await cluster.addEdge()];
     await poll(
-      'the second edge',
+      'the second nginx to answer',
       async () => (await fetch(`${edges[1]}/api/v1/rooms`).catch(() => null))?.status === 401,
       {
-        timeoutMs: BACK_WITHIN_MS,
+        timeoutMs: RECONNECT_TIMEOUT_MS,
       },
     );
     const { token } = await createGuest(cluster.endpoint);
@@ -165,40 +171,42 @@ describe('a cluster of containers', () => {
       fetch(`${edges[edge]}${address}&sid=${sid}`, { method: 'POST', body, headers: { 'content-type': 'text/plain' } });
     const get = (edge: number) => fetch(`${edges[edge]}${address}&sid=${sid}`);
     assert.equal((await post(1, `40${JSON.stringify({ token })}`)).status, 200);
-    // Nothing may be sent before this answer.
+    // A client must not send before this answer.
     assert.match(await (await get(0)).text(), /^40/);
     for (let index = 0; index < POLLS; index++) {
-      // A request without a room is answered with `invalid`, so each poll has something to bring.
+      // The answer to a request without a room is `invalid`, so each poll returns a packet.
       assert.equal((await post(index % 2, `42${index}["history:read",{}]`)).status, 200);
       const polled = await get((index + 1) % 2);
       assert.equal(polled.status, 200, await polled.text());
     }
   });
 
-  test('does not find a forged session on any gateway', async () => {
+  test('refuse a forged session id', async () => {
     const sid = `${'0123456789abcdef'.repeat(2)}.forged`;
     const answer = await fetch(`${cluster.endpoint}/socket.io/?EIO=4&transport=polling&sid=${sid}`);
     assert.equal(answer.status, 400);
   });
+});
 
-  test('grows to four without losing anything, and new people reach the new ones', async () => {
+describe('a cluster of containers', () => {
+  test('scales to four gateways without a lost message, and new clients reach the new gateways', async () => {
     await whileSending(() => cluster.compose('up', '--detach', '--wait', '--no-recreate', '--scale', 'gateway=4'));
     assert.equal((await cluster.containers('gateway')).length, 4);
     const added: TestClient[] = [];
     await poll(
-      'people on all four',
+      'clients on all four gateways',
       async () => {
         const { token } = await createGuest(cluster.endpoint);
         added.push(await connect(cluster.endpoint, { token }));
         return gatewaysOf([...clients, ...added]).size === 4;
       },
-      { timeoutMs: BACK_WITHIN_MS, everyMs: 200 },
+      { timeoutMs: RECONNECT_TIMEOUT_MS, everyMs: 200 },
     );
     for (const client of added) client.close();
-    await assertWhole();
+    await assertConsistent();
   });
 
-  test('loses nothing when two gateways are killed under load', async () => {
+  test('loses no message when two gateways are killed under load', async () => {
     const [first = '', second = ''] = await cluster.containers('gateway');
     await whileSending(async () => {
       await docker(['kill', '--signal', 'KILL', first]);
@@ -206,33 +214,33 @@ describe('a cluster of containers', () => {
       await docker(['kill', '--signal', 'KILL', second]);
       await sleep(3_000);
     });
-    await backOn(2);
-    await assertWhole();
+    await reconnected(2);
+    await assertConsistent();
   });
 
-  test('loses nothing when a gateway is stopped, which hands its people over and ends by itself', async (t) => {
+  test('loses no message when a gateway is stopped, and the gateway exits by itself', async (t) => {
     await cluster.compose('up', '--detach', '--wait', '--no-recreate', '--scale', 'gateway=4');
     const [leaving = ''] = await cluster.containers('gateway');
     const startedMs = Date.now();
     await whileSending(() => docker(['stop', '--time', String(GRACE_MS / 1_000), leaving]));
     const { State } = await inspect(leaving);
-    t.diagnostic(`the gateway was gone ${Date.now() - startedMs} ms after the load began`);
+    t.diagnostic(`the gateway exited ${Date.now() - startedMs} ms after the load began`);
     assert.equal(State.ExitCode, 0);
-    await assertWhole();
+    await assertConsistent();
   });
 
   test('keeps its log when Redis is restarted', async () => {
     const before = await readHistory(clients[1] as TestClient, room);
     await cluster.compose('restart', 'redis');
     await poll(
-      'the store to be back',
+      'Redis to answer',
       async () => {
         const ack = await (clients[1] as TestClient)
           .request('history:read', { room, after: 0, limit: 1 })
           .catch(() => null);
         return ack?.ok === true;
       },
-      { timeoutMs: BACK_WITHIN_MS, everyMs: 200 },
+      { timeoutMs: RECONNECT_TIMEOUT_MS, everyMs: 200 },
     );
     const history = await readHistory(clients[1] as TestClient, room);
     assert.deepEqual(
@@ -240,6 +248,6 @@ describe('a cluster of containers', () => {
       before.map(({ seq, text }) => [seq, text]),
     );
     await whileSending(() => sleep(1_000));
-    await assertWhole();
+    await assertConsistent();
   });
 });

@@ -1,4 +1,4 @@
-/** Docker as a person at a terminal would use it, for the checks of images and of the compose file. */
+/** The docker command line, for the checks of the images and of the compose file. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { findFreePort } from '@maru/service-kit/testing';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** A first build installs everything and may take long; all else answers in seconds. */
+/** A first build installs all dependencies, which may take minutes. */
 const DEADLINE_MS = 20 * 60_000;
 const LISTING_MAX_BYTES = 16 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ export interface Ran {
   stderr: string;
 }
 
-/** Runs `docker …` in the repository and resolves with what came of it, whatever that is. */
+/** Runs `docker …` in the repository. Resolves also when the command fails. */
 export function tryDocker(args: readonly string[], environment: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn('docker', args, {
@@ -42,7 +42,7 @@ export function tryDocker(args: readonly string[], environment: Record<string, s
   });
 }
 
-/** As `tryDocker`, for what must succeed: its output. */
+/** Runs `docker …`, which must succeed, and returns its output. */
 export async function docker(args: readonly string[], environment: Record<string, string> = {}): Promise<string> {
   const { code, stdout, stderr } = await tryDocker(args, environment);
   assert.equal(code, 0, `docker ${args.join(' ')} ended with ${code}: ${stderr.slice(-2_000)}`);
@@ -51,7 +51,10 @@ export async function docker(args: readonly string[], environment: Record<string
 
 export const inspect = async (name: string) => JSON.parse(await docker(['inspect', name]))[0];
 
-/** The files of an image (`owner` as user/group, `mode` as -rwxr-xr-x), read from outside: an image of ours need not have a shell. */
+/**
+ * The files of an image: `owner` as user/group ids, `mode` as -rwxr-xr-x. Read from an export,
+ * because our images may have no shell.
+ */
 export async function filesOf(image: string): Promise<Array<{ path: string; mode: string; owner: string }>> {
   const container = await docker(['create', image]);
   const directory = await mkdtemp(join(tmpdir(), 'maru-image-'));
@@ -71,15 +74,15 @@ export async function filesOf(image: string): Promise<Array<{ path: string; mode
   }
 }
 
-/** A cluster of its own: project, port, volumes. */
+/** A separate cluster with its own project name, port and volumes. */
 export interface ComposeProject {
   endpoint: string;
   compose(...args: string[]): Promise<string>;
-  /** Ids of the containers of a service that run. */
+  /** Ids of the running containers of a service. */
   containers(service: string): Promise<string[]>;
-  /** A second edge beside the one of the project: its address. */
+  /** Starts a second nginx container and returns its address. */
   addEdge(): Promise<string>;
-  /** Containers, networks and volumes are gone afterwards. */
+  /** Removes the containers, networks and volumes. */
   remove(): Promise<void>;
 }
 

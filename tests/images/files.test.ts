@@ -1,4 +1,4 @@
-/** What can be said of the images and the compose file without Docker. */
+/** Checks of the Dockerfiles and the compose file that do not need Docker. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -13,13 +13,13 @@ const dockerfiles = readdirSync(new URL('../../deploy/docker', import.meta.url))
 );
 
 describe('Dockerfiles', () => {
-  test('name every base with a version', () => {
+  test('pin a version of every base image', () => {
     for (const file of dockerfiles)
       for (const [, image] of read(`deploy/docker/${file}`).matchAll(/^ARG \w+_IMAGE=(.*)$/gm))
         assert.match(image ?? '', /^[\w./-]+:\d/, `${file}: ${image}`);
   });
 
-  test('share the layers that cost most: both install everything by the same words', () => {
+  test('share the layers that install dependencies, because their commands are equal', () => {
     const stages = (file: string) =>
       /FROM \$\{NODE_IMAGE\} AS manifests[\s\S]*?RUN npm ci[^\n]*/
         .exec(read(`deploy/docker/${file}`))?.[0]
@@ -28,25 +28,29 @@ describe('Dockerfiles', () => {
     assert.equal(stages('service.Dockerfile'), stages('edge.Dockerfile'));
   });
 
-  test('read no file that .dockerignore keeps out', () => {
-    const let_in = read('.dockerignore');
+  test('read only files that .dockerignore lets in', () => {
+    const ignoreFile = read('.dockerignore');
     for (const workspace of JSON.parse(read('package.json')).workspaces as string[]) {
       const top = workspace.replace(/\/\*$/, '');
-      assert.match(let_in, new RegExp(`^!${top}(/package\\.json)?$`, 'm'), `${workspace} is not let in`);
+      assert.match(
+        ignoreFile,
+        new RegExp(`^!${top}(/package\\.json)?$`, 'm'),
+        `${workspace} is excluded by .dockerignore`,
+      );
     }
   });
 });
 
-describe('a service', () => {
-  test('is run with the flags that it is run with everywhere', () => {
+describe('the image of a service', () => {
+  test('runs Node.js with the same flags as npm start', () => {
     const [, entrypoint = '[]'] =
       /^FROM runtime AS service$[\s\S]*^ENTRYPOINT (.*)$/m.exec(read('deploy/docker/service.Dockerfile')) ?? [];
     assert.deepEqual(JSON.parse(entrypoint), ['node', ...NODE_FLAGS, 'src/main.js']);
   });
 });
 
-describe('the edge', () => {
-  test('fills every placeholder of the template, and no other', () => {
+describe('the image of nginx', () => {
+  test('replaces exactly the placeholders of the template', () => {
     const names = (text: string) =>
       [...new Set([...text.matchAll(/\{\{([A-Z_]+)\}\}/g)].map(([, name]) => name))].sort();
     assert.deepEqual(names(read('deploy/docker/edge/start.sh')), names(read('deploy/nginx.conf')));
@@ -54,7 +58,7 @@ describe('the edge', () => {
 });
 
 describe('Redis in a container', () => {
-  test('has the settings of `npm start`, besides where it listens and what it may take', () => {
+  test('has the settings of `npm start`, except for its address and files', () => {
     const settings = (text: string) =>
       new Map(
         text.split('\n').flatMap((line) => {
@@ -75,7 +79,7 @@ describe('Redis in a container', () => {
 describe('the compose file', () => {
   const services = Object.entries<Record<string, unknown>>(compose.services);
 
-  test('gives no container a right or a writable image', () => {
+  test('gives every container a read-only root, no capabilities and no new privileges', () => {
     for (const [name, service] of services) {
       assert.equal(service.read_only, true, name);
       assert.deepEqual(service.cap_drop, ['ALL'], name);
@@ -83,18 +87,18 @@ describe('the compose file', () => {
     }
   });
 
-  test('names every image with a version', () => {
+  test('pins a version of every image', () => {
     for (const [name, { image }] of services) assert.match(String(image), /:(local|v?\d[\w.]*)\}?$/, name);
   });
 
-  test('holds no secret', () => {
+  test('contains no secret', () => {
     for (const [name, { environment }] of services)
       for (const [variable, value] of Object.entries(environment ?? {}))
         if (/SECRET|PASSWORD|TOKEN|REDIS_URL/.test(variable) && !variable.startsWith('GF_'))
           assert.match(String(value), /^\/run\/maru\//, `${name}: ${variable}`);
   });
 
-  test('opens one port to everybody', () => {
+  test('opens one port to other machines', () => {
     const open = services
       .flatMap(([, { ports }]) => (ports as string[]) ?? [])
       .filter((port) => !port.startsWith('127.0.0.1:'));

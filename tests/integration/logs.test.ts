@@ -1,13 +1,13 @@
-/** What real services write to their logs: never what people write or sign in with, and which connection a line is about. */
+/** Logs of real services: no text, no token, and an id in each line about a connection. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { connect, Refused } from '../support/client.ts';
+import { connect, Refused, TestClient } from '../support/client.ts';
 import { repository } from '../support/cluster.ts';
 import { type Gateways, SECRET, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';
 
-const TEXT = 'planted text, of nobody’s business';
+const TEXT = 'planted text, which no log may contain';
 const ROOM = 'logged';
 
 let running: Gateways;
@@ -32,7 +32,7 @@ const lines = (): Array<Record<string, unknown>> =>
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-test('neither texts nor tokens are in any line, whatever happens to them', async () => {
+test('no line contains a message text or a token', async () => {
   const tokens = [tokenOf('mina'), tokenOf('jun'), tokenOf('old', { exp: 1_000_000_000 }), `${tokenOf('forged')}x`];
   const [mina, jun, expired, forged] = tokens as [string, string, string, string];
   for (const token of [expired, forged]) await assert.rejects(connect(urlOf(), { token }), Refused);
@@ -55,8 +55,8 @@ test('neither texts nor tokens are in any line, whatever happens to them', async
   assert.equal((await post(jun, `{"text": ${TEXT}`)).status, 400);
   assert.equal((await post(forged, JSON.stringify({ text: TEXT }))).status, 401);
 
-  // The store refuses a message with an error that carries the whole command, then goes away in the middle of another.
-  const refuse = async (limit: string) => {
+  // Redis refuses one append with an error that quotes the whole command, and stops during another.
+  const setMaxMemory = async (limit: string) => {
     const { connectRedis, waitUntilReady } = await import('@maru/redis-store');
     const { createLogger } = await import('@maru/service-kit');
     const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
@@ -65,9 +65,9 @@ test('neither texts nor tokens are in any line, whatever happens to them', async
     await redis.config('SET', 'maxmemory', limit);
     redis.disconnect();
   };
-  await refuse('1');
+  await setMaxMemory('1');
   await client.refused('unavailable', 'message:send', { room: ROOM, clientMsgId: 'd', text: TEXT });
-  await refuse('0');
+  await setMaxMemory('0');
   await running.redis.kill('SIGSTOP');
   const unanswered = client.refused('unavailable', 'message:send', { room: ROOM, clientMsgId: 'e', text: TEXT });
   await sleep(100);
@@ -76,29 +76,34 @@ test('neither texts nor tokens are in any line, whatever happens to them', async
   await running.redis.restart();
   await client.patient('message:send', { room: ROOM, clientMsgId: 'f', text: TEXT });
   client.close();
-  await poll('the line of its end', () => written.includes('"disconnected"'));
+  await poll('the line about the disconnect', () => written.includes('"disconnected"'));
 
   assert.ok(lines().length > 10);
   const signatures = tokens.map((token) => token.split('.')[2]?.slice(0, 20) ?? '');
-  for (const planted of ['planted', 'nobody’s', SECRET, ...tokens, ...signatures])
+  for (const planted of ['planted', 'no log may contain', SECRET, ...tokens, ...signatures])
     assert.ok(!written.includes(planted), `${planted} is in a log`);
 });
 
-test('each line about a connection names it as its client knows it', async () => {
+test('each line about a connection contains the session id that its client knows', async () => {
   const first = await connect(urlOf(), { token: tokenOf('twice') });
   const { sessionId } = first.session;
-  // One more than this user may have.
-  await assert.rejects(connect(urlOf(), { token: tokenOf('twice') }));
+  // One more connection than the limit of this user.
+  const second = new TestClient(urlOf(), { token: tokenOf('twice') });
+  second.socket.connect();
+  await poll('the second connection to be closed', () => second.disconnects.length > 0);
+  second.close();
   first.close();
   const about = (message: string) => lines().filter(({ msg }) => msg === message);
-  await poll('the lines', () => about('disconnected').some(({ connection }) => connection === sessionId));
+  await poll('the line about the disconnect', () =>
+    about('disconnected').some(({ connection }) => connection === sessionId),
+  );
   assert.ok(about('connected').some(({ connection, user }) => connection === sessionId && user === 'twice'));
   assert.ok(about('connection ended by this node').some(({ reason }) => reason === 'too_many_connections'));
   for (const message of ['connected', 'disconnected', 'connection ended by this node'])
     for (const line of about(message)) assert.equal(typeof line.connection, 'string', JSON.stringify(line));
 });
 
-test('every line says when, how grave, which service and which node', () => {
+test('every line has a time, level, service and node', () => {
   for (const line of lines()) {
     assert.ok(Number.isFinite(Date.parse(String(line.time))), JSON.stringify(line));
     for (const field of ['level', 'service', 'node', 'msg']) assert.equal(typeof line[field], 'string');
@@ -107,15 +112,15 @@ test('every line says when, how grave, which service and which node', () => {
 
 test('docs/logs.md has every warning and error that the services log, and only messages that exist', () => {
   const page = readFileSync(`${repository}/docs/logs.md`, 'utf8');
-  const told = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string);
+  const documented = [...page.matchAll(/^\| `([^`]+)` \|/gm)].map(([, message]) => message as string);
   const sources = globSync(['services/*/src/**/*.ts', 'packages/{service-kit,redis-store}/src/**/*.ts'], {
     cwd: repository,
   })
     .filter((file) => !/\.test\.ts$|\/testing\//.test(file))
     .map((file) => readFileSync(`${repository}/${file}`, 'utf8'))
     .join('\n');
-  for (const message of told) assert.ok(sources.includes(`'${message}'`), `nothing writes "${message}"`);
+  for (const message of documented) assert.ok(sources.includes(`'${message}'`), `nothing writes "${message}"`);
   const logged = /\blogger\.(?:warn|error|fatal)\(\s*(?:\{[^}]*\},\s*)?'([^']+)'/g;
   for (const [, message] of sources.matchAll(logged))
-    assert.ok(told.includes(message as string), `"${message}" is missing`);
+    assert.ok(documented.includes(message as string), `"${message}" is missing`);
 });

@@ -7,7 +7,7 @@ import { startCluster } from '../support/cluster.ts';
 import { SECRET } from '../support/gateways.ts';
 import { mintToken } from '../support/tokens.ts';
 
-test('npm start takes a secret from a file, where it would else make one', async (t) => {
+test('npm start reads the secret from a file instead of generating one', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'maru-secret-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const file = join(directory, 'jwt');

@@ -7,7 +7,10 @@ import { settingFields } from '../../services/presence/src/settings.ts';
 
 const page = readFileSync(new URL('../../docs/settings.md', import.meta.url), 'utf8');
 
-test('the page of settings tells every variable of each service with its default', () => {
-  assert.ok(page.includes(describeFields(FIELDS)), `of the gateway it must say:\n${describeFields(FIELDS)}`);
-  assert.ok(page.includes(describeFields(settingFields)), `of presence it must say:\n${describeFields(settingFields)}`);
+test('docs/settings.md describes every variable of each service with its default', () => {
+  assert.ok(page.includes(describeFields(FIELDS)), `the section of the gateway must be:\n${describeFields(FIELDS)}`);
+  assert.ok(
+    page.includes(describeFields(settingFields)),
+    `the section of presence must be:\n${describeFields(settingFields)}`,
+  );
 });

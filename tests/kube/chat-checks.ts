@@ -1,4 +1,4 @@
-/** That chat works through the public address at all: what a first visitor would notice. */
+/** A short check that chat works through the public address. */
 import assert from 'node:assert/strict';
 import { type ConnectOptions, connect, type TestClient } from '../support/client.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -46,7 +46,7 @@ export const CHAT_CHECKS: readonly Check[] = [
     },
   },
   {
-    name: 'two guests chat, one over long-polling only and without a cookie',
+    name: 'two guests chat, one over long-polling without a cookie',
     run: (url) =>
       withTwo(url, [['websocket'], ['polling']], async (one, other) => {
         const room = newRoom('kube');
@@ -62,11 +62,11 @@ export const CHAT_CHECKS: readonly Check[] = [
           await client.until(room, MESSAGES);
           assert.deepEqual(client.seqs(room), expected);
         }
-        assert.equal(other.connects, 1, 'the polling session was lost');
+        assert.equal(other.connects, 1, 'the polling client must not reconnect');
       }),
   },
   {
-    name: 'what is sent again is stored once, and history has it',
+    name: 'a retried message is stored once',
     run: (url) =>
       withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
         const room = newRoom('kube');
@@ -83,12 +83,12 @@ export const CHAT_CHECKS: readonly Check[] = [
       }),
   },
   {
-    name: 'presence knows both',
+    name: 'presence counts both clients',
     run: (url) =>
       withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
         const room = newRoom('kube');
         for (const client of [one, other]) await client.ok('room:join', { room });
-        // Gateways that started before presence may for seconds be told by DNS that there is none.
+        // A gateway that started before presence may get an empty DNS answer for some seconds.
         const { count } = await one.patient('presence:watch', { room });
         if (count !== 2) await one.event<{ count: number }>('presence', (event) => event.count === 2);
       }),

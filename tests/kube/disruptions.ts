@@ -1,4 +1,4 @@
-/** What an operator does to a running cluster, and what a careless one does. */
+/** Disruptions of a running cluster: operations, failures and a configuration mistake. */
 import assert from 'node:assert/strict';
 import type { Fault, FaultContext } from '../faults/fault.ts';
 import { poll } from '../support/poll.ts';
@@ -9,23 +9,32 @@ import type { KubeSite } from './site.ts';
 type Disruption = Fault<KubeSite>;
 type Context = FaultContext<KubeSite>;
 
-/** Clients of pods that left come back after pauses of their own, and the last of them may just have been cut. */
+/**
+ * Disconnected clients wait before they reconnect, and the last one may just have been
+ * disconnected.
+ */
 const WHOLE_WITHIN_MS = 10_000;
-/** So soon after it is ready a gateway has its first newcomer: a second of the edge's own, and what Kubernetes takes to tell of it. */
-const LEARNED_WITHIN_MS = 10_000;
-/** The preStop pause of a gateway: afterwards it drains, and must get nobody. */
-const FORGOTTEN_WITHIN_MS = 10_000;
-const REPLACED_WITHIN_MS = 120_000;
-const LOOK_MS = 250;
+/**
+ * From ready to the first new session of a gateway: nginx resolves names every second, and
+ * Kubernetes needs time to publish the endpoint.
+ */
+const FIRST_SESSION_TIMEOUT_MS = 10_000;
+/** The preStop sleep of a gateway. Afterwards it drains and must get no new session. */
+const LAST_SESSION_TIMEOUT_MS = 10_000;
+const REPLACED_TIMEOUT_MS = 120_000;
+const POLL_EVERY_MS = 250;
 const GATEWAYS_FEW = 2;
 const GATEWAYS_MANY = 4;
-const WRONG_SHOWN_WITHIN_MS = 90_000;
+const CONFIG_ERROR_TIMEOUT_MS = 90_000;
 
 const seconds = (ms: number | undefined) =>
   ms === undefined || ms === Number.POSITIVE_INFINITY ? 'never' : `${(ms / 1_000).toFixed(1)} s`;
 
-/** Does it under the eyes of newcomers, and waits until everything that left is gone: only then have all clients moved. */
-async function watched(
+/**
+ * Runs the disruption while new sessions are opened. Waits until the terminating pods are gone,
+ * because they may have clients until then.
+ */
+async function observed(
   context: Context,
   say: (line: string) => void,
   act: () => Promise<void>,
@@ -38,40 +47,40 @@ async function watched(
     await act();
     await site.complete();
   } finally {
-    const { learned, forgotten, failures, handshakes } = await watch.finish();
-    for (const { name, afterMs } of learned)
-      if (afterMs === undefined || afterMs > LEARNED_WITHIN_MS)
-        violation(`${name} had its first newcomer: ${seconds(afterMs)}`);
-    for (const { name, afterMs } of forgotten)
-      if (afterMs > FORGOTTEN_WITHIN_MS)
-        violation(`${name} got a newcomer ${seconds(afterMs)} after it began to leave`);
+    const { firstSessions, lastSessions, failures, handshakes } = await watch.finish();
+    for (const { name, afterMs } of firstSessions)
+      if (afterMs === undefined || afterMs > FIRST_SESSION_TIMEOUT_MS)
+        violation(`${name} got its first new session after: ${seconds(afterMs)}`);
+    for (const { name, afterMs } of lastSessions)
+      if (afterMs > LAST_SESSION_TIMEOUT_MS)
+        violation(`${name} got a new session ${seconds(afterMs)} after it began to terminate`);
     const [failure] = failures;
     if (failure !== undefined && !handshakesMayFail)
-      violation(`${failures.length} of ${handshakes} newcomers failed: ${failure.failure}`);
-    const slowest = (what: string, seen: ReadonlyArray<{ afterMs: number | undefined }>) =>
-      seen.length === 0
+      violation(`${failures.length} of ${handshakes} new sessions failed: ${failure.failure}`);
+    const slowest = (what: string, measured: ReadonlyArray<{ afterMs: number | undefined }>) =>
+      measured.length === 0
         ? []
-        : `${what} ${seconds(Math.max(...seen.map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)))}`;
-    const told = [
-      `${handshakes} newcomers, ${failures.length} failed`,
-      slowest(`first one to each of ${learned.length} new gateways within`, learned),
-      slowest(`last one to each of ${forgotten.length} leaving gateways within`, forgotten),
+        : `${what} ${seconds(Math.max(...measured.map(({ afterMs }) => afterMs ?? Number.POSITIVE_INFINITY)))}`;
+    const summary = [
+      `${handshakes} new sessions, ${failures.length} failed`,
+      slowest(`first one on each of ${firstSessions.length} new gateways within`, firstSessions),
+      slowest(`last one on each of ${lastSessions.length} terminating gateways within`, lastSessions),
     ];
-    say(`          ${told.flat().join('; ')}`);
+    say(`          ${summary.flat().join('; ')}`);
   }
   context.lifted();
 }
 
-/** As many serve as before, and the one that left is gone. */
+/** Waits until the pod is gone and `count` pods of its service are ready. */
 async function replaced(site: KubeSite, gone: Pod, count: number): Promise<void> {
   await poll(
     `${gone.name} to be replaced`,
     async () => {
       const pods = await site.kube.pods(gone.service);
-      const serving = pods.filter(({ ready, leaving }) => ready && !leaving);
+      const serving = pods.filter(({ ready, terminating }) => ready && !terminating);
       return serving.length >= count && pods.every(({ uid }) => uid !== gone.uid);
     },
-    { timeoutMs: REPLACED_WITHIN_MS, everyMs: LOOK_MS },
+    { timeoutMs: REPLACED_TIMEOUT_MS, everyMs: POLL_EVERY_MS },
   );
 }
 
@@ -82,7 +91,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     name: `restarted: ${service}`,
     about: `kubectl rollout restart deployment/${service}`,
     inject: (context) =>
-      watched(context, say, async () => {
+      observed(context, say, async () => {
         await context.site.kube.kubectl(['rollout', 'restart', `deployment/${service}`]);
       }),
   });
@@ -91,16 +100,16 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     name: `scaled ${word}`,
     about: `kubectl scale deployment/gateway --replicas=${count}`,
     inject: (context) =>
-      watched(context, say, async () => {
+      observed(context, say, async () => {
         await context.site.kube.kubectl(['scale', 'deployment/gateway', `--replicas=${count}`]);
       }),
   });
   const evict = (service: string): Disruption => ({
     ...base,
     name: `evicted: ${service}`,
-    about: `every pod of ${service} through the Eviction API, each once the one before is replaced`,
+    about: `every pod of ${service} through the Eviction API, each after the previous one is replaced`,
     inject: (context) =>
-      watched(context, say, async () => {
+      observed(context, say, async () => {
         const { site } = context;
         const pods = await site.serving(service);
         assert(pods.length > 0);
@@ -115,7 +124,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     name: `deleted: ${service}`,
     about: `kubectl delete pod --grace-period=0 --force of one pod of ${service}`,
     inject: (context) =>
-      watched(
+      observed(
         context,
         say,
         async () => {
@@ -125,7 +134,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
           await site.kube.kubectl(['delete', 'pod', pod.name, '--grace-period=0', '--force']);
           await replaced(site, pod, pods.length);
         },
-        // Connections are led to the dead edge until every node has heard of its end.
+        // Connections reach the dead nginx pod until every node updated its endpoints.
         service === 'edge',
       ),
   });
@@ -146,18 +155,19 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
       ...base,
       name: 'misconfigured',
       about:
-        'a setting that is wrong: the new pod says so in one line and stops, the old ones serve on; then rollout undo',
+        'an invalid setting: the new pod reports it in one line and stops, the old pods keep serving; then rollout undo',
       inject: (context) =>
-        watched(context, say, async () => {
+        observed(context, say, async () => {
           const { kube } = context.site;
           await kube.kubectl(['set', 'env', 'deployment/gateway', 'MARU_DRAIN_PER_SECOND=fast']);
           try {
-            const line = await poll('the wrong setting to be told', () => firstWords(context.site), {
-              timeoutMs: WRONG_SHOWN_WITHIN_MS,
-              everyMs: LOOK_MS,
+            const line = await poll('the invalid setting to be reported', () => outputOfFailingGateway(context.site), {
+              timeoutMs: CONFIG_ERROR_TIMEOUT_MS,
+              everyMs: POLL_EVERY_MS,
             });
-            say(`          it says: ${line}`);
-            if (!/^Configuration: MARU_DRAIN_PER_SECOND must be .*$/.test(line)) context.violation(`it says: ${line}`);
+            say(`          its output: ${line}`);
+            if (!/^Configuration: MARU_DRAIN_PER_SECOND must be .*$/.test(line))
+              context.violation(`its output: ${line}`);
           } finally {
             await kube.kubectl(['rollout', 'undo', 'deployment/gateway']);
           }
@@ -166,13 +176,13 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
   ];
 }
 
-/** All that a gateway printed which does not get up; undefined while there is none. */
-async function firstWords({ kube }: KubeSite): Promise<string | undefined> {
+/** The output of a gateway that fails to start; undefined while no gateway fails. */
+async function outputOfFailingGateway({ kube }: KubeSite): Promise<string | undefined> {
   const failing = (await kube.pods('gateway')).find(
     ({ restarts, waiting }) => restarts > 0 || waiting === 'CrashLoopBackOff',
   );
   if (failing === undefined) return undefined;
-  const words = (await kube.kubectl(['logs', failing.name, '--previous'])).trim();
-  // Kubernetes' own answer while one container gives way to the next.
-  return words.startsWith('unable to retrieve container logs') ? undefined : words;
+  const output = (await kube.kubectl(['logs', failing.name, '--previous'])).trim();
+  // The API server answers this while a new container replaces the failed one.
+  return output.startsWith('unable to retrieve container logs') ? undefined : output;
 }

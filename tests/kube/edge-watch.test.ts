@@ -1,40 +1,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeEdge, type Life } from './edge-watch.ts';
+import { type ObservedPod, summarize } from './edge-watch.ts';
 
-const life = (change: Partial<Life>): Life => ({
+const gateway = (change: Partial<ObservedPod>): ObservedPod => ({
   name: 'gateway-1',
   route: 'a',
   readyAtMs: undefined,
-  leavingAtMs: undefined,
+  terminatingAtMs: undefined,
   ...change,
 });
-const came = (atMs: number, route: string) => ({ atMs, route });
+const session = (atMs: number, route: string) => ({ atMs, route });
 
-test('a new gateway was learned when its first newcomer came after it was ready', () => {
-  const handshakes = [came(10, 'b'), came(90, 'a'), came(130, 'a'), came(150, 'a')];
-  assert.deepEqual(judgeEdge(handshakes, [life({ readyAtMs: 100 })]).learned, [{ name: 'gateway-1', afterMs: 30 }]);
+test('the first session of a new gateway is measured from the moment when it was ready', () => {
+  const handshakes = [session(10, 'b'), session(90, 'a'), session(130, 'a'), session(150, 'a')];
+  assert.deepEqual(summarize(handshakes, [gateway({ readyAtMs: 100 })]).firstSessions, [
+    { name: 'gateway-1', afterMs: 30 },
+  ]);
 });
 
-test('a new gateway to which nobody came was never learned', () => {
-  assert.deepEqual(judgeEdge([came(10, 'b')], [life({ readyAtMs: 5 })]).learned, [
+test('a new gateway without a session has no time', () => {
+  assert.deepEqual(summarize([session(10, 'b')], [gateway({ readyAtMs: 5 })]).firstSessions, [
     { name: 'gateway-1', afterMs: undefined },
   ]);
 });
 
-test('a leaving gateway was forgotten when its last newcomer came', () => {
-  const handshakes = [came(90, 'a'), came(130, 'a'), came(500, 'b')];
-  assert.deepEqual(judgeEdge(handshakes, [life({ leavingAtMs: 100 })]).forgotten, [{ name: 'gateway-1', afterMs: 30 }]);
-  assert.deepEqual(judgeEdge([came(90, 'a')], [life({ leavingAtMs: 100 })]).forgotten, [
+test('the last session of a terminating gateway is measured from the moment when it began to terminate', () => {
+  const handshakes = [session(90, 'a'), session(130, 'a'), session(500, 'b')];
+  assert.deepEqual(summarize(handshakes, [gateway({ terminatingAtMs: 100 })]).lastSessions, [
+    { name: 'gateway-1', afterMs: 30 },
+  ]);
+  assert.deepEqual(summarize([session(90, 'a')], [gateway({ terminatingAtMs: 100 })]).lastSessions, [
     { name: 'gateway-1', afterMs: 0 },
   ]);
 });
 
-test('one that was there and stayed says nothing; failures are kept', () => {
+test('a gateway that neither started nor terminated is not reported, and failures are kept', () => {
   const failure = { atMs: 20, route: undefined, failure: 'refused' };
-  assert.deepEqual(judgeEdge([came(10, 'a'), failure], [life({})]), {
-    learned: [],
-    forgotten: [],
+  assert.deepEqual(summarize([session(10, 'a'), failure], [gateway({})]), {
+    firstSessions: [],
+    lastSessions: [],
     failures: [failure],
     handshakes: 2,
   });

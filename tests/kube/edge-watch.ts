@@ -1,6 +1,7 @@
 /**
- * Newcomers: one handshake after the other through the public address, each on a connection of its own. Which gateway took it stands in
- * the session id. Tells how soon a new gateway gets its first, and when a leaving one got its last. What is decided here is pure.
+ * Opens sessions through the public address, one after another, each on a new connection. The
+ * session id names the gateway. Measures when a new gateway gets its first session, and when a
+ * terminating gateway got its last one. `summarize` is pure.
  */
 import http from 'node:http';
 import https from 'node:https';
@@ -10,42 +11,42 @@ import type { Pod } from './kube.ts';
 
 export interface Handshake {
   atMs: number;
-  /** The beginning of the session id; undefined where the handshake failed. */
+  /** The prefix of the session id; undefined when the handshake failed. */
   route: string | undefined;
   failure?: string;
 }
 
-/** What was seen of one gateway's pod, in milliseconds of the same clock as the handshakes. */
-export interface Life {
+/** The observed times of a gateway's pod, on the same clock as the handshakes. */
+export interface ObservedPod {
   name: string;
   route: string;
-  /** Undefined where it was there before the watch began, or never became ready. */
+  /** Undefined when the pod existed before the watch began, or never became ready. */
   readyAtMs: number | undefined;
-  /** Undefined where it was not asked to leave while it was watched. */
-  leavingAtMs: number | undefined;
+  /** Undefined when the pod did not begin to terminate during the watch. */
+  terminatingAtMs: number | undefined;
 }
 
-export interface Verdict {
-  /** From ready to its first newcomer, of each new gateway; undefined where none came. */
-  learned: Array<{ name: string; afterMs: number | undefined }>;
-  /** From being asked to leave to its last newcomer, of each leaving gateway; 0 where none came. */
-  forgotten: Array<{ name: string; afterMs: number }>;
+export interface EdgeSummary {
+  /** For each new gateway, from ready to its first session; undefined when it got none. */
+  firstSessions: Array<{ name: string; afterMs: number | undefined }>;
+  /** For each terminating gateway, from the request to its last session; 0 when it got none. */
+  lastSessions: Array<{ name: string; afterMs: number }>;
   failures: Handshake[];
   handshakes: number;
 }
 
-export function judgeEdge(handshakes: readonly Handshake[], lives: readonly Life[]): Verdict {
+export function summarize(handshakes: readonly Handshake[], pods: readonly ObservedPod[]): EdgeSummary {
   const times = (route: string) => handshakes.filter((one) => one.route === route).map(({ atMs }) => atMs);
   return {
-    learned: lives.flatMap(({ name, route, readyAtMs }) => {
+    firstSessions: pods.flatMap(({ name, route, readyAtMs }) => {
       if (readyAtMs === undefined) return [];
       const first = times(route).find((atMs) => atMs >= readyAtMs);
       return [{ name, afterMs: first === undefined ? undefined : first - readyAtMs }];
     }),
-    forgotten: lives.flatMap(({ name, route, leavingAtMs }) =>
-      leavingAtMs === undefined
+    lastSessions: pods.flatMap(({ name, route, terminatingAtMs }) =>
+      terminatingAtMs === undefined
         ? []
-        : [{ name, afterMs: Math.max(0, (times(route).at(-1) ?? leavingAtMs) - leavingAtMs) }],
+        : [{ name, afterMs: Math.max(0, (times(route).at(-1) ?? terminatingAtMs) - terminatingAtMs) }],
     ),
     failures: handshakes.filter(({ route }) => route === undefined),
     handshakes: handshakes.length,
@@ -53,8 +54,8 @@ export function judgeEdge(handshakes: readonly Handshake[], lives: readonly Life
 }
 
 export interface EdgeWatch {
-  /** Ends it and tells what it saw. */
-  finish(): Promise<Verdict>;
+  /** Stops the watch and returns what it measured. */
+  finish(): Promise<EdgeSummary>;
 }
 
 const HANDSHAKE_EVERY_MS = 100;
@@ -62,7 +63,7 @@ const HANDSHAKE_DEADLINE_MS = 5_000;
 const PODS_EVERY_MS = 200;
 const GATEWAY_PORT = 3_000;
 
-/** A handshake over long-polling on a new connection, so that each may come in by another edge. */
+/** A handshake over long-polling on a new connection, so that each may reach another nginx pod. */
 export function shakeHands(url: string): Promise<Handshake> {
   const atMs = performance.now();
   return new Promise((resolve) => {
@@ -80,7 +81,7 @@ export function shakeHands(url: string): Promise<Handshake> {
       response.once('end', () => {
         const route = /"sid":"([^."]+)\./.exec(body)?.[1];
         if (route === undefined) failed(`${response.statusCode} ${body.slice(0, 80)}`);
-        // The moment of the answer: before it, nobody knew where it went.
+        // The time of the answer. The request may have waited in nginx before it reached a gateway.
         else resolve({ atMs: performance.now(), route });
       });
     });
@@ -89,23 +90,23 @@ export function shakeHands(url: string): Promise<Handshake> {
 
 export function watchEdge(options: { url: string; gateways: () => Promise<Pod[]> }): EdgeWatch {
   const handshakes: Handshake[] = [];
-  const lives = new Map<string, Life & { isNew: boolean }>();
+  const observed = new Map<string, ObservedPod & { isNew: boolean }>();
   let over = false;
-  const look = async (isNew: boolean) => {
+  const observe = async (isNew: boolean) => {
     const pods = await options.gateways();
     const nowMs = performance.now();
-    for (const { uid, name, ip, ready, leaving } of pods) {
+    for (const { uid, name, ip, ready, terminating } of pods) {
       if (ip === undefined) continue;
       const route = sessionRouteOf('address', name, { localAddress: ip, localPort: GATEWAY_PORT });
-      const life = lives.get(uid) ?? { name, route, isNew, readyAtMs: undefined, leavingAtMs: undefined };
-      lives.set(uid, life);
-      if (leaving) life.leavingAtMs ??= nowMs;
-      else if (ready && life.isNew) life.readyAtMs ??= nowMs;
+      const pod = observed.get(uid) ?? { name, route, isNew, readyAtMs: undefined, terminatingAtMs: undefined };
+      observed.set(uid, pod);
+      if (terminating) pod.terminatingAtMs ??= nowMs;
+      else if (ready && pod.isNew) pod.readyAtMs ??= nowMs;
     }
   };
   const watching = (async () => {
     for (let isNew = false; !over; isNew = true) {
-      await look(isNew);
+      await observe(isNew);
       await sleep(PODS_EVERY_MS);
     }
   })();
@@ -115,13 +116,13 @@ export function watchEdge(options: { url: string; gateways: () => Promise<Pod[]>
       await sleep(HANDSHAKE_EVERY_MS);
     }
   })();
-  // Told by `finish`.
+  // `finish` reports the error. This handler prevents an unhandled rejection before it.
   watching.catch(() => {});
   return {
     async finish() {
       over = true;
       await Promise.all([watching, shaking]);
-      return judgeEdge(handshakes, [...lives.values()]);
+      return summarize(handshakes, [...observed.values()]);
     },
   };
 }

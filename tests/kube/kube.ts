@@ -1,4 +1,7 @@
-/** A namespace of a cluster: commands as people type them, and the API itself for what has to be fast or has no command. */
+/**
+ * A namespace of a cluster, through kubectl, and through the API where kubectl is slow or has no
+ * command.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -11,29 +14,32 @@ export interface Pod {
   uid: string;
   ip: string | undefined;
   ready: boolean;
-  /** It was asked to leave, and has not left yet. */
-  leaving: boolean;
+  /** The pod has a deletion timestamp. */
+  terminating: boolean;
   restarts: number;
-  /** Why its container does not run, in the kubelet's word: ImagePullBackOff, CrashLoopBackOff, … */
+  /**
+   * Why its container does not run, as the kubelet reports it: ImagePullBackOff, CrashLoopBackOff,
+   * …
+   */
   waiting: string | undefined;
 }
 
 export interface Kube {
   namespace: string;
-  /** Runs kubectl in the namespace and resolves with what it printed; rejects with what it complained about. */
+  /** Runs kubectl in the namespace. Resolves with its output, or rejects with its error output. */
   kubectl(args: readonly string[], stdin?: string): Promise<string>;
   pods(service?: string): Promise<Pod[]>;
   /** The JSON of an object or a list, by its path below the API's root. */
   get(path: string): Promise<unknown>;
-  /** Asks through the Eviction API until the disruption budget lets the pod go. Resolves when it has begun to leave. */
+  /** Evicts the pod. Retries until the disruption budget allows it. */
   evict(pod: Pod): Promise<void>;
   close(): void;
 }
 
 const COMMAND_DEADLINE_MS = 300_000;
 const CALL_DEADLINE_MS = 10_000;
-const EVICT_WITHIN_MS = 120_000;
-const EVICT_AGAIN_MS = 500;
+const EVICT_TIMEOUT_MS = 120_000;
+const EVICT_RETRY_MS = 500;
 const OUTPUT_BYTES_MAX = 16 * 1_048_576;
 const TOO_MANY_REQUESTS = 429;
 
@@ -48,10 +54,12 @@ export function runKubectl(args: readonly string[], stdin = ''): Promise<string>
   });
 }
 
-/** kubectl's own proxy knows how to sign in; it listens on this machine alone, on a port that it chooses. */
+/**
+ * Starts `kubectl proxy`, which authenticates. It listens on a free port of the loopback interface.
+ */
 async function startProxy(): Promise<{ url: string; close: () => void }> {
   const child = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // However this process ends, it must not be outlived.
+  // The proxy must not outlive this process.
   process.once('exit', () => child.kill());
   const lines = createInterface({ input: child.stdout });
   const [line] = (await Promise.race([
@@ -78,14 +86,14 @@ const toPod = ({ metadata, status }: PodStatus): Pod => ({
   uid: metadata.uid,
   ip: status.podIP,
   ready: status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
-  leaving: metadata.deletionTimestamp !== undefined,
+  terminating: metadata.deletionTimestamp !== undefined,
   restarts: (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
   waiting: status.containerStatuses?.[0]?.state.waiting?.reason,
 });
 
 export async function openKube(namespace: string): Promise<Kube> {
   const proxy = await startProxy();
-  const space = `/api/v1/namespaces/${namespace}`;
+  const namespacePath = `/api/v1/namespaces/${namespace}`;
   const call = async (path: string, init: RequestInit = {}) =>
     fetch(`${proxy.url}${path}`, { ...init, signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
   const get = async (path: string): Promise<unknown> => {
@@ -98,13 +106,13 @@ export async function openKube(namespace: string): Promise<Kube> {
     get,
     kubectl: (args, stdin) => runKubectl(['--namespace', namespace, ...args], stdin),
     async pods(service) {
-      const { items } = (await get(`${space}/pods`)) as { items: PodStatus[] };
+      const { items } = (await get(`${namespacePath}/pods`)) as { items: PodStatus[] };
       return items.map(toPod).filter((pod) => service === undefined || pod.service === service);
     },
     async evict({ name }) {
-      const deadlineMs = Date.now() + EVICT_WITHIN_MS;
+      const deadlineMs = Date.now() + EVICT_TIMEOUT_MS;
       for (;;) {
-        const response = await call(`${space}/pods/${name}/eviction`, {
+        const response = await call(`${namespacePath}/pods/${name}/eviction`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }),
@@ -112,7 +120,7 @@ export async function openKube(namespace: string): Promise<Kube> {
         if (response.ok) return;
         if (response.status !== TOO_MANY_REQUESTS || Date.now() > deadlineMs)
           throw new Error(`${name} could not be evicted: ${response.status} ${await response.text()}`);
-        await sleep(EVICT_AGAIN_MS);
+        await sleep(EVICT_RETRY_MS);
       }
     },
     close: proxy.close,

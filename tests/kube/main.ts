@@ -1,4 +1,7 @@
-/** `npm run test:kube`: the local overlay on a real cluster, under load and disruption. Started by tools/test-kube.mjs on the pinned Node. */
+/**
+ * `npm run test:kube`: the local overlay on a real cluster, under load and disruptions.
+ * tools/test-kube.mjs starts it on the pinned version of Node.js.
+ */
 import { execFileSync } from 'node:child_process';
 import { findProgram } from '../../tools/bootstrap/find-program.mjs';
 import { createRandom } from '../faults/random.ts';
@@ -11,7 +14,7 @@ import { HELP, type KubeOptions, Misuse, parseKubeOptions } from './options.ts';
 import { type KubeSite, startKubeSite } from './site.ts';
 
 const IMAGES = ['gateway', 'presence', 'edge', 'redis'].map((name) => `maru/${name}:local`);
-/** From nothing, once the images are there. */
+/** From `kubectl apply` until all pods are ready, with the images already on the nodes. */
 const READY_GOAL_MS = 60_000;
 const CALM_MS = 2_000;
 const ROOM_CLIENTS = 15;
@@ -23,11 +26,11 @@ let current: KubeSite | undefined;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function checkNeeds(): Promise<void> {
-  const none = (what: string) => new Misuse(`${what}\n\n${HELP}`);
+async function checkRequirements(): Promise<void> {
+  const missing = (what: string) => new Misuse(`${what}\n\n${HELP}`);
   if ((process.env.KUBECONFIG ?? '') === '')
-    throw none('KUBECONFIG names no cluster. It must be set, so that no cluster is taken that was not meant.');
-  if (findProgram(['kubectl'], process.env) === null) throw none('There is no kubectl.');
+    throw missing('KUBECONFIG is not set. It must be set, so that the test never uses a cluster by accident.');
+  if (findProgram(['kubectl'], process.env) === null) throw missing('kubectl is not installed.');
   const context = (await runKubectl(['config', 'current-context']).catch((error: Error) => error.message)).trim();
   const version = await runKubectl(['version', '--output=json']).catch((error: Error) => {
     throw new Misuse(`The cluster of the context ${context} does not answer: ${error.message}`);
@@ -43,23 +46,23 @@ function loadImages({ loadImages }: KubeOptions): void {
   try {
     execFileSync(program, [...args, ...IMAGES], { stdio: 'inherit' });
   } catch {
-    throw new Misuse(`The images could not be loaded by ${program}.`);
+    throw new Misuse(`${program} could not load the images.`);
   }
 }
 
-/** @returns what was violated */
+/** @returns a line for each violation */
 async function run(options: KubeOptions): Promise<string[]> {
   const disruptions = createDisruptions(say).filter(
     ({ name }) => options.only.length === 0 || options.only.some((beginning) => name.startsWith(beginning)),
   );
   if (disruptions.length === 0) throw new Misuse(`No disruption begins with ${options.only.join(' or ')}.`);
-  await checkNeeds();
+  await checkRequirements();
   loadImages(options);
   const site = await startKubeSite({ url: options.url, say });
   current = site;
   const violations: string[] = [];
   say(`all ready ${(site.readyAfterMs / 1_000).toFixed(1)} s after applying; public at ${site.url}`);
-  if (site.readyAfterMs > READY_GOAL_MS) violations.push(`not all were ready within ${READY_GOAL_MS / 1_000} s`);
+  if (site.readyAfterMs > READY_GOAL_MS) violations.push(`not all pods were ready within ${READY_GOAL_MS / 1_000} s`);
   for (const { name, run: check } of CHAT_CHECKS) {
     const failure = await check(site.url).then(
       () => undefined,
@@ -83,17 +86,17 @@ async function run(options: KubeOptions): Promise<string[]> {
     say,
     isEnding: () => ending,
   });
-  tell(trial);
+  report(trial);
   return [
     ...trial.injected.flatMap((one) => one.violations.map((line) => `${one.name}: ${line}`)),
     ...trial.violations,
   ];
 }
 
-function tell({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
+function report({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
   const presence = presenceMs === undefined ? 'never' : `${(presenceMs / 1_000).toFixed(1)} s later`;
   say(
-    `${messages} messages composed, ${stored} stored and acknowledged for the first time, ${gapsTold} holes told as not to be closed; presence right ${presence}`,
+    `${messages} messages composed, ${stored} stored and acknowledged, ${gapsTold} gaps reported as not recoverable; presence correct ${presence}`,
   );
 }
 
@@ -127,14 +130,14 @@ async function main(): Promise<number> {
   }
 }
 
-const endAtOnce = (code: number) => void cleanUp().finally(() => process.exit(code));
-// The first Ctrl-C ends it in order, after the disruption that runs.
+const stopAtOnce = (code: number) => void cleanUp().finally(() => process.exit(code));
+// The first Ctrl-C stops the test after the current disruption.
 process.once('SIGINT', () => {
   ending = true;
-  say('ending after this disruption; again to end at once');
-  process.once('SIGINT', () => endAtOnce(130));
+  say('stopping after this disruption; press Ctrl-C again to stop at once');
+  process.once('SIGINT', () => stopAtOnce(130));
 });
-process.once('SIGTERM', () => endAtOnce(143));
+process.once('SIGTERM', () => stopAtOnce(143));
 
 main().then(
   (code) => process.exit(code),

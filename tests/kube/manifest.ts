@@ -1,4 +1,4 @@
-/** Kubernetes objects, as far as our rules look at them. */
+/** Types of the Kubernetes fields that our rules read, and functions to find objects. */
 import { parseAllDocuments } from 'yaml';
 
 export interface Manifest {
@@ -59,7 +59,7 @@ export interface PodSpec {
   volumes?: Array<{ name: string; configMap?: { name: string }; secret?: { secretName: string } }>;
 }
 
-/** What runs pods: a Deployment or a StatefulSet. */
+/** A Deployment or a StatefulSet. */
 export interface Workload extends Manifest {
   spec: {
     replicas?: number;
@@ -81,10 +81,10 @@ export const containersOf = ({ containers, initContainers = [] }: PodSpec): Cont
   ...containers,
 ];
 
-/** The line where something is broken, else none. */
-export const when = (broken: boolean, line: string): string[] => (broken ? [line] : []);
+/** The line when the rule is violated, otherwise nothing. */
+export const when = (violated: boolean, line: string): string[] => (violated ? [line] : []);
 
-/** @throws where the text is not YAML */
+/** @throws when the text is not YAML */
 export function parseManifests(yaml: string): Manifest[] {
   return parseAllDocuments(yaml).map((document) => {
     if (document.errors[0] !== undefined) throw document.errors[0];
@@ -100,14 +100,14 @@ export function selects(selector: Selector, labels: Record<string, string>): boo
       const value = labels[key];
       if (operator === 'In') return value !== undefined && values.includes(value);
       if (operator === 'NotIn') return value === undefined || !values.includes(value);
-      throw new Error(`our manifests do without ${operator}`);
+      throw new Error(`the rules do not support the operator ${operator}`);
     })
   );
 }
 
 /**
- * The environment of a container, with what the cluster would fill in made up: secrets are `secret`, fields of the pod are their
- * names.
+ * The environment of a container. `secret` gives the values of secrets, and each value that the
+ * cluster would set is `placeholder`.
  */
 export function environmentOf(
   container: Container,
@@ -120,7 +120,7 @@ export function environmentOf(
   );
   const own = (container.env ?? []).map(({ name, value, valueFrom }) => {
     const reference = valueFrom?.secretKeyRef;
-    return [name, value ?? (reference === undefined ? 'made-up' : secret(reference.key))];
+    return [name, value ?? (reference === undefined ? 'placeholder' : secret(reference.key))];
   });
   return { ...Object.assign({}, ...maps), ...Object.fromEntries(own) };
 }

@@ -1,4 +1,4 @@
-/** Every overlay, and production with each component, as it would be applied, against our own rules. */
+/** Checks every rendered overlay, and production with each component, against our rules. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,7 +19,7 @@ import {
   workloads,
 } from './manifest.ts';
 import type { Facts } from './pod-rules.ts';
-import { breaches } from './rules.ts';
+import { findViolations } from './rules.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const builder = findBuilder(process.env);
@@ -36,43 +36,43 @@ function build(overlay: string, components: readonly string[] = []): Promise<Man
 
 const EDGE_START = 'deploy/docker/edge/start.sh';
 
-/** A value that any secret's check takes. */
-const madeUp = (key: string) => (key === 'redis-url' ? 'redis://maru:password@redis:6379' : 'x'.repeat(40));
+/** A valid value for any secret. */
+const placeholderSecret = (key: string) => (key === 'redis-url' ? 'redis://maru:password@redis:6379' : 'x'.repeat(40));
 
 function settingsOf(name: string, manifests: readonly Manifest[]): Record<string, string> {
   const workload = named(manifests, 'Deployment', name) as Workload;
   const [container] = workload.spec.template.spec.containers;
   assert(container !== undefined);
-  return environmentOf(container, manifests, madeUp);
+  return environmentOf(container, manifests, placeholderSecret);
 }
 
-/** A bound that its module keeps to itself. */
-function boundIn(file: string, pattern: RegExp): number {
+/** A number that its module does not export. */
+function constantIn(file: string, pattern: RegExp): number {
   const found = pattern.exec(readFileSync(path.join(ROOT, file), 'utf8'))?.[1];
-  assert(found !== undefined, `${file} does not say ${pattern}`);
+  assert(found !== undefined, `${file} does not match ${pattern}`);
   return Number(found.replaceAll('_', ''));
 }
 
-function leaveMs(name: string, manifests: readonly Manifest[]): number | undefined {
-  if (name === 'presence') return boundIn('services/presence/src/main.ts', /drainDeadlineMs: ([\d_]+)/);
-  if (name === 'edge') return 1_000 * boundIn(EDGE_START, /worker_shutdown_timeout (\d+)s;/);
+function shutdownMs(name: string, manifests: readonly Manifest[]): number | undefined {
+  if (name === 'presence') return constantIn('services/presence/src/main.ts', /drainDeadlineMs: ([\d_]+)/);
+  if (name === 'edge') return 1_000 * constantIn(EDGE_START, /worker_shutdown_timeout (\d+)s;/);
   if (name !== 'gateway') return undefined;
   const { drainWaitMs, drainSpreadMaxMs } = readGatewayConfig(settingsOf(name, manifests));
-  return drainWaitMs + drainSpreadMaxMs + boundIn('services/gateway/src/main.ts', /DRAIN_SLACK_MS = ([\d_]+)/);
+  return drainWaitMs + drainSpreadMaxMs + constantIn('services/gateway/src/main.ts', /DRAIN_SLACK_MS = ([\d_]+)/);
 }
 
-const FACTS: Facts = { leaveMs, givenSecrets: [], givenConfigMaps: ['redis-ca'] };
+const FACTS: Facts = { shutdownMs, givenSecrets: [], givenConfigMaps: ['redis-ca'] };
 const PRODUCTION: Facts = { ...FACTS, givenSecrets: ['maru'] };
 
 describe('manifests', { skip }, () => {
   for (const { name, overlay, components } of combinations(ROOT))
-    test(`${name} keeps our rules`, async () => {
+    test(`${name} follow the rules`, async () => {
       const manifests = await build(overlay, components);
-      assert.deepEqual(breaches(manifests, overlay === 'production' ? PRODUCTION : FACTS), []);
+      assert.deepEqual(findViolations(manifests, overlay === 'production' ? PRODUCTION : FACTS), []);
     });
 
   for (const overlay of ['local', 'production'])
-    test(`${overlay}: the services take their settings, and know all of them`, async () => {
+    test(`${overlay} contains only settings that the services know and accept`, async () => {
       const manifests = await build(overlay);
       const gateway = settingsOf('gateway', manifests);
       const presence = settingsOf('presence', manifests);
@@ -93,7 +93,7 @@ describe('manifests', { skip }, () => {
       );
     });
 
-  test('production brings no secret, no guests and no store', async () => {
+  test('production has no Secret, no guests and no Redis', async () => {
     const manifests = await build('production');
     assert.deepEqual(
       manifests.filter(({ kind }) => kind === 'Secret' || kind === 'StatefulSet').map(({ metadata }) => metadata.name),
@@ -102,7 +102,7 @@ describe('manifests', { skip }, () => {
     assert.equal(readGatewayConfig(settingsOf('gateway', manifests)).guests, false);
   });
 
-  test('the autoscaler takes one gateway a period, and none at once', async () => {
+  test('the autoscaler removes one gateway at a time, after a stabilization window', async () => {
     for (const components of [[], ['autoscale-connections']]) {
       const manifests = await build('production', components);
       const autoscaler = named(manifests, 'HorizontalPodAutoscaler', 'gateway');
@@ -116,11 +116,15 @@ describe('manifests', { skip }, () => {
       const gateway = named(manifests, 'Deployment', 'gateway') as Workload;
       const graceS = gateway.spec.template.spec.terminationGracePeriodSeconds ?? 0;
       assert.deepEqual(policies, [{ type: 'Pods', value: 1, periodSeconds: Math.max(120, graceS) }]);
-      assert.equal(gateway.spec.replicas, undefined, 'applying would undo what the autoscaler decided');
+      assert.equal(
+        gateway.spec.replicas,
+        undefined,
+        'replicas in the manifest would overwrite the decision of the autoscaler',
+      );
     }
   });
 
-  test('the Redis of the local overlay has the accounts of the one that npm start starts, and one for its health', async () => {
+  test('the local overlay has the Redis accounts of npm start, and one for the health check', async () => {
     const manifests = await build('local');
     const accounts = manifests.find(({ metadata }) => metadata.name.startsWith('redis-accounts-'));
     const text = Buffer.from(accounts?.data?.['users.acl'] ?? '', 'base64').toString();
@@ -138,17 +142,21 @@ describe('manifests', { skip }, () => {
   });
 });
 
-/** Breaks a copy of the local overlay. */
-const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (manifests: Manifest[]) => void]> = [
+/** Changes to a copy of the local overlay, each with the violation that the rules must report. */
+const VIOLATIONS: ReadonlyArray<readonly [what: string, violation: RegExp, change: (manifests: Manifest[]) => void]> = [
   [
-    'root',
+    'a root user',
     /may run as root/,
     (all) => Object.assign(pod(all, 'gateway').securityContext ?? {}, { runAsNonRoot: false }),
   ],
-  ['a token', /gets a token/, (all) => Object.assign(pod(all, 'edge'), { automountServiceAccountToken: true })],
   [
-    'a shared account',
-    /shares its account/,
+    'an API token',
+    /gets an API token/,
+    (all) => Object.assign(pod(all, 'edge'), { automountServiceAccountToken: true }),
+  ],
+  [
+    'a shared service account',
+    /shares its service account/,
     (all) => Object.assign(pod(all, 'edge'), { serviceAccountName: 'gateway' }),
   ],
   [
@@ -158,7 +166,7 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
   ],
   [
     'a writable root',
-    /may write its own files/,
+    /has a writable root/,
     (all) => Object.assign(container(all, 'redis').securityContext ?? {}, { readOnlyRootFilesystem: false }),
   ],
   [
@@ -167,24 +175,24 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
     (all) => Object.assign(container(all, 'presence').resources ?? {}, { limits: {} }),
   ],
   [
-    'latest',
+    'an image without a version',
     /is not pinned/,
     (all) => Object.assign(container(all, 'presence'), { image: 'registry:5000/maru/presence' }),
   ],
   [
-    'liveness by readiness',
-    /because of others/,
+    'a liveness probe on /readyz',
+    /depends on others/,
     (all) => Object.assign(container(all, 'gateway'), { livenessProbe: { httpGet: { path: '/readyz', port: 'ops' } } }),
   ],
   [
-    'a short grace',
-    /leaving takes 50 s, the grace is 40 s/,
+    'a short grace period',
+    /the shutdown takes 50 s, the grace period is 40 s/,
     (all) => Object.assign(pod(all, 'gateway'), { terminationGracePeriodSeconds: 40 }),
   ],
-  ['no sleep', /leaves before others know/, (all) => Object.assign(container(all, 'gateway'), { lifecycle: {} })],
-  ['a roll-out with a gap', /takes pods away/, (all) => Object.assign(workload(all, 'edge').spec, { strategy: {} })],
+  ['no preStop sleep', /has no preStop sleep/, (all) => Object.assign(container(all, 'gateway'), { lifecycle: {} })],
+  ['a rollout with a gap', /removes pods before/, (all) => Object.assign(workload(all, 'edge').spec, { strategy: {} })],
   [
-    'no budget',
+    'no disruption budget',
     /0 disruption budgets/,
     (all) =>
       all.splice(
@@ -193,14 +201,14 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
       ),
   ],
   [
-    'another label',
+    'a label that no selector matches',
     /selects 0 workloads/,
     (all) => Object.assign(workload(all, 'presence').spec.template.metadata, { labels: { a: 'b' } }),
   ],
-  ['another port', /there is no port http/, (all) => Object.assign(container(all, 'gateway'), { ports: [] })],
+  ['an absent port', /there is no port http/, (all) => Object.assign(container(all, 'gateway'), { ports: [] })],
   [
-    'an open network',
-    /nothing denies by default/,
+    'no default network policy',
+    /no policy denies by default/,
     (all) =>
       all.splice(
         all.findIndex(({ metadata }) => metadata.name === 'default-deny'),
@@ -208,7 +216,7 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
       ),
   ],
   [
-    'a lost secret',
+    'an absent Secret',
     /there is no Secret maru/,
     (all) =>
       all.splice(
@@ -217,7 +225,7 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
       ),
   ],
   [
-    'lost settings',
+    'an absent ConfigMap',
     /there is no ConfigMap/,
     (all) =>
       all.splice(
@@ -225,7 +233,11 @@ const BROKEN: ReadonlyArray<readonly [what: string, breach: RegExp, break_: (man
         1,
       ),
   ],
-  ['another namespace', /spread over/, (all) => Object.assign(all.at(-1)?.metadata ?? {}, { namespace: 'default' })],
+  [
+    'another namespace',
+    /the objects are in/,
+    (all) => Object.assign(all.at(-1)?.metadata ?? {}, { namespace: 'default' }),
+  ],
 ];
 
 const workload = (all: readonly Manifest[], name: string): Workload => {
@@ -240,11 +252,11 @@ const container = (all: readonly Manifest[], name: string) => {
   return first;
 };
 
-describe('the rules see', { skip }, () => {
-  for (const [what, breach, break_] of BROKEN)
+describe('the rules report', { skip }, () => {
+  for (const [what, violation, change] of VIOLATIONS)
     test(what, async () => {
       const manifests = structuredClone(await build('local'));
-      break_(manifests);
-      assert.match(breaches(manifests, FACTS).join('\n'), breach);
+      change(manifests);
+      assert.match(findViolations(manifests, FACTS).join('\n'), violation);
     });
 });

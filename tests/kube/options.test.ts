@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Misuse, parseKubeOptions } from './options.ts';
 import { candidateUrls } from './site.ts';
 
-test('options are understood with and without an equals sign', () => {
+test('options are accepted with and without an equals sign', () => {
   const args = [
     '--url=https://chat.test/',
     '--clients',
@@ -23,12 +23,12 @@ test('options are understood with and without an equals sign', () => {
   });
 });
 
-test('what is not an option, or not a value, is refused', () => {
+test('unknown options and invalid values are refused', () => {
   for (const args of [['--url', 'chat'], ['--clients', '1'], ['--rate', 'x'], ['--url'], ['--fast', '1']])
     assert.throws(() => parseKubeOptions(args), Misuse, args.join(' '));
 });
 
-test('the public Service is looked for at its balancer, then at its node port', () => {
+test('the address of the public Service is its load balancer, else its node port', () => {
   const nodes = {
     items: [
       {

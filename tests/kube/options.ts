@@ -3,32 +3,32 @@
 export const HELP = `Usage: KUBECONFIG=… npm run test:kube -- [options]
 
 Applies deploy/k8s/overlays/local to a new namespace of the cluster that KUBECONFIG names, lets clients chat through the public
-Service while pods are rolled, scaled, evicted and deleted by force, judges what clients saw, and deletes the namespace.
+Service while pods are restarted, scaled, evicted and killed, checks what the clients received, and deletes the namespace.
 
-It needs kubectl, a cluster that may be used for it (two free cores and 3 GiB), and on its nodes the images maru/gateway:local,
-maru/presence:local, maru/edge:local and maru/redis:local (docs/kubernetes.md says how they are built).
+It needs kubectl, a test cluster with two free cores and 3 GiB, and on its nodes the images maru/gateway:local, maru/presence:local,
+maru/edge:local and maru/redis:local (docs/kubernetes.md describes how to build them).
 
-  --load-images CMD  runs CMD with the names of the images after it first: "kind load docker-image", "minikube image load"
-  --url URL          where the public Service is reached; otherwise its load balancer or its node port is looked for
-  --clients N        clients, every fifth by long-polling only     (40)
-  --rate R           messages a second, of all together            (40)
-  --only A,B         only disruptions whose names begin so: "scaled,evicted"
-  --keep             leaves the namespace for a look around
-  --help             this text
+  --load-images CMD  first run CMD with the image names as arguments: "kind load docker-image", "minikube image load"
+  --url URL          address of the public Service; default: its load balancer or node port
+  --clients N        clients; every fifth uses long-polling only   (40)
+  --rate R           messages a second of all clients together     (40)
+  --only A,B         only disruptions whose names start with A or B: "scaled,evicted"
+  --keep             keep the namespace for inspection
+  --help             show this text
 
-The exit code is 0 when nothing was violated, 1 when something was, 2 when an option was wrong or something is missing.`;
+Exit codes: 0 no violation, 1 a violation, 2 an invalid option or a missing requirement.`;
 
 export interface KubeOptions {
   loadImages: string[] | undefined;
   url: string | undefined;
   clients: number;
   rate: number;
-  /** Beginnings of names; empty for all. */
+  /** Prefixes of names; empty for all. */
   only: string[];
   keep: boolean;
 }
 
-/** A wrong option, or something that is not there: the message is for the one who started it. */
+/** An invalid option or a missing requirement. The message is for the user. */
 export class Misuse extends Error {}
 
 const NUMBERS = { '--clients': { low: 5, high: 1_000 }, '--rate': { low: 1, high: 1_000 } } as const;
@@ -49,9 +49,10 @@ export function parseKubeOptions(args: readonly string[]): KubeOptions | 'help' 
     else if (name === '--clients') options.clients = toNumber(name, value);
     else if (name === '--rate') options.rate = toNumber(name, value);
     else if (name === '--url') {
-      if (!URL.canParse(value) || !/^https?:/.test(value)) throw new Misuse(`--url takes an address, not ${value}.`);
+      if (!URL.canParse(value) || !/^https?:/.test(value))
+        throw new Misuse(`--url must be an HTTP address, not ${value}.`);
       options.url = value.replace(/\/+$/, '');
-    } else throw new Misuse(`${name} is not an option.`);
+    } else throw new Misuse(`${name} is not a known option.`);
   }
   return options;
 }
@@ -60,6 +61,6 @@ function toNumber(name: keyof typeof NUMBERS, value: string): number {
   const { low, high } = NUMBERS[name];
   const number = Number(value);
   if (!Number.isInteger(number) || number < low || number > high)
-    throw new Misuse(`${name} takes a whole number from ${low} to ${high}, not ${value}.`);
+    throw new Misuse(`${name} must be a whole number from ${low} to ${high}, not ${value}.`);
   return number;
 }

@@ -1,4 +1,6 @@
-/** What our pods must keep to, beyond what schemas and linters know. Pure: each rule gets what an overlay renders to. */
+/**
+ * Rules for our pods that schemas and linters do not check. Pure functions of a rendered overlay.
+ */
 import {
   type Container,
   containersOf,
@@ -12,41 +14,44 @@ import {
 
 export interface Rule {
   name: string;
-  /** A line for each breach. */
+  /** A line for each violation. */
   check(manifests: readonly Manifest[], facts: Facts): string[];
 }
 
 export interface Facts {
-  /** The longest that a service takes to leave, from SIGTERM to its exit, with these settings; undefined for what is not ours. */
-  leaveMs(workload: string, manifests: readonly Manifest[]): number | undefined;
-  /** Secrets that the user makes. */
+  /**
+   * The longest time from SIGTERM to the exit of a service with these settings; undefined for
+   * programs of others.
+   */
+  shutdownMs(workload: string, manifests: readonly Manifest[]): number | undefined;
+  /** Secrets that the user creates. */
   givenSecrets: readonly string[];
-  /** ConfigMaps that the user makes. */
+  /** ConfigMaps that the user creates. */
   givenConfigMaps: readonly string[];
 }
 
-/** A line for each pod or container that a test fails for. */
+/** A rule for every pod. */
 const everyPod = (
   name: string,
-  breach: (pod: PodSpec, workload: Workload, all: readonly Manifest[]) => string[],
+  violations: (pod: PodSpec, workload: Workload, all: readonly Manifest[]) => string[],
 ): Rule => ({
   name,
   check: (manifests) =>
     workloads(manifests).flatMap((workload) =>
-      breach(workload.spec.template.spec, workload, manifests).map((line) => `${workload.metadata.name}: ${line}`),
+      violations(workload.spec.template.spec, workload, manifests).map((line) => `${workload.metadata.name}: ${line}`),
     ),
 });
-const everyContainer = (name: string, breach: (container: Container) => string[]): Rule =>
-  everyPod(name, (pod) => containersOf(pod).flatMap(breach));
+const everyContainer = (name: string, violations: (container: Container) => string[]): Rule =>
+  everyPod(name, (pod) => containersOf(pod).flatMap(violations));
 
 export const POD_RULES: readonly Rule[] = [
   everyPod('pods are restricted', ({ securityContext, automountServiceAccountToken, enableServiceLinks }) => [
     ...when(securityContext?.runAsNonRoot !== true, 'may run as root'),
     ...when(securityContext?.seccompProfile?.type !== 'RuntimeDefault', 'has no seccomp profile'),
-    ...when(automountServiceAccountToken !== false, 'gets a token of the API'),
-    ...when(enableServiceLinks !== false, 'gets variables of every Service'),
+    ...when(automountServiceAccountToken !== false, 'gets an API token'),
+    ...when(enableServiceLinks !== false, 'gets environment variables of every Service'),
   ]),
-  everyPod('pods have a service account of their own', ({ serviceAccountName }, workload, all) => {
+  everyPod('each pod has a separate service account', ({ serviceAccountName }, workload, all) => {
     const account = named(all, 'ServiceAccount', serviceAccountName) as
       | (Manifest & { automountServiceAccountToken?: boolean })
       | undefined;
@@ -54,17 +59,17 @@ export const POD_RULES: readonly Rule[] = [
       (other) => other !== workload && other.spec.template.spec.serviceAccountName === serviceAccountName,
     );
     return [
-      ...when(account?.automountServiceAccountToken !== false, 'has no account of its own without a token'),
-      ...when(shared.length > 0, 'shares its account'),
+      ...when(account?.automountServiceAccountToken !== false, 'has no service account with tokens disabled'),
+      ...when(shared.length > 0, 'shares its service account'),
     ];
   }),
   everyContainer('containers are restricted', ({ securityContext }) => [
     ...when(securityContext?.allowPrivilegeEscalation !== false, 'may gain privileges'),
-    ...when(securityContext?.readOnlyRootFilesystem !== true, 'may write its own files'),
+    ...when(securityContext?.readOnlyRootFilesystem !== true, 'has a writable root'),
     ...when(!securityContext?.capabilities?.drop?.includes('ALL'), 'keeps capabilities'),
     ...when(securityContext?.capabilities?.add !== undefined, 'adds capabilities'),
   ]),
-  everyContainer('containers say what they need', ({ resources }) => [
+  everyContainer('containers declare their resources', ({ resources }) => [
     ...when(resources?.requests?.cpu === undefined, 'requests no CPU'),
     ...when(resources?.requests?.memory === undefined, 'requests no memory'),
     ...when(resources?.limits?.memory === undefined, 'has no memory limit'),
@@ -74,30 +79,33 @@ export const POD_RULES: readonly Rule[] = [
     when(!/(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/.test(image.split('/').at(-1) ?? ''), `${image} is not pinned`),
   ),
   everyContainer(
-    'containers have probes that mean what they say',
+    'containers have probes, and liveness depends only on the process',
     ({ startupProbe, readinessProbe, livenessProbe }) => [
       ...when(startupProbe === undefined, 'has no startup probe'),
       ...when(readinessProbe === undefined, 'has no readiness probe'),
       ...when(livenessProbe === undefined, 'has no liveness probe'),
-      // /healthz asks nobody else; a command could ask anybody.
-      ...when(livenessProbe?.exec !== undefined, 'is ended because of a command'),
-      ...when((livenessProbe?.httpGet?.path ?? '/healthz') !== '/healthz', 'is ended because of others'),
+      // /healthz checks only the process itself. A command could check something else.
+      ...when(livenessProbe?.exec !== undefined, 'has a liveness probe that is a command'),
+      ...when(
+        (livenessProbe?.httpGet?.path ?? '/healthz') !== '/healthz',
+        'has a liveness probe that depends on others',
+      ),
     ],
   ),
   {
-    name: 'the grace covers what leaving takes',
+    name: 'the grace period covers the shutdown',
     check: (manifests, facts) =>
       workloads(manifests).flatMap((workload) => {
         const { containers, terminationGracePeriodSeconds = 30 } = workload.spec.template.spec;
         const sleepS = Math.max(...containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
-        const leaveMs = facts.leaveMs(workload.metadata.name, manifests);
-        if (leaveMs === undefined) return [];
-        const needS = sleepS + leaveMs / 1_000;
+        const shutdownMs = facts.shutdownMs(workload.metadata.name, manifests);
+        if (shutdownMs === undefined) return [];
+        const needS = sleepS + shutdownMs / 1_000;
         return [
-          ...when(sleepS === 0, `${workload.metadata.name}: leaves before others know`),
+          ...when(sleepS === 0, `${workload.metadata.name}: has no preStop sleep, so it stops before others know`),
           ...when(
             needS > terminationGracePeriodSeconds,
-            `${workload.metadata.name}: leaving takes ${needS} s, the grace is ${terminationGracePeriodSeconds} s`,
+            `${workload.metadata.name}: the shutdown takes ${needS} s, the grace period is ${terminationGracePeriodSeconds} s`,
           ),
         ];
       }),

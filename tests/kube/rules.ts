@@ -1,4 +1,4 @@
-/** All that our manifests must keep to: how objects fit together, and the rules of pods. Pure. */
+/** All rules for our manifests: the rules for pods, and how the objects fit together. Pure. */
 import {
   containersOf,
   isWorkload,
@@ -28,24 +28,24 @@ const hasPort = (workload: Workload, port: string | number) =>
 export const RULES: readonly Rule[] = [
   ...POD_RULES,
   {
-    name: 'deployments roll without a gap and are guarded',
+    name: 'deployments have no gap in a rollout, a disruption budget and a spread',
     check: (manifests) =>
       workloads(manifests)
         .filter(({ kind }) => kind === 'Deployment')
         .flatMap((workload) => {
-          const guards = manifests.filter(
+          const budgets = manifests.filter(
             ({ kind, spec }) =>
               kind === 'PodDisruptionBudget' && selects((spec as { selector: Selector }).selector, labelsOf(workload)),
           );
           return [
             ...when(
               workload.spec.strategy?.rollingUpdate?.maxUnavailable !== 0,
-              `${workload.metadata.name}: a roll-out takes pods away before others are there`,
+              `${workload.metadata.name}: a rollout removes pods before new ones are ready`,
             ),
-            ...when(guards.length !== 1, `${workload.metadata.name}: ${guards.length} disruption budgets`),
+            ...when(budgets.length !== 1, `${workload.metadata.name}: ${budgets.length} disruption budgets`),
             ...when(
               (workload.spec.template.spec.topologySpreadConstraints ?? []).length === 0,
-              `${workload.metadata.name}: is not spread`,
+              `${workload.metadata.name}: has no topology spread constraint`,
             ),
           ];
         }),
@@ -65,16 +65,16 @@ export const RULES: readonly Rule[] = [
           );
         }
         if (manifest.kind === 'PodDisruptionBudget')
-          return when(!found((manifest.spec as { selector: Selector }).selector), `${where}: selects nobody`);
+          return when(!found((manifest.spec as { selector: Selector }).selector), `${where}: selects no pod`);
         if (manifest.kind !== 'Service') return [];
         const { selector, ports } = manifest.spec as {
           selector: Record<string, string>;
           ports: Array<{ targetPort: string }>;
         };
-        const behind = pods.filter((workload) => selects({ matchLabels: selector }, labelsOf(workload)));
+        const targets = pods.filter((workload) => selects({ matchLabels: selector }, labelsOf(workload)));
         return [
-          ...when(behind.length !== 1, `${where}: selects ${behind.length} workloads`),
-          ...behind.flatMap((workload) =>
+          ...when(targets.length !== 1, `${where}: selects ${targets.length} workloads`),
+          ...targets.flatMap((workload) =>
             ports.flatMap(({ targetPort }) =>
               when(!hasPort(workload, targetPort), `${where}: there is no port ${targetPort}`),
             ),
@@ -83,18 +83,18 @@ export const RULES: readonly Rule[] = [
       }),
   },
   {
-    name: 'network policies deny by default and name what exists',
+    name: 'network policies deny by default and refer to existing pods and ports',
     check(manifests) {
       const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
       const denies = policies.some(({ spec }) => {
         const { podSelector, policyTypes, ingress, egress } = spec as NetworkPolicySpec;
-        const everybody = Object.keys(podSelector).length === 0;
-        return everybody && policyTypes.length === 2 && ingress === undefined && egress === undefined;
+        const allPods = Object.keys(podSelector).length === 0;
+        return allPods && policyTypes.length === 2 && ingress === undefined && egress === undefined;
       });
       const picked = (selector: Selector) =>
         workloads(manifests).filter((workload) => selects(selector, labelsOf(workload)));
       return [
-        ...when(!denies, 'nothing denies by default'),
+        ...when(!denies, 'no policy denies by default'),
         ...policies.flatMap(({ metadata, spec }) => {
           const { podSelector, ingress = [], egress = [] } = spec as NetworkPolicySpec;
           const peers = [...ingress.flatMap(({ from = [] }) => from), ...egress.flatMap(({ to = [] }) => to)];
@@ -110,7 +110,7 @@ export const RULES: readonly Rule[] = [
             ),
           );
           return [
-            ...selectors.flatMap((one) => when(picked(one).length === 0, `${metadata.name}: selects nobody`)),
+            ...selectors.flatMap((one) => when(picked(one).length === 0, `${metadata.name}: selects no pod`)),
             ...[...into, ...outOf].flatMap(({ port, at }) =>
               when(!at.every((workload) => hasPort(workload, port)), `${metadata.name}: there is no port ${port}`),
             ),
@@ -120,7 +120,7 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
-    name: 'what is referred to is there',
+    name: 'referenced Secrets and ConfigMaps exist',
     check: (manifests, facts) =>
       workloads(manifests).flatMap((workload) => {
         const { spec } = workload.spec.template;
@@ -156,10 +156,10 @@ export const RULES: readonly Rule[] = [
       const spaces = new Set(
         manifests.map(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : (metadata.namespace ?? 'none'))),
       );
-      return when(spaces.size !== 1, `it is spread over ${[...spaces].join(', ')}`);
+      return when(spaces.size !== 1, `the objects are in ${[...spaces].join(', ')}`);
     },
   },
 ];
 
-export const breaches = (manifests: readonly Manifest[], facts: Facts): string[] =>
+export const findViolations = (manifests: readonly Manifest[], facts: Facts): string[] =>
   RULES.flatMap(({ name, check }) => check(manifests, facts).map((line) => `${name}: ${line}`));

@@ -1,4 +1,4 @@
-/** The local overlay in a namespace of its own, as what a trial acts upon. */
+/** The local overlay in a separate namespace, as the environment of a trial. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -17,21 +17,21 @@ export interface KubeSite extends Site {
   kube: Kube;
   url: string;
   manifests: readonly Manifest[];
-  /** From applying to the moment when every pod was ready. */
+  /** From `kubectl apply` until every pod was ready. */
   readyAfterMs: number;
-  /** Pods of a service that are ready and stay. */
+  /** Pods of a service that are ready and not terminating. */
   serving(service: string): Promise<Pod[]>;
 }
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const READY_WITHIN_MS = 180_000;
-/** A roll-out of the slowest: three pods, each with its start, its hand-over and its grace. */
-const COMPLETE_WITHIN_MS = 300_000;
-const REMOVED_WITHIN_MS = 120_000;
-const URL_WITHIN_MS = 30_000;
-/** Each comes in by either edge. */
+const READY_TIMEOUT_MS = 180_000;
+/** The slowest rollout replaces three pods, each with a start, a drain and a grace period. */
+const COMPLETE_TIMEOUT_MS = 300_000;
+const REMOVED_TIMEOUT_MS = 120_000;
+const URL_TIMEOUT_MS = 30_000;
+/** Enough that each of the two nginx pods very probably gets one. */
 const HANDSHAKES_IN_A_ROW = 20;
-const LOOK_MS = 250;
+const POLL_EVERY_MS = 250;
 const TOKEN_LIFETIME_MS = 12 * 3_600_000;
 const NO_IMAGE = /^(ErrImagePull|ImagePullBackOff|ErrImageNeverPull|InvalidImageName)$/;
 
@@ -43,57 +43,57 @@ interface Nodes {
   items: Array<{ status: { addresses: Array<{ type: string; address: string }> } }>;
 }
 
-/** Where the public Service may be reached from here, best first. */
+/** Possible addresses of the public Service, best first. */
 export function candidateUrls(service: Service, nodes: Nodes): string[] {
   const [port] = service.spec.ports;
   if (port === undefined) return [];
-  const balanced = (service.status.loadBalancer.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
+  const loadBalancers = (service.status.loadBalancer.ingress ?? []).flatMap(({ ip, hostname }) => ip ?? hostname ?? []);
   const addresses = nodes.items.flatMap(({ status }) =>
     status.addresses.filter(({ type }) => type !== 'Hostname').map(({ address }) => address),
   );
   const onNodes =
     port.nodePort === undefined ? [] : ['127.0.0.1', ...addresses].map((host) => `${host}:${port.nodePort}`);
-  return [...balanced.map((host) => `${host}:${port.port}`), ...onNodes].map((host) => `http://${host}`);
+  return [...loadBalancers.map((host) => `${host}:${port.port}`), ...onNodes].map((host) => `http://${host}`);
 }
 
 async function answers(url: string): Promise<boolean> {
   return (await shakeHands(url)).route !== undefined;
 }
 
-/** An edge that started before the gateways may for seconds be told by DNS that there are none. */
-async function everyEdgeKnows(url: string): Promise<void> {
+/** An nginx pod that started before the gateways may get an empty DNS answer for some seconds. */
+async function waitForEveryEdge(url: string): Promise<void> {
   let inARow = 0;
   await poll(
-    `${HANDSHAKES_IN_A_ROW} newcomers in a row to be let in`,
+    `${HANDSHAKES_IN_A_ROW} successful handshakes in a row`,
     async () => {
       inARow = (await answers(url)) ? inARow + 1 : 0;
       return inARow >= HANDSHAKES_IN_A_ROW;
     },
-    { timeoutMs: URL_WITHIN_MS, everyMs: LOOK_MS / 10 },
+    { timeoutMs: URL_TIMEOUT_MS, everyMs: POLL_EVERY_MS / 10 },
   );
 }
 
 async function findUrl(kube: Kube): Promise<string> {
   const service = (await kube.get(`/api/v1/namespaces/${kube.namespace}/services/edge`)) as Service;
   const candidates = candidateUrls(service, (await kube.get('/api/v1/nodes')) as Nodes);
-  const deadlineMs = Date.now() + URL_WITHIN_MS;
+  const deadlineMs = Date.now() + URL_TIMEOUT_MS;
   while (Date.now() < deadlineMs) {
     for (const url of candidates) if (await answers(url)) return url;
-    await sleep(LOOK_MS);
+    await sleep(POLL_EVERY_MS);
   }
-  throw new Misuse(`The public Service answers at none of ${candidates.join(', ')}. Name its address with --url.`);
+  throw new Misuse(`The public Service does not answer at ${candidates.join(', ')}. Give its address with --url.`);
 }
 
-/** @throws {Misuse} where a pod will never be ready because of what the cluster lacks */
+/** @throws {Misuse} when a pod can never be ready because its image is missing */
 async function allReady(kube: Kube, expected: ReadonlyMap<string, number>): Promise<boolean> {
   const pods = await kube.pods();
-  const without = pods.find(({ waiting }) => waiting !== undefined && NO_IMAGE.test(waiting));
-  if (without !== undefined)
+  const imageless = pods.find(({ waiting }) => waiting !== undefined && NO_IMAGE.test(waiting));
+  if (imageless !== undefined)
     throw new Misuse(
-      `The image of ${without.name} is not on its node (${without.waiting}): build the images and load them, or give --load-images.`,
+      `The image of ${imageless.name} is not on its node (${imageless.waiting}): build and load the images, or use --load-images.`,
     );
   return (
-    pods.every(({ leaving }) => !leaving) &&
+    pods.every(({ terminating }) => !terminating) &&
     [...expected].every(
       ([service, count]) => pods.filter((pod) => pod.service === service && pod.ready).length === count,
     )
@@ -113,7 +113,7 @@ export async function startKubeSite(options: {
   const remove = async () => {
     await runKubectl(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);
     const isGone = async () => (await runKubectl(['get', 'namespace', namespace, '--ignore-not-found'])) === '';
-    await poll('the namespace to be gone', isGone, { timeoutMs: REMOVED_WITHIN_MS, everyMs: 1_000 })
+    await poll('the namespace to be deleted', isGone, { timeoutMs: REMOVED_TIMEOUT_MS, everyMs: 1_000 })
       .catch((error: unknown) => options.say(`${namespace} is still being deleted: ${String(error)}`))
       .finally(() => kube.close());
   };
@@ -123,27 +123,27 @@ export async function startKubeSite(options: {
     options.say(`namespace ${namespace}: ${printed.trim().split('\n').length} objects applied`);
     const expected = new Map(workloads(manifests).map(({ metadata, spec }) => [metadata.name, spec.replicas ?? 1]));
     await poll('every pod to be ready', () => allReady(kube, expected), {
-      timeoutMs: READY_WITHIN_MS,
-      everyMs: LOOK_MS,
+      timeoutMs: READY_TIMEOUT_MS,
+      everyMs: POLL_EVERY_MS,
     });
     const readyAfterMs = performance.now() - appliedAtMs;
     const url = options.url ?? (await findUrl(kube));
-    await everyEdgeKnows(url);
+    await waitForEveryEdge(url);
     return createSite({ kube, url, manifests, readyAfterMs, remove });
   } catch (error) {
-    await tellWhy(kube, options.say);
+    await printDiagnosis(kube, options.say);
     await remove();
     throw error;
   }
 }
 
-/** What a person would look at first. */
-async function tellWhy(kube: Kube, say: (line: string) => void): Promise<void> {
-  const looks = [
+/** Prints the pods and the warning events. */
+async function printDiagnosis(kube: Kube, say: (line: string) => void): Promise<void> {
+  const commands = [
     ['get', 'pods', '-o', 'wide'],
     ['get', 'events', '--field-selector', 'type=Warning'],
   ];
-  for (const look of looks) say(await kube.kubectl(look).catch(String));
+  for (const command of commands) say(await kube.kubectl(command).catch(String));
 }
 
 function createSite(parts: Omit<KubeSite, keyof Site | 'serving'> & { remove: () => Promise<void> }): KubeSite {
@@ -159,13 +159,13 @@ function createSite(parts: Omit<KubeSite, keyof Site | 'serving'> & { remove: ()
     readyAfterMs: parts.readyAfterMs,
     endpoints: [url],
     token,
-    serving: async (service) => (await kube.pods(service)).filter(({ ready, leaving }) => ready && !leaving),
+    serving: async (service) => (await kube.pods(service)).filter(({ ready, terminating }) => ready && !terminating),
     async presence(room) {
       const { status, body } = await call(url, `/rooms/${room}/presence`, { token: token('onlooker') });
       assert.equal(status, 200, JSON.stringify(body));
       return body as unknown as PresenceSnapshot;
     },
-    // Pods come and go here; that a container had to be started again is what must not happen.
+    // The disruptions replace pods, but no container may crash and restart.
     async services() {
       const pods = await kube.pods();
       return new Map([['restarts', pods.reduce((sum, { restarts }) => sum + restarts, 0)]]);
@@ -173,11 +173,15 @@ function createSite(parts: Omit<KubeSite, keyof Site | 'serving'> & { remove: ()
     async complete() {
       for (const { kind, metadata } of workloads(manifests))
         await kube.kubectl(['rollout', 'status', `${kind.toLowerCase()}/${metadata.name}`, '--timeout=240s']);
-      // What leaves may still have clients.
-      await poll('the last leaving pod to be gone', async () => (await kube.pods()).every(({ leaving }) => !leaving), {
-        timeoutMs: COMPLETE_WITHIN_MS,
-        everyMs: LOOK_MS,
-      });
+      // A terminating pod may still have clients.
+      await poll(
+        'the last terminating pod to be gone',
+        async () => (await kube.pods()).every(({ terminating }) => !terminating),
+        {
+          timeoutMs: COMPLETE_TIMEOUT_MS,
+          everyMs: POLL_EVERY_MS,
+        },
+      );
     },
     stop: parts.remove,
   };

@@ -38,7 +38,7 @@ const run = (...groups: string[][]) => {
 };
 
 describe('a stage', () => {
-  test('takes its files by place and name', () => {
+  test('selects its files by folder and name', () => {
     for (const name of [
       'packages/a/src/a.test.ts',
       'tests/e2e/b.test.ts',
@@ -84,7 +84,7 @@ describe('a stage', () => {
     assert.deepEqual(await run([broken]), { passed: 0, failed: 1, skipped: 0 });
   });
 
-  test('names and ends what is left behind, by environment and by open files', async () => {
+  test('reports and kills processes left behind, found by environment and by open files', async () => {
     const runDir = path.join(folder, 'left');
     mkdirSync(runDir);
     const log = path.join(runDir, 'log');
@@ -105,14 +105,14 @@ describe('npm test', () => {
   const npmTest = (...args: string[]) =>
     spawnSync(process.execPath, ['tools/test.mjs', ...args], { cwd: repository, encoding: 'utf8', timeout: 20_000 });
 
-  test('--help tells the stages', () => {
+  test('--help lists the stages', () => {
     const { status, stdout } = npmTest('--help');
     assert.equal(status, 0);
     for (const stage of ['check', 'unit', 'integration', 'e2e', 'faults', 'load'])
       assert.match(stdout, new RegExp(`^  ${stage} `, 'm'));
   });
 
-  test('refuses a stage or an option that it does not know', () => {
+  test('refuses an unknown stage or option', () => {
     for (const args of [['--only', 'nope'], ['--only'], ['--nope']])
       assert.equal(npmTest(...args).status, 2, args.join(' '));
   });
