@@ -1,7 +1,10 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
 
-/** Where `vite` (the development server) finds a running cluster. The built page always uses its own origin. */
+/**
+ * Where `vite` (the development server) finds a running cluster. The built page always uses its own
+ * origin.
+ */
 const endpoint = process.env.MARU_ENDPOINT ?? 'http://localhost:8080';
 
 export default defineConfig({

@@ -1,4 +1,7 @@
-/** Connections that end early, never begin, or do not take their end: nothing of them stays, and nobody else waits for them. */
+/**
+ * Connections that end early, never begin, or do not take their end: nothing of them stays, and
+ * nobody else waits for them.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Position } from '@maru/protocol';
@@ -19,7 +22,10 @@ import { newId, newRoom } from '../support/tokens.ts';
 
 /** As many transports as may be open without a session. */
 const HALF_OPEN_MAX = 2_000;
-/** What an end may take that waits for nobody; one that waits for a frozen peer is given up after 8 s, with exit code 1. */
+/**
+ * What an end may take that waits for nobody; one that waits for a frozen peer is given up after 8
+ * s, with exit code 1.
+ */
 const STOP_MS_MAX = 5_000;
 /** After its grace a user is gone; a node that says nothing is believed for much longer. */
 const LEAVE_GRACE_MS = 500;
@@ -122,8 +128,8 @@ describe('transports that say nothing', () => {
   test('keep nobody else out: the oldest of them goes', async () => {
     const open50 = () => Promise.all(Array.from({ length: 50 }, () => RawSocket.open(gateway.url)));
     const oldest = await open50();
-    // Those between them only hold a place, so they are of the cheaper kind, and in portions: all have to be there before the first is closed
-    // for its silence.
+    // Those between them only hold a place, so they are of the cheaper kind, and in portions: all
+    // have to be there before the first is closed for its silence.
     for (let opened = 100; opened < HALF_OPEN_MAX; opened += 50) {
       const path = '/socket.io/?EIO=4&transport=polling';
       await Promise.all(Array.from({ length: 50 }, () => rawRequest(gateway.url, { path })));

@@ -1,4 +1,7 @@
-/** What one client can make a node hold. The gateway gets a heap that is small enough to end it where something is unbounded. */
+/**
+ * What one client can make a node hold. The gateway gets a heap that is small enough to end it
+ * where something is unbounded.
+ */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Position } from '@maru/protocol';

@@ -1,4 +1,7 @@
-/** What a connection is given when it does things at awkward moments: first `session`, each entry once, in order. */
+/**
+ * What a connection is given when it does things at awkward moments: first `session`, each entry
+ * once, in order.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry, Position } from '@maru/protocol';
@@ -95,7 +98,8 @@ test('no typing event comes before the session event', async () => {
       const late = await connect(gateway.url, { token: tokenOf('late'), resume });
       try {
         await late.event('typing');
-        // On a busy machine the store may seem unavailable. Only that notice may come before the session.
+        // On a busy machine the store may seem unavailable. Only that notice may come before the
+        // session.
         assert.equal(late.received.find(({ name }) => name !== 'notice')?.name, 'session');
       } finally {
         late.close();

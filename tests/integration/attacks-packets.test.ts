@@ -1,4 +1,7 @@
-/** Packets that no proper client sends, and payloads that no node of ours publishes: nobody but their sender feels them. */
+/**
+ * Packets that no proper client sends, and payloads that no node of ours publishes: nobody but
+ * their sender feels them.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Redis } from 'ioredis';
@@ -162,7 +165,8 @@ describe('forged payloads', () => {
     await admin.spublish(`maru:{${room}}:live`, `1 M ${epoch} 5000 1 ${Buffer.byteLength(body)}\n${body}`);
     await poll('a look at the log', async () => (await gateway.metric('maru_feed_fills_total')) > fills);
     await assertUnharmed();
-    // That nothing goes on can only be seen by looking for a while; the defect read thousands of times a second.
+    // That nothing goes on can only be seen by looking for a while; the defect read thousands of
+    // times a second.
     await sleep(1_500);
     assert((await gateway.metric('maru_feed_fills_total')) - fills < 30);
     await assertUnharmed();

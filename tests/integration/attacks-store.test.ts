@@ -1,4 +1,7 @@
-/** A store that hangs, or a network that swallows a handshake: every answer comes in time, and all heals by itself. */
+/**
+ * A store that hangs, or a network that swallows a handshake: every answer comes in time, and all
+ * heals by itself.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -10,17 +13,25 @@ import { newId, newRoom } from '../support/tokens.ts';
 
 /** The contract's second, and what a busy machine needs to say so. */
 const ANSWER_MS_MAX = 1_500;
-/** A connection that got no answer to its handshake is given up after 2 s, and the next try comes within one more. */
+/**
+ * A connection that got no answer to its handshake is given up after 2 s, and the next try comes
+ * within one more.
+ */
 const HEALED_MS_MAX = 8_000;
 
-/** More pages than a gateway reads at once, asked for one after the other: those who wait for a place get one that is of no use any more. */
+/**
+ * More pages than a gateway reads at once, asked for one after the other: those who wait for a
+ * place get one that is of no use any more.
+ */
 const READERS = 40;
 const READ_EVERY_MS = 20;
 
 /** A gateway has so many to its store. */
 const CONNECTIONS = 5;
 
-/** Between the gateway and its store: takes connections, and passes nothing on while `swallowing`. */
+/**
+ * Between the gateway and its store: takes connections, and passes nothing on while `swallowing`.
+ */
 class BlackHole {
   swallowing = false;
   /** Connections that it took and will never answer. */

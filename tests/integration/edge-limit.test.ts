@@ -1,4 +1,7 @@
-/** The last defence at the edge: which requests of an address nginx counts as handshakes, whatever they look like. */
+/**
+ * The last defence at the edge: which requests of an address nginx counts as handshakes, whatever
+ * they look like.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -66,7 +69,8 @@ after(async () => {
 const statusOf = async (query: string): Promise<number> => (await fetch(`${edge}/socket.io/?${query}`)).status;
 
 test('what a gateway takes for a handshake is counted, however the query is written', async () => {
-  // The gateway reads the last of several, after decoding, in lower case only, and takes an empty one for none.
+  // The gateway reads the last of several, after decoding, in lower case only, and takes an empty
+  // one for none.
   const spellings = ['', '&SID=x', '&sid=', '&sid', '&sid=x&sid=', '&sid=x&sid', '&sid=x&%73id=', '&sid=x&SID=y'];
   for (const transport of ['polling', 'websocket'])
     for (const spelling of spellings) {

@@ -1,4 +1,7 @@
-/** A copy of the store is put back while nobody runs who remembers what was lost: the command for operators makes everybody be told. */
+/**
+ * A copy of the store is put back while nobody runs who remembers what was lost: the command for
+ * operators makes everybody be told.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';

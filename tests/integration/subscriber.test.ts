@@ -1,4 +1,7 @@
-/** A node with many rooms whose store is away: it waits for the store, and asks nothing of it in vain. */
+/**
+ * A node with many rooms whose store is away: it waits for the store, and asks nothing of it in
+ * vain.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,4 +1,6 @@
-/** A message's trace, from its request to its delivery on another node, as a real receiver gets it. */
+/**
+ * A message's trace, from its request to its delivery on another node, as a real receiver gets it.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,7 +20,10 @@ interface Span {
   node: string;
 }
 
-/** Tells which modules of the tracing library a process loads; its bare interfaces come with prom-client anyway. */
+/**
+ * Tells which modules of the tracing library a process loads; its bare interfaces come with
+ * prom-client anyway.
+ */
 const LOADED = /^loaded file:/m;
 const NAME_LOADED = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';

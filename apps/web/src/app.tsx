@@ -1,4 +1,6 @@
-/** The page: sign-in or chat. Holds the session, the room in the address, and the two preferences. */
+/**
+ * The page: sign-in or chat. Holds the session, the room in the address, and the two preferences.
+ */
 import type { EndReason } from '@maru/client';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { ChatScreen } from './chat/chat-screen.tsx';

@@ -16,7 +16,9 @@ export const PreferencesContext = createContext<Preferences>({
   switchTheme: () => {},
 });
 
-/** Switches for language and theme. Each language is named in itself, so that its readers find it. */
+/**
+ * Switches for language and theme. Each language is named in itself, so that its readers find it.
+ */
 export function Switches() {
   const { language, t } = useWords();
   const { theme, switchLanguage, switchTheme } = useContext(PreferencesContext);

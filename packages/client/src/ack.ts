@@ -21,8 +21,9 @@ export function errorOfBody(body: unknown): MaruError {
 export type Result<T> = { ok: true; data: T } | { ok: false; error: MaruError };
 
 /**
- * Sends a request and calls `done` synchronously when the answer arrives. A promise would settle later,
- * and packets behind the answer, such as the first live entry after a join, would overtake it.
+ * Sends a request and calls `done` synchronously when the answer arrives. A promise would settle
+ * later, and packets behind the answer, such as the first live entry after a join, would overtake
+ * it.
  */
 export type Request = <N extends ClientEventName>(
   name: N,

@@ -19,11 +19,17 @@ export interface BackoffInput {
   /** From 0 to below 1. */
   random: number;
   bounds: BackoffBounds;
-  /** The server's `retryAfterMs` or `reconnectInMs`. The delay is at least this, plus a small jitter. */
+  /**
+   * The server's `retryAfterMs` or `reconnectInMs`. The delay is at least this, plus a small
+   * jitter.
+   */
   atLeastMs?: number | undefined;
 }
 
-/** Full jitter, from 0 to the maximum, so that thousands of clients that lost the same node reconnect spread out. */
+/**
+ * Full jitter, from 0 to the maximum, so that thousands of clients that lost the same node
+ * reconnect spread out.
+ */
 export function backoffMs({ attempt, random, bounds, atLeastMs }: BackoffInput): number {
   // A larger exponent would not change the result and would exceed the range of exact integers.
   const boundMs = Math.min(bounds.capMs, bounds.baseMs * 2 ** Math.min(Math.max(attempt, 0), 30));

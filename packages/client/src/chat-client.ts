@@ -61,10 +61,16 @@ export interface ChatClient {
   retryNow(): void;
   /** Ends the client for good. The last event is `connection`. */
   close(): void;
-  /** Joins the room, again after each reconnect, until it is left, refused or removed. @throws MaruError `invalid` */
+  /**
+   * Joins the room, again after each reconnect, until it is left, refused or removed. @throws
+   * MaruError `invalid`
+   */
   join(room: string, options?: JoinOptions): void;
   leave(room: string): void;
-  /** Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`, `unavailable` (outbox full) */
+  /**
+   * Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`,
+   * `unavailable` (outbox full)
+   */
   send(room: string, text: string): OutgoingMessage;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
@@ -113,7 +119,8 @@ class Client implements ChatClient {
         if (this.#withPresence.has(room)) this.#presence.start(room);
       },
       onGone: (room) => this.#endPresence(room),
-      // Before the host gets the entries, so that no message is shown both as stored and as sending.
+      // Before the host gets the entries, so that no message is shown both as stored and as
+      // sending.
       onEntries: (entries) => this.#sender.onEntries(entries, this.#user?.id ?? null),
     });
     this.#connection = new Connection({

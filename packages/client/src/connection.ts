@@ -1,6 +1,6 @@
 /**
- * Keeps the client connected: opens one socket connection after the other, waits between them as the
- * back-off and the server say, and asks for tokens. It does not know rooms or messages.
+ * Keeps the client connected: opens one socket connection after the other, waits between them as
+ * the back-off and the server say, and asks for tokens. It does not know rooms or messages.
  */
 import type { ClientRequests, Notice, Position, ServerEvents, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
@@ -160,7 +160,8 @@ export class Connection {
     const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: RECONNECT_BACKOFF, atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
     this.#drop();
-    // The first retry after a loss usually succeeds. It counts as connecting, so that the restart of a node alarms no one.
+    // The first retry after a loss usually succeeds. It counts as connecting, so that the restart
+    // of a node alarms no one.
     this.#setState(attempt === 0 ? { state: 'connecting' } : { state: 'offline', retryAtMs: now + delayMs });
     this.#cancelRetry();
     this.#cancelRetry = scheduler.after(delayMs, () => void this.#open());

@@ -1,6 +1,9 @@
 import { type ClientLogger, describeError } from './logger.ts';
 
-/** A typed event source. If a listener throws, the error is logged and the other listeners still run. */
+/**
+ * A typed event source. If a listener throws, the error is logged and the other listeners still
+ * run.
+ */
 export interface Emitter<Events> {
   on<K extends keyof Events>(name: K, listener: (value: Events[K]) => void): () => void;
   emit<K extends keyof Events>(name: K, value: Events[K]): void;

@@ -37,12 +37,15 @@ export interface ClientEvents {
   /** In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. */
   entries: { room: string; entries: readonly Entry[] };
   /**
-   * The next entries of the room do not continue those up to `after`. Read the history for the entries
-   * in between. With the reason `epoch`, the delivered entries belong to an earlier epoch of the log, and
-   * they may come again as part of the new one.
+   * The next entries of the room do not continue those up to `after`. Read the history for the
+   * entries in between. With the reason `epoch`, the delivered entries belong to an earlier epoch
+   * of the log, and they may come again as part of the new one.
    */
   gap: { room: string; reason: GapReason; after: Position };
-  /** The log was rolled back: entries above `head` no longer exist, and later ones have another `epoch`. */
+  /**
+   * The log was rolled back: entries above `head` no longer exist, and later ones have another
+   * `epoch`.
+   */
   rollback: { room: string; epoch: string; head: number };
   outgoing: OutgoingMessage;
   presence: { room: string; view: PresenceView };

@@ -4,8 +4,8 @@ import { OUTBOX_MESSAGES_MAX, type Outbox, type OutboxItem } from './outbox.ts';
 import { isRoomId, textProblem } from './text.ts';
 
 /**
- * Stores one string, for example in `localStorage` or a file. The host MUST use a key for each user,
- * so that messages of one user are not sent as another. The string contains message texts.
+ * Stores one string, for example in `localStorage` or a file. The host MUST use a key for each
+ * user, so that messages of one user are not sent as another. The string contains message texts.
  */
 export interface OutboxStorage {
   load(): string | null;
@@ -17,7 +17,10 @@ export interface OutboxStore {
   save(outbox: Outbox): void;
 }
 
-/** A waiting or failed message in storage. Its progress is not stored: after a reload everything waits again. */
+/**
+ * A waiting or failed message in storage. Its progress is not stored: after a reload everything
+ * waits again.
+ */
 type StoredItem = [room: string, clientMsgId: string, text: string, queuedAtMs: number];
 
 export function createOutboxStore(storage: OutboxStorage | null, logger: ClientLogger, now: () => number): OutboxStore {

@@ -1,7 +1,7 @@
 /**
- * Messages that wait to be stored, as pure functions over a list. In each room only the first message
- * is in flight. A second one could overtake it if the first is refused for a moment, and the order of
- * sending is a promise.
+ * Messages that wait to be stored, as pure functions over a list. In each room only the first
+ * message is in flight. A second one could overtake it if the first is refused for a moment, and
+ * the order of sending is a promise.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
@@ -84,7 +84,10 @@ export interface Refusal {
   giveUpAfterMs: number | null;
 }
 
-/** A try was refused or not answered. A retryable message waits, at the head of its room; others fail. */
+/**
+ * A try was refused or not answered. A retryable message waits, at the head of its room; others
+ * fail.
+ */
 export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
   return change(outbox, clientMsgId, (item) => {
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
@@ -100,7 +103,10 @@ export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, rand
   });
 }
 
-/** The connection ended, so no answers will come. All messages are sent again on the next one, in the same order. */
+/**
+ * The connection ended, so no answers will come. All messages are sent again on the next one, in
+ * the same order.
+ */
 export const interrupt = (outbox: Outbox, nowMs: number): Outbox =>
   outbox.map((item) =>
     item.progress.kind === 'failed' ? item : { ...item, progress: { kind: 'waiting', notBeforeMs: nowMs } },

@@ -1,4 +1,7 @@
-/** Keeps a presence view of each watched room: a snapshot on every connection, then differences. Fetches a new snapshot if a view is stale. */
+/**
+ * Keeps a presence view of each watched room: a snapshot on every connection, then differences.
+ * Fetches a new snapshot if a view is stale.
+ */
 import type { PresenceDiff } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';

@@ -1,4 +1,7 @@
-/** The ordering machine against a model: one log, one client, and a network that loses, duplicates and breaks. */
+/**
+ * The ordering machine against a model: one log, one client, and a network that loses, duplicates
+ * and breaks.
+ */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Entry } from '@maru/protocol/events';
@@ -50,7 +53,10 @@ class World {
     }
   }
 
-  /** The network heals: one reconnect, one more entry, and every read is answered. Then the screen must equal the log's end. */
+  /**
+   * The network heals: one reconnect, one more entry, and every read is answered. Then the screen
+   * must equal the log's end.
+   */
   heal(): void {
     this.#disconnect();
     this.#resume(false);

@@ -1,11 +1,11 @@
 /**
  * Orders the entries of one room. A pure state machine: input may be duplicated, incomplete or of
- * another epoch. Output is contiguous and without duplicates. Where that is impossible, a `gap` comes
- * first.
+ * another epoch. Output is contiguous and without duplicates. Where that is impossible, a `gap`
+ * comes first.
  *
- * It does not know sockets, timers or requests. It returns effects, and the caller passes the answers
- * back. At most one read is in flight. A page carries the number of its read, so that outdated answers
- * are ignored.
+ * It does not know sockets, timers or requests. It returns effects, and the caller passes the
+ * answers back. At most one read is in flight. A page carries the number of its read, so that
+ * outdated answers are ignored.
  */
 import type { Entry, HistoryData, JoinData, NotRecoveredReason, Position, ResumedRoom } from '@maru/protocol/events';
 
@@ -18,7 +18,9 @@ export const HELD_ENTRIES_MAX = 1_000;
 /** Reads without new entries before the gap counts as unreadable. */
 export const STALLED_READS_MAX = 5;
 
-/** What a backfill reads: the entries after the position, or the newest if those are not available. */
+/**
+ * What a backfill reads: the entries after the position, or the newest if those are not available.
+ */
 type Want = { kind: 'after' } | { kind: 'newest'; reason: GapReason };
 
 interface Backfilling {
@@ -125,7 +127,8 @@ function onEntry(state: RoomState, entry: Entry): RoomStep {
   if (state.phase === 'waiting') return stay(state);
   if (state.phase === 'backfilling') return stay(hold(state, entry));
   const { position } = state;
-  // The epoch event should have come first. Without it the extent of the rollback is unknown, so start from the newest.
+  // The epoch event should have come first. Without it the extent of the rollback is unknown, so
+  // start from the newest.
   if (entry.epoch !== position.epoch) return readNewest(position, 'epoch', [entry], state.readId);
   if (entry.seq <= position.seq) return stay(state);
   if (entry.seq === position.seq + 1) {
@@ -188,14 +191,18 @@ function onAfter(state: Backfilling, data: HistoryData): RoomStep {
   return drain({ ...state, position: positionOf(reached), overflowed: false }, effects, more);
 }
 
-/** Delivers held entries that continue the position. Reads again if some do not, or if `more` is true. */
+/**
+ * Delivers held entries that continue the position. Reads again if some do not, or if `more` is
+ * true.
+ */
 function drain(state: Backfilling, effects: RoomEffect[], more: boolean): RoomStep {
   let { position } = state;
   const ready: Entry[] = [];
   const rest: Entry[] = [];
   for (const entry of state.held) {
     if (entry.epoch !== position.epoch) {
-      // An entry of an older epoch, or of one that the page did not know yet. The next entry reveals the latter.
+      // An entry of an older epoch, or of one that the page did not know yet. The next entry
+      // reveals the latter.
       continue;
     }
     if (entry.seq <= position.seq) continue;
@@ -215,7 +222,8 @@ function drain(state: Backfilling, effects: RoomEffect[], more: boolean): RoomSt
 
 function onEpoch(state: RoomState, epoch: string, head: number): RoomStep {
   const { position } = state;
-  // While waiting, the expected answer knows the epoch, and the position must stay the requested one.
+  // While waiting, the expected answer knows the epoch, and the position must stay the requested
+  // one.
   if (state.phase === 'waiting' || position === null || position.epoch === epoch) return stay(state);
   const knowsEpoch = state.phase === 'live' || (state.want.kind === 'after' && state.held.every(isOf(position.epoch)));
   // If an epoch in between was missed, it is unknown what survived it.
@@ -262,7 +270,10 @@ const positionOf = ({ epoch, seq }: Entry): Position => ({ epoch, seq });
 
 const deliver = (entries: readonly Entry[]): RoomEffect[] => (entries.length === 0 ? [] : [{ do: 'deliver', entries }]);
 
-/** Merges consecutive deliveries, so that a page and the held entries after it are delivered together. */
+/**
+ * Merges consecutive deliveries, so that a page and the held entries after it are delivered
+ * together.
+ */
 function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
   const merged: RoomEffect[] = [];
   for (const effect of effects) {

@@ -191,7 +191,10 @@ export class Rooms {
     });
   }
 
-  /** Runs the task after the delay, unless the room or the connection has changed. Replaces the room's earlier task. */
+  /**
+   * Runs the task after the delay, unless the room or the connection has changed. Replaces the
+   * room's earlier task.
+   */
   #after(room: WantedRoom, delayMs: number, task: () => void): void {
     const isCurrent = this.#currentCheck(room);
     room.cancelTimer();

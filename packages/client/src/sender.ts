@@ -1,4 +1,6 @@
-/** Sends the outbox over the current connection, in order, and reports the outcome of each message. */
+/**
+ * Sends the outbox over the current connection, in order, and reports the outcome of each message.
+ */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { Entry, Position } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
@@ -151,7 +153,8 @@ export class Sender {
     const connection = this.#connection;
     request('message:send', { room, clientMsgId, text }, (result) => {
       if (result.ok) return this.#settle(clientMsgId, { epoch: result.data.epoch, seq: result.data.seq });
-      // The connection ended, so the outcome is unknown. The message already waits for the next connection.
+      // The connection ended, so the outcome is unknown. The message already waits for the next
+      // connection.
       if (connection !== this.#connection) return;
       const before = this.#outbox;
       const error = result.error.toBody();

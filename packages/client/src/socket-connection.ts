@@ -1,6 +1,6 @@
 /**
- * One Socket.IO connection, from its opening to its end. It is never reused. It translates Socket.IO's
- * events and decides nothing: `connection.ts` decides whether and when to reconnect.
+ * One Socket.IO connection, from its opening to its end. It is never reused. It translates
+ * Socket.IO's events and decides nothing: `connection.ts` decides whether and when to reconnect.
  */
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
 import { io, type Socket } from 'socket.io-client';
@@ -34,7 +34,10 @@ export interface SocketConnectionOptions {
 }
 
 export interface SocketConnection {
-  /** `unavailable` if no answer comes in time or the connection ends before. Then the outcome is unknown. */
+  /**
+   * `unavailable` if no answer comes in time or the connection ends before. Then the outcome is
+   * unknown.
+   */
   request<N extends ClientEventName>(
     name: N,
     payload: ClientRequests[N][0],

@@ -1,4 +1,7 @@
-/** The contract's rules for room ids and texts. The server enforces them, too; checking here saves a round trip. */
+/**
+ * The contract's rules for room ids and texts. The server enforces them, too; checking here saves a
+ * round trip.
+ */
 import { MaruError } from '@maru/protocol/errors';
 import { LIMITS } from '@maru/protocol/limits';
 
@@ -39,8 +42,8 @@ export function assertRoomId(room: string): void {
 }
 
 /**
- * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing on
- * pages over plain HTTP, except from localhost. `getRandomValues` always exists.
+ * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing
+ * on pages over plain HTTP, except from localhost. `getRandomValues` always exists.
  */
 export function newClientMsgId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

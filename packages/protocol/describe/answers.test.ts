@@ -7,7 +7,10 @@ import type { requestSchemas } from '../src/schemas.ts';
 import type { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
-/** Assignable in both directions. Fields are compared as required, too, because an optional field may be missing on one side. */
+/**
+ * Assignable in both directions. Fields are compared as required, too, because an optional field
+ * may be missing on one side.
+ */
 type Same<A, B> = Both<A, B> extends true ? Both<Whole<A>, Whole<B>> : false;
 type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Whole<T> = T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
@@ -17,7 +20,10 @@ type Answers = { [N in ClientEventName]: Same<z.infer<(typeof answerSchemas)[N]>
 type Events = {
   [N in keyof ServerEvents]: Same<z.infer<(typeof serverEventSchemas)[N]>, Parameters<ServerEvents[N]>[0]>;
 };
-/** Every payload that the interface allows must pass the schema. `room:create` is a union there and one shape here. */
+/**
+ * Every payload that the interface allows must pass the schema. `room:create` is a union there and
+ * one shape here.
+ */
 type Sent = Exclude<ClientEventName, 'room:create'>;
 type Requests = { [N in Sent]: ClientRequests[N][0] extends z.input<(typeof requestSchemas)[N]> ? true : false };
 type AllTrue<T extends Record<string, true>> = T;

@@ -1,7 +1,7 @@
 /**
- * Schemas of everything that the cluster sends: the same shapes as the interfaces of `src/events.ts`,
- * with which tests compare them. They refuse fields that the contract does not name, so that tests
- * notice new fields. Clients must ignore unknown fields.
+ * Schemas of everything that the cluster sends: the same shapes as the interfaces of
+ * `src/events.ts`, with which tests compare them. They refuse fields that the contract does not
+ * name, so that tests notice new fields. Clients must ignore unknown fields.
  */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';

@@ -1,4 +1,7 @@
-/** Checks received payloads against the schemas, for tests. Each function throws a TypeError that names the difference. */
+/**
+ * Checks received payloads against the schemas, for tests. Each function throws a TypeError that
+ * names the difference.
+ */
 import { z } from 'zod';
 import {
   answerSchemas,

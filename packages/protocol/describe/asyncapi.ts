@@ -1,4 +1,6 @@
-/** AsyncAPI 3.0 of the Socket.IO events, from the cluster's side: it receives client events. Pure. */
+/**
+ * AsyncAPI 3.0 of the Socket.IO events, from the cluster's side: it receives client events. Pure.
+ */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import type { ServerEvents } from '../src/events.ts';
@@ -6,7 +8,10 @@ import { type RequestName, requestSchemas, resume } from '../src/schemas.ts';
 import { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
-/** Any event may have these answers. `internal` and `unavailable` concern the cluster, not the request. */
+/**
+ * Any event may have these answers. `internal` and `unavailable` concern the cluster, not the
+ * request.
+ */
 const ALWAYS: ErrorCode[] = ['invalid', 'rate_limited', 'internal', 'unavailable'];
 
 const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {

@@ -173,7 +173,10 @@ export function componentSchemas(): JsonObject {
   return Object.fromEntries(NAMED.map(([, { id }]) => [id, plain(schemas[id])]));
 }
 
-/** One schema, with references to the named ones. `io: 'output'` describes numbers of a query as numbers. */
+/**
+ * One schema, with references to the named ones. `io: 'output'` describes numbers of a query as
+ * numbers.
+ */
 export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output' = 'input'): JsonObject {
   const id = registry.get(schema)?.id;
   if (id !== undefined) return { $ref: `#/components/schemas/${id}` };
@@ -188,7 +191,10 @@ function withMain(schema: z.ZodType): typeof registry {
   return all.add(schema, { ...registry.get(schema), id: 'Main' });
 }
 
-/** Converts through JSON, which drops undefined fields. Dialect and ids are stated once in a document, not in each schema. */
+/**
+ * Converts through JSON, which drops undefined fields. Dialect and ids are stated once in a
+ * document, not in each schema.
+ */
 function plain(schema: unknown): JsonObject {
   const { $schema: _schema, $id: _id, id: _name, ...rest } = JSON.parse(JSON.stringify(schema)) as JsonObject;
   return rest;

@@ -1,6 +1,9 @@
 /** The error catalogue. Callers match `code`, never `message`. */
 
-/** HTTP status and retryability of each code. `not_found` is the same answer for absent and hidden rooms. */
+/**
+ * HTTP status and retryability of each code. `not_found` is the same answer for absent and hidden
+ * rooms.
+ */
 export const ERROR_CATALOGUE = {
   unauthenticated: { retryable: false, httpStatus: 401, title: 'No valid token' },
   forbidden: { retryable: false, httpStatus: 403, title: 'Not allowed' },
@@ -15,7 +18,10 @@ export const ERROR_CATALOGUE = {
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
-/** The `error` of an acknowledgement. `retryAfterMs` is present only if a retry after that time may succeed. */
+/**
+ * The `error` of an acknowledgement. `retryAfterMs` is present only if a retry after that time may
+ * succeed.
+ */
 export interface ErrorBody {
   code: ErrorCode;
   message: string;

@@ -1,4 +1,7 @@
-/** The shapes of the public contract, as clients see them. Times are milliseconds of the store's clock. */
+/**
+ * The shapes of the public contract, as clients see them. Times are milliseconds of the store's
+ * clock.
+ */
 import type { ErrorBody } from './errors.ts';
 
 export type Role = 'owner' | 'moderator' | 'member';

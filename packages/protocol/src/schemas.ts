@@ -1,7 +1,7 @@
 /**
- * The schemas that validate payloads from clients, and the source of their types. Unknown fields are
- * dropped, so a forged `from`, `seq` or `ts` is never used. A violation is `invalid`, or `too_large` if it
- * concerns a size (see `parsePayload`).
+ * The schemas that validate payloads from clients, and the source of their types. Unknown fields
+ * are dropped, so a forged `from`, `seq` or `ts` is never used. A violation is `invalid`, or
+ * `too_large` if it concerns a size (see `parsePayload`).
  */
 import { z } from 'zod';
 import { MaruError } from './errors.ts';
@@ -40,13 +40,18 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
-/** A code point has at least one UTF-16 unit, and a unit at most three bytes of UTF-8, so most texts need no full count. */
+/**
+ * A code point has at least one UTF-16 unit, and a unit at most three bytes of UTF-8, so most texts
+ * need no full count.
+ */
 const fitsCodePoints = (text: string, codePointsMax: number): boolean =>
   text.length <= codePointsMax || codePointLength(text) <= codePointsMax;
 const fitsUtf8 = (text: string, bytesMax: number): boolean =>
   text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Length(text) <= bytesMax);
 
-/** C0 and C1 controls, lone surrogates, and bidi controls, which make one name look like another. */
+/**
+ * C0 and C1 controls, lone surrogates, and bidi controls, which make one name look like another.
+ */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they must be refused
 const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
 
@@ -169,8 +174,8 @@ export const httpSchemas = {
 } as const;
 
 /**
- * Returns the parsed value, or throws `invalid` or `too_large` with the path of the first problem. The
- * message never contains the value.
+ * Returns the parsed value, or throws `invalid` or `too_large` with the path of the first problem.
+ * The message never contains the value.
  */
 export function parsePayload<S extends z.ZodType>(schema: S, payload: unknown): z.output<S> {
   const result = schema.safeParse(payload);

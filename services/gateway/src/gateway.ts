@@ -53,7 +53,8 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
         host: config.host,
         port: config.opsPort,
         registry: metrics.registry,
-        // Readiness does not depend on the store: without it clients still connect and are notified.
+        // Readiness does not depend on the store: without it clients still connect and are
+        // notified.
         isReady: () => listening && !drain.active,
       });
       const reached = await store.connections.read.untilReady(STORE_WAIT_MS);

@@ -1,6 +1,7 @@
 /**
- * The only speller of the gateway's Redis keys and channels. Every key of a room carries the hash tag `{room}`, so that a
- * room lives on one shard of a Redis Cluster and one script can touch all of it.
+ * The only speller of the gateway's Redis keys and channels. Every key of a room carries the hash
+ * tag `{room}`, so that a room lives on one shard of a Redis Cluster and one script can touch all
+ * of it.
  */
 
 /** Hash: epoch, base, title, visibility, owner, createdTs. */
@@ -20,18 +21,33 @@ export const roomMetaPattern = (): string => 'maru:{*}:meta';
 export const roomOfMetaKey = (key: string): string | undefined => /^maru:\{(.+)\}:meta$/.exec(key)?.[1];
 /** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
 export const publicRoomsKey = (): string => 'maru:rooms';
-/** Hash: the cluster-wide token bucket of one user's messages. `spare` 1 and 2 take its place while its shard is ill. */
+/**
+ * Hash: the cluster-wide token bucket of one user's messages. `spare` 1 and 2 take its place while
+ * its shard is ill.
+ */
 export const userQuotaKey = (userId: string, spare = 0): string =>
   `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;
-/** Sharded channel on which a subscriber of a node hears itself, to know that its connection to one shard lives; the tag is of that shard. */
+/**
+ * Sharded channel on which a subscriber of a node hears itself, to know that its connection to one
+ * shard lives; the tag is of that shard.
+ */
 export const heartbeatChannel = (tag: string, node: string, purpose: string): string =>
   `maru:heartbeat:{${tag}}:${purpose}:${node}`;
 /** String: written and forgotten, to see whether the shard of the tag takes a write. */
 export const writeProbeKey = (tag: string, node: string): string => `maru:probe:{${tag}}:${node}`;
-/** String: a write to wait for, where an acknowledgement needs replicas and nothing else was written. */
+/**
+ * String: a write to wait for, where an acknowledgement needs replicas and nothing else was
+ * written.
+ */
 export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
-/** Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the store's clock. */
+/**
+ * Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the
+ * store's clock.
+ */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
-/** Sharded channel of a room's presence differences. The presence service spells the same name in its own `keys.ts`; a test compares them. */
+/**
+ * Sharded channel of a room's presence differences. The presence service spells the same name in
+ * its own `keys.ts`; a test compares them.
+ */
 export const presenceChannel = (room: string): string => `maru:presence:{${room}}:diffs`;

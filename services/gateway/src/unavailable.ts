@@ -1,7 +1,9 @@
 /** The one error for every failure of the store. */
 import { MaruError } from '@maru/protocol';
 
-/** A client may retry whatever the store's problem is: refused, hung, full, read-only or loading. */
+/**
+ * A client may retry whatever the store's problem is: refused, hung, full, read-only or loading.
+ */
 export function unavailable(cause: unknown): MaruError {
   if (cause instanceof MaruError) return cause;
   return new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause });

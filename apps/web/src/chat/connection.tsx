@@ -17,7 +17,10 @@ export function ConnectionPill({ connection }: { connection: ConnectionState }) 
   );
 }
 
-/** Explains a bad connection state and what to do. The region is always in the page, so that screen readers announce changes. */
+/**
+ * Explains a bad connection state and what to do. The region is always in the page, so that screen
+ * readers announce changes.
+ */
 export function ConnectionBanner({ connection, onRetry }: { connection: ConnectionState; onRetry: () => void }) {
   const { t } = useWords();
   const shown = shownOf(connection);

@@ -1,4 +1,7 @@
-/** The message list. It follows new messages while the reader is at the end, and does not move otherwise. */
+/**
+ * The message list. It follows new messages while the reader is at the end, and does not move
+ * otherwise.
+ */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
@@ -38,7 +41,8 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
     if (box !== null) box.scrollTop = box.scrollHeight;
   }, []);
 
-  // After each render: rows added above must not move the visible rows, and at the end the list stays at the end.
+  // After each render: rows added above must not move the visible rows, and at the end the list
+  // stays at the end.
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
@@ -204,7 +208,10 @@ function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () =
   );
 }
 
-/** Announces new messages at the end. The list itself is not live, because older pages are added at its top. */
+/**
+ * Announces new messages at the end. The list itself is not live, because older pages are added at
+ * its top.
+ */
 function Announcer({ announcement, t }: { announcement: Announcement | null; t: Catalogue }) {
   return (
     <div class="sr-only" aria-live="polite">

@@ -23,7 +23,9 @@ export interface MessageRowProps {
   onDiscard: (clientMsgId: string) => void;
 }
 
-/** A row renders only if something in it changed: a new message must not render five hundred rows. */
+/**
+ * A row renders only if something in it changed: a new message must not render five hundred rows.
+ */
 export class MessageRow extends Component<MessageRowProps> {
   override shouldComponentUpdate(next: MessageRowProps): boolean {
     const { row, t, formats, author } = this.props;

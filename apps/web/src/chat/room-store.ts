@@ -1,4 +1,7 @@
-/** The view model of one room: listens to the client, keeps the timeline, and offers the reader's actions. */
+/**
+ * The view model of one room: listens to the client, keeps the timeline, and offers the reader's
+ * actions.
+ */
 import type { ChatClient, ClientEvents, OutgoingMessage, PresenceView, Scheduler } from '@maru/client';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
@@ -112,7 +115,8 @@ class ClientRoomStore implements RoomStore {
     if (older === 'loading' || oldest === undefined || timelines.olderState(timeline) !== 'more') return;
     this.#change({ older: 'loading' });
     try {
-      // Entries that survived a rollback keep their old epoch here, so the request uses the newest entry's epoch.
+      // Entries that survived a rollback keep their old epoch here, so the request uses the newest
+      // entry's epoch.
       const epoch = timeline.entries.at(-1)?.epoch ?? oldest.epoch;
       const request = { room: this.room, before: oldest.seq, limit: OLDER_PAGE_ENTRIES, epoch };
       const page = await this.#client.readHistory(request);

@@ -12,7 +12,9 @@ import { Avatar } from './avatar.tsx';
 export interface RoomsProps {
   session: Session;
   room: string;
-  /** The current number of people in this room. The list has the number at the time it was loaded. */
+  /**
+   * The current number of people in this room. The list has the number at the time it was loaded.
+   */
   presentCount: number | null;
   onGoToRoom: (room: string) => void;
   onLeave: () => void;

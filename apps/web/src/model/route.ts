@@ -12,5 +12,8 @@ export function roomOfHash(hash: string): string | null {
 /** Room ids need no escaping, because a fragment allows all their characters. */
 export const hashOfRoom = (room: string): string => `#/${room}`;
 
-/** Normalises a typed room name: capitals, a leading #, surrounding spaces. Other errors are reported, not corrected. */
+/**
+ * Normalises a typed room name: capitals, a leading #, surrounding spaces. Other errors are
+ * reported, not corrected.
+ */
 export const normalizeRoom = (typed: string): string => typed.trim().replace(/^#\/?/, '').toLowerCase();

@@ -1,4 +1,7 @@
-/** An observable value. It notifies its listeners a few times a second, not for every message of a busy room. */
+/**
+ * An observable value. It notifies its listeners a few times a second, not for every message of a
+ * busy room.
+ */
 import type { Scheduler } from '@maru/client';
 
 export interface Store<T> {
@@ -8,7 +11,10 @@ export interface Store<T> {
   close(): void;
 }
 
-/** Ten updates a second are enough for reading. Each one costs work, and traffic on a remote desktop. */
+/**
+ * Ten updates a second are enough for reading. Each one costs work, and traffic on a remote
+ * desktop.
+ */
 const NOTIFY_INTERVAL_MS = 100;
 
 export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {

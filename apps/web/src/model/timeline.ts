@@ -1,6 +1,6 @@
 /**
- * The timeline of a room: one contiguous slice of the log, own messages that are not in it yet, and the
- * unread position. Pure. Its size is limited.
+ * The timeline of a room: one contiguous slice of the log, own messages that are not in it yet, and
+ * the unread position. Pure. Its size is limited.
  */
 import type { OutgoingMessage } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
@@ -62,7 +62,10 @@ export function append(timeline: Timeline, fresh: readonly Entry[], { ownId, isR
   return { ...next, unreadFrom, unreadCount: timeline.unreadCount + others.length };
 }
 
-/** The reader is at the end again, so older entries may be dropped. The unread line stays as a landmark. */
+/**
+ * The reader is at the end again, so older entries may be dropped. The unread line stays as a
+ * landmark.
+ */
 export function readToEnd(timeline: Timeline): Timeline {
   if (timeline.unreadCount === 0 && timeline.entries.length <= TAIL_ENTRIES_MAX) return timeline;
   return { ...timeline, entries: timeline.entries.slice(-TAIL_ENTRIES_MAX), unreadCount: 0 };
@@ -78,7 +81,10 @@ export function prepend(timeline: Timeline, page: { messages: readonly Entry[]; 
   return { ...known, notice: null, entries: [...older, ...timeline.entries] };
 }
 
-/** The slice ends here, and the next entries begin a new one. In another epoch of the log, the slice is no longer valid. */
+/**
+ * The slice ends here, and the next entries begin a new one. In another epoch of the log, the slice
+ * is no longer valid.
+ */
 export function breakOff(timeline: Timeline, reason: 'gap' | 'rolled-back'): Timeline {
   const outgoing = timeline.outgoing.filter(({ state }) => state.kind !== 'stored');
   return { ...timeline, entries: [], notice: reason, outgoing, unreadFrom: null, unreadCount: 0 };
@@ -92,7 +98,9 @@ export function rollBack(timeline: Timeline, head: number): Timeline {
   return { ...timeline, entries, outgoing, ...(isLineGone ? { unreadFrom: null, unreadCount: 0 } : {}) };
 }
 
-/** Updates an own message. A stored one stays until its entry arrives, so that it does not flicker. */
+/**
+ * Updates an own message. A stored one stays until its entry arrives, so that it does not flicker.
+ */
 export function noteOutgoing(timeline: Timeline, message: OutgoingMessage): Timeline {
   const last = timeline.entries.at(-1);
   const others = timeline.outgoing.filter(({ clientMsgId }) => clientMsgId !== message.clientMsgId);

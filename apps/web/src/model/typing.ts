@@ -1,4 +1,7 @@
-/** Typing: who is shown as typing, and when this client sends typing events. Events may be lost, so everything expires. */
+/**
+ * Typing: who is shown as typing, and when this client sends typing events. Events may be lost, so
+ * everything expires.
+ */
 import type { Scheduler } from '@maru/client';
 import type { TypingSignal } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';

@@ -1,4 +1,7 @@
-/** The page's HTTP calls. A failure is an error code of the contract, or `network` if no answer came. */
+/**
+ * The page's HTTP calls. A failure is an error code of the contract, or `network` if no answer
+ * came.
+ */
 import { ERROR_CATALOGUE, type ErrorCode } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
 

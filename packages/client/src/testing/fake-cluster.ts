@@ -1,6 +1,7 @@
 /**
- * A server that speaks the public contract from memory, for tests of the client: one process, no store, and switches for
- * what goes wrong. It is not the gateway and shares nothing with it but the protocol's types.
+ * A server that speaks the public contract from memory, for tests of the client: one process, no
+ * store, and switches for what goes wrong. It is not the gateway and shares nothing with it but the
+ * protocol's types.
  */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';

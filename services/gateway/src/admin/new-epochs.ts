@@ -1,7 +1,8 @@
 /**
- * `node services/gateway/src/admin/new-epochs.ts [--dry-run]` with MARU_REDIS_URL: a program of its own beside the gateway, for operators who
- * put back a copy of the store. Progress goes to stderr, one line of JSON to stdout: {"opened", "done", "dryRun"}. Exits 0 when every room has
- * its new epoch, 1 when the store failed in between (then run it again), 2 when it was called wrongly.
+ * `node services/gateway/src/admin/new-epochs.ts [--dry-run]` with MARU_REDIS_URL: a program of its
+ * own beside the gateway, for operators who put back a copy of the store. Progress goes to stderr,
+ * one line of JSON to stdout: {"opened", "done", "dryRun"}. Exits 0 when every room has its new
+ * epoch, 1 when the store failed in between (then run it again), 2 when it was called wrongly.
  */
 import { asRedisAddress, openRedis } from '@maru/redis-store';
 import { ConfigError, createLogger, readConfig, withFileValues } from '@maru/service-kit';

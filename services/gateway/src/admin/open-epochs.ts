@@ -1,6 +1,7 @@
 /**
- * Opens a new epoch of every room: after a copy of the store was put back and every gateway was started anew, nobody remembers that the logs
- * once were longer, so it has to be said (docs/decisions/0013).
+ * Opens a new epoch of every room: after a copy of the store was put back and every gateway was
+ * started anew, nobody remembers that the logs once were longer, so it has to be said
+ * (docs/decisions/0013).
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
@@ -25,9 +26,10 @@ export interface Tally {
 }
 
 /**
- * Works through the rooms of each server, in pages. Calling it again, after it was interrupted or by mistake, does only what is left: a run
- * is named by the server's `run_id`, which every start of the server makes anew, and no copy is put back without one. Rejects with the store's
- * error where it fails; what was done stays.
+ * Works through the rooms of each server, in pages. Calling it again, after it was interrupted or
+ * by mistake, does only what is left: a run is named by the server's `run_id`, which every start of
+ * the server makes anew, and no copy is put back without one. Rejects with the store's error where
+ * it fails; what was done stays.
  */
 export async function openEpochs(options: {
   store: RedisStore;

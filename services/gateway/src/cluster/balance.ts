@@ -1,7 +1,7 @@
 /**
- * Balances connections across nodes, so that a new node gets its share. Nodes report their numbers of
- * connections through the store. A node with many more than the mean advises some of its clients, a
- * few at a time, to reconnect.
+ * Balances connections across nodes, so that a new node gets its share. Nodes report their numbers
+ * of connections through the store. A node with many more than the mean advises some of its
+ * clients, a few at a time, to reconnect.
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -18,7 +18,10 @@ const ROUND_CONNECTIONS_MAX = 200;
 /** A node that has been silent for this many rounds is removed. */
 const STALE_ROUNDS = 3;
 
-/** The number of this node's connections that should move now. `loads` are those of all nodes, including this one. Pure. */
+/**
+ * The number of this node's connections that should move now. `loads` are those of all nodes,
+ * including this one. Pure.
+ */
 export function connectionsToMove(own: number, loads: number[]): number {
   if (loads.length < 2) return 0;
   const mean = loads.reduce((sum, load) => sum + load, 0) / loads.length;
@@ -37,7 +40,10 @@ export function createBalance(options: {
   node: string;
   roundMs: number;
   connections: () => number;
-  /** Advises up to `count` connections to reconnect within `withinMs`; returns how many. Undefined: never. */
+  /**
+   * Advises up to `count` connections to reconnect within `withinMs`; returns how many. Undefined:
+   * never.
+   */
   advise: ((count: number, withinMs: number) => number) | undefined;
   logger: Logger;
 }): Balance {

@@ -1,15 +1,24 @@
-/** The node's connections to Redis. Each kind of traffic has its own, so that none waits behind another. */
+/**
+ * The node's connections to Redis. Each kind of traffic has its own, so that none waits behind
+ * another.
+ */
 import { openRedis, type RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 
 export interface Connections {
-  /** Appends only: the order on a connection is the order of the logs. The batcher keeps the deadline. */
+  /**
+   * Appends only: the order on a connection is the order of the logs. The batcher keeps the
+   * deadline.
+   */
   append: RedisStore;
   /** Pages of logs and the directory: answers may be large. */
   read: RedisStore;
   /** Heartbeats, Redis' clock, quotas and loads: small answers that must not wait behind pages. */
   control: RedisStore;
-  /** The channels of rooms. The subscriber resubscribes by itself, because it must know about losses. */
+  /**
+   * The channels of rooms. The subscriber resubscribes by itself, because it must know about
+   * losses.
+   */
   subscribe: RedisStore;
   ephemeralPub: RedisStore;
   ephemeralSub: RedisStore;

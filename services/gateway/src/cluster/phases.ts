@@ -1,4 +1,7 @@
-/** Runs the phases of a stop in order. A phase that exceeds its deadline is logged, and the next one begins. */
+/**
+ * Runs the phases of a stop in order. A phase that exceeds its deadline is logged, and the next one
+ * begins.
+ */
 import type { Logger } from '@maru/service-kit';
 
 export interface Phase {

@@ -1,10 +1,10 @@
 /**
  * Whether the store answers and accepts writes, and the store's clock.
  *
- * The node sends `TIME` to each shard every tick. Failures make it notify its clients with `degraded`.
- * Answers adjust the clock that expiries use. A store that answers but refuses writes (full, read-only,
- * disk errors, too few replicas) is detected by the messages that it refuses. While it is unhealthy,
- * each check includes a small write.
+ * The node sends `TIME` to each shard every tick. Failures make it notify its clients with
+ * `degraded`. Answers adjust the clock that expiries use. A store that answers but refuses writes
+ * (full, read-only, disk errors, too few replicas) is detected by the messages that it refuses.
+ * While it is unhealthy, each check includes a small write.
  *
  * A Redis Cluster is unhealthy while any shard is. Clients with rooms on healthy shards are then
  * notified, too, but no client sees a healthy store while its messages fail.
@@ -26,11 +26,17 @@ export interface StoreHealth {
   stop(): void;
 }
 
-/** One failed check may be a glitch. Two, or one without an answer for this time, are an outage. Clients are notified within 2 s. */
+/**
+ * One failed check may be a glitch. Two, or one without an answer for this time, are an outage.
+ * Clients are notified within 2 s.
+ */
 const FAILURES_TO_DEGRADED = 2;
 const HANG_MS = 700;
 const PROBE_TTL_MS = 5_000;
-/** Healthy replicas have a write within a few milliseconds. `WAIT` blocks the connection, so the timeout is short. */
+/**
+ * Healthy replicas have a write within a few milliseconds. `WAIT` blocks the connection, so the
+ * timeout is short.
+ */
 const REPLICAS_WAIT_MS = 250;
 
 export function createStoreHealth(options: {
@@ -83,7 +89,8 @@ export function createStoreHealth(options: {
     const sentAt = localNow();
     try {
       const offsets = await Promise.all(store.shards.map(checkShard));
-      // The clocks of shards should agree. If they differ, the latest one makes nothing expire too late.
+      // The clocks of shards should agree. If they differ, the latest one makes nothing expire too
+      // late.
       if (offsets.length > 0) offsetMs = Math.max(...offsets);
       // A store that is back may be full or lack replicas. Only a write shows that it is healthy.
       if (refusal !== undefined || degraded) await Promise.all(store.shards.map(probeWrite));

@@ -5,7 +5,10 @@
 import type { Logger } from '@maru/service-kit';
 
 export interface Ticker {
-  /** Calls `run` every `everyMs`, a multiple of the period, from the next tick on. Returns a function that ends this. */
+  /**
+   * Calls `run` every `everyMs`, a multiple of the period, from the next tick on. Returns a
+   * function that ends this.
+   */
   join(everyMs: number, run: () => void): () => void;
 }
 
@@ -21,7 +24,8 @@ export function createTicker(options: { periodMs: number; logger: Logger; now: (
   };
 
   const tick = () => {
-    // A late tick does not delay the next ones. After a pause of the process, missed ticks are skipped, so ticks never follow closely.
+    // A late tick does not delay the next ones. After a pause of the process, missed ticks are
+    // skipped, so ticks never follow closely.
     dueMs = Math.max(dueMs + periodMs, now() + periodMs / 2);
     wait();
     ticks++;

@@ -54,7 +54,10 @@ export interface DeliveryOptions {
 /** A room with its members. */
 interface OpenRoom {
   room: Room;
-  /** Each member with the number of its entry: work that began before a member left must not continue after it entered again. */
+  /**
+   * Each member with the number of its entry: work that began before a member left must not
+   * continue after it entered again.
+   */
   members: Map<Member, number>;
   subscribed: Promise<void>;
   closing: NodeJS.Timeout | undefined;
@@ -114,10 +117,13 @@ export class Delivery {
     });
   }
 
-  /** Enters like `enter`, for a connection that resumes, and gives the missed entries as packets. */
+  /**
+   * Enters like `enter`, for a connection that resumes, and gives the missed entries as packets.
+   */
   resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed> {
     return this.#hold(member, room, (opened) =>
-      // The store checks the right to see a private room for each user. Reads of public rooms are shared.
+      // The store checks the right to see a private room for each user. Reads of public rooms are
+      // shared.
       isPrivateRoomId(room)
         ? this.#readSince(opened, room, { userId }, position)
         : this.#resumePublic(opened, room, position),
@@ -224,7 +230,10 @@ export class Delivery {
     });
   }
 
-  /** False if the store did not answer. Also keeps an empty room from expiring while a member is in it. */
+  /**
+   * False if the store did not answer. Also keeps an empty room from expiring while a member is in
+   * it.
+   */
   async #compareHead(room: string): Promise<boolean> {
     const { log, logger } = this.#options;
     const opened = this.#rooms.get(room);
@@ -248,7 +257,10 @@ export class Delivery {
     return { epoch, head, first, reason, packets: opened.room.remember(read, now()) };
   }
 
-  /** Clients that missed the same entries share one read, also while it is in flight: live delivery brings what comes later. */
+  /**
+   * Clients that missed the same entries share one read, also while it is in flight: live delivery
+   * brings what comes later.
+   */
   #resumePublic(opened: OpenRoom, room: string, position: Position): Promise<Resumed> {
     const known = opened.room.since(position);
     if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
@@ -261,7 +273,10 @@ export class Delivery {
   }
 }
 
-/** A node that was stopped does not know what it missed. It answers only when its subscriber is alive again. */
+/**
+ * A node that was stopped does not know what it missed. It answers only when its subscriber is
+ * alive again.
+ */
 async function untilAlive(subscriber: Subscriber, channel: string, deadlineMs: number): Promise<void> {
   for (let waitedMs = 0; !subscriber.isAlive(channel); waitedMs += SUBSCRIBER_POLL_MS) {
     if (waitedMs >= deadlineMs)

@@ -1,7 +1,7 @@
 /**
- * Compares heads of open rooms with the log, because pub/sub may lose a room's last announcement and
- * then no gap shows it. Rooms whose subscription was interrupted are compared at once, all others
- * slowly in turn.
+ * Compares heads of open rooms with the log, because pub/sub may lose a room's last announcement
+ * and then no gap shows it. Rooms whose subscription was interrupted are compared at once, all
+ * others slowly in turn.
  */
 import type { Ticker } from '../cluster/ticker.ts';
 

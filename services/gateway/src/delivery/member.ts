@@ -6,7 +6,9 @@ export interface Member {
   send(packet: string): void;
   /** Queues packets that other connections get, too. */
   sendBatch(batch: PacketBatch): void;
-  /** Resolves when most of the backlog has left. Ends the connection if the backlog stops shrinking. */
+  /**
+   * Resolves when most of the backlog has left. Ends the connection if the backlog stops shrinking.
+   */
   drained(): Promise<void>;
   readonly closed: boolean;
   /** Closes the transport. The client reconnects and resumes. */

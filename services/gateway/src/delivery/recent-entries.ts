@@ -3,8 +3,8 @@
  * busy room finds here what was delivered during its read. After a node died, many clients resume
  * from the same position: the first one reads the log, the others find its entries here.
  *
- * Usually a few entries are kept. After a resume the maximum of a resume is kept for a while, within
- * the node's budget.
+ * Usually a few entries are kept. After a resume the maximum of a resume is kept for a while,
+ * within the node's budget.
  */
 import { LIMITS } from '@maru/protocol';
 import type { SequencedEntry } from './sequencer.ts';

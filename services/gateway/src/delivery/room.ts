@@ -31,7 +31,10 @@ export interface RoomOptions {
   recentBudget: RecentBudget;
   onSeen(room: string, epoch: string, seq: number): void;
   onDelivered(members: number): void;
-  /** An entry with the store's time `ts` was announced. It reached the members, unless a gap is before it. */
+  /**
+   * An entry with the store's time `ts` was announced. It reached the members, unless a gap is
+   * before it.
+   */
   onAnnounced(ts: number): void;
   onMalformed(): void;
   onBackfill(): void;
@@ -42,7 +45,10 @@ export interface RoomOptions {
 export class Room {
   readonly id: string;
   readonly live = new Set<Member>();
-  /** Delivered entries that are not written to the live members yet. Flush it before sending what must come later. */
+  /**
+   * Delivered entries that are not written to the live members yet. Flush it before sending what
+   * must come later.
+   */
   readonly #writes: WriteCoalescer;
   /** Members that got more than the sequencer has delivered, with the last `seq` they got. */
   readonly #ahead = new Map<Member, number>();
@@ -110,7 +116,10 @@ export class Room {
     return { epoch: sequencer.epoch, seq: Math.max(sequencer.delivered, this.#ahead.get(member) ?? 0) };
   }
 
-  /** Sends a member the entries after `position`, then makes it live. Resolves early once `wanted` is false. */
+  /**
+   * Sends a member the entries after `position`, then makes it live. Resolves early once `wanted`
+   * is false.
+   */
   async attach(member: Member, position: Position, wanted: () => boolean): Promise<void> {
     const sequencer = this.#started();
     let { epoch, seq } = position;
@@ -150,7 +159,10 @@ export class Room {
     }
   }
 
-  /** A new epoch began between a member's read and now. Gives its position in the new epoch; undefined: try again. */
+  /**
+   * A new epoch began between a member's read and now. Gives its position in the new epoch;
+   * undefined: try again.
+   */
   async #enterEpoch(member: Member, seq: number, wanted: () => boolean): Promise<Position | undefined> {
     const state = await this.#options.readAfter(this.id, seq, 1);
     if (!wanted()) return undefined;
@@ -174,7 +186,10 @@ export class Room {
     return { epoch, head: delivered, first: this.#first, packets: entries.map(({ packet }) => packet) };
   }
 
-  /** Keeps the entries of a resume's read for other clients that missed the same. Returns them encoded. */
+  /**
+   * Keeps the entries of a resume's read for other clients that missed the same. Returns them
+   * encoded.
+   */
   remember(read: ReadResult, nowMs: number): string[] {
     const entries = this.#encode(read);
     const { epoch, delivered } = this.#started();

@@ -1,9 +1,9 @@
 /**
- * Orders the entries of one room on one node. A pure state machine: it takes announcements and reads
- * of the log in any order, doubled or with losses, and delivers every `seq` once, in order.
+ * Orders the entries of one room on one node. A pure state machine: it takes announcements and
+ * reads of the log in any order, doubled or with losses, and delivers every `seq` once, in order.
  *
- * It does not know sockets, Redis or time. The caller MUST carry out the effects in the given order,
- * and MUST answer every `backfill` with exactly one `backfilled` or `backfillFailed`.
+ * It does not know sockets, Redis or time. The caller MUST carry out the effects in the given
+ * order, and MUST answer every `backfill` with exactly one `backfilled` or `backfillFailed`.
  */
 import { epochNumber } from '../log/entry-codec.ts';
 
@@ -79,7 +79,8 @@ export class Sequencer<E extends SequencedEntry> {
 
   #announced(entry: E, effects: Array<SequencerEffect<E>>): void {
     if (entry.epoch !== this.epoch) {
-      // An entry of an earlier epoch is late. For a later epoch the base is needed, which a read gives.
+      // An entry of an earlier epoch is late. For a later epoch the base is needed, which a read
+      // gives.
       if (epochNumber(entry.epoch) >= epochNumber(this.epoch)) this.#backfill(effects);
       return;
     }
@@ -114,7 +115,10 @@ export class Sequencer<E extends SequencedEntry> {
     }
   }
 
-  /** Follows the log into a later epoch. False if the read is of an earlier epoch than the current one. */
+  /**
+   * Follows the log into a later epoch. False if the read is of an earlier epoch than the current
+   * one.
+   */
   #enterEpoch(read: { epoch: string; base: number }, effects: Array<SequencerEffect<E>>): boolean {
     if (read.epoch === this.epoch) return true;
     if (epochNumber(read.epoch) < epochNumber(this.epoch)) return false;

@@ -3,9 +3,9 @@
  *
  * Pub/sub is at most once, so silence proves nothing. On each connection the node publishes a
  * heartbeat to itself, and it replaces a connection whose heartbeat does not arrive. A channel is
- * confirmed on the shard that holds its slot. It is subscribed again after a broken connection, after
- * the server ended a subscription because a slot moved, and after the slots changed hands. Then
- * `onResubscribed` reports those channels, because announcements may have been missed.
+ * confirmed on the shard that holds its slot. It is subscribed again after a broken connection,
+ * after the server ended a subscription because a slot moved, and after the slots changed hands.
+ * Then `onResubscribed` reports those channels, because announcements may have been missed.
  */
 import type { RedisStore, Shard } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -51,7 +51,10 @@ interface ShardConnection {
   shard: Shard;
   heartbeat: string | undefined;
   lastHeartbeatMs: number;
-  /** How many times subscriptions were lost. A subscription in progress at such a time may be lost, too. */
+  /**
+   * How many times subscriptions were lost. A subscription in progress at such a time may be lost,
+   * too.
+   */
   losses: number;
 }
 
@@ -62,7 +65,10 @@ export class RedisSubscriber implements Subscriber {
   readonly #options: SubscriberOptions;
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #confirmed = new Map<string, ShardConnection>();
-  /** Channels whose subscription was lost. When one is confirmed again, announcements may have been missed. */
+  /**
+   * Channels whose subscription was lost. When one is confirmed again, announcements may have been
+   * missed.
+   */
   readonly #lost = new Set<string>();
   readonly #connections = new Map<Redis, ShardConnection>();
   readonly #listeners: Array<(channels: ReadonlySet<string>) => void> = [];
@@ -138,7 +144,8 @@ export class RedisSubscriber implements Subscriber {
     redis.on('close', () => this.#lose(connection, () => true));
     redis.on('end', () => this.#connections.delete(redis));
     redis.on('ready', () => this.#settle());
-    // The server refused a subscription because the slot is elsewhere, or ended subscriptions whose slots moved.
+    // The server refused a subscription because the slot is elsewhere, or ended subscriptions whose
+    // slots moved.
     redis.on('moved', () => {
       const left = new Set(redis.condition?.subscriber ? redis.condition.subscriber.channels('ssubscribe') : []);
       this.#lose(connection, (channel) => !left.has(channel));
@@ -170,7 +177,10 @@ export class RedisSubscriber implements Subscriber {
     this.#settle();
   }
 
-  /** Subscribes every channel on the shard that holds it. One run at a time, repeated if anything changed during it. */
+  /**
+   * Subscribes every channel on the shard that holds it. One run at a time, repeated if anything
+   * changed during it.
+   */
   #settle(): void {
     this.#unsettled = true;
     if (this.#settling) return;
@@ -201,7 +211,10 @@ export class RedisSubscriber implements Subscriber {
     }
   }
 
-  /** Channels whose shard is ready but does not have their subscription. Shards that are not ready are settled later: thousands of refusals would delay all others. */
+  /**
+   * Channels whose shard is ready but does not have their subscription. Shards that are not ready
+   * are settled later: thousands of refusals would delay all others.
+   */
   #misplacedChannels(): string[] {
     return [...this.#handlers.keys()].filter((channel) => {
       const holder = this.#holderOf(channel);

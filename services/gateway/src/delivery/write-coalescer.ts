@@ -1,13 +1,16 @@
 /**
  * Decides when the entries of a room are written. A single entry is written at the end of its event
- * loop turn. A room is hot if several entries arrive in one turn, or one within `HOT_WAIT_MS` of the
- * last write. Entries of a hot room wait briefly for others, so that each socket gets one write for
- * many entries.
+ * loop turn. A room is hot if several entries arrive in one turn, or one within `HOT_WAIT_MS` of
+ * the last write. Entries of a hot room wait briefly for others, so that each socket gets one write
+ * for many entries.
  */
 
 /** The longest time that an entry waits for others after a write. */
 const HOT_WAIT_MS = 4;
-/** Entries of one turn wait for the rest of a burst from other gateways. About one disk flush of Redis. */
+/**
+ * Entries of one turn wait for the rest of a burst from other gateways. About one disk flush of
+ * Redis.
+ */
 const BURST_WAIT_MS = 2;
 /** Larger writes are not coalesced further: a transport that is stuck keeps them in memory. */
 const COALESCED_CHARS_MAX = 65_536;

@@ -1,7 +1,7 @@
 /**
- * One client connection, as the rest of the gateway sees it. Packets leave in the order of the calls,
- * on any transport. Callers cannot see which way they take: one write of shared WebSocket frames if
- * nothing is queued, Engine.IO's queue otherwise.
+ * One client connection, as the rest of the gateway sees it. Packets leave in the order of the
+ * calls, on any transport. Callers cannot see which way they take: one write of shared WebSocket
+ * frames if nothing is queued, Engine.IO's queue otherwise.
  */
 import type { ServerEvents } from '@maru/protocol';
 import type { DefaultEventsMap, Socket } from 'socket.io';
@@ -15,7 +15,10 @@ export interface Connection {
   readonly closed: boolean;
   /** Sends one encoded Socket.IO packet. */
   send(packet: string): void;
-  /** Sends packets that other connections get, too. False if they were queued; true if nothing is queued. */
+  /**
+   * Sends packets that other connections get, too. False if they were queued; true if nothing is
+   * queued.
+   */
   sendBatch(batch: PacketBatch): boolean;
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
   /** Confirms the connection to the client, unless an earlier packet did. */
@@ -35,7 +38,10 @@ export interface Connection {
   leaveEphemeral(room: string): void;
 }
 
-/** What edge/ keeps on a Socket.IO socket: the identity after the token check, then the owner of the connection. */
+/**
+ * What edge/ keeps on a Socket.IO socket: the identity after the token check, then the owner of the
+ * connection.
+ */
 export interface SocketState {
   identity?: unknown;
   owner?: unknown;
@@ -126,7 +132,9 @@ export class SocketConnection implements Connection {
     void this.#socket.leave(ephemeralRoom(room));
   }
 
-  /** If a direct write is impossible, Engine.IO's `send` queues behind everything that was queued. */
+  /**
+   * If a direct write is impossible, Engine.IO's `send` queues behind everything that was queued.
+   */
   #write(batch: PacketBatch): boolean {
     if (this.#direct?.writeFrames(batch.frames())) {
       this.#counts.direct++;
@@ -137,7 +145,10 @@ export class SocketConnection implements Connection {
     return false;
   }
 
-  /** Called at the start and after an upgrade. Engine.IO writes its queue right after the `upgrade` event. */
+  /**
+   * Called at the start and after an upgrade. Engine.IO writes its queue right after the `upgrade`
+   * event.
+   */
   #findTransport(): void {
     const transport: unknown = this.#engine.transport;
     this.#direct = transport instanceof WebSocketTransport ? transport : undefined;

@@ -26,8 +26,8 @@ export interface EphemeralStore {
 export type EphemeralStage = 'publish' | 'subscribe' | 'receive';
 
 /**
- * The Socket.IO room for ephemeral events of a chat room. The adapter takes room names of exactly 20
- * characters for socket ids and would send their events to every node, so those get one more.
+ * The Socket.IO room for ephemeral events of a chat room. The adapter takes room names of exactly
+ * 20 characters for socket ids and would send their events to every node, so those get one more.
  */
 export function ephemeralRoom(room: string): string {
   const name = `signals:${room}`;
@@ -45,7 +45,10 @@ export function createEphemeral(io: Server<DefaultEventsMap, ServerEvents, Defau
 
 const PAYLOAD_BYTES_MAX = 4_096;
 
-/** The adapter's message type for an `emit` to rooms. Its other types disconnect clients, read handshakes or raise events. */
+/**
+ * The adapter's message type for an `emit` to rooms. Its other types disconnect clients, read
+ * handshakes or raise events.
+ */
 const ADAPTER_BROADCAST = 3;
 const typingBroadcast = z.object({
   type: z.literal(ADAPTER_BROADCAST),

@@ -25,7 +25,10 @@ const logger = { warn: ({ reason }: { reason: string }) => reasons.push(reason) 
 const now = () => performance.now();
 const { constructor: LibraryTimer } = setTimeout(() => {}, 0);
 
-/** The state, and whether a client's connection has our transport, waits for its ping in our lists, and is talked to. */
+/**
+ * The state, and whether a client's connection has our transport, waits for its ping in our lists,
+ * and is talked to.
+ */
 async function serve(options: { enabled?: boolean; change?: (engine: Engine) => void }) {
   const httpServer = createServer();
   const io = new Server(httpServer, { transports: ['polling', 'websocket'] });

@@ -1,7 +1,7 @@
 /**
  * Decides whether our own WebSocket transport and shared heartbeats replace Engine.IO's. Before the
- * gateway listens, a self-test tries them over loopback. If it fails, the gateway uses the library's
- * transport and timers, and reports that in a metric and a log line.
+ * gateway listens, a self-test tries them over loopback. If it fails, the gateway uses the
+ * library's transport and timers, and reports that in a metric and a log line.
  */
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';

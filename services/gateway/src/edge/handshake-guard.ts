@@ -49,7 +49,8 @@ export function guardHandshakes(
     if (response instanceof ServerResponse) return next();
     responses.set(request, response);
     next();
-    // The upgrade of an existing session was answered in this turn. A new session is released below.
+    // The upgrade of an existing session was answered in this turn. A new session is released
+    // below.
     if (request._query.sid) response.req = undefined;
   });
   // The first request is one of the largest objects of a connection, and nothing needs it any more.
@@ -66,7 +67,10 @@ export function guardHandshakes(
   };
 }
 
-/** Answers instead of Engine.IO, which cannot send these statuses. For an upgrade there is only the socket to write to. */
+/**
+ * Answers instead of Engine.IO, which cannot send these statuses. For an upgrade there is only the
+ * socket to write to.
+ */
 function refuse(response: ServerResponse | UpgradeResponse, status: 403 | 503, reason: string): void {
   if (response instanceof ServerResponse) {
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);

@@ -1,15 +1,21 @@
 /**
- * Pings connections. Engine.IO has a timer for each connection, so a node with thousands of them wakes
- * up for every ping and every pong. Here all connections that are due in the same period are pinged
- * together, so their pongs arrive together, too. The library still handles pongs and timeouts.
+ * Pings connections. Engine.IO has a timer for each connection, so a node with thousands of them
+ * wakes up for every ping and every pong. Here all connections that are due in the same period are
+ * pinged together, so their pongs arrive together, too. The library still handles pongs and
+ * timeouts.
  */
 import type { Ticker } from '../cluster/ticker.ts';
 import { textFrames } from './websocket/frames.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-/** A ping leaves at most two periods late. Clients wait 20 s longer than the ping interval of 25 s. */
+/**
+ * A ping leaves at most two periods late. Clients wait 20 s longer than the ping interval of 25 s.
+ */
 const PERIOD_MS = 500;
-/** Pings in one event loop turn, at about 30 µs each. Thousands are due together if they connected together. */
+/**
+ * Pings in one event loop turn, at about 30 µs each. Thousands are due together if they connected
+ * together.
+ */
 const PINGS_PER_TURN = 32;
 
 /** Engine.IO's ping packet. */
@@ -38,7 +44,10 @@ export interface PingingServer {
 export class Heartbeats {
   readonly #server: PingingServer;
   readonly #now: () => number;
-  /** Connections by the period in which their ping may be due. Each is listed once, however often it answers. */
+  /**
+   * Connections by the period in which their ping may be due. Each is listed once, however often it
+   * answers.
+   */
   readonly #waiting = new Map<number, NextPing[]>();
   /** The first period that is not over. */
   #period: number;
@@ -111,10 +120,15 @@ function ping(connection: PingedConnection): void {
   connection.resetPingTimeout();
 }
 
-/** Replaces the library's timer. It refers to its connection by id, so that an ended connection can be freed. */
+/**
+ * Replaces the library's timer. It refers to its connection by id, so that an ended connection can
+ * be freed.
+ */
 class NextPing {
   readonly id: string;
-  /** The period in which the ping is due. It may be listed in an earlier one, which lists it again. */
+  /**
+   * The period in which the ping is due. It may be listed in an earlier one, which lists it again.
+   */
   period = 0;
   waits = false;
   readonly #heartbeats: Heartbeats;

@@ -2,7 +2,8 @@
 
 /**
  * A request without Origin does not come from a browser and is allowed. Otherwise the origin's host
- * must equal `Host`, default ports aside, or the origin must be listed (`https://chat.example.com`).
+ * must equal `Host`, default ports aside, or the origin must be listed
+ * (`https://chat.example.com`).
  */
 export function isOriginAllowed(
   origin: string | undefined,

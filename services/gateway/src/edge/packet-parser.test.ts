@@ -70,7 +70,8 @@ test('after sign-in, requests go to the sink, as the library would have read the
     ['owner', 'typing', [], 123456789012345],
   ]);
   assert.deepEqual(raised, []);
-  // The library decodes what no client of the contract sends. The sink gets it, too, and answers it.
+  // The library decodes what no client of the contract sends. The sink gets it, too, and answers
+  // it.
   decoder.add('27["nope",1]');
   decoder.add('2 ["typing",{}]');
   decoder.add('27[4,{}]');

@@ -13,7 +13,10 @@ import { isNestedDeeper } from '../limits/json-depth.ts';
 /** Replaces a payload that is nested too deeply. No schema accepts it. */
 export const TOO_DEEP = Symbol('nested too deeply');
 
-/** Receives the requests of a connection. `ackId`: the id of the ACK packet that the client waits for. */
+/**
+ * Receives the requests of a connection. `ackId`: the id of the ACK packet that the client waits
+ * for.
+ */
 export type RequestSink<Owner> = (owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined) => void;
 
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
@@ -21,7 +24,10 @@ const EVENT_TYPE_CHARS = 1;
 /** The key of the decoder in the payload of its CONNECT packet. JSON cannot contain it. */
 const DECODER = Symbol('decoder');
 
-/** Maximum CONNECT packets per transport. Each one queues a reply, so a client that never reads could exhaust memory. */
+/**
+ * Maximum CONNECT packets per transport. Each one queues a reply, so a client that never reads
+ * could exhaust memory.
+ */
 const CONNECTS_MAX = 4;
 
 /** One for each transport. */
@@ -64,7 +70,10 @@ export class PacketDecoder extends Decoder {
     this.#sink?.(this.#owner as never, event, payloads, ackId);
   }
 
-  /** Hands over a request of the contract without the library. False if the packet is something else. */
+  /**
+   * Hands over a request of the contract without the library. False if the packet is something
+   * else.
+   */
   #addRequest(packet: string, isTooDeep: boolean): boolean {
     if (this.#sink === undefined) return false;
     const [, id, event] = EVENT_HEADER.exec(packet) ?? [];
@@ -87,8 +96,9 @@ function parseArray(json: string): unknown[] | undefined {
 }
 
 /**
- * Runs before the library's own listener. CONNECT gets a reference to its decoder. Events that are no
- * requests of the contract go to the sink, which answers `invalid`; the library has no listeners for them.
+ * Runs before the library's own listener. CONNECT gets a reference to its decoder. Events that are
+ * no requests of the contract go to the sink, which answers `invalid`; the library has no listeners
+ * for them.
  */
 function onDecoded(this: PacketDecoder, packet: Packet): void {
   if (packet.type === PacketType.CONNECT && packet.data) Object.assign(packet.data, { [DECODER]: this });
@@ -97,7 +107,10 @@ function onDecoded(this: PacketDecoder, packet: Packet): void {
   this.request(event, payloads, packet.id);
 }
 
-/** The decoder of a connection. `auth` is the payload of its CONNECT, which Socket.IO keeps as `handshake.auth`. */
+/**
+ * The decoder of a connection. `auth` is the payload of its CONNECT, which Socket.IO keeps as
+ * `handshake.auth`.
+ */
 export const decoderOf = (auth: object): PacketDecoder | undefined => (auth as { [DECODER]?: PacketDecoder })[DECODER];
 
 /** Drops CONNECT: `connection.ts` writes it together with the first packet after it. */

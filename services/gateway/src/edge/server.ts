@@ -123,7 +123,8 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
     socket.data = { owner };
     socket.on('disconnect', onDisconnect);
     decoderOf(auth)?.receive(owner, handlers.request);
-    // The token, the resume positions and the headers are no longer needed. They are most of an idle connection's memory.
+    // The token, the resume positions and the headers are no longer needed. They are most of an
+    // idle connection's memory.
     Object.assign(socket, { handshake: EMPTY_HANDSHAKE });
   }
 
@@ -175,10 +176,12 @@ function createIo(
     parser: packetParser,
     path: PATH,
     destroyUpgrade: false,
-    // The handshake guard refuses foreign pages. These headers only let listed pages read answers. CORS does not apply to upgrades.
+    // The handshake guard refuses foreign pages. These headers only let listed pages read answers.
+    // CORS does not apply to upgrades.
     cors: ({ headers }, decide) => decide(null, 'upgrade' in headers ? { origin: false } : cors),
   });
-  // Engine.IO would end such a socket a second later, and would wait for a peer that may never end its side.
+  // Engine.IO would end such a socket a second later, and would wait for a peer that may never end
+  // its side.
   httpServer.on('upgrade', ({ url }, socket) => {
     if (!url?.startsWith(`${PATH}/`)) refuseUpgrade(socket, 404);
   });
@@ -189,12 +192,16 @@ function createIo(
   return io;
 }
 
-/** The answer to an upgrade and Engine.IO's first packet, which follows in the same turn, leave in one write. */
+/**
+ * The answer to an upgrade and Engine.IO's first packet, which follows in the same turn, leave in
+ * one write.
+ */
 function writeOnce(
   _headers: object,
   { headers, socket, _query }: IncomingMessage & { _query: { EIO?: string } },
 ): void {
-  // For another protocol version Engine.IO writes an error and destroys the socket at once, so corked bytes would be lost.
+  // For another protocol version Engine.IO writes an error and destroys the socket at once, so
+  // corked bytes would be lost.
   if (headers.upgrade === undefined || _query.EIO !== '4') return;
   socket.cork();
   process.nextTick(() => socket.uncork());

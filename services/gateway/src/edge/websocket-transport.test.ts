@@ -20,7 +20,9 @@ const LARGE_BYTES = 1_048_576;
 const large = messageFrames(Array.from({ length: 20 }, () => `2["${'x'.repeat(LARGE_BYTES)}"]`));
 const shared = (text: string) => messageFrames([`2["${text}"]`]);
 const message = (text: string) => textFrames([`42["${text}"]`]);
-/** More than any kernel's buffers; the client, in this process, cannot read before the turn is over. */
+/**
+ * More than any kernel's buffers; the client, in this process, cannot read before the turn is over.
+ */
 function fill(transport: { writeFrames(frames: Buffer): boolean }): void {
   assert.equal(transport.writeFrames(large), true);
 }

@@ -1,9 +1,10 @@
 /**
- * Engine.IO's WebSocket transport on a bare socket. The library's transport uses ws, which costs four
- * more objects for each connection and has queues that cannot be inspected. This one writes with one
- * system call if the kernel takes everything. It is `writable`, in Engine.IO's sense, exactly while
- * nothing is queued, so frames may be written to it past the library. The only exception is the start:
- * the answer to the handshake may still be queued, and the first packet follows it through the stream.
+ * Engine.IO's WebSocket transport on a bare socket. The library's transport uses ws, which costs
+ * four more objects for each connection and has queues that cannot be inspected. This one writes
+ * with one system call if the kernel takes everything. It is `writable`, in Engine.IO's sense,
+ * exactly while nothing is queued, so frames may be written to it past the library. The only
+ * exception is the start: the answer to the handshake may still be queued, and the first packet
+ * follows it through the stream.
  *
  * ws answers the handshake and creates an `UpgradedSocket` instead of its WebSocket: see
  * `engine-takeover.ts`.
@@ -30,7 +31,10 @@ const NO_ADDRESS = { remoteAddress: '' };
 export class UpgradedSocket {
   socket: Socket | undefined;
   messageBytesMax = 0;
-  /** Engine.IO reads the peer's address here for `handshake.address`. It is unused, and finding it costs a system call. */
+  /**
+   * Engine.IO reads the peer's address here for `handshake.address`. It is unused, and finding it
+   * costs a system call.
+   */
   readonly _socket = NO_ADDRESS;
 
   /** Called by ws. */
@@ -83,7 +87,8 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (socket === undefined) throw new Error('a WebSocket without a socket');
     this.#socket = socket;
     this.#handle = handleOf(socket);
-    // Other kinds of sockets, such as TLS, transform what is written, so the descriptor must not be used.
+    // Other kinds of sockets, such as TLS, transform what is written, so the descriptor must not be
+    // used.
     this.#fd = Object.getPrototypeOf(socket) === Socket.prototype ? (this.#handle?.fd ?? -1) : -1;
     this.#reader = new FrameReader(messageBytesMax);
     // The answer to the handshake may be corked, to leave with the first packet.
@@ -106,14 +111,20 @@ export class WebSocketTransport extends Transport implements FrameSink {
     return this.#socket.writableLength;
   }
 
-  /** Called by Engine.IO with packets of this connection, if `writable`. It ignores `writable` only for the answer to a probe, which may be dropped. */
+  /**
+   * Called by Engine.IO with packets of this connection, if `writable`. It ignores `writable` only
+   * for the answer to a probe, which may be dropped.
+   */
   send(packets: Packets): void {
     if (!this.writable) return;
     this.#write(this.#encode(packets));
     if (this.writable) this.emit('drain');
   }
 
-  /** Writes whole frames past Engine.IO's queue. Does not change the buffer. False if something is queued: then nothing was written. */
+  /**
+   * Writes whole frames past Engine.IO's queue. Does not change the buffer. False if something is
+   * queued: then nothing was written.
+   */
   writeFrames(frames: Buffer): boolean {
     if (!this.writable) return false;
     this.#write(frames);
@@ -139,7 +150,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.onData(bytes);
   }
 
-  /** If pings arrive faster than pongs leave, only the last one is answered (RFC 6455, section 5.5.3). */
+  /**
+   * If pings arrive faster than pongs leave, only the last one is answered (RFC 6455, section
+   * 5.5.3).
+   */
   receivedPing(payload: Buffer): void {
     if (this.#stopped) return;
     if (this.writable) this.#write(frameOf(OPCODE.pong, payload));
@@ -173,7 +187,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.#reportClose();
   }
 
-  /** Reports the end once, as soon as the peer no longer reads. It may keep its side of the socket open longer. */
+  /**
+   * Reports the end once, as soon as the peer no longer reads. It may keep its side of the socket
+   * open longer.
+   */
   #reportClose(): void {
     if (this.readyState !== 'closed') this.onClose();
   }
@@ -197,8 +214,8 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   /**
-   * Writes with one system call, without the overhead of a stream. The stream gets what the kernel does
-   * not take, and meets every error again. Returns the number of bytes taken.
+   * Writes with one system call, without the overhead of a stream. The stream gets what the kernel
+   * does not take, and meets every error again. Returns the number of bytes taken.
    */
   #writeNow(bytes: Buffer): number {
     if (this.#fd < 0 || handleOf(this.#socket) !== this.#handle) return 0;

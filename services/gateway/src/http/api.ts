@@ -58,7 +58,8 @@ export function createApi(deps: ApiDeps): Express {
   app.use(measure(deps.onCall));
 
   const api = express.Router();
-  // Strict JSON of bounded size for any content type, so that a wrong content type does not bypass the limit.
+  // Strict JSON of bounded size for any content type, so that a wrong content type does not bypass
+  // the limit.
   const verify = (_request: unknown, _response: unknown, body: Buffer) => {
     if (isNestedDeeper(body.toString(), LIMITS.jsonDepthMax))
       throw new MaruError('invalid', 'the body is nested too deeply');
@@ -145,7 +146,9 @@ function takeOrThrow(limit: KeyedLimit, key: string): void {
   if (waitMs > 0) throw new MaruError('rate_limited', 'too many calls', { retryAfterMs: waitMs });
 }
 
-/** The same rule as for connections. Listed origins may read answers and send preflight requests. */
+/**
+ * The same rule as for connections. Listed origins may read answers and send preflight requests.
+ */
 function originGuard(allowed: ReadonlySet<string>) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const { origin, host } = request.headers;

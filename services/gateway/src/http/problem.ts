@@ -24,7 +24,9 @@ export function sendProblem(response: Response, error: MaruError): void {
     );
 }
 
-/** The last handler of the application: whatever was thrown becomes an answer from the catalogue. */
+/**
+ * The last handler of the application: whatever was thrown becomes an answer from the catalogue.
+ */
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);

@@ -1,17 +1,23 @@
 /**
- * Checks common tokens synchronously: HS256 with a plain header. jose uses WebCrypto, which sends every
- * check to another thread at several times the cost of the check. Every token that this module accepts,
- * jose accepts, too. All other tokens are left to jose.
+ * Checks common tokens synchronously: HS256 with a plain header. jose uses WebCrypto, which sends
+ * every check to another thread at several times the cost of the check. Every token that this
+ * module accepts, jose accepts, too. All other tokens are left to jose.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type JWTClaimVerificationOptions, type JWTPayload, type ProtectedHeaderParameters, UnsecuredJWT } from 'jose';
 
-/** Header parameters that do not change the check. Tokens with others, above all `crit`, are left to jose. */
+/**
+ * Header parameters that do not change the check. Tokens with others, above all `crit`, are left to
+ * jose.
+ */
 const PLAIN_PARAMETERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid']);
 /** The header of an unsecured token. With it, jose checks only the claims. */
 const UNSECURED = Buffer.from('{"alg":"none"}').toString('base64url');
 
-/** Undefined if the token is not plain or the signature is wrong. Throws jose's error if a claim is wrong. */
+/**
+ * Undefined if the token is not plain or the signature is wrong. Throws jose's error if a claim is
+ * wrong.
+ */
 export function readPlainHmac(
   token: string,
   header: ProtectedHeaderParameters,

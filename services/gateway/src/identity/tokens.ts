@@ -1,7 +1,7 @@
 /**
  * Checks tokens; nothing else does. There are two kinds, with different keys. Tokens of the host
- * application carry any user id except `guest-…`. The gateway issues guest tokens, and only they carry
- * `guest-…`.
+ * application carry any user id except `guest-…`. The gateway issues guest tokens, and only they
+ * carry `guest-…`.
  */
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
@@ -26,7 +26,10 @@ export interface Identity {
 }
 
 export interface TokenKeys {
-  /** Shared secret for HS256, or the address of a JWKS for asymmetric algorithms. At least one is set. */
+  /**
+   * Shared secret for HS256, or the address of a JWKS for asymmetric algorithms. At least one is
+   * set.
+   */
   secret: string | undefined;
   jwksUrl: string | undefined;
   issuer: string | undefined;
@@ -36,7 +39,10 @@ export interface TokenKeys {
 type Claims = JWTClaimVerificationOptions;
 
 export interface Tokens {
-  /** Rejects `unauthenticated`, always with the same message, or `unavailable` if the keys cannot be fetched. */
+  /**
+   * Rejects `unauthenticated`, always with the same message, or `unavailable` if the keys cannot be
+   * fetched.
+   */
   verify(token: unknown): Promise<Identity>;
   /** Undefined if guests are off. */
   issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
@@ -85,7 +91,8 @@ export function createTokens(options: {
       ...(keys.issuer === undefined ? {} : { issuer: keys.issuer }),
       ...(keys.audience === undefined ? {} : { audience: keys.audience }),
     };
-    // The algorithm selects the key, and each key accepts only its algorithms. An RSA public key never becomes an HMAC secret.
+    // The algorithm selects the key, and each key accepts only its algorithms. An RSA public key
+    // never becomes an HMAC secret.
     const payload =
       secret !== undefined && header.alg === 'HS256'
         ? await verifyHmac(token, header, secret, claims)
@@ -152,7 +159,10 @@ function hmacKey(bytes: Buffer): HmacKey {
   return { plain, web: plain.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']) };
 }
 
-/** The address of the keys did not answer. This is temporary, so it must never refuse a client for good. */
+/**
+ * The address of the keys did not answer. This is temporary, so it must never refuse a client for
+ * good.
+ */
 class KeysUnreachable extends Error {}
 
 function distinguishUnreachable(jwks: JWTVerifyGetKey): JWTVerifyGetKey {

@@ -1,4 +1,6 @@
-/** A large answer costs additional events, so that heavy reads are limited like many small requests. */
+/**
+ * A large answer costs additional events, so that heavy reads are limited like many small requests.
+ */
 const BYTES_PER_EVENT = 65_536;
 
 /** The additional events of the connection or user. */

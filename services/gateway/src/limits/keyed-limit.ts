@@ -1,4 +1,7 @@
-/** Token buckets by key (an address or a user) on this node. A full bucket equals no bucket and is dropped. */
+/**
+ * Token buckets by key (an address or a user) on this node. A full bucket equals no bucket and is
+ * dropped.
+ */
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from './token-bucket.ts';
 
 export interface KeyedLimit {

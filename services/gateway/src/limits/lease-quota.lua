@@ -1,5 +1,6 @@
 -- Leases a block of a user's message tokens to one node.
--- Invariant: all nodes together never get more tokens than the user's one bucket yields, by Redis' clock.
+-- Invariant: all nodes together never get more tokens than the user's one bucket yields, by Redis'
+-- clock.
 --
 -- KEYS[1] quota         hash: tokens, atMs
 -- ARGV[1] wanted        tokens that the node asks for

@@ -1,4 +1,7 @@
-/** A token bucket as a pure value: refills by `perSecond` tokens a second, up to `burst`. Times come from a monotonic clock. */
+/**
+ * A token bucket as a pure value: refills by `perSecond` tokens a second, up to `burst`. Times come
+ * from a monotonic clock.
+ */
 export interface Bucket {
   tokens: number;
   atMs: number;
@@ -21,8 +24,9 @@ export const fullBucket = (spec: BucketSpec, nowMs: number): Bucket => ({
 const PROMISE_MAX_MS = 60_000;
 
 /**
- * Takes one token in place. Returns 0, or the milliseconds to wait for one. Each refused request gets
- * a time of its own. With one time for all, all would retry together, and all but one would be refused.
+ * Takes one token in place. Returns 0, or the milliseconds to wait for one. Each refused request
+ * gets a time of its own. With one time for all, all would retry together, and all but one would be
+ * refused.
  */
 export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number): number {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
@@ -35,7 +39,10 @@ export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number): numb
   return promiseWait(bucket, ((1 - bucket.tokens) * 1_000) / spec.perSecond, spec, nowMs);
 }
 
-/** The wait for one more refused request if the next token comes in `nextMs`. Updates `promisedMs` in place. */
+/**
+ * The wait for one more refused request if the next token comes in `nextMs`. Updates `promisedMs`
+ * in place.
+ */
 export function promiseWait(bucket: { promisedMs: number }, nextMs: number, spec: BucketSpec, nowMs: number): number {
   const after = Math.max(nowMs + nextMs, bucket.promisedMs + 1_000 / spec.perSecond);
   bucket.promisedMs = Math.min(after, nowMs + PROMISE_MAX_MS);

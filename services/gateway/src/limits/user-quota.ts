@@ -35,7 +35,9 @@ const UNHEALTHY_CHECK_MS = 500;
 const BLOCK_TOKENS_MAX = 16;
 const BLOCKS_IN_A_BURST = 6;
 
-/** Tokens of a block, and the number of tokens below which the next block is requested in advance. */
+/**
+ * Tokens of a block, and the number of tokens below which the next block is requested in advance.
+ */
 export function leaseSize({ burst }: BucketSpec): { blockTokens: number; refillBelowTokens: number } {
   const blockTokens = Math.max(1, Math.min(BLOCK_TOKENS_MAX, Math.floor(burst / BLOCKS_IN_A_BURST)));
   return { blockTokens, refillBelowTokens: Math.floor(blockTokens / 4) };
@@ -72,8 +74,8 @@ export class UserQuota {
   }
 
   /**
-   * Takes one token. Gives 0, or the milliseconds until a token may be available; synchronously if a
-   * leased token is left. Serves the requests of one user in order. Rejects `unavailable`.
+   * Takes one token. Gives 0, or the milliseconds until a token may be available; synchronously if
+   * a leased token is left. Serves the requests of one user in order. Rejects `unavailable`.
    */
   take(userId: string): number | Promise<number> {
     const lease = this.#leaseOf(userId);
@@ -142,7 +144,10 @@ export class UserQuota {
     lease.leasing = false;
   }
 
-  /** Retries of stored messages are refunded. Cap the refund: the bucket would have refilled by then anyway. */
+  /**
+   * Retries of stored messages are refunded. Cap the refund: the bucket would have refilled by then
+   * anyway.
+   */
   #expireSurplusSoon(lease: Lease): void {
     if (lease.tokens > this.#blockTokens + this.#refillBelowTokens)
       lease.expiresAtMs = Math.min(lease.expiresAtMs, this.#now() + this.#fillMs);

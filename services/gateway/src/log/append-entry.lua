@@ -1,5 +1,6 @@
--- Stores one message and announces it: look up its id, check the user's right, number, store, remember the id, publish.
--- Invariant: one clientMsgId of one user is stored at most once. All checks come before the XADD, and nothing after it can fail.
+-- Stores one message and announces it: look up its id, check the user's right, number, store,
+-- remember the id, publish. Invariant: one clientMsgId of one user is stored at most once. All
+-- checks come before the XADD, and nothing after it can fail.
 --
 -- KEYS[1] meta
 -- KEYS[2] log

@@ -2,14 +2,15 @@
  * Groups submitted items into batches and sends a few batches to each destination at a time.
  *
  * A batch leaves at the end of the event loop turn, even while earlier batches are in flight: with
- * a store that flushes every write to disk it then shares the next flush. When the maximum number of
- * batches is in flight, items wait and leave together. A destination that hangs delays no other.
+ * a store that flushes every write to disk it then shares the next flush. When the maximum number
+ * of batches is in flight, items wait and leave together. A destination that hangs delays no other.
  *
  * Order: items of one group are executed in the order of their submission. A destination executes
- * batches in the order in which they were sent, and a group has batches in flight to one destination
- * only. Items that were not executed return to the front of their group and are sent again once none
- * of the group is in flight. So the order does not depend on when or how often a group changes its
- * destination. An item that a later item of its group has overtaken is rejected, never sent again.
+ * batches in the order in which they were sent, and a group has batches in flight to one
+ * destination only. Items that were not executed return to the front of their group and are sent
+ * again once none of the group is in flight. So the order does not depend on when or how often a
+ * group changes its destination. An item that a later item of its group has overtaken is rejected,
+ * never sent again.
  *
  * The batcher MUST NOT send an item after its deadline: nothing is acknowledged late. It does not
  * know what an item is.
@@ -38,7 +39,9 @@ export interface BatcherOptions<Item, Result, Destination extends object> {
   onExpired: () => Error;
   onOverflow: () => Error;
   onOvertaken: () => Error;
-  /** A batch has been in flight for twice the deadline. The callee SHOULD replace the connection. */
+  /**
+   * A batch has been in flight for twice the deadline. The callee SHOULD replace the connection.
+   */
   onStuck: (destination: Destination) => void;
   now: () => number;
 }
@@ -61,7 +64,10 @@ export class Batcher<Item, Result, Destination extends object> {
     this.#tickMs = Math.max(10, options.deadlineMs / 16);
   }
 
-  /** Resolves with the item's result. Rejects with the error from `send`, `onExpired`, `onOverflow` or `onOvertaken`. */
+  /**
+   * Resolves with the item's result. Rejects with the error from `send`, `onExpired`, `onOverflow`
+   * or `onOvertaken`.
+   */
   submit(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       const { depthMax, onOverflow, groupOf, destinationOf, now, deadlineMs } = this.#options;
@@ -187,7 +193,10 @@ export class Batcher<Item, Result, Destination extends object> {
     if (front !== undefined) this.#sendSoon(this.#options.destinationOf(group.key));
   }
 
-  /** Rejects items that must not be sent, which are always at the front. Removes the group if nothing of it is left. */
+  /**
+   * Rejects items that must not be sent, which are always at the front. Removes the group if
+   * nothing of it is left.
+   */
   #rejectFront(group: Group<Item, Result, Destination>): void {
     const { now, onOvertaken, onExpired } = this.#options;
     let rejected = 0;
@@ -202,7 +211,10 @@ export class Batcher<Item, Result, Destination extends object> {
     if (group.queue.length === 0 && group.batchesInFlight === 0) this.#groups.delete(group.key);
   }
 
-  /** Rejects expired items. An item in flight may still be stored: its outcome is unknown, and its result is dropped. */
+  /**
+   * Rejects expired items. An item in flight may still be stored: its outcome is unknown, and its
+   * result is dropped.
+   */
   #tick(): void {
     this.#timer = undefined;
     for (const [destination, batches] of this.#inFlight) this.#expireInFlight(destination, batches);
@@ -230,9 +242,9 @@ export class Batcher<Item, Result, Destination extends object> {
   }
 
   /**
-   * Ticks soon while items wait; otherwise when the first item in flight may expire. A timer that is
-   * early enough stays, so a trickle of items costs one wake-up per deadline. A timer that has no
-   * items does not keep the process alive.
+   * Ticks soon while items wait; otherwise when the first item in flight may expire. A timer that
+   * is early enough stays, so a trickle of items costs one wake-up per deadline. A timer that has
+   * no items does not keep the process alive.
    */
   #armTimer(): void {
     const { now } = this.#options;

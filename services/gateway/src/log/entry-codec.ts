@@ -58,7 +58,10 @@ export function toEntry(room: string, epoch: string, entry: StoredEntry): Entry 
 export const sizeOf = (entries: StoredEntry[]): number =>
   entries.reduce((sum, entry) => sum + entry.head.length + entry.tail.length, 0);
 
-/** Decodes the entries of a read: the script returns seq, ts, head and tail of each, in one flat list. */
+/**
+ * Decodes the entries of a read: the script returns seq, ts, head and tail of each, in one flat
+ * list.
+ */
 export function decodeStoredEntries(flat: unknown[]): StoredEntry[] {
   const entries: StoredEntry[] = [];
   for (let i = 0; i < flat.length; i += 4) {

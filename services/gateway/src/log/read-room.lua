@@ -19,8 +19,8 @@
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
 -- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer; one entry is always returned
 --
--- Returns {'not_found'} | {'ok', epoch, base, head, first, role, reason, {seq, ts, head, tail, …}}: role '' for none,
--- reason '' | too_far | trimmed | epoch. Entries ascend.
+-- Returns {'not_found'} | {'ok', epoch, base, head, first, role, reason, {seq, ts, head, tail, …}}:
+-- role '' for none, reason '' | too_far | trimmed | epoch. Entries ascend.
 
 local private = ARGV[2] == '1'
 local role = ''
@@ -41,8 +41,9 @@ elseif ttl > 0 and head == 0 and redis.call('PTTL', KEYS[1]) > 0 then
   redis.call('PEXPIRE', KEYS[1], ttl)
 end
 
--- Reads from..to in small steps up to `bytes_max`; with `down`, from the newest to the oldest. Returns the entries
--- in the order of reading, and whether all were read. Small steps avoid reading large entries that are not returned.
+-- Reads from..to in small steps up to `bytes_max`; with `down`, from the newest to the oldest.
+-- Returns the entries in the order of reading, and whether all were read. Small steps avoid reading
+-- large entries that are not returned.
 local STEP = 32
 local function read_range(from, to, down, bytes_max)
   local found, bytes = {}, 0

@@ -15,16 +15,22 @@ export const appendScript = loadScript(
   new URL('./room-epoch.lua', import.meta.url),
 );
 
-/** Appends in a batch, and appends that wait. At 16 KiB of text each, waiting appends take at most 160 MB. */
+/**
+ * Appends in a batch, and appends that wait. At 16 KiB of text each, waiting appends take at most
+ * 160 MB.
+ */
 const BATCH_MAX = 256;
 const DEPTH_MAX = 10_000;
 /**
- * Batches in flight to one shard. With `appendfsync always`, batches that arrive during a flush share
- * the next flush. More batches in flight only make them smaller. With `WAIT` it is one, because `WAIT`
- * blocks the connection, and several in a row would look like a stuck connection.
+ * Batches in flight to one shard. With `appendfsync always`, batches that arrive during a flush
+ * share the next flush. More batches in flight only make them smaller. With `WAIT` it is one,
+ * because `WAIT` blocks the connection, and several in a row would look like a stuck connection.
  */
 const BATCHES_IN_FLIGHT_MAX = 4;
-/** Bytes of the encoded text. Any text of 4,000 code points fits, unless JSON must escape its padding. */
+/**
+ * Bytes of the encoded text. Any text of 4,000 code points fits, unless JSON must escape its
+ * padding.
+ */
 const TAIL_BYTES_MAX = 32_768;
 
 export interface Retention {
@@ -36,7 +42,10 @@ export interface Retention {
 }
 
 export interface RedisAppendOptions {
-  /** MUST be used for nothing else: the order on its connections is the order of the logs. MUST have no deadline of its own. */
+  /**
+   * MUST be used for nothing else: the order on its connections is the order of the logs. MUST have
+   * no deadline of its own.
+   */
   appendStore: RedisStore;
   seen: SeenPositions;
   retention: Retention;
@@ -69,7 +78,8 @@ export class RedisAppender {
     this.#batcher = new Batcher({
       groupOf: ({ request }) => this.#store.slotOf(roomLogKey(request.room)),
       destinationOf: this.#store.holderOf,
-      // Every connection error means the same to a client: the outcome is unknown, and a retry is safe.
+      // Every connection error means the same to a client: the outcome is unknown, and a retry is
+      // safe.
       send: (appends, shard) =>
         this.#sendBatch(appends, shard).catch((error: unknown) => {
           throw unavailable(error);
@@ -108,7 +118,8 @@ export class RedisAppender {
     if (this.#options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
       await this.#awaitReplicas(shard, replies);
     return replies.map((reply, index) => {
-      // The script did not run: the server does not know it, or the room's slot moved to another shard.
+      // The script did not run: the server does not know it, or the room's slot moved to another
+      // shard.
       if (isNoScript(reply) || this.#store.noteRedirection(reply, shard)) return SEND_AGAIN;
       if (reply instanceof Error) {
         this.#options.onRefused(reply.message);
@@ -140,18 +151,23 @@ export class RedisAppender {
     ];
   }
 
-  /** One `WAIT` for the whole batch, on the connection that wrote it: `WAIT` covers the writes of its own connection only. */
+  /**
+   * One `WAIT` for the whole batch, on the connection that wrote it: `WAIT` covers the writes of
+   * its own connection only.
+   */
   async #awaitReplicas(shard: Shard, replies: unknown[]): Promise<void> {
     const { redis } = shard;
     const { waitReplicas, deadlineMs, onRefused } = this.#options;
-    // If the batch found only duplicates, another connection may have written them. A write of our own gives WAIT a position.
+    // If the batch found only duplicates, another connection may have written them. A write of our
+    // own gives WAIT a position.
     if (!replies.some(isStored)) {
       const tag = this.#store.tagOn(shard);
       if (tag === undefined) throw unavailable(new Error('the shard has no slots any more'));
       await redis.set(waitProbeKey(tag), '1', 'PX', deadlineMs);
     }
     const reached = await redis.wait(waitReplicas, deadlineMs);
-    // The primary has stored it, but a failover may lose it. The outcome is unknown, so the client sends it again.
+    // The primary has stored it, but a failover may lose it. The outcome is unknown, so the client
+    // sends it again.
     if (reached < waitReplicas) {
       onRefused('too few replicas have what is written');
       throw unavailable(new Error(`only ${reached} replicas have it`));

@@ -13,11 +13,13 @@ export const readScript = loadScript(
   new URL('./room-epoch.lua', import.meta.url),
 );
 
-/** Bytes of one page. A read must delay neither the store nor the connection that gets the answer. */
+/**
+ * Bytes of one page. A read must delay neither the store nor the connection that gets the answer.
+ */
 const PAGE_BYTES_MAX = 1_048_576;
 /**
- * Pages that this node reads from one shard at a time. The largest page blocks Redis for about 10 ms.
- * Thousands of small pages, as when everyone joins at once, pass in a fraction of the deadline.
+ * Pages that this node reads from one shard at a time. The largest page blocks Redis for about 10
+ * ms. Thousands of small pages, as when everyone joins at once, pass in a fraction of the deadline.
  */
 const PAGES_IN_FLIGHT_MAX = 16;
 

@@ -11,7 +11,10 @@ export type StoreCall = 'append' | 'look' | 'page';
 
 export type RedisRoomLogOptions = RedisAppendOptions &
   Pick<RedisReadOptions, 'readStore'> & {
-    /** `outcome` is `ok` or the error's code. `unavailable`: the store did not answer in time or refused. */
+    /**
+     * `outcome` is `ok` or the error's code. `unavailable`: the store did not answer in time or
+     * refused.
+     */
     onCall?: (call: StoreCall, outcome: string, seconds: number) => void;
   };
 

@@ -1,22 +1,23 @@
 -- Functions that are prepended to each script of the room log.
 --
--- An epoch names one incarnation of a log: "<number>.<random>". Later epochs have higher numbers, so a node
--- can tell a rolled back log from a newer one. For clients the whole string is opaque.
+-- An epoch names one incarnation of a log: "<number>.<random>". Later epochs have higher numbers,
+-- so a node can tell a rolled back log from a newer one. For clients the whole string is opaque.
 
 local function epoch_number(epoch)
   return tonumber(string.match(epoch, '^(%d+)%.')) or 0
 end
 
--- The newest seq is the stream's last id. A separate counter could run ahead: a script is atomic but not
--- transactional, so an INCR would stay after a failed XADD.
+-- The newest seq is the stream's last id. A separate counter could run ahead: a script is atomic
+-- but not transactional, so an INCR would stay after a failed XADD.
 local function log_head(log_key)
   local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)
   if not last[1] then return 0 end
   return tonumber(string.match(last[1][1], '^%d+'))
 end
 
--- Returns epoch, base (the head at which this epoch began) and head, or nil if the room does not exist. Opens a
--- new epoch if the log shows less than the caller has seen, because then the log was rolled back.
+-- Returns epoch, base (the head at which this epoch began) and head, or nil if the room does not
+-- exist. Opens a new epoch if the log shows less than the caller has seen, because then the log was
+-- rolled back.
 local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq, candidate)
   local meta = redis.call('HMGET', meta_key, 'epoch', 'base')
   local epoch, base = meta[1], tonumber(meta[2] or '0')

@@ -6,8 +6,8 @@
  * - `seq` counts 1, 2, 3 … without gaps.
  * - Entries are announced on the room's channel in that order. Announcements may be lost.
  * - It never retries an append that may have been executed.
- * Every call rejects with MaruError: `not_found`, or `unavailable` if the store did not answer within
- * its deadline.
+ * Every call rejects with MaruError: `not_found`, or `unavailable` if the store did not answer
+ * within its deadline.
  */
 import type { LogState, NotRecoveredReason, Position, Role } from '@maru/protocol';
 import type { StoredEntry } from './entry-codec.ts';
@@ -23,7 +23,10 @@ export interface AppendRequest {
   userName: string;
   clientMsgId: string;
   text: string;
-  /** False if the user's quota is used up. Then only a message that is already stored is acknowledged. */
+  /**
+   * False if the user's quota is used up. Then only a message that is already stored is
+   * acknowledged.
+   */
   mayStore: boolean;
 }
 
@@ -34,14 +37,19 @@ export type AppendResult =
   /** Not stored before, and `mayStore` is false. */
   | { outcome: 'refused' };
 
-/** A user, whose right to see the room is checked, or the node itself, which may read every room. */
+/**
+ * A user, whose right to see the room is checked, or the node itself, which may read every room.
+ */
 export type Reader = { userId: string } | 'node';
 
 export type ReadPiece =
   | { mode: 'none' }
   | { mode: 'newest'; limit: number }
   | { mode: 'before' | 'after'; seq: number; limit: number }
-  /** All entries after the position; if that gap cannot be closed, the newest `fallbackLimit` and the reason. */
+  /**
+   * All entries after the position; if that gap cannot be closed, the newest `fallbackLimit` and
+   * the reason.
+   */
   | { mode: 'since'; position: Position; fallbackLimit: number };
 
 export interface ReadResult extends RoomState {

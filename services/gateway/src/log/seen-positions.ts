@@ -7,7 +7,10 @@ import type { Position } from '@maru/protocol';
 import { epochNumber } from './entry-codec.ts';
 
 export interface SeenPositions {
-  /** Arguments of a script call: the highest epoch ('' if none) and seq, and the random part of a new epoch. */
+  /**
+   * Arguments of a script call: the highest epoch ('' if none) and seq, and the random part of a
+   * new epoch.
+   */
   scriptArguments(room: string): [seenEpoch: string, seenSeq: number, candidate: string];
   note(room: string, epoch: string, seq: number): void;
 }

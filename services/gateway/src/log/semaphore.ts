@@ -1,7 +1,10 @@
 /** Limits concurrent work. Further work waits in order. One deadline covers waiting and working. */
 
 export interface Semaphore {
-  /** Rejects with `onTimeout()` at the deadline. Work that has not begun by then never begins; other results are dropped. */
+  /**
+   * Rejects with `onTimeout()` at the deadline. Work that has not begun by then never begins; other
+   * results are dropped.
+   */
   run<T>(work: () => Promise<T>): Promise<T>;
 }
 

@@ -6,7 +6,10 @@
 import { MaruError } from '@maru/protocol';
 
 export interface SingleFlight<T> {
-  /** `key` identifies what is read. Askers with the same key share the result and MUST NOT change it. */
+  /**
+   * `key` identifies what is read. Askers with the same key share the result and MUST NOT change
+   * it.
+   */
   read(key: string, work: () => Promise<T>): Promise<T>;
 }
 

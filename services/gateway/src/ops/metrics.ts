@@ -25,7 +25,10 @@ export interface MetricProbes {
   queuedBytes: () => Iterable<number>;
 }
 
-/** Label values that are known in advance. They start at 0, so that `rate()` sees their first increment. */
+/**
+ * Label values that are known in advance. They start at 0, so that `rate()` sees their first
+ * increment.
+ */
 export interface MetricLabels {
   refusals: readonly string[];
   ends: readonly string[];

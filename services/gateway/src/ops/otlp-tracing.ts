@@ -1,9 +1,9 @@
 /**
  * Traces over OTLP/HTTP. Loaded only if tracing is on.
  *
- * A message's trace id and first span id are hashes of its room, sender and `clientMsgId`, which every
- * node knows. So each node adds its delivery to the same trace, and all nodes sample the same messages,
- * without additional data between nodes. A retry appears in the trace of its message.
+ * A message's trace id and first span id are hashes of its room, sender and `clientMsgId`, which
+ * every node knows. So each node adds its delivery to the same trace, and all nodes sample the same
+ * messages, without additional data between nodes. A retry appears in the trace of its message.
  */
 import { createHash } from 'node:crypto';
 import { MaruError } from '@maru/protocol';
@@ -86,7 +86,10 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
     }
   };
 
-  /** Ends the span with the outcome of the work. Of an error it keeps only the code, which contains no user data. */
+  /**
+   * Ends the span with the outcome of the work. Of an error it keeps only the code, which contains
+   * no user data.
+   */
   const within = async <T>(span: Span, work: Promise<T>, attributesOf: (result: T) => Attributes): Promise<T> => {
     try {
       const result = await work;

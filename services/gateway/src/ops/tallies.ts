@@ -1,8 +1,8 @@
 /**
  * Metrics that change with every message. For each change prom-client takes an object of labels,
- * validates it and computes a key from it, which shows in the profile of a busy gateway. Here a change
- * is a look-up and an addition, and prom-client's values are computed at a scrape. The text of a scrape
- * is the same, byte for byte.
+ * validates it and computes a key from it, which shows in the profile of a busy gateway. Here a
+ * change is a look-up and an addition, and prom-client's values are computed at a scrape. The text
+ * of a scrape is the same, byte for byte.
  */
 import { Counter, type Metric, type Registry } from 'prom-client';
 
@@ -131,7 +131,10 @@ class Distribution {
   }
 }
 
-/** prom-client's histogram accepts only single values. Its registry needs only these properties of a metric. */
+/**
+ * prom-client's histogram accepts only single values. Its registry needs only these properties of a
+ * metric.
+ */
 function exposeHistogram({ registry, name, help }: Description, distributions: () => readonly Distribution[]): void {
   const description = { name, help, type: 'histogram', aggregator: 'sum' };
   const metric = {

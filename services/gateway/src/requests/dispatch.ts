@@ -1,4 +1,7 @@
-/** From a client's event to its acknowledgement: limit, validate, hold during a resume, handle, answer. */
+/**
+ * From a client's event to its acknowledgement: limit, validate, hold during a resume, handle,
+ * answer.
+ */
 import {
   type Ack,
   type ClientEventName,
@@ -16,7 +19,10 @@ import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Handlers } from './handler.ts';
 
-/** Requests held while a resume is answered. They were validated, so each is at most as large as a message. */
+/**
+ * Requests held while a resume is answered. They were validated, so each is at most as large as a
+ * message.
+ */
 const HELD_REQUESTS_MAX = 64;
 
 export interface DispatcherOptions {
@@ -46,7 +52,8 @@ export class Dispatcher {
     const { state } = session;
     const call = this.#prepare(session, event, payloads);
     if (state.phase !== 'resuming') void this.#run(session, call, ackId);
-    // Held requests begin in the turn in which `session` is sent, in their order. Later ones begin later.
+    // Held requests begin in the turn in which `session` is sent, in their order. Later ones begin
+    // later.
     else {
       state.answered.then(
         () => void this.#run(session, call, ackId),

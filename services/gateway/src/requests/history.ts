@@ -1,4 +1,7 @@
-/** Reading a room's log in pages, for sockets and HTTP. Users who ask for the same page of a public room at the same time share a read. */
+/**
+ * Reading a room's log in pages, for sockets and HTTP. Users who ask for the same page of a public
+ * room at the same time share a read.
+ */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
 import { sizeOf, toEntry } from '../log/entry-codec.ts';
 import type { ReadPiece, RoomLog } from '../log/room-log.ts';

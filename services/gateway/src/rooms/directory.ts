@@ -26,7 +26,10 @@ export interface RoomDirectory {
     rooms: Array<{ room: string; title: string }>;
     cursor: string | undefined;
   }>;
-  /** Lists a public room. Called when a room is in use, because joining creates rooms without listing them. */
+  /**
+   * Lists a public room. Called when a room is in use, because joining creates rooms without
+   * listing them.
+   */
   list(room: string): Promise<void>;
 }
 
@@ -67,7 +70,8 @@ export function createRoomDirectory(options: {
         runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
       );
       if (created !== 1) throw new MaruError('conflict', 'a room with this id exists already');
-      // The room exists. If its shard of the list is unavailable, the next member that enters lists the room.
+      // The room exists. If its shard of the list is unavailable, the next member that enters lists
+      // the room.
       await list(room).catch(options.onUnlisted);
       return { room, title, visibility: request.visibility, role: 'owner' };
     },

@@ -6,7 +6,8 @@
 -- ARGV[2] user          user id
 -- ARGV[3] membersMax
 --
--- Returns not_found (the inviter is not a member), forbidden (the inviter is a plain member), full, or ok (also if the user is a member already).
+-- Returns not_found (the inviter is not a member), forbidden (the inviter is a plain member), full,
+-- or ok (also if the user is a member already).
 
 local role = redis.call('HGET', KEYS[1], ARGV[1])
 if not role then return 'not_found' end

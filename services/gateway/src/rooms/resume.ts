@@ -1,4 +1,7 @@
-/** Resumes the rooms of a new connection (`auth.resume`): rejoins them, and delivers what was missed. */
+/**
+ * Resumes the rooms of a new connection (`auth.resume`): rejoins them, and delivers what was
+ * missed.
+ */
 import {
   LIMITS,
   MaruError,
@@ -14,7 +17,10 @@ import { PacketBatch } from '../edge/packets.ts';
 import type { RoomSession } from './room-session.ts';
 import { recoveryOf, type Subscriptions } from './subscriptions.ts';
 
-/** The answers of a resume, and the delivery of what was missed, to be started after the answers were sent. */
+/**
+ * The answers of a resume, and the delivery of what was missed, to be started after the answers
+ * were sent.
+ */
 export interface Resumption {
   rooms: Record<string, ResumedRoom>;
   deliver: () => Promise<void>;
@@ -33,7 +39,10 @@ const RETRY_MS = 300;
 /** Missed packets that are held for one connection until its transport takes them. */
 const HELD_CHARS_MAX = 4 * 1_048_576;
 
-/** `wanted` is what the client sent, unchecked. Waits while the store is unavailable; calls `onUnavailable` for each failed read. */
+/**
+ * `wanted` is what the client sent, unchecked. Waits while the store is unavailable; calls
+ * `onUnavailable` for each failed read.
+ */
 export type ResumeRooms<S> = (session: S, wanted: unknown, onUnavailable: () => void) => Promise<Resumption>;
 
 export function createResumeRooms<S extends RoomSession>(options: ResumeOptions<S>): ResumeRooms<S> {
@@ -92,7 +101,10 @@ class ResumeRun<S extends RoomSession> {
     }
   }
 
-  /** Retries until the store answers, because "not recovered" must mean that the gap cannot be closed. */
+  /**
+   * Retries until the store answers, because "not recovered" must mean that the gap cannot be
+   * closed.
+   */
   async #read(room: string, position: Position): Promise<Resumed> {
     const session = this.#session;
     while (!session.closed) {
@@ -113,7 +125,8 @@ class ResumeRun<S extends RoomSession> {
     const subscription = subscriptions.add(session, room);
     const chars = packets.reduce((sum, packet) => sum + packet.length, 0);
     if (reason === undefined && this.#heldChars + chars > HELD_CHARS_MAX) {
-      // Too much to hold for one connection. Catching up reads it again, page by page, as the transport takes it.
+      // Too much to hold for one connection. Catching up reads it again, page by page, as the
+      // transport takes it.
       this.#deliveries.push(() =>
         subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }),
       );

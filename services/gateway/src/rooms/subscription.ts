@@ -3,7 +3,10 @@ export class Subscription {
   #attached: Promise<void> | undefined;
   #resolve: ((attached: Promise<void>) => void) | undefined;
 
-  /** Resolves when live delivery has begun. The promise is created on demand, because few callers need it. */
+  /**
+   * Resolves when live delivery has begun. The promise is created on demand, because few callers
+   * need it.
+   */
   get attached(): Promise<void> {
     this.#attached ??= new Promise((resolve) => {
       this.#resolve = resolve;

@@ -1,6 +1,6 @@
 /**
- * Joins and leaves the rooms of a connection. The order that clients rely on is made here: first the
- * answer, up to its head, then the entries after it.
+ * Joins and leaves the rooms of a connection. The order that clients rely on is made here: first
+ * the answer, up to its head, then the entries after it.
  */
 import {
   isPrivateRoomId,
@@ -68,7 +68,9 @@ export class Subscriptions<S extends RoomSession> {
     return subscription;
   }
 
-  /** Begins live delivery after `position`. If it fails, the connection ends and the client resumes. */
+  /**
+   * Begins live delivery after `position`. If it fails, the connection ends and the client resumes.
+   */
   beginDelivery(session: S, room: string, subscription: Subscription, position: Position): Promise<void> {
     // The room was left, and perhaps joined again: that subscription has a beginning of its own.
     if (session.subscriptions.get(room) !== subscription) {
@@ -127,7 +129,8 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   async #leave(session: S, room: string): Promise<Reply<Record<string, never>>> {
-    // Leaving a room that was not joined is no error. The read hides rooms that the user may not see.
+    // Leaving a room that was not joined is no error. The read hides rooms that the user may not
+    // see.
     if (session.subscriptions.has(room)) this.#drop(session, room);
     else await this.#options.log.read(room, { userId: session.user.id }, { mode: 'none' });
     return { data: {} };

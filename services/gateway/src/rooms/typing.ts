@@ -12,7 +12,8 @@ export function createTyping(options: { log: RoomLog; ephemeral: Ephemeral; now:
   /** The last event of each connection. Freed with the session. */
   const last = new WeakMap<RoomSession, { room: string; active: boolean; atMs: number }>();
   return async (session, { room, active }) => {
-    // A connection that has joined may type. Otherwise the store is asked, because the room may be hidden.
+    // A connection that has joined may type. Otherwise the store is asked, because the room may be
+    // hidden.
     if (!session.subscriptions.has(room)) await options.log.read(room, { userId: session.user.id }, { mode: 'none' });
     const before = last.get(session);
     const nowMs = options.now();

@@ -1,4 +1,6 @@
-/** Queues of one connection's asynchronous work, by name: joins and leaves of one room, or reads. */
+/**
+ * Queues of one connection's asynchronous work, by name: joins and leaves of one room, or reads.
+ */
 import { MaruError } from '@maru/protocol';
 
 /**
@@ -42,7 +44,10 @@ export class WorkQueues {
   }
 }
 
-/** If the store was unavailable for earlier work, waiting work fails at once instead of one after the other. */
+/**
+ * If the store was unavailable for earlier work, waiting work fails at once instead of one after
+ * the other.
+ */
 const unlessUnavailable =
   <T>(work: () => Promise<T>) =>
   (error: unknown): Promise<T> => {

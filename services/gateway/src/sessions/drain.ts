@@ -1,7 +1,7 @@
 /**
  * Drains the node: it stops accepting connections, then notifies each client when to reconnect, and
- * closes each transport 5 s after that time. The times are spread at a pace that the other nodes can
- * take.
+ * closes each transport 5 s after that time. The times are spread at a pace that the other nodes
+ * can take.
  */
 import type { SessionRegistry } from './registry.ts';
 

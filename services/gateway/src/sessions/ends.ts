@@ -1,8 +1,8 @@
 /**
  * How connections end: the only table of these rules.
  *
- * An end to come back from closes the transport, and clients reconnect by themselves. An end to stay
- * away from sends Socket.IO's DISCONNECT, after which a plain client gives up.
+ * An end to come back from closes the transport, and clients reconnect by themselves. An end to
+ * stay away from sends Socket.IO's DISCONNECT, after which a plain client gives up.
  */
 
 export interface EndRule {

@@ -1,4 +1,7 @@
-/** Transports that have not signed in: the phases `handshake` and `authenticating`. Their number is bounded. */
+/**
+ * Transports that have not signed in: the phases `handshake` and `authenticating`. Their number is
+ * bounded.
+ */
 import type { Transport } from '../edge/server.ts';
 import { AUTHENTICATING, type ConnectionState, HANDSHAKE } from './state.ts';
 

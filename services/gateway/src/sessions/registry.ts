@@ -1,12 +1,21 @@
-/** The sessions of this node: limits them by user, notifies all of them, and ends those whose tokens expire. */
+/**
+ * The sessions of this node: limits them by user, notifies all of them, and ends those whose tokens
+ * expire.
+ */
 import type { Notice } from '@maru/protocol';
 import type { Session } from './session.ts';
 
 /** A client is notified this long before its token expires. */
 const EXPIRY_NOTICE_MS = 60_000;
-/** About once in this period all sessions are searched for tokens that expire soon. Each sweep then checks only those. */
+/**
+ * About once in this period all sessions are searched for tokens that expire soon. Each sweep then
+ * checks only those.
+ */
 const EXPIRY_SEARCH_MS = 60_000;
-/** Backlog of all connections of a node together. Above it, those with the largest backlogs are ended. */
+/**
+ * Backlog of all connections of a node together. Above it, those with the largest backlogs are
+ * ended.
+ */
 const QUEUED_BYTES_MAX = 256 * 1_048_576;
 
 export class SessionRegistry {
@@ -53,8 +62,8 @@ export class SessionRegistry {
   }
 
   /**
-   * Advises up to `count` sessions to reconnect, at random times within `withinMs`. Returns how many.
-   * A session that ignored the advice is not advised again.
+   * Advises up to `count` sessions to reconnect, at random times within `withinMs`. Returns how
+   * many. A session that ignored the advice is not advised again.
    */
   advise(count: number, withinMs: number): number {
     let left = count;
@@ -68,7 +77,10 @@ export class SessionRegistry {
     return count - left;
   }
 
-  /** Announces and ends expired tokens, and limits the backlog of all connections. Call it about once a second. */
+  /**
+   * Announces and ends expired tokens, and limits the backlog of all connections. Call it about
+   * once a second.
+   */
   sweep(nowMs: number): void {
     this.#searchExpiring(nowMs);
     for (const [session, expiry] of this.#expiring) {
@@ -92,7 +104,10 @@ export class SessionRegistry {
   }
 }
 
-/** Each connection has a limit of its own. This one is for many connections with a backlog at the same time. */
+/**
+ * Each connection has a limit of its own. This one is for many connections with a backlog at the
+ * same time.
+ */
 function shedBacklog(sessions: Iterable<Session>): void {
   const behind: Array<{ session: Session; bytes: number }> = [];
   let queued = 0;

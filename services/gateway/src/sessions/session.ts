@@ -13,18 +13,24 @@ import { WorkQueues } from '../rooms/work-queues.ts';
 import { ENDS, type EndReason } from './ends.ts';
 import { type ConnectionState, mayNotify, OPEN, OPENING } from './state.ts';
 
-/** Backlog of one connection before it counts as a slow consumer. The largest answer has about 3.3 MB. */
+/**
+ * Backlog of one connection before it counts as a slow consumer. The largest answer has about 3.3
+ * MB.
+ */
 const QUEUED_BYTES_MAX = 8 * 1_048_576;
 const QUEUED_PACKETS_MAX = 8_192;
 /** Up to this many packets, the backlog's bytes are summed up after every packet. */
 const FEW_PACKETS = 32;
-/** A catch-up continues when the backlog is below this size, and is cut if the backlog does not shrink for this time. */
+/**
+ * A catch-up continues when the backlog is below this size, and is cut if the backlog does not
+ * shrink for this time.
+ */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;
 const CATCH_UP_POLL_MS = 100;
 /**
- * Refused events before a connection counts as a flood. Refusals name waiting times of up to a minute,
- * at the pace of the bucket, so a client that waits is never refused this often.
+ * Refused events before a connection counts as a flood. Refusals name waiting times of up to a
+ * minute, at the pace of the bucket, so a client that waits is never refused this often.
  */
 const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 
@@ -119,7 +125,10 @@ export class Session implements Member {
     if (mayNotify(this.#state, notice.code)) this.emit('notice', notice);
   }
 
-  /** Ends a connection with too large a backlog. Call it after everything that queues. Its amortised cost is small. */
+  /**
+   * Ends a connection with too large a backlog. Call it after everything that queues. Its amortised
+   * cost is small.
+   */
   checkBacklog(): void {
     const packets = this.#connection.queuedPackets();
     if (packets === 0) return;
@@ -154,7 +163,10 @@ export class Session implements Member {
     }
   }
 
-  /** Takes one event. Returns 0, or milliseconds to wait. A flood of refused events ends the connection. */
+  /**
+   * Takes one event. Returns 0, or milliseconds to wait. A flood of refused events ends the
+   * connection.
+   */
   takeEvent(nowMs: number): number {
     const waitMs = takeToken(this.#events, this.#eventSpec, nowMs);
     if (waitMs === 0) return 0;

@@ -67,7 +67,8 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
         metrics.refused('unauthenticated');
         this.#halfOpen.refused(transport);
       } else {
-        // A temporary condition must not refuse the client, because a refused client gives up for good.
+        // A temporary condition must not refuse the client, because a refused client gives up for
+        // good.
         metrics.refused('keys');
         logger.warn({ err: error }, 'a token was not checked');
       }
@@ -131,7 +132,10 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     session.greet();
   }
 
-  /** `session` is the first event. The missed entries follow it. Earlier requests are held until then. */
+  /**
+   * `session` is the first event. The missed entries follow it. Earlier requests are held until
+   * then.
+   */
   async #resume(session: Session, wanted: unknown): Promise<void> {
     const { resumeRooms, isDegraded, logger } = this.#options;
     let notified = false;

@@ -18,7 +18,10 @@ export type ConnectionState =
   | { readonly phase: 'authenticating' }
   /** The session exists, but `session` was not sent. */
   | { readonly phase: 'opening' }
-  /** A resume is being answered. Requests are held until `answered` resolves; if it rejects, they are dropped. */
+  /**
+   * A resume is being answered. Requests are held until `answered` resolves; if it rejects, they
+   * are dropped.
+   */
   | { readonly phase: 'resuming'; readonly answered: Promise<void>; held: number }
   /** `session` was sent. */
   | { readonly phase: 'open' }
@@ -30,7 +33,10 @@ export const AUTHENTICATING: ConnectionState = Object.freeze({ phase: 'authentic
 export const OPENING: ConnectionState = Object.freeze({ phase: 'opening' });
 export const OPEN: ConnectionState = Object.freeze({ phase: 'open' });
 
-/** Only `degraded` may come before `session`, because a resume may take long while the store is unhealthy. */
+/**
+ * Only `degraded` may come before `session`, because a resume may take long while the store is
+ * unhealthy.
+ */
 export function mayNotify(state: ConnectionState, code: string): boolean {
   switch (state.phase) {
     case 'open':

@@ -1,4 +1,7 @@
-/** Builds all parts of a gateway. Only wiring/ knows which implementation stands behind an interface. Nothing starts here. */
+/**
+ * Builds all parts of a gateway. Only wiring/ knows which implementation stands behind an
+ * interface. Nothing starts here.
+ */
 import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
 import { type Connections, PURPOSES } from '../cluster/connections.ts';

@@ -12,7 +12,10 @@ import type { AppendRequest } from '../log/room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 
-/** Period of health checks and subscriber heartbeats, and the silence after which a subscriber reconnects. */
+/**
+ * Period of health checks and subscriber heartbeats, and the silence after which a subscriber
+ * reconnects.
+ */
 const TICK_MS = 500;
 const SILENCE_MAX_MS = 1_500;
 /** Rooms whose positions this node remembers. */

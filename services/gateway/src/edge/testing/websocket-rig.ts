@@ -46,7 +46,10 @@ export async function openWebSocketRig({
   return {
     server,
     path,
-    /** The client's end as a bare socket, the server's as Engine.IO's connection, its transport and its socket. */
+    /**
+     * The client's end as a bare socket, the server's as Engine.IO's connection, its transport and
+     * its socket.
+     */
     async open() {
       const accepted = once(httpServer, 'connection') as Promise<[NetSocket]>;
       const connected = once(server, 'connection') as Promise<[EngineConnection]>;
@@ -65,7 +68,10 @@ export async function openWebSocketRig({
       const answer = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`);
       return JSON.parse((await answer.text()).slice(1)).sid;
     },
-    /** A WebSocket for a session that is there, whose client keeps its side open, and the server's end of its socket. */
+    /**
+     * A WebSocket for a session that is there, whose client keeps its side open, and the server's
+     * end of its socket.
+     */
     async upgrade(sid: string) {
       const accepted = once(httpServer, 'connection') as Promise<[NetSocket]>;
       const client = await dial(port, `/socket.io/?EIO=4&transport=websocket&sid=${sid}`, true);

@@ -8,7 +8,9 @@ import { masked } from './testing/client-frames.ts';
 
 const BYTES_MAX = 1_000;
 
-/** What was read, in order: texts, binaries, pings, a close, a violation by the code to close with. */
+/**
+ * What was read, in order: texts, binaries, pings, a close, a violation by the code to close with.
+ */
 type Seen = unknown[][];
 
 function readHere(chunks: Buffer[]): Seen {

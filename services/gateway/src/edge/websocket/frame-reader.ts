@@ -1,8 +1,8 @@
 /**
- * Reads the frames of a WebSocket client (RFC 6455, section 5) from chunks of any size. Reports whole
- * messages, whole control frames, and the first violation, after which it reads nothing. It holds at
- * most the largest allowed message and one chunk, each at most twice, and briefly the last frame of a
- * message once more.
+ * Reads the frames of a WebSocket client (RFC 6455, section 5) from chunks of any size. Reports
+ * whole messages, whole control frames, and the first violation, after which it reads nothing. It
+ * holds at most the largest allowed message and one chunk, each at most twice, and briefly the last
+ * frame of a message once more.
  */
 import { isUtf8 } from 'node:buffer';
 import { CLOSE_CODE, FINAL, OPCODE, SHORT_BYTES_MAX } from './frames.ts';
@@ -199,7 +199,9 @@ function unmask(bytes: Buffer, maskAt: number, start: number, end: number): void
     bytes[at] = (bytes[at] as number) ^ (bytes[maskAt + key] as number);
 }
 
-/** Codes that an endpoint may send (section 7.4). Some are only for local use, others are undefined. */
+/**
+ * Codes that an endpoint may send (section 7.4). Some are only for local use, others are undefined.
+ */
 function isSendable(code: number): boolean {
   if (code >= 3_000) return code <= 4_999;
   return code >= 1_000 && code <= 1_014 && (code < 1_004 || code > 1_006);

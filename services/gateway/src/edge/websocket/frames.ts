@@ -1,4 +1,7 @@
-/** Writes WebSocket frames as a server (RFC 6455, section 5): unmasked, unfragmented, without extensions. */
+/**
+ * Writes WebSocket frames as a server (RFC 6455, section 5): unmasked, unfragmented, without
+ * extensions.
+ */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
@@ -6,7 +9,10 @@ type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 export const CLOSE_CODE = { protocolError: 1002, noneGiven: 1005, invalidText: 1007, tooLarge: 1009 } as const;
 
 export const FINAL = 0x80;
-/** Lengths up to this are in the second byte, lengths up to 65,535 in 2 further bytes, longer ones in 8. */
+/**
+ * Lengths up to this are in the second byte, lengths up to 65,535 in 2 further bytes, longer ones
+ * in 8.
+ */
 export const SHORT_BYTES_MAX = 125;
 const MEDIUM_BYTES_MAX = 65_535;
 const SHORT_HEADER_BYTES = 2;

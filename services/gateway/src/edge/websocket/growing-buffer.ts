@@ -1,9 +1,9 @@
 const BYTES_MIN = 256;
 
 /**
- * Collects chunks of bytes. It allocates at most twice what it holds, or `BYTES_MIN`, for chunks of any
- * size, and copies each byte a bounded number of times. It uses `allocUnsafeSlow`, because a slice of
- * Node's buffer pool would keep the whole pool alive.
+ * Collects chunks of bytes. It allocates at most twice what it holds, or `BYTES_MIN`, for chunks of
+ * any size, and copies each byte a bounded number of times. It uses `allocUnsafeSlow`, because a
+ * slice of Node's buffer pool would keep the whole pool alive.
  */
 export class GrowingBuffer {
   #space: Buffer;
