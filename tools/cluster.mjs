@@ -44,11 +44,16 @@ async function ask(dataDir, method, path) {
 /** @param {ProcessView} view */
 function shownAddress({ kind, address }) {
   if (kind !== 'redis') return address;
-  // Programs find the password in the output of --json. It must not appear on a screen.
+  // Programs that need the password ask with --secrets.
   const url = new URL(address);
   url.password = '';
   url.username = '';
   return url.href;
+}
+
+/** @param {Status} status */
+function withoutSecrets(status) {
+  return { ...status, processes: status.processes.map((view) => ({ ...view, address: shownAddress(view) })) };
 }
 
 /** @param {Status} status */
@@ -103,7 +108,7 @@ try {
       break;
     case 'status': {
       const status = /** @type {Status} */ (await (await ask(command.dataDir, 'GET', '/status')).json());
-      if (command.json) console.log(JSON.stringify(status, null, 2));
+      if (command.json) console.log(JSON.stringify(command.secrets ? status : withoutSecrets(status), null, 2));
       else printStatus(status);
       break;
     }

@@ -107,8 +107,10 @@ describe('npm start', () => {
     assert.equal((await clusterCommand(dataDir, 'status', '--json')).code, 0);
     const tookMs = Date.now() - startedMs;
     assert(tookMs < STATUS_TIMEOUT_MS, `status took ${tookMs} ms`);
-    const { stdout } = await npm('run', '-s', 'cluster', '--', 'status', '--json', '--data-dir', dataDir);
+    const { stdout } = await npm('run', '-s', 'cluster', '--', 'status', '--json', '--secrets', '--data-dir', dataDir);
     assert.deepEqual(JSON.parse(stdout), await cluster.status());
+    const withoutSecrets = await clusterCommand(dataDir, 'status', '--json');
+    assert.doesNotMatch(withoutSecrets.stdout, /redis:\/\/[^/]*@/);
     assert.equal((await clusterCommand(dataDir, 'status')).code, 0);
 
     const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });

@@ -76,7 +76,7 @@ export function clusterCommand(dataDir: string, ...args: string[]): Promise<Comm
 /** A running cluster seen through its data directory. */
 export function viewCluster(options: { endpoint: string; dataDir: string; jwtSecret: string }): ClusterView {
   const status = async (): Promise<ClusterStatus> => {
-    const { code, stdout, stderr } = await clusterCommand(options.dataDir, 'status', '--json');
+    const { code, stdout, stderr } = await clusterCommand(options.dataDir, 'status', '--json', '--secrets');
     assert.equal(code, 0, `status failed: ${stdout}${stderr}`);
     return JSON.parse(stdout) as ClusterStatus;
   };

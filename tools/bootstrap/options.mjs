@@ -26,7 +26,8 @@ export const CLUSTER_HELP = `Usage: npm run cluster -- COMMAND [--data-dir DIR]
 
 Acts on the cluster that npm start runs with the same data directory.
 
-  status [--json]  what runs
+  status           what runs; --json for programs, --json --secrets with
+                   the account and password of Redis
   add gateway      add a gateway, without closing any connection
   drain NAME       move its clients and stop; it stays down until restart
   kill NAME        kill -9; it stays down until restart
@@ -44,7 +45,7 @@ Acts on the cluster that npm start runs with the same data directory.
 /** @typedef {'drain' | 'kill' | 'restart'} NamedOperation */
 /**
  * @typedef {{command: 'help'}
- *   | {command: 'status', json: boolean, dataDir: string}
+ *   | {command: 'status', json: boolean, secrets: boolean, dataDir: string}
  *   | {command: 'add' | 'new-epochs', dataDir: string}
  *   | {command: NamedOperation, name: string, dataDir: string}} ClusterCommand
  */
@@ -162,7 +163,7 @@ export function parseClusterCommand(args, environment, cwd) {
   const help = CLUSTER_HELP;
   const { values, switches, words } = readArguments(args, {
     values: ['--data-dir'],
-    switches: ['--help', '--json'],
+    switches: ['--help', '--json', '--secrets'],
     help,
   });
   if (switches.has('--help')) return { command: 'help' };
@@ -170,11 +171,13 @@ export function parseClusterCommand(args, environment, cwd) {
   if (command === undefined) throw misuse('Missing command.', help);
   const dataDir = dataDirectory(values.get('--data-dir') ?? (environment.MARU_DATA_DIR || undefined), cwd, help);
   if (switches.has('--json') && command !== 'status') throw misuse('--json is an option of status.', help);
+  if (switches.has('--secrets') && !switches.has('--json'))
+    throw misuse('--secrets is an option of status --json.', help);
   if (rest.length > 0) throw misuse(`Unknown argument "${rest[0]}".`, help);
   switch (command) {
     case 'status':
       if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
-      return { command, json: switches.has('--json'), dataDir };
+      return { command, json: switches.has('--json'), secrets: switches.has('--secrets'), dataDir };
     case 'add':
       if (name !== 'gateway') throw misuse('Only a gateway can be added: add gateway.', help);
       return { command, dataDir };

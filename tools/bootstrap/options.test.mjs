@@ -54,8 +54,10 @@ describe('the command line of npm run cluster', () => {
   const dataDir = DEFAULT_DATA_DIR;
   it('reads each command', () => {
     const parse = (/** @type {string[]} */ ...args) => parseClusterCommand(args, {}, '/clone');
-    assert.deepEqual(parse('status'), { command: 'status', json: false, dataDir });
-    assert.deepEqual(parse('status', '--json', '--data-dir', '/d'), { command: 'status', json: true, dataDir: '/d' });
+    assert.deepEqual(parse('status'), { command: 'status', json: false, secrets: false, dataDir });
+    const json = { command: 'status', json: true, dataDir: '/d' };
+    assert.deepEqual(parse('status', '--json', '--data-dir', '/d'), { ...json, secrets: false });
+    assert.deepEqual(parse('status', '--json', '--secrets', '--data-dir', '/d'), { ...json, secrets: true });
     assert.deepEqual(parse('add', 'gateway'), { command: 'add', dataDir });
     assert.deepEqual(parse('new-epochs'), { command: 'new-epochs', dataDir });
     assert.deepEqual(parse('drain', 'gateway-1'), { command: 'drain', name: 'gateway-1', dataDir });
@@ -74,6 +76,7 @@ describe('the command line of npm run cluster', () => {
       ['kill', '../x'],
       ['kill', 'a', 'b'],
       ['status', 'x'],
+      ['status', '--secrets'],
       ['kill', 'a', '--json'],
       ['new-epochs', 'redis'],
     ])

@@ -31,6 +31,8 @@ export interface ChatClientOptions {
   /** Above the server's deadline of one second, so that the server answers first. */
   requestTimeoutMs?: number;
   connectTimeoutMs?: number;
+  /** `getToken` counts as failed, and is called again, if it does not settle in this time. */
+  tokenTimeoutMs?: number;
   scheduler?: Scheduler;
 }
 
@@ -83,7 +85,12 @@ export interface ChatClient {
   setStatus(status: Status, text?: string): Promise<void>;
 }
 
-const DEFAULTS = { path: '/socket.io/', requestTimeoutMs: 4_000, connectTimeoutMs: 8_000 } as const;
+const DEFAULTS = {
+  path: '/socket.io/',
+  requestTimeoutMs: 4_000,
+  connectTimeoutMs: 8_000,
+  tokenTimeoutMs: 10_000,
+} as const;
 
 export function createChatClient(options: ChatClientOptions): ChatClient {
   return new Client(options);
@@ -129,6 +136,7 @@ class Client implements ChatClient {
       transports: options.transports ?? ['websocket', 'polling'],
       connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
       requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
+      tokenTimeoutMs: options.tokenTimeoutMs ?? DEFAULTS.tokenTimeoutMs,
       getToken: options.getToken,
       resume: () => this.#rooms.positions(),
       scheduler,

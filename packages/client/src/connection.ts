@@ -17,6 +17,8 @@ export interface ConnectionOptions {
   transports: Transport[];
   connectTimeoutMs: number;
   requestTimeoutMs: number;
+  /** `getToken` counts as failed if it does not settle in this time. */
+  tokenTimeoutMs: number;
   getToken: GetToken;
   /** The position delivered in each room. Called for each handshake. */
   resume: () => Record<string, Position>;
@@ -79,9 +81,9 @@ export class Connection {
     void this.#open();
   }
 
-  /** Retries now instead of waiting. Call it when the network is back. */
+  /** Retries now instead of waiting, also for a token. Call it when the network is back. */
   retryNow(): void {
-    if (this.#state.state !== 'offline') return;
+    if (this.#state.state !== 'offline' && this.#attempt.phase !== 'token') return;
     this.#setState({ state: 'connecting' });
     void this.#open();
   }
@@ -132,7 +134,7 @@ export class Connection {
     this.#dismissal = 'disconnected';
     let token: string | null;
     try {
-      token = await this.#options.getToken({ refresh: this.#refreshNext });
+      token = await this.#getToken(this.#refreshNext);
     } catch (error) {
       if (!isStale()) this.#retryLater(`no token: ${describeError(error)}`);
       return;
@@ -140,6 +142,17 @@ export class Connection {
     if (isStale()) return;
     if (token === null) return this.#finish('unauthenticated');
     this.#attempt = { phase: 'handshake', token, socket: this.#openSocket(token) };
+  }
+
+  #getToken(refresh: boolean): Promise<string | null> {
+    const { getToken, tokenTimeoutMs, scheduler } = this.#options;
+    return new Promise((resolve, reject) => {
+      const cancel = scheduler.after(tokenTimeoutMs, () => reject(new Error('getToken did not answer in time')));
+      Promise.resolve()
+        .then(() => getToken({ refresh }))
+        .finally(cancel)
+        .then(resolve, reject);
+    });
   }
 
   #openSocket(token: string): SocketConnection {
@@ -232,9 +245,9 @@ export class Connection {
   /** A connection cannot change its token, so a new token needs a new connection. */
   async #renewToken(): Promise<void> {
     const attempt = this.#attempt;
-    const { getToken, logger } = this.#options;
+    const { logger } = this.#options;
     try {
-      const token = await getToken({ refresh: true });
+      const token = await this.#getToken(true);
       if (this.#attempt !== attempt || token === null) return;
       if (attempt.phase === 'session' && token === attempt.token) return;
       this.#setState({ state: 'connecting' });

@@ -9,7 +9,8 @@ export interface Scheduler {
 }
 
 export const systemScheduler: Scheduler = {
-  now: () => Date.now(),
+  // Monotonic, and comparable across reloads. A corrected wall clock must not change delays.
+  now: () => performance.timeOrigin + performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);

@@ -4,6 +4,7 @@
  */
 import { MaruError } from '@maru/protocol/errors';
 import { LIMITS } from '@maru/protocol/limits';
+import { hasVisible } from '@maru/protocol/visible';
 
 const ROOM_ID = new RegExp(`^[a-z0-9][a-z0-9._-]{0,${LIMITS.roomIdCharsMax - 1}}$`);
 
@@ -17,10 +18,10 @@ export function codePointCount(text: string): number {
 
 export type TextProblem = 'blank' | 'too_long';
 
-/** Why the server would refuse a text; null if it would not. White space alone is blank. */
+/** Why the server would refuse a text; null if it would not. A text without a visible character is blank. */
 export function textProblem(text: string): TextProblem | null {
   const trimmed = text.trim();
-  if (trimmed.length === 0) return 'blank';
+  if (!hasVisible(text)) return 'blank';
   // A UTF-16 unit has at least one byte in UTF-8, so a huge paste need not be counted.
   if (text.length > LIMITS.textBytesMax) return 'too_long';
   if (codePointCount(trimmed) > LIMITS.textCodePointsMax) return 'too_long';

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { MaruError } from './errors.ts';
 import { LIMITS } from './limits.ts';
+import { hasHiddenInName, hasVisible } from './visible.ts';
 
 /** Marks a zod issue that is reported as `too_large` rather than `invalid`. */
 const TOO_LARGE = { params: { code: 'too_large' } } as const;
@@ -59,11 +60,14 @@ const label = (codePointsMax: number) =>
   z
     .string()
     .refine((value) => fitsCodePoints(value, codePointsMax), { message: `has at most ${codePointsMax} characters` })
-    .refine((value) => !UNSAFE_IN_NAME.test(value), { message: 'must not hold control characters' });
+    .refine((value) => !UNSAFE_IN_NAME.test(value), { message: 'must not hold control characters' })
+    .refine((value) => !hasHiddenInName(value), { message: 'must not hold hidden characters' });
 
-const nonBlank = (value: string) => value.trim().length > 0;
+export const displayName = label(LIMITS.nameCharsMax).refine(hasVisible, { message: 'must not be blank' });
 
-export const displayName = label(LIMITS.nameCharsMax).refine(nonBlank, { message: 'must not be blank' });
+/** Empty, or with something visible. */
+const optionalLabel = (codePointsMax: number) =>
+  label(codePointsMax).refine((value) => value === '' || hasVisible(value), { message: 'must not be blank' });
 
 export const userId = z
   .string()
@@ -77,7 +81,7 @@ export const clientMsgId = z.string().regex(PRINTABLE_ASCII, 'is 1 to 64 printab
 
 export const text = z
   .string()
-  .refine(nonBlank, { message: 'must not be blank' })
+  .refine(hasVisible, { message: 'must not be blank' })
   .refine((value) => fitsUtf8(value, LIMITS.textBytesMax), {
     message: `has at most ${LIMITS.textBytesMax} bytes of UTF-8`,
     ...TOO_LARGE,
@@ -110,7 +114,7 @@ export const requestSchemas = {
         .refine((id) => !isPrivateRoomId(id), { message: 'ids of private rooms are made by the server' })
         .optional(),
       visibility: z.enum(['public', 'private']).default('public'),
-      title: label(LIMITS.titleCharsMax).optional(),
+      title: optionalLabel(LIMITS.titleCharsMax).optional(),
     })
     .refine(({ room, visibility }) => visibility === 'private' || room !== undefined, {
       message: 'is required for a public room',
@@ -138,7 +142,7 @@ export const requestSchemas = {
   'presence:watch': z.object({ room: roomId }),
   'presence:set': z.object({
     status: z.enum(['online', 'away', 'dnd', 'invisible']),
-    text: label(LIMITS.statusTextCharsMax).optional(),
+    text: optionalLabel(LIMITS.statusTextCharsMax).optional(),
   }),
 } as const;
 

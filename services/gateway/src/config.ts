@@ -17,11 +17,17 @@ import {
 } from '@maru/service-kit';
 import { SESSION_ROUTES } from './edge/session-route.ts';
 
+/** A browser's origin, or that of an app with a scheme of its own. */
+function isOrigin(origin: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(origin) || !URL.canParse(origin)) return false;
+  const { protocol, origin: parsed } = new URL(origin);
+  return protocol !== 'http:' && protocol !== 'https:' ? true : parsed === origin;
+}
+
 const asOrigins = (raw: string): string[] =>
   asList(raw).map((origin) => {
-    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-      throw new Error('must be a list of origins like https://chat.example.com');
-    }
+    if (!isOrigin(origin))
+      throw new Error('must be a list of origins like https://chat.example.com or capacitor://localhost');
     return origin;
   });
 
@@ -92,7 +98,7 @@ export const FIELDS = {
   },
   allowedOrigins: {
     env: 'MARU_ALLOWED_ORIGINS',
-    doc: 'web origins besides our own host, comma-separated',
+    doc: 'origins of other web pages and of apps that may connect, comma-separated',
     parse: asOrigins,
     fallback: [] as string[],
   },

@@ -146,6 +146,11 @@ export class Delivery {
     return opened?.live.has(member) ? opened.positionOf(member) : undefined;
   }
 
+  /** Ends live delivery to a member that stays in the room. `attach` begins it again. */
+  detach(member: Member, room: string): void {
+    this.#rooms.get(room)?.room.detach(member);
+  }
+
   leave(member: Member, room: string): void {
     this.#release(member, room, this.#options.lingerMs);
   }

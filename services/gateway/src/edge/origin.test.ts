@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isOriginAllowed } from './origin.ts';
 
-const listed = new Set(['https://app.example.com']);
+const listed = new Set(['https://app.example.com', 'capacitor://localhost']);
 const allowed = (origin: string | undefined, host: string | undefined = 'chat.example.com') =>
   isOriginAllowed(origin, host, listed);
 
@@ -15,7 +15,10 @@ test('the same host is allowed, with and without the default port', () => {
   assert.equal(allowed('http://[::1]:8080', '[::1]:8080'), true);
 });
 
-test('a listed origin is allowed on any host', () => assert.equal(allowed('https://app.example.com'), true));
+test('a listed origin is allowed on any host, with any scheme', () => {
+  assert.equal(allowed('https://app.example.com'), true);
+  assert.equal(allowed('capacitor://localhost'), true);
+});
 
 test('everything else is refused', () => {
   for (const origin of [
@@ -30,6 +33,9 @@ test('everything else is refused', () => {
     'http://app.example.com',
     'file://chat.example.com',
     'chrome-extension://chat.example.com',
+    'capacitor://stranger',
+    'tauri://localhost',
+    'capacitor://localhost/',
     'https://chat.example.com\\.evil.example',
   ]) {
     assert.equal(allowed(origin), false, origin);

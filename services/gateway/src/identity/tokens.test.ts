@@ -37,6 +37,7 @@ const hs256 = (payload: Record<string, unknown>, header: Record<string, unknown>
   new SignJWT(payload).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
 
 const refused = { name: 'MaruError', code: 'unauthenticated', message: 'a valid token is required' };
+const refusedFor = (claim: string) => ({ ...refused, message: `a valid token is required: check ${claim}` });
 
 test('a signed token gives the identity', async () => {
   const identity = await tokensWith().verify(await hs256({ ...claims, roles: ['admin', 7] }));
@@ -49,14 +50,42 @@ test('a guest token is valid if guests are on, and only the gateway issues one',
   assert.match(guest?.user.id ?? '', /^guest-[\w-]{16}$/);
   assert.deepEqual((await tokens.verify(guest?.token)).user, guest?.user);
   await assert.rejects(tokensWith({}, false).verify(guest?.token), refused);
-  await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' })), refused);
+  await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' })), refusedFor('sub'));
   await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' }, { kid: 'maru-guest' })), refused);
 });
 
-test('all invalid tokens are refused with the same message', async () => {
+test('an invalid token is refused with a message that names the wrong claim, never its value', async () => {
   const tokens = tokensWith({ issuer: 'us', audience: 'chat' });
   const good = { ...claims, iss: 'us', aud: 'chat' };
   await tokens.verify(await hs256(good));
+  const wrongClaims: Array<[claim: string, claims: Record<string, unknown>]> = [
+    ['exp', { exp: nowS - 10 }],
+    ['exp', { exp: nowS + 100 * 365 * 86_400 }],
+    ['exp', { exp: undefined }],
+    ['nbf', { nbf: nowS + 60 }],
+    ['iss', { iss: 'them' }],
+    ['aud', { aud: 'mail' }],
+    ['sub', { sub: '' }],
+    ['sub', { sub: undefined }],
+    ['sub', { sub: 'a\nb' }],
+    ['sub', { sub: 'guest-1' }],
+    ['sub', { sub: 7 }],
+  ];
+  for (const [claim, wrong] of wrongClaims)
+    await assert.rejects(tokens.verify(await hs256({ ...good, ...wrong })), refusedFor(claim), JSON.stringify(wrong));
+});
+
+test('a token without a name, or with one that is not usable, gets a name derived from its user id', async () => {
+  for (const name of [undefined, null, 7, '', '  ', 'x'.repeat(65), 'a\u200fb', '\u3164']) {
+    const { user } = await tokensWith().verify(await hs256({ ...claims, name }));
+    assert.deepEqual(user, { id: 'u-1', name: 'u-1' }, String(name));
+  }
+  const { user } = await tokensWith().verify(await hs256({ ...claims, sub: 'x'.repeat(100), name: undefined }));
+  assert.equal(user.name, 'x'.repeat(64));
+});
+
+test('all other invalid tokens are refused with the same message', async () => {
+  const tokens = tokensWith();
   const bad: unknown[] = [
     undefined,
     null,
@@ -65,22 +94,10 @@ test('all invalid tokens are refused with the same message', async () => {
     {},
     'x.y.z',
     'x'.repeat(9_000),
-    new UnsecuredJWT(good).encode(),
-    await hs256({ ...good, exp: nowS - 10 }),
-    await hs256({ ...good, exp: nowS + 100 * 365 * 86_400 }),
-    await hs256({ ...good, exp: undefined }),
-    await hs256({ ...good, nbf: nowS + 60 }),
-    await hs256({ ...good, iss: 'them' }),
-    await hs256({ ...good, aud: 'mail' }),
-    await hs256({ ...good, sub: '' }),
-    await hs256({ ...good, sub: undefined }),
-    await hs256({ ...good, sub: 'a\nb' }),
-    await hs256({ ...good, name: undefined }),
-    await hs256({ ...good, name: 'x'.repeat(65) }),
-    await hs256({ ...good, name: '  ' }),
-    await hs256(good, {}, new TextEncoder().encode('a wrong secret of at least 32 characters')),
-    await hs256(good, { kid: '../../../../dev/null' }, new Uint8Array(32)),
-    `${await hs256(good)}x`,
+    new UnsecuredJWT(claims).encode(),
+    await hs256(claims, {}, new TextEncoder().encode('a wrong secret of at least 32 characters')),
+    await hs256(claims, { kid: '../../../../dev/null' }, new Uint8Array(32)),
+    `${await hs256(claims)}x`,
   ];
   for (const token of bad) await assert.rejects(tokens.verify(token), refused, String(token).slice(0, 40));
 });

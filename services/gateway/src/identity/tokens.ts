@@ -4,7 +4,7 @@
  * carry `guest-…`.
  */
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { displayName, GUEST_ID_PREFIX, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
+import { displayName, GUEST_ID_PREFIX, LIMITS, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
 import {
   createRemoteJWKSet,
   decodeProtectedHeader,
@@ -40,8 +40,8 @@ type Claims = JWTClaimVerificationOptions;
 
 export interface Tokens {
   /**
-   * Rejects `unauthenticated`, always with the same message, or `unavailable` if the keys cannot be
-   * fetched.
+   * Rejects `unauthenticated` with a message that names the wrong claim, if one is wrong, but never
+   * its value; or `unavailable` if the keys cannot be fetched.
    */
   verify(token: unknown): Promise<Identity>;
   /** Undefined if guests are off. */
@@ -81,7 +81,7 @@ export function createTokens(options: {
   const verifyGuest = async (token: string, header: ProtectedHeaderParameters): Promise<JWTPayload> => {
     if (guestKey === undefined) throw new Error('guests are off');
     const payload = await verifyHmac(token, header, guestKey, { ...common(), issuer: GUEST_KEY_ID });
-    if (!payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('a guest token with a foreign id');
+    if (!isGuestId(payload.sub)) throw new ClaimError('sub');
     return payload;
   };
 
@@ -101,15 +101,16 @@ export function createTokens(options: {
           : (() => {
               throw new Error('no key for this algorithm');
             })();
-    if (payload.sub?.startsWith(GUEST_ID_PREFIX)) throw new Error('only a guest token may carry a guest id');
+    if (isGuestId(payload.sub)) throw new ClaimError('sub');
     return payload;
   };
 
   const toIdentity = (payload: JWTPayload): Identity => {
-    const id = userIdSchema.parse(payload.sub);
-    const name = displayName.parse(payload.name);
+    const { data: id } = userIdSchema.safeParse(payload.sub);
+    if (id === undefined) throw new ClaimError('sub');
+    const { data: name = nameOf(id) } = displayName.safeParse(payload.name);
     const expiresAtS = payload.exp as number;
-    if (expiresAtS * 1_000 > options.now() + options.lifetimeMaxS * 1_000) throw new Error('valid for too long');
+    if (expiresAtS * 1_000 > options.now() + options.lifetimeMaxS * 1_000) throw new ClaimError('exp');
     const roles = Array.isArray(payload.roles) ? payload.roles : [];
     return {
       user: { id, name },
@@ -127,8 +128,9 @@ export function createTokens(options: {
       } catch (error) {
         if (error instanceof KeysUnreachable)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
-        // The same message for every reason: it does not reveal which check failed.
-        throw new MaruError('unauthenticated', 'a valid token is required', { cause: error });
+        const claim = claimOf(error);
+        const message = claim === undefined ? 'a valid token is required' : `a valid token is required: check ${claim}`;
+        throw new MaruError('unauthenticated', message, { cause: error });
       }
     },
     issueGuest:
@@ -157,6 +159,33 @@ interface HmacKey {
 function hmacKey(bytes: Buffer): HmacKey {
   const plain = createSecretKey(bytes);
   return { plain, web: plain.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']) };
+}
+
+/** `sub` may be anything: the token's author chooses it. */
+const isGuestId = (sub: unknown): boolean => typeof sub === 'string' && sub.startsWith(GUEST_ID_PREFIX);
+
+/** The named claim of a token is wrong. */
+class ClaimError extends Error {
+  readonly claim: string;
+
+  constructor(claim: string) {
+    super(`the claim ${claim} is wrong`);
+    this.claim = claim;
+  }
+}
+
+/** The registered claims. Others are not named, because a token's author chooses their names. */
+const CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat']);
+
+function claimOf(error: unknown): string | undefined {
+  const { claim } = error as { claim?: unknown };
+  return typeof claim === 'string' && CLAIMS.has(claim) ? claim : undefined;
+}
+
+/** The display name of a token without a usable one, derived from the user id. */
+function nameOf(userId: string): string {
+  const name = [...userId].slice(0, LIMITS.nameCharsMax).join('');
+  return displayName.safeParse(name).success ? name : 'user';
 }
 
 /**

@@ -1,5 +1,5 @@
 -- Creates a room.
--- Invariant: an existing room is not changed.
+-- Invariant: an existing room is not changed, and a retry of its creator succeeds.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -9,9 +9,13 @@
 -- ARGV[3] visibility    public | private
 -- ARGV[4] title
 --
--- Returns 1, or 0 if it exists.
+-- Returns 1 if it was created, or exists and this owner created it with this title and visibility (a retry); else 0.
 
-if redis.call('HEXISTS', KEYS[1], 'epoch') == 1 then return 0 end
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'visibility', 'title')
+if known[1] then
+  if known[2] == ARGV[1] and known[3] == ARGV[3] and known[4] == ARGV[4] then return 1 end
+  return 0
+end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local base = last and string.match(last[1], '^%d+') or '0'
 redis.call('HSET', KEYS[1], 'epoch', ARGV[2], 'base', base, 'visibility', ARGV[3], 'title', ARGV[4], 'owner', ARGV[1])

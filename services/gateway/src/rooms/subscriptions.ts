@@ -95,8 +95,9 @@ export class Subscriptions<S extends RoomSession> {
 
   async #join(session: S, request: RequestOf<'room:join'>): Promise<Reply<JoinData>> {
     const { room, since, limit } = request;
-    if (session.subscriptions.has(room)) return this.#joinedAlready(session, room);
-    if (session.hasMaxRooms) {
+    const { delivery } = this.#options;
+    const joined = session.subscriptions.get(room);
+    if (joined === undefined && session.hasMaxRooms) {
       throw new MaruError(
         'conflict',
         `a connection joins at most ${LIMITS.roomsPerConnectionMax} rooms; leave one first`,
@@ -105,10 +106,16 @@ export class Subscriptions<S extends RoomSession> {
     const piece = since
       ? ({ mode: 'since', position: since, fallbackLimit: limit } as const)
       : ({ mode: 'newest', limit } as const);
-    const { delivery } = this.#options;
-    const read = await delivery.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
+    const resumeDelivery = await this.#pause(session, room, joined);
+    let read: ReadResult;
+    try {
+      read = await delivery.enter(session, room, session.user.id, piece, !isPrivateRoomId(room));
+    } catch (error) {
+      resumeDelivery();
+      throw error;
+    }
     this.leaveIfClosed(session, room);
-    const subscription = this.add(session, room);
+    const subscription = joined === undefined ? this.add(session, room) : this.#renew(session, room);
     const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
     session.charge(sizeOf(read.entries));
     const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
@@ -119,13 +126,27 @@ export class Subscriptions<S extends RoomSession> {
     };
   }
 
-  async #joinedAlready(session: S, room: string): Promise<Reply<JoinData>> {
-    const { log, delivery } = this.#options;
-    await session.subscriptions.get(room)?.attached;
-    const read = await log.read(room, { userId: session.user.id }, { mode: 'none' });
-    const { epoch, seq: head } = delivery.positionOf(session, room) ?? { epoch: read.epoch, seq: read.head };
-    // The connection got all entries up to this head. The others follow live.
-    return { data: { room, role: roleOf(read), epoch, head, first: read.first, recovered: true, messages: [] } };
+  /**
+   * A join of a joined room gets the answer of a first join, because the client may have missed that.
+   * Live delivery pauses, so that entries up to the answer's head do not follow it once more. Returns
+   * a function that continues delivery where it stopped.
+   */
+  async #pause(session: S, room: string, joined: Subscription | undefined): Promise<() => void> {
+    if (joined === undefined) return () => {};
+    const { delivery } = this.#options;
+    await joined.attached;
+    const position = delivery.positionOf(session, room);
+    delivery.detach(session, room);
+    return () => {
+      if (position !== undefined) void this.beginDelivery(session, room, joined, position);
+    };
+  }
+
+  /** Replaces the subscription of a joined room, whose delivery begins anew. */
+  #renew(session: S, room: string): Subscription {
+    const subscription = new Subscription();
+    session.subscribe(room, subscription);
+    return subscription;
   }
 
   async #leave(session: S, room: string): Promise<Reply<Record<string, never>>> {

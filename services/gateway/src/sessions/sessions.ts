@@ -4,7 +4,7 @@ import type { Logger } from '@maru/service-kit';
 import type { Connection } from '../edge/connection.ts';
 import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
-import type { BucketSpec } from '../limits/token-bucket.ts';
+import { type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
 import { ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
@@ -14,6 +14,9 @@ import { Session } from './session.ts';
 /** Why a connection was not accepted. A metric label. `keys`: the token's key was not available. */
 export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Log lines about refused tokens, so that an attacker cannot fill the disk. The metric counts all of them. */
+const REFUSAL_LINES: BucketSpec = { perSecond: 1, burst: 20 };
 
 export interface SessionMetrics {
   connected(): void;
@@ -41,6 +44,7 @@ export interface SessionsOptions {
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
   readonly #halfOpen: HalfOpenTransports;
+  readonly #refusalLines = fullBucket(REFUSAL_LINES, 0);
   readonly request: SessionsOptions['onRequest'];
 
   constructor(options: SessionsOptions) {
@@ -65,6 +69,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     } catch (error) {
       if (error instanceof MaruError && error.code === 'unauthenticated') {
         metrics.refused('unauthenticated');
+        this.#logRefusal(error.message);
         this.#halfOpen.refused(transport);
       } else {
         // A temporary condition must not refuse the client, because a refused client gives up for
@@ -112,6 +117,12 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     onGone(session);
     metrics.disconnected(reason);
     logger.debug({ connection: session.id, reason }, 'disconnected');
+  }
+
+  /** `reason` names the claim that is wrong, never its value. */
+  #logRefusal(reason: string): void {
+    const { logger, now } = this.#options;
+    if (takeToken(this.#refusalLines, REFUSAL_LINES, now()) === 0) logger.info({ reason }, 'a token was refused');
   }
 
   #onEnd = (reason: EndReason, { id }: Session): void => {
