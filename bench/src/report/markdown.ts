@@ -1,5 +1,5 @@
-/** The report as tables in Markdown, between two markers of a document. Pure. */
-import { provenance, type Report, remarksOf, summariesOf } from './report.ts';
+/** The report as Markdown tables, and how to put them into a document. Pure. */
+import { describeSource, type Report, remarksOf, summariesOf } from './report.ts';
 import { rowsOf } from './table.ts';
 
 export function renderMarkdown(report: Report): string {
@@ -16,7 +16,7 @@ export function renderMarkdown(report: Report): string {
     ];
   });
   return [
-    `Medians of ${report.rounds}${report.quick ? ', by --quick: not for comparison' : ''}. ${provenance(report)}.`,
+    `Medians of ${report.rounds} rounds${report.quick ? ', with --quick: not for comparison' : ''}. ${describeSource(report)}.`,
     '',
     ...report.settings.map((setting) => `- ${setting}`),
     '',
@@ -26,7 +26,7 @@ export function renderMarkdown(report: Report): string {
     .trim();
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column left, the others right. */
 export function markdownTable(head: readonly string[], rows: readonly string[][]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
@@ -36,13 +36,13 @@ const BEGIN = '<!-- bench:begin (written by npm run bench; do not edit) -->';
 const END = '<!-- bench:end -->';
 
 /**
- * Puts `block` between the markers of a document; a document without markers gets them at its end.
- * @throws where only one of the markers is there, or their order is wrong
+ * Replaces the text between the markers of a document. Appends the markers if it has none.
+ * @throws if one marker is missing, or the end is before the beginning
  */
 export function replaceBlock(document: string, block: string): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   const whole = `${BEGIN}\n${block}\n${END}`;
   if (from < 0 && to < 0) return `${document}${document === '' ? '' : '\n'}${whole}\n`;
-  if (from < 0 || to < from) throw new Error(`the document has no ${BEGIN} before its ${END}`);
+  if (from < 0 || to < from) throw new Error(`the document must contain ${BEGIN} and after it ${END}`);
   return document.slice(0, from) + whole + document.slice(to + END.length);
 }
