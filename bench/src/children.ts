@@ -15,7 +15,9 @@ export interface Child {
 }
 
 export interface Children {
-  /** Tracks a process. After `endAll` it kills the process at once: a run can fail during a start. */
+  /**
+   * Tracks a process. After `endAll` it kills the process at once: a run can fail during a start.
+   */
   adopt(process: ChildProcess): Child;
   endAll(): Promise<void>;
 }

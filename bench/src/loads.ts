@@ -59,10 +59,12 @@ export interface Pace {
 
 /**
  * The measurement lasts one ping interval of Engine.IO (25 s). Clients that connected together are
- * pinged together, so a shorter one would contain all pings or none. It has five parts, in turns with
- * the other variants, because the speed of shared processors changes by a third within minutes.
+ * pinged together, so a shorter one would contain all pings or none. It has five parts, in turns
+ * with the other variants, because the speed of shared processors changes by a third within
+ * minutes.
  *
- * The warm-up lasts 60 s. After 12 s V8 still compiles the code of a message, which would be measured.
+ * The warm-up lasts 60 s. After 12 s V8 still compiles the code of a message, which would be
+ * measured.
  */
 export const FULL: Pace = { warmUpMs: 60_000, measureMs: 25_000, slices: 5, restMs: 3_000, divisor: 1 };
 export const QUICK: Pace = { warmUpMs: 1_500, measureMs: 2_500, slices: 2, restMs: 1_000, divisor: 5 };

@@ -7,7 +7,7 @@ import { slotsOf } from './schedule.ts';
 import { findVariant, type Node, type Variant } from './variants/variants.ts';
 
 const PACE: Pace = { ...QUICK, warmUpMs: 200, measureMs: 600, restMs: 200 };
-/** The first slice and each later one may start this much after their times. */
+/** The first slice may start this much later than planned, which brings the others closer to it. */
 const TIMER_SLACK_MS = 250;
 const NAMES = ['maru', 'stock-sharded', 'stock-stored', 'floor'];
 const busy = loadsAt(QUICK).find(({ name }) => name === 'busy') as SteadyLoad;

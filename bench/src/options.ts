@@ -60,7 +60,8 @@ export function parseBenchOptions(args: readonly string[], cwd: string): BenchOp
   for (let index = 0; index < args.length; index++) {
     const [name = '', inline] = (args[index] ?? '').split(/=(.*)/s, 2);
     if (name === '--help' || name === '-h') return 'help';
-    if (FLAGS.includes(name) && inline === undefined) {
+    if (FLAGS.includes(name)) {
+      if (inline !== undefined) throw new UsageError(`${name} takes no value.`);
       flags.add(name);
       continue;
     }

@@ -1,7 +1,7 @@
 /**
- * One round: runs a load once with each variant. For most loads it starts and warms up all variants,
- * then measures them in short turns, so that other users of the machine disturb all variants equally.
- * For `idle` and `resume` loads it runs one variant at a time.
+ * One round: runs a load once with each variant. For most loads it starts and warms up all
+ * variants, then measures them in short turns, so that other users of the machine disturb all
+ * variants equally. For `idle` and `resume` loads it runs one variant at a time.
  */
 import { sleep } from '@maru/service-kit/testing';
 import type { RunResult } from './figures.ts';

@@ -1,4 +1,6 @@
-/** One variant in one round. A failure becomes the run's void result, so other variants continue. */
+/**
+ * One variant in one round. A failure becomes the run's void result, so other variants continue.
+ */
 import { createChildren } from './children.ts';
 import { type Environment, type OpenEnvironment, openEnvironment } from './environment.ts';
 import type { RunResult } from './figures.ts';

@@ -1,5 +1,5 @@
 /** Generates the tables of docs/capacity.md from a report. Pure. */
-import { markdownTable } from '../report/markdown.ts';
+import { markdownTable, mediansOf } from '../report/markdown.ts';
 import { describeSource, type Report } from '../report/report.ts';
 import { type Costs, checkPoint, costsOf, PLAN, sizeCluster, type UserBehaviour } from './model.ts';
 
@@ -29,7 +29,7 @@ const BEHAVIOURS: Array<UserBehaviour & { title: string }> = [
 export function capacityMarkdown(report: Report): string {
   const costs = costsOf(report);
   return [
-    `Medians of ${report.rounds} rounds${report.quick ? ', with --quick: too short for planning' : ''}. ${describeSource(report)}.`,
+    `${mediansOf(report)}. ${describeSource(report)}.`,
     '',
     '### Costs',
     '',

@@ -57,8 +57,8 @@ function fanoutOf(measured: Measured, name: string): Fanout {
 }
 
 /**
- * Solves three equations (loads `quiet`, `busy` and `wide`) for the three gateway costs of a message.
- * Takes the other costs directly from a load.
+ * Solves three equations (loads `quiet`, `busy` and `wide`) for the three gateway costs of a
+ * message. Takes the other costs directly from a load.
  * @throws if a needed load was not measured
  */
 export function costsOf(measured: Measured): Costs {
@@ -67,7 +67,7 @@ export function costsOf(measured: Measured): Costs {
     if (value === undefined) throw new Error(`the capacity guide needs ${key} of maru under the load ${load}`);
     return value;
   };
-  // The measured CPU of a load includes the cost of idle nodes, so it is subtracted below.
+  // The CPU of a load includes what its nodes use when idle, so the idle cost is subtracted.
   const nodePerSecond = figure('spread', 'bystanderCpuPercent') * US_PER_PERCENT;
   const redisNodePerSecond = redisUsOfIdleNode(measured, figure);
   const [quiet, busy, wide] = ['quiet', 'busy', 'wide'].map((name) => {
@@ -104,7 +104,8 @@ export function costsOf(measured: Measured): Costs {
 
 /**
  * The cost of an idle node: the difference between `spread` and `busy`, the same load without idle
- * nodes. Redis without load would give too much, because every single command wakes it up.
+ * nodes. Measured on a Redis without other load it would be too high, because each command wakes
+ * Redis up.
  */
 function redisUsOfIdleNode(measured: Measured, figure: (load: string, key: FigureKey) => number): number {
   const perSecond = (load: string) => figure(load, 'redisUsPerMessage') * figure(load, 'messagesPerSecond');
@@ -129,8 +130,8 @@ export interface UserBehaviour {
 /** Limits for planning. */
 export const PLAN = {
   /**
-   * Share of a core that one process (gateway, Redis, nginx) may use in the busiest hour. The rest is
-   * for bursts and for clients of a failed node.
+   * Share of a core that one process (gateway, Redis, nginx) may use in the busiest hour. The rest
+   * is for bursts and for clients of a failed node.
    */
   coreShareMax: 0.5,
   /** All connections of a gateway reconnect to the others when it fails. */

@@ -1,6 +1,6 @@
 /**
- * The clients of a run. Connects them, sends messages at scheduled times whether or not earlier ones
- * were answered, and counts every delivery.
+ * The clients of a run. Connects them, sends messages at scheduled times whether or not earlier
+ * ones were answered, and counts every delivery.
  */
 import { performance } from 'node:perf_hooks';
 import { Histogram } from '../measure/histogram.ts';
@@ -33,7 +33,9 @@ interface Room {
 }
 
 const COUNTERS = ['wallUs', 'sent', 'deliveries', 'connectUs', 'joinRetries', 'cpuUs', 'loopActiveMs'] as const;
-/** Values that never decrease. A window's figure is the difference between its end and its start. */
+/**
+ * Values that never decrease. A window's figure is the difference between its end and its start.
+ */
 type Counters = Record<(typeof COUNTERS)[number], number>;
 const ZERO = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
 
@@ -82,7 +84,9 @@ export class ClientGroup {
     });
   }
 
-  /** Connects the clients with index `from` to `to` - 1. Resolves when all have joined their rooms. */
+  /**
+   * Connects the clients with index `from` to `to` - 1. Resolves when all have joined their rooms.
+   */
   async connect(from: number, to: number, concurrency: number, resume: boolean): Promise<void> {
     const startUs = nowUs();
     let next = from;
@@ -106,9 +110,9 @@ export class ClientGroup {
   }
 
   /**
-   * Starts to send `perSecond` messages in total, in bursts of `burst` messages. A burst goes to one
-   * room, then the next burst to the next room. Each message has another sender, taken in turn from
-   * the first `senders` members of the room.
+   * Starts to send `perSecond` messages in total, in bursts of `burst` messages. A burst goes to
+   * one room, then the next burst to the next room. Each message has another sender, taken in turn
+   * from the first `senders` members of the room.
    */
   send(perSecond: number, burst: number, senders: number): void {
     const startUs = nowUs();
@@ -169,7 +173,9 @@ export class ClientGroup {
     };
   }
 
-  /** Stops sending. Waits until everything has arrived, or until nothing arrived for `timeoutMs`. */
+  /**
+   * Stops sending. Waits until everything has arrived, or until nothing arrived for `timeoutMs`.
+   */
   async settle(timeoutMs: number): Promise<CheckResult> {
     this.stopSending();
     let result = this.#check();

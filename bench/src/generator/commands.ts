@@ -1,4 +1,6 @@
-/** The commands from the bench to its load generator, over the channel between the two processes. */
+/**
+ * The commands from the bench to its load generator, over the channel between the two processes.
+ */
 import type { Percentiles } from '../measure/histogram.ts';
 import type { CheckResult } from './ledger.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The parts of WebSocket and Socket.IO that a generated client needs, working on bytes. The generator
- * reads tens of thousands of frames per second on part of one core, so it decodes only what it
- * counts. Pure.
+ * The parts of WebSocket and Socket.IO that a generated client needs, working on bytes. The
+ * generator reads tens of thousands of frames per second on part of one core, so it decodes only
+ * what it counts. Pure.
  */
 
 /** A frame's opcode and payload. The next frame begins at `end`. */

@@ -1,6 +1,6 @@
 /**
- * Measures flushes of the disk that Redis writes to. With `appendfsync always` every acknowledgement
- * waits for one.
+ * Measures flushes of the disk that Redis writes to. With `appendfsync always` every
+ * acknowledgement waits for one.
  */
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';

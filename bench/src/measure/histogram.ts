@@ -1,4 +1,6 @@
-/** Counts durations in buckets at most 1.6 % wide, so millions of values need constant memory. Pure. */
+/**
+ * Counts durations in buckets at most 1.6 % wide, so millions of values need constant memory. Pure.
+ */
 
 const SUB_BITS = 6;
 const SUB = 1 << SUB_BITS;
@@ -31,7 +33,9 @@ export class Histogram {
     return this.#count;
   }
 
-  /** At least this share of the values is at most the result, the middle of a bucket. 0 if empty. */
+  /**
+   * At least this share of the values is at most the result, the middle of a bucket. 0 if empty.
+   */
   percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(this.#count * share));
     let seen = 0;

@@ -42,7 +42,7 @@ async function answer({ probe, id }: ProbeRequest): Promise<ProbeAnswer> {
   const loop = { p50: beyondTimerMs(delay.percentile(50)), p99: beyondTimerMs(delay.percentile(99)) };
   if (probe === 'read') delay.disable();
   const { rss, heapUsed, external } = process.memoryUsage();
-  const sum = (of: (socket: Socket) => number) => storeSockets.reduce((total, socket) => total + of(socket), 0);
+  const sum = (bytes: (socket: Socket) => number) => storeSockets.reduce((total, socket) => total + bytes(socket), 0);
   return {
     id,
     probe: {

@@ -51,16 +51,16 @@ export interface Meter {
   usage(): Usage;
 }
 
-export function createMeter(environment: MeasuredProcesses): Meter {
+export function createMeter(processes: MeasuredProcesses): Meter {
   const parts: Usage[] = [];
   let before: Snapshot | undefined;
   return {
     async begin() {
-      before = await takeSnapshot(environment, 'watch');
+      before = await takeSnapshot(processes, 'watch');
     },
     async end() {
       if (before === undefined) throw new Error('end() without begin()');
-      parts.push(usageBetween(before, await takeSnapshot(environment, 'read')));
+      parts.push(usageBetween(before, await takeSnapshot(processes, 'read')));
       before = undefined;
     },
     usage: () => parts.reduce(mergeUsage),
@@ -70,7 +70,7 @@ export function createMeter(environment: MeasuredProcesses): Meter {
 /** Adds counts. Averages the rest, weighted by time. */
 function mergeUsage(one: Usage, other: Usage): Usage {
   const seconds = one.seconds + other.seconds;
-  const mean = (of: (usage: Usage) => number) => (of(one) * one.seconds + of(other) * other.seconds) / seconds;
+  const mean = (value: (usage: Usage) => number) => (value(one) * one.seconds + value(other) * other.seconds) / seconds;
   const storeCalls = { ...one.storeCalls };
   for (const [name, count] of Object.entries(other.storeCalls)) storeCalls[name] = (storeCalls[name] ?? 0) + count;
   return {
@@ -84,19 +84,19 @@ function mergeUsage(one: Usage, other: Usage): Usage {
     storeInBytes: one.storeInBytes + other.storeInBytes,
     storeOutBytes: one.storeOutBytes + other.storeOutBytes,
     bystanderStoreBytes: one.bystanderStoreBytes + other.bystanderStoreBytes,
-    loopDelayMs: { p50: mean((of) => of.loopDelayMs.p50), p99: mean((of) => of.loopDelayMs.p99) },
-    machineBusy: mean((of) => of.machineBusy),
-    machineStolen: mean((of) => of.machineStolen),
+    loopDelayMs: { p50: mean((usage) => usage.loopDelayMs.p50), p99: mean((usage) => usage.loopDelayMs.p99) },
+    machineBusy: mean((usage) => usage.machineBusy),
+    machineStolen: mean((usage) => usage.machineStolen),
   };
 }
 
-async function takeSnapshot(environment: MeasuredProcesses, probe: 'watch' | 'read'): Promise<Snapshot> {
-  const { servers, serving, bystanders } = environment;
-  const ask = (nodes: Node[]) => Promise.all(nodes.map((node) => node.probe.request(probe)));
+async function takeSnapshot(processes: MeasuredProcesses, probe: 'watch' | 'read'): Promise<Snapshot> {
+  const { servers, serving, bystanders } = processes;
+  const request = (nodes: Node[]) => Promise.all(nodes.map((node) => node.probe.request(probe)));
   const [probes, bystanderProbes, store] = [
-    await ask(serving),
-    await ask(bystanders),
-    await environment.store.counts(),
+    await request(serving),
+    await request(bystanders),
+    await processes.store.counts(),
   ];
   const sum = (pids: number[]) => pids.reduce((total, pid) => total + cpuUsOf(pid), 0);
   return {
@@ -105,8 +105,8 @@ async function takeSnapshot(environment: MeasuredProcesses, probe: 'watch' | 're
       gateway: sum(serving.map(({ pid }) => pid)),
       bystander: sum(bystanders.map(({ pid }) => pid)),
       presence: sum(servers.presence === undefined ? [] : [servers.presence.pid]),
-      redis: sum([environment.redisPid]),
-      edge: sum(environment.edgePid === undefined ? [] : [environment.edgePid]),
+      redis: sum([processes.redisPid]),
+      edge: sum(processes.edgePid === undefined ? [] : [processes.edgePid]),
     },
     store,
     probes,
@@ -116,10 +116,10 @@ async function takeSnapshot(environment: MeasuredProcesses, probe: 'watch' | 're
 }
 
 function usageBetween(before: Snapshot, after: Snapshot): Usage {
-  const cpu = (of: keyof Snapshot['cpu']) => after.cpu[of] - before.cpu[of];
-  const storeBytes = (moment: Snapshot) =>
-    moment.bystanders.reduce((sum, { fromStoreBytes }) => sum + fromStoreBytes, 0);
-  const worst = (of: (figures: ProbeFigures) => number) => Math.max(0, ...after.probes.map(of));
+  const cpu = (name: keyof Snapshot['cpu']) => after.cpu[name] - before.cpu[name];
+  const storeBytes = (snapshot: Snapshot) =>
+    snapshot.bystanders.reduce((sum, { fromStoreBytes }) => sum + fromStoreBytes, 0);
+  const worst = (value: (figures: ProbeFigures) => number) => Math.max(0, ...after.probes.map(value));
   const ticks = after.machine.all - before.machine.all;
   return {
     seconds: (after.atMs - before.atMs) / 1_000,
@@ -132,7 +132,7 @@ function usageBetween(before: Snapshot, after: Snapshot): Usage {
     storeInBytes: after.store.inBytes - before.store.inBytes,
     storeOutBytes: after.store.outBytes - before.store.outBytes,
     bystanderStoreBytes: storeBytes(after) - storeBytes(before),
-    loopDelayMs: { p50: worst((of) => of.loopDelayMs.p50), p99: worst((of) => of.loopDelayMs.p99) },
+    loopDelayMs: { p50: worst((figures) => figures.loopDelayMs.p50), p99: worst((figures) => figures.loopDelayMs.p99) },
     machineBusy: (after.machine.busy - before.machine.busy) / ticks,
     machineStolen: (after.machine.stolen - before.machine.stolen) / ticks,
   };

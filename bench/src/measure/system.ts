@@ -6,7 +6,8 @@ import { cpus, release, totalmem } from 'node:os';
 export function cpuUsOf(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    // The first number is processor time in ns. `stat` has the same as utime + stime, in steps of 10 ms.
+    // The first number is processor time in ns. `stat` has the same as utime + stime, in steps of
+    // 10 ms.
     ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
   }
   return ns / 1_000;

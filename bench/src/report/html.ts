@@ -44,14 +44,14 @@ function section(report: Report, load: string, title: string): string {
   const summaries = summariesOf(report, load);
   if (summaries.length === 0) return '';
   const figures = (FIGURES as readonly Figure[]).filter(({ key }) =>
-    summaries.some((of) => figureOf(of, key) !== undefined),
+    summaries.some((summary) => figureOf(summary, key) !== undefined),
   );
   const head = summaries.map(({ variant, runs, voidRuns }) => {
     const voidNote = voidRuns > 0 ? ` <span class="void">(${voidRuns} of ${runs} void)</span>` : '';
     return `<th>${escapeHtml(variant)}${voidNote}</th>`;
   });
   const rows = figures.map((figure) => {
-    const cells = summaries.map((of) => `<td>${format(figureOf(of, figure.key), figure)}</td>`);
+    const cells = summaries.map((summary) => `<td>${format(figureOf(summary, figure.key), figure)}</td>`);
     return `<tr><td>${escapeHtml(nameOf(figure))}</td>${cells.join('')}</tr>`;
   });
   const remarks = remarksOf(report, load);
@@ -66,15 +66,15 @@ ${remarks.length > 0 ? `<ul class="remarks">${remarks.map((remark) => `<li>${esc
 
 /** One bar for each variant. The bars begin at 0. */
 function chart(report: Report, figure: Figure, summaries: readonly Summary[]): string {
-  const longest = Math.max(...summaries.map((of) => figureOf(of, figure.key) ?? 0));
-  const bars = summaries.map((of, row) => {
-    const value = figureOf(of, figure.key);
+  const longest = Math.max(...summaries.map((summary) => figureOf(summary, figure.key) ?? 0));
+  const bars = summaries.map((summary, row) => {
+    const value = figureOf(summary, figure.key);
     const width = longest > 0 ? ((value ?? 0) / longest) * BAR_PX : 0;
-    const colour = colourOf(report.variants.findIndex(({ name }) => name === of.variant));
+    const colour = colourOf(report.variants.findIndex(({ name }) => name === summary.variant));
     const top = row * ROW_PX;
     return (
       `<rect y="${top + 3}" width="${width.toFixed(1)}" height="${ROW_PX - 6}" fill="${colour}"/>` +
-      `<text x="${(width + 6).toFixed(1)}" y="${top + 14}">${format(value, figure)} ${escapeHtml(of.variant)}</text>`
+      `<text x="${(width + 6).toFixed(1)}" y="${top + 14}">${format(value, figure)} ${escapeHtml(summary.variant)}</text>`
     );
   });
   return `<figure><figcaption>${escapeHtml(nameOf(figure))}</figcaption><svg width="${BAR_PX + 180}" height="${summaries.length * ROW_PX}" role="img" aria-label="${escapeHtml(nameOf(figure))}">${bars.join('')}</svg></figure>`;

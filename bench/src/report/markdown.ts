@@ -2,7 +2,18 @@
 import { describeSource, type Report, remarksOf, summariesOf } from './report.ts';
 import { rowsOf } from './table.ts';
 
+/** The results with machine, versions and date in one paragraph. */
 export function renderMarkdown(report: Report): string {
+  return `${mediansOf(report)}. ${describeSource(report)}.\n\n${renderResults(report)}`;
+}
+
+/** What the figures are, for example `Medians of 3 rounds`. */
+export function mediansOf({ rounds, quick }: Report): string {
+  return `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}${quick ? ', with --quick: not for comparison' : ''}`;
+}
+
+/** The settings and a table for each load. */
+export function renderResults(report: Report): string {
   const sections = report.loads.flatMap(({ name, title }) => {
     const summaries = summariesOf(report, name);
     if (summaries.length === 0) return [];
@@ -15,15 +26,7 @@ export function renderMarkdown(report: Report): string {
       '',
     ];
   });
-  return [
-    `Medians of ${report.rounds} rounds${report.quick ? ', with --quick: not for comparison' : ''}. ${describeSource(report)}.`,
-    '',
-    ...report.settings.map((setting) => `- ${setting}`),
-    '',
-    ...sections,
-  ]
-    .join('\n')
-    .trim();
+  return [...report.settings.map((setting) => `- ${setting}`), '', ...sections].join('\n').trim();
 }
 
 /** Aligns the first column left, the others right. */

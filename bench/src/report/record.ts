@@ -1,5 +1,5 @@
 /** A report as a Markdown file under docs/measurements, to keep it in version control. Pure. */
-import { renderMarkdown } from './markdown.ts';
+import { mediansOf, renderResults } from './markdown.ts';
 import type { Report } from './report.ts';
 
 /** The file's path from the root of the repository. A second record of the same day replaces it. */
@@ -16,8 +16,8 @@ export function renderRecord(report: Report, args: readonly string[]): string {
     `- Command: \`${command}\``,
     `- Machine: ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}`,
     `- Versions: ${programs.join(', ')}`,
-    '',
-    renderMarkdown(report),
+    `- ${mediansOf(report)}`,
+    renderResults(report),
     '',
   ].join('\n');
 }

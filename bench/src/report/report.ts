@@ -71,8 +71,8 @@ export function createReport(input: {
 }
 
 /**
- * Combines reports. Undefined if they are not comparable or contain the same run twice. The result has
- * the date of the first report.
+ * Combines reports. Undefined if they are not comparable or contain the same run twice. The result
+ * has the date of the first report.
  */
 export function combineReports(reports: readonly Report[]): Report | undefined {
   const [first] = reports;
@@ -115,7 +115,7 @@ export function describeSource({ machine, versions, measuredAt }: Report): strin
 
 /** The summaries of one load, in the order of the variants. */
 export const summariesOf = (report: Report, load: string): Summary[] =>
-  report.variants.flatMap(({ name }) => report.summaries.filter((of) => of.load === load && of.variant === name));
+  report.variants.flatMap(({ name }) => report.summaries.filter((each) => each.load === load && each.variant === name));
 
 /** The void runs of a load with their reasons, and all warnings, without repetitions. */
 export function remarksOf(report: Report, load: string): string[] {

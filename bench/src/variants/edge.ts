@@ -1,4 +1,6 @@
-/** nginx in front of the nodes, to measure its cost. It proxies WebSockets like deploy/nginx.conf. */
+/**
+ * nginx in front of the nodes, to measure its cost. It proxies WebSockets like deploy/nginx.conf.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';

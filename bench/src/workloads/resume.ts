@@ -50,7 +50,8 @@ export function resumeWorkload(load: ResumeLoad, environment: Environment): Work
           missedGiven: (100 * (missed - result.missing)) / missed,
         },
         storeCalls: usage.storeCalls,
-        // Variants without resume lose messages by design. `missedGiven` shows it, so the run counts.
+        // Variants without resume lose messages by design. `missedGiven` shows it, so the run
+        // counts.
         voidReasons: voidReasonsOf(variant.canResume ? result : { ...result, missing: 0 }),
         warnings: [...warningsOf(window, usage), ...retryWarnings(window)],
       };

@@ -1,4 +1,6 @@
-/** How the bench runs one load: warm up once, measure in one or more slices, then check and report. */
+/**
+ * How the bench runs one load: warm up once, measure in one or more slices, then check and report.
+ */
 import type { Environment } from '../environment.ts';
 import type { Figures } from '../figures.ts';
 import type { WindowFigures } from '../generator/commands.ts';
