@@ -46,7 +46,7 @@ export const VARIANT_NAMES = ['maru', ...others.map(({ name }) => name)];
 
 /**
  * Finds a variant by name. `maru@DIR` runs the services of another checkout, and `maru+NAME=VALUE`
- * adds a gateway setting. This compares a change with the state before it.
+ * adds a gateway setting. So a run can compare a change with the state before it.
  */
 export function findVariant(name: string): Variant | undefined {
   const match = /^maru(?:@([^+]+))?((?:\+[A-Z0-9_]+=[^+]*)*)$/.exec(name);
