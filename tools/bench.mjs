@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: installs what is missing, then runs bench/ on the pinned Node.js. Plain
- * JavaScript for Node.js 20 or newer. For the options see `--help`.
+ * `npm run bench`: installs missing dependencies, then runs bench/ with the pinned Node.js. Plain
+ * JavaScript, so it starts on Node.js 20 or newer. `--help` shows the options.
  */
 import './bootstrap/require-node.mjs';
 import { join } from 'node:path';

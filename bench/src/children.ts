@@ -1,4 +1,4 @@
-/** Every process that a run starts, so that none outlives it, however the run ends. */
+/** Tracks every process that a run starts and ends them all with the run. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -8,14 +8,16 @@ export interface Child {
   process: ChildProcess;
   pid: number;
   readonly alive: boolean;
-  /** The end of what it printed, where that is not inherited. */
+  /** The end of its output, unless it inherited the output streams. */
   output(): string;
-  /** Kills it and resolves when it is gone. */
+  /** Kills the process and resolves when it has exited. */
   end(): Promise<void>;
 }
 
 export interface Children {
-  /** What is adopted after the end is ended at once: a start may be under way when a run fails. */
+  /**
+   * Tracks a process. After `endAll` it kills the process at once: a run can fail during a start.
+   */
   adopt(process: ChildProcess): Child;
   endAll(): Promise<void>;
 }
@@ -23,7 +25,7 @@ export interface Children {
 export function createChildren(): Children {
   const all = new Set<Child>();
   let ended = false;
-  // The last resort, where nobody could wait any more.
+  // If the bench exits without calling `endAll`.
   const killAll = () => {
     for (const child of all) child.process.kill('SIGKILL');
   };
@@ -31,12 +33,12 @@ export function createChildren(): Children {
   return {
     adopt(started) {
       let output = '';
-      const keep = (chunk: Buffer) => {
+      const append = (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-OUTPUT_CHARS_MAX);
       };
-      started.stdout?.on('data', keep);
-      started.stderr?.on('data', keep);
-      started.once('error', (error) => keep(Buffer.from(error.message)));
+      started.stdout?.on('data', append);
+      started.stderr?.on('data', append);
+      started.once('error', (error) => append(Buffer.from(error.message)));
       const child: Child = {
         process: started,
         pid: started.pid ?? 0,
@@ -46,9 +48,9 @@ export function createChildren(): Children {
         output: () => output,
         async end() {
           if (child.alive) {
-            const gone = once(started, 'exit');
+            const exited = once(started, 'exit');
             started.kill('SIGKILL');
-            await gone;
+            await exited;
           }
           all.delete(child);
         },

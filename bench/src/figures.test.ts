@@ -12,19 +12,19 @@ const run = (variant: string, round: number, value: number, voidReasons: string[
   warnings: [],
 });
 
-test('the median is the middle value, or the mean of the two in the middle', () => {
+test('the median is the middle value or the mean of the two middle values', () => {
   assert.equal(median([9, 1, 5]), 5);
   assert.equal(median([4, 1, 3, 2]), 2.5);
 });
 
-test('figures are medians of the runs that count', () => {
+test('figures are the medians of the runs that count', () => {
   const summaries = summarise([run('maru', 0, 5), run('maru', 1, 7), run('maru', 2, 1, ['1 deliveries missing'])]);
   assert.deepEqual(summaries, [
     { load: 'busy', variant: 'maru', runs: 3, voidRuns: 1, figures: { gatewayUsPerDelivery: 6 } },
   ]);
 });
 
-test('where no run counts there is no figure', () => {
-  const [summary] = summarise([run('floor', 0, 5, ['1 deliveries doubled'])]);
+test('there is no figure if no run counts', () => {
+  const [summary] = summarise([run('floor', 0, 5, ['1 deliveries duplicated'])]);
   assert.deepEqual(summary?.figures, {});
 });

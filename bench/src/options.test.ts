@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Misuse, parseBenchOptions } from './options.ts';
+import { parseBenchOptions, UsageError } from './options.ts';
 import { findVariant } from './variants/variants.ts';
 
 const parse = (...args: string[]) => {
@@ -9,7 +9,7 @@ const parse = (...args: string[]) => {
   return options;
 };
 
-test('without options everything is measured three times', () => {
+test('measures every load with every variant three times by default', () => {
   const options = parse();
   assert.equal(options.rounds, 3);
   assert.deepEqual(
@@ -17,9 +17,10 @@ test('without options everything is measured three times', () => {
     ['maru', 'stock-classic', 'stock-sharded', 'stock-stored', 'floor'],
   );
   assert(options.loads.length > 8);
+  assert.equal(options.record, false);
 });
 
-test('--quick is short, and paths are where the command runs', () => {
+test('--quick measures one round; paths are relative to the working directory', () => {
   const options = parse('--quick', '--loads', 'busy,quiet', '--out=results');
   assert.deepEqual([options.rounds, options.quick, options.outDir], [1, true, '/here/results']);
   assert.deepEqual(
@@ -28,12 +29,19 @@ test('--quick is short, and paths are where the command runs', () => {
   );
 });
 
-for (const wrong of [['--loads', 'bussy'], ['--variants', 'x'], ['--rounds', '0'], ['--out'], ['--fast']])
-  test(`${wrong.join(' ')} is refused`, () => {
-    assert.throws(() => parseBenchOptions(wrong, '/here'), Misuse);
+for (const wrong of [
+  ['--loads', 'bussy'],
+  ['--variants', 'x'],
+  ['--rounds', '0'],
+  ['--out'],
+  ['--fast'],
+  ['--record=x'],
+])
+  test(`rejects ${wrong.join(' ')}`, () => {
+    assert.throws(() => parseBenchOptions(wrong, '/here'), UsageError);
   });
 
-test('a variant of ours may be of another checkout and have settings', () => {
+test('a Maru variant can name another checkout and settings', () => {
   assert.equal(findVariant('maru@/else/where+MARU_A=1+MARU_B=x=y')?.name, 'maru@/else/where+MARU_A=1+MARU_B=x=y');
   assert.equal(findVariant('maruu'), undefined);
 });

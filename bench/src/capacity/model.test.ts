@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Figures } from '../figures.ts';
-import { checkPoint, costsOf, type Measured, needOf, nodesOfRoom, PLAN } from './model.ts';
+import { checkPoint, costsOf, type Measured, nodesOfRoom, PLAN, sizeCluster } from './model.ts';
 
-/** A cluster that costs exactly what the formula says: A 100, B 20, C 3, F 1,000 µs a second; Redis 50, 5, and 2,000 µs a second. */
+/** The costs of a synthetic cluster, in µs. `node` and `redisIdle` are per second. */
 const US = { message: 100, messageNode: 20, delivery: 3, node: 1_000, redis: 50, redisNode: 5, redisIdle: 2_000 };
 
 function measuredOf(): Measured {
@@ -39,7 +39,7 @@ function measuredOf(): Measured {
 const near = (actual: number | undefined, expected: number) =>
   assert(actual !== undefined && Math.abs(actual - expected) < 1e-6, `${actual} for ${expected}`);
 
-test('the costs are found again in measurements that were made from them', () => {
+test('calculates the costs from measurements that were generated with them', () => {
   const costs = costsOf(measuredOf());
   near(costs.message, US.message);
   near(costs.messageNode, US.messageNode);
@@ -50,44 +50,45 @@ test('the costs are found again in measurements that were made from them', () =>
   near(costs.idlePerSecond, 10);
 });
 
-test('noise makes no cost negative', () => {
+test('noise does not make a cost negative', () => {
   const measured = measuredOf();
   for (const { load, figures } of measured.summaries)
     if (load === 'wide' || load === 'spread') figures.redisUsPerMessage = 1;
   const costs = costsOf(measured);
   assert.deepEqual([costs.redisMessageNode, costs.redisNodePerSecond], [0, 0]);
   assert(
-    needOf(costs, { roomMembers: 50, secondsBetweenMessages: 30, connectionLifeS: 1_800 }, 1_000_000).redisCores > 0,
+    sizeCluster(costs, { roomMembers: 50, secondsBetweenMessages: 30, connectionDurationS: 1_800 }, 1_000_000)
+      .redisCores > 0,
   );
 });
 
-test('the point that was not used is predicted', () => {
+test('predicts the load `check`', () => {
   const measured = measuredOf();
   const check = checkPoint(costsOf(measured), measured);
   near(check?.gatewayUs.predicted, check?.gatewayUs.measured ?? 0);
   near(check?.redisUs.predicted, check?.redisUs.measured ?? 0);
 });
 
-test('a load that was not measured is named', () => {
+test('the error names a load that was not measured', () => {
   const measured = measuredOf();
   const summaries = measured.summaries.filter(({ load }) => load !== 'wide');
   assert.throws(() => costsOf({ ...measured, summaries }), /wide/);
 });
 
-test('more connections never need less, and what is planned is never above its share', () => {
+test('more connections never need fewer gateways, and no process exceeds its share of a core', () => {
   const costs = costsOf(measuredOf());
-  const habits = { roomMembers: 50, secondsBetweenMessages: 30, connectionLifeS: 1_800 };
-  let before = 0;
+  const behaviour = { roomMembers: 50, secondsBetweenMessages: 30, connectionDurationS: 1_800 };
+  let previous = 0;
   for (const connections of [1, 1_000, 10_000, 100_000, 1_000_000]) {
-    const need = needOf(costs, habits, connections);
-    assert(need.gateways >= before && need.gateways >= PLAN.gatewaysMin);
-    assert(need.gatewayCores / (need.gateways - PLAN.spareGateways) <= PLAN.coreShareMax + 1e-9);
-    assert(need.redisCores / need.redisShards <= PLAN.coreShareMax + 1e-9);
-    before = need.gateways;
+    const size = sizeCluster(costs, behaviour, connections);
+    assert(size.gateways >= previous && size.gateways >= PLAN.gatewaysMin);
+    assert(size.gatewayCores / (size.gateways - PLAN.spareGateways) <= PLAN.coreShareMax + 1e-9);
+    assert(size.redisCores / size.redisShards <= PLAN.coreShareMax + 1e-9);
+    previous = size.gateways;
   }
 });
 
-test('a room is on no more nodes than there are, nor than it has members', () => {
+test('a room is on at most as many nodes as exist and as it has members', () => {
   near(nodesOfRoom(1, 50), 1);
   assert(nodesOfRoom(8, 50) <= 8);
   assert(nodesOfRoom(1_000, 50) <= 50);

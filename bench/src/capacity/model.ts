@@ -1,74 +1,82 @@
-/** From measured costs to processes: the arithmetic of docs/capacity.md. Pure. */
+/** Calculates the size of a cluster from measured costs: the formulas of docs/capacity.md. Pure. */
 import type { FigureKey, Figures } from '../figures.ts';
 import type { Report } from '../report/report.ts';
 
-/** What the measurements say, of ours. CPU in µs, memory in kB. */
+/** Measured costs of Maru. CPU in µs, memory in kB. */
 export interface Costs {
-  /** Of the gateways, a message: once, for each node that has members of its room, and for each member. */
+  /** Gateway CPU per message, independent of its members. */
   message: number;
+  /** Gateway CPU per message and node with members of the room. */
   messageNode: number;
+  /** Gateway CPU per message and member. */
   delivery: number;
-  /** Of the gateways, a connection that comes (connect and join), and a silent one each second. */
+  /** Gateway CPU per connect and join. */
   connect: number;
+  /** Gateway CPU per second of a silent connection. */
   idlePerSecond: number;
-  /** A node that does nothing, each second. */
+  /** Gateway CPU per second of an idle node. */
   nodePerSecond: number;
   kbPerConnection: number;
-  /** Of Redis, a message: once, and for each node that has members; a node that does nothing, each second; a connection that comes. */
+  /** Redis CPU per message, independent of its nodes. */
   redisMessage: number;
+  /** Redis CPU per message and node with members of the room. */
   redisMessageNode: number;
+  /** Redis CPU per second of an idle node. */
   redisNodePerSecond: number;
+  /** Redis CPU per connect and join. */
   redisConnect: number;
-  /** Of presence, a connection that comes. */
+  /** Presence CPU per connect and join. */
   presenceConnect: number;
-  /** Of nginx; undefined where it was not measured. */
+  /** nginx CPU per delivery; undefined if not measured. */
   edgeDelivery: number | undefined;
+  /** nginx CPU per connection; undefined if not measured. */
   edgeConnect: number | undefined;
 }
 
-/** Which nodes and members a message of a load goes to. */
-interface Reach {
+/** The number of nodes and members that a message goes to. */
+interface Fanout {
   nodes: number;
   members: number;
 }
 
-/** The summaries of a bench, and the shapes of its loads. */
+/** The part of a report that the model needs. */
 export type Measured = Pick<Report, 'loads' | 'summaries'>;
 
-const ours = ({ summaries }: Measured, load: string): Figures =>
-  summaries.find((of) => of.load === load && of.variant === 'maru' && of.runs > of.voidRuns)?.figures ?? {};
+const figuresOf = ({ summaries }: Measured, load: string): Figures =>
+  summaries.find((each) => each.load === load && each.variant === 'maru' && each.runs > each.voidRuns)?.figures ?? {};
 
 function shapeOf({ loads }: Measured, name: string): Report['loads'][number] {
-  const load = loads.find((of) => of.name === name);
+  const load = loads.find((each) => each.name === name);
   if (load === undefined) throw new Error(`the capacity guide needs the load ${name}`);
   return load;
 }
 
-function reachOf(measured: Measured, name: string): Reach {
+function fanoutOf(measured: Measured, name: string): Fanout {
   const { clients, rooms, nodesWithMembers } = shapeOf(measured, name);
   return { nodes: nodesWithMembers, members: clients / rooms };
 }
 
 /**
- * Solves what a message costs from the loads quiet, busy and wide (three equations, three unknowns) and reads the others off.
- * @throws where a load that is needed was not measured, naming it
+ * Solves three equations (loads `quiet`, `busy` and `wide`) for the three gateway costs of a
+ * message. Takes the other costs directly from a load.
+ * @throws if a needed load was not measured
  */
 export function costsOf(measured: Measured): Costs {
-  const need = (load: string, key: FigureKey): number => {
-    const value = ours(measured, load)[key];
+  const figure = (load: string, key: FigureKey): number => {
+    const value = figuresOf(measured, load)[key];
     if (value === undefined) throw new Error(`the capacity guide needs ${key} of maru under the load ${load}`);
     return value;
   };
-  // What the loads measured holds what a node costs that does nothing.
-  const nodePerSecond = need('spread', 'bystanderCpuPercent') * US_PER_PERCENT;
-  const redisNodePerSecond = redisOfIdleNode(measured, need);
+  // The CPU of a load includes what its nodes use when idle, so the idle cost is subtracted.
+  const nodePerSecond = figure('spread', 'bystanderCpuPercent') * US_PER_PERCENT;
+  const redisNodePerSecond = redisUsOfIdleNode(measured, figure);
   const [quiet, busy, wide] = ['quiet', 'busy', 'wide'].map((name) => {
-    const reach = reachOf(measured, name);
-    const nodeSecondsPerMessage = reach.nodes / need(name, 'messagesPerSecond');
+    const fanout = fanoutOf(measured, name);
+    const nodeSecondsPerMessage = fanout.nodes / figure(name, 'messagesPerSecond');
     return {
-      ...reach,
-      us: need(name, 'gatewayUsPerMessage') - nodePerSecond * nodeSecondsPerMessage,
-      redisUs: need(name, 'redisUsPerMessage') - redisNodePerSecond * nodeSecondsPerMessage,
+      ...fanout,
+      us: figure(name, 'gatewayUsPerMessage') - nodePerSecond * nodeSecondsPerMessage,
+      redisUs: figure(name, 'redisUsPerMessage') - redisNodePerSecond * nodeSecondsPerMessage,
     };
   }) as [Point, Point, Point];
   const delivery = (busy.us - quiet.us) / (busy.members - quiet.members);
@@ -78,64 +86,68 @@ export function costsOf(measured: Measured): Costs {
     message: quiet.us - messageNode * quiet.nodes - delivery * quiet.members,
     messageNode,
     delivery,
-    connect: need('connect', 'gatewayUsPerConnection'),
+    connect: figure('connect', 'gatewayUsPerConnection'),
     idlePerSecond:
-      Math.max(0, need('idle', 'idleCpuPercent') * US_PER_PERCENT - nodePerSecond) / shapeOf(measured, 'idle').clients,
+      Math.max(0, figure('idle', 'idleCpuPercent') * US_PER_PERCENT - nodePerSecond) /
+      shapeOf(measured, 'idle').clients,
     nodePerSecond,
-    kbPerConnection: need('idle', 'kbPerConnection'),
+    kbPerConnection: figure('idle', 'kbPerConnection'),
     redisMessage: quiet.redisUs - redisMessageNode * quiet.nodes,
     redisMessageNode,
     redisNodePerSecond,
-    redisConnect: need('connect', 'redisUsPerConnection'),
-    presenceConnect: need('connect', 'presenceUsPerConnection'),
-    edgeDelivery: ours(measured, 'edge').edgeUsPerDelivery,
-    edgeConnect: ours(measured, 'edge-connect').edgeUsPerConnection,
+    redisConnect: figure('connect', 'redisUsPerConnection'),
+    presenceConnect: figure('connect', 'presenceUsPerConnection'),
+    edgeDelivery: figuresOf(measured, 'edge').edgeUsPerDelivery,
+    edgeConnect: figuresOf(measured, 'edge-connect').edgeUsPerConnection,
   };
 }
 
 /**
- * What the nodes without members of `spread` add to `busy`, the same load without them. An idle Redis would tell too much: each of the few commands that
- * it gets wakes it.
+ * The cost of an idle node: the difference between `spread` and `busy`, the same load without idle
+ * nodes. Measured on a Redis without other load it would be too high, because each command wakes
+ * Redis up.
  */
-function redisOfIdleNode(measured: Measured, need: (load: string, key: FigureKey) => number): number {
-  const perSecond = (load: string) => need(load, 'redisUsPerMessage') * need(load, 'messagesPerSecond');
+function redisUsOfIdleNode(measured: Measured, figure: (load: string, key: FigureKey) => number): number {
+  const perSecond = (load: string) => figure(load, 'redisUsPerMessage') * figure(load, 'messagesPerSecond');
   const { nodes, nodesWithMembers } = shapeOf(measured, 'spread');
   return Math.max(0, (perSecond('spread') - perSecond('busy')) / (nodes - nodesWithMembers));
 }
 
-type Point = Reach & { us: number; redisUs: number };
+type Point = Fanout & { us: number; redisUs: number };
 
-/** One per cent of a core for a second, in µs. */
+/** One percent of a core during one second, in µs. */
 const US_PER_PERCENT = 10_000;
 
-/** What people do. */
-export interface Habits {
+/** How users behave. */
+export interface UserBehaviour {
   roomMembers: number;
-  /** Of each connection. */
+  /** Time between two messages of one connection. */
   secondsBetweenMessages: number;
-  /** How long a connection lasts. */
-  connectionLifeS: number;
+  /** Average duration of a connection. */
+  connectionDurationS: number;
 }
 
-/** How full a machine may be planned. */
+/** Limits for planning. */
 export const PLAN = {
-  /** Share of its core that a process may need at the busiest hour: the rest is for bursts, and for clients of a node that died. */
+  /**
+   * Share of a core that one process (gateway, Redis, nginx) may use in the busiest hour. The rest
+   * is for bursts and for clients of a failed node.
+   */
   coreShareMax: 0.5,
-  /** So many connections come back within `returnS` when a gateway dies. */
+  /** All connections of a gateway reconnect to the others when it fails. */
   connectionsPerGatewayMax: 10_000,
   gatewaysMin: 2,
-  /** One more than is needed, so that one may die or be replaced. */
+  /** Allows one gateway to fail or restart. */
   spareGateways: 1,
-  /** Redis and nginx are planned by the same share of a core; Redis executes on one. */
 } as const;
 
-export interface Need {
+export interface ClusterSize {
   connections: number;
   messagesPerSecond: number;
   deliveriesPerSecond: number;
   gateways: number;
   gatewayCores: number;
-  /** Of all gateways, for connections alone. */
+  /** Memory for the connections of all gateways. */
   memoryGiB: number;
   redisShards: number;
   redisCores: number;
@@ -143,33 +155,33 @@ export interface Need {
   nginxWorkers: number | undefined;
 }
 
-/** Nodes that have a member of a room, on average, when members are spread by chance. */
+/** Average number of nodes with a member of a room, if members are spread randomly. */
 export const nodesOfRoom = (gateways: number, members: number): number =>
   gateways * (1 - (1 - 1 / gateways) ** members);
 
-export function gatewayUsOfMessage(costs: Costs, to: Reach): number {
-  return costs.message + costs.messageNode * to.nodes + costs.delivery * to.members;
+export function gatewayUsOfMessage(costs: Costs, fanout: Fanout): number {
+  return costs.message + costs.messageNode * fanout.nodes + costs.delivery * fanout.members;
 }
 
 const redisUsOfMessage = (costs: Costs, nodes: number): number => costs.redisMessage + costs.redisMessageNode * nodes;
 
-const ROUNDS_MAX = 100;
+const ITERATIONS_MAX = 100;
 
-export function needOf(costs: Costs, habits: Habits, connections: number): Need {
-  const messagesPerSecond = connections / habits.secondsBetweenMessages;
-  const deliveriesPerSecond = messagesPerSecond * habits.roomMembers;
-  const comingPerSecond = connections / habits.connectionLifeS;
+export function sizeCluster(costs: Costs, behaviour: UserBehaviour, connections: number): ClusterSize {
+  const messagesPerSecond = connections / behaviour.secondsBetweenMessages;
+  const deliveriesPerSecond = messagesPerSecond * behaviour.roomMembers;
+  const connectsPerSecond = connections / behaviour.connectionDurationS;
   const cores = (usPerSecond: number) => usPerSecond / 1_000_000;
   const processes = (used: number) => Math.max(1, Math.ceil(used / PLAN.coreShareMax));
   let gateways: number = PLAN.gatewaysMin;
   let gatewayCores = 0;
-  // More gateways make each message dearer, so the number is looked for until it stands.
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const room = { nodes: nodesOfRoom(gateways, habits.roomMembers), members: habits.roomMembers };
+  // More gateways increase the cost of each message, so iterate until the number is stable.
+  for (let iteration = 0; iteration < ITERATIONS_MAX; iteration++) {
+    const room = { nodes: nodesOfRoom(gateways, behaviour.roomMembers), members: behaviour.roomMembers };
     gatewayCores = cores(
       messagesPerSecond * gatewayUsOfMessage(costs, room) +
         connections * costs.idlePerSecond +
-        comingPerSecond * costs.connect +
+        connectsPerSecond * costs.connect +
         gateways * costs.nodePerSecond,
     );
     const wanted = Math.max(processes(gatewayCores), Math.ceil(connections / PLAN.connectionsPerGatewayMax));
@@ -177,16 +189,16 @@ export function needOf(costs: Costs, habits: Habits, connections: number): Need 
     if (next <= gateways) break;
     gateways = next;
   }
-  const roomNodes = nodesOfRoom(gateways, habits.roomMembers);
+  const roomNodes = nodesOfRoom(gateways, behaviour.roomMembers);
   const redisCores = cores(
     messagesPerSecond * redisUsOfMessage(costs, roomNodes) +
-      comingPerSecond * costs.redisConnect +
+      connectsPerSecond * costs.redisConnect +
       gateways * costs.redisNodePerSecond,
   );
   const edgeCores =
     costs.edgeDelivery === undefined || costs.edgeConnect === undefined
       ? undefined
-      : cores(deliveriesPerSecond * costs.edgeDelivery + comingPerSecond * costs.edgeConnect);
+      : cores(deliveriesPerSecond * costs.edgeDelivery + connectsPerSecond * costs.edgeConnect);
   return {
     connections,
     messagesPerSecond,
@@ -196,26 +208,26 @@ export function needOf(costs: Costs, habits: Habits, connections: number): Need 
     memoryGiB: (connections * costs.kbPerConnection) / 1_048_576,
     redisShards: processes(redisCores),
     redisCores,
-    presenceCores: cores(comingPerSecond * costs.presenceConnect),
+    presenceCores: cores(connectsPerSecond * costs.presenceConnect),
     nginxWorkers: edgeCores === undefined ? undefined : processes(edgeCores),
   };
 }
 
-/** The point that was not used, as the formula says it and as it was measured; undefined where it was not measured. */
+/** The load `check`, predicted and measured; undefined if it was not measured. */
 export function checkPoint(costs: Costs, measured: Measured) {
-  const { gatewayUsPerMessage, redisUsPerMessage, messagesPerSecond } = ours(measured, 'check');
+  const { gatewayUsPerMessage, redisUsPerMessage, messagesPerSecond } = figuresOf(measured, 'check');
   if (gatewayUsPerMessage === undefined || redisUsPerMessage === undefined || messagesPerSecond === undefined)
     return undefined;
-  const reach = reachOf(measured, 'check');
-  const nodeSecondsPerMessage = reach.nodes / messagesPerSecond;
+  const fanout = fanoutOf(measured, 'check');
+  const nodeSecondsPerMessage = fanout.nodes / messagesPerSecond;
   return {
-    reach,
+    fanout,
     gatewayUs: {
-      predicted: gatewayUsOfMessage(costs, reach) + costs.nodePerSecond * nodeSecondsPerMessage,
+      predicted: gatewayUsOfMessage(costs, fanout) + costs.nodePerSecond * nodeSecondsPerMessage,
       measured: gatewayUsPerMessage,
     },
     redisUs: {
-      predicted: redisUsOfMessage(costs, reach.nodes) + costs.redisNodePerSecond * nodeSecondsPerMessage,
+      predicted: redisUsOfMessage(costs, fanout.nodes) + costs.redisNodePerSecond * nodeSecondsPerMessage,
       measured: redisUsPerMessage,
     },
   };

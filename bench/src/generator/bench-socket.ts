@@ -1,22 +1,25 @@
-/** One client: a WebSocket by hand, and of Socket.IO just what the chat contract needs of one who joins one room and sends. */
+/**
+ * The connection of one generated client: a minimal WebSocket and Socket.IO client that joins or
+ * resumes one room and sends messages.
+ */
 import { randomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { clientFrame, type FrameBounds, OPCODE, readFrame, readMark, readNumber } from './frames.ts';
 
 export interface SocketEvents {
-  /** Once in its room, with the answer to its join. */
+  /** The client joined or resumed its room. */
   onJoined(answer: JoinAnswer): void;
-  /** The server could not take the join just now; it is asked again. */
-  onJoinPutOff(): void;
-  /** A message of `room`, the `number`th of it. */
+  /** The server refused the join with a retryable error. The client tries again. */
+  onJoinRetry(): void;
+  /** A message arrived, with the room and number from its mark. */
   onMessage(room: number, number: number): void;
-  /** The answer to the send with that id. */
+  /** The server answered the send with this acknowledgement id. */
   onAck(id: number, ok: boolean): void;
-  /** The connection ended, and nobody here had asked for it. */
+  /** The connection ended without a call of `close`. */
   onLost(why: string): void;
 }
 
-/** Where a room's log stood; stock servers have no log and say nothing. */
+/** Position of the room's log. Empty for servers without a log, and after a resume. */
 export interface JoinAnswer {
   epoch?: string;
   seq?: number;
@@ -27,17 +30,17 @@ export interface SocketOptions {
   port: number;
   auth: Record<string, unknown>;
   roomName: string;
-  /** The room comes with `auth.resume`, so it is not joined again. */
+  /** `auth.resume` names the room, so the client does not join it again. */
   resumes: boolean;
 }
 
-/** Below every id that a send uses. */
+/** Sends use higher ids. */
 const JOIN_ID = 0;
 const RETRY_MS = 500;
 const READ_BYTES = 65_536;
 const PONG = clientFrame('3');
 const CLOSE = Buffer.from([0x88, 0x80, 0, 0, 0, 0]);
-/** Sockets are read one after the other, each wholly, so one buffer serves all. */
+/** Each read is processed completely before the next one, so all sockets share one buffer. */
 const shared = Buffer.alloc(READ_BYTES);
 const bounds: FrameBounds = { opcode: 0, start: 0, end: 0 };
 const mark = { room: 0, number: 0 };
@@ -87,10 +90,10 @@ export class BenchSocket {
     this.#socket.write(frame);
   }
 
-  /** Ends the connection as a client does that leaves; with `abruptly` as one does whose network is gone. */
+  /** Closes the WebSocket, or with `abruptly` resets the TCP connection like a network failure. */
   close(abruptly = false): void {
     this.#ended = true;
-    // One that is being shut down cannot be reset any more.
+    // A socket that is already closing cannot be reset.
     if (abruptly && !this.#socket.writableEnded) this.#socket.resetAndDestroy();
     else this.#socket.end(CLOSE);
   }
@@ -121,7 +124,7 @@ export class BenchSocket {
       }
       const status = bytes.toString('latin1', 9, 12);
       if (status !== '101') {
-        this.#lose(`upgrade refused with ${status}`);
+        this.#lose(`the server refused the upgrade with ${status}`);
         return;
       }
       this.#upgraded = true;
@@ -169,12 +172,12 @@ export class BenchSocket {
 
   #onEvent(bytes: Buffer, start: number, end: number): void {
     const first = bytes[start + 4];
-    // `42["message",…`, and no other event of the contract begins with these letters.
+    // `42["message",…`. No other event begins with these letters.
     if (first === LETTER_M && bytes[start + 5] === LETTER_E && bytes[start + 6] === LETTER_S) {
-      if (!readMark(bytes, start, end, mark)) throw new Error('a message without a mark');
+      if (!readMark(bytes, start, end, mark)) throw new Error('a message has no mark');
       this.#events.onMessage(mark.room, mark.number);
     } else if (this.#options.resumes && first === LETTER_S) {
-      // `42["session",…`: what was resumed follows.
+      // `42["session",…`. The missed messages follow.
       this.#events.onJoined({});
     }
   }
@@ -193,12 +196,12 @@ export class BenchSocket {
       { ok: boolean; data?: { epoch?: string; head?: number }; error?: { retryable: boolean; retryAfterMs?: number } },
     ];
     if (answer.error?.retryable === true) {
-      this.#events.onJoinPutOff();
+      this.#events.onJoinRetry();
       setTimeout(() => this.#join(), answer.error.retryAfterMs ?? RETRY_MS);
       return;
     }
     if (!answer.ok) {
-      this.#lose(`the join was refused: ${JSON.stringify(answer)}`);
+      this.#lose(`the server refused the join: ${JSON.stringify(answer)}`);
       return;
     }
     const { epoch, head } = answer.data ?? {};

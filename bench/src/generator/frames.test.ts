@@ -13,7 +13,7 @@ import {
 
 const bounds = (): FrameBounds => ({ opcode: 0, start: 0, end: 0 });
 
-test('a frame of any length is read back, and only once it is whole', () => {
+test('reads a complete frame of any length, and no incomplete frame', () => {
   for (const length of [0, 1, 125, 126, 65_535, 65_536, 200_000]) {
     const text = 'é'.repeat(length >> 1) + 'x'.repeat(length & 1);
     const frame = serverFrame(text);
@@ -26,7 +26,7 @@ test('a frame of any length is read back, and only once it is whole', () => {
   }
 });
 
-test('frames are read one after the other from one piece', () => {
+test('reads consecutive frames from one buffer', () => {
   const bytes = Buffer.concat([serverFrame('2'), serverFrame('42["message",{}]')]);
   const [first, second] = [bounds(), bounds()];
   assert(readFrame(bytes, 0, bytes.length, first));
@@ -35,12 +35,12 @@ test('frames are read one after the other from one piece', () => {
   assert.equal(second.end, bytes.length);
 });
 
-test('a fragment and a masked frame are refused, because what they hold would go uncounted', () => {
+test('rejects fragmented and masked frames, because their content would not be counted', () => {
   assert.throws(() => readFrame(Buffer.from([0x01, 0x00]), 0, 2, bounds()));
   assert.throws(() => readFrame(clientFrame('3'), 0, 7, bounds()));
 });
 
-test("a client's frame is masked and keeps its text", () => {
+test('a client frame has the mask bit and an unchanged text', () => {
   for (const text of ['3', 'x'.repeat(126)]) {
     const frame = clientFrame(text);
     assert.equal((frame[1] as number) & 0x80, 0x80);
@@ -48,7 +48,7 @@ test("a client's frame is masked and keeps its text", () => {
   }
 });
 
-test('a mark is found in a message, and none beyond its end', () => {
+test('finds the mark in a message, but not after its end', () => {
   const bytes = Buffer.from(`42["message",{"text":"${markOf(12, 3_456)} x"}]42["message",{"text":"${markOf(1, 2)}"}]`);
   const mark = { room: 0, number: 0 };
   assert(readMark(bytes, 0, bytes.length, mark));
@@ -57,7 +57,7 @@ test('a mark is found in a message, and none beyond its end', () => {
   assert.equal(readMark(Buffer.from('~1.x~'), 0, 5, mark), false);
 });
 
-test('an acknowledgement tells its id', () => {
+test('reads the id of an acknowledgement', () => {
   const frame = Buffer.from('431234[{"ok":true}]');
   assert.equal(readNumber(frame, 2, frame.length), 1_234);
 });

@@ -1,9 +1,10 @@
 /**
- * As much of WebSocket and Socket.IO as a client of the chat contract needs, on bytes: the generator reads tens of thousands of frames a
- * second on a part of one core, so nothing is decoded that is not counted. Pure.
+ * The parts of WebSocket and Socket.IO that a generated client needs, working on bytes. The
+ * generator reads tens of thousands of frames per second on part of one core, so it decodes only
+ * what it counts. Pure.
  */
 
-/** What one frame is, where its payload lies, and where the next frame begins. */
+/** A frame's opcode and payload. The next frame begins at `end`. */
 export interface FrameBounds {
   opcode: number;
   start: number;
@@ -18,8 +19,8 @@ const FINAL = 0x80;
 const MASKED = 0x80;
 
 /**
- * Reads the header of the frame at `from` into `bounds`. False where the frame is not whole yet before `to`.
- * @throws where the frame is part of a message, masked, or longer than 4 GiB: no server here sends such
+ * Reads the header of the frame at `from` into `bounds`. False if the frame is incomplete at `to`.
+ * @throws if the frame is fragmented, masked or longer than 4 GiB. No measured server sends these.
  */
 export function readFrame(bytes: Buffer, from: number, to: number, bounds: FrameBounds): boolean {
   if (to - from < 2) return false;
@@ -45,7 +46,10 @@ export function readFrame(bytes: Buffer, from: number, to: number, bounds: Frame
   return true;
 }
 
-/** A client's text frame. Its mask is zero, which leaves the text as it is: servers unmask it all the same, and the generator saves the work. */
+/**
+ * A client's text frame with a mask of zero. The mask leaves the text unchanged, which saves the
+ * generator work. Servers still unmask it.
+ */
 export function clientFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const header = length < LENGTH_16 ? 6 : 8;
@@ -80,14 +84,17 @@ export function serverFrame(text: string): Buffer {
   return frame;
 }
 
-/** In a text: `~<room>.<number>~`, the message's place among those of its room. No other field of any server has a `~`. */
+/**
+ * A message text begins with `~<room>.<number>~`: the room's index and the message's number in it.
+ * No other field of a packet contains `~`.
+ */
 const MARK = 0x7e;
 const DOT = 0x2e;
 const ZERO = 0x30;
 
 export const markOf = (room: number, number: number): string => `~${room}.${number}~`;
 
-/** Reads the mark within a payload. False where there is none. */
+/** Reads the mark in a payload. False if there is none. */
 export function readMark(bytes: Buffer, start: number, end: number, mark: { room: number; number: number }): boolean {
   let at = bytes.indexOf(MARK, start);
   if (at < 0 || at >= end) return false;
@@ -110,7 +117,7 @@ export function readMark(bytes: Buffer, start: number, end: number, mark: { room
   return true;
 }
 
-/** The digits from `start` on: an acknowledgement's id. */
+/** Reads the decimal number at `start`, for example an acknowledgement id. */
 export function readNumber(bytes: Buffer, start: number, end: number): number {
   let number = 0;
   for (let at = start; at < end; at++) {

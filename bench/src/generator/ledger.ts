@@ -1,18 +1,15 @@
-/**
- * Every delivery that must happen, by client and by (room, number): what is missing, what came twice, and what nobody should have got.
- * Pure.
- */
+/** The checker: which expected deliveries are missing, duplicated or unexpected. Pure. */
 
-const CHUNK_BITS = 8_192;
+const INITIAL_BITS = 8_192;
 
-/** What one client has received, of one room. */
+/** The messages that one client received in its room, as a bit for each message number. */
 export class Receipts {
-  #bits = new Uint32Array(CHUNK_BITS / 32);
+  #bits = new Uint32Array(INITIAL_BITS / 32);
   received = 0;
-  doubled = 0;
+  duplicated = 0;
 
-  /** Counts one delivery; false where it came before. */
-  take(number: number): boolean {
+  /** Counts one delivery. False if it is a duplicate. */
+  add(number: number): boolean {
     const word = number >>> 5;
     if (word >= this.#bits.length) {
       const grown = new Uint32Array(Math.max(this.#bits.length * 2, word + 1));
@@ -22,7 +19,7 @@ export class Receipts {
     const bit = 1 << (number & 31);
     const old = this.#bits[word] as number;
     if ((old & bit) !== 0) {
-      this.doubled++;
+      this.duplicated++;
       return false;
     }
     this.#bits[word] = old | bit;
@@ -31,31 +28,31 @@ export class Receipts {
   }
 }
 
-export interface Verdict {
-  /** Deliveries that had to happen: each stored message to each member. */
+export interface CheckResult {
+  /** Each message must reach each member of its room once. */
   expected: number;
   received: number;
   missing: number;
-  doubled: number;
-  /** Deliveries of a room that the client is not in, or of a message that nobody sent. */
-  strays: number;
-  /** Sends that were refused or never answered. */
+  duplicated: number;
+  /** Deliveries from another room, or of a message that was never sent. */
+  unexpected: number;
+  /** Sends that were refused or not answered. */
   unacknowledged: number;
-  /** Connections that ended by themselves. */
+  /** Connections that the bench did not close. */
   lostConnections: number;
 }
 
-/** Why no figure of this run counts; empty where all was exact. */
-export function whyVoid(verdict: Verdict): string[] {
+/** Why the figures of a run do not count. Empty if they do. */
+export function voidReasonsOf(result: CheckResult): string[] {
   const reasons: string[] = [];
-  const say = (count: number, what: string) => {
+  const add = (count: number, what: string) => {
     if (count > 0) reasons.push(`${count} ${what}`);
   };
-  say(verdict.missing, 'deliveries missing');
-  say(verdict.doubled, 'deliveries doubled');
-  say(verdict.strays, 'stray deliveries');
-  say(verdict.unacknowledged, 'sends not acknowledged');
-  say(verdict.lostConnections, 'connections lost');
-  if (verdict.expected === 0) reasons.push('nothing was sent');
+  add(result.missing, 'deliveries missing');
+  add(result.duplicated, 'deliveries duplicated');
+  add(result.unexpected, 'deliveries unexpected');
+  add(result.unacknowledged, 'sends not acknowledged');
+  add(result.lostConnections, 'connections lost');
+  if (result.expected === 0) reasons.push('nothing was sent');
   return reasons;
 }

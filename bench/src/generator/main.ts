@@ -1,59 +1,59 @@
-/** The load generator: a process of its own, so that what it costs can be told from what the servers cost. */
+/** The load generator. It is a separate process, so its CPU is not counted as the servers'. */
+import { ClientGroup } from './client-group.ts';
 import type { CommandName, Commands, Plan, Request, Response } from './commands.ts';
-import { Crowd } from './crowd.ts';
 
-let crowd: Crowd | undefined;
+let group: ClientGroup | undefined;
 
-const ready = (): Crowd => {
-  if (crowd === undefined) throw new Error('no plan yet');
-  return crowd;
+const planned = (): ClientGroup => {
+  if (group === undefined) throw new Error('the first command must be "plan"');
+  return group;
 };
 
 const handlers: {
-  [N in CommandName]: (ask: Commands[N]['ask']) => Commands[N]['answer'] | Promise<Commands[N]['answer']>;
+  [N in CommandName]: (input: Commands[N]['input']) => Commands[N]['output'] | Promise<Commands[N]['output']>;
 } = {
   plan: (plan: Plan) => {
-    crowd = new Crowd(plan);
+    group = new ClientGroup(plan);
     return null;
   },
   connect: async ({ from, to, concurrency, resume }) => {
-    await ready().connect(from, to, concurrency, resume);
+    await planned().connect(from, to, concurrency, resume);
     return null;
   },
   close: ({ from, to, abruptly }) => {
-    ready().close(from, to, abruptly);
+    planned().close(from, to, abruptly);
     return null;
   },
   send: ({ perSecond, burst, senders }) => {
-    ready().send(perSecond, burst, senders);
+    planned().send(perSecond, burst, senders);
     return null;
   },
-  pause: () => {
-    ready().pause();
+  stopSending: () => {
+    planned().stopSending();
     return null;
   },
-  open: () => {
-    ready().open();
+  openWindow: () => {
+    planned().openWindow();
     return null;
   },
-  shut: () => {
-    ready().shut();
+  closeWindow: () => {
+    planned().closeWindow();
     return null;
   },
-  figures: () => ready().figures(),
-  settle: ({ patienceMs }) => ready().settle(patienceMs),
+  figures: () => planned().figures(),
+  settle: ({ timeoutMs }) => planned().settle(timeoutMs),
 };
 
-async function answer({ id, name, ask }: Request): Promise<Response> {
+async function handle({ id, name, input }: Request): Promise<Response> {
   try {
-    return { id, answer: await (handlers[name] as (ask: unknown) => unknown)(ask) };
+    return { id, output: await (handlers[name] as (input: unknown) => unknown)(input) };
   } catch (error) {
     return { id, error: error instanceof Error ? error.message : String(error) };
   }
 }
 
 process.on('message', (request: Request) => {
-  void answer(request).then((response) => process.send?.(response));
+  void handle(request).then((response) => process.send?.(response));
 });
-// Nobody is left to ask.
+// The bench has ended.
 process.on('disconnect', () => process.exit(0));

@@ -1,8 +1,10 @@
-/** Counts of durations in buckets that are at most 1.6 % wide, so that millions of them cost nothing to keep. Pure. */
+/**
+ * Counts durations in buckets at most 1.6 % wide, so millions of values need constant memory. Pure.
+ */
 
 const SUB_BITS = 6;
 const SUB = 1 << SUB_BITS;
-/** Up to 2^30 µs, some 18 minutes. */
+/** Up to 2^30 µs, about 18 minutes. */
 const BUCKETS = SUB * (30 - SUB_BITS + 2);
 
 export interface Percentiles {
@@ -18,7 +20,7 @@ export class Histogram {
   #count = 0;
   #max = 0;
 
-  /** @param value a whole number or fraction ≥ 0, of any unit; negative ones count as 0 */
+  /** @param value in any unit; a negative value counts as 0 */
   record(value: number): void {
     const whole = value < 0 ? 0 : value | 0;
     const bucket = bucketOf(whole);
@@ -31,7 +33,9 @@ export class Histogram {
     return this.#count;
   }
 
-  /** The value that a share of all is at most, as the middle of its bucket; 0 where there is none. */
+  /**
+   * At least this share of the values is at most the result, the middle of a bucket. 0 if empty.
+   */
   percentile(share: number): number {
     const rank = Math.max(1, Math.ceil(this.#count * share));
     let seen = 0;

@@ -1,17 +1,20 @@
-/** Asks the probe within a server. */
+/** The bench's side of the probe in a server process. */
 import type { ChildProcess } from 'node:child_process';
 
-/** `watch` begins to record the event-loop delay, `read` ends it, `collect` collects garbage first. */
+/**
+ * `watch` starts to record the event-loop delay, `read` stops it, and `collect` forces garbage
+ * collections. Each of them answers with the figures.
+ */
 export interface ProbeRequest {
   id: number;
   probe: 'watch' | 'read' | 'collect';
 }
 
 export interface ProbeFigures {
-  /** Beyond the timer's own period. */
+  /** Without the period of the measuring timer. */
   loopDelayMs: { p50: number; p99: number };
   rssBytes: number;
-  /** Used JavaScript heap and what hangs on it outside. */
+  /** Used JavaScript heap and the external memory of its objects. */
   heapBytes: number;
   fromStoreBytes: number;
   toStoreBytes: number;
@@ -23,37 +26,38 @@ export interface ProbeAnswer {
 }
 
 export interface Probe {
-  ask(probe: ProbeRequest['probe']): Promise<ProbeFigures>;
+  /** Rejects if the server ends or does not answer in time. */
+  request(probe: ProbeRequest['probe']): Promise<ProbeFigures>;
 }
 
-const ANSWER_MAX_MS = 30_000;
-const ENDED = 'a server ended while it was measured';
+const ANSWER_TIMEOUT_MS = 30_000;
+const ENDED = 'a server ended during the measurement';
 
 export function createProbe(server: ChildProcess): Probe {
   let lastId = 0;
   return {
-    ask(probe) {
+    request(probe) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {
         if (server.exitCode !== null || server.signalCode !== null) return reject(new Error(ENDED));
-        const done = () => {
+        const stopWaiting = () => {
           clearTimeout(timer);
           server.off('message', onMessage);
           server.off('exit', onExit);
         };
         const onMessage = (message: ProbeAnswer) => {
           if (message.id !== id || message.probe === undefined) return;
-          done();
+          stopWaiting();
           resolve(message.probe);
         };
         const onExit = () => {
-          done();
+          stopWaiting();
           reject(new Error(ENDED));
         };
         const timer = setTimeout(() => {
-          done();
-          reject(new Error(`a server's probe did not answer in ${ANSWER_MAX_MS / 1_000} s`));
-        }, ANSWER_MAX_MS);
+          stopWaiting();
+          reject(new Error(`a server's probe did not answer in ${ANSWER_TIMEOUT_MS / 1_000} s`));
+        }, ANSWER_TIMEOUT_MS);
         server.on('message', onMessage);
         server.once('exit', onExit);
         server.send({ id, probe } satisfies ProbeRequest);

@@ -1,6 +1,7 @@
 /**
- * Loaded into every server that is measured (`node --import`), ours and the others alike, so that what only the process itself can tell is
- * told by the same code: event-loop delay, heap, bytes from and to the store. It runs nothing while it is not asked.
+ * Loaded into every measured server with `node --import`, for all variants alike. Reads what only
+ * the process itself knows: event-loop delay, heap, and bytes from and to Redis. Idle between
+ * requests.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
@@ -8,9 +9,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProbeAnswer, ProbeRequest } from './probe-client.ts';
 
-/** The histogram's timer; its own period is part of each value and is taken off. */
+/** Period of the histogram's timer. Each value includes it, so it is subtracted. */
 const RESOLUTION_MS = 10;
-/** Twice, with a pause: what a collection finalises is freed by the next one. */
+/** The second collection frees what the first one finalized. */
 const COLLECTIONS = 2;
 const COLLECTION_PAUSE_MS = 100;
 
@@ -41,7 +42,7 @@ async function answer({ probe, id }: ProbeRequest): Promise<ProbeAnswer> {
   const loop = { p50: beyondTimerMs(delay.percentile(50)), p99: beyondTimerMs(delay.percentile(99)) };
   if (probe === 'read') delay.disable();
   const { rss, heapUsed, external } = process.memoryUsage();
-  const sum = (of: (socket: Socket) => number) => storeSockets.reduce((total, socket) => total + of(socket), 0);
+  const sum = (bytes: (socket: Socket) => number) => storeSockets.reduce((total, socket) => total + bytes(socket), 0);
   return {
     id,
     probe: {
@@ -55,7 +56,8 @@ async function answer({ probe, id }: ProbeRequest): Promise<ProbeAnswer> {
 }
 
 process.on('message', (message: ProbeRequest) => {
-  if (typeof message === 'object' && 'probe' in message) void answer(message).then((told) => process.send?.(told));
+  if (typeof message === 'object' && 'probe' in message)
+    void answer(message).then((response) => process.send?.(response));
 });
-// The channel alone must not keep a server alive, nor end one that ends by itself.
+// The channel must not keep a server alive.
 process.channel?.unref();

@@ -1,18 +1,19 @@
-/** What the processes of a site and its store have used between two moments. */
+/** Measures what the processes of an environment and Redis use. */
 import type { Node, Servers } from '../variants/variants.ts';
 import type { ProbeFigures } from './probe-client.ts';
-import { callsBetween, type StoreCounts, type StoreWatch } from './store.ts';
+import { callsBetween, type StoreCounts, type StoreMonitor } from './store.ts';
 import { cpuUsOf, type MachineTime, machineTime, rssBytesOf } from './system.ts';
 
-export interface Site {
+export interface MeasuredProcesses {
   servers: Servers;
-  /** Nodes with clients, and those without. */
+  /** Nodes with clients. */
   serving: Node[];
+  /** Nodes without clients. */
   bystanders: Node[];
   redisPid: number;
-  /** nginx, where clients come through it. */
+  /** nginx; undefined if clients connect directly. */
   edgePid: number | undefined;
-  store: StoreWatch;
+  store: StoreMonitor;
 }
 
 export interface Usage {
@@ -22,19 +23,19 @@ export interface Usage {
   presenceCpuUs: number;
   redisCpuUs: number;
   edgeCpuUs: number;
-  /** Calls by command. */
+  /** Redis calls by command. */
   storeCalls: Record<string, number>;
   storeInBytes: number;
   storeOutBytes: number;
   bystanderStoreBytes: number;
-  /** Of the serving node that was worst. */
+  /** The worst of the serving nodes. */
   loopDelayMs: { p50: number; p99: number };
-  /** Shares of all processors. */
+  /** Shares of the time of all processors. */
   machineBusy: number;
   machineStolen: number;
 }
 
-interface Moment {
+interface Snapshot {
   atMs: number;
   cpu: Record<'gateway' | 'bystander' | 'presence' | 'redis' | 'edge', number>;
   store: StoreCounts;
@@ -46,30 +47,30 @@ interface Moment {
 export interface Meter {
   begin(): Promise<void>;
   end(): Promise<void>;
-  /** Between each `begin` and its `end`, together. */
+  /** Total of all parts. A part lasts from `begin` to `end`. */
   usage(): Usage;
 }
 
-export function createMeter(site: Site): Meter {
+export function createMeter(processes: MeasuredProcesses): Meter {
   const parts: Usage[] = [];
-  let before: Moment | undefined;
+  let before: Snapshot | undefined;
   return {
     async begin() {
-      before = await look(site, 'watch');
+      before = await takeSnapshot(processes, 'watch');
     },
     async end() {
-      if (before === undefined) throw new Error('nothing was begun');
-      parts.push(usageBetween(before, await look(site, 'read')));
+      if (before === undefined) throw new Error('end() without begin()');
+      parts.push(usageBetween(before, await takeSnapshot(processes, 'read')));
       before = undefined;
     },
-    usage: () => parts.reduce(together),
+    usage: () => parts.reduce(mergeUsage),
   };
 }
 
-/** What is no sum is the mean over the time. */
-function together(one: Usage, other: Usage): Usage {
+/** Adds counts. Averages the rest, weighted by time. */
+function mergeUsage(one: Usage, other: Usage): Usage {
   const seconds = one.seconds + other.seconds;
-  const mean = (of: (usage: Usage) => number) => (of(one) * one.seconds + of(other) * other.seconds) / seconds;
+  const mean = (value: (usage: Usage) => number) => (value(one) * one.seconds + value(other) * other.seconds) / seconds;
   const storeCalls = { ...one.storeCalls };
   for (const [name, count] of Object.entries(other.storeCalls)) storeCalls[name] = (storeCalls[name] ?? 0) + count;
   return {
@@ -83,16 +84,20 @@ function together(one: Usage, other: Usage): Usage {
     storeInBytes: one.storeInBytes + other.storeInBytes,
     storeOutBytes: one.storeOutBytes + other.storeOutBytes,
     bystanderStoreBytes: one.bystanderStoreBytes + other.bystanderStoreBytes,
-    loopDelayMs: { p50: mean((of) => of.loopDelayMs.p50), p99: mean((of) => of.loopDelayMs.p99) },
-    machineBusy: mean((of) => of.machineBusy),
-    machineStolen: mean((of) => of.machineStolen),
+    loopDelayMs: { p50: mean((usage) => usage.loopDelayMs.p50), p99: mean((usage) => usage.loopDelayMs.p99) },
+    machineBusy: mean((usage) => usage.machineBusy),
+    machineStolen: mean((usage) => usage.machineStolen),
   };
 }
 
-async function look(site: Site, probe: 'watch' | 'read'): Promise<Moment> {
-  const { servers, serving, bystanders } = site;
-  const ask = (nodes: Node[]) => Promise.all(nodes.map((node) => node.probe.ask(probe)));
-  const [probes, away, store] = [await ask(serving), await ask(bystanders), await site.store.counts()];
+async function takeSnapshot(processes: MeasuredProcesses, probe: 'watch' | 'read'): Promise<Snapshot> {
+  const { servers, serving, bystanders } = processes;
+  const request = (nodes: Node[]) => Promise.all(nodes.map((node) => node.probe.request(probe)));
+  const [probes, bystanderProbes, store] = [
+    await request(serving),
+    await request(bystanders),
+    await processes.store.counts(),
+  ];
   const sum = (pids: number[]) => pids.reduce((total, pid) => total + cpuUsOf(pid), 0);
   return {
     atMs: performance.now(),
@@ -100,20 +105,21 @@ async function look(site: Site, probe: 'watch' | 'read'): Promise<Moment> {
       gateway: sum(serving.map(({ pid }) => pid)),
       bystander: sum(bystanders.map(({ pid }) => pid)),
       presence: sum(servers.presence === undefined ? [] : [servers.presence.pid]),
-      redis: sum([site.redisPid]),
-      edge: sum(site.edgePid === undefined ? [] : [site.edgePid]),
+      redis: sum([processes.redisPid]),
+      edge: sum(processes.edgePid === undefined ? [] : [processes.edgePid]),
     },
     store,
     probes,
-    bystanders: away,
+    bystanders: bystanderProbes,
     machine: machineTime(),
   };
 }
 
-function usageBetween(before: Moment, after: Moment): Usage {
-  const cpu = (of: keyof Moment['cpu']) => after.cpu[of] - before.cpu[of];
-  const storeBytes = (moment: Moment) => moment.bystanders.reduce((sum, { fromStoreBytes }) => sum + fromStoreBytes, 0);
-  const worst = (of: (figures: ProbeFigures) => number) => Math.max(0, ...after.probes.map(of));
+function usageBetween(before: Snapshot, after: Snapshot): Usage {
+  const cpu = (name: keyof Snapshot['cpu']) => after.cpu[name] - before.cpu[name];
+  const storeBytes = (snapshot: Snapshot) =>
+    snapshot.bystanders.reduce((sum, { fromStoreBytes }) => sum + fromStoreBytes, 0);
+  const worst = (value: (figures: ProbeFigures) => number) => Math.max(0, ...after.probes.map(value));
   const ticks = after.machine.all - before.machine.all;
   return {
     seconds: (after.atMs - before.atMs) / 1_000,
@@ -126,7 +132,7 @@ function usageBetween(before: Moment, after: Moment): Usage {
     storeInBytes: after.store.inBytes - before.store.inBytes,
     storeOutBytes: after.store.outBytes - before.store.outBytes,
     bystanderStoreBytes: storeBytes(after) - storeBytes(before),
-    loopDelayMs: { p50: worst((of) => of.loopDelayMs.p50), p99: worst((of) => of.loopDelayMs.p99) },
+    loopDelayMs: { p50: worst((figures) => figures.loopDelayMs.p50), p99: worst((figures) => figures.loopDelayMs.p99) },
     machineBusy: (after.machine.busy - before.machine.busy) / ticks,
     machineStolen: (after.machine.stolen - before.machine.stolen) / ticks,
   };

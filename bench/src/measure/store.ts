@@ -1,23 +1,23 @@
-/** What the store tells of its own work. */
+/** Redis's own counters. */
 import { Redis } from 'ioredis';
 
 export interface StoreCounts {
-  /** Calls by command, those from within scripts too. */
+  /** Calls by command, including those in scripts. */
   calls: Record<string, number>;
   inBytes: number;
   outBytes: number;
 }
 
-export interface StoreWatch {
+export interface StoreMonitor {
   counts(): Promise<StoreCounts>;
   version(): Promise<string>;
   close(): void;
 }
 
-/** What watching itself calls. */
-const OWN = new Set(['info', 'hello', 'client']);
+/** Commands of the monitor itself. */
+const MONITOR_COMMANDS = new Set(['info', 'hello', 'client']);
 
-export function watchStore(url: string): StoreWatch {
+export function monitorStore(url: string): StoreMonitor {
   const redis = new Redis(url, { protocol: 2 });
   return {
     async counts() {
@@ -25,7 +25,7 @@ export function watchStore(url: string): StoreWatch {
       const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1] ?? 0);
       const calls: Record<string, number> = {};
       for (const [, name = '', count] of text.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm))
-        if (!OWN.has(name.split('|')[0] ?? '')) calls[name] = Number(count);
+        if (!MONITOR_COMMANDS.has(name.split('|')[0] ?? '')) calls[name] = Number(count);
       return { calls, inBytes: field('total_net_input_bytes'), outBytes: field('total_net_output_bytes') };
     },
     async version() {
@@ -38,8 +38,8 @@ export function watchStore(url: string): StoreWatch {
 export function callsBetween(before: StoreCounts, after: StoreCounts): Record<string, number> {
   const calls: Record<string, number> = {};
   for (const [name, count] of Object.entries(after.calls)) {
-    const more = count - (before.calls[name] ?? 0);
-    if (more > 0) calls[name] = more;
+    const increase = count - (before.calls[name] ?? 0);
+    if (increase > 0) calls[name] = increase;
   }
   return calls;
 }

@@ -1,4 +1,4 @@
-/** What Linux tells of processes and of the machine. */
+/** Figures of processes and of the machine from Linux. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 
@@ -6,7 +6,8 @@ import { cpus, release, totalmem } from 'node:os';
 export function cpuUsOf(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    // Its first number is the time on a processor in ns: the same as utime + stime of `stat`, which are told in steps of 10 ms only.
+    // The first number is processor time in ns. `stat` has the same as utime + stime, in steps of
+    // 10 ms.
     ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
   }
   return ns / 1_000;
@@ -24,7 +25,7 @@ export interface MachineTime {
   all: number;
 }
 
-/** Time of all processors together since the start of the machine, in ticks. */
+/** Time of all processors since the machine started, in ticks. */
 export function machineTime(): MachineTime {
   const [first = ''] = readFileSync('/proc/stat', 'latin1').split('\n');
   const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, softIrq = 0, stolen = 0] = first
@@ -60,8 +61,8 @@ function distribution(): string {
   }
 }
 
-/** How many descriptors a process here may open. */
-export function filesMax(): number {
+/** Limit of open files of a process. */
+export function openFilesMax(): number {
   const line = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
   return line === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line ?? 0);
 }

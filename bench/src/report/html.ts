@@ -1,6 +1,6 @@
-/** The report as one page that needs nothing else: tables, and a bar for each figure. Pure. */
+/** The report as a self-contained HTML page with tables and bar charts. Pure. */
 import { FIGURES, type Figure, type Summary } from '../figures.ts';
-import { provenance, type Report, remarksOf, summariesOf } from './report.ts';
+import { describeSource, type Report, remarksOf, summariesOf } from './report.ts';
 import { format } from './table.ts';
 
 const BAR_PX = 260;
@@ -10,9 +10,9 @@ const COLOURS = ['#2563eb', '#d97706', '#059669', '#db2777', '#64748b', '#7c3aed
 export function renderHtml(report: Report): string {
   const notes = [
     ...report.settings,
-    `medians of ${report.rounds} runs; the variants take turns, and each round begins with another one`,
-    'a run with one missing, doubled or stray delivery does not count',
-    ...(report.quick ? ['by --quick: to see that it works, not for comparison'] : []),
+    `medians of ${report.rounds} runs; the variants take turns, and each round begins with another variant`,
+    'a run with one missing, duplicated or unexpected delivery does not count',
+    ...(report.quick ? ['measured with --quick: checks the setup, not for comparison'] : []),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -32,9 +32,9 @@ svg text { font-size: 12px; fill: currentColor }
 .remarks { font-size: 13px } .void { color: #dc2626 }
 </style>
 <h1>Maru bench</h1>
-<p>${escapeHtml(provenance(report))}</p>
+<p>${escapeHtml(describeSource(report))}</p>
 <ul>${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>
-<p>${report.variants.map(({ name, title, stores }, index) => `${swatch(index)} <b>${escapeHtml(name)}</b>: ${escapeHtml(title)}${stores ? '' : ' (stores nothing)'}`).join('<br>')}</p>
+<p>${report.variants.map(({ name, title, stores }, index) => `${swatch(index)} <b>${escapeHtml(name)}</b>: ${escapeHtml(title)}${stores ? '' : ' (no storage)'}`).join('<br>')}</p>
 ${report.loads.map(({ name, title }) => section(report, name, title)).join('\n')}
 </html>
 `;
@@ -44,14 +44,14 @@ function section(report: Report, load: string, title: string): string {
   const summaries = summariesOf(report, load);
   if (summaries.length === 0) return '';
   const figures = (FIGURES as readonly Figure[]).filter(({ key }) =>
-    summaries.some((of) => figureOf(of, key) !== undefined),
+    summaries.some((summary) => figureOf(summary, key) !== undefined),
   );
   const head = summaries.map(({ variant, runs, voidRuns }) => {
-    const lost = voidRuns > 0 ? ` <span class="void">(${voidRuns} of ${runs} void)</span>` : '';
-    return `<th>${escapeHtml(variant)}${lost}</th>`;
+    const voidNote = voidRuns > 0 ? ` <span class="void">(${voidRuns} of ${runs} void)</span>` : '';
+    return `<th>${escapeHtml(variant)}${voidNote}</th>`;
   });
   const rows = figures.map((figure) => {
-    const cells = summaries.map((of) => `<td>${format(figureOf(of, figure.key), figure)}</td>`);
+    const cells = summaries.map((summary) => `<td>${format(figureOf(summary, figure.key), figure)}</td>`);
     return `<tr><td>${escapeHtml(nameOf(figure))}</td>${cells.join('')}</tr>`;
   });
   const remarks = remarksOf(report, load);
@@ -64,17 +64,17 @@ function section(report: Report, load: string, title: string): string {
 ${remarks.length > 0 ? `<ul class="remarks">${remarks.map((remark) => `<li>${escapeHtml(remark)}</li>`).join('')}</ul>` : ''}`;
 }
 
-/** A bar for each variant, all from 0. */
+/** One bar for each variant. The bars begin at 0. */
 function chart(report: Report, figure: Figure, summaries: readonly Summary[]): string {
-  const longest = Math.max(...summaries.map((of) => figureOf(of, figure.key) ?? 0));
-  const bars = summaries.map((of, row) => {
-    const value = figureOf(of, figure.key);
+  const longest = Math.max(...summaries.map((summary) => figureOf(summary, figure.key) ?? 0));
+  const bars = summaries.map((summary, row) => {
+    const value = figureOf(summary, figure.key);
     const width = longest > 0 ? ((value ?? 0) / longest) * BAR_PX : 0;
-    const colour = colourOf(report.variants.findIndex(({ name }) => name === of.variant));
+    const colour = colourOf(report.variants.findIndex(({ name }) => name === summary.variant));
     const top = row * ROW_PX;
     return (
       `<rect y="${top + 3}" width="${width.toFixed(1)}" height="${ROW_PX - 6}" fill="${colour}"/>` +
-      `<text x="${(width + 6).toFixed(1)}" y="${top + 14}">${format(value, figure)} ${escapeHtml(of.variant)}</text>`
+      `<text x="${(width + 6).toFixed(1)}" y="${top + 14}">${format(value, figure)} ${escapeHtml(summary.variant)}</text>`
     );
   });
   return `<figure><figcaption>${escapeHtml(nameOf(figure))}</figcaption><svg width="${BAR_PX + 180}" height="${summaries.length * ROW_PX}" role="img" aria-label="${escapeHtml(nameOf(figure))}">${bars.join('')}</svg></figure>`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { replaceBlock } from './markdown.ts';
 
-test('a block is put where the one before it was, and nothing else changes', () => {
+test('replaces the previous block and nothing else', () => {
   const first = replaceBlock('# Title\n', 'one');
   const document = `${first}\nafter\n`;
   const second = replaceBlock(document, 'two');
@@ -10,7 +10,7 @@ test('a block is put where the one before it was, and nothing else changes', () 
   assert.equal(replaceBlock(second, 'two'), second);
 });
 
-test('a document with half of the markers is left alone', () => {
+test('rejects a document with only one marker', () => {
   const whole = replaceBlock('', 'one');
   assert.throws(() => replaceBlock(whole.replace('<!-- bench:end -->', ''), 'two'));
 });

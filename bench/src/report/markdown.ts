@@ -1,8 +1,19 @@
-/** The report as tables in Markdown, between two markers of a document. Pure. */
-import { provenance, type Report, remarksOf, summariesOf } from './report.ts';
+/** The report as Markdown tables, and how to put them into a document. Pure. */
+import { describeSource, type Report, remarksOf, summariesOf } from './report.ts';
 import { rowsOf } from './table.ts';
 
+/** The results with machine, versions and date in one paragraph. */
 export function renderMarkdown(report: Report): string {
+  return `${mediansOf(report)}. ${describeSource(report)}.\n\n${renderResults(report)}`;
+}
+
+/** What the figures are, for example `Medians of 3 rounds`. */
+export function mediansOf({ rounds, quick }: Report): string {
+  return `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}${quick ? ', with --quick: not for comparison' : ''}`;
+}
+
+/** The settings and a table for each load. */
+export function renderResults(report: Report): string {
   const sections = report.loads.flatMap(({ name, title }) => {
     const summaries = summariesOf(report, name);
     if (summaries.length === 0) return [];
@@ -15,18 +26,10 @@ export function renderMarkdown(report: Report): string {
       '',
     ];
   });
-  return [
-    `Medians of ${report.rounds}${report.quick ? ', by --quick: not for comparison' : ''}. ${provenance(report)}.`,
-    '',
-    ...report.settings.map((setting) => `- ${setting}`),
-    '',
-    ...sections,
-  ]
-    .join('\n')
-    .trim();
+  return [...report.settings.map((setting) => `- ${setting}`), '', ...sections].join('\n').trim();
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column left, the others right. */
 export function markdownTable(head: readonly string[], rows: readonly string[][]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map((_, column) => (column === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
@@ -36,13 +39,13 @@ const BEGIN = '<!-- bench:begin (written by npm run bench; do not edit) -->';
 const END = '<!-- bench:end -->';
 
 /**
- * Puts `block` between the markers of a document; a document without markers gets them at its end.
- * @throws where only one of the markers is there, or their order is wrong
+ * Replaces the text between the markers of a document. Appends the markers if it has none.
+ * @throws if one marker is missing, or the end is before the beginning
  */
 export function replaceBlock(document: string, block: string): string {
   const [from, to] = [document.indexOf(BEGIN), document.indexOf(END)];
   const whole = `${BEGIN}\n${block}\n${END}`;
   if (from < 0 && to < 0) return `${document}${document === '' ? '' : '\n'}${whole}\n`;
-  if (from < 0 || to < from) throw new Error(`the document has no ${BEGIN} before its ${END}`);
+  if (from < 0 || to < from) throw new Error(`the document must contain ${BEGIN} and after it ${END}`);
   return document.slice(0, from) + whole + document.slice(to + END.length);
 }

@@ -30,7 +30,7 @@ function reportOf(loads: string[], variants: string[], changes: Partial<Report> 
   };
 }
 
-test('reports of several calls are one: each load and variant once, summaries of all runs', () => {
+test('combines reports: each load and variant once, with summaries of all runs', () => {
   const first = reportOf(['quiet', 'busy'], ['maru', 'floor']);
   const second = reportOf(['wide'], ['maru'], {
     versions: { Node: '24.21.0', nginx: '1.22.1' },
@@ -51,15 +51,15 @@ test('reports of several calls are one: each load and variant once, summaries of
 });
 
 const others: Record<string, Report> = {
-  'of another machine': reportOf(['wide'], ['maru'], {
+  'from another machine': reportOf(['wide'], ['maru'], {
     machine: { cores: 4, cpu: 'a processor', memoryGiB: 24, system: 'a system' },
   }),
-  'of another Node': reportOf(['wide'], ['maru'], { versions: { Node: '26.0.0' } }),
-  'measured otherwise': reportOf(['wide'], ['maru'], { settings: ['a disk', 'warm-up 5 s'] }),
-  'of a quick look': reportOf(['wide'], ['maru'], { quick: true }),
-  'that holds a run again': reportOf(['busy'], ['maru']),
+  'from another Node.js version': reportOf(['wide'], ['maru'], { versions: { Node: '26.0.0' } }),
+  'with another pace': reportOf(['wide'], ['maru'], { settings: ['a disk', 'warm-up 5 s'] }),
+  'of a --quick run': reportOf(['wide'], ['maru'], { quick: true }),
+  'that contains the same run': reportOf(['busy'], ['maru']),
 };
 for (const [what, other] of Object.entries(others))
-  test(`a report ${what} is not put together with the first`, () => {
+  test(`does not combine a report ${what}`, () => {
     assert.equal(combineReports([reportOf(['quiet', 'busy'], ['maru']), other]), undefined);
   });

@@ -1,4 +1,4 @@
-/** What one call of the bench found, whole: the file `bench.json`. */
+/** The complete result of one call of the bench, stored as `bench.json`. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type RunResult, type Summary, summarise } from '../figures.ts';
@@ -12,9 +12,9 @@ export interface Report {
   /** ISO 8601. */
   measuredAt: string;
   machine: Machine;
-  /** Of the runtime and of what was measured. */
+  /** Versions of Node.js, the programs and the measured packages. */
   versions: Record<string, string>;
-  /** What was the same for all. */
+  /** Settings that all runs share. */
   settings: string[];
   quick: boolean;
   rounds: number;
@@ -30,27 +30,27 @@ const versionOf = (name: string): string => {
   return (require(manifest) as { version: string }).version;
 };
 
-export function createReport(given: {
+export function createReport(input: {
   options: BenchOptions;
   runs: RunResult[];
   programs: Record<string, string>;
   flushes: FlushTimes;
   nowMs: number;
 }): Report {
-  const { options, runs, flushes } = given;
+  const { options, runs, flushes } = input;
   return {
     format: 1,
-    measuredAt: new Date(given.nowMs).toISOString(),
+    measuredAt: new Date(input.nowMs).toISOString(),
     machine: describeMachine(),
     versions: {
       Node: process.versions.node,
-      ...given.programs,
+      ...input.programs,
       'socket.io': versionOf('socket.io'),
       '@socket.io/redis-adapter': versionOf('@socket.io/redis-adapter'),
       ioredis: versionOf('ioredis'),
     },
     settings: [
-      `Redis: appendonly yes, appendfsync always, its files under ${flushes.directory}, where a flush took ${flushes.p50Ms.toFixed(2)} ms (p50) and ${flushes.p99Ms.toFixed(2)} ms (p99) before the first run`,
+      `Redis: appendonly yes, appendfsync always, files in ${flushes.directory}; a flush took ${flushes.p50Ms.toFixed(2)} ms (p50) and ${flushes.p99Ms.toFixed(2)} ms (p99) before the first run`,
       'clients: WebSocket only, one load generator on the same machine, texts of 100 bytes',
       `warm-up ${options.pace.warmUpMs / 1_000} s, measured ${options.pace.measureMs / 1_000} s in ${options.pace.slices} parts, rounds ${options.rounds}`,
     ],
@@ -70,10 +70,13 @@ export function createReport(given: {
   };
 }
 
-/** Several reports as one. The first says when; what says how must be the same in all, and no run may be in two. Undefined where it is not so. */
+/**
+ * Combines reports. Undefined if they are not comparable or contain the same run twice. The result
+ * has the date of the first report.
+ */
 export function combineReports(reports: readonly Report[]): Report | undefined {
   const [first] = reports;
-  if (first === undefined || !reports.every((report) => isAlike(report, first))) return undefined;
+  if (first === undefined || !reports.every((report) => isComparable(report, first))) return undefined;
   const all = reports.flatMap(({ runs }) => runs);
   const keys = new Set(all.map(({ load, variant, round }) => `${load} ${variant} ${round}`));
   if (keys.size < all.length) return undefined;
@@ -87,12 +90,15 @@ export function combineReports(reports: readonly Report[]): Report | undefined {
   };
 }
 
-/** Programs may be missing in one, never differ. How fast the disk flushed is of the first. */
-function isAlike(one: Report, other: Report): boolean {
-  const told = ({ format, quick, rounds, machine, settings }: Report) =>
+/**
+ * Machine, pace and versions must be equal. A version may be missing in one report. The settings
+ * before the last one may differ, because they contain flush times.
+ */
+function isComparable(one: Report, other: Report): boolean {
+  const conditionsOf = ({ format, quick, rounds, machine, settings }: Report) =>
     JSON.stringify([format, quick, rounds, machine, settings.at(-1)]);
   return (
-    told(one) === told(other) &&
+    conditionsOf(one) === conditionsOf(other) &&
     Object.entries(one.versions).every(([name, version]) => (other.versions[name] ?? version) === version)
   );
 }
@@ -101,17 +107,17 @@ const byName = <T extends { name: string }>(named: T[]): T[] => [
   ...new Map(named.map((each) => [each.name, each])).values(),
 ];
 
-/** One line that says where and when the figures are from. */
-export function provenance({ machine, versions, measuredAt }: Report): string {
+/** Date, machine and versions in one line. */
+export function describeSource({ machine, versions, measuredAt }: Report): string {
   const programs = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `${measuredAt.slice(0, 10)}; ${machine.cores} × ${machine.cpu}, ${machine.memoryGiB} GiB, ${machine.system}; ${programs.join(', ')}`;
 }
 
 /** The summaries of one load, in the order of the variants. */
 export const summariesOf = (report: Report, load: string): Summary[] =>
-  report.variants.flatMap(({ name }) => report.summaries.filter((of) => of.load === load && of.variant === name));
+  report.variants.flatMap(({ name }) => report.summaries.filter((each) => each.load === load && each.variant === name));
 
-/** Runs of a load that do not count, and doubts about those that do, each once. */
+/** The void runs of a load with their reasons, and all warnings, without repetitions. */
 export function remarksOf(report: Report, load: string): string[] {
   const remarks = report.runs
     .filter((run) => run.load === load)

@@ -1,10 +1,10 @@
-/** Figures as text. Pure. */
+/** Formats figures as tables of text. Pure. */
 import { FIGURES, type Figure, type Summary } from '../figures.ts';
 
 export const format = (value: number | undefined, { digits }: Pick<Figure, 'digits'>): string =>
   value === undefined ? '–' : value.toFixed(digits);
 
-/** A load's figures as rows: the name of the figure, then its value for each variant. */
+/** A row for each figure of a load: its name, then its value for each variant. */
 export function rowsOf(summaries: readonly Summary[], options: { all: boolean }): string[][] {
   return (FIGURES as readonly Figure[])
     .filter(({ key, main }) => (options.all || main === true) && summaries.some(({ figures }) => has(figures, key)))
@@ -16,7 +16,7 @@ export function rowsOf(summaries: readonly Summary[], options: { all: boolean })
 
 const has = (figures: object, key: string): boolean => Object.hasOwn(figures, key);
 
-/** Columns of equal width: the first to the left, the others to the right. */
+/** Pads columns to equal width. Aligns the first one left, the others right. */
 export function alignColumns(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows

@@ -1,4 +1,6 @@
-/** nginx before the nodes of a run, for what an edge costs: it passes WebSockets through as deploy/nginx.conf does, and nothing else. */
+/**
+ * nginx in front of the nodes, to measure its cost. It proxies WebSockets like deploy/nginx.conf.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -16,7 +18,7 @@ export interface Edge {
 }
 
 const HOST = '127.0.0.1';
-const START_MAX_MS = 10_000;
+const START_TIMEOUT_MS = 10_000;
 
 export async function startEdge(options: {
   nodes: Array<{ host: string; port: number }>;
@@ -25,7 +27,7 @@ export async function startEdge(options: {
 }): Promise<Edge> {
   const directory = mkdtempSync(path.join(tmpdir(), 'maru-bench-nginx-'));
   const port = await findFreePort();
-  // Each proxied client costs two connections.
+  // nginx needs two connections for each client.
   const connections = options.clients * 2 + 500;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path "${directory}/${kind}";`,
@@ -33,7 +35,7 @@ export async function startEdge(options: {
   const file = path.join(directory, 'nginx.conf');
   writeFileSync(
     file,
-    // One process, so that whatever ends it ends all of it: workers outlive a master that was killed.
+    // A single process: workers would survive a killed master.
     `daemon off;
 master_process off;
 worker_rlimit_nofile ${connections};
@@ -45,7 +47,7 @@ http {
   ${temporary.join('\n  ')}
   upstream nodes {
     least_conn;
-    ${options.nodes.map(({ host, port: at }) => `server ${host}:${at};`).join('\n    ')}
+    ${options.nodes.map(({ host, port: nodePort }) => `server ${host}:${nodePort};`).join('\n    ')}
   }
   server {
     listen ${HOST}:${port} backlog=4096;
@@ -67,8 +69,8 @@ http {
   );
   const removeFiles = () => rmSync(directory, { recursive: true, force: true });
   try {
-    await poll('nginx to listen', () => !child.alive || canConnect(port), { timeoutMs: START_MAX_MS });
-    if (!child.alive) throw new Error(`nginx ended at its start:\n${child.output()}`);
+    await poll('nginx to listen', () => !child.alive || canConnect(port), { timeoutMs: START_TIMEOUT_MS });
+    if (!child.alive) throw new Error(`nginx ended during its start:\n${child.output()}`);
   } catch (error) {
     removeFiles();
     throw error;
@@ -88,11 +90,11 @@ function canConnect(port: number): Promise<boolean> {
 
 function nginxVersion(): Promise<string> {
   return new Promise((resolve) => {
-    const asked = spawn('nginx', ['-v'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const nginx = spawn('nginx', ['-v'], { stdio: ['ignore', 'ignore', 'pipe'] });
     let text = '';
-    asked.stderr.on('data', (chunk: Buffer) => {
+    nginx.stderr.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
-    asked.once('close', () => resolve(/nginx\/(\S+)/.exec(text)?.[1] ?? 'unknown'));
+    nginx.once('close', () => resolve(/nginx\/(\S+)/.exec(text)?.[1] ?? 'unknown'));
   });
 }

@@ -1,7 +1,8 @@
 /**
- * The floor of this runtime: what a message costs in Node when it is received, stored, and written to every member, and nothing else is
- * done. It answers Socket.IO's wire format by hand, without a library, checks, heartbeats or limits, frames each message once, before it
- * goes through the store, and writes that one buffer to every socket. Not a server to run.
+ * The lower bound in Node.js: the cost of receiving a message, storing it and writing it to every
+ * member. It writes Socket.IO packets by hand, without a library, checks, heartbeats or limits. It
+ * encodes each message's frame once, before publishing it, and writes that buffer to every member.
+ * Not for production.
  */
 import { createHash } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
@@ -17,17 +18,17 @@ const CONNECTED = serverFrame('40{"sid":"floor"}');
 const EMPTY: Buffer = Buffer.alloc(0);
 
 const store = new Redis(url, { protocol: 2 });
-const feed = new Redis(url, { protocol: 2 });
-/** Members by the channel of their room, and when this node hears that channel. */
-const rooms = new Map<string, { members: Set<Socket>; heard: Promise<unknown> }>();
+const subscriber = new Redis(url, { protocol: 2 });
+/** Local rooms by channel. */
+const rooms = new Map<string, { members: Set<Socket>; subscribed: Promise<unknown> }>();
 
-feed.on('smessageBuffer', (channel: Buffer, frame: Buffer) => {
+subscriber.on('smessageBuffer', (channel: Buffer, frame: Buffer) => {
   const room = rooms.get(channel.toString('latin1'));
   if (room !== undefined) for (const member of room.members) member.write(frame);
 });
 
 const server = createServer({ noDelay: true }, (socket) => {
-  let rest = EMPTY;
+  let incomplete = EMPTY;
   let upgraded = false;
   let channel: string | undefined;
   socket.on('error', () => socket.destroy());
@@ -35,11 +36,11 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (channel !== undefined) rooms.get(channel)?.members.delete(socket);
   });
   socket.on('data', (chunk) => {
-    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let bytes = incomplete.length === 0 ? chunk : Buffer.concat([incomplete, chunk]);
     if (!upgraded) {
       const end = bytes.indexOf('\r\n\r\n');
       if (end < 0) {
-        rest = bytes;
+        incomplete = bytes;
         return;
       }
       upgraded = true;
@@ -47,7 +48,7 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.write(OPEN);
       bytes = bytes.subarray(end + 4);
     }
-    rest = readClientFrames(bytes, socket, onText);
+    incomplete = readClientFrames(bytes, socket, onText);
   });
 
   function onText(text: string): void {
@@ -70,10 +71,10 @@ const server = createServer({ noDelay: true }, (socket) => {
     channel = `live:${name}`;
     let room = rooms.get(channel);
     if (room === undefined) {
-      room = { members: new Set(), heard: feed.ssubscribe(channel) };
+      room = { members: new Set(), subscribed: subscriber.ssubscribe(channel) };
       rooms.set(channel, room);
     }
-    await room.heard;
+    await room.subscribed;
     room.members.add(socket);
     socket.write(serverFrame(`43${id}[{"ok":true,"data":{"room":"${name}"}}]`));
   }
@@ -82,7 +83,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     const ts = Date.now();
     const { room, clientMsgId, text } = message;
     const body = JSON.stringify({ room, ts, type: 'text', from: { id: 'floor', name: 'floor' }, clientMsgId, text });
-    // In one pipeline of one connection: it is announced after it was stored, and both are on the disk before the answer.
+    // One pipeline keeps the order: store, then publish. The replies come after the flush to disk.
     const replies = await store
       .pipeline()
       .xadd(`log:${room}`, '*', 'b', body)
@@ -101,7 +102,10 @@ function switchProtocols(request: string): string {
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 }
 
-/** Hands out each whole text, and returns what is left over. Frames of clients are masked, and here shorter than 64 KiB. */
+/**
+ * Calls `onText` for each complete text frame and returns the incomplete rest. Client frames are
+ * masked. The generator's are shorter than 64 KiB.
+ */
 function readClientFrames(bytes: Buffer, socket: Socket, onText: (text: string) => void): Buffer {
   let at = 0;
   while (bytes.length - at >= 6) {
@@ -130,5 +134,5 @@ function readClientFrames(bytes: Buffer, socket: Socket, onText: (text: string) 
 server.listen({ port: Number(process.env.BENCH_PORT), host: '127.0.0.1', backlog: 4_096 }, () =>
   process.send?.('listening'),
 );
-// The bench is gone, however it went.
+// The bench has ended.
 process.on('disconnect', () => process.exit(0));

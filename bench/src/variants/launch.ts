@@ -1,4 +1,4 @@
-/** Starts one server process with the probe in it, and waits until it takes clients. */
+/** Starts a server process with the probe and waits until it accepts clients. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { poll } from '@maru/service-kit/testing';
@@ -6,7 +6,7 @@ import type { Child, Children } from '../children.ts';
 import { createProbe, type Probe } from '../measure/probe-client.ts';
 
 const PROBE = new URL('../measure/probe.ts', import.meta.url).href;
-const START_MAX_MS = 30_000;
+const START_TIMEOUT_MS = 30_000;
 
 export interface ServerProcess {
   name: string;
@@ -18,23 +18,23 @@ export interface ServerProcess {
 export async function launch(options: {
   name: string;
   script: string | URL;
-  environment: Record<string, string>;
+  env: Record<string, string>;
   children: Children;
-  /** Flags that its own processes are run with, everywhere. */
+  /** Node.js flags that the server also has in production. */
   nodeFlags?: string[];
-  /** Whether it takes clients; without it the server says so itself. */
+  /** True once the server accepts clients. Without it the server sends `listening`. */
   isReady?: () => Promise<boolean>;
 }): Promise<ServerProcess> {
   const { name, script, children } = options;
-  const started = fork(script instanceof URL ? fileURLToPath(script) : script, {
-    // The same runtime for every server. `gc` is only called where memory is measured.
+  const forked = fork(script instanceof URL ? fileURLToPath(script) : script, {
+    // Only the memory reading calls `gc`.
     execArgv: [...(options.nodeFlags ?? []), '--expose-gc', '--import', PROBE],
-    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...options.environment },
+    env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const child = children.adopt(started);
+  const child = children.adopt(forked);
   let listening = false;
-  started.on('message', (message) => {
+  forked.on('message', (message) => {
     listening ||= message === 'listening';
   });
   await poll(
@@ -43,8 +43,8 @@ export async function launch(options: {
       if (!child.alive) return true;
       return options.isReady === undefined ? listening : options.isReady();
     },
-    { timeoutMs: START_MAX_MS },
+    { timeoutMs: START_TIMEOUT_MS },
   );
-  if (!child.alive) throw new Error(`${name} ended at its start:\n${child.output()}`);
-  return { name, pid: child.pid, probe: createProbe(started), child };
+  if (!child.alive) throw new Error(`${name} ended during its start:\n${child.output()}`);
+  return { name, pid: child.pid, probe: createProbe(forked), child };
 }

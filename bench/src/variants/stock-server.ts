@@ -1,7 +1,9 @@
 /**
- * A chat server on stock Socket.IO, as its documentation shows, with the shapes of the chat contract so that the same clients can talk
- * to it. It checks nothing: no tokens, no limits, no schema. BENCH_ADAPTER: `classic` or `sharded` (@socket.io/redis-adapter), or
- * `stored`: the classic one, each message numbered by INCR and stored by XADD before it is emitted.
+ * A chat server with stock Socket.IO, as its documentation shows. Its events have the shapes of the
+ * chat contract, so the same clients can use it. It checks no tokens, limits or schemas.
+ *
+ * BENCH_ADAPTER selects the adapter of @socket.io/redis-adapter: `classic`, `sharded`, or `stored`.
+ * `stored` is the classic one, with INCR and XADD for each message before the emit.
  */
 import { createServer } from 'node:http';
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
@@ -16,8 +18,8 @@ interface Send {
 type Ack = (answer: { ok: true; data: object }) => void;
 
 const { BENCH_ADAPTER: kind, BENCH_REDIS_URL: url = '' } = process.env;
-/** What a log keeps, about: as ours does at least. */
-const KEPT_ENTRIES = 10_000;
+/** Approximate length of a room's log. Maru keeps at least as many. */
+const LOG_ENTRIES = 10_000;
 
 const pubClient = new Redis(url);
 const subClient = pubClient.duplicate();
@@ -46,7 +48,7 @@ async function append(socket: Socket, { room, clientMsgId, text }: Send, ts: num
   const seq = await store.incr(`seq:${room}`);
   await store.xadd(
     `log:${room}`,
-    ...['MAXLEN', '~', KEPT_ENTRIES],
+    ...['MAXLEN', '~', LOG_ENTRIES],
     '*',
     ...['seq', seq, 'ts', ts, 'from', socket.id, 'id', clientMsgId, 'text', text],
   );
@@ -54,5 +56,5 @@ async function append(socket: Socket, { room, clientMsgId, text }: Send, ts: num
 }
 
 httpServer.listen(Number(process.env.BENCH_PORT), '127.0.0.1', () => process.send?.('listening'));
-// The bench is gone, however it went.
+// The bench has ended.
 process.on('disconnect', () => process.exit(0));

@@ -1,4 +1,4 @@
-/** What is measured side by side: each variant starts its nodes on a store that is given to it. */
+/** The servers that the bench compares. Each variant starts its nodes on a given Redis. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { findFreePort } from '@maru/service-kit/testing';
@@ -12,7 +12,7 @@ export interface Node extends ServerProcess {
 
 export interface Servers {
   nodes: Node[];
-  /** Services that the nodes need besides the store. */
+  /** The presence service; undefined for variants without one. */
   presence: ServerProcess | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface StartContext {
 export interface Variant {
   name: string;
   title: string;
-  /** Acknowledged means stored. */
+  /** An acknowledged message is stored. */
   stores: boolean;
   canResume: boolean;
   start(context: StartContext): Promise<Servers>;
@@ -39,20 +39,24 @@ const others: Variant[] = [
   stock('stock-classic', 'Socket.IO, classic adapter', 'classic'),
   stock('stock-sharded', 'Socket.IO, sharded adapter', 'sharded'),
   stock('stock-stored', 'Socket.IO, classic adapter, INCR + XADD', 'stored'),
-  byBench('floor', 'by hand: the floor', new URL('./floor-server.ts', import.meta.url), {}, true),
+  benchServer('floor', 'written by hand, the lower bound', new URL('./floor-server.ts', import.meta.url), {}, true),
 ];
 
 export const VARIANT_NAMES = ['maru', ...others.map(({ name }) => name)];
 
 /**
- * A variant by its name. `maru` may be followed by `@DIR`, the gateways of another checkout, and by `+NAME=VALUE`, a setting of theirs:
- * so a change can be measured beside what was before it.
+ * Finds a variant by name. `maru@DIR` runs the services of another checkout, and `maru+NAME=VALUE`
+ * adds a gateway setting. So a run can compare a change with the state before it.
  */
 export function findVariant(name: string): Variant | undefined {
-  const ours = /^maru(?:@([^+]+))?((?:\+[A-Z0-9_]+=[^+]*)*)$/.exec(name);
-  if (ours !== null) {
-    const settings = (ours[2] ?? '').split('+').filter((setting) => setting !== '');
-    return maru(name, ours[1] ?? REPOSITORY, Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2))));
+  const match = /^maru(?:@([^+]+))?((?:\+[A-Z0-9_]+=[^+]*)*)$/.exec(name);
+  if (match !== null) {
+    const settings = (match[2] ?? '').split('+').filter((setting) => setting !== '');
+    return maru(
+      name,
+      match[1] ?? REPOSITORY,
+      Object.fromEntries(settings.map((setting) => setting.split(/=(.*)/s, 2))),
+    );
   }
   return others.find((variant) => variant.name === name);
 }
@@ -65,14 +69,14 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
     canResume: true,
     async start({ nodes, redis, secret, children }) {
       const nodeFlags = await nodeFlagsOf(root);
-      const service = async (kind: 'gateway' | 'presence', title: string, environment: Record<string, string>) => {
+      const service = async (kind: 'gateway' | 'presence', title: string, env: Record<string, string>) => {
         const [port, opsPort] = [await findFreePort(), await findFreePort()];
         const server = await launch({
           name: title,
           script: path.join(root, 'services', kind, 'src/main.ts'),
           children,
           nodeFlags,
-          environment: {
+          env: {
             BENCH_REDIS_PORT: String(redis.port),
             MARU_NODE: title,
             MARU_LISTEN_PORT: String(port),
@@ -80,7 +84,7 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
             MARU_REDIS_URL: redis.url,
             MARU_INTERNAL_SECRET: secret,
             MARU_LOG_LEVEL: 'warn',
-            ...environment,
+            ...env,
           },
           isReady: async () => {
             const answer = await fetch(`http://${HOST}:${opsPort}/readyz`).catch(() => undefined);
@@ -94,7 +98,7 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
         service('gateway', `gateway-${index + 1}`, {
           MARU_PRESENCE_URL: `http://${HOST}:${presence.port}`,
           MARU_JWT_SECRET: secret,
-          // The clients here would not follow its advice.
+          // The generated clients ignore requests to move to another node.
           MARU_REBALANCE: 'off',
           ...settings,
         }),
@@ -104,7 +108,7 @@ function maru(name: string, root: string, settings: Record<string, string>): Var
   };
 }
 
-/** A checkout may be older than that file. */
+/** Older checkouts do not have the file. */
 async function nodeFlagsOf(root: string): Promise<string[]> {
   const file = path.join(root, 'packages/service-kit/src/node-flags.ts');
   return existsSync(file) ? (await import(file)).NODE_FLAGS : [];
@@ -112,39 +116,33 @@ async function nodeFlagsOf(root: string): Promise<string[]> {
 
 function stock(name: string, title: string, adapter: string): Variant {
   const script = new URL('./stock-server.ts', import.meta.url);
-  return byBench(name, title, script, { BENCH_ADAPTER: adapter }, adapter === 'stored');
+  return benchServer(name, title, script, { BENCH_ADAPTER: adapter }, adapter === 'stored');
 }
 
-/** A server that stands in this folder. */
-function byBench(
-  name: string,
-  title: string,
-  script: URL,
-  environment: Record<string, string>,
-  stores: boolean,
-): Variant {
+/** A variant whose server script is in this folder. */
+function benchServer(name: string, title: string, script: URL, env: Record<string, string>, stores: boolean): Variant {
   return {
     name,
     title,
     stores,
     canResume: false,
     async start({ nodes, redis, children }) {
-      const one = async (_: unknown, index: number): Promise<Node> => {
+      const startNode = async (_: unknown, index: number): Promise<Node> => {
         const port = await findFreePort();
         const server = await launch({
           name: `${name}-${index + 1}`,
           script,
           children,
-          environment: {
+          env: {
             BENCH_PORT: String(port),
             BENCH_REDIS_PORT: String(redis.port),
             BENCH_REDIS_URL: redis.url,
-            ...environment,
+            ...env,
           },
         });
         return { ...server, host: HOST, port };
       };
-      return { nodes: await Promise.all(Array.from({ length: nodes }, one)), presence: undefined };
+      return { nodes: await Promise.all(Array.from({ length: nodes }, startNode)), presence: undefined };
     },
   };
 }

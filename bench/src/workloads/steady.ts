@@ -1,42 +1,42 @@
-/** Messages at a steady pace. */
+/** Messages at a constant rate. */
 import { sleep } from '@maru/service-kit/testing';
+import type { Environment } from '../environment.ts';
 import type { Figures } from '../figures.ts';
-import { whyVoid } from '../generator/ledger.ts';
+import { voidReasonsOf } from '../generator/ledger.ts';
 import type { Pace, SteadyLoad } from '../loads.ts';
 import { createMeter, type Usage } from '../measure/sample.ts';
-import type { RunSite } from '../site.ts';
-import { CONCURRENCY, type Course, doubtsOf, generatorFigures, PATIENCE_MS } from './course.ts';
+import { CONCURRENCY, DELIVERY_TIMEOUT_MS, generatorFigures, type Workload, warningsOf } from './workload.ts';
 
-/** Sent before each slice at its pace: what was asleep is awake when the slice begins. */
-const LEAD_MS = 500;
+/** Sending starts this long before each slice, because processors and connections were idle. */
+const LEAD_IN_MS = 500;
 
-export function steadyCourse(load: SteadyLoad, site: RunSite, pace: Pace): Course {
-  const { generator } = site;
+export function steadyWorkload(load: SteadyLoad, environment: Environment, pace: Pace): Workload {
+  const { generator } = environment;
   const { burst, clients: senders, perSecond } = load;
-  const meter = createMeter(site);
+  const meter = createMeter(environment);
   return {
     async warm() {
-      await generator.ask('connect', { from: 0, to: load.clients, concurrency: CONCURRENCY, resume: false });
-      await generator.ask('send', { perSecond: perSecond * load.warmUpTimes, burst, senders });
+      await generator.call('connect', { from: 0, to: load.clients, concurrency: CONCURRENCY, resume: false });
+      await generator.call('send', { perSecond: perSecond * load.warmUpFactor, burst, senders });
       await sleep(pace.warmUpMs);
-      await generator.ask('settle', { patienceMs: PATIENCE_MS });
+      await generator.call('settle', { timeoutMs: DELIVERY_TIMEOUT_MS });
     },
 
     async slice() {
-      await generator.ask('send', { perSecond, burst, senders });
-      await sleep(LEAD_MS);
+      await generator.call('send', { perSecond, burst, senders });
+      await sleep(LEAD_IN_MS);
       await meter.begin();
-      await generator.ask('open', null);
+      await generator.call('openWindow', null);
       await sleep(pace.measureMs / pace.slices);
-      // What is measured is whole: all that was sent in it was delivered in it.
-      await generator.ask('settle', { patienceMs: PATIENCE_MS });
-      await generator.ask('shut', null);
+      // Wait for every delivery, so the slice includes the whole cost of its messages.
+      await generator.call('settle', { timeoutMs: DELIVERY_TIMEOUT_MS });
+      await generator.call('closeWindow', null);
       await meter.end();
     },
 
     async end() {
-      const window = await generator.ask('figures', null);
-      const verdict = await generator.ask('settle', { patienceMs: PATIENCE_MS });
+      const window = await generator.call('figures', null);
+      const result = await generator.call('settle', { timeoutMs: DELIVERY_TIMEOUT_MS });
       const usage = meter.usage();
       const { deliveries, sent } = window;
       const calls = Object.values(usage.storeCalls).reduce((sum, count) => sum + count, 0);
@@ -46,8 +46,8 @@ export function steadyCourse(load: SteadyLoad, site: RunSite, pace: Pace): Cours
           gatewayUsPerDelivery: usage.gatewayCpuUs / deliveries,
           gatewayUsPerMessage: usage.gatewayCpuUs / sent,
           redisUsPerMessage: usage.redisCpuUs / sent,
-          ...(site.servers.presence === undefined ? {} : { presenceUsPerMessage: usage.presenceCpuUs / sent }),
-          ...(site.edgePid === undefined ? {} : { edgeUsPerDelivery: usage.edgeCpuUs / deliveries }),
+          ...(environment.servers.presence === undefined ? {} : { presenceUsPerMessage: usage.presenceCpuUs / sent }),
+          ...(environment.edgePid === undefined ? {} : { edgeUsPerDelivery: usage.edgeCpuUs / deliveries }),
           deliveryP50Ms: window.deliveryUs.p50 / 1_000,
           deliveryP99Ms: window.deliveryUs.p99 / 1_000,
           deliveryP999Ms: window.deliveryUs.p999 / 1_000,
@@ -61,18 +61,18 @@ export function steadyCourse(load: SteadyLoad, site: RunSite, pace: Pace): Cours
           loopDelayP99Ms: usage.loopDelayMs.p99,
           messagesPerSecond: sent / window.seconds,
           deliveriesPerSecond: deliveries / window.seconds,
-          ...bystandersOf(site, usage, sent),
+          ...bystanderFigures(environment, usage, sent),
           ...generatorFigures(window, usage),
         },
         storeCalls: usage.storeCalls,
-        voidReasons: whyVoid(verdict),
-        warnings: doubtsOf(window, usage),
+        voidReasons: voidReasonsOf(result),
+        warnings: warningsOf(window, usage),
       };
     },
   };
 }
 
-function bystandersOf({ bystanders }: RunSite, usage: Usage, sent: number): Figures {
+function bystanderFigures({ bystanders }: Environment, usage: Usage, sent: number): Figures {
   const count = bystanders.length;
   if (count === 0) return {};
   return {

@@ -1,29 +1,29 @@
-/** The crowd against a server of this test's own, which plants faults on request. */
+/** The client group against a fake server that can lose or duplicate one delivery. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { sleep } from '@maru/service-kit/testing';
-import { Crowd } from './crowd.ts';
+import { ClientGroup } from './client-group.ts';
 import { serverFrame } from './frames.ts';
-import type { Verdict } from './ledger.ts';
+import type { CheckResult } from './ledger.ts';
 
 const CLIENTS = 6;
 
-/** How often the `count`th delivery is written: once, unless a fault is planted. */
+/** How many times the fake server writes the delivery with this number; 1 without a fault. */
 type Copies = (count: number) => number;
 
-/** Speaks as much of the wire format as the crowd does, and relays every message to all. */
+/** Answers the client's packets and sends every message to all members. */
 async function startServer(copies: Copies) {
   const members = new Set<Socket>();
   let count = 0;
   const server = createServer((socket) => {
-    let greeted = false;
+    let upgraded = false;
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       const text = chunk.toString('latin1');
-      if (!greeted) {
-        greeted = true;
+      if (!upgraded) {
+        upgraded = true;
         socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
         socket.write(serverFrame('0{}'));
         return;
@@ -44,10 +44,10 @@ async function startServer(copies: Copies) {
   return { port: (server.address() as AddressInfo).port, close: () => server.close() };
 }
 
-/** Runs `work` with a crowd that is in its room. */
-async function withCrowd<T>(copies: Copies, work: (crowd: Crowd) => Promise<T>): Promise<T> {
+/** Runs `work` with clients that have joined their room. */
+async function withClients<T>(copies: Copies, work: (group: ClientGroup) => Promise<T>): Promise<T> {
   const server = await startServer(copies);
-  const crowd = new Crowd({
+  const group = new ClientGroup({
     endpoints: [{ host: '127.0.0.1', port: server.port }],
     clients: CLIENTS,
     rooms: 1,
@@ -56,67 +56,67 @@ async function withCrowd<T>(copies: Copies, work: (crowd: Crowd) => Promise<T>):
     canResume: false,
   });
   try {
-    await crowd.connect(0, CLIENTS, 3, false);
-    return await work(crowd);
+    await group.connect(0, CLIENTS, 3, false);
+    return await work(group);
   } finally {
-    crowd.close(0, CLIENTS, true);
+    group.close(0, CLIENTS, true);
     server.close();
   }
 }
 
-const chat = (copies: Copies): Promise<{ verdict: Verdict; deliveries: number }> =>
-  withCrowd(copies, async (crowd) => {
-    crowd.open();
-    crowd.send(200, 4, CLIENTS);
+const chat = (copies: Copies): Promise<{ result: CheckResult; deliveries: number }> =>
+  withClients(copies, async (group) => {
+    group.openWindow();
+    group.send(200, 4, CLIENTS);
     await sleep(300);
-    const verdict = await crowd.settle(300);
-    crowd.shut();
-    return { verdict, deliveries: crowd.figures().deliveries };
+    const result = await group.settle(300);
+    group.closeWindow();
+    return { result, deliveries: group.figures().deliveries };
   });
 
-test('every delivery is counted, to each client', async () => {
-  const { verdict, deliveries } = await chat(() => 1);
-  assert(verdict.expected > 0);
-  assert.equal(verdict.expected % CLIENTS, 0);
-  assert.deepEqual(verdict, {
-    expected: verdict.expected,
-    received: verdict.expected,
+test('counts every delivery to each client', async () => {
+  const { result, deliveries } = await chat(() => 1);
+  assert(result.expected > 0);
+  assert.equal(result.expected % CLIENTS, 0);
+  assert.deepEqual(result, {
+    expected: result.expected,
+    received: result.expected,
     missing: 0,
-    doubled: 0,
-    strays: 0,
+    duplicated: 0,
+    unexpected: 0,
     unacknowledged: 0,
     lostConnections: 0,
   });
-  assert.equal(deliveries, verdict.expected);
+  assert.equal(deliveries, result.expected);
 });
 
-test('one delivery that is lost is missed', async () => {
-  const { verdict } = await chat((count) => (count === 7 ? 0 : 1));
-  assert.equal(verdict.missing, 1);
+test('detects one missing delivery', async () => {
+  const { result } = await chat((count) => (count === 7 ? 0 : 1));
+  assert.equal(result.missing, 1);
 });
 
-test('one delivery that comes twice is seen', async () => {
-  const { verdict } = await chat((count) => (count === 7 ? 2 : 1));
-  assert.deepEqual([verdict.doubled, verdict.missing], [1, 0]);
+test('detects one duplicated delivery', async () => {
+  const { result } = await chat((count) => (count === 7 ? 2 : 1));
+  assert.deepEqual([result.duplicated, result.missing], [1, 0]);
 });
 
-test('figures are of what was sent while a window was open, all windows together', () =>
-  withCrowd(
+test('figures sum all windows and nothing outside them', () =>
+  withClients(
     () => 1,
-    async (crowd) => {
+    async (group) => {
       const sent: number[] = [];
       for (const open of [false, true, false, true]) {
-        if (open) crowd.open();
-        crowd.send(200, 4, CLIENTS);
+        if (open) group.openWindow();
+        group.send(200, 4, CLIENTS);
         await sleep(100);
-        const { expected } = await crowd.settle(300);
-        if (open) crowd.shut();
+        const { expected } = await group.settle(300);
+        if (open) group.closeWindow();
         sent.push(expected);
       }
       const [first = 0, second = 0, third = 0, fourth = 0] = sent;
-      const { deliveries, deliveryUs, joins } = crowd.figures();
+      const { deliveries, deliveryUs, joins } = group.figures();
       assert.equal(deliveries, second - first + fourth - third);
       assert.equal(deliveryUs.count, deliveries);
-      assert.equal(joins.joinUs.count, 0, 'all joined before');
+      assert.equal(joins.joinUs.count, 0, 'all clients joined before the first window');
     },
   ));

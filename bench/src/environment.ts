@@ -1,32 +1,36 @@
-/** One variant's servers on a fresh store, with a load generator: what one run works with. */
+/** The environment of one run: a variant's servers, an empty Redis, and a load generator. */
 import { randomBytes } from 'node:crypto';
 import { startTestRedis } from '@maru/service-kit/testing';
 import type { Children } from './children.ts';
 import { type Generator, startGenerator } from './generator/generator.ts';
 import type { Load } from './loads.ts';
-import type { Site } from './measure/sample.ts';
-import { watchStore } from './measure/store.ts';
+import type { MeasuredProcesses } from './measure/sample.ts';
+import { monitorStore } from './measure/store.ts';
 import { type Edge, startEdge } from './variants/edge.ts';
 import type { Variant } from './variants/variants.ts';
 
-export interface RunSite extends Site {
+export interface Environment extends MeasuredProcesses {
   generator: Generator;
   variant: Variant;
-  /** Versions of the programs that are not packages. */
+  /** Versions of the programs that are not npm packages. */
   programs: Record<string, string>;
 }
 
-/** About as long as a line of chat. */
+/** A typical chat message. */
 const TEXT_BYTES = 100;
 
-/** Ends every process of the site and leaves no file. */
-export type OpenSite = RunSite & { close(): Promise<void> };
+/** `close` ends every process of the environment and removes its files. */
+export type OpenEnvironment = Environment & { close(): Promise<void> };
 
-export async function openSite(options: { variant: Variant; load: Load; children: Children }): Promise<OpenSite> {
+export async function openEnvironment(options: {
+  variant: Variant;
+  load: Load;
+  children: Children;
+}): Promise<OpenEnvironment> {
   const { variant, load, children } = options;
-  // What is acknowledged survives the loss of power: what the product runs with, and the same for every variant.
+  // Acknowledged writes survive a power loss, as in production. All variants use this setting.
   const redis = await startTestRedis({ appendOnly: 'always' });
-  const store = watchStore(redis.url);
+  const store = monitorStore(redis.url);
   let edge: Edge | undefined;
   const close = async () => {
     store.close();
@@ -40,7 +44,7 @@ export async function openSite(options: { variant: Variant; load: Load; children
     const serving = servers.nodes.slice(0, load.nodesWithMembers);
     if (load.edge) edge = await startEdge({ nodes: serving, clients: load.clients, children });
     const generator = startGenerator(children);
-    await generator.ask('plan', {
+    await generator.call('plan', {
       endpoints: (edge === undefined ? serving : [edge]).map(({ host, port }) => ({ host, port })),
       clients: load.clients,
       rooms: load.rooms,

@@ -1,11 +1,14 @@
-/** The clients of a run: connects them, sends on their behalf at a pace that waits for nobody, and keeps the ledger. */
+/**
+ * The clients of a run. Connects them, sends messages at scheduled times whether or not earlier
+ * ones were answered, and counts every delivery.
+ */
 import { performance } from 'node:perf_hooks';
 import { Histogram } from '../measure/histogram.ts';
 import { BenchSocket, type JoinAnswer } from './bench-socket.ts';
 import type { Plan, WindowFigures } from './commands.ts';
 import { clientFrame, markOf } from './frames.ts';
-import { Receipts, type Verdict } from './ledger.ts';
-import { mintToken } from './token.ts';
+import { type CheckResult, Receipts } from './ledger.ts';
+import { createToken } from './token.ts';
 
 const TICK_MS = 1;
 const SETTLE_STEP_MS = 50;
@@ -24,41 +27,43 @@ interface Client {
 interface Room {
   name: string;
   members: number[];
-  /** When each message was written, in µs, by number. */
+  /** The time of each message's write, by message number. */
   sentUs: number[];
   nextSender: number;
 }
 
-const COUNTED = ['wallUs', 'sent', 'deliveries', 'connectUs', 'putOff', 'cpuUs', 'loopActiveMs'] as const;
-/** Counts that only grow. */
-type Counts = Record<(typeof COUNTED)[number], number>;
-const NOTHING = Object.fromEntries(COUNTED.map((name) => [name, 0])) as Counts;
+const COUNTERS = ['wallUs', 'sent', 'deliveries', 'connectUs', 'joinRetries', 'cpuUs', 'loopActiveMs'] as const;
+/**
+ * Values that never decrease. A window's figure is the difference between its end and its start.
+ */
+type Counters = Record<(typeof COUNTERS)[number], number>;
+const ZERO = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
 
 const nowUs = (): number => performance.now() * 1_000;
 
-export class Crowd {
+export class ClientGroup {
   readonly #plan: Plan;
   readonly #clients: Client[];
   readonly #rooms: Room[];
-  /** By the id of the acknowledgement: when it was sent; 0 once answered. */
+  /** The time of each send's write, by acknowledgement id; 0 after the acknowledgement. */
   readonly #sentUs = new Float64Array(MESSAGES_MAX);
   #sent = 0;
   #answered = 0;
   #refused = 0;
-  #strays = 0;
+  #unexpected = 0;
   #lost = 0;
   #deliveries = 0;
-  #putOff = 0;
+  #joinRetries = 0;
   #sending: NodeJS.Timeout | undefined;
   readonly #deliveryUs = new Histogram();
   readonly #ackUs = new Histogram();
   readonly #latenessUs = new Histogram();
   readonly #joinUs = new Histogram();
-  /** No window is open while this lies ahead. */
+  /** Infinity while no window is open, so that no time is inside one. */
   #windowFromUs = Number.POSITIVE_INFINITY;
-  #atOpen: Counts = NOTHING;
-  /** Of all windows that were shut. */
-  #total: Counts = NOTHING;
+  #windowStart: Counters = ZERO;
+  /** Sum of the closed windows. */
+  #total: Counters = ZERO;
   #connectUs = 0;
   readonly #padding: string;
 
@@ -74,21 +79,23 @@ export class Crowd {
     this.#clients = Array.from({ length: plan.clients }, (_, index) => {
       const room = index % plan.rooms;
       this.#rooms[room]?.members.push(index);
-      const token = mintToken(plan.secret, `bench-${index}`);
+      const token = createToken(plan.secret, `bench-${index}`);
       return { index, room, token, receipts: new Receipts(), socket: undefined, epoch: undefined };
     });
   }
 
-  /** Connects clients `from` to `to`, so many at a time, and resolves once all are in their rooms. */
+  /**
+   * Connects the clients with index `from` to `to` - 1. Resolves when all have joined their rooms.
+   */
   async connect(from: number, to: number, concurrency: number, resume: boolean): Promise<void> {
     const startUs = nowUs();
     let next = from;
     const worker = async () => {
       while (next < to) {
         const client = this.#clients[next++] as Client;
-        const dialledUs = nowUs();
-        await this.#dial(client, resume);
-        if (dialledUs >= this.#windowFromUs) this.#joinUs.record(nowUs() - dialledUs);
+        const attemptUs = nowUs();
+        await this.#connectOne(client, resume);
+        if (attemptUs >= this.#windowFromUs) this.#joinUs.record(nowUs() - attemptUs);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
@@ -103,8 +110,9 @@ export class Crowd {
   }
 
   /**
-   * Sends from now on: `perSecond` in all, `burst` of them at a time, each by the next member of one room, the rooms in turn.
-   * Only the first `senders` members of a room send.
+   * Starts to send `perSecond` messages in total, in bursts of `burst` messages. A burst goes to
+   * one room, then the next burst to the next room. Each message has another sender, taken in turn
+   * from the first `senders` members of the room.
    */
   send(perSecond: number, burst: number, senders: number): void {
     const startUs = nowUs();
@@ -119,31 +127,31 @@ export class Crowd {
     }, TICK_MS);
   }
 
-  pause(): void {
+  stopSending(): void {
     clearInterval(this.#sending);
   }
 
-  open(): void {
-    this.#atOpen = this.#counts();
+  openWindow(): void {
+    this.#windowStart = this.#counters();
     this.#windowFromUs = nowUs();
   }
 
-  shut(): void {
-    const [from, to, total] = [this.#atOpen, this.#counts(), this.#total];
-    this.#total = Object.fromEntries(COUNTED.map((name) => [name, total[name] + to[name] - from[name]])) as Counts;
+  closeWindow(): void {
+    const [from, to, total] = [this.#windowStart, this.#counters(), this.#total];
+    this.#total = Object.fromEntries(COUNTERS.map((name) => [name, total[name] + to[name] - from[name]])) as Counters;
     this.#windowFromUs = Number.POSITIVE_INFINITY;
   }
 
-  /** Of all windows together. */
+  /** Figures of all closed windows. */
   figures(): WindowFigures {
-    const { wallUs, sent, deliveries, connectUs, putOff, cpuUs, loopActiveMs } = this.#total;
+    const { wallUs, sent, deliveries, connectUs, joinRetries, cpuUs, loopActiveMs } = this.#total;
     return {
       seconds: wallUs / 1_000_000,
       sent,
       deliveries,
       deliveryUs: this.#deliveryUs.percentiles(),
       ackUs: this.#ackUs.percentiles(),
-      joins: { wallMs: connectUs / 1_000, joinUs: this.#joinUs.percentiles(), putOff },
+      joins: { wallMs: connectUs / 1_000, joinUs: this.#joinUs.percentiles(), retries: joinRetries },
       generator: {
         cpuShare: cpuUs / wallUs,
         loopShare: (loopActiveMs * 1_000) / wallUs,
@@ -152,35 +160,37 @@ export class Crowd {
     };
   }
 
-  #counts(): Counts {
+  #counters(): Counters {
     const { user, system } = process.cpuUsage();
     return {
       wallUs: nowUs(),
       sent: this.#sent,
       deliveries: this.#deliveries,
       connectUs: this.#connectUs,
-      putOff: this.#putOff,
+      joinRetries: this.#joinRetries,
       cpuUs: user + system,
       loopActiveMs: performance.eventLoopUtilization().active,
     };
   }
 
-  /** Stops sending, waits until everything has come or nothing has for so long, and judges. */
-  async settle(patienceMs: number): Promise<Verdict> {
-    this.pause();
-    let verdict = this.#judge();
-    for (let idleMs = 0; idleMs < patienceMs && (verdict.missing > 0 || verdict.unacknowledged > 0); ) {
+  /**
+   * Stops sending. Waits until everything has arrived, or until nothing arrived for `timeoutMs`.
+   */
+  async settle(timeoutMs: number): Promise<CheckResult> {
+    this.stopSending();
+    let result = this.#check();
+    for (let idleMs = 0; idleMs < timeoutMs && (result.missing > 0 || result.unacknowledged > 0); ) {
       const seen = this.#deliveries + this.#answered;
       await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
       idleMs = this.#deliveries + this.#answered === seen ? idleMs + SETTLE_STEP_MS : 0;
-      verdict = this.#judge();
+      result = this.#check();
     }
-    // What comes twice may come late.
+    // A duplicate may arrive after the last expected delivery.
     await new Promise((resolve) => setTimeout(resolve, SETTLE_STEP_MS));
-    return this.#judge();
+    return this.#check();
   }
 
-  #dial(client: Client, resume: boolean): Promise<void> {
+  #connectOne(client: Client, resume: boolean): Promise<void> {
     const { endpoints, rooms, canResume } = this.#plan;
     const endpoint = endpoints[Math.floor(client.index / rooms) % endpoints.length] as { host: string; port: number };
     const room = this.#rooms[client.room] as Room;
@@ -203,11 +213,11 @@ export class Crowd {
             clearTimeout(timer);
             resolve();
           },
-          onJoinPutOff: () => {
-            this.#putOff++;
+          onJoinRetry: () => {
+            this.#joinRetries++;
           },
-          onMessage: (of, number) => this.#take(client, of, number),
-          onAck: (id, ok) => this.#answer(id, ok),
+          onMessage: (from, number) => this.#onDelivery(client, from, number),
+          onAck: (id, ok) => this.#onAck(id, ok),
           onLost: (why) => {
             clearTimeout(timer);
             this.#lost++;
@@ -234,14 +244,14 @@ export class Crowd {
     this.#clients[sender]?.socket?.send(frame);
   }
 
-  #take(client: Client, room: number, number: number): void {
+  #onDelivery(client: Client, room: number, number: number): void {
     this.#deliveries++;
     const sentUs = this.#rooms[room]?.sentUs[number];
-    if (room !== client.room || sentUs === undefined) this.#strays++;
-    else if (client.receipts.take(number) && sentUs >= this.#windowFromUs) this.#deliveryUs.record(nowUs() - sentUs);
+    if (room !== client.room || sentUs === undefined) this.#unexpected++;
+    else if (client.receipts.add(number) && sentUs >= this.#windowFromUs) this.#deliveryUs.record(nowUs() - sentUs);
   }
 
-  #answer(id: number, ok: boolean): void {
+  #onAck(id: number, ok: boolean): void {
     const sentUs = this.#sentUs[id] as number;
     if (sentUs === 0 || Number.isNaN(sentUs)) return;
     this.#sentUs[id] = 0;
@@ -250,23 +260,23 @@ export class Crowd {
     if (sentUs >= this.#windowFromUs) this.#ackUs.record(nowUs() - sentUs);
   }
 
-  #judge(): Verdict {
-    const verdict: Verdict = {
+  #check(): CheckResult {
+    const result: CheckResult = {
       expected: 0,
       received: 0,
       missing: 0,
-      doubled: 0,
-      strays: this.#strays,
+      duplicated: 0,
+      unexpected: this.#unexpected,
       unacknowledged: this.#sent - this.#answered + this.#refused,
       lostConnections: this.#lost,
     };
     for (const { room, receipts } of this.#clients) {
       const sent = this.#rooms[room]?.sentUs.length ?? 0;
-      verdict.expected += sent;
-      verdict.received += receipts.received;
-      verdict.missing += sent - receipts.received;
-      verdict.doubled += receipts.doubled;
+      result.expected += sent;
+      result.received += receipts.received;
+      result.missing += sent - receipts.received;
+      result.duplicated += receipts.duplicated;
     }
-    return verdict;
+    return result;
   }
 }
