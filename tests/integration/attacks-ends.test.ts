@@ -1,6 +1,6 @@
 /**
- * Connections that end early, never begin, or do not take their end: nothing of them stays, and
- * nobody else waits for them.
+ * Connections that end early, never begin, or ignore their end leave nothing behind and delay no
+ * others.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -20,14 +20,14 @@ import { poll } from '../support/poll.ts';
 import { RawSocket, rawRequest } from '../support/raw.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 
-/** As many transports as may be open without a session. */
+/** Maximum of half-open transports. */
 const HALF_OPEN_MAX = 2_000;
 /**
- * What an end may take that waits for nobody; one that waits for a frozen peer is given up after 8
- * s, with exit code 1.
+ * The time of a stop that waits for no peer. A stop that waits for a frozen peer exits with 1 after
+ * 8 s.
  */
 const STOP_MS_MAX = 5_000;
-/** After its grace a user is gone; a node that says nothing is believed for much longer. */
+/** A user disappears after the grace period. The lease of a silent node lasts much longer. */
 const LEAVE_GRACE_MS = 500;
 const LEASE_MS = 60_000;
 
@@ -64,7 +64,7 @@ const nothingLeft = (node: ServiceProcess) =>
   });
 
 describe('a connection that ends', () => {
-  test('while the store is asked for its resume holds no room open and leaves no ghost', async () => {
+  test('during the reads of its resume holds no room open and leaves no ghost', async () => {
     const rooms = Array.from({ length: 20 }, () => newRoom());
     const resume: Record<string, Position> = Object.fromEntries(rooms.map((room) => [room, { epoch: '1.a', seq: 0 }]));
     for (let round = 0; round < 3; round++) {
@@ -76,13 +76,13 @@ describe('a connection that ends', () => {
         raw.close();
         await poll('it to end', async () => (await gateway.metric('maru_sessions')) === 0, { everyMs: 5 });
       } finally {
-        // The answers come now, for one who is gone.
+        // The answers arrive now, for a connection that has ended.
         await cluster.redis.kill('SIGCONT');
       }
       await poll('the store to be back', async () => (await gateway.metric('maru_store_degraded')) === 0);
       await nothingLeft(gateway);
     }
-    // One who is really there is seen, so that seeing nobody means something.
+    // A user who is present is shown, so that an empty list is meaningful.
     const here = await connect(gateway.url, { token: tokenOf('here') });
     for (const room of rooms) await here.ok('room:join', { room });
     for (const room of rooms) await poll('one who is there', async () => (await onlineIn(room)) === 1);
@@ -90,7 +90,7 @@ describe('a connection that ends', () => {
     for (const room of rooms) await poll('nobody to be there', async () => (await onlineIn(room)) === 0);
   });
 
-  test('while its watches are made leaves none of them', async () => {
+  test('while it begins to watch rooms leaves no watch behind', async () => {
     const rooms = Array.from({ length: 50 }, () => newRoom());
     const here = await connect(gateway.url, { token: tokenOf('here') });
     for (const room of rooms) await here.ok('room:join', { room });
@@ -101,7 +101,7 @@ describe('a connection that ends', () => {
       watcher.cut();
       await poll('it to end', async () => (await gateway.metric('maru_sessions')) === 1, { everyMs: 5 });
     } finally {
-      // That it may see the rooms is known only now.
+      // The check of its right to see the rooms is answered only now.
       await cluster.redis.kill('SIGCONT');
     }
     here.close();
@@ -124,12 +124,12 @@ describe('a connection', () => {
   });
 });
 
-describe('transports that say nothing', () => {
-  test('keep nobody else out: the oldest of them goes', async () => {
+describe('silent transports', () => {
+  test('keep no client out: the oldest one is closed', async () => {
     const open50 = () => Promise.all(Array.from({ length: 50 }, () => RawSocket.open(gateway.url)));
     const oldest = await open50();
-    // Those between them only hold a place, so they are of the cheaper kind, and in portions: all
-    // have to be there before the first is closed for its silence.
+    // The others only count, so they are cheap polling transports, opened in portions. All must be open
+    // before the first one is closed for its silence.
     for (let opened = 100; opened < HALF_OPEN_MAX; opened += 50) {
       const path = '/socket.io/?EIO=4&transport=polling';
       await Promise.all(Array.from({ length: 50 }, () => rawRequest(gateway.url, { path })));
@@ -142,16 +142,16 @@ describe('transports that say nothing', () => {
       assert.deepEqual(client.disconnects, []);
       client.close();
     }
-    // At once: in the end all would be closed for their silence.
+    // Immediately: later all of them would be closed for their silence.
     await poll('one of the oldest to be gone', () => oldest.some((raw) => raw.closed), { timeoutMs: 3_000 });
     assert.equal(youngest.filter((raw) => raw.closed).length, 0);
     for (const raw of [...oldest, ...youngest]) raw.close();
   });
 });
 
-// These end the first gateway, so they come last.
+// These stop the first gateway, so they come last.
 describe('a gateway', () => {
-  test('that leaves takes no new handshake, however its query spells that it is one', async () => {
+  test('that drains refuses new handshakes, for any spelling of their query', async () => {
     const staying = await connect(gateway.url, { token: tokenOf('staying') });
     gateway.child.kill('SIGTERM');
     const status = async (query: string) =>
@@ -164,11 +164,11 @@ describe('a gateway', () => {
     assert.equal(gateway.child.exitCode, 0, gateway.output());
   });
 
-  test('that is interrupted waits for no frozen peer, and says goodbye to presence', async () => {
+  test('that is interrupted does not wait for a frozen peer, and reports its end to presence', async () => {
     const room = newRoom();
     const frozen = await connect(other.url, { token: tokenOf('frozen') });
     for (const client of [witness, frozen]) await client.ok('room:join', { room });
-    // The service is asked itself: there is no gateway left that could be.
+    // Ask the presence service itself, because no gateway is left.
     const online = async () => {
       const headers = { authorization: `Bearer ${SECRET}` };
       const answer = await fetch(`${cluster.presence.url}/v1/rooms/${room}`, { headers });

@@ -1,6 +1,6 @@
 /**
- * What one client can make a node hold. The gateway gets a heap that is small enough to end it
- * where something is unbounded.
+ * The memory that one client can make a node use. The gateway gets a small heap, so that unlimited
+ * memory would end it.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -21,11 +21,11 @@ import { newId, newRoom } from '../support/tokens.ts';
 const HEAP_MB = 256;
 /** The heap, buffers outside it, and the runtime. */
 const RESIDENT_BYTES_MAX = 600 * 1_048_576;
-/** White space that JSON writes with six characters: as much as a text may take. */
+/** White space that JSON escapes with six characters: the largest encoded text. */
 const HEAVY_TEXT = `${'\u000b'.repeat(5_400)}x`;
-/** Entries of it that make more than a page, and more than a resume gives back at once. */
+/** Number of such entries that exceeds a page, and what a resume delivers at once. */
 const HEAVY_COUNT = 40;
-/** Just within a mebibyte: a hole that is closed, and a page in one. */
+/** Just below one MiB: a gap that a resume closes, and one page. */
 const WHOLE_COUNT = 32;
 
 let cluster: Gateways;
@@ -40,7 +40,7 @@ before(async () => {
   [gateway] = cluster.gateways as [ServiceProcess];
 });
 afterEach(() => {
-  // One that does not read would not see its end either.
+  // A client that does not read does not see its end.
   for (const readAgain of stopped.splice(0)) readAgain();
   for (const client of open.splice(0)) client.close();
 });
@@ -52,7 +52,7 @@ async function join(user: string, options: { resume?: unknown } = {}): Promise<T
   return client;
 }
 
-/** A new room with so many entries of the text. */
+/** Creates a room with this number of entries of the text. */
 async function fill(client: TestClient, text: string, count: number): Promise<[room: string, epoch: string]> {
   const room = newRoom();
   await client.ok('room:create', { room });
@@ -73,7 +73,7 @@ async function assertServes(): Promise<void> {
 const bytesOf = (messages: unknown): number => JSON.stringify(messages).length;
 
 describe('a room full of the heaviest texts', () => {
-  test('takes no text that needs more than 32 KiB as JSON, however few characters it has', async () => {
+  test('refuses a text that needs more than 32 KiB as JSON, even with few characters', async () => {
     const client = await join('author');
     await client.refused('too_large', 'message:send', {
       room: (await fill(client, 'hello', 1))[0],
@@ -84,7 +84,7 @@ describe('a room full of the heaviest texts', () => {
     await fill(client, '\u0001'.repeat(4_000), 1);
   });
 
-  test('is read in pages of about a mebibyte, and no hole beyond that is closed', async () => {
+  test('is read in pages of about one MiB, and no larger gap is closed', async () => {
     const client = await join('author');
     const [room, epoch] = await fill(client, HEAVY_TEXT, HEAVY_COUNT);
     const joined = await client.ok('room:join', { room, since: { epoch, seq: 0 }, limit: 1 });
@@ -101,7 +101,7 @@ describe('a room full of the heaviest texts', () => {
   });
 });
 
-describe('one who does not read', () => {
+describe('a client that does not read', () => {
   test('is cut before answers to it fill the node', async () => {
     const [room] = await fill(await join('author'), HEAVY_TEXT, HEAVY_COUNT);
     const cuts = () => gateway.metric('maru_connections_cut_total', 'reason="slow_consumer"');
@@ -109,7 +109,7 @@ describe('one who does not read', () => {
     const [cutsBefore, answersBefore] = [await cuts(), await answers()];
     const hogs = await Promise.all(Array.from({ length: 8 }, (_, index) => join(`hog-${index}`)));
     for (const hog of hogs) stopped.push(stopReading(hog));
-    // 50 rounds would make 400 MiB. One page each at a time, so that each is really read.
+    // 50 rounds are 400 MiB. One page at a time, so that each is really read.
     let cut = 0;
     for (let round = 1; round <= 50 && cut < hogs.length; round++) {
       for (const hog of hogs) hog.socket.emit('history:read', { room, limit: 200 }, () => {});
@@ -123,7 +123,7 @@ describe('one who does not read', () => {
     await assertServes();
   });
 
-  test('loses signals that may be lost, and nothing is queued for it', async () => {
+  test('loses ephemeral events, and none is queued for it', async () => {
     const room = newRoom();
     const reader = await join('frozen');
     await reader.ok('room:join', { room });
@@ -131,11 +131,11 @@ describe('one who does not read', () => {
     open.push(typer);
     await typer.ok('room:join', { room });
     const readAgain = stopReading(reader);
-    // Some 15 MB, where the system's own buffers take a few.
+    // About 15 MB. The system's buffers take a few of them.
     const signals = 30_000;
     for (let count = 0; count < signals; count++) {
       typer.socket.emit('typing', { room, active: count % 2 === 0 });
-      // Not all at once: what is under way towards the store is another matter.
+      // Not all at once, because commands in flight to the store are not the subject here.
       if (count % 500 === 0) await typer.ok('history:read', { room });
     }
     await typer.ok('history:read', { room });
@@ -146,12 +146,12 @@ describe('one who does not read', () => {
     assert.deepEqual(reader.disconnects, []);
   });
 
-  test('is given what it missed in 100 rooms piece by piece', async () => {
+  test('gets missed entries of 100 rooms in pieces', async () => {
     const author = await join('author');
     const rooms: Array<[string, string]> = [];
     for (let index = 0; index < 100; index++) rooms.push(await fill(author, HEAVY_TEXT, WHOLE_COUNT));
     for (let index = 0; index < 6; index++) {
-      // Each from a position of its own, so that none can be given what another had read.
+      // Each from its own position, so that no read is shared.
       const resume: Record<string, Position> = Object.fromEntries(
         rooms.map(([room, epoch]) => [room, { epoch, seq: index }]),
       );
@@ -166,8 +166,8 @@ describe('one who does not read', () => {
   });
 });
 
-describe('one whose resume waits for the store', () => {
-  test('has few requests held, and none that is out of bounds', async () => {
+describe('a client whose resume waits for the store', () => {
+  test('has at most 64 held requests, all within the limits', async () => {
     const room = newRoom();
     const resume = { [room]: { epoch: '1.a', seq: 1 } };
     const waiting: RawSocket[] = [];
@@ -184,7 +184,7 @@ describe('one whose resume waits for the store', () => {
         for (let id = 0; id < 200; id++)
           raw.send(`42${id}["typing",{"room":"${room}","active":true,"rest":"${rest}"}]`);
       }
-      // The node answers although it is asked by one more, whose packets came after all of these.
+      // The node answers another client, whose packets came after all of these.
       await RawSocket.open(gateway.url).then((raw) => raw.close());
       cluster.assertAlive();
     } finally {

@@ -1,6 +1,6 @@
 /**
- * What a connection is given when it does things at awkward moments: first `session`, each entry
- * once, in order.
+ * Requests at awkward times: a connection still gets `session` first, and each entry once and in
+ * order.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * Packets that no proper client sends, and payloads that no node of ours publishes: nobody but
- * their sender feels them.
+ * Packets that no correct client sends, and payloads that no gateway publishes, affect only their
+ * sender.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -35,7 +35,7 @@ after(async () => {
   await cluster?.stop();
 });
 
-/** The nodes run, and chat goes on as if nothing had come. */
+/** The gateways run, and chat works as before. */
 async function assertUnharmed(): Promise<void> {
   cluster.assertAlive();
   const { seq } = await witness.ok('message:send', { room, clientMsgId: newId(), text: 'still here' });
@@ -54,14 +54,14 @@ describe('packets', () => {
     'error',
   ];
   for (const name of RESERVED)
-    test(`the library's own event "${name}", nested too deeply to be parsed, ends the transport and nothing else`, async () => {
+    test(`the library's own event "${name}", nested too deeply, closes the transport and nothing else`, async () => {
       const raw = await RawSocket.connect(gateway.url, tokenOf('reserved'));
       raw.send(`421["${name}",${DEEP}]`);
       await poll('the end of the transport', () => raw.closed);
       await assertUnharmed();
     });
 
-  test('a request nested too deeply is invalid, and the connection lives', async () => {
+  test('a request that is nested too deeply is invalid, and the connection stays open', async () => {
     const raw = await RawSocket.connect(gateway.url, tokenOf('deep'));
     raw.send(`427["room:join",${DEEP}]`);
     const answer = await raw.frame((frame) => frame.startsWith('437'));
@@ -71,7 +71,7 @@ describe('packets', () => {
     raw.close();
   });
 
-  test('another namespace ends the transport without an answer that repeats its name', async () => {
+  test('another namespace closes the transport without an answer that contains its name', async () => {
     for (const token of [tokenOf('names'), undefined]) {
       const raw = token === undefined ? await RawSocket.open(gateway.url) : await RawSocket.connect(gateway.url, token);
       const before = raw.frames.length;
@@ -81,7 +81,7 @@ describe('packets', () => {
     }
   });
 
-  test('attempts to connect are few, whether they are refused or not', async () => {
+  test('attempts to connect are limited, refused or not', async () => {
     const raw = await RawSocket.open(gateway.url);
     const refusals = () => raw.frames.filter((frame) => frame.startsWith('44')).length;
     for (let attempt = 1; attempt <= 50 && !raw.closed; attempt++) {
@@ -102,7 +102,7 @@ describe('packets', () => {
     await assertUnharmed();
   });
 
-  test('a client that leaves the namespace and stays silent loses its transport', async () => {
+  test('the transport of a client that leaves the namespace is closed', async () => {
     const raw = await RawSocket.connect(gateway.url, tokenOf('idler'));
     raw.send('41');
     await poll('the end of the transport', () => raw.closed, { timeoutMs: 5_000 });
@@ -128,7 +128,7 @@ describe('forged payloads', () => {
     { opts: { rooms: [], except: [] }, close: true, rooms: ['x'] },
   ];
 
-  test('on the channels of the adapter reach no client, end no connection and no process', async () => {
+  test('on the channels of the adapter reach no client and end neither connections nor processes', async () => {
     const before = witness.received.length;
     const channels = ['socket.io#/#', `socket.io#/#signals:${room}#`];
     const payloads = ['', 'garbage', '{}', '[1]', '\u00c1', ' {"type":3}', '{"uid":"x","nsp":"/"}', '['.repeat(4_000)];
@@ -146,11 +146,11 @@ describe('forged payloads', () => {
     await assertUnharmed();
   });
 
-  test('a signal of ours still reaches the other node', async () => {
+  test('a real ephemeral event still reaches the other node', async () => {
     const [, other] = cluster.gateways as [ServiceProcess, ServiceProcess];
     const typer = await connect(other.url, { token: tokenOf('typer') });
     await typer.ok('room:join', { room });
-    // Lost signals are allowed, so it is repeated; each kind at most once a second counts.
+    // Ephemeral events may be lost, so repeat them. Repetitions within a second do not count.
     await poll('typing', () => {
       for (const active of [true, false]) typer.socket.emit('typing', { room, active });
       return witness.payloads('typing').length > 0;
@@ -158,15 +158,14 @@ describe('forged payloads', () => {
     typer.close();
   });
 
-  test('an announcement far ahead of the head costs a few reads, and delivery goes on', async () => {
+  test('an announcement far above the head costs a few reads, and delivery continues', async () => {
     const { epoch } = await witness.ok('history:read', { room });
     const body = '"type":"text","from":{"id":"x","name":"x"},"clientMsgId":"z","text":"forged"}';
     const fills = await gateway.metric('maru_feed_fills_total');
     await admin.spublish(`maru:{${room}}:live`, `1 M ${epoch} 5000 1 ${Buffer.byteLength(body)}\n${body}`);
     await poll('a look at the log', async () => (await gateway.metric('maru_feed_fills_total')) > fills);
     await assertUnharmed();
-    // That nothing goes on can only be seen by looking for a while; the defect read thousands of
-    // times a second.
+    // Watch for a while: the former defect read thousands of times a second.
     await sleep(1_500);
     assert((await gateway.metric('maru_feed_fills_total')) - fills < 30);
     await assertUnharmed();
@@ -189,7 +188,7 @@ describe('a flood', () => {
   const spec = { perSecond: 50, burst: 200 };
   const ask = { room: newRoom(), active: true };
 
-  test('of 3,000 events at once is answered, each refusal with a moment of its own', async () => {
+  test('of 3,000 events at once is answered, each refusal with a time of its own', async () => {
     const client = await connect(gateway.url, { token: tokenOf('eager') });
     const acks = await Promise.all(Array.from({ length: 3_000 }, () => client.raw('unknown', ask)));
     const waits = acks.flatMap((ack) => (ack.ok || ack.error.code !== 'rate_limited' ? [] : [ack.error.retryAfterMs]));
@@ -200,7 +199,7 @@ describe('a flood', () => {
     client.close();
   });
 
-  test('beyond that ends the transport, so that the client comes back', async () => {
+  test('of more events closes the transport, so that the client reconnects', async () => {
     const client = await connect(gateway.url, { token: tokenOf('flooder') });
     for (let count = 0; count < 6_000; count++) client.socket.emit('unknown', ask, () => {});
     await poll('the end', () => client.disconnects.length > 0);
@@ -209,7 +208,7 @@ describe('a flood', () => {
     await assertUnharmed();
   });
 
-  test('whose events all come back exactly when they were told is never cut', () => {
+  test('whose events are all repeated at their times is never cut', () => {
     let cut = false;
     const connection: Connection = {
       id: 'id',
@@ -237,7 +236,7 @@ describe('a flood', () => {
         cut = true;
       },
     });
-    // As many as the burst and the promises of a minute reach to.
+    // The burst and the times of one minute.
     let due: number[] = Array.from({ length: 3_100 }, () => 0);
     let lastMs = 0;
     while (due.length > 0 && !cut) {

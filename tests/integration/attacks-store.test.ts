@@ -1,6 +1,6 @@
 /**
- * A store that hangs, or a network that swallows a handshake: every answer comes in time, and all
- * heals by itself.
+ * A store that hangs, or a network that drops a handshake: every answer comes in time, and everything
+ * recovers by itself.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';
@@ -11,30 +11,30 @@ import { type Gateways, type ServiceProcess, startGateways, tokenOf } from '../s
 import { poll } from '../support/poll.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 
-/** The contract's second, and what a busy machine needs to say so. */
+/** The contract's second, and a margin for a busy machine. */
 const ANSWER_MS_MAX = 1_500;
 /**
- * A connection that got no answer to its handshake is given up after 2 s, and the next try comes
- * within one more.
+ * A handshake without an answer fails after 2 s, and the next try follows within one second.
  */
 const HEALED_MS_MAX = 8_000;
 
 /**
- * More pages than a gateway reads at once, asked for one after the other: those who wait for a
- * place get one that is of no use any more.
+ * More pages than a gateway reads concurrently, requested one after the other: waiting reads get
+ * their permit too late.
  */
 const READERS = 40;
 const READ_EVERY_MS = 20;
 
-/** A gateway has so many to its store. */
+/** Connections of a gateway to its store. */
 const CONNECTIONS = 5;
 
 /**
- * Between the gateway and its store: takes connections, and passes nothing on while `swallowing`.
+ * A proxy between the gateway and its store. It accepts connections, and forwards nothing while
+ * `swallowing`.
  */
 class BlackHole {
   swallowing = false;
-  /** Connections that it took and will never answer. */
+  /** Accepted connections that it never answers. */
   swallowed = 0;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -69,7 +69,7 @@ class BlackHole {
   #keep(socket: Socket): Socket {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
-    // How a connection ends is what this is about, so an error is no news.
+    // Errors are expected here.
     socket.on('error', () => {});
     return socket;
   }
@@ -95,7 +95,7 @@ after(async () => {
 });
 
 describe('while the store hangs', () => {
-  test('parallel requests of one connection are all answered in time, however many of them are reads', async () => {
+  test('concurrent requests of one connection are all answered in time, also if many are reads', async () => {
     const clientMsgId = newId();
     await cluster.redis.kill('SIGSTOP');
     const slowest: Record<string, number> = {};
@@ -124,7 +124,7 @@ describe('while the store hangs', () => {
     cluster.assertAlive();
   });
 
-  test('reads of many connections, which wait for one another, are answered in time too', async (t) => {
+  test('reads of many connections that wait for each other are answered in time, too', async (t) => {
     const readers = await Promise.all(
       Array.from({ length: READERS }, () => connect(gateway.url, { token: tokenOf(newId()) })),
     );
@@ -149,8 +149,8 @@ describe('while the store hangs', () => {
   });
 });
 
-describe('after a network that swallowed handshakes', () => {
-  test('messages are stored again, and reads answered', async () => {
+describe('after a network that dropped handshakes', () => {
+  test('messages are stored and reads are answered again', async () => {
     hole.swallowing = true;
     hole.cutAll();
     await poll('each connection to hang in its handshake', () => hole.swallowed >= CONNECTIONS);

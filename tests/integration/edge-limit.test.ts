@@ -1,6 +1,5 @@
 /**
- * The last defence at the edge: which requests of an address nginx counts as handshakes, whatever
- * they look like.
+ * The limit by address in nginx: which requests count as handshakes, for any spelling.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -16,7 +15,7 @@ import { renderNginxConfig } from '../../tools/supervisor/src/nginx-config.ts';
 import { repository } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
 
-/** Stands for a gateway: answers everything. */
+/** Replaces a gateway: answers every request. */
 const gateway = createServer((_request, response) => response.end('taken'));
 const directory = mkdtempSync(join(tmpdir(), 'maru-edge-'));
 let nginx: ChildProcess | undefined;
@@ -40,7 +39,7 @@ before(async () => {
     nodes: [{ name: 'gateway-1', port: (gateway.address() as AddressInfo).port, takes: 'all' }],
     generation: 1,
   });
-  // So narrow that the very next handshake is one too many.
+  // A limit of one, so that the next handshake exceeds it.
   const narrow = rendered.replaceAll('rate=500r/s', 'rate=1r/m').replaceAll('burst=1000 nodelay', 'burst=1 nodelay');
   assert.equal(narrow.match(/rate=1r\/m|burst=1 nodelay/g)?.length, 3);
   const configuration = join(directory, 'nginx.conf');
@@ -68,9 +67,9 @@ after(async () => {
 
 const statusOf = async (query: string): Promise<number> => (await fetch(`${edge}/socket.io/?${query}`)).status;
 
-test('what a gateway takes for a handshake is counted, however the query is written', async () => {
-  // The gateway reads the last of several, after decoding, in lower case only, and takes an empty
-  // one for none.
+test('every request that a gateway treats as a handshake is counted, for any spelling of the query', async () => {
+  // The gateway uses the last of several sids, after decoding, in lower case only, and treats an empty
+  // one like none.
   const spellings = ['', '&SID=x', '&sid=', '&sid', '&sid=x&sid=', '&sid=x&sid', '&sid=x&%73id=', '&sid=x&SID=y'];
   for (const transport of ['polling', 'websocket'])
     for (const spelling of spellings) {
@@ -79,7 +78,7 @@ test('what a gateway takes for a handshake is counted, however the query is writ
     }
 });
 
-test('the requests of a session are not', async () => {
+test('requests of a session are not counted', async () => {
   const queries = [
     'EIO=4&transport=polling&t=Pq0x_-1&sid=gateway-1.Xk3_-AAAB',
     'EIO=4&transport=websocket&sid=gateway-1.Xk3_-AAAB',

@@ -1,6 +1,6 @@
 /**
- * A copy of the store is put back while nobody runs who remembers what was lost: the command for
- * operators makes everybody be told.
+ * A copy of the store is restored while no gateway runs that remembers the lost entries. The
+ * operator's command `new-epochs` makes the gateways inform every client.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -24,7 +24,7 @@ async function openEpochs(redisUrl: string, ...args: string[]): Promise<unknown>
   return JSON.parse(stdout);
 }
 
-test('after an older copy was put back and everything was started anew, everyone with an older position is told so', async (t) => {
+test('after a restore and a restart, every client with an older position learns of the new epoch', async (t) => {
   const redis = await startTestRedis({ appendOnly: 'always' });
   t.after(() => redis.stop());
   const files = join(redis.directory, 'appendonlydir');
@@ -46,7 +46,7 @@ test('after an older copy was put back and everything was started anew, everyone
   await send('jun', ['lost 1', 'lost 2', 'lost 3']);
   await before.until(ROOM, 7);
 
-  // Everybody who remembers ends, and the store goes back to its copy.
+  // Stop every gateway that remembers, and restore the copy of the store.
   await running.stop();
   before.close();
   await redis.kill();
@@ -59,7 +59,7 @@ test('after an older copy was put back and everything was started anew, everyone
   assert.deepEqual(await openEpochs(redis.url), { opened: 0, done: 1, dryRun: false }, 'again: nothing is left to do');
 
   running = await startGateways({ redis });
-  // The log outgrows what was lost, so that no length gives it away.
+  // The log outgrows the lost entries, so that its length does not reveal the loss.
   await send('jun', ['new 5', 'new 6', 'new 7', 'new 8', 'new 9']);
 
   for (const seq of [7, 4, 2]) {
@@ -79,7 +79,7 @@ test('after an older copy was put back and everything was started anew, everyone
   }
 });
 
-test('members who are connected meanwhile are told, and go on', async (t) => {
+test('connected members learn of the new epoch and continue', async (t) => {
   const running = await startGateways();
   t.after(() => running.stop());
   const member = await connect(running.gateways[0]?.url ?? '', { token: tokenOf('mina') });
@@ -104,7 +104,7 @@ test('members who are connected meanwhile are told, and go on', async (t) => {
   );
 });
 
-test('the program says what is wrong, and changes nothing, when it is called wrongly or cannot reach the store', async () => {
+test('the program reports wrong options and an unreachable store, and changes nothing', async () => {
   const run = (environment: Record<string, string>, ...args: string[]) =>
     promisify(execFile)(process.execPath, [PROGRAM, ...args], { cwd: repository, env: environment }).then(
       () => assert.fail('it ended with 0'),

@@ -1,4 +1,4 @@
-/** A gateway dies in the worst moment: its message is stored, and the sender has not heard so. */
+/** A gateway dies after it stored a message and before it acknowledged it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roomLogKey } from '../../services/gateway/src/keys.ts';
@@ -10,7 +10,7 @@ import { poll } from '../support/poll.ts';
 
 const ROOM = 'between';
 
-test('a message of a gateway that was killed between storing and acknowledging is there once, also for a sender who tries again elsewhere', async (t) => {
+test('a message of a gateway that is killed between storing and acknowledging is stored once, also after a retry elsewhere', async (t) => {
   let proxy: TcpProxy | undefined;
   const cluster = await startGateways({
     gateways: 2,
@@ -33,7 +33,7 @@ test('a message of a gateway that was killed between storing and acknowledging i
   await sender.ok('message:send', { room: ROOM, clientMsgId: 'before', text: 'before' });
   await reader.until(ROOM, 1);
 
-  // The append arrives; that it was done is never heard.
+  // The append arrives at the store. Its answer never arrives at the gateway.
   proxy.mode = 'swallow';
   const unheard = sender.raw('message:send', { room: ROOM, clientMsgId: 'between', text: 'between' });
   const answered = unheard.then(

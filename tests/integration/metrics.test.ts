@@ -1,4 +1,4 @@
-/** What operators look at, held against what real services say of themselves. */
+/** Compares the dashboard, the alerts and docs/metrics.md with scrapes of real services. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -22,12 +22,12 @@ before(async () => {
   running = await startGateways({ gateways: 2, redis });
 });
 after(async () => {
-  // First, so that a start that failed leaves nothing behind.
+  // First, so that a failed start leaves nothing behind.
   await redis.stop();
   await running.stop();
 });
 
-/** Names of a scrape, with those that a histogram's samples have. */
+/** Names in a scrape, including those of a histogram's samples. */
 function namesIn(scrape: string): { families: Map<string, string>; samples: Set<string> } {
   const families = new Map<string, string>();
   for (const [, name, type] of scrape.matchAll(/^# TYPE (\S+) (\S+)$/gm)) families.set(name as string, type as string);
@@ -38,7 +38,7 @@ function namesIn(scrape: string): { families: Map<string, string>; samples: Set<
   return { families, samples };
 }
 
-/** Metrics that an expression names; what stands in braces and quotes are labels. */
+/** Metrics in an expression. Names in braces and quotes are labels. */
 const metricsIn = (expression: string): string[] => {
   const withoutLabels = expression.replace(/"[^"]*"/g, '').replace(/\{[^}]*\}/g, '');
   return withoutLabels.match(/\b(?:maru|nodejs|process|redis|nginx)_[a-z0-9_]+/g) ?? [];
@@ -60,21 +60,21 @@ for (const { alert, expr } of rules) for (const name of metricsIn(expr)) wanted.
 const scrapeAll = async () =>
   (await Promise.all([...running.gateways, running.presence].map((service) => service.scrape()))).join('\n');
 
-test('every metric of ours that the dashboard and the alerts name is in a scrape', async () => {
+test('every metric of the dashboard and the alerts is in a scrape', async () => {
   const { samples } = namesIn(await scrapeAll());
   assert.ok(wanted.size > 30, `they name ${wanted.size}`);
   for (const [name, where] of wanted)
     if (!/^(redis|nginx)_/.test(name)) assert.ok(samples.has(name), `${name} of ${where} does not exist`);
 });
 
-test('the page of metrics names all of ours and no other', async () => {
+test('docs/metrics.md lists exactly our metrics', async () => {
   const { families } = namesIn(await scrapeAll());
   const ours = [...families.keys()].filter((name) => name.startsWith('maru_')).sort();
   const page = new Set([...readText('docs/metrics.md').matchAll(/^\| `(maru_\w+)/gm)].map(([, name]) => name));
   assert.deepEqual([...page].sort(), ours);
 });
 
-test('names follow the conventions, and labels name no person, room or connection', async () => {
+test('names follow the conventions, and labels contain no users, rooms or connections', async () => {
   const [first, second] = running.gateways.map(({ url }) => url) as [string, string];
   const sender = await connect(first, { token: tokenOf(USER) });
   const reader = await connect(second, { token: tokenOf(USER) });
@@ -97,7 +97,7 @@ test('names follow the conventions, and labels name no person, room or connectio
   reader.close();
 });
 
-test('a message is counted where it came in and where it went out', async () => {
+test('a message is counted where it arrives and where it is delivered', async () => {
   const [first, second] = running.gateways as [(typeof running.gateways)[0], (typeof running.gateways)[0]];
   const sender = await connect(first.url, { token: tokenOf('mina') });
   const reader = await connect(second.url, { token: tokenOf('jun') });
@@ -125,7 +125,7 @@ test('a message is counted where it came in and where it went out', async () => 
   reader.close();
 });
 
-test('the state of the store and of its connections is told', async () => {
+test('metrics show the state of the store and its connections', async () => {
   const [gateway] = running.gateways as [(typeof running.gateways)[0]];
   const roads = () => gateway.metric('maru_redis_connection_up');
   assert.equal(await roads(), 6);
@@ -144,7 +144,7 @@ test('the state of the store and of its connections is told', async () => {
 });
 
 const exporter = findProgram(['prometheus-redis-exporter', 'redis_exporter'], process.env);
-test('every metric of redis_exporter that they name is in a scrape of it', {
+test('every metric of redis_exporter in the dashboard and the alerts is in its scrape', {
   skip: exporter === null && 'redis_exporter is not here',
 }, async (t) => {
   const port = await findFreePort();

@@ -1,6 +1,5 @@
 /**
- * A node with many rooms whose store is away: it waits for the store, and asks nothing of it in
- * vain.
+ * A node with many rooms while its store is down waits, and sends no commands that must fail.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -35,7 +34,7 @@ after(async () => {
   await redis?.stop();
 });
 
-test('no room is asked for while the store is away, and all are heard again once it is back', async (t) => {
+test('no room is subscribed while the store is down, and all are subscribed once it is back', async (t) => {
   const channels = Array.from({ length: ROOMS }, (_, index) => `maru:{room-${index}}:live`);
   const heard = new Set<string>();
   const subscriber = new RedisSubscriber({

@@ -1,5 +1,6 @@
 /**
- * A message's trace, from its request to its delivery on another node, as a real receiver gets it.
+ * The trace of a message, from its request to its delivery on another node, as a real receiver gets
+ * it.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -21,8 +22,8 @@ interface Span {
 }
 
 /**
- * Tells which modules of the tracing library a process loads; its bare interfaces come with
- * prom-client anyway.
+ * Reports which modules of the tracing library a process loads. Its interfaces come with prom-client
+ * anyway.
  */
 const LOADED = /^loaded file:/m;
 const NAME_LOADED = `data:text/javascript,${encodeURIComponent(`
@@ -58,7 +59,7 @@ before(async () => {
   });
 });
 after(async () => {
-  // First, so that a start that failed leaves nothing that keeps this process.
+  // First, so that a failed start leaves nothing that keeps this process alive.
   receiver.close();
   receiver.closeAllConnections();
   await running.stop();
@@ -84,7 +85,7 @@ const attribute = (span: Span, key: string): string | undefined => {
   return value === undefined ? undefined : String(Object.values(value)[0]);
 };
 
-test('request, append and the delivery on every node are one trace, which holds no text', async () => {
+test('request, append and the deliveries on all nodes are one trace without texts', async () => {
   const [first, second] = running.gateways.map(({ url }) => url) as [string, string];
   const token = tokenOf('planted-user');
   const sender = await connect(first, { token });
@@ -120,7 +121,7 @@ test('request, append and the delivery on every node are one trace, which holds 
   reader.close();
 });
 
-test('of a message that cannot be stored the trace names the code', async () => {
+test('the trace of a message that cannot be stored contains the error code', async () => {
   const [gateway] = running.gateways as [(typeof running.gateways)[0]];
   const sender = await connect(gateway.url, { token: tokenOf('mina') });
   await sender.refused('not_found', 'message:send', { room: 'never-made', clientMsgId: 'x', text: 'x' });
@@ -130,7 +131,7 @@ test('of a message that cannot be stored the trace names the code', async () => 
   sender.close();
 });
 
-test('a receiver that is gone takes nothing from the chat, and the log says so', async () => {
+test('an unreachable receiver does not affect chat and is logged', async () => {
   const [gateway] = running.gateways as [(typeof running.gateways)[0]];
   receiver.close();
   receiver.closeAllConnections();
@@ -142,7 +143,7 @@ test('a receiver that is gone takes nothing from the chat, and the log says so',
   sender.close();
 });
 
-test('without an address nothing of the tracing library is loaded', async (t) => {
+test('without an endpoint the tracing library is not loaded', async (t) => {
   assert.match(running.gateways[0]?.output() ?? '', LOADED, 'with one it is');
   const untraced = await startGateways({
     redis: running.redis,
