@@ -25,6 +25,8 @@ export class ShardedStore implements RedisStore {
   readonly #shardListeners: Array<(shard: Shard) => void> = [];
   readonly #moveListeners: Array<() => void> = [];
 
+  #isClosed = false;
+
   readonly slotOf = keySlot;
   // Bound, because callers pass them on as functions.
   readonly ownerOf = (slot: number): Shard | undefined => this.#byName.get(this.#options.topology.ownerOf(slot) ?? '');
@@ -94,6 +96,7 @@ export class ShardedStore implements RedisStore {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all(this.shards.map(({ redis }) => quit(redis)));
   }
 
@@ -118,6 +121,8 @@ export class ShardedStore implements RedisStore {
 
   /** Ends the connections to former primaries and opens those to new ones. */
   #follow(): void {
+    // The topology lives on, and must not make a closed store connect again.
+    if (this.#isClosed) return;
     const { topology, connect } = this.#options;
     for (const shard of this.#byName.values()) {
       if (topology.primaries.has(shard.name)) continue;
