@@ -9,7 +9,7 @@ import { emittedExports, emitWorkspaces, listWorkspaces, withDependencies } from
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** The program that makes the secrets of docker-compose.yml, and its import. */
-const SECRETS_PROGRAM = ['deploy/docker', 'tools/supervisor/src/redis-config.ts'];
+const SECRETS_PROGRAM = ['deploy/docker', 'deploy/redis'];
 
 /** @param {string} out */
 export function buildServices(out) {

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
+import { renderRedisAcl } from '../redis/render.ts';
 
 const DIRECTORY = process.env.MARU_SECRETS_DIR ?? '/run/maru';
 const REDIS = process.env.MARU_REDIS_HOST ?? 'redis:6379';
@@ -39,9 +39,12 @@ for (const name of ['internal-secret', 'jwt-secret', 'guest-secret']) makeOnce(`
 const serviceUrl = makeOnce('services/redis-url', () => `redis://maru:${random()}@${REDIS}`);
 const adminUrl = makeOnce('redis/admin-url', () => `redis://admin:${random()}@${REDIS}`);
 const passwordOf = (url: string) => decodeURIComponent(new URL(url).password);
-const accounts = renderRedisAcl({ adminPassword: passwordOf(adminUrl), maruPassword: passwordOf(serviceUrl) });
-// For the health check only: does Redis answer, and has it loaded its data?
-write('redis/users.acl', `${accounts.trim()}\nuser health on nopass resetkeys resetchannels -@all +ping`, READABLE);
+const accounts = renderRedisAcl({
+  adminPassword: passwordOf(adminUrl),
+  maruPassword: passwordOf(serviceUrl),
+  health: true,
+});
+write('redis/users.acl', accounts.trim(), READABLE);
 
 if (process.argv.includes('--show')) {
   console.log(`Redis, with all rights: ${adminUrl}\nSigns tokens (HS256):   ${read('services/jwt-secret')}`);

@@ -21,6 +21,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY tools ./tools
 COPY deploy/docker ./deploy/docker
+COPY deploy/redis ./deploy/redis
 COPY packages ./packages
 COPY services ./services
 RUN node tools/build-services.mjs /out
@@ -64,7 +65,7 @@ FROM runtime AS secrets
 COPY --from=system /secrets /
 COPY --from=build /app/package.json ./
 COPY --from=build /out/deploy ./deploy
-COPY --from=build /out/tools ./tools
+COPY deploy/redis/users.acl ./deploy/redis/
 ENTRYPOINT ["node", "deploy/docker/make-secrets.js"]
 
 FROM runtime AS service

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { NODE_FLAGS } from '@maru/service-kit';
 import { parse } from 'yaml';
-import { renderRedisConfig } from '../../tools/supervisor/src/redis-config.ts';
+import { renderRedisAcl } from '../../deploy/redis/render.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const compose = parse(read('docker-compose.yml'), { merge: true });
@@ -58,21 +58,14 @@ describe('the image of nginx', () => {
 });
 
 describe('Redis in a container', () => {
-  test('has the settings of `npm start`, except for its address and files', () => {
-    const settings = (text: string) =>
-      new Map(
-        text.split('\n').flatMap((line) => {
-          const match = /^([a-z-]+) (.*)$/.exec(line);
-          return match === null ? [] : [[match[1], match[2]]];
-        }),
-      );
-    const here = settings(read('deploy/docker/redis/redis.conf'));
-    const there = settings(renderRedisConfig({ port: 6379, directory: '/data', aclPath: '/acl', maxMemory: '512mb' }));
-    for (const own of ['bind', 'dir', 'aclfile']) {
-      here.delete(own);
-      there.delete(own);
-    }
-    assert.deepEqual([...here].sort(), [...there].sort());
+  test('uses the configuration of `npm start`', () => {
+    assert.match(read('deploy/docker/redis.Dockerfile'), /^COPY deploy\/redis\/redis\.conf /m);
+  });
+
+  test('has its accounts, and one for the health check', () => {
+    const passwords = { adminPassword: 'a', maruPassword: 'b' };
+    const added = renderRedisAcl({ ...passwords, health: true }).replace(renderRedisAcl(passwords), '');
+    assert.equal(added, 'user health on nopass resetkeys resetchannels -@all +ping\n');
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * The whole service on a six-process Redis Cluster, with the rights that the application's account has: rooms on every shard, a slot that moves
- * under load, a shard that hangs, a primary that dies. Every acknowledgement waits for a replica, and every room is judged in the end.
+ * The whole service on a Redis Cluster of six processes, with the rights of the application's account.
+ * Every acknowledgement waits for a replica, and the checker verifies every room at the end.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { slotOf, startRedisCluster, type TestClusterNode, type TestRedisCluster } from '@maru/service-kit/testing';
-import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
+import { renderRedisAcl } from '../../deploy/redis/render.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { judge, type MemberLog, type Sent } from '../support/judge.ts';
@@ -26,7 +26,7 @@ before(async () => {
   const ours = renderRedisAcl({ adminPassword: 'unused', maruPassword: PASSWORD }).split('\n');
   writeFileSync(
     aclfile,
-    // The default account is how the nodes follow each other, and how this test administers them.
+    // The nodes and this test use the default account.
     ['user default on nopass ~* &* +@all', ...ours.filter((line) => line.startsWith('user maru')), ''].join('\n'),
   );
   cluster = await startRedisCluster({ appendOnly: 'always', settings: { aclfile } });
@@ -56,7 +56,7 @@ const enter = async (gateway: number, user: string, resume?: Record<string, { ep
   return client;
 };
 
-/** Room ids, one on each shard, the first on the shard that holds the key. */
+/** A room on each shard. */
 async function roomsOnEveryShard(prefix: string): Promise<Array<{ room: string; primary: TestClusterNode }>> {
   const found = new Map<string, { room: string; primary: TestClusterNode }>();
   for (let i = 0; found.size < 3; i++) {
@@ -67,7 +67,7 @@ async function roomsOnEveryShard(prefix: string): Promise<Array<{ room: string; 
   return [...found.values()];
 }
 
-/** Two members and two senders of a room, on both nodes; sends go on until `end`, which judges the room. */
+/** Two members and two senders of a room, on both nodes. They send until `end`, which checks the room. */
 async function startTraffic(room: string) {
   const members = await Promise.all([0, 1].map((gateway) => enter(gateway, `member-${gateway}`)));
   const floors = await Promise.all(members.map(async (member) => (await member.patient('room:join', { room })).head));
@@ -115,7 +115,7 @@ const trafficOnEveryShard = async (prefix: string) => {
   return Promise.all(rooms.map(async ({ room, primary }) => ({ primary, traffic: await startTraffic(room) })));
 };
 
-test('rooms of every shard work from both nodes, and one who comes back on another node gets what it missed', async () => {
+test('a member of rooms on every shard resumes on another node', async () => {
   const everywhere = await trafficOnEveryShard('plain');
   const rooms = everywhere.map(({ traffic }) => traffic.room);
   const away = await enter(0, 'traveller');
@@ -139,8 +139,8 @@ test('rooms of every shard work from both nodes, and one who comes back on anoth
       history.slice(seq).map((entry) => entry.seq),
     );
   }
-  // A room's differences are told twice a second.
-  await poll('somebody to be seen in the room', async () => {
+  // Differences of a room are published at most every 400 ms.
+  await poll('a user to be shown in the room', async () => {
     const { count } = await back.patient('presence:watch', { room: rooms[0] as string });
     return count >= 1;
   });
@@ -148,7 +148,7 @@ test('rooms of every shard work from both nodes, and one who comes back on anoth
   site.assertAlive();
 });
 
-test('a slot that moves there and back under load costs nobody a message, an order or a copy', async () => {
+test('a slot that moves under load loses, reorders and doubles no message', async () => {
   const traffic = await startTraffic('nomads');
   const slot = slotOf('{nomads}');
   const home = await cluster.primaryOf(slot);
@@ -156,7 +156,7 @@ test('a slot that moves there and back under load costs nobody a message, an ord
   await traffic.more(64);
   for (let round = 0; round < 6; round++) {
     const to = round % 2 === 0 ? (others[round % 4 === 0 ? 0 : 1] as TestClusterNode) : home;
-    // Now and then it takes longer than a call may: those messages are refused, and sent again.
+    // One move takes longer than the deadline of a call: its messages are refused and repeated.
     await cluster.moveSlot(slot, to, { pauseMs: round === 4 ? 400 : 10 });
     await traffic.more(64);
   }
@@ -164,24 +164,24 @@ test('a slot that moves there and back under load costs nobody a message, an ord
   site.assertAlive();
 });
 
-test('a shard that hangs holds up nobody in rooms of the others', async () => {
+test('a shard that hangs does not delay rooms of other shards', async () => {
   const everywhere = await trafficOnEveryShard('hung');
   const [hung, ...others] = everywhere as [(typeof everywhere)[0], ...typeof everywhere];
   await Promise.all(everywhere.map(({ traffic }) => traffic.more(64)));
   await hung.primary.kill('SIGSTOP');
   try {
-    // Who finds out that the shard hangs may pay for it once with a deadline.
+    // Each process may wait for one deadline until it knows that the shard hangs.
     await sleep(1_000);
     const before = others.map(({ traffic }) => traffic.sends.length);
     await Promise.all(others.map(({ traffic }) => traffic.more(200)));
     others.forEach(({ traffic }, index) => {
-      const meanwhile = traffic.sends.slice(before[index]);
-      const refused = meanwhile.filter(({ retried }) => retried === true).length;
-      // Held up by the hung shard, all of them would miss the deadline; a busy machine may cost a few.
-      assert.ok(refused < meanwhile.length / 5, `${refused} of ${meanwhile.length} were refused`);
+      const duringHang = traffic.sends.slice(before[index]);
+      const refused = duringHang.filter(({ retried }) => retried === true).length;
+      // If the hung shard delayed them, all would miss the deadline. A busy machine may refuse a few.
+      assert.ok(refused < duringHang.length / 5, `${refused} of ${duringHang.length} were refused`);
     });
   } finally {
-    // By now its replica may have taken over; with no replica of its own, it acknowledges nothing until this one wakes.
+    // Its replica may be the primary now. It acknowledges nothing until this node is its replica.
     await hung.primary.kill('SIGCONT');
   }
   await cluster.untilWhole();
@@ -190,7 +190,7 @@ test('a shard that hangs holds up nobody in rooms of the others', async () => {
   site.assertAlive();
 });
 
-test('when a primary dies its replica takes over, and nothing that was acknowledged is lost', async () => {
+test('the death of a primary loses no acknowledged message', async () => {
   const everywhere = await trafficOnEveryShard('killed');
   const [killed] = everywhere as [(typeof everywhere)[0]];
   await Promise.all(everywhere.map(({ traffic }) => traffic.more(64)));
@@ -203,13 +203,13 @@ test('when a primary dies its replica takes over, and nothing that was acknowled
     },
     { timeoutMs: 20_000 },
   );
-  // With no replica left, nothing more of that shard may be acknowledged until there is one again.
+  // The shard has no replica now, so it acknowledges nothing until this node is back.
   await killed.primary.restart();
   await cluster.untilWhole();
   assert.equal(await cluster.primaryOf(`{${killed.traffic.room}}`), successor);
   await Promise.all(everywhere.map(({ traffic }) => traffic.more(64)));
   await Promise.all(everywhere.map(({ traffic }) => traffic.end()));
-  await poll('every node to say that the store is well', async () => {
+  await poll('every node to report a healthy store', async () => {
     const degraded = await Promise.all(site.gateways.map((gateway) => gateway.metric('maru_store_degraded')));
     return degraded.every((value) => value === 0);
   });

@@ -8,7 +8,7 @@ import { readConfig } from '@maru/service-kit';
 import { FIELDS, readGatewayConfig } from '../../services/gateway/src/config.ts';
 import { settingFields } from '../../services/presence/src/settings.ts';
 import { buildOverlay, combinations, findBuilder } from '../../tools/check-manifests.mjs';
-import { renderRedisAcl } from '../../tools/supervisor/src/redis-config.ts';
+import { renderRedisAcl } from '../../deploy/redis/render.ts';
 import {
   containersOf,
   environmentOf,

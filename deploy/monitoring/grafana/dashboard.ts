@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { type Panel, ROWS } from './rows.ts';
+import type { Panel } from './panels.ts';
+import { ROWS } from './rows.ts';
 
 const GRID_COLUMNS = 24;
 const STAT = { columns: 4, rows: 4 };

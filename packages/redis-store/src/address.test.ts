@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRedisAddress } from './address.ts';
 
-test('one server is passed on as it is', () => {
+test('one server keeps its URL', () => {
   assert.deepEqual(parseRedisAddress('rediss://maru:x@redis.example:6380/1'), {
     url: 'rediss://maru:x@redis.example:6380/1',
   });
 });
 
-test('Sentinels are listed, with the name of the primary and what it wants to be told', () => {
+test('Sentinels are parsed with the name of the primary and the credentials', () => {
   const address = 'redis+sentinel://maru:p%40ss@s1:26380,s2,10.0.0.3:26381/main?sentinelPassword=x';
   const sentinels = [
     { host: 's1', port: 26_380 },
@@ -24,7 +24,7 @@ test('Sentinels are listed, with the name of the primary and what it wants to be
   });
 });
 
-test('nodes of a Cluster are listed, with what each of them wants to be told', () => {
+test('nodes of a Cluster are parsed with the credentials', () => {
   assert.deepEqual(parseRedisAddress('redis+cluster://maru:p%40ss@n1:7000,n2,[::1]:7002'), {
     cluster: {
       seeds: [
@@ -40,7 +40,7 @@ test('nodes of a Cluster are listed, with what each of them wants to be told', (
   });
 });
 
-test('anything else is told what it must be', () => {
+test('anything else is refused', () => {
   for (const raw of [
     '',
     'http://x',

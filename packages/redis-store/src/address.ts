@@ -1,12 +1,14 @@
 /**
- * Where the store is, as one variable says it. Pure.
+ * The address of Redis, as one setting. Pure.
  *
- *     redis://[account:password@]host[:port][/db]                       one server; rediss:// with TLS
- *     redis+sentinel://[account:password@]host[:port],host[:port]/name  the primary called `name`, as these Sentinels know it;
- *                                                                      ?sentinelPassword=… where they want one
- *     redis+cluster://[account:password@]host[:port],host[:port]        a Cluster, found through any of these nodes
+ *     redis://[account:password@]host[:port][/db]
+ *       One server.
+ *     redis+sentinel://[account:password@]host[:port],host[:port]/name[?sentinelPassword=…]
+ *       The primary that these Sentinels know as `name`.
+ *     redis+cluster://[account:password@]host[:port],host[:port]
+ *       A Cluster, found through any of these nodes.
  *
- * `rediss+sentinel://` and `rediss+cluster://` use TLS towards every server.
+ * `rediss`, `rediss+sentinel` and `rediss+cluster` use TLS for every connection.
  */
 
 const SENTINEL_PORT = 26_379;
@@ -20,7 +22,7 @@ export interface HostAndPort {
   port: number;
 }
 
-/** What every server of a kind is told, whichever it is. */
+/** Credentials for all servers of a kind. */
 export interface Login {
   username?: string;
   password?: string;
@@ -32,7 +34,7 @@ export type RedisAddress =
   | { sentinel: { sentinels: HostAndPort[]; name: string; login: Login; sentinelLogin: Login } }
   | { cluster: { seeds: HostAndPort[]; login: Login } };
 
-/** Throws an Error whose message completes the sentence "MARU_REDIS_URL …". */
+/** On failure throws an Error whose message completes the sentence "MARU_REDIS_URL …". */
 export function parseRedisAddress(raw: string): RedisAddress {
   const sentinel = SENTINEL.exec(raw);
   if (sentinel !== null) {
@@ -62,7 +64,7 @@ export function parseRedisAddress(raw: string): RedisAddress {
 const hostsOf = (hosts: string, defaultPort: number, what: string): HostAndPort[] =>
   hosts.split(',').map((text) => {
     const parsed = parseHost(text, defaultPort);
-    if (parsed === undefined) throw new Error(`names ${what} that is no host:port`);
+    if (parsed === undefined) throw new Error(`names ${what} that is not host:port`);
     return parsed;
   });
 
@@ -79,7 +81,7 @@ const loginOf = (scheme: string | undefined, account?: string, password?: string
   ...(scheme === 'rediss' ? { tls: {} } : {}),
 });
 
-/** For a configuration field: the address as it was given, once it is known to be one. */
+/** Validates a configuration field. Returns it unchanged. */
 export const asRedisAddress = (raw: string): string => {
   parseRedisAddress(raw);
   return raw;

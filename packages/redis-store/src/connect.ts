@@ -1,36 +1,40 @@
-/** Connections to Redis (or Valkey) with explicit deadlines and nothing queued or sent twice behind the caller's back. */
+/** Connections to Redis or Valkey with explicit deadlines. They never queue or repeat a command. */
 
 import type { Logger } from '@maru/service-kit';
 import { Redis, type RedisOptions } from 'ioredis';
 import { parseRedisAddress } from './address.ts';
 
 export interface RedisSettings {
-  /** Of one server, with account and password. What `redis-address.ts` reads beyond that is no single connection (`redis-store.ts`). */
+  /** The URL of one server, with account and password. */
   url: string;
-  /** A call that takes longer fails; whether the store did it is then unknown. Undefined: the caller keeps time itself. */
+  /**
+   * A call that takes longer fails. Whether it took effect is then unknown. Undefined: the caller
+   * limits the time itself.
+   */
   deadlineMs: number | undefined;
 }
 
-/** Who opens a connection, for `CLIENT LIST` and the log. */
+/** The user of a connection, for `CLIENT LIST` and the log. */
 export interface RedisUser {
   purpose: string;
   node: string;
   logger: Logger;
 }
 
-const HANDSHAKE_MAX_MS = 2_000;
+const HANDSHAKE_TIMEOUT_MS = 2_000;
 
-/** Opens a connection to one server; see `openConnection`. */
+/** Opens a connection to one server. See `openConnection`. */
 export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
   const address = parseRedisAddress(settings.url);
-  if (!('url' in address)) throw new Error('Sentinels and a Cluster are no single connection');
+  if (!('url' in address)) throw new Error('Sentinels or a Cluster need more than one connection');
   return openConnection(address.url, settings.deadlineMs, user);
 }
 
 /**
- * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects for ever, with jittered pauses of
- * at most a second. While it is down every command fails at once; a command that was under way when it broke fails
- * and is never sent again: only the caller knows whether that is safe.
+ * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects forever, with
+ * jittered pauses of at most a second. While it is down every command fails at once. A command in
+ * flight fails when the connection breaks, and is never repeated: only the caller knows whether that
+ * is safe.
  */
 export function openConnection(
   where: string | Omit<RedisOptions, 'replyMapping'>,
@@ -41,33 +45,33 @@ export function openConnection(
     protocol: 2 as const,
     connectionName: `maru:${user.node}:${user.purpose}`,
     connectTimeout: 1_000,
-    // Who disconnects has given up the other side: what it still answers must not count any more.
+    // Answers after a disconnect must not count.
     disconnectTimeout: 0,
     ...(deadlineMs === undefined ? {} : { commandTimeout: deadlineMs }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Its promise would be nobody's to catch. Whoever subscribes does it again on `ready`.
+    // Its promise could not be caught. Subscribers subscribe again on `ready`.
     autoResubscribe: false,
-    // With 0, commands under way fail as soon as the connection breaks, instead of waiting for their deadline.
+    // With 0, commands in flight fail when the connection breaks, and do not wait for their deadline.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
-    // A restarted Redis answers LOADING; asking again soon is cheaper than waiting for its own estimate.
+    // A restarted Redis answers LOADING. Retry sooner than its own estimate says.
     maxLoadingRetryTime: 500,
-    // It was demoted: connecting again finds the new primary, where there is one. The command itself is not sent again.
+    // The server was demoted. A new connection finds the new primary. The command is not repeated.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
   };
   const redis = typeof where === 'string' ? new Redis(where, connection) : new Redis({ ...where, ...connection });
   let lastMessage = '';
   redis.on('error', (error) => {
-    // The same refusal comes once a reconnect; one line says it.
+    // Every reconnect fails for the same reason. Log it once.
     if (error.message === lastMessage) return;
     lastMessage = error.message;
     user.logger.warn({ purpose: user.purpose, reason: error.message }, 'redis connection failed');
   });
-  // A handshake whose answer never comes has no deadline of its own.
+  // ioredis has no deadline for a handshake that is never answered.
   let handshake: NodeJS.Timeout | undefined;
   redis.on('connect', () => {
-    handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_MAX_MS);
+    handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_TIMEOUT_MS);
   });
   redis.on('close', () => clearTimeout(handshake));
   redis.on('ready', () => {
@@ -78,7 +82,7 @@ export function openConnection(
   return redis;
 }
 
-/** Resolves once the connection is usable, or after `waitMs`, whichever comes first; tells which. */
+/** Resolves with true when the connection is usable, or with false after `waitMs`. */
 export async function waitUntilReady(redis: Redis, waitMs: number): Promise<boolean> {
   if (redis.status === 'ready') return true;
   return new Promise((resolve) => {

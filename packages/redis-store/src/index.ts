@@ -1,4 +1,5 @@
 export * from './address.ts';
 export * from './connect.ts';
+export * from './open.ts';
 export * from './scripts.ts';
-export { gatherWrites, openRedis, type RedisSource, type RedisStore, type Shard, singleStore } from './store.ts';
+export { gatherWrites, type RedisStore, type Shard, singleStore } from './store.ts';

@@ -1,4 +1,4 @@
-/** Lua scripts as functions with a signature: the header of each file names its keys, arguments and result. */
+/** Lua scripts as functions. The header of each file declares its keys, arguments and result. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { RedisStore } from './store.ts';
@@ -16,8 +16,8 @@ export interface Script {
 const HEADER_LINE = /^--\s+(KEYS|ARGV)\[(\d+)\]\s+(\S+)/;
 
 /**
- * Reads a script that stands beside the module that names it: `loadScript(new URL('../../service-kit/src/append.lua', import.meta.url))`. A
- * library of functions that several scripts share may be put before it.
+ * Reads a script, for example `loadScript(new URL('./append.lua', import.meta.url))`. `library` is a
+ * file of functions that several scripts share. It is inserted before the script.
  */
 export function loadScript(location: URL, library?: URL): Script {
   const source = (library === undefined ? '' : readFileSync(library, 'utf8')) + readFileSync(location, 'utf8');
@@ -40,7 +40,7 @@ export function loadScript(location: URL, library?: URL): Script {
 
 export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
-/** Runs a script where its keys are, by its hash, sending the source only where the store has forgotten it. */
+/** Runs a script on the shard of its keys, by its hash. Sends the source only if Redis does not have it. */
 export async function runScript(
   store: RedisStore,
   script: Script,

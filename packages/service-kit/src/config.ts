@@ -1,14 +1,14 @@
 /**
- * Configuration from the environment: each field is a variable, its documentation, its validator and its default in one
- * place. All wrong variables are reported at once, in one line, before anything starts.
+ * Configuration from the environment. A field has its variable, documentation, validator and default
+ * in one place. All invalid variables are reported in one line before anything starts.
  */
 
 export interface Field<T> {
   env: string;
   doc: string;
-  /** Throws an Error whose message completes the sentence "VARIABLE …". */
+  /** On failure throws an Error whose message completes the sentence "VARIABLE …". */
   parse: (raw: string) => T;
-  /** Used where the variable is unset or empty. Without one the variable is required. */
+  /** The value if the variable is unset or empty. Without it the variable is required. */
   fallback?: T;
   /** Never printed. */
   secret?: boolean;
@@ -19,7 +19,7 @@ export type ConfigOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<in
 
 export class ConfigError extends Error {}
 
-/** Reads every field, or throws one ConfigError that names all that is wrong. */
+/** Reads all fields. Throws one ConfigError that lists every problem. */
 export function readConfig<F extends Fields>(fields: F, environment: Record<string, string | undefined>): ConfigOf<F> {
   const problems: string[] = [];
   const config: Record<string, unknown> = {};
@@ -42,7 +42,7 @@ export function readConfig<F extends Fields>(fields: F, environment: Record<stri
 
 export const asText = (raw: string): string => raw;
 
-/** A whole number within bounds, both included. */
+/** An integer from `min` to `max`. */
 export const asInteger =
   (min: number, max: number) =>
   (raw: string): number => {
@@ -65,7 +65,7 @@ export const asSwitch = (raw: string): boolean => {
   throw new Error('must be on or off');
 };
 
-/** Comma-separated, blanks dropped. */
+/** Comma-separated. Empty items are dropped. */
 export const asList = (raw: string): string[] =>
   raw
     .split(',')
@@ -81,19 +81,19 @@ export const asUrl =
     return raw;
   };
 
-/** At least 32 characters: a shorter shared secret can be guessed from one token. */
+/** At least 32 characters, because a shorter secret can be guessed from one token. */
 export const asSecret = (raw: string): string => {
   if (raw.length < 32) throw new Error('must have at least 32 characters');
   return raw;
 };
 
-/** Names of processes: they stand in session ids, keys and logs, where other characters would need escaping. */
+/** A process name. Session ids, keys and logs contain it, so it has no characters to escape. */
 export const asNodeName = (raw: string): string => {
   if (!/^[a-zA-Z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits and hyphens');
   return raw;
 };
 
-/** The fields as a table in Markdown, for the documentation of a service's settings. */
+/** The fields as a Markdown table, for the documentation. */
 export function describeFields(fields: Fields): string {
   const rows = Object.values(fields).map((field) => {
     const fallback = 'fallback' in field ? describeDefault(field.fallback) : 'required';

@@ -10,25 +10,25 @@ const readText = (path: string): string => {
   return text;
 };
 
-test('a value stands in the file that its variable names', () => {
+test('reads a value from the file that its variable names', () => {
   assert.deepEqual(withFileValues({ MARU_JWT_SECRET_FILE: '/run/jwt', MARU_NODE_FILE: '/etc/hostname' }, readText), {
     MARU_JWT_SECRET: 'secret',
     MARU_NODE: 'c0ffee',
   });
 });
 
-test('other variables stay as they are, other programs’ files included', () => {
+test('does not change other variables, also those of other programs', () => {
   const environment = { MARU_NODE: 'gateway-1', SSL_CERT_FILE: '/etc/ssl/cert.pem', PATH: '/bin' };
   assert.deepEqual(withFileValues(environment, readText), environment);
 });
 
-test('an empty file variable counts as unset', () => {
+test('treats an empty file variable as unset', () => {
   assert.deepEqual(withFileValues({ MARU_NODE: 'gateway-1', MARU_NODE_FILE: '' }, readText), {
     MARU_NODE: 'gateway-1',
   });
 });
 
-test('all that cannot be read, or is given twice, is told at once and without values', () => {
+test('reports every unreadable file and double setting at once, without values', () => {
   assert.throws(
     () =>
       withFileValues(
@@ -42,7 +42,7 @@ test('all that cannot be read, or is given twice, is told at once and without va
   );
 });
 
-test('a file with nothing in it is an error: else its variable would silently count as unset', () => {
+test('refuses an empty file', () => {
   assert.throws(
     () => withFileValues({ MARU_JWT_ISSUER_FILE: '/run/empty' }, readText),
     (error: Error) =>
@@ -51,7 +51,7 @@ test('a file with nothing in it is an error: else its variable would silently co
   );
 });
 
-test('a secret that was given in place of its file is not shown', () => {
+test('does not show a secret that was set in place of its path', () => {
   assert.throws(
     () => withFileValues({ MARU_JWT_SECRET_FILE: 'the-secret-itself' }, readText),
     (error: Error) =>

@@ -1,20 +1,20 @@
-/** Variables whose values stand in files: secrets that are mounted, and what a container knows of itself. */
+/** Variables whose values are in files, such as mounted secrets and a container's host name. */
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './config.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** Ours only: other programs' variables may end in the same way. */
+/** Only our variables: those of other programs may end in `_FILE` too. */
 const FILE_VARIABLE = /^(MARU_[A-Z0-9_]+)_FILE$/;
 
-/** A secret that was put where its file belongs must not come into a log: only what is plainly a path is shown. */
+/** Shows only absolute paths. Anything else may be the secret itself, which must not be logged. */
 const shown = (path: string) =>
-  path.startsWith('/') ? path : 'not shown, for it does not begin with / and may be the value itself';
+  path.startsWith('/') ? path : 'not shown, because it does not begin with / and may be the value itself';
 
 /**
- * The environment with every `MARU_X_FILE` replaced by `MARU_X`, whose value is the file's text without the white space around it. Throws one
- * ConfigError that names every file that cannot be read or has nothing in it (a secret that did not come must not pass for one that nobody
- * wants), and every variable that is given both ways.
+ * Replaces every `MARU_X_FILE` by `MARU_X` with the trimmed text of the file. Throws one ConfigError
+ * that lists every file that is unreadable or empty, and every variable that is set both ways. An
+ * empty file is an error, because a missing secret must not count as unset.
  */
 export function withFileValues(
   environment: Environment,

@@ -1,17 +1,17 @@
-/** How a service process lives and ends. The only module besides each `main.ts` that touches signals and exit. */
+/** Connects a service to its process. Only this module and each `main.ts` use signals and exit. */
 import type { Logger } from './logger.ts';
 
 export interface Service {
-  /** Leaves in order: unready, announce, hand over, close, store last. Resolves when nothing is left to do. */
+  /** Stops in order: unready, announce, hand over, close, Redis last. Resolves when all is done. */
   drain(): Promise<void>;
-  /** Ends at once but cleanly: close what is open and resolve. Also called while `drain` is under way. */
+  /** Closes everything at once and resolves. May be called during `drain`. */
   stop(): Promise<void>;
 }
 
 /**
- * Ties a service to its process. SIGTERM drains, within `drainDeadlineMs`. SIGINT, a second SIGTERM, or the loss of the parent that
- * started it over an IPC channel stops at once, within `stopDeadlineMs`. An uncaught error is logged, and the process
- * exits with 1: a supervisor starts a clean one.
+ * Connects a service to its process. SIGTERM drains, within `drainDeadlineMs`. SIGINT, a second
+ * SIGTERM, or the end of a parent with an IPC channel stops at once, within `stopDeadlineMs`. An
+ * uncaught error is logged and the process exits with 1, so that a supervisor starts a new one.
  */
 export function runService(
   service: Service,
@@ -54,7 +54,7 @@ export function runService(
     phase = 'draining';
     logger.info('draining');
     const drained = service.drain();
-    // While a stop overtakes the drain, the stop decides when to exit.
+    // If a stop overtakes the drain, the stop decides when to exit.
     within(
       drained.then(() => (phase === 'stopping' ? new Promise<void>(() => {}) : undefined)),
       options.drainDeadlineMs,

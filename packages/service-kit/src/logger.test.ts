@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeError } from './logger.ts';
 
-test('of an error only what it says of itself is told, not the command that carried a text', () => {
+test('logs an error without its other properties, such as the failed command', () => {
   const reply = Object.assign(new Error('OOM command not allowed'), {
     command: { name: 'evalsha', args: ['"text":"a secret"'] },
   });
@@ -10,9 +10,9 @@ test('of an error only what it says of itself is told, not the command that carr
     code: 'unavailable',
     request: { text: 'a secret' },
   });
-  const told = describeError(error) as Record<string, unknown>;
+  const fields = describeError(error) as Record<string, unknown>;
   assert.deepEqual(
-    { ...told, stack: typeof told.stack },
+    { ...fields, stack: typeof fields.stack },
     {
       type: 'Error',
       message: 'the store cannot take it now',
@@ -21,9 +21,9 @@ test('of an error only what it says of itself is told, not the command that carr
       causes: ['OOM command not allowed'],
     },
   );
-  assert.ok(!JSON.stringify(told).includes('a secret'));
+  assert.ok(!JSON.stringify(fields).includes('a secret'));
 });
 
-test('what was thrown without being an error is told as well', () => {
+test('logs a thrown value that is not an error', () => {
   assert.equal(describeError('no'), 'no');
 });

@@ -1,4 +1,4 @@
-/** Structured logs: one JSON object a line on stdout. Never a token, a secret or a message's text. */
+/** Structured logs: one JSON object per line on stdout. Never a token, a secret or a message text. */
 import { pino } from 'pino';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -8,8 +8,8 @@ export type Logger = pino.Logger;
 const CAUSES_MAX = 4;
 
 /**
- * What is told of an error: its kind, code, message and stack, and the messages of its causes. Not its other properties: the Redis client's
- * errors carry the command that failed, with all its arguments.
+ * The logged fields of an error: type, code, message, stack, and the messages of its causes. Not its
+ * other properties: errors of the Redis client contain the failed command with its arguments.
  */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
@@ -34,7 +34,7 @@ export function createLogger(options: { service: string; node: string; level: st
     level: options.level,
     base: { service: options.service, node: options.node },
     timestamp: pino.stdTimeFunctions.isoTime,
-    // The last line of defence: nothing should ever pass these fields to a log.
+    // A safeguard: no code should log these fields.
     redact: {
       paths: ['token', '*.token', 'auth', '*.auth', 'authorization', '*.authorization', 'text', '*.text'],
       remove: true,

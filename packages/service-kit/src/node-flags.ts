@@ -1,5 +1,6 @@
 /**
- * Flags of Node.js that a service is run with, wherever it is run. A small nursery: in the default one (32 MB in Node.js 24) lies for minutes what thousands of new
- * connections leave behind; one that is smaller than this makes connecting dearer than it saves (decisions 0017 and 0020).
+ * Flags of Node.js for every service. They limit the young generation of the heap: with the default
+ * (32 MB in Node.js 24) the garbage of thousands of new connections stays for minutes. A smaller value
+ * costs more CPU than it saves memory (decisions 0017 and 0020).
  */
 export const NODE_FLAGS = ['--max-semi-space-size=8'];

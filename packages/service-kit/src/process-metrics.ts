@@ -1,13 +1,13 @@
-/** What every service tells of its own process. */
+/** Metrics of the process, for every service. */
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 
 /**
- * Every so many milliseconds the event loop is looked at. Each look wakes the process, also one that has nothing to do; what holds the loop up for
- * longer is seen all the same. What is measured is the time between two looks, so an idle loop reads as this number, and the alert
- * MaruEventLoopLag (0.25 s) counts from it. No rarer: of few looks the 99th percentile is the worst.
+ * Interval of event loop samples. Each sample wakes the process, even an idle one, so it is not
+ * shorter. With fewer samples the 99th percentile would be the maximum. The metric is the time between
+ * two samples: an idle loop reads as this value, and the alert MaruEventLoopLag (0.25 s) includes it.
  */
-const LOOP_LOOK_MS = 100;
+const LOOP_SAMPLE_MS = 100;
 
 export function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_LOOK_MS });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
 }

@@ -46,8 +46,3 @@ export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
  */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
-/**
- * Sharded channel of a room's presence differences. The presence service spells the same name in
- * its own `keys.ts`; a test compares them.
- */
-export const presenceChannel = (room: string): string => `maru:presence:{${room}}:diffs`;

@@ -1,4 +1,7 @@
-/** Runs `work` over all items, at most `limit` at a time; rejects with the first failure, after what was begun has ended. */
+/**
+ * Runs `work` for all items, at most `limit` at a time. After a failure no more work begins. It
+ * rejects with the first failure when the running work has ended.
+ */
 export async function concurrently<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>) {
   const iterator = items[Symbol.iterator]();
   const failures: unknown[] = [];

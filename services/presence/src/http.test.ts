@@ -13,10 +13,10 @@ import {
   type TestPresence,
 } from './testing/harness.ts';
 
-/** Tests ask for three times as long, for the sake of slow machines. */
+/** The tests allow three times as long for slow machines. */
 const STORE_DEADLINE_MS = 800;
 
-describe('the face of the presence service', () => {
+describe('HTTP interface of presence', () => {
   let redis: TestRedis;
   let service: TestPresence;
 
@@ -29,7 +29,7 @@ describe('the face of the presence service', () => {
     await redis.stop();
   });
 
-  it('refuses strangers, wrong shapes and large bodies', async () => {
+  it('refuses a wrong secret, wrong shapes and large bodies', async () => {
     const wrong = 'b-secret-for-tests-only-0123456789abcdef';
     assert.equal((await request(service.baseUrl, '/v1/rooms/lobby', undefined, wrong)).status, 401);
     assert.equal((await request(service.baseUrl, '/v1/rooms/NOPE')).status, 400);
@@ -49,8 +49,8 @@ describe('the face of the presence service', () => {
   });
 });
 
-describe('presence service without its store', () => {
-  it('answers unavailable in time, lives, and heals', async () => {
+describe('presence without Redis', () => {
+  it('answers unavailable in time and recovers', async () => {
     const redis = await startTestRedis({ appendOnly: 'always' });
     const { presence, baseUrl, opsUrl } = await startTestPresence(redis.url, {
       sweepHoldMs: 2_000,
@@ -74,10 +74,10 @@ describe('presence service without its store', () => {
         if (fault === 'SIGKILL') await redis.restart();
         else await redis.kill('SIGCONT');
         await eventually(async () => (await fetch(`${opsUrl}/readyz`)).status === 200, 'ready', 6_000);
-        // The lease has ended meanwhile, but nobody could beat: nobody is declared dead for it.
+        // The lease has expired, but it could not be renewed, so the node does not count as dead.
         await sleep(SHORT.sweepMs + SHORT.leaveGraceMs + SHORT.diffMs + 300);
         assert.deepEqual(await shownIn(baseUrl, 'lobby'), ['u1']);
-        assert.deepEqual(await node.beat(), { resync: true });
+        assert.deepEqual(await node.renew(), { resync: true });
         await node.sync(enter('lobby', 'u1'));
       }
     } finally {

@@ -1,18 +1,28 @@
-/** The HTTP face of presence, for gateways only. Errors are `{error: {code, message, retryable}}` with the catalogue's status. */
+/** The HTTP interface of presence, for gateways. Errors are `{error: {code, message, retryable}}`. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import {
+  countsRequest,
+  departRequest,
+  nodeName,
+  REQUEST_BYTES_MAX,
+  ROUTES,
+  renewRequest,
+  reportRequest,
+  syncRequest,
+} from '@maru/presence-api';
 import { ERROR_CATALOGUE, MaruError, parsePayload, roomId } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
 import { concurrently } from './concurrently.ts';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Reports } from './reports.ts';
-import { beatBody, countsBody, departBody, nodeName, reportBody, syncBody } from './schemas.ts';
-import { BOUNDS } from './settings.ts';
 import type { PresenceStore } from './store/presence-store.ts';
+
+const COUNTS_CONCURRENCY = 64;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Compares digests, so that neither the secret's length nor how much of it was right can be measured. */
+/** Compares digests, so that timing reveals neither the secret's length nor a correct prefix. */
 function requireSecret(secret: string): RequestHandler {
   const expected = digest(`Bearer ${secret}`);
   return (request, _response, next) => {
@@ -25,7 +35,7 @@ export function createHttp(options: {
   secret: string;
   store: PresenceStore;
   reports: Reports;
-  /** Called when a node said goodbye: what it held can be cleared. */
+  /** A node released its lease, so its entries can be removed. */
   onDeparture: (node: string) => void;
   metrics: PresenceMetrics;
   logger: Logger;
@@ -42,9 +52,9 @@ export function createHttp(options: {
     });
     next();
   });
-  // Before the body is read: a stranger costs one hash.
+  // Before the body is read, so that a request without the secret costs only one hash.
   app.use(requireSecret(options.secret));
-  app.use(express.json({ limit: BOUNDS.requestBytesMax }));
+  app.use(express.json({ limit: REQUEST_BYTES_MAX }));
 
   const route = (name: string, answer: (request: Request) => Promise<unknown>): RequestHandler => {
     return (request, response, next) => {
@@ -55,30 +65,30 @@ export function createHttp(options: {
   const nodeOf = (request: Request): string => parsePayload(nodeName, request.params.node);
 
   app.post(
-    '/v1/nodes/:node/sync',
+    ROUTES.sync,
     route('sync', async (request) => {
       const node = nodeOf(request);
-      const body = parsePayload(syncBody, request.body);
+      const body = parsePayload(syncRequest, request.body);
       const begun = await store.syncNode(node, body.process, body.startedAt ?? 0);
       metrics.syncs.inc({ result: begun === undefined ? 'superseded' : 'ok' });
-      if (begun === undefined) throw new MaruError('conflict', 'a younger process runs under this name');
+      if (begun === undefined) throw new MaruError('conflict', 'a newer process has this name');
       await store.scheduleNode(node, begun.leaseUntil);
-      logger.info({ peer: node }, 'a node tells its full state');
+      logger.info({ peer: node }, 'a node begins a full state');
       return { startedAt: begun.startedAt, nodeEpoch: begun.epoch };
     }),
   );
 
   app.post(
-    '/v1/nodes/:node/report',
-    route('report', (request) => reports.handle(nodeOf(request), parsePayload(reportBody, request.body))),
+    ROUTES.report,
+    route('report', (request) => reports.handle(nodeOf(request), parsePayload(reportRequest, request.body))),
   );
 
   app.post(
-    '/v1/nodes/:node/beat',
+    ROUTES.beat,
     route('beat', async (request) => {
       const node = nodeOf(request);
-      const body = parsePayload(beatBody, request.body);
-      const leaseUntil = await store.beatNode(node, body.nodeEpoch, body.seq);
+      const body = parsePayload(renewRequest, request.body);
+      const leaseUntil = await store.renewLease(node, body.nodeEpoch, body.seq);
       if (leaseUntil === undefined) return { resync: true };
       await store.scheduleNode(node, leaseUntil);
       return { resync: false };
@@ -86,10 +96,10 @@ export function createHttp(options: {
   );
 
   app.post(
-    '/v1/nodes/:node/depart',
+    ROUTES.depart,
     route('depart', async (request) => {
       const node = nodeOf(request);
-      if (!(await store.departNode(node, parsePayload(departBody, request.body).nodeEpoch))) return {};
+      if (!(await store.departNode(node, parsePayload(departRequest, request.body).nodeEpoch))) return {};
       await store.scheduleNode(node, 0);
       options.onDeparture(node);
       return {};
@@ -97,17 +107,17 @@ export function createHttp(options: {
   );
 
   app.get(
-    '/v1/rooms/:room',
+    ROUTES.room,
     route('snapshot', (request) => store.readRoom(parsePayload(roomId, request.params.room))),
   );
 
   app.post(
-    '/v1/counts',
+    ROUTES.counts,
     route('counts', async (request) => {
-      const { rooms } = parsePayload(countsBody, request.body);
+      const { rooms } = parsePayload(countsRequest, request.body);
       const counts: Record<string, number> = {};
       const versions: Record<string, number> = {};
-      await concurrently(rooms, 64, async (room) => {
+      await concurrently(rooms, COUNTS_CONCURRENCY, async (room) => {
         const { count, version } = await store.countRoom(room);
         counts[room] = count;
         versions[room] = version;
@@ -122,7 +132,7 @@ export function createHttp(options: {
 
   const onError: ErrorRequestHandler = (error: unknown, request, response, _next) => {
     const expected = toMaruError(error);
-    // The store's outage is reported once by the loops; each request that met it would only repeat it.
+    // The loops already log that Redis is unavailable.
     if (expected.code === 'internal') logger.error({ err: error, path: request.path }, 'a request failed');
     response.status(ERROR_CATALOGUE[expected.code].httpStatus).json({ error: expected.toBody() });
   };
@@ -132,7 +142,7 @@ export function createHttp(options: {
 
 function toMaruError(error: unknown): MaruError {
   if (error instanceof MaruError) return error;
-  // What express and its body parser throw for a request that is malformed or too large.
+  // An error of Express or its body parser: the request is malformed or too large.
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
   if (status === 413) return new MaruError('too_large', 'the body is too large');
   if (typeof status === 'number' && status >= 400 && status < 500) return new MaruError('invalid', 'malformed request');

@@ -1,7 +1,10 @@
 /**
- * The only speller of presence's Redis keys and channels. Each group shares a hash tag, so that every script of
- * the group works on one slot of a Redis Cluster. Room ids hold neither `:` nor braces, so `{general}`, `{node:…}` and
- * `{user:…}` can never be the same tag; user ids may hold anything and are therefore escaped.
+ * Spells presence's Redis keys. Nothing else does, except the channel of differences, which is part
+ * of the contract (`@maru/presence-api`).
+ *
+ * The keys of a group share a hash tag, so that one script can use them in a Redis Cluster. Room ids
+ * contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide. User ids
+ * may contain anything and are escaped.
  */
 
 const PREFIX = 'maru:presence:';
@@ -9,47 +12,44 @@ const PREFIX = 'maru:presence:';
 export const roomKeys = (room: string) => {
   const base = `${PREFIX}{${room}}`;
   return {
-    /** Hash: user id → record (see `tracker.ts`): on which nodes the user is, or was until a moment ago. */
-    live: `${base}:live`,
-    /** Hash: user id → the user as announced to the room by the last difference. */
+    /** Hash: user id → record (see `tracker.ts`): the nodes on which the user is, or recently was. */
+    records: `${base}:live`,
+    /** Hash: user id → the user as announced by the last difference. */
     shown: `${base}:shown`,
-    /** Hash: user id → the user as the next difference will announce it, '' for gone. */
+    /** Hash: user id → the user as the next difference will announce it. '' if the user left. */
     changed: `${base}:changed`,
-    /** Sorted set: user id by the time (ms) at which its record must be looked at again. */
+    /** Sorted set: user id by the time (ms) at which its record changes. */
     due: `${base}:due`,
     /** Hash: `version` and `flushedAt` (ms) of the last difference, `flushAt` (ms) of the next. */
     meta: `${base}:meta`,
   };
 };
 
-/** Sharded channel of a room's differences; in the room's slot. The gateway spells the same name on its side. */
-export const roomChannel = (room: string): string => `${PREFIX}{${room}}:diffs`;
-
 export const nodeKeys = (node: string) => {
   const base = `${PREFIX}{node:${node}}`;
   return {
-    /** Hash: `process`, `startedAt`, `epoch`, `seq`, `leaseUntil`, `committed`. */
+    /** Hash: `process`, `startedAt`, `epoch`, `lastEpoch`, `seq`, `leaseUntil`, `committed`. */
     node: `${base}:state`,
-    /** Set of the epochs that may still have entries in rooms. */
+    /** Set of the epochs that may have entries in rooms. */
     epochs: `${base}:epochs`,
   };
 };
 
-/** Sorted set: `room user` by the report that entered it last. What must be cleared when that epoch of the node ends. */
+/** Sorted set: `room user` by the report that last entered it. To be removed when the epoch ends. */
 export const pairsKey = (node: string, epoch: number): string => `${PREFIX}{node:${node}}:pairs:${epoch}`;
 
 export const userKeys = (userId: string) => {
   const base = `${PREFIX}{user:${encodeURIComponent(userId)}}`;
   return {
-    /** Sorted set: rooms that the user is in, by the time (ms) of its last entering. */
+    /** Sorted set: rooms that the user is in, by the time (ms) of the last entry. */
     rooms: `${base}:rooms`,
     /** Hash: `status`, `text`, `version`. */
     status: `${base}:status`,
   };
 };
 
-/** Sorted set: rooms by the time (ms) at which they need work: a leave's grace ends or a difference is due. */
-export const agendaKey = `${PREFIX}agenda`;
+/** Sorted set: rooms by the time (ms) of their next work: a grace period ends or a difference is due. */
+export const dueRoomsKey = `${PREFIX}agenda`;
 
-/** Sorted set: nodes by the time (ms) at which a sweeper should look at them. */
-export const nodeIndexKey = `${PREFIX}nodes`;
+/** Sorted set: nodes by the time (ms) at which the sweeper checks them. */
+export const dueNodesKey = `${PREFIX}nodes`;

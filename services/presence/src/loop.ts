@@ -1,14 +1,17 @@
-/** Repeats a piece of work with a pause between, never overlapping; its failures are reported and slow it down, never end it. */
+/** Repeats work with a pause in between. Runs never overlap. A failure slows the loop and never ends it. */
 export interface Loop {
-  /** Resolves when the work under way has ended; none begins after. */
+  /** Resolves when the running work has ended. No work begins after. */
   stop(): Promise<void>;
 }
+
+const BACKOFF_MS = 100;
+const BACKOFF_MAX_MS = 1_000;
 
 export function startLoop(options: {
   pauseMs: number;
   work: () => Promise<void>;
-  /** `first` is true for the first failure after a success, so that an outage fills no log. */
-  onError: (error: unknown, first: boolean) => void;
+  /** `isFirst`: the first failure after a success. Log only that one. */
+  onError: (error: unknown, isFirst: boolean) => void;
 }): Loop {
   let failures = 0;
   let stopped = false;
@@ -22,11 +25,10 @@ export function startLoop(options: {
         failures++;
         options.onError(error, failures === 1);
       }
-      const pauseMs =
-        failures === 0 ? options.pauseMs : Math.max(options.pauseMs, Math.min(100 * 2 ** failures, 1_000));
+      const backoffMs = failures === 0 ? 0 : Math.min(BACKOFF_MS * 2 ** failures, BACKOFF_MAX_MS);
       if (stopped) return;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, pauseMs);
+        const timer = setTimeout(resolve, Math.max(options.pauseMs, backoffMs));
         wake = () => {
           clearTimeout(timer);
           resolve();

@@ -48,21 +48,21 @@ describe('presence as a process', () => {
     return { ...launched, baseUrl: `http://127.0.0.1:${listenPort}` };
   }
 
-  it('names every wrong variable in one line and exits', async () => {
+  it('reports every invalid variable in one line and exits', async () => {
     const { child, output } = launch({ MARU_NODE: 'presence_1', MARU_INTERNAL_SECRET: 'short' });
     const [code] = await once(child, 'exit');
     assert.equal(code, 78);
     assert.match(output.err, /^Configuration: [^\n]*MARU_NODE[^\n]*MARU_REDIS_URL[^\n]*MARU_INTERNAL_SECRET[^\n]*\n$/);
   });
 
-  it('drains on SIGTERM, and its successor knows what it knew', async () => {
+  it('drains on SIGTERM and leaves its state to the next process', async () => {
     const first = await launchWorking();
     const node = new RawNode(first.baseUrl, 'gw-a');
     await node.sync(enter('lobby', 'u1'));
     await eventually(async () => (await shownIn(first.baseUrl, 'lobby')).join() === 'u1', 'shown');
     first.child.kill('SIGTERM');
     const [code] = await once(first.child, 'exit');
-    // The process keeps its own time: a drain that passes its deadline exits with another code.
+    // A drain that misses its deadline exits with another code.
     assert.equal(code, 0);
     assert.ok(!first.output.out.includes(SECRET));
 

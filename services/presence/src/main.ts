@@ -1,4 +1,4 @@
-/** The process: reads the environment, starts the service and ties it to signals. The only place that may do so. */
+/** The process: reads the environment, starts the service, and connects it to signals. */
 import {
   ConfigError,
   collectProcessMetrics,
@@ -26,7 +26,7 @@ const logger = createLogger({ service: 'presence', node: settings.node, level: s
 const registry = new Registry();
 collectProcessMetrics(registry);
 const presence = createPresence({ settings, logger, registry });
-// Before the start, so that a signal during it is heard.
+// Before the start, so that signals during the start are handled.
 runService(presence, { logger, drainDeadlineMs: 8_000, stopDeadlineMs: 3_000 });
 try {
   await presence.start();

@@ -1,4 +1,4 @@
-/** What an operator sees of presence. Labels are bounded: never a room, a user or a node. */
+/** Metrics. A label is never a room, a user or a node, so the number of series is limited. */
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 export type PresenceMetrics = ReturnType<typeof createMetrics>;
@@ -20,7 +20,7 @@ export function createMetrics(registry: Registry) {
     }),
     reportSeconds: new Histogram({
       name: 'maru_presence_report_duration_seconds',
-      help: 'Time to work off a report',
+      help: 'Time to apply a report',
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2],
       registers,
     }),
@@ -38,30 +38,30 @@ export function createMetrics(registry: Registry) {
     }),
     sweptEntries: new Counter({
       name: 'maru_presence_swept_entries_total',
-      help: 'Entries of ended epochs that were cleared from rooms',
+      help: 'Entries of ended epochs that were removed from rooms',
       registers,
     }),
     sweepSeconds: new Histogram({
       name: 'maru_presence_sweep_duration_seconds',
-      help: 'Time to clear an ended epoch of a node',
+      help: 'Time to remove an ended epoch of a node',
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15],
       registers,
     }),
     storeErrors: new Counter({
       name: 'maru_presence_store_errors_total',
-      help: 'Failed calls to the store by operation',
+      help: 'Failed calls to Redis by operation',
       labelNames: ['operation'] as const,
       registers,
     }),
     storeSeconds: new Histogram({
       name: 'maru_presence_store_duration_seconds',
-      help: 'Time of a call to the store',
+      help: 'Time of a call to Redis',
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1],
       registers,
     }),
     commitConflicts: new Counter({
       name: 'maru_presence_commit_conflicts_total',
-      help: 'Room updates tried again because another instance changed the same user',
+      help: 'Room updates retried because another instance changed the same user',
       registers,
     }),
     requests: new Counter({

@@ -1,13 +1,13 @@
-/** The composition root of the presence service: the only place that names implementations. */
+/** Composition root of the presence service. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openRedis } from '@maru/redis-store';
 import { type Logger, startOpsServer } from '@maru/service-kit';
 import type { Registry } from 'prom-client';
-import { startAgenda } from './agenda.ts';
 import { createHttp } from './http.ts';
 import { createMetrics } from './metrics.ts';
 import { createReports } from './reports.ts';
+import { startRoomWorker } from './room-worker.ts';
 import { createRooms } from './rooms.ts';
 import { BOUNDS, type PresenceSettings } from './settings.ts';
 import { createPresenceStore } from './store/presence-store.ts';
@@ -15,11 +15,11 @@ import { createScriptRunner } from './store/script-runner.ts';
 import { startSweeper } from './sweeper.ts';
 
 export interface Presence {
-  /** Resolves when both ports listen. The store may come later; until then requests are answered `unavailable`. */
+  /** Resolves when both ports listen. Requests fail with `unavailable` until Redis is available. */
   start(): Promise<{ port: number; opsPort: number }>;
-  /** Unready, finish requests and rounds under way, then the store. Nothing is lost by it: all state is in the store. */
+  /** Unready, then finishes requests and work, then closes Redis. All state is in Redis. */
   drain(): Promise<void>;
-  /** The same without waiting for requests. */
+  /** The same, but aborts requests. */
   stop(): Promise<void>;
 }
 
@@ -31,9 +31,9 @@ export interface PresenceDeps {
   now?: () => number;
 }
 
-/** The store answers at least every agenda tick; silent for so long, the service is not ready. */
+/** Redis answers at least at every claim of due rooms. After this silence the service is not ready. */
 const READY_WITHIN_MS = 3_000;
-const STORE_WAIT_MS = 2_000;
+const REDIS_WAIT_MS = 2_000;
 const DRAIN_REQUESTS_MS = 3_000;
 
 export function createPresence(deps: PresenceDeps): Presence {
@@ -44,7 +44,7 @@ export function createPresence(deps: PresenceDeps): Presence {
   const redis = source.open('presence', settings.storeDeadlineMs);
   const runner = createScriptRunner({ store: redis, metrics, now });
   const store = createPresenceStore(runner, settings);
-  // Twice what a report may take: a late one must still meet what overtook it.
+  // Twice the deadline of a report: a late report must find the stamp of the report that overtook it.
   const forgetMs = Math.max(settings.leaveGraceMs, 2 * BOUNDS.reportBudgetMs);
   const rooms = createRooms({ store, metrics, timing: { graceMs: settings.leaveGraceMs, forgetMs } });
 
@@ -65,32 +65,32 @@ export function createPresence(deps: PresenceDeps): Presence {
 
   return {
     async start() {
-      if (!(await redis.untilReady(STORE_WAIT_MS))) logger.warn('starting without the store');
-      const agenda = startAgenda({ store, rooms, metrics, logger });
+      if (!(await redis.untilReady(REDIS_WAIT_MS))) logger.warn('Redis is not available; starting without it');
+      const worker = startRoomWorker({ store, rooms, metrics, logger });
       const { sweepMs, sweepHoldMs: holdMs } = settings;
       const sweeper = startSweeper({ store, rooms, metrics, logger, sweepMs, holdMs, now });
-      const reports = createReports({ store, rooms, metrics, logger, onCommit: sweeper.poke });
+      const reports = createReports({ store, rooms, metrics, logger, onCommit: sweeper.sweepNow });
       const app = createHttp({
         secret: settings.internalSecret,
         store,
         reports,
-        onDeparture: sweeper.poke,
+        onDeparture: sweeper.sweepNow,
         metrics,
         logger,
       });
       server = createServer(app);
-      // Longer than clients keep an idle connection, so that a request never meets one that is just closing.
+      // Longer than clients keep an idle connection, so that no request meets a closing connection.
       server.keepAliveTimeout = 30_000;
       server.requestTimeout = 10_000;
       const ops = await startOpsServer({ host: settings.host, port: settings.opsPort, registry, isReady });
       running = {
         close: async () => {
-          await Promise.all([agenda.stop(), sweeper.stop()]);
+          await Promise.all([worker.stop(), sweeper.stop()]);
           await ops.close();
         },
       };
       const port = await listen(server, settings.listenPort, settings.host);
-      logger.info({ port, opsPort: ops.port }, 'presence is up');
+      logger.info({ port, opsPort: ops.port }, 'listening');
       return { port, opsPort: ops.port };
     },
     drain() {
@@ -98,7 +98,7 @@ export function createPresence(deps: PresenceDeps): Presence {
       return ended;
     },
     stop() {
-      // Also overtakes a drain: without its connections it has nothing to wait for.
+      // This also ends a running drain, which waits for connections.
       server?.closeAllConnections();
       ended ??= end(0);
       return ended;

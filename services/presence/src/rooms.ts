@@ -1,11 +1,13 @@
 /**
- * Applies events to the users of one room: read, decide (tracker), commit if nothing changed meanwhile, else again. Several
- * instances may do so at once; each commit is all or nothing, and announcing is left to the room's agenda.
+ * Applies events to the users of one room: reads the records, decides (`tracker.ts`), and commits if
+ * no record changed in between. Otherwise it retries. Several instances may do this at once. The
+ * room worker publishes the changes.
  */
 import { MaruError } from '@maru/protocol';
 import type { PresenceMetrics } from './metrics.ts';
 import { BOUNDS } from './settings.ts';
-import type { PresenceStore, RecordChange, StoredRecord } from './store/presence-store.ts';
+import type { PresenceStore } from './store/presence-store.ts';
+import type { RecordChange, StoredRecord } from './store/room-store.ts';
 import { dueAtOf, shownOf, step, type Timing, type TrackerEvent } from './tracker.ts';
 
 export interface UserEvent {
@@ -15,20 +17,20 @@ export interface UserEvent {
 
 export interface Rooms {
   /**
-   * Applies the events in order; later ones of the same user see what earlier ones did. `notAfter` (ms of the store's clock, 0 for
-   * none) fences work that hung on the way. Answers when the room needs work next (0 for never); the caller schedules it.
-   * Rejects with `unavailable`; what was applied till then stays, and applying it again changes nothing.
+   * Applies the events in order. After `notAfter` (ms of the clock of Redis, 0 for no limit) nothing
+   * is applied. Returns the time of the room's next work (0 for never), which the caller MUST
+   * schedule. Rejects with `unavailable`. Then some events may be applied. Repeating all is safe.
    */
   apply(room: string, events: UserEvent[], notAfter?: number): Promise<number>;
 }
 
-/** Another instance changes the same user at the same moment only during reconnect storms; more than a few in a row is a fault. */
+/** Conflicts happen when many users reconnect. This many in a row indicate a fault. */
 const ATTEMPTS_MAX = 10;
 
 export function createRooms(options: { store: PresenceStore; timing: Timing; metrics: PresenceMetrics }): Rooms {
   const { store, timing, metrics } = options;
 
-  /** Undefined where the event changes nothing that is stored. */
+  /** Undefined if the events do not change the stored record. */
   const changeOf = (userId: string, stored: StoredRecord, events: TrackerEvent[], now: number) => {
     let { record } = stored;
     for (const event of events) record = step(record, event, now, timing);

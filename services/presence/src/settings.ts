@@ -1,4 +1,4 @@
-/** What may be set, with the reason for each default. */
+/** Settings of the service. */
 import { asRedisAddress } from '@maru/redis-store';
 import { asInteger, asNodeName, asOneOf, asSecret, asText, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
 
@@ -7,7 +7,12 @@ export const settingFields = {
   host: { env: 'MARU_HOST', doc: 'address to listen on', parse: asText, fallback: '127.0.0.1' },
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for gateways', parse: asInteger(0, 65_535) },
   opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535) },
-  redisUrl: { env: 'MARU_REDIS_URL', doc: 'the store, as the gateways know it', parse: asRedisAddress, secret: true },
+  redisUrl: {
+    env: 'MARU_REDIS_URL',
+    doc: 'the address of Redis; the same as the gateways have',
+    parse: asRedisAddress,
+    secret: true,
+  },
   internalSecret: {
     env: 'MARU_INTERNAL_SECRET',
     doc: 'shared by gateways and presence',
@@ -17,37 +22,37 @@ export const settingFields = {
   logLevel: { env: 'MARU_LOG_LEVEL', doc: 'how much to log', parse: asOneOf(...LOG_LEVELS), fallback: 'info' },
   storeDeadlineMs: {
     env: 'MARU_STORE_DEADLINE_MS',
-    doc: 'a store call that takes longer has failed',
+    doc: 'deadline of a call to Redis',
     parse: asInteger(50, 10_000),
     fallback: 800,
   },
   leaveGraceMs: {
     env: 'MARU_PRESENCE_LEAVE_GRACE_MS',
-    doc: 'a user back within it never left; covers a reconnect to another node',
+    doc: 'a user who returns within it did not leave; covers a reconnect to another node',
     parse: asInteger(0, 120_000),
     fallback: 6_000,
   },
   diffMs: {
     env: 'MARU_PRESENCE_DIFF_MS',
-    doc: 'from the first change in a room to the difference that tells it',
+    doc: 'delay from the first change in a room to the difference that announces it',
     parse: asInteger(10, 5_000),
     fallback: 400,
   },
   leaseMs: {
     env: 'MARU_PRESENCE_LEASE_MS',
-    doc: 'a node that is silent for so long is dead; three beats of a gateway',
+    doc: 'a node that is silent for this long is dead; three times the interval at which a gateway renews its lease',
     parse: asInteger(500, 300_000),
     fallback: 15_000,
   },
   sweepMs: {
     env: 'MARU_PRESENCE_SWEEP_MS',
-    doc: 'between two looks for dead nodes',
+    doc: 'interval of checks for dead nodes',
     parse: asInteger(50, 60_000),
     fallback: 1_000,
   },
   sweepHoldMs: {
     env: 'MARU_PRESENCE_SWEEP_HOLD_MS',
-    doc: 'after a start or store trouble nobody is declared dead for so long: gateways could not beat meanwhile',
+    doc: 'after a start or a Redis failure no lease expires for this long, because gateways could not renew theirs',
     parse: asInteger(0, 300_000),
     fallback: 8_000,
   },
@@ -55,29 +60,26 @@ export const settingFields = {
 
 export type PresenceSettings = ConfigOf<typeof settingFields>;
 
-/** Bounds that nobody needs to set. */
+/** Fixed limits. */
 export const BOUNDS = {
-  /** Operations in one report; the gateway pages its own accordingly. */
-  reportOpsMax: 400,
-  /** Body of a request, in bytes. A full report of the longest names takes about 400 KB. */
-  requestBytesMax: 512 * 1024,
-  /** Rooms in one request for counts. */
-  countsRoomsMax: 200,
-  /** A report that was not worked off by then is given up; its node sends it again. By the store's clock. */
+  /** Deadline of a report, by the clock of Redis. The node repeats a report that misses it. */
   reportBudgetMs: 2_000,
-  /** Users or pairs that one script call handles. */
+  /** Maximum users or pairs in one script call. */
   pageMax: 200,
-  /** Changes in one difference. */
+  /** Maximum changes in one difference. */
   changesPerDiffMax: 1_000,
-  /** Between two looks at the agenda: how late a difference may be at most. */
-  agendaTickMs: 100,
-  /** Rooms that one look takes, and how many of them are worked on at a time. */
-  agendaClaimMax: 200,
-  agendaConcurrency: 16,
-  /** Claimed work comes again after so long, should the instance that claimed it have died. */
+  /** Pause between two claims of due rooms: the maximum delay of a difference. */
+  roomPauseMs: 100,
+  /** Maximum rooms in one claim, and how many of them are in progress at a time. */
+  roomClaimMax: 200,
+  roomConcurrency: 16,
+  /** Claimed work can be claimed again after this time, in case the claiming instance died. */
   claimMs: 3_000,
-  /** What a crash left behind of a user's rooms and status. Gateways tell their whole state every 10 minutes. */
+  /**
+   * Expiry of a user's rooms and status, in case a crash left them behind. Gateways report their
+   * whole state every 10 minutes.
+   */
   userKeepMs: 60 * 60 * 1_000,
-  /** A status of a user in no room waits so long for the first one. */
+  /** Expiry of the status of a user who is not in a room. */
   roomlessStatusKeepMs: 60 * 1_000,
 } as const;

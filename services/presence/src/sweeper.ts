@@ -1,6 +1,7 @@
 /**
- * Clears what nodes left behind: of dead and departed ones everything, of living ones the epochs before their last full
- * state. Fenced by the epoch, so a newer process under the same name is never touched; repeating it changes nothing.
+ * Removes the entries of nodes: all entries of dead and departed nodes, and of living nodes those of
+ * epochs before the last full state. An epoch is an argument of every removal, so a newer process
+ * with the same name is not affected. Repeating a sweep changes nothing.
  */
 import type { Logger } from '@maru/service-kit';
 import { concurrently } from './concurrently.ts';
@@ -8,16 +9,18 @@ import { startLoop } from './loop.ts';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Rooms, UserEvent } from './rooms.ts';
 import { BOUNDS } from './settings.ts';
-import { type PresenceStore, partsOf } from './store/presence-store.ts';
+import { partsOf } from './store/node-store.ts';
+import type { PresenceStore } from './store/presence-store.ts';
 
 export interface Sweeper {
-  /** Looks at a node soon, without waiting for its turn. A failure is reported and left to the next turn. */
-  poke(node: string): void;
-  /** Resolves when the sweep under way has ended. */
+  /** Sweeps a node now instead of at its scheduled time. A failure is logged and retried then. */
+  sweepNow(node: string): void;
+  /** Resolves when the running sweeps have ended. */
   stop(): Promise<void>;
 }
 
-const NODES_PER_TURN = 10;
+const NODES_PER_ROUND = 10;
+const NODE_CONCURRENCY = 2;
 
 export function startSweeper(options: {
   store: PresenceStore;
@@ -25,81 +28,91 @@ export function startSweeper(options: {
   metrics: PresenceMetrics;
   logger: Logger;
   sweepMs: number;
-  /** For so long after the start and after store trouble nobody is declared dead: nodes could not beat meanwhile. */
+  /**
+   * After a start or a Redis failure no lease expires for this long, because nodes could not renew
+   * their leases.
+   */
   holdMs: number;
   now: () => number;
 }): Sweeper {
   const { store, rooms, metrics, logger, now } = options;
   const startedAt = now();
-  const poked = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<void>>();
+
+  const clearPage = async (node: string, epoch: number, pairs: string[]) => {
+    const dueAt = new Map<string, number>();
+    await concurrently(eventsByRoom(node, epoch, pairs), BOUNDS.roomConcurrency, async ([room, events]) => {
+      const nextAt = await rooms.apply(room, events);
+      if (nextAt > 0) dueAt.set(room, nextAt);
+    });
+    await store.scheduleRooms(dueAt);
+    // Last, so that after a crash the next sweep repeats the page.
+    await store.dropPairs(node, epoch, pairs);
+    metrics.sweptEntries.inc(pairs.length);
+  };
 
   const clearEpoch = async (node: string, epoch: number) => {
     const stopTimer = metrics.sweepSeconds.startTimer();
     for (;;) {
       const pairs = await store.pairs(node, epoch, BOUNDS.pageMax);
       if (pairs.length === 0) break;
-      const byRoom = new Map<string, UserEvent[]>();
-      for (const pair of pairs) {
-        const { room, userId } = partsOf(pair);
-        const event: UserEvent = { userId, event: { type: 'gone', node, epoch } };
-        const known = byRoom.get(room);
-        if (known === undefined) byRoom.set(room, [event]);
-        else known.push(event);
-      }
-      const agenda = new Map<string, number>();
-      await concurrently(byRoom, BOUNDS.agendaConcurrency, async ([room, events]) => {
-        const nextAt = await rooms.apply(room, events);
-        if (nextAt > 0) agenda.set(room, nextAt);
-      });
-      await store.scheduleRooms(agenda);
-      // Last, so that a crash before leaves the page to the next sweep.
-      await store.dropPairs(node, epoch, pairs);
-      metrics.sweptEntries.inc(pairs.length);
+      await clearPage(node, epoch, pairs);
     }
     await store.dropEpoch(node, epoch);
     stopTimer();
   };
 
-  /** When to look again; 0 for never. */
+  /** Returns the time of the next check, or 0 for never. */
   const sweep = async (node: string): Promise<number> => {
-    const look = await store.expireNode(node);
-    if (look.state === 'expired') {
+    const { state, leaseUntil, epochs } = await store.expireNode(node);
+    if (state === 'expired') {
       metrics.leaseExpirations.inc();
-      logger.warn({ peer: node }, 'the lease of a node has ended');
+      logger.warn({ peer: node }, 'the lease of a node expired');
     }
-    for (const epoch of look.epochs) await clearEpoch(node, epoch);
-    return look.state === 'alive' ? look.leaseUntil + 1 : 0;
+    for (const epoch of epochs) await clearEpoch(node, epoch);
+    return state === 'alive' ? leaseUntil + 1 : 0;
   };
 
   const loop = startLoop({
     pauseMs: options.sweepMs,
     work: async () => {
       if (now() < Math.max(startedAt, store.health.lastFailedAt) + options.holdMs) return;
-      const { claim, members } = await store.claimDue('nodes', NODES_PER_TURN);
-      await concurrently(members, 2, async (node) => {
+      const { claim, members } = await store.claimDue('nodes', NODES_PER_ROUND);
+      await concurrently(members, NODE_CONCURRENCY, async (node) => {
         await store.releaseClaim('nodes', node, claim, await sweep(node));
       });
     },
-    onError: (error, first) => {
-      if (first) logger.warn({ err: error }, 'dead nodes cannot be cleared');
+    onError: (error, isFirst) => {
+      if (isFirst) logger.warn({ err: error }, 'dead nodes could not be removed; retrying');
     },
   });
 
   return {
-    poke(node) {
-      if (poked.has(node)) return;
+    sweepNow(node) {
+      if (running.has(node)) return;
       const work = sweep(node).then(
         () => {},
-        (error: unknown) => logger.warn({ err: error, peer: node }, 'a node could not be cleared; it is tried again'),
+        (error: unknown) => logger.warn({ err: error, peer: node }, 'a node could not be removed; retrying'),
       );
-      poked.set(
+      running.set(
         node,
-        work.finally(() => poked.delete(node)),
+        work.finally(() => running.delete(node)),
       );
     },
     async stop() {
       await loop.stop();
-      await Promise.all(poked.values());
+      await Promise.all(running.values());
     },
   };
+}
+
+function eventsByRoom(node: string, epoch: number, pairs: string[]): Map<string, UserEvent[]> {
+  const byRoom = new Map<string, UserEvent[]>();
+  for (const pair of pairs) {
+    const { room, userId } = partsOf(pair);
+    const events = byRoom.get(room) ?? [];
+    byRoom.set(room, events);
+    events.push({ userId, event: { type: 'gone', node, epoch } });
+  }
+  return byRoom;
 }

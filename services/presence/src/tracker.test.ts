@@ -37,7 +37,7 @@ describe('tracker', () => {
     assert.deepEqual(shownOf(play([[0, enter('a', at(1, 1))]]), 0, timing), { ...user, status: 'online' });
   });
 
-  it('still shows a user within the grace, and not after', () => {
+  it('shows a user until the grace period ends', () => {
     const record = play([
       [0, enter('a', at(1, 1))],
       [1_000, leave('a', at(1, 2))],
@@ -49,7 +49,7 @@ describe('tracker', () => {
     assert.equal(step(record, { type: 'tick' }, 9_000, timing), undefined);
   });
 
-  it('shows a user while one node of two has them', () => {
+  it('shows a user who is on one of two nodes', () => {
     const record = play([
       [0, enter('a', at(1, 1))],
       [0, enter('b', at(5, 1))],
@@ -59,7 +59,7 @@ describe('tracker', () => {
     assert.notEqual(shownOf(record, 1e9, timing), undefined);
   });
 
-  it('ignores an enter that a leave has overtaken', () => {
+  it('ignores an enter that a leave overtook', () => {
     const record = play([
       [0, enter('a', at(1, 1))],
       [10, leave('a', at(1, 2))],
@@ -68,7 +68,7 @@ describe('tracker', () => {
     assert.equal(shownOf(record, 6_010, timing), undefined);
   });
 
-  it('clears a dead epoch and never a newer one', () => {
+  it('removes a dead epoch and not a newer one', () => {
     const dead = play([
       [0, enter('a', at(1, 1))],
       [10, { type: 'gone', node: 'a', epoch: 1 }],
@@ -82,7 +82,7 @@ describe('tracker', () => {
     assert.notEqual(shownOf(renewed, 1e9, timing), undefined);
   });
 
-  it('hides who is invisible, and takes the newest status whatever the order', () => {
+  it('hides an invisible user, and keeps the newest status in any order', () => {
     const invisible: Profile = { status: 'invisible', version: 7 };
     const entered = play([[0, enter('a', at(1, 1), invisible)]]);
     assert.equal(shownOf(entered, 0, timing), undefined);
@@ -92,7 +92,7 @@ describe('tracker', () => {
     assert.deepEqual(shownOf(newer, 2, timing), { ...user, status: 'dnd', text: 'busy' });
   });
 
-  it('forgets the status with the visit', () => {
+  it('forgets the status at the end of the visit', () => {
     const record = play([
       [0, enter('a', at(1, 1), { status: 'dnd', version: 7 })],
       [10, leave('a', at(1, 2))],
@@ -101,7 +101,7 @@ describe('tracker', () => {
     assert.equal(shownOf(record, 6_500, timing)?.status, 'online');
   });
 
-  it('keeps the status of one who is back within the grace', () => {
+  it('keeps the status of a user who returns within the grace period', () => {
     const record = play([
       [0, enter('a', at(1, 1), { status: 'dnd', version: 7 })],
       [10, leave('a', at(1, 2))],
@@ -111,7 +111,7 @@ describe('tracker', () => {
   });
 });
 
-/** What one node reported, in order, with the moment of the first delivery and those of late repetitions. */
+/** The reports of one node in order, with the times of their delivery and of late repetitions. */
 const nodeHistory = (node: string) =>
   fc
     .array(fc.record({ here: fc.boolean(), gapMs: fc.nat(3_000), lateMs: fc.array(fc.nat(4_000), { maxLength: 2 }) }), {
@@ -126,10 +126,10 @@ const nodeHistory = (node: string) =>
       });
     });
 
-describe('tracker, whatever is repeated or late', () => {
+describe('tracker with repeated and late reports', () => {
   const histories = fc.tuple(nodeHistory('a'), nodeHistory('b'));
 
-  it('ends with exactly the users that some node still has', () => {
+  it('ends with exactly the users that are on a node', () => {
     fc.assert(
       fc.property(histories, (nodes) => {
         const deliveries = nodes
@@ -147,7 +147,7 @@ describe('tracker, whatever is repeated or late', () => {
     );
   });
 
-  it('never hides a user whose absence everywhere was shorter than the grace', () => {
+  it('never hides a user who was absent for less than the grace period', () => {
     fc.assert(
       fc.property(histories, (nodes) => {
         const moves = nodes
@@ -159,7 +159,7 @@ describe('tracker, whatever is repeated or late', () => {
         let awaySince: number | undefined;
         for (const { time, here, node, stamp } of moves) {
           const wasHere = [...present.values()].some(Boolean);
-          // Just before the next move is when the grace would have run out.
+          // Check just before the next move, when the most time has passed.
           if (wasHere || (awaySince !== undefined && time - awaySince < timing.graceMs))
             assert.notEqual(shownOf(record, time, timing), undefined);
           else assert.equal(shownOf(record, time, timing), undefined);
@@ -174,7 +174,7 @@ describe('tracker, whatever is repeated or late', () => {
     );
   });
 
-  it('changes nothing by applying an event twice', () => {
+  it('changes nothing when an event is applied twice', () => {
     fc.assert(
       fc.property(histories, fc.nat(10_000), (nodes, lateMs) => {
         let record: UserRecord | undefined;

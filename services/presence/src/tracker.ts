@@ -1,29 +1,31 @@
 /**
- * Who is in a room: the pure rules for one user in one room, as `step(record, event, now)`.
+ * The rules for one user in one room, as a pure function `step(record, event, now)`.
  *
- * Every gateway node has an entry in the record, stamped with the report that wrote it. An older stamp never
- * overrules a newer one, so reports may be repeated or arrive late without harm. An entry that ended stays for
- * `forgetMs`, longer than any report may be on its way: a late "enter" then meets the stamp of the "leave" that overtook it.
+ * Each gateway node has an entry in the record, stamped with the report that wrote it. An older
+ * stamp never replaces a newer one, so reports may be repeated or late. An ended entry stays for
+ * `forgetMs`, which is longer than a report can be delayed. Example: a delayed "enter" finds the
+ * newer stamp of the "leave" that overtook it, and is ignored.
  *
- * This module does not know where records are kept, which other users are in the room, or how differences travel.
+ * This module does not know where records are stored, who else is in the room, or how differences
+ * are sent.
  */
 import type { PresenceUser, Status, UserRef } from '@maru/protocol';
 
-/** The order of a node's reports: `epoch` names one full state of one process, `seq` the report within it. */
+/** Orders the reports of a node. `epoch` begins with a full state, `seq` counts within it. */
 export interface Stamp {
   epoch: number;
   seq: number;
 }
 
 export interface NodeEntry extends Stamp {
-  /** When the user's last connection on that node ended, in ms; absent while there is one. */
+  /** When the user's last connection on that node ended (ms). Absent while there is one. */
   leftAt?: number;
 }
 
 export interface Profile {
   status: Status;
   text?: string;
-  /** Grows with each change of the user's status; 0 for a status that was never set. */
+  /** Grows with each change of the user's status. 0 if the status was never set. */
   version: number;
 }
 
@@ -36,16 +38,16 @@ export interface UserRecord {
 export type TrackerEvent =
   | { type: 'enter'; node: string; stamp: Stamp; user: UserRef; profile: Profile }
   | { type: 'leave'; node: string; stamp: Stamp }
-  /** All that the node said up to and including that epoch is void: it died, left, or told its whole state anew. */
+  /** The node's entries up to that epoch are void: it died, departed, or reported a new full state. */
   | { type: 'gone'; node: string; epoch: number }
   | { type: 'status'; profile: Profile }
   /** Time has passed. */
   | { type: 'tick' };
 
 export interface Timing {
-  /** How long a user that left is still shown, so that a reconnect goes unnoticed. */
+  /** How long a user who left is still shown, so that a reconnect is invisible. */
   graceMs: number;
-  /** How long an ended entry is remembered; at least `graceMs`. */
+  /** How long an ended entry is kept. At least `graceMs`. */
   forgetMs: number;
 }
 
@@ -53,7 +55,7 @@ export const DEFAULT_PROFILE: Profile = { status: 'online', version: 0 };
 
 export const isNewer = (a: Stamp, b: Stamp): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
 
-/** When the user's last entry ended; undefined while one is open, or where there is none. */
+/** When the user's last entry ended. Undefined while one is open. */
 function leftAtOf(record: UserRecord): number | undefined {
   let latest: number | undefined;
   for (const entry of Object.values(record.nodes)) {
@@ -63,13 +65,13 @@ function leftAtOf(record: UserRecord): number | undefined {
   return latest;
 }
 
-/** True while the user has a connection in the room, or had one until less than the grace ago. */
+/** True while the user has a connection in the room, and for the grace period after. */
 export function isPresent(record: UserRecord, now: number, timing: Timing): boolean {
   const leftAt = leftAtOf(record);
   return leftAt === undefined || now < leftAt + timing.graceMs;
 }
 
-/** The next record; undefined where nothing is left to remember. Never changes its input. */
+/** The next record, or undefined if nothing is left. Does not modify its input. */
 export function step(
   record: UserRecord | undefined,
   event: TrackerEvent,
@@ -82,7 +84,7 @@ export function step(
       return enter(next, event, now, timing);
     case 'leave': {
       const entry = next?.nodes[event.node];
-      // A leave for what was never entered has nothing to undo: reports of one node are processed in order.
+      // Reports of a node are processed in order, so a leave without an entry needs no record.
       if (next === undefined || entry === undefined || isNewer(entry, event.stamp)) return next;
       return withEntry(next, event.node, { ...event.stamp, leftAt: entry.leftAt ?? now });
     }
@@ -110,7 +112,7 @@ function enter(
   if (record === undefined) return { user: event.user, profile: event.profile, nodes: { [event.node]: entry } };
   const known = record.nodes[event.node];
   if (known !== undefined && isNewer(known, event.stamp)) return record;
-  // A visit that ended took its status with it; what the user has set since is in the event.
+  // The status ends with the visit. A status set since then is in the event.
   const keepsProfile = isPresent(record, now, timing) && record.profile.version >= event.profile.version;
   return {
     user: event.user,
@@ -131,7 +133,7 @@ function withoutForgotten(record: UserRecord | undefined, now: number, timing: T
   return kept.length === 0 ? undefined : { ...record, nodes: Object.fromEntries(kept) };
 }
 
-/** What the others in the room may know of the user now; undefined for nothing. */
+/** The user as others in the room see it. Undefined if the user is invisible or absent. */
 export function shownOf(record: UserRecord | undefined, now: number, timing: Timing): PresenceUser | undefined {
   if (record === undefined || !isPresent(record, now, timing)) return undefined;
   const { status, text } = record.profile;
@@ -139,7 +141,7 @@ export function shownOf(record: UserRecord | undefined, now: number, timing: Tim
   return { id: record.user.id, name: record.user.name, status, ...(text === undefined ? {} : { text }) };
 }
 
-/** When (ms) the record changes by the passing of time alone; undefined for never. */
+/** When (ms) the record changes without an event. Undefined for never. */
 export function dueAtOf(record: UserRecord | undefined, now: number, timing: Timing): number | undefined {
   if (record === undefined) return undefined;
   const leftAt = leftAtOf(record);

@@ -12,7 +12,7 @@ import { type ControlServer, startControlServer } from './control-server.ts';
 import { type DataDir, openDataDir } from './data-dir.ts';
 import { isAwkwardPath } from './nginx-config.ts';
 import { tryPort } from './ports.ts';
-import { whyNotThisRedis } from './redis-config.ts';
+import { whyNotThisRedis } from './redis-version.ts';
 import { loadSecrets } from './secrets.ts';
 import { lookAround, type SupervisorSettings } from './settings.ts';
 import { onStopSignals } from './stop-signals.ts';

@@ -1,23 +1,23 @@
-/** How Redis is run. */
+/** Runs Redis with the files of deploy/redis. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { renderRedisAcl, renderRedisConfig } from '../../../deploy/redis/render.ts';
 import type { ProcessPlan } from './managed-process.ts';
 import type { Ports } from './ports.ts';
-import { renderRedisAcl, renderRedisConfig } from './redis-config.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface RedisPlan extends ProcessPlan {
   readonly port: number;
-  /** With the rights to administer it. */
+  /** Has all rights. */
   readonly adminUrl: string;
-  /** The application's. */
+  /** For the application. */
   readonly maruUrl: string;
 }
 
 const ANSWER_WITHIN_MS = 1_000;
 
-/** Whether Redis takes the password and serves. It answers LOADING while it reads its files. */
+/** True if Redis accepts the password and has loaded its data. */
 export function pingRedis(port: number, account: string, password: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -39,7 +39,7 @@ export function pingRedis(port: number, account: string, password: string): Prom
 
 export function planRedis(options: {
   file: string;
-  /** Redis' own; made when missing. */
+  /** Created if it is missing. */
   directory: string;
   maxMemory: string;
   secrets: Secrets;
@@ -52,7 +52,7 @@ export function planRedis(options: {
   return {
     name: 'redis',
     ipc: false,
-    // A long append-only file takes its time to load.
+    // A long append-only file takes a while to load.
     readyWithinMs: 120_000,
     get port() {
       return port;

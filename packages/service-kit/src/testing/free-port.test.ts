@@ -5,13 +5,13 @@ import { test } from 'node:test';
 import { findFreePort } from './free-port.ts';
 
 const LOWEST = 20_000;
-/** Chance that begins at the lowest port, and goes up by one port each time. */
+/** Replaces `Math.random`: starts at the lowest port and increases by one port each time. */
 const inOrder = () => {
   let next = 0;
   return () => (next++ + 0.5) / 12_000;
 };
 
-test('nobody is given a port that another process was given, also while nothing listens there', async (t) => {
+test('does not return a port of another process, even if nothing listens there', async (t) => {
   t.mock.method(Math, 'random', inOrder());
   const mine = await findFreePort();
   const other = execFileSync(
@@ -30,12 +30,12 @@ test('nobody is given a port that another process was given, also while nothing 
   assert.ok(Number(other) > mine);
 });
 
-test('a port on which somebody listens is not given', async (t) => {
+test('does not return a port on which a server listens', async (t) => {
   t.mock.method(Math, 'random', inOrder());
   const next = await findFreePort();
   const server = createServer().listen(next + 1, '127.0.0.1');
   t.after(() => server.close());
-  // Where somebody listens there already it is theirs.
+  // If another program already listens there, its server serves the test too.
   await new Promise((resolve) => server.once('listening', resolve).once('error', resolve));
   t.mock.method(Math, 'random', inOrder());
   assert.ok((await findFreePort()) > next + 1);

@@ -1,10 +1,10 @@
-/** Waiting for a condition instead of for time. */
+/** Waits for conditions. */
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * Asks again until the answer is neither `undefined` nor `false`, and returns it. Fails after `timeoutMs`, saying what was waited for
- * and the last error that asking threw.
+ * Calls `ask` until it returns neither `undefined` nor `false`, and returns the result. After
+ * `timeoutMs` it fails with `what`. The last error of `ask` is the cause.
  */
 export async function poll<T>(
   what: string,

@@ -1,6 +1,6 @@
 /**
- * A Redis Cluster of a test's own: three primaries with a replica each, real processes on free ports, and what may happen to it: a slot
- * moves while it is in use, a primary dies or hangs, a replica takes its place.
+ * A Redis Cluster for tests: three primaries with one replica each, as real processes on free ports.
+ * Tests can move slots, and kill or stop nodes.
  *
  *     const cluster = await startRedisCluster();
  *     connect(cluster.url);                                  // redis+cluster://127.0.0.1:…,…
@@ -18,36 +18,39 @@ import { poll, sleep } from './poll.ts';
 import { startTestRedis, type TestRedis, type TestRedisOptions } from './redis-server.ts';
 
 export interface TestClusterNode extends TestRedis {
-  /** `a` to `f`; which of them are primaries changes. */
+  /** `a` to `f`. Any of them may be a primary. */
   name: string;
-  /** The cluster's own name of it. */
+  /** The node id in the Cluster. */
   id: string;
-  /** One command on this node, on a connection of its own; rejects after 5 s. */
+  /** Runs one command on a new connection. Rejects after 5 s. */
   command(name: string, ...args: Array<string | number>): Promise<unknown>;
 }
 
 export interface TestRedisCluster {
-  /** The address of all six, in the form of `MARU_REDIS_URL`. */
+  /** The address of all nodes, in the form of `MARU_REDIS_URL`. */
   url: string;
   nodes: TestClusterNode[];
-  /** Those that own slots now, as the nodes that answer see it. */
+  /** The nodes that own slots now. */
   primaries(): Promise<TestClusterNode[]>;
   /** The primary that owns a slot, or the slot of a key. */
   primaryOf(slotOrKey: number | string): Promise<TestClusterNode>;
   replicasOf(primary: TestClusterNode): Promise<TestClusterNode[]>;
-  /** Moves a slot with its keys, as a resharding does: open on both sides, a key at a time with `pauseMs` (0) between them, closed again. */
+  /** Moves a slot as resharding does: one key at a time, with `pauseMs` (default 0) in between. */
   moveSlot(slot: number, to: TestClusterNode, options?: { pauseMs?: number }): Promise<void>;
-  /** Resolves once every slot has a primary that answers, and all six nodes agree and follow. */
+  /** Resolves when every slot has a primary, all nodes agree, and all replicas follow. */
   untilWhole(timeoutMs?: number): Promise<void>;
-  /** Ends all six and deletes their files. */
+  /** Ends all nodes and deletes their files. */
   stop(): Promise<void>;
 }
 
 export interface TestRedisClusterOptions {
   appendOnly?: TestRedisOptions['appendOnly'];
-  /** Settings of every node; they win over ours. */
+  /** Settings of every node. They override the defaults. */
   settings?: Record<string, string>;
-  /** So long a silence, in milliseconds, makes a node count as failed; a replica is promoted within about twice of it. Default 2,000. */
+  /**
+   * A node that is silent this long counts as failed. A replica is promoted within about twice that
+   * time. Default 2,000.
+   */
   nodeTimeoutMs?: number;
 }
 
@@ -57,7 +60,7 @@ const ATTEMPTS_MAX = 3;
 const COMMAND_TIMEOUT_MS = 5_000;
 const WHOLE_TIMEOUT_MS = 30_000;
 
-/** The slot of a key or a channel, by its hash tag where it has one. */
+/** The slot of a key or channel, by its hash tag if it has one. */
 export const slotOf = (key: string): number => calculateSlot(key);
 
 export async function startRedisCluster(options: TestRedisClusterOptions = {}): Promise<TestRedisCluster> {
@@ -85,12 +88,12 @@ async function launchNode(name: string, options: TestRedisClusterOptions): Promi
         ...(options.appendOnly === undefined ? {} : { appendOnly: options.appendOnly }),
         settings: {
           'cluster-enabled': 'yes',
-          // The bus is usually 10,000 above the port; here both are searched for.
+          // The default is the port plus 10,000, which may be taken.
           'cluster-port': String(await findFreePort()),
           'cluster-node-timeout': String(options.nodeTimeoutMs ?? 2_000),
-          // A shard that is down leaves the others at work.
+          // When a shard is down the others continue.
           'cluster-require-full-coverage': 'no',
-          // Tests are short: a replica that was cut off for long may still be promoted, and nobody migrates by itself.
+          // Promote a replica even if it was cut off for long, and never migrate replicas.
           'cluster-replica-validity-factor': '0',
           'cluster-allow-replica-migration': 'no',
           'repl-diskless-sync-delay': '0',
@@ -99,14 +102,14 @@ async function launchNode(name: string, options: TestRedisClusterOptions): Promi
       });
       const command = (command: string, ...args: Array<string | number>) => ask(redis.port, command, ...args);
       const id = String(await command('CLUSTER', 'MYID'));
-      // Getters stay getters: the process changes with a restart.
+      // Keeps the getters of `redis`, because the process changes with a restart.
       return Object.create(redis, {
         name: { value: name, enumerable: true },
         id: { value: id, enumerable: true },
         command: { value: command, enumerable: true },
       }) as TestClusterNode;
     } catch (error) {
-      // Somebody took the bus's port meanwhile.
+      // Another program may have taken the port of the cluster bus.
       if (attempt === ATTEMPTS_MAX) throw error;
     }
   }
@@ -132,7 +135,7 @@ async function ask(port: number, command: string, ...args: Array<string | number
   }
 }
 
-/** Makes one cluster of six nodes that know nothing of each other: the first three are primaries, each of the others follows one. */
+/** Joins six new nodes to a Cluster. The first three become primaries, the others replicas. */
 async function join(nodes: TestClusterNode[]): Promise<void> {
   const primaries = nodes.slice(0, PRIMARIES);
   await Promise.all(nodes.map((node, index) => node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)));
@@ -153,7 +156,7 @@ async function join(nodes: TestClusterNode[]): Promise<void> {
   });
   for (const [index, node] of nodes.slice(PRIMARIES).entries()) {
     const primary = primaries[index] as TestClusterNode;
-    // The answer is an error as long as the node has not heard of that primary being one.
+    // Fails until the node knows that the other one is a primary.
     await poll(`${node.name} to follow ${primary.name}`, async () => {
       return (await node.command('CLUSTER', 'REPLICATE', primary.id)) === 'OK';
     });
@@ -174,29 +177,29 @@ async function linesOf(node: TestClusterNode): Promise<NodeLine[]> {
     .trim()
     .split('\n')
     .map((line) => {
-      const [id = '', , flags = '', primaryId = '', , , , link, ...ranges] = line.split(' ');
+      const [id = '', , flags = '', primaryId = '', , , , state, ...ranges] = line.split(' ');
       const slots = ranges
-        // A slot that is open on one side stands in brackets.
+        // A slot that is being moved is in brackets.
         .filter((range) => !range.startsWith('['))
         .map((range): [number, number] => {
           const [from = '', to = from] = range.split('-');
           return [Number(from), Number(to)];
         });
-      return { id, flags: flags.split(','), primaryId, connected: link === 'connected', slots };
+      return { id, flags: flags.split(','), primaryId, connected: state === 'connected', slots };
     });
 }
 
 function clusterOf(nodes: TestClusterNode[], stop: () => Promise<void>): TestRedisCluster {
   const byId = new Map(nodes.map((node) => [node.id, node]));
 
-  /** What the first node says that answers: those that were killed or hang do not. */
-  const look = () => Promise.any(nodes.map(linesOf));
+  /** The answer of the first node that answers. Some may be killed or hang. */
+  const readNodes = () => Promise.any(nodes.map(linesOf));
 
   const primaryOf = async (slotOrKey: number | string) => {
     const slot = typeof slotOrKey === 'number' ? slotOrKey : slotOf(slotOrKey);
-    const owner = (await look()).find(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
+    const owner = (await readNodes()).find(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
     const node = byId.get(owner?.id ?? '');
-    if (node === undefined) throw new Error(`slot ${slot} belongs to nobody`);
+    if (node === undefined) throw new Error(`slot ${slot} has no owner`);
     return node;
   };
 
@@ -220,12 +223,14 @@ function clusterOf(nodes: TestClusterNode[], stop: () => Promise<void>): TestRed
     url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     nodes,
     async primaries() {
-      const owners = (await look()).filter(({ slots }) => slots.length > 0);
+      const owners = (await readNodes()).filter(({ slots }) => slots.length > 0);
       return owners.flatMap(({ id }) => byId.get(id) ?? []);
     },
     primaryOf,
     async replicasOf(primary) {
-      return (await look()).filter(({ primaryId }) => primaryId === primary.id).flatMap(({ id }) => byId.get(id) ?? []);
+      return (await readNodes())
+        .filter(({ primaryId }) => primaryId === primary.id)
+        .flatMap(({ id }) => byId.get(id) ?? []);
     },
     async moveSlot(slot, to, { pauseMs = 0 } = {}) {
       const from = await primaryOf(slot);
@@ -238,7 +243,7 @@ function clusterOf(nodes: TestClusterNode[], stop: () => Promise<void>): TestRed
         await from.command('MIGRATE', '127.0.0.1', to.port, key, 0, COMMAND_TIMEOUT_MS);
         await sleep(pauseMs);
       }
-      // The new owner first: from then on nobody else can claim the slot.
+      // The new owner first, so that no other node can claim the slot.
       await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
       await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
     },

@@ -1,4 +1,4 @@
-/** A Redis (or Valkey) of a test's own: a free port, a directory of its own under the system's temporary one, and no trace left behind. */
+/** A Redis or Valkey server for one test, on a free port with a temporary directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { findFreePort } from './free-port.ts';
 import { sleep } from './poll.ts';
 
 export interface TestRedisOptions {
-  /** Whether the data outlives a `kill` followed by `restart`. `always` is what the room log runs with. Default `off`. */
+  /** Whether data survives `kill` and `restart`. Production uses `always`. Default `off`. */
   appendOnly?: 'off' | 'everysec' | 'always';
-  /** More settings, as on the command line: `{ maxmemory: '10mb' }`. They win over ours. */
+  /** More settings, for example `{ maxmemory: '10mb' }`. They override the defaults. */
   settings?: Record<string, string>;
-  /** A port to bind instead of a free one. */
+  /** Default: a free port. */
   port?: number;
-  /** How long the server may take until it answers, in milliseconds. Default 20,000. */
+  /** How long the server may take to answer. Default 20,000. */
   startDeadlineMs?: number;
 }
 
@@ -23,15 +23,15 @@ export interface TestRedis {
   /** `redis://127.0.0.1:<port>` */
   url: string;
   port: number;
-  /** The process that runs now; changes with `restart`. */
+  /** The id of the running process. Changes with `restart`. */
   readonly pid: number;
-  /** Where its files are. */
+  /** The directory of its files. */
   directory: string;
-  /** Sends a signal. With SIGKILL (the default) it resolves when the process is gone; with others at once. */
+  /** Sends a signal. With SIGKILL, the default, it resolves when the process has ended. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts again on the same port and the same files, as soon as the port can be bound; a running one is killed first. */
+  /** Kills the process if it runs, and starts it again with the same port and files. */
   restart(): Promise<void>;
-  /** Ends the process and deletes its files. May be called twice. */
+  /** Ends the process and deletes its files. A second call does nothing. */
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ const ANSWER_TIMEOUT_MS = 2_000;
 const ATTEMPTS_MAX = 5;
 const RETRY_MS = 200;
 
-/** Finds a server on the PATH; throws with a sentence that a person can act on. */
+/** Finds a server on the PATH. */
 export function findRedisBinary(path = process.env.PATH ?? ''): string {
   for (const name of BINARIES) {
     for (const directory of path.split(delimiter)) {
@@ -50,7 +50,7 @@ export function findRedisBinary(path = process.env.PATH ?? ''): string {
         accessSync(candidate, constants.X_OK);
         return candidate;
       } catch {
-        // Not here; the next directory may have it.
+        // Try the next directory.
       }
     }
   }
@@ -64,7 +64,10 @@ function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** True once this very process answers: another server may hold the port. LOADING and refused connections count as not yet. */
+/**
+ * True if the process `pid` answers on the port. Another server may hold the port. False while the
+ * process loads its data.
+ */
 function answers(port: number, pid: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = tcpConnect({ host: '127.0.0.1', port });
@@ -79,14 +82,14 @@ function answers(port: number, pid: number | undefined): Promise<boolean> {
     socket.once('connect', () => socket.write('PING\r\nINFO server\r\n'));
     socket.on('data', (data) => {
       reply += data.toString();
-      const told = /\r\nprocess_id:(\d+)\r\n/.exec(reply)?.[1];
+      const answeringPid = /\r\nprocess_id:(\d+)\r\n/.exec(reply)?.[1];
       if (!'+PONG\r\n'.startsWith(reply.slice(0, 7))) done(false);
-      else if (told !== undefined) done(Number(told) === pid);
+      else if (answeringPid !== undefined) done(Number(answeringPid) === pid);
     });
   });
 }
 
-/** The server ended before it answered; mostly somebody else held the port, and that may pass. */
+/** The server ended before it answered, mostly because another program held the port. */
 class EndedAtStart extends Error {}
 
 async function launch(binary: string, port: number, directory: string, options: TestRedisOptions) {
@@ -103,7 +106,7 @@ async function launch(binary: string, port: number, directory: string, options: 
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  // Kept for the message of a failed start only, so a chatty server cannot fill the memory.
+  // Only the end, for the message of a failed start.
   let output = '';
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-2_000);
@@ -117,7 +120,7 @@ async function launch(binary: string, port: number, directory: string, options: 
   const deadline = Date.now() + (options.startDeadlineMs ?? START_DEADLINE_MS);
   while (!(await answers(port, child.pid))) {
     if (failure !== undefined) throw failure;
-    if (hasExited(child)) throw new EndedAtStart(`${binary} ended at its start: ${output}`);
+    if (hasExited(child)) throw new EndedAtStart(`${binary} ended while it started: ${output}`);
     if (Date.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${binary} did not answer in time: ${output}`);
@@ -127,7 +130,10 @@ async function launch(binary: string, port: number, directory: string, options: 
   return child;
 }
 
-/** Starts a server and resolves once it answers. The test calls `stop`; a test process that ends without it, but not by a signal, takes the server along. */
+/**
+ * Starts a server and resolves when it answers. The test MUST call `stop`. If the test process ends
+ * without it, except by a signal, the server ends too.
+ */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const binary = findRedisBinary();
   const directory = await mkdtemp(join(tmpdir(), 'maru-redis-'));
@@ -150,8 +156,8 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
-  const killWithUs = () => running.kill('SIGKILL');
-  process.once('exit', killWithUs);
+  const killAtExit = () => running.kill('SIGKILL');
+  process.once('exit', killAtExit);
 
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
     if (hasExited(running)) return;
@@ -169,11 +175,11 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     kill,
     async restart() {
       await kill('SIGKILL');
-      // Clients know the address: whoever took the port meanwhile, it is this one or none.
+      // The port must stay the same, because clients know it.
       running = await bind(async () => port);
     },
     async stop() {
-      process.off('exit', killWithUs);
+      process.off('exit', killAtExit);
       await kill('SIGKILL');
       await rm(directory, { recursive: true, force: true });
     },

@@ -77,7 +77,7 @@ export class RedisAppender {
     this.#store.onShard((shard) => shard.redis.on('ready', () => void loadAppendScript(shard)));
     this.#batcher = new Batcher({
       groupOf: ({ request }) => this.#store.slotOf(roomLogKey(request.room)),
-      destinationOf: this.#store.holderOf,
+      destinationOf: this.#store.ownerOf,
       // Every connection error means the same to a client: the outcome is unknown, and a retry is
       // safe.
       send: (appends, shard) =>

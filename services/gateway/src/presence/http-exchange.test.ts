@@ -23,7 +23,7 @@ after(() => {
 
 const get = { method: 'GET', headers: {}, body: undefined, deadlineMs: 2_000 } as const;
 
-test('an answer of any status is told whole, and its connection used again', async () => {
+test('returns complete answers of any status and reuses the connection', async () => {
   answer = async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
@@ -31,13 +31,13 @@ test('an answer of any status is told whole, and its connection used again', asy
     response.end(`${request.headers['x-a']} ${body}`);
   };
   for (const text of ['하나', 'two']) {
-    const told = await exchange(`${url}/p`, { ...get, method: 'POST', headers: { 'x-a': 'b' }, body: text });
-    assert.deepEqual(told, { status: 409, text: `POST /p b ${text}` });
+    const received = await exchange(`${url}/p`, { ...get, method: 'POST', headers: { 'x-a': 'b' }, body: text });
+    assert.deepEqual(received, { status: 409, text: `POST /p b ${text}` });
   }
   assert.equal(sockets.size, 1);
 });
 
-test('silence, half an answer and a closed connection are failures, in time', async () => {
+test('rejects in time without an answer, with half an answer, and on a closed connection', async () => {
   answer = () => {};
   await assert.rejects(exchange(url, { ...get, deadlineMs: 50 }), /no answer within 50 ms/);
   answer = (_, response) => void response.writeHead(200, { 'content-length': '10' }).write('half');
@@ -47,18 +47,18 @@ test('silence, half an answer and a closed connection are failures, in time', as
   await assert.rejects(exchange('http://127.0.0.1:9', get), { code: 'ECONNREFUSED' });
 });
 
-test('another protocol in place of an answer is a failure at once', { timeout: 5_000 }, async () => {
+test('rejects at once when the server switches the protocol', { timeout: 5_000 }, async () => {
   answer = (_, response) => {
     response.writeHead(101, { connection: 'upgrade', upgrade: 'other' });
     response.end();
   };
-  await assert.rejects(exchange(url, get), /another protocol/);
+  await assert.rejects(exchange(url, get), /switched the protocol/);
 });
 
-test('a kept connection that died unnoticed costs a new one, not the answer', async () => {
+test('repeats the request when a reused connection turns out to be closed', async () => {
   answer = (_, response) => response.end('here');
   await exchange(url, get);
-  // The next request on a connection that was used before finds it closed.
+  // The server closes a reused connection when the next request arrives.
   const used = new Set(sockets);
   answer = (request, response) => (used.has(request.socket) ? request.socket.destroy() : response.end('again'));
   assert.deepEqual(await exchange(url, get), { status: 200, text: 'again' });

@@ -1,4 +1,7 @@
-/** One request over HTTP and its whole answer. By Node's own client: `fetch` costs several times as much, and reports are many while people come and go. */
+/**
+ * One HTTP request and its complete answer. It uses the client of Node.js, because `fetch` costs
+ * several times as much CPU, and reports are frequent.
+ */
 import * as http from 'node:http';
 import * as https from 'node:https';
 
@@ -6,17 +9,18 @@ export interface Exchange {
   method: 'GET' | 'POST';
   headers: Record<string, string>;
   body: string | undefined;
-  /** Until the last byte of the answer. */
+  /** Covers everything up to the last byte of the answer. */
   deadlineMs: number;
 }
 
-/** Connections are kept for the next request, for somewhat less long than the server says that it keeps them. */
+/** Keeps connections for later requests, for slightly less time than the server announces. */
 const PLAIN = new http.Agent({ keepAlive: true });
 const SECURE = new https.Agent({ keepAlive: true });
 
 /**
- * Rejects where no whole answer comes in time, whatever the reason. An answer of any status is an answer. A kept connection that turns out to
- * be dead before anything came is no answer: the request is made once more, on a new one.
+ * Resolves with the answer, whatever its status is. Rejects if no complete answer arrives in time.
+ * If a reused connection turns out to be closed before the answer begins, the request is sent once
+ * more on a new connection.
  */
 export async function exchange(url: string, request: Exchange): Promise<Answer> {
   const dueAtMs = performance.now() + request.deadlineMs;
@@ -40,7 +44,7 @@ function ask(url: string, { method, headers, body, deadlineMs }: Exchange, leftM
     const isSecure = url.startsWith('https:');
     const options = { method, headers, agent: isSecure ? SECURE : PLAIN };
     const request = (isSecure ? https : http).request(url, options);
-    // The timer lives until the outcome is known, not until the library says that it is done: that it may never do.
+    // The timer runs until the outcome is known, because the library may never report the end.
     const settle = (outcome: () => void) => {
       clearTimeout(timer);
       outcome();
@@ -64,13 +68,13 @@ function ask(url: string, { method, headers, body, deadlineMs }: Exchange, leftM
     });
     request.once('upgrade', (_, socket) => {
       socket.destroy();
-      fail(new Error('another protocol instead of an answer'));
+      fail(new Error('the server switched the protocol'));
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
       const isStale = request.reusedSocket && !answered && error.code === 'ECONNRESET';
-      fail(isStale ? new StaleConnection('a kept connection was dead', { cause: error }) : error);
+      fail(isStale ? new StaleConnection('a reused connection was closed', { cause: error }) : error);
     });
-    // With its length known, a body is sent in one piece.
+    // Passed to `end`, the body has a known length and is sent in one piece.
     request.end(body);
   });
 }

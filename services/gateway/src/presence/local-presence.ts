@@ -1,11 +1,11 @@
-/** Who is where on this node: what the service should know of it, whatever became of the reports. Pure. */
+/** The users of this node's rooms, and their statuses: the state that the service should have. Pure. */
+import type { Operation } from '@maru/presence-api';
 import type { Status, UserRef } from '@maru/protocol';
-import type { Op } from './wire.ts';
 
 export class LocalPresence {
   readonly #rooms = new Map<string, Map<string, UserRef>>();
   readonly #roomsOfUser = new Map<string, number>();
-  /** Of users in some room only, so it is bounded by the connections. */
+  /** Only of users in a room, so the number of connections limits it. */
   readonly #statuses = new Map<string, { status: Status; text?: string }>();
 
   enter(room: string, user: UserRef): void {
@@ -34,10 +34,11 @@ export class LocalPresence {
   }
 
   /**
-   * The whole state as operations, statuses first so that nobody invisible is shown on the way. It is read while it changes: what
-   * is entered meanwhile is told here or by the queue or by both, what is left meanwhile is not told here any more.
+   * The whole state as operations. Statuses come first, so that an invisible user is never shown.
+   * The state may change while it is read: a user who enters is yielded or not, and is also in the
+   * queue. A user who leaves is not yielded.
    */
-  *fullState(): Generator<Op> {
+  *fullState(): Generator<Operation> {
     for (const [userId, wanted] of this.#statuses) yield { op: 'status', userId, ...wanted, ifAbsent: true };
     for (const [room, users] of this.#rooms) {
       for (const user of users.values()) yield { op: 'enter', room, user };

@@ -1,16 +1,28 @@
 /**
- * Requests to the presence service, each with a deadline. Every failure becomes a MaruError: `conflict` and `invalid` are the
- * service's own words, everything else is `unavailable`.
+ * Requests to the presence service, each with a deadline. Every failure becomes a MaruError: the
+ * service's own `conflict` and `invalid`, and `unavailable` for everything else.
  */
+import {
+  countsAnswer,
+  type DepartRequest,
+  departAnswer,
+  pathOf,
+  type RenewRequest,
+  type ReportRequest,
+  type RouteName,
+  resyncAnswer,
+  roomAnswer,
+  type SyncRequest,
+  syncAnswer,
+} from '@maru/presence-api';
 import { MaruError } from '@maru/protocol';
 import type { z } from 'zod';
 import { exchange } from './http-exchange.ts';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
-import { countsAnswer, departAnswer, type Op, reportAnswer, roomAnswer, syncAnswer } from './wire.ts';
 
-/** Somebody waits for the answer, and may have waited for a subscription before. */
+/** For requests that a client waits for. The client may have waited for a subscription before. */
 const READ_DEADLINE_MS = 750;
-/** Longer than the service works on a report, so that a repetition seldom meets its original. */
+/** Longer than the service works on a report, so that a repetition rarely overlaps the original. */
 const REPORT_DEADLINE_MS = 3_000;
 
 export interface PresenceHttpOptions {
@@ -29,25 +41,24 @@ export function createPresenceHttp(options: PresenceHttpOptions) {
   const { node, metrics, now } = options;
   const origin = options.baseUrl.replace(/\/+$/, '');
   const headers = { authorization: `Bearer ${options.secret}`, 'content-type': 'application/json' };
-  const nodePath = `/v1/nodes/${encodeURIComponent(node)}`;
   let lastAnswerAt = Number.NEGATIVE_INFINITY;
 
   const request = async <S extends z.ZodType>(
-    call: string,
+    call: RouteName,
+    parameter: string,
     schema: S,
-    path: string,
     body: unknown,
     deadlineMs: number,
   ): Promise<z.output<S>> => {
     try {
-      const { status, text } = await exchange(`${origin}${path}`, {
+      const { status, text } = await exchange(`${origin}${pathOf(call, parameter)}`, {
         method: body === undefined ? 'GET' : 'POST',
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         deadlineMs,
       });
       const answer: unknown = JSON.parse(text);
-      if (status === 409) throw new MaruError('conflict', 'presence knows a younger process of this name');
+      if (status === 409) throw new MaruError('conflict', 'another process with this node name is newer');
       if (status === 400 || status === 413) throw new MaruError('invalid', `presence refused ${call}`);
       if (status < 200 || status > 299) throw new MaruError('unavailable', `presence answered ${status}`);
       const parsed = schema.parse(answer);
@@ -61,23 +72,13 @@ export function createPresenceHttp(options: PresenceHttpOptions) {
   };
 
   return {
-    sync: (body: { process: string; startedAt?: number }) =>
-      request('sync', syncAnswer, `${nodePath}/sync`, body, REPORT_DEADLINE_MS),
-    report: (body: { nodeEpoch: number; seq: number; ops: Op[]; commit: boolean }) =>
-      request('report', reportAnswer, `${nodePath}/report`, body, REPORT_DEADLINE_MS),
-    beat: (body: { nodeEpoch: number; seq: number }) =>
-      request('beat', reportAnswer, `${nodePath}/beat`, body, READ_DEADLINE_MS),
-    depart: (body: { nodeEpoch: number }) =>
-      request('depart', departAnswer, `${nodePath}/depart`, body, READ_DEADLINE_MS),
-    room: (room: string) =>
-      request('room', roomAnswer, `/v1/rooms/${encodeURIComponent(room)}`, undefined, READ_DEADLINE_MS),
-    counts: (rooms: string[]) => request('counts', countsAnswer, '/v1/counts', { rooms }, READ_DEADLINE_MS),
-    /** When the service answered last, in ms of `now`. */
+    sync: (body: SyncRequest) => request('sync', node, syncAnswer, body, REPORT_DEADLINE_MS),
+    report: (body: ReportRequest) => request('report', node, resyncAnswer, body, REPORT_DEADLINE_MS),
+    renew: (body: RenewRequest) => request('beat', node, resyncAnswer, body, READ_DEADLINE_MS),
+    depart: (body: DepartRequest) => request('depart', node, departAnswer, body, READ_DEADLINE_MS),
+    room: (room: string) => request('room', room, roomAnswer, undefined, READ_DEADLINE_MS),
+    counts: (rooms: string[]) => request('counts', '', countsAnswer, { rooms }, READ_DEADLINE_MS),
+    /** When the service last answered, in milliseconds of `now`. */
     lastAnswerAt: () => lastAnswerAt,
   };
 }
-
-/** Rooms in one request for counts; the service takes no more. */
-export const COUNTS_ROOMS_MAX = 200;
-/** Operations in one report; the service takes no more. */
-export const REPORT_OPS_MAX = 400;

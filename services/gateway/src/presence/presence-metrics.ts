@@ -1,4 +1,4 @@
-/** What an operator sees of presence on a gateway. */
+/** Metrics of the presence client. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export type PresenceClientMetrics = ReturnType<typeof createPresenceClientMetrics>;
@@ -17,9 +17,11 @@ export function createPresenceClientMetrics(
         this.set(read());
       },
     });
-  gauge('maru_gateway_presence_queued_ops', 'Operations that presence has not been told yet', sizes.queued);
-  gauge('maru_gateway_presence_watched_rooms', 'Rooms whose presence somebody here watches', sizes.watched);
-  gauge('maru_gateway_presence_synced', 'Whether presence knows this node', () => (sizes.isSynced() ? 1 : 0));
+  gauge('maru_gateway_presence_queued_ops', 'Operations that are not reported to presence yet', sizes.queued);
+  gauge('maru_gateway_presence_watched_rooms', 'Rooms whose presence is watched on this node', sizes.watched);
+  gauge('maru_gateway_presence_synced', '1 if presence knows the whole state of this node', () =>
+    sizes.isSynced() ? 1 : 0,
+  );
   return {
     requestErrors: new Counter({
       name: 'maru_gateway_presence_request_errors_total',
@@ -29,19 +31,19 @@ export function createPresenceClientMetrics(
     }),
     syncs: new Counter({
       name: 'maru_gateway_presence_syncs_total',
-      help: 'Times that the whole state was told, by reason: start, asked, overflow, routine',
+      help: 'Full states begun, by reason: start, asked, overflow, routine',
       labelNames: ['reason'] as const,
       registers,
     }),
     refetches: new Counter({
       name: 'maru_gateway_presence_refetches_total',
-      help: 'Snapshots fetched because a difference did not fit (gap) or none came (audit)',
+      help: 'Snapshots fetched because a difference did not fit (gap) or was lost (audit)',
       labelNames: ['reason'] as const,
       registers,
     }),
     badPayloads: new Counter({
       name: 'maru_gateway_presence_bad_payloads_total',
-      help: 'Payloads on a presence channel that are no difference of its room',
+      help: 'Payloads on a presence channel that are not a difference of its room',
       registers,
     }),
   };

@@ -1,43 +1,46 @@
-/** What the gateway asks of presence, and what presence asks of the gateway. The rest of the gateway knows only this file. */
+/** The seam between presence and the rest of the gateway. */
 import type { PresenceDiff, PresenceSnapshot, Status, UserRef } from '@maru/protocol';
 
 export interface PresencePort {
-  /** The first connection of the user in that room on this node. Synchronous and cheap; told to the service in batches. */
+  /** The user's first connection on this node entered the room. Cheap: reports are batched. */
   enter(room: string, user: UserRef): void;
-  /** The last connection of the user in that room on this node is gone. */
+  /** The user's last connection on this node left the room. */
   leave(room: string, userId: string): void;
-  /** Reaches every room that the user is in, on every node. Forgotten when the user is in no room any more. */
+  /** Applies to all rooms of the user on all nodes, until the user has left the last one. */
   setStatus(userId: string, status: Status, text?: string): void;
   /**
-   * Rejects with MaruError('unavailable') when the service does not answer within its deadline. Of a watched room it is the
-   * state that the next difference builds on, whoever asks.
+   * Rejects with `unavailable` when the service does not answer in time. For a watched room, the
+   * next difference applies to the returned state.
    */
   snapshot(room: string): Promise<PresenceSnapshot>;
-  /** How many are shown in each room; rejects like `snapshot`. */
+  /** The number of visible users in each room. Rejects like `snapshot`. */
   counts(rooms: string[]): Promise<Record<string, number>>;
   /**
-   * Differences of a room while somebody on this node watches it. The caller counts references: one call per room. Resolves after
-   * the first attempt and never rejects: what failed is tried again until `unwatch`, and `snapshot` tells how it stands.
+   * Delivers the differences of a room until `unwatch`. The caller MUST call it once for each room.
+   * Resolves after the first attempt and never rejects: a failed attempt is retried.
    */
   watch(room: string, onDiff: (diff: PresenceDiff) => void): Promise<void>;
   unwatch(room: string): void;
-  /** Begins to report. Does not wait for the service: while that is down, only snapshots and counts fail. */
+  /** Starts to report. While the service is down only `snapshot` and `counts` fail. */
   start(): Promise<void>;
-  /** Says goodbye for this node, so that its users need not wait for the lease to end; their grace still applies. */
+  /** Releases the lease, so that users leave after their grace period and not after the lease. */
   stop(): Promise<void>;
 }
 
-/** Sharded subscriptions on the gateway's shared subscriber connection, lent to presence. */
+/**
+ * Sharded subscriptions on a connection that the gateway owns. Presence MUST NOT overlap calls for
+ * the same channel.
+ */
 export interface PresenceSubscriber {
   /**
-   * Resolves when the subscription stands; from then on every payload reaches `onMessage` in order, until `unsubscribe`, except while
-   * the connection is broken. Rejects where it cannot stand now; nothing stays registered then. At most one handler a channel.
-   * Calls for one channel never overlap: presence waits for one before it makes the next.
+   * Resolves when the channel is subscribed. From then on `onMessage` MUST receive every payload in
+   * order until `unsubscribe`, except while the connection is down. A channel has one handler.
+   * On rejection no handler stays registered.
    */
   subscribe(channel: string, onMessage: (payload: string) => void): Promise<void>;
   unsubscribe(channel: string): Promise<void>;
-  /** `callback` runs after subscriptions were lost and stand again: messages may be missing. */
+  /** Runs `callback` after the connection was restored. Messages may be missing. */
   onResubscribed(callback: () => void): void;
-  /** False while messages may be missing unnoticed: no memory of a room is believed then. */
+  /** False while messages may be lost unnoticed. Mirrors MUST NOT answer then. */
   readonly alive: boolean;
 }

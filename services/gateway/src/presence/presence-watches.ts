@@ -1,4 +1,7 @@
-/** Which connections of this node watch the presence of which rooms. A snapshot comes first, then differences. */
+/**
+ * Connections of this node that watch the presence of rooms. A watcher receives a snapshot first,
+ * then differences.
+ */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
@@ -11,12 +14,12 @@ export interface PresenceWatches {
   unwatchAll(session: Session): void;
 }
 
-/** Differences held for a watcher whose snapshot is still on its way. */
+/** Maximum differences held for a watcher that has no snapshot yet. */
 const HELD_MAX = 64;
 
 export function createPresenceWatches(options: { port: PresencePort }): PresenceWatches {
   const { port } = options;
-  /** By room: a watcher with the differences held for it, or `live`. */
+  /** Room → watcher → the differences held for it, or `live` after its snapshot. */
   const rooms = new Map<string, Map<Session, PresenceDiff[] | 'live'>>();
 
   const publish = (room: string, diff: PresenceDiff) => {
@@ -45,7 +48,7 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
       if (watchers === undefined) {
         watchers = new Map();
         rooms.set(room, watchers);
-        // Differences are worth more than none: a watch that cannot be made now is made by the port when it can.
+        // Without awaiting: if it cannot subscribe now, the port retries.
         port.watch(room, (diff) => publish(room, diff)).catch(() => {});
       }
       const held: PresenceDiff[] = [];

@@ -16,7 +16,7 @@ describe('report queue', () => {
     assert.equal(queue.size, 0);
   });
 
-  it('gives statuses only when asked, and then first', () => {
+  it('returns statuses only on request, and then first', () => {
     const queue = new ReportQueue({ opsMax: 10 });
     queue.push(enter('lobby', 'u1'));
     queue.push({ op: 'status', userId: 'u1', status: 'away' });
@@ -25,14 +25,14 @@ describe('report queue', () => {
     assert.deepEqual(queue.take(10, { statuses: true }), [{ op: 'status', userId: 'u1', status: 'dnd' }]);
   });
 
-  it('takes no more than it is asked for', () => {
+  it('returns at most the requested number', () => {
     const queue = new ReportQueue({ opsMax: 10 });
     for (let i = 0; i < 5; i++) queue.push(enter('lobby', `u${i}`));
     assert.equal(queue.take(3, { statuses: true }).length, 3);
     assert.equal(queue.take(3, { statuses: true }).length, 2);
   });
 
-  it('drops everything and says so when it runs over', () => {
+  it('drops everything on overflow and reports it', () => {
     const queue = new ReportQueue({ opsMax: 3 });
     for (let i = 0; i < 4; i++) queue.push(enter('lobby', `u${i}`));
     assert.equal(queue.hasOverflowed, true);
@@ -43,11 +43,11 @@ describe('report queue', () => {
 });
 
 describe('local presence', () => {
-  it('tells its whole state, statuses first', () => {
+  it('yields its whole state, statuses first', () => {
     const local = new LocalPresence();
     local.enter('lobby', { id: 'u1', name: 'U1' });
     local.setStatus('u1', 'invisible', undefined);
-    local.setStatus('nobody', 'away', undefined);
+    local.setStatus('absent', 'away', undefined);
     assert.deepEqual(
       [...local.fullState()],
       [
@@ -67,7 +67,7 @@ describe('local presence', () => {
     assert.deepEqual([...local.fullState()], []);
   });
 
-  it('may change while it is told: who left meanwhile is not told, who entered meanwhile is', () => {
+  it('may change while it is read', () => {
     const local = new LocalPresence();
     for (const id of ['u1', 'u2', 'u3']) local.enter('lobby', { id, name: id });
     const state = local.fullState();

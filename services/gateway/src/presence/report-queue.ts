@@ -1,12 +1,12 @@
 /**
- * What has to be told to the service next. Bounded: one operation per user and room, the last one, and when there are too many of
- * them all are dropped and the whole state is told instead. Pure.
+ * Changes to report. The queue keeps only the last operation for each user and room. When it
+ * overflows it drops all of them, and the whole state has to be reported instead. Pure.
  */
-import type { Op } from './wire.ts';
+import type { Operation } from '@maru/presence-api';
 
 export class ReportQueue {
-  readonly #moves = new Map<string, Op>();
-  readonly #statuses = new Map<string, Op>();
+  readonly #moves = new Map<string, Operation>();
+  readonly #statuses = new Map<string, Operation>();
   readonly #opsMax: number;
   #hasOverflowed = false;
 
@@ -14,7 +14,7 @@ export class ReportQueue {
     this.#opsMax = options.opsMax;
   }
 
-  push(op: Op): void {
+  push(op: Operation): void {
     if (op.op === 'status') this.#statuses.set(op.userId, op);
     else this.#moves.set(`${op.room} ${op.op === 'enter' ? op.user.id : op.userId}`, op);
     if (this.size <= this.#opsMax) return;
@@ -22,14 +22,14 @@ export class ReportQueue {
     this.#hasOverflowed = true;
   }
 
-  /** At most `max` operations, which are the caller's from now on. Statuses wait unless asked for. */
-  take(max: number, options: { statuses: boolean }): Op[] {
-    const taken: Op[] = [];
-    for (const lane of options.statuses ? [this.#statuses, this.#moves] : [this.#moves]) {
-      for (const [key, op] of lane) {
+  /** Removes at most `max` operations, statuses first. Statuses stay unless the caller asks for them. */
+  take(max: number, options: { statuses: boolean }): Operation[] {
+    const taken: Operation[] = [];
+    for (const queue of options.statuses ? [this.#statuses, this.#moves] : [this.#moves]) {
+      for (const [key, op] of queue) {
         if (taken.length === max) return taken;
         taken.push(op);
-        lane.delete(key);
+        queue.delete(key);
       }
     }
     return taken;
@@ -45,7 +45,7 @@ export class ReportQueue {
     return this.#moves.size + this.#statuses.size;
   }
 
-  /** Something was dropped since the last `clear`: only the whole state helps. */
+  /** Operations were dropped since the last `clear`. */
   get hasOverflowed(): boolean {
     return this.#hasOverflowed;
   }

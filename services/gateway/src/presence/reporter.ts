@@ -1,246 +1,181 @@
-/**
- * Keeps the service's knowledge of this node true. One report at a time, each repeated until it is acknowledged; whenever
- * that cannot mend it (the service asks, the queue ran over, from time to time anyway) the whole state is told under a new epoch.
- */
+/** Carries out the report plan: sends one request at a time, waits between them, and retries. */
 import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
-import type { LocalPresence } from './local-presence.ts';
-import { type PresenceHttp, REPORT_OPS_MAX } from './presence-http.ts';
+import type { PresenceHttp } from './presence-http.ts';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
-import type { ReportQueue } from './report-queue.ts';
-import type { Op } from './wire.ts';
+import type { ReportPlan, ReportTiming } from './report-plan.ts';
 
-export interface ReporterTiming {
-  /** Operations are collected for so long. */
-  batchMs: number;
-  beatMs: number;
-  /** A user's status reaches all its rooms, so changes of mind are collected for longer. */
-  statusBatchMs: number;
-  /** The whole state is told anew so often, give or take a fifth: what nobody noticed missing heals. */
-  routineSyncMs: number;
-}
-
-export const DEFAULT_TIMING: ReporterTiming = {
+export const DEFAULT_REPORT_TIMING: ReportTiming = {
   batchMs: 100,
-  beatMs: 5_000,
+  renewMs: 5_000,
   statusBatchMs: 500,
   routineSyncMs: 10 * 60 * 1_000,
 };
 
 const BACKOFF_MAX_MS = 2_000;
-const STOP_PATIENCE_MS = 500;
+const STOP_TIMEOUT_MS = 500;
 
-interface Epoch {
-  nodeEpoch: number;
-  /** The last report that was acknowledged. */
-  seq: number;
-  nextRoutineSyncAt: number;
-  /** What is left of the whole state; undefined once it is told. */
-  state: Generator<Op> | undefined;
-  /** Not acknowledged yet; goes first, unchanged. */
-  pending: { ops: Op[]; commit: boolean } | undefined;
-}
-
-type SyncReason = 'start' | 'asked' | 'overflow' | 'routine';
-
-export interface Reporter {
-  start(): void;
-  /** Ends reporting and says goodbye. Never rejects. */
-  stop(): Promise<void>;
-  /** Something was queued: it is told within `withinMs` after a quiet while, and with others otherwise. */
-  poke(withinMs: number): void;
-  /** Resolves when all that was queued is told, or after `patienceMs`. Never rejects. */
-  settled(patienceMs: number): Promise<void>;
-  /** The service knows this node's whole state, but for what is queued. */
-  isSynced(): boolean;
-}
-
-export function createReporter(options: {
-  /** Random; names this process among those of the same node. */
+export interface ReporterOptions {
+  /** A random name of this process. It tells apart processes that use the same node name. */
   process: string;
   http: PresenceHttp;
-  local: LocalPresence;
-  queue: ReportQueue;
-  timing: ReporterTiming;
+  plan: ReportPlan;
+  timing: ReportTiming;
   metrics: PresenceClientMetrics;
   logger: Logger;
   now: () => number;
-}): Reporter {
-  const { http, local, queue, timing, metrics, logger, now } = options;
-  let startedAt: number | undefined;
-  let epoch: Epoch | undefined;
-  let syncReason: SyncReason = 'start';
-  let nextBeatAt = 0;
-  let nextStatusesAt = 0;
-  let failures = 0;
-  let isStopped = false;
-  let lastReportAt = 0;
-  let reporting = false;
-  const waiting = new Set<() => void>();
-  let wakeWithin: (ms: number) => void = () => {};
-  let running: Promise<void> | undefined;
+}
 
-  const resync = (reason: SyncReason) => {
-    epoch = undefined;
-    syncReason = reason;
-  };
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #sleep: WakeableSleep;
+  readonly #flushed = new Set<() => void>();
+  #failures = 0;
+  #isStopped = false;
+  #isSending = false;
+  #lastReportAt = 0;
+  #running: Promise<void> | undefined;
 
-  const sync = async () => {
-    const begun = await http.sync({ process: options.process, ...(startedAt === undefined ? {} : { startedAt }) });
-    startedAt = begun.startedAt;
-    // From here on every change is either in the queue or in the state that is still to be read.
-    queue.clear();
-    const routineMs = timing.routineSyncMs * (0.8 + Math.random() * 0.4);
-    epoch = {
-      nodeEpoch: begun.nodeEpoch,
-      seq: 0,
-      nextRoutineSyncAt: now() + routineMs,
-      state: local.fullState(),
-      pending: undefined,
-    };
-    nextBeatAt = now() + timing.beatMs;
-    metrics.syncs.inc({ reason: syncReason });
-  };
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#sleep = new WakeableSleep(options.now);
+  }
 
-  /** Undefined where there is nothing to tell. */
-  const nextReport = (current: Epoch): Epoch['pending'] => {
-    const statuses = now() >= nextStatusesAt;
-    // Three quarters at most, so that a busy node still gets its whole state told.
-    const ops = queue.take(REPORT_OPS_MAX * 0.75, { statuses });
-    if (statuses) nextStatusesAt = now() + timing.statusBatchMs;
-    let commit = false;
-    while (current.state !== undefined && ops.length < REPORT_OPS_MAX) {
-      const next = current.state.next();
-      if (next.done !== true) {
-        ops.push(next.value);
-        continue;
-      }
-      current.state = undefined;
-      commit = true;
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Stops reporting and releases the lease. Never rejects. */
+  async stop(): Promise<void> {
+    const { http, plan, logger } = this.#options;
+    this.#isStopped = true;
+    this.#sleep.wakeWithin(0);
+    // Do not wait for a report that hangs: after the departure the service ignores it.
+    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, STOP_TIMEOUT_MS).unref())]);
+    const { nodeEpoch } = plan;
+    if (nodeEpoch === undefined) return;
+    try {
+      await http.depart({ nodeEpoch });
+    } catch (error) {
+      logger.warn({ err: error }, 'the presence lease could not be released; it will expire');
     }
-    return ops.length === 0 && !commit ? undefined : { ops, commit };
-  };
+    plan.resync('start');
+  }
 
-  const beat = async (current: Epoch) => {
-    const { resync: isAsked } = await http.beat({ nodeEpoch: current.nodeEpoch, seq: current.seq });
-    nextBeatAt = now() + timing.beatMs;
-    if (isAsked) resync('asked');
-  };
+  /** A change was queued. Reports it within `withinMs`, or later to keep the pause between reports. */
+  wake(withinMs: number): void {
+    if (this.#failures > 0 || this.#isSending) return;
+    const { now, timing } = this.#options;
+    this.#sleep.wakeWithin(Math.max(withinMs, this.#lastReportAt + timing.batchMs - now()));
+  }
 
-  const report = async (current: Epoch): Promise<boolean> => {
-    current.pending ??= nextReport(current);
-    if (current.pending === undefined) return false;
-    lastReportAt = now();
-    const answer = await http.report({
-      nodeEpoch: current.nodeEpoch,
-      seq: current.seq + 1,
-      ...current.pending,
+  /** Resolves when everything queued is reported, or after `timeoutMs`. Never rejects. */
+  flushed(timeoutMs: number): Promise<void> {
+    const isIdle = this.#options.plan.isEverythingReported && !this.#isSending;
+    if (this.#failures > 0 || isIdle) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#flushed.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      this.#flushed.add(done);
     });
-    if (answer.resync) {
-      resync('asked');
-      return true;
-    }
-    current.seq++;
-    current.pending = undefined;
-    return current.state !== undefined || queue.size >= REPORT_OPS_MAX;
-  };
+  }
 
-  /** One step; true if there is more to do at once. */
-  const turn = async (): Promise<boolean> => {
-    if (queue.hasOverflowed) resync('overflow');
-    if (epoch !== undefined && epoch.state === undefined && now() >= epoch.nextRoutineSyncAt) resync('routine');
-    if (epoch === undefined) {
-      await sync();
-      return true;
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      const pauseMs = await this.#turn();
+      if (this.#isStopped) return;
+      if (pauseMs > 0) await this.#sleep.sleep(pauseMs);
     }
-    if (now() >= nextBeatAt) {
-      await beat(epoch);
-      return true;
+  }
+
+  /** Sends one request. Returns the pause before the next one. */
+  async #turn(): Promise<number> {
+    const { plan, logger } = this.#options;
+    this.#isSending = true;
+    try {
+      const pauseMs = await this.#step();
+      if (this.#failures > 0) logger.info({ failures: this.#failures }, 'presence answers again');
+      this.#failures = 0;
+      return pauseMs;
+    } catch (error) {
+      return this.#failed(error);
+    } finally {
+      this.#isSending = false;
+      if (plan.isEverythingReported) for (const resolve of this.#flushed) resolve();
     }
-    return report(epoch);
-  };
+  }
 
-  /** While there is nothing to tell it sleeps until the next beat, or until it is poked. */
-  const untilNext = (): number => {
-    const hasMore = queue.size > 0 || queue.hasOverflowed;
-    if (hasMore || epoch === undefined || epoch.pending !== undefined || epoch.state !== undefined)
-      return timing.batchMs;
-    return Math.max(timing.batchMs, Math.min(nextBeatAt, epoch.nextRoutineSyncAt) - now());
-  };
+  async #step(): Promise<number> {
+    const { http, plan, metrics, now, process } = this.#options;
+    const step = plan.next(now());
+    switch (step.type) {
+      case 'sync': {
+        const { startedAt, reason } = step;
+        const answer = await http.sync({ process, ...(startedAt === undefined ? {} : { startedAt }) });
+        plan.synced(answer, now(), Math.random());
+        metrics.syncs.inc({ reason });
+        return 0;
+      }
+      case 'renew': {
+        const { resync } = await http.renew({ nodeEpoch: step.nodeEpoch, seq: step.seq });
+        plan.renewed(now());
+        if (resync) plan.resync('asked');
+        return 0;
+      }
+      case 'report': {
+        const { type: _, ...report } = step;
+        this.#lastReportAt = now();
+        const { resync } = await http.report(report);
+        if (resync) plan.resync('asked');
+        else plan.reported();
+        return resync || plan.hasMore ? 0 : plan.pauseMs(now());
+      }
+      case 'none':
+        return plan.pauseMs(now());
+    }
+  }
 
-  const sleep = (ms: number) =>
-    new Promise<void>((resolve) => {
-      let endsAt = now() + ms;
+  #failed(error: unknown): number {
+    const { plan, timing, logger } = this.#options;
+    this.#failures++;
+    if (this.#failures === 1) logger.warn({ err: error }, 'a presence report failed; retrying');
+    const code = error instanceof MaruError ? error.code : 'internal';
+    // The service would refuse the same report again.
+    if (code === 'invalid') plan.resync('asked');
+    const backoffMs = Math.min(timing.batchMs * 2 ** Math.min(this.#failures, 10), BACKOFF_MAX_MS);
+    // `conflict`: another process uses the node name. Retry slowly, because that process may end.
+    return (code === 'conflict' ? timing.renewMs : backoffMs) * (0.5 + Math.random() / 2);
+  }
+}
+
+/** A pause that can be shortened. */
+class WakeableSleep {
+  readonly #now: () => number;
+  #shorten: (withinMs: number) => void = () => {};
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async sleep(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      let endsAt = this.#now() + ms;
       let timer = setTimeout(resolve, ms);
-      wakeWithin = (withinMs) => {
-        if (now() + withinMs >= endsAt) return;
-        endsAt = now() + withinMs;
+      this.#shorten = (withinMs) => {
+        if (this.#now() + withinMs >= endsAt) return;
+        endsAt = this.#now() + withinMs;
         clearTimeout(timer);
         timer = setTimeout(resolve, withinMs);
       };
     });
+    this.#shorten = () => {};
+  }
 
-  const run = async () => {
-    while (!isStopped) {
-      let pauseMs = 0;
-      try {
-        reporting = true;
-        if (!(await turn())) pauseMs = untilNext();
-        if (failures > 0) logger.info({ failures }, 'presence answers again');
-        failures = 0;
-      } catch (error) {
-        failures++;
-        if (failures === 1) logger.warn({ err: error }, 'presence cannot be told; trying again');
-        const code = error instanceof MaruError ? error.code : 'internal';
-        // Repeating what was refused would be refused again.
-        if (code === 'invalid') resync('asked');
-        const backoffMs = Math.min(timing.batchMs * 2 ** Math.min(failures, 10), BACKOFF_MAX_MS);
-        // Another process has the name; it may end some time.
-        pauseMs = (code === 'conflict' ? timing.beatMs : backoffMs) * (0.5 + Math.random() / 2);
-      } finally {
-        reporting = false;
-        if (queue.size === 0 && epoch?.pending === undefined) for (const resolve of waiting) resolve();
-      }
-      if (isStopped) return;
-      if (pauseMs > 0) {
-        await sleep(pauseMs);
-        wakeWithin = () => {};
-      }
-    }
-  };
-
-  return {
-    start() {
-      running ??= run();
-    },
-    async stop() {
-      isStopped = true;
-      wakeWithin(0);
-      // A report that hangs must not hold up the end; once this node has left, it counts for nothing.
-      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, STOP_PATIENCE_MS).unref())]);
-      if (epoch === undefined) return;
-      try {
-        await http.depart({ nodeEpoch: epoch.nodeEpoch });
-      } catch (error) {
-        logger.warn({ err: error }, 'presence could not be told that this node leaves; its lease will end');
-      }
-      epoch = undefined;
-    },
-    poke(withinMs) {
-      if (failures === 0 && !reporting) wakeWithin(Math.max(withinMs, lastReportAt + timing.batchMs - now()));
-    },
-    settled(patienceMs) {
-      if (failures > 0 || (queue.size === 0 && !reporting)) return Promise.resolve();
-      return new Promise((resolve) => {
-        const done = () => {
-          clearTimeout(timer);
-          waiting.delete(done);
-          resolve();
-        };
-        const timer = setTimeout(done, patienceMs);
-        waiting.add(done);
-      });
-    },
-    isSynced: () => epoch !== undefined && epoch.state === undefined,
-  };
+  wakeWithin(ms: number): void {
+    this.#shorten(ms);
+  }
 }

@@ -1,23 +1,24 @@
 /**
- * What this node knows of a watched room: the service's snapshot and the differences since, joined by their versions. Nothing
- * is shown that does not fit: a difference that builds on another version asks for a new snapshot. Pure.
+ * This node's copy of a watched room: a snapshot of the service plus the differences since. A
+ * difference applies to one version. If that is not the copy's version, the caller has to fetch a
+ * new snapshot. Pure.
  */
+import type { DiffMessage, RoomAnswer } from '@maru/presence-api';
 import { LIMITS, type PresenceDiff, type PresenceSnapshot, type PresenceUser } from '@maru/protocol';
-import type { RoomAnswer, WireDiff } from './wire.ts';
 
 interface View {
   version: number;
   count: number;
-  /** Undefined above the large-room bound. */
+  /** Undefined above `LIMITS.largeRoomUsers`. */
   users: Map<string, PresenceUser> | undefined;
 }
 
 export type MirrorStep =
-  /** Known already. */
+  /** The difference is older than the copy. */
   | { result: 'stale' }
-  /** Something is missing: a snapshot is needed. */
+  /** Differences are missing: fetch a snapshot. */
   | { result: 'gap' }
-  /** `diff` is what watchers must hear; undefined for nothing. */
+  /** `diff` is what changed for watchers. Undefined if nothing did. */
   | { result: 'applied'; diff?: PresenceDiff };
 
 const byId = (users: PresenceUser[]): Map<string, PresenceUser> => new Map(users.map((user) => [user.id, user]));
@@ -44,18 +45,18 @@ export class RoomMirror {
     return users === undefined ? { count } : { count, users: [...users.values()] };
   }
 
-  /** Takes a snapshot of the service as the truth. The difference to what was known is for those who knew it. */
+  /** Replaces the copy with a snapshot of the service. */
   reset(answer: RoomAnswer): MirrorStep {
     const users = answer.users === undefined ? undefined : byId(answer.users);
     return this.#replace({ version: answer.version, count: answer.count, users });
   }
 
-  apply(diff: WireDiff): MirrorStep {
+  apply(diff: DiffMessage): MirrorStep {
     const view = this.#view;
     if (view === undefined) return { result: 'gap' };
     if (diff.version <= view.version) return { result: 'stale' };
     const isLarge = diff.count > LIMITS.largeRoomUsers;
-    // It tells all that there is: either the room was empty before, or it was too large for names.
+    // The difference lists all users: the room was empty before, or too large for names.
     if (diff.prev === 0 || (diff.whole && diff.prev === view.version)) {
       if (!isLarge && diff.joins.length !== diff.count) return { result: 'gap' };
       return this.#replace({
@@ -83,7 +84,7 @@ export class RoomMirror {
       if (before.users === undefined && before.count === next.count) return { result: 'applied' };
       return { result: 'applied', diff };
     }
-    // Those who had no names are told everyone.
+    // Watchers of a room that was too large for names get all of them.
     const known = before.users ?? new Map<string, PresenceUser>();
     for (const user of next.users.values()) {
       const old = known.get(user.id);

@@ -6,9 +6,9 @@ import { createRecentBudget } from '../delivery/recent-entries.ts';
 import type { Subscriber } from '../delivery/subscriber.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
+import { ConnectionCounts } from '../presence/connection-counts.ts';
 import { createPresenceClient } from '../presence/presence-client.ts';
 import { createPresenceWatches } from '../presence/presence-watches.ts';
-import { RoomOccupancy } from '../presence/room-occupancy.ts';
 import { createResumeRooms } from '../rooms/resume.ts';
 import { Subscriptions } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
@@ -61,7 +61,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     now,
   });
   const watches = createPresenceWatches({ port: presence });
-  const users = new RoomOccupancy();
+  const users = new ConnectionCounts();
   const subscriptions = new Subscriptions<Session>({
     delivery,
     log,

@@ -1,4 +1,4 @@
--- Takes members of a schedule whose time has come. They come again after `claimMs` if whoever took them does not release them.
+-- Claims the members of a schedule that are due. Without a release they are due again after `claimMs`.
 -- KEYS[1] schedule
 -- ARGV[1] limit
 -- ARGV[2] claimMs

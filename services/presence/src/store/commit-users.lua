@@ -1,12 +1,12 @@
--- Replaces records of a room if none of them changed since they were read: all or none. What the others may see of it waits
--- for the room's next difference.
--- KEYS[1] live
+-- Replaces records of a room if none of them changed since they were read: all or none. Visible
+-- changes wait for the room's next difference.
+-- KEYS[1] records
 -- KEYS[2] shown
 -- KEYS[3] changed
 -- KEYS[4] due
 -- KEYS[5] meta
--- ARGV[1] notAfter   ms of the store's clock, 0 for no bound; later, nothing is done
--- ARGV[2] delayMs    between two differences: what changes in a room that was quiet for as long is told at once
+-- ARGV[1] notAfter   ms of the clock of Redis, 0 for no limit; after it nothing is done
+-- ARGV[2] delayMs    pause between two differences; after a longer pause a change is due at once
 -- ARGV[3] change...  user, record as read, next record, next shown ('' for none, each), due (ms, 0 for never)
 -- Returns {'ok', nowMs, nextAt}, {'conflict'} or {'late'}.
 local time = redis.call('TIME')
@@ -20,7 +20,7 @@ for i = 3, #ARGV, 5 do
   local user, record, shown, due = ARGV[i], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])
   if record == '' then redis.call('HDEL', KEYS[1], user) else redis.call('HSET', KEYS[1], user, record) end
   if due > 0 then redis.call('ZADD', KEYS[4], due, user) else redis.call('ZREM', KEYS[4], user) end
-  -- Someone who left and came back between two differences has not changed at all.
+  -- A user who left and returned between two differences has not changed.
   if (redis.call('HGET', KEYS[2], user) or '') == shown then
     redis.call('HDEL', KEYS[3], user)
   else
@@ -29,12 +29,12 @@ for i = 3, #ARGV, 5 do
 end
 if redis.call('EXISTS', KEYS[3]) == 0 then
   redis.call('HDEL', KEYS[5], 'flushAt')
-  -- An empty room is forgotten. Its next life counts from the clock, so versions never come twice.
+  -- Forget an empty room. Later its versions start from the clock, so that none repeats.
   if redis.call('EXISTS', KEYS[1], KEYS[2]) == 0 then redis.call('DEL', KEYS[5]) end
 else
   local delayMs = tonumber(ARGV[2])
   local flushedAt = tonumber(redis.call('HGET', KEYS[5], 'flushedAt')) or 0
-  -- Never later than a whole pause from now, whatever the clock did since.
+  -- At most one pause from now, even if the clock was set back.
   redis.call('HSETNX', KEYS[5], 'flushAt', math.min(math.max(nowMs, flushedAt + delayMs), nowMs + delayMs))
 end
 local head = redis.call('ZRANGE', KEYS[4], 0, 0, 'WITHSCORES')

@@ -1,4 +1,4 @@
--- Ends a node's epoch at its own wish. A younger process under the same name is not touched.
+-- Ends a node's epoch on request of the node. A newer process with the same name is not affected.
 -- KEYS[1] node
 -- ARGV[1] epoch
 -- Returns 1, or 0 if that epoch is not the current one.

@@ -1,4 +1,4 @@
--- Names the users of a room whose time has come.
+-- Lists the users of a room whose records are due.
 -- KEYS[1] due
 -- ARGV[1] limit
 -- Returns {user...}.

@@ -1,7 +1,7 @@
--- Ends a node's epoch if its lease is over, and tells which epochs are to be cleared.
+-- Ends a node's epoch if its lease has expired. Returns the epochs that have to be removed.
 -- KEYS[1] node
 -- KEYS[2] epochs
--- Returns {state, leaseUntil, epoch...}: 'alive' (until then), 'expired' (by this call) or 'gone' (before it).
+-- Returns {state, leaseUntil, epoch...}. state: 'alive', 'expired' (by this call) or 'gone' (earlier).
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'leaseUntil', 'committed')
@@ -15,7 +15,7 @@ elseif known[1] then
 end
 local answer = {state, tonumber(known[2]) or 0}
 for _, epoch in ipairs(epochs) do
-  -- Of a living node the older epochs are void once the current one is complete.
+  -- The older epochs of a living node are void when the current one is complete.
   if state ~= 'alive' or (known[3] == known[1] and tonumber(epoch) < tonumber(known[1])) then
     answer[#answer + 1] = epoch
   end

@@ -1,15 +1,15 @@
--- Announces what changed in a room, if it is time: one difference, numbered, on the room's channel. Announcing and numbering are one
--- step, so whoever runs this, differences appear in the order of their versions.
--- KEYS[1] live
+-- Publishes the room's next difference if it is due. Numbering and publishing are one atomic step, so
+-- differences of several instances appear in the order of their versions.
+-- KEYS[1] records
 -- KEYS[2] shown
 -- KEYS[3] changed
 -- KEYS[4] due
 -- KEYS[5] meta
 -- ARGV[1] room
 -- ARGV[2] channel
--- ARGV[3] largeRoomUsers  above it only the count is told
--- ARGV[4] changesMax      more wait for the next difference, so that a flood does not hold up the store
--- ARGV[5] delayMs         between two differences
+-- ARGV[3] largeRoomUsers  above it a difference has only the count
+-- ARGV[4] changesMax      further changes wait for the next difference, so that Redis is not blocked
+-- ARGV[5] delayMs         pause between two differences
 -- Returns {published (0 or 1), nextAt (0 for never)}.
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
@@ -41,7 +41,7 @@ local whole = false
 if count > large then
   joins, leaves, updates = {}, {}, {}
 elseif before > large then
-  -- Nobody has the names of a room that was large until now: tell them all.
+  -- The room was too large for names until now: list all users.
   joins, leaves, updates, whole = redis.call('HVALS', KEYS[2]), {}, {}, true
 end
 local prev = tonumber(known[1]) or 0

@@ -1,8 +1,8 @@
--- Forgets that a user is in a room, and with the last room the status.
+-- Forgets that a user is in a room. With the last room it also forgets the status.
 -- KEYS[1] rooms
 -- KEYS[2] status
 -- ARGV[1] room
--- ARGV[2] seenMs     when the room had no trace of the user; an entering after that stands
+-- ARGV[2] seenMs     when the room had no record of the user; a later entry stays
 -- Returns 1 if the room was forgotten.
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end

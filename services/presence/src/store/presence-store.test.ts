@@ -6,7 +6,8 @@ import { Redis } from 'ioredis';
 import { Registry } from 'prom-client';
 import { createMetrics } from '../metrics.ts';
 import type { UserRecord } from '../tracker.ts';
-import { createPresenceStore, type PresenceStore, type RecordChange } from './presence-store.ts';
+import { createPresenceStore, type PresenceStore } from './presence-store.ts';
+import type { RecordChange } from './room-store.ts';
 import { createScriptRunner } from './script-runner.ts';
 
 const record = (seq: number): UserRecord => ({
@@ -44,7 +45,7 @@ describe('presence store', () => {
     await connection.flushall();
   });
 
-  it('commits all or nothing, and only what nobody changed meanwhile', async () => {
+  it('commits all changes, or none if a record changed since it was read', async () => {
     assert.equal((await store.commitUsers('lobby', [change(undefined, record(1))], 0)).result, 'ok');
     const other = { ...change(undefined, record(1)), userId: 'u2' };
     const outdated = change(undefined, record(2));
@@ -54,14 +55,14 @@ describe('presence store', () => {
     assert.equal(records[1]?.record, undefined);
   });
 
-  it('does nothing for a report that hung on the way', async () => {
+  it('ignores a report after its deadline', async () => {
     const { now } = await store.readUsers('lobby', ['u1']);
     assert.equal((await store.commitUsers('lobby', [change(undefined, record(1))], now - 1)).result, 'late');
     assert.equal((await store.readUsers('lobby', ['u1'])).records[0]?.record, undefined);
     assert.equal(await store.setStatus('u1', { status: 'away', ifAbsent: false }, now - 1), undefined);
   });
 
-  it('announces each change once: the first of a quiet room at once, the next not before its time', async () => {
+  it('announces each change once: at once after a quiet time, else after the pause', async () => {
     const first = await store.commitUsers('lobby', [change(undefined, record(1))], 0);
     assert.ok(first.result === 'ok' && first.nextAt === first.now);
     assert.deepEqual(await store.flushRoom('lobby'), { published: true, nextAt: 0 });
@@ -74,17 +75,17 @@ describe('presence store', () => {
     assert.deepEqual(await store.flushRoom('lobby'), { published: false, nextAt: 0 });
   });
 
-  it('gives claimed work again when it is not released, and keeps what was scheduled meanwhile', async () => {
+  it('keeps the time that was scheduled during a claim', async () => {
     await store.scheduleRooms(new Map([['lobby', 1]]));
-    const { claim, members } = await store.claimDue('agenda', 10);
+    const { claim, members } = await store.claimDue('rooms', 10);
     assert.deepEqual(members, ['lobby']);
-    assert.deepEqual((await store.claimDue('agenda', 10)).members, []);
+    assert.deepEqual((await store.claimDue('rooms', 10)).members, []);
     await store.scheduleRooms(new Map([['lobby', 5]]));
-    await store.releaseClaim('agenda', 'lobby', claim, 0);
-    assert.deepEqual((await store.claimDue('agenda', 10)).members, ['lobby']);
+    await store.releaseClaim('rooms', 'lobby', claim, 0);
+    assert.deepEqual((await store.claimDue('rooms', 10)).members, ['lobby']);
   });
 
-  it('knows the status that was set last, and in a full state only where none was', async () => {
+  it('keeps the last status, which a full state does not replace', async () => {
     const later = Number.MAX_SAFE_INTEGER;
     await store.touchUser('u1', ['lobby', 'den']);
     const set = await store.setStatus('u1', { status: 'dnd', text: 'busy', ifAbsent: false }, later);
@@ -98,7 +99,7 @@ describe('presence store', () => {
     assert.equal((await store.touchUser('u1', [])).status, 'online');
   });
 
-  it('does not forget a visit that began after it looked', async () => {
+  it('does not forget a visit that began after the read', async () => {
     await store.touchUser('u1', ['lobby']);
     await store.forgetVisit('u1', 'lobby', 1);
     assert.deepEqual(

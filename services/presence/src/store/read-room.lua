@@ -1,7 +1,7 @@
--- A snapshot of a room as its last difference left it.
+-- Returns a snapshot of a room, as of its last difference.
 -- KEYS[1] shown
 -- KEYS[2] meta
--- ARGV[1] largeRoomUsers  above it nobody is named
+-- ARGV[1] largeRoomUsers  above it no user is listed
 -- Returns {version (0 for an empty room), count, user...}.
 local count = redis.call('HLEN', KEYS[1])
 local answer = {tonumber(redis.call('HGET', KEYS[2], 'version')) or 0, count}

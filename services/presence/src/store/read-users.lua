@@ -1,9 +1,9 @@
--- Reads records of a room, with the store's time and when the room needs work next.
--- KEYS[1] live
+-- Reads records of a room, the time of Redis, and the time of the room's next work.
+-- KEYS[1] records
 -- KEYS[2] due
 -- KEYS[3] meta
 -- ARGV[1] user...
--- Returns {nowMs, nextAt (0 for never), record...}; '' where there is none.
+-- Returns {nowMs, nextAt (0 for never), record...}. A missing record is ''.
 local time = redis.call('TIME')
 local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
 local nextAt = tonumber(head[2]) or 0

@@ -1,4 +1,4 @@
--- Gives back a claimed member: for its next time, or for good. What somebody scheduled meanwhile stands.
+-- Releases a claimed member: sets its next time or removes it. A time set during the claim stays.
 -- KEYS[1] schedule
 -- ARGV[1] member
 -- ARGV[2] claim

@@ -1,4 +1,4 @@
-/** Calls scripts by the names in their headers, so that a header that lies is found at the first call. */
+/** Runs scripts and commands, measures them, and checks their keys against the script's header. */
 import { MaruError } from '@maru/protocol';
 import { type RedisStore, runScript, type Script } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
@@ -7,15 +7,15 @@ import type { PresenceMetrics } from '../metrics.ts';
 export type StoreArgument = string | number;
 
 export interface StoreHealth {
-  /** When the store last answered and when it last failed, in ms of `now`. */
+  /** When Redis last answered and when a call last failed, in ms of `now`. */
   lastOkAt: number;
   lastFailedAt: number;
 }
 
 export interface ScriptRunner {
-  /** Rejects with `unavailable`, whatever the store's failure was: whether it did the work is then unknown. */
+  /** Rejects with `unavailable` on any failure. Whether the script took effect is then unknown. */
   run(script: Script, keys: Record<string, string>, args: StoreArgument[]): Promise<unknown>;
-  /** The same contract for a plain command about one key. */
+  /** The same for a command on one key. */
   call<T>(operation: string, key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   readonly health: Readonly<StoreHealth>;
 }
@@ -37,7 +37,7 @@ export function createScriptRunner(options: {
     } catch (error) {
       health.lastFailedAt = now();
       metrics.storeErrors.inc({ operation });
-      throw new MaruError('unavailable', 'the presence store does not answer', { cause: error });
+      throw new MaruError('unavailable', 'Redis does not answer', { cause: error });
     } finally {
       stopTimer();
     }

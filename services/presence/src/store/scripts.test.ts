@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { nodeKeys, pairsKey, roomChannel, roomKeys, userKeys } from '../keys.ts';
-import { pairOf, partsOf, SCRIPTS } from './presence-store.ts';
+import { presenceDiffChannel } from '@maru/presence-api';
+import { nodeKeys, pairsKey, roomKeys, userKeys } from '../keys.ts';
+import { pairOf, partsOf } from './node-store.ts';
+import { SCRIPTS } from './scripts.ts';
 
 describe('scripts of the presence store', () => {
   for (const script of Object.values(SCRIPTS)) {
@@ -17,7 +19,7 @@ describe('scripts of the presence store', () => {
     });
   }
 
-  it('are all loaded', () => {
+  it('loads every file', () => {
     const files = readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.lua'));
     const loaded = Object.values(SCRIPTS).map(({ name }) => name);
     assert.deepEqual(files.sort(), loaded.sort());
@@ -30,7 +32,7 @@ describe('keys of presence', () => {
   it('share one hash tag within a room, a node and a user, and no tag with another kind', () => {
     const odd = 'a}b{c}:rooms d';
     const groups = [
-      [...Object.values(roomKeys('lobby')), roomChannel('lobby')],
+      [...Object.values(roomKeys('lobby')), presenceDiffChannel('lobby')],
       [...Object.values(nodeKeys('gw-1')), pairsKey('gw-1', 7)],
       Object.values(userKeys(odd)),
       Object.values(userKeys('lobby')),
@@ -45,7 +47,7 @@ describe('keys of presence', () => {
     for (const key of groups.flat()) assert.ok(key.startsWith('maru:'));
   });
 
-  it('take a pair apart whatever the user id holds', () => {
+  it('split a pair with any user id', () => {
     assert.deepEqual(partsOf(pairOf('lobby', 'a b c')), { room: 'lobby', userId: 'a b c' });
   });
 });

@@ -1,13 +1,13 @@
--- Sets a user's status and tells where it has to be announced.
+-- Sets a user's status. Returns the rooms in which it has to be announced.
 -- KEYS[1] rooms
 -- KEYS[2] status
 -- ARGV[1] status
 -- ARGV[2] text       '' for none
--- ARGV[3] ifAbsent   1: only where none is set; the one that is set is answered
--- ARGV[4] keepMs     what a crash left behind is forgotten after so long without a touch
--- ARGV[5] roomlessKeepMs  the same for someone in no room: the status waits so long for the first one
--- ARGV[6] notAfter   ms of the store's clock; later, nothing is done
--- Returns {status, text, version, room...}, or {} if it was too late.
+-- ARGV[3] ifAbsent   1: only if none is set; the result is the current status
+-- ARGV[4] keepMs     expiry without further calls, in case a crash left the keys behind
+-- ARGV[5] roomlessKeepMs  the same for a user who is not in a room
+-- ARGV[6] notAfter   ms of the clock of Redis; after it nothing is done
+-- Returns {status, text, version, room...}, or {} after `notAfter`.
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 if nowUs / 1000 > tonumber(ARGV[6]) then return {} end

@@ -1,10 +1,12 @@
--- Begins a full state of a node: a new epoch, newer than any before. Refused while a younger process of the same name lives.
+-- Begins a new epoch of a node, greater than all before. Refused while a newer process with the same
+-- name holds a lease.
 -- KEYS[1] node
 -- KEYS[2] epochs
 -- ARGV[1] process    random name of the process
--- ARGV[2] startedAt  what this script answered to the process before; 0 for the first time
+-- ARGV[2] startedAt  the result of the first call of this process; 0 in the first call
 -- ARGV[3] leaseMs
--- Returns {'ok', startedAt, epoch, leaseUntil} or {'superseded'}; startedAt and epoch in microseconds of the store's clock.
+-- Returns {'ok', startedAt, epoch, leaseUntil} or {'superseded'}. startedAt and epoch are microseconds of
+-- the clock of Redis.
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)
@@ -15,7 +17,7 @@ if known[1] and known[1] ~= ARGV[1] and startedAt > 0 and known[3]
   return {'superseded'}
 end
 if startedAt == 0 then startedAt = nowUs end
--- The store's clock may have been set back; the order of epochs must not follow it.
+-- The clock may have been set back, but epochs must grow.
 local epoch = math.max(nowUs, (tonumber(known[5]) or 0) + 1)
 local leaseUntil = nowMs + tonumber(ARGV[3])
 local text = string.format('%.0f', epoch)

@@ -1,7 +1,7 @@
--- Notes rooms that a user is in and tells the user's status.
+-- Records rooms that a user is in. Returns the user's status.
 -- KEYS[1] rooms
 -- KEYS[2] status
--- ARGV[1] keepMs     what a crash left behind is forgotten after so long without a touch
+-- ARGV[1] keepMs     expiry without further calls, in case a crash left the keys behind
 -- ARGV[2] room...
 -- Returns {status, text, version}, or {} if none is set.
 local time = redis.call('TIME')

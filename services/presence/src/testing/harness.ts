@@ -1,4 +1,4 @@
-/** What the tests of presence share: the real service on short times, and a gateway reduced to its reports. */
+/** Helpers of the tests: the real service with short times, and a gateway that only reports. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PresenceSnapshot, Status } from '@maru/protocol';
@@ -72,11 +72,15 @@ export async function shownIn(baseUrl: string, room: string): Promise<string[]> 
   return (users ?? []).map(({ id }) => id).sort();
 }
 
-/** Tries until `check` returns true; fails with `what` after `withinMs`. Answers how long it took. */
-export async function eventually(check: () => Promise<boolean> | boolean, what: string, withinMs = 4_000) {
+/** Retries until `check` returns true. Fails with `what` after `withinMs`. */
+export async function eventually(
+  check: () => Promise<boolean> | boolean,
+  what: string,
+  withinMs = 4_000,
+): Promise<void> {
   const start = performance.now();
   for (;;) {
-    if (await check()) return performance.now() - start;
+    if (await check()) return;
     if (performance.now() - start > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await sleep(20);
   }
@@ -86,7 +90,7 @@ export const enter = (room: string, id: string) => ({ op: 'enter', room, user: {
 export const leave = (room: string, userId: string) => ({ op: 'leave', room, userId });
 export const setStatus = (userId: string, status: Status, text?: string) => ({ op: 'status', userId, status, text });
 
-/** A gateway's side of the protocol by hand: every step is the test's own. */
+/** The gateway's side of the contract. The test makes every step itself. */
 export class RawNode {
   readonly process = randomBytes(12).toString('base64url');
   startedAt: number | undefined;
@@ -104,7 +108,7 @@ export class RawNode {
     return request(this.baseUrl, `/v1/nodes/${this.name}/${what}`, body);
   }
 
-  /** Begins an epoch and tells `ops` as the whole state. */
+  /** Begins an epoch and reports `ops` as the whole state. */
   async sync(...ops: unknown[]): Promise<void> {
     const answer = await this.post('sync', {
       process: this.process,
@@ -123,22 +127,22 @@ export class RawNode {
     return this.repeat(this.seq, ops, options);
   }
 
-  /** The same report again, as after a lost answer. */
+  /** Repeats a report, as after a lost answer. */
   async repeat(seq: number, ops: unknown[], options: { commit?: boolean } = {}): Promise<{ resync: boolean }> {
     const answer = await this.post('report', { nodeEpoch: this.nodeEpoch, seq, ops, ...options });
     if (answer.status !== 200) throw new Error(`report answered ${answer.status}: ${JSON.stringify(answer.body)}`);
     return answer.body as { resync: boolean };
   }
 
-  async beat(): Promise<{ resync: boolean }> {
+  async renew(): Promise<{ resync: boolean }> {
     const answer = await this.post('beat', { nodeEpoch: this.nodeEpoch, seq: this.seq });
-    if (answer.status !== 200) throw new Error(`beat answered ${answer.status}`);
+    if (answer.status !== 200) throw new Error(`renewal answered ${answer.status}`);
     return answer.body as { resync: boolean };
   }
 
-  /** Beats until the returned function is called. */
+  /** Renews the lease until the returned function is called. */
   keepAlive(everyMs = 300): () => void {
-    const timer = setInterval(() => void this.beat().catch(() => {}), everyMs);
+    const timer = setInterval(() => void this.renew().catch(() => {}), everyMs);
     return () => clearInterval(timer);
   }
 

@@ -1,4 +1,4 @@
-/** What the tests of the presence client share: a subscriber without a gateway, and a web client reduced to its list of people. */
+/** Helpers of the presence client's tests: a subscriber without a gateway, and a watcher's user list. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PresenceDiff, PresenceSnapshot } from '@maru/protocol';
 import { Redis } from 'ioredis';
@@ -7,9 +7,9 @@ import type { PresencePort, PresenceSubscriber } from '../presence-port.ts';
 export const user = (id: string) => ({ id, name: `Name of ${id}` });
 
 export interface TestSubscriber extends PresenceSubscriber {
-  /** Messages are swallowed while true, as by a connection that died unnoticed. */
+  /** While true it drops messages, like a connection that broke unnoticed. */
   isDeaf: boolean;
-  /** As after the gateway has renewed a broken connection. */
+  /** Simulates that the gateway restored a broken connection. */
   announceResubscribed(): void;
   channels: Set<string>;
   close(): void;
@@ -53,7 +53,7 @@ export interface TestNode {
   subscriber: TestSubscriber;
 }
 
-/** What a web client makes of a snapshot and the differences after it. */
+/** The user list that a client builds from a snapshot and the differences after it. */
 export class Viewer {
   readonly users = new Map<string, string>();
   count = 0;

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { connectRedis, waitUntilReady } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
+import { renderRedisAcl, renderRedisConfig } from '../../../deploy/redis/render.ts';
 import { freePorts, makeTempDir, requireProgram } from '../test-support/cluster-under-test.ts';
 import { openLogFile } from './log-file.ts';
 import { type ManagedProcess, manageProcess } from './managed-process.ts';
 import { tryPort } from './ports.ts';
-import { renderRedisAcl, renderRedisConfig, whyNotThisRedis } from './redis-config.ts';
 import { planRedis } from './redis-plan.ts';
+import { whyNotThisRedis } from './redis-version.ts';
 import { completeSecrets } from './secrets.ts';
 
-describe('what Redis is told', () => {
-  it('is to put every write on the disk before it answers, and to evict nothing', () => {
+describe('the configuration of Redis', () => {
+  it('writes to the disk before an answer, and evicts nothing', () => {
     const text = renderRedisConfig({ port: 20_000, directory: '/a "b"', aclPath: '/a/users.acl', maxMemory: '1gb' });
     for (const line of [
       'appendonly yes',
@@ -25,18 +26,48 @@ describe('what Redis is told', () => {
     assert.ok(text.includes('dir "/a \\"b\\""\n'));
   });
 
-  it('holds no password in the clear', () => {
+  it('contains only hashes of passwords', () => {
     const text = renderRedisAcl({ adminPassword: 'open-sesame', maruPassword: 'shibboleth' });
     assert.doesNotMatch(text, /sesame|shibboleth/);
   });
 
-  it('is for Redis 7 or Valkey', () => {
+  it('needs Redis 7 or Valkey', () => {
     assert.equal(whyNotThisRedis('Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0'), null);
     assert.equal(whyNotThisRedis('Valkey server v=8.0.1 sha=0'), null);
     assert.match(whyNotThisRedis('Redis server v=6.2.7 sha=0') ?? '', /6\.2 is too old/);
     assert.equal(whyNotThisRedis('something else'), null);
   });
 });
+
+/** Commands that reach beyond the application's keys and channels. */
+const DENIED = [
+  ['FLUSHALL'],
+  ['FLUSHDB'],
+  ['CONFIG', 'GET', '*'],
+  ['CONFIG', 'SET', 'appendonly', 'no'],
+  ['DEBUG', 'SLEEP', '0'],
+  ['KEYS', '*'],
+  ['SHUTDOWN', 'NOSAVE'],
+  ['SAVE'],
+  ['BGREWRITEAOF'],
+  ['MONITOR'],
+  ['CLIENT', 'KILL', 'TYPE', 'normal'],
+  ['CLIENT', 'LIST'],
+  ['ACL', 'LIST'],
+  ['REPLICAOF', 'NO', 'ONE'],
+  ['SCRIPT', 'FLUSH'],
+  ['FUNCTION', 'FLUSH'],
+  ['MIGRATE', '127.0.0.1', '1', 'maru:x', '0', '1'],
+  ['GET', 'other:key'],
+  ['SET', 'other:key', '1'],
+  ['PUBLISH', 'other', 'x'],
+  ['SPUBLISH', 'other', 'x'],
+  ['PSUBSCRIBE', '*'],
+];
+
+const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
+const open = (url: string, purpose: string) =>
+  connectRedis({ url, deadlineMs: 2_000 }, { purpose, node: 'test', logger });
 
 describe('the accounts of a real Redis', () => {
   const temp = makeTempDir();
@@ -50,9 +81,6 @@ describe('the accounts of a real Redis', () => {
     isFree: async (port) => (await tryPort(port, '127.0.0.1')) === null,
   });
   let server: ManagedProcess;
-  const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
-  const open = (url: string, purpose: string) =>
-    connectRedis({ url, deadlineMs: 2_000 }, { purpose, node: 'test', logger });
   let maru: ReturnType<typeof open>;
   let admin: ReturnType<typeof open>;
 
@@ -71,34 +99,10 @@ describe('the accounts of a real Redis', () => {
     temp.remove();
   });
 
-  it('deny the application everything that reaches beyond its data', async () => {
-    const denied = [
-      ['FLUSHALL'],
-      ['FLUSHDB'],
-      ['CONFIG', 'GET', '*'],
-      ['CONFIG', 'SET', 'appendonly', 'no'],
-      ['DEBUG', 'SLEEP', '0'],
-      ['KEYS', '*'],
-      ['SHUTDOWN', 'NOSAVE'],
-      ['SAVE'],
-      ['BGREWRITEAOF'],
-      ['MONITOR'],
-      ['CLIENT', 'KILL', 'TYPE', 'normal'],
-      ['CLIENT', 'LIST'],
-      ['ACL', 'LIST'],
-      ['REPLICAOF', 'NO', 'ONE'],
-      ['SCRIPT', 'FLUSH'],
-      ['FUNCTION', 'FLUSH'],
-      ['MIGRATE', '127.0.0.1', '1', 'maru:x', '0', '1'],
-      ['GET', 'other:key'],
-      ['SET', 'other:key', '1'],
-      ['PUBLISH', 'other', 'x'],
-      ['SPUBLISH', 'other', 'x'],
-      ['PSUBSCRIBE', '*'],
-    ];
-    for (const [command, ...args] of denied) {
+  it('deny the application everything outside its data', async () => {
+    for (const [command, ...args] of DENIED) {
       assert.ok(command !== undefined);
-      // DEBUG is not even there, which comes before the question who may use it.
+      // DEBUG is disabled, which Redis checks before the rights.
       await assert.rejects(
         maru.call(command, ...args),
         /NOPERM|DEBUG command not allowed/,
@@ -111,12 +115,11 @@ describe('the accounts of a real Redis', () => {
     await assert.rejects(maru.eval("return redis.call('FLUSHALL')", 0), /NOPERM|ACL failure|can't run/);
   });
 
-  it('let the application do its work: streams, scripts, channels', async () => {
+  it('allow the application streams, scripts and channels', async () => {
     const append =
       "redis.call('XADD', KEYS[1], '1-0', 'b', ARGV[1]); redis.call('SPUBLISH', KEYS[2], ARGV[1]); return redis.call('TIME')";
     await maru.eval(append, 2, 'maru:{lobby}:log', 'maru:{lobby}:feed', 'hello');
-    const sha = String(await maru.script('LOAD', append));
-    assert.equal(typeof sha, 'string');
+    assert.match(String(await maru.script('LOAD', append)), /^[0-9a-f]{40}$/);
     assert.deepEqual(await maru.xrange('maru:{lobby}:log', '-', '+'), [['1-0', ['b', 'hello']]]);
     await maru.hset('maru:h', 'a', '1');
     await maru.zadd('maru:z', 1, 'a');
@@ -131,7 +134,7 @@ describe('the accounts of a real Redis', () => {
     assert.equal(await maru.wait(0, 10), 0);
   });
 
-  it('do not stand in the way of the log when Redis reads it back, after an orderly end and after a crash', async () => {
+  it('keep the log complete after a restart and after a crash', async () => {
     const script = "redis.call('XADD', KEYS[1], ARGV[1], 'b', 'x'); redis.call('INCR', KEYS[2])";
     const reads = async () => [
       await maru.xlen('maru:{kept}:log'),
@@ -150,7 +153,7 @@ describe('the accounts of a real Redis', () => {
     }
   });
 
-  it('are three: nobody is let in without one', async () => {
+  it('are three, and required', async () => {
     const stranger = open(`redis://127.0.0.1:${plan.port}`, 'stranger');
     assert.equal(await waitUntilReady(stranger, 500), false);
     await assert.rejects(stranger.set('maru:k', '1'));

@@ -1,4 +1,7 @@
-/** Does what is due in rooms: ends graces and announces differences. Any instance may take any room; what one leaves undone comes again. */
+/**
+ * Does the due work of rooms: ends grace periods and publishes differences. Any instance may take
+ * any room. If an instance fails, another one takes the room when its claim ends.
+ */
 import type { Logger } from '@maru/service-kit';
 import { concurrently } from './concurrently.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -7,10 +10,10 @@ import type { Rooms } from './rooms.ts';
 import { BOUNDS } from './settings.ts';
 import type { PresenceStore } from './store/presence-store.ts';
 
-/** Pages of ended graces between two differences of a room, so that a huge one does not hold up the others. */
+/** Pages of due users between two differences of a room, so that a huge room does not block others. */
 const PAGES_MAX = 5;
 
-export function startAgenda(options: {
+export function startRoomWorker(options: {
   store: PresenceStore;
   rooms: Rooms;
   metrics: PresenceMetrics;
@@ -29,21 +32,21 @@ export function startAgenda(options: {
     }
     const { published, nextAt } = await store.flushRoom(room);
     if (published) metrics.diffs.inc();
-    await store.releaseClaim('agenda', room, claim, nextAt);
+    await store.releaseClaim('rooms', room, claim, nextAt);
   };
 
   return startLoop({
-    pauseMs: BOUNDS.agendaTickMs,
+    pauseMs: BOUNDS.roomPauseMs,
     work: async () => {
-      let taken: number = BOUNDS.agendaClaimMax;
-      while (taken === BOUNDS.agendaClaimMax) {
-        const { claim, members } = await store.claimDue('agenda', BOUNDS.agendaClaimMax);
-        taken = members.length;
-        await concurrently(members, BOUNDS.agendaConcurrency, (room) => workOn(room, claim));
+      let claimed: number = BOUNDS.roomClaimMax;
+      while (claimed === BOUNDS.roomClaimMax) {
+        const { claim, members } = await store.claimDue('rooms', BOUNDS.roomClaimMax);
+        claimed = members.length;
+        await concurrently(members, BOUNDS.roomConcurrency, (room) => workOn(room, claim));
       }
     },
-    onError: (error, first) => {
-      if (first) logger.warn({ err: error }, 'rooms cannot be worked on');
+    onError: (error, isFirst) => {
+      if (isFirst) logger.warn({ err: error }, 'rooms could not be updated; retrying');
     },
   });
 }

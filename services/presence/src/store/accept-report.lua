@@ -1,12 +1,13 @@
--- Lets a report pass if it is the next of its epoch, or the last one again. Notes what it enters before any room hears of it,
--- so that a sweeper always finds at least what is there. A report is a sign of life and extends the lease.
+-- Accepts a report if it is the next of its epoch, or repeats the last one. Records the entered pairs
+-- before any room changes, so that a sweeper finds every entry. A report also extends the lease.
 -- KEYS[1] node
 -- KEYS[2] pairs
 -- ARGV[1] epoch
 -- ARGV[2] seq
 -- ARGV[3] leaseMs
 -- ARGV[4] pair...    `room user` that the report enters
--- Returns {'ok', nowMs}, {'resync'} (unknown epoch, ended lease, or reports are missing), or {'stale'} (an older one again).
+-- Returns {'ok', nowMs}, {'resync'} (unknown epoch, expired lease, or missing reports) or {'stale'}
+-- (repeats an older report).
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'seq', 'leaseUntil')

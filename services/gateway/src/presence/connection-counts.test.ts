@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { RoomOccupancy } from './room-occupancy.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 
-describe('room census', () => {
-  it('tells the first and the last connection of a user in a room', () => {
-    const census = new RoomOccupancy();
-    assert.equal(census.enter('lobby', 'mina'), true);
-    assert.equal(census.enter('lobby', 'mina'), false);
-    assert.equal(census.enter('den', 'mina'), true);
-    assert.equal(census.leave('lobby', 'mina'), false);
-    assert.equal(census.leave('lobby', 'mina'), true);
-    assert.equal(census.leave('lobby', 'mina'), false);
+describe('connection counts', () => {
+  it('recognize the first and the last connection of a user in a room', () => {
+    const counts = new ConnectionCounts();
+    assert.equal(counts.enter('lobby', 'mina'), true);
+    assert.equal(counts.enter('lobby', 'mina'), false);
+    assert.equal(counts.enter('den', 'mina'), true);
+    assert.equal(counts.leave('lobby', 'mina'), false);
+    assert.equal(counts.leave('lobby', 'mina'), true);
+    assert.equal(counts.leave('lobby', 'mina'), false);
   });
 
-  it('agrees with a plain list whatever happens', () => {
+  it('agree with a plain list in any order of events', () => {
     const action = fc.record({
       isEntering: fc.boolean(),
       room: fc.constantFrom('r1', 'r2'),
@@ -22,10 +22,10 @@ describe('room census', () => {
     });
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-        const census = new RoomOccupancy();
+        const counts = new ConnectionCounts();
         const subscriptions = new Set<string>();
         for (const { isEntering, room, connection } of actions) {
-          // Two connections of each user; each enters a room once before it leaves it.
+          // Each of three users has two connections. A connection enters a room before it leaves it.
           const userId = `u${connection % 3}`;
           const subscription = `${room} ${userId} ${connection}`;
           if (subscriptions.has(subscription) === isEntering) continue;
@@ -34,8 +34,8 @@ describe('room census', () => {
           const others = [...subscriptions].filter(
             (other) => other !== subscription && other.startsWith(`${room} ${userId} `),
           );
-          const told = isEntering ? census.enter(room, userId) : census.leave(room, userId);
-          assert.equal(told, others.length === 0);
+          const isEdge = isEntering ? counts.enter(room, userId) : counts.leave(room, userId);
+          assert.equal(isEdge, others.length === 0);
         }
       }),
     );

@@ -1,7 +1,8 @@
--- Extends a node's lease. A store that knows fewer reports than the node had acknowledged has lost some.
+-- Extends a node's lease. If Redis knows fewer reports than the node, it has lost acknowledged writes.
+-- The node then has to report its whole state.
 -- KEYS[1] node
 -- ARGV[1] epoch
--- ARGV[2] seq        the last report that was acknowledged to the node
+-- ARGV[2] seq        the last report that the node knows as acknowledged
 -- ARGV[3] leaseMs
 -- Returns {'ok', leaseUntil} or {'resync'}.
 local time = redis.call('TIME')

@@ -1,12 +1,12 @@
 /**
- * Counts the connections of each user in each room on this node, and tells only when a user's count goes from none to some or back.
- * Pure: it knows no socket and no service. The caller knows which connection is where: each enters a room once before it leaves it.
+ * Counts the connections of each user in each room on this node. Pure. The caller MUST call `enter`
+ * once for each connection and room before it calls `leave`.
  */
-export class RoomOccupancy {
+export class ConnectionCounts {
   /** Room → user id → connections. */
   readonly #rooms = new Map<string, Map<string, number>>();
 
-  /** True where it is the user's first connection in the room. */
+  /** True for the user's first connection in the room. */
   enter(room: string, userId: string): boolean {
     let users = this.#rooms.get(room);
     if (users === undefined) {
@@ -18,7 +18,7 @@ export class RoomOccupancy {
     return connections === 0;
   }
 
-  /** True where it was the user's last connection in the room. */
+  /** True for the user's last connection in the room. */
   leave(room: string, userId: string): boolean {
     const users = this.#rooms.get(room);
     const connections = users?.get(userId);

@@ -1,0 +1,32 @@
+/** Answers of the presence service. */
+import { z } from 'zod';
+
+export const count = z.int().min(0);
+/** 0 for an empty room. Otherwise it grows with each difference, also across times of emptiness. */
+export const version = z.int().min(0);
+
+export const presenceUser = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: z.enum(['online', 'away', 'dnd']),
+    text: z.string().optional(),
+  })
+  .transform(({ text, ...user }) => (text === undefined ? user : { ...user, text }));
+
+/** `startedAt` and `nodeEpoch` are microseconds of the clock of Redis. */
+export const syncAnswer = z.object({ startedAt: z.int(), nodeEpoch: z.int() });
+
+/** Answers a report or a lease renewal. `resync`: the service needs the full state of the node. */
+export const resyncAnswer = z.object({ resync: z.boolean() });
+
+export const departAnswer = z.object({});
+
+/** A snapshot of a room. `users` is absent above `LIMITS.largeRoomUsers`. */
+export const roomAnswer = z.object({ version, count, users: z.array(presenceUser).optional() });
+export type RoomAnswer = z.output<typeof roomAnswer>;
+
+export const countsAnswer = z.object({
+  counts: z.record(z.string(), count),
+  versions: z.record(z.string(), version),
+});
