@@ -1,10 +1,15 @@
 /** Turns what members report into k6's metrics and checks. */
 import { check } from 'k6';
-import { describeVerdict, type MemberReport, type MemberVerdict } from './chat-member.ts';
-import { describeEnding } from './chat-session.ts';
+import {
+  type ClientReport,
+  type ClientVerdict,
+  describeVerdict,
+} from '../../packages/testkit/src/client/careful-client.ts';
+import { describeEnding } from '../../packages/testkit/src/client/connection.ts';
 import type { Climb } from './knee.ts';
 import * as metrics from './metrics.ts';
 import { phaseAt, type Schedule } from './shapes.ts';
+import { sentAtMsOf } from './texts.ts';
 import type { ToleranceJudge } from './tolerance.ts';
 
 /** What goes wrong a thousand times is told a few times; the counters have the rest. */
@@ -23,7 +28,7 @@ export function createK6Report(options: {
   group: string;
   tolerance: ToleranceJudge | undefined;
   climb: Climb | undefined;
-}): MemberReport {
+}): ClientReport {
   const { schedule, group, climb, tolerance } = options;
   const tags = schedule.phases.map(({ name }) => ({ phase: name, group }));
   return {
@@ -54,7 +59,8 @@ export function createK6Report(options: {
       metrics.messagesAcknowledged.add(1, tag);
       metrics.ackLatency.add(tookMs, tag);
     },
-    delivered(sentAtMs, receivedAtMs) {
+    received({ text }, receivedAtMs) {
+      const sentAtMs = sentAtMsOf(text);
       metrics.messagesDelivered.add(1);
       if (sentAtMs === undefined) return;
       const latencyMs = Math.max(0, receivedAtMs - sentAtMs);
@@ -68,8 +74,8 @@ export function createK6Report(options: {
 }
 
 /** Adds a member's verdict to the counters. Zeros are added too, so that every counter appears in the summary. */
-export function addVerdict(name: string, verdict: MemberVerdict): void {
-  const sum = (count: (room: MemberVerdict['rooms'][number]) => number) =>
+export function addVerdict(name: string, verdict: ClientVerdict): void {
+  const sum = (count: (room: ClientVerdict['rooms'][number]) => number) =>
     verdict.rooms.reduce((total, room) => total + count(room), 0);
   const missing = sum((room) => room.missing + room.historyHoles);
   const duplicated = sum((room) => room.duplicated + room.storedTwice);

@@ -1,11 +1,11 @@
 /** What all scenarios share under k6: settings, guests, the run's own rooms, and one member for each seat. */
 import { vu } from 'k6/execution';
 import type { Options } from 'k6/options';
+import { pause } from '../../packages/testkit/src/client/runtime.ts';
 import { type MemberOptions, runMember } from './chat-member.ts';
-import { pause } from './chat-session.ts';
 import { makeGuests } from './identities.ts';
-import { k6Host } from './k6-host.ts';
 import { addVerdict, createK6Report } from './k6-report.ts';
+import { k6Runtime } from './k6-runtime.ts';
 import { createClimb } from './knee.ts';
 import { type Catalogue, readSettings, type Settings, tokensFrom } from './settings.ts';
 import {
@@ -84,7 +84,7 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
 
   async function chat(run: Run, seat: Seat): Promise<void> {
     const { group, index } = seat;
-    await pause(k6Host, rampDelayMs(shape, index));
+    await pause(k6Runtime, rampDelayMs(shape, index));
     const name = `${run.name}-c${index}`;
     const verdict = await runMember({
       url: settings.url,
@@ -95,10 +95,10 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
       schedule: run.schedule,
       group,
       absences: plan.absences?.(seat, run.schedule) ?? [],
-      goesOn: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
+      maySend: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
       openTimeoutMs: TIMEOUT_MS,
       ackTimeoutMs: TIMEOUT_MS,
-      host: k6Host,
+      runtime: k6Runtime,
       report: createK6Report({ schedule: run.schedule, group: group.name, tolerance, climb }),
     });
     addVerdict(name, verdict);
@@ -108,7 +108,7 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     for (const { name, fromMs } of all) {
       const text = plan.announcements?.[name];
       if (text === undefined) continue;
-      await pause(k6Host, fromMs - k6Host.now());
+      await pause(k6Runtime, fromMs - k6Runtime.now());
       console.log(text);
     }
   }

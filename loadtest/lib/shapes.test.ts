@@ -16,7 +16,7 @@ import {
   scheduleFrom,
   seatsOf,
 } from './shapes.ts';
-import { composeText, sentAtMs } from './texts.ts';
+import { composeText, sentAtMsOf } from './texts.ts';
 import { correctness, figuresOf, held, noErrors, speed } from './thresholds.ts';
 
 const SHAPE: Shape = {
@@ -218,6 +218,6 @@ test('tokens are read from lines or JSON and taken in turn, and a bad one is not
 });
 
 test('a text tells when it was sent; one of somebody else does not', () => {
-  for (let n = 0; n < 12; n++) assert.equal(sentAtMs(composeText(n, 1_795_365_388_280)), 1_795_365_388_280);
-  for (const text of [undefined, '', 'hello', 'maru-load soon 1 x']) assert.equal(sentAtMs(text), undefined);
+  for (let n = 0; n < 12; n++) assert.equal(sentAtMsOf(composeText(n, 1_795_365_388_280)), 1_795_365_388_280);
+  for (const text of [undefined, '', 'hello', 'maru-load soon 1 x']) assert.equal(sentAtMsOf(text), undefined);
 });

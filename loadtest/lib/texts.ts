@@ -17,7 +17,7 @@ export function composeText(n: number, nowMs: number): string {
 }
 
 /** When a text of ours was sent, in milliseconds of the sender's clock; undefined for any other text. */
-export function sentAtMs(text: string | undefined): number | undefined {
+export function sentAtMsOf(text: string | undefined): number | undefined {
   const match = text === undefined ? null : /^maru-load (\d{13}) \d+ /.exec(text);
   return match === null ? undefined : Number(match[1]);
 }

@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Fault, startFakeChatServer } from './fake-chat-server.ts';
+import { startFakeServer } from '@maru/testkit/server/fake-server';
+import type { PlantedFault } from '@maru/testkit/server/planted-faults';
 
 const CLI = fileURLToPath(new URL('../../tools/loadtest.mjs', import.meta.url));
 const NO_K6_EXIT_CODE = 3;
@@ -29,8 +30,8 @@ interface Outcome {
 }
 
 /** Runs a scenario with k6 against a fake with a fault. @returns null without k6 */
-async function runAgainst(fault: Fault, scenario: readonly string[]): Promise<Outcome | null> {
-  const server = await startFakeChatServer(fault);
+async function runAgainst(fault: PlantedFault, scenario: readonly string[]): Promise<Outcome | null> {
+  const server = await startFakeServer(fault);
   const figures = ['--prometheus', `${server.url}/api/v1/write`];
   const args = [CLI, ...scenario, '--url', server.url, ...figures, '--no-build', '--', '--quiet'];
   let output = '';
@@ -46,11 +47,11 @@ async function runAgainst(fault: Fault, scenario: readonly string[]): Promise<Ou
   if (code === NO_K6_EXIT_CODE) return null;
   const crossed = /thresholds on metrics '([^']*)' have been crossed/.exec(output)?.[1]?.split(', ') ?? [];
   assert.equal(code, crossed.length === 0 ? 0 : 99, output);
-  return { crossed, remoteWrites: server.remoteWrites() };
+  return { crossed, remoteWrites: server.remoteWrites };
 }
 
 suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => {
-  const expected: Array<[Fault, readonly string[], string[]]> = [
+  const expected: Array<[PlantedFault, readonly string[], string[]]> = [
     ['none', STORM, []],
     ['resume_hole', STORM, ['checks', 'messages_missing']],
     ['resume_doubled', STORM, ['checks', 'messages_duplicated']],
@@ -82,7 +83,7 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
       if (code === NO_K6_EXIT_CODE) return t.skip('no k6 here: `npm run loadtest` builds one');
       assert.equal(code, 0);
       const text = await readFile(archive, 'utf8');
-      for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'lib/journal.ts', 'scenarios.json'])
+      for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'member-log.ts', 'scenarios.json'])
         assert.ok(text.includes(part), part);
     } finally {
       await rm(folder, { recursive: true });

@@ -1,8 +1,8 @@
 /** Faults of processes: what happens to gateways, nginx and presence of a whole cluster. */
 
 import { call } from '../support/http.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 import type { Redis } from './store.ts';
 
 /** Whole after the clients' own pauses before they come back (2 s and half of it at most), and 5 s. */
@@ -21,16 +21,16 @@ const NAP_MAX_MS = 1_000;
 const AFTER_NAP_MS = NAP_MAX_MS + 2_000;
 const GATEWAYS_MAX = 6;
 
-type ClusterFault = Fault<ClusterSite>;
+type ClusterFault = Fault<ClusterEnvironment>;
 
 /** Whether a node tells a token that is good for a minute from one that was good until a minute ago. */
-async function judgeExpiry(site: ClusterSite, address: string): Promise<string[]> {
+async function checkExpiry(environment: ClusterEnvironment, address: string): Promise<string[]> {
   const found: string[] = [];
   for (const [inMs, status] of [
     [60_000, 200],
     [-60_000, 401],
   ] as const) {
-    const answer = await call(address, '/rooms', { token: site.token('clock-watcher', inMs) });
+    const answer = await call(address, '/rooms', { token: environment.token('clock-watcher', inMs) });
     if (answer.status !== status) found.push(`a token that expires in ${inMs} ms was answered ${answer.status}`);
   }
   return found;
@@ -54,8 +54,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 4,
-    async inject({ site, random, began }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGKILL');
       began();
     },
@@ -70,8 +70,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 1,
-    async inject({ site, random, began }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGKILL');
       began();
     },
@@ -84,12 +84,12 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep, lifted }) {
+    async inject({ environment, began, holdMs, sleep, lifted }) {
       began();
-      for (const { name } of await site.gateways()) {
-        await site.complete();
+      for (const { name } of await environment.gateways()) {
+        await environment.complete();
         await sleep(holdMs);
-        const { pid } = await site.process(name);
+        const { pid } = await environment.process(name);
         process.kill(pid, 'SIGKILL');
         lifted();
       }
@@ -101,8 +101,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     store: 'fine',
     holdMs: [3_000, 60_000],
     wholeWithinMs: AFTER_STOP_MS,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGSTOP');
       try {
         began();
@@ -122,12 +122,12 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     holdMs: [500, NAP_MAX_MS],
     wholeWithinMs: AFTER_NAP_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs }) {
-      const { name, pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs }) {
+      const { name, pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGSTOP');
       // It wakes by itself: the messages are sent once this has resolved.
       setTimeout(() => process.kill(pid, 'SIGCONT'), holdMs);
-      await site.admin((redis) => dropSubscriptions(redis, name));
+      await environment.admin((redis) => dropSubscriptions(redis, name));
       began();
     },
   },
@@ -138,14 +138,14 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     ends: 'gateways',
     holdMs: [0, 1_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       if (gateways.length < 2) return began();
       const { name } = random.pick(gateways);
       began();
-      await site.cluster.drain(name);
+      await environment.cluster.drain(name);
       await sleep(holdMs);
-      await site.cluster.restart(name);
+      await environment.cluster.restart(name);
     },
   },
   {
@@ -158,11 +158,11 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       if (gateways.length < 2) return began();
       const { name, pid } = random.pick(gateways);
-      const drained = site.cluster.drain(name);
+      const drained = environment.cluster.drain(name);
       await sleep(holdMs);
       try {
         process.kill(pid, 'SIGKILL');
@@ -171,7 +171,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
       }
       began();
       await drained;
-      await site.cluster.restart(name);
+      await environment.cluster.restart(name);
     },
   },
   {
@@ -181,16 +181,17 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     holdMs: [2_000, 10_000],
     wholeWithinMs: AFTER_EDGE_MS,
     lossesMax: 0,
-    async inject({ site, random, began, holdMs, sleep, violation }) {
-      const gateway = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs, sleep, violation }) {
+      const gateway = random.pick(await environment.gateways());
       const offsetMs = random.pick(CLOCK_OFFSETS_MS);
-      site.setClock(gateway, offsetMs);
+      environment.setClock(gateway, offsetMs);
       began();
       try {
         await sleep(holdMs);
-        for (const found of await judgeExpiry(site, gateway.address)) violation(`clock ${offsetMs} ms off: ${found}`);
+        for (const found of await checkExpiry(environment, gateway.address))
+          violation(`clock ${offsetMs} ms off: ${found}`);
       } finally {
-        site.setClock(gateway, 0);
+        environment.setClock(gateway, 0);
       }
     },
   },
@@ -202,18 +203,20 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     holdMs: [2_000, 20_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep }) {
-      const all = (await site.cluster.status()).processes.filter(({ kind }) => kind === 'gateway');
+    async inject({ environment, began, holdMs, sleep }) {
+      const all = (await environment.cluster.status()).processes.filter(({ kind }) => kind === 'gateway');
       const spare = all.find(({ state }) => state === 'down');
       if (spare === undefined && all.length >= GATEWAYS_MAX) return began();
       began();
-      if (spare !== undefined) await site.cluster.restart(spare.name);
-      else await site.cluster.add();
+      if (spare !== undefined) await environment.cluster.restart(spare.name);
+      else await environment.cluster.add();
       await sleep(holdMs);
       const newest =
         spare?.name ??
-        (await site.gateways()).map(({ name }) => name).find((name) => !all.some((known) => known.name === name));
-      if (newest !== undefined) await site.cluster.drain(newest);
+        (await environment.gateways())
+          .map(({ name }) => name)
+          .find((name) => !all.some((known) => known.name === name));
+      if (newest !== undefined) await environment.cluster.drain(newest);
     },
   },
   {
@@ -225,8 +228,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_EDGE_MS,
     presenceWithinMs: AFTER_PRESENCE_MS,
     weight: 1,
-    async inject({ site, began }) {
-      const { pid } = await site.process('presence-1');
+    async inject({ environment, began }) {
+      const { pid } = await environment.process('presence-1');
       process.kill(pid, 'SIGKILL');
       began();
     },

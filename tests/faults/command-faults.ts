@@ -1,6 +1,7 @@
 /** Faults that a command of an administrator makes, on whatever store. */
+
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 
 /** The goal for losses that only the node itself can notice. */
 const AFTER_SUBSCRIBER_MS = 2_000;
@@ -8,7 +9,7 @@ const AFTER_COMMAND_MS = 5_000;
 /** A beat of the gateways (5 s), and their whole state. */
 const AFTER_PRESENCE_MS = 10_000;
 
-export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
+export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   {
     name: 'subscribers dropped',
     about: 'CLIENT KILL TYPE pubsub',
@@ -16,8 +17,8 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     holdMs: [0, 0],
     wholeWithinMs: AFTER_SUBSCRIBER_MS,
     weight: 4,
-    async inject({ site, began }) {
-      await site.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+    async inject({ environment, began }) {
+      await environment.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
       began();
     },
   },
@@ -28,8 +29,8 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     quiet: true,
     holdMs: [0, 0],
     wholeWithinMs: AFTER_SUBSCRIBER_MS,
-    async inject({ site, began }) {
-      await site.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+    async inject({ environment, began }) {
+      await environment.admin((redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
       began();
     },
   },
@@ -41,8 +42,8 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     wholeWithinMs: AFTER_COMMAND_MS,
     presenceWithinMs: AFTER_PRESENCE_MS,
     weight: 1,
-    async inject({ site, began }) {
-      await site.admin(async (redis) => {
+    async inject({ environment, began }) {
+      await environment.admin(async (redis) => {
         const keys = await redis.keys('maru:presence:*');
         // One by one: on a Redis Cluster they are of different slots.
         await Promise.all(keys.map((key) => redis.del(key)));
@@ -56,8 +57,8 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     store: 'fine',
     holdMs: [0, 0],
     wholeWithinMs: AFTER_COMMAND_MS,
-    async inject({ site, began }) {
-      await site.admin((redis) => redis.call('SCRIPT', 'FLUSH'));
+    async inject({ environment, began }) {
+      await environment.admin((redis) => redis.call('SCRIPT', 'FLUSH'));
       began();
     },
   },

@@ -1,12 +1,12 @@
 /** Faults of the edge: nginx is reloaded, or its idea of the nodes changes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 
 const AFTER_EDGE_MS = 5_000;
 
-export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
+export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   {
     name: 'nginx reloaded',
     about: 'nginx -s reload, ten times in a row',
@@ -15,8 +15,8 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     wholeWithinMs: AFTER_EDGE_MS,
     // The old workers keep their connections until they end by themselves.
     lossesMax: 0,
-    async inject({ site, began, holdMs, sleep }) {
-      const { pid } = await site.process('nginx');
+    async inject({ environment, began, holdMs, sleep }) {
+      const { pid } = await environment.process('nginx');
       const times = 10;
       began();
       for (let time = 0; time < times; time++) {
@@ -34,11 +34,11 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
     wholeWithinMs: AFTER_EDGE_MS,
     // Once when its session is nowhere to be found, and once more where it had just been given another.
     lossesMax: 2,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       const stays = random.pick(gateways);
-      const { pid } = await site.process('nginx');
-      const file = path.join(site.cluster.dataDir, 'nginx', 'nginx.conf');
+      const { pid } = await environment.process('nginx');
+      const file = path.join(environment.cluster.dataDir, 'nginx', 'nginx.conf');
       const before = readFileSync(file, 'utf8');
       const leaving = gateways.filter((gateway) => gateway !== stays);
       const after = leaving.reduce(

@@ -6,10 +6,10 @@ import type { Random } from './random.ts';
  * started again and again, and may take what little it can, which the final history judges. `refusing`: it answers, and takes nothing
  * new. `fine`: it is not touched.
  */
-export type StoreMeanwhile = 'gone' | 'failing' | 'refusing' | 'fine';
+export type StoreState = 'gone' | 'failing' | 'refusing' | 'fine';
 
 export interface FaultContext<S> {
-  site: S;
+  environment: S;
   random: Random;
   /** How long a fault that lasts is to last. */
   holdMs: number;
@@ -31,7 +31,7 @@ export interface Fault<S> {
   name: string;
   /** One line for the report. */
   about: string;
-  store: StoreMeanwhile;
+  store: StoreState;
   /** The log loses its end: a new life is to be expected. */
   rollsBack?: boolean;
   /** Of what it loses some was acknowledged, which the store as it is set up does not rule out. */

@@ -1,5 +1,5 @@
 /** What came of one injected fault, and the line in which it is told while a trial runs. Pure. */
-import type { Returned, Spread } from './return-judge.ts';
+import type { Returned, Spread } from './return-checker.ts';
 import type { WatchResult } from './watch.ts';
 
 export interface Injected extends WatchResult {

@@ -7,6 +7,12 @@ import { COMMAND_FAULTS } from './command-faults.ts';
 import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
+import {
+  type ClusterEnvironment,
+  type Environment,
+  startClusterEnvironment,
+  startProxiedEnvironment,
+} from './environment.ts';
 import type { Fault } from './fault.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts';
@@ -16,7 +22,6 @@ import { createReport, renderReport } from './report.ts';
 import { fitting, randomSchedule } from './schedule.ts';
 import { sentinelFaults } from './sentinel-faults.ts';
 import { startSentinelStore } from './sentinel-store.ts';
-import { type ClusterSite, type Site, startClusterSite, startProxiedSite } from './site.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
@@ -33,10 +38,10 @@ const SEEDS = 1_000_000;
 
 let ending = false;
 /** What runs, to be ended with this process. */
-let current: Site | undefined;
+let current: Environment | undefined;
 
-/** One trial on a site of its own. Nothing where nothing is to be injected. */
-async function runPart<S extends Site>(part: {
+/** One trial on a environment of its own. Nothing where nothing is to be injected. */
+async function runPart<S extends Environment>(part: {
   what: string;
   start: () => Promise<S>;
   faults: ReadonlyArray<Fault<S>>;
@@ -50,14 +55,14 @@ async function runPart<S extends Site>(part: {
   const faults = fitting(chosen(part.faults, options), { lengthMs, isNamed: () => options.faults.length > 0 });
   if (part.minutes <= 0 || faults.length === 0 || ending) return [];
   say(`== ${part.what}: ${part.minutes.toFixed(1)} min, ${faults.length} kinds of faults`);
-  const site = await part.start();
-  current = site;
+  const environment = await part.start();
+  current = environment;
   try {
     const random = createRandom(part.seed);
     const endAtMs = Date.now() + lengthMs;
     const isOver = () => ending || Date.now() >= endAtMs;
     const trial = await runTrial({
-      site,
+      environment,
       // Of its own, so that the traffic does not change the schedule.
       plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
@@ -70,7 +75,7 @@ async function runPart<S extends Site>(part: {
     return [trial];
   } finally {
     current = undefined;
-    await site.stop();
+    await environment.stop();
   }
 }
 
@@ -80,12 +85,12 @@ const chosen = <S>(faults: ReadonlyArray<Fault<S>>, { faults: names }: FaultOpti
   faults.filter(({ name }) => names.length === 0 || names.some((beginning) => name.startsWith(beginning)));
 
 /** On any store. */
-const COMMON_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
+const COMMON_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
 
 const drainPace = ({ clients, gateways }: FaultOptions) => Math.max(1, Math.ceil(clients / gateways / DRAIN_SECONDS));
 
 /** The long outage as long as it was asked for. */
-const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterSite>> =>
+const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterEnvironment>> =>
   STORE_FAULTS.map((fault) =>
     fault.long ? { ...fault, holdMs: [outageSeconds * 1_000, outageSeconds * 1_000] as const } : fault,
   );
@@ -104,7 +109,7 @@ function namesOf(options: FaultOptions): string[] {
 function runOnStore<S extends OwnStore>(
   options: FaultOptions,
   startStore: () => Promise<S>,
-  faults: ReadonlyArray<Fault<ClusterSite<S>>>,
+  faults: ReadonlyArray<Fault<ClusterEnvironment<S>>>,
 ): Promise<TrialResult[]> {
   const { gateways } = options;
   return runPart({
@@ -112,23 +117,23 @@ function runOnStore<S extends OwnStore>(
     async start() {
       const store = await startStore();
       try {
-        const site = await startClusterSite({
+        const environment = await startClusterEnvironment({
           gateways,
           drainPerSecond: drainPace(options),
           store,
           settings: options.settings,
         });
         const stop = async () => {
-          await site.stop();
+          await environment.stop();
           await store.stop();
         };
-        return { ...site, stop };
+        return { ...environment, stop };
       } catch (error) {
         await store.stop();
         throw error;
       }
     },
-    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterSite<S>>>), ...faults],
+    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterEnvironment<S>>>), ...faults],
     minutes: options.minutes,
     clients: options.clients,
     seed: options.seed,
@@ -161,7 +166,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   return [
     ...(await runPart({
       what: `${gateways} gateways behind nginx`,
-      start: () => startClusterSite({ gateways, drainPerSecond, settings }),
+      start: () => startClusterEnvironment({ gateways, drainPerSecond, settings }),
       faults: clusterFaults,
       minutes: minutesOf(shares.cluster),
       clients,
@@ -170,7 +175,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${gateways} gateways behind nginx, the log on a small disk`,
-      start: () => startClusterSite({ gateways, drainPerSecond, settings, smallDisk: true }),
+      start: () => startClusterEnvironment({ gateways, drainPerSecond, settings, smallDisk: true }),
       faults: DISK_FAULTS,
       minutes: minutesOf(shares.disk),
       clients,
@@ -179,7 +184,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
-      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS, settings }),
+      start: () => startProxiedEnvironment({ gateways: PROXIED_GATEWAYS, settings }),
       faults: NETWORK_FAULTS,
       minutes: minutesOf(shares.network),
       clients: Math.min(clients, PROXIED_CLIENTS_MAX),
@@ -203,13 +208,13 @@ async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   const faults = chosen(CROWD_FAULTS, options);
   if (faults.length === 0) return [];
   say(`== ${clients} clients on ${gateways} gateways`);
-  const site = await startClusterSite({ gateways, settings });
-  current = site;
+  const environment = await startClusterEnvironment({ gateways, settings });
+  current = environment;
   try {
-    return [await runCrowdTrial({ site, faults, options, say, isEnding: () => ending })];
+    return [await runCrowdTrial({ environment, faults, options, say, isEnding: () => ending })];
   } finally {
     current = undefined;
-    await site.stop();
+    await environment.stop();
   }
 }
 

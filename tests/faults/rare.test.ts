@@ -4,20 +4,20 @@ import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
+import { type ClusterEnvironment, startClusterEnvironment } from './environment.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
-import { type ClusterSite, startClusterSite } from './site.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { type Planned, runTrial } from './trial.ts';
 
 const CLIENTS = 20;
 // Half of the clients are handed over by a node that leaves, so this takes it two seconds.
-const site = await startClusterSite({ gateways: 2, drainPerSecond: 5, smallDisk: true });
-after(() => site.stop());
+const environment = await startClusterEnvironment({ gateways: 2, drainPerSecond: 5, smallDisk: true });
+after(() => environment.stop());
 
-async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterSite>>, say: (line: string) => void) {
+async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterEnvironment>>, say: (line: string) => void) {
   const result = await runTrial({
-    site,
+    environment,
     plan,
     clients: CLIENTS,
     rooms: 2,
@@ -43,7 +43,7 @@ test('a cluster keeps its promises through what happens seldom', async (context)
 });
 
 test('a full disk costs nothing that was acknowledged', async (context) => {
-  if (typeof site.disk === 'string') return context.skip(site.disk);
+  if (typeof environment.disk === 'string') return context.skip(environment.disk);
   const steps = [
     ['disk full', 1_500],
     ['disk refusing', 1_500],

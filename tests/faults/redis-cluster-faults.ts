@@ -6,15 +6,15 @@ import {
   type TestRedisCluster,
 } from '../../packages/service-kit/src/testing/redis-cluster.ts';
 import { poll } from '../support/poll.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 import type { OwnStore } from './store.ts';
 
 export interface RedisClusterStore extends OwnStore {
   cluster: TestRedisCluster;
 }
 
-type RedisClusterFault = Fault<ClusterSite<RedisClusterStore>>;
+type RedisClusterFault = Fault<ClusterEnvironment<RedisClusterStore>>;
 
 const AFTER_SLOT_MS = 5_000;
 /** After the promotion: gateways have learned of it, clients have what they missed. */
@@ -38,8 +38,8 @@ export async function startRedisClusterStore(options: { waitReplicas: number }):
 }
 
 /** A primary that has rooms, found by the keys of one of them. */
-async function findRoom({ site, random }: FaultContext<ClusterSite<RedisClusterStore>>) {
-  const { cluster } = site.store;
+async function findRoom({ environment, random }: FaultContext<ClusterEnvironment<RedisClusterStore>>) {
+  const { cluster } = environment.store;
   const rooms = new Map<string, TestClusterNode>();
   for (const primary of await cluster.primaries()) {
     const keys = (await primary.command('KEYS', 'maru:*{*')) as string[];
@@ -79,7 +79,7 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
       wholeWithinMs: AFTER_SLOT_MS,
       weight: 4,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tags } = await findRoom(context);
         context.began();
         for (const tag of tags.slice(0, MOVED_ROOMS_MAX)) {
@@ -99,7 +99,7 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
       holdMs: [0, 0],
       weight: 4,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tag, primary } = await findRoom(context);
         await primary.kill('SIGKILL');
         context.began();
@@ -118,7 +118,7 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
       holdMs: [0, 3_000],
       weight: 2,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tag, primary } = await findRoom(context);
         await primary.kill('SIGSTOP');
         try {

@@ -1,13 +1,14 @@
 /** Faults of a store on Sentinel: what dies is the primary, and a replica takes its place. */
+
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import { REPLICAS, type SentinelStore } from './sentinel-store.ts';
-import type { ClusterSite } from './site.ts';
 
 /** After the promotion: Sentinel has told everybody, the other replica follows the new primary, clients have what they missed. */
 const AFTER_FAILOVER_MS = 10_000;
 const AFTER_REPLICA_MS = 5_000;
 
-type SentinelFault = Fault<ClusterSite<SentinelStore>>;
+type SentinelFault = Fault<ClusterEnvironment<SentinelStore>>;
 
 /**
  * When every replica had to have a message before it was acknowledged, nothing acknowledged may be lost. With fewer a failover may lose what the
@@ -26,7 +27,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       ...failover,
       holdMs: [0, 0],
       weight: 4,
-      async inject({ site: { store }, began, lifting, lifted }) {
+      async inject({ environment: { store }, began, lifting, lifted }) {
         const old = store.primary;
         await old.kill('SIGKILL');
         began();
@@ -42,7 +43,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       store: waitReplicas > 0 ? 'refusing' : 'fine',
       ...failover,
       holdMs: [1_000, 3_000],
-      async inject({ site: { store }, began, holdMs, sleep, lifting, lifted }) {
+      async inject({ environment: { store }, began, holdMs, sleep, lifting, lifted }) {
         const old = store.primary;
         await store.cutOff();
         began();
@@ -63,7 +64,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       ...failover,
       holdMs: [0, 3_000],
       weight: 3,
-      async inject({ site: { store }, began, holdMs, sleep, lifting, lifted }) {
+      async inject({ environment: { store }, began, holdMs, sleep, lifting, lifted }) {
         const old = store.primary;
         await old.kill('SIGSTOP');
         try {
@@ -84,7 +85,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       store: 'fine',
       holdMs: [500, 5_000],
       wholeWithinMs: AFTER_REPLICA_MS,
-      async inject({ site: { store }, random, began, holdMs, sleep }) {
+      async inject({ environment: { store }, random, began, holdMs, sleep }) {
         const replica = random.pick(store.replicas());
         await replica.kill('SIGKILL');
         began();
@@ -100,7 +101,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       holdMs: [500, 5_000],
       wholeWithinMs: AFTER_REPLICA_MS,
       weight: 1,
-      async inject({ site: { store }, random, began, holdMs, sleep }) {
+      async inject({ environment: { store }, random, began, holdMs, sleep }) {
         const sentinel = random.pick(store.sentinels);
         await sentinel.kill();
         began();
@@ -113,7 +114,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
   return faults.map((fault) => ({
     ...fault,
     async inject(context) {
-      await context.site.store.untilFollowed();
+      await context.environment.store.untilFollowed();
       await fault.inject(context);
     },
   }));

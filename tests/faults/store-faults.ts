@@ -3,9 +3,9 @@ import { cpSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { isAlive } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import { lengthenLoading } from './long-loading.ts';
-import type { ClusterSite } from './site.ts';
 
 const AFTER_STORE_MS = 5_000;
 /** Clients of a gateway that was killed meanwhile have to come back first. */
@@ -19,24 +19,24 @@ const GROWS_AGAIN_MS = 3_000;
 /** How long loading takes is a guess; shorter than this, gateways may not have met it at all. */
 const LOADING_MS_MIN = 500;
 
-type ClusterFault = Fault<ClusterSite>;
+type ClusterFault = Fault<ClusterEnvironment>;
 
 /**
  * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a whole command; it serves for some moments more. By the runner, which keeps
  * it down: one that died otherwise would be started again.
  */
-async function endStore(site: ClusterSite, how: 'kill' | 'drain', began: () => void): Promise<void> {
-  const { pid } = await site.process('redis');
+async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', began: () => void): Promise<void> {
+  const { pid } = await environment.process('redis');
   const ended = poll('Redis to end', () => !isAlive(pid), { everyMs: 5 }).then(began);
-  await Promise.all([site.cluster[how]('redis'), ended]);
+  await Promise.all([environment.cluster[how]('redis'), ended]);
 }
 
 /** Copies the log as it is now. Resolves with what puts the copy in its place, for when the store is down. */
-async function copyLog(site: ClusterSite): Promise<() => void> {
-  const folder = path.join(site.cluster.dataDir, 'redis', 'appendonlydir');
+async function copyLog(environment: ClusterEnvironment): Promise<() => void> {
+  const folder = path.join(environment.cluster.dataDir, 'redis', 'appendonlydir');
   const copy = `${folder}.older`;
   rmSync(copy, { recursive: true, force: true });
-  await site.admin(async (redis) => {
+  await environment.admin(async (redis) => {
     // A rewrite in the middle would tear the copy.
     await redis.call('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     cpSync(folder, copy, { recursive: true });
@@ -55,11 +55,11 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [1_000, 15_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 4,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, 'kill', began);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await endStore(environment, 'kill', began);
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -70,11 +70,11 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [90_000, 90_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, 'kill', began);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await endStore(environment, 'kill', began);
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -84,18 +84,18 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [3_000, 10_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 1,
-    async inject({ site, began, holdMs, lifting, violation }) {
-      const { address } = await site.process('redis');
-      const lengthen = await lengthenLoading(address, path.join(site.cluster.dataDir, 'redis', 'appendonlydir'));
-      await endStore(site, 'drain', began);
+    async inject({ environment, began, holdMs, lifting, violation }) {
+      const { address } = await environment.process('redis');
+      const lengthen = await lengthenLoading(address, path.join(environment.cluster.dataDir, 'redis', 'appendonlydir'));
+      await endStore(environment, 'drain', began);
       lengthen.append(holdMs);
-      const started = site.cluster.restart('redis');
+      const started = environment.cluster.restart('redis');
       const { loadedAtMs, loadingMs } = await lengthen.untilLoaded();
       lifting(loadedAtMs);
       await started;
       if (loadingMs < LOADING_MS_MIN) violation(`the store was loading for ${Math.round(loadingMs)} ms only`);
       // So that the next start is a quick one again.
-      await site.admin((redis) => redis.call('BGREWRITEAOF'));
+      await environment.admin((redis) => redis.call('BGREWRITEAOF'));
     },
   },
   {
@@ -105,14 +105,14 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     ends: 'gateways',
     holdMs: [3_000, 10_000],
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
-      await endStore(site, 'kill', began);
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
+      await endStore(environment, 'kill', began);
       await sleep(holdMs / 2);
       process.kill(pid, 'SIGKILL');
       await sleep(holdMs / 2);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -122,8 +122,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [1_000, 10_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 3,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      const { pid } = await site.process('redis');
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      const { pid } = await environment.process('redis');
       process.kill(pid, 'SIGSTOP');
       try {
         began();
@@ -140,8 +140,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'gone',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
       began();
       // The pause ends by itself, at a moment that only the store knows exactly.
       await sleep(holdMs - 50);
@@ -155,8 +155,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'refusing',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin(async (redis) => {
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin(async (redis) => {
         const [, before] = (await redis.call('CONFIG', 'GET', 'maxmemory')) as [string, string];
         await redis.call('CONFIG', 'SET', 'maxmemory', FULL);
         try {
@@ -175,8 +175,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'refusing',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin(async (redis) => {
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin(async (redis) => {
         // Nobody listens on port 1, so nothing is ever copied over the log.
         await redis.call('REPLICAOF', '127.0.0.1', '1');
         try {
@@ -197,14 +197,14 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     losesAcknowledged: true,
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      const restore = await copyLog(site);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      const restore = await copyLog(environment);
       await sleep(LOST_TAIL_MS);
-      await endStore(site, 'kill', began);
+      await endStore(environment, 'kill', began);
       restore();
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -217,16 +217,16 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [500, 2_000],
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
-      const restore = await copyLog(site);
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
+      const restore = await copyLog(environment);
       await sleep(LOST_TAIL_MS);
       process.kill(pid, 'SIGSTOP');
       try {
-        await endStore(site, 'kill', () => {});
+        await endStore(environment, 'kill', () => {});
         restore();
         await sleep(holdMs);
-        await site.cluster.restart('redis');
+        await environment.cluster.restart('redis');
         await sleep(GROWS_AGAIN_MS);
       } finally {
         process.kill(pid, 'SIGCONT');

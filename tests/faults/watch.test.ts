@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StoreMeanwhile } from './fault.ts';
+import type { StoreState } from './fault.ts';
 import type { Answer } from './member.ts';
 import { createWatch, type WatchedMember } from './watch.ts';
 
@@ -8,7 +8,7 @@ import { createWatch, type WatchedMember } from './watch.ts';
 function watched(
   answers: Array<Partial<Answer>>,
   members: Array<Partial<WatchedMember>> = [{}],
-  store: StoreMeanwhile = 'gone',
+  store: StoreState = 'gone',
   ownLagMs = 0,
 ) {
   const watch = createWatch(store);

@@ -2,7 +2,7 @@
  * What senders and members went through during one fault: when the first error came, how long answers took, who was told `degraded`,
  * whether anything was acknowledged that could not have been stored. Pure: it is told times, and judges them.
  */
-import type { StoreMeanwhile } from './fault.ts';
+import type { StoreState } from './fault.ts';
 import type { Answer } from './member.ts';
 
 /** What the product promises, with slack for two shared cores. */
@@ -37,7 +37,7 @@ export interface WatchResult {
 const isAnswer = ({ outcome }: Answer) => outcome !== 'cut';
 const isStored = ({ outcome }: Answer) => outcome === 'stored' || outcome === 'duplicate';
 
-export function createWatch(store: StoreMeanwhile): Watch {
+export function createWatch(store: StoreState): Watch {
   let beganAtMs = Number.POSITIVE_INFINITY;
   let liftingAtMs = Number.POSITIVE_INFINITY;
   const answers: Answer[] = [];

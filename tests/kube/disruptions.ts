@@ -31,7 +31,7 @@ async function watched(
   act: () => Promise<void>,
   handshakesMayFail = false,
 ): Promise<void> {
-  const { site, violation } = context;
+  const { environment: site, violation } = context;
   const watch = watchEdge({ url: site.url, gateways: () => site.kube.pods('gateway') });
   context.began();
   try {
@@ -83,7 +83,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `kubectl rollout restart deployment/${service}`,
     inject: (context) =>
       watched(context, say, async () => {
-        await context.site.kube.kubectl(['rollout', 'restart', `deployment/${service}`]);
+        await context.environment.kube.kubectl(['rollout', 'restart', `deployment/${service}`]);
       }),
   });
   const scale = (word: string, count: number): Disruption => ({
@@ -92,7 +92,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `kubectl scale deployment/gateway --replicas=${count}`,
     inject: (context) =>
       watched(context, say, async () => {
-        await context.site.kube.kubectl(['scale', 'deployment/gateway', `--replicas=${count}`]);
+        await context.environment.kube.kubectl(['scale', 'deployment/gateway', `--replicas=${count}`]);
       }),
   });
   const evict = (service: string): Disruption => ({
@@ -101,7 +101,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `every pod of ${service} through the Eviction API, each once the one before is replaced`,
     inject: (context) =>
       watched(context, say, async () => {
-        const { site } = context;
+        const { environment: site } = context;
         const pods = await site.serving(service);
         assert(pods.length > 0);
         for (const pod of pods) {
@@ -119,7 +119,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
         context,
         say,
         async () => {
-          const { site, random } = context;
+          const { environment: site, random } = context;
           const pods = await site.serving(service);
           const pod = random.pick(pods);
           await site.kube.kubectl(['delete', 'pod', pod.name, '--grace-period=0', '--force']);
@@ -149,10 +149,10 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
         'a setting that is wrong: the new pod says so in one line and stops, the old ones serve on; then rollout undo',
       inject: (context) =>
         watched(context, say, async () => {
-          const { kube } = context.site;
+          const { kube } = context.environment;
           await kube.kubectl(['set', 'env', 'deployment/gateway', 'MARU_DRAIN_PER_SECOND=fast']);
           try {
-            const line = await poll('the wrong setting to be told', () => firstWords(context.site), {
+            const line = await poll('the wrong setting to be told', () => firstWords(context.environment), {
               timeoutMs: WRONG_SHOWN_WITHIN_MS,
               everyMs: LOOK_MS,
             });

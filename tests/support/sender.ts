@@ -1,6 +1,6 @@
 /** A sender that honours the limits: it keeps a window of sends open, and waits as long as `retryAfterMs` tells before it sends again. */
+import type { Sent } from '@maru/testkit/checker/check-room';
 import type { TestClient } from './client.ts';
-import type { Sent } from './judge.ts';
 import { sleep } from './poll.ts';
 
 const WINDOW = 16;
