@@ -1,6 +1,6 @@
 /**
- * Each threshold is seen failing for its fault, under k6 itself, those on what a resume brings too. Where no k6 is at hand these are
- * skipped: to build one takes longer than all of them.
+ * Each threshold fails for its fault, under k6 itself. The tests are skipped without k6: a build takes
+ * longer than all of them.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,7 +17,7 @@ const NO_K6_EXIT_CODE = 3;
 const K6_DEADLINE_MS = 60_000;
 
 const SMOKE = ['smoke', '--duration', '2s', '--settle', '2s'];
-/** Six of eight clients lose their connections once, for up to a second. */
+/** Six of eight clients lose their connections once, for at most a second. */
 const STORM = [
   ...['reconnect-storm', '--duration', '4s', '--settle', '2s'],
   ...['--clients', '8', '--rooms', '2', '--rate', '120', '--storms', '1'],
@@ -29,7 +29,7 @@ interface Outcome {
   remoteWrites: number;
 }
 
-/** Runs a scenario with k6 against a fake with a fault. @returns null without k6 */
+/** Runs a scenario with k6 against a fake server. @returns null without k6 */
 async function runAgainst(fault: PlantedFault, scenario: readonly string[]): Promise<Outcome | null> {
   const server = await startFakeServer(fault);
   const figures = ['--prometheus', `${server.url}/api/v1/write`];
@@ -67,12 +67,12 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
   for (const [fault, scenario, names] of expected)
     test(`${scenario[0]}: ${fault}`, async (t) => {
       const outcome = await runAgainst(fault, scenario);
-      if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+      if (outcome === null) return t.skip('no k6: `npm run loadtest` builds it');
       assert.deepEqual(outcome.crossed, names);
-      assert.ok(outcome.remoteWrites > 0, 'figures came by remote write');
+      assert.ok(outcome.remoteWrites > 0, 'k6 sent figures by remote write');
     });
 
-  test('an archive carries the scenario, what it imports, and the settings', async (t) => {
+  test('an archive contains the scenario, its imports and the settings', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'maru-archive-'));
     try {
       const archive = join(folder, 'loadtest.tar');
@@ -80,7 +80,7 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
       const code = await new Promise((resolve) => {
         spawn(process.execPath, args, { stdio: 'ignore', timeout: K6_DEADLINE_MS }).once('close', resolve);
       });
-      if (code === NO_K6_EXIT_CODE) return t.skip('no k6 here: `npm run loadtest` builds one');
+      if (code === NO_K6_EXIT_CODE) return t.skip('no k6: `npm run loadtest` builds it');
       assert.equal(code, 0);
       const text = await readFile(archive, 'utf8');
       for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'member-log.ts', 'scenarios.json'])
@@ -92,7 +92,7 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
 
   test('smoke: acknowledged_not_stored', async (t) => {
     const outcome = await runAgainst('acknowledged_not_stored', SMOKE);
-    if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+    if (outcome === null) return t.skip('no k6: `npm run loadtest` builds it');
     assert.ok(outcome.crossed.includes('acknowledged_lost'), outcome.crossed.join());
   });
 });
