@@ -1,29 +1,28 @@
-/** Faults of processes: what happens to gateways, nginx and presence of a whole cluster. */
-
+/** Faults of gateway and presence processes of a whole cluster. */
 import { call } from '../support/http.ts';
 import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import type { Redis } from './store.ts';
 
-/** Whole after the clients' own pauses before they come back (2 s and half of it at most), and 5 s. */
+/** The clients' own back-off (at most 3 s), and 5 s. */
 const AFTER_RECONNECT_MS = 8_000;
-/** The contract's bound beside the clients' own pauses. */
+/** The contract's limit, without the clients' own back-off. */
 const BACK_MS = 5_000;
-/** Minutes, as two machines whose clocks nobody keeps differ; half an hour at most. */
+/** Clocks of two machines without NTP may differ by minutes. */
 const CLOCK_OFFSETS_MS = [-30 * 60_000, -3 * 60_000, 3 * 60_000, 30 * 60_000] as const;
 const AFTER_EDGE_MS = 5_000;
-/** A beat of the gateways (5 s), their whole state, and the start of the service where it was killed. */
+/** The node heartbeat (5 s), a full report of presence, and the start of the killed service. */
 const AFTER_PRESENCE_MS = 10_000;
 const AFTER_STOP_MS = 8_000;
-/** So briefly that no client's patience ends. */
-const NAP_MAX_MS = 1_000;
-/** From falling asleep: the nap, and the goal for losses that only the node itself can notice. */
-const AFTER_NAP_MS = NAP_MAX_MS + 2_000;
+/** Shorter than every client's timeout. */
+const PAUSE_MS_MAX = 1_000;
+/** The pause, and the goal for losses that only the node itself can notice. */
+const AFTER_PAUSE_MS = PAUSE_MS_MAX + 2_000;
 const GATEWAYS_MAX = 6;
 
 type ClusterFault = Fault<ClusterEnvironment>;
 
-/** Whether a node tells a token that is good for a minute from one that was good until a minute ago. */
+/** A node must accept a token that expires in a minute, and reject one that expired a minute ago. */
 async function checkExpiry(environment: ClusterEnvironment, address: string): Promise<string[]> {
   const found: string[] = [];
   for (const [inMs, status] of [
@@ -36,7 +35,7 @@ async function checkExpiry(environment: ClusterEnvironment, address: string): Pr
   return found;
 }
 
-/** As the store does with a subscriber that does not read: it loses what comes until it subscribes again. */
+/** Drops a node's subscriptions, as Redis does with a slow subscriber. Announcements are lost until it subscribes again. */
 async function dropSubscriptions(redis: Redis, node: string): Promise<void> {
   const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   const own = list.split('\n').filter((client) => client.includes(` name=maru:${node}:`));
@@ -62,7 +61,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'gateway killed in silence',
-    about: 'the same while nobody speaks, so that all its clients miss the same',
+    about: 'the same in silence, so that all its clients miss the same messages',
     store: 'fine',
     ends: 'gateways',
     quiet: true,
@@ -78,7 +77,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'gateways killed in turn',
-    about: 'kill -9 of every gateway, each once the one before runs again',
+    about: 'kill -9 of every gateway, each after the one before runs again',
     store: 'fine',
     ends: 'gateways',
     holdMs: [500, 3_000],
@@ -115,17 +114,16 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'cut off in its sleep',
-    about:
-      'SIGSTOP of one gateway, the store drops its subscriptions, one message to each room while it sleeps, SIGCONT, then silence',
+    about: 'SIGSTOP of one gateway, Redis drops its subscriptions, one message to each room, SIGCONT, then silence',
     store: 'fine',
     quiet: true,
-    holdMs: [500, NAP_MAX_MS],
-    wholeWithinMs: AFTER_NAP_MS,
+    holdMs: [500, PAUSE_MS_MAX],
+    wholeWithinMs: AFTER_PAUSE_MS,
     weight: 1,
     async inject({ environment, random, began, holdMs }) {
       const { name, pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGSTOP');
-      // It wakes by itself: the messages are sent once this has resolved.
+      // It continues by itself: the messages are sent after this has resolved.
       setTimeout(() => process.kill(pid, 'SIGCONT'), holdMs);
       await environment.admin((redis) => dropSubscriptions(redis, name));
       began();
@@ -150,10 +148,10 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'gateway cut short',
-    about: 'SIGTERM of one gateway, SIGKILL while it hands its clients over, then a new one under its name',
+    about: 'SIGTERM of one gateway, SIGKILL during its drain, then a new one under its name',
     store: 'fine',
     ends: 'gateways',
-    // Its two seconds of waiting for the balancer, and the hand-over that follows.
+    // It waits two seconds for the load balancer, then it asks its clients to leave.
     holdMs: [2_000, 4_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
@@ -167,7 +165,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It was done before its time.
+        // It has ended already.
       }
       began();
       await drained;
@@ -176,7 +174,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'clock jumped',
-    about: "one gateway's clock is wrong by minutes: tokens are still judged by the store's; then it is right again",
+    about: "one gateway's clock is wrong by minutes and then right again; tokens still expire by the clock of Redis",
     store: 'fine',
     holdMs: [2_000, 10_000],
     wholeWithinMs: AFTER_EDGE_MS,
@@ -197,7 +195,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'gateway added',
-    about: 'one more gateway comes, takes its share, and is drained again',
+    about: 'a gateway is added, takes its share of clients, and is drained again',
     store: 'fine',
     ends: 'gateways',
     holdMs: [2_000, 20_000],

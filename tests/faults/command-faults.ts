@@ -1,4 +1,4 @@
-/** Faults that a command of an administrator makes, on whatever store. */
+/** Faults by an administrator's command, on any store. */
 
 import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts';
 /** The goal for losses that only the node itself can notice. */
 const AFTER_SUBSCRIBER_MS = 2_000;
 const AFTER_COMMAND_MS = 5_000;
-/** A beat of the gateways (5 s), and their whole state. */
+/** The node heartbeat (5 s), and a full report of presence. */
 const AFTER_PRESENCE_MS = 10_000;
 
 export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
@@ -24,7 +24,7 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   },
   {
     name: 'last message lost',
-    about: 'CLIENT KILL TYPE pubsub, one message to each room in the same moment, then silence',
+    about: 'CLIENT KILL TYPE pubsub, one message to each room at the same time, then silence',
     store: 'fine',
     quiet: true,
     holdMs: [0, 0],
@@ -36,7 +36,7 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   },
   {
     name: 'presence flushed',
-    about: 'all keys of presence are deleted from the store',
+    about: 'all keys of presence are deleted from Redis',
     store: 'fine',
     holdMs: [0, 0],
     wholeWithinMs: AFTER_COMMAND_MS,
@@ -45,7 +45,7 @@ export const COMMAND_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
     async inject({ environment, began }) {
       await environment.admin(async (redis) => {
         const keys = await redis.keys('maru:presence:*');
-        // One by one: on a Redis Cluster they are of different slots.
+        // One by one: on a Redis Cluster the keys are in different slots.
         await Promise.all(keys.map((key) => redis.del(key)));
       });
       began();

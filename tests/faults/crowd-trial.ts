@@ -1,8 +1,7 @@
 /**
- * The trial of a large crowd: a gateway is killed while everybody talks, and once more while nobody does. The clients are in processes
- * of their own, so that what is measured is the cluster, not one process with all of them.
+ * The trial of a large crowd: a gateway is killed under load, and once more in silence. The clients are in
+ * several processes, so that the trial measures the cluster and not one busy process.
  */
-
 import { sleep } from '../support/poll.ts';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { divideCrowd, type PartHandle, startPart } from './crowd-parts.ts';
@@ -17,19 +16,19 @@ import { createRandom, type Random } from './random.ts';
 import { readsBetween, summarizeReturns } from './return-checker.ts';
 import type { TrialResult } from './trial.ts';
 
-/** Those of which a crowd can tell something that a few clients cannot. */
+/** The faults that affect a large crowd differently from a few clients. */
 export const CROWD_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = PROCESS_FAULTS.filter(
   ({ backWithinMs, name }) => backWithinMs !== undefined && name.startsWith('gateway killed'),
 );
 
-/** Nodes compare their loads every 5 s: until they are level again, and clients that came back last have settled. */
+/** Nodes compare their loads every 5 s. After this time they are balanced again. */
 const CALM_MS = 15_000;
-/** Long-polling costs the processes with the clients in it many times what a WebSocket does. */
+/** For the client processes, long-polling costs many times as much as WebSocket. */
 const POLLING_EVERY = 20;
 const SETTLE_MS = 30_000;
 const HISTORY_MS = 120_000;
 const PRESENCE_WITHIN_MS = 30_000;
-/** What comes late is waited for, so that it can be told how late. */
+/** The trial waits for a late crowd, to report how late it is. */
 const WAIT_MS = 60_000;
 
 export async function runCrowdTrial(run: {
@@ -58,7 +57,7 @@ export async function runCrowdTrial(run: {
         seed: options.seed + share.firstMember,
       });
       parts.push(part);
-      // One part after the other: what is tried here is not how many can come at once.
+      // One part after the other: this trial does not test how many clients can connect at once.
       await part.ask('connect');
     }
     say(`${options.clients} clients in ${rooms} rooms, in ${parts.length} processes`);
@@ -137,19 +136,19 @@ async function injectOne(step: {
     wholeMs: wholes === undefined ? undefined : Math.max(...wholes.map(({ wholeMs }) => wholeMs)),
     ownLagMs,
     machine:
-      `held up at most: clients ${Math.round(ownLagMs)} ms, gateways ${Math.round(loopLagMs)} ms` +
+      `longest event-loop delay: clients ${Math.round(ownLagMs)} ms, gateways ${Math.round(loopLagMs)} ms` +
       (use === undefined ? '' : `; ${describeUse(use)}`),
     violations,
   };
   const returns = windows.flatMap((window) => window.returns);
-  // Those who only moved to the new node, as they were advised to, lost nothing.
+  // Clients that followed an advice to move lost nothing.
   const returned = summarizeReturns(returns.filter(({ left }) => !left));
-  if (returned === undefined) violations.push('nobody lost its connection');
+  if (returned === undefined) violations.push('no client lost its connection');
   else {
     one.returned = returned;
     const backMs = (fault.backWithinMs ?? 0) + ownLagMs;
     if (returned.beyondPausesMs.slowest > backMs)
-      violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own pauses`);
+      violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own back-off`);
     if ((one.wholeMs ?? 0) > returned.longestPauseMs + backMs)
       violations.push(`I5: whole after ${Math.round(one.wholeMs ?? 0)} ms`);
   }

@@ -1,4 +1,4 @@
-/** A disk that is full, under the store of a whole cluster. */
+/** A full disk under the Redis of a whole cluster. */
 import { isAlive } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
 import type { ClusterEnvironment } from './environment.ts';
@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts';
 import type { Disk } from './small-disk.ts';
 
 const AFTER_STORE_MS = 5_000;
-/** Redis tries again once a second what it could not write, and refuses messages until it could. */
+/** Redis retries a failed write once a second, and refuses messages until it succeeds. */
 const AFTER_DISK_MS = 7_000;
 const BACK_TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
@@ -17,15 +17,15 @@ export const DISK_FAULTS: readonly DiskFault[] = [
   {
     name: 'disk full',
     about:
-      'no space is left for the append-only file (appendfsync always): Redis ends, and again at each start until there is space',
-    // Between a start and the next write that does not fit, smaller ones do.
+      'no space for the append-only file (appendfsync always): Redis exits, and again at each start until there is space',
+    // After a start, smaller writes may fit until one does not.
     store: 'failing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_STORE_MS,
     async inject({ environment, began, holdMs, sleep, lifting, lifted }) {
       const disk = diskOf(environment);
       const { pid } = await environment.process('redis');
-      // It may have ended before the program that shrinks the disk has.
+      // Redis may exit before the command that shrinks the disk does.
       const ended = poll('the full disk to end Redis', () => !isAlive(pid), { everyMs: LOOK_MS }).then(began);
       try {
         await Promise.all([disk.fill(), ended]);
@@ -34,7 +34,7 @@ export const DISK_FAULTS: readonly DiskFault[] = [
         lifting();
         await disk.free();
       }
-      // The runner starts it again by itself.
+      // The supervisor restarts it.
       await poll('Redis to run again', async () => (await stateOf(environment)).state === 'up', {
         timeoutMs: BACK_TIMEOUT_MS,
       });
@@ -43,7 +43,7 @@ export const DISK_FAULTS: readonly DiskFault[] = [
   },
   {
     name: 'disk refusing',
-    about: 'the same with appendfsync everysec: Redis lives, and refuses writes (MISCONF)',
+    about: 'the same with appendfsync everysec: Redis keeps running and refuses writes (MISCONF)',
     store: 'refusing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_DISK_MS,

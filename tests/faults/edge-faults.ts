@@ -1,4 +1,4 @@
-/** Faults of the edge: nginx is reloaded, or its idea of the nodes changes. */
+/** Faults of nginx: it is reloaded, or its list of nodes changes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ClusterEnvironment } from './environment.ts';
@@ -13,7 +13,7 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
     store: 'fine',
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_EDGE_MS,
-    // The old workers keep their connections until they end by themselves.
+    // Old workers keep their connections until these end.
     lossesMax: 0,
     async inject({ environment, began, holdMs, sleep }) {
       const { pid } = await environment.process('nginx');
@@ -28,11 +28,11 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   {
     name: 'affinity changed',
     about:
-      'all gateways but one are taken out of the nginx configuration by hand, although they have sessions, and put back later',
+      'all gateways but one are removed from the nginx configuration although they have sessions, and restored later',
     store: 'fine',
     holdMs: [2_000, 8_000],
     wholeWithinMs: AFTER_EDGE_MS,
-    // Once when its session is nowhere to be found, and once more where it had just been given another.
+    // Once because its session is not found, and once more if it had just got a new one.
     lossesMax: 2,
     async inject({ environment, random, began, holdMs, sleep }) {
       const gateways = await environment.gateways();
@@ -58,13 +58,13 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   },
 ];
 
-/** The configuration with no way to that node: not for new sessions, and not for its own. */
+/** Removes a node from the configuration, for new and for existing sessions. */
 export function withoutNode(configuration: string, name: string, port: number): string {
   const lines = configuration.split('\n');
   const kept = lines.filter(
     (line) =>
       !line.includes(`"~^${name}\\."`) && !new RegExp(`^\\s+server 127\\.0\\.0\\.1:${port} max_fails`).test(line),
   );
-  if (kept.length !== lines.length - 3) throw new Error(`nginx.conf does not name ${name} where it used to`);
+  if (kept.length !== lines.length - 3) throw new Error(`nginx.conf does not name ${name} at the expected places`);
   return kept.join('\n');
 }

@@ -1,4 +1,4 @@
-/** What a trial acts upon: a whole cluster behind nginx, or gateways whose way to the store leads through a proxy. */
+/** The environment of a trial: a cluster behind nginx, or gateways with a proxy between them and Redis. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,40 +14,40 @@ import { type OwnStore, onNode, type Redis } from './store.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface GatewayFigures {
-  /** Reads of the log that resumes have cost so far. */
+  /** How many reads of the log resumes have caused. */
   resumeReads: number;
-  /** How long its event loop was held up at most since somebody asked before. */
+  /** The longest delay of its event loop since the last read. */
   loopLagMs: number;
 }
 
 export interface Environment {
   /** Where clients connect. */
   endpoints: readonly string[];
-  /** Valid for longer than any run, or for `lifetimeMs`. */
+  /** A token that is valid for the run, or for `lifetimeMs`. */
   token(user: string, lifetimeMs?: number): string;
   presence(room: string): Promise<PresenceSnapshot>;
-  /** The services that run, by name and pid: none may end because the store did. */
+  /** The running services by name, with their pid. None may end because the store ended. */
   services(): Promise<Map<string, number>>;
-  /** Resolves once everything that was ended runs again; rejects where that takes too long. */
+  /** Resolves when all ended processes run again. Rejects after a timeout. */
   complete(): Promise<void>;
-  /** What each gateway process that runs says of itself, by name and pid. */
+  /** The figures of each running gateway, by name and pid. */
   figures?(): Promise<Map<string, GatewayFigures>>;
-  /** So many clients a second are asked to go when a gateway leaves. */
+  /** The pace of a drain: how many clients a second are asked to leave. */
   drainPerSecond?: number;
   stop(): Promise<void>;
 }
 
 export interface ClusterEnvironment<S extends OwnStore | undefined = OwnStore | undefined> extends Environment {
   cluster: Cluster;
-  /** The store that the trial brought; undefined where it is the cluster's own Redis. */
+  /** The store of the trial; undefined for the cluster's own Redis. */
   store: S;
-  /** A small file system under the cluster's own Redis, or why there is none. */
+  /** A small file system for the cluster's own Redis, or the reason why there is none. */
   disk: Disk | string;
   process(name: string): Promise<ProcessStatus & { pid: number }>;
   gateways(): Promise<Array<ProcessStatus & { pid: number }>>;
-  /** Runs commands with the administrator's rights on each node of the store that takes writes, one after the other. */
+  /** Runs administrator commands on each primary of the store, one after the other. */
   admin(work: (redis: Redis) => Promise<unknown>): Promise<void>;
-  /** Sets a gateway's clock wrong by so much, now and when it starts again. */
+  /** Sets a gateway's clock wrong, now and after a restart. */
   setClock(gateway: { name: string; pid: number }, offsetMs: number): void;
 }
 
@@ -68,22 +68,22 @@ async function readPresence(endpoint: string, token: string, room: string): Prom
   return body as unknown as PresenceSnapshot;
 }
 
-/** @param options.drainPerSecond low enough for a hand-over to take a moment with the few clients of a trial */
+/** @param options.drainPerSecond low enough that a drain takes some seconds with the few clients of a trial */
 export async function startClusterEnvironment<S extends OwnStore | undefined = undefined>(options: {
   gateways: number;
   drainPerSecond?: number;
   store?: S;
-  /** The log is on a disk that can be full, which is in memory: syncing it costs nothing. */
+  /** The log is on a disk that can be filled. The disk is in memory, so syncing is free. */
   smallDisk?: boolean;
-  /** Settings of the services, by the names of their variables. */
+  /** Settings of the services, by their variables. */
   settings?: Record<string, string>;
 }): Promise<ClusterEnvironment<S>> {
   const { store, drainPerSecond } = options;
   const dataDir = mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
   const clocks = path.join(dataDir, 'clocks');
   mkdirSync(clocks);
-  // Mounted before Redis makes its folder, so that whatever it writes is on it.
-  const disk = options.smallDisk ? await mountSmallDisk(path.join(dataDir, 'redis')) : 'none was asked for';
+  // Mounted before Redis creates its folder, so that all its files are on this disk.
+  const disk = options.smallDisk ? await mountSmallDisk(path.join(dataDir, 'redis')) : 'not requested';
   const tidy = async () => {
     if (typeof disk !== 'string') await disk.unmount();
     rmSync(dataDir, { recursive: true, force: true });
@@ -117,7 +117,7 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
     endpoints: [cluster.endpoint],
     token,
     ...(drainPerSecond === undefined ? {} : { drainPerSecond }),
-    presence: (room) => readPresence(cluster.endpoint, token('onlooker'), room),
+    presence: (room) => readPresence(cluster.endpoint, token('observer'), room),
     async services() {
       const services = (await running()).filter(({ kind }) => kind === 'gateway' || kind === 'presence');
       return new Map(services.map(({ name, pid }) => [name, pid]));
@@ -182,7 +182,7 @@ export async function startProxiedEnvironment(options: {
     proxy,
     endpoints: gateways.map(({ url }) => url),
     token,
-    presence: (room) => readPresence(gateways[0]?.url ?? '', token('onlooker'), room),
+    presence: (room) => readPresence(gateways[0]?.url ?? '', token('observer'), room),
     async services() {
       const alive = [...gateways, presence].filter((service) => service.alive);
       return new Map(alive.map(({ name, child }) => [name, child.pid ?? 0]));

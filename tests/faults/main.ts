@@ -1,4 +1,4 @@
-/** `npm run test:faults`: random faults for as long as one likes. Started by tools/faults.mjs on the pinned Node. */
+/** `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the pinned Node. */
 import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,20 +27,20 @@ import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
-/** Of a run on one Redis, in per cent, for a full disk: on a disk of its own, which is in memory. */
+/** Per cent of a run on one Redis for a full disk. */
 const DISK_PERCENT = 5;
-/** With the few clients of a trial a hand-over is to take a few seconds all the same. */
+/** How long a drain takes with the few clients of a trial. */
 const DRAIN_SECONDS = 3;
 const PROXIED_GATEWAYS = 2;
-/** A crowd that leaves room for what two gateways without a balancer can take. */
+/** Two gateways without a load balancer handle this many clients well. */
 const PROXIED_CLIENTS_MAX = 60;
 const SEEDS = 1_000_000;
 
 let ending = false;
-/** What runs, to be ended with this process. */
+/** The running environment. It ends with this process. */
 let current: Environment | undefined;
 
-/** One trial on a environment of its own. Nothing where nothing is to be injected. */
+/** Runs one trial in its own environment. Does nothing if there is no fault to inject. */
 async function runPart<S extends Environment>(part: {
   what: string;
   start: () => Promise<S>;
@@ -63,7 +63,7 @@ async function runPart<S extends Environment>(part: {
     const isOver = () => ending || Date.now() >= endAtMs;
     const trial = await runTrial({
       environment,
-      // Of its own, so that the traffic does not change the schedule.
+      // A separate generator, so that traffic does not change the schedule.
       plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
@@ -84,12 +84,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const chosen = <S>(faults: ReadonlyArray<Fault<S>>, { faults: names }: FaultOptions) =>
   faults.filter(({ name }) => names.length === 0 || names.some((beginning) => name.startsWith(beginning)));
 
-/** On any store. */
+/** The faults for any store. */
 const COMMON_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
 
 const drainPace = ({ clients, gateways }: FaultOptions) => Math.max(1, Math.ceil(clients / gateways / DRAIN_SECONDS));
 
-/** The long outage as long as it was asked for. */
+/** The faults of one Redis, with the requested long outage. */
 const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterEnvironment>> =>
   STORE_FAULTS.map((fault) =>
     fault.long ? { ...fault, holdMs: [outageSeconds * 1_000, outageSeconds * 1_000] as const } : fault,
@@ -105,7 +105,7 @@ function namesOf(options: FaultOptions): string[] {
   return [...COMMON_FAULTS, ...own].map(({ name }) => name);
 }
 
-/** A whole cluster whose log is on several Redis. */
+/** Runs a trial on a cluster with several Redis nodes. */
 function runOnStore<S extends OwnStore>(
   options: FaultOptions,
   startStore: () => Promise<S>,
@@ -159,7 +159,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     shares.disk = 0;
   }
   if (chosen(clusterFaults, options).length > 0) shares.cluster = 1 - shares.disk - shares.network;
-  // What is not taken by one is the others'.
+  // The parts share all the time.
   const whole = shares.cluster + shares.disk + shares.network;
   const minutesOf = (share: number) => (whole === 0 ? 0 : (minutes * share) / whole);
   const drainPerSecond = drainPace(options);
@@ -202,7 +202,7 @@ async function whyNoDisk(): Promise<string | undefined> {
   return typeof disk === 'string' ? disk : undefined;
 }
 
-/** A crowd of which a part loses its gateway: while everybody talks, and while nobody does. */
+/** A large crowd, of which a part loses its gateway under load and in silence. */
 async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   const { gateways, clients, settings } = options;
   const faults = chosen(CROWD_FAULTS, options);
@@ -227,9 +227,14 @@ async function main(): Promise<number> {
   say(`seed ${options.seed}; the same faults again: npm run test:faults -- --seed ${options.seed}`);
   const startedAtMs = Date.now();
   const trials = await (options.crowd === undefined ? runRandomly(options) : runCrowd(options));
-  if (trials.length === 0) throw new Misuse(`No fault begins so. They are: ${namesOf(options).join(', ')}.`);
+  if (trials.length === 0)
+    throw new Misuse(`No fault begins with this name. The faults are: ${namesOf(options).join(', ')}.`);
   const report = createReport({ startedAtMs, endedAtMs: Date.now(), options, endedEarly: ending, trials });
   const text = renderReport(report);
+  if (options.outFile !== undefined) {
+    mkdirSync(path.dirname(options.outFile), { recursive: true });
+    writeFileSync(options.outFile, text);
+  }
   if (options.reportDir !== undefined) {
     mkdirSync(options.reportDir, { recursive: true });
     writeFileSync(path.join(options.reportDir, 'report.md'), text);
@@ -244,7 +249,7 @@ async function endAtOnce(code: number): Promise<void> {
   process.exit(code);
 }
 
-// The first Ctrl-C ends it in order, with a report of what was seen until then.
+// The first Ctrl-C ends the run in order, with a report.
 process.once('SIGINT', () => {
   ending = true;
   say('ending after this fault; again to end at once');

@@ -1,5 +1,4 @@
-/** Faults of the network between gateways and store, by a proxy between them. */
-
+/** Faults of the network between gateways and Redis, by a proxy between them. */
 import type { ProxiedEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 
@@ -26,7 +25,7 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
   },
   {
     name: 'network silent',
-    about: 'nothing passes between gateways and Redis, and nobody is told; then the connections are reset',
+    about: 'no data passes between gateways and Redis, without an error; then the connections are reset',
     store: 'gone',
     holdMs: [1_000, 8_000],
     wholeWithinMs: AFTER_NETWORK_MS,
@@ -41,7 +40,7 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
   },
   {
     name: 'network slow',
-    about: 'every reply of Redis comes 300 ms late',
+    about: 'every reply of Redis is delayed by 300 ms',
     store: 'fine',
     holdMs: [1_000, 5_000],
     wholeWithinMs: AFTER_NETWORK_MS,

@@ -1,4 +1,4 @@
-/** Faults of the network between gateways and store, each once and briefly. */
+/** Faults of the network between gateways and Redis, each once and briefly. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startProxiedEnvironment } from './environment.ts';

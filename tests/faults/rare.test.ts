@@ -1,4 +1,4 @@
-/** The rarer faults, each once and briefly, on a whole cluster whose log is on a disk that can be full. */
+/** Rare faults, each once and briefly, on a whole cluster. Its log is on a disk that can be filled. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
@@ -11,7 +11,7 @@ import { STORE_FAULTS } from './store-faults.ts';
 import { type Planned, runTrial } from './trial.ts';
 
 const CLIENTS = 20;
-// Half of the clients are handed over by a node that leaves, so this takes it two seconds.
+// A draining node has half of the clients, so a drain takes two seconds.
 const environment = await startClusterEnvironment({ gateways: 2, drainPerSecond: 5, smallDisk: true });
 after(() => environment.stop());
 
@@ -30,7 +30,7 @@ async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterEnvironment>>
   assert.equal(result.injected.length, plan.length);
 }
 
-test('a cluster keeps its promises through what happens seldom', async (context) => {
+test('a cluster keeps its promises through rare faults', async (context) => {
   const steps = [
     ['gateway cut short', 2_800],
     ['cut off in its sleep', 500],
@@ -42,7 +42,7 @@ test('a cluster keeps its promises through what happens seldom', async (context)
   await keepsItsPromises(plan, (line) => context.diagnostic(line));
 });
 
-test('a full disk costs nothing that was acknowledged', async (context) => {
+test('a full disk loses no acknowledged message', async (context) => {
   if (typeof environment.disk === 'string') return context.skip(environment.disk);
   const steps = [
     ['disk full', 1_500],

@@ -1,4 +1,4 @@
-/** One of each of the common faults, briefly, on a whole cluster: what `npm test` can afford. The rarer ones are in `rare.test.ts`. */
+/** Each common fault once, briefly, on a whole cluster. Rare faults are in `rare.test.ts`. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
@@ -31,7 +31,7 @@ const plan = fixedSchedule(
   300,
 );
 
-/** Everything that was violated, in the run or by one fault. */
+/** All violations of the run and of its faults. */
 const foundIn = (result: TrialResult) => [
   ...result.violations,
   ...result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`)),
@@ -52,8 +52,8 @@ test('a cluster keeps its promises through one of each fault', async (context) =
   assert(result.stored > 300, `only ${result.stored} messages were stored`);
 });
 
-// A balancer must take a node back as soon as it runs again, for WebSockets too, whose handshakes do not end for hours.
-test('clients on WebSocket alone find the gateways that came back, when each has been killed in turn', async (context) => {
+// The load balancer must use a restarted node at once, also for WebSockets, whose requests last for hours.
+test('WebSocket clients find restarted gateways after each was killed in turn', async (context) => {
   const result = await runTrial({
     environment,
     plan: fixedSchedule(PROCESS_FAULTS, [['gateways killed in turn', 1_500]], 300),

@@ -1,4 +1,4 @@
-/** Faults of the store of a whole cluster. */
+/** Faults of the Redis of a whole cluster. */
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { isAlive } from '../support/cluster.ts';
@@ -8,22 +8,22 @@ import type { Fault } from './fault.ts';
 import { lengthenLoading } from './long-loading.ts';
 
 const AFTER_STORE_MS = 5_000;
-/** Clients of a gateway that was killed meanwhile have to come back first. */
+/** Clients of the killed gateway must reconnect first. */
 const AFTER_STORE_AND_GATEWAY_MS = 8_000;
-/** Less than any store of a chat holds. */
+/** Less than Redis already uses. */
 const FULL = '1mb';
-/** What is written between the copy and the rollback to it. */
+/** How long clients write between the copy and the rollback to it. */
 const LOST_TAIL_MS = 1_500;
-/** Then it stands above where the sleeper saw it last. */
+/** After it the head is above the one that the stopped gateway saw last. */
 const GROWS_AGAIN_MS = 3_000;
-/** How long loading takes is a guess; shorter than this, gateways may not have met it at all. */
+/** The duration of loading is an estimate. Gateways may miss a shorter one. */
 const LOADING_MS_MIN = 500;
 
 type ClusterFault = Fault<ClusterEnvironment>;
 
 /**
- * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a whole command; it serves for some moments more. By the runner, which keeps
- * it down: one that died otherwise would be started again.
+ * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command; it still serves
+ * for a moment. The supervisor does it and keeps Redis down. It would restart a Redis that died otherwise.
  */
 async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', began: () => void): Promise<void> {
   const { pid } = await environment.process('redis');
@@ -31,13 +31,13 @@ async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', 
   await Promise.all([environment.cluster[how]('redis'), ended]);
 }
 
-/** Copies the log as it is now. Resolves with what puts the copy in its place, for when the store is down. */
+/** Copies the log. Resolves with a function that restores the copy while Redis is down. */
 async function copyLog(environment: ClusterEnvironment): Promise<() => void> {
   const folder = path.join(environment.cluster.dataDir, 'redis', 'appendonlydir');
   const copy = `${folder}.older`;
   rmSync(copy, { recursive: true, force: true });
   await environment.admin(async (redis) => {
-    // A rewrite in the middle would tear the copy.
+    // A rewrite during the copy would make it inconsistent.
     await redis.call('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     cpSync(folder, copy, { recursive: true });
   });
@@ -79,7 +79,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'store loading',
-    about: 'Redis is stopped, and started on files that take long to load: it answers LOADING meanwhile',
+    about: 'Redis is stopped and started on files that load slowly: it answers LOADING',
     store: 'gone',
     holdMs: [3_000, 10_000],
     wholeWithinMs: AFTER_STORE_MS,
@@ -143,7 +143,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     async inject({ environment, began, holdMs, sleep, lifting }) {
       await environment.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
       began();
-      // The pause ends by itself, at a moment that only the store knows exactly.
+      // The pause ends by itself. Only Redis knows the exact time.
       await sleep(holdMs - 50);
       lifting();
       await sleep(50);
@@ -177,7 +177,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_STORE_MS,
     async inject({ environment, began, holdMs, sleep, lifting }) {
       await environment.admin(async (redis) => {
-        // Nobody listens on port 1, so nothing is ever copied over the log.
+        // No process listens on port 1, so nothing overwrites the log.
         await redis.call('REPLICAOF', '127.0.0.1', '1');
         try {
           began();
@@ -209,8 +209,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'rolled back in its sleep',
-    about: 'one gateway is stopped (SIGSTOP), the log is rolled back and grows again, the gateway wakes',
-    // The sleeper answers late because it sleeps; that is another fault's matter.
+    about: 'one gateway is stopped (SIGSTOP), the log is rolled back and grows again, the gateway continues',
+    // The stopped gateway answers late because it is stopped. Another fault checks answer times.
     store: 'fine',
     rollsBack: true,
     losesAcknowledged: true,
