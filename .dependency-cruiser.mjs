@@ -60,8 +60,26 @@ const config = {
       name: 'by-package-name',
       comment: 'A unit imports a package, service or app by its name, so that `exports` says what is public.',
       severity: 'error',
-      from: { path: '^((packages|services|apps)/[^/]+|bench|deploy|loadtest|tools)/' },
+      from: { path: '^((packages|services|apps)/[^/]+|bench|deploy|tools)/' },
       to: { path: '^(packages|services|apps)/', pathNot: '^$1/', dependencyTypesNot: ['aliased-workspace'] },
+    },
+    {
+      name: 'by-package-name-or-kit-path',
+      comment: 'k6 resolves no package names: scenarios import the codec, client and checker of testkit by path.',
+      severity: 'error',
+      from: { path: '^loadtest/' },
+      to: {
+        path: '^(packages|services|apps)/',
+        pathNot: '^packages/testkit/src/(codec|client|checker)/',
+        dependencyTypesNot: ['aliased-workspace'],
+      },
+    },
+    {
+      name: 'kit-runs-in-k6',
+      comment: 'k6 has no Node.js modules and no packages: codec, client and checker import types only.',
+      severity: 'error',
+      from: { path: '^packages/testkit/src/(codec|client|checker)/', pathNot: TEST },
+      to: { pathNot: '^packages/testkit/src/(codec|client|checker)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'runs-in-browsers',

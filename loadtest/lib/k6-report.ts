@@ -1,29 +1,34 @@
-/** Turns what members report into k6's metrics and checks. */
+/** Turns the reports of members into k6's metrics and checks. */
 import { check } from 'k6';
-import { describeVerdict, type MemberReport, type MemberVerdict } from './chat-member.ts';
-import { describeEnding } from './chat-session.ts';
+import {
+  type ClientReport,
+  type ClientVerdict,
+  describeVerdict,
+} from '../../packages/testkit/src/client/careful-client.ts';
+import { describeEnding } from '../../packages/testkit/src/client/connection.ts';
 import type { Climb } from './knee.ts';
 import * as metrics from './metrics.ts';
 import { phaseAt, type Schedule } from './shapes.ts';
-import type { ToleranceJudge } from './tolerance.ts';
+import { sentAtMsOf } from './texts.ts';
+import type { ToleranceChecker } from './tolerance.ts';
 
-/** What goes wrong a thousand times is told a few times; the counters have the rest. */
+/** A repeated failure is logged a few times. The counters have the rest. */
 const LINES_MAX = 10;
 let lines = 0;
 
-function complain(line: string): void {
+function logFailure(line: string): void {
   lines++;
   if (lines <= LINES_MAX) console.error(line);
-  if (lines === LINES_MAX) console.error('… more of the same from this virtual user is only counted');
+  if (lines === LINES_MAX) console.error('… further failures of this virtual user are only counted');
 }
 
-/** Figures are tagged with the phase in which the message was sent, and with the kind of client. */
+/** Figures are tagged with the phase of the send and with the group. */
 export function createK6Report(options: {
   schedule: Schedule;
   group: string;
-  tolerance: ToleranceJudge | undefined;
+  tolerance: ToleranceChecker | undefined;
   climb: Climb | undefined;
-}): MemberReport {
+}): ClientReport {
   const { schedule, group, climb, tolerance } = options;
   const tags = schedule.phases.map(({ name }) => ({ phase: name, group }));
   return {
@@ -34,15 +39,15 @@ export function createK6Report(options: {
     },
     notRecovered(reason) {
       metrics.resumesUnrecovered.add(1, { reason });
-      complain(`resume: not recovered (${reason})`);
+      logFailure(`resume: not recovered (${reason})`);
     },
     connectionFailed(ending) {
       metrics.connectionErrors.add(1, { reason: ending.kind });
-      complain(`connection: ${describeEnding(ending)}`);
+      logFailure(`connection: ${describeEnding(ending)}`);
     },
     requestFailed(event, code) {
       metrics.ackErrors.add(1, { event, code });
-      complain(`${event}: ${code}`);
+      logFailure(`${event}: ${code}`);
     },
     sent(atMs) {
       const phase = phaseAt(schedule, atMs);
@@ -54,22 +59,23 @@ export function createK6Report(options: {
       metrics.messagesAcknowledged.add(1, tag);
       metrics.ackLatency.add(tookMs, tag);
     },
-    delivered(sentAtMs, receivedAtMs) {
+    received({ text }, receivedAtMs) {
+      const sentAtMs = sentAtMsOf(text);
       metrics.messagesDelivered.add(1);
       if (sentAtMs === undefined) return;
       const latencyMs = Math.max(0, receivedAtMs - sentAtMs);
       const phase = phaseAt(schedule, sentAtMs);
       metrics.deliveryLatency.add(latencyMs, tags[phase]);
       climb?.delivered(phase, latencyMs);
-      const heldUp = tolerance?.observe(group, schedule.phases[phase]?.name ?? '', latencyMs);
-      if (heldUp !== undefined) metrics.deliveryHeld.add(heldUp);
+      const held = tolerance?.observe(group, schedule.phases[phase]?.name ?? '', latencyMs);
+      if (held !== undefined) metrics.deliveryHeld.add(held);
     },
   };
 }
 
-/** Adds a member's verdict to the counters. Zeros are added too, so that every counter appears in the summary. */
-export function addVerdict(name: string, verdict: MemberVerdict): void {
-  const sum = (count: (room: MemberVerdict['rooms'][number]) => number) =>
+/** Adds a verdict to the counters. It also adds zeros, so that every counter is in the summary. */
+export function addVerdict(name: string, verdict: ClientVerdict): void {
+  const sum = (count: (room: ClientVerdict['rooms'][number]) => number) =>
     verdict.rooms.reduce((total, room) => total + count(room), 0);
   const missing = sum((room) => room.missing + room.historyHoles);
   const duplicated = sum((room) => room.duplicated + room.storedTwice);
@@ -86,10 +92,10 @@ export function addVerdict(name: string, verdict: MemberVerdict): void {
   for (const counter of [metrics.resumes, metrics.resumesUnrecovered, metrics.ackErrors, metrics.connectionErrors])
     counter.add(0);
   check(verdict, {
-    'joined every room and was judged in it': () => verdict.complete,
+    'joined and checked every room': () => verdict.complete,
     'saw every message once, in order': () => missing + duplicated + outOfOrder === 0,
     'history holds what was seen and acknowledged': () => mismatched + lost === 0,
   });
   const line = describeVerdict(name, verdict);
-  if (line !== undefined) complain(line);
+  if (line !== undefined) logFailure(line);
 }

@@ -1,14 +1,15 @@
-/** What all scenarios share under k6: settings, guests, the run's own rooms, and one member for each seat. */
+/** The common part of all scenarios: settings, guests, rooms, and one member for each client slot. */
 import { vu } from 'k6/execution';
 import type { Options } from 'k6/options';
+import { pause } from '../../packages/testkit/src/client/runtime.ts';
 import { type MemberOptions, runMember } from './chat-member.ts';
-import { pause } from './chat-session.ts';
-import { makeGuests } from './identities.ts';
-import { k6Host } from './k6-host.ts';
+import { createGuests } from './identities.ts';
 import { addVerdict, createK6Report } from './k6-report.ts';
+import { k6Runtime } from './k6-runtime.ts';
 import { createClimb } from './knee.ts';
 import { type Catalogue, readSettings, type Settings, tokensFrom } from './settings.ts';
 import {
+  type ClientSlot,
   clientsOf,
   k6Scenario,
   partOf,
@@ -16,29 +17,28 @@ import {
   rampDelayMs,
   roomsOf,
   type Schedule,
-  type Seat,
   type Shape,
   scheduleFrom,
-  seatsOf,
+  slotsOf,
 } from './shapes.ts';
 import { correctness, figuresOf, speed, type Thresholds } from './thresholds.ts';
-import { createToleranceJudge, type Tolerance } from './tolerance.ts';
+import { createToleranceChecker, type Tolerance } from './tolerance.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** A scenario, apart from what every scenario does. */
+/** What differs between scenarios. */
 export interface Plan {
   shape: Shape;
-  /** Beside correctness, which every scenario asks for. */
+  /** In addition to correctness, which every scenario checks. */
   thresholds: Thresholds;
   /** Compare one phase with another. */
   tolerance?: Tolerance;
-  /** Phases are steps: each user climbs on only while the step before held. */
+  /** Phases are steps. A user enters the next step only if the step before held. */
   climbP99MsMax?: number;
-  absences?(seat: Seat, schedule: Schedule): MemberOptions['absences'];
-  /** What the operator, or who runs this, is told when a phase begins. */
+  absences?(slot: ClientSlot, schedule: Schedule): MemberOptions['absences'];
+  /** Lines that are printed when a phase begins. */
   announcements?: Readonly<Record<string, string>>;
-  /** Lines after the run, from the metrics as k6 gives them to `handleSummary`. */
+  /** Lines that are printed after the run, from the metrics of `handleSummary`. */
   summary?(metrics: SummaryMetrics, shape: Shape): string[];
 }
 
@@ -58,15 +58,15 @@ export interface K6Run {
   handleSummary(data: { metrics: SummaryMetrics }): undefined;
 }
 
-/** To be called once, as a scenario's module loads. @throws {Error} for settings that cannot be used */
+/** Call it once, when the module of a scenario loads. @throws {Error} for invalid settings */
 export function createRun(scenario: string, planFor: (settings: Settings) => Plan): K6Run {
   const catalogue = JSON.parse(open(import.meta.resolve('../scenarios.json'))) as Catalogue;
   const settings = readSettings(__ENV, catalogue[scenario] ?? {});
   const tokensText = settings.tokensFile === undefined ? undefined : open(settings.tokensFile);
   const plan = planFor(settings);
   const shape = partOf(plan.shape, settings.runners);
-  // One for all members of this virtual user.
-  const tolerance = plan.tolerance === undefined ? undefined : createToleranceJudge(plan.tolerance);
+  // All members of this virtual user share them.
+  const tolerance = plan.tolerance === undefined ? undefined : createToleranceChecker(plan.tolerance);
   const climb = plan.climbP99MsMax === undefined ? undefined : createClimb({ p99MsMax: plan.climbP99MsMax });
 
   const phases = shape.phases.map(({ name }) => name);
@@ -82,23 +82,23 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     setupTimeout: '120s',
   };
 
-  async function chat(run: Run, seat: Seat): Promise<void> {
-    const { group, index } = seat;
-    await pause(k6Host, rampDelayMs(shape, index));
+  async function chat(run: Run, slot: ClientSlot): Promise<void> {
+    const { group, index } = slot;
+    await pause(k6Runtime, rampDelayMs(shape, index));
     const name = `${run.name}-c${index}`;
     const verdict = await runMember({
       url: settings.url,
       token: run.tokens[index] ?? '',
       run: run.name,
       name,
-      rooms: roomsOf(run.rooms[group.name] ?? [], seat),
+      rooms: roomsOf(run.rooms[group.name] ?? [], slot),
       schedule: run.schedule,
       group,
-      absences: plan.absences?.(seat, run.schedule) ?? [],
-      goesOn: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
+      absences: plan.absences?.(slot, run.schedule) ?? [],
+      maySend: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
       openTimeoutMs: TIMEOUT_MS,
       ackTimeoutMs: TIMEOUT_MS,
-      host: k6Host,
+      runtime: k6Runtime,
       report: createK6Report({ schedule: run.schedule, group: group.name, tolerance, climb }),
     });
     addVerdict(name, verdict);
@@ -108,7 +108,7 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     for (const { name, fromMs } of all) {
       const text = plan.announcements?.[name];
       if (text === undefined) continue;
-      await pause(k6Host, fromMs - k6Host.now());
+      await pause(k6Runtime, fromMs - k6Runtime.now());
       console.log(text);
     }
   }
@@ -118,8 +118,8 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     setup() {
       const count = clientsOf(shape);
       const tokens =
-        tokensText === undefined ? makeGuests({ url: settings.url, count }) : tokensFrom(tokensText, count);
-      // Rooms are new in every run, so that nothing of an earlier one, or of another that runs now, is judged here.
+        tokensText === undefined ? createGuests({ url: settings.url, count }) : tokensFrom(tokensText, count);
+      // Rooms are new in every run, so entries of other runs cannot appear in them.
       const name = `${scenario}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
       const rooms = shape.groups.map((group) => [
         group.name,
@@ -130,13 +130,13 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     async member(run) {
       const first = vu.idInInstance === 1;
       await Promise.all([
-        ...seatsOf(shape, vu.idInInstance - 1).map((seat) => chat(run, seat)),
+        ...slotsOf(shape, vu.idInInstance - 1).map((slot) => chat(run, slot)),
         ...(first ? [announce(run.schedule)] : []),
       ]);
     },
     handleSummary({ metrics }) {
       for (const line of plan.summary?.(metrics, shape) ?? []) console.log(line);
-      // Nothing is returned, so k6 prints its own summary.
+      // Without a returned value k6 prints its own summary.
       return undefined;
     },
   };

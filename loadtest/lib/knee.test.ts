@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createClimb, describeKnee, type StepFigures } from './knee.ts';
-import { createToleranceJudge, percentile } from './tolerance.ts';
+import { createToleranceChecker, percentile } from './tolerance.ts';
 
 const STEPS = [50, 100, 200].map((messagesPerS, index) => ({
   name: `step-${index + 1}`,
@@ -14,7 +14,7 @@ const figures = (sent: number, acknowledged: number, deliveryP99Ms: number): Ste
   deliveryP99Ms,
 });
 
-test('the knee is the last step that held, and the one after it says why', () => {
+test('the knee is the last step that held, with the reason of the next one', () => {
   const good = figures(500, 500, 20);
   const fine = figures(990, 980, 100);
   const knee = (last: StepFigures | undefined) => describeKnee(STEPS, [good, fine, last], 250);
@@ -26,12 +26,12 @@ test('the knee is the last step that held, and the one after it says why', () =>
   assert.match(describeKnee(STEPS, [figures(500, 500, 300), fine, undefined], 250), /below the first step/);
 });
 
-test('a later step that looks well does not move the knee: what came after it says nothing', () => {
+test('a later step that holds does not move the knee', () => {
   const all = [figures(500, 500, 20), figures(1_000, 1_000, 400), figures(2_000, 2_000, 20)];
   assert.match(describeKnee(STEPS, all, 250), /^knee: 50 /);
 });
 
-test('a user climbs on only while the step before held, and never again after', () => {
+test('a user enters the next step only while all steps before held', () => {
   const climb = createClimb({ p99MsMax: 250 });
   assert.equal(climb.mayEnter(0), true);
   for (let n = 0; n < 100; n++) climb.delivered(0, n === 99 ? 900 : 20);
@@ -42,22 +42,22 @@ test('a user climbs on only while the step before held, and never again after', 
   assert.equal(climb.mayEnter(3), false);
 });
 
-test('who sent a lot and got nothing does not climb on', () => {
+test('a user that sent a lot and received nothing does not enter the next step', () => {
   const climb = createClimb({ p99MsMax: 250 });
   for (let n = 0; n < 20; n++) climb.sent(0);
   assert.equal(climb.mayEnter(1), false);
 });
 
-test('a latency is as before up to twice the earlier 99th percentile and a pause', () => {
-  const judge = createToleranceJudge({ group: 'quiet', baseline: 'calm', judged: 'hot' });
-  for (let n = 1; n <= 100; n++) assert.equal(judge.observe('quiet', 'calm', n), undefined);
-  assert.equal(judge.observe('quiet', 'hot', 99 * 2 + 50), true);
-  assert.equal(judge.observe('quiet', 'hot', 99 * 2 + 51), false);
-  assert.equal(judge.observe('hot', 'hot', 10_000), undefined);
-  assert.equal(judge.observe('quiet', 'late', 10_000), undefined);
+test('tolerates twice the earlier 99th percentile and a pause', () => {
+  const checker = createToleranceChecker({ group: 'quiet', baseline: 'calm', compared: 'hot' });
+  for (let n = 1; n <= 100; n++) assert.equal(checker.observe('quiet', 'calm', n), undefined);
+  assert.equal(checker.observe('quiet', 'hot', 99 * 2 + 50), true);
+  assert.equal(checker.observe('quiet', 'hot', 99 * 2 + 51), false);
+  assert.equal(checker.observe('hot', 'hot', 10_000), undefined);
+  assert.equal(checker.observe('quiet', 'late', 10_000), undefined);
 });
 
-test('percentiles are of the values', () => {
+test('a percentile is one of the values', () => {
   assert.equal(percentile([], 0.99), 0);
   assert.equal(percentile([3, 1, 2], 0.5), 2);
   assert.equal(percentile([3, 1, 2], 0.99), 3);

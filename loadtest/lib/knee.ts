@@ -1,4 +1,4 @@
-/** Where a cluster bends: the last step of a rising load that it still held. Pure. */
+/** The knee: the last step of a rising load that the cluster held. Pure. */
 import { percentile } from './tolerance.ts';
 
 export interface Step {
@@ -7,18 +7,21 @@ export interface Step {
   lengthMs: number;
 }
 
-/** A step holds when this part of what was planned was sent and acknowledged, and the 99th percentile of delivery keeps its bound. */
+/**
+ * A step holds if this part of the planned messages was sent and acknowledged, and the 99th percentile
+ * of delivery stays within its limit.
+ */
 export const DONE_PART_MIN = 0.95;
 
-/** Lets a virtual user stop by what itself saw, before it pushes a cluster over: what came after the knee says nothing. One per user. */
+/** Stops a virtual user after the first step that it saw fail: results beyond the knee mean nothing. */
 export interface Climb {
   sent(step: number): void;
   delivered(step: number, latencyMs: number): void;
-  /** Whether to send in this step; after the first no always no. */
+  /** May the user send in this step? After the first false it is always false. */
   mayEnter(step: number): boolean;
 }
 
-const SENDS_JUDGED_MIN = 20;
+const SENDS_MIN = 20;
 
 export function createClimb(options: { p99MsMax: number }): Climb {
   const sends = new Map<number, number>();
@@ -28,8 +31,8 @@ export function createClimb(options: { p99MsMax: number }): Climb {
 
   function held(step: number): boolean {
     const values = latencies.get(step) ?? [];
-    // Who sent a lot and got nothing is not fast.
-    if (values.length === 0) return (sends.get(step) ?? 0) < SENDS_JUDGED_MIN;
+    // A user that sent a lot and received nothing is too slow.
+    if (values.length === 0) return (sends.get(step) ?? 0) < SENDS_MIN;
     return percentile(values, 0.99) <= options.p99MsMax;
   }
 
@@ -56,7 +59,7 @@ export interface StepFigures {
 }
 
 /**
- * @param figures one for each step, undefined where nothing was measured
+ * @param figures one for each step; undefined if nothing was measured
  * @returns a sentence for the operator
  */
 export function describeKnee(

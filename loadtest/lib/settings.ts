@@ -1,7 +1,7 @@
-/** What a run was told, through k6's environment. `tools/loadtest.mjs` sets these; plain `k6 run -e NAME=value` may as well. Pure. */
+/** The settings of a run, from k6's environment. `tools/loadtest.mjs` or `k6 run -e NAME=value` set them. Pure. */
 import { parseDurationMs } from './shapes.ts';
 
-/** Of each scenario the options that it has, with their defaults; times as text with a unit. It is `loadtest/scenarios.json`. */
+/** The options of each scenario with their defaults: `loadtest/scenarios.json`. Times have a unit. */
 export type Catalogue = Record<string, Record<string, number | string>>;
 
 export interface Settings {
@@ -10,24 +10,24 @@ export interface Settings {
   deliveryP99MsMax: number | undefined;
   /** A file of JWTs, for clusters without guests: a JSON array, or one token a line. */
   tokensFile: string | undefined;
-  /** How many k6 share this run evenly, this one included: the `parallelism` of a TestRun. */
+  /** How many k6 processes share this run: the `parallelism` of a TestRun. */
   runners: number;
   /**
-   * The value of one of the scenario's options: times in milliseconds, rates in messages a second.
-   * @throws {Error} when the scenario has no such option
+   * The value of an option of the scenario: times in milliseconds, rates in messages a second.
+   * @throws {Error} if the scenario has no such option
    */
   of(option: string): number;
 }
 
-/** Every other number counts something, and is whole. */
+/** All other options are whole numbers. */
 const FRACTIONS = new Set(['rate', 'hot-rate', 'factor', 'share', 'delivery-p99']);
 
 /** The variable that sets an option. */
 export const variableOf = (option: string): string => `MARU_LOADTEST_${option.toUpperCase().replaceAll('-', '_')}`;
 
 /**
- * @param options the scenario's, with defaults
- * @throws {Error} naming the variable, for a value that cannot be used
+ * @param options the options of the scenario, with defaults
+ * @throws {Error} for an invalid value; it names the variable
  */
 export function readSettings(
   env: Record<string, string | undefined>,
@@ -35,7 +35,7 @@ export function readSettings(
 ): Settings {
   const url = (env.MARU_LOADTEST_URL ?? 'http://localhost:8080').replace(/\/+$/, '');
   if (!/^https?:\/\/[^/?#\s]+$/.test(url))
-    throw new Error(`MARU_LOADTEST_URL: an address like http://host:port without a path is wanted, not ${url}`);
+    throw new Error(`MARU_LOADTEST_URL: expected an address like http://host:port without a path, not ${url}`);
   const values = new Map<string, number>();
   for (const [option, standard] of Object.entries(options)) {
     const text = env[variableOf(option)] || String(standard);
@@ -58,7 +58,7 @@ export function readSettings(
 function readTime(text: string, option: string): number {
   const durationMs = parseDurationMs(text);
   if (durationMs === undefined)
-    throw new Error(`${variableOf(option)}: a duration like 30s or 5m is wanted, not ${text}`);
+    throw new Error(`${variableOf(option)}: expected a duration like 30s or 5m, not ${text}`);
   return durationMs;
 }
 
@@ -67,22 +67,22 @@ function readNumber(text: string, option: string): number {
   const good = value > 0 && Number.isFinite(value) && (FRACTIONS.has(option) || Number.isInteger(value));
   if (!good)
     throw new Error(
-      `${variableOf(option)}: a ${FRACTIONS.has(option) ? '' : 'whole '}number above 0 is wanted, not ${text}`,
+      `${variableOf(option)}: expected a ${FRACTIONS.has(option) ? '' : 'whole '}number above 0, not ${text}`,
     );
   return value;
 }
 
 /**
- * Reads the text of a tokens file; clients take its tokens in turn, so several may be one user.
+ * Reads the tokens file. Clients take its tokens in turn, so several clients may be one user.
  * @returns `count` tokens
- * @throws {Error} when it holds none, or something else; the message never repeats a token
+ * @throws {Error} if there is no token, or an invalid one; the message never quotes a token
  */
 export function tokensFrom(text: string, count: number): string[] {
   const isArray = text.trimStart().startsWith('[');
   const tokens: unknown = isArray ? JSON.parse(text) : text.split('\n').map((line) => line.trim());
   const list = Array.isArray(tokens) ? tokens.filter((token) => token !== '') : [];
   const bad = list.findIndex((token) => typeof token !== 'string' || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token));
-  if (bad >= 0) throw new Error(`the tokens file: entry ${bad + 1} is no JWT`);
-  if (list.length === 0) throw new Error('the tokens file holds no token');
+  if (bad >= 0) throw new Error(`the tokens file: entry ${bad + 1} is not a JWT`);
+  if (list.length === 0) throw new Error('the tokens file has no token');
   return Array.from({ length: count }, (_, index) => String(list[index % list.length]));
 }

@@ -14,9 +14,9 @@ import {
   roomsOf,
   type Shape,
   scheduleFrom,
-  seatsOf,
+  slotsOf,
 } from './shapes.ts';
-import { composeText, sentAtMs } from './texts.ts';
+import { composeText, sentAtMsOf } from './texts.ts';
 import { correctness, figuresOf, held, noErrors, speed } from './thresholds.ts';
 
 const SHAPE: Shape = {
@@ -32,9 +32,9 @@ const SHAPE: Shape = {
   settleMs: 10_000,
 };
 const [QUIET, HOT] = SHAPE.groups as [Shape['groups'][number], Shape['groups'][number]];
-const seats = (shape: Shape) => [0, 1, 2, 3, 4, 5].map((vu) => seatsOf(shape, vu));
+const slots = (shape: Shape) => [0, 1, 2, 3, 4, 5].map((vu) => slotsOf(shape, vu));
 
-test('durations are read as k6 reads them, and nonsense is not', () => {
+test('reads durations like k6, and rejects others', () => {
   const good: Array<[string, number]> = [
     ['30s', 30_000],
     ['5m', 300_000],
@@ -48,7 +48,7 @@ test('durations are read as k6 reads them, and nonsense is not', () => {
     assert.equal(parseDurationMs(text), undefined, text);
 });
 
-test('clients come spread over the ramp, all before the sending begins', () => {
+test('spreads the clients over the ramp, before the first send', () => {
   const delays = Array.from({ length: 20 }, (_, index) => rampDelayMs(SHAPE, index));
   assert.equal(delays[0], 0);
   assert.ok(delays.every((delay, index) => index === 0 || delay > (delays[index - 1] ?? 0)));
@@ -73,8 +73,8 @@ test('phases follow each other, and a run has time for all of them', () => {
   assert.equal(k6Scenario(SHAPE, 1).maxDuration, '57000ms');
 });
 
-test('every client has one seat, and no user serves two kinds of client', () => {
-  const all = seats(SHAPE);
+test('every client has one slot, and no user has clients of two groups', () => {
+  const all = slots(SHAPE);
   assert.deepEqual(
     all.map((users) => users.length),
     [5, 5, 2, 5, 3, 0],
@@ -90,28 +90,28 @@ test('every client has one seat, and no user serves two kinds of client', () => 
   assert.equal(k6Scenario(SHAPE, 1).vus, 5);
 });
 
-test('neighbours share some rooms, every room has somebody, also where there are more rooms than clients', () => {
+test('neighbours share some rooms, and every room has a client', () => {
   const few = ['a', 'b'];
-  const [, , , hotSeats] = seats(SHAPE);
+  const [, , , hotSlots] = slots(SHAPE);
   assert.deepEqual(
-    hotSeats?.slice(0, 2).map((seat) => roomsOf(few, seat)),
+    hotSlots?.slice(0, 2).map((slot) => roomsOf(few, slot)),
     [
       ['a', 'b'],
       ['b', 'a'],
     ],
   );
   const many = Array.from({ length: QUIET.rooms }, (_, index) => `r${index}`);
-  const joined = seats(SHAPE)
+  const joined = slots(SHAPE)
     .flat()
     .filter(({ group }) => group === QUIET)
-    .flatMap((seat) => roomsOf(many, seat));
+    .flatMap((slot) => roomsOf(many, slot));
   assert.deepEqual(new Set(joined), new Set(many));
 });
 
-test('a client keeps its pace within a phase, and begins a new one anywhere in its first turn', () => {
+test('a client keeps its pace within a phase, and starts a phase at a random time', () => {
   const schedule = scheduleFrom(SHAPE, 1_000);
   const half = () => 0.5;
-  // Twelve clients and six messages a second: one in two seconds each.
+  // Twelve clients and six messages a second: each client sends every two seconds.
   assert.equal(nextSendMs(schedule, QUIET, 3_000, half), 4_000);
   assert.equal(nextSendMs(schedule, QUIET, 4_000, half), 6_000);
   assert.equal(nextSendMs(schedule, QUIET, 12_000, half), 14_000);
@@ -123,7 +123,7 @@ test('a client keeps its pace within a phase, and begins a new one anywhere in i
   }
 });
 
-test('runners share a run evenly, or not at all', () => {
+test('divides a run evenly among runners, or rejects it', () => {
   const part = partOf(SHAPE, 2);
   assert.equal(clientsOf(part), 10);
   assert.deepEqual(
@@ -133,12 +133,12 @@ test('runners share a run evenly, or not at all', () => {
       [1, 40],
     ],
   );
-  // k6 deals the users out to all runners.
+  // k6 distributes the users to all runners.
   assert.equal(k6Scenario(part, 2).vus, 6);
   assert.throws(() => partOf(SHAPE, 3), /evenly/);
 });
 
-test('parts of the time become phases', () => {
+test('turns parts of the time into phases', () => {
   const { phases, groups } = phasedShape({
     clients: 10,
     rooms: 2,
@@ -156,7 +156,7 @@ test('parts of the time become phases', () => {
   assert.deepEqual(groups[0]?.messagesPerS, [5, 50]);
 });
 
-test('a run in which nobody was judged fails, though every count of faults is 0', () => {
+test('a run without checked members fails, although all fault counts are 0', () => {
   const thresholds = correctness({ members: 20 });
   for (const name of ['messages_missing', 'messages_duplicated', 'messages_out_of_order', 'acknowledged_lost'])
     assert.deepEqual(thresholds[name], ['count==0'], name);
@@ -164,7 +164,7 @@ test('a run in which nobody was judged fails, though every count of faults is 0'
   assert.deepEqual(noErrors().ack_errors, ['count==0']);
 });
 
-test('speed is judged only where somebody named a bound', () => {
+test('checks speed only if a limit is given', () => {
   assert.deepEqual(speed({ deliveryP99MsMax: undefined }), {});
   assert.deepEqual(speed({ deliveryP99MsMax: 250 }), { delivery_latency: ['p(99)<=250'] });
   assert.deepEqual(Object.keys(speed({ deliveryP99MsMax: 250, phase: 'step-1' })), ['delivery_latency{phase:step-1}']);
@@ -172,7 +172,7 @@ test('speed is judged only where somebody named a bound', () => {
   assert.ok('messages_sent{phase:calm}' in figuresOf(['calm']));
 });
 
-test('settings have the defaults of the scenario, and a wrong one is named', () => {
+test('settings have the defaults of the scenario, and an invalid one is named', () => {
   const options = { clients: 20, rate: 40, duration: '12s' };
   const usual = readSettings({}, options);
   assert.equal(usual.url, 'http://localhost:8080');
@@ -182,10 +182,10 @@ test('settings have the defaults of the scenario, and a wrong one is named', () 
   assert.throws(() => usual.of('steps'), /steps/);
 
   const env = { MARU_LOADTEST_URL: 'https://chat.example/', MARU_LOADTEST_DURATION: '1m', MARU_LOADTEST_RATE: '0.5' };
-  const told = readSettings({ ...env, MARU_LOADTEST_DELIVERY_P99: '250' }, options);
-  assert.equal(told.url, 'https://chat.example');
-  assert.equal(told.deliveryP99MsMax, 250);
-  assert.deepEqual([told.of('duration'), told.of('rate')], [60_000, 0.5]);
+  const changed = readSettings({ ...env, MARU_LOADTEST_DELIVERY_P99: '250' }, options);
+  assert.equal(changed.url, 'https://chat.example');
+  assert.equal(changed.deliveryP99MsMax, 250);
+  assert.deepEqual([changed.of('duration'), changed.of('rate')], [60_000, 0.5]);
   for (const [name, value] of [
     ['URL', 'chat.example'],
     ['DURATION', 'soon'],
@@ -197,17 +197,17 @@ test('settings have the defaults of the scenario, and a wrong one is named', () 
     assert.throws(() => readSettings({ [`MARU_LOADTEST_${name}`]: value }, options), new RegExp(`${name}`));
 });
 
-test('the defaults of every scenario can be used, and keep within what one person may send', () => {
+test('the defaults of every scenario are valid and within the rate limit of a user', () => {
   const catalogue = JSON.parse(readFileSync(new URL('../scenarios.json', import.meta.url), 'utf8')) as Catalogue;
   for (const [scenario, options] of Object.entries(catalogue)) {
     const { of } = readSettings({}, options);
     const peak = of('rate') * ('steps' in options ? 2 ** (of('steps') - 1) : 'factor' in options ? of('factor') : 1);
-    assert.ok(peak / of('clients') <= 20, `${scenario}: 20 messages a second is what a user may send by default`);
+    assert.ok(peak / of('clients') <= 20, `${scenario}: a user may send 20 messages a second by default`);
     assert.ok(of('duration') > 0 && of('settle') > 0, scenario);
   }
 });
 
-test('tokens are read from lines or JSON and taken in turn, and a bad one is not repeated', () => {
+test('reads tokens from lines or JSON, uses them in turn, and never quotes an invalid one', () => {
   assert.deepEqual(tokensFrom('a.b.c\nd.e.f\n\n', 3), ['a.b.c', 'd.e.f', 'a.b.c']);
   assert.deepEqual(tokensFrom('["a.b.c"]', 1), ['a.b.c']);
   assert.throws(() => tokensFrom('\n', 1), /no token/);
@@ -217,7 +217,7 @@ test('tokens are read from lines or JSON and taken in turn, and a bad one is not
   );
 });
 
-test('a text tells when it was sent; one of somebody else does not', () => {
-  for (let n = 0; n < 12; n++) assert.equal(sentAtMs(composeText(n, 1_795_365_388_280)), 1_795_365_388_280);
-  for (const text of [undefined, '', 'hello', 'maru-load soon 1 x']) assert.equal(sentAtMs(text), undefined);
+test('reads the time of sending from its own texts only', () => {
+  for (let n = 0; n < 12; n++) assert.equal(sentAtMsOf(composeText(n, 1_795_365_388_280)), 1_795_365_388_280);
+  for (const text of [undefined, '', 'hello', 'maru-load soon 1 x']) assert.equal(sentAtMsOf(text), undefined);
 });

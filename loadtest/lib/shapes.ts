@@ -1,4 +1,4 @@
-/** How much load, when and by how many: apart from what a client does. Pure; times in milliseconds. */
+/** The shape of a load: how much, when, and by how many clients. Pure; times in milliseconds. */
 import type { PerVUIterationsScenario } from 'k6/options';
 
 export interface Phase {
@@ -6,15 +6,15 @@ export interface Phase {
   lengthMs: number;
 }
 
-/** Clients of one kind, in rooms of their own. */
+/** Clients of one kind, in their own rooms. */
 export interface Group {
   name: string;
   clients: number;
-  /** Connections of one virtual user. Few users with many connections each cost the generator less. */
+  /** Connections of one virtual user. Fewer users with more connections cost the generator less. */
   clientsPerVu: number;
   rooms: number;
   roomsPerClient: number;
-  /** In each phase, of all clients of the group together. */
+  /** The rate of the whole group, for each phase. */
   messagesPerS: readonly number[];
 }
 
@@ -22,28 +22,28 @@ export interface Shape {
   rampMs: number;
   phases: readonly Phase[];
   groups: readonly Group[];
-  /** How long members may take to become whole after the last send. */
+  /** How long members may take to receive everything after the last send. */
   settleMs: number;
 }
 
-/** When the phases of a run begin and end, on the wall clock, the same for all its members. */
+/** The times of a run on the wall clock, the same for all its members. */
 export interface Schedule {
-  /** Members connect and join until here, spread evenly. */
+  /** Members connect and join before it, evenly spread. */
   sendFromMs: number;
   phases: ReadonlyArray<{ name: string; fromMs: number; untilMs: number }>;
   sendUntilMs: number;
-  /** The moment by which every member must have everything. */
+  /** Every member must have everything by then. */
   settledByMs: number;
 }
 
-/** A client of a run: its place among all, from 0, and in its group. */
-export interface Seat {
+/** The place of a client among all clients, and in its group. Both count from 0. */
+export interface ClientSlot {
   group: Group;
   index: number;
   indexInGroup: number;
 }
 
-/** The usual handshake limit of a cluster is 500 a second by address; a ramp keeps far below. */
+/** By default a cluster allows 500 handshakes a second for each address. The ramp stays far below. */
 const DIALS_PER_S = 50;
 const RAMP_MS_MIN = 2_000;
 const CLIENTS_PER_VU = 25;
@@ -54,12 +54,12 @@ export const clientsOf = (shape: Shape): number => sum(shape.groups.map(({ clien
 export const rampMsFor = (clients: number): number => Math.max(RAMP_MS_MIN, (clients / DIALS_PER_S) * 1_000);
 const vusOfGroup = ({ clients, clientsPerVu }: Group) => Math.ceil(clients / clientsPerVu);
 
-/** A group whose clients are spread over a few virtual users. */
+/** A group with the default number of clients for each virtual user. */
 export function createGroup(group: Omit<Group, 'clientsPerVu' | 'roomsPerClient'> & Partial<Group>): Group {
   return { clientsPerVu: CLIENTS_PER_VU, roomsPerClient: 2, ...group };
 }
 
-/** One group, and phases one after the other, each with its part of the whole time and its rate. */
+/** One group and consecutive phases. Each phase has a part of the time, and a rate. */
 export function phasedShape(options: {
   clients: number;
   rooms: number;
@@ -86,8 +86,8 @@ export function phasedShape(options: {
 }
 
 /**
- * The part of one of `runners` k6 that share a run, each with clients and rooms of its own: they know nothing of each other.
- * @throws {Error} when clients or rooms cannot be shared evenly
+ * The part of one runner, if several k6 processes share a run. Each has its own clients and rooms.
+ * @throws {Error} if clients or rooms cannot be divided evenly
  */
 export function partOf(shape: Shape, runners: number): Shape {
   return {
@@ -95,7 +95,7 @@ export function partOf(shape: Shape, runners: number): Shape {
     groups: shape.groups.map((group) => {
       for (const count of [group.clients, group.rooms])
         if (count % runners !== 0)
-          throw new Error(`${count} clients or rooms cannot be shared evenly by ${runners} k6`);
+          throw new Error(`${count} clients or rooms cannot be divided evenly among ${runners} runners`);
       return {
         ...group,
         clients: group.clients / runners,
@@ -106,9 +106,9 @@ export function partOf(shape: Shape, runners: number): Shape {
   };
 }
 
-/** Everyone comes, sends for a while, and is judged once. `part` is one runner's; k6 deals its users out to all of them. */
+/** Every user runs once. `part` is the part of one runner; k6 distributes the users to all runners. */
 export function k6Scenario(part: Shape, runners: number): PerVUIterationsScenario {
-  // The last answers may take a request's deadline longer than the settling; a run that takes more is stuck, and cut.
+  // The last answers may come a request timeout after the settle time. A longer run is stuck.
   const marginMs = 30_000;
   const sendMs = sum(part.phases.map(({ lengthMs }) => lengthMs));
   return {
@@ -120,8 +120,8 @@ export function k6Scenario(part: Shape, runners: number): PerVUIterationsScenari
   };
 }
 
-/** The clients of virtual user `vu`, counted from 0; all of one group, so that kinds do not wait for each other. */
-export function seatsOf(shape: Shape, vu: number): Seat[] {
+/** The clients of virtual user `vu`, from 0. All are of one group, so groups do not delay each other. */
+export function slotsOf(shape: Shape, vu: number): ClientSlot[] {
   let firstVu = 0;
   let firstClient = 0;
   for (const group of shape.groups) {
@@ -152,17 +152,17 @@ export function scheduleFrom(shape: Shape, nowMs: number): Schedule {
   return { sendFromMs, phases, sendUntilMs: fromMs, settledByMs: fromMs + shape.settleMs };
 }
 
-/** The index of the phase at `atMs`: the first one before it begins, the last one after all. */
+/** The index of the phase at `atMs`. Before the first phase it is 0, after the last one its index. */
 export function phaseAt(schedule: Schedule, atMs: number): number {
   const index = schedule.phases.findIndex(({ untilMs }) => atMs < untilMs);
   return index === -1 ? schedule.phases.length - 1 : index;
 }
 
 /**
- * When a client of the group sends next, if it sent or began at `afterMs`. Where the pace changes on the way it begins the new one at a
- * random place, so that clients do not march in step.
+ * When a client of the group sends next, if it sent or began at `afterMs`. At a new rate its first send
+ * has a random delay, so that clients do not send at the same time.
  * @param random from 0 up to 1
- * @returns undefined when it sends no more
+ * @returns undefined if it sends nothing more
  */
 export function nextSendMs(
   schedule: Schedule,
@@ -180,16 +180,16 @@ export function nextSendMs(
   return undefined;
 }
 
-/** The part of the ramp that client `index` waits before it dials, so that they do not all come at once. */
+/** How long client `index` waits before it connects. The ramp spreads the clients. */
 export function rampDelayMs(shape: Shape, index: number): number {
   return Math.floor((shape.rampMs * 0.8 * index) / clientsOf(shape));
 }
 
 /**
- * The rooms of a client, of the group's `rooms`: neighbours share some rooms and not others, so that mixing them up would show. Every room
- * has somebody, also where there are more rooms than clients.
+ * The rooms of a client. Neighbours share some of them, so a server that mixes up rooms is found. Every
+ * room has a client, even if there are more rooms than clients.
  */
-export function roomsOf(rooms: readonly string[], { group, indexInGroup }: Seat): string[] {
+export function roomsOf(rooms: readonly string[], { group, indexInGroup }: ClientSlot): string[] {
   const first = Math.floor(indexInGroup * Math.max(1, rooms.length / group.clients));
   const count = Math.min(group.roomsPerClient, rooms.length);
   return Array.from({ length: count }, (_, offset) => rooms[(first + offset) % rooms.length] ?? '');
@@ -197,7 +197,7 @@ export function roomsOf(rooms: readonly string[], { group, indexInGroup }: Seat)
 
 /**
  * `1500ms`, `20s`, `5m`, `1h30m` or a bare number of seconds.
- * @returns milliseconds, or undefined when it is none of these or not above zero
+ * @returns milliseconds, or undefined for another text or zero
  */
 export function parseDurationMs(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return positive(Number(text) * 1_000);

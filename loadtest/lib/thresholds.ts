@@ -1,12 +1,12 @@
-/** What decides whether a run passed. Pure: names and expressions in k6's own language. */
+/** The thresholds of a run, in k6's own language. Pure. */
 import type { Options } from 'k6/options';
 import { HELD_RATE_MIN } from './tolerance.ts';
 
 export type Thresholds = NonNullable<Options['thresholds']>;
 
 /**
- * Nothing lost, doubled, swapped or altered, over all connections of a member. A counter that was never touched is 0 and would pass
- * `count==0`, so the number of audited members is a threshold too: a run in which nobody looked has failed.
+ * Nothing is lost, duplicated, swapped or altered, over all connections of a member. An unused counter
+ * is 0 and passes `count==0`, so the number of audited members is a threshold too.
  */
 export function correctness(options: { members: number }): Thresholds {
   return {
@@ -23,29 +23,29 @@ export function correctness(options: { members: number }): Thresholds {
   };
 }
 
-/** For scenarios in quiet weather: every request is answered, and no connection ends by itself. */
+/** For scenarios without faults: no request fails and no connection ends by itself. */
 export function noErrors(): Thresholds {
   return { ack_errors: ['count==0'], connection_errors: ['count==0'] };
 }
 
-/** For scenarios that move clients: a run in which nobody came back has not tried what it is for. */
+/** For scenarios that move clients: a run without resumes has tested nothing. */
 export function cameBack(resumesMin: number): Thresholds {
   return { resumes: [`count>=${resumesMin}`] };
 }
 
-/** For scenarios that compare one phase with another. */
+/** For scenarios that compare two phases. */
 export function held(): Thresholds {
   return { delivery_held: [`rate>=${HELD_RATE_MIN}`] };
 }
 
-/** A bound on the 99th percentile of delivery, only where somebody named one: how fast is fast enough, the operator knows. */
+/** A limit for the 99th percentile of delivery, if the operator gives one. */
 export function speed(options: { deliveryP99MsMax: number | undefined; phase?: string }): Thresholds {
   if (options.deliveryP99MsMax === undefined) return {};
   const metric = options.phase === undefined ? 'delivery_latency' : `delivery_latency{phase:${options.phase}}`;
   return { [metric]: [`p(99)<=${options.deliveryP99MsMax}`] };
 }
 
-/** k6 keeps figures of a phase only where a threshold asks for them; these always hold. */
+/** k6 keeps figures of a phase only if a threshold uses them. These thresholds always hold. */
 export function figuresOf(phases: readonly string[]): Thresholds {
   const each = phases.flatMap((phase) => [
     [`delivery_latency{phase:${phase}}`, ['p(99)>=0']],

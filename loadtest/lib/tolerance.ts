@@ -1,33 +1,36 @@
-/** Judges latencies of one phase by those of an earlier one of the same run: "as before, within reason". Pure; one per virtual user. */
+/** Compares latencies of one phase with those of an earlier phase. Pure; one for each virtual user. */
 
 export interface Tolerance {
-  /** The kind of clients that is looked at; others are not. */
+  /** The group that is compared. */
   group: string;
   baseline: string;
-  judged: string;
+  compared: string;
 }
 
-export interface ToleranceJudge {
-  /** @returns whether it was as before; undefined for a latency that is not judged */
+export interface ToleranceChecker {
+  /** @returns whether it is within the tolerance; undefined for a latency that is not compared */
   observe(group: string, phase: string, latencyMs: number): boolean | undefined;
 }
 
-/** What is more than twice the earlier 99th percentile, and by more than a pause that a busy machine makes now and then, is not as before. */
+/**
+ * The tolerance is twice the earlier 99th percentile, and the length of a pause that a busy machine
+ * makes now and then.
+ */
 export const FACTOR_MAX = 2;
 export const SLACK_MS = 50;
-/** One latency in a hundred may be above: a rate of 0.99 says that the 99th percentile held. */
+/** The 99th percentile held if 0.99 of the latencies are within the tolerance. */
 export const HELD_RATE_MIN = 0.99;
 
 const SAMPLES_MAX = 20_000;
 
-export function createToleranceJudge(tolerance: Tolerance): ToleranceJudge {
+export function createToleranceChecker(tolerance: Tolerance): ToleranceChecker {
   const baseline: number[] = [];
   let allowedMs: number | undefined;
   return {
     observe(group, phase, latencyMs) {
       if (group !== tolerance.group) return undefined;
       if (phase === tolerance.baseline && baseline.length < SAMPLES_MAX) baseline.push(latencyMs);
-      if (phase !== tolerance.judged) return undefined;
+      if (phase !== tolerance.compared) return undefined;
       allowedMs ??= FACTOR_MAX * percentile(baseline, 0.99) + SLACK_MS;
       return latencyMs <= allowedMs;
     },

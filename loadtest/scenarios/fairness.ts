@@ -1,14 +1,14 @@
 /**
- * A thousand quiet rooms, and then one hot room beside them.
+ * A thousand quiet rooms, and then one hot room.
  *
- * People in the quiet rooms must not notice: their deliveries while the room is hot are judged by those before it was. The hot room's clients
- * are there all the time, and silent at first.
+ * Deliveries in the quiet rooms must be as fast while the other room is hot as before. The clients of
+ * the hot room are connected from the start and silent at first.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { createGroup, rampMsFor } from '../lib/shapes.ts';
 import { held, noErrors } from '../lib/thresholds.ts';
 
-/** So that in each room two people talk, whatever the numbers of both. */
+/** Two clients chat in each room, for any number of clients and rooms. */
 const PEOPLE_PER_ROOM = 2;
 
 const run = createRun('fairness', ({ of, runners }) => {
@@ -41,7 +41,7 @@ const run = createRun('fairness', ({ of, runners }) => {
       settleMs: of('settle'),
     },
     thresholds: { ...noErrors(), ...held() },
-    tolerance: { group: 'quiet', baseline: 'calm', judged: 'hot' },
+    tolerance: { group: 'quiet', baseline: 'calm', compared: 'hot' },
   };
 });
 

@@ -1,7 +1,7 @@
 /**
  * Steady load, as on a usual day.
  *
- * Correctness, no failed request, no connection that ends. With --delivery-p99 also: is it fast enough?
+ * Checks correctness. No request may fail and no connection may end. --delivery-p99 adds a speed limit.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

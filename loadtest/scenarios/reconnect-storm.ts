@@ -1,14 +1,14 @@
 /**
- * Most clients lose their connections at the same moment, again and again, while the others go on talking.
+ * Most clients lose their connections at the same time, several times, while the others keep chatting.
  *
- * Everybody must come back with what was said meanwhile, once and in order, and what was under way when the connection broke must be stored
- * once. `resume_latency` tells how long it took from dialling to the last missed message.
+ * All clients must reconnect and receive what they missed, once and in order. Sends that were open when
+ * a connection broke must be stored once. `resume_latency`: from reconnecting to the last missed message.
  */
 import { createRun } from '../lib/k6-run.ts';
-import { clientsOf, phasedShape, type Schedule, type Seat } from '../lib/shapes.ts';
+import { type ClientSlot, clientsOf, phasedShape, type Schedule } from '../lib/shapes.ts';
 import { cameBack } from '../lib/thresholds.ts';
 
-/** They come back within so long, each at a moment of its own, as clients with a jittered back-off do. */
+/** Clients reconnect within this time, at random moments, like clients with a jittered back-off. */
 const AWAY_MS_MAX = 3_000;
 
 const run = createRun('reconnect-storm', ({ of, runners }) => {
@@ -20,15 +20,15 @@ const run = createRun('reconnect-storm', ({ of, runners }) => {
     settleMs: of('settle'),
     phases: [{ name: 'storms', part: 1, messagesPerS: of('rate') }],
   });
-  // Who stays and who goes alternates through the rooms, so that in every room somebody talks meanwhile.
-  const goes = ({ index }: Seat) => ((index * of('share')) % 1) + of('share') >= 1;
+  // Clients that stay alternate with clients that leave, so every room has a sender.
+  const leaves = ({ index }: ClientSlot) => ((index * of('share')) % 1) + of('share') >= 1;
   const perStorm = Math.floor((clientsOf(shape) / runners) * of('share'));
   return {
     shape,
-    // At least those of one storm: a later one may catch people who are still on their way back, where a machine is slow.
+    // At least those of one storm: on a slow machine a later storm may hit clients that are reconnecting.
     thresholds: cameBack(Math.ceil(perStorm * 0.8)),
-    absences(seat: Seat, { sendFromMs, sendUntilMs }: Schedule) {
-      if (!goes(seat)) return [];
+    absences(slot: ClientSlot, { sendFromMs, sendUntilMs }: Schedule) {
+      if (!leaves(slot)) return [];
       const everyMs = (sendUntilMs - sendFromMs) / (storms + 1);
       return Array.from({ length: storms }, (_, storm) => ({
         atMs: sendFromMs + everyMs * (storm + 0.5),

@@ -1,9 +1,10 @@
 /**
- * Gateways are added and drained while people talk.
+ * Gateways are added and drained while clients chat.
  *
- * Clients that are asked to move obey, resume elsewhere, and must have every message once and in order; nothing that was sent is lost. On the
- * cluster of `npm start` this program adds two gateways and drains two; elsewhere --on-step COMMAND does it (MARU_STEP is `add` or
- * `drain`), or you do, when a line says so. A run in which nobody had to come back fails: it has tried nothing.
+ * Clients that are asked to move resume on another gateway and must have every message once and in
+ * order. On the cluster of `npm start` this program adds two gateways and drains two. Elsewhere
+ * --on-step COMMAND does it (MARU_STEP is `add` or `drain`), or you do, when a line asks for it. A run in
+ * which no client had to reconnect fails: it has tested nothing.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';
@@ -22,10 +23,10 @@ const run = createRun('scale-out', ({ of }) => {
     thresholds: cameBack(1),
     // `tools/loadtest.mjs` reads these lines.
     announcements: {
-      'add-1': 'maru-step add: one more gateway, now',
-      'add-2': 'maru-step add: one more gateway, now',
-      'drain-1': 'maru-step drain: take one gateway away, now',
-      'drain-2': 'maru-step drain: take one gateway away, now',
+      'add-1': 'maru-step add: add one gateway now',
+      'add-2': 'maru-step add: add one gateway now',
+      'drain-1': 'maru-step drain: remove one gateway now',
+      'drain-2': 'maru-step drain: remove one gateway now',
     },
   };
 });

@@ -1,8 +1,8 @@
 /**
- * Does it chat, and correctly? Some clients in a few rooms, some seconds.
+ * Does chat work, and correctly? A few clients in a few rooms, for some seconds.
  *
- * Every member must see every message of its rooms once, in order, and the history must agree; no request may fail, no connection end.
- * No speed is asserted: it is only reported.
+ * Every member must receive every message of its rooms once and in order, and the history must agree.
+ * No request may fail and no connection may end. Speed is only reported.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';
@@ -16,7 +16,7 @@ const run = createRun('smoke', ({ of }) => {
     settleMs: of('settle'),
     phases: [{ name: 'steady', part: 1, messagesPerS: of('rate') }],
   });
-  // Few clients, and yet several users, as in every other scenario.
+  // Several virtual users even with few clients, as in every other scenario.
   const groups = shape.groups.map((group) => ({ ...group, clientsPerVu: 5 }));
   return { shape: { ...shape, groups }, thresholds: noErrors() };
 });

@@ -1,8 +1,9 @@
 /**
- * Light load for a long time: what leaks, grows or wears out shows here.
+ * Light load for a long time: it shows leaks and slow growth.
  *
- * Everything that came is compared with the history once a minute, so the run's own memory stays bounded. Connections may end (clusters
- * are updated while it runs), as long as everybody comes back whole; and the last quarter must be as fast as the first.
+ * Members compare everything with the history once a minute, which bounds the memory of the run.
+ * Connections may end (a cluster may be updated during the run), but all clients must resume without loss.
+ * The last quarter must be as fast as the first.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';
@@ -21,7 +22,7 @@ const run = createRun('soak', ({ of }) => ({
     ],
   }),
   thresholds: held(),
-  tolerance: { group: 'all', baseline: 'early', judged: 'late' },
+  tolerance: { group: 'all', baseline: 'early', compared: 'late' },
 }));
 
 export const { options, setup, handleSummary } = run;

@@ -1,7 +1,8 @@
 /**
- * A quiet room hall, of a sudden many times as loud, and quiet again.
+ * A low rate, suddenly many times as high, and low again.
  *
- * Correctness and no failed request, during the spike too; and afterwards it must be as fast as before.
+ * Checks correctness. No request may fail, even during the spike. After it, delivery must be as fast as
+ * before.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';
@@ -16,13 +17,13 @@ const run = createRun('spike', ({ of }) => ({
     phases: [
       { name: 'before', part: 4, messagesPerS: of('rate') },
       { name: 'spike', part: 2, messagesPerS: of('rate') * of('factor') },
-      // What is left over from the spike gets a moment of its own, which nobody compares.
+      // Backlogs of the spike drain in a phase that is not compared.
       { name: 'recovery', part: 1, messagesPerS: of('rate') },
       { name: 'after', part: 4, messagesPerS: of('rate') },
     ],
   }),
   thresholds: { ...noErrors(), ...held() },
-  tolerance: { group: 'all', baseline: 'before', judged: 'after' },
+  tolerance: { group: 'all', baseline: 'before', compared: 'after' },
 }));
 
 export const { options, setup, handleSummary } = run;

@@ -1,9 +1,10 @@
 /**
- * More and more, in steps that double the rate, up to the knee, which is found and told.
+ * Steps that double the rate, to find the knee.
  *
- * A step holds when 95 % of what was planned was sent and acknowledged, and the 99th percentile of delivery keeps --delivery-p99. The last
- * step that held is the knee. Clients climb on only while the step before held, so that nobody is pushed over for nothing.
- * The run fails when the first step does not hold, or when anything is lost, doubled or swapped, beyond the knee too.
+ * A step holds if 95 % of the planned messages were sent and acknowledged, and the 99th percentile of
+ * delivery stays within --delivery-p99. The knee is the last step that held. Clients enter a step only
+ * if the step before held. The run fails if the first step does not hold, or if anything is lost,
+ * duplicated or swapped, even beyond the knee.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { describeKnee } from '../lib/knee.ts';

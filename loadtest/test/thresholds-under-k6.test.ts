@@ -1,6 +1,6 @@
 /**
- * Each threshold is seen failing for its fault, under k6 itself, those on what a resume brings too. Where no k6 is at hand these are
- * skipped: to build one takes longer than all of them.
+ * Each threshold fails for its fault, under k6 itself. The tests are skipped without k6: a build takes
+ * longer than all of them.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,14 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Fault, startFakeChatServer } from './fake-chat-server.ts';
+import { startFakeServer } from '@maru/testkit/server/fake-server';
+import type { PlantedFault } from '@maru/testkit/server/planted-faults';
 
 const CLI = fileURLToPath(new URL('../../tools/loadtest.mjs', import.meta.url));
 const NO_K6_EXIT_CODE = 3;
 const K6_DEADLINE_MS = 60_000;
 
 const SMOKE = ['smoke', '--duration', '2s', '--settle', '2s'];
-/** Six of eight clients lose their connections once, for up to a second. */
+/** Six of eight clients lose their connections once, for at most a second. */
 const STORM = [
   ...['reconnect-storm', '--duration', '4s', '--settle', '2s'],
   ...['--clients', '8', '--rooms', '2', '--rate', '120', '--storms', '1'],
@@ -28,9 +29,9 @@ interface Outcome {
   remoteWrites: number;
 }
 
-/** Runs a scenario with k6 against a fake with a fault. @returns null without k6 */
-async function runAgainst(fault: Fault, scenario: readonly string[]): Promise<Outcome | null> {
-  const server = await startFakeChatServer(fault);
+/** Runs a scenario with k6 against a fake server. @returns null without k6 */
+async function runAgainst(fault: PlantedFault, scenario: readonly string[]): Promise<Outcome | null> {
+  const server = await startFakeServer(fault);
   const figures = ['--prometheus', `${server.url}/api/v1/write`];
   const args = [CLI, ...scenario, '--url', server.url, ...figures, '--no-build', '--', '--quiet'];
   let output = '';
@@ -46,11 +47,11 @@ async function runAgainst(fault: Fault, scenario: readonly string[]): Promise<Ou
   if (code === NO_K6_EXIT_CODE) return null;
   const crossed = /thresholds on metrics '([^']*)' have been crossed/.exec(output)?.[1]?.split(', ') ?? [];
   assert.equal(code, crossed.length === 0 ? 0 : 99, output);
-  return { crossed, remoteWrites: server.remoteWrites() };
+  return { crossed, remoteWrites: server.remoteWrites };
 }
 
 suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => {
-  const expected: Array<[Fault, readonly string[], string[]]> = [
+  const expected: Array<[PlantedFault, readonly string[], string[]]> = [
     ['none', STORM, []],
     ['resume_hole', STORM, ['checks', 'messages_missing']],
     ['resume_doubled', STORM, ['checks', 'messages_duplicated']],
@@ -66,12 +67,12 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
   for (const [fault, scenario, names] of expected)
     test(`${scenario[0]}: ${fault}`, async (t) => {
       const outcome = await runAgainst(fault, scenario);
-      if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+      if (outcome === null) return t.skip('no k6: `npm run loadtest` builds it');
       assert.deepEqual(outcome.crossed, names);
-      assert.ok(outcome.remoteWrites > 0, 'figures came by remote write');
+      assert.ok(outcome.remoteWrites > 0, 'k6 sent figures by remote write');
     });
 
-  test('an archive carries the scenario, what it imports, and the settings', async (t) => {
+  test('an archive contains the scenario, its imports and the settings', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'maru-archive-'));
     try {
       const archive = join(folder, 'loadtest.tar');
@@ -79,10 +80,10 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
       const code = await new Promise((resolve) => {
         spawn(process.execPath, args, { stdio: 'ignore', timeout: K6_DEADLINE_MS }).once('close', resolve);
       });
-      if (code === NO_K6_EXIT_CODE) return t.skip('no k6 here: `npm run loadtest` builds one');
+      if (code === NO_K6_EXIT_CODE) return t.skip('no k6: `npm run loadtest` builds it');
       assert.equal(code, 0);
       const text = await readFile(archive, 'utf8');
-      for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'lib/journal.ts', 'scenarios.json'])
+      for (const part of ['"MARU_LOADTEST_URL": "http://edge:8080"', '"count==8"', 'member-log.ts', 'scenarios.json'])
         assert.ok(text.includes(part), part);
     } finally {
       await rm(folder, { recursive: true });
@@ -91,7 +92,7 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
 
   test('smoke: acknowledged_not_stored', async (t) => {
     const outcome = await runAgainst('acknowledged_not_stored', SMOKE);
-    if (outcome === null) return t.skip('no k6 here: `npm run loadtest` builds one');
+    if (outcome === null) return t.skip('no k6: `npm run loadtest` builds it');
     assert.ok(outcome.crossed.includes('acknowledged_lost'), outcome.crossed.join());
   });
 });

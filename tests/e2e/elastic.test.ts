@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Position } from '@maru/protocol';
+import { checkRoom, type Sent } from '@maru/testkit/checker/check-room';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Cluster, isAlive, startCluster } from '../support/cluster.ts';
-import { judge, type Sent } from '../support/judge.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { readHistory } from '../support/sender.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -216,6 +216,6 @@ describe('the messages of this cluster', () => {
       floor: floors.get(client)?.head ?? 0,
       entries: client.entries(room),
     }));
-    assert.deepEqual(judge({ history, members, sends, complete: true }), []);
+    assert.deepEqual(checkRoom({ history, members, sends, complete: true }), []);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import { checkRoom } from '@maru/testkit/checker/check-room';
 import { connect, type TestClient } from '../support/client.ts';
-import { judge } from '../support/judge.ts';
 import { poll } from '../support/poll.ts';
 import { readHistory, sendMany } from '../support/sender.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
@@ -81,7 +81,7 @@ describe('the order of a room', () => {
     assert(reader !== undefined);
     const history = await readHistory(reader.client, room);
     assert.equal(history.length, 10_000);
-    const violations = judge({
+    const violations = checkRoom({
       history,
       members: members.map(({ client, head }, index) => ({
         member: `member ${index}`,

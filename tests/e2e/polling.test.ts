@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { checkRoom, type Sent } from '@maru/testkit/checker/check-room';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { judge, type Sent } from '../support/judge.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { readHistory } from '../support/sender.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -64,7 +64,7 @@ describe(`clients on long-polling, through nginx with ${GATEWAYS} gateways`, () 
       floor: floors[index] ?? 0,
       entries: client.entries(room),
     }));
-    assert.deepEqual(judge({ history, members, sends, complete: true }), []);
+    assert.deepEqual(checkRoom({ history, members, sends, complete: true }), []);
     for (const client of clients) {
       assert.deepEqual(client.disconnects, []);
       assert.equal(client.socket.io.engine.transport.name, 'polling');

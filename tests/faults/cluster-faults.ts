@@ -1,42 +1,41 @@
-/** Faults of processes: what happens to gateways, nginx and presence of a whole cluster. */
-
+/** Faults of gateway and presence processes of a whole cluster. */
 import { call } from '../support/http.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 import type { Redis } from './store.ts';
 
-/** Whole after the clients' own pauses before they come back (2 s and half of it at most), and 5 s. */
+/** The clients' own back-off (at most 3 s), and 5 s. */
 const AFTER_RECONNECT_MS = 8_000;
-/** The contract's bound beside the clients' own pauses. */
+/** The contract's limit, without the clients' own back-off. */
 const BACK_MS = 5_000;
-/** Minutes, as two machines whose clocks nobody keeps differ; half an hour at most. */
+/** Clocks of two machines without NTP may differ by minutes. */
 const CLOCK_OFFSETS_MS = [-30 * 60_000, -3 * 60_000, 3 * 60_000, 30 * 60_000] as const;
 const AFTER_EDGE_MS = 5_000;
-/** A beat of the gateways (5 s), their whole state, and the start of the service where it was killed. */
+/** The node heartbeat (5 s), a full report of presence, and the start of the killed service. */
 const AFTER_PRESENCE_MS = 10_000;
 const AFTER_STOP_MS = 8_000;
-/** So briefly that no client's patience ends. */
-const NAP_MAX_MS = 1_000;
-/** From falling asleep: the nap, and the goal for losses that only the node itself can notice. */
-const AFTER_NAP_MS = NAP_MAX_MS + 2_000;
+/** Shorter than every client's timeout. */
+const PAUSE_MS_MAX = 1_000;
+/** The pause, and the goal for losses that only the node itself can notice. */
+const AFTER_PAUSE_MS = PAUSE_MS_MAX + 2_000;
 const GATEWAYS_MAX = 6;
 
-type ClusterFault = Fault<ClusterSite>;
+type ClusterFault = Fault<ClusterEnvironment>;
 
-/** Whether a node tells a token that is good for a minute from one that was good until a minute ago. */
-async function judgeExpiry(site: ClusterSite, address: string): Promise<string[]> {
+/** A node must accept a token that expires in a minute, and reject one that expired a minute ago. */
+async function checkExpiry(environment: ClusterEnvironment, address: string): Promise<string[]> {
   const found: string[] = [];
   for (const [inMs, status] of [
     [60_000, 200],
     [-60_000, 401],
   ] as const) {
-    const answer = await call(address, '/rooms', { token: site.token('clock-watcher', inMs) });
+    const answer = await call(address, '/rooms', { token: environment.token('clock-watcher', inMs) });
     if (answer.status !== status) found.push(`a token that expires in ${inMs} ms was answered ${answer.status}`);
   }
   return found;
 }
 
-/** As the store does with a subscriber that does not read: it loses what comes until it subscribes again. */
+/** Drops a node's subscriptions, as Redis does with a slow subscriber. Announcements are lost until it subscribes again. */
 async function dropSubscriptions(redis: Redis, node: string): Promise<void> {
   const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   const own = list.split('\n').filter((client) => client.includes(` name=maru:${node}:`));
@@ -54,15 +53,15 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 4,
-    async inject({ site, random, began }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGKILL');
       began();
     },
   },
   {
     name: 'gateway killed in silence',
-    about: 'the same while nobody speaks, so that all its clients miss the same',
+    about: 'the same in silence, so that all its clients miss the same messages',
     store: 'fine',
     ends: 'gateways',
     quiet: true,
@@ -70,26 +69,26 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 1,
-    async inject({ site, random, began }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGKILL');
       began();
     },
   },
   {
     name: 'gateways killed in turn',
-    about: 'kill -9 of every gateway, each once the one before runs again',
+    about: 'kill -9 of every gateway, each after the one before runs again',
     store: 'fine',
     ends: 'gateways',
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep, lifted }) {
+    async inject({ environment, began, holdMs, sleep, lifted }) {
       began();
-      for (const { name } of await site.gateways()) {
-        await site.complete();
+      for (const { name } of await environment.gateways()) {
+        await environment.complete();
         await sleep(holdMs);
-        const { pid } = await site.process(name);
+        const { pid } = await environment.process(name);
         process.kill(pid, 'SIGKILL');
         lifted();
       }
@@ -101,8 +100,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     store: 'fine',
     holdMs: [3_000, 60_000],
     wholeWithinMs: AFTER_STOP_MS,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGSTOP');
       try {
         began();
@@ -115,19 +114,18 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
   },
   {
     name: 'cut off in its sleep',
-    about:
-      'SIGSTOP of one gateway, the store drops its subscriptions, one message to each room while it sleeps, SIGCONT, then silence',
+    about: 'SIGSTOP of one gateway, Redis drops its subscriptions, one message to each room, SIGCONT, then silence',
     store: 'fine',
     quiet: true,
-    holdMs: [500, NAP_MAX_MS],
-    wholeWithinMs: AFTER_NAP_MS,
+    holdMs: [500, PAUSE_MS_MAX],
+    wholeWithinMs: AFTER_PAUSE_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs }) {
-      const { name, pid } = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs }) {
+      const { name, pid } = random.pick(await environment.gateways());
       process.kill(pid, 'SIGSTOP');
-      // It wakes by itself: the messages are sent once this has resolved.
+      // It continues by itself: the messages are sent after this has resolved.
       setTimeout(() => process.kill(pid, 'SIGCONT'), holdMs);
-      await site.admin((redis) => dropSubscriptions(redis, name));
+      await environment.admin((redis) => dropSubscriptions(redis, name));
       began();
     },
   },
@@ -138,82 +136,85 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     ends: 'gateways',
     holdMs: [0, 1_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       if (gateways.length < 2) return began();
       const { name } = random.pick(gateways);
       began();
-      await site.cluster.drain(name);
+      await environment.cluster.drain(name);
       await sleep(holdMs);
-      await site.cluster.restart(name);
+      await environment.cluster.restart(name);
     },
   },
   {
     name: 'gateway cut short',
-    about: 'SIGTERM of one gateway, SIGKILL while it hands its clients over, then a new one under its name',
+    about: 'SIGTERM of one gateway, SIGKILL during its drain, then a new one under its name',
     store: 'fine',
     ends: 'gateways',
-    // Its two seconds of waiting for the balancer, and the hand-over that follows.
+    // It waits two seconds for the load balancer, then it asks its clients to leave.
     holdMs: [2_000, 4_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     backWithinMs: BACK_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       if (gateways.length < 2) return began();
       const { name, pid } = random.pick(gateways);
-      const drained = site.cluster.drain(name);
+      const drained = environment.cluster.drain(name);
       await sleep(holdMs);
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It was done before its time.
+        // It has ended already.
       }
       began();
       await drained;
-      await site.cluster.restart(name);
+      await environment.cluster.restart(name);
     },
   },
   {
     name: 'clock jumped',
-    about: "one gateway's clock is wrong by minutes: tokens are still judged by the store's; then it is right again",
+    about: "one gateway's clock is wrong by minutes and then right again; tokens still expire by the clock of Redis",
     store: 'fine',
     holdMs: [2_000, 10_000],
     wholeWithinMs: AFTER_EDGE_MS,
     lossesMax: 0,
-    async inject({ site, random, began, holdMs, sleep, violation }) {
-      const gateway = random.pick(await site.gateways());
+    async inject({ environment, random, began, holdMs, sleep, violation }) {
+      const gateway = random.pick(await environment.gateways());
       const offsetMs = random.pick(CLOCK_OFFSETS_MS);
-      site.setClock(gateway, offsetMs);
+      environment.setClock(gateway, offsetMs);
       began();
       try {
         await sleep(holdMs);
-        for (const found of await judgeExpiry(site, gateway.address)) violation(`clock ${offsetMs} ms off: ${found}`);
+        for (const found of await checkExpiry(environment, gateway.address))
+          violation(`clock ${offsetMs} ms off: ${found}`);
       } finally {
-        site.setClock(gateway, 0);
+        environment.setClock(gateway, 0);
       }
     },
   },
   {
     name: 'gateway added',
-    about: 'one more gateway comes, takes its share, and is drained again',
+    about: 'a gateway is added, takes its share of clients, and is drained again',
     store: 'fine',
     ends: 'gateways',
     holdMs: [2_000, 20_000],
     wholeWithinMs: AFTER_RECONNECT_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep }) {
-      const all = (await site.cluster.status()).processes.filter(({ kind }) => kind === 'gateway');
+    async inject({ environment, began, holdMs, sleep }) {
+      const all = (await environment.cluster.status()).processes.filter(({ kind }) => kind === 'gateway');
       const spare = all.find(({ state }) => state === 'down');
       if (spare === undefined && all.length >= GATEWAYS_MAX) return began();
       began();
-      if (spare !== undefined) await site.cluster.restart(spare.name);
-      else await site.cluster.add();
+      if (spare !== undefined) await environment.cluster.restart(spare.name);
+      else await environment.cluster.add();
       await sleep(holdMs);
       const newest =
         spare?.name ??
-        (await site.gateways()).map(({ name }) => name).find((name) => !all.some((known) => known.name === name));
-      if (newest !== undefined) await site.cluster.drain(newest);
+        (await environment.gateways())
+          .map(({ name }) => name)
+          .find((name) => !all.some((known) => known.name === name));
+      if (newest !== undefined) await environment.cluster.drain(newest);
     },
   },
   {
@@ -225,8 +226,8 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
     wholeWithinMs: AFTER_EDGE_MS,
     presenceWithinMs: AFTER_PRESENCE_MS,
     weight: 1,
-    async inject({ site, began }) {
-      const { pid } = await site.process('presence-1');
+    async inject({ environment, began }) {
+      const { pid } = await environment.process('presence-1');
       process.kill(pid, 'SIGKILL');
       began();
     },

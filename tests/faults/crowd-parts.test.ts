@@ -4,7 +4,7 @@ import { divideCrowd } from './crowd-parts.ts';
 
 const whole = { clients: 2_003, rooms: 201, messagesPerSecond: 50 };
 
-test('a crowd is divided without remainder, evenly, and nobody has the number of another', () => {
+test('divides a crowd evenly and completely, with unique numbers', () => {
   const parts = divideCrowd(whole);
   assert.equal(parts.length, 5);
   let next = 1;
@@ -20,7 +20,7 @@ test('a crowd is divided without remainder, evenly, and nobody has the number of
   );
 });
 
-test('no part is without a room, however few there are', () => {
+test('every part has a room, even with few rooms', () => {
   assert.deepEqual(
     divideCrowd({ ...whole, rooms: 2 }).map(({ rooms }) => rooms),
     [1, 1],

@@ -1,4 +1,4 @@
-/** The trial's handle on a crowd that is spread over several processes. */
+/** Divides a crowd over several processes and controls them. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { CrowdPart, PartCommands, PartResponse } from './crowd-worker.ts';
@@ -11,11 +11,11 @@ export interface PartHandle {
   end(): void;
 }
 
-/** One process can follow so many clients and be hardly ever late; more would measure themselves. */
+/** With more clients one process is often late and measures itself. */
 const CLIENTS_EACH_MAX = 500;
 const WORKER = fileURLToPath(new URL('crowd-worker.ts', import.meta.url));
 
-/** Shares of a crowd that are as even as can be. Each has rooms of its own, one at least. */
+/** Divides a crowd evenly. Each part has its own rooms, at least one. */
 export function divideCrowd(crowd: {
   clients: number;
   rooms: number;
@@ -32,7 +32,7 @@ export function divideCrowd(crowd: {
   }));
 }
 
-/** Starts a process for the part; its requests reject once it has ended. */
+/** Starts a process for the part. Requests to a process that has ended are rejected. */
 export async function startPart(part: CrowdPart): Promise<PartHandle> {
   const child = fork(WORKER, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const handle = handleOf(child);

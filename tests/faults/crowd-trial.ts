@@ -1,44 +1,44 @@
 /**
- * The trial of a large crowd: a gateway is killed while everybody talks, and once more while nobody does. The clients are in processes
- * of their own, so that what is measured is the cluster, not one process with all of them.
+ * The trial of a large crowd: a gateway is killed under load, and once more in silence. The clients are in
+ * several processes, so that the trial measures the cluster and not one busy process.
  */
-
 import { sleep } from '../support/poll.ts';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { divideCrowd, type PartHandle, startPart } from './crowd-parts.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import { describeInjected, type Injected } from './injected.ts';
 import { describeUse, watchMachine } from './machine.ts';
 import { now } from './member.ts';
 import type { FaultOptions } from './options.ts';
+import { waitForPresence } from './presence-wait.ts';
 import { createRandom, type Random } from './random.ts';
-import { readsBetween, summarizeReturns } from './return-judge.ts';
-import type { ClusterSite } from './site.ts';
-import { judgePresenceOf, type TrialResult } from './trial.ts';
+import { readsBetween, summarizeReturns } from './return-checker.ts';
+import type { TrialResult } from './trial.ts';
 
-/** Those of which a crowd can tell something that a few clients cannot. */
-export const CROWD_FAULTS: ReadonlyArray<Fault<ClusterSite>> = PROCESS_FAULTS.filter(
+/** The faults that affect a large crowd differently from a few clients. */
+export const CROWD_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = PROCESS_FAULTS.filter(
   ({ backWithinMs, name }) => backWithinMs !== undefined && name.startsWith('gateway killed'),
 );
 
-/** Nodes compare their loads every 5 s: until they are level again, and clients that came back last have settled. */
+/** Nodes compare their loads every 5 s. After this time they are balanced again. */
 const CALM_MS = 15_000;
-/** Long-polling costs the processes with the clients in it many times what a WebSocket does. */
+/** For the client processes, long-polling costs many times as much as WebSocket. */
 const POLLING_EVERY = 20;
 const SETTLE_MS = 30_000;
 const HISTORY_MS = 120_000;
 const PRESENCE_WITHIN_MS = 30_000;
-/** What comes late is waited for, so that it can be told how late. */
+/** The trial waits for a late crowd, to report how late it is. */
 const WAIT_MS = 60_000;
 
 export async function runCrowdTrial(run: {
-  site: ClusterSite;
-  faults: ReadonlyArray<Fault<ClusterSite>>;
+  environment: ClusterEnvironment;
+  faults: ReadonlyArray<Fault<ClusterEnvironment>>;
   options: FaultOptions;
   say: (line: string) => void;
   isEnding: () => boolean;
 }): Promise<TrialResult> {
-  const { site, options, say } = run;
+  const { environment, options, say } = run;
   const startedAtMs = now();
   const random = createRandom(options.seed);
   const violations: string[] = [];
@@ -51,31 +51,31 @@ export async function runCrowdTrial(run: {
       const users = Array.from({ length: clients }, (_, index) => `member-${share.firstMember + index}`);
       const part = await startPart({
         ...share,
-        endpoints: site.endpoints,
-        tokens: users.map((user) => site.token(user)),
+        endpoints: environment.endpoints,
+        tokens: users.map((user) => environment.token(user)),
         pollingEvery: POLLING_EVERY,
         seed: options.seed + share.firstMember,
       });
       parts.push(part);
-      // One part after the other: what is tried here is not how many can come at once.
-      await part.ask('gather');
+      // One part after the other: this trial does not test how many clients can connect at once.
+      await part.ask('connect');
     }
     say(`${options.clients} clients in ${rooms} rooms, in ${parts.length} processes`);
-    await all((part) => part.ask('talk'));
+    await all((part) => part.ask('startSending'));
     for (const fault of run.faults) {
       await sleep(CALM_MS);
       if (run.isEnding()) break;
-      const one = await injectOne({ site, fault, parts, rooms, random, startedAtMs });
+      const one = await injectOne({ environment, fault, parts, rooms, random, startedAtMs });
       injected.push(one);
       say(describeInjected(one, now() - startedAtMs));
     }
-    await all((part) => part.ask('hush'));
+    await all((part) => part.ask('stopSending'));
     const pending = await all((part) => part.ask('settle', SETTLE_MS));
     if (pending.some((count) => count > 0)) violations.push(`I5: ${pending} messages were never acknowledged`);
     const whole = all((part) => part.ask('whole', { sinceMs: now(), withinMs: SETTLE_MS }));
     await whole.catch((error: unknown) => violations.push(`I5: at the end: ${String(error)}`));
     const present = async () => new Map((await all((part) => part.ask('present'))).flat());
-    const presenceMs = await judgePresenceOf(site, present, violations, PRESENCE_WITHIN_MS);
+    const presenceMs = await waitForPresence(environment, present, violations, PRESENCE_WITHIN_MS);
     const sums = await all((part) => part.ask('finish', { historyMs: HISTORY_MS }));
     violations.push(...sums.flatMap((sum) => sum.violations));
     const sumOf = (name: 'messages' | 'stored' | 'gapsTold' | 'lost') => sums.reduce((sum, of) => sum + of[name], 0);
@@ -87,29 +87,29 @@ export async function runCrowdTrial(run: {
 }
 
 async function injectOne(step: {
-  site: ClusterSite;
-  fault: Fault<ClusterSite>;
+  environment: ClusterEnvironment;
+  fault: Fault<ClusterEnvironment>;
   parts: readonly PartHandle[];
   rooms: number;
   random: Random;
   startedAtMs: number;
 }): Promise<Injected> {
-  const { site, fault, rooms } = step;
+  const { environment, fault, rooms } = step;
   const all = <T>(work: (part: PartHandle) => Promise<T>) => Promise.all(step.parts.map(work));
   const violations: string[] = [];
   if (fault.quiet) {
-    await all((part) => part.ask('hush'));
+    await all((part) => part.ask('stopSending'));
     await all((part) => part.ask('settle', SETTLE_MS));
     await all((part) => part.ask('whole', { sinceMs: now(), withinMs: SETTLE_MS })).catch(
       (error: unknown) => void violations.push(`I5: before it: ${String(error)}`),
     );
   }
-  const before = await site.figures?.();
+  const before = await environment.figures?.();
   await all((part) => part.ask('open'));
   const machineUsed = watchMachine();
   let beganAtMs = now();
   await fault.inject({
-    site,
+    environment,
     random: step.random,
     holdMs: 0,
     began() {
@@ -125,7 +125,7 @@ async function injectOne(step: {
   );
   const windows = await all((part) => part.ask('shut', { sinceMs: beganAtMs }));
   const use = machineUsed();
-  const after = await site.figures?.();
+  const after = await environment.figures?.();
   const ownLagMs = Math.max(...windows.map(({ lagMs }) => lagMs));
   const loopLagMs = Math.max(0, ...[...(after?.values() ?? [])].map((figures) => figures.loopLagMs));
   const one: Injected = {
@@ -136,19 +136,19 @@ async function injectOne(step: {
     wholeMs: wholes === undefined ? undefined : Math.max(...wholes.map(({ wholeMs }) => wholeMs)),
     ownLagMs,
     machine:
-      `held up at most: clients ${Math.round(ownLagMs)} ms, gateways ${Math.round(loopLagMs)} ms` +
+      `longest event-loop delay: clients ${Math.round(ownLagMs)} ms, gateways ${Math.round(loopLagMs)} ms` +
       (use === undefined ? '' : `; ${describeUse(use)}`),
     violations,
   };
   const returns = windows.flatMap((window) => window.returns);
-  // Those who only moved to the new node, as they were advised to, lost nothing.
+  // Clients that followed an advice to move lost nothing.
   const returned = summarizeReturns(returns.filter(({ left }) => !left));
-  if (returned === undefined) violations.push('nobody lost its connection');
+  if (returned === undefined) violations.push('no client lost its connection');
   else {
     one.returned = returned;
     const backMs = (fault.backWithinMs ?? 0) + ownLagMs;
     if (returned.beyondPausesMs.slowest > backMs)
-      violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own pauses`);
+      violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own back-off`);
     if ((one.wholeMs ?? 0) > returned.longestPauseMs + backMs)
       violations.push(`I5: whole after ${Math.round(one.wholeMs ?? 0)} ms`);
   }
@@ -157,7 +157,7 @@ async function injectOne(step: {
     if (fault.quiet && one.resumeReads > rooms * after.size)
       violations.push(`resume: ${one.resumeReads} reads for ${rooms} rooms on ${after.size} gateways`);
   }
-  if (fault.quiet) await all((part) => part.ask('talk'));
-  await site.complete().catch((error: unknown) => violations.push(String(error)));
+  if (fault.quiet) await all((part) => part.ask('startSending'));
+  await environment.complete().catch((error: unknown) => violations.push(String(error)));
   return one;
 }

@@ -1,11 +1,11 @@
 /**
- * A part of a large crowd, in a process of its own: its members share rooms with nobody outside, so it judges them by itself, and
- * tells the trial what came of it.
+ * A part of a large crowd, in its own process. Its members share no rooms with other parts, so it checks
+ * them alone and reports the result to the trial.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Crowd, createCrowd, type Whole } from './crowd.ts';
-import type { Return } from './member.ts';
+import { Crowd, type Whole } from './crowd.ts';
 import { createRandom } from './random.ts';
+import type { Return } from './return-timer.ts';
 
 export interface CrowdPart {
   endpoints: readonly string[];
@@ -18,10 +18,10 @@ export interface CrowdPart {
   seed: number;
 }
 
-/** What its members went through since `open`. */
+/** What happened to its members since `open`. */
 export interface PartWindow {
   returns: Return[];
-  /** How long this process was held up at most. */
+  /** The longest delay of this process's event loop. */
   lagMs: number;
 }
 
@@ -33,18 +33,18 @@ export interface PartSum {
   lost: number;
 }
 
-/** What the trial asks, each with one argument. */
+/** The commands of the trial, each with one argument. */
 export interface PartCommands {
   plan(part: CrowdPart): void;
-  gather(): Promise<void>;
-  talk(): void;
-  hush(): void;
+  connect(): Promise<void>;
+  startSending(): void;
+  stopSending(): void;
   settle(timeoutMs: number): Promise<number>;
   open(): void;
   whole(ask: { sinceMs: number; withinMs: number }): Promise<Whole>;
   shut(ask: { sinceMs: number }): PartWindow;
   present(): Array<[string, string[]]>;
-  /** Compares all that was seen with the final history. */
+  /** Compares everything with the final history. */
   finish(ask: { historyMs: number }): Promise<PartSum>;
 }
 
@@ -68,7 +68,7 @@ const crowd = (): Crowd => {
 
 const commands: PartCommands = {
   plan({ tokens, seed, ...part }) {
-    planned = createCrowd({
+    planned = new Crowd({
       ...part,
       token: (user) => tokens[Number(user.replace('member-', '')) - part.firstMember] ?? '',
       clients: tokens.length,
@@ -80,9 +80,9 @@ const commands: PartCommands = {
       onViolation: (violation) => violations.push(violation),
     });
   },
-  gather: () => crowd().gathered(),
-  talk: () => crowd().talk(),
-  hush: () => crowd().hush(),
+  connect: () => crowd().connect(),
+  startSending: () => crowd().startSending(),
+  stopSending: () => crowd().stopSending(),
   settle: (timeoutMs) => crowd().settled(timeoutMs),
   open() {
     lag.reset();
@@ -98,13 +98,13 @@ const commands: PartCommands = {
   present: () => [...crowd().present()],
   async finish({ historyMs }) {
     const sum: PartSum = { violations, messages: 0, stored, gapsTold: 0, lost: 0 };
-    for (const [room, judge] of crowd().rooms) {
+    for (const [room, checker] of crowd().rooms) {
       violations.push(
-        ...judge.finish({ history: await crowd().history(room, historyMs), rollbacks: 0, mayLose: false }),
+        ...checker.finish({ history: await crowd().history(room, historyMs), rollbacks: 0, mayLose: false }),
       );
-      sum.messages += judge.messages;
-      sum.gapsTold += judge.gapsTold;
-      sum.lost += judge.lost;
+      sum.messages += checker.messages;
+      sum.gapsTold += checker.gapsTold;
+      sum.lost += checker.lost;
     }
     return sum;
   },
@@ -121,7 +121,7 @@ async function respond({ id, name, ask }: PartRequest): Promise<PartResponse> {
 process.on('message', (request: PartRequest) => {
   void respond(request).then((response) => process.send?.(response));
 });
-// Nobody is left to ask.
+// The trial is gone.
 process.on('disconnect', () => process.exit(0));
-// The trial ends it: Ctrl-C goes to the whole group.
+// The trial ends this process: Ctrl-C reaches the whole group.
 process.on('SIGINT', () => {});

@@ -1,31 +1,31 @@
-/** A disk that is full, under the store of a whole cluster. */
+/** A full disk under the Redis of a whole cluster. */
 import { isAlive } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 import type { Disk } from './small-disk.ts';
 
 const AFTER_STORE_MS = 5_000;
-/** Redis tries again once a second what it could not write, and refuses messages until it could. */
+/** Redis retries a failed write once a second, and refuses messages until it succeeds. */
 const AFTER_DISK_MS = 7_000;
 const BACK_TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
 
-type DiskFault = Fault<ClusterSite>;
+type DiskFault = Fault<ClusterEnvironment>;
 
 export const DISK_FAULTS: readonly DiskFault[] = [
   {
     name: 'disk full',
     about:
-      'no space is left for the append-only file (appendfsync always): Redis ends, and again at each start until there is space',
-    // Between a start and the next write that does not fit, smaller ones do.
+      'no space for the append-only file (appendfsync always): Redis exits, and again at each start until there is space',
+    // After a start, smaller writes may fit until one does not.
     store: 'failing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting, lifted }) {
-      const disk = diskOf(site);
-      const { pid } = await site.process('redis');
-      // It may have ended before the program that shrinks the disk has.
+    async inject({ environment, began, holdMs, sleep, lifting, lifted }) {
+      const disk = diskOf(environment);
+      const { pid } = await environment.process('redis');
+      // Redis may exit before the command that shrinks the disk does.
       const ended = poll('the full disk to end Redis', () => !isAlive(pid), { everyMs: LOOK_MS }).then(began);
       try {
         await Promise.all([disk.fill(), ended]);
@@ -34,8 +34,8 @@ export const DISK_FAULTS: readonly DiskFault[] = [
         lifting();
         await disk.free();
       }
-      // The runner starts it again by itself.
-      await poll('Redis to run again', async () => (await stateOf(site)).state === 'up', {
+      // The supervisor restarts it.
+      await poll('Redis to run again', async () => (await stateOf(environment)).state === 'up', {
         timeoutMs: BACK_TIMEOUT_MS,
       });
       lifted();
@@ -43,16 +43,16 @@ export const DISK_FAULTS: readonly DiskFault[] = [
   },
   {
     name: 'disk refusing',
-    about: 'the same with appendfsync everysec: Redis lives, and refuses writes (MISCONF)',
+    about: 'the same with appendfsync everysec: Redis keeps running and refuses writes (MISCONF)',
     store: 'refusing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_DISK_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      const disk = diskOf(site);
-      const set = (policy: string) => site.admin((redis) => redis.call('CONFIG', 'SET', 'appendfsync', policy));
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      const disk = diskOf(environment);
+      const set = (policy: string) => environment.admin((redis) => redis.call('CONFIG', 'SET', 'appendfsync', policy));
       const isRefusing = async () => {
         let refusing = false;
-        await site.admin(async (redis) => {
+        await environment.admin(async (redis) => {
           refusing = /aof_last_write_status:err/.test(await redis.info('persistence'));
         });
         return refusing;
@@ -74,13 +74,13 @@ export const DISK_FAULTS: readonly DiskFault[] = [
   },
 ];
 
-function diskOf({ disk }: ClusterSite): Disk {
+function diskOf({ disk }: ClusterEnvironment): Disk {
   if (typeof disk === 'string') throw new Error(disk);
   return disk;
 }
 
-async function stateOf(site: ClusterSite) {
-  const found = (await site.cluster.status()).processes.find(({ kind }) => kind === 'redis');
+async function stateOf(environment: ClusterEnvironment) {
+  const found = (await environment.cluster.status()).processes.find(({ kind }) => kind === 'redis');
   if (found === undefined) throw new Error('the cluster has no Redis');
   return found;
 }

@@ -1,22 +1,22 @@
-/** Faults of the edge: nginx is reloaded, or its idea of the nodes changes. */
+/** Faults of nginx: it is reloaded, or its list of nodes changes. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 
 const AFTER_EDGE_MS = 5_000;
 
-export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
+export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
   {
     name: 'nginx reloaded',
     about: 'nginx -s reload, ten times in a row',
     store: 'fine',
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_EDGE_MS,
-    // The old workers keep their connections until they end by themselves.
+    // Old workers keep their connections until these end.
     lossesMax: 0,
-    async inject({ site, began, holdMs, sleep }) {
-      const { pid } = await site.process('nginx');
+    async inject({ environment, began, holdMs, sleep }) {
+      const { pid } = await environment.process('nginx');
       const times = 10;
       began();
       for (let time = 0; time < times; time++) {
@@ -28,17 +28,17 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
   {
     name: 'affinity changed',
     about:
-      'all gateways but one are taken out of the nginx configuration by hand, although they have sessions, and put back later',
+      'all gateways but one are removed from the nginx configuration although they have sessions, and restored later',
     store: 'fine',
     holdMs: [2_000, 8_000],
     wholeWithinMs: AFTER_EDGE_MS,
-    // Once when its session is nowhere to be found, and once more where it had just been given another.
+    // Once because its session is not found, and once more if it had just got a new one.
     lossesMax: 2,
-    async inject({ site, random, began, holdMs, sleep }) {
-      const gateways = await site.gateways();
+    async inject({ environment, random, began, holdMs, sleep }) {
+      const gateways = await environment.gateways();
       const stays = random.pick(gateways);
-      const { pid } = await site.process('nginx');
-      const file = path.join(site.cluster.dataDir, 'nginx', 'nginx.conf');
+      const { pid } = await environment.process('nginx');
+      const file = path.join(environment.cluster.dataDir, 'nginx', 'nginx.conf');
       const before = readFileSync(file, 'utf8');
       const leaving = gateways.filter((gateway) => gateway !== stays);
       const after = leaving.reduce(
@@ -58,13 +58,13 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [
   },
 ];
 
-/** The configuration with no way to that node: not for new sessions, and not for its own. */
+/** Removes a node from the configuration, for new and for existing sessions. */
 export function withoutNode(configuration: string, name: string, port: number): string {
   const lines = configuration.split('\n');
   const kept = lines.filter(
     (line) =>
       !line.includes(`"~^${name}\\."`) && !new RegExp(`^\\s+server 127\\.0\\.0\\.1:${port} max_fails`).test(line),
   );
-  if (kept.length !== lines.length - 3) throw new Error(`nginx.conf does not name ${name} where it used to`);
+  if (kept.length !== lines.length - 3) throw new Error(`nginx.conf does not name ${name} at the expected places`);
   return kept.join('\n');
 }

@@ -1,29 +1,29 @@
-/** What a fault is, to the trial that injects it. */
+/** A fault that a trial injects. */
 import type { Random } from './random.ts';
 
 /**
- * How the store fares meanwhile. `gone`: nothing can be acknowledged, clients are told `degraded`. `failing`: the same, but that it is
- * started again and again, and may take what little it can, which the final history judges. `refusing`: it answers, and takes nothing
- * new. `fine`: it is not touched.
+ * The state of the store during a fault. `gone`: it acknowledges nothing, and clients are told
+ * `degraded`. `failing`: as `gone`, but it restarts repeatedly and may store a few messages; the final
+ * history shows which. `refusing`: it answers and refuses writes. `fine`: the fault does not affect it.
  */
-export type StoreMeanwhile = 'gone' | 'failing' | 'refusing' | 'fine';
+export type StoreState = 'gone' | 'failing' | 'refusing' | 'fine';
 
 export interface FaultContext<S> {
-  site: S;
+  environment: S;
   random: Random;
-  /** How long a fault that lasts is to last. */
+  /** How long the fault lasts, if it has a duration. */
   holdMs: number;
-  /** The fault has taken hold: times count from here. */
+  /** The fault has begun. Times count from here. */
   began(): void;
   /**
-   * The fault is about to be lifted: what comes after may be acknowledged again. Or it was, at a time that was learned only now, in
-   * milliseconds since 1970.
+   * The fault is about to end: later messages may be acknowledged again. `atMs` is given if the end is
+   * already past, in milliseconds since 1970.
    */
   lifting(atMs?: number): void;
-  /** What was harmed is back: everybody has to be whole soon. Without it, when `inject` resolves. */
+  /** The damage is repaired: members must be complete soon. By default, when `inject` resolves. */
   lifted(): void;
   sleep(ms: number): Promise<void>;
-  /** What this fault found broken by itself. */
+  /** Reports a violation that the fault itself found. */
   violation(what: string): void;
 }
 
@@ -31,28 +31,28 @@ export interface Fault<S> {
   name: string;
   /** One line for the report. */
   about: string;
-  store: StoreMeanwhile;
-  /** The log loses its end: a new life is to be expected. */
+  store: StoreState;
+  /** The log loses its end: a new epoch is expected. */
   rollsBack?: boolean;
-  /** Of what it loses some was acknowledged, which the store as it is set up does not rule out. */
+  /** It may lose acknowledged messages: the configuration of the store allows it. */
   losesAcknowledged?: boolean;
-  /** Services that end by it; all others must live through it. */
+  /** Services that it ends. All others must survive. */
   ends?: 'gateways' | 'presence';
-  /** Nobody else speaks meanwhile: all must become whole without further traffic. */
+  /** No client sends during it: all must become complete without further traffic. */
   quiet?: boolean;
-  /** It takes so long that only a run with time to spare includes it, or one that names it. */
+  /** Only a long run includes it, or a run that names it. */
   long?: boolean;
-  /** Range of holds in a random schedule, in milliseconds. */
+  /** The range of durations in a random schedule, in milliseconds. */
   holdMs: readonly [number, number];
-  /** Everybody is whole so long after it was lifted. */
+  /** All members are complete within this time after it was lifted. */
   wholeWithinMs: number;
-  /** Clients that lost their connection are back so long after it, their own pauses before they tried again not counted. */
+  /** Clients that lost their connection are back within this time, without their own back-off. */
   backWithinMs?: number;
-  /** No client loses its connection more often meanwhile. */
+  /** How often a client may lose its connection during it. */
   lossesMax?: number;
-  /** Presence is to show exactly who is connected so long after everybody is whole. Without it, presence is judged at the end only. */
+  /** Presence is correct within this time after all are complete. By default it is checked at the end only. */
   presenceWithinMs?: number;
-  /** How often it comes up in a random schedule, compared with others. Default 2. */
+  /** Its weight in a random schedule. Default 2. */
   weight?: number;
   inject(context: FaultContext<S>): Promise<void>;
 }

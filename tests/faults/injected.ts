@@ -1,5 +1,5 @@
-/** What came of one injected fault, and the line in which it is told while a trial runs. Pure. */
-import type { Returned, Spread } from './return-judge.ts';
+/** The result of one injected fault, and its line in the output. Pure. */
+import type { Returned, Spread } from './return-checker.ts';
 import type { WatchResult } from './watch.ts';
 
 export interface Injected extends WatchResult {
@@ -7,19 +7,19 @@ export interface Injected extends WatchResult {
   about: string;
   atMs: number;
   holdMs: number;
-  /** From the moment it was lifted until everybody was whole; undefined where they never were. */
+  /** From the end of the fault until all members were complete; undefined if they never were. */
   wholeMs: number | undefined;
-  /** How long the process with all the clients in it was held up at most. */
+  /** The longest event-loop delay of the process with the clients. */
   ownLagMs: number;
-  /** Why it took its time, where it did. */
+  /** Why it was slow. */
   note?: string;
-  /** From then until presence was right; only where the fault asks for it. */
+  /** From then until presence was correct, if the fault checks it. */
   presenceMs?: number;
-  /** How clients came back that lost their connection. */
+  /** How clients that lost their connection reconnected. */
   returned?: Returned;
-  /** Reads of the log for their resumes. */
+  /** Reads of the log by their resumes. */
   resumeReads?: number;
-  /** Who used the machine meanwhile, and how long event loops were held up at most, for those who judge the times. */
+  /** The use of the machine and the event-loop delays, to interpret the times. */
   machine?: string;
 }
 
@@ -38,13 +38,13 @@ export function describeInjected(one: Injected, elapsedMs: number): string {
     one.slowestAnswerMs === undefined ? undefined : `slowest answer ${Math.round(one.slowestAnswerMs)} ms`,
     one.degradedMs === undefined ? undefined : `degraded ${Math.round(one.degradedMs)} ms`,
     one.wholeMs === undefined ? 'NOT WHOLE' : `whole ${Math.round(one.wholeMs)} ms`,
-    one.presenceMs === undefined ? undefined : `presence right ${Math.round(one.presenceMs)} ms later`,
+    one.presenceMs === undefined ? undefined : `presence correct ${Math.round(one.presenceMs)} ms later`,
     one.returned === undefined
       ? undefined
-      : `${one.returned.members} came back after ${spread(one.returned.tookMs)}; beyond their own pauses ${spread(one.returned.beyondPausesMs)}; ` +
-        `${one.returned.triedAgain} tried more than once`,
+      : `${one.returned.members} reconnected after ${spread(one.returned.tookMs)}; without their own back-off ${spread(one.returned.beyondPausesMs)}; ` +
+        `${one.returned.triedAgain} needed more than one attempt`,
     one.resumeReads ? `${one.resumeReads} reads for resumes` : undefined,
-    one.ownLagMs > LAG_TOLD_MS ? `the clients were held up for ${Math.round(one.ownLagMs)} ms` : undefined,
+    one.ownLagMs > LAG_TOLD_MS ? `the clients' event loop was delayed by ${Math.round(one.ownLagMs)} ms` : undefined,
     one.note,
   ];
   const line = `[${String(Math.round(elapsedMs / 1_000)).padStart(5)} s] ${one.name.padEnd(24)} ${parts.filter((part) => part !== undefined).join(', ')}`;

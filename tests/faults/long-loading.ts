@@ -1,4 +1,4 @@
-/** Makes the next start of a Redis take long, by commands at the end of its append-only file that cost time and leave nothing behind. */
+/** Makes the next start of a Redis slow: it appends commands to its append-only file that cost time and change nothing. */
 import { appendFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -14,9 +14,9 @@ const ANSWER_TIMEOUT_MS = 1_000;
 const LOADED_TIMEOUT_MS = 120_000;
 
 export interface LongLoading {
-  /** While it is down: lengthens its next start by about so much. */
+  /** Lengthens its next start by about `byMs`. Call it while Redis is down. */
   append(byMs: number): void;
-  /** Resolves when it has loaded: when the last LOADING was heard, and for how long it was. */
+  /** Resolves when it has loaded, with the time of the last LOADING answer and the duration. */
   untilLoaded(): Promise<{ loadedAtMs: number; loadingMs: number }>;
 }
 
@@ -24,7 +24,7 @@ export async function lengthenLoading(address: string, folder: string): Promise<
   const costMs = await onNode(address, async (redis) => {
     await redis.setrange(KEY, KEY_BYTES - 1, 'x');
     let leastMs = Number.POSITIVE_INFINITY;
-    // The fastest round is what they cost where nothing else takes the processor.
+    // The fastest round is the cost without other load.
     for (let round = 0; round < ROUNDS; round++) {
       const beganAtMs = performance.now();
       await Promise.all(Array.from({ length: SAMPLES }, () => redis.bitop('NOT', KEY, KEY)));
@@ -52,7 +52,7 @@ export async function lengthenLoading(address: string, folder: string): Promise<
       let firstAtMs: number | undefined;
       let lastAtMs = 0;
       await poll(
-        'the store to load its files',
+        'Redis to load its files',
         async () => {
           const loading = await isLoading(address);
           if (!loading) return loading === false && firstAtMs !== undefined;
@@ -72,7 +72,7 @@ const numberOf = (name: string) => Number(name.split('.').at(-3));
 const command = (...words: string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
-/** Undefined while nobody answers. Asked over a bare connection, since a client library waits for the end of the loading. */
+/** Undefined without an answer. It uses a bare socket: a client library waits until loading ends. */
 function isLoading(address: string): Promise<boolean | undefined> {
   const { hostname, port, username, password } = new URL(address);
   return new Promise((resolve) => {

@@ -1,20 +1,20 @@
 /**
- * Who used the machine's cores meanwhile, so that a slow run can be told from a busy machine. Reads Linux' /proc; elsewhere nothing is
- * known.
+ * Measures who used the CPU, to distinguish a slow run from a busy machine. It reads /proc, so it works
+ * only on Linux.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** Processor time in ticks since the machine, or each process, began. */
+/** CPU time in ticks since the machine or a process started. */
 interface Ticks {
   total: number;
   idle: number;
   steal: number;
-  /** Of this process, its descendants, and those of them that have ended. */
+  /** CPU time of this process and all its descendants, ended ones included. */
   own: number;
 }
 
-/** Shares of all cores together, and the load average at the end: the processes that wanted a core in the last minute. */
+/** Shares of all cores, and the load average at the end. */
 export interface MachineUse {
   cores: number;
   own: number;
@@ -27,7 +27,7 @@ export interface MachineUse {
 const FIELD = { parent: 1, firstTime: 11, lastTime: 14 } as const;
 const CPU_FIELDS = { idle: 3, iowait: 4, steal: 7, last: 7 } as const;
 
-/** Begins to count; the function tells what was used since. Undefined where nothing can be known. */
+/** Starts to measure. The function returns the use since then; undefined without /proc. */
 export function watchMachine(): () => MachineUse | undefined {
   const before = readTicks();
   return () => {
@@ -77,7 +77,7 @@ function readOwnTicks(): number {
     const pid = Number(name);
     if (!Number.isInteger(pid)) continue;
     try {
-      // The name of a program may hold spaces and brackets: fields are counted from behind it.
+      // A program name may contain spaces and brackets: the fields begin after it.
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ')
@@ -85,7 +85,7 @@ function readOwnTicks(): number {
       const times = fields.slice(FIELD.firstTime, FIELD.lastTime + 1);
       processes.set(pid, { parent: fields[FIELD.parent] ?? 0, ticks: times.reduce((sum, time) => sum + time, 0) });
     } catch {
-      // It has ended meanwhile.
+      // The process has ended.
     }
   }
   const isOwn = (pid: number): boolean => {

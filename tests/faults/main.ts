@@ -1,4 +1,4 @@
-/** `npm run test:faults`: random faults for as long as one likes. Started by tools/faults.mjs on the pinned Node. */
+/** `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the pinned Node. */
 import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +7,12 @@ import { COMMAND_FAULTS } from './command-faults.ts';
 import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
+import {
+  type ClusterEnvironment,
+  type Environment,
+  startClusterEnvironment,
+  startProxiedEnvironment,
+} from './environment.ts';
 import type { Fault } from './fault.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts';
@@ -16,27 +22,26 @@ import { createReport, renderReport } from './report.ts';
 import { fitting, randomSchedule } from './schedule.ts';
 import { sentinelFaults } from './sentinel-faults.ts';
 import { startSentinelStore } from './sentinel-store.ts';
-import { type ClusterSite, type Site, startClusterSite, startProxiedSite } from './site.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
-/** Of a run on one Redis, in per cent, for a full disk: on a disk of its own, which is in memory. */
+/** Per cent of a run on one Redis for a full disk. */
 const DISK_PERCENT = 5;
-/** With the few clients of a trial a hand-over is to take a few seconds all the same. */
+/** How long a drain takes with the few clients of a trial. */
 const DRAIN_SECONDS = 3;
 const PROXIED_GATEWAYS = 2;
-/** A crowd that leaves room for what two gateways without a balancer can take. */
+/** Two gateways without a load balancer handle this many clients well. */
 const PROXIED_CLIENTS_MAX = 60;
 const SEEDS = 1_000_000;
 
 let ending = false;
-/** What runs, to be ended with this process. */
-let current: Site | undefined;
+/** The running environment. It ends with this process. */
+let current: Environment | undefined;
 
-/** One trial on a site of its own. Nothing where nothing is to be injected. */
-async function runPart<S extends Site>(part: {
+/** Runs one trial in its own environment. Does nothing if there is no fault to inject. */
+async function runPart<S extends Environment>(part: {
   what: string;
   start: () => Promise<S>;
   faults: ReadonlyArray<Fault<S>>;
@@ -50,15 +55,15 @@ async function runPart<S extends Site>(part: {
   const faults = fitting(chosen(part.faults, options), { lengthMs, isNamed: () => options.faults.length > 0 });
   if (part.minutes <= 0 || faults.length === 0 || ending) return [];
   say(`== ${part.what}: ${part.minutes.toFixed(1)} min, ${faults.length} kinds of faults`);
-  const site = await part.start();
-  current = site;
+  const environment = await part.start();
+  current = environment;
   try {
     const random = createRandom(part.seed);
     const endAtMs = Date.now() + lengthMs;
     const isOver = () => ending || Date.now() >= endAtMs;
     const trial = await runTrial({
-      site,
-      // Of its own, so that the traffic does not change the schedule.
+      environment,
+      // A separate generator, so that traffic does not change the schedule.
       plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
@@ -70,7 +75,7 @@ async function runPart<S extends Site>(part: {
     return [trial];
   } finally {
     current = undefined;
-    await site.stop();
+    await environment.stop();
   }
 }
 
@@ -79,13 +84,13 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const chosen = <S>(faults: ReadonlyArray<Fault<S>>, { faults: names }: FaultOptions) =>
   faults.filter(({ name }) => names.length === 0 || names.some((beginning) => name.startsWith(beginning)));
 
-/** On any store. */
-const COMMON_FAULTS: ReadonlyArray<Fault<ClusterSite>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
+/** The faults for any store. */
+const COMMON_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
 
 const drainPace = ({ clients, gateways }: FaultOptions) => Math.max(1, Math.ceil(clients / gateways / DRAIN_SECONDS));
 
-/** The long outage as long as it was asked for. */
-const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterSite>> =>
+/** The faults of one Redis, with the requested long outage. */
+const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterEnvironment>> =>
   STORE_FAULTS.map((fault) =>
     fault.long ? { ...fault, holdMs: [outageSeconds * 1_000, outageSeconds * 1_000] as const } : fault,
   );
@@ -100,11 +105,11 @@ function namesOf(options: FaultOptions): string[] {
   return [...COMMON_FAULTS, ...own].map(({ name }) => name);
 }
 
-/** A whole cluster whose log is on several Redis. */
+/** Runs a trial on a cluster with several Redis nodes. */
 function runOnStore<S extends OwnStore>(
   options: FaultOptions,
   startStore: () => Promise<S>,
-  faults: ReadonlyArray<Fault<ClusterSite<S>>>,
+  faults: ReadonlyArray<Fault<ClusterEnvironment<S>>>,
 ): Promise<TrialResult[]> {
   const { gateways } = options;
   return runPart({
@@ -112,23 +117,23 @@ function runOnStore<S extends OwnStore>(
     async start() {
       const store = await startStore();
       try {
-        const site = await startClusterSite({
+        const environment = await startClusterEnvironment({
           gateways,
           drainPerSecond: drainPace(options),
           store,
           settings: options.settings,
         });
         const stop = async () => {
-          await site.stop();
+          await environment.stop();
           await store.stop();
         };
-        return { ...site, stop };
+        return { ...environment, stop };
       } catch (error) {
         await store.stop();
         throw error;
       }
     },
-    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterSite<S>>>), ...faults],
+    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterEnvironment<S>>>), ...faults],
     minutes: options.minutes,
     clients: options.clients,
     seed: options.seed,
@@ -154,14 +159,14 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     shares.disk = 0;
   }
   if (chosen(clusterFaults, options).length > 0) shares.cluster = 1 - shares.disk - shares.network;
-  // What is not taken by one is the others'.
+  // The parts share all the time.
   const whole = shares.cluster + shares.disk + shares.network;
   const minutesOf = (share: number) => (whole === 0 ? 0 : (minutes * share) / whole);
   const drainPerSecond = drainPace(options);
   return [
     ...(await runPart({
       what: `${gateways} gateways behind nginx`,
-      start: () => startClusterSite({ gateways, drainPerSecond, settings }),
+      start: () => startClusterEnvironment({ gateways, drainPerSecond, settings }),
       faults: clusterFaults,
       minutes: minutesOf(shares.cluster),
       clients,
@@ -170,7 +175,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${gateways} gateways behind nginx, the log on a small disk`,
-      start: () => startClusterSite({ gateways, drainPerSecond, settings, smallDisk: true }),
+      start: () => startClusterEnvironment({ gateways, drainPerSecond, settings, smallDisk: true }),
       faults: DISK_FAULTS,
       minutes: minutesOf(shares.disk),
       clients,
@@ -179,7 +184,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
     })),
     ...(await runPart({
       what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
-      start: () => startProxiedSite({ gateways: PROXIED_GATEWAYS, settings }),
+      start: () => startProxiedEnvironment({ gateways: PROXIED_GATEWAYS, settings }),
       faults: NETWORK_FAULTS,
       minutes: minutesOf(shares.network),
       clients: Math.min(clients, PROXIED_CLIENTS_MAX),
@@ -197,19 +202,19 @@ async function whyNoDisk(): Promise<string | undefined> {
   return typeof disk === 'string' ? disk : undefined;
 }
 
-/** A crowd of which a part loses its gateway: while everybody talks, and while nobody does. */
+/** A large crowd, of which a part loses its gateway under load and in silence. */
 async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   const { gateways, clients, settings } = options;
   const faults = chosen(CROWD_FAULTS, options);
   if (faults.length === 0) return [];
   say(`== ${clients} clients on ${gateways} gateways`);
-  const site = await startClusterSite({ gateways, settings });
-  current = site;
+  const environment = await startClusterEnvironment({ gateways, settings });
+  current = environment;
   try {
-    return [await runCrowdTrial({ site, faults, options, say, isEnding: () => ending })];
+    return [await runCrowdTrial({ environment, faults, options, say, isEnding: () => ending })];
   } finally {
     current = undefined;
-    await site.stop();
+    await environment.stop();
   }
 }
 
@@ -222,9 +227,14 @@ async function main(): Promise<number> {
   say(`seed ${options.seed}; the same faults again: npm run test:faults -- --seed ${options.seed}`);
   const startedAtMs = Date.now();
   const trials = await (options.crowd === undefined ? runRandomly(options) : runCrowd(options));
-  if (trials.length === 0) throw new Misuse(`No fault begins so. They are: ${namesOf(options).join(', ')}.`);
+  if (trials.length === 0)
+    throw new Misuse(`No fault begins with this name. The faults are: ${namesOf(options).join(', ')}.`);
   const report = createReport({ startedAtMs, endedAtMs: Date.now(), options, endedEarly: ending, trials });
   const text = renderReport(report);
+  if (options.outFile !== undefined) {
+    mkdirSync(path.dirname(options.outFile), { recursive: true });
+    writeFileSync(options.outFile, text);
+  }
   if (options.reportDir !== undefined) {
     mkdirSync(options.reportDir, { recursive: true });
     writeFileSync(path.join(options.reportDir, 'report.md'), text);
@@ -239,7 +249,7 @@ async function endAtOnce(code: number): Promise<void> {
   process.exit(code);
 }
 
-// The first Ctrl-C ends it in order, with a report of what was seen until then.
+// The first Ctrl-C ends the run in order, with a report.
 process.once('SIGINT', () => {
   ending = true;
   say('ending after this fault; again to end at once');

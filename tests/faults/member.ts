@@ -1,13 +1,16 @@
 /**
- * A client as a careful application writes it on plain `socket.io-client`: it carries its positions, obeys notices and `retryAfterMs`,
- * sends again with the same `clientMsgId`, and tells the judge of everything that it sees.
+ * A client as a careful application writes it on plain `socket.io-client`: it resumes with its
+ * positions, obeys notices and `retryAfterMs`, retries with the same `clientMsgId`, and reports all that
+ * it sees to the room checkers. Faults use this client, and not the kit's `CarefulClient`, because it is
+ * the library that users have and because a part of the clients uses long-polling.
  */
 import type { Ack, ClientRequests, Entry, Notice, Position, RoomEvent, SessionData } from '@maru/protocol';
+import type { RoomChecker } from '@maru/testkit/checker/room-checker';
 import { io, type Socket } from 'socket.io-client';
 import { sleep } from '../support/poll.ts';
-import type { RoomJudge } from './room-judge.ts';
+import { type Return, ReturnTimer } from './return-timer.ts';
 
-/** What one send came to, for the times that the report tells. */
+/** The outcome of one attempt to send. */
 export interface Answer {
   member: string;
   sentAtMs: number;
@@ -20,24 +23,11 @@ export interface MemberOptions {
   user: string;
   token: string;
   transport: 'websocket' | 'polling';
-  /** It comes back at the pace of `socket.io-client`'s own defaults (after 0.5 to 1.5 s at first), not sooner. */
+  /** It reconnects with the default back-off of `socket.io-client` (at first 0.5 to 1.5 s). */
   patient?: boolean;
-  rooms: ReadonlyMap<string, RoomJudge>;
+  rooms: ReadonlyMap<string, RoomChecker>;
   onAnswer: (answer: Answer) => void;
   onViolation: (violation: string) => void;
-}
-
-/** A connection that was lost, and the way back. */
-export interface Return {
-  lostAtMs: number;
-  /** When the next session had come. */
-  backAtMs: number;
-  /** How much of that the client waited by itself before it tried. */
-  pausedMs: number;
-  /** How often it tried. */
-  tries: number;
-  /** It closed the connection itself, because it was advised to or was not answered. */
-  left: boolean;
 }
 
 /** A notice that says when to reconnect. */
@@ -47,17 +37,25 @@ export interface Advice {
   reconnectInMs: number;
 }
 
+interface Message {
+  room: string;
+  clientMsgId: string;
+  text: string;
+  done: (place: Position | undefined) => void;
+}
+
 type Reply<T> = Ack<T> | 'silent' | 'cut';
 
 const ANSWER_TIMEOUT_MS = 5_000;
-/** So many requests in a row without an answer, and the client looks for another node. */
+/** After this many requests in a row without an answer, the client looks for another node. */
 const SILENCES_MAX = 2;
 const RETRY_MS = 300;
+const READY_CHECK_MS = 20;
 const WINDOW = 4;
-/** A sender that is so far behind composes nothing new: what waits at the end of an outage is the crowd's to bear as well. */
+/** A client composes nothing new while this many messages wait: they would overload the end of an outage. */
 const OUTBOX_MAX = 6;
 
-/** How a client comes back that cannot wait. */
+/** A short back-off. */
 const EAGER = { timeout: 4_000, reconnectionDelay: 200, reconnectionDelayMax: 2_000 };
 
 /** Milliseconds since 1970 that never go back. */
@@ -66,7 +64,7 @@ export const now = (): number => performance.timeOrigin + performance.now();
 export class Member {
   readonly user: string;
   readonly socket: Socket;
-  /** The session has come, and every room was joined or resumed. */
+  /** The session has come, and every room is joined or resumed. */
   ready = false;
   /** When the newest notice of each kind came. */
   readonly noticedAtMs = new Map<Notice['code'], number>();
@@ -75,16 +73,10 @@ export class Member {
   losses = 0;
   readonly returns: Return[] = [];
   readonly advices: Advice[] = [];
-  /** The connection that was lost last, while there is no other; `sinceMs` where it waits before it tries again. */
-  #lost: { atMs: number; left: boolean; tries: number; pausedMs: number; sinceMs: number | undefined } | undefined;
+  readonly #timer = new ReturnTimer();
   readonly #options: MemberOptions;
-  readonly #outbox: Array<{
-    room: string;
-    clientMsgId: string;
-    text: string;
-    done: (seq: Position | undefined) => void;
-  }> = [];
-  readonly #underWay = new Set<(reply: 'cut') => void>();
+  readonly #outbox: Message[] = [];
+  readonly #open = new Set<(reply: 'cut') => void>();
   #asked: Record<string, Position> = {};
   #composed = 0;
   #senders = 0;
@@ -104,50 +96,27 @@ export class Member {
         give({ token: options.token, resume: this.#asked });
       },
     });
-    this.socket.on('connect', () => {
-      this.connects++;
-      this.connectedAtMs = now();
-    });
-    this.socket.io.on('reconnect_attempt', () => {
-      if (this.#lost?.sinceMs === undefined) return;
-      this.#lost.tries++;
-      this.#lost.pausedMs += now() - this.#lost.sinceMs;
-      this.#lost.sinceMs = undefined;
-    });
-    this.socket.io.on('reconnect_error', () => {
-      if (this.#lost !== undefined) this.#lost.sinceMs = now();
-    });
-    this.socket.on('disconnect', (reason) => this.#onDisconnect(reason));
-    this.socket.on('connect_error', (error) => {
-      // A client that was refused stays away for good.
-      if (!this.socket.active) options.onViolation(`${this.user} was refused: ${error.message}`);
-    });
-    this.socket.on('session', (session: SessionData) => void this.#onSession(session));
-    this.socket.on('message', (entry: Entry) => this.#judge(entry.room)?.received(this.user, entry));
-    this.socket.on('room:event', (event: RoomEvent) => {
-      if (event.type === 'epoch') this.#judge(event.room)?.told(this.user, event);
-    });
-    this.socket.on('notice', (notice: Notice) => this.#onNotice(notice));
+    this.#listen();
   }
 
   connect(): void {
     this.socket.connect();
   }
 
-  /** It was told that the store is ill, and not that it is well again. */
+  /** It was told `degraded` and not `recovered` since. */
   get degraded(): boolean {
     const atMs = this.noticedAtMs.get('degraded') ?? 0;
     return atMs >= this.connectedAtMs && atMs > (this.noticedAtMs.get('recovered') ?? 0);
   }
 
-  /** Messages composed and not acknowledged yet. */
+  /** Messages that are composed and not acknowledged. */
   get pending(): number {
     return this.#outbox.length + this.#senders;
   }
 
   /**
-   * Composes a message. Resolves with its place once it is acknowledged; undefined where it was given up, or where the outbox is full, which
-   * counts for nothing with one that `must` be sent.
+   * Composes a message. Resolves with its place when it is acknowledged; with undefined if it was given
+   * up or if the outbox is full. A message that `must` be sent ignores a full outbox.
    */
   send(room: string, must = false): Promise<Position | undefined> {
     if ((this.pending >= OUTBOX_MAX && !must) || this.#closed) return Promise.resolve(undefined);
@@ -158,7 +127,7 @@ export class Member {
     });
   }
 
-  /** One request, given up where the connection ends or no answer comes in time. */
+  /** One request. Resolves with `cut` if the connection ends, and with `silent` after the timeout. */
   request<N extends keyof ClientRequests>(
     event: N,
     payload: ClientRequests[N][0],
@@ -168,13 +137,13 @@ export class Member {
     return new Promise((resolve) => {
       const settle = (reply: Reply<ClientRequests[N][1]>) => {
         clearTimeout(timer);
-        this.#underWay.delete(settle);
+        this.#open.delete(settle);
         resolve(reply);
       };
       const timer = setTimeout(() => settle('silent'), ANSWER_TIMEOUT_MS);
-      this.#underWay.add(settle);
+      this.#open.add(settle);
       this.socket.emit(event, payload, (ack: Ack<ClientRequests[N][1]>) => {
-        if (this.#underWay.has(settle)) settle(ack);
+        if (this.#open.has(settle)) settle(ack);
         else onLate?.(ack);
       });
     });
@@ -185,38 +154,56 @@ export class Member {
     this.socket.close();
   }
 
-  #judge(room: string): RoomJudge | undefined {
+  #listen(): void {
+    const { socket } = this;
+    socket.on('connect', () => {
+      this.connects++;
+      this.connectedAtMs = now();
+    });
+    socket.io.on('reconnect_attempt', () => this.#timer.attempts(now()));
+    socket.io.on('reconnect_error', () => this.#timer.attemptFailed(now()));
+    socket.on('disconnect', (reason) => this.#onDisconnect(reason));
+    socket.on('connect_error', (error) => {
+      // A refused client does not reconnect.
+      if (!socket.active) this.#options.onViolation(`${this.user} was refused: ${error.message}`);
+    });
+    socket.on('session', (session: SessionData) => void this.#onSession(session));
+    socket.on('message', (entry: Entry) => this.#checker(entry.room)?.received(this.user, entry));
+    socket.on('room:event', (event: RoomEvent) => {
+      if (event.type === 'epoch') this.#checker(event.room)?.epochChanged(this.user, event);
+    });
+    socket.on('notice', (notice: Notice) => this.#onNotice(notice));
+  }
+
+  #checker(room: string): RoomChecker | undefined {
     return this.#options.rooms.get(room);
   }
 
   #positions(): Record<string, Position> {
     const positions: Record<string, Position> = {};
-    for (const [room, judge] of this.#options.rooms) {
-      const position = judge.position(this.user);
-      if (position !== undefined) positions[room] = { ...position };
+    for (const [room, checker] of this.#options.rooms) {
+      const position = checker.position(this.user);
+      if (position !== undefined) positions[room] = position;
     }
     return positions;
   }
 
   async #onSession(session: SessionData): Promise<void> {
     const connection = this.connects;
-    const join: string[] = [];
-    for (const [room, judge] of this.#options.rooms) {
+    const { onViolation, rooms } = this.#options;
+    for (const [room, checker] of rooms) {
+      if (this.#asked[room] === undefined) continue;
       const answer = session.rooms[room];
-      if (this.#asked[room] === undefined) join.push(room);
-      else if (answer === undefined)
-        this.#options.onViolation(`I2: ${this.user} asked to resume ${room} and got no answer`);
-      else if ('error' in answer)
-        this.#options.onViolation(`I2: ${this.user} could not resume ${room}: ${answer.error.code}`);
-      else judge.resumed(this.user, answer);
+      if (answer === undefined) onViolation(`I2: ${this.user} asked to resume ${room} and got no answer`);
+      else if ('error' in answer) onViolation(`I2: ${this.user} could not resume ${room}: ${answer.error.code}`);
+      else checker.resumed(this.user, answer);
     }
-    for (const room of join) if (!(await this.#join(room, connection))) return;
+    const toJoin = [...rooms.keys()].filter((room) => this.#asked[room] === undefined);
+    for (const room of toJoin) if (!(await this.#join(room, connection))) return;
     if (connection !== this.connects || !this.socket.connected) return;
     this.ready = true;
-    if (this.#lost === undefined) return;
-    const { atMs: lostAtMs, pausedMs, tries, left } = this.#lost;
-    this.returns.push({ lostAtMs, backAtMs: now(), pausedMs, tries, left });
-    this.#lost = undefined;
+    const back = this.#timer.back(now());
+    if (back !== undefined) this.returns.push(back);
   }
 
   async #join(room: string, connection: number): Promise<boolean> {
@@ -224,7 +211,7 @@ export class Member {
       const ack = await this.request('room:join', { room, limit: 1 });
       if (ack === 'cut') return false;
       if (ack !== 'silent' && ack.ok) {
-        this.#judge(room)?.joined(this.user, ack.data);
+        this.#checker(room)?.joined(this.user, ack.data);
         return true;
       }
       await sleep(ack === 'silent' ? RETRY_MS : (ack.error.retryAfterMs ?? RETRY_MS));
@@ -235,13 +222,13 @@ export class Member {
   #onDisconnect(reason: string): void {
     this.ready = false;
     this.#silences = 0;
-    // Whoever follows an advice to move, which a drain or a new node brings a while later, loses nothing.
+    // A client that follows the advice of a drain or of a new node loses nothing.
     const left = reason === 'io client disconnect';
     if (!left) this.losses++;
-    this.#lost ??= { atMs: now(), left, tries: 0, pausedMs: 0, sinceMs: now() };
-    for (const settle of [...this.#underWay]) settle('cut');
+    this.#timer.disconnected(now(), left);
+    for (const settle of [...this.#open]) settle('cut');
     if (reason !== 'io server disconnect' || this.#closed) return;
-    this.#options.onViolation(`${this.user} was sent away`);
+    this.#options.onViolation(`${this.user} was disconnected by the server`);
     this.socket.connect();
   }
 
@@ -268,44 +255,46 @@ export class Member {
     this.#senders--;
   }
 
-  /** Sends until it is stored, with the same id. */
-  async #deliver({ room, clientMsgId, text }: { room: string; clientMsgId: string; text: string }) {
-    const judge = this.#judge(room);
-    while (!this.#closed && judge !== undefined) {
+  /** Sends the message with the same id until it is stored. */
+  async #deliver(message: Message): Promise<Position | undefined> {
+    const checker = this.#checker(message.room);
+    while (!this.#closed && checker !== undefined) {
       if (!this.ready) {
-        await sleep(20);
+        await sleep(READY_CHECK_MS);
         continue;
       }
-      const connection = `${this.user}#${this.connects}`;
-      const verdict = judge.sent({ user: this.user, connection, clientMsgId, text });
-      const sentAtMs = Date.now();
-      // An answer that comes after one stopped waiting for it is an answer all the same.
-      const ack = await this.request('message:send', { room, clientMsgId, text }, (late) => {
-        if (late.ok) verdict.stored(late.data);
-      });
-      const told = (outcome: string) =>
-        this.#options.onAnswer({ member: this.user, sentAtMs, tookMs: Date.now() - sentAtMs, outcome });
-      if (ack === 'silent' || ack === 'cut') {
-        told(ack);
-        if (ack === 'silent' && ++this.#silences >= SILENCES_MAX) this.#reconnect();
-        continue;
-      }
-      this.#silences = 0;
-      if (ack.ok) {
-        verdict.stored(ack.data);
-        told(ack.data.duplicate ? 'duplicate' : 'stored');
-        return { epoch: ack.data.epoch, seq: ack.data.seq };
-      }
-      verdict.refused();
-      told(ack.error.code);
+      const ack = await this.#attempt(message, checker);
+      if (ack === 'silent' || ack === 'cut') continue;
+      if (ack.ok) return { epoch: ack.data.epoch, seq: ack.data.seq };
       if (!ack.error.retryable) {
-        this.#options.onViolation(
-          `${this.user} had a message refused for good: ${ack.error.code} ${ack.error.message}`,
-        );
+        const { code, message: reason } = ack.error;
+        this.#options.onViolation(`${this.user} had a message refused for good: ${code} ${reason}`);
         return undefined;
       }
       await sleep(ack.error.retryAfterMs ?? RETRY_MS);
     }
     return undefined;
+  }
+
+  async #attempt({ room, clientMsgId, text }: Message, checker: RoomChecker) {
+    const connection = `${this.user}#${this.connects}`;
+    const result = checker.sent({ user: this.user, connection, clientMsgId, text });
+    const sentAtMs = Date.now();
+    // An acknowledgement counts even after the timeout.
+    const ack = await this.request('message:send', { room, clientMsgId, text }, (late) => {
+      if (late.ok) result.stored(late.data);
+    });
+    const report = (outcome: string) =>
+      this.#options.onAnswer({ member: this.user, sentAtMs, tookMs: Date.now() - sentAtMs, outcome });
+    if (ack === 'silent' || ack === 'cut') {
+      report(ack);
+      if (ack === 'silent' && ++this.#silences >= SILENCES_MAX) this.#reconnect();
+      return ack;
+    }
+    this.#silences = 0;
+    if (ack.ok) result.stored(ack.data);
+    else result.refused();
+    report(ack.ok ? (ack.data.duplicate ? 'duplicate' : 'stored') : ack.error.code);
+    return ack;
   }
 }

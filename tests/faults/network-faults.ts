@@ -1,10 +1,10 @@
-/** Faults of the network between gateways and store, by a proxy between them. */
+/** Faults of the network between gateways and Redis, by a proxy between them. */
+import type { ProxiedEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
-import type { ProxiedSite } from './site.ts';
 
 const AFTER_NETWORK_MS = 5_000;
 
-type NetworkFault = Fault<ProxiedSite>;
+type NetworkFault = Fault<ProxiedEnvironment>;
 
 export const NETWORK_FAULTS: readonly NetworkFault[] = [
   {
@@ -14,43 +14,43 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     holdMs: [200, 3_000],
     wholeWithinMs: AFTER_NETWORK_MS,
     weight: 4,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      site.proxy.mode = 'swallow';
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      environment.proxy.mode = 'swallow';
       began();
       await sleep(holdMs);
       lifting();
-      site.proxy.mode = 'pass';
-      site.proxy.reset();
+      environment.proxy.mode = 'pass';
+      environment.proxy.reset();
     },
   },
   {
     name: 'network silent',
-    about: 'nothing passes between gateways and Redis, and nobody is told; then the connections are reset',
+    about: 'no data passes between gateways and Redis, without an error; then the connections are reset',
     store: 'gone',
     holdMs: [1_000, 8_000],
     wholeWithinMs: AFTER_NETWORK_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      site.proxy.mode = 'blackhole';
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      environment.proxy.mode = 'blackhole';
       began();
       await sleep(holdMs);
       lifting();
-      site.proxy.mode = 'pass';
-      site.proxy.reset();
+      environment.proxy.mode = 'pass';
+      environment.proxy.reset();
     },
   },
   {
     name: 'network slow',
-    about: 'every reply of Redis comes 300 ms late',
+    about: 'every reply of Redis is delayed by 300 ms',
     store: 'fine',
     holdMs: [1_000, 5_000],
     wholeWithinMs: AFTER_NETWORK_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      site.proxy.delayMs = 300;
-      site.proxy.mode = 'delay';
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      environment.proxy.delayMs = 300;
+      environment.proxy.mode = 'delay';
       began();
       await sleep(holdMs);
       lifting();
-      site.proxy.mode = 'pass';
+      environment.proxy.mode = 'pass';
     },
   },
   {
@@ -59,11 +59,11 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     store: 'fine',
     holdMs: [200, 2_000],
     wholeWithinMs: AFTER_NETWORK_MS,
-    async inject({ site, began, holdMs, sleep }) {
+    async inject({ environment, began, holdMs, sleep }) {
       const times = 4;
       began();
       for (let time = 0; time < times; time++) {
-        site.proxy.reset();
+        environment.proxy.reset();
         await sleep(holdMs / times);
       }
     },

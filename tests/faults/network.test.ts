@@ -1,14 +1,14 @@
-/** Faults of the network between gateways and store, each once and briefly. */
+/** Faults of the network between gateways and Redis, each once and briefly. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { startProxiedEnvironment } from './environment.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
-import { startProxiedSite } from './site.ts';
 import { runTrial } from './trial.ts';
 
-const site = await startProxiedSite({ gateways: 2 });
-after(() => site.stop());
+const environment = await startProxiedEnvironment({ gateways: 2 });
+after(() => environment.stop());
 
 const plan = fixedSchedule(
   NETWORK_FAULTS,
@@ -24,7 +24,7 @@ const plan = fixedSchedule(
 
 test('gateways keep their promises over a network that loses replies', async (context) => {
   const result = await runTrial({
-    site,
+    environment,
     plan,
     clients: 16,
     rooms: 2,
@@ -35,5 +35,5 @@ test('gateways keep their promises over a network that loses replies', async (co
   const singly = result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`));
   assert.deepEqual([...result.violations, ...singly], []);
   assert.equal(result.injected.length, plan.length);
-  assert(site.proxy.swallowedBytes > 0, 'no reply was swallowed');
+  assert(environment.proxy.swallowedBytes > 0, 'no reply was swallowed');
 });

@@ -3,22 +3,23 @@ import path from 'node:path';
 
 export const HELP = `Usage: npm run test:faults -- [options]
 
-Starts a cluster of its own, lets clients chat, injects faults at random, and judges what clients saw.
+Starts its own cluster, lets clients chat, injects random faults, and checks what clients saw.
 
-  --minutes M      how long faults go on                         (5; fractions are fine)
-  --seed N         repeats the schedule of an earlier run        (a new one each time)
+  --minutes M      the duration of the run                       (5; fractions are allowed)
+  --seed N         repeats the schedule of an earlier run        (random)
   --clients N      clients, every fifth by long-polling only     (40)
-  --rate R         messages a second, of all together            (40)
-  --rooms N        rooms; every client is in two                 (a tenth of the clients, 3 at least)
+  --rate R         messages a second, of all clients             (40)
+  --rooms N        rooms; every client is in two                 (a tenth of the clients, at least 3)
   --gateways N     gateways at the beginning                     (3)
-  --network P      per cent of the time for faults of the network, on gateways behind a proxy (20)
-  --faults A,B     only faults whose names begin so: "store killed,gateway"
-  --store KIND     single, sentinel or cluster: what the log is on (single)
-  --wait N         a message is acknowledged once so many replicas have it (all: 2 on sentinel, 1 on cluster)
-  --outage S       seconds of the long outage, for runs of a quarter of an hour or more, or that name it (90)
-  --set NAME=VALUE a setting of the services, as often as needed: MARU_FAST_PATH=off
-  --crowd N        instead of random faults: N clients, of whom a quarter lose their gateway by kill -9, under load and in silence (--minutes does not matter)
-  --report DIR     where report.md and report.json are written
+  --network P      per cent of the time for network faults, with a proxy before Redis (20)
+  --faults A,B     only faults whose names begin with these: "store killed,gateway"
+  --store KIND     single, sentinel or cluster: where the log is   (single)
+  --wait N         acknowledge a message when N replicas have it (all: 2 on sentinel, 1 on cluster)
+  --outage S       seconds of the long outage, in runs of 15 minutes or more or by name (90)
+  --set NAME=VALUE a setting of the services; may be repeated: MARU_FAST_PATH=off
+  --crowd N        instead of random faults: kill -9 of a gateway with a quarter of N clients, under load and in silence
+  --report DIR     writes report.md and report.json
+  --out FILE       writes the Markdown report, for example docs/measurements/2026-11-28-faults.md
   --help           this text
 
 The exit code is 0 when nothing was violated, 1 when something was, 2 when an option was wrong.`;
@@ -34,25 +35,26 @@ export interface FaultOptions {
   store: StoreKind;
   waitReplicas: number;
   outageSeconds: number;
-  /** Settings of the services (docs/settings.md), beside those that a trial needs. */
+  /** Settings of the services (docs/settings.md), in addition to those of a trial. */
   settings: Record<string, string>;
   /** Clients of the crowd that loses a gateway; undefined for random faults. */
   crowd: number | undefined;
-  /** Beginnings of names; empty for all. */
+  /** The beginnings of names; empty for all. */
   faults: string[];
   reportDir: string | undefined;
+  outFile: string | undefined;
 }
 
 export const STORE_KINDS = ['single', 'sentinel', 'cluster'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
-/** Of each primary, in a trial. */
+/** The replicas of each primary. */
 const REPLICAS: Record<StoreKind, number> = { single: 0, sentinel: 2, cluster: 1 };
 
-/** A wrong option: the message is for the one who typed it. */
+/** An invalid option. The message is for the user. */
 export class Misuse extends Error {}
 
-/** Every client is in two, so a room has twice as many. */
+/** Every client is in two rooms, so a room has twice as many. */
 const ROOM_CLIENTS = 10;
 const CROWD_GATEWAYS = 4;
 const ROOMS_MIN = 3;
@@ -75,6 +77,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
   const numbers = new Map<NumberName, number>();
   let faults: string[] = [];
   let reportDir: string | undefined;
+  let outFile: string | undefined;
   let store: StoreKind = 'single';
   const settings: Record<string, string> = {};
   for (let index = 0; index < args.length; index++) {
@@ -83,6 +86,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     const value = inline ?? args[++index];
     if (value === undefined || value === '') throw new Misuse(`${name} needs a value.`);
     if (name === '--report') reportDir = path.resolve(cwd, value);
+    else if (name === '--out') outFile = path.resolve(cwd, value);
     else if (name === '--faults') faults = value.split(',').map((part) => part.trim());
     else if (name === '--store') store = toStore(value);
     else if (name === '--set') Object.assign(settings, toSetting(value));
@@ -106,6 +110,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     crowd,
     faults,
     reportDir,
+    outFile,
   };
 }
 

@@ -1,10 +1,11 @@
 /**
- * Comes before everything else in the service processes of a trial, by NODE_OPTIONS: what cannot be done to them from outside. Without its
- * variables it does nothing, so npm and the supervisor, which inherit it, are as they are.
+ * NODE_OPTIONS loads it first in the service processes of a trial, for faults that cannot be injected
+ * from outside. Without its variables it does nothing: npm and the supervisor inherit it.
  *
- * FAULTS_REDIS_URL: where the store is, in place of the one that the supervisor runs.
- * FAULTS_CLOCKS: a folder with a file for each node whose clock is to be wrong, named as the node, with milliseconds in it. Read at the
- * start, and again at SIGUSR2: then the clock jumps. Timers are not touched, as they are not by a real jump.
+ * FAULTS_REDIS_URL: the address of the store, instead of the supervisor's Redis.
+ * FAULTS_CLOCKS: a folder with a file for each node with a wrong clock. The file has the node's name and
+ * contains milliseconds. It is read at the start and at SIGUSR2: then the clock jumps. As in a real
+ * jump, timers do not change.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

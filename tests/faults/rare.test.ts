@@ -1,23 +1,23 @@
-/** The rarer faults, each once and briefly, on a whole cluster whose log is on a disk that can be full. */
+/** Rare faults, each once and briefly, on a whole cluster. Its log is on a disk that can be filled. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
+import { type ClusterEnvironment, startClusterEnvironment } from './environment.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
-import { type ClusterSite, startClusterSite } from './site.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { type Planned, runTrial } from './trial.ts';
 
 const CLIENTS = 20;
-// Half of the clients are handed over by a node that leaves, so this takes it two seconds.
-const site = await startClusterSite({ gateways: 2, drainPerSecond: 5, smallDisk: true });
-after(() => site.stop());
+// A draining node has half of the clients, so a drain takes two seconds.
+const environment = await startClusterEnvironment({ gateways: 2, drainPerSecond: 5, smallDisk: true });
+after(() => environment.stop());
 
-async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterSite>>, say: (line: string) => void) {
+async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterEnvironment>>, say: (line: string) => void) {
   const result = await runTrial({
-    site,
+    environment,
     plan,
     clients: CLIENTS,
     rooms: 2,
@@ -30,7 +30,7 @@ async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterSite>>, say: 
   assert.equal(result.injected.length, plan.length);
 }
 
-test('a cluster keeps its promises through what happens seldom', async (context) => {
+test('a cluster keeps its promises through rare faults', async (context) => {
   const steps = [
     ['gateway cut short', 2_800],
     ['cut off in its sleep', 500],
@@ -42,8 +42,8 @@ test('a cluster keeps its promises through what happens seldom', async (context)
   await keepsItsPromises(plan, (line) => context.diagnostic(line));
 });
 
-test('a full disk costs nothing that was acknowledged', async (context) => {
-  if (typeof site.disk === 'string') return context.skip(site.disk);
+test('a full disk loses no acknowledged message', async (context) => {
+  if (typeof environment.disk === 'string') return context.skip(environment.disk);
   const steps = [
     ['disk full', 1_500],
     ['disk refusing', 1_500],

@@ -1,4 +1,4 @@
-/** Faults of a store on Redis Cluster: slots move, a primary dies or hangs. */
+/** Faults of a Redis Cluster: slots move, a primary is killed or stopped. */
 import {
   slotOf,
   startRedisCluster,
@@ -6,24 +6,24 @@ import {
   type TestRedisCluster,
 } from '../../packages/service-kit/src/testing/redis-cluster.ts';
 import { poll } from '../support/poll.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault, FaultContext } from './fault.ts';
-import type { ClusterSite } from './site.ts';
 import type { OwnStore } from './store.ts';
 
 export interface RedisClusterStore extends OwnStore {
   cluster: TestRedisCluster;
 }
 
-type RedisClusterFault = Fault<ClusterSite<RedisClusterStore>>;
+type RedisClusterFault = Fault<ClusterEnvironment<RedisClusterStore>>;
 
 const AFTER_SLOT_MS = 5_000;
-/** After the promotion: gateways have learned of it, clients have what they missed. */
+/** After the promotion: gateways learn of it and clients receive what they missed. */
 const AFTER_FAILOVER_MS = 10_000;
 const PROMOTED_TIMEOUT_MS = 60_000;
 const LOOK_MS = 25;
-/** Between two keys of a slot that moves, so that the slot is open for a while. */
+/** The pause between two keys of a moving slot, so that the move takes a while. */
 const MOVE_PAUSE_MS = 20;
-/** Rooms of one trial whose slots move. */
+/** How many rooms have their slots moved in one fault. */
 const MOVED_ROOMS_MAX = 3;
 
 export async function startRedisClusterStore(options: { waitReplicas: number }): Promise<RedisClusterStore> {
@@ -37,9 +37,9 @@ export async function startRedisClusterStore(options: { waitReplicas: number }):
   };
 }
 
-/** A primary that has rooms, found by the keys of one of them. */
-async function findRoom({ site, random }: FaultContext<ClusterSite<RedisClusterStore>>) {
-  const { cluster } = site.store;
+/** Finds a primary with rooms, by the keys of a room. */
+async function findRoom({ environment, random }: FaultContext<ClusterEnvironment<RedisClusterStore>>) {
+  const { cluster } = environment.store;
   const rooms = new Map<string, TestClusterNode>();
   for (const primary of await cluster.primaries()) {
     const keys = (await primary.command('KEYS', 'maru:*{*')) as string[];
@@ -50,7 +50,7 @@ async function findRoom({ site, random }: FaultContext<ClusterSite<RedisClusterS
   return { tag, tags, primary: rooms.get(tag) as TestClusterNode };
 }
 
-/** Resolves with the time when another node was first seen to own the slot. */
+/** Resolves with the time when another node owns the slot. */
 async function untilPromoted(cluster: TestRedisCluster, slot: number, old: TestClusterNode): Promise<number> {
   const others = cluster.nodes.filter((node) => node !== old);
   await poll(
@@ -73,13 +73,13 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
   return [
     {
       name: 'slots moved',
-      about: 'the slots of some rooms move to another primary while they are talked in',
+      about: 'the slots of some rooms move to another primary while clients chat in them',
       store: 'fine',
       holdMs: [0, 0],
       wholeWithinMs: AFTER_SLOT_MS,
       weight: 4,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tags } = await findRoom(context);
         context.began();
         for (const tag of tags.slice(0, MOVED_ROOMS_MAX)) {
@@ -92,19 +92,19 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
     },
     {
       name: 'primary killed',
-      about: 'kill -9 of a primary that has rooms; its replica is promoted, and it comes back as a replica',
-      // Rooms of the other primaries go on.
+      about: 'kill -9 of a primary with rooms; its replica is promoted, and it returns as a replica',
+      // Rooms of other primaries are not affected.
       store: 'fine',
       ...failover,
       holdMs: [0, 0],
       weight: 4,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tag, primary } = await findRoom(context);
         await primary.kill('SIGKILL');
         context.began();
         await untilPromoted(cluster, slotOf(tag), primary);
-        // Where a message is acknowledged only once a replica has it, its rooms are back with the second node of two.
+        // If a message needs a replica to be acknowledged, its rooms need both nodes.
         await primary.restart();
         await cluster.untilWhole();
         context.lifted();
@@ -112,13 +112,13 @@ export function redisClusterFaults(waitReplicas: number): readonly RedisClusterF
     },
     {
       name: 'primary stopped',
-      about: 'SIGSTOP of a primary that has rooms until its replica is promoted, then SIGCONT',
+      about: 'SIGSTOP of a primary with rooms until its replica is promoted, then SIGCONT',
       store: 'fine',
       ...failover,
       holdMs: [0, 3_000],
       weight: 2,
       async inject(context) {
-        const { cluster } = context.site.store;
+        const { cluster } = context.environment.store;
         const { tag, primary } = await findRoom(context);
         await primary.kill('SIGSTOP');
         try {

@@ -11,7 +11,7 @@ const parse = (...args: string[]) => {
   return options;
 };
 
-test('options have defaults, and take values either way', () => {
+test('options have defaults and take values in both forms', () => {
   assert.deepEqual(parse(), {
     minutes: 5,
     seed: 42,
@@ -27,6 +27,7 @@ test('options have defaults, and take values either way', () => {
     crowd: undefined,
     faults: [],
     reportDir: undefined,
+    outFile: undefined,
   });
   const given = parse(
     '--minutes=0.5',
@@ -42,6 +43,7 @@ test('options have defaults, and take values either way', () => {
   assert.deepEqual([given.minutes, given.clients, given.rooms, given.seed], [0.5, 200, 20, 7]);
   assert.deepEqual(given.faults, ['store killed', 'gateway']);
   assert.equal(given.reportDir, '/here/out');
+  assert.equal(parse('--out', 'docs/faults.md').outFile, '/here/docs/faults.md');
   const set = parse('--set', 'MARU_FAST_PATH=off', '--set=MARU_ROOM_LINGER_MS=200');
   assert.deepEqual(set.settings, { MARU_FAST_PATH: 'off', MARU_ROOM_LINGER_MS: '200' });
   const other = parse('--store', 'sentinel', '--crowd', '400');
@@ -53,7 +55,7 @@ test('options have defaults, and take values either way', () => {
   );
 });
 
-test('options that make no sense are refused by name', () => {
+test('rejects invalid options by name', () => {
   assert.throws(() => parse('--minutes', '0'), /--minutes takes a number from 0.1/);
   assert.throws(() => parse('--clients', '2.5'), /--clients takes a whole number/);
   assert.throws(() => parse('--seed'), /--seed needs a value/);

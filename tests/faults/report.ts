@@ -1,5 +1,4 @@
-/** What a run found, for a person and for programs. Pure. */
-
+/** The report of a run, for people and for programs. Pure. */
 import type { Injected } from './injected.ts';
 import type { FaultOptions } from './options.ts';
 import type { TrialResult } from './trial.ts';
@@ -13,9 +12,9 @@ export interface Report {
   messages: number;
   stored: number;
   gapsTold: number;
-  /** Acknowledged messages that went when the log lost its end. */
+  /** Acknowledged messages that a rollback removed. */
   lost: number;
-  /** Until presence showed exactly who was connected, at the end of each part. */
+  /** How long presence took to be correct at the end of each part. */
   presenceMs: Array<number | undefined>;
   faults: FaultRow[];
   violations: string[];
@@ -26,14 +25,14 @@ export interface FaultRow {
   about: string;
   times: number;
   longestHoldMs: number;
-  /** Worst of all times that it was injected; undefined where it does not apply. */
+  /** The worst value of all injections; undefined if it does not apply. */
   firstErrorMs?: number;
   slowestAnswerMs?: number;
   degradedMs?: number;
   wholeMs?: number;
   wholeMedianMs?: number;
   presenceMs?: number;
-  /** Of clients that lost their connection: the slowest, from the loss to its next session, its own pauses not counted. */
+  /** The slowest client, from the lost connection to the next session, without its own back-off. */
   backMs?: number;
   resumeReads?: number;
   violations: number;
@@ -142,21 +141,23 @@ export function renderReport(report: Report): string {
     `${report.startedAt}, ${minutes} min${report.endedEarly ? ' (ended early)' : ''}, seed ${options.seed}: ${options.clients} clients, ` +
       `${options.rate} messages a second, ${options.rooms} rooms, ${options.gateways} gateways${settings}, Node ${report.node}.`,
     '',
-    `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} holes told as not to be closed, ` +
-      `${report.lost} acknowledged ones went with the end of a log. ` +
-      `Presence right after: ${presence}.`,
+    `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} gaps declared, ` +
+      `${report.lost} acknowledged ones removed by rollbacks. ` +
+      `Presence correct after: ${presence}.`,
     '',
     `**${violations.length === 0 ? 'No violations.' : `${violations.length} violations.`}**`,
     '',
     ...table([header, ...rows]),
     '',
-    'Times count from the fault (first error, degraded) and from its end (whole: every member has got as far as a message sent after it; presence: it shows exactly who is connected, from then on). Back: the slowest client that lost its connection, from the loss to its next session, its own pauses before it tried not counted. Reads: of the log, for resumes. All are the worst of all times.',
+    'First error and degraded count from the beginning of the fault. Whole counts from its end: every member has a message that was sent after it.',
+    'Presence counts from whole until it shows exactly the connected users. Back: the slowest client, from the lost connection to its next session,',
+    'without its own back-off. Reads: reads of the log by resumes. All values are the worst of all injections.',
     ...(violations.length === 0 ? [] : ['', '## Violations', '', ...violations.map((violation) => `- ${violation}`)]),
     '',
   ].join('\n');
 }
 
-/** A table that lines up as it is, and renders as one. */
+/** A Markdown table with aligned columns. */
 function table(rows: string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;

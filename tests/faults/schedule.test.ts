@@ -22,16 +22,16 @@ function take(seed: number, count: number, maxHoldMs?: number) {
   return [...randomSchedule(options)].map(({ fault, holdMs, calmMs }) => ({ name: fault.name, holdMs, calmMs }));
 }
 
-test('a seed gives the same schedule every time, and another seed another', () => {
+test('a seed repeats its schedule, and another seed gives another', () => {
   assert.deepEqual(take(7, 50), take(7, 50));
   assert.notDeepEqual(take(7, 50), take(8, 50));
 });
 
-test('each fault comes up once before any comes again', () => {
+test('each fault occurs once before any occurs again', () => {
   for (let seed = 0; seed < 20; seed++) assert.deepEqual(new Set(take(seed, 2).map(({ name }) => name)).size, 2);
 });
 
-test('faults come up by their weight and last as long as they may', () => {
+test('faults occur by their weight, within their range of durations', () => {
   const steps = take(3, 1_000);
   const often = steps.filter(({ name }) => name === 'often').length;
   assert(often > 850 && often < 950, `${often}`);
@@ -39,7 +39,7 @@ test('faults come up by their weight and last as long as they may', () => {
   assert(take(3, 100, 2_000).every(({ holdMs }) => holdMs <= 2_000));
 });
 
-test('a long fault comes up where there is time for it, or where it was named', () => {
+test('a long fault occurs only in a long run or by name', () => {
   const long = { ...fault('long', 1), long: true, holdMs: [90_000, 90_000] as const };
   const names = (lengthMs: number, named: string) =>
     fitting([...faults, long], { lengthMs, isNamed: (name) => name === named }).map(({ name }) => name);
@@ -48,12 +48,12 @@ test('a long fault comes up where there is time for it, or where it was named', 
   assert.deepEqual(names(900_000, ''), ['often', 'rare', 'long']);
 });
 
-test('a fixed schedule names faults that exist', () => {
+test('a fixed schedule rejects unknown faults', () => {
   assert.deepEqual(fixedSchedule(faults, [['rare', 5]], 1), [{ fault: faults[1], holdMs: 5, calmMs: 1 }]);
   assert.throws(() => fixedSchedule(faults, [['none', 5]], 1), /no fault "none"/);
 });
 
-test('chance is even and within its bounds', () => {
+test('random numbers are even and within their range', () => {
   const random = createRandom(1);
   const numbers = Array.from({ length: 10_000 }, () => random.between(1, 10));
   assert.deepEqual([Math.min(...numbers), Math.max(...numbers)], [1, 10]);

@@ -1,4 +1,4 @@
-/** Which faults, in which order, for how long. Pure: the same seed gives the same schedule. */
+/** The order and duration of faults. Pure: the same seed gives the same schedule. */
 import type { Fault } from './fault.ts';
 import type { Random } from './random.ts';
 import type { Planned } from './trial.ts';
@@ -6,10 +6,10 @@ import type { Planned } from './trial.ts';
 const CALM_MS = [1_000, 6_000] as const;
 const WEIGHT_DEFAULT = 2;
 
-/** A fault that takes so much of a run leaves too little for others. */
+/** A fault that takes more of a run leaves too little time for others. */
 const LONG_SHARE = 0.1;
 
-/** Those that a run of that length includes: long ones where there is time, or where they were asked for. */
+/** The faults of a run: long ones only if there is time or if the run names them. */
 export function fitting<S>(
   faults: ReadonlyArray<Fault<S>>,
   run: { lengthMs: number; isNamed: (name: string) => boolean },
@@ -19,7 +19,7 @@ export function fitting<S>(
   );
 }
 
-/** Faults without end: each once in some order, then by weight. The caller stops taking them. `maxHoldMs` cuts long ones short. */
+/** An endless schedule: each fault once in random order, then by weight. `maxHoldMs` limits durations. */
 export function* randomSchedule<S>(options: {
   faults: ReadonlyArray<Fault<S>>;
   random: Random;
@@ -32,14 +32,14 @@ export function* randomSchedule<S>(options: {
   while (!options.isOver()) {
     const fault = once.splice(random.between(0, once.length - 1), 1)[0] ?? random.pick(bag);
     const [low, high] = fault.holdMs;
-    // Short ones are the common ones: the square keeps a few that last.
+    // The square makes short durations common and long ones rare.
     const holdMs = Math.round(low + (high - low) * random.next() ** 2);
     const calmMs = random.between(CALM_MS[0], CALM_MS[1]);
     yield { fault, holdMs: Math.min(holdMs, options.maxHoldMs ?? Number.POSITIVE_INFINITY), calmMs };
   }
 }
 
-/** Each named fault once, in that order. */
+/** The named faults, in this order. */
 export function fixedSchedule<S>(
   faults: ReadonlyArray<Fault<S>>,
   steps: ReadonlyArray<readonly [name: string, holdMs: number]>,

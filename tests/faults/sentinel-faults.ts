@@ -1,32 +1,33 @@
-/** Faults of a store on Sentinel: what dies is the primary, and a replica takes its place. */
+/** Faults of Redis Sentinel: the primary fails and a replica is promoted. */
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import { REPLICAS, type SentinelStore } from './sentinel-store.ts';
-import type { ClusterSite } from './site.ts';
 
-/** After the promotion: Sentinel has told everybody, the other replica follows the new primary, clients have what they missed. */
+/** After the promotion: Sentinel reports it, the other replica follows, clients receive what they missed. */
 const AFTER_FAILOVER_MS = 10_000;
 const AFTER_REPLICA_MS = 5_000;
 
-type SentinelFault = Fault<ClusterSite<SentinelStore>>;
+type SentinelFault = Fault<ClusterEnvironment<SentinelStore>>;
 
 /**
- * When every replica had to have a message before it was acknowledged, nothing acknowledged may be lost. With fewer a failover may lose what the
- * promoted one had not got, or what an old primary took that did not know of it yet; that is counted. A
- * new life of the log comes either way: members may have seen a message that was stored, not acknowledged, and lost.
+ * If every replica must have a message before its acknowledgement, no acknowledged message may be lost.
+ * With fewer replicas a failover may lose messages that the promoted replica lacks or that the old
+ * primary accepted after the failover; they are counted. The log begins a new epoch in both cases:
+ * members may have received a message that was stored, not acknowledged, and lost.
  */
 export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
   const failover = { rollsBack: true, losesAcknowledged: waitReplicas < REPLICAS, wholeWithinMs: AFTER_FAILOVER_MS };
-  // Then nothing is acknowledged before the old primary is back as a replica.
+  // In this case nothing is acknowledged before the old primary is back as a replica.
   const needsAll = waitReplicas >= REPLICAS;
   const faults: readonly SentinelFault[] = [
     {
       name: 'primary killed',
-      about: 'kill -9 of the primary; a replica is promoted, and the old one comes back as its replica',
+      about: 'kill -9 of the primary; a replica is promoted, and the old primary returns as its replica',
       store: 'gone',
       ...failover,
       holdMs: [0, 0],
       weight: 4,
-      async inject({ site: { store }, began, lifting, lifted }) {
+      async inject({ environment: { store }, began, lifting, lifted }) {
         const old = store.primary;
         await old.kill('SIGKILL');
         began();
@@ -38,11 +39,11 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
     },
     {
       name: 'replicas behind',
-      about: 'the replicas are cut off from the primary, which goes on and is killed before they are back',
+      about: 'the replicas are disconnected from the primary, which is killed before they return',
       store: waitReplicas > 0 ? 'refusing' : 'fine',
       ...failover,
       holdMs: [1_000, 3_000],
-      async inject({ site: { store }, began, holdMs, sleep, lifting, lifted }) {
+      async inject({ environment: { store }, began, holdMs, sleep, lifting, lifted }) {
         const old = store.primary;
         await store.cutOff();
         began();
@@ -58,12 +59,12 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
     },
     {
       name: 'primary stopped',
-      about: 'SIGSTOP of the primary until another is promoted, and then SIGCONT: for a moment there are two',
+      about: 'SIGSTOP of the primary until another is promoted, then SIGCONT: for a moment there are two',
       store: 'gone',
       ...failover,
       holdMs: [0, 3_000],
       weight: 3,
-      async inject({ site: { store }, began, holdMs, sleep, lifting, lifted }) {
+      async inject({ environment: { store }, began, holdMs, sleep, lifting, lifted }) {
         const old = store.primary;
         await old.kill('SIGSTOP');
         try {
@@ -74,7 +75,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
         } finally {
           await old.kill('SIGCONT');
         }
-        // Sentinel makes it a replica some ten seconds later. Only where all replicas are needed is that to be waited for.
+        // Sentinel makes it a replica some ten seconds later. Only a store that needs all replicas waits.
         if (needsAll) await store.untilFollowed();
       },
     },
@@ -84,7 +85,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       store: 'fine',
       holdMs: [500, 5_000],
       wholeWithinMs: AFTER_REPLICA_MS,
-      async inject({ site: { store }, random, began, holdMs, sleep }) {
+      async inject({ environment: { store }, random, began, holdMs, sleep }) {
         const replica = random.pick(store.replicas());
         await replica.kill('SIGKILL');
         began();
@@ -100,7 +101,7 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       holdMs: [500, 5_000],
       wholeWithinMs: AFTER_REPLICA_MS,
       weight: 1,
-      async inject({ site: { store }, random, began, holdMs, sleep }) {
+      async inject({ environment: { store }, random, began, holdMs, sleep }) {
         const sentinel = random.pick(store.sentinels);
         await sentinel.kill();
         began();
@@ -109,11 +110,11 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
       },
     },
   ];
-  // Each meets a primary and its replicas, whatever the one before has left to Sentinel.
+  // Each fault begins with a primary and all its replicas, even if the one before left work to Sentinel.
   return faults.map((fault) => ({
     ...fault,
     async inject(context) {
-      await context.site.store.untilFollowed();
+      await context.environment.store.untilFollowed();
       await fault.inject(context);
     },
   }));

@@ -1,4 +1,4 @@
-/** A store on Redis Sentinel, for a trial: a primary, two replicas, three Sentinels, and what may happen to them. Real processes. */
+/** A store on Redis Sentinel for a trial: a primary, two replicas and three Sentinels, as real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,11 +11,11 @@ export interface SentinelStore extends OwnStore {
   waitReplicas: number;
   readonly primary: TestRedis;
   replicas(): TestRedis[];
-  /** Resolves with the time when one of the others was first seen as the primary, which it is from then on. */
+  /** Waits until another node is the primary. Resolves with the time. */
   untilPromoted(old: TestRedis): Promise<number>;
-  /** Resolves once every replica follows the primary. */
+  /** Resolves when every replica follows the primary. */
   untilFollowed(): Promise<void>;
-  /** The replicas lose the primary and cannot come back to it, until `rejoin`. */
+  /** Disconnects the replicas from the primary until `rejoin`. */
   cutOff(): Promise<void>;
   rejoin(): Promise<void>;
   /** Starts a node that is down, as a replica of the primary. */
@@ -27,7 +27,7 @@ const NAME = 'main';
 export const REPLICAS = 2;
 const SENTINELS = 3;
 const QUORUM = 2;
-/** So long a silence counts as a death; shorter would take a busy machine for one. */
+/** Sentinel's timeout. With a shorter one a busy machine would look dead. */
 const DOWN_AFTER_MS = 2_000;
 const FAILOVER_TIMEOUT_MS = 6_000;
 const LOOK_MS = 25;
@@ -36,7 +36,7 @@ const FOLLOWED_TIMEOUT_MS = 60_000;
 
 export async function startSentinelStore(options: { waitReplicas: number }): Promise<SentinelStore> {
   const directory = mkdtempSync(path.join(tmpdir(), 'maru-sentinel-'));
-  // Without the delay a replica that comes back is whole at once.
+  // Without this delay a returning replica synchronises at once.
   const settings = { 'repl-diskless-sync-delay': '0', 'repl-backlog-size': '16mb' };
   const nodes: TestRedis[] = [];
   const running: ChildProcess[] = [];
@@ -110,7 +110,7 @@ export async function startSentinelStore(options: { waitReplicas: number }): Pro
         });
       },
       async cutOff() {
-        // A password that the primary does not know keeps them away; Sentinel is none the wiser.
+        // A wrong password keeps the replicas away. Sentinel does not notice it.
         for (const node of others())
           await onNode(node.url, (redis) => redis.call('CONFIG', 'SET', 'masterauth', 'wrong'));
         await onNode(primary.url, (redis) => redis.call('CLIENT', 'KILL', 'TYPE', 'replica'));
@@ -151,7 +151,7 @@ const sentinelConfig = (options: { port: number; directory: string; primaryPort:
 const roleOf = (node: TestRedis) =>
   onNode(node.url, async (redis) => String(((await redis.call('ROLE')) as unknown[])[0])).catch(() => 'down');
 
-/** Replicas that have all of the primary's data and get more. */
+/** How many replicas are synchronised with the primary. */
 async function followers(primary: TestRedis): Promise<number> {
   const told = await onNode(primary.url, (redis) => redis.info('replication'));
   return told.match(/^slave\d+:.*state=online/gm)?.length ?? 0;

@@ -1,17 +1,17 @@
-/** One of each of the common faults, briefly, on a whole cluster: what `npm test` can afford. The rarer ones are in `rare.test.ts`. */
+/** Each common fault once, briefly, on a whole cluster. Rare faults are in `rare.test.ts`. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { COMMAND_FAULTS } from './command-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
+import { startClusterEnvironment } from './environment.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
-import { startClusterSite } from './site.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
-const site = await startClusterSite({ gateways: 3 });
-after(() => site.stop());
+const environment = await startClusterEnvironment({ gateways: 3 });
+after(() => environment.stop());
 
 const plan = fixedSchedule(
   [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS, ...STORE_FAULTS],
@@ -31,7 +31,7 @@ const plan = fixedSchedule(
   300,
 );
 
-/** Everything that was violated, in the run or by one fault. */
+/** All violations of the run and of its faults. */
 const foundIn = (result: TrialResult) => [
   ...result.violations,
   ...result.injected.flatMap(({ name, violations }) => violations.map((one) => `${name}: ${one}`)),
@@ -39,7 +39,7 @@ const foundIn = (result: TrialResult) => [
 
 test('a cluster keeps its promises through one of each fault', async (context) => {
   const result = await runTrial({
-    site,
+    environment,
     plan,
     clients: 24,
     rooms: 3,
@@ -52,10 +52,10 @@ test('a cluster keeps its promises through one of each fault', async (context) =
   assert(result.stored > 300, `only ${result.stored} messages were stored`);
 });
 
-// A balancer must take a node back as soon as it runs again, for WebSockets too, whose handshakes do not end for hours.
-test('clients on WebSocket alone find the gateways that came back, when each has been killed in turn', async (context) => {
+// The load balancer must use a restarted node at once, also for WebSockets, whose requests last for hours.
+test('WebSocket clients find restarted gateways after each was killed in turn', async (context) => {
   const result = await runTrial({
-    site,
+    environment,
     plan: fixedSchedule(PROCESS_FAULTS, [['gateways killed in turn', 1_500]], 300),
     clients: 24,
     rooms: 2,

@@ -1,10 +1,10 @@
-/** A file system of its own for the store's files, which can be full on demand. Linux, as root; elsewhere there is none, and a reason. */
+/** A file system for Redis that can be filled on demand. Only for root on Linux. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, statfsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 export interface Disk {
-  /** From now on nothing more fits on it. */
+  /** Nothing more fits on the disk after it. */
   fill(): Promise<void>;
   free(): Promise<void>;
   unmount(): Promise<void>;
@@ -12,12 +12,12 @@ export interface Disk {
 
 const run = promisify(execFile);
 const SIZE = '4g';
-/** Below this tmpfs would take the size for no bound at all. */
+/** tmpfs treats a smaller size as unlimited. */
 const SIZE_MIN_BYTES = 4_096;
 
-/** Mounts one at `folder`. It lives in memory and takes no more of it than what is written; full means that its bound was lowered. */
+/** Mounts a disk in memory at `folder`; filling it lowers its size limit. @returns the reason if it cannot */
 export async function mountSmallDisk(folder: string): Promise<Disk | string> {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a disk of its own';
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a disk';
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const resize = (size: string) => run('mount', ['-o', `remount,size=${size}`, folder]);
   try {
@@ -27,7 +27,7 @@ export async function mountSmallDisk(folder: string): Promise<Disk | string> {
   }
   return {
     async fill() {
-      // What is being written meanwhile may make the bound too low at first.
+      // Writes between the two calls may make the limit too low at first.
       for (let attempt = 0; attempt < 20; attempt++) {
         const { blocks, bfree, bsize } = statfsSync(folder);
         const full = await resize(String(Math.max(SIZE_MIN_BYTES, (blocks - bfree) * bsize))).catch(() => undefined);

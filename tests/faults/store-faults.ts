@@ -1,43 +1,43 @@
-/** Faults of the store of a whole cluster. */
+/** Faults of the Redis of a whole cluster. */
 import { cpSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { isAlive } from '../support/cluster.ts';
 import { poll } from '../support/poll.ts';
+import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import { lengthenLoading } from './long-loading.ts';
-import type { ClusterSite } from './site.ts';
 
 const AFTER_STORE_MS = 5_000;
-/** Clients of a gateway that was killed meanwhile have to come back first. */
+/** Clients of the killed gateway must reconnect first. */
 const AFTER_STORE_AND_GATEWAY_MS = 8_000;
-/** Less than any store of a chat holds. */
+/** Less than Redis already uses. */
 const FULL = '1mb';
-/** What is written between the copy and the rollback to it. */
+/** How long clients write between the copy and the rollback to it. */
 const LOST_TAIL_MS = 1_500;
-/** Then it stands above where the sleeper saw it last. */
+/** After it the head is above the one that the stopped gateway saw last. */
 const GROWS_AGAIN_MS = 3_000;
-/** How long loading takes is a guess; shorter than this, gateways may not have met it at all. */
+/** The duration of loading is an estimate. Gateways may miss a shorter one. */
 const LOADING_MS_MIN = 500;
 
-type ClusterFault = Fault<ClusterSite>;
+type ClusterFault = Fault<ClusterEnvironment>;
 
 /**
- * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a whole command; it serves for some moments more. By the runner, which keeps
- * it down: one that died otherwise would be started again.
+ * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command; it still serves
+ * for a moment. The supervisor does it and keeps Redis down. It would restart a Redis that died otherwise.
  */
-async function endStore(site: ClusterSite, how: 'kill' | 'drain', began: () => void): Promise<void> {
-  const { pid } = await site.process('redis');
+async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', began: () => void): Promise<void> {
+  const { pid } = await environment.process('redis');
   const ended = poll('Redis to end', () => !isAlive(pid), { everyMs: 5 }).then(began);
-  await Promise.all([site.cluster[how]('redis'), ended]);
+  await Promise.all([environment.cluster[how]('redis'), ended]);
 }
 
-/** Copies the log as it is now. Resolves with what puts the copy in its place, for when the store is down. */
-async function copyLog(site: ClusterSite): Promise<() => void> {
-  const folder = path.join(site.cluster.dataDir, 'redis', 'appendonlydir');
+/** Copies the log. Resolves with a function that restores the copy while Redis is down. */
+async function copyLog(environment: ClusterEnvironment): Promise<() => void> {
+  const folder = path.join(environment.cluster.dataDir, 'redis', 'appendonlydir');
   const copy = `${folder}.older`;
   rmSync(copy, { recursive: true, force: true });
-  await site.admin(async (redis) => {
-    // A rewrite in the middle would tear the copy.
+  await environment.admin(async (redis) => {
+    // A rewrite during the copy would make it inconsistent.
     await redis.call('CONFIG', 'SET', 'auto-aof-rewrite-percentage', '0');
     cpSync(folder, copy, { recursive: true });
   });
@@ -55,11 +55,11 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [1_000, 15_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 4,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, 'kill', began);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await endStore(environment, 'kill', began);
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -70,32 +70,32 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [90_000, 90_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 1,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await endStore(site, 'kill', began);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await endStore(environment, 'kill', began);
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
     name: 'store loading',
-    about: 'Redis is stopped, and started on files that take long to load: it answers LOADING meanwhile',
+    about: 'Redis is stopped and started on files that load slowly: it answers LOADING',
     store: 'gone',
     holdMs: [3_000, 10_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 1,
-    async inject({ site, began, holdMs, lifting, violation }) {
-      const { address } = await site.process('redis');
-      const lengthen = await lengthenLoading(address, path.join(site.cluster.dataDir, 'redis', 'appendonlydir'));
-      await endStore(site, 'drain', began);
+    async inject({ environment, began, holdMs, lifting, violation }) {
+      const { address } = await environment.process('redis');
+      const lengthen = await lengthenLoading(address, path.join(environment.cluster.dataDir, 'redis', 'appendonlydir'));
+      await endStore(environment, 'drain', began);
       lengthen.append(holdMs);
-      const started = site.cluster.restart('redis');
+      const started = environment.cluster.restart('redis');
       const { loadedAtMs, loadingMs } = await lengthen.untilLoaded();
       lifting(loadedAtMs);
       await started;
       if (loadingMs < LOADING_MS_MIN) violation(`the store was loading for ${Math.round(loadingMs)} ms only`);
       // So that the next start is a quick one again.
-      await site.admin((redis) => redis.call('BGREWRITEAOF'));
+      await environment.admin((redis) => redis.call('BGREWRITEAOF'));
     },
   },
   {
@@ -105,14 +105,14 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     ends: 'gateways',
     holdMs: [3_000, 10_000],
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
-      await endStore(site, 'kill', began);
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
+      await endStore(environment, 'kill', began);
       await sleep(holdMs / 2);
       process.kill(pid, 'SIGKILL');
       await sleep(holdMs / 2);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
@@ -122,8 +122,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     holdMs: [1_000, 10_000],
     wholeWithinMs: AFTER_STORE_MS,
     weight: 3,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      const { pid } = await site.process('redis');
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      const { pid } = await environment.process('redis');
       process.kill(pid, 'SIGSTOP');
       try {
         began();
@@ -140,10 +140,10 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'gone',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin((redis) => redis.call('CLIENT', 'PAUSE', String(holdMs), 'ALL'));
       began();
-      // The pause ends by itself, at a moment that only the store knows exactly.
+      // The pause ends by itself. Only Redis knows the exact time.
       await sleep(holdMs - 50);
       lifting();
       await sleep(50);
@@ -155,8 +155,8 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'refusing',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin(async (redis) => {
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin(async (redis) => {
         const [, before] = (await redis.call('CONFIG', 'GET', 'maxmemory')) as [string, string];
         await redis.call('CONFIG', 'SET', 'maxmemory', FULL);
         try {
@@ -175,9 +175,9 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     store: 'refusing',
     holdMs: [1_000, 6_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      await site.admin(async (redis) => {
-        // Nobody listens on port 1, so nothing is ever copied over the log.
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      await environment.admin(async (redis) => {
+        // No process listens on port 1, so nothing overwrites the log.
         await redis.call('REPLICAOF', '127.0.0.1', '1');
         try {
           began();
@@ -197,36 +197,36 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
     losesAcknowledged: true,
     holdMs: [500, 3_000],
     wholeWithinMs: AFTER_STORE_MS,
-    async inject({ site, began, holdMs, sleep, lifting }) {
-      const restore = await copyLog(site);
+    async inject({ environment, began, holdMs, sleep, lifting }) {
+      const restore = await copyLog(environment);
       await sleep(LOST_TAIL_MS);
-      await endStore(site, 'kill', began);
+      await endStore(environment, 'kill', began);
       restore();
       await sleep(holdMs);
       lifting();
-      await site.cluster.restart('redis');
+      await environment.cluster.restart('redis');
     },
   },
   {
     name: 'rolled back in its sleep',
-    about: 'one gateway is stopped (SIGSTOP), the log is rolled back and grows again, the gateway wakes',
-    // The sleeper answers late because it sleeps; that is another fault's matter.
+    about: 'one gateway is stopped (SIGSTOP), the log is rolled back and grows again, the gateway continues',
+    // The stopped gateway answers late because it is stopped. Another fault checks answer times.
     store: 'fine',
     rollsBack: true,
     losesAcknowledged: true,
     holdMs: [500, 2_000],
     wholeWithinMs: AFTER_STORE_AND_GATEWAY_MS,
     weight: 1,
-    async inject({ site, random, began, holdMs, sleep, lifting }) {
-      const { pid } = random.pick(await site.gateways());
-      const restore = await copyLog(site);
+    async inject({ environment, random, began, holdMs, sleep, lifting }) {
+      const { pid } = random.pick(await environment.gateways());
+      const restore = await copyLog(environment);
       await sleep(LOST_TAIL_MS);
       process.kill(pid, 'SIGSTOP');
       try {
-        await endStore(site, 'kill', () => {});
+        await endStore(environment, 'kill', () => {});
         restore();
         await sleep(holdMs);
-        await site.cluster.restart('redis');
+        await environment.cluster.restart('redis');
         await sleep(GROWS_AGAIN_MS);
       } finally {
         process.kill(pid, 'SIGCONT');

@@ -1,4 +1,4 @@
-/** The store of a trial's cluster, seen from outside: one Redis of the cluster itself, or several that a trial brings. */
+/** Administrator access to the store of a trial, and a store that the trial itself starts. */
 import assert from 'node:assert/strict';
 import { connectRedis, waitUntilReady } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
@@ -6,11 +6,11 @@ import { createLogger } from '@maru/service-kit';
 export type Redis = ReturnType<typeof connectRedis>;
 
 export interface OwnStore {
-  /** What services are told in place of the address of the cluster's own Redis. */
+  /** The address for services, instead of the cluster's own Redis. */
   url: string;
-  /** Further variables of every service. */
+  /** Further settings of every service. */
   environment: Record<string, string>;
-  /** Addresses of the nodes that take writes now, with the rights of an administrator. */
+  /** The addresses of the current primaries, with administrator rights. */
   primaries(): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -18,11 +18,11 @@ export interface OwnStore {
 const COMMAND_DEADLINE_MS = 5_000;
 const logger = createLogger({ service: 'faults', node: 'faults', level: 'silent' });
 
-/** Work on one node, over a connection of its own. */
+/** Works on one node, over its own connection. */
 export async function onNode<T>(url: string, work: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = connectRedis({ url, deadlineMs: COMMAND_DEADLINE_MS }, { purpose: 'faults', node: 'faults', logger });
   try {
-    assert(await waitUntilReady(redis, COMMAND_DEADLINE_MS), 'the store does not answer its administrator');
+    assert(await waitUntilReady(redis, COMMAND_DEADLINE_MS), 'Redis does not answer');
     return await work(redis);
   } finally {
     redis.disconnect();

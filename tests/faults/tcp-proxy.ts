@@ -1,10 +1,10 @@
-/** A TCP proxy that can lose what a real network loses: replies swallowed, whole connections gone silent, delays, resets. */
+/** A TCP proxy with the faults of a real network: lost replies, silent connections, delays, resets. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * `pass`: as if it were not there. `swallow`: requests arrive and replies are lost. `blackhole`: neither arrives, and nobody is told.
- * `delay`: replies come `delayMs` later. New connections behave as the present ones.
+ * `pass`: forwards everything. `swallow`: forwards requests and drops replies. `blackhole`: drops both
+ * without an error. `delay`: replies come `delayMs` later. New connections behave like existing ones.
  */
 export type ProxyMode = 'pass' | 'swallow' | 'blackhole' | 'delay';
 
@@ -12,9 +12,9 @@ export interface TcpProxy {
   port: number;
   mode: ProxyMode;
   delayMs: number;
-  /** Bytes of replies that were swallowed. */
+  /** Dropped bytes of replies. */
   readonly swallowedBytes: number;
-  /** Resets every connection, as a firewall that forgot them. */
+  /** Resets every connection, as a firewall that lost its state does. */
   reset(): void;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     client.on('data', (request) => {
       if (proxy.mode !== 'blackhole') upstream.write(request);
     });
-    // One line for all replies, so that they keep their order whatever the delay was when each came.
+    // One queue keeps the order of replies, even if the delay changes.
     const queue: Array<{ reply: Buffer; dueMs: number }> = [];
     const pump = () => {
       for (let next = queue[0]; next !== undefined; next = queue[0]) {
@@ -79,7 +79,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   return proxy;
 }
 
-/** As a reset where that can be: of a socket that is being shut down, Node loses the handle, and with it the end of its own process (24.21, tried). */
+/**
+ * Resets the socket. If it is being shut down, it is destroyed: after a reset of such a socket, Node
+ * 24.21 loses the handle and its process does not end.
+ */
 function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StoreMeanwhile } from './fault.ts';
+import type { StoreState } from './fault.ts';
 import type { Answer } from './member.ts';
 import { createWatch, type WatchedMember } from './watch.ts';
 
@@ -8,7 +8,7 @@ import { createWatch, type WatchedMember } from './watch.ts';
 function watched(
   answers: Array<Partial<Answer>>,
   members: Array<Partial<WatchedMember>> = [{}],
-  store: StoreMeanwhile = 'gone',
+  store: StoreState = 'gone',
   ownLagMs = 0,
 ) {
   const watch = createWatch(store);
@@ -27,21 +27,21 @@ function watched(
 
 const early = { sentAtMs: 1_200, tookMs: 300 };
 
-test('an honest outage has no violations, and its times are told', () => {
+test('accepts a correct outage and reports its times', () => {
   const result = watched([early, { outcome: 'cut', tookMs: 4_000 }, { sentAtMs: 6_000, outcome: 'stored' }]);
   assert.deepEqual(result, { violations: [], firstErrorMs: 500, slowestAnswerMs: 300, degradedMs: 1_500 });
 });
 
-test('a message that was under way when the store went may be acknowledged', () => {
+test('accepts an acknowledgement of a message that was in flight', () => {
   assert.deepEqual(watched([early, { sentAtMs: 990, tookMs: 40, outcome: 'stored' }]).violations, []);
 });
 
-test('is seen: an acknowledgement while the store is gone', () => {
+test('finds an acknowledgement while the store is gone', () => {
   assert.match(watched([early, { sentAtMs: 3_000, outcome: 'stored' }]).violations.join(), /I1: 1 messages/);
   assert.match(watched([early, { sentAtMs: 3_000, outcome: 'duplicate' }]).violations.join(), /I1: 1 messages/);
 });
 
-test('is seen: an answer that takes too long, or never comes', () => {
+test('finds an answer that is late or missing', () => {
   assert.match(watched([early, { tookMs: 1_800 }]).violations.join(), /deadline: x waited 1800 ms/);
   assert.match(
     watched([early, { tookMs: 2_900, outcome: 'silent' }]).violations.join(),
@@ -49,31 +49,31 @@ test('is seen: an answer that takes too long, or never comes', () => {
   );
 });
 
-test('is seen: no error within its time', () => {
+test('finds a late or missing first error', () => {
   assert.match(watched([]).violations.join(), /deadline: the first error came after no ms/);
   assert.match(watched([{ sentAtMs: 3_000 }]).violations.join(), /deadline: the first error came after 2010 ms/);
 });
 
-test('is seen: a member that is not told, or late', () => {
+test('finds a member that is told late or never', () => {
   assert.match(watched([early], [{ degradedAtMs: undefined }]).violations.join(), /degraded: x was not told/);
   assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not told/);
   assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was told after 3000 ms/);
   assert.deepEqual(watched([early], [{ connectedAtMs: 2_000, degradedAtMs: undefined }]).violations, []);
 });
 
-test('what a store took between two of its ends is for the history to judge, and all else is judged here', () => {
+test('accepts acknowledgements of a failing store, and checks everything else', () => {
   const taken = { sentAtMs: 3_000, outcome: 'stored' } as const;
   assert.deepEqual(watched([early, taken], [{}], 'failing').violations, []);
   assert.match(watched([early, { tookMs: 1_800 }], [{}], 'failing').violations.join(), /x waited 1800 ms/);
   assert.match(watched([early], [{ degradedAtMs: undefined }], 'failing').violations.join(), /x was not told/);
 });
 
-test('what the judge was too busy to notice in time is not held against anybody', () => {
+test('adds its own event-loop delay to the allowed times', () => {
   assert.deepEqual(watched([early, { tookMs: 1_800 }], [{ degradedAtMs: 3_700 }], 'gone', 400).violations, []);
   assert.match(watched([early, { tookMs: 2_000 }], [{}], 'gone', 400).violations.join(), /x waited 2000 ms/);
 });
 
-test('an end of the outage that is learned later counts from when it was', () => {
+test('accepts an end of the outage that is reported later', () => {
   const watch = createWatch('gone');
   watch.began(1_000);
   watch.answered({ member: 'x', sentAtMs: 1_100, tookMs: 20, outcome: 'unavailable' });
@@ -82,6 +82,6 @@ test('an end of the outage that is learned later counts from when it was', () =>
   assert.deepEqual(watch.finish([]).violations, []);
 });
 
-test('while the store is fine nothing of this is asked', () => {
+test('checks nothing while the store is fine', () => {
   assert.deepEqual(watched([{ tookMs: 9_000 }], [{ degradedAtMs: undefined }], 'fine').violations, []);
 });

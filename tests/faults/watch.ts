@@ -1,11 +1,12 @@
 /**
- * What senders and members went through during one fault: when the first error came, how long answers took, who was told `degraded`,
- * whether anything was acknowledged that could not have been stored. Pure: it is told times, and judges them.
+ * Checks what clients saw during one fault: the time of the first error, the time of answers, the
+ * `degraded` notices, and acknowledgements of messages that could not be stored. Pure: the caller gives
+ * times.
  */
-import type { StoreMeanwhile } from './fault.ts';
+import type { StoreState } from './fault.ts';
 import type { Answer } from './member.ts';
 
-/** What the product promises, with slack for two shared cores. */
+/** The promised times, with slack for two shared cores. */
 export const TIMES = { answerMs: 1_000, degradedMs: 2_000, slackMs: 500 } as const;
 
 const LATE_NAMED_MAX = 3;
@@ -14,7 +15,7 @@ export interface Watch {
   answered(answer: Answer): void;
   began(atMs: number): void;
   lifting(atMs: number): void;
-  /** `ownLagMs`: how long the judging process itself was held up meanwhile, at most; what it noticed late may have come in time. */
+  /** `ownLagMs`: the longest event-loop delay of this process. What it notices late may have been in time. */
   finish(members: ReadonlyArray<WatchedMember>, ownLagMs?: number): WatchResult;
 }
 
@@ -33,11 +34,11 @@ export interface WatchResult {
   violations: string[];
 }
 
-/** A send that got no answer because its connection ended says nothing about deadlines. */
+/** A send whose connection ended says nothing about answer times. */
 const isAnswer = ({ outcome }: Answer) => outcome !== 'cut';
 const isStored = ({ outcome }: Answer) => outcome === 'stored' || outcome === 'duplicate';
 
-export function createWatch(store: StoreMeanwhile): Watch {
+export function createWatch(store: StoreState): Watch {
   let beganAtMs = Number.POSITIVE_INFINITY;
   let liftingAtMs = Number.POSITIVE_INFINITY;
   const answers: Answer[] = [];
@@ -61,7 +62,7 @@ export function createWatch(store: StoreMeanwhile): Watch {
       let slowestAnswerMs: number | undefined;
       let falseAcknowledgements = 0;
       const late: string[] = [];
-      // Judged only now, since some faults know only afterwards when the store was back.
+      // Some faults know only at the end when the store was back.
       for (const answer of answers) {
         const { sentAtMs, tookMs, outcome, member } = answer;
         const answeredAtMs = sentAtMs + tookMs;
@@ -71,7 +72,7 @@ export function createWatch(store: StoreMeanwhile): Watch {
         slowestAnswerMs = Math.max(slowestAnswerMs ?? 0, tookMs);
         if (tookMs > TIMES.answerMs + slackMs && late.length < LATE_NAMED_MAX)
           late.push(`${member} waited ${tookMs} ms (${outcome})`);
-        // What was sent after the store had gone cannot have been stored before it was back.
+        // A message that was sent after the store had gone cannot be stored before it is back.
         if (store === 'gone' && isStored(answer) && sentAtMs > beganAtMs && answeredAtMs < liftingAtMs)
           falseAcknowledgements++;
       }
@@ -85,7 +86,7 @@ export function createWatch(store: StoreMeanwhile): Watch {
       if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + slackMs))
         violations.push(`deadline: the first error came after ${firstErrorMs ?? 'no'} ms`);
       if (store === 'refusing' || !long(TIMES.degradedMs)) return result;
-      // Those who were connected all the while must have been told.
+      // Members that were connected throughout must have been told.
       const steady = members.filter(({ connectedAtMs, ready }) => ready && connectedAtMs < beganAtMs);
       for (const { user, degradedAtMs } of steady) {
         const afterMs = degradedAtMs === undefined ? Number.POSITIVE_INFINITY : degradedAtMs - beganAtMs;

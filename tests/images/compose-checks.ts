@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Position } from '@maru/protocol';
+import { checkRoom, type Sent } from '@maru/testkit/checker/check-room';
 import { connect, type TestClient } from '../support/client.ts';
-import { judge, type Sent } from '../support/judge.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { readHistory } from '../support/sender.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -105,7 +105,7 @@ async function assertConsistent(): Promise<void> {
     floor: floors.get(client)?.seq ?? 0,
     entries: client.entries(room),
   }));
-  assert.deepEqual(judge({ history, members, sends, complete: true }), []);
+  assert.deepEqual(checkRoom({ history, members, sends, complete: true }), []);
 }
 
 const gatewaysOf = (list: readonly TestClient[]) =>

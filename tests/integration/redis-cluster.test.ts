@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { slotOf, startRedisCluster, type TestClusterNode, type TestRedisCluster } from '@maru/service-kit/testing';
+import { checkRoom, type ReceivedLog, type Sent } from '@maru/testkit/checker/check-room';
 import { renderRedisAcl } from '../../deploy/redis/render.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
-import { judge, type MemberLog, type Sent } from '../support/judge.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { readHistory, sendMany } from '../support/sender.ts';
 
@@ -98,13 +98,13 @@ async function startTraffic(room: string) {
         { timeoutMs: 15_000 },
       );
       const logs = members.map(
-        (member, index): MemberLog => ({
+        (member, index): ReceivedLog => ({
           member: `member-${index}`,
           floor: floors[index] ?? 0,
           entries: member.entries(room),
         }),
       );
-      assert.deepEqual(judge({ history, members: logs, sends, complete: true }), [], room);
+      assert.deepEqual(checkRoom({ history, members: logs, sends, complete: true }), [], room);
       for (const client of [...members, ...senders]) client.close();
     },
   };

@@ -40,7 +40,7 @@ async function observed(
   act: () => Promise<void>,
   handshakesMayFail = false,
 ): Promise<void> {
-  const { site, violation } = context;
+  const { environment: site, violation } = context;
   const watch = watchEdge({ url: site.url, gateways: () => site.kube.pods('gateway') });
   context.began();
   try {
@@ -92,7 +92,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `kubectl rollout restart deployment/${service}`,
     inject: (context) =>
       observed(context, say, async () => {
-        await context.site.kube.kubectl(['rollout', 'restart', `deployment/${service}`]);
+        await context.environment.kube.kubectl(['rollout', 'restart', `deployment/${service}`]);
       }),
   });
   const scale = (word: string, count: number): Disruption => ({
@@ -101,7 +101,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `kubectl scale deployment/gateway --replicas=${count}`,
     inject: (context) =>
       observed(context, say, async () => {
-        await context.site.kube.kubectl(['scale', 'deployment/gateway', `--replicas=${count}`]);
+        await context.environment.kube.kubectl(['scale', 'deployment/gateway', `--replicas=${count}`]);
       }),
   });
   const evict = (service: string): Disruption => ({
@@ -110,7 +110,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
     about: `every pod of ${service} through the Eviction API, each after the previous one is replaced`,
     inject: (context) =>
       observed(context, say, async () => {
-        const { site } = context;
+        const { environment: site } = context;
         const pods = await site.serving(service);
         assert(pods.length > 0);
         for (const pod of pods) {
@@ -128,7 +128,7 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
         context,
         say,
         async () => {
-          const { site, random } = context;
+          const { environment: site, random } = context;
           const pods = await site.serving(service);
           const pod = random.pick(pods);
           await site.kube.kubectl(['delete', 'pod', pod.name, '--grace-period=0', '--force']);
@@ -158,13 +158,17 @@ export function createDisruptions(say: (line: string) => void): readonly Disrupt
         'an invalid setting: the new pod reports it in one line and stops, the old pods keep serving; then rollout undo',
       inject: (context) =>
         observed(context, say, async () => {
-          const { kube } = context.site;
+          const { kube } = context.environment;
           await kube.kubectl(['set', 'env', 'deployment/gateway', 'MARU_DRAIN_PER_SECOND=fast']);
           try {
-            const line = await poll('the invalid setting to be reported', () => outputOfFailingGateway(context.site), {
-              timeoutMs: CONFIG_ERROR_TIMEOUT_MS,
-              everyMs: POLL_EVERY_MS,
-            });
+            const line = await poll(
+              'the invalid setting to be reported',
+              () => outputOfFailingGateway(context.environment),
+              {
+                timeoutMs: CONFIG_ERROR_TIMEOUT_MS,
+                everyMs: POLL_EVERY_MS,
+              },
+            );
             say(`          its output: ${line}`);
             if (!/^Configuration: MARU_DRAIN_PER_SECOND must be .*$/.test(line))
               context.violation(`its output: ${line}`);

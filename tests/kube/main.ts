@@ -73,7 +73,7 @@ async function run(options: KubeOptions): Promise<string[]> {
   }
   if (violations.length > 0) return violations;
   const trial = await runTrial({
-    site,
+    environment: site,
     plan: fixedSchedule(
       disruptions,
       disruptions.map(({ name }) => [name, 0] as const),

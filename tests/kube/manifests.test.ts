@@ -5,10 +5,10 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '@maru/service-kit';
+import { renderRedisAcl } from '../../deploy/redis/render.ts';
 import { FIELDS, readGatewayConfig } from '../../services/gateway/src/config.ts';
 import { settingFields } from '../../services/presence/src/settings.ts';
 import { buildOverlay, combinations, findBuilder } from '../../tools/check-manifests.mjs';
-import { renderRedisAcl } from '../../deploy/redis/render.ts';
 import {
   containersOf,
   environmentOf,

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { PresenceSnapshot } from '@maru/protocol';
 import { buildOverlay, findBuilder } from '../../tools/check-manifests.mjs';
-import type { Site } from '../faults/site.ts';
+import type { Environment } from '../faults/environment.ts';
 import { call } from '../support/http.ts';
 import { poll, sleep } from '../support/poll.ts';
 import { mintToken } from '../support/tokens.ts';
@@ -13,7 +13,7 @@ import { type Kube, openKube, type Pod, runKubectl } from './kube.ts';
 import { type Manifest, parseManifests, workloads } from './manifest.ts';
 import { Misuse } from './options.ts';
 
-export interface KubeSite extends Site {
+export interface KubeSite extends Environment {
   kube: Kube;
   url: string;
   manifests: readonly Manifest[];
@@ -146,7 +146,7 @@ async function printDiagnosis(kube: Kube, say: (line: string) => void): Promise<
   for (const command of commands) say(await kube.kubectl(command).catch(String));
 }
 
-function createSite(parts: Omit<KubeSite, keyof Site | 'serving'> & { remove: () => Promise<void> }): KubeSite {
+function createSite(parts: Omit<KubeSite, keyof Environment | 'serving'> & { remove: () => Promise<void> }): KubeSite {
   const { kube, url, manifests } = parts;
   const secrets = manifests.find(({ kind, metadata }) => kind === 'Secret' && metadata.name.startsWith('maru'));
   const jwtSecret = Buffer.from(secrets?.data?.['jwt-secret'] ?? '', 'base64').toString();

@@ -1,9 +1,9 @@
-/** Chromium, driven over its debugging protocol. */
+/** Chromium, controlled over its debugging protocol. */
 import { type Browser, chromium } from 'playwright-core';
 import { findProgram } from '../../tools/bootstrap/find-program.mjs';
 import { PROGRAMS } from '../../tools/bootstrap/programs.mjs';
 
-/** A new browser, or the reason why none can be had. */
+/** A new browser, or the reason why there is none. */
 export async function launchBrowser(): Promise<Browser | string> {
   const { names, places } = PROGRAMS.chromium;
   const executablePath = findProgram(names, process.env, places);

@@ -1,4 +1,7 @@
-/** A plain `socket.io-client` with a memory: everything that it received, in the order in which it came. */
+/**
+ * A plain `socket.io-client` that remembers everything it received, in order. End-to-end tests use it,
+ * and not the kit's client, because it is the library that users have and because it can also poll.
+ */
 import assert from 'node:assert/strict';
 import type { Ack, ClientRequests, Entry, ErrorBody, ErrorCode, Position, SessionData } from '@maru/protocol';
 import { io, type Socket } from 'socket.io-client';
@@ -6,22 +9,22 @@ import { poll, sleep } from './poll.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-const PATIENCE_MS = 15_000;
+const RETRY_TIMEOUT_MS = 15_000;
 
 export interface ConnectOptions {
   token?: unknown;
-  /** Sent with the first and every later handshake; a function of the client is asked anew each time. */
+  /** Sent with every handshake. A function is called with the client each time. */
   resume?: unknown;
-  /** The whole `auth` object, in place of `token` and `resume`. */
+  /** The whole `auth` object, instead of `token` and `resume`. */
   auth?: Record<string, unknown>;
   transports?: Array<'websocket' | 'polling'>;
-  /** On Node, `withCredentials` is what gives the client a cookie jar. */
+  /** Keeps cookies: on Node, `withCredentials` does it. */
   cookieJar?: boolean;
   headers?: Record<string, string>;
   reconnection?: boolean;
 }
 
-/** What came, in order: events under their names, acknowledgements as `ack <event>`. */
+/** An event under its name, or an acknowledgement as `ack <event>`. */
 export interface Received {
   name: string;
   payload: unknown;
@@ -43,7 +46,7 @@ export class TestClient {
   readonly socket: Socket;
   readonly received: Received[] = [];
   readonly #byRoom = new Map<string, Entry[]>();
-  /** Times that the connection was made or made again, and why it ended. */
+  /** How often it connected, and why the connections ended. */
   connects = 0;
   readonly disconnects: string[] = [];
 
@@ -74,7 +77,7 @@ export class TestClient {
     this.socket.on('disconnect', (reason) => this.disconnects.push(reason));
   }
 
-  /** Live and resumed entries of a room, as `message` events brought them. */
+  /** The entries of a room from `message` events, live and resumed. */
   entries(room: string): Entry[] {
     let entries = this.#byRoom.get(room);
     if (entries === undefined) {
@@ -103,7 +106,7 @@ export class TestClient {
     return this.socket.connected;
   }
 
-  /** The position after the newest entry that came, for `auth.resume`. */
+  /** The position of the newest entry of each room, for `auth.resume`. */
   positions(rooms: Iterable<string> = this.#byRoom.keys()): Record<string, Position> {
     const positions: Record<string, Position> = {};
     for (const room of rooms) {
@@ -113,7 +116,7 @@ export class TestClient {
     return positions;
   }
 
-  /** Any event with any payload: the acknowledgement as it came. */
+  /** Sends any event with any payload. Resolves with the unchanged acknowledgement. */
   raw(event: string, ...payload: unknown[]): Promise<Ack<Record<string, unknown>>> {
     return new Promise((resolve, reject) => {
       this.socket.timeout(REQUEST_TIMEOUT_MS).emit(event, ...payload, (error: Error | null, ack: unknown) => {
@@ -132,14 +135,14 @@ export class TestClient {
     return (await this.raw(event, payload)) as unknown as Ack<DataOf<N>>;
   }
 
-  /** The data of a request that must succeed. */
+  /** Sends a request that must succeed. Resolves with its data. */
   async ok<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<DataOf<N>> {
     const ack = await this.request(event, payload);
     assert(ack?.ok === true, `${event} was refused: ${JSON.stringify(ack)}`);
     return ack.data;
   }
 
-  /** A request that must be refused with that code, in the shape of the contract. */
+  /** Sends a request that must be refused with this code, in the shape of the contract. */
   async refused(code: ErrorCode, event: string, ...payload: unknown[]): Promise<{ retryAfterMs?: number }> {
     const ack = await this.raw(event, ...payload);
     assert(ack?.ok === false, `${event} should be ${code}, got ${JSON.stringify(ack)}`);
@@ -150,14 +153,14 @@ export class TestClient {
     return error;
   }
 
-  /** As `ok`, but obeys answers that are retryable: waits as long as they say and asks again, for some seconds. */
+  /** As `ok`, but retries after retryable refusals, for some seconds. */
   async patient<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<DataOf<N>> {
     const ack = await this.#obeying(event, payload, ({ retryable }) => retryable);
     assert(ack.ok, `${event} was refused: ${JSON.stringify(ack)}`);
     return ack.data;
   }
 
-  /** As `request`, but obeys `rate_limited`: the answer is what is said to one who does not hurry. */
+  /** As `request`, but retries after `rate_limited`. */
   unhurried<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<Ack<DataOf<N>>> {
     return this.#obeying(event, payload, ({ code }) => code === 'rate_limited');
   }
@@ -167,7 +170,7 @@ export class TestClient {
     payload: ClientRequests[N][0],
     obeys: (error: ErrorBody) => boolean,
   ): Promise<Ack<DataOf<N>>> {
-    const deadlineMs = Date.now() + PATIENCE_MS;
+    const deadlineMs = Date.now() + RETRY_TIMEOUT_MS;
     for (;;) {
       const ack = await this.request(event, payload);
       if (ack.ok || !obeys(ack.error) || Date.now() > deadlineMs) return ack;
@@ -177,7 +180,7 @@ export class TestClient {
     }
   }
 
-  /** Waits until that many entries of the room came. */
+  /** Waits for this many entries of the room. */
   async until(room: string, count: number, timeoutMs = 10_000): Promise<Entry[]> {
     await poll(
       `${count} entries of the room; ${this.entries(room).length} came`,
@@ -193,7 +196,7 @@ export class TestClient {
     return poll(`the event ${name}`, () => this.payloads<T>(name).find(matches), { timeoutMs });
   }
 
-  /** Ends the transport as a cut cable would, without a word of goodbye. */
+  /** Ends the transport without DISCONNECT, as a cut cable does. */
   cut(): void {
     this.socket.io.engine.close();
   }
@@ -203,7 +206,7 @@ export class TestClient {
   }
 }
 
-/** Connects and waits for `session`. Throws `Refused` where the server refuses the connection. */
+/** Connects and waits for `session`. @throws {Refused} if the server refuses the connection */
 export async function connect(endpoint: string, options: ConnectOptions): Promise<TestClient> {
   const client = new TestClient(endpoint, options);
   try {

@@ -1,4 +1,4 @@
-/** A whole cluster, started as a stranger would: `npm start`, with a port and a data directory of its own. */
+/** A whole cluster, started by `npm start` with its own port and data directory. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ export const repository: string = fileURLToPath(new URL('../..', import.meta.url
 
 const OUTPUT_CHARS_MAX = 400_000;
 const START_TIMEOUT_MS = 60_000;
-/** The contract's bound from the signal to the end. */
+/** The contract's limit from the signal to the exit. */
 export const STOP_TIMEOUT_MS = 20_000;
 
 export interface ProcessStatus {
@@ -20,7 +20,7 @@ export interface ProcessStatus {
   kind: 'gateway' | 'presence' | 'redis' | 'nginx';
   pid: number | null;
   address: string;
-  /** Base URL of health and metrics; Redis and nginx have none. */
+  /** The base URL of health and metrics; null for Redis and nginx. */
   ops: string | null;
   state: string;
 }
@@ -35,20 +35,20 @@ export interface ClusterView {
   dataDir: string;
   jwtSecret: string;
   status(): Promise<ClusterStatus>;
-  /** Gateways that run, in the order of their names. */
+  /** The running gateways, sorted by name. */
   gateways(): Promise<ProcessStatus[]>;
 }
 
 export interface Cluster extends ClusterView {
-  /** The process of npm itself; its group holds the whole cluster. */
+  /** The npm process. Its process group is the whole cluster. */
   npm: ChildProcess;
   add(): Promise<void>;
   drain(name: string): Promise<void>;
   kill(name: string): Promise<void>;
   restart(name: string): Promise<void>;
-  /** What the cluster printed. */
+  /** The output of the cluster. */
   output(): string;
-  /** Ends the cluster as SIGTERM to npm does, and removes its data where the directory was made here. */
+  /** Sends SIGTERM to npm, and removes the data directory if it was created here. */
   stop(): Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** `npm run cluster -- …` without npm's own start-up time. */
+/** Runs `npm run cluster -- …` without npm, which is faster. */
 export function clusterCommand(dataDir: string, ...args: string[]): Promise<CommandResult> {
   return new Promise((resolve) => {
     execFile(
@@ -73,7 +73,7 @@ export function clusterCommand(dataDir: string, ...args: string[]): Promise<Comm
   });
 }
 
-/** A running cluster seen through its data directory. */
+/** Reads the state of a running cluster through its data directory. */
 export function viewCluster(options: { endpoint: string; dataDir: string; jwtSecret: string }): ClusterView {
   const status = async (): Promise<ClusterStatus> => {
     const { code, stdout, stderr } = await clusterCommand(options.dataDir, 'status', '--json', '--secrets');
@@ -90,7 +90,7 @@ export function viewCluster(options: { endpoint: string; dataDir: string; jwtSec
   };
 }
 
-/** True once every process runs and says that it is ready. */
+/** True if every process runs and is ready. */
 async function isReady(view: ClusterView): Promise<boolean> {
   const { processes } = await view.status();
   if (processes.some(({ pid }) => pid === null)) return false;
@@ -117,7 +117,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   const args = ['start', '--', '--gateways', String(options.gateways ?? 2), '--port', String(port)];
   const npm = spawn('npm', [...args, '--data-dir', dataDir], {
     cwd: repository,
-    // A group of its own, as a terminal gives: Ctrl-C goes to the group.
+    // A separate process group, as in a terminal: Ctrl-C reaches the group.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, MARU_JWT_SECRET: jwtSecret, ...options.env },
@@ -139,11 +139,11 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
     try {
       if (npm.pid !== undefined) process.kill(-npm.pid, signal);
     } catch {
-      // The group is gone: that is what was wanted.
+      // The group has ended already.
     }
   };
   const forceEnd = () => killGroup('SIGKILL');
-  // The runner ends a file that takes too long by SIGTERM: the cluster must not outlive it.
+  // The test runner ends a slow file by SIGTERM. The cluster must not outlive it.
   const endEarly = () => void stop().finally(() => process.exit(1));
   process.once('exit', forceEnd);
   process.once('SIGTERM', endEarly);
@@ -184,11 +184,11 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   };
 }
 
-/** Ordinary lines of the services, and of Redis: `.` debug, `-` verbose, `*` notice, `#` warning, which it uses for greetings too. */
+/** Ordinary log lines. Redis marks debug `.`, verbose `-`, notice `*` and warning `#`; it greets as a warning. */
 const QUIET_LINE =
   /"level":"(info|debug|trace|warn)"|^\d+:[A-Z] .*\d [.*-] |^\d+:[A-Z] .*\d # (?!== CRITICAL)|^\d+:signal-handler/;
 
-/** Lines of the services' logs that tell of trouble, the newest last. */
+/** Log lines of services that report trouble, the newest last. */
 export function troubleIn(dataDir: string, linesMax: number): string[] {
   const folder = path.join(dataDir, 'logs');
   if (!existsSync(folder)) return [];
@@ -198,7 +198,7 @@ export function troubleIn(dataDir: string, linesMax: number): string[] {
     .slice(-linesMax);
 }
 
-/** True while a process with that id exists and is not a zombie. */
+/** True if the process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -1,6 +1,6 @@
 /**
- * Redis, presence and gateways without the edge, as child processes of one test on free ports: for what nginx would hide, and for
- * what must not happen to a cluster that other tests share.
+ * Redis, presence and gateways without nginx, as child processes on free ports: for behaviour that nginx
+ * hides, and for faults that must not happen to a cluster that tests share.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -12,13 +12,13 @@ import { repository } from './cluster.ts';
 import { poll } from './poll.ts';
 import { mintToken } from './tokens.ts';
 
-/** Signs the tokens, and opens the presence service. */
+/** Signs tokens, and requests to the presence service. */
 export const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 const START_TIMEOUT_MS = 60_000;
 const OUTPUT_CHARS_MAX = 20_000;
 const START_ATTEMPTS = 3;
 
-/** Limits so wide that a test meets only the bound that it is about. */
+/** Limits so wide that a test reaches only the limit that it tests. */
 export const WIDE_LIMITS: Record<string, string> = {
   MARU_USER_MESSAGES_PER_SECOND: '50000',
   MARU_USER_MESSAGES_BURST: '100000',
@@ -31,15 +31,15 @@ export interface ServiceProcess {
   /** Where clients connect. */
   url: string;
   readonly child: ChildProcess;
-  /** False once the process has ended, however it ended. */
+  /** False after the process has ended for any reason. */
   readonly alive: boolean;
   /** The end of what it printed. */
   output(): string;
-  /** Its metrics, as Prometheus reads them. */
+  /** Its metrics in the Prometheus format. */
   scrape(): Promise<string>;
-  /** The value of a metric; of all its label sets together. 0 where nothing was counted yet. */
+  /** The sum of a metric over all its label sets; 0 if nothing was counted. */
   metric(name: string, labels?: string): Promise<number>;
-  /** Sends a signal and resolves with the exit code, `null` where a signal ended it. */
+  /** Sends a signal. Resolves with the exit code, or null if a signal ended the process. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -47,23 +47,23 @@ export interface Gateways {
   redis: TestRedis;
   gateways: ServiceProcess[];
   presence: ServiceProcess;
-  /** Fails with what they printed unless every process still runs. */
+  /** Fails with the output of a process that has ended. */
   assertAlive(): void;
   stop(): Promise<void>;
 }
 
 export interface GatewaysOptions {
-  /** A store of the test's own, which `stop` leaves running. Without it one is started, and ended with the rest. */
+  /** The test's own Redis, which `stop` does not end. Without it, a Redis is started and ended. */
   redis?: TestRedis;
   gateways?: number;
-  /** Variables of every gateway. */
+  /** Settings of every gateway. */
   environment?: Record<string, string>;
   presenceEnvironment?: Record<string, string>;
-  /** Where the gateways find the store, in place of the store itself: the address of a proxy before it. */
+  /** The Redis address for the gateways, for example of a proxy. */
   redisUrl?: (redis: TestRedis) => string | Promise<string>;
 }
 
-/** A token of any user, whose name may be given. */
+/** A token of any user. */
 export const tokenOf = (sub: string, claims: Record<string, unknown> = {}): string =>
   mintToken(SECRET, { sub, name: sub, ...claims });
 
@@ -72,7 +72,7 @@ export async function startGateways(options: GatewaysOptions = {}): Promise<Gate
   const started: ServiceProcess[] = [];
   const common = { MARU_REDIS_URL: redis.url, MARU_INTERNAL_SECRET: SECRET, MARU_LOG_LEVEL: 'warn' };
   const stop = async () => {
-    // A stopped store would keep nobody from ending, but a signal to a stopped process waits.
+    // A process that is stopped does not handle further signals.
     await redis.kill('SIGCONT');
     await Promise.all(started.map((service) => service.end('SIGKILL')));
     if (options.redis === undefined) await redis.stop();
@@ -82,7 +82,7 @@ export async function startGateways(options: GatewaysOptions = {}): Promise<Gate
     started.push(presence);
     const redisUrl = (await options.redisUrl?.(redis)) ?? redis.url;
     const names = Array.from({ length: options.gateways ?? 1 }, (_, index) => `gateway-${index + 1}`);
-    // All of them to their end: one that still starts when another has failed would be left behind.
+    // Wait for all: if one fails, another that is still starting must be ended too.
     const launches = await Promise.allSettled(
       names.map((name) =>
         launch('gateway', name, {
@@ -109,7 +109,7 @@ export async function startGateways(options: GatewaysOptions = {}): Promise<Gate
   }
 }
 
-/** Another process may take a port that was free a moment ago; then others are tried. */
+/** Retries with other ports: another process may have taken one that was free. */
 async function launch(service: string, name: string, environment: Record<string, string>): Promise<ServiceProcess> {
   for (let attempt = 1; ; attempt++) {
     const [listenPort, opsPort] = [await findFreePort(), await findFreePort()];
@@ -149,7 +149,7 @@ function spawnService(
       MARU_OPS_PORT: String(opsPort),
       ...environment,
     },
-    // The channel is how a service notices that whoever started it is gone, however it went.
+    // A service ends when this channel closes, so it does not outlive the test.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let output = '';
@@ -187,7 +187,7 @@ function spawnService(
   };
 }
 
-/** Stops taking what the server sends, as a frozen reader does; the result takes it again. */
+/** Stops reading from the socket, as a frozen client does. @returns a function that resumes reading */
 export function stopReading(client: TestClient): () => void {
   const transport = client.socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
   transport.ws.pause();

@@ -1,4 +1,4 @@
-/** The HTTP API as a bot would call it. */
+/** Calls the HTTP API as a bot does. */
 import assert from 'node:assert/strict';
 
 export interface Answer<T = Record<string, unknown>> {
@@ -20,7 +20,7 @@ export interface Call {
   method?: string;
   token?: string;
   headers?: Record<string, string>;
-  /** Sent as JSON, or as it is where it is a text. */
+  /** A string is sent unchanged, anything else as JSON. */
   body?: unknown;
 }
 

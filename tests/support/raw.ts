@@ -1,9 +1,10 @@
-/** Engine.IO and HTTP by hand, for what no proper client would send. */
+/** Engine.IO and HTTP by hand, for input that no proper client sends. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { encode, socketUrl } from '@maru/testkit/codec/packets';
 import { poll } from './poll.ts';
 
-/** A WebSocket that speaks Engine.IO only as far as it is told to. */
+/** A WebSocket that sends only what a test sends, and answers pings. */
 export class RawSocket {
   readonly frames: string[] = [];
   #socket: WebSocket;
@@ -13,8 +14,8 @@ export class RawSocket {
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       const frame = typeof data === 'string' ? data : '<binary>';
-      // The heartbeat is answered, so that only what a test sends can end the connection.
-      if (frame === '2') socket.send('3');
+      // Without an answer to pings the server would end the connection.
+      if (frame === '2') socket.send(encode.pong());
       else this.frames.push(frame);
     });
     socket.addEventListener('close', () => {
@@ -27,15 +28,15 @@ export class RawSocket {
 
   /** Opens the transport and waits for Engine.IO's handshake. */
   static async open(endpoint: string): Promise<RawSocket> {
-    const raw = new RawSocket(new WebSocket(`${endpoint.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`));
+    const raw = new RawSocket(new WebSocket(socketUrl(endpoint)));
     await raw.frame((frame) => frame.startsWith('0{'));
     return raw;
   }
 
-  /** Opens and signs in: afterwards the session has come. */
+  /** Opens, signs in and waits for the session. */
   static async connect(endpoint: string, token: string): Promise<RawSocket> {
     const raw = await RawSocket.open(endpoint);
-    raw.send(`40${JSON.stringify({ token })}`);
+    raw.send(encode.connect({ token }));
     await raw.frame((frame) => frame.startsWith('42["session"'));
     return raw;
   }
@@ -44,7 +45,7 @@ export class RawSocket {
     if (!this.closed) this.#socket.send(frame);
   }
 
-  /** Waits for a frame; fails when the transport closes first. */
+  /** Waits for a frame. Fails if the transport closes first. */
   async frame(matches: (frame: string) => boolean): Promise<string> {
     return poll('a frame', () => {
       const found = this.frames.find(matches);
@@ -53,7 +54,7 @@ export class RawSocket {
     });
   }
 
-  /** Waits for a frame that matches, or for the end. */
+  /** Waits for a frame. @returns undefined if the transport closes first */
   async frameOrEnd(matches: (frame: string) => boolean): Promise<string | undefined> {
     const outcome = await poll(
       'a frame or the end',
@@ -73,7 +74,7 @@ export interface RawResponse {
   body: string;
 }
 
-/** An HTTP request whose path and headers go out as they are. An upgrade that succeeds is answered with status 101. */
+/** An HTTP request with unchanged path and headers. A successful upgrade returns status 101. */
 export function rawRequest(
   endpoint: string,
   options: { path: string; method?: string; headers?: Record<string, string>; body?: string },
@@ -102,7 +103,7 @@ export function rawRequest(
   });
 }
 
-/** The first request of a transport: what a browser page on `origin` would send. */
+/** The first request of a transport, as a browser page on `origin` sends it. */
 export function handshake(
   endpoint: string,
   options: { transport: 'polling' | 'websocket'; origin?: string; host?: string },

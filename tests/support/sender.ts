@@ -1,13 +1,13 @@
-/** A sender that honours the limits: it keeps a window of sends open, and waits as long as `retryAfterMs` tells before it sends again. */
+/** A sender that obeys the limits: it keeps a window of sends open and waits for `retryAfterMs`. */
+import type { Sent } from '@maru/testkit/checker/check-room';
 import type { TestClient } from './client.ts';
-import type { Sent } from './judge.ts';
 import { sleep } from './poll.ts';
 
 const WINDOW = 16;
 
 /**
- * Sends `count` messages to the room and resolves with all of them. Answers that are retryable are obeyed; any other
- * refusal, or none within the client's deadline, ends in `refused` or `unknown`.
+ * Sends `count` messages to the room. Retries after retryable refusals. Another refusal ends as
+ * `refused`, and no answer before the timeout as `unknown`.
  */
 export async function sendMany(client: TestClient, room: string, count: number, name: string): Promise<Sent[]> {
   const user = client.session.user.id;
@@ -24,7 +24,7 @@ export async function sendMany(client: TestClient, room: string, count: number, 
         text: `${name} says ${index}`,
         outcome: 'unknown',
       };
-      // In the order in which they go out, which the pauses above may have changed.
+      // The pauses above may change the order of sends. This is the order in which they go out.
       sends.push(send);
       await sendUntilStored(send);
     }
@@ -51,7 +51,7 @@ export async function sendMany(client: TestClient, room: string, count: number, 
   return sends;
 }
 
-/** The whole history of a room, read in pages. */
+/** Reads the whole history of a room, page by page. */
 export async function readHistory(client: TestClient, room: string) {
   const entries = [];
   for (let after = 0; ; ) {

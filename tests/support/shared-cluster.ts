@@ -1,6 +1,6 @@
 /**
- * One cluster of two gateways for all test files that leave it as they found it. `tools/test.mjs` starts it once (this file is its
- * `--test-global-setup`); a file that is run alone starts one of its own.
+ * One cluster of two gateways for all test files that do not change it. `tools/test.mjs` starts it once
+ * (this file is its `--test-global-setup`). A file that runs alone starts its own cluster.
  */
 import { after } from 'node:test';
 import { type Cluster, type ClusterView, startCluster, troubleIn, viewCluster } from './cluster.ts';
@@ -17,13 +17,12 @@ export async function globalSetup(): Promise<void> {
 
 export async function globalTeardown(): Promise<void> {
   if (global === undefined) return;
-  // What a failing test would be looked up by.
   const trouble = troubleIn(global.dataDir, TROUBLE_LINES_MAX);
   if (trouble.length > 0) console.error(`Trouble in the logs of the shared cluster:\n${trouble.join('\n')}`);
   await global.stop();
 }
 
-/** To be awaited at the top of a test file. */
+/** Await it at the top of a test file. */
 export async function sharedCluster(): Promise<ClusterView> {
   const shared = process.env[VARIABLE];
   if (shared !== undefined) return viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);

@@ -1,4 +1,4 @@
-/** Tokens made by hand, good and bad, and guests. */
+/** Creates tokens, valid and invalid ones, and guests. */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 
@@ -14,7 +14,7 @@ export interface Claims {
 
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
-/** A JWT signed with HMAC, whatever its header says. Without `exp` among the claims it is good for an hour. */
+/** A JWT, always signed with HMAC. Without an `exp` claim it is valid for an hour. */
 export function mintToken(
   secret: string,
   claims: Claims,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, it } from 'node:test';
+import { fakeError } from '@maru/testkit/server/answers';
+import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-server';
 import { type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
-import { type FakeCluster, fakeError, startFakeCluster } from './testing/fake-cluster.ts';
 
 const BOT = { id: 'bot', name: 'Bot' };
 
@@ -15,11 +16,11 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-let cluster: FakeCluster;
+let cluster: FakeServer;
 const open: ChatClient[] = [];
 
 before(async () => {
-  cluster = await startFakeCluster();
+  cluster = await startFakeServer();
 });
 afterEach(() => {
   for (const client of open.splice(0)) client.close();

@@ -32,14 +32,14 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       [
         {
           name: 'unready',
-          deadlineMs: 1_000,
+          deadlineMs: 500,
           run: () => {
             listening = false;
             stopSweep?.();
           },
         },
         ...stopPhases(parts),
-        { name: 'ops', deadlineMs: 1_000, run: () => ops?.close() },
+        { name: 'ops', deadlineMs: 500, run: () => ops?.close() },
       ],
       logger,
     );
@@ -85,10 +85,13 @@ async function startParts({ store, delivery, presence, balance }: Parts): Promis
   balance.start();
 }
 
-/** The store closes last, because the other parts still use it. */
+/**
+ * The store closes last, because the other parts still use it. The sum of all deadlines is below
+ * the 8 s that a process has to stop.
+ */
 function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts): Phase[] {
   return [
-    { name: 'leave the balance', deadlineMs: 1_000, run: () => balance.leave() },
+    { name: 'leave the balance', deadlineMs: 500, run: () => balance.leave() },
     // Together: a peer that does not answer must not delay the report that this node leaves.
     {
       name: 'close connections, untrack presence',
@@ -97,7 +100,7 @@ function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts
     },
     {
       name: 'stop delivery',
-      deadlineMs: 1_000,
+      deadlineMs: 500,
       run: () => {
         delivery.stop();
         store.subscriber.stop();
@@ -105,8 +108,8 @@ function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts
         store.health.stop();
       },
     },
-    { name: 'close the store', deadlineMs: 2_000, run: () => store.close() },
-    { name: 'close tracing', deadlineMs: 2_000, run: () => tracing.close() },
+    { name: 'close the store', deadlineMs: 1_500, run: () => store.close() },
+    { name: 'close tracing', deadlineMs: 1_000, run: () => tracing.close() },
   ];
 }
 

@@ -10,20 +10,29 @@ export interface Phase {
   run: () => unknown;
 }
 
-/** Never rejects: a failing phase is logged and does not keep later phases from running. */
+/**
+ * A phase that fails does not keep later phases from running. Rejects at the end if any phase
+ * failed or exceeded its deadline.
+ */
 export async function runPhases(phases: readonly Phase[], logger: Logger): Promise<void> {
+  const failed: string[] = [];
   for (const { name, deadlineMs, run } of phases) {
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
+        failed.push(name);
         logger.error({ phase: name, deadlineMs }, 'a stop phase exceeded its deadline');
         resolve();
       }, deadlineMs);
     });
     const work = Promise.resolve()
       .then(run)
-      .catch((error: unknown) => logger.error({ err: error, phase: name }, 'a stop phase failed'));
+      .catch((error: unknown) => {
+        failed.push(name);
+        logger.error({ err: error, phase: name }, 'a stop phase failed');
+      });
     await Promise.race([work, deadline]);
     clearTimeout(timer);
   }
+  if (failed.length > 0) throw new Error(`stop phases failed: ${failed.join(', ')}`);
 }

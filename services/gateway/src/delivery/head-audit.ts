@@ -69,7 +69,8 @@ export class HeadAudit {
         const compared = await Promise.all(page.map(this.#options.compare));
         failed.push(...page.filter((_, index) => !compared[index]));
       }
-      if (failed.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (failed.length === 0) continue;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       const open = new Set(this.#options.rooms());
       for (const room of failed) if (open.has(room)) this.#pending.add(room);
     }

@@ -16,6 +16,7 @@ export function isOriginAllowed(
   if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return false;
   // Browsers send exactly an origin, without a path. Anything else is an attack.
   if (parsed.origin.toLowerCase() !== origin.toLowerCase()) return false;
+  if (listed.has(parsed.origin)) return true;
   if (host === undefined || !/^[^/?#@\\\s]+$/.test(host)) return false;
   const own = `${parsed.protocol}//${host}`;
   return URL.canParse(own) && new URL(own).host === parsed.host;

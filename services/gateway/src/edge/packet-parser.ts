@@ -96,14 +96,14 @@ function parseArray(json: string): unknown[] | undefined {
 }
 
 /**
- * Runs before the library's own listener. CONNECT gets a reference to its decoder. Events that are
- * no requests of the contract go to the sink, which answers `invalid`; the library has no listeners
- * for them.
+ * Runs before the library's own listener. CONNECT gets a reference to its decoder. Events outside
+ * the contract also go to the sink, which answers `invalid`; the library has no listeners for them.
  */
 function onDecoded(this: PacketDecoder, packet: Packet): void {
   if (packet.type === PacketType.CONNECT && packet.data) Object.assign(packet.data, { [DECODER]: this });
-  if (packet.type !== PacketType.EVENT || !Array.isArray(packet.data)) return;
-  const [event, ...payloads] = packet.data;
+  if (packet.type !== PacketType.EVENT) return;
+  // An event without a name is also counted, and charged to the connection.
+  const [event, ...payloads] = Array.isArray(packet.data) ? packet.data : [];
   this.request(event, payloads, packet.id);
 }
 

@@ -16,7 +16,8 @@ export class Subscription {
 
   /** Live delivery is beginning. */
   attach(attached: Promise<void>): void {
-    if (this.#resolve === undefined) this.#attached = attached;
-    else this.#resolve(attached);
+    this.#resolve?.(attached);
+    this.#resolve = undefined;
+    this.#attached = attached;
   }
 }

@@ -152,7 +152,8 @@ export class Session implements Member {
 
   /** Ends the connection by the rules in `ends.ts`. */
   end(reason: EndReason): void {
-    if (this.closed) return;
+    // An expired token ends a session at once, even one that only waits for its transport to close.
+    if (this.closed && reason !== 'expired') return;
     const { comesBack, discardsBacklog } = ENDS[reason];
     if (comesBack) {
       this.#state = { phase: 'ended', reason };

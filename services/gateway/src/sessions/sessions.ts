@@ -101,13 +101,20 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     }
     metrics.connected();
     logger.debug({ connection: session.id, user: session.user.id }, 'connected');
-    if (auth.resume === undefined) {
-      if (this.#options.isDegraded()) session.notify({ code: 'degraded' });
-      this.#sendSession(session, {});
-    } else {
-      this.#beginResume(session, auth.resume);
+    try {
+      this.#greet(session, auth);
+    } catch (error) {
+      // The edge does not know the session yet, so nothing else would remove it.
+      this.disconnected(session, 'server namespace disconnect');
+      throw error;
     }
     return session;
+  }
+
+  #greet(session: Session, auth: Auth): void {
+    if (auth.resume !== undefined) return this.#beginResume(session, auth.resume);
+    if (this.#options.isDegraded()) session.notify({ code: 'degraded' });
+    this.#sendSession(session, {});
   }
 
   disconnected(session: Session, reason: string): void {

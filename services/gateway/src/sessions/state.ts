@@ -1,5 +1,5 @@
 /**
- * The life of a connection, from its transport to its end.
+ * The phases of a connection, from its transport to its end.
  *
  *     handshake → authenticating → opening → open
  *                                     ↓        ↑
@@ -25,7 +25,9 @@ export type ConnectionState =
   | { readonly phase: 'resuming'; readonly answered: Promise<void>; held: number }
   /** `session` was sent. */
   | { readonly phase: 'open' }
-  /** `reason` is undefined if the client or the network ended the connection. */
+  /**
+   * `reason` is undefined if the client or the network ended the connection, or the token expired.
+   */
   | { readonly phase: 'ended'; readonly reason: EndReason | undefined };
 
 export const HANDSHAKE: ConnectionState = Object.freeze({ phase: 'handshake' });

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Entry } from '@maru/protocol/events';
+import { type AuditInput, auditMember } from './member-audit.ts';
+import { MemberLog } from './member-log.ts';
+import type { Send } from './send-log.ts';
+
+const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
+  room: 'r',
+  epoch: 'e',
+  seq,
+  ts: 1_000 + seq,
+  type: 'text',
+  from: { id: seq % 2 === 0 ? 'me' : 'other', name: 'N' },
+  clientMsgId: seq % 2 === 0 ? `run-me-${seq}` : `run-other-${seq}`,
+  text: `text ${seq}`,
+  ...more,
+});
+
+const stored = (seq: number): [string, Send] => [
+  `run-me-${seq}`,
+  { text: `text ${seq}`, outcome: { state: 'stored', seq }, connection: 1 },
+];
+
+/** A member joined at 0, sent 2 and 4, and received 1 to 4. The history agrees before `change`. */
+function faultsAfter(change: (input: AuditInput & { sends: Map<string, Send>; history: Entry[] }) => void) {
+  const log = new MemberLog({ epoch: 'e', head: 0 });
+  for (const seq of [1, 2, 3, 4]) log.record(entry(seq));
+  const input = {
+    log,
+    seen: 4,
+    run: 'run-',
+    member: 'run-me-',
+    userId: 'me',
+    sends: new Map([stored(2), stored(4)]),
+    history: [1, 2, 3, 4].map((seq) => entry(seq)),
+    first: 1,
+    until: Number.MAX_SAFE_INTEGER,
+  };
+  change(input);
+  const result = auditMember(input);
+  return Object.fromEntries(Object.entries(result).filter(([, count]) => count > 0));
+}
+
+test('finds no fault in a history that agrees', () => {
+  assert.deepEqual(
+    faultsAfter(() => {}),
+    {},
+  );
+});
+
+test('finds acknowledged messages that are not stored', () => {
+  assert.deepEqual(
+    faultsAfter(({ history }) => history.pop()),
+    { mismatched: 1, acknowledgedLost: 1 },
+  );
+  assert.deepEqual(
+    faultsAfter(({ sends }) =>
+      sends.set('run-me-6', { text: 'x', outcome: { state: 'stored', seq: 6 }, connection: 1 }),
+    ),
+    { acknowledgedLost: 1 },
+  );
+});
+
+test('a send without an answer may be stored once or not at all', () => {
+  const unknown: Send = { text: 'text 4', outcome: { state: 'unknown' }, connection: 1 };
+  assert.deepEqual(
+    faultsAfter(({ sends }) => sends.set('run-me-4', unknown)),
+    {},
+  );
+  assert.deepEqual(
+    faultsAfter(({ sends, history }) => {
+      sends.set('run-me-4', unknown);
+      history.push(entry(5, { from: { id: 'me', name: 'N' }, clientMsgId: 'run-me-4', text: 'text 4' }));
+    }),
+    { storedTwice: 1 },
+  );
+});
+
+test('finds entries that were not sent or were refused', () => {
+  assert.deepEqual(
+    faultsAfter(({ history }) => history.push(entry(5, { clientMsgId: 'stranger-1' }))),
+    { invented: 1 },
+  );
+  assert.deepEqual(
+    faultsAfter(({ sends }) => sends.set('run-me-4', { text: 'text 4', outcome: { state: 'refused' }, connection: 1 })),
+    { invented: 1 },
+  );
+});
+
+test('finds content that differs between send, delivery and history', () => {
+  assert.deepEqual(
+    faultsAfter(({ history }) => history.splice(0, 1, entry(1, { text: 'other' }))),
+    { mismatched: 1 },
+  );
+  assert.deepEqual(
+    faultsAfter(({ sends }) =>
+      sends.set('run-me-4', { text: 'as sent', outcome: { state: 'stored', seq: 4 }, connection: 1 }),
+    ),
+    { mismatched: 1 },
+  );
+  assert.deepEqual(
+    faultsAfter(({ history }) => history.splice(1, 1, entry(2, { from: { id: 'thief', name: 'N' } }))),
+    { mismatched: 2, acknowledgedLost: 1 },
+  );
+});
+
+test('leaves entries above its bound for the next audit', () => {
+  assert.deepEqual(
+    faultsAfter((input) => {
+      input.until = 3;
+      input.history = input.history.slice(0, 3);
+    }),
+    {},
+  );
+  assert.deepEqual(
+    faultsAfter((input) => {
+      input.until = 4;
+      input.history = input.history.slice(0, 3);
+    }),
+    { mismatched: 1, acknowledgedLost: 1 },
+  );
+});
+
+test('finds a gap in the history', () => {
+  assert.deepEqual(
+    faultsAfter(({ history, sends }) => {
+      history.splice(2, 1);
+      sends.delete('run-me-9');
+    }),
+    { mismatched: 1, historyHoles: 1 },
+  );
+});
+
+test('ignores entries that the server no longer keeps', () => {
+  assert.deepEqual(
+    faultsAfter((input) => {
+      input.first = 4;
+      input.history = input.history.slice(3);
+    }),
+    {},
+  );
+});
+
+test('ignores entries that arrived while the history was read', () => {
+  assert.deepEqual(
+    faultsAfter(({ log }) => log.record(entry(5))),
+    {},
+  );
+});

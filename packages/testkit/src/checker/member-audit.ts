@@ -1,0 +1,88 @@
+/**
+ * Compares what one member received and what was acknowledged to it with the history of a quiet room.
+ * Pure. The member log says what arrived; this says whether it was true (I1, I4, I7).
+ */
+import type { Entry } from '@maru/protocol/events';
+import { contentOf, type MemberLog } from './member-log.ts';
+import type { Send } from './send-log.ts';
+
+export interface AuditInput {
+  log: MemberLog;
+  /** The log's position before the history was read. Later entries may not be in this history. */
+  seen: number;
+  /** Every `clientMsgId` of the run begins with `run`, and those of the member with `member`. */
+  run: string;
+  member: string;
+  /** The member's user. Another member may have the same. */
+  userId: string;
+  /** The member's sends to this room by `clientMsgId`. */
+  sends: ReadonlyMap<string, Send>;
+  /** The history after `log.auditAfter()`, at least up to `until`, ascending. */
+  history: readonly Entry[];
+  /** Entries above this `seq` wait for the next audit. */
+  until: number;
+  /** The oldest `seq` that the server keeps. */
+  first: number;
+}
+
+export interface AuditCounts {
+  /** Received entries that the history lacks or has with another content; own texts that changed. */
+  mismatched: number;
+  /** Acknowledged sends that are not stored under their `seq`. */
+  acknowledgedLost: number;
+  /** Own messages that are stored more than once. */
+  storedTwice: number;
+  /** Entries that no client sent, and own entries that the server had refused. */
+  invented: number;
+  /** Numbers that the history itself lacks. */
+  historyHoles: number;
+}
+
+export const NO_FAULTS: Readonly<AuditCounts> = {
+  mismatched: 0,
+  acknowledgedLost: 0,
+  storedTwice: 0,
+  invented: 0,
+  historyHoles: 0,
+};
+
+export function auditMember(input: AuditInput): AuditCounts {
+  const { log, history, sends } = input;
+  const counts: AuditCounts = { ...NO_FAULTS };
+  const after = Math.max(log.auditAfter(), input.first - 1);
+  const stored = new Map<number, Entry>();
+  const ownIds = new Set<string>();
+
+  let expected = after + 1;
+  for (const entry of history) {
+    if (entry.seq <= after || entry.seq > input.until) continue;
+    if (entry.seq !== expected) counts.historyHoles += Math.abs(entry.seq - expected);
+    expected = entry.seq + 1;
+    stored.set(entry.seq, entry);
+    const received = log.received(entry.seq);
+    if (received !== undefined && received !== contentOf(entry)) counts.mismatched++;
+    if (entry.type === 'text') auditText(entry, input, ownIds, counts);
+  }
+  for (let seq = after + 1; seq <= Math.min(input.seen, input.until); seq++)
+    if (log.received(seq) !== undefined && !stored.has(seq)) counts.mismatched++;
+  for (const [id, { outcome }] of sends) {
+    if (outcome.state !== 'stored' || outcome.seq <= after || outcome.seq > input.until) continue;
+    const entry = stored.get(outcome.seq);
+    if (entry?.clientMsgId !== id || entry.from.id !== input.userId) counts.acknowledgedLost++;
+  }
+  return counts;
+}
+
+function auditText(entry: Entry, input: AuditInput, ownIds: Set<string>, counts: AuditCounts): void {
+  const id = entry.clientMsgId ?? '';
+  if (!id.startsWith(input.member)) {
+    if (!id.startsWith(input.run)) counts.invented++;
+    return;
+  }
+  if (entry.from.id !== input.userId) counts.mismatched++;
+  if (ownIds.has(id)) counts.storedTwice++;
+  ownIds.add(id);
+  const send = input.sends.get(id);
+  if (send === undefined || send.outcome.state === 'refused') counts.invented++;
+  else if (send.text !== entry.text) counts.mismatched++;
+}

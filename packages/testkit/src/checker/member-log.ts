@@ -1,0 +1,165 @@
+/**
+ * I2 for one member of one room: every `seq` after the head at its join, once, in order. Pure. Its
+ * memory is bounded, so a run may take hours. It imports nothing of k6 or Node.
+ */
+import type { Entry, Position } from '@maru/protocol/events';
+
+export interface MemberLogOptions {
+  /** From the answer to `room:join`: live entries begin at `head + 1`. */
+  epoch: string;
+  head: number;
+  /** How many of the newest entries keep their content, for a comparison with the history. */
+  entriesMax?: number;
+}
+
+export interface Violations {
+  /** Numbers that never came, up to a head. */
+  missing: number;
+  /** Entries that came again, and entries that the answer to the join had covered. */
+  duplicated: number;
+  /** Entries that came after an entry with a higher number. */
+  outOfOrder: number;
+  /** Entries of an epoch that was not announced. */
+  foreign: number;
+}
+
+export type Arrival = 'in_order' | 'ahead' | 'late' | 'duplicate' | 'foreign';
+
+/** When there are more gaps, the oldest ones count as missing for good. */
+const GAPS_MAX = 1_000;
+const ENTRIES_MAX_DEFAULT = 10_000;
+
+/** The content of an entry that all readers of the log must agree on. */
+export function contentOf({ type, from, clientMsgId, text, ts }: Entry): string {
+  return JSON.stringify([type, from.id, from.name, clientMsgId ?? null, text ?? null, ts]);
+}
+
+export class MemberLog {
+  readonly #entriesMax: number;
+  #epoch: string;
+  /** Contents are known above this `seq`. */
+  #floor: number;
+  #last: number;
+  #delivered = 0;
+  #lostForGood = 0;
+  #duplicated = 0;
+  #outOfOrder = 0;
+  #foreign = 0;
+  /** Ranges of missing numbers, both ends included, ascending. */
+  #gaps: Array<{ from: number; to: number }> = [];
+  readonly #contents = new Map<number, string>();
+
+  constructor({ epoch, head, entriesMax = ENTRIES_MAX_DEFAULT }: MemberLogOptions) {
+    this.#entriesMax = entriesMax;
+    this.#epoch = epoch;
+    this.#floor = head;
+    this.#last = head;
+  }
+
+  /** Records the next entry that arrived. */
+  record(entry: Entry): Arrival {
+    if (entry.epoch !== this.#epoch) {
+      this.#foreign++;
+      return 'foreign';
+    }
+    if (entry.seq > this.#last) {
+      const inOrder = entry.seq === this.#last + 1;
+      if (!inOrder) this.#openGap(this.#last + 1, entry.seq - 1);
+      this.#last = entry.seq;
+      this.#remember(entry);
+      return inOrder ? 'in_order' : 'ahead';
+    }
+    if (this.#takeFromGap(entry.seq)) {
+      this.#outOfOrder++;
+      this.#remember(entry);
+      return 'late';
+    }
+    this.#duplicated++;
+    return 'duplicate';
+  }
+
+  /** The log was rolled back to `head` and continues there: `room:event {type: "epoch"}`. */
+  epochChanged(epoch: string, head: number): void {
+    this.#epoch = epoch;
+    // Entries up to `head` that this member has not received are still due.
+    this.#last = Math.min(this.#last, head);
+    this.#floor = Math.min(this.#floor, head);
+    this.#gaps = this.#gaps.filter((gap) => gap.to <= head);
+    for (const seq of [...this.#contents.keys()]) if (seq > head) this.#contents.delete(seq);
+  }
+
+  /** A resume that was not `recovered`: entries up to `head` are not due. */
+  skipTo(epoch: string, head: number): void {
+    this.#epoch = epoch;
+    this.#last = head;
+    this.#floor = head;
+    this.#contents.clear();
+  }
+
+  /** The position to resume from. */
+  position(): Position {
+    return { epoch: this.#epoch, seq: this.#last };
+  }
+
+  delivered(): number {
+    return this.#delivered;
+  }
+
+  /** Forgets the contents up to `seq`, after an audit. The counts stay. */
+  forget(seq: number): void {
+    for (const known of this.#contents.keys()) if (known <= seq) this.#contents.delete(known);
+    this.#floor = Math.max(this.#floor, seq);
+  }
+
+  /** An audit of the history begins after this `seq`. */
+  auditAfter(): number {
+    return this.#floor;
+  }
+
+  /** The content that came with this `seq`; undefined if none came or it was forgotten. */
+  received(seq: number): string | undefined {
+    return this.#contents.get(seq);
+  }
+
+  /** The violations if `head` is the newest entry of the room. */
+  violations(head: number): Violations {
+    const inGaps = this.#gaps.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0);
+    return {
+      missing: this.#lostForGood + inGaps + Math.max(0, head - this.#last),
+      duplicated: this.#duplicated,
+      outOfOrder: this.#outOfOrder,
+      foreign: this.#foreign,
+    };
+  }
+
+  #openGap(from: number, to: number): void {
+    this.#gaps.push({ from, to });
+    if (this.#gaps.length <= GAPS_MAX) return;
+    const oldest = this.#gaps.shift();
+    if (oldest !== undefined) this.#lostForGood += oldest.to - oldest.from + 1;
+  }
+
+  /** @returns false if the number was in no gap */
+  #takeFromGap(seq: number): boolean {
+    const index = this.#gaps.findIndex((gap) => gap.from <= seq && seq <= gap.to);
+    const gap = this.#gaps[index];
+    if (gap === undefined) return false;
+    const rest = [
+      { from: gap.from, to: seq - 1 },
+      { from: seq + 1, to: gap.to },
+    ].filter(({ from, to }) => from <= to);
+    this.#gaps.splice(index, 1, ...rest);
+    return true;
+  }
+
+  #remember(entry: Entry): void {
+    this.#delivered++;
+    this.#contents.set(entry.seq, contentOf(entry));
+    if (this.#contents.size <= this.#entriesMax) return;
+    for (const oldest of this.#contents.keys()) {
+      this.#contents.delete(oldest);
+      this.#floor = Math.max(this.#floor, oldest);
+      break;
+    }
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Checks one room for all its members, while the test runs and against the final history. Pure: it
+ * does not know sockets or time. It compares entries as they arrive and keeps only their content, so a
+ * run of hours fits into memory.
+ *
+ * I1 acknowledged: in history exactly once. I2 the log of each member is a contiguous, duplicate-free
+ * slice of history. I3 one total order; sends of one connection, if none was refused, are stored in
+ * the order sent. I4 nothing appears that was not sent. I5 all members reach the end of the history.
+ * I7 not acknowledged: in history at most once. A rollback begins a new epoch at a base: only entries
+ * above the base may disappear.
+ */
+import type { Entry, LogState, Position, Recovery } from '@maru/protocol/events';
+import { contentOf, MemberLog } from './member-log.ts';
+import { checkSends, keyOf, type SendRecord } from './send-checker.ts';
+
+/** The server's answer about a room that a client resumes. */
+export type ResumeAnswer = LogState & Recovery;
+
+export interface Attempt {
+  user: string;
+  /** One transport of one client. */
+  connection: string;
+  clientMsgId: string;
+  text: string;
+}
+
+export interface AttemptResult {
+  stored(data: { epoch: string; seq: number; duplicate: boolean }): void;
+  refused(): void;
+}
+
+export interface RoomEnd {
+  history: readonly Entry[];
+  /** How often the log was rolled back. */
+  rollbacks: number;
+  /** A rollback may have removed acknowledged messages. */
+  mayLose?: boolean;
+  /** Every member stayed to the end and must have the newest entry. Default true. */
+  complete?: boolean;
+}
+
+interface Epoch {
+  name: string;
+  /** The head at its beginning, as clients were told. */
+  base: number | undefined;
+  entries: Map<number, string>;
+}
+
+const VIOLATIONS_MAX = 50;
+/** The server closes gaps up to this size; the texts of the tests stay far below its limit of bytes. */
+const GAP_ENTRIES_MAX = 1_000;
+
+export class RoomChecker {
+  readonly violations: string[] = [];
+  /** Gaps that the server declared. */
+  gapsTold = 0;
+  /** Acknowledged messages that a rollback removed. Known after `finish`. */
+  lost = 0;
+  readonly #room: string;
+  readonly #logs = new Map<string, MemberLog>();
+  /** In the order in which they were seen first. */
+  readonly #epochs: Epoch[] = [];
+  readonly #texts = new Map<string, string>();
+  readonly #sends: SendRecord[] = [];
+  #newest: Position | undefined;
+
+  constructor(room: string) {
+    this.#room = room;
+  }
+
+  /** The newest acknowledged place in the newest epoch. */
+  get newest(): Position | undefined {
+    return this.#newest;
+  }
+
+  get messages(): number {
+    return this.#texts.size;
+  }
+
+  position(member: string): Position | undefined {
+    return this.#logs.get(member)?.position();
+  }
+
+  /** The member joined without a position: its log begins after `head`. */
+  joined(member: string, { epoch, head }: Pick<LogState, 'epoch' | 'head'>): void {
+    this.#epochOf(epoch);
+    this.#logs.set(member, new MemberLog({ epoch, head, entriesMax: 0 }));
+  }
+
+  /** The member reconnected and asked to continue after its position. */
+  resumed(member: string, answer: ResumeAnswer): void {
+    const log = this.#logs.get(member);
+    if (log === undefined) {
+      this.#report(`I2: ${member} got an answer to a resume that it did not ask for`);
+      return;
+    }
+    const asked = log.position();
+    const { epoch, head } = answer;
+    this.#epochOf(epoch);
+    if (answer.recovered) {
+      if (epoch !== asked.epoch) this.#report(`I2: ${member} was recovered from another epoch without being told`);
+      if (head < asked.seq) this.#report(`I2: ${member} was recovered at ${head}, before its own ${asked.seq}`);
+      return;
+    }
+    if (!isJustified(answer, asked))
+      this.#report(`I2: ${member} at ${asked.seq} was not recovered (${answer.reason}), with the head at ${head}`);
+    this.gapsTold++;
+    log.skipTo(epoch, head);
+  }
+
+  /** The member learned of a new epoch by `room:event`. */
+  epochChanged(member: string, { epoch, head }: { epoch: string; head: number }): void {
+    const known = this.#epochOf(epoch);
+    if (known.base !== undefined && known.base !== head)
+      this.#report(`I3: the base of one epoch was told as ${known.base} and ${head}`);
+    known.base = head;
+    const log = this.#logs.get(member);
+    if (log === undefined) {
+      this.#report(`I2: ${member} was told of an epoch before it had joined`);
+      return;
+    }
+    if (log.position().epoch !== epoch) log.epochChanged(epoch, head);
+  }
+
+  received(member: string, entry: Entry): void {
+    const log = this.#logs.get(member);
+    if (log === undefined) {
+      this.#report(`I2: ${member} got ${entry.seq} before it had joined`);
+      return;
+    }
+    const { seq } = log.position();
+    switch (log.record(entry)) {
+      case 'in_order':
+        break;
+      case 'ahead':
+        this.#report(`I2: ${member} missed ${seq + 1} to ${entry.seq - 1}`);
+        break;
+      case 'foreign':
+        this.#report(`I2: ${member} got ${entry.seq} of another epoch without being told`);
+        log.skipTo(entry.epoch, Math.max(entry.seq, seq));
+        break;
+      default:
+        this.#report(`I2: ${member} got ${entry.seq} again or late, after ${seq}`);
+    }
+    this.#checkContent(member, entry);
+  }
+
+  /** Call it before the message is sent. */
+  sent({ user, connection, clientMsgId, text }: Attempt): AttemptResult {
+    const key = keyOf(user, clientMsgId);
+    this.#texts.set(key, text);
+    const record: SendRecord = { key, connection, outcome: 'unknown' };
+    this.#sends.push(record);
+    return {
+      stored: ({ epoch, seq, duplicate }) => {
+        const epochIndex = this.#epochs.indexOf(this.#epochOf(epoch));
+        record.outcome = { epochIndex, seq, duplicate };
+        const newestIndex = this.#epochs.findIndex(({ name }) => name === this.#newest?.epoch);
+        if (epochIndex > newestIndex || (epochIndex === newestIndex && seq > (this.#newest?.seq ?? 0)))
+          this.#newest = { epoch, seq };
+      },
+      refused() {
+        record.outcome = 'refused';
+      },
+    };
+  }
+
+  /** Compares all that was seen with the final history. @returns all violations */
+  finish({ history, rollbacks, mayLose = true, complete = true }: RoomEnd): string[] {
+    this.#checkHistory(history);
+    const survivedUpTo = this.#survivedUpTo(history);
+    this.#checkDelivered(history, survivedUpTo);
+    const sends = checkSends({ sends: this.#sends, history, survivedUpTo });
+    for (const violation of sends.violations) this.#report(violation);
+    this.lost = sends.lost;
+    if (this.lost > 0 && !mayLose) this.#report(`I1: a rollback removed ${this.lost} acknowledged messages`);
+    if (complete) this.#checkPositions(history.at(-1));
+    const begun = this.#epochs.length - 1;
+    if (begun > rollbacks) this.#report(`I1: the log began ${begun} new epochs and was rolled back ${rollbacks} times`);
+    return this.violations;
+  }
+
+  #report(violation: string): void {
+    if (this.violations.length < VIOLATIONS_MAX) this.violations.push(`${violation} (${this.#room})`);
+  }
+
+  #epochOf(name: string): Epoch {
+    const known = this.#epochs.find((epoch) => epoch.name === name);
+    if (known !== undefined) return known;
+    const epoch: Epoch = { name, base: undefined, entries: new Map() };
+    this.#epochs.push(epoch);
+    return epoch;
+  }
+
+  #checkContent(member: string, entry: Entry): void {
+    const { entries } = this.#epochOf(entry.epoch);
+    const content = contentOf(entry);
+    const known = entries.get(entry.seq);
+    if (known === undefined) {
+      entries.set(entry.seq, content);
+      this.#checkSent(entry, `${member} got ${entry.seq}, which was not sent`);
+    } else if (known !== content) this.#report(`I3: ${member} got another ${entry.seq} than an earlier member`);
+  }
+
+  #checkSent(entry: Entry, ifNotSent: string): void {
+    const text = this.#texts.get(keyOf(entry.from.id, entry.clientMsgId));
+    if (text === undefined) this.#report(`I4: ${ifNotSent}`);
+    else if (text !== entry.text) this.#report(`I4: the text of ${entry.seq} is not what was sent`);
+  }
+
+  #checkHistory(history: readonly Entry[]): void {
+    const seen = new Map<string, number>();
+    const epoch = history.at(-1)?.epoch;
+    history.forEach((entry, index) => {
+      const previous = history[index - 1];
+      if (previous !== undefined && entry.seq !== previous.seq + 1)
+        this.#report(`I2: history goes from ${previous.seq} to ${entry.seq}`);
+      if (previous !== undefined && entry.ts < previous.ts) this.#report(`I3: ts decreases at ${entry.seq}`);
+      if (entry.epoch !== epoch) this.#report(`I3: history has ${entry.seq} under an old epoch`);
+      const key = keyOf(entry.from.id, entry.clientMsgId);
+      const earlier = seen.get(key);
+      if (earlier !== undefined) this.#report(`I7: one message is stored as ${earlier} and ${entry.seq}`);
+      seen.set(key, entry.seq);
+      this.#checkSent(entry, `${entry.seq} was not sent`);
+    });
+  }
+
+  #checkDelivered(history: readonly Entry[], survivedUpTo: readonly number[]): void {
+    const firstSeq = history[0]?.seq ?? 1;
+    this.#epochs.forEach(({ entries }, index) => {
+      for (const [seq, content] of entries) {
+        if (seq > (survivedUpTo[index] ?? 0)) continue;
+        const stored = history[seq - firstSeq];
+        if (stored === undefined) this.#report(`I4: ${seq} was delivered and is not in history`);
+        else if (contentOf(stored) !== content) this.#report(`I3: another ${seq} was delivered than is in history`);
+      }
+    });
+  }
+
+  #checkPositions(last: Entry | undefined): void {
+    if (last === undefined) return;
+    for (const [member, log] of this.#logs) {
+      const { epoch, seq } = log.position();
+      if (seq !== last.seq || epoch !== last.epoch)
+        this.#report(`I5: ${member} ends at ${seq} of ${epoch}, history at ${last.seq} of ${last.epoch}`);
+    }
+  }
+
+  /** For each epoch the highest `seq` that must be in the final history: the lowest base of later epochs. */
+  #survivedUpTo(history: readonly Entry[]): number[] {
+    const bounds = this.#epochs.map(() => Number.POSITIVE_INFINITY);
+    for (let index = this.#epochs.length - 1; index > 0; index--) {
+      // If no client was told the base, the epoch began after the last entry that both share.
+      const base = this.#epochs[index]?.base ?? sharedUpTo(this.#epochs[index - 1]?.entries, history);
+      bounds[index - 1] = Math.min(bounds[index] ?? 0, base);
+    }
+    return bounds;
+  }
+}
+
+/** The reasons for which the server may leave a gap. */
+function isJustified(answer: ResumeAnswer & { recovered: false }, asked: Position): boolean {
+  const { reason, epoch, head, first } = answer;
+  if (reason === 'epoch') return epoch !== asked.epoch || asked.seq > head;
+  if (reason === 'trimmed') return first > asked.seq + 1;
+  return reason === 'too_far' && head - asked.seq > GAP_ENTRIES_MAX;
+}
+
+function sharedUpTo(entries: Map<number, string> | undefined, history: readonly Entry[]): number {
+  let shared = 0;
+  for (const entry of history) if (entries?.get(entry.seq) === contentOf(entry)) shared = entry.seq;
+  return shared;
+}

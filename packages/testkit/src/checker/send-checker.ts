@@ -1,0 +1,54 @@
+/** Checks acknowledgements against the final history: I1, and the order of a connection's sends (I3). Pure. */
+import type { Entry } from '@maru/protocol/events';
+
+export interface SendRecord {
+  /** User and `clientMsgId`. */
+  key: string;
+  connection: string;
+  /** `epochIndex`: the place of the epoch among those of the room. */
+  outcome: 'unknown' | 'refused' | { epochIndex: number; seq: number; duplicate: boolean };
+}
+
+export const keyOf = (user: string, clientMsgId: string | undefined): string => `${user}\n${clientMsgId}`;
+
+export function checkSends(room: {
+  /** In the order in which they were sent. */
+  sends: readonly SendRecord[];
+  history: readonly Entry[];
+  /** For each epoch the highest `seq` that no rollback has removed. */
+  survivedUpTo: readonly number[];
+}): { violations: string[]; lost: number } {
+  const { sends, history, survivedUpTo } = room;
+  const violations: string[] = [];
+  const firstSeq = history[0]?.seq ?? 1;
+  const stored = new Set(history.map(({ from, clientMsgId }) => keyOf(from.id, clientMsgId)));
+  const lost = new Set<string>();
+  const acknowledged = new Map<string, number>();
+  /** The newest place of each connection. After a refusal its order is not promised. */
+  const lastOf = new Map<string, { epochIndex: number; seq: number } | 'refused'>();
+  for (const { key, connection, outcome } of sends) {
+    if (outcome === 'unknown') continue;
+    if (outcome === 'refused') {
+      lastOf.set(connection, 'refused');
+      continue;
+    }
+    const { epochIndex, seq, duplicate } = outcome;
+    if (seq <= (survivedUpTo[epochIndex] ?? 0)) {
+      const entry = history[seq - firstSeq];
+      if (entry === undefined) violations.push(`I1: acknowledged ${seq} is not in history`);
+      else if (keyOf(entry.from.id, entry.clientMsgId) !== key)
+        violations.push(`I1: ${seq} was acknowledged for another message`);
+      const before = acknowledged.get(key);
+      if (before !== undefined && before !== seq)
+        violations.push(`I1: one message was acknowledged as ${before} and as ${seq}`);
+      acknowledged.set(key, seq);
+    } else if (!stored.has(key)) lost.add(key);
+    const last = lastOf.get(connection);
+    // An earlier send, perhaps on another connection, stored a duplicate.
+    if (last === 'refused' || duplicate) continue;
+    if (last !== undefined && (epochIndex < last.epochIndex || (epochIndex === last.epochIndex && seq < last.seq)))
+      violations.push(`I3: ${connection} had ${seq} stored after ${last.seq}`);
+    lastOf.set(connection, { epochIndex, seq });
+  }
+  return { violations, lost: lost.size };
+}

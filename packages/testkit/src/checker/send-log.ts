@@ -1,0 +1,63 @@
+/** What one client sent to one room, and the outcome. Pure. `forget` bounds its memory. */
+
+/** `unknown`: there was no final answer. The message is stored at most once. */
+export type SendOutcome = { state: 'unknown' } | { state: 'stored'; seq: number } | { state: 'refused' };
+
+export interface Send {
+  text: string;
+  outcome: SendOutcome;
+  /** The number of its connection; undefined if it was sent again: then no order is promised. */
+  connection: number | undefined;
+}
+
+interface OrderState {
+  connection: number | undefined;
+  orderPromised: boolean;
+  highest: number;
+  swapped: number;
+}
+
+export class SendLog {
+  readonly #sends = new Map<string, Send>();
+  #forgotten: OrderState = { connection: undefined, orderPromised: true, highest: 0, swapped: 0 };
+
+  get sends(): ReadonlyMap<string, Send> {
+    return this.#sends;
+  }
+
+  /** Adds a message. The order of these calls is the order in which the messages must be stored. */
+  add(clientMsgId: string, text: string, connection: number): Send {
+    const send: Send = { text, outcome: { state: 'unknown' }, connection };
+    this.#sends.set(clientMsgId, send);
+    return send;
+  }
+
+  /** Forgets the oldest sends that have an outcome and are not stored above `seq`. */
+  forget(seq: number): void {
+    for (const [id, send] of this.#sends) {
+      const { outcome } = send;
+      if (outcome.state === 'unknown' || (outcome.state === 'stored' && outcome.seq > seq)) return;
+      this.#forgotten = checkOrder(this.#forgotten, send);
+      this.#sends.delete(id);
+    }
+  }
+
+  /** I3: sends that were stored before an earlier send of their connection. */
+  swapped(): number {
+    return [...this.#sends.values()].reduce(checkOrder, this.#forgotten).swapped;
+  }
+
+  unresolved(): number {
+    return [...this.#sends.values()].filter(({ outcome }) => outcome.state === 'unknown').length;
+  }
+}
+
+/** A refused or repeated send ends the promise of order for the rest of its connection. */
+function checkOrder(state: OrderState, { connection, outcome }: Send): OrderState {
+  const isSame = connection === undefined || connection === state.connection;
+  const before = isSame ? state : { ...state, connection, orderPromised: true, highest: 0 };
+  if (!before.orderPromised || connection === undefined || outcome.state !== 'stored')
+    return { ...before, orderPromised: false };
+  const swapped = before.swapped + (outcome.seq <= before.highest ? 1 : 0);
+  return { ...before, highest: Math.max(before.highest, outcome.seq), swapped };
+}

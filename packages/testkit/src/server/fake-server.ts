@@ -1,0 +1,300 @@
+/**
+ * A chat server in one process and in memory, on the stock Socket.IO server. It keeps the public
+ * contract as far as clients and load tests use it. Tests break it in two ways: `faults` are switches
+ * for tests of a client; a planted fault breaks one promise once, for tests of the checker. It shares
+ * no code with the gateway and none with the kit's codec, so that neither hides the other's mistakes.
+ */
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ErrorBody } from '@maru/protocol';
+import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
+import { Server, type Socket } from 'socket.io';
+import { accepted, fakeError, type Payload, readHistory, refused, stored } from './answers.ts';
+import { FakeRoom } from './fake-room.ts';
+import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
+
+/** The server reads each switch when it matters. */
+export interface FaultSwitches {
+  /** Refuses these tokens as `unauthenticated`. */
+  refusedTokens: Set<string>;
+  /** Stores this many messages without acknowledging them. */
+  swallowSendAcks: number;
+  /** Refuses this many sends with an error. */
+  refuseSends: { times: number; error: ErrorBody } | null;
+  /** Stores this many entries without delivering them. */
+  loseEntries: number;
+  /** A resume does not close a larger gap. */
+  resumeEntriesMax: number;
+}
+
+type Ack = (answer: object) => void;
+
+/** Clients may not join it. */
+const HIDDEN_ROOM = 'p-hidden';
+/** A token is the user's id. */
+export async function startFakeServer(planted: PlantedFault = 'none'): Promise<FakeServer> {
+  const http = createServer();
+  const server = new FakeServer(http, planted);
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+export class FakeServer {
+  readonly faults: FaultSwitches = {
+    refusedTokens: new Set(),
+    swallowSendAcks: 0,
+    refuseSends: null,
+    loseEntries: 0,
+    resumeEntriesMax: LIMITS.resumeEntriesMax,
+  };
+  /** Each handshake's `auth.resume`, in order. */
+  readonly resumes: Array<Record<string, Position>> = [];
+  /** How often Prometheus remote write was used, at `/api/v1/write`. */
+  remoteWrites = 0;
+  readonly #http: HttpServer;
+  readonly #io: Server;
+  readonly #planted: PlantedFault;
+  readonly #rooms = new Map<string, FakeRoom>();
+  #guests = 0;
+  #epochs = 0;
+
+  constructor(http: HttpServer, planted: PlantedFault) {
+    this.#http = http;
+    this.#planted = planted;
+    http.on('request', (request, response) => this.#onRequest(request, response));
+    this.#io = new Server(http, { serveClient: false });
+    this.#io.use((socket, next) => this.#authenticate(socket, next));
+    this.#io.on('connection', (socket) => this.#onConnection(socket));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  log(room: string): readonly Entry[] {
+    return this.#room(room).entries;
+  }
+
+  /** Stores an entry as if a user had sent it through another node. */
+  post(room: string, from: UserRef, text: string): Entry {
+    const target = this.#room(room);
+    const entry = target.newEntry(from, `srv-${target.head}`, text);
+    this.#append(target, entry, 'none');
+    return entry;
+  }
+
+  /** Cuts every transport, as the crash of a node does. */
+  cutAll(): void {
+    for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
+  }
+
+  notice(notice: { code: string; reconnectInMs?: number }): void {
+    this.#io.emit('notice', notice);
+  }
+
+  /** Sends DISCONNECT to all clients: they must not reconnect. */
+  dismissAll(code: 'revoked' | 'expired'): void {
+    this.#io.emit('notice', { code });
+    this.#io.disconnectSockets();
+  }
+
+  rollBack(room: string, head: number): void {
+    const target = this.#room(room);
+    target.rollBack(head, this.#newEpoch());
+    target.emit('room:event', { type: 'epoch', room, epoch: target.epoch, head: target.head });
+  }
+
+  removeAll(room: string, reason: string): void {
+    this.#room(room).emit('room:event', { type: 'removed', room, reason });
+    this.#room(room).members = [];
+  }
+
+  connections(): number {
+    return this.#io.of('/').sockets.size;
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#io.close();
+    this.#http.closeAllConnections();
+    await closed;
+  }
+
+  #newEpoch(): string {
+    return `e${++this.#epochs}`;
+  }
+
+  #room(id: string): FakeRoom {
+    const known = this.#rooms.get(id);
+    if (known !== undefined) return known;
+    const room = new FakeRoom(id, this.#newEpoch(), new RoomFault(this.#planted));
+    this.#rooms.set(id, room);
+    return room;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { url = '' } = request;
+    if (url.startsWith('/socket.io/')) return;
+    if (url === '/api/v1/guests') {
+      const token = `guest-${++this.#guests}`;
+      response.writeHead(201).end(JSON.stringify({ token, user: { id: token, name: token } }));
+    } else if (url === '/api/v1/write') {
+      if (request.headers['content-encoding'] === 'snappy') this.remoteWrites++;
+      response.writeHead(204).end();
+    } else response.writeHead(404).end('{}');
+  }
+
+  #authenticate(socket: Socket, next: (error?: Error) => void): void {
+    const token: unknown = socket.handshake.auth.token;
+    if (
+      this.#planted === 'connect_refused' ||
+      typeof token !== 'string' ||
+      token === '' ||
+      this.faults.refusedTokens.has(token)
+    ) {
+      next(Object.assign(new Error('refused'), { data: { code: 'unauthenticated' } }));
+      return;
+    }
+    socket.data.user = { id: token, name: decodeURIComponent(token) };
+    const waits = () =>
+      Object.entries(positionsOf(socket)).some(([id, { seq }]) => {
+        const room = this.#room(id);
+        return room.fault.waitsForMore(seq, room.head);
+      });
+    void whenEnoughMissed(waits).then(() => next());
+  }
+
+  #onConnection(socket: Socket): void {
+    const positions = positionsOf(socket);
+    this.resumes.push(positions);
+    const rooms: Record<string, ResumedRoom> = {};
+    const missed: Entry[] = [];
+    for (const [id, since] of Object.entries(positions)) {
+      const room = this.#room(id);
+      room.add(socket);
+      const resumed = this.#resume(room, since);
+      if (resumed.answer !== undefined) rooms[id] = resumed.answer;
+      missed.push(...resumed.missed);
+    }
+    const { user } = socket.data;
+    socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, rooms });
+    for (const entry of missed) socket.emit('message', entry);
+    for (const id of Object.keys(positions)) this.#announce(this.#room(id), [user], []);
+    this.#listen(socket);
+  }
+
+  #listen(socket: Socket): void {
+    const { user } = socket.data as { user: UserRef };
+    const listen = (event: string, handle: (payload: Payload, room: FakeRoom, ack: Ack) => void) =>
+      socket.on(event, (payload: Payload, ack: Ack) => handle(payload, this.#room(payload.room), ack));
+    listen('room:join', (payload, room, ack) => {
+      ack(this.#join(payload, room));
+      if (room.id === HIDDEN_ROOM) return;
+      room.add(socket);
+      this.#announce(room, [user], []);
+    });
+    listen('room:leave', (_payload, room, ack) => {
+      this.#leave(room, socket);
+      ack(accepted({}));
+    });
+    listen('message:send', (payload, room, ack) => {
+      const answer = this.#send(socket, payload, room);
+      if (answer !== undefined) ack(answer);
+    });
+    listen('history:read', (payload, room, ack) => ack(readHistory(payload, room)));
+    listen('presence:watch', (_payload, room, ack) => {
+      const users = room.users.map((one) => ({ ...one, status: 'online' }));
+      ack(accepted({ count: users.length, users }));
+    });
+    listen('typing', ({ active }, room) => room.emit('typing', { room: room.id, user, active }, socket));
+    socket.on('disconnect', () => {
+      for (const room of this.#rooms.values()) if (room.members.includes(socket)) this.#leave(room, socket);
+    });
+  }
+
+  #join({ since, limit = LIMITS.pageEntriesDefault }: Payload, room: FakeRoom): object {
+    if (room.id === HIDDEN_ROOM) return refused(fakeError('not_found'));
+    const resumed = since === undefined ? undefined : this.#resume(room, since as Position);
+    const answer = resumed?.answer;
+    const recovery = answer !== undefined && 'recovered' in answer ? answer : { ...room.state, recovered: false };
+    const messages = recovery.recovered && resumed !== undefined ? resumed.missed : room.entries.slice(-Number(limit));
+    return accepted({ room: room.id, role: 'member', ...recovery, messages });
+  }
+
+  #leave(room: FakeRoom, socket: Socket): void {
+    room.remove(socket);
+    const { user } = socket.data as { user: UserRef };
+    if (!room.users.some(({ id }) => id === user.id)) this.#announce(room, [], [user]);
+  }
+
+  #announce(room: FakeRoom, joins: UserRef[], leaves: UserRef[]): void {
+    room.emit('presence', {
+      room: room.id,
+      count: room.users.length,
+      joins: joins.map((user) => ({ ...user, status: 'online' })),
+      leaves: leaves.map(({ id }) => ({ id })),
+      updates: [],
+    });
+  }
+
+  #resume(room: FakeRoom, since: Position): { answer: ResumedRoom | undefined; missed: Entry[] } {
+    const { state } = room;
+    const gap = state.head - since.seq;
+    if (since.epoch !== state.epoch || gap < 0)
+      return { answer: { ...state, recovered: false, reason: 'epoch' }, missed: [] };
+    const fault = room.fault.ofResume(since.seq, gap);
+    if (gap > this.faults.resumeEntriesMax || fault === 'resume_unrecovered')
+      return { answer: { ...state, recovered: false, reason: 'too_far' }, missed: [] };
+    if (fault === 'resume_refused') return { answer: { error: fakeError('forbidden') }, missed: [] };
+    if (fault === 'resume_unanswered') return { answer: undefined, missed: [] };
+    return { answer: { ...state, recovered: true }, missed: deliverResumed(fault, room.entries, since.seq) };
+  }
+
+  /** @returns undefined if the acknowledgement is withheld */
+  #send(socket: Socket, payload: Payload, room: FakeRoom): object | undefined {
+    const { user } = socket.data as { user: UserRef };
+    const { refuseSends } = this.faults;
+    if (refuseSends !== null && refuseSends.times > 0) {
+      refuseSends.times--;
+      return refused(refuseSends.error);
+    }
+    const [clientMsgId, text] = [String(payload.clientMsgId), String(payload.text)];
+    const key = `${user.id}\n${clientMsgId}`;
+    const known = room.sent.get(key);
+    if (known !== undefined) return known.text === text ? stored(known.entry, true) : refused(fakeError('conflict'));
+    const entry = room.newEntry(user, clientMsgId, text);
+    const fault = room.fault.ofSend(entry.seq);
+    if (fault === 'send_refused') return refused(fakeError('unavailable'));
+    if (fault !== 'acknowledged_not_stored') {
+      room.sent.set(key, { text, entry });
+      this.#append(room, entry, fault);
+    }
+    if (fault === 'cut') socket.conn.close();
+    if (isResumeFault(fault)) room.members[0]?.conn.close();
+    if (fault === 'asked_to_move') socket.emit('notice', { code: 'rebalance', reconnectInMs: 100 });
+    if (fault === 'ack_withheld') return undefined;
+    if (this.faults.swallowSendAcks === 0) return stored(entry, false);
+    this.faults.swallowSendAcks--;
+    return undefined;
+  }
+
+  #append(room: FakeRoom, entry: Entry, fault: PlantedFault): void {
+    room.store(entry);
+    this.#deliver(room, entry, fault);
+    if (fault === 'stored_twice') this.#append(room, { ...entry, seq: entry.seq + 1 }, 'none');
+    if (fault === 'forged')
+      this.#append(room, { ...entry, seq: entry.seq + 1, clientMsgId: 'forged', text: 'not sent' }, 'none');
+  }
+
+  /** Delivers the entry to all members. A planted fault affects the room's first member. */
+  #deliver(room: FakeRoom, entry: Entry, fault: PlantedFault): void {
+    if (this.faults.loseEntries > 0) {
+      this.faults.loseEntries--;
+      return;
+    }
+    const [first, ...others] = room.members;
+    for (const member of others) member.emit('message', entry);
+    for (const one of room.fault.deliver(entry, fault)) first?.emit('message', one);
+  }
+}
+
+const positionsOf = (socket: Socket): Record<string, Position> => socket.handshake.auth.resume ?? {};

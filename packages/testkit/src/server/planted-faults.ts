@@ -1,0 +1,120 @@
+/**
+ * The faults that the product must never have. Each is planted once, in each room of a fake server, so
+ * that tests see the checker find it.
+ */
+import type { Entry } from '@maru/protocol/events';
+
+/**
+ * The broken promise. It shows at the `FAULTY_SEQ`-th message of a room, or (`resume_…`) when a member
+ * that lost its connection at that message resumes the room.
+ */
+export type PlantedFault =
+  | 'none'
+  | 'lost'
+  | 'lost_last'
+  | 'doubled'
+  | 'swapped'
+  | 'altered'
+  | 'forged'
+  | 'acknowledged_not_stored'
+  | 'stored_twice'
+  | 'send_refused'
+  | 'ack_withheld'
+  | 'cut'
+  | 'asked_to_move'
+  | 'connect_refused'
+  | 'resume_hole'
+  | 'resume_tail_lost'
+  | 'resume_doubled'
+  | 'resume_replayed'
+  | 'resume_swapped'
+  | 'resume_altered'
+  | 'resume_unrecovered'
+  | 'resume_refused'
+  | 'resume_unanswered';
+
+const FAULTY_SEQ = 5;
+/** A fault of a resume shows only if the member missed this many entries. */
+const MISSED_MIN = 3;
+
+/** The longest time that a resume waits until the member has missed enough. */
+const MISSED_WAIT_MS = 1_000;
+const MISSED_CHECK_MS = 20;
+
+export const isResumeFault = (fault: PlantedFault): boolean => fault.startsWith('resume_');
+
+const alter = (entry: Entry): Entry => ({ ...entry, text: `${entry.text}.` });
+
+/** Plants one fault in one room. */
+export class RoomFault {
+  readonly #fault: PlantedFault;
+  #stored = false;
+  #resumed = false;
+  #held: Entry | undefined;
+
+  constructor(fault: PlantedFault) {
+    this.#fault = fault;
+  }
+
+  /** The fault of the message that is about to be stored as `seq`; `none` for all others. */
+  ofSend(seq: number): PlantedFault {
+    if (this.#stored || seq !== FAULTY_SEQ) return 'none';
+    this.#stored = true;
+    return this.#fault;
+  }
+
+  /** What the room's first member receives in place of `entry`. */
+  deliver(entry: Entry, fault: PlantedFault): Entry[] {
+    if (fault === 'lost' || (this.#fault === 'lost_last' && entry.seq >= FAULTY_SEQ)) return [];
+    if (fault === 'swapped') {
+      this.#held = entry;
+      return [];
+    }
+    const delivered = [fault === 'altered' ? alter(entry) : entry];
+    if (fault === 'doubled') delivered.push(entry);
+    if (this.#held !== undefined) delivered.push(this.#held);
+    this.#held = undefined;
+    return delivered;
+  }
+
+  /** A fault of the resume still waits until the member has missed enough. */
+  waitsForMore(seq: number, head: number): boolean {
+    return isResumeFault(this.#fault) && !this.#resumed && head < seq + MISSED_MIN;
+  }
+
+  /** The fault of a resume after `seq`, once. */
+  ofResume(seq: number, missed: number): PlantedFault {
+    if (!isResumeFault(this.#fault) || this.#resumed || seq < 2 || missed < MISSED_MIN) return 'none';
+    this.#resumed = true;
+    return this.#fault;
+  }
+}
+
+/** What a resume after `seq` delivers. `log`: all entries of the room. */
+export function deliverResumed(fault: PlantedFault, log: readonly Entry[], seq: number): Entry[] {
+  const missed = log.filter((entry) => entry.seq > seq);
+  if (fault === 'none') return missed;
+  const [first, second, ...rest] = missed as [Entry, Entry, ...Entry[]];
+  switch (fault) {
+    case 'resume_hole':
+      return [first, ...rest];
+    case 'resume_tail_lost':
+      return missed.slice(0, -1);
+    case 'resume_doubled':
+      return [first, first, second, ...rest];
+    case 'resume_replayed':
+      return log.filter((entry) => entry.seq >= seq);
+    case 'resume_swapped':
+      return [second, first, ...rest];
+    case 'resume_altered':
+      return [alter(first), second, ...rest];
+    default:
+      return [];
+  }
+}
+
+/** Delays a resume while `waits` returns true, but not for long. */
+export async function whenEnoughMissed(waits: () => boolean): Promise<void> {
+  for (let waitedMs = 0; waits() && waitedMs < MISSED_WAIT_MS; waitedMs += MISSED_CHECK_MS)
+    await new Promise((resolve) => setTimeout(resolve, MISSED_CHECK_MS));
+}
