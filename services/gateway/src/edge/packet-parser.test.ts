@@ -31,6 +31,18 @@ test('a request that is nested too deeply reaches its handler without being pars
   ]);
 });
 
+test('an event without a name reaches the sink, so that it is counted', () => {
+  const requests: unknown[] = [];
+  const decoder = new packetParser.Decoder();
+  decoder.receive('owner', (...request) => requests.push(request));
+  decoder.add('2');
+  decoder.add('27');
+  assert.deepEqual(requests, [
+    ['owner', undefined, [], undefined],
+    ['owner', undefined, [], 7],
+  ]);
+});
+
 test('any other packet that is nested too deeply closes the transport', () => {
   assert.throws(() => decode(`0{"token":${nested(20)}}`));
   assert.throws(() => decode(`2[[${nested(20)}]]`));

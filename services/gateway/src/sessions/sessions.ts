@@ -112,9 +112,12 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   #greet(session: Session, auth: Auth): void {
-    if (auth.resume !== undefined) return this.#beginResume(session, auth.resume);
-    if (this.#options.isDegraded()) session.notify({ code: 'degraded' });
-    this.#sendSession(session, {});
+    if (auth.resume !== undefined) {
+      this.#beginResume(session, auth.resume);
+    } else {
+      if (this.#options.isDegraded()) session.notify({ code: 'degraded' });
+      this.#sendSession(session, {});
+    }
   }
 
   disconnected(session: Session, reason: string): void {
