@@ -101,7 +101,7 @@ describe('the session', () => {
     });
 });
 
-/** Stops the Redis process until the result is called. A resume waits for it. */
+/** Pauses Redis until the returned function is called. Meanwhile a resume cannot finish. */
 async function pauseRedis(): Promise<() => void> {
   const pid = (await cluster.status()).processes.find(({ kind }) => kind === 'redis')?.pid;
   assert(pid != null);

@@ -11,7 +11,10 @@ import type { ClientLogger } from './logger.ts';
 import { applyDiff, type PresenceView, viewOfSnapshot } from './presence-view.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Limits snapshots of rooms whose names and count never agree. */
+/**
+ * Minimum time between two snapshots of a room, in case its list of users and its count never
+ * match.
+ */
 const SNAPSHOT_INTERVAL_MIN_MS = 10_000;
 
 export interface PresenceWatcherOptions {
@@ -22,7 +25,7 @@ export interface PresenceWatcherOptions {
 }
 
 export interface PresenceWatcher {
-  /** The room is joined on the current connection. */
+  /** Call it after the room was joined on the current connection. */
   start(room: string): void;
   stop(room: string): void;
   onDiff(diff: PresenceDiff): void;

@@ -21,7 +21,7 @@ export const withoutSecrets = (text: string): string => text.replace(SECRET_IN_Q
 /**
  * Appends whole lines to `path`. Above `bytesMax` the file is renamed to `path.1`, which replaces
  * an older one, and a new file begins. A full disk loses lines but does not stop the process;
- * `onError` is called once.
+ * `onError` is called once for each series of failures.
  */
 export function openLogFile(options: { path: string; bytesMax: number; onError: (error: unknown) => void }): LogFile {
   const { path, bytesMax } = options;

@@ -51,7 +51,7 @@ describe('the environment of services', () => {
     assert.equal(gatewayEnvironment({}, made).MARU_GUESTS, 'on');
   });
 
-  it('contains no token keys for presence, and no npm settings', () => {
+  it('of presence contains neither token keys nor npm settings', () => {
     const environment = presenceEnvironment({ MARU_JWT_SECRET: 'mine', npm_config_token: 'x', PATH: '/bin' }, made);
     assert.equal(environment.MARU_JWT_SECRET, undefined);
     assert.equal(environment.npm_config_token, undefined);

@@ -110,7 +110,11 @@ describe('the store of a room', () => {
     assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6]);
     assert.equal(store.get().older, 'idle');
     await store.loadOlder();
-    assert.equal(calls.filter((call) => call.startsWith('read')).length, 2, 'at the beginning nothing more is read');
+    assert.equal(
+      calls.filter((call) => call.startsWith('read')).length,
+      2,
+      'once the first entry is loaded, no more pages are requested',
+    );
   });
 
   it('shows others typing until their message comes, and never oneself', () => {
@@ -131,7 +135,7 @@ describe('the store of a room', () => {
     arrive(range(1, 3));
     assert.equal(store.get().timeline.unreadCount, 3);
     store.send('hello');
-    assert.equal(store.get().timeline.unreadFrom, null, 'who answers has read');
+    assert.equal(store.get().timeline.unreadFrom, null, 'sending a message marks everything as read');
   });
 
   it('says why one is not in the room', () => {

@@ -21,7 +21,7 @@ import { WriteCoalescer } from './write-coalescer.ts';
 /** Entries of one read while catching up or backfilling. */
 const PAGE_ENTRIES = 200;
 const BACKFILL_RETRY_MS = 250;
-/** Rounds without progress before a catch-up is ended by a resume. */
+/** Rounds without progress before the connection ends with `lost_hole`. */
 const CATCH_UP_STALLS_MAX = 20;
 /** Announcements kept during the first read of the room. */
 const EARLY_MAX = 256;

@@ -41,7 +41,7 @@ export function guardHandshakes(
       onRefused('origin');
       return refuse(response, 403, 'this origin is not allowed');
     }
-    // Engine.IO treats an empty sid like none.
+    // Engine.IO treats an empty `sid` as a missing one.
     if (!request._query.sid && refusing) {
       onRefused('draining');
       return refuse(response, 503, 'this node is leaving');

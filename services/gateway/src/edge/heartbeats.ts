@@ -127,7 +127,8 @@ function ping(connection: PingedConnection): void {
 class NextPing {
   readonly id: string;
   /**
-   * The period in which the ping is due. It may be listed in an earlier one, which lists it again.
+   * The period in which the ping is due. It may be listed under an earlier
+   * period, which lists it again at its end.
    */
   period = 0;
   waits = false;

@@ -112,8 +112,8 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   /**
-   * Called by Engine.IO with packets of this connection, if `writable`. It ignores `writable` only
-   * for the answer to a probe, which may be dropped.
+   * Engine.IO calls this only while `writable`, except for the answer to a probe. That answer may
+   * be dropped.
    */
   send(packets: Packets): void {
     if (!this.writable) return;
@@ -233,7 +233,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (error || this.#socket.writableLength > 0) return;
     this.#queued = false;
     if (this.#stopped) return;
-    // Emit before `writable` is set, because Engine.IO may have a queue until `ready`.
+    // Emit `drain` before setting `writable`, because Engine.IO may still have a queue.
     this.emit('drain');
     if (this.#stopped) return;
     this.writable = true;

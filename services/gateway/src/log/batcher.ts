@@ -1,9 +1,10 @@
 /**
  * Groups submitted items into batches and sends a few batches to each destination at a time.
  *
- * A batch leaves at the end of the event loop turn, even while earlier batches are in flight: with
- * a store that flushes every write to disk it then shares the next flush. When the maximum number
- * of batches is in flight, items wait and leave together. A destination that hangs delays no other.
+ * A batch leaves at the end of the event loop turn, even while earlier batches are in
+ * flight. If the store flushes every write to disk, the batch shares the next flush. When the
+ * maximum number of batches is in flight, items wait and leave together. A destination that hangs
+ * delays no other.
  *
  * Order: items of one group are executed in the order of their submission. A destination executes
  * batches in the order in which they were sent, and a group has batches in flight to one

@@ -2,8 +2,8 @@
 
 export interface Semaphore {
   /**
-   * Rejects with `onTimeout()` at the deadline. Work that has not begun by then never begins; other
-   * results are dropped.
+   * Rejects with `onTimeout()` at the deadline. Work that has already begun continues, but its
+   * result is dropped.
    */
   run<T>(work: () => Promise<T>): Promise<T>;
 }

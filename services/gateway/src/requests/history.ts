@@ -52,7 +52,7 @@ function pieceOf(before: number | undefined, after: number | undefined, limit: n
 }
 
 export const historyHandlers = (readHistory: ReadHistory): Pick<Handlers, 'history:read'> => ({
-  // One page at a time: a connection can make this node hold at most its largest page.
+  // One page at a time, so a connection holds at most one page in memory.
   'history:read': (session, request) =>
     session.queues.run(READS_QUEUE, async () => {
       const { data, bytes } = await readHistory(session.user.id, request);

@@ -18,7 +18,7 @@ export function createSendMessage(options: {
   return async (user, request) => {
     const taken = quota.take(user.id);
     const waitMs = typeof taken === 'number' ? taken : await taken;
-    // Without quota the log is asked, too: a stored duplicate is acknowledged at no cost.
+    // Call the log even without quota: a stored duplicate is acknowledged and costs nothing.
     const mayStore = waitMs === 0;
     const result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
     onOutcome(result.outcome);

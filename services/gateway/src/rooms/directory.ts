@@ -70,8 +70,8 @@ export function createRoomDirectory(options: {
         runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
       );
       if (created !== 1) throw new MaruError('conflict', 'a room with this id exists already');
-      // The room exists. If its shard of the list is unavailable, the next member that enters lists
-      // the room.
+      // The room exists. If its shard of the list is unavailable, the room is added to the list
+      // when the next member enters.
       await list(room).catch(options.onUnlisted);
       return { room, title, visibility: request.visibility, role: 'owner' };
     },

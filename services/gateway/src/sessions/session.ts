@@ -22,8 +22,8 @@ const QUEUED_PACKETS_MAX = 8_192;
 /** Up to this many packets, the backlog's bytes are summed up after every packet. */
 const FEW_PACKETS = 32;
 /**
- * A catch-up continues when the backlog is below this size, and is cut if the backlog does not
- * shrink for this time.
+ * A catch-up continues when the backlog is below this size. The connection ends if the backlog does
+ * not shrink for this time.
  */
 const CATCH_UP_QUEUED_BYTES = 262_144;
 const CATCH_UP_STALL_MS = 30_000;

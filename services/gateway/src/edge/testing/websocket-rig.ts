@@ -1,4 +1,4 @@
-/** Open WebSockets with both of their ends here, for tests that look at what goes over the wire. */
+/** Opens WebSockets and gives a test both ends, so that it can check the bytes on the wire. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -47,8 +47,8 @@ export async function openWebSocketRig({
     server,
     path,
     /**
-     * The client's end as a bare socket, the server's as Engine.IO's connection, its transport and
-     * its socket.
+     * Returns the client's raw socket and, for the server's end, the Engine.IO connection, the
+     * transport and the socket.
      */
     async open() {
       const accepted = once(httpServer, 'connection') as Promise<[NetSocket]>;
@@ -58,7 +58,7 @@ export async function openWebSocketRig({
       const [[socket], [engine]] = await Promise.all([accepted, connected]);
       const { transport } = engine;
       assert.equal(transport instanceof WebSocketTransport, enabled);
-      // OPEN is on its way until then.
+      // Wait until the client has received Engine.IO's OPEN packet.
       await poll('OPEN', () => transport.writable && client.received().includes('"maxPayload"'));
       const opened = client.received().length;
       return { engine, transport, socket, client: client.socket, received: () => client.received().subarray(opened) };
