@@ -224,6 +224,6 @@ export class Crowd {
       });
       return `${member.user} (${member.ready ? at.join(', ') : 'not connected'})`;
     });
-    return `${late.length} are behind: ${named.join('; ')}; ${degraded} were not told that the store recovered`;
+    return `${late.length} are behind: ${named.join('; ')}; ${degraded} were not notified that the store recovered`;
   }
 }

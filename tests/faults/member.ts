@@ -103,7 +103,7 @@ export class Member {
     this.socket.connect();
   }
 
-  /** It was told `degraded` and not `recovered` since. */
+  /** It was notified of `degraded` and not `recovered` since. */
   get degraded(): boolean {
     const atMs = this.noticedAtMs.get('degraded') ?? 0;
     return atMs >= this.connectedAtMs && atMs > (this.noticedAtMs.get('recovered') ?? 0);

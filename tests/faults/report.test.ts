@@ -112,7 +112,7 @@ test('a report tells the worst of each fault', () => {
   });
 });
 
-test('violations of single faults and of the whole run are all told', () => {
+test('violations of single faults and of the whole run are all reported', () => {
   const found = report(
     trial({ injected: [injected({ wholeMs: undefined, violations: ['I5: not whole'] })], violations: ['I1: lost'] }),
   );

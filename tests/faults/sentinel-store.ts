@@ -153,14 +153,14 @@ const roleOf = (node: TestRedis) =>
 
 /** How many replicas are synchronised with the primary. */
 async function followers(primary: TestRedis): Promise<number> {
-  const told = await onNode(primary.url, (redis) => redis.info('replication'));
-  return told.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
+  const info = await onNode(primary.url, (redis) => redis.info('replication'));
+  return info.match(/^slave\d+:.*state=online/gm)?.length ?? 0;
 }
 
 async function knowAll(ports: readonly number[]): Promise<boolean> {
   for (const port of ports) {
-    const told = await onNode(`redis://127.0.0.1:${port}`, (redis) => redis.info('sentinel'));
-    if (!told.includes(`slaves=${REPLICAS},sentinels=${SENTINELS}`)) return false;
+    const info = await onNode(`redis://127.0.0.1:${port}`, (redis) => redis.info('sentinel'));
+    if (!info.includes(`slaves=${REPLICAS},sentinels=${SENTINELS}`)) return false;
   }
   return true;
 }

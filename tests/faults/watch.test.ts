@@ -54,10 +54,10 @@ test('finds a late or missing first error', () => {
   assert.match(watched([{ sentAtMs: 3_000 }]).violations.join(), /deadline: the first error came after 2010 ms/);
 });
 
-test('finds a member that is told late or never', () => {
-  assert.match(watched([early], [{ degradedAtMs: undefined }]).violations.join(), /degraded: x was not told/);
-  assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not told/);
-  assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was told after 3000 ms/);
+test('finds a member that is notified late or never', () => {
+  assert.match(watched([early], [{ degradedAtMs: undefined }]).violations.join(), /degraded: x was not notified/);
+  assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not notified/);
+  assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was notified after 3000 ms/);
   assert.deepEqual(watched([early], [{ connectedAtMs: 2_000, degradedAtMs: undefined }]).violations, []);
 });
 
@@ -65,7 +65,7 @@ test('accepts acknowledgements of a failing store, and checks everything else', 
   const taken = { sentAtMs: 3_000, outcome: 'stored' } as const;
   assert.deepEqual(watched([early, taken], [{}], 'failing').violations, []);
   assert.match(watched([early, { tookMs: 1_800 }], [{}], 'failing').violations.join(), /x waited 1800 ms/);
-  assert.match(watched([early], [{ degradedAtMs: undefined }], 'failing').violations.join(), /x was not told/);
+  assert.match(watched([early], [{ degradedAtMs: undefined }], 'failing').violations.join(), /x was not notified/);
 });
 
 test('adds its own event-loop delay to the allowed times', () => {

@@ -86,15 +86,15 @@ export function createWatch(store: StoreState): Watch {
       if (long(TIMES.answerMs) && !((firstErrorMs ?? Number.POSITIVE_INFINITY) <= TIMES.answerMs + slackMs))
         violations.push(`deadline: the first error came after ${firstErrorMs ?? 'no'} ms`);
       if (store === 'refusing' || !long(TIMES.degradedMs)) return result;
-      // Members that were connected throughout must have been told.
+      // Members that were connected throughout must have been notified.
       const steady = members.filter(({ connectedAtMs, ready }) => ready && connectedAtMs < beganAtMs);
       for (const { user, degradedAtMs } of steady) {
         const afterMs = degradedAtMs === undefined ? Number.POSITIVE_INFINITY : degradedAtMs - beganAtMs;
-        if (afterMs < 0 || afterMs === Number.POSITIVE_INFINITY) violations.push(`degraded: ${user} was not told`);
+        if (afterMs < 0 || afterMs === Number.POSITIVE_INFINITY) violations.push(`degraded: ${user} was not notified`);
         else {
           result.degradedMs = Math.max(result.degradedMs ?? 0, afterMs);
           if (afterMs > TIMES.degradedMs + slackMs)
-            violations.push(`degraded: ${user} was told after ${Math.round(afterMs)} ms`);
+            violations.push(`degraded: ${user} was notified after ${Math.round(afterMs)} ms`);
         }
       }
       return result;

@@ -53,7 +53,7 @@ async function sendSurely(client: TestClient): Promise<void> {
     user: client.session.user.id,
     connection: client.session.user.id,
     clientMsgId,
-    text: `said ${clientMsgId}`,
+    text: `text of ${clientMsgId}`,
     outcome: 'unknown',
     retried: true,
   };

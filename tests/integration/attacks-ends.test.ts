@@ -85,7 +85,7 @@ describe('a connection that ends', () => {
     // A user who is present is shown, so that an empty list is meaningful.
     const here = await connect(gateway.url, { token: tokenOf('here') });
     for (const room of rooms) await here.ok('room:join', { room });
-    for (const room of rooms) await poll('one who is there', async () => (await onlineIn(room)) === 1);
+    for (const room of rooms) await poll('a connected user is counted', async () => (await onlineIn(room)) === 1);
     here.close();
     for (const room of rooms) await poll('nobody to be there', async () => (await onlineIn(room)) === 0);
   });

@@ -83,7 +83,7 @@ test('names follow the conventions, and labels contain no users, rooms or connec
   await sender.ok('message:send', { room: ROOM, clientMsgId: 'planted-id', text: 'planted text' });
   await reader.until(ROOM, 1);
   const ids = [sender, reader].map((client) => client.session.sessionId);
-  await poll('presence to be told', async () => (await running.presence.metric('maru_presence_ops_total')) > 0);
+  await poll('presence to get a report', async () => (await running.presence.metric('maru_presence_ops_total')) > 0);
   const scrape = await scrapeAll();
   for (const planted of [ROOM, USER, 'planted', ...ids])
     assert.ok(!scrape.includes(planted), `${planted} is in a metric`);
@@ -133,12 +133,12 @@ test('metrics show the state of the store and its connections', async () => {
   assert.equal(await gateway.metric('maru_subscriber_alive'), 1);
   await running.redis.kill();
   await poll(
-    'the loss to be told',
+    'the loss to be reported',
     async () => (await roads()) === 0 && (await gateway.metric('maru_store_degraded')) === 1,
   );
   await running.redis.restart();
   await poll(
-    'the return to be told',
+    'the return to be reported',
     async () => (await roads()) === 6 && (await gateway.metric('maru_subscriber_alive')) === 1,
   );
 });

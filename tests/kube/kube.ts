@@ -67,7 +67,7 @@ async function startProxy(): Promise<{ url: string; close: () => void }> {
     once(child, 'exit').then(() => Promise.reject(new Error('kubectl proxy ended'))),
   ])) as [string];
   const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
-  if (address === undefined) throw new Error(`kubectl proxy said: ${line}`);
+  if (address === undefined) throw new Error(`kubectl proxy printed: ${line}`);
   return { url: `http://${address}`, close: () => child.kill() };
 }
 

@@ -132,21 +132,23 @@ async function buildK6({ go, built, folder, environment, inBackground, say }) {
   const env = { ...environment, GOFLAGS: '-mod=mod -buildvcs=false -trimpath', GOWORK: 'off', CGO_ENABLED: '0' };
   const step = async (/** @type {string} */ what, /** @type {string[]} */ args) => {
     if (!inBackground) say(`  ${what} …`);
-    let saidAtMs = 0;
+    let shownAtMs = 0;
     const result = await run(go, args, {
       cwd: stage,
       env,
       deadlineMs: BUILD_DEADLINE_MS,
       inBackground,
       onProgress: (elapsedMs) => {
-        if (inBackground || elapsedMs - saidAtMs < PROGRESS_MS) return;
-        saidAtMs = elapsedMs;
+        if (inBackground || elapsedMs - shownAtMs < PROGRESS_MS) return;
+        shownAtMs = elapsedMs;
         say(`  ${what} … ${Math.round(elapsedMs / 1000)} s`);
       },
     });
     if (succeeded(result)) return;
-    const said = result.output.trim().slice(-COMPLAINT_CHARS_MAX);
-    throw noK6(`Building k6 failed: go ${args[0]} ${describeRun(result)}.${said === '' ? '' : `\n${said}`}`);
+    const lastOutput = result.output.trim().slice(-COMPLAINT_CHARS_MAX);
+    throw noK6(
+      `Building k6 failed: go ${args[0]} ${describeRun(result)}.${lastOutput === '' ? '' : `\n${lastOutput}`}`,
+    );
   };
   try {
     // `go install …@version` needs the repository of the module. With a module of our own that

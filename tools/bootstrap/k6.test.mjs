@@ -33,9 +33,15 @@ function createPlace() {
   const bin = join(place, 'bin');
   mkdirSync(bin, { recursive: true });
   /** @type {string[]} */
-  const said = [];
+  const reported = [];
   const environment = { ...process.env, PATH: `${bin}:${process.env.PATH}`, MARU_K6: '' };
-  return { root: join(place, 'clone'), bin, environment, said, say: (/** @type {string} */ line) => said.push(line) };
+  return {
+    root: join(place, 'clone'),
+    bin,
+    environment,
+    reported,
+    say: (/** @type {string} */ line) => reported.push(line),
+  };
 }
 
 /** @param {string} version */
@@ -73,7 +79,7 @@ test('a recent k6 on the PATH is used; instead of an old one, the built k6 is us
 });
 
 test('a missing k6 is built once, even for several callers, and leaves no other files', async () => {
-  const { root, bin, environment, said, say } = createPlace();
+  const { root, bin, environment, reported, say } = createPlace();
   writeProgram(join(bin, 'k6'), 'exit 1');
   writeProgram(join(bin, 'go'), GO_SCRIPT);
   await assert.rejects(ensureK6({ root, environment, mayBuild: false, say }), isNoK6);
@@ -84,10 +90,10 @@ test('a missing k6 is built once, even for several callers, and leaves no other 
   assert.equal(built, builtK6Path(root));
   assert.deepEqual(readdirSync(dirname(dirname(built))), ['k6-2.2.0']);
   assert.deepEqual(readdirSync(dirname(built)), ['k6']);
-  assert.match(said.join('\n'), /compiling[\s\S]*is built/);
-  said.length = 0;
+  assert.match(reported.join('\n'), /compiling[\s\S]*is built/);
+  reported.length = 0;
   assert.equal(await ensureK6(asking), built);
-  assert.deepEqual(said, []);
+  assert.deepEqual(reported, []);
 });
 
 test('a failed build shows the reason and the alternatives, and leaves no files', async () => {

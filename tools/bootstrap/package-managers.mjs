@@ -112,8 +112,8 @@ export async function installPackage({ program, packages, services, reporter, en
         reporter.step(program, `installed (${name})`);
         return null;
       }
-      const said = result.output.trim().split('\n').at(-1) ?? '';
-      problem = `${manager.executable} install ${name} ${describeRun(result)}: ${said}`;
+      const lastLine = result.output.trim().split('\n').at(-1) ?? '';
+      problem = `${manager.executable} install ${name} ${describeRun(result)}: ${lastLine}`;
     }
     return problem;
   } finally {

@@ -14,16 +14,16 @@ function tool(body, options = {}) {
     import { environmentWithout, startTool } from '${STARTER}';
     startTool(async (args, handOver) => { ${body} });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', text], { stdio: 'pipe', ...options });
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   return {
     child,
-    ended: once(child, 'close').then(([code]) => ({ code, said })),
+    ended: once(child, 'close').then(([code]) => ({ code, output })),
     async says(/** @type {string} */ text) {
-      while (!said.includes(text)) await once(child.stdout, 'data');
+      while (!output.includes(text)) await once(child.stdout, 'data');
     },
   };
 }
@@ -54,21 +54,21 @@ describe('a tool that runs a program', () => {
       const it = tool(`return handOver(process.execPath, ['-e', ${JSON.stringify(LISTENER)}]);`);
       await it.says('listening');
       it.child.kill(sent);
-      const { code, said } = await it.ended;
+      const { code, output } = await it.ended;
       assert.equal(code, 7);
-      assert.deepEqual(said.match(/heard \w+/g), [`heard ${heard}`]);
+      assert.deepEqual(output.match(/heard \w+/g), [`heard ${heard}`]);
     });
 
   test('prints the message of a failure without a stack, and exits with its code', async () => {
-    const { code, said } = await tool("throw new Failure('No cluster is there.', { exitCode: 2 });").ended;
+    const { code, output } = await tool("throw new Failure('No cluster is there.', { exitCode: 2 });").ended;
     assert.equal(code, 2);
-    assert.equal(said.trim(), 'No cluster is there.');
+    assert.equal(output.trim(), 'No cluster is there.');
   });
 
   test('removes the settings of the user from the environment', async () => {
-    const { said } = await tool("console.log(Object.keys(environmentWithout('MARU_')).join()); return 0;", {
+    const { output } = await tool("console.log(Object.keys(environmentWithout('MARU_')).join()); return 0;", {
       env: { ...process.env, MARU_PORT: '1', OTHER: '2' },
     }).ended;
-    assert.ok(said.includes('OTHER') && !said.includes('MARU_PORT'), said);
+    assert.ok(output.includes('OTHER') && !output.includes('MARU_PORT'), output);
   });
 });

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 after(() => cluster.close());
 
-/** A connected client, with all that it told. */
+/** A connected client, with all events that it emitted. */
 function start(name: string, options: Partial<ChatClientOptions> = {}) {
   const client = createChatClient({ url: cluster.url, getToken: () => name, requestTimeoutMs: 200, ...options });
   open.push(client);
@@ -237,7 +237,7 @@ it('reports why a room refuses it, and a removal', async () => {
   client.join(room);
   await until('both are answered', () => happened.includes('refused') && happened.includes('joined'));
   cluster.removeAll(room, 'kicked');
-  await until('it was told', () => happened.includes('removed'));
+  await until('the removal was reported', () => happened.includes('removed'));
 });
 
 it('shows presence, also after a reconnect', async () => {

@@ -53,16 +53,16 @@ describe('docs/protocol.md', () => {
     test(`example ${index + 1} is valid: ${label}`, () => hold(label, value));
 
   test('lists every limit with its value', () => {
-    const told = rowsBelow('Limits').map(([name, value]) => [
+    const shown = rowsBelow('Limits').map(([name, value]) => [
       name?.replaceAll('`', ''),
       Number(value?.replace(' *', '')),
     ]);
-    assert.deepEqual(Object.fromEntries(told), { ...LIMITS });
-    assert.equal(told.length, Object.keys(LIMITS).length);
+    assert.deepEqual(Object.fromEntries(shown), { ...LIMITS });
+    assert.equal(shown.length, Object.keys(LIMITS).length);
   });
 
   test('lists every error with its status and whether to retry', () => {
-    const told = rowsBelow('Errors').map(([code, status, retryable]) => [
+    const shown = rowsBelow('Errors').map(([code, status, retryable]) => [
       code?.replaceAll('`', ''),
       Number(status),
       retryable,
@@ -72,7 +72,7 @@ describe('docs/protocol.md', () => {
       httpStatus,
       retryable ? 'yes' : 'no',
     ]);
-    assert.deepEqual(told, expected);
+    assert.deepEqual(shown, expected);
   });
 
   test('describes every event in both directions, and every notice', () => {

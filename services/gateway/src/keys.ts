@@ -41,7 +41,7 @@ export const writeProbeKey = (tag: string, node: string): string => `maru:probe:
  */
 export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
 /**
- * Hash: node → its connections; sorted set: node → when it last said so, in milliseconds of the
+ * Hash: node → its connections; sorted set: node → when it last reported, in milliseconds of the
  * store's clock.
  */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';

@@ -74,13 +74,13 @@ export function createBalancer(options: {
       const child = spawn(file, ['-p', `${directory}/`, '-c', path, '-e', 'stderr', '-t', '-q'], {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
-      let said = '';
+      let output = '';
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
+        output += text;
       });
       child.once('error', reject);
       child.once('close', (code) =>
-        code === 0 ? resolve() : reject(new Error(`nginx rejects its configuration: ${said.trim()}`)),
+        code === 0 ? resolve() : reject(new Error(`nginx rejects its configuration: ${output.trim()}`)),
       );
     });
   }

@@ -124,7 +124,7 @@ describe('a process that dies', () => {
     });
     assert.ok(Date.now() - killedMs > 900, 'not without a pause');
     assert.equal(now.address, before.address);
-    assert.ok(cluster.said.some((line) => line.startsWith('TROUBLE gateway-2: died (SIGKILL)')));
+    assert.ok(cluster.reported.some((line) => line.startsWith('TROUBLE gateway-2: died (SIGKILL)')));
   });
 
   it('starts again if it is the master of nginx, whose workers would hold the port', async () => {
@@ -153,7 +153,10 @@ describe('an operator', () => {
 
   it('drains a gateway: new sessions go elsewhere, its own stay until it has ended', async () => {
     const draining = cluster.supervisor.handlers.drain('gateway-1', silent);
-    await poll('the drain begins', () => cluster.said.length > 0 && view(cluster, 'gateway-1').state === 'draining');
+    await poll(
+      'the drain begins',
+      () => cluster.reported.length > 0 && view(cluster, 'gateway-1').state === 'draining',
+    );
     assert.equal((await request(`${cluster.url}/socket.io/?sid=gateway-1.abc`)).node, 'gateway-1');
     await assert.rejects(cluster.supervisor.handlers.restart('gateway-1', silent), /busy: drain/);
     await draining;

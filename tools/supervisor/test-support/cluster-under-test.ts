@@ -35,11 +35,11 @@ export async function startTestCluster(options: { gateways: number; environment?
   mkdirSync(webRoot);
   writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Maru</title>');
   const port = await freePorts().take();
-  const said: string[] = [];
+  const reported: string[] = [];
   const reporter: Reporter = {
-    step: (label, text) => said.push(`${label}: ${text}`),
-    trouble: (label, text) => said.push(`TROUBLE ${label}: ${text}`),
-    line: (text = '') => said.push(text),
+    step: (label, text) => reported.push(`${label}: ${text}`),
+    trouble: (label, text) => reported.push(`TROUBLE ${label}: ${text}`),
+    line: (text = '') => reported.push(text),
     paint: (_, text) => text,
   };
   const dataDir = await openDataDir(join(temp.path, 'data'));
@@ -71,7 +71,7 @@ export async function startTestCluster(options: { gateways: number; environment?
   return {
     supervisor,
     dataDir,
-    said,
+    reported,
     url: `http://127.0.0.1:${port}`,
     views: () => (supervisor.handlers.status() as { processes: ProcessView[] }).processes,
     async close() {

@@ -110,7 +110,7 @@ const faultless: Array<[what: string, story: Story]> = [
     },
   ],
   [
-    'the log is rolled back and all members are told',
+    'the log is rolled back and all members are notified',
     {
       sends: [stored(1), stored(2), stored(3), stored(0, { id: 'new', text: 'text new', epoch: E2, as: 3 })],
       seen: {
@@ -122,7 +122,7 @@ const faultless: Array<[what: string, story: Story]> = [
     },
   ],
   [
-    'a member that was away is told of a new epoch',
+    'a member that was away is notified of a new epoch',
     {
       sends: [stored(1), stored(2), stored(3), stored(0, { id: 'new', text: 'text new', epoch: E2, as: 3 })],
       seen: {
@@ -225,7 +225,7 @@ const planted: Array<[what: string, story: Story, expected: RegExp]> = [
     /I2: x at 1 was not recovered/,
   ],
   [
-    'I2: a member is not told of a new epoch',
+    'I2: a member is not notified of a new epoch',
     {
       seen: { x: [joins(), receives(...all(1, 2)), receives(entry(3, { epoch: E2 }))] },
       history: all(1, 2, 3).map((one) => ({ ...one, epoch: E2 })),

@@ -41,7 +41,7 @@ export interface RoomEnd {
 
 interface Epoch {
   name: string;
-  /** The head at its beginning, as clients were told. */
+  /** The head at its beginning, as clients received it. */
   base: number | undefined;
   entries: Map<number, string>;
 }
@@ -98,7 +98,7 @@ export class RoomChecker {
     const { epoch, head } = answer;
     this.#epochOf(epoch);
     if (answer.recovered) {
-      if (epoch !== asked.epoch) this.#report(`I2: ${member} was recovered from another epoch without being told`);
+      if (epoch !== asked.epoch) this.#report(`I2: ${member} was recovered from another epoch without a notice of it`);
       if (head < asked.seq) this.#report(`I2: ${member} was recovered at ${head}, before its own ${asked.seq}`);
       return;
     }
@@ -112,11 +112,11 @@ export class RoomChecker {
   epochChanged(member: string, { epoch, head }: { epoch: string; head: number }): void {
     const known = this.#epochOf(epoch);
     if (known.base !== undefined && known.base !== head)
-      this.#report(`I3: the base of one epoch was told as ${known.base} and ${head}`);
+      this.#report(`I3: the base of one epoch is reported as ${known.base} and ${head}`);
     known.base = head;
     const log = this.#logs.get(member);
     if (log === undefined) {
-      this.#report(`I2: ${member} was told of an epoch before it had joined`);
+      this.#report(`I2: ${member} was notified of an epoch before it had joined`);
       return;
     }
     if (log.position().epoch !== epoch) log.epochChanged(epoch, head);
@@ -136,7 +136,7 @@ export class RoomChecker {
         this.#report(`I2: ${member} missed ${seq + 1} to ${entry.seq - 1}`);
         break;
       case 'foreign':
-        this.#report(`I2: ${member} got ${entry.seq} of another epoch without being told`);
+        this.#report(`I2: ${member} got ${entry.seq} of another epoch without a notice of it`);
         log.skipTo(entry.epoch, Math.max(entry.seq, seq));
         break;
       default:
@@ -250,7 +250,7 @@ export class RoomChecker {
   #survivedUpTo(history: readonly Entry[]): number[] {
     const bounds = this.#epochs.map(() => Number.POSITIVE_INFINITY);
     for (let index = this.#epochs.length - 1; index > 0; index--) {
-      // If no client was told the base, the epoch began after the last entry that both share.
+      // If no client received the base, the epoch began after the last entry that both share.
       const base = this.#epochs[index]?.base ?? sharedUpTo(this.#epochs[index - 1]?.entries, history);
       bounds[index - 1] = Math.min(bounds[index] ?? 0, base);
     }

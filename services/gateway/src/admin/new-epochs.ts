@@ -20,7 +20,7 @@ const FIELDS = {
 };
 const CALL_DEADLINE_MS = 5_000;
 const STORE_WAIT_MS = 10_000;
-const TOLD_EVERY_MS = 2_000;
+const REPORT_EVERY_MS = 2_000;
 
 async function main(args: string[]): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
@@ -40,13 +40,13 @@ async function main(args: string[]): Promise<number> {
   const store = source.open('new-epochs', CALL_DEADLINE_MS);
   try {
     if (!(await store.untilReady(STORE_WAIT_MS))) throw new Error('the store could not be reached');
-    let toldAt = performance.now();
+    let reportedAt = performance.now();
     const tally = await openEpochs({
       store,
       dryRun,
       onPage({ opened, done }) {
-        if (performance.now() - toldAt < TOLD_EVERY_MS) return;
-        toldAt = performance.now();
+        if (performance.now() - reportedAt < REPORT_EVERY_MS) return;
+        reportedAt = performance.now();
         console.error(`${opened + done} rooms so far`);
       },
     });

@@ -65,7 +65,7 @@ test('without a close frame or by a reset: Engine.IO gets the end, and nothing i
 for (const [name, frame, code] of [
   ['breaks the protocol', Buffer.from([0x81, 1, 0x61]), 1002],
   ['sends what is not UTF-8', masked(OPCODE.text, Buffer.from([0xff])), 1007],
-  ['says more than may be said', masked(OPCODE.text, 'x'.repeat(1_000_001)), 1009],
+  ['sends a message above the limit', masked(OPCODE.text, 'x'.repeat(1_000_001)), 1009],
 ] as const) {
   test(`of a client that ${name}: it gets a code, and its further input is ignored`, async () => {
     const { engine, client, received } = await rig.open();

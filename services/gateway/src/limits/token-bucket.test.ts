@@ -14,7 +14,7 @@ test('a burst is available at once, then one token for each interval', () => {
   assert.equal(takeToken(bucket, spec, 100), 0);
 });
 
-test('burst and rate are never exceeded, and a request that waits as told is served', () => {
+test('burst and rate are never exceeded, and a request that waits for the returned time is served', () => {
   const spec = { perSecond: 7, burst: 5 };
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 200 }), (steps) => {

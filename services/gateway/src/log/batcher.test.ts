@@ -136,7 +136,7 @@ test('a hanging destination delays only its own groups', async () => {
 
 test('a group keeps its order across moves, concurrent batches, failures and late answers', async () => {
   const seed = Number(process.env.TEST_SEED ?? Date.now() % 100_000);
-  const told = `TEST_SEED=${seed}`;
+  const seedNote = `TEST_SEED=${seed}`;
   let state = seed;
   const chance = () => {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
@@ -196,23 +196,23 @@ test('a group keeps its order across moves, concurrent batches, failures and lat
   clearInterval(mover);
   while (underWay > 0) await pause(1);
   await turns();
-  assert.equal(work.depth, 0, told);
-  assert.ok(mostUnderWay > 3, told);
+  assert.equal(work.depth, 0, seedNote);
+  assert.ok(mostUnderWay > 3, seedNote);
   for (const items of executed) {
     assert.deepEqual(
       items,
       [...new Set(items)].sort((a, b) => a - b),
-      `in order, each once: ${told}`,
+      `in order, each once: ${seedNote}`,
     );
   }
   const all = new Set(executed.flat());
   settled.forEach((result, item) => {
-    if (result.status === 'fulfilled') assert.ok(result.value === item && all.has(item), told);
-    else if (/overtaken|not done/.test(String(result.reason))) assert.ok(!all.has(item), told);
+    if (result.status === 'fulfilled') assert.ok(result.value === item && all.has(item), seedNote);
+    else if (/overtaken|not done/.test(String(result.reason))) assert.ok(!all.has(item), seedNote);
   });
   const counts = Map.groupBy(settled, (result) => (result.status === 'fulfilled' ? 'done' : String(result.reason)));
   assert.ok(
     ['done', 'Error: overtaken', 'Error: down', 'Error: done'].every((kind) => counts.has(kind)),
-    told,
+    seedNote,
   );
 });

@@ -42,7 +42,7 @@ test('refuses malformed announcements', () => {
   assert.equal(packet('1 M 3.abc 42 1 3', 'abc'), undefined, 'a body that does not end an object');
 });
 
-/** The grammar of a header, said the short way. */
+/** The grammar of a header. */
 const HEADER = /^1 ([ME]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
 
 function byExpression(payload: string): Announcement | undefined {

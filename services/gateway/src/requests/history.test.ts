@@ -64,10 +64,10 @@ test('a reader that knows of a stored message gets it, even during reads of othe
   });
   try {
     for (let count = 0; count < 300; count++) {
-      const told = await log.append(message(room, `id-${count}`));
-      assert.ok(told.outcome === 'stored');
+      const stored = await log.append(message(room, `id-${count}`));
+      assert.ok(stored.outcome === 'stored');
       const seen = await newest();
-      assert.ok(seen >= told.seq, `${told.seq} is stored, and the history ended at ${seen}`);
+      assert.ok(seen >= stored.seq, `${stored.seq} is stored, and the history ended at ${seen}`);
     }
   } finally {
     over = true;

@@ -1,4 +1,4 @@
-/** Room logs in a real Redis, each as a node of its own, and what is said in them. */
+/** Room logs in a real Redis, each as a node of its own, and helpers that send to them. */
 import { connectRedis, singleStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis } from '@maru/service-kit/testing';
