@@ -1,7 +1,7 @@
 /**
- * Creates the secrets of a cluster in two directories that containers share: `services/` for gateways
- * and presence, `redis/` for Redis. Existing secrets stay, so a second run changes nothing. `--show`
- * prints the credentials of the administrator.
+ * Creates the secrets of a cluster in two directories that containers share: `services/` for
+ * gateways and presence, `redis/` for Redis. Existing secrets stay, so a second run changes
+ * nothing. `--show` prints the credentials of the administrator.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Alert rules, runbooks and the dashboard as files. tests/integration/metrics.test.ts compares their metrics with real scrapes. */
+/**
+ * Alert rules, runbooks and the dashboard as files. tests/integration/metrics.test.ts compares
+ * their metrics with real scrapes.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

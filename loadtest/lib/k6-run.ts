@@ -1,4 +1,6 @@
-/** The common part of all scenarios: settings, guests, rooms, and one member for each client slot. */
+/**
+ * The common part of all scenarios: settings, guests, rooms, and one member for each client slot.
+ */
 import { vu } from 'k6/execution';
 import type { Options } from 'k6/options';
 import { pause } from '../../packages/testkit/src/client/runtime.ts';

@@ -8,12 +8,14 @@ export interface Step {
 }
 
 /**
- * A step holds if this part of the planned messages was sent and acknowledged, and the 99th percentile
- * of delivery stays within its limit.
+ * A step holds if this part of the planned messages was sent and acknowledged, and the 99th
+ * percentile of delivery stays within its limit.
  */
 export const DONE_PART_MIN = 0.95;
 
-/** Stops a virtual user after the first step that it saw fail: results beyond the knee mean nothing. */
+/**
+ * Stops a virtual user after the first step that it saw fail: results beyond the knee mean nothing.
+ */
 export interface Climb {
   sent(step: number): void;
   delivered(step: number, latencyMs: number): void;

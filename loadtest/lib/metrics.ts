@@ -1,9 +1,18 @@
-/** The metrics of a run, beyond k6's own. The names are public: thresholds, dashboards and reports use them. */
+/**
+ * The metrics of a run, beyond k6's own. The names are public: thresholds, dashboards and reports
+ * use them.
+ */
 import { Counter, Rate, Trend } from 'k6/metrics';
 
-/** From just before a send to the arrival of the entry at each member, the sender included, in milliseconds. */
+/**
+ * From just before a send to the arrival of the entry at each member, the sender included, in
+ * milliseconds.
+ */
 export const deliveryLatency = new Trend('delivery_latency', true);
-/** From just before a send to its acknowledgement, in milliseconds. Only messages that were sent once. */
+/**
+ * From just before a send to its acknowledgement, in milliseconds. Only messages that were sent
+ * once.
+ */
 export const ackLatency = new Trend('ack_latency', true);
 /** From the start of a connection to its `session` event, in milliseconds. */
 export const openLatency = new Trend('open_latency', true);

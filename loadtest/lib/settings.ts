@@ -1,7 +1,12 @@
-/** The settings of a run, from k6's environment. `tools/loadtest.mjs` or `k6 run -e NAME=value` set them. Pure. */
+/**
+ * The settings of a run, from k6's environment. `tools/loadtest.mjs` or `k6 run -e NAME=value` set
+ * them. Pure.
+ */
 import { parseDurationMs } from './shapes.ts';
 
-/** The options of each scenario with their defaults: `loadtest/scenarios.json`. Times have a unit. */
+/**
+ * The options of each scenario with their defaults: `loadtest/scenarios.json`. Times have a unit.
+ */
 export type Catalogue = Record<string, Record<string, number | string>>;
 
 export interface Settings {

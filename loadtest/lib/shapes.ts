@@ -43,7 +43,9 @@ export interface ClientSlot {
   indexInGroup: number;
 }
 
-/** By default a cluster allows 500 handshakes a second for each address. The ramp stays far below. */
+/**
+ * By default a cluster allows 500 handshakes a second for each address. The ramp stays far below.
+ */
 const DIALS_PER_S = 50;
 const RAMP_MS_MIN = 2_000;
 const CLIENTS_PER_VU = 25;
@@ -106,7 +108,9 @@ export function partOf(shape: Shape, runners: number): Shape {
   };
 }
 
-/** Every user runs once. `part` is the part of one runner; k6 distributes the users to all runners. */
+/**
+ * Every user runs once. `part` is the part of one runner; k6 distributes the users to all runners.
+ */
 export function k6Scenario(part: Shape, runners: number): PerVUIterationsScenario {
   // The last answers may come a request timeout after the settle time. A longer run is stuck.
   const marginMs = 30_000;
@@ -120,7 +124,10 @@ export function k6Scenario(part: Shape, runners: number): PerVUIterationsScenari
   };
 }
 
-/** The clients of virtual user `vu`, from 0. All are of one group, so groups do not delay each other. */
+/**
+ * The clients of virtual user `vu`, from 0. All are of one group, so groups do not delay each
+ * other.
+ */
 export function slotsOf(shape: Shape, vu: number): ClientSlot[] {
   let firstVu = 0;
   let firstClient = 0;
@@ -152,15 +159,17 @@ export function scheduleFrom(shape: Shape, nowMs: number): Schedule {
   return { sendFromMs, phases, sendUntilMs: fromMs, settledByMs: fromMs + shape.settleMs };
 }
 
-/** The index of the phase at `atMs`. Before the first phase it is 0, after the last one its index. */
+/**
+ * The index of the phase at `atMs`. Before the first phase it is 0, after the last one its index.
+ */
 export function phaseAt(schedule: Schedule, atMs: number): number {
   const index = schedule.phases.findIndex(({ untilMs }) => atMs < untilMs);
   return index === -1 ? schedule.phases.length - 1 : index;
 }
 
 /**
- * When a client of the group sends next, if it sent or began at `afterMs`. At a new rate its first send
- * has a random delay, so that clients do not send at the same time.
+ * When a client of the group sends next, if it sent or began at `afterMs`. At a new rate its first
+ * send has a random delay, so that clients do not send at the same time.
  * @param random from 0 up to 1
  * @returns undefined if it sends nothing more
  */
@@ -186,8 +195,8 @@ export function rampDelayMs(shape: Shape, index: number): number {
 }
 
 /**
- * The rooms of a client. Neighbours share some of them, so a server that mixes up rooms is found. Every
- * room has a client, even if there are more rooms than clients.
+ * The rooms of a client. Neighbours share some of them, so a server that mixes up rooms is found.
+ * Every room has a client, even if there are more rooms than clients.
  */
 export function roomsOf(rooms: readonly string[], { group, indexInGroup }: ClientSlot): string[] {
   const first = Math.floor(indexInGroup * Math.max(1, rooms.length / group.clients));

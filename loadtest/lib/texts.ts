@@ -1,8 +1,13 @@
-/** The texts that clients send: the time of sending, and content that a careless server would break. Pure. */
+/**
+ * The texts that clients send: the time of sending, and content that a careless server would break.
+ * Pure.
+ */
 
 const PREFIX = 'maru-load';
 
-/** Scripts, a joined emoji, text direction, markup and quotes: the server must store them unchanged. */
+/**
+ * Scripts, a joined emoji, text direction, markup and quotes: the server must store them unchanged.
+ */
 const FLAVOURS = [
   'plain words of a usual length, as people write them at work',
   '안녕하세요 — 오늘 회의는 몇 시예요?',

@@ -5,8 +5,8 @@ import { HELD_RATE_MIN } from './tolerance.ts';
 export type Thresholds = NonNullable<Options['thresholds']>;
 
 /**
- * Nothing is lost, duplicated, swapped or altered, over all connections of a member. An unused counter
- * is 0 and passes `count==0`, so the number of audited members is a threshold too.
+ * Nothing is lost, duplicated, swapped or altered, over all connections of a member. An unused
+ * counter is 0 and passes `count==0`, so the number of audited members is a threshold too.
  */
 export function correctness(options: { members: number }): Thresholds {
   return {

@@ -1,4 +1,6 @@
-/** Compares latencies of one phase with those of an earlier phase. Pure; one for each virtual user. */
+/**
+ * Compares latencies of one phase with those of an earlier phase. Pure; one for each virtual user.
+ */
 
 export interface Tolerance {
   /** The group that is compared. */

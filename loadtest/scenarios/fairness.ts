@@ -1,8 +1,8 @@
 /**
  * A thousand quiet rooms, and then one hot room.
  *
- * Deliveries in the quiet rooms must be as fast while the other room is hot as before. The clients of
- * the hot room are connected from the start and silent at first.
+ * Deliveries in the quiet rooms must be as fast while the other room is hot as before. The clients
+ * of the hot room are connected from the start and silent at first.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { createGroup, rampMsFor } from '../lib/shapes.ts';

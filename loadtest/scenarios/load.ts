@@ -1,7 +1,8 @@
 /**
  * Steady load, as on a usual day.
  *
- * Checks correctness. No request may fail and no connection may end. --delivery-p99 adds a speed limit.
+ * Checks correctness. No request may fail and no connection may end. --delivery-p99 adds a speed
+ * limit.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

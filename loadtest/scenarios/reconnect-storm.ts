@@ -1,8 +1,10 @@
 /**
- * Most clients lose their connections at the same time, several times, while the others keep chatting.
+ * Most clients lose their connections at the same time, several times, while the others keep
+ * chatting.
  *
- * All clients must reconnect and receive what they missed, once and in order. Sends that were open when
- * a connection broke must be stored once. `resume_latency`: from reconnecting to the last missed message.
+ * All clients must reconnect and receive what they missed, once and in order. Sends that were open
+ * when a connection broke must be stored once. `resume_latency`: from reconnecting to the last
+ * missed message.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { type ClientSlot, clientsOf, phasedShape, type Schedule } from '../lib/shapes.ts';
@@ -25,7 +27,8 @@ const run = createRun('reconnect-storm', ({ of, runners }) => {
   const perStorm = Math.floor((clientsOf(shape) / runners) * of('share'));
   return {
     shape,
-    // At least those of one storm: on a slow machine a later storm may hit clients that are reconnecting.
+    // At least those of one storm: on a slow machine a later storm may hit clients that are
+    // reconnecting.
     thresholds: cameBack(Math.ceil(perStorm * 0.8)),
     absences(slot: ClientSlot, { sendFromMs, sendUntilMs }: Schedule) {
       if (!leaves(slot)) return [];

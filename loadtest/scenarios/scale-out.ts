@@ -3,8 +3,8 @@
  *
  * Clients that are asked to move resume on another gateway and must have every message once and in
  * order. On the cluster of `npm start` this program adds two gateways and drains two. Elsewhere
- * --on-step COMMAND does it (MARU_STEP is `add` or `drain`), or you do, when a line asks for it. A run in
- * which no client had to reconnect fails: it has tested nothing.
+ * --on-step COMMAND does it (MARU_STEP is `add` or `drain`), or you do, when a line asks for it. A
+ * run in which no client had to reconnect fails: it has tested nothing.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

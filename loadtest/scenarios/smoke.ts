@@ -1,8 +1,8 @@
 /**
  * Does chat work, and correctly? A few clients in a few rooms, for some seconds.
  *
- * Every member must receive every message of its rooms once and in order, and the history must agree.
- * No request may fail and no connection may end. Speed is only reported.
+ * Every member must receive every message of its rooms once and in order, and the history must
+ * agree. No request may fail and no connection may end. Speed is only reported.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

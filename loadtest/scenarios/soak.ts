@@ -2,8 +2,8 @@
  * Light load for a long time: it shows leaks and slow growth.
  *
  * Members compare everything with the history once a minute, which bounds the memory of the run.
- * Connections may end (a cluster may be updated during the run), but all clients must resume without loss.
- * The last quarter must be as fast as the first.
+ * Connections may end (a cluster may be updated during the run), but all clients must resume
+ * without loss. The last quarter must be as fast as the first.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

@@ -1,8 +1,8 @@
 /**
  * A low rate, suddenly many times as high, and low again.
  *
- * Checks correctness. No request may fail, even during the spike. After it, delivery must be as fast as
- * before.
+ * Checks correctness. No request may fail, even during the spike. After it, delivery must be as
+ * fast as before.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { phasedShape } from '../lib/shapes.ts';

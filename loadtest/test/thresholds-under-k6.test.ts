@@ -1,6 +1,6 @@
 /**
- * Each threshold fails for its fault, under k6 itself. The tests are skipped without k6: a build takes
- * longer than all of them.
+ * Each threshold fails for its fault, under k6 itself. The tests are skipped without k6: a build
+ * takes longer than all of them.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -101,7 +101,7 @@ describe('the session', () => {
     });
 });
 
-/** Pauses Redis until the returned function is called. Meanwhile a resume cannot finish. */
+/** Pauses Redis until the returned function is called.A resume cannot finish until then. */
 async function pauseRedis(): Promise<() => void> {
   const pid = (await cluster.status()).processes.find(({ kind }) => kind === 'redis')?.pid;
   assert(pid != null);

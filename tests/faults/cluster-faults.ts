@@ -22,7 +22,9 @@ const GATEWAYS_MAX = 6;
 
 type ClusterFault = Fault<ClusterEnvironment>;
 
-/** A node must accept a token that expires in a minute, and reject one that expired a minute ago. */
+/**
+ * A node must accept a token that expires in a minute, and reject one that expired a minute ago.
+ */
 async function checkExpiry(environment: ClusterEnvironment, address: string): Promise<string[]> {
   const found: string[] = [];
   for (const [inMs, status] of [
@@ -35,7 +37,10 @@ async function checkExpiry(environment: ClusterEnvironment, address: string): Pr
   return found;
 }
 
-/** Drops a node's subscriptions, as Redis does with a slow subscriber. Announcements are lost until it subscribes again. */
+/**
+ * Drops a node's subscriptions, as Redis does with a slow subscriber. Announcements are lost until
+ * it subscribes again.
+ */
 async function dropSubscriptions(redis: Redis, node: string): Promise<void> {
   const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
   const own = list.split('\n').filter((client) => client.includes(` name=maru:${node}:`));

@@ -1,6 +1,6 @@
 /**
- * The trial of a large crowd: a gateway is killed under load, and once more in silence. The clients are in
- * several processes, so that the trial measures the cluster and not one busy process.
+ * The trial of a large crowd: a gateway is killed under load, and once more in silence. The clients
+ * are in several processes, so that the trial measures the cluster and not one busy process.
  */
 import { sleep } from '../support/poll.ts';
 import { PROCESS_FAULTS } from './cluster-faults.ts';

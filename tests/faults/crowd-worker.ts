@@ -1,6 +1,6 @@
 /**
- * A part of a large crowd, in its own process. Its members share no rooms with other parts, so it checks
- * them alone and reports the result to the trial.
+ * A part of a large crowd, in its own process. Its members share no rooms with other parts, so it
+ * checks them alone and reports the result to the trial.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Crowd, type Whole } from './crowd.ts';

@@ -97,7 +97,10 @@ export class Crowd {
     return pending();
   }
 
-  /** Sends one message to each room. Resolves when all members have it; rejects `withinMs` after `sinceMs`. */
+  /**
+   * Sends one message to each room. Resolves when all members have it; rejects `withinMs` after
+   * `sinceMs`.
+   */
   async whole(sinceMs: number, withinMs: number): Promise<Whole> {
     const targets = await this.#probe(withinMs);
     const probedMs = now() - sinceMs;

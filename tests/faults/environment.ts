@@ -1,4 +1,7 @@
-/** The environment of a trial: a cluster behind nginx, or gateways with a proxy between them and Redis. */
+/**
+ * The environment of a trial: a cluster behind nginx, or gateways with a proxy between them and
+ * Redis.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -68,7 +71,10 @@ async function readPresence(endpoint: string, token: string, room: string): Prom
   return body as unknown as PresenceSnapshot;
 }
 
-/** @param options.drainPerSecond low enough that a drain takes some seconds with the few clients of a trial */
+/**
+ * @param options.drainPerSecond low enough that a drain takes some seconds with the few clients of
+ * a trial
+ */
 export async function startClusterEnvironment<S extends OwnStore | undefined = undefined>(options: {
   gateways: number;
   drainPerSecond?: number;

@@ -3,8 +3,9 @@ import type { Random } from './random.ts';
 
 /**
  * The state of the store during a fault. `gone`: it acknowledges nothing, and clients are notified
- * `degraded`. `failing`: as `gone`, but it restarts repeatedly and may store a few messages; the final
- * history shows which. `refusing`: it answers and refuses writes. `fine`: the fault does not affect it.
+ * `degraded`. `failing`: as `gone`, but it restarts repeatedly and may store a few messages; the
+ * final history shows which. `refusing`: it answers and refuses writes. `fine`: the fault does not
+ * affect it.
  */
 export type StoreState = 'gone' | 'failing' | 'refusing' | 'fine';
 
@@ -16,8 +17,8 @@ export interface FaultContext<S> {
   /** The fault has begun. Times count from here. */
   began(): void;
   /**
-   * The fault is about to end: later messages may be acknowledged again. `atMs` is given if the end is
-   * already past, in milliseconds since 1970.
+   * The fault is about to end: later messages may be acknowledged again. `atMs` is given if the end
+   * is already past, in milliseconds since 1970.
    */
   lifting(atMs?: number): void;
   /** The damage is repaired: members must be complete soon. By default, when `inject` resolves. */
@@ -50,7 +51,10 @@ export interface Fault<S> {
   backWithinMs?: number;
   /** How often a client may lose its connection during it. */
   lossesMax?: number;
-  /** Presence is correct within this time after all are complete. By default it is checked at the end only. */
+  /**
+   * Presence is correct within this time after all are complete. By default it is checked at the
+   * end only.
+   */
   presenceWithinMs?: number;
   /** Its weight in a random schedule. Default 2. */
   weight?: number;

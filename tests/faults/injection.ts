@@ -170,7 +170,8 @@ class Injection<S extends Environment> {
     if (before === undefined || environment.figures === undefined) return undefined;
     const after = await environment.figures();
     const reads = readsBetween(before, after);
-    // In silence, all clients of a room missed the same: one read for each room and gateway is enough.
+    // In silence, all clients of a room missed the same: one read for each room and gateway is
+    // enough.
     if (fault.quiet && reads > crowd.rooms.size * after.size)
       this.#violations.push(`resume: ${reads} reads for ${crowd.rooms.size} rooms on ${after.size} gateways`);
     return reads;

@@ -1,4 +1,7 @@
-/** Makes the next start of a Redis slow: it appends commands to its append-only file that cost time and change nothing. */
+/**
+ * Makes the next start of a Redis slow: it appends commands to its append-only file that cost time
+ * and change nothing.
+ */
 import { appendFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -72,7 +75,9 @@ const numberOf = (name: string) => Number(name.split('.').at(-3));
 const command = (...words: string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
-/** Undefined without an answer. It uses a bare socket: a client library waits until loading ends. */
+/**
+ * Undefined without an answer. It uses a bare socket: a client library waits until loading ends.
+ */
 function isLoading(address: string): Promise<boolean | undefined> {
   const { hostname, port, username, password } = new URL(address);
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Measures who used the CPU, to distinguish a slow run from a busy machine. It reads /proc, so it works
- * only on Linux.
+ * Measures who used the CPU, to distinguish a slow run from a busy machine. It reads /proc, so it
+ * works only on Linux.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,4 +1,7 @@
-/** `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the pinned Node. */
+/**
+ * `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the
+ * pinned Node.
+ */
 import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

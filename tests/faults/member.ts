@@ -1,8 +1,8 @@
 /**
  * A client as a careful application writes it on plain `socket.io-client`: it resumes with its
- * positions, obeys notices and `retryAfterMs`, retries with the same `clientMsgId`, and reports all that
- * it sees to the room checkers. Faults use this client, and not the kit's `CarefulClient`, because it is
- * the library that users have and because a part of the clients uses long-polling.
+ * positions, obeys notices and `retryAfterMs`, retries with the same `clientMsgId`, and reports all
+ * that it sees to the room checkers. Faults use this client, and not the kit's `CarefulClient`,
+ * because it is the library that users have and because a part of the clients uses long-polling.
  */
 import type { Ack, ClientRequests, Entry, Notice, Position, RoomEvent, SessionData } from '@maru/protocol';
 import type { RoomChecker } from '@maru/testkit/checker/room-checker';
@@ -52,7 +52,10 @@ const SILENCES_MAX = 2;
 const RETRY_MS = 300;
 const READY_CHECK_MS = 20;
 const WINDOW = 4;
-/** A client composes nothing new while this many messages wait: they would overload the end of an outage. */
+/**
+ * A client composes nothing new while this many messages wait: they would overload the end of an
+ * outage.
+ */
 const OUTBOX_MAX = 6;
 
 /** A short back-off. */
@@ -115,8 +118,8 @@ export class Member {
   }
 
   /**
-   * Composes a message. Resolves with its place when it is acknowledged; with undefined if it was given
-   * up or if the outbox is full. A message that `must` be sent ignores a full outbox.
+   * Composes a message. Resolves with its place when it is acknowledged; with undefined if it was
+   * given up or if the outbox is full. A message that `must` be sent ignores a full outbox.
    */
   send(room: string, must = false): Promise<Position | undefined> {
     if ((this.pending >= OUTBOX_MAX && !must) || this.#closed) return Promise.resolve(undefined);
@@ -127,7 +130,9 @@ export class Member {
     });
   }
 
-  /** One request. Resolves with `cut` if the connection ends, and with `silent` after the timeout. */
+  /**
+   * One request. Resolves with `cut` if the connection ends, and with `silent` after the timeout.
+   */
   request<N extends keyof ClientRequests>(
     event: N,
     payload: ClientRequests[N][0],

@@ -1,4 +1,6 @@
-/** Rare faults, each once and briefly, on a whole cluster. Its log is on a disk that can be filled. */
+/**
+ * Rare faults, each once and briefly, on a whole cluster. Its log is on a disk that can be filled.
+ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { PROCESS_FAULTS } from './cluster-faults.ts';

@@ -1,4 +1,6 @@
-/** Checks how clients lost their connections and reconnected, and how a drain spreads them. Pure. */
+/**
+ * Checks how clients lost their connections and reconnected, and how a drain spreads them. Pure.
+ */
 import type { Advice } from './member.ts';
 import type { Return } from './return-timer.ts';
 
@@ -75,7 +77,10 @@ export function checkReturn(slowestMs: number, withinMs: number): string[] {
   return [`I5: a client was back ${Math.round(slowestMs)} ms after its own back-off`];
 }
 
-/** How many reads of the log resumes caused between two counts. A process that started since counts from 0. */
+/**
+ * How many reads of the log resumes caused between two counts. A process that started since counts
+ * from 0.
+ */
 export function readsBetween(
   before: ReadonlyMap<string, { resumeReads: number }>,
   after: ReadonlyMap<string, { resumeReads: number }>,

@@ -1,4 +1,7 @@
-/** Measures how long a client takes from a lost connection to the next session. Pure: the caller gives times. */
+/**
+ * Measures how long a client takes from a lost connection to the next session. Pure: the caller
+ * gives times.
+ */
 
 /** A connection that was lost, and the way back. */
 export interface Return {

@@ -19,7 +19,10 @@ export function fitting<S>(
   );
 }
 
-/** An endless schedule: each fault once in random order, then by weight. `maxHoldMs` limits durations. */
+/**
+ * An endless schedule: each fault once in random order, then by weight. `maxHoldMs` limits
+ * durations.
+ */
 export function* randomSchedule<S>(options: {
   faults: ReadonlyArray<Fault<S>>;
   random: Random;

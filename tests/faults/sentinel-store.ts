@@ -1,4 +1,7 @@
-/** A store on Redis Sentinel for a trial: a primary, two replicas and three Sentinels, as real processes. */
+/**
+ * A store on Redis Sentinel for a trial: a primary, two replicas and three Sentinels, as real
+ * processes.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

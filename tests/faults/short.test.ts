@@ -52,7 +52,8 @@ test('a cluster keeps its promises through one of each fault', async (context) =
   assert(result.stored > 300, `only ${result.stored} messages were stored`);
 });
 
-// The load balancer must use a restarted node at once, also for WebSockets, whose requests last for hours.
+// The load balancer must use a restarted node at once, also for WebSockets, whose requests last for
+// hours.
 test('WebSocket clients find restarted gateways after each was killed in turn', async (context) => {
   const result = await runTrial({
     environment,

@@ -15,7 +15,10 @@ const SIZE = '4g';
 /** tmpfs treats a smaller size as unlimited. */
 const SIZE_MIN_BYTES = 4_096;
 
-/** Mounts a disk in memory at `folder`; filling it lowers its size limit. @returns the reason if it cannot */
+/**
+ * Mounts a disk in memory at `folder`; filling it lowers its size limit. @returns the reason if it
+ * cannot
+ */
 export async function mountSmallDisk(folder: string): Promise<Disk | string> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux can mount a disk';
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -22,8 +22,9 @@ const LOADING_MS_MIN = 500;
 type ClusterFault = Fault<ClusterEnvironment>;
 
 /**
- * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command; it still serves
- * for a moment. The supervisor does it and keeps Redis down. It would restart a Redis that died otherwise.
+ * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command; it still
+ * serves for a moment. The supervisor does it and keeps Redis down. It would restart a Redis that
+ * died otherwise.
  */
 async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', began: () => void): Promise<void> {
   const { pid } = await environment.process('redis');

@@ -1,10 +1,13 @@
-/** A TCP proxy with the faults of a real network: lost replies, silent connections, delays, resets. */
+/**
+ * A TCP proxy with the faults of a real network: lost replies, silent connections, delays, resets.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * `pass`: forwards everything. `swallow`: forwards requests and drops replies. `blackhole`: drops both
- * without an error. `delay`: replies come `delayMs` later. New connections behave like existing ones.
+ * `pass`: forwards everything. `swallow`: forwards requests and drops replies. `blackhole`: drops
+ * both without an error. `delay`: replies come `delayMs` later. New connections behave like
+ * existing ones.
  */
 export type ProxyMode = 'pass' | 'swallow' | 'blackhole' | 'delay';
 
@@ -80,8 +83,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 }
 
 /**
- * Resets the socket. If it is being shut down, it is destroyed: after a reset of such a socket, Node
- * 24.21 loses the handle and its process does not end.
+ * Resets the socket. If it is being shut down, it is destroyed: after a reset of such a socket,
+ * Node 24.21 loses the handle and its process does not end.
  */
 function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();

@@ -1,7 +1,7 @@
 /**
  * Checks what clients saw during one fault: the time of the first error, the time of answers, the
- * `degraded` notices, and acknowledgements of messages that could not be stored. Pure: the caller gives
- * times.
+ * `degraded` notices, and acknowledgements of messages that could not be stored. Pure: the caller
+ * gives times.
  */
 import type { StoreState } from './fault.ts';
 import type { Answer } from './member.ts';
@@ -15,7 +15,10 @@ export interface Watch {
   answered(answer: Answer): void;
   began(atMs: number): void;
   lifting(atMs: number): void;
-  /** `ownLagMs`: the longest event-loop delay of this process. What it notices late may have been in time. */
+  /**
+   * `ownLagMs`: the longest event-loop delay of this process. What it notices late may have been in
+   * time.
+   */
   finish(members: ReadonlyArray<WatchedMember>, ownLagMs?: number): WatchResult;
 }
 

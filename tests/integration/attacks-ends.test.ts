@@ -128,8 +128,8 @@ describe('silent transports', () => {
   test('keep no client out: the oldest one is closed', async () => {
     const open50 = () => Promise.all(Array.from({ length: 50 }, () => RawSocket.open(gateway.url)));
     const oldest = await open50();
-    // The others only count, so they are cheap polling transports, opened in portions. All must be open
-    // before the first one is closed for its silence.
+    // The others only count, so they are cheap polling transports, opened in portions. All must be
+    // open before the first one is closed for its silence.
     for (let opened = 100; opened < HALF_OPEN_MAX; opened += 50) {
       const path = '/socket.io/?EIO=4&transport=polling';
       await Promise.all(Array.from({ length: 50 }, () => rawRequest(gateway.url, { path })));

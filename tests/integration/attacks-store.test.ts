@@ -1,6 +1,6 @@
 /**
- * A store that hangs, or a network that drops a handshake: every answer comes in time, and everything
- * recovers by itself.
+ * A store that hangs, or a network that drops a handshake: every answer comes in time, and
+ * everything recovers by itself.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket, connect as tcpConnect } from 'node:net';

@@ -68,8 +68,8 @@ after(async () => {
 const statusOf = async (query: string): Promise<number> => (await fetch(`${edge}/socket.io/?${query}`)).status;
 
 test('every request that a gateway treats as a handshake is counted, for any spelling of the query', async () => {
-  // The gateway uses the last of several sids, after decoding, in lower case only, and treats an empty
-  // one like none.
+  // The gateway uses the last of several sids, after decoding, in lower case only, and treats an
+  // empty one like none.
   const spellings = ['', '&SID=x', '&sid=', '&sid', '&sid=x&sid=', '&sid=x&sid', '&sid=x&%73id=', '&sid=x&SID=y'];
   for (const transport of ['polling', 'websocket'])
     for (const spelling of spellings) {

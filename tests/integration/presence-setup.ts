@@ -26,7 +26,9 @@ export interface PresenceSetup {
   watch(node: TestNode, room: string): Promise<Viewer>;
 }
 
-/** Registers hooks: one Redis for the calling `describe`, one service and no nodes for each test. */
+/**
+ * Registers hooks: one Redis for the calling `describe`, one service and no nodes for each test.
+ */
 export function usePresence(): PresenceSetup {
   let redis: TestRedis;
   let admin: Redis;

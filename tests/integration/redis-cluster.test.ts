@@ -1,6 +1,7 @@
 /**
- * The whole service on a Redis Cluster of six processes, with the rights of the application's account.
- * Every acknowledgement waits for a replica, and the checker verifies every room at the end.
+ * The whole service on a Redis Cluster of six processes, with the rights of the application's
+ * account. Every acknowledgement waits for a replica, and the checker verifies every room at the
+ * end.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -67,7 +68,10 @@ async function roomsOnEveryShard(prefix: string): Promise<Array<{ room: string; 
   return [...found.values()];
 }
 
-/** Two members and two senders of a room, on both nodes. They send until `end`, which checks the room. */
+/**
+ * Two members and two senders of a room, on both nodes. They send until `end`, which checks the
+ * room.
+ */
 async function startTraffic(room: string) {
   const members = await Promise.all([0, 1].map((gateway) => enter(gateway, `member-${gateway}`)));
   const floors = await Promise.all(members.map(async (member) => (await member.patient('room:join', { room })).head));
@@ -177,7 +181,8 @@ test('a shard that hangs does not delay rooms of other shards', async () => {
     others.forEach(({ traffic }, index) => {
       const duringHang = traffic.sends.slice(before[index]);
       const refused = duringHang.filter(({ retried }) => retried === true).length;
-      // If the hung shard delayed them, all would miss the deadline. A busy machine may refuse a few.
+      // If the hung shard delayed them, all would miss the deadline. A busy machine may refuse a
+      // few.
       assert.ok(refused < duringHang.length / 5, `${refused} of ${duringHang.length} were refused`);
     });
   } finally {

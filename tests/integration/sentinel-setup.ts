@@ -77,7 +77,10 @@ export const messageOf = (room: string, userId: string, clientMsgId: string) => 
   return { room, userId, userName: userId, clientMsgId, text: clientMsgId, mayStore: true };
 };
 
-/** Sends messages one at a time and repeats each until it is acknowledged. Returns the number of refusals. */
+/**
+ * Sends messages one at a time and repeats each until it is acknowledged. Returns the number of
+ * refusals.
+ */
 export async function send(options: {
   log: RoomLog;
   room: string;

@@ -1,4 +1,7 @@
-/** The room log with Redis Sentinel: the primary is killed, hangs, and continues after it was replaced. */
+/**
+ * The room log with Redis Sentinel: the primary is killed, hangs, and continues after it was
+ * replaced.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -21,7 +24,10 @@ import {
   watchPromotion,
 } from './sentinel-setup.ts';
 
-/** Sentinels demote an old primary about ten seconds after it continues. The log has to leave it long before. */
+/**
+ * Sentinels demote an old primary about ten seconds after it continues. The log has to leave it
+ * long before.
+ */
 const LEFT_WITHIN_MS = 4_000;
 
 before(startSentinel);
@@ -43,7 +49,8 @@ test('messages acknowledged with a replica survive the death of the primary, onc
       hasEnded = true;
     });
     await until('the promotion of the replica', async () => (await role(sentinel.replica)) === 'master');
-    // Without a replica no message is acknowledged. The old primary becomes one, as Sentinel would order later.
+    // Without a replica no message is acknowledged. The old primary becomes one, as Sentinel would
+    // order later.
     await sentinel.primary.restart();
     await until('the old primary to follow', () =>
       ask(sentinel.primary, (redis) => redis.call('REPLICAOF', '127.0.0.1', String(sentinel.replica.port))).then(

@@ -22,8 +22,8 @@ interface Span {
 }
 
 /**
- * Reports which modules of the tracing library a process loads. Its interfaces come with prom-client
- * anyway.
+ * Reports which modules of the tracing library a process loads. Its interfaces come with
+ * prom-client anyway.
  */
 const LOADED = /^loaded file:/m;
 const NAME_LOADED = `data:text/javascript,${encodeURIComponent(`

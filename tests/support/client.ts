@@ -1,6 +1,7 @@
 /**
- * A plain `socket.io-client` that remembers everything it received, in order. End-to-end tests use it,
- * and not the kit's client, because it is the library that users have and because it can also poll.
+ * A plain `socket.io-client` that remembers everything it received, in order. End-to-end tests use
+ * it, and not the kit's client, because it is the library that users have and because it can also
+ * poll.
  */
 import assert from 'node:assert/strict';
 import type { Ack, ClientRequests, Entry, ErrorBody, ErrorCode, Position, SessionData } from '@maru/protocol';

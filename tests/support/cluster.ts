@@ -184,7 +184,10 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   };
 }
 
-/** Ordinary log lines. Redis marks debug `.`, verbose `-`, notice `*` and warning `#`; it greets as a warning. */
+/**
+ * Ordinary log lines. Redis marks debug `.`, verbose `-`, notice `*` and warning `#`; it greets as
+ * a warning.
+ */
 const QUIET_LINE =
   /"level":"(info|debug|trace|warn)"|^\d+:[A-Z] .*\d [.*-] |^\d+:[A-Z] .*\d # (?!== CRITICAL)|^\d+:signal-handler/;
 

@@ -1,6 +1,6 @@
 /**
- * Redis, presence and gateways without nginx, as child processes on free ports: for behaviour that nginx
- * hides, and for faults that must not happen to a cluster that tests share.
+ * Redis, presence and gateways without nginx, as child processes on free ports: for behaviour that
+ * nginx hides, and for faults that must not happen to a cluster that tests share.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -187,7 +187,9 @@ function spawnService(
   };
 }
 
-/** Stops reading from the socket, as a frozen client does. @returns a function that resumes reading */
+/**
+ * Stops reading from the socket, as a frozen client does. @returns a function that resumes reading
+ */
 export function stopReading(client: TestClient): () => void {
   const transport = client.socket.io.engine.transport as unknown as { ws: { pause(): void; resume(): void } };
   transport.ws.pause();

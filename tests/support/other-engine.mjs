@@ -1,4 +1,7 @@
-/** Loaded into a gateway (`--import`): an Engine.IO that makes its transports otherwise than the gateway expects, as another version of it might. */
+/**
+ * Loaded into a gateway (`--import`): an Engine.IO that makes its transports otherwise than the
+ * gateway expects, as another version of it might.
+ */
 import { createRequire } from 'node:module';
 
 const { Server } = createRequire(createRequire(import.meta.url).resolve('socket.io'))('engine.io');

@@ -1,6 +1,6 @@
 /**
- * One cluster of two gateways for all test files that do not change it. `tools/test.mjs` starts it once
- * (this file is its `--test-global-setup`). A file that runs alone starts its own cluster.
+ * One cluster of two gateways for all test files that do not change it. `tools/test.mjs` starts it
+ * once (this file is its `--test-global-setup`). A file that runs alone starts its own cluster.
  */
 import { after } from 'node:test';
 import { type Cluster, type ClusterView, startCluster, troubleIn, viewCluster } from './cluster.ts';

@@ -1,6 +1,6 @@
 /**
- * The dashboard as code. `node deploy/monitoring/grafana/dashboard.ts` writes dashboards/maru.json. Tests compare
- * that file with this code, and its metrics with real scrapes.
+ * The dashboard as code. `node deploy/monitoring/grafana/dashboard.ts` writes dashboards/maru.json.
+ * Tests compare that file with this code, and its metrics with real scrapes.
  */
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

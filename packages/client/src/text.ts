@@ -18,7 +18,10 @@ export function codePointCount(text: string): number {
 
 export type TextProblem = 'blank' | 'too_long';
 
-/** Why the server would refuse a text; null if it would not. A text without a visible character is blank. */
+/**
+ * Why the server would refuse a text; null if it would not. A text without a visible character is
+ * blank.
+ */
 export function textProblem(text: string): TextProblem | null {
   const trimmed = text.trim();
   if (!hasVisible(text)) return 'blank';

@@ -1,4 +1,6 @@
-/** Differences: what changed in a room. The service publishes them on a sharded channel of Redis. */
+/**
+ * Differences: what changed in a room. The service publishes them on a sharded channel of Redis.
+ */
 import { z } from 'zod';
 import { count, presenceUser, version } from './answers.ts';
 

@@ -9,13 +9,19 @@ const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]/u;
 /** False for texts of zero-width and filler characters alone. */
 export const hasVisible = (text: string): boolean => VISIBLE.test(text);
 
-/** The zero-width joiner and non-joiner, and variation selectors: emoji and some scripts need them in names. */
+/**
+ * The zero-width joiner and non-joiner, and variation selectors: emoji and some scripts need them
+ * in names.
+ */
 const JOINER = '[\\u200c\\u200d]';
 const NEEDED = '[\\u200c\\u200d\\ufe00-\\ufe0f\\u{e0020}-\\u{e007f}]';
 /** Other ignorable characters, and blank ones, only make two names look alike. */
 const HIDDEN = new RegExp(`(?!${NEEDED})[\\p{Default_Ignorable_Code_Point}\\u2800]`, 'u');
 
-/** Characters that a joiner does not change: white space, digits, and scripts without joining letters. */
+/**
+ * Characters that a joiner does not change: white space, digits, and scripts without joining
+ * letters.
+ */
 const UNJOINED = `[\\s\\p{Nd}${['Latin', 'Cyrillic', 'Greek', 'Hangul', 'Han', 'Hiragana', 'Katakana']
   .map((script) => `\\p{Script=${script}}`)
   .join('')}]`;
@@ -25,7 +31,7 @@ const IDLE_JOINER = new RegExp(
 );
 
 /**
- * True if a name contains hidden characters that make it look like another name. Joiners inside emoji
- * and inside words, for example Persian ones, are not hidden characters.
+ * True if a name contains hidden characters that make it look like another name. Joiners inside
+ * emoji and inside words, for example Persian ones, are not hidden characters.
  */
 export const hasHiddenInName = (name: string): boolean => HIDDEN.test(name) || IDLE_JOINER.test(name);

@@ -33,8 +33,8 @@ export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
 /**
  * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects forever, with
  * jittered pauses of at most a second. While it is down every command fails at once. A command in
- * flight fails when the connection breaks, and is never repeated: only the caller knows whether that
- * is safe.
+ * flight fails when the connection breaks, and is never repeated: only the caller knows whether
+ * that is safe.
  */
 export function openConnection(
   where: string | Omit<RedisOptions, 'replyMapping'>,
@@ -52,7 +52,8 @@ export function openConnection(
     autoResendUnfulfilledCommands: false,
     // Its promise could not be caught. Subscribers subscribe again on `ready`.
     autoResubscribe: false,
-    // With 0, commands in flight fail when the connection breaks, and do not wait for their deadline.
+    // With 0, commands in flight fail when the connection breaks, and do not wait for their
+    // deadline.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
     // A restarted Redis answers LOADING. Retry sooner than its own estimate says.

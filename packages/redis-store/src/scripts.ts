@@ -16,8 +16,8 @@ export interface Script {
 const HEADER_LINE = /^--\s+(KEYS|ARGV)\[(\d+)\]\s+(\S+)/;
 
 /**
- * Reads a script, for example `loadScript(new URL('./append.lua', import.meta.url))`. `library` is a
- * file of functions that several scripts share. It is inserted before the script.
+ * Reads a script, for example `loadScript(new URL('./append.lua', import.meta.url))`. `library` is
+ * a file of functions that several scripts share. It is inserted before the script.
  */
 export function loadScript(location: URL, library?: URL): Script {
   const source = (library === undefined ? '' : readFileSync(library, 'utf8')) + readFileSync(location, 'utf8');
@@ -40,7 +40,10 @@ export function loadScript(location: URL, library?: URL): Script {
 
 export const isNoScript = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOSCRIPT');
 
-/** Runs a script on the shard of its keys, by its hash. Sends the source only if Redis does not have it. */
+/**
+ * Runs a script on the shard of its keys, by its hash. Sends the source only if Redis does not have
+ * it.
+ */
 export async function runScript(
   store: RedisStore,
   script: Script,

@@ -1,10 +1,10 @@
 /**
  * The topology of one primary with Sentinels: a single shard, whose primary the Sentinels name.
  *
- * A primary may not know that it was replaced: it hangs or is cut off, continues, and accepts writes
- * for about ten seconds until a Sentinel demotes it. Those writes are lost. Therefore the topology
- * never asks a primary about itself. It asks all Sentinels continuously. The Sentinel with the newest
- * configuration counts, and while any Sentinel promotes a replica there is no primary.
+ * A primary may not know that it was replaced: it hangs or is cut off, continues, and accepts
+ * writes for about ten seconds until a Sentinel demotes it. Those writes are lost. Therefore the
+ * topology never asks a primary about itself. It asks all Sentinels continuously. The Sentinel with
+ * the newest configuration counts, and while any Sentinel promotes a replica there is no primary.
  * (`docs/decisions/0016-…`)
  */
 import type { Logger } from '@maru/service-kit';
@@ -116,7 +116,8 @@ export class SentinelTopology implements Topology {
   }
 
   #decide(): void {
-    // At the start wait for all Sentinels: the one with the newest configuration may be the slowest.
+    // At the start wait for all Sentinels: the one with the newest configuration may be the
+    // slowest.
     if (this.#opinions.size === 0 || this.#notAsked.size > 0) return;
     const { logger } = this.#options;
     const next = primaryOf([...this.#opinions.values()]);

@@ -153,7 +153,9 @@ function within<T>(call: Promise<T>, deadlineMs: number | undefined): Promise<T>
   });
 }
 
-/** Disconnects for good. ioredis emits no `end` while it waits to reconnect (redis/ioredis#1830). */
+/**
+ * Disconnects for good. ioredis emits no `end` while it waits to reconnect (redis/ioredis#1830).
+ */
 function end(redis: Redis): void {
   const isWaiting = redis.status === 'reconnecting';
   redis.disconnect();

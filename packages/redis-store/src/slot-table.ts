@@ -13,8 +13,8 @@ export type SlotRange = [
 ];
 
 /**
- * A redirection takes precedence over `CLUSTER SLOTS` for this long, because the node that we ask may
- * learn of the move later than the node that redirected us.
+ * A redirection takes precedence over `CLUSTER SLOTS` for this long, because the node that we ask
+ * may learn of the move later than the node that redirected us.
  */
 const MOVED_HOLDS_MS = 2_000;
 
@@ -57,7 +57,9 @@ export class SlotTable {
     return isChanged;
   }
 
-  /** Takes a redirection by the node `from`. `address` may lack the host. True if the owner changed. */
+  /**
+   * Takes a redirection by the node `from`. `address` may lack the host. True if the owner changed.
+   */
   move(slot: number, address: string, from: string, now: number): boolean {
     const target = parseHost(address.startsWith(':') ? hostOf(from).host + address : address, 0);
     if (target === undefined || !Number.isInteger(slot) || slot < 0 || slot >= SLOTS) return false;

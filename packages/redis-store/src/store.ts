@@ -1,6 +1,7 @@
 /**
- * Redis as a store of keys: one server, the shards of a Redis Cluster, or the one shard whose primary
- * Sentinels name (`docs/decisions/0011-…`). The rest of the system sees only this file's interfaces.
+ * Redis as a store of keys: one server, the shards of a Redis Cluster, or the one shard whose
+ * primary Sentinels name (`docs/decisions/0011-…`). The rest of the system sees only this file's
+ * interfaces.
  *
  * A store sends a command to the shard of its key. It never repeats a command that may have taken
  * effect: only the caller knows whether that is safe. Every call has a deadline, and fails at once
@@ -21,9 +22,9 @@ export interface Shard {
 
 export interface RedisStore {
   /**
-   * Runs one command on the shard of `key`. A redirected command did not take effect: the store sends
-   * it to the new owner until the deadline. Rejects on any other failure without a retry, and at once
-   * while the key has no known owner.
+   * Runs one command on the shard of `key`. A redirected command did not take effect: the store
+   * sends it to the new owner until the deadline. Rejects on any other failure without a retry, and
+   * at once while the key has no known owner.
    */
   at<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
   /** Keys of one slot are always on one shard. One server has a single slot. */
@@ -78,8 +79,8 @@ export function singleStore(redis: Redis): RedisStore {
 }
 
 /**
- * Sends the commands to the shard in this turn of the event loop as one write. When many connections
- * join at once, their reads then take one round trip.
+ * Sends the commands to the shard in this turn of the event loop as one write. When many
+ * connections join at once, their reads then take one round trip.
  */
 export function gatherWrites(shard: Shard | undefined): void {
   const stream = shard?.redis.stream;

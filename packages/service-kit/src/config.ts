@@ -1,6 +1,6 @@
 /**
- * Configuration from the environment. A field has its variable, documentation, validator and default
- * in one place. All invalid variables are reported in one line before anything starts.
+ * Configuration from the environment. A field has its variable, documentation, validator and
+ * default in one place. All invalid variables are reported in one line before anything starts.
  */
 
 export interface Field<T> {

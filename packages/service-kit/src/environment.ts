@@ -12,9 +12,9 @@ const shown = (path: string) =>
   path.startsWith('/') ? path : 'not shown, because it does not begin with / and may be the value itself';
 
 /**
- * Replaces every `MARU_X_FILE` by `MARU_X` with the trimmed text of the file. Throws one ConfigError
- * that lists every file that is unreadable or empty, and every variable that is set both ways. An
- * empty file is an error, because a missing secret must not count as unset.
+ * Replaces every `MARU_X_FILE` by `MARU_X` with the trimmed text of the file. Throws one
+ * ConfigError that lists every file that is unreadable or empty, and every variable that is set
+ * both ways. An empty file is an error, because a missing secret must not count as unset.
  */
 export function withFileValues(
   environment: Environment,

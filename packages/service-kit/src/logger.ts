@@ -1,4 +1,6 @@
-/** Structured logs: one JSON object per line on stdout. Never a token, a secret or a message text. */
+/**
+ * Structured logs: one JSON object per line on stdout. Never a token, a secret or a message text.
+ */
 import { pino } from 'pino';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -8,8 +10,8 @@ export type Logger = pino.Logger;
 const CAUSES_MAX = 4;
 
 /**
- * The logged fields of an error: type, code, message, stack, and the messages of its causes. Not its
- * other properties: errors of the Redis client contain the failed command with its arguments.
+ * The logged fields of an error: type, code, message, stack, and the messages of its causes. Not
+ * its other properties: errors of the Redis client contain the failed command with its arguments.
  */
 export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);

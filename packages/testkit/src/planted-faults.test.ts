@@ -48,7 +48,10 @@ class Findings {
   }
 }
 
-/** Three clients chat in one room. Without a fault, two of them leave for a while. @returns what they found */
+/**
+ * Three clients chat in one room. Without a fault, two of them leave for a while. @returns what
+ * they found
+ */
 async function chatWith(fault: PlantedFault): Promise<Record<string, number>> {
   const server = await startFakeServer(fault);
   const findings = new Findings();

@@ -1,4 +1,6 @@
-/** The HTTP interface of presence, for gateways. Errors are `{error: {code, message, retryable}}`. */
+/**
+ * The HTTP interface of presence, for gateways. Errors are `{error: {code, message, retryable}}`.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   countsRequest,

@@ -2,9 +2,9 @@
  * Spells presence's Redis keys. Nothing else does, except the channel of differences, which is part
  * of the contract (`@maru/presence-api`).
  *
- * The keys of a group share a hash tag, so that one script can use them in a Redis Cluster. Room ids
- * contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide. User ids
- * may contain anything and are escaped.
+ * The keys of a group share a hash tag, so that one script can use them in a Redis Cluster. Room
+ * ids contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide. User
+ * ids may contain anything and are escaped.
  */
 
 const PREFIX = 'maru:presence:';
@@ -12,7 +12,9 @@ const PREFIX = 'maru:presence:';
 export const roomKeys = (room: string) => {
   const base = `${PREFIX}{${room}}`;
   return {
-    /** Hash: user id → record (see `tracker.ts`): the nodes on which the user is, or recently was. */
+    /**
+     * Hash: user id → record (see `tracker.ts`): the nodes on which the user is, or recently was.
+     */
     records: `${base}:live`,
     /** Hash: user id → the user as announced by the last difference. */
     shown: `${base}:shown`,
@@ -35,7 +37,9 @@ export const nodeKeys = (node: string) => {
   };
 };
 
-/** Sorted set: `room user` by the report that last entered it. To be removed when the epoch ends. */
+/**
+ * Sorted set: `room user` by the report that last entered it. To be removed when the epoch ends.
+ */
 export const pairsKey = (node: string, epoch: number): string => `${PREFIX}{node:${node}}:pairs:${epoch}`;
 
 export const userKeys = (userId: string) => {
@@ -48,7 +52,10 @@ export const userKeys = (userId: string) => {
   };
 };
 
-/** Sorted set: rooms by the time (ms) of their next work: a grace period ends or a difference is due. */
+/**
+ * Sorted set: rooms by the time (ms) of their next work: a grace period ends or a difference is
+ * due.
+ */
 export const dueRoomsKey = `${PREFIX}agenda`;
 
 /** Sorted set: nodes by the time (ms) at which the sweeper checks them. */

@@ -1,4 +1,7 @@
-/** Repeats work with a pause in between. Runs never overlap. A failure slows the loop and never ends it. */
+/**
+ * Repeats work with a pause in between. Runs never overlap. A failure slows the loop and never ends
+ * it.
+ */
 export interface Loop {
   /** Resolves when the running work has ended. No work begins after. */
   stop(): Promise<void>;

@@ -31,7 +31,9 @@ export interface PresenceDeps {
   now?: () => number;
 }
 
-/** Redis answers at least at every claim of due rooms. After this silence the service is not ready. */
+/**
+ * Redis answers at least at every claim of due rooms. After this silence the service is not ready.
+ */
 const READY_WITHIN_MS = 3_000;
 const REDIS_WAIT_MS = 2_000;
 const DRAIN_REQUESTS_MS = 3_000;
@@ -44,7 +46,8 @@ export function createPresence(deps: PresenceDeps): Presence {
   const redis = source.open('presence', settings.storeDeadlineMs);
   const runner = createScriptRunner({ store: redis, metrics, now });
   const store = createPresenceStore(runner, settings);
-  // Twice the deadline of a report: a late report must find the stamp of the report that overtook it.
+  // Twice the deadline of a report: a late report must find the stamp of the report that overtook
+  // it.
   const forgetMs = Math.max(settings.leaveGraceMs, 2 * BOUNDS.reportBudgetMs);
   const rooms = createRooms({ store, metrics, timing: { graceMs: settings.leaveGraceMs, forgetMs } });
 

@@ -126,7 +126,8 @@ async function applyReport(
 
   await concurrently(eventsByRoom(report, profiles), CONCURRENCY, ([room, events]) => applyTo(room, events));
 
-  // A status that changed since the first read was not announced in the entered rooms. Announce it now.
+  // A status that changed since the first read was not announced in the entered rooms. Announce it
+  // now.
   await concurrently(enteredRooms, CONCURRENCY, async ([userId, entered]) => {
     const profile = await store.touchUser(userId, entered);
     if (profile.version <= (profiles.get(userId)?.version ?? 0)) return;

@@ -10,7 +10,9 @@ import type { Rooms } from './rooms.ts';
 import { BOUNDS } from './settings.ts';
 import type { PresenceStore } from './store/presence-store.ts';
 
-/** Pages of due users between two differences of a room, so that a huge room does not block others. */
+/**
+ * Pages of due users between two differences of a room, so that a huge room does not block others.
+ */
 const PAGES_MAX = 5;
 
 export function startRoomWorker(options: {

@@ -1,6 +1,6 @@
 /**
- * Applies events to the users of one room: reads the records, decides (`tracker.ts`), and commits if
- * no record changed in between. Otherwise it retries. Several instances may do this at once. The
+ * Applies events to the users of one room: reads the records, decides (`tracker.ts`), and commits
+ * if no record changed in between. Otherwise it retries. Several instances may do this at once. The
  * room worker publishes the changes.
  */
 import { MaruError } from '@maru/protocol';
@@ -17,9 +17,10 @@ export interface UserEvent {
 
 export interface Rooms {
   /**
-   * Applies the events in order. After `notAfter` (ms of the clock of Redis, 0 for no limit) nothing
-   * is applied. Returns the time of the room's next work (0 for never), which the caller MUST
-   * schedule. Rejects with `unavailable`. Then some events may be applied. Repeating all is safe.
+   * Applies the events in order. After `notAfter` (ms of the clock of Redis, 0 for no limit)
+   * nothing is applied. Returns the time of the room's next work (0 for never), which the caller
+   * MUST schedule. Rejects with `unavailable`. Then some events may be applied. Repeating all is
+   * safe.
    */
   apply(room: string, events: UserEvent[], notAfter?: number): Promise<number>;
 }

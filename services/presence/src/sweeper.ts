@@ -1,7 +1,7 @@
 /**
- * Removes the entries of nodes: all entries of dead and departed nodes, and of living nodes those of
- * epochs before the last full state. An epoch is an argument of every removal, so a newer process
- * with the same name is not affected. Repeating a sweep changes nothing.
+ * Removes the entries of nodes: all entries of dead and departed nodes, and of living nodes those
+ * of epochs before the last full state. An epoch is an argument of every removal, so a newer
+ * process with the same name is not affected. Repeating a sweep changes nothing.
  */
 import type { Logger } from '@maru/service-kit';
 import { concurrently } from './concurrently.ts';

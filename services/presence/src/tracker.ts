@@ -38,7 +38,9 @@ export interface UserRecord {
 export type TrackerEvent =
   | { type: 'enter'; node: string; stamp: Stamp; user: UserRef; profile: Profile }
   | { type: 'leave'; node: string; stamp: Stamp }
-  /** The node's entries up to that epoch are void: it died, departed, or reported a new full state. */
+  /**
+   * The node's entries up to that epoch are void: it died, departed, or reported a new full state.
+   */
   | { type: 'gone'; node: string; epoch: number }
   | { type: 'status'; profile: Profile }
   /** Time has passed. */

@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /**
- * Below the range of outgoing connections (Linux: from 32768), so that the port stays free until the
- * test starts or restarts its server.
+ * Below the range of outgoing connections (Linux: from 32768), so that the port stays free until
+ * the test starts or restarts its server.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 31_999;
@@ -12,8 +12,8 @@ const ATTEMPTS_MAX = 500;
 
 /**
  * Returns a port that is free on every interface. No other call returns it while this process runs,
- * even if its server is down. An unrelated program may still take it, so callers that can retry with
- * another port should do so.
+ * even if its server is down. An unrelated program may still take it, so callers that can retry
+ * with another port should do so.
  */
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
@@ -25,8 +25,8 @@ export async function findFreePort(): Promise<number> {
 }
 
 /**
- * Binds the UDP port of the same number, which our servers do not use. This marks the port as taken for
- * all processes until this one ends.
+ * Binds the UDP port of the same number, which our servers do not use. This marks the port as taken
+ * for all processes until this one ends.
  */
 function claim(port: number): Promise<boolean> {
   return new Promise((resolve) => {

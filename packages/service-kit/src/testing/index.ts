@@ -1,4 +1,6 @@
-/** Helpers for tests: free ports, waiting, and Redis as one server, with Sentinels, or as a Cluster. */
+/**
+ * Helpers for tests: free ports, waiting, and Redis as one server, with Sentinels, or as a Cluster.
+ */
 export { findFreePort } from './free-port.ts';
 export { poll, sleep } from './poll.ts';
 export * from './redis-cluster.ts';

@@ -1,6 +1,6 @@
 /**
- * A Redis Cluster for tests: three primaries with one replica each, as real processes on free ports.
- * Tests can move slots, and kill or stop nodes.
+ * A Redis Cluster for tests: three primaries with one replica each, as real processes on free
+ * ports. Tests can move slots, and kill or stop nodes.
  *
  *     const cluster = await startRedisCluster();
  *     connect(cluster.url);                                  // redis+cluster://127.0.0.1:…,…

@@ -1,4 +1,7 @@
-/** A Redis with Sentinels for tests: a primary, one replica, three Sentinels. Real processes on free ports. */
+/**
+ * A Redis with Sentinels for tests: a primary, one replica, three Sentinels. Real processes on free
+ * ports.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

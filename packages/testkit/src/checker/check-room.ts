@@ -8,7 +8,10 @@ export interface Sent {
   connection: string;
   clientMsgId: string;
   text: string;
-  /** The acknowledged `seq`; `refused` if the last answer was a refusal; `unknown` if there was none. */
+  /**
+   * The acknowledged `seq`; `refused` if the last answer was a refusal; `unknown` if there was
+   * none.
+   */
   outcome: number | 'refused' | 'unknown';
   /** It was refused at first and sent again: its order is not promised. */
   retried?: boolean;
@@ -21,7 +24,9 @@ export interface ReceivedLog {
   entries: readonly Entry[];
 }
 
-/** The log has one epoch. `complete`: every member must have the newest entry. @returns violations */
+/**
+ * The log has one epoch. `complete`: every member must have the newest entry. @returns violations
+ */
 export function checkRoom(room: {
   history: readonly Entry[];
   members: readonly ReceivedLog[];

@@ -1,6 +1,6 @@
 /**
- * Compares what one member received and what was acknowledged to it with the history of a quiet room.
- * Pure. The member log says what arrived; this says whether it was true (I1, I4, I7).
+ * Compares what one member received and what was acknowledged to it with the history of a quiet
+ * room. Pure. The member log says what arrived; this says whether it was true (I1, I4, I7).
  */
 import type { Entry } from '@maru/protocol/events';
 import { contentOf, type MemberLog } from './member-log.ts';
@@ -26,7 +26,9 @@ export interface AuditInput {
 }
 
 export interface AuditCounts {
-  /** Received entries that the history lacks or has with another content; own texts that changed. */
+  /**
+   * Received entries that the history lacks or has with another content; own texts that changed.
+   */
   mismatched: number;
   /** Acknowledged sends that are not stored under their `seq`. */
   acknowledgedLost: number;

@@ -1,13 +1,13 @@
 /**
  * Checks one room for all its members, while the test runs and against the final history. Pure: it
- * does not know sockets or time. It compares entries as they arrive and keeps only their content, so a
- * run of hours fits into memory.
+ * does not know sockets or time. It compares entries as they arrive and keeps only their content,
+ * so a run of hours fits into memory.
  *
- * I1 acknowledged: in history exactly once. I2 the log of each member is a contiguous, duplicate-free
- * slice of history. I3 one total order; sends of one connection, if none was refused, are stored in
- * the order sent. I4 nothing appears that was not sent. I5 all members reach the end of the history.
- * I7 not acknowledged: in history at most once. A rollback begins a new epoch at a base: only entries
- * above the base may disappear.
+ * I1 acknowledged: in history exactly once. I2 the log of each member is a contiguous,
+ * duplicate-free slice of history. I3 one total order; sends of one connection, if none was
+ * refused, are stored in the order sent. I4 nothing appears that was not sent. I5 all members reach
+ * the end of the history. I7 not acknowledged: in history at most once. A rollback begins a new
+ * epoch at a base: only entries above the base may disappear.
  */
 import type { Entry, LogState, Position, Recovery } from '@maru/protocol/events';
 import { contentOf, MemberLog } from './member-log.ts';
@@ -47,7 +47,9 @@ interface Epoch {
 }
 
 const VIOLATIONS_MAX = 50;
-/** The server closes gaps up to this size; the texts of the tests stay far below its limit of bytes. */
+/**
+ * The server closes gaps up to this size; the texts of the tests stay far below its limit of bytes.
+ */
 const GAP_ENTRIES_MAX = 1_000;
 
 export class RoomChecker {
@@ -246,7 +248,10 @@ export class RoomChecker {
     }
   }
 
-  /** For each epoch the highest `seq` that must be in the final history: the lowest base of later epochs. */
+  /**
+   * For each epoch the highest `seq` that must be in the final history: the lowest base of later
+   * epochs.
+   */
   #survivedUpTo(history: readonly Entry[]): number[] {
     const bounds = this.#epochs.map(() => Number.POSITIVE_INFINITY);
     for (let index = this.#epochs.length - 1; index > 0; index--) {

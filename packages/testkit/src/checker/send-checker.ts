@@ -1,4 +1,7 @@
-/** Checks acknowledgements against the final history: I1, and the order of a connection's sends (I3). Pure. */
+/**
+ * Checks acknowledgements against the final history: I1, and the order of a connection's sends
+ * (I3). Pure.
+ */
 import type { Entry } from '@maru/protocol/events';
 
 export interface SendRecord {

@@ -1,7 +1,7 @@
 /**
- * The careful test client: it joins rooms, sends, reconnects and resumes, remembers what it received,
- * and checks all of it against the history, over all its connections. It reports facts; its caller
- * decides when to send and what counts as a failure. It runs on Node and in k6.
+ * The careful test client: it joins rooms, sends, reconnects and resumes, remembers what it
+ * received, and checks all of it against the history, over all its connections. It reports facts;
+ * its caller decides when to send and what counts as a failure. It runs on Node and in k6.
  */
 import type { Entry, RoomEvent, SessionData } from '@maru/protocol/events';
 import { type AuditCounts, auditMember, NO_FAULTS } from '../checker/member-audit.ts';
@@ -132,8 +132,8 @@ export class CarefulClient {
   }
 
   /**
-   * Sends one message to a joined room. Retries with the same `clientMsgId` until it is acknowledged,
-   * refused for good, or too late.
+   * Sends one message to a joined room. Retries with the same `clientMsgId` until it is
+   * acknowledged, refused for good, or too late.
    */
   async send(room: string, number: number, compose: (nowMs: number) => string): Promise<void> {
     const { runtime, report } = this.#options;
@@ -223,7 +223,10 @@ export class CarefulClient {
     return true;
   }
 
-  /** Adds the faults up to `until` to the counts. @returns the head, or undefined if the history could not be read */
+  /**
+   * Adds the faults up to `until` to the counts. @returns the head, or undefined if the history
+   * could not be read
+   */
   async #audit(state: RoomState, until: number): Promise<{ head: number } | undefined> {
     const { room, log, sends, counts } = state;
     const seen = log.position().seq;

@@ -1,7 +1,7 @@
 /**
- * One connection of the chat contract: the Engine.IO handshake, CONNECT with a token, the heartbeat,
- * requests with acknowledgements and timeouts, and the reason for its end. It does not know rooms or
- * k6, and it never reconnects: `resuming-client.ts` does.
+ * One connection of the chat contract: the Engine.IO handshake, CONNECT with a token, the
+ * heartbeat, requests with acknowledgements and timeouts, and the reason for its end. It does not
+ * know rooms or k6, and it never reconnects: `resuming-client.ts` does.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type {
@@ -17,8 +17,8 @@ import { decode, encode, type Packet, socketUrl } from '../codec/packets.ts';
 import type { Runtime, SocketLike } from './runtime.ts';
 
 /**
- * A server sends its open packet at once. If it has not come this long after the socket opened, this
- * side lost it, and CONNECT goes out without it.
+ * A server sends its open packet at once. If it has not come this long after the socket opened,
+ * this side lost it, and CONNECT goes out without it.
  */
 const OPEN_PACKET_TIMEOUT_MS = 1_000;
 
@@ -45,8 +45,8 @@ export interface Connection {
   readonly data: SessionData;
   readonly ending: Ending | undefined;
   /**
-   * Sends a request and waits for the acknowledgement. `onAnswer` runs while the frame is read, before
-   * the next frame. A join needs it: its promise may resolve after the room's first entries.
+   * Sends a request and waits for the acknowledgement. `onAnswer` runs while the frame is read,
+   * before the next frame. A join needs it: its promise may resolve after the room's first entries.
    */
   request<N extends ClientEventName>(
     name: N,

@@ -54,8 +54,8 @@ export async function readHistory(
 }
 
 /**
- * Waits until the member has everything that is in the history and the room is quiet, but not longer
- * than `untilMs`. Entries that are missing then count as missing.
+ * Waits until the member has everything that is in the history and the room is quiet, but not
+ * longer than `untilMs`. Entries that are missing then count as missing.
  */
 export async function settle(reading: Reading & { log: MemberLog }): Promise<void> {
   const { client, runtime, room, log } = reading;

@@ -1,7 +1,7 @@
 /**
- * Keeps one client connected, as a good client does: it reconnects with its positions after a random
- * back-off, leaves a node when a notice asks for it, and gives up only when the server refuses it.
- * It does not know rooms and checks nothing.
+ * Keeps one client connected, as a good client does: it reconnects with its positions after a
+ * random back-off, leaves a node when a notice asks for it, and gives up only when the server
+ * refuses it. It does not know rooms and checks nothing.
  */
 import type { ClientEventName, ClientRequests, Entry, Position, RoomEvent, SessionData } from '@maru/protocol/events';
 import { type AnswerOf, type Connection, type Ending, GONE, OpenFailed, openConnection } from './connection.ts';
@@ -62,7 +62,9 @@ export class ResumingClient {
     });
   }
 
-  /** Waits for a connection and sends a request. Resolves with `gone` if there is none or it ends. */
+  /**
+   * Waits for a connection and sends a request. Resolves with `gone` if there is none or it ends.
+   */
   async request<N extends ClientEventName>(
     name: N,
     payload: ClientRequests[N][0],
@@ -72,7 +74,10 @@ export class ResumingClient {
     return this.#current === undefined ? GONE : this.#current.request(name, payload, onAnswer);
   }
 
-  /** Drops the connection without warning and reconnects after `awayMs`. Does nothing without a connection. */
+  /**
+   * Drops the connection without warning and reconnects after `awayMs`. Does nothing without a
+   * connection.
+   */
   drop(awayMs: number): void {
     if (this.#current === undefined || this.#state !== 'active') return;
     this.#awayMs = awayMs;

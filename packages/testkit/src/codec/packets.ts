@@ -23,7 +23,9 @@ export class ProtocolError extends Error {
   }
 }
 
-/** How much of a bad frame an error quotes: enough to recognise it, too little to leak a message. */
+/**
+ * How much of a bad frame an error quotes: enough to recognise it, too little to leak a message.
+ */
 const EXCERPT_CHARS_MAX = 24;
 
 /**
@@ -121,7 +123,10 @@ export const encode = {
     `42${ackId === undefined ? '' : ackId}${JSON.stringify([name, payload])}`,
 } as const;
 
-/** The WebSocket address of a cluster's public address, `http://…` or `https://…`, with or without a final slash. */
+/**
+ * The WebSocket address of a cluster's public address, `http://…` or `https://…`, with or without a
+ * final slash.
+ */
 export function socketUrl(publicUrl: string): string {
   if (!/^https?:\/\//.test(publicUrl)) throw new ProtocolError(`not an http(s) address: ${publicUrl}`);
   return `${publicUrl.replace(/^http/, 'ws').replace(/\/+$/, '')}/socket.io/?EIO=4&transport=websocket`;

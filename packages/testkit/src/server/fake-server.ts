@@ -1,8 +1,9 @@
 /**
  * A chat server in one process and in memory, on the stock Socket.IO server. It keeps the public
- * contract as far as clients and load tests use it. Tests break it in two ways: `faults` are switches
- * for tests of a client; a planted fault breaks one promise once, for tests of the checker. It shares
- * no code with the gateway and none with the kit's codec, so that neither hides the other's mistakes.
+ * contract as far as clients and load tests use it. Tests break it in two ways: `faults` are
+ * switches for tests of a client; a planted fault breaks one promise once, for tests of the
+ * checker. It shares no code with the gateway and none with the kit's codec, so that neither hides
+ * the other's mistakes.
  */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

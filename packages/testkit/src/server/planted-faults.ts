@@ -1,12 +1,12 @@
 /**
- * The faults that the product must never have. Each is planted once, in each room of a fake server, so
- * that tests see the checker find it.
+ * The faults that the product must never have. Each is planted once, in each room of a fake server,
+ * so that tests see the checker find it.
  */
 import type { Entry } from '@maru/protocol/events';
 
 /**
- * The broken promise. It shows at the `FAULTY_SEQ`-th message of a room, or (`resume_…`) when a member
- * that lost its connection at that message resumes the room.
+ * The broken promise. It shows at the `FAULTY_SEQ`-th message of a room, or (`resume_…`) when a
+ * member that lost its connection at that message resumes the room.
  */
 export type PlantedFault =
   | 'none'

@@ -1,6 +1,6 @@
 /**
- * Opens a new epoch of every room. After an old copy of the store was restored and all gateways were
- * restarted, no gateway remembers that the logs were longer (docs/decisions/0013).
+ * Opens a new epoch of every room. After an old copy of the store was restored and all gateways
+ * were restarted, no gateway remembers that the logs were longer (docs/decisions/0013).
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Redis } from 'ioredis';

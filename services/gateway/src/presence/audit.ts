@@ -1,4 +1,6 @@
-/** Compares the versions of watched rooms with the service's, page by page, and repairs differences. */
+/**
+ * Compares the versions of watched rooms with the service's, page by page, and repairs differences.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COUNTS_ROOMS_MAX } from '@maru/presence-api';
 import type { Channels } from './channels.ts';

@@ -25,7 +25,8 @@ describe('connection counts', () => {
         const counts = new ConnectionCounts();
         const subscriptions = new Set<string>();
         for (const { isEntering, room, connection } of actions) {
-          // Each of three users has two connections. A connection enters a room before it leaves it.
+          // Each of three users has two connections. A connection enters a room before it leaves
+          // it.
           const userId = `u${connection % 3}`;
           const subscription = `${room} ${userId} ${connection}`;
           if (subscriptions.has(subscription) === isEntering) continue;

@@ -1,4 +1,6 @@
-/** The users of this node's rooms, and their statuses: the state that the service should have. Pure. */
+/**
+ * The users of this node's rooms, and their statuses: the state that the service should have. Pure.
+ */
 import type { Operation } from '@maru/presence-api';
 import type { Status, UserRef } from '@maru/protocol';
 

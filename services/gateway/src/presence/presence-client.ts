@@ -25,7 +25,9 @@ export interface PresenceClientOptions {
   subscriber: PresenceSubscriber;
   logger: Logger;
   registry: Registry;
-  /** Monotonic milliseconds, such as `performance.now`. MUST advance while the process is stopped. */
+  /**
+   * Monotonic milliseconds, such as `performance.now`. MUST advance while the process is stopped.
+   */
   now?: () => number;
   timing?: Partial<ReportTiming & WatcherTiming>;
 }

@@ -15,7 +15,9 @@ export interface ReportTiming {
   batchMs: number;
   /** Interval of lease renewals. */
   renewMs: number;
-  /** The same as `batchMs` for statuses. It is longer, because a status goes to all rooms of a user. */
+  /**
+   * The same as `batchMs` for statuses. It is longer, because a status goes to all rooms of a user.
+   */
   statusBatchMs: number;
   /** Interval of full states, plus or minus a fifth. They repair what went wrong unnoticed. */
   routineSyncMs: number;
@@ -41,7 +43,9 @@ interface Epoch {
   pending: { ops: Operation[]; commit: boolean } | undefined;
 }
 
-/** Changes take at most this share of a report, so that a busy node still reports its whole state. */
+/**
+ * Changes take at most this share of a report, so that a busy node still reports its whole state.
+ */
 const CHANGES_SHARE = 0.75;
 
 export class ReportPlan {

@@ -22,7 +22,10 @@ export class ReportQueue {
     this.#hasOverflowed = true;
   }
 
-  /** Removes at most `max` operations, statuses first. Statuses stay unless the caller asks for them. */
+  /**
+   * Removes at most `max` operations, statuses first. Statuses stay unless the caller asks for
+   * them.
+   */
   take(max: number, options: { statuses: boolean }): Operation[] {
     const taken: Operation[] = [];
     for (const queue of options.statuses ? [this.#statuses, this.#moves] : [this.#moves]) {

@@ -62,7 +62,9 @@ export class Reporter {
     plan.resync('start');
   }
 
-  /** A change was queued. Reports it within `withinMs`, or later to keep the pause between reports. */
+  /**
+   * A change was queued. Reports it within `withinMs`, or later to keep the pause between reports.
+   */
   wake(withinMs: number): void {
     if (this.#failures > 0 || this.#isSending) return;
     const { now, timing } = this.#options;

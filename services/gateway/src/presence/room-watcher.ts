@@ -93,8 +93,8 @@ export function createRoomWatcher(options: {
   return {
     async watch(name: string, onDiff: (diff: PresenceDiff) => void): Promise<void> {
       const room = new WatchedRoom(name, onDiff, async () => {
-        // Subscribe first, or a difference could be lost in between. If the subscription hangs, read
-        // without it: the audit finds what is missing.
+        // Subscribe first, or a difference could be lost in between. If the subscription hangs,
+        // read without it: the audit finds what is missing.
         await within(channels.reconcile(name), SUBSCRIBE_TIMEOUT_MS);
         return http.room(name);
       });

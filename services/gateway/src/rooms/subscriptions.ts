@@ -127,9 +127,9 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   /**
-   * A join of a joined room gets the answer of a first join, because the client may have missed that.
-   * Live delivery pauses, so that entries up to the answer's head do not follow it once more. Returns
-   * a function that continues delivery where it stopped.
+   * A join of a joined room gets the answer of a first join, because the client may have missed
+   * that. Live delivery pauses, so that entries up to the answer's head do not follow it once more.
+   * Returns a function that continues delivery where it stopped.
    */
   async #pause(session: S, room: string, joined: Subscription | undefined): Promise<() => void> {
     if (joined === undefined) return () => {};

@@ -15,7 +15,10 @@ import { Session } from './session.ts';
 export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/** Log lines about refused tokens, so that an attacker cannot fill the disk. The metric counts all of them. */
+/**
+ * Log lines about refused tokens, so that an attacker cannot fill the disk. The metric counts all
+ * of them.
+ */
 const REFUSAL_LINES: BucketSpec = { perSecond: 1, burst: 20 };
 
 export interface SessionMetrics {

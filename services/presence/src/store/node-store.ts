@@ -10,7 +10,10 @@ export interface NodeState {
   epochs: number[];
 }
 
-/** A member of the set of pairs. A room id contains no space, so the first space separates the parts. */
+/**
+ * A member of the set of pairs. A room id contains no space, so the first space separates the
+ * parts.
+ */
 export const pairOf = (room: string, userId: string): string => `${room} ${userId}`;
 
 export function partsOf(pair: string): { room: string; userId: string } {

@@ -75,7 +75,9 @@ export function createRoomStore(runner: ScriptRunner, { diffMs }: { diffMs: numb
       return { version, count, users: users.map((user) => JSON.parse(user) as PresenceUser) };
     },
 
-    /** The number of visible users and the version of the last difference. Two reads, not atomic. */
+    /**
+     * The number of visible users and the version of the last difference. Two reads, not atomic.
+     */
     async countRoom(room: string): Promise<{ count: number; version: number }> {
       const { shown, meta } = roomKeys(room);
       const [count, version] = await Promise.all([

@@ -1,4 +1,6 @@
-/** One real service on a real Redis for the tests of a file. Every test starts with an empty Redis. */
+/**
+ * One real service on a real Redis for the tests of a file. Every test starts with an empty Redis.
+ */
 import { after, afterEach, before, beforeEach } from 'node:test';
 import { type DiffMessage, parseDiffMessage, presenceDiffChannel } from '@maru/presence-api';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';

@@ -1,4 +1,7 @@
-/** Helpers of the presence client's tests: a subscriber without a gateway, and a watcher's user list. */
+/**
+ * Helpers of the presence client's tests: a subscriber without a gateway, and a watcher's user
+ * list.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PresenceDiff, PresenceSnapshot } from '@maru/protocol';
 import { Redis } from 'ioredis';
