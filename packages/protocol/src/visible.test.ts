@@ -5,7 +5,7 @@ import { hasHiddenInName, hasVisible } from './visible.ts';
 
 const BLANKS = [
   ...['\u3164', '\u200b', '\u2060', '\ufeff', '\u00ad', '\u115f', '\u2800', '\u200d', '\uffa0', '\u{e0020}'],
-  ...['\ufe0f', '\u180e', '\u034f', ' \u200b\n', '\u00a0', '\u3000', ''],
+  ...['\ufe0f', '\u180e', '\u034f', ' \u200b\n', '\u00a0', '\u3000', '\u0301'.repeat(40), ''],
 ];
 const VISIBLE = ['👩‍👩‍👧', 'می‌روم', '준', 'Mina', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '❤️', 'क्‍ष', 'a b', '1'];
 

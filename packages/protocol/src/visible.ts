@@ -1,10 +1,11 @@
 /** What a reader can see of a text. Pure. */
 
 /**
- * Anything but ignorable characters, white space and the blank Braille pattern. Controls count as
- * visible, because many programs show them as boxes; names refuse them separately.
+ * Anything but ignorable characters, white space, combining marks and the blank Braille pattern.
+ * Controls count as visible, because many programs show them as boxes; names refuse them
+ * separately.
  */
-const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]/u;
+const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Mn}\p{Me}\u2800]/u;
 
 /** False for texts of zero-width and filler characters alone. */
 export const hasVisible = (text: string): boolean => VISIBLE.test(text);
