@@ -4,7 +4,8 @@
 -- KEYS[1] meta
 -- KEYS[2] log
 -- KEYS[3] liveChannel
--- ARGV[1] candidate  random part of the new epoch, the same for the whole run: an epoch with it was opened by this run
+-- ARGV[1] candidate  random part of the new epoch, the same for the whole run: it marks epochs that
+--                    this run opened
 -- ARGV[2] dryRun     '1': change nothing
 --
 -- Returns 'opened' | 'done' | 'gone'.

@@ -10,14 +10,16 @@
 -- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
 -- ARGV[4] seenSeq
 -- ARGV[5] candidate     random part of a new epoch, if one has to be opened
--- ARGV[6] createTtlMs   > 0: creates a public room that does not exist; it expires after this time unless a message arrives
+-- ARGV[6] createTtlMs   > 0: creates a public room that does not exist; without a message it
+--                       expires after this time
 -- ARGV[7] mode          none | newest | before | after | since
 -- ARGV[8] seq           for before, after (exclusive) and since
 -- ARGV[9] sinceEpoch    for since
--- ARGV[10] limit        maximum entries for newest, before, after; for since: newest entries to return if the gap is not closed
+-- ARGV[10] limit        maximum entries for newest, before, after; for since: newest entries to
+--                       return if the gap is not closed
 -- ARGV[11] gapMax       since: maximum entries of a gap
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
--- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer; one entry is always returned
+-- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer, except for one entry
 --
 -- Returns {'not_found'} | {'ok', epoch, base, head, first, role, reason, {seq, ts, head, tail, …}}:
 -- role '' for none, reason '' | too_far | trimmed | epoch. Entries ascend.

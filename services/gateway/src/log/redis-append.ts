@@ -43,8 +43,8 @@ export interface Retention {
 
 export interface RedisAppendOptions {
   /**
-   * MUST be used for nothing else: the order on its connections is the order of the logs. MUST have
-   * no deadline of its own.
+   * Only appends may use this store, because the order of commands on its connections is the order
+   * of the logs. It MUST NOT have a deadline of its own.
    */
   appendStore: RedisStore;
   seen: SeenPositions;

@@ -9,7 +9,8 @@
 -- ARGV[3] visibility    public | private
 -- ARGV[4] title
 --
--- Returns 1 if it was created, or exists and this owner created it with this title and visibility (a retry); else 0.
+-- Returns 1 if it was created, or if this owner created it earlier with this title and visibility
+-- (a retry); else 0.
 
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'visibility', 'title')
 if known[1] then

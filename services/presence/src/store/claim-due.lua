@@ -1,4 +1,5 @@
--- Claims the members of a schedule that are due. Without a release they are due again after `claimMs`.
+-- Claims the members of a schedule that are due. Without a release they are due again after
+-- `claimMs`.
 -- KEYS[1] schedule
 -- ARGV[1] limit
 -- ARGV[2] claimMs

@@ -1,7 +1,8 @@
 -- Ends a node's epoch if its lease has expired. Returns the epochs that have to be removed.
 -- KEYS[1] node
 -- KEYS[2] epochs
--- Returns {state, leaseUntil, epoch...}. state: 'alive', 'expired' (by this call) or 'gone' (earlier).
+-- Returns {state, leaseUntil, epoch...}. state: 'alive', 'expired' (by this call) or 'gone'
+-- (earlier).
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local known = redis.call('HMGET', KEYS[1], 'epoch', 'leaseUntil', 'committed')

@@ -1,5 +1,5 @@
--- Publishes the room's next difference if it is due. Numbering and publishing are one atomic step, so
--- differences of several instances appear in the order of their versions.
+-- Publishes the room's next difference if it is due. Numbering and publishing are one atomic step,
+-- so differences of several instances appear in the order of their versions.
 -- KEYS[1] records
 -- KEYS[2] shown
 -- KEYS[3] changed

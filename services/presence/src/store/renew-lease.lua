@@ -1,4 +1,5 @@
--- Extends a node's lease. If Redis knows fewer reports than the node, it has lost acknowledged writes.
+-- Extends a node's lease. If Redis knows fewer reports than the node, it has lost acknowledged
+-- writes.
 -- The node then has to report its whole state.
 -- KEYS[1] node
 -- ARGV[1] epoch
