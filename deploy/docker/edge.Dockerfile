@@ -39,8 +39,7 @@ USER 101:101
 EXPOSE 8080 8081
 HEALTHCHECK --interval=5s --timeout=10s --start-period=5s --retries=3 \
   CMD ["curl", "--fail", "--silent", "--show-error", "--output", "/dev/null", "http://127.0.0.1:8081/healthz"]
-# On SIGQUIT nginx finishes open requests before it exits. The script replaces itself with nginx, so
-# nginx is process 1 and receives the signal.
+# On SIGQUIT the script hands the clients over and nginx finishes its requests.
 STOPSIGNAL SIGQUIT
 ENTRYPOINT ["/etc/maru/start.sh"]
 CMD []

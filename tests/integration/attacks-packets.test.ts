@@ -219,6 +219,7 @@ describe('a flood', () => {
       queuedPackets: () => 0,
       queuedBytes: () => 0,
       drained: async () => {},
+      peerAddress: undefined,
       closed: false,
       closeTransport() {},
       disconnect() {},

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Fills deploy/nginx.conf from the environment, for containers, and then becomes nginx. It needs a
-# writable /tmp.
+# Fills deploy/nginx.conf from the environment, for containers, and runs nginx. On SIGQUIT or SIGTERM
+# it asks the gateways to hand over its clients, while nginx finishes. It needs a writable /tmp.
 #
 #   MARU_EDGE_GATEWAYS         host:port; its addresses are gateways for new sessions     gateway:3000
 #   MARU_EDGE_SESSIONS         host:port; its addresses also include draining gateways    the same
@@ -10,11 +10,12 @@
 #   MARU_EDGE_OPS_PORT         the port of /healthz                                       8081
 #   MARU_EDGE_TRUSTED_PROXIES  networks whose X-Forwarded-For is trusted, comma-separated none
 #   MARU_EDGE_WORKERS          number of nginx workers                                    2
+#   MARU_EDGE_RUN_DIR          where nginx and this script write                          /tmp/nginx
 #   MARU_EDGE_LOG_LEVEL        from `error` on, lines contain session ids                 crit
 set -eu
 
 HERE=${MARU_EDGE_DIR:-/etc/maru}
-RUN_DIR=/tmp/nginx
+RUN_DIR=${MARU_EDGE_RUN_DIR:-/tmp/nginx}
 # The descriptors of a worker that are no connections, and the largest useful number of connections.
 OTHER_FILES=64
 CONNECTIONS_MAX=32768
@@ -50,7 +51,7 @@ sed -e "/{{NODE_UPSTREAMS}}/{
   -e "s|{{FILES_MAX}}|$FILES|" \
   -e "s|{{RUN_DIR}}|$RUN_DIR|g" \
   -e "s|{{LOG_LEVEL}}|${MARU_EDGE_LOG_LEVEL:-crit}|" \
-  -e "s|{{SHUTDOWN}}|# A stopping container finishes its requests, then closes the remaining WebSockets. Their clients reconnect through another edge.\nworker_shutdown_timeout 20s;|" \
+  -e "s|{{SHUTDOWN}}|# A stopping edge closes the WebSockets that were not handed over in this time.\nworker_shutdown_timeout 30s;|" \
   -e "s|{{CONNECTIONS_PER_WORKER}}|$CONNECTIONS|" \
   -e "s|{{CLIENTS_PER_WORKER}}|$((CONNECTIONS / 2))|" \
   -e 's|{{NODE_MAP}}|    "~^[0-9a-f]{32}\\." sessions;|' \
@@ -65,4 +66,30 @@ if grep -n '{{\|\${' "$RUN_DIR/nginx.conf" >&2; then
   echo 'deploy/nginx.conf has a placeholder that deploy/docker/edge/start.sh does not know' >&2
   exit 1
 fi
-exec nginx -e stderr -c "$RUN_DIR/nginx.conf"
+
+# A gateway tells the clients that it has through this edge when to reconnect, at its own pace, and
+# answers when they are gone.
+hand_over() {
+  for address in $(getent ahosts "${SESSIONS%:*}" | awk '{ print $1 }' | sort -u); do
+    case $address in *:*) address="[$address]" ;; esac
+    curl --silent --output /dev/null --max-time 30 --request POST "http://$address:${SESSIONS##*:}/edge/leave" &
+  done
+}
+# nginx closes its listeners first, so that no client comes back to this edge.
+leave() {
+  trap '' QUIT TERM
+  kill -QUIT "$NGINX" || true
+  hand_over
+}
+
+nginx -e stderr -c "$RUN_DIR/nginx.conf" &
+NGINX=$!
+trap leave QUIT TERM
+trap 'kill -TERM "$NGINX"' INT
+# A signal interrupts `wait`.
+STATUS=0
+while kill -0 "$NGINX" 2> /dev/null; do
+  STATUS=0
+  wait "$NGINX" || STATUS=$?
+done
+exit "$STATUS"

@@ -3,8 +3,9 @@
  * calls, on any transport. Callers cannot see which way they take: one write of shared WebSocket
  * frames if nothing is queued, Engine.IO's queue otherwise.
  */
+import type { Socket } from 'node:net';
 import type { ServerEvents } from '@maru/protocol';
-import type { DefaultEventsMap, Socket } from 'socket.io';
+import type { DefaultEventsMap, Socket as IoSocket } from 'socket.io';
 import { ephemeralRoom } from './ephemeral.ts';
 import type { WriteCounts } from './fast-path.ts';
 import { eventPacket, PacketBatch } from './packets.ts';
@@ -13,6 +14,11 @@ import { WebSocketTransport } from './websocket-transport.ts';
 export interface Connection {
   readonly id: string;
   readonly closed: boolean;
+  /**
+   * The address of the other end of its WebSocket: a proxy, or the client. Undefined for long-polling,
+   * whose requests come by any way.
+   */
+  readonly peerAddress: string | undefined;
   /** Sends one encoded Socket.IO packet. */
   send(packet: string): void;
   /**
@@ -46,7 +52,7 @@ export interface SocketState {
   identity?: unknown;
   owner?: unknown;
 }
-export type ClientSocket = Socket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
+export type ClientSocket = IoSocket<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>;
 
 /** A class, so that a connection has no closures of its own. */
 export class SocketConnection implements Connection {
@@ -71,6 +77,10 @@ export class SocketConnection implements Connection {
 
   get closed(): boolean {
     return this.#socket.disconnected || this.#engine.readyState !== 'open';
+  }
+
+  get peerAddress(): string | undefined {
+    return this.#direct?.peerAddress ?? socketBelow(this.#engine.transport)?.remoteAddress;
   }
 
   greet(): void {
@@ -99,7 +109,7 @@ export class SocketConnection implements Connection {
   }
 
   queuedBytes(): number {
-    let bytes = this.#direct?.queuedBytes ?? streamBytes(this.#engine.transport);
+    let bytes = this.#direct?.queuedBytes ?? socketBelow(this.#engine.transport)?.writableLength ?? 0;
     for (const { data } of this.#queue) if (typeof data === 'string') bytes += data.length;
     return bytes;
   }
@@ -159,6 +169,6 @@ export class SocketConnection implements Connection {
   }
 }
 
-/** Bytes queued in the network socket below one of the library's transports; 0 without a socket. */
-const streamBytes = (transport: unknown): number =>
-  (transport as { socket?: { _socket?: { writableLength?: number } } }).socket?._socket?.writableLength ?? 0;
+/** The network socket below one of the library's WebSocket transports. */
+const socketBelow = (transport: unknown): Partial<Socket> | undefined =>
+  (transport as { socket?: { _socket?: Partial<Socket> } }).socket?._socket;

@@ -106,6 +106,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     return true;
   }
 
+  get peerAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
   /** Bytes that have not left for the network. */
   get queuedBytes(): number {
     return this.#socket.writableLength;

@@ -31,6 +31,8 @@ export interface ApiDeps {
   onlineCounts: (rooms: string[]) => Promise<Record<string, number>>;
   allowedOrigins: ReadonlySet<string>;
   trustedProxies: string[];
+  /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
+  handOverFrom: (address: string) => Promise<void>;
   /** Limits calls by user, and guest sign-ins by address. */
   userLimit: KeyedLimit;
   addressLimit: KeyedLimit;
@@ -132,6 +134,7 @@ export function createApi(deps: ApiDeps): Express {
     .all(wrongMethod('GET'));
 
   app.use('/api/v1', api);
+  app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));
   app.use((_request, response) => sendProblem(response, new MaruError('not_found', 'there is no such address')));
   app.use(createErrorHandler(deps.logger));
   return app;
@@ -169,6 +172,21 @@ function originGuard(allowed: ReadonlySet<string>) {
       }
     }
     next();
+  };
+}
+
+/**
+ * For a proxy that is about to stop: hands over the WebSockets that came through it. The answer
+ * comes when they are closed. A proxy can only ask for its own address. Others get the usual 404;
+ * so do clients, whose requests are forwarded.
+ */
+function edgeLeave(app: Express, handOverFrom: ApiDeps['handOverFrom']) {
+  return async (request: Request, response: Response, next: NextFunction): Promise<void> => {
+    const address = request.socket.remoteAddress ?? '';
+    const isTrusted = app.get('trust proxy fn') as (address: string, hop: number) => boolean;
+    if (!isTrusted(address, 0) || request.get('X-Forwarded-For') !== undefined) return next();
+    await handOverFrom(address);
+    response.status(204).end();
   };
 }
 

@@ -14,6 +14,7 @@ class StuckConnection implements Connection {
   queue: string[] = [];
   events: string[] = [];
   closed = false;
+  peerAddress = undefined;
   disconnected = false;
   send(packet: string): void {
     this.queue.push(packet);

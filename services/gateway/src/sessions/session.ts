@@ -102,6 +102,11 @@ export class Session implements Member {
     return this.#connection.queuedBytes();
   }
 
+  /** The address of the other end of its WebSocket, see `Connection`. */
+  get peerAddress(): string | undefined {
+    return this.#connection.peerAddress;
+  }
+
   greet(): void {
     this.#connection.greet();
   }

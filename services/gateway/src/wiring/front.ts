@@ -6,6 +6,7 @@ import { createEdge } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import { createDrain } from '../sessions/drain.ts';
+import type { HandOver } from '../sessions/hand-over.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Session } from '../sessions/session.ts';
 import { Sessions } from '../sessions/sessions.ts';
@@ -20,13 +21,14 @@ export interface FrontOptions {
   rooms: ReturnType<typeof createRooms>;
   requests: ReturnType<typeof createRequests>;
   registry: SessionRegistry;
+  handOver: HandOver;
   tokens: Tokens;
   metrics: GatewayMetrics;
   now: () => number;
 }
 
 export function createFront(options: FrontOptions) {
-  const { config, logger, store, rooms, requests, registry, tokens, metrics, now } = options;
+  const { config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now } = options;
   const { subscriptions, watches, resumeRooms } = rooms;
   const sessions = new Sessions({
     tokens,
@@ -71,9 +73,8 @@ export function createFront(options: FrontOptions) {
   });
   const drain = createDrain({
     registry,
+    handOver,
     waitMs: config.drainWaitMs,
-    perSecond: config.drainPerSecond,
-    spreadMaxMs: config.drainSpreadMaxMs,
     refuseHandshakes: () => edge.refuseHandshakes(),
   });
   return { httpServer, edge, drain };

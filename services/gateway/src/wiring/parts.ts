@@ -10,6 +10,7 @@ import { createTokens } from '../identity/tokens.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
 import { COMING_BACK_REASONS } from '../sessions/ends.ts';
+import { createHandOver } from '../sessions/hand-over.ts';
 import { SessionRegistry } from '../sessions/registry.ts';
 import { REFUSAL_REASONS } from '../sessions/sessions.ts';
 import { createFront } from './front.ts';
@@ -41,6 +42,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     now,
   });
   const registry = new SessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
+  const handOver = createHandOver({ perSecond: config.drainPerSecond, spreadMaxMs: config.drainSpreadMaxMs });
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
   const tokens = createTokens({
@@ -53,8 +55,9 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const requests = createRequests({
     ...{ config, logger, tracing, store, log, rooms, tokens, metrics, now },
     ephemeral: () => front.edge.ephemeral,
+    handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
-  const front = createFront({ config, logger, store, rooms, requests, registry, tokens, metrics, now });
+  const front = createFront({ config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now });
   const balance = createBalance({
     store: store.connections.control,
     node: config.node,

@@ -31,6 +31,8 @@ export interface RequestsOptions {
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
   ephemeral: () => Ephemeral;
+  /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
+  handOverFrom: (address: string) => Promise<void>;
   now: () => number;
 }
 
@@ -80,6 +82,7 @@ export function createRequests(options: RequestsOptions) {
     onlineCounts: (ids) => presence.counts(ids),
     allowedOrigins: new Set(config.allowedOrigins),
     trustedProxies: config.trustedProxies,
+    handOverFrom: options.handOverFrom,
     userLimit: createKeyedLimit({ spec: userSpec, keysMax: KEYS_MAX, now }),
     addressLimit: createKeyedLimit({ spec: addressSpec, keysMax: KEYS_MAX, now }),
     logger,
