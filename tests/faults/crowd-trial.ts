@@ -121,7 +121,7 @@ async function injectOne(step: {
     violation: (what) => violations.push(what),
   });
   const wholes = await all((part) => part.ask('whole', { sinceMs: beganAtMs, withinMs: WAIT_MS })).catch(
-    (error: unknown) => void violations.push(`I5: not whole: ${String(error)}`),
+    (error: unknown) => void violations.push(`I5: not all members receive messages again: ${String(error)}`),
   );
   const windows = await all((part) => part.ask('shut', { sinceMs: beganAtMs }));
   const use = machineUsed();
@@ -150,7 +150,7 @@ async function injectOne(step: {
     if (returned.beyondPausesMs.slowest > backMs)
       violations.push(`I5: a client was back ${Math.round(returned.beyondPausesMs.slowest)} ms after its own back-off`);
     if ((one.wholeMs ?? 0) > returned.longestPauseMs + backMs)
-      violations.push(`I5: whole after ${Math.round(one.wholeMs ?? 0)} ms`);
+      violations.push(`I5: all members receive messages again only after ${Math.round(one.wholeMs ?? 0)} ms`);
   }
   if (before !== undefined && after !== undefined) {
     one.resumeReads = readsBetween(before, after);

@@ -113,12 +113,14 @@ class Injection<S extends Environment> {
       wholeMs = whole.wholeMs;
       const { last, probedMs } = whole;
       const named = last.slice(0, LAST_NAMED_MAX).join(', ') + (last.length > LAST_NAMED_MAX ? ' and others' : '');
-      const slow = `the messages took ${Math.round(probedMs)} ms, last was ${named}`;
+      const slow = `the probe messages took ${Math.round(probedMs)} ms; the last to receive them: ${named}`;
       if (wholeMs > fault.wholeWithinMs + this.#lag.max / NS_PER_MS)
-        this.#violations.push(`I5: whole after ${Math.round(wholeMs)} ms: ${slow}`);
+        this.#violations.push(`I5: all members receive messages again only after ${Math.round(wholeMs)} ms: ${slow}`);
       else if (wholeMs > SLOW_MS) return { wholeMs, note: slow };
     } catch (error) {
-      this.#violations.push(`I5: not whole: ${error instanceof Error ? error.message : String(error)}`);
+      this.#violations.push(
+        `I5: not all members receive messages again: ${error instanceof Error ? error.message : String(error)}`,
+      );
     } finally {
       setWatch(undefined);
     }

@@ -1,4 +1,4 @@
-/** The members of a cluster: each process, with the addresses of its kind. */
+/** The members of a cluster: its processes. The kind of a member decides which addresses it has. */
 import type { RecordedProcess } from '../../bootstrap/cluster-state.mjs';
 import { Failure } from '../../bootstrap/failure.mjs';
 import type { ManagedProcess, ProcessState } from './managed-process.ts';

@@ -14,21 +14,21 @@ const script = loadScript(
 /** Keys that one step of the scan looks at, and rooms that are worked on at once. */
 const SCAN_COUNT = 500;
 const ROOMS_AT_ONCE = 64;
-/** As many as an epoch has room for. */
+/** Characters of the server's `run_id` that are used: an epoch holds no more. */
 const CANDIDATE_CHARS = 20;
 
 export interface Tally {
   /** Rooms that got a new epoch, or would in a dry run. */
   opened: number;
-  /** Rooms that an earlier call for the same start of the store had done. */
+  /** Rooms that an earlier call finished since the server's last start. */
   done: number;
 }
 
 /**
- * Works through the rooms of each server, in pages. Calling it again, after it was interrupted or
- * by mistake, does only what is left: a run is named by the server's `run_id`, which every start of
- * the server makes anew, and no copy is put back without one. Rejects with the store's error where
- * it fails; what was done stays.
+ * Works through the rooms of each server, in pages. The server's `run_id` identifies the restore:
+ * each start of the server makes a new one, and an old copy can only be restored by a start. So a
+ * second call, after an interruption or by mistake, does only what is left. Rejects with the
+ * store's error; what was done stays.
  */
 export async function openEpochs(options: {
   store: RedisStore;

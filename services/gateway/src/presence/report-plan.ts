@@ -2,9 +2,9 @@
  * Decides which request keeps the presence service informed about this node. Pure: time is an
  * argument, and the caller sends the requests.
  *
- * Reports go one at a time. A report is repeated unchanged until the service acknowledges it. When
- * changes alone cannot repair the service's view of this node, the plan begins a new epoch and
- * reports the whole state: the service asks for it, the queue overflowed, or as a routine.
+ * Reports go one at a time. A report is repeated unchanged until the service acknowledges it. The
+ * plan begins a new epoch and reports the whole state when the service asks for it, when the queue
+ * has overflowed, and at regular intervals.
  */
 import { type Operation, REPORT_OPS_MAX } from '@maru/presence-api';
 import type { LocalPresence } from './local-presence.ts';
@@ -25,7 +25,7 @@ export interface ReportTiming {
 
 export type SyncReason = 'start' | 'asked' | 'overflow' | 'routine';
 
-/** The next request. `none`: nothing to send before `pauseMs` has passed. */
+/** The next request. `none`: nothing to send yet. */
 export type ReportStep =
   | { type: 'sync'; startedAt: number | undefined; reason: SyncReason }
   | { type: 'renew'; nodeEpoch: number; seq: number }
