@@ -45,10 +45,11 @@ export function createPresence(deps: PresenceDeps): Presence {
   const source = openRedis(settings.redisUrl, { node: settings.node, logger });
   const redis = source.open('presence', settings.storeDeadlineMs);
   const runner = createScriptRunner({ store: redis, metrics, now });
-  const store = createPresenceStore(runner, settings);
   // Twice the deadline of a report: a late report must find the stamp of the report that overtook
   // it.
   const forgetMs = Math.max(settings.leaveGraceMs, 2 * BOUNDS.reportBudgetMs);
+  const horizonMs = Math.max(forgetMs, settings.leaseMs, BOUNDS.claimMs);
+  const store = createPresenceStore(runner, { ...settings, horizonMs });
   const rooms = createRooms({ store, metrics, timing: { graceMs: settings.leaveGraceMs, forgetMs } });
 
   let server: Server | undefined;

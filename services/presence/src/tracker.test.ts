@@ -37,6 +37,16 @@ describe('tracker', () => {
     assert.deepEqual(shownOf(play([[0, enter('a', at(1, 1))]]), 0, timing), { ...user, status: 'online' });
   });
 
+  it('counts the grace period from now if the clock was set back', () => {
+    const left = play([
+      [90_000, enter('a', at(1, 1))],
+      [91_000, leave('a', at(1, 2))],
+    ]);
+    const ticked = step(left, { type: 'tick' }, 1_000, timing);
+    assert.equal(dueAtOf(ticked, 1_000, timing), 1_000 + timing.graceMs);
+    assert.equal(shownOf(ticked, 1_000 + timing.graceMs, timing), undefined);
+  });
+
   it('shows a user until the grace period ends', () => {
     const record = play([
       [0, enter('a', at(1, 1))],

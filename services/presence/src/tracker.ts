@@ -80,7 +80,7 @@ export function step(
   now: number,
   timing: Timing,
 ): UserRecord | undefined {
-  const next = withoutForgotten(record, now, timing);
+  const next = withoutForgotten(withoutFuture(record, now), now, timing);
   switch (event.type) {
     case 'enter':
       return enter(next, event, now, timing);
@@ -125,6 +125,16 @@ function enter(
 
 function withEntry(record: UserRecord, node: string, entry: NodeEntry): UserRecord {
   return { ...record, nodes: { ...record.nodes, [node]: entry } };
+}
+
+/** An end in the future was recorded before the clock was set back. It counts from now. */
+function withoutFuture(record: UserRecord | undefined, now: number): UserRecord | undefined {
+  if (record === undefined || Object.values(record.nodes).every(({ leftAt = now }) => leftAt <= now)) return record;
+  const nodes = Object.entries(record.nodes).map(([node, entry]): [string, NodeEntry] => [
+    node,
+    entry.leftAt === undefined ? entry : { ...entry, leftAt: Math.min(entry.leftAt, now) },
+  ]);
+  return { ...record, nodes: Object.fromEntries(nodes) };
 }
 
 function withoutForgotten(record: UserRecord | undefined, now: number, timing: Timing): UserRecord | undefined {

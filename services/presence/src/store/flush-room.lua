@@ -19,7 +19,8 @@ local nextDue = tonumber(head[2]) or 0
 local known = redis.call('HMGET', KEYS[5], 'version', 'flushAt')
 local flushAt = tonumber(known[2]) or 0
 if flushAt == 0 then return {0, nextDue} end
-if flushAt > nowMs then
+-- A time further ahead than one pause was set before the clock was set back.
+if flushAt > nowMs and flushAt <= nowMs + tonumber(ARGV[5]) then
   return {0, (nextDue > 0 and nextDue < flushAt) and nextDue or flushAt}
 end
 local before = redis.call('HLEN', KEYS[2])

@@ -63,6 +63,7 @@ export function createNodeStore(runner: ScriptRunner, { leaseMs }: { leaseMs: nu
         runner,
         'expireNode',
         nodeKeys(node),
+        [leaseMs],
       );
       return { state, leaseUntil, epochs: epochs.map(Number).sort((a, b) => a - b) };
     },

@@ -35,7 +35,7 @@ describe('presence store', () => {
     connection = new Redis(redis.url, { protocol: 2 });
     const metrics = createMetrics(new Registry());
     const runner = createScriptRunner({ store: singleStore(connection), metrics, now: () => performance.now() });
-    store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: DIFF_MS });
+    store = createPresenceStore(runner, { leaseMs: 1_000, diffMs: DIFF_MS, horizonMs: 10_000 });
   });
   after(async () => {
     connection.disconnect();

@@ -14,11 +14,14 @@ import { createUserStore } from './user-store.ts';
 
 export type PresenceStore = ReturnType<typeof createPresenceStore>;
 
-export function createPresenceStore(runner: ScriptRunner, options: { leaseMs: number; diffMs: number }) {
+export function createPresenceStore(
+  runner: ScriptRunner,
+  options: { leaseMs: number; diffMs: number; horizonMs: number },
+) {
   return {
     health: runner.health,
     ...createNodeStore(runner, options),
-    ...createScheduleStore(runner),
+    ...createScheduleStore(runner, options),
     ...createRoomStore(runner, options),
     ...createUserStore(runner),
   };

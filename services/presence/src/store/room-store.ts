@@ -26,7 +26,7 @@ export type CommitResult = { result: 'ok'; now: number; nextAt: number } | { res
 
 const parseRecord = (raw: string): UserRecord | undefined => (raw === '' ? undefined : (JSON.parse(raw) as UserRecord));
 
-export function createRoomStore(runner: ScriptRunner, { diffMs }: { diffMs: number }) {
+export function createRoomStore(runner: ScriptRunner, { diffMs, horizonMs }: { diffMs: number; horizonMs: number }) {
   return {
     async readUsers(room: string, userIds: string[]) {
       const { records, due, meta } = roomKeys(room);
@@ -36,7 +36,7 @@ export function createRoomStore(runner: ScriptRunner, { diffMs }: { diffMs: numb
     },
 
     dueUsers: (room: string, limit: number): Promise<string[]> =>
-      runNamed<string[]>(runner, 'dueUsers', { due: roomKeys(room).due }, [limit]),
+      runNamed<string[]>(runner, 'dueUsers', { due: roomKeys(room).due }, [limit, horizonMs]),
 
     /** All changes or none. `notAfter` is a time of the clock of Redis, or 0 for no limit. */
     async commitUsers(room: string, changes: RecordChange[], notAfter: number): Promise<CommitResult> {

@@ -11,7 +11,8 @@ export type Schedule = 'rooms' | 'nodes';
 
 const KEYS: Record<Schedule, string> = { rooms: dueRoomsKey, nodes: dueNodesKey };
 
-export function createScheduleStore(runner: ScriptRunner) {
+/** @param options.horizonMs nothing is scheduled further ahead, except before the clock was set back */
+export function createScheduleStore(runner: ScriptRunner, { horizonMs }: { horizonMs: number }) {
   return {
     /** Moves rooms to an earlier time, never to a later one. */
     async scheduleRooms(rooms: Map<string, number>): Promise<void> {
@@ -29,7 +30,7 @@ export function createScheduleStore(runner: ScriptRunner) {
         runner,
         'claimDue',
         { schedule: KEYS[schedule] },
-        [limit, BOUNDS.claimMs],
+        [limit, BOUNDS.claimMs, horizonMs],
       );
       return { claim, members };
     },
