@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { openRedis, runScript } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
+import { startTestRedis } from '@maru/service-kit/testing';
 import fc from 'fast-check';
-import { connectionsToMove } from './balance.ts';
+import { nodeLoadsKey, nodesSeenKey } from '../keys.ts';
+import { connectionsToMove, reportLoadScript } from './balance.ts';
 
 test('a node that is alone, balanced or below the mean moves no connections', () => {
   assert.equal(connectionsToMove(5_000, [5_000]), 0);
@@ -42,4 +46,27 @@ test('rounds converge and never overshoot', () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('a node that died before the clock of Redis was set back is removed, like one that is silent', async (t) => {
+  const redis = await startTestRedis();
+  t.after(() => redis.stop());
+  const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+  const source = openRedis(redis.url, { node: 'n', logger });
+  const store = source.open('control', 2_000);
+  t.after(async () => {
+    await store.close();
+    source.close();
+  });
+  await store.untilReady(5_000);
+  const keys = [nodeLoadsKey(), nodesSeenKey()];
+  const report = (node: string) => runScript(store, reportLoadScript, keys, [node, 10, 60_000]);
+  await report('dead');
+  assert.deepEqual(await report('alive'), ['dead', '10', 'alive', '10']);
+  // The same as setting the clock back.
+  for (const stepMs of ['3600000', '-7200000']) {
+    await report('dead');
+    await store.at(nodesSeenKey(), (client) => client.zincrby(nodesSeenKey(), stepMs, 'dead'));
+    assert.deepEqual(await report('alive'), ['alive', '10'], stepMs);
+  }
 });

@@ -18,7 +18,10 @@ else
   redis.call('ZADD', KEYS[2], now, ARGV[1])
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 end
-for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))) do
+local silent = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
+-- A report in the future came before the clock was set back. A living node reports again.
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')) do silent[#silent + 1] = node end
+for _, node in ipairs(silent) do
   redis.call('ZREM', KEYS[2], node)
   redis.call('HDEL', KEYS[1], node)
 end
