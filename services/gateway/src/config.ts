@@ -80,6 +80,12 @@ export const FIELDS = {
     parse: asUrl('http', 'https'),
     fallback: undefined,
   },
+  jwksStaleMaxS: {
+    env: 'MARU_JWKS_STALE_MAX_S',
+    doc: 'known keys stay valid for this time after the last fetch, in seconds, while the address fails',
+    parse: asInteger(600, 30 * 86_400),
+    fallback: 86_400,
+  },
   jwtIssuer: { env: 'MARU_JWT_ISSUER', doc: 'required iss of tokens', parse: asText, fallback: undefined },
   jwtAudience: { env: 'MARU_JWT_AUDIENCE', doc: 'required aud of tokens', parse: asText, fallback: undefined },
   tokenLifetimeMaxS: {

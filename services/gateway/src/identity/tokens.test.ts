@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { KeySet } from './key-set.ts';
 import { createTokens } from './tokens.ts';
 
 const SECRET = 'a shared secret of at least 32 characters';
@@ -26,12 +27,15 @@ after(() => jwksServer.close());
 
 function tokensWith(overrides: Partial<Parameters<typeof createTokens>[0]['keys']> = {}, guests = true) {
   return createTokens({
-    keys: { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined, ...overrides },
+    keys: { secret: SECRET, keySet: undefined, issuer: undefined, audience: undefined, ...overrides },
     guests: guests ? { secret: 'another secret of at least 32 characters' } : undefined,
     lifetimeMaxS: 86_400,
     now: () => NOW,
   });
 }
+
+const keySetAt = (url: string) =>
+  new KeySet({ url: new URL(url), staleMaxMs: 3_600_000, now: () => performance.now(), onFailure: () => {} });
 
 const hs256 = (payload: Record<string, unknown>, header: Record<string, unknown> = {}, key: Uint8Array = secretKey) =>
   new SignJWT(payload).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
@@ -103,16 +107,18 @@ test('all other invalid tokens are refused with the same message', async () => {
 });
 
 test('asymmetric tokens are checked against the key set, whose public keys are never used as a shared secret', async () => {
-  const tokens = tokensWith({ secret: undefined, jwksUrl });
+  const tokens = tokensWith({ secret: undefined, keySet: keySetAt(jwksUrl) });
   const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
   assert.equal((await tokens.verify(rs256)).user.id, 'u-1');
   const pem = new TextEncoder().encode(rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString());
   await assert.rejects(tokens.verify(await hs256(claims, { kid: 'k1' }, pem)), refused);
   await assert.rejects(tokens.verify(await hs256(claims)), refused);
+  const unknown = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k2' }).sign(rsa.privateKey);
+  await assert.rejects(tokens.verify(unknown), refusedFor('kid'));
 });
 
 test('unreachable keys are a temporary condition, not a refusal', async () => {
-  const tokens = tokensWith({ secret: undefined, jwksUrl: 'http://127.0.0.1:9/keys' });
+  const tokens = tokensWith({ secret: undefined, keySet: keySetAt('http://127.0.0.1:9/keys') });
   const rs256 = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey);
   await assert.rejects(tokens.verify(rs256), { code: 'unavailable' });
 });

@@ -6,16 +6,15 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, LIMITS, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
 import {
-  createRemoteJWKSet,
   decodeProtectedHeader,
   errors,
   type JWTClaimVerificationOptions,
   type JWTPayload,
-  type JWTVerifyGetKey,
   jwtVerify,
   type ProtectedHeaderParameters,
   SignJWT,
 } from 'jose';
+import { type KeySet, KeysUnavailable } from './key-set.ts';
 import { readPlainHmac } from './plain-hmac.ts';
 
 export interface Identity {
@@ -27,11 +26,10 @@ export interface Identity {
 
 export interface TokenKeys {
   /**
-   * Shared secret for HS256, or the address of a JWKS for asymmetric algorithms. At least one is
-   * set.
+   * Shared secret for HS256, or the key set for asymmetric algorithms. At least one is set.
    */
   secret: string | undefined;
-  jwksUrl: string | undefined;
+  keySet: KeySet | undefined;
   issuer: string | undefined;
   audience: string | undefined;
 }
@@ -41,7 +39,7 @@ type Claims = JWTClaimVerificationOptions;
 export interface Tokens {
   /**
    * Rejects `unauthenticated` with a message that names the wrong claim, if one is wrong, but never
-   * its value; or `unavailable` if the keys cannot be fetched.
+   * its value; or `unavailable` if its key cannot be found now.
    */
   verify(token: unknown): Promise<Identity>;
   /** Undefined if guests are off. */
@@ -64,10 +62,6 @@ export function createTokens(options: {
 }): Tokens {
   const { keys } = options;
   const secret = keys.secret === undefined ? undefined : hmacKey(Buffer.from(keys.secret));
-  const jwks =
-    keys.jwksUrl === undefined
-      ? undefined
-      : distinguishUnreachable(createRemoteJWKSet(new URL(keys.jwksUrl), { timeoutDuration: 3_000 }));
   // Derived, so that the keys differ even if both secrets are the same.
   const guestKey =
     options.guests && hmacKey(createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest());
@@ -96,8 +90,8 @@ export function createTokens(options: {
     const payload =
       secret !== undefined && header.alg === 'HS256'
         ? await verifyHmac(token, header, secret, claims)
-        : jwks !== undefined
-          ? (await jwtVerify(token, jwks, { ...claims, algorithms: ASYMMETRIC })).payload
+        : keys.keySet !== undefined
+          ? await keys.keySet.verify(token, header, { ...claims, algorithms: ASYMMETRIC })
           : (() => {
               throw new Error('no key for this algorithm');
             })();
@@ -126,7 +120,7 @@ export function createTokens(options: {
         const header = decodeProtectedHeader(token);
         return toIdentity(await (header.kid === GUEST_KEY_ID ? verifyGuest : verifyHost)(token, header));
       } catch (error) {
-        if (error instanceof KeysUnreachable)
+        if (error instanceof KeysUnavailable)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
         const claim = claimOf(error);
         const message = claim === undefined ? 'a valid token is required' : `a valid token is required: check ${claim}`;
@@ -178,6 +172,7 @@ class ClaimError extends Error {
 const CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat']);
 
 function claimOf(error: unknown): string | undefined {
+  if (error instanceof errors.JWKSNoMatchingKey) return 'kid';
   const { claim } = error as { claim?: unknown };
   return typeof claim === 'string' && CLAIMS.has(claim) ? claim : undefined;
 }
@@ -186,23 +181,4 @@ function claimOf(error: unknown): string | undefined {
 function nameOf(userId: string): string {
   const name = [...userId].slice(0, LIMITS.nameCharsMax).join('');
   return displayName.safeParse(name).success ? name : 'user';
-}
-
-/**
- * The address of the keys did not answer. This is temporary, so it must never refuse a client for
- * good.
- */
-class KeysUnreachable extends Error {}
-
-function distinguishUnreachable(jwks: JWTVerifyGetKey): JWTVerifyGetKey {
-  return async (header, token) => {
-    try {
-      return await jwks(header, token);
-    } catch (error) {
-      // The keys were fetched, but none matches the token.
-      if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      if (error instanceof errors.JOSENotSupported) throw error;
-      throw new KeysUnreachable('the keys cannot be fetched', { cause: error });
-    }
-  };
 }

@@ -6,6 +6,7 @@ import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
 import { type Connections, PURPOSES } from '../cluster/connections.ts';
 import type { GatewayConfig } from '../config.ts';
+import { KeySet } from '../identity/key-set.ts';
 import { createTokens } from '../identity/tokens.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
@@ -46,7 +47,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
   const tokens = createTokens({
-    keys: { secret: config.jwtSecret, jwksUrl: config.jwksUrl, issuer: config.jwtIssuer, audience: config.jwtAudience },
+    keys: { secret: config.jwtSecret, keySet: keySetOf(config, logger, now), issuer: config.jwtIssuer, audience: config.jwtAudience },
     guests: config.guests && config.guestSecret !== undefined ? { secret: config.guestSecret } : undefined,
     lifetimeMaxS: config.tokenLifetimeMaxS,
     now: store.health.now,
@@ -78,6 +79,16 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
   return { store, registry, metrics, ...rooms, ...front, balance, tracing };
+}
+
+function keySetOf({ jwksUrl, jwksStaleMaxS }: GatewayConfig, logger: Logger, now: () => number): KeySet | undefined {
+  if (jwksUrl === undefined) return undefined;
+  return new KeySet({
+    url: new URL(jwksUrl),
+    staleMaxMs: jwksStaleMaxS * 1_000,
+    now,
+    onFailure: (error) => logger.warn({ err: error }, 'the key set was not fetched'),
+  });
 }
 
 const namesOf = (connections: Connections) => Object.keys(connections) as Array<keyof Connections>;
