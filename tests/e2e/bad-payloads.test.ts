@@ -99,7 +99,7 @@ const ROOM_EVENTS: Record<string, Record<string, unknown>> = {
   typing: { active: true },
   'presence:watch': {},
 };
-const EVENTS = [...Object.keys(ROOM_EVENTS), 'room:create', 'presence:set'];
+const EVENTS = [...Object.keys(ROOM_EVENTS), 'room:create', 'presence:set', 'auth:renew'];
 
 type Case = [event: string, payload: unknown];
 const invalid: Record<string, Case[]> = {

@@ -62,6 +62,7 @@ const EVENTS: Record<string, string> = {
   typing: `"room":"${room}","active":true,`,
   'presence:watch': `"room":"${room}",`,
   'presence:set': '"status":"away",',
+  'auth:renew': '"token":"x",',
   unknown: '',
 };
 

@@ -229,7 +229,7 @@ describe('a flood', () => {
     const session = new Session({
       user: { id: 'user', name: 'User' },
       roles: [],
-      expiresAtMs: Number.POSITIVE_INFINITY,
+      expiry: { atMs: Number.POSITIVE_INFINITY, noticeAtMs: Number.POSITIVE_INFINITY },
       connection,
       eventSpec: spec,
       nowMs: 0,

@@ -10,6 +10,7 @@ import { type ClientLogger, describeError } from './logger.ts';
 import type { Scheduler } from './scheduler.ts';
 import { openSocketConnection, type SocketConnection, type SocketEnd, type Transport } from './socket-connection.ts';
 import type { GetToken } from './token.ts';
+import { type OfferOutcome, offerToken } from './token-offer.ts';
 
 export interface ConnectionOptions {
   url: string;
@@ -48,6 +49,8 @@ const IDLE: Attempt = { phase: 'idle' };
 
 /** Longer waits in a notice are treated as a mistake and shortened to this. */
 const RECONNECT_IN_MS_MAX = 5 * 60_000;
+/** If tokens expire in shorter sessions, the delays between these grow. */
+const SHORT_SESSION_MS = 30_000;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -59,6 +62,11 @@ export class Connection {
   #refusedTokens = 0;
   /** The next token request asks for a new token. */
   #refreshNext = false;
+  /** A token for the next handshake, which the current connection could not take. */
+  #nextToken: string | null = null;
+  #sessionAtMs = 0;
+  /** Short sessions in a row that ended because the token expired. */
+  #expiries = 0;
   /** The reason to report if the server sends DISCONNECT. A notice sets it. */
   #dismissal: EndReason = 'disconnected';
   /** When the server asked the client to reconnect. */
@@ -134,12 +142,13 @@ export class Connection {
     this.#dismissal = 'disconnected';
     let token: string | null;
     try {
-      token = await this.#getToken(this.#refreshNext);
+      token = this.#nextToken ?? (await this.#getToken(this.#refreshNext));
     } catch (error) {
       if (!isStale()) this.#retryLater(`no token: ${describeError(error)}`);
       return;
     }
     if (isStale()) return;
+    this.#nextToken = null;
     if (token === null) return this.#finish('unauthenticated');
     this.#attempt = { phase: 'handshake', token, socket: this.#openSocket(token) };
   }
@@ -189,7 +198,7 @@ export class Connection {
         this.#openWithNewToken('unauthenticated');
         break;
       case 'dismissed':
-        if (this.#dismissal === 'expired') this.#openWithNewToken('expired');
+        if (this.#dismissal === 'expired') this.#onExpired();
         else this.#finish(this.#dismissal);
         break;
     }
@@ -205,8 +214,19 @@ export class Connection {
     void this.#open();
   }
 
+  /** Waits before the next handshake, so that tokens that expire at once cause no loop. */
+  #onExpired(): void {
+    const isShort = this.#options.scheduler.now() - this.#sessionAtMs < SHORT_SESSION_MS;
+    this.#expiries = isShort ? this.#expiries + 1 : 0;
+    this.#failedTries = this.#expiries;
+    this.#refusedTokens = 1;
+    this.#refreshNext = true;
+    this.#retryLater('the token expired');
+  }
+
   #onSession(session: SessionData): void {
     if (this.#attempt.phase !== 'handshake') return;
+    this.#sessionAtMs = this.#options.scheduler.now();
     this.#attempt = { ...this.#attempt, phase: 'session' };
     this.#failedTries = 0;
     this.#refusedTokens = 0;
@@ -226,7 +246,7 @@ export class Connection {
     if (code === 'expiring') {
       // If the server sends DISCONNECT now or later, this is the reason.
       this.#dismissal = 'expired';
-      void this.#renewToken();
+      if (this.#nextToken === null) void this.#renewToken();
     }
     if (reconnectInMs !== undefined) this.#moveIn(Math.min(Math.max(reconnectInMs, 0), RECONNECT_IN_MS_MAX));
     this.#options.onNotice(notice);
@@ -242,18 +262,32 @@ export class Connection {
     });
   }
 
-  /** A connection cannot change its token, so a new token needs a new connection. */
+  /** Asks for one token. The connection takes it, or the next one does. */
   async #renewToken(): Promise<void> {
     const attempt = this.#attempt;
-    const { logger } = this.#options;
+    const { scheduler, logger } = this.#options;
+    if (attempt.phase !== 'session') return;
     try {
       const token = await this.#getToken(true);
-      if (this.#attempt !== attempt || token === null) return;
-      if (attempt.phase === 'session' && token === attempt.token) return;
-      this.#setState({ state: 'connecting' });
-      await this.#open();
+      if (this.#attempt !== attempt || token === null || token === attempt.token) return;
+      this.#nextToken = token;
+      const isCurrent = () => this.#attempt === attempt;
+      offerToken({ token, request: this.request, scheduler, isCurrent, done: (outcome) => this.#onOffered(outcome) });
     } catch (error) {
       logger.warn('no new token before the old one expires', { error: describeError(error) });
     }
+  }
+
+  #onOffered(outcome: OfferOutcome): void {
+    const token = this.#nextToken;
+    if (outcome === 'unsupported') {
+      this.#setState({ state: 'connecting' });
+      void this.#open();
+      return;
+    }
+    this.#nextToken = null;
+    if (outcome === 'refused') return this.#options.logger.warn('the new token was refused');
+    this.#dismissal = 'disconnected';
+    if (this.#attempt.phase === 'session' && token !== null) this.#attempt = { ...this.#attempt, token };
   }
 }

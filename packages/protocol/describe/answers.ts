@@ -100,6 +100,7 @@ const nothing = z.strictObject({});
 
 /** Data of successful acknowledgements, by event name. */
 export const answerSchemas = {
+  'auth:renew': z.strictObject({ expiresAt: tsMs }),
   'room:create': z.strictObject({
     room: roomId,
     title: z.string(),

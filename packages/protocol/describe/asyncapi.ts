@@ -15,6 +15,10 @@ import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './js
 const ALWAYS: ErrorCode[] = ['invalid', 'rate_limited', 'internal', 'unavailable'];
 
 const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
+  'auth:renew': {
+    summary: 'Replaces the token of this connection by a newer one of the same user',
+    codes: ['unauthenticated', 'forbidden'],
+  },
   'room:create': {
     summary: 'Creates a public room by its id, or a private one whose id the server makes',
     codes: ['conflict'],

@@ -46,6 +46,11 @@ export interface LogState {
 
 export type Recovery = { recovered: true } | { recovered: false; reason?: NotRecoveredReason };
 
+export interface RenewData {
+  /** When the new token expires. */
+  expiresAt: number;
+}
+
 export interface CreateData {
   room: string;
   title: string;
@@ -122,6 +127,7 @@ export interface TypingSignal {
 
 /** Client → server: payload and the data of a successful acknowledgement. */
 export interface ClientRequests {
+  'auth:renew': [{ token: string }, RenewData];
   'room:create': [{ room?: string; visibility?: 'public' | 'private'; title?: string }, CreateData];
   'room:join': [{ room: string; since?: Position; limit?: number }, JoinData];
   'room:leave': [{ room: string }, Record<string, never>];

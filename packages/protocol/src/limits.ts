@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Length of a room id, in characters. */
   roomIdCharsMax: 64,
+  /** Length of a token, in characters. */
+  tokenCharsMax: 8_192,
   /** Length of a user id (a token's `sub`), in characters. */
   userIdCharsMax: 128,
   /** Length of a display name, in code points. */

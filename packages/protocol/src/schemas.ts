@@ -108,6 +108,7 @@ export const resume = z
 
 /** Payloads of client events, by event name. */
 export const requestSchemas = {
+  'auth:renew': z.object({ token: z.string().min(1).max(LIMITS.tokenCharsMax) }),
   'room:create': z
     .object({
       room: roomId

@@ -7,7 +7,7 @@
  */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ErrorBody } from '@maru/protocol';
+import type { ErrorBody, ErrorCode } from '@maru/protocol';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
 import { accepted, fakeError, type Payload, readHistory, refused, stored } from './answers.ts';
@@ -18,6 +18,8 @@ import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnough
 export interface FaultSwitches {
   /** Refuses these tokens as `unauthenticated`. */
   refusedTokens: Set<string>;
+  /** The code with which a new token is refused; null: it is taken. */
+  refuseRenewal: ErrorCode | null;
   /** Stores this many messages without acknowledging them. */
   swallowSendAcks: number;
   /** Refuses this many sends with an error. */
@@ -43,6 +45,7 @@ export async function startFakeServer(planted: PlantedFault = 'none'): Promise<F
 export class FakeServer {
   readonly faults: FaultSwitches = {
     refusedTokens: new Set(),
+    refuseRenewal: null,
     swallowSendAcks: 0,
     refuseSends: null,
     loseEntries: 0,
@@ -94,7 +97,7 @@ export class FakeServer {
   }
 
   /** Sends DISCONNECT to all clients: they must not reconnect. */
-  dismissAll(code: 'revoked' | 'expired'): void {
+  dismissAll(code: 'revoked' | 'expiring'): void {
     this.#io.emit('notice', { code });
     this.#io.disconnectSockets();
   }
@@ -187,6 +190,10 @@ export class FakeServer {
     const { user } = socket.data as { user: UserRef };
     const listen = (event: string, handle: (payload: Payload, room: FakeRoom, ack: Ack) => void) =>
       socket.on(event, (payload: Payload, ack: Ack) => handle(payload, this.#room(payload.room), ack));
+    socket.on('auth:renew', (_payload: unknown, ack: Ack) => {
+      const { refuseRenewal } = this.faults;
+      ack(refuseRenewal === null ? accepted({ expiresAt: Date.now() + 60_000 }) : refused(fakeError(refuseRenewal)));
+    });
     listen('room:join', (payload, room, ack) => {
       ack(this.#join(payload, room));
       if (room.id === HIDDEN_ROOM) return;

@@ -48,7 +48,6 @@ export interface Tokens {
 
 const GUEST_KEY_ID = 'maru-guest';
 const GUEST_LIFETIME_S = 24 * 60 * 60;
-const TOKEN_CHARS_MAX = 8_192;
 const ROLES_MAX = 32;
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
@@ -116,7 +115,7 @@ export function createTokens(options: {
   return {
     async verify(token) {
       try {
-        if (typeof token !== 'string' || token.length > TOKEN_CHARS_MAX) throw new Error('no token');
+        if (typeof token !== 'string' || token.length > LIMITS.tokenCharsMax) throw new Error('no token');
         const header = decodeProtectedHeader(token);
         return toIdentity(await (header.kid === GUEST_KEY_ID ? verifyGuest : verifyHost)(token, header));
       } catch (error) {

@@ -5,11 +5,9 @@
 import type { Notice } from '@maru/protocol';
 import type { Session } from './session.ts';
 
-/** A client is notified this long before its token expires. */
-const EXPIRY_NOTICE_MS = 60_000;
 /**
- * About once in this period all sessions are searched for tokens that expire soon. Each sweep then
- * checks only those.
+ * About once in this period all sessions are searched for tokens whose notice is due soon. Each
+ * sweep then checks only those.
  */
 const EXPIRY_SEARCH_MS = 60_000;
 /**
@@ -22,7 +20,7 @@ export class SessionRegistry {
   readonly #sessions = new Set<Session>();
   readonly #perUser = new Map<string, number>();
   readonly #connectionsPerUserMax: number;
-  /** Sessions whose tokens expire before `#searchedUntilMs`, and whether they were notified. */
+  /** Sessions whose notice is due before `#searchedUntilMs`, and whether they were notified. */
   readonly #expiring = new Map<Session, { notified: boolean }>();
   #searchedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #advised = new WeakSet<Session>();
@@ -45,8 +43,14 @@ export class SessionRegistry {
     if (count >= this.#connectionsPerUserMax) return false;
     this.#perUser.set(session.user.id, count + 1);
     this.#sessions.add(session);
-    if (session.expiresAtMs <= this.#searchedUntilMs) this.#expiring.set(session, { notified: false });
+    this.#watchExpiry(session);
     return true;
+  }
+
+  /** The session has a new token. */
+  renewed(session: Session): void {
+    this.#expiring.delete(session);
+    if (this.#sessions.has(session)) this.#watchExpiry(session);
   }
 
   remove(session: Session): void {
@@ -84,23 +88,25 @@ export class SessionRegistry {
   sweep(nowMs: number): void {
     this.#searchExpiring(nowMs);
     for (const [session, expiry] of this.#expiring) {
-      const leftMs = session.expiresAtMs - nowMs;
-      if (leftMs > EXPIRY_NOTICE_MS) continue;
+      const { noticeAtMs, atMs } = session.expiry;
+      if (nowMs < noticeAtMs) continue;
       if (!expiry.notified && session.state.phase === 'open') {
         expiry.notified = true;
         session.notify({ code: 'expiring' });
       }
-      if (leftMs <= 0) session.end('expired');
+      if (nowMs >= atMs) session.end('expired');
     }
     shedBacklog(this.#sessions);
   }
 
   #searchExpiring(nowMs: number): void {
-    if (nowMs + EXPIRY_NOTICE_MS <= this.#searchedUntilMs) return;
-    this.#searchedUntilMs = nowMs + EXPIRY_NOTICE_MS + EXPIRY_SEARCH_MS;
-    for (const session of this.#sessions)
-      if (session.expiresAtMs <= this.#searchedUntilMs && !this.#expiring.has(session))
-        this.#expiring.set(session, { notified: false });
+    if (nowMs <= this.#searchedUntilMs) return;
+    this.#searchedUntilMs = nowMs + EXPIRY_SEARCH_MS;
+    for (const session of this.#sessions) if (!this.#expiring.has(session)) this.#watchExpiry(session);
+  }
+
+  #watchExpiry(session: Session): void {
+    if (session.expiry.noticeAtMs <= this.#searchedUntilMs) this.#expiring.set(session, { notified: false });
   }
 }
 

@@ -6,7 +6,7 @@ import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
 import type { EndReason } from './ends.ts';
 import { SessionRegistry } from './registry.ts';
-import { Session } from './session.ts';
+import { expiryOf, Session } from './session.ts';
 
 /** A connection whose transport never takes anything. */
 class StuckConnection implements Connection {
@@ -40,13 +40,13 @@ class StuckConnection implements Connection {
   leaveEphemeral(): void {}
 }
 
-function start(overrides: { expiresAtMs?: number; userId?: string } = {}) {
+function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: string } = {}) {
   const connection = new StuckConnection();
   const ends: EndReason[] = [];
   const session = new Session({
     user: { id: overrides.userId ?? 'u', name: 'Mina' },
     roles: [],
-    expiresAtMs: overrides.expiresAtMs ?? 1e15,
+    expiry: expiryOf((overrides.expiresAtMs ?? 1e15) / 1_000, overrides.sinceMs ?? Number.NEGATIVE_INFINITY),
     connection,
     eventSpec: { perSecond: 50, burst: 200 },
     nowMs: 0,
@@ -135,6 +135,46 @@ test('connections of a user are limited; expiry is announced and then ends the s
   assert.equal(registry.add(start().session), true);
 });
 
+test('the notice comes 60 s before the end, or at two thirds of the time left, whichever is later', () => {
+  const noticeAtMs = (expiresAtS: number, nowMs: number) => expiryOf(expiresAtS, nowMs).noticeAtMs;
+  assert.equal(noticeAtMs(3_600, 0), 3_540_000);
+  assert.equal(noticeAtMs(180, 0), 120_000);
+  assert.equal(noticeAtMs(45, 0), 30_000);
+  assert.equal(noticeAtMs(3_600, 3_570_000), 3_590_000);
+  assert.equal(noticeAtMs(45, 45_000), 45_000);
+  assert.equal(noticeAtMs(45, 60_000), 45_000);
+  const registry = new SessionRegistry({ connectionsPerUserMax: 2 });
+  const short = start({ expiresAtMs: 45_000, sinceMs: 0 });
+  short.session.opened();
+  registry.add(short.session);
+  for (let nowMs = 0; nowMs < 30_000; nowMs += 1_000) registry.sweep(nowMs);
+  assert.deepEqual(short.connection.events, []);
+  registry.sweep(30_000);
+  assert.deepEqual(short.connection.events, ['notice:expiring']);
+});
+
+test('a renewed token is announced anew, and the session lives until its end', () => {
+  const registry = new SessionRegistry({ connectionsPerUserMax: 2 });
+  const { session, connection } = start({ expiresAtMs: 45_000, sinceMs: 0 });
+  session.opened();
+  registry.add(session);
+  registry.sweep(30_000);
+  session.expiry = expiryOf(75, 30_000);
+  registry.renewed(session);
+  for (let nowMs = 31_000; nowMs < 60_000; nowMs += 1_000) registry.sweep(nowMs);
+  assert.deepEqual([connection.events, connection.disconnected], [['notice:expiring'], false]);
+  registry.sweep(60_000);
+  assert.deepEqual(connection.events, ['notice:expiring', 'notice:expiring']);
+  session.expiry = expiryOf(7_200, 60_000);
+  registry.renewed(session);
+  registry.sweep(75_000);
+  assert.equal(connection.disconnected, false);
+  registry.remove(session);
+  registry.renewed(session);
+  registry.sweep(7_300_000);
+  assert.equal(connection.disconnected, false);
+});
+
 test('every expiring token is found, even if the session begins late or the clock steps', () => {
   const registry = new SessionRegistry({ connectionsPerUserMax: 1 });
   const open = (userId: string, expiresAtMs: number) => {
@@ -175,10 +215,10 @@ test('a sweep checks only tokens that expire soon, and searches all tokens once 
   const registry = new SessionRegistry({ connectionsPerUserMax: 1 });
   let asked = 0;
   const { session } = start();
-  Object.defineProperty(session, 'expiresAtMs', {
+  Object.defineProperty(session, 'expiry', {
     get() {
       asked++;
-      return 7_200_000;
+      return { atMs: 7_200_000, noticeAtMs: 7_140_000 };
     },
   });
   registry.add(session);

@@ -34,10 +34,29 @@ const CATCH_UP_POLL_MS = 100;
  */
 const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 
+/** A client is notified at most this long before its token expires. */
+const EXPIRY_NOTICE_MS = 60_000;
+
+/** Times of the store's clock, in milliseconds. */
+export interface Expiry {
+  atMs: number;
+  /** When the client is notified. */
+  noticeAtMs: number;
+}
+
+/**
+ * The notice comes 60 s before the end, or at two thirds of the time that the token has left,
+ * whichever is later. So even tokens that live for seconds cause few renewals.
+ */
+export function expiryOf(expiresAtS: number, nowMs: number): Expiry {
+  const atMs = expiresAtS * 1_000;
+  return { atMs, noticeAtMs: atMs - Math.min(EXPIRY_NOTICE_MS, Math.max(0, atMs - nowMs) / 3) };
+}
+
 export interface SessionOptions {
   user: UserRef;
   roles: string[];
-  expiresAtMs: number;
+  expiry: Expiry;
   connection: Connection;
   eventSpec: BucketSpec;
   nowMs: number;
@@ -47,8 +66,8 @@ export interface SessionOptions {
 export class Session implements Member {
   readonly id: string;
   readonly user: UserRef;
-  readonly roles: string[];
-  readonly expiresAtMs: number;
+  roles: string[];
+  expiry: Expiry;
   /** Joined rooms. */
   readonly subscriptions = new Map<string, Subscription>();
   /** Rooms whose presence it watches. Most connections watch none. */
@@ -67,7 +86,7 @@ export class Session implements Member {
     this.id = options.connection.id;
     this.user = options.user;
     this.roles = options.roles;
-    this.expiresAtMs = options.expiresAtMs;
+    this.expiry = options.expiry;
     this.#connection = options.connection;
     this.#onEnd = options.onEnd;
     this.#eventSpec = options.eventSpec;

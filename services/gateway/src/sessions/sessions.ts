@@ -9,7 +9,7 @@ import type { ResumeRooms } from '../rooms/resume.ts';
 import { ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
 import type { SessionRegistry } from './registry.ts';
-import { Session } from './session.ts';
+import { expiryOf, Session } from './session.ts';
 
 /** Why a connection was not accepted. A metric label. `keys`: the token's key was not available. */
 export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
@@ -42,6 +42,8 @@ export interface SessionsOptions {
   logger: Logger;
   metrics: SessionMetrics;
   now: () => number;
+  /** Milliseconds of the store's clock. */
+  storeNow: () => number;
 }
 
 export class Sessions implements EdgeHandlers<Identity, Session> {
@@ -85,12 +87,12 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
-    const { registry, metrics, logger, eventSpec, now } = this.#options;
+    const { registry, metrics, logger, eventSpec, now, storeNow } = this.#options;
     this.#halfOpen.forget(transport);
     const session = new Session({
       user: identity.user,
       roles: identity.roles,
-      expiresAtMs: identity.expiresAtS * 1_000,
+      expiry: expiryOf(identity.expiresAtS, storeNow()),
       connection,
       eventSpec,
       nowMs: now(),

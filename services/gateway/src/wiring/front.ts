@@ -50,6 +50,7 @@ export function createFront(options: FrontOptions) {
       ended: metrics.ends.inc,
     },
     now,
+    storeNow: store.health.now,
   });
   const httpServer = createServer(requests.api);
   const edge = createEdge<Identity, Session>({

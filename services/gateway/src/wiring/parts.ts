@@ -54,7 +54,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const requests = createRequests({
-    ...{ config, logger, tracing, store, log, rooms, tokens, metrics, now },
+    ...{ config, logger, tracing, store, log, rooms, registry, tokens, metrics, now },
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });

@@ -8,12 +8,14 @@ import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
+import { authHandlers } from '../requests/auth.ts';
 import { Dispatcher } from '../requests/dispatch.ts';
 import { createReadHistory, historyHandlers } from '../requests/history.ts';
 import { createSendMessage, messageHandlers } from '../requests/messages.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
 import { createTyping } from '../rooms/typing.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
 
@@ -27,6 +29,7 @@ export interface RequestsOptions {
   store: Store;
   log: RoomLog;
   rooms: ReturnType<typeof createRooms>;
+  registry: SessionRegistry;
   tokens: Tokens;
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
@@ -37,7 +40,7 @@ export interface RequestsOptions {
 }
 
 export function createRequests(options: RequestsOptions) {
-  const { config, logger, tracing, store, log, rooms, tokens, metrics, now } = options;
+  const { config, logger, tracing, store, log, rooms, registry, tokens, metrics, now } = options;
   const sendMessage = tracing.sendMessage(
     createSendMessage({
       log,
@@ -59,6 +62,7 @@ export function createRequests(options: RequestsOptions) {
   const { directory } = store;
   const dispatcher = new Dispatcher({
     handlers: {
+      ...authHandlers({ tokens, registry, storeNow: store.health.now }),
       ...roomHandlers({ subscriptions, directory, typing, mayRead }),
       ...messageHandlers(sendMessage),
       ...historyHandlers(readHistory),

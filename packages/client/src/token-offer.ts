@@ -1,0 +1,30 @@
+/** Offers a new token to a live connection until the server takes or refuses it. */
+import type { Request } from './ack.ts';
+import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** `unsupported`: a gateway of an earlier release, which needs a new connection for a new token. */
+export type OfferOutcome = 'taken' | 'refused' | 'unsupported';
+
+export function offerToken(options: {
+  token: string;
+  request: Request;
+  scheduler: Scheduler;
+  /** False once the connection is another one. Then `done` is not called. */
+  isCurrent: () => boolean;
+  done: (outcome: OfferOutcome) => void;
+}): void {
+  const { token, request, scheduler, isCurrent, done } = options;
+  const offer = (attempt: number): void =>
+    request('auth:renew', { token }, (result) => {
+      if (!isCurrent()) return;
+      if (result.ok) return done('taken');
+      const { code, retryable } = result.error.toBody();
+      if (!retryable) return done(code === 'invalid' ? 'unsupported' : 'refused');
+      const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: REQUEST_BACKOFF });
+      scheduler.after(delayMs, () => {
+        if (isCurrent()) offer(attempt + 1);
+      });
+    });
+  offer(0);
+}

@@ -1,0 +1,26 @@
+/** Requests about the token of a connection. */
+import { MaruError } from '@maru/protocol';
+import type { Tokens } from '../identity/tokens.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import { expiryOf } from '../sessions/session.ts';
+import type { Handlers } from './handler.ts';
+
+export function authHandlers(parts: {
+  tokens: Pick<Tokens, 'verify'>;
+  registry: Pick<SessionRegistry, 'renewed'>;
+  /** Milliseconds of the store's clock. */
+  storeNow: () => number;
+}): Pick<Handlers, 'auth:renew'> {
+  const { tokens, registry, storeNow } = parts;
+  return {
+    // A wrong token changes nothing: the connection lives as long as the token that it has.
+    'auth:renew': async (session, { token }) => {
+      const { user, roles, expiresAtS } = await tokens.verify(token);
+      if (user.id !== session.user.id) throw new MaruError('forbidden', 'the token belongs to another user');
+      session.roles = roles;
+      session.expiry = expiryOf(expiresAtS, storeNow());
+      registry.renewed(session);
+      return { data: { expiresAt: session.expiry.atMs } };
+    },
+  };
+}
