@@ -4,7 +4,6 @@ import { fakeError } from '@maru/testkit/server/answers';
 import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-server';
 import { type ChatClient, type ChatClientOptions, createChatClient } from './chat-client.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
-import { systemScheduler } from './scheduler.ts';
 
 const BOT = { id: 'bot', name: 'Bot' };
 
@@ -26,7 +25,6 @@ before(async () => {
 afterEach(() => {
   for (const client of open.splice(0)) client.close();
   cluster.faults.refusedTokens.clear();
-  cluster.faults.refuseRenewal = null;
   cluster.faults.swallowSendAcks = 0;
   cluster.faults.refuseSends = null;
   cluster.faults.resumeEntriesMax = 1_000;
@@ -221,77 +219,6 @@ it('ends if the new token is refused, too', async () => {
   cluster.faults.refusedTokens.add('bad');
   const { states } = start('mina', { getToken: () => 'bad' });
   await until('it ended', () => states.includes('ended unauthenticated'));
-});
-
-/** A client whose token expires soon. Each of its tokens is another one. */
-async function startExpiring() {
-  const asked: boolean[] = [];
-  const started = start('mina', { getToken: ({ refresh }) => `mina-${asked.push(refresh)}` });
-  await until('it is connected', () => started.states.includes('connected'));
-  const sessions = cluster.resumes.length;
-  return { ...started, asked, newSessions: () => cluster.resumes.length - sessions };
-}
-
-it('takes a new token over the live connection: one token request, no reconnect', async () => {
-  const { client, asked, states, newSessions } = await startExpiring();
-  for (let n = 2; n <= 4; n++) {
-    cluster.notice({ code: 'expiring' });
-    await until('a token was requested', () => asked.length === n);
-  }
-  await client.setStatus('online').catch(() => {});
-  assert.deepEqual([asked, newSessions(), states.at(-1)], [[false, true, true, true], 0, 'connected']);
-});
-
-it('reconnects with the new token if the gateway does not know renewals', async () => {
-  cluster.faults.refuseRenewal = 'invalid';
-  const { asked, newSessions } = await startExpiring();
-  cluster.notice({ code: 'expiring' });
-  await until('it has reconnected', () => newSessions() === 1);
-  assert.deepEqual(asked, [false, true]);
-});
-
-it('offers the same token again while it cannot be checked, and stays connected', async () => {
-  cluster.faults.refuseRenewal = 'unavailable';
-  const { client, asked, newSessions } = await startExpiring();
-  cluster.notice({ code: 'expiring' });
-  await until('the token was requested', () => asked.length === 2);
-  await client.setStatus('online').catch(() => {});
-  cluster.faults.refuseRenewal = null;
-  // Once the token is taken, the next notice causes the next request.
-  await until('the token was taken', () => {
-    cluster.notice({ code: 'expiring' });
-    return asked.length > 2;
-  });
-  assert.equal(newSessions(), 0);
-});
-
-it('uses the token that it has if the old one expires before the new one is taken', async () => {
-  cluster.faults.refuseRenewal = 'unavailable';
-  const { asked, newSessions } = await startExpiring();
-  cluster.notice({ code: 'expiring' });
-  await until('the token was requested', () => asked.length === 2);
-  cluster.dismissAll('expiring');
-  await until('it has reconnected', () => newSessions() === 1);
-  assert.deepEqual(asked, [false, true]);
-});
-
-it('waits longer each time if tokens expire at once', async () => {
-  const waits: number[] = [];
-  const scheduler = {
-    ...systemScheduler,
-    random: () => 0.999,
-    after: (ms: number, run: () => void) => {
-      if (ms < 8_000) waits.push(ms);
-      return systemScheduler.after(ms < 8_000 ? 5 : ms, run);
-    },
-  };
-  const { states } = start('mina', { scheduler });
-  for (let n = 1; n <= 4; n++) {
-    await until('it is connected', () => states.filter((state) => state === 'connected').length === n);
-    cluster.dismissAll('expiring');
-  }
-  await until('it is connected again', () => states.filter((state) => state === 'connected').length === 5);
-  assert.deepEqual(waits, [999, 1_998, 3_996, 7_992]);
 });
 
 it('does not reconnect after a revocation', async () => {

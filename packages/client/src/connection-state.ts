@@ -1,3 +1,5 @@
+import type { ErrorBody } from '@maru/protocol/errors';
+
 /** Why a client stays away for good. After every other end it reconnects. */
 export type EndReason = 'closed' | 'unauthenticated' | 'revoked' | 'expired' | 'disconnected';
 
@@ -7,8 +9,11 @@ export type ConnectionState =
   | { state: 'connected' }
   /** Connected, but the server's store is unavailable: nothing is stored now, and messages wait. */
   | { state: 'degraded' }
-  /** The last try failed. `retryAtMs`: the time of the next one, on the scheduler's clock. */
-  | { state: 'offline'; retryAtMs: number }
+  /**
+   * The last try failed. `retryAtMs`: the time of the next one, on the scheduler's clock. `error`:
+   * why the server refused it.
+   */
+  | { state: 'offline'; retryAtMs: number; error?: ErrorBody }
   | { state: 'ended'; reason: EndReason };
 
 export const sameState = (a: ConnectionState, b: ConnectionState): boolean =>

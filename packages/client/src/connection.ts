@@ -2,6 +2,7 @@
  * Keeps the client connected: opens one socket connection after the other, waits between them as
  * the back-off and the server say, and asks for tokens. It does not know rooms or messages.
  */
+import type { MaruError } from '@maru/protocol/errors';
 import type { ClientRequests, Notice, Position, ServerEvents, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
 import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
@@ -168,23 +169,25 @@ export class Connection {
     const { url, path, transports, connectTimeoutMs, resume, on } = this.#options;
     return openSocketConnection({
       ...{ url, path, transports, connectTimeoutMs },
-      auth: () => ({ token, resume: resume() }),
+      auth: () => ({ token, resume: resume(), retries: true }),
       on: { ...on, session: (session) => this.#onSession(session), notice: (notice) => this.#onNotice(notice) },
       onEnd: (end) => this.#onEnd(end),
     });
   }
 
-  #retryLater(detail: string): void {
+  #retryLater(detail: string, error?: MaruError): void {
     const { scheduler, logger } = this.#options;
     const now = scheduler.now();
-    const atLeastMs = this.#moveAtMs === null ? undefined : Math.max(0, this.#moveAtMs - now);
+    const atLeastMs = this.#moveAtMs === null ? error?.retryAfterMs : Math.max(0, this.#moveAtMs - now);
     const attempt = this.#failedTries++;
     const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: RECONNECT_BACKOFF, atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
     this.#drop();
     // The first retry after a loss usually succeeds. It counts as connecting, so that the restart
     // of a node alarms no one.
-    this.#setState(attempt === 0 ? { state: 'connecting' } : { state: 'offline', retryAtMs: now + delayMs });
+    const offline = { state: 'offline', retryAtMs: now + delayMs } as const;
+    if (error !== undefined) this.#setState({ ...offline, error: error.toBody() });
+    else this.#setState(attempt === 0 ? { state: 'connecting' } : offline);
     this.#cancelRetry();
     this.#cancelRetry = scheduler.after(delayMs, () => void this.#open());
   }
@@ -192,9 +195,10 @@ export class Connection {
   #onEnd(end: SocketEnd): void {
     switch (end.kind) {
       case 'lost':
-        this.#retryLater(end.detail);
+        this.#retryLater(end.detail, end.error);
         break;
       case 'unauthenticated':
+        this.#options.logger.warn('a token was refused', { reason: end.detail });
         this.#openWithNewToken('unauthenticated');
         break;
       case 'dismissed':
@@ -286,8 +290,8 @@ export class Connection {
       return;
     }
     this.#nextToken = null;
-    if (outcome === 'refused') return this.#options.logger.warn('the new token was refused');
+    if (outcome === 'refused' || token === null || this.#attempt.phase !== 'session') return;
     this.#dismissal = 'disconnected';
-    if (this.#attempt.phase === 'session' && token !== null) this.#attempt = { ...this.#attempt, token };
+    this.#attempt = { ...this.#attempt, token };
   }
 }

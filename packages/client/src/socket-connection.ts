@@ -2,24 +2,28 @@
  * One Socket.IO connection, from its opening to its end. It is never reused. It translates
  * Socket.IO's events and decides nothing: `connection.ts` decides whether and when to reconnect.
  */
+import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
 import { io, type Socket } from 'socket.io-client';
 import { type Result, resultOfAck, unavailable } from './ack.ts';
+import { type ConnectFailure, refusalOf } from './refusal.ts';
 
 export type Transport = 'websocket' | 'polling';
 
 export interface HandshakeAuth {
   token: string;
   resume: Record<string, Position>;
+  /** This client tries again by itself, so temporary refusals may come as `connect_error`. */
+  retries: true;
 }
 
 export type SocketEnd =
   /** The handshake was refused because the token is not valid. */
-  | { kind: 'unauthenticated' }
+  | { kind: 'unauthenticated'; detail: string }
   /** The server sent DISCONNECT: stay away. */
   | { kind: 'dismissed' }
   /** Anything else: the network, the node, or a temporary refusal. */
-  | { kind: 'lost'; detail: string };
+  | { kind: 'lost'; detail: string; error?: MaruError | undefined };
 
 export interface SocketConnectionOptions {
   url: string;
@@ -78,8 +82,13 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
       if (!ended) (options.on[name] as (payload: unknown) => void)(payload);
     });
   }
-  socket.on('connect_error', (error: Error & { data?: { code?: unknown } }) => {
-    end(error.data?.code === 'unauthenticated' ? { kind: 'unauthenticated' } : { kind: 'lost', detail: error.message });
+  socket.on('connect_error', (failure: ConnectFailure) => {
+    const error = refusalOf(failure);
+    end(
+      error?.code === 'unauthenticated'
+        ? { kind: 'unauthenticated', detail: failure.message }
+        : { kind: 'lost', detail: failure.message, error },
+    );
   });
   socket.on('disconnect', (reason) => {
     end(reason === 'io server disconnect' ? { kind: 'dismissed' } : { kind: 'lost', detail: reason });

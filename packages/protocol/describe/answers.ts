@@ -145,8 +145,12 @@ export const serverEventSchemas = {
     z.strictObject({ type: z.literal('removed'), room: roomId, reason: z.string() }),
   ]),
   notice: z.strictObject({
-    code: z.enum(['draining', 'rebalance', 'degraded', 'recovered', 'revoked', 'expiring', 'slow_consumer']),
+    code: z.enum([
+      ...(['draining', 'rebalance', 'degraded', 'recovered', 'revoked', 'expiring', 'slow_consumer'] as const),
+      ...(['too_many_connections', 'flood', 'store'] as const),
+    ]),
     reconnectInMs: z.int().min(0).exactOptional(),
+    message: z.string().min(1).exactOptional(),
   }),
 } as const satisfies Record<keyof ServerEvents, z.ZodType>;
 

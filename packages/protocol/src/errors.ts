@@ -29,6 +29,13 @@ export interface ErrorBody {
   retryAfterMs?: number;
 }
 
+/** An error over HTTP: RFC 9457, with the same codes as acknowledgements. */
+export function problemOf(error: MaruError): Record<string, unknown> {
+  const { httpStatus: status, title } = ERROR_CATALOGUE[error.code];
+  const { message: detail, ...rest } = error.toBody();
+  return { type: 'about:blank', title, status, detail, ...rest };
+}
+
 /** An expected failure, which clients get as it is. Every other error becomes `internal`. */
 export class MaruError extends Error {
   readonly code: ErrorCode;

@@ -108,11 +108,23 @@ export interface SessionData {
   rooms: Record<string, ResumedRoom>;
 }
 
-export type NoticeCode = 'draining' | 'rebalance' | 'degraded' | 'recovered' | 'revoked' | 'expiring' | 'slow_consumer';
+export type NoticeCode =
+  | 'draining'
+  | 'rebalance'
+  | 'degraded'
+  | 'recovered'
+  | 'revoked'
+  | 'expiring'
+  | 'slow_consumer'
+  | 'too_many_connections'
+  | 'flood'
+  | 'store';
 
 export interface Notice {
   code: NoticeCode;
   reconnectInMs?: number;
+  /** For developers, in English. */
+  message?: string;
 }
 
 export type RoomEvent =

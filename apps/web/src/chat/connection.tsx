@@ -30,6 +30,7 @@ export function ConnectionBanner({ connection, onRetry }: { connection: Connecti
         <div class="banner" data-testid="connection-banner" data-state={shown}>
           <span>
             {shown === 'offline' ? t.offlineDetail : shown === 'degraded' ? t.degradedDetail : t.connectingDetail}
+            {connection.state === 'offline' && connection.error && ` ${t.refusedBecause(connection.error.message)}`}
           </span>
           {shown === 'offline' && (
             <button type="button" class="link-button" onClick={onRetry}>

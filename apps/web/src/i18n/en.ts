@@ -44,6 +44,7 @@ export const en = {
   connectingDetail: 'Connecting to the server…',
   degradedDetail: 'The server cannot store messages right now. Yours will be sent as soon as it can.',
   offlineDetail: 'No connection. Trying again by itself; messages you write are kept until then.',
+  refusedBecause: (reason: string) => `The server's reason: ${reason}.`,
   tryNow: 'Try now',
 
   rooms: 'Rooms',

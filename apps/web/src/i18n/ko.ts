@@ -45,6 +45,7 @@ export const ko: Catalogue = {
   connectingDetail: '서버에 연결하는 중입니다…',
   degradedDetail: '지금은 서버가 메시지를 저장할 수 없습니다. 가능해지면 바로 보냅니다.',
   offlineDetail: '연결이 끊겼습니다. 자동으로 다시 시도하며, 그동안 쓴 메시지는 보관합니다.',
+  refusedBecause: (reason: string) => `서버가 알린 이유: ${reason}.`,
   tryNow: '지금 시도',
 
   rooms: '방',

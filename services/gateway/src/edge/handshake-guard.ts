@@ -4,6 +4,7 @@
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { MaruError, problemOf } from '@maru/protocol';
 import { isOriginAllowed } from './origin.ts';
 
 export type HandshakeRefusal = 'origin' | 'draining';
@@ -24,6 +25,12 @@ export interface GuardedEngine {
   on(event: 'connection', listener: (connection: { request?: IncomingMessage | undefined }) => void): unknown;
 }
 
+const PROBLEM_TYPE = 'application/problem+json';
+const PROBLEMS = {
+  origin: new MaruError('forbidden', 'this origin is not listed, and its host is not the Host that arrives here'),
+  draining: new MaruError('unavailable', 'this node is leaving'),
+} as const;
+
 /** A client that does not read the answer to a refused upgrade is dropped after this time. */
 const REFUSAL_WAIT_MS = 5_000;
 
@@ -39,12 +46,12 @@ export function guardHandshakes(
   guarded.use((request, response, next) => {
     if (!isOriginAllowed(request.headers.origin, request.headers.host, allowedOrigins)) {
       onRefused('origin');
-      return refuse(response, 403, 'this origin is not allowed');
+      return refuse(response, PROBLEMS.origin);
     }
     // Engine.IO treats an empty `sid` as a missing one.
     if (!request._query.sid && refusing) {
       onRefused('draining');
-      return refuse(response, 503, 'this node is leaving');
+      return refuse(response, PROBLEMS.draining);
     }
     if (response instanceof ServerResponse) return next();
     responses.set(request, response);
@@ -71,23 +78,26 @@ export function guardHandshakes(
  * Answers instead of Engine.IO, which cannot send these statuses. For an upgrade there is only the
  * socket to write to.
  */
-function refuse(response: ServerResponse | UpgradeResponse, status: 403 | 503, reason: string): void {
-  if (response instanceof ServerResponse) {
-    response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(reason);
-    return;
-  }
-  refuseUpgrade(response.socket, status);
+function refuse(response: ServerResponse | UpgradeResponse, error: MaruError): void {
+  const problem = problemOf(error);
+  const status = Number(problem.status);
+  const body = JSON.stringify(problem);
+  if (response instanceof ServerResponse)
+    response.writeHead(status, { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' }).end(body);
+  else refuseUpgrade(response.socket, status, body);
 }
 
 /**
  * Answers an upgrade and destroys its socket. Node.js has released the socket by then. Without a
  * listener its errors would end the process, and without a reader its end would go unnoticed.
  */
-export function refuseUpgrade(socket: Duplex, status: number): void {
+export function refuseUpgrade(socket: Duplex, status: number, body = ''): void {
   socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
   // If the client does not read an earlier answer, this one would wait for ever.
   const timer = setTimeout(() => socket.destroy(), REFUSAL_WAIT_MS);
   socket.once('close', () => clearTimeout(timer));
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const type = body === '' ? '' : `Content-Type: ${PROBLEM_TYPE}\r\n`;
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${type}`;
+  socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -24,6 +24,8 @@ export interface Transport {
 export interface Auth {
   token?: unknown;
   resume?: unknown;
+  /** True: the client tries again by itself after a `connect_error` whose data is retryable. */
+  retries?: unknown;
 }
 
 /** `Owner` stands for a connection in the rest of the gateway. */
@@ -32,7 +34,7 @@ export interface EdgeHandlers<Identity, Owner> {
   transportClosed(transport: Transport): void;
   /**
    * Checks who connects. A MaruError `unauthenticated` refuses the client, which then gives up. Any
-   * other error closes the transport, so that the client comes back. Undefined closes it silently.
+   * other error is temporary: see `refuseForNow`. Undefined closes the transport silently.
    */
   authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined>;
   /** Undefined if the connection was ended. */
@@ -99,8 +101,10 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
       socket.data.identity = identity;
       next();
     } catch (error) {
-      if (!(error instanceof MaruError) || error.code !== 'unauthenticated') return transport.close(false);
-      next(Object.assign(new Error(error.message), { data: error.toBody() }));
+      const refusal = error instanceof MaruError ? error : new MaruError('internal', 'something went wrong here');
+      if (refusal.code !== 'unauthenticated' && (socket.handshake.auth as Auth).retries !== true)
+        return refuseForNow(socket.conn);
+      next(Object.assign(new Error(refusal.message), { data: refusal.toBody() }));
     }
   });
   io.on('connection', (socket) => {
@@ -158,6 +162,16 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
       fastPath.close();
     },
   };
+}
+
+/**
+ * After CONNECT_ERROR, socket.io-client never tries again by itself. After a packet that Engine.IO
+ * does not know, it reports `connect_error` and tries again.
+ */
+function refuseForNow(engine: ClientSocket['conn']): void {
+  const { sendPacket } = engine as unknown as { sendPacket(type: string): void };
+  sendPacket.call(engine, 'unknown');
+  engine.close();
 }
 
 function createIo(

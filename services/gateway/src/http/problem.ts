@@ -1,27 +1,14 @@
 /** Errors of the HTTP API: RFC 9457, with the same codes as acknowledgements. */
-import { ERROR_CATALOGUE, MaruError } from '@maru/protocol';
+import { MaruError, problemOf } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { ErrorRequestHandler, Response } from 'express';
 
 export function sendProblem(response: Response, error: MaruError): void {
-  const { httpStatus, title } = ERROR_CATALOGUE[error.code];
+  const problem = problemOf(error);
   const { retryable, retryAfterMs } = error.toBody();
   if (retryable) response.set('Retry-After', String(Math.max(1, Math.ceil((retryAfterMs ?? 1_000) / 1_000))));
   if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
-  response
-    .status(httpStatus)
-    .type('application/problem+json')
-    .send(
-      JSON.stringify({
-        type: 'about:blank',
-        title,
-        status: httpStatus,
-        detail: error.message,
-        code: error.code,
-        retryable,
-        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      }),
-    );
+  response.status(Number(problem.status)).type('application/problem+json').send(JSON.stringify(problem));
 }
 
 /**

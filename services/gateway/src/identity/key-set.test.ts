@@ -15,7 +15,10 @@ function makeKey(kid: string) {
   const jwk: JWK = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'RS256', use: 'sig' };
   const { kid: _, ...withoutId } = jwk;
   const sign = (header: { kid?: string }) =>
-    new SignJWT({ sub: 'mina' }).setProtectedHeader({ alg: 'RS256', ...header }).setExpirationTime('1h').sign(privateKey);
+    new SignJWT({ sub: 'mina' })
+      .setProtectedHeader({ alg: 'RS256', ...header })
+      .setExpirationTime('1h')
+      .sign(privateKey);
   return { jwk, withoutId, token: () => sign({ kid }), tokenWithoutId: () => sign({}) };
 }
 const [one, two, bogus] = [makeKey('one'), makeKey('two'), makeKey('bogus')];

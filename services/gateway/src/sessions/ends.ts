@@ -5,26 +5,42 @@
  * stay away from sends Socket.IO's DISCONNECT, after which a plain client gives up.
  */
 
+import type { Notice } from '@maru/protocol';
+
 export interface EndRule {
   /** True: close the transport. False: send DISCONNECT. */
   readonly comesBack: boolean;
   /** Drop the backlog. A client that does not read would keep it in memory. */
   readonly discardsBacklog: boolean;
   readonly logLevel: 'debug' | 'info';
+  /** Sent before the end, so that the client knows the reason. Others had a notice before. */
+  readonly notice?: Notice;
 }
+
+/** A client waits this long for a place among the connections of its user. */
+export const CONNECTIONS_RETRY_MS = 5_000;
 
 export const ENDS = {
   /** Too many bytes or packets are queued for the client. */
   slow_consumer: { comesBack: true, discardsBacklog: true, logLevel: 'info' },
   /** The client keeps sending after many refusals. */
-  flood: { comesBack: true, discardsBacklog: true, logLevel: 'info' },
+  flood: { comesBack: true, discardsBacklog: true, logLevel: 'info', notice: { code: 'flood' } },
   /** The node drains. It logs the drain once, so single ends are debug output. */
   draining: { comesBack: true, discardsBacklog: false, logLevel: 'debug' },
   /** A gap in a room can no longer be read. The client resumes and learns that. */
-  lost_hole: { comesBack: true, discardsBacklog: false, logLevel: 'info' },
+  lost_hole: { comesBack: true, discardsBacklog: false, logLevel: 'info', notice: { code: 'store' } },
   /** The store failed while entries were delivered. */
-  store: { comesBack: true, discardsBacklog: false, logLevel: 'info' },
-  too_many_connections: { comesBack: true, discardsBacklog: false, logLevel: 'info' },
+  store: { comesBack: true, discardsBacklog: false, logLevel: 'info', notice: { code: 'store' } },
+  too_many_connections: {
+    comesBack: true,
+    discardsBacklog: false,
+    logLevel: 'info',
+    notice: {
+      code: 'too_many_connections',
+      reconnectInMs: CONNECTIONS_RETRY_MS,
+      message: 'the user has the maximum of connections on this node',
+    },
+  },
   /** The token expired. `notice expiring` came before. The client needs a new token. */
   expired: { comesBack: false, discardsBacklog: false, logLevel: 'debug' },
 } as const satisfies Record<string, EndRule>;

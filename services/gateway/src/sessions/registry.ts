@@ -37,11 +37,14 @@ export class SessionRegistry {
     return this.#sessions;
   }
 
+  isFull(userId: string): boolean {
+    return (this.#perUser.get(userId) ?? 0) >= this.#connectionsPerUserMax;
+  }
+
   /** False if the user has the maximum of connections on this node. */
   add(session: Session): boolean {
-    const count = this.#perUser.get(session.user.id) ?? 0;
-    if (count >= this.#connectionsPerUserMax) return false;
-    this.#perUser.set(session.user.id, count + 1);
+    if (this.isFull(session.user.id)) return false;
+    this.#perUser.set(session.user.id, (this.#perUser.get(session.user.id) ?? 0) + 1);
     this.#sessions.add(session);
     this.#watchExpiry(session);
     return true;

@@ -10,7 +10,7 @@ import { eventsOf } from '../limits/answer-cost.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Subscription } from '../rooms/subscription.ts';
 import { WorkQueues } from '../rooms/work-queues.ts';
-import { ENDS, type EndReason } from './ends.ts';
+import { ENDS, type EndReason, type EndRule } from './ends.ts';
 import { type ConnectionState, mayNotify, OPEN, OPENING } from './state.ts';
 
 /**
@@ -178,8 +178,9 @@ export class Session implements Member {
   end(reason: EndReason): void {
     // An expired token ends a session at once, even one that only waits for its transport to close.
     if (this.closed && reason !== 'expired') return;
-    const { comesBack, discardsBacklog } = ENDS[reason];
+    const { comesBack, discardsBacklog, notice }: EndRule = ENDS[reason];
     if (comesBack) {
+      if (notice !== undefined) this.#connection.emit('notice', notice);
       this.#state = { phase: 'ended', reason };
       this.#onEnd(reason, this);
       this.#connection.closeTransport(discardsBacklog);

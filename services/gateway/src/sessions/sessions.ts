@@ -4,9 +4,9 @@ import type { Logger } from '@maru/service-kit';
 import type { Connection } from '../edge/connection.ts';
 import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
-import { type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
+import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
-import { ENDS, type EndReason } from './ends.ts';
+import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
 import type { SessionRegistry } from './registry.ts';
 import { expiryOf, Session } from './session.ts';
@@ -15,15 +15,10 @@ import { expiryOf, Session } from './session.ts';
 export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
-/**
- * Log lines about refused tokens, so that an attacker cannot fill the disk. The metric counts all
- * of them.
- */
-const REFUSAL_LINES: BucketSpec = { perSecond: 1, burst: 20 };
-
 export interface SessionMetrics {
   connected(): void;
   disconnected(reason: string): void;
+  /** Also logs it. */
   refused(reason: RefusalReason): void;
   ended(reason: EndReason): void;
 }
@@ -49,7 +44,6 @@ export interface SessionsOptions {
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
   readonly #halfOpen: HalfOpenTransports;
-  readonly #refusalLines = fullBucket(REFUSAL_LINES, 0);
   readonly request: SessionsOptions['onRequest'];
 
   constructor(options: SessionsOptions) {
@@ -67,23 +61,22 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   async authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined> {
-    const { tokens, metrics, logger } = this.#options;
+    const { tokens, registry, metrics } = this.#options;
     if (!this.#halfOpen.beginAuthentication(transport)) return undefined;
+    let identity: Identity;
     try {
-      return await tokens.verify(auth.token);
+      identity = await tokens.verify(auth.token);
     } catch (error) {
-      if (error instanceof MaruError && error.code === 'unauthenticated') {
-        metrics.refused('unauthenticated');
-        this.#logRefusal(error.message);
-        this.#halfOpen.refused(transport);
-      } else {
-        // A temporary condition must not refuse the client, because a refused client gives up for
-        // good.
-        metrics.refused('keys');
-        logger.warn({ err: error }, 'a token was not checked');
-      }
+      metrics.refused(error instanceof MaruError && error.code === 'unauthenticated' ? 'unauthenticated' : 'keys');
+      this.#halfOpen.refused(transport);
       throw error;
     }
+    // Other clients are connected, notified and closed below, because they would not come back.
+    if (auth.retries !== true || !registry.isFull(identity.user.id)) return identity;
+    metrics.refused('connections');
+    this.#halfOpen.refused(transport);
+    const { message } = ENDS.too_many_connections.notice;
+    throw new MaruError('rate_limited', message, { retryAfterMs: CONNECTIONS_RETRY_MS });
   }
 
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
@@ -132,12 +125,6 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     onGone(session);
     metrics.disconnected(reason);
     logger.debug({ connection: session.id, reason }, 'disconnected');
-  }
-
-  /** `reason` names the claim that is wrong, never its value. */
-  #logRefusal(reason: string): void {
-    const { logger, now } = this.#options;
-    if (takeToken(this.#refusalLines, REFUSAL_LINES, now()) === 0) logger.info({ reason }, 'a token was refused');
   }
 
   #onEnd = (reason: EndReason, { id }: Session): void => {

@@ -9,7 +9,7 @@ import { createDrain } from '../sessions/drain.ts';
 import type { HandOver } from '../sessions/hand-over.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Session } from '../sessions/session.ts';
-import { Sessions } from '../sessions/sessions.ts';
+import { type RefusalReason, Sessions } from '../sessions/sessions.ts';
 import type { createRequests } from './requests.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
@@ -24,11 +24,12 @@ export interface FrontOptions {
   handOver: HandOver;
   tokens: Tokens;
   metrics: GatewayMetrics;
+  onRefused: (reason: RefusalReason) => void;
   now: () => number;
 }
 
 export function createFront(options: FrontOptions) {
-  const { config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now } = options;
+  const { config, logger, store, rooms, requests, registry, handOver, tokens, metrics, onRefused, now } = options;
   const { subscriptions, watches, resumeRooms } = rooms;
   const sessions = new Sessions({
     tokens,
@@ -46,7 +47,7 @@ export function createFront(options: FrontOptions) {
     metrics: {
       connected: () => metrics.connects.inc(),
       disconnected: metrics.disconnects.inc,
-      refused: metrics.refusals.inc,
+      refused: onRefused,
       ended: metrics.ends.inc,
     },
     now,
@@ -60,7 +61,7 @@ export function createFront(options: FrontOptions) {
     allowedOrigins: new Set(config.allowedOrigins),
     fastPath: config.fastPath,
     handlers: sessions,
-    onRefused: metrics.refusals.inc,
+    onRefused,
     ephemeral: {
       store: store.connections.ephemeralPub,
       subscriber: store.ephemeralSubscriber,

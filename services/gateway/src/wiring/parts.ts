@@ -6,18 +6,20 @@ import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
 import { type Connections, PURPOSES } from '../cluster/connections.ts';
 import type { GatewayConfig } from '../config.ts';
-import { KeySet } from '../identity/key-set.ts';
-import { createTokens } from '../identity/tokens.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
 import { COMING_BACK_REASONS } from '../sessions/ends.ts';
 import { createHandOver } from '../sessions/hand-over.ts';
+import { createRefusalLog } from '../sessions/refusal-log.ts';
 import { SessionRegistry } from '../sessions/registry.ts';
-import { REFUSAL_REASONS } from '../sessions/sessions.ts';
+import { REFUSAL_REASONS, type RefusalReason } from '../sessions/sessions.ts';
 import { createFront } from './front.ts';
 import { createRequests } from './requests.ts';
 import { createRooms } from './rooms.ts';
 import { createStore } from './store.ts';
+import { createCheckedTokens } from './tokens.ts';
+
+const UNLOGGED: ReadonlySet<RefusalReason> = new Set(['unauthenticated', 'keys', 'draining']);
 
 export type Parts = ReturnType<typeof createParts>;
 
@@ -46,19 +48,22 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const handOver = createHandOver({ perSecond: config.drainPerSecond, spreadMaxMs: config.drainSpreadMaxMs });
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
-  const tokens = createTokens({
-    keys: { secret: config.jwtSecret, keySet: keySetOf(config, logger, now), issuer: config.jwtIssuer, audience: config.jwtAudience },
-    guests: config.guests && config.guestSecret !== undefined ? { secret: config.guestSecret } : undefined,
-    lifetimeMaxS: config.tokenLifetimeMaxS,
-    now: store.health.now,
-  });
+  const refusalLog = createRefusalLog({ logger, now });
+  const tokens = createCheckedTokens({ config, logger, refusalLog, now, storeNow: store.health.now });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const requests = createRequests({
     ...{ config, logger, tracing, store, log, rooms, registry, tokens, metrics, now },
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
-  const front = createFront({ config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now });
+  const front = createFront({
+    ...{ config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now },
+    onRefused: (reason) => {
+      metrics.refusals.inc(reason);
+      // Tokens have a line that says more, and each drain refuses some handshakes.
+      if (!UNLOGGED.has(reason)) refusalLog.handshake(reason);
+    },
+  });
   const balance = createBalance({
     store: store.connections.control,
     node: config.node,
@@ -79,16 +84,6 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
   return { store, registry, metrics, ...rooms, ...front, balance, tracing };
-}
-
-function keySetOf({ jwksUrl, jwksStaleMaxS }: GatewayConfig, logger: Logger, now: () => number): KeySet | undefined {
-  if (jwksUrl === undefined) return undefined;
-  return new KeySet({
-    url: new URL(jwksUrl),
-    staleMaxMs: jwksStaleMaxS * 1_000,
-    now,
-    onFailure: (error) => logger.warn({ err: error }, 'the key set was not fetched'),
-  });
 }
 
 const namesOf = (connections: Connections) => Object.keys(connections) as Array<keyof Connections>;
