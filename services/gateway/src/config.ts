@@ -216,6 +216,18 @@ export const FIELDS = {
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
   },
+  pingIntervalMs: {
+    env: 'MARU_PING_INTERVAL_MS',
+    doc: 'an idle client is pinged after this time; with the timeout at most 55 s, below the 60 s of nginx',
+    parse: asInteger(1_000, 54_000),
+    fallback: 25_000,
+  },
+  pingTimeoutMs: {
+    env: 'MARU_PING_TIMEOUT_MS',
+    doc: 'a client that answers no ping in this time is disconnected',
+    parse: asInteger(1_000, 54_000),
+    fallback: 20_000,
+  },
   fastPath: {
     env: 'MARU_FAST_PATH',
     doc: "whether our own WebSocket transport and shared pings replace Engine.IO's: on or off",
@@ -256,6 +268,9 @@ export const FIELDS = {
 
 export type GatewayConfig = ConfigOf<typeof FIELDS>;
 
+/** nginx closes a connection after 60 s of silence (deploy/nginx.conf). */
+const PING_SUM_MAX_MS = 55_000;
+
 export function readGatewayConfig(environment: Record<string, string | undefined>): GatewayConfig {
   const config = readConfig(FIELDS, environment);
   if (config.guests && config.guestSecret === undefined)
@@ -265,6 +280,11 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   }
   if (config.retentionEntriesMax < config.retentionEntriesMin) {
     throw new ConfigError('Configuration: MARU_RETENTION_ENTRIES_MAX must not be below MARU_RETENTION_ENTRIES_MIN');
+  }
+  if (config.pingIntervalMs + config.pingTimeoutMs > PING_SUM_MAX_MS) {
+    throw new ConfigError(
+      `Configuration: MARU_PING_INTERVAL_MS and MARU_PING_TIMEOUT_MS must be at most ${PING_SUM_MAX_MS} together`,
+    );
   }
   return config;
 }

@@ -9,7 +9,7 @@ import { textFrames } from './websocket/frames.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
 /**
- * A ping leaves at most two periods late. Clients wait 20 s longer than the ping interval of 25 s.
+ * A ping leaves at most two periods late. Clients wait for it as long as the pong timeout.
  */
 const PERIOD_MS = 500;
 /**

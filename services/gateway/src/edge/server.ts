@@ -50,6 +50,9 @@ export interface EdgeOptions<Identity, Owner> {
   sessionRoute: SessionRoute;
   allowedOrigins: ReadonlySet<string>;
   fastPath: boolean;
+  pingIntervalMs: number;
+  /** A transport whose client answers no ping in this time is closed. */
+  pingTimeoutMs: number;
   handlers: EdgeHandlers<Identity, Owner>;
   onRefused: (reason: HandshakeRefusal) => void;
   ephemeral: EphemeralStore;
@@ -71,9 +74,6 @@ export interface Edge {
 }
 
 const PATH = '/socket.io';
-/** Ping interval and pong timeout. */
-const PING_INTERVAL_MS = 25_000;
-const PING_TIMEOUT_MS = 20_000;
 /** A transport without a connection is closed after this time. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** After DISCONNECT the transport stays open this long, so that the last packets leave. */
@@ -176,14 +176,17 @@ function refuseForNow(engine: ClientSocket['conn']): void {
 
 function createIo(
   httpServer: HttpServer,
-  options: { node: string; sessionRoute: SessionRoute; allowedOrigins: ReadonlySet<string> },
+  options: Pick<
+    EdgeOptions<never, never>,
+    'node' | 'sessionRoute' | 'allowedOrigins' | 'pingIntervalMs' | 'pingTimeoutMs'
+  >,
 ) {
   const cors = { origin: [...options.allowedOrigins], methods: ['GET', 'POST'] };
   const io = new Server<DefaultEventsMap, ServerEvents, DefaultEventsMap, SocketState>(httpServer, {
     serveClient: false,
     transports: ['polling', 'websocket'],
-    pingInterval: PING_INTERVAL_MS,
-    pingTimeout: PING_TIMEOUT_MS,
+    pingInterval: options.pingIntervalMs,
+    pingTimeout: options.pingTimeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxHttpBufferSize: LIMITS.packetBytesMax,
     perMessageDeflate: false,

@@ -60,6 +60,8 @@ export function createFront(options: FrontOptions) {
     sessionRoute: config.sessionRoute,
     allowedOrigins: new Set(config.allowedOrigins),
     fastPath: config.fastPath,
+    pingIntervalMs: config.pingIntervalMs,
+    pingTimeoutMs: config.pingTimeoutMs,
     handlers: sessions,
     onRefused,
     ephemeral: {

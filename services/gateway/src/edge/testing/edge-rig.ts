@@ -41,6 +41,8 @@ export async function openEdgeRig(): Promise<EdgeRig> {
     sessionRoute: 'name',
     allowedOrigins: new Set(),
     fastPath: true,
+    pingIntervalMs: 25_000,
+    pingTimeoutMs: 20_000,
     handlers,
     onRefused: (reason) => refused.push(reason),
     ephemeral: {
