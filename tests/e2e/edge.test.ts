@@ -164,6 +164,18 @@ describe('a request with an Origin', () => {
     }
   });
 
+  test('is refused with the reason, also if a proxy rewrites Host', async () => {
+    const [gateway] = await cluster.gateways();
+    for (const address of [cluster.endpoint, gateway?.address ?? ''])
+      for (const transport of transports)
+        for (const request of [{ origin: 'https://evil.example' }, { origin: 'https://chat.example', host: 'inner' }]) {
+          const { status, body } = await handshake(address, { transport, ...request });
+          const { code, retryable, detail } = JSON.parse(body) as Record<string, unknown>;
+          assert.deepEqual([status, code, retryable], [403, 'forbidden', false]);
+          assert.match(String(detail), /origin/);
+        }
+  });
+
   test('from another site gets no CORS permission on the HTTP API', async () => {
     const { endpoint } = cluster;
     for (const origin of ['http://evil.example', 'null']) {

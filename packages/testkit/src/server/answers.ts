@@ -14,6 +14,9 @@ export const fakeError = (code: ErrorCode, retryAfterMs?: number): ErrorBody => 
 export const refused = (error: ErrorBody) => ({ ok: false, error });
 export const accepted = (data: unknown) => ({ ok: true, data });
 
+export const renewal = (refusal: ErrorCode | null) =>
+  refusal === null ? accepted({ expiresAt: Date.now() + 60_000 }) : refused(fakeError(refusal));
+
 export function stored({ epoch, seq, ts }: Entry, duplicate: boolean): object {
   return accepted({ epoch, seq, ts, duplicate });
 }

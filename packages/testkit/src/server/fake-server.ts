@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { ErrorBody, ErrorCode } from '@maru/protocol';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
-import { accepted, fakeError, type Payload, readHistory, refused, stored } from './answers.ts';
+import { accepted, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
 import { FakeRoom } from './fake-room.ts';
 import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
 
@@ -190,10 +190,7 @@ export class FakeServer {
     const { user } = socket.data as { user: UserRef };
     const listen = (event: string, handle: (payload: Payload, room: FakeRoom, ack: Ack) => void) =>
       socket.on(event, (payload: Payload, ack: Ack) => handle(payload, this.#room(payload.room), ack));
-    socket.on('auth:renew', (_payload: unknown, ack: Ack) => {
-      const { refuseRenewal } = this.faults;
-      ack(refuseRenewal === null ? accepted({ expiresAt: Date.now() + 60_000 }) : refused(fakeError(refuseRenewal)));
-    });
+    socket.on('auth:renew', (_payload: unknown, ack: Ack) => ack(renewal(this.faults.refuseRenewal)));
     listen('room:join', (payload, room, ack) => {
       ack(this.#join(payload, room));
       if (room.id === HIDDEN_ROOM) return;
