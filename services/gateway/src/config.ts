@@ -194,13 +194,13 @@ export const FIELDS = {
   },
   retentionAgeMs: {
     env: 'MARU_RETENTION_AGE_MS',
-    doc: 'beyond the minimum, older entries are removed',
+    doc: 'entries older than this are removed, except the minimum',
     parse: asInteger(1_000, 10 * 365 * 86_400_000),
     fallback: LIMITS.retentionAgeMs as number,
   },
   emptyRoomTtlMs: {
     env: 'MARU_EMPTY_ROOM_TTL_MS',
-    doc: 'an empty room is removed after',
+    doc: 'a room without messages and members is removed after this time',
     parse: asInteger(1_000, 365 * 86_400_000),
     fallback: 86_400_000,
   },
@@ -212,7 +212,7 @@ export const FIELDS = {
   },
   auditPeriodMs: {
     env: 'MARU_AUDIT_PERIOD_MS',
-    doc: 'period in which each open room is compared with the log',
+    doc: 'how often each open room is compared with the log',
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
   },

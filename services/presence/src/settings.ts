@@ -28,7 +28,7 @@ export const settingFields = {
   },
   leaveGraceMs: {
     env: 'MARU_PRESENCE_LEAVE_GRACE_MS',
-    doc: 'a user who returns within it did not leave; covers a reconnect to another node',
+    doc: 'a user who returns within this time did not leave; covers a reconnect to another node',
     parse: asInteger(0, 120_000),
     fallback: 6_000,
   },
