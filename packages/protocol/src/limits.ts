@@ -36,6 +36,10 @@ export const LIMITS = {
   /** Messages of one user over the whole cluster: a token bucket. */
   userMessagesPerSecond: 20,
   userMessagesBurst: 100,
+  /** Rooms that a user made, by creating them or writing first; of a guest; and an hour. */
+  userRoomsMax: 200,
+  guestRoomsMax: 20,
+  userRoomsPerHour: 100,
   /** Events of one connection: a token bucket. */
   connectionEventsPerSecond: 50,
   connectionEventsBurst: 200,

@@ -22,11 +22,13 @@ export const roomOfMetaKey = (key: string): string | undefined => /^maru:\{(.+)\
 /** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
 export const publicRoomsKey = (): string => 'maru:rooms';
 /**
- * Hash: the cluster-wide token bucket of one user's messages. `spare` 1 and 2 take its place while
+ * Hash: the cluster-wide token buckets of one user's messages and stored bytes. `spare` 1 and 2 take its place while
  * its shard is ill.
  */
 export const userQuotaKey = (userId: string, spare = 0): string =>
   `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;
+/** Sorted set: rooms that the user made, by the time in milliseconds of the store's clock. */
+export const userRoomsKey = (userId: string): string => `maru:made:{${encodeURIComponent(userId)}}`;
 /**
  * Sharded channel on which a subscriber of a node hears itself, to know that its connection to one
  * shard lives; the tag is of that shard.

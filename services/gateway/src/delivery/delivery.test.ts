@@ -89,6 +89,7 @@ async function startNode(name: string) {
       announced() {},
       resumeRead: () => counts.resumeReads++,
     },
+    beforeCreate: async () => {},
     onRoomEntered: () => {},
   });
   const ticker = createTicker({ periodMs: 100, logger, now });

@@ -11,6 +11,7 @@ import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
 import { HeadAudit } from './head-audit.ts';
 import type { Member } from './member.ts';
+import { createReadOrCreate, type ReadOrCreate } from './read-or-create.ts';
 import type { RecentBudget } from './recent-entries.ts';
 import { Room, type RoomOptions } from './room.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -47,6 +48,8 @@ export interface DeliveryOptions {
   recentBudget: RecentBudget;
   now: () => number;
   metrics: DeliveryMetrics;
+  /** The user's request is about to create a room. Rejects if the user may not do that now. */
+  beforeCreate: (userId: string) => Promise<void>;
   /** The first member of this node entered the room. */
   onRoomEntered: (room: string) => void;
 }
@@ -73,11 +76,13 @@ export class Delivery {
   readonly #rooms = new Map<string, OpenRoom>();
   readonly #roomOptions: RoomOptions;
   readonly #audit: HeadAudit;
+  readonly #readOrCreate: ReadOrCreate;
   #lastEntryNumber = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     const { log, logger, metrics } = options;
+    this.#readOrCreate = createReadOrCreate(options);
     this.#roomOptions = {
       readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'after', seq, limit }),
       recentBudget: options.recentBudget,
@@ -111,7 +116,7 @@ export class Delivery {
    */
   enter(member: Member, room: string, userId: string, piece: ReadPiece, create: boolean): Promise<ReadResult> {
     return this.#hold(member, room, async (opened) => {
-      const read = await this.#options.log.read(room, { userId }, piece, { create });
+      const read = await this.#readOrCreate(room, { userId }, piece, create ? userId : undefined);
       opened.room.observe(read);
       return read;
     });
@@ -126,7 +131,7 @@ export class Delivery {
       // shared.
       isPrivateRoomId(room)
         ? this.#readSince(opened, room, { userId }, position)
-        : this.#resumePublic(opened, room, position),
+        : this.#resumePublic(opened, room, position, userId),
     );
   }
 
@@ -252,13 +257,13 @@ export class Delivery {
     }
   }
 
-  async #readSince(opened: OpenRoom, room: string, reader: Reader, position: Position): Promise<Resumed> {
-    const { log, metrics, now } = this.#options;
+  async #readSince(opened: OpenRoom, room: string, reader: Reader, position: Position, creator?: string) {
+    const { metrics, now } = this.#options;
     metrics.resumeRead();
     const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
-    const read = await log.read(room, reader, piece, { create: !isPrivateRoomId(room) });
-    opened.room.observe(read);
+    const read = await this.#readOrCreate(room, reader, piece, creator);
     const { epoch, head, first, reason } = read;
+    opened.room.observe(read);
     return { epoch, head, first, reason, packets: opened.room.remember(read, now()) };
   }
 
@@ -266,13 +271,13 @@ export class Delivery {
    * Clients that missed the same entries share one read, also while it is in flight: live delivery
    * brings what comes later.
    */
-  #resumePublic(opened: OpenRoom, room: string, position: Position): Promise<Resumed> {
+  #resumePublic(opened: OpenRoom, room: string, position: Position, userId: string): Promise<Resumed> {
     const known = opened.room.since(position);
     if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
     const key = `${position.seq} ${position.epoch}`;
     const inFlight = opened.resumes.get(key);
     if (inFlight !== undefined) return inFlight;
-    const read = this.#readSince(opened, room, 'node', position).finally(() => opened.resumes.delete(key));
+    const read = this.#readSince(opened, room, 'node', position, userId).finally(() => opened.resumes.delete(key));
     opened.resumes.set(key, read);
     return read;
   }

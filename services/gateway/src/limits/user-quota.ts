@@ -1,12 +1,17 @@
 /**
- * A user's quota of messages over the whole cluster. The quota lives in another Redis slot than any
- * room, so nodes lease tokens in blocks, and most messages need one Redis call. A leased token that
- * is not used within `leaseMs` is lost to the user. Therefore blocks are small.
+ * A user's quotas over the whole cluster: messages, and bytes that stay in the store. They live in
+ * another Redis slot than any room, so nodes lease tokens in blocks, and most messages need one
+ * Redis call. A leased token that is not used within `leaseMs` is lost to the user. Therefore blocks
+ * are small.
+ *
+ * A request is served if a byte is left, whatever its size. The node owes the rest, and asks for it
+ * with the next block. So each node lends a user at most the bytes of one request.
  *
  * On a Redis Cluster an unhealthy shard must not silence its users in rooms of other shards. While
  * the shard does not answer, the quota is kept under a spare key on another shard. All nodes choose
  * the same spare key, so a user has at most as many full buckets as there are keys.
  */
+import { MaruError } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
 import { userQuotaKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
@@ -14,14 +19,23 @@ import { type BucketSpec, promiseWait } from './token-bucket.ts';
 
 export const leaseScript = loadScript(new URL('./lease-quota.lua', import.meta.url));
 
+interface Waiting {
+  messages: number;
+  bytes: number;
+  resolve: (waitMs: number) => void;
+  reject: (error: unknown) => void;
+}
+
 interface Lease {
   tokens: number;
+  /** Negative if the user owes bytes. */
+  bytes: number;
   expiresAtMs: number;
   promisedMs: number;
   /** No block is requested in advance before this time. */
   refillAfterMs: number;
   /** Requests that wait for tokens, in order. */
-  waiting: Array<{ resolve: (waitMs: number) => void; reject: (error: unknown) => void }>;
+  waiting: Waiting[];
   leasing: boolean;
 }
 
@@ -34,6 +48,9 @@ const UNHEALTHY_CHECK_MS = 500;
 /** Small compared to a user's burst, so that several nodes can hold a block of it. */
 const BLOCK_TOKENS_MAX = 16;
 const BLOCKS_IN_A_BURST = 6;
+/** Some 30 short messages. */
+const BLOCK_BYTES = 16_384;
+const REFILL_BELOW_BYTES = BLOCK_BYTES / 4;
 
 /**
  * Tokens of a block, and the number of tokens below which the next block is requested in advance.
@@ -45,14 +62,26 @@ export function leaseSize({ burst }: BucketSpec): { blockTokens: number; refillB
 
 export interface UserQuotaOptions {
   store: RedisStore;
+  /** Messages. */
   spec: BucketSpec;
+  /** Bytes. */
+  bytesOf: (userId: string) => BucketSpec;
   leaseMs: number;
   now: () => number;
+}
+
+/** What a script call asks for. Nothing is granted unless all that is needed is there. */
+interface Wanted {
+  tokens: number;
+  tokensNeeded: number;
+  bytes: number;
+  bytesNeeded: number;
 }
 
 export class UserQuota {
   readonly #store: RedisStore;
   readonly #spec: BucketSpec;
+  readonly #bytesOf: (userId: string) => BucketSpec;
   readonly #leaseMs: number;
   readonly #now: () => number;
   readonly #blockTokens: number;
@@ -62,9 +91,10 @@ export class UserQuota {
   readonly #unhealthy = new WeakSet<Shard>();
   readonly #leases = new Map<string, Lease>();
 
-  constructor({ store, spec, leaseMs, now }: UserQuotaOptions) {
+  constructor({ store, spec, bytesOf, leaseMs, now }: UserQuotaOptions) {
     this.#store = store;
     this.#spec = spec;
+    this.#bytesOf = bytesOf;
     this.#leaseMs = leaseMs;
     this.#now = now;
     const { blockTokens, refillBelowTokens } = leaseSize(spec);
@@ -74,37 +104,60 @@ export class UserQuota {
   }
 
   /**
-   * Takes one token. Gives 0, or the milliseconds until a token may be available; synchronously if
-   * a leased token is left. Serves the requests of one user in order. Rejects `unavailable`.
+   * Takes a message and its bytes; with `messages` 0, only bytes. Gives 0, or the milliseconds until
+   * a request may be served; synchronously if enough is leased. Serves the requests of one user in
+   * order. Rejects `unavailable`.
    */
-  take(userId: string): number | Promise<number> {
+  take(userId: string, bytes: number, messages: 0 | 1 = 1): number | Promise<number> {
     const lease = this.#leaseOf(userId);
-    if (lease.expiresAtMs <= this.#now()) lease.tokens = 0;
-    if (lease.waiting.length === 0 && lease.tokens >= 1) {
-      lease.tokens -= 1;
-      const isLow = lease.tokens < this.#refillBelowTokens && this.#now() >= lease.refillAfterMs;
-      if (isLow && !lease.leasing) void this.#renew(userId, lease);
+    if (lease.expiresAtMs <= this.#now()) {
+      lease.tokens = 0;
+      lease.bytes = Math.min(0, lease.bytes);
+    }
+    if (lease.waiting.length === 0 && lease.tokens >= messages && lease.bytes > 0) {
+      lease.tokens -= messages;
+      lease.bytes -= bytes;
+      if (!lease.leasing && this.#isLow(lease) && this.#now() >= lease.refillAfterMs) void this.#renew(userId, lease);
       return 0;
     }
     return new Promise((resolve, reject) => {
-      lease.waiting.push({ resolve, reject });
+      lease.waiting.push({ messages, bytes, resolve, reject });
       if (!lease.leasing) void this.#renew(userId, lease);
     });
   }
 
-  /** Returns a token that was not needed. */
-  giveBack(userId: string): void {
+  /** Takes bytes for what is no message. Rejects `rate_limited` or `unavailable`. */
+  async charge(userId: string, bytes: number): Promise<void> {
+    const retryAfterMs = await this.take(userId, bytes, 0);
+    if (retryAfterMs > 0) throw new MaruError('rate_limited', 'you have stored too much in an hour', { retryAfterMs });
+  }
+
+  /** Returns bytes, and a message, that were not needed. */
+  giveBack(userId: string, bytes: number, messages: 0 | 1 = 1): void {
     const lease = this.#leases.get(userId);
     if (lease === undefined || lease.expiresAtMs <= this.#now()) return;
-    lease.tokens = Math.min(this.#spec.burst, lease.tokens + 1);
+    lease.tokens = Math.min(this.#spec.burst, lease.tokens + messages);
+    lease.bytes += bytes;
     this.#expireSurplusSoon(lease);
+  }
+
+  #isLow(lease: Lease): boolean {
+    return lease.tokens < this.#refillBelowTokens || lease.bytes < REFILL_BELOW_BYTES;
   }
 
   #leaseOf(userId: string): Lease {
     const known = this.#leases.get(userId);
     if (known !== undefined) return known;
     if (this.#leases.size >= USERS_MAX) this.#sweep();
-    const lease: Lease = { tokens: 0, expiresAtMs: 0, promisedMs: 0, refillAfterMs: 0, waiting: [], leasing: false };
+    const lease: Lease = {
+      tokens: 0,
+      bytes: 0,
+      expiresAtMs: 0,
+      promisedMs: 0,
+      refillAfterMs: 0,
+      waiting: [],
+      leasing: false,
+    };
     this.#leases.set(userId, lease);
     return lease;
   }
@@ -121,27 +174,58 @@ export class UserQuota {
   }
 
   async #renew(userId: string, lease: Lease): Promise<void> {
-    const spec = this.#spec;
     lease.leasing = true;
     do {
-      const wanted = Math.min(spec.burst, Math.max(this.#blockTokens, lease.waiting.length));
       try {
-        const [granted, retryAfterMs] = await this.#request(this.#keyOf(userId), wanted);
-        lease.tokens += granted;
-        const served = lease.waiting.splice(0, lease.tokens);
-        lease.tokens -= served.length;
+        const [tokens, bytes, retryAfterMs] = await this.#request(userId, this.#wantedOf(lease));
+        lease.tokens += tokens;
+        lease.bytes += bytes;
+        const served = this.#takeServed(lease);
         lease.expiresAtMs = this.#now() + this.#leaseMs;
         this.#expireSurplusSoon(lease);
         for (const { resolve } of served) resolve(0);
-        if (granted > 0) continue;
-        lease.refillAfterMs = this.#now() + retryAfterMs;
-        for (const { resolve } of lease.waiting.splice(0)) resolve(promiseWait(lease, retryAfterMs, spec, this.#now()));
+        if (retryAfterMs > 0) lease.refillAfterMs = this.#now() + retryAfterMs;
+        // As long as some are served, others may be: each call brings bytes for a few of them.
+        if (served.length > 0 || retryAfterMs === 0) continue;
+        for (const { resolve } of lease.waiting.splice(0))
+          resolve(promiseWait(lease, retryAfterMs, this.#spec, this.#now()));
       } catch (error) {
         lease.refillAfterMs = this.#now() + UNHEALTHY_CHECK_MS;
         for (const { reject } of lease.waiting.splice(0)) reject(unavailable(error));
       }
     } while (lease.waiting.length > 0);
     lease.leasing = false;
+  }
+
+  #wantedOf(lease: Lease): Wanted {
+    const { waiting } = lease;
+    const block = this.#blockTokens;
+    // Only as many bytes as a block of messages needs: what is leased and not used is lost.
+    const bytes = waiting.slice(0, block).reduce((sum, request) => sum + request.bytes, 0);
+    const isWaiting = waiting.length > 0;
+    return {
+      tokens: lease.tokens < Math.max(this.#refillBelowTokens, waiting.length) ? this.#tokensOf(lease) : 0,
+      tokensNeeded: isWaiting && lease.tokens < (waiting[0]?.messages ?? 0) ? 1 : 0,
+      bytes:
+        lease.bytes < Math.max(REFILL_BELOW_BYTES, bytes) ? Math.max(BLOCK_BYTES, bytes) - Math.min(0, lease.bytes) : 0,
+      bytesNeeded: isWaiting ? Math.max(0, 1 - lease.bytes) : 0,
+    };
+  }
+
+  #tokensOf({ waiting, tokens }: Lease): number {
+    return Math.min(this.#spec.burst, Math.max(this.#blockTokens, waiting.length - tokens));
+  }
+
+  /** The requests at the front that the lease covers. */
+  #takeServed(lease: Lease): Waiting[] {
+    let count = 0;
+    for (const { messages, bytes } of lease.waiting) {
+      if (lease.tokens < messages || lease.bytes <= 0) break;
+      lease.tokens -= messages;
+      lease.bytes -= bytes;
+      count++;
+    }
+    return lease.waiting.splice(0, count);
   }
 
   /**
@@ -153,11 +237,27 @@ export class UserQuota {
       lease.expiresAtMs = Math.min(lease.expiresAtMs, this.#now() + this.#fillMs);
   }
 
-  async #request(key: string, wanted: number): Promise<[granted: number, retryAfterMs: number]> {
+  async #request(userId: string, wanted: Wanted): Promise<[tokens: number, bytes: number, retryAfterMs: number]> {
+    const key = this.#keyOf(userId);
     const shard = this.#store.shardOf(key);
     const { perSecond, burst } = this.#spec;
+    const bytes = this.#bytesOf(userId);
     try {
-      return (await runScript(this.#store, leaseScript, [key], [wanted, perSecond, burst])) as [number, number];
+      return (await runScript(
+        this.#store,
+        leaseScript,
+        [key],
+        [
+          wanted.tokens,
+          wanted.tokensNeeded,
+          perSecond,
+          burst,
+          wanted.bytes,
+          wanted.bytesNeeded,
+          bytes.perSecond,
+          bytes.burst,
+        ],
+      )) as [number, number, number];
     } catch (error) {
       if (shard !== undefined) void this.#avoid(shard);
       throw error;

@@ -13,6 +13,8 @@ export interface SeenPositions {
    */
   scriptArguments(room: string): [seenEpoch: string, seenSeq: number, candidate: string];
   note(room: string, epoch: string, seq: number): void;
+  /** This node has seen an entry of the room, so the room is permanent. */
+  hasEntries(room: string): boolean;
 }
 
 /** Remembers at most `roomsMax` rooms. Forgets the least recently noted room first. */
@@ -26,6 +28,7 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
       const position = positions.get(room);
       return [position?.epoch ?? '', position?.seq ?? 0, processPart + (candidates++).toString(36)];
     },
+    hasEntries: (room) => (positions.get(room)?.seq ?? 0) > 0,
     note(room, epoch, seq) {
       const known = positions.get(room);
       if (known !== undefined) {

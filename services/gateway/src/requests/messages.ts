@@ -1,7 +1,9 @@
-/** Sending messages, for sockets and HTTP: takes a token of the user's quota, then appends once. */
+/** Sending messages, for sockets and HTTP: charges the user's quotas, then appends once. */
 import { MaruError, type RequestOf, type SendData, type UserRef } from '@maru/protocol';
+import { entryBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { AppendResult, RoomLog } from '../log/room-log.ts';
+import type { RoomClaims, Unclaim } from '../rooms/room-claims.ts';
 import { roomQueue } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
@@ -10,24 +12,43 @@ export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>) =>
 export function createSendMessage(options: {
   log: RoomLog;
   quota: Pick<UserQuota, 'take' | 'giveBack'>;
+  claims: RoomClaims;
   /** The rate that a refusal names. */
   perSecond: number;
   onOutcome: (outcome: AppendResult['outcome']) => void;
 }): SendMessage {
-  const { log, quota, onOutcome } = options;
+  const { log, quota, claims, onOutcome } = options;
   return async (user, request) => {
-    const taken = quota.take(user.id);
+    const bytes = entryBytes(request.text);
+    const taken = quota.take(user.id, bytes);
     const waitMs = typeof taken === 'number' ? taken : await taken;
     // Call the log even without quota: a stored duplicate is acknowledged and costs nothing.
     const mayStore = waitMs === 0;
-    const result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
+    let unclaim: Unclaim | undefined;
+    let result: AppendResult;
+    try {
+      if (mayStore && claims.mayBeEmpty(request.room)) unclaim = await claims.write(user.id, request.room);
+      result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
+    } catch (error) {
+      // After `unavailable` the message may be stored.
+      if (mayStore && error instanceof MaruError && error.code !== 'unavailable') {
+        quota.giveBack(user.id, bytes);
+        unclaim?.();
+      }
+      throw error;
+    }
     onOutcome(result.outcome);
-    if (mayStore && result.outcome !== 'stored') quota.giveBack(user.id);
+    if (mayStore && result.outcome !== 'stored') {
+      quota.giveBack(user.id, bytes);
+      unclaim?.();
+    }
     switch (result.outcome) {
       case 'conflict':
         throw new MaruError('conflict', 'this clientMsgId was used for another text');
       case 'refused':
-        throw new MaruError('rate_limited', `at most ${options.perSecond} messages a second`, { retryAfterMs: waitMs });
+        throw new MaruError('rate_limited', `at most ${options.perSecond} messages a second, and less text an hour`, {
+          retryAfterMs: waitMs,
+        });
       default: {
         const { epoch, seq, ts } = result;
         return { epoch, seq, ts, duplicate: result.outcome === 'duplicate' };
@@ -36,8 +57,18 @@ export function createSendMessage(options: {
   };
 }
 
-export const messageHandlers = (sendMessage: SendMessage): Pick<Handlers, 'message:send'> => ({
-  // An earlier join of this connection may create the room.
-  'message:send': (session, request) =>
-    session.queues.after(roomQueue(request.room), async () => ({ data: await sendMessage(session.user, request) })),
-});
+export function messageHandlers(
+  sendMessage: SendMessage,
+  claims: Pick<RoomClaims, 'mayBeEmpty'>,
+): Pick<Handlers, 'message:send'> {
+  return {
+    'message:send': (session, request) => {
+      const queue = roomQueue(request.room);
+      const send = async () => ({ data: await sendMessage(session.user, request) });
+      // Messages that may be charged for the room go one by one, so that none overtakes the first.
+      if (claims.mayBeEmpty(request.room)) return session.queues.run(queue, send);
+      // An earlier join of this connection may create the room.
+      return session.queues.after(queue, send);
+    },
+  };
+}

@@ -11,7 +11,10 @@ import {
 } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
+import type { UserQuota } from '../limits/user-quota.ts';
 import { unavailable } from '../unavailable.ts';
+import type { RoomClaims } from './room-claims.ts';
 
 export const createScript = loadScript(new URL('./create-room.lua', import.meta.url));
 export const inviteScript = loadScript(new URL('./invite-member.lua', import.meta.url));
@@ -40,10 +43,12 @@ const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex'
 
 export function createRoomDirectory(options: {
   store: RedisStore;
+  claims: Pick<RoomClaims, 'create'>;
+  quota: Pick<UserQuota, 'charge' | 'giveBack'>;
   /** A room was created but could not be listed. */
   onUnlisted: (error: unknown) => void;
 }): RoomDirectory {
-  const { store } = options;
+  const { store, claims, quota } = options;
 
   const storeCall = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -66,10 +71,14 @@ export function createRoomDirectory(options: {
       const title = request.title ?? '';
       const epoch = `1.${randomBytes(8).toString('hex')}`;
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
+      const unclaim = await claims.create(userId, room);
       const created = await storeCall(() =>
         runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
       );
-      if (created !== 1) throw new MaruError('conflict', 'a room with this id exists already');
+      if (created !== 1) {
+        unclaim();
+        throw new MaruError('conflict', 'a room with this id exists already');
+      }
       // The room exists. If its shard of the list is unavailable, the room is added to the list
       // when the next member enters.
       await list(room).catch(options.onUnlisted);
@@ -78,9 +87,11 @@ export function createRoomDirectory(options: {
 
     async invite(userId, { room, user }) {
       if (!isPrivateRoomId(room)) throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
+      await quota.charge(userId, MEMBER_BYTES);
       const outcome = await storeCall(() =>
         runScript(store, inviteScript, [roomRolesKey(room)], [userId, user, MEMBERS_MAX]),
       );
+      if (outcome !== 'ok') quota.giveBack(userId, MEMBER_BYTES, 0);
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
       if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and moderators may invite');
       if (outcome === 'full') throw new MaruError('conflict', `a room has at most ${MEMBERS_MAX} members`);

@@ -45,6 +45,7 @@ export function createRequests(options: RequestsOptions) {
     createSendMessage({
       log,
       quota: store.quota,
+      claims: store.claims,
       perSecond: config.userMessagesPerSecond,
       onOutcome: metrics.accepted.inc,
     }),
@@ -64,7 +65,7 @@ export function createRequests(options: RequestsOptions) {
     handlers: {
       ...authHandlers({ tokens, registry, storeNow: store.health.now }),
       ...roomHandlers({ subscriptions, directory, typing, mayRead }),
-      ...messageHandlers(sendMessage),
+      ...messageHandlers(sendMessage, store.claims),
       ...historyHandlers(readHistory),
       ...presenceHandlers({ presence, watches, mayRead }),
     },

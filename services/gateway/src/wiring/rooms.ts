@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../config.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { createRecentBudget } from '../delivery/recent-entries.ts';
 import type { Subscriber } from '../delivery/subscriber.ts';
+import { EMPTY_ROOM_BYTES } from '../limits/stored-bytes.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import { ConnectionCounts } from '../presence/connection-counts.ts';
@@ -47,6 +48,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
       backfill: () => metrics.backfills.inc(),
       malformed: () => metrics.malformed.inc(),
     },
+    beforeCreate: (userId) => store.quota.charge(userId, EMPTY_ROOM_BYTES),
     onRoomEntered: (room) => {
       directory.list(room).catch((error: unknown) => logger.warn({ err: error }, 'a room was not listed'));
     },

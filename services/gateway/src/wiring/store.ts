@@ -6,11 +6,14 @@ import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
 import { RedisSubscriber } from '../delivery/subscriber.ts';
+import { createRoomQuota } from '../limits/room-quota.ts';
+import { createBytesOf } from '../limits/stored-bytes.ts';
 import { UserQuota } from '../limits/user-quota.ts';
 import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
 import type { AppendRequest } from '../log/room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
+import { createRoomClaims } from '../rooms/room-claims.ts';
 
 /**
  * Period of health checks and subscriber heartbeats, and the silence after which a subscriber
@@ -52,6 +55,15 @@ export function createStore(options: StoreOptions) {
   });
   const subscribe = subscriberFactory(options, connections.control);
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
+  const quota = new UserQuota({
+    store: connections.control,
+    spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
+    bytesOf: createBytesOf(config),
+    leaseMs: LEASE_MS,
+    now,
+  });
+  const rooms = createRoomQuota({ store: connections.control, limits: config });
+  const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
   return {
     connections,
     ticker,
@@ -78,14 +90,12 @@ export function createStore(options: StoreOptions) {
     }),
     directory: createRoomDirectory({
       store: connections.read,
+      claims,
+      quota,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
-    quota: new UserQuota({
-      store: connections.control,
-      spec: { perSecond: config.userMessagesPerSecond, burst: config.userMessagesBurst },
-      leaseMs: LEASE_MS,
-      now,
-    }),
+    quota,
+    claims,
     close,
   };
 }

@@ -1,0 +1,22 @@
+-- Notes a room that a user makes, if the user may make one more.
+-- Invariant: a user has at most roomsMax rooms, and made at most perHour of them within an hour.
+--
+-- KEYS[1] userRooms     sorted set: room by the time (ms) at which it was made
+-- ARGV[1] room
+-- ARGV[2] roomsMax
+-- ARGV[3] perHour
+--
+-- Returns {'new'} | {'known'} | {'full'} | {'wait', retryAfterMs}.
+
+local HOUR_MS = 3600000
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {'known'} end
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return {'full'} end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- The room that must be an hour old before another is made.
+local limiting = redis.call('ZREVRANGE', KEYS[1], ARGV[3] - 1, ARGV[3] - 1, 'WITHSCORES')
+local wait = limiting[2] and tonumber(limiting[2]) + HOUR_MS - now or 0
+-- The clock may have been set back.
+if wait > 0 then return {'wait', math.min(wait, HOUR_MS)} end
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+return {'new'}

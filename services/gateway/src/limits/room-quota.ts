@@ -1,0 +1,55 @@
+/**
+ * The rooms that each user made: how many there may be, and how many an hour, over the whole cluster.
+ * The list also tells operators whose rooms they are (`admin/user-rooms.ts`).
+ */
+import { MaruError } from '@maru/protocol';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { userRoomsKey } from '../keys.ts';
+import { unavailable } from '../unavailable.ts';
+import { isGuest } from './stored-bytes.ts';
+
+export const claimScript = loadScript(new URL('./claim-room.lua', import.meta.url));
+
+export interface RoomQuota {
+  /**
+   * Notes the room as made by the user. False if it is noted already. Rejects `conflict` if the user
+   * has as many rooms as allowed, `rate_limited`, or `unavailable`.
+   */
+  claim(userId: string, room: string): Promise<boolean>;
+  /** The room was not made after all. */
+  release(userId: string, room: string): Promise<void>;
+}
+
+export function createRoomQuota(options: {
+  store: RedisStore;
+  limits: { userRoomsMax: number; guestRoomsMax: number; userRoomsPerHour: number };
+}): RoomQuota {
+  const { store } = options;
+  const { userRoomsMax, guestRoomsMax, userRoomsPerHour } = options.limits;
+  return {
+    async claim(userId, room) {
+      const key = userRoomsKey(userId);
+      const roomsMax = isGuest(userId) ? guestRoomsMax : userRoomsMax;
+      const [outcome, retryAfterMs] = (await runScript(
+        store,
+        claimScript,
+        [key],
+        [room, roomsMax, userRoomsPerHour],
+      ).catch((error: unknown) => {
+        throw unavailable(error);
+      })) as [string, number?];
+      if (outcome === 'full') throw new MaruError('conflict', `a user makes at most ${roomsMax} rooms`);
+      if (outcome === 'wait' && retryAfterMs !== undefined)
+        throw new MaruError('rate_limited', `at most ${userRoomsPerHour} new rooms an hour`, { retryAfterMs });
+      return outcome === 'new';
+    },
+    async release(userId, room) {
+      const key = userRoomsKey(userId);
+      await store
+        .at(key, (redis) => redis.zrem(key, room))
+        .catch((error: unknown) => {
+          throw unavailable(error);
+        });
+    },
+  };
+}

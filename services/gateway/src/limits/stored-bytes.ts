@@ -1,0 +1,44 @@
+/**
+ * What stays in the store costs its user bytes. The costs are at least the memory that Redis uses,
+ * so a quota of bytes bounds the memory that a user can fill.
+ */
+import { GUEST_ID_PREFIX } from '@maru/protocol';
+import type { BucketSpec } from './token-bucket.ts';
+
+/** An entry without its text: its members, the stream's share, and the remembered `clientMsgId`. */
+const ENTRY_BYTES = 512;
+/** A room that is permanent: the stream alone begins with 4 KiB. */
+export const ROOM_BYTES = 8_192;
+/** A room that a join creates, which expires if nothing is written. */
+export const EMPTY_ROOM_BYTES = 1_024;
+export const MEMBER_BYTES = 512;
+
+/** Texts up to this length are not measured, and count as the largest characters. */
+const SHORT_CHARS = 256;
+const CHAR_BYTES_MAX = 3;
+
+/** JSON escapes control characters, so a text may be stored in several times its own size. */
+export const entryBytes = (text: string): number =>
+  ENTRY_BYTES + (text.length <= SHORT_CHARS ? text.length * CHAR_BYTES_MAX : Buffer.byteLength(JSON.stringify(text)));
+
+export const isGuest = (userId: string): boolean => userId.startsWith(GUEST_ID_PREFIX);
+
+const HOUR_S = 3_600;
+/** Bytes an hour for each message a second: what short messages at the full rate take. */
+const USER_BYTES_PER_RATE = 2_500_000;
+const GUEST_BYTES_PER_RATE = 100_000;
+
+export interface StoredBytesSettings {
+  userMessagesPerSecond: number;
+  userBytesPerHour: number | undefined;
+  guestBytesPerHour: number | undefined;
+}
+
+/** The bucket of a user's bytes: those of an hour at once, and as many again in an hour. */
+export function createBytesOf(settings: StoredBytesSettings): (userId: string) => BucketSpec {
+  const rate = settings.userMessagesPerSecond;
+  const hourly = (bytes: number): BucketSpec => ({ perSecond: bytes / HOUR_S, burst: bytes });
+  const user = hourly(settings.userBytesPerHour ?? rate * USER_BYTES_PER_RATE);
+  const guest = hourly(settings.guestBytesPerHour ?? rate * GUEST_BYTES_PER_RATE);
+  return (userId) => (isGuest(userId) ? guest : user);
+}

@@ -1,0 +1,65 @@
+/**
+ * Who makes a room permanent, by creating it or by the first message in it, is charged for it: one of
+ * the user's rooms, and bytes.
+ */
+import { isPrivateRoomId } from '@maru/protocol';
+import type { RedisStore } from '@maru/redis-store';
+import { roomMetaKey } from '../keys.ts';
+import type { RoomQuota } from '../limits/room-quota.ts';
+import { ROOM_BYTES } from '../limits/stored-bytes.ts';
+import type { UserQuota } from '../limits/user-quota.ts';
+import type { SeenPositions } from '../log/seen-positions.ts';
+import { unavailable } from '../unavailable.ts';
+
+/** Takes the charge back: the room was not made. Never rejects. */
+export type Unclaim = () => void;
+
+export interface RoomClaims {
+  /** False if the room is permanent. True if it is, or if this node does not know. */
+  mayBeEmpty(room: string): boolean;
+  /** Charges the user for creating the room. Rejects `conflict`, `rate_limited` or `unavailable`. */
+  create(userId: string, room: string): Promise<Unclaim>;
+  /** The same for the first message, if the room expires without one. */
+  write(userId: string, room: string): Promise<Unclaim>;
+}
+
+const NOTHING_CLAIMED: Unclaim = () => {};
+
+export function createRoomClaims(options: {
+  store: RedisStore;
+  seen: Pick<SeenPositions, 'hasEntries'>;
+  quota: Pick<UserQuota, 'charge' | 'giveBack'>;
+  rooms: RoomQuota;
+}): RoomClaims {
+  const { store, seen, quota, rooms } = options;
+
+  const create = async (userId: string, room: string): Promise<Unclaim> => {
+    if (!(await rooms.claim(userId, room))) return NOTHING_CLAIMED;
+    // Until it is released, the room counts. Then a user may make fewer rooms, never more.
+    const release = () => void rooms.release(userId, room).catch(() => {});
+    try {
+      await quota.charge(userId, ROOM_BYTES);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return () => {
+      quota.giveBack(userId, ROOM_BYTES, 0);
+      release();
+    };
+  };
+
+  return {
+    mayBeEmpty: (room) => !isPrivateRoomId(room) && !seen.hasEntries(room),
+    create,
+    async write(userId, room) {
+      const key = roomMetaKey(room);
+      const expiresInMs = await store
+        .at(key, (redis) => redis.pttl(key))
+        .catch((error: unknown) => {
+          throw unavailable(error);
+        });
+      return expiresInMs > 0 ? create(userId, room) : NOTHING_CLAIMED;
+    },
+  };
+}
