@@ -98,6 +98,7 @@ const ROOM_EVENTS: Record<string, Record<string, unknown>> = {
   'history:read': {},
   typing: { active: true },
   'presence:watch': {},
+  'presence:unwatch': {},
 };
 const EVENTS = [...Object.keys(ROOM_EVENTS), 'room:create', 'presence:set', 'auth:renew'];
 

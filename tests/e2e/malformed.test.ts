@@ -61,6 +61,7 @@ const EVENTS: Record<string, string> = {
   'history:read': `"room":"${room}",`,
   typing: `"room":"${room}","active":true,`,
   'presence:watch': `"room":"${room}",`,
+  'presence:unwatch': `"room":"${room}",`,
   'presence:set': '"status":"away",',
   'auth:renew': '"token":"x",',
   unknown: '',

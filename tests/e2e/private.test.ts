@@ -64,6 +64,7 @@ describe('a private room', () => {
     ['history:read', { after: 0, epoch: 'guess' }],
     ['typing', { active: true }],
     ['presence:watch', {}],
+    ['presence:unwatch', {}],
     ['room:members', {}],
     ['room:invite', { user: 'guest-me' }],
   ];

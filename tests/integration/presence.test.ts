@@ -48,9 +48,9 @@ describe('nodes of one service', () => {
     a.port.enter('lobby', user('u1'));
     b.port.enter('den', user('u1'));
     const viewers = [await setup.watch(b, 'lobby'), await setup.watch(a, 'den')];
-    a.port.setStatus('u1', 'dnd', 'busy');
+    await a.port.setStatus('u1', 'dnd', 'busy');
     await eventually(() => viewers.every(({ users }) => users.get('u1') === 'dnd'), 'the status is dnd in both rooms');
-    b.port.setStatus('u1', 'invisible');
+    await b.port.setStatus('u1', 'invisible');
     await eventually(() => viewers.every(({ count }) => count === 0), 'the user is gone from both rooms');
   });
 
@@ -70,7 +70,7 @@ describe('nodes during failures', () => {
   it('recover after Redis was flushed, including statuses', async () => {
     const [a, b] = [await setup.startNode('gw-a'), await setup.startNode('gw-b')];
     a.port.enter('lobby', user('u1'));
-    a.port.setStatus('u1', 'away');
+    await a.port.setStatus('u1', 'away');
     b.port.enter('lobby', user('u2'));
     const viewer = await setup.watch(b, 'lobby');
     await eventually(() => viewer.ids === 'u1,u2' && viewer.users.get('u1') === 'away', 'the watcher sees it');

@@ -21,6 +21,7 @@ export const syncAnswer = z.object({ startedAt: z.int(), nodeEpoch: z.int() });
 export const resyncAnswer = z.object({ resync: z.boolean() });
 
 export const departAnswer = z.object({});
+export const statusAnswer = z.object({});
 
 /** A snapshot of a room. `users` is absent above `LIMITS.largeRoomUsers`. */
 export const roomAnswer = z.object({ version, count, users: z.array(presenceUser).optional() });

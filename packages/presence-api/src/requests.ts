@@ -53,6 +53,18 @@ export type Operation = z.input<typeof operation>;
 /** An operation after validation. */
 export type ValidOperation = z.output<typeof operation>;
 
+/**
+ * Stores a user's status at once, so that it holds for rooms entered after the answer. The gateway
+ * then announces it with a `status` operation.
+ */
+export const statusRequest = z.object({
+  status: requestSchemas['presence:set'].shape.status,
+  text: requestSchemas['presence:set'].shape.text,
+  /** The user is in no room of the gateway. The status is then kept for the next visit. */
+  isOutside: z.boolean(),
+});
+export type StatusRequest = z.input<typeof statusRequest>;
+
 export const reportRequest = z.object({
   nodeEpoch: microseconds,
   /** 1, 2, 3 … within the epoch. */

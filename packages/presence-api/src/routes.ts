@@ -5,6 +5,7 @@ export const ROUTES = {
   /** Renews the lease of a node that has nothing to report. */
   beat: '/v1/nodes/:node/beat',
   depart: '/v1/nodes/:node/depart',
+  status: '/v1/users/:user/status',
   room: '/v1/rooms/:room',
   counts: '/v1/counts',
 } as const;

@@ -118,6 +118,7 @@ export const answerSchemas = {
   'history:read': historyData,
   typing: nothing,
   'presence:watch': presenceSnapshot,
+  'presence:unwatch': nothing,
   'presence:set': nothing,
 } as const satisfies Record<RequestName, z.ZodType>;
 

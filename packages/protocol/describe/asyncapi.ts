@@ -37,6 +37,7 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
   'history:read': { summary: 'Reads a page of a room’s log', codes: ['not_found', 'conflict'] },
   typing: { summary: 'Says that one is typing, or no longer', codes: ['not_found'] },
   'presence:watch': { summary: 'Who is online in a room; differences follow as presence events', codes: ['not_found'] },
+  'presence:unwatch': { summary: 'Ends the presence events of a room', codes: ['not_found'] },
   'presence:set': { summary: 'Sets one’s own status in all rooms', codes: [] },
 };
 

@@ -149,6 +149,7 @@ export interface ClientRequests {
   'history:read': [{ room: string; before?: number; after?: number; limit?: number; epoch?: string }, HistoryData];
   typing: [{ room: string; active: boolean }, Record<string, never>];
   'presence:watch': [{ room: string }, PresenceSnapshot];
+  'presence:unwatch': [{ room: string }, Record<string, never>];
   'presence:set': [{ status: Status; text?: string }, Record<string, never>];
 }
 

@@ -141,6 +141,7 @@ export const requestSchemas = {
     }),
   typing: z.object({ room: roomId, active: z.boolean() }),
   'presence:watch': z.object({ room: roomId }),
+  'presence:unwatch': z.object({ room: roomId }),
   'presence:set': z.object({
     status: z.enum(['online', 'away', 'dnd', 'invisible']),
     text: optionalLabel(LIMITS.statusTextCharsMax).optional(),

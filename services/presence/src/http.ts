@@ -10,17 +10,15 @@ import {
   ROUTES,
   renewRequest,
   reportRequest,
+  statusRequest,
   syncRequest,
 } from '@maru/presence-api';
-import { ERROR_CATALOGUE, MaruError, parsePayload, roomId } from '@maru/protocol';
+import { ERROR_CATALOGUE, MaruError, parsePayload, roomId, userId } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
-import { concurrently } from './concurrently.ts';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Reports } from './reports.ts';
 import type { PresenceStore } from './store/presence-store.ts';
-
-const COUNTS_CONCURRENCY = 64;
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
@@ -108,6 +106,16 @@ export function createHttp(options: {
     }),
   );
 
+  app.post(
+    ROUTES.status,
+    route('status', async (request) => {
+      const { text, ...wanted } = parsePayload(statusRequest, request.body);
+      const user = parsePayload(userId, request.params.user);
+      await store.keepStatus(user, text === undefined ? wanted : { ...wanted, text });
+      return {};
+    }),
+  );
+
   app.get(
     ROUTES.room,
     route('snapshot', (request) => store.readRoom(parsePayload(roomId, request.params.room))),
@@ -117,14 +125,11 @@ export function createHttp(options: {
     ROUTES.counts,
     route('counts', async (request) => {
       const { rooms } = parsePayload(countsRequest, request.body);
-      const counts: Record<string, number> = {};
-      const versions: Record<string, number> = {};
-      await concurrently(rooms, COUNTS_CONCURRENCY, async (room) => {
-        const { count, version } = await store.countRoom(room);
-        counts[room] = count;
-        versions[room] = version;
-      });
-      return { counts, versions };
+      const counted = await store.countRooms(rooms);
+      return {
+        counts: Object.fromEntries(rooms.map((room, index) => [room, counted[index]?.count ?? 0])),
+        versions: Object.fromEntries(rooms.map((room, index) => [room, counted[index]?.version ?? 0])),
+      };
     }),
   );
 

@@ -76,10 +76,8 @@ export const BOUNDS = {
   /** Claimed work can be claimed again after this time, in case the claiming instance died. */
   claimMs: 3_000,
   /**
-   * Expiry of a user's rooms and status, in case a crash left them behind. Gateways report their
-   * whole state every 10 minutes.
+   * Expiry of a user's rooms and status, in case a crash left them behind, and of a status that was
+   * set outside of rooms. Gateways report their whole state every 10 minutes.
    */
   userKeepMs: 60 * 60 * 1_000,
-  /** Expiry of the status of a user who is not in a room. */
-  roomlessStatusKeepMs: 60 * 1_000,
 } as const;

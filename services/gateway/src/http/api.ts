@@ -13,7 +13,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
-import { eventsOf } from '../limits/answer-cost.ts';
+import { eventsOf, ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import type { ReadHistory } from '../requests/history.ts';
@@ -89,9 +89,11 @@ export function createApi(deps: ApiDeps): Express {
   api
     .route('/rooms')
     .get(
-      signedIn(async (request, response) => {
+      signedIn(async (request, response, { user }) => {
         const { cursor, limit = LIMITS.pageEntriesDefault } = parsePayload(httpSchemas.rooms, request.query);
+        deps.userLimit.charge(user.id, limit / ROOMS_PER_EVENT);
         const page = await deps.directory.listPublic({ cursor, limit });
+        deps.userLimit.charge(user.id, (page.rooms.length - limit) / ROOMS_PER_EVENT);
         const counts = await deps.onlineCounts(page.rooms.map(({ room }) => room));
         const rooms = page.rooms.map((room) => ({ ...room, online: counts[room.room] ?? 0 }));
         response.json(page.cursor === undefined ? { rooms } : { rooms, cursor: page.cursor });

@@ -2,24 +2,20 @@
  * What stays in the store costs its user bytes. The costs are at least the memory that Redis uses,
  * so a quota of bytes bounds the memory that a user can fill.
  */
-import { GUEST_ID_PREFIX } from '@maru/protocol';
+import { GUEST_ID_PREFIX, type UserRef } from '@maru/protocol';
 import type { BucketSpec } from './token-bucket.ts';
 
-/** An entry without its text: its members, the stream's share, and the remembered `clientMsgId`. */
-const ENTRY_BYTES = 512;
+/** An entry's share of the stream and of the remembered ids. */
+const ENTRY_BYTES = 448;
 /** A room that is permanent: the stream alone begins with 4 KiB. */
 export const ROOM_BYTES = 8_192;
 /** A room that a join creates, which expires if nothing is written. */
-export const EMPTY_ROOM_BYTES = 1_024;
+export const EMPTY_ROOM_BYTES = 512;
 export const MEMBER_BYTES = 512;
 
-/** Texts up to this length are not measured, and count as the largest characters. */
-const SHORT_CHARS = 256;
-const CHAR_BYTES_MAX = 3;
-
 /** JSON escapes control characters, so a text may be stored in several times its own size. */
-export const entryBytes = (text: string): number =>
-  ENTRY_BYTES + (text.length <= SHORT_CHARS ? text.length * CHAR_BYTES_MAX : Buffer.byteLength(JSON.stringify(text)));
+export const entryBytes = ({ id, name }: UserRef, text: string): number =>
+  ENTRY_BYTES + 2 * Buffer.byteLength(id) + Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(text));
 
 export const isGuest = (userId: string): boolean => userId.startsWith(GUEST_ID_PREFIX);
 

@@ -30,6 +30,10 @@ export class LocalPresence {
     }
   }
 
+  isInRoom(userId: string): boolean {
+    return this.#roomsOfUser.has(userId);
+  }
+
   setStatus(userId: string, status: Status, text: string | undefined): void {
     if (!this.#roomsOfUser.has(userId)) return;
     this.#statuses.set(userId, text === undefined ? { status } : { status, text });

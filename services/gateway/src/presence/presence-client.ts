@@ -67,9 +67,12 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       queue.push({ op: 'leave', room, userId });
       reporter.wake(timing.batchMs);
     },
-    setStatus(userId, status, text) {
+    async setStatus(userId, status, text) {
+      const wanted = text === undefined ? { status } : { status, text };
+      await http.status(userId, { ...wanted, isOutside: !local.isInRoom(userId) });
       local.setStatus(userId, status, text);
-      queue.push({ op: 'status', userId, status, ...(text === undefined ? {} : { text }) });
+      // It is stored. The operation announces it, or what was set since.
+      queue.push({ op: 'status', userId, ...wanted, ifAbsent: true });
       reporter.wake(timing.batchMs);
     },
     async snapshot(room) {

@@ -12,7 +12,9 @@ import {
   type RouteName,
   resyncAnswer,
   roomAnswer,
+  type StatusRequest,
   type SyncRequest,
+  statusAnswer,
   syncAnswer,
 } from '@maru/presence-api';
 import { MaruError } from '@maru/protocol';
@@ -76,6 +78,7 @@ export function createPresenceHttp(options: PresenceHttpOptions) {
     report: (body: ReportRequest) => request('report', node, resyncAnswer, body, REPORT_DEADLINE_MS),
     renew: (body: RenewRequest) => request('beat', node, resyncAnswer, body, READ_DEADLINE_MS),
     depart: (body: DepartRequest) => request('depart', node, departAnswer, body, READ_DEADLINE_MS),
+    status: (userId: string, body: StatusRequest) => request('status', userId, statusAnswer, body, READ_DEADLINE_MS),
     room: (room: string) => request('room', room, roomAnswer, undefined, READ_DEADLINE_MS),
     counts: (rooms: string[]) => request('counts', '', countsAnswer, { rooms }, READ_DEADLINE_MS),
     /** When the service last answered, in milliseconds of `now`. */

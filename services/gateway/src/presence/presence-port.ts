@@ -6,8 +6,12 @@ export interface PresencePort {
   enter(room: string, user: UserRef): void;
   /** The user's last connection on this node left the room. */
   leave(room: string, userId: string): void;
-  /** Applies to all rooms of the user on all nodes, until the user has left the last one. */
-  setStatus(userId: string, status: Status, text?: string): void;
+  /**
+   * Applies to all rooms of the user on all nodes, until the user has left the last one. Resolves
+   * when it holds for every room that is entered afterwards, on any node; rooms of the user show it
+   * a little later. Rejects like `snapshot`.
+   */
+  setStatus(userId: string, status: Status, text?: string): Promise<void>;
   /**
    * Rejects with `unavailable` when the service does not answer in time. For a watched room, the
    * next difference applies to the returned state.
@@ -21,7 +25,7 @@ export interface PresencePort {
    */
   watch(room: string, onDiff: (diff: PresenceDiff) => void): Promise<void>;
   unwatch(room: string): void;
-  /** Starts to report. While the service is down only `snapshot` and `counts` fail. */
+  /** Starts to report. While the service is down only `snapshot`, `counts` and `setStatus` fail. */
   start(): Promise<void>;
   /** Releases the lease, so that users leave after their grace period and not after the lease. */
   stop(): Promise<void>;

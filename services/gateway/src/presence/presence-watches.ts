@@ -17,15 +17,22 @@ export interface PresenceWatches {
 /** Maximum differences held for a watcher that has no snapshot yet. */
 const HELD_MAX = 64;
 
+interface Watcher {
+  /** A snapshot was sent: differences apply to it. */
+  answered: boolean;
+  /** Snapshots that are being read for it. Differences wait for them. */
+  asking: number;
+  held: PresenceDiff[];
+}
+
 export function createPresenceWatches(options: { port: PresencePort }): PresenceWatches {
   const { port } = options;
-  /** Room → watcher → the differences held for it, or `live` after its snapshot. */
-  const rooms = new Map<string, Map<Session, PresenceDiff[] | 'live'>>();
+  const rooms = new Map<string, Map<Session, Watcher>>();
 
   const publish = (room: string, diff: PresenceDiff) => {
-    for (const [session, state] of rooms.get(room) ?? []) {
-      if (state === 'live') session.emit('presence', diff);
-      else if (state.length < HELD_MAX) state.push(diff);
+    for (const [session, { asking, held }] of rooms.get(room) ?? []) {
+      if (asking === 0) session.emit('presence', diff);
+      else if (held.length < HELD_MAX) held.push(diff);
     }
   };
 
@@ -35,6 +42,14 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
     if (watchers === undefined || !watchers.delete(session) || watchers.size > 0) return;
     rooms.delete(room);
     port.unwatch(room);
+  };
+
+  /** A snapshot was sent or refused. A refusal does not end a watch that stands. */
+  const settle = (session: Session, room: string, watcher: Watcher) => {
+    watcher.asking--;
+    if (watcher.asking > 0 || rooms.get(room)?.get(session) !== watcher) return;
+    if (!watcher.answered) return unwatch(session, room);
+    for (const diff of watcher.held.splice(0)) session.emit('presence', diff);
   };
 
   return {
@@ -51,21 +66,21 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
         // Without awaiting: if it cannot subscribe now, the port retries.
         port.watch(room, (diff) => publish(room, diff)).catch(() => {});
       }
-      const held: PresenceDiff[] = [];
-      watchers.set(session, held);
+      const watcher = watchers.get(session) ?? { answered: false, asking: 0, held: [] };
+      watchers.set(session, watcher);
+      watcher.asking++;
       session.watching.add(room);
       try {
         const data = await port.snapshot(room);
         return {
           data,
           afterwards: () => {
-            if (watchers.get(session) !== held) return;
-            watchers.set(session, 'live');
-            for (const diff of held) session.emit('presence', diff);
+            watcher.answered = true;
+            settle(session, room, watcher);
           },
         };
       } catch (error) {
-        if (watchers.get(session) === held) unwatch(session, room);
+        settle(session, room, watcher);
         throw error;
       }
     },

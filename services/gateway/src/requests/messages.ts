@@ -19,7 +19,7 @@ export function createSendMessage(options: {
 }): SendMessage {
   const { log, quota, claims, onOutcome } = options;
   return async (user, request) => {
-    const bytes = entryBytes(request.text);
+    const bytes = entryBytes(user, request.text);
     const taken = quota.take(user.id, bytes);
     const waitMs = typeof taken === 'number' ? taken : await taken;
     // Call the log even without quota: a stored duplicate is acknowledged and costs nothing.
@@ -46,7 +46,7 @@ export function createSendMessage(options: {
       case 'conflict':
         throw new MaruError('conflict', 'this clientMsgId was used for another text');
       case 'refused':
-        throw new MaruError('rate_limited', `at most ${options.perSecond} messages a second, and less text an hour`, {
+        throw new MaruError('rate_limited', `at most ${options.perSecond} messages a second, and bytes an hour`, {
           retryAfterMs: waitMs,
         });
       default: {

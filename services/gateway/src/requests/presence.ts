@@ -1,4 +1,5 @@
 /** Requests about presence. */
+import { ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
 import type { PresencePort } from '../presence/presence-port.ts';
 import type { PresenceWatches } from '../presence/presence-watches.ts';
 import type { Handlers, MayRead } from './handler.ts';
@@ -7,15 +8,23 @@ export function presenceHandlers(parts: {
   presence: PresencePort;
   watches: PresenceWatches;
   mayRead: MayRead;
-}): Pick<Handlers, 'presence:watch' | 'presence:set'> {
+}): Pick<Handlers, 'presence:watch' | 'presence:unwatch' | 'presence:set'> {
   const { presence, watches, mayRead } = parts;
   return {
     'presence:watch': async (session, { room }) => {
       await mayRead(session.user.id, room);
       return watches.watch(session, room);
     },
-    'presence:set': async ({ user }, { status, text }) => {
-      presence.setStatus(user.id, status, text);
+    'presence:unwatch': async (session, { room }) => {
+      // Not to watch is no error. The check hides rooms that the user may not see.
+      if (session.watching?.has(room)) watches.unwatch(session, room);
+      else await mayRead(session.user.id, room);
+      return { data: {} };
+    },
+    'presence:set': async (session, { status, text }) => {
+      // It is announced in each room.
+      session.chargeEvents(session.subscriptions.size / ROOMS_PER_EVENT);
+      await presence.setStatus(session.user.id, status, text);
       return { data: {} };
     },
   };

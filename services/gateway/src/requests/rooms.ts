@@ -1,4 +1,5 @@
 /** Requests about rooms and their members, and typing. */
+import { MEMBER_ANSWER_BYTES } from '../limits/answer-cost.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import type { Subscriptions } from '../rooms/subscriptions.ts';
 import type { Typing } from '../rooms/typing.ts';
@@ -18,9 +19,11 @@ export function roomHandlers(parts: {
     'room:create': async ({ user }, request) => ({ data: await directory.create(user.id, request) }),
     'room:join': (session, request) => subscriptions.join(session, request),
     'room:leave': (session, request) => subscriptions.leave(session, request),
-    'room:members': async ({ user }, request) => {
-      await mayRead(user.id, request.room);
-      return { data: await directory.members(request) };
+    'room:members': async (session, request) => {
+      await mayRead(session.user.id, request.room);
+      const { data, membersRead } = await directory.members(request);
+      session.charge(membersRead * MEMBER_ANSWER_BYTES);
+      return { data };
     },
     'room:invite': async ({ user }, request) => {
       await directory.invite(user.id, request);

@@ -9,7 +9,7 @@ import {
   type RequestOf,
   type Role,
 } from '@maru/protocol';
-import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
@@ -23,7 +23,7 @@ export interface RoomDirectory {
   create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
   invite(userId: string, request: RequestOf<'room:invite'>): Promise<void>;
   /** The caller MUST have checked that the user may see the room. */
-  members(request: RequestOf<'room:members'>): Promise<MembersData>;
+  members(request: RequestOf<'room:members'>): Promise<{ data: MembersData; membersRead: number }>;
   /** A page of public rooms in lexical order, after `cursor`. */
   listPublic(page: { cursor: string | undefined; limit: number }): Promise<{
     rooms: Array<{ room: string; title: string }>;
@@ -105,7 +105,8 @@ export function createRoomDirectory(options: {
       const page = after.slice(0, limit);
       const members = page.map((user) => ({ user, role: roles[user] as Role }));
       const last = page.at(-1);
-      return last !== undefined && after.length > page.length ? { members, cursor: last } : { members };
+      const data = last !== undefined && after.length > page.length ? { members, cursor: last } : { members };
+      return { data, membersRead: Object.keys(roles).length };
     },
 
     async listPublic({ cursor, limit }) {
@@ -113,11 +114,8 @@ export function createRoomDirectory(options: {
       const ids = await storeCall(() =>
         store.at(publicRoomsKey(), (redis) => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit)),
       );
-      const metas = await storeCall(() =>
-        Promise.all(
-          ids.map((id) => store.at(roomMetaKey(id), (redis) => redis.hmget(roomMetaKey(id), 'epoch', 'title'))),
-        ),
-      );
+      const reads = ids.map((id): ReadCommand => ['hmget', roomMetaKey(id), 'epoch', 'title']);
+      const metas = (await storeCall(() => readMany(store, reads))) as Array<[string | null, string | null]>;
       const gone = ids.filter((_, index) => metas[index]?.[0] == null);
       // Empty rooms expire. Their names are removed from the list when a page contains them.
       if (gone.length > 0)

@@ -203,7 +203,12 @@ export class Session implements Member {
 
   /** Takes the additional cost of a large answer. */
   charge(bytes: number): void {
-    this.#events.tokens -= eventsOf(bytes);
+    this.chargeEvents(eventsOf(bytes));
+  }
+
+  /** Takes additional events for a request that costs as much as several. */
+  chargeEvents(count: number): void {
+    this.#events.tokens -= count;
   }
 
   subscribe(room: string, subscription: Subscription): void {

@@ -1,6 +1,7 @@
 /** Rooms: the records of their users, and the users as the last difference announced them. */
 import { presenceDiffChannel } from '@maru/presence-api';
 import { LIMITS, type PresenceSnapshot, type PresenceUser } from '@maru/protocol';
+import type { ReadCommand } from '@maru/redis-store';
 import { roomKeys } from '../keys.ts';
 import { BOUNDS } from '../settings.ts';
 import type { UserRecord } from '../tracker.ts';
@@ -76,15 +77,19 @@ export function createRoomStore(runner: ScriptRunner, { diffMs, horizonMs }: { d
     },
 
     /**
-     * The number of visible users and the version of the last difference. Two reads, not atomic.
+     * The number of visible users and the version of the last difference of each room. Two reads,
+     * not atomic.
      */
-    async countRoom(room: string): Promise<{ count: number; version: number }> {
-      const { shown, meta } = roomKeys(room);
-      const [count, version] = await Promise.all([
-        runner.call('count', shown, (redis) => redis.hlen(shown)),
-        runner.call('version', meta, (redis) => redis.hget(meta, 'version')),
+    async countRooms(rooms: string[]): Promise<Array<{ count: number; version: number }>> {
+      const reads = rooms.map(roomKeys).flatMap(({ shown, meta }): ReadCommand[] => [
+        ['hlen', shown],
+        ['hget', meta, 'version'],
       ]);
-      return { count, version: Number(version ?? 0) };
+      const replies = await runner.readMany('count', reads);
+      return rooms.map((_, index) => ({
+        count: Number(replies[2 * index] ?? 0),
+        version: Number(replies[2 * index + 1] ?? 0),
+      }));
     },
   };
 }

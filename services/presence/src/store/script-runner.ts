@@ -1,6 +1,6 @@
 /** Runs scripts and commands, measures them, and checks their keys against the script's header. */
 import { MaruError } from '@maru/protocol';
-import { type RedisStore, runScript, type Script } from '@maru/redis-store';
+import { type ReadCommand, type RedisStore, readMany, runScript, type Script } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import type { PresenceMetrics } from '../metrics.ts';
 
@@ -17,6 +17,8 @@ export interface ScriptRunner {
   run(script: Script, keys: Record<string, string>, args: StoreArgument[]): Promise<unknown>;
   /** The same for a command on one key. */
   call<T>(operation: string, key: string, command: (redis: Redis) => Promise<T>): Promise<T>;
+  /** Many reads, in one round trip for each shard. */
+  readMany(operation: string, commands: ReadCommand[]): Promise<unknown[]>;
   readonly health: Readonly<StoreHealth>;
 }
 
@@ -46,6 +48,7 @@ export function createScriptRunner(options: {
   return {
     health,
     call: (operation, key, command) => measured(operation, () => store.at(key, command)),
+    readMany: (operation, commands) => measured(operation, () => readMany(store, commands)),
     run: (script, keys, args) => {
       const names = Object.keys(keys);
       if (names.length !== script.keys.length || names.some((name) => !script.keys.includes(name)))

@@ -14,6 +14,7 @@ export const SCRIPTS = {
   expireNode: script('expire-node'),
   flushRoom: script('flush-room'),
   forgetVisit: script('forget-visit'),
+  keepStatus: script('keep-status'),
   readRoom: script('read-room'),
   readUsers: script('read-users'),
   releaseClaim: script('release-claim'),

@@ -27,11 +27,17 @@ export function createUserStore(runner: ScriptRunner) {
         wanted.text ?? '',
         wanted.ifAbsent ? 1 : 0,
         BOUNDS.userKeepMs,
-        BOUNDS.roomlessStatusKeepMs,
         notAfter,
       ]);
       if (status === undefined || text === undefined || version === undefined) return undefined;
       return { profile: profileOf([status, text, version]), rooms };
+    },
+
+    /** Stores a status that no report has announced yet. */
+    async keepStatus(userId: string, wanted: { status: Status; text?: string; isOutside: boolean }): Promise<void> {
+      const { status } = userKeys(userId);
+      const args = [wanted.status, wanted.text ?? '', wanted.isOutside ? 1 : 0, BOUNDS.userKeepMs];
+      await runNamed(runner, 'keepStatus', { status }, args);
     },
 
     /** Forgets that the user was in the room, unless the user entered again after `seenMs`. */
