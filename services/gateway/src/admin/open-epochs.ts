@@ -4,15 +4,15 @@
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
-import { roomLiveChannel, roomLogKey, roomMetaKey, roomMetaPattern, roomOfMetaKey } from '../keys.ts';
+import { roomLiveChannel, roomLogKey, roomMetaKey } from '../keys.ts';
+import { pagesOfRooms } from './pages-of-rooms.ts';
 
 const script = loadScript(
   new URL('./open-epoch.lua', import.meta.url),
   new URL('../log/room-epoch.lua', import.meta.url),
 );
 
-/** Keys that one step of the scan looks at, and rooms that are worked on at once. */
-const SCAN_COUNT = 500;
+/** Rooms that are worked on at once. */
 const ROOMS_AT_ONCE = 64;
 /** Characters of the server's `run_id` that are used: an epoch holds no more. */
 const CANDIDATE_CHARS = 20;
@@ -53,16 +53,6 @@ export async function openEpochs(options: {
     }
   }
   return tally;
-}
-
-async function* pagesOfRooms(redis: Redis): AsyncGenerator<string[]> {
-  let cursor = '0';
-  do {
-    const [next, found] = await redis.scan(cursor, 'MATCH', roomMetaPattern(), 'COUNT', SCAN_COUNT);
-    cursor = next;
-    // A scan may name a key twice.
-    yield [...new Set(found)].map(roomOfMetaKey).filter((room) => room !== undefined);
-  } while (cursor !== '0');
 }
 
 async function runIdOf(redis: Redis): Promise<string> {

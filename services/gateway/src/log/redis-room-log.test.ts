@@ -42,6 +42,18 @@ test('seq counts from 1 without gaps, and texts are read back as stored', async 
   );
 });
 
+test('an empty room that expired expires again after a read, and not after a message', async () => {
+  const log = await rig.node();
+  const room = await publicRoom(log);
+  const { epoch } = await log.read(room, 'node', { mode: 'none' });
+  await admin.del(roomMetaKey(room));
+  assert.equal((await log.read(room, 'node', { mode: 'none' })).epoch, epoch);
+  assert.ok((await admin.pttl(roomMetaKey(room))) > 0);
+  await admin.del(roomMetaKey(room));
+  assert.equal((await log.append(message(room, 'x'))).outcome, 'stored');
+  assert.equal(await admin.pttl(roomMetaKey(room)), -1);
+});
+
 test('an id with the same text is a duplicate on every node, with another text a conflict', async () => {
   const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);

@@ -3,6 +3,9 @@
 -- An epoch names one incarnation of a log: "<number>.<random>". Later epochs have higher numbers,
 -- so a node can tell a rolled back log from a newer one. For clients the whole string is opaque.
 
+-- A day. Reads by members extend it.
+local EMPTY_AGAIN_MS = 86400000
+
 local function epoch_number(epoch)
   return tonumber(string.match(epoch, '^(%d+)%.')) or 0
 end
@@ -29,8 +32,10 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
   local lost = false
   if not epoch then
     if seen_seq == 0 and head == 0 then
-      -- An empty room expired. No entry was lost, so it keeps its epoch.
+      -- An empty room expired. No entry was lost, so it keeps its epoch. It expires again, unless a
+      -- message is written.
       redis.call('HSET', meta_key, 'epoch', seen_epoch, 'base', 0, 'visibility', 'public')
+      redis.call('PEXPIRE', meta_key, EMPTY_AGAIN_MS)
       return seen_epoch, 0, 0
     end
     lost = true

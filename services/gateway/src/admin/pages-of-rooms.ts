@@ -1,0 +1,16 @@
+/** The rooms of one server, page by page. */
+import type { Redis } from 'ioredis';
+import { roomMetaPattern, roomOfMetaKey } from '../keys.ts';
+
+/** Keys that one step of the scan looks at. */
+const SCAN_COUNT = 500;
+
+export async function* pagesOfRooms(redis: Redis): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [next, found] = await redis.scan(cursor, 'MATCH', roomMetaPattern(), 'COUNT', SCAN_COUNT);
+    cursor = next;
+    // A scan may name a key twice.
+    yield [...new Set(found)].map(roomOfMetaKey).filter((room) => room !== undefined);
+  } while (cursor !== '0');
+}

@@ -1,0 +1,85 @@
+/** The rooms that a user made: finds and deletes them. Messages in rooms of others stay. */
+import { randomBytes } from 'node:crypto';
+import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
+import {
+  publicRoomsKey,
+  roomIdsKey,
+  roomLiveChannel,
+  roomLogKey,
+  roomMetaKey,
+  roomRolesKey,
+  userRoomsKey,
+} from '../keys.ts';
+import { pagesOfRooms } from './pages-of-rooms.ts';
+
+export const deleteScript = loadScript(
+  new URL('./delete-room.lua', import.meta.url),
+  new URL('../log/room-epoch.lua', import.meta.url),
+);
+
+/** Rooms that are looked up in one round trip. */
+const ROOMS_AT_ONCE = 500;
+/** What remains of a deleted room expires after this time. */
+const EXPIRES_IN_MS = 86_400_000;
+
+export interface RoomOfUser {
+  room: string;
+  visibility: 'public' | 'private';
+  title: string;
+  entries: number;
+  members: number;
+}
+
+/**
+ * Rooms that the user created or wrote first in, in order of their ids. The index knows both; a scan
+ * also finds rooms that were created before there was an index.
+ */
+export async function findRoomsOf(store: RedisStore, userId: string): Promise<RoomOfUser[]> {
+  const key = userRoomsKey(userId);
+  const ids = new Set(await store.at(key, (redis) => redis.zrange(key, '0', '-1')));
+  for (const { redis } of store.shards) {
+    for await (const rooms of pagesOfRooms(redis)) {
+      const owners = await readMany(
+        store,
+        rooms.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']),
+      );
+      for (const [index, room] of rooms.entries()) if (owners[index] === userId) ids.add(room);
+    }
+  }
+  const sorted = [...ids].sort();
+  const found: RoomOfUser[] = [];
+  for (let start = 0; start < sorted.length; start += ROOMS_AT_ONCE)
+    found.push(...(await describe(store, sorted.slice(start, start + ROOMS_AT_ONCE))));
+  return found;
+}
+
+async function describe(store: RedisStore, rooms: string[]): Promise<RoomOfUser[]> {
+  const reads = rooms.flatMap((room): ReadCommand[] => [
+    ['hmget', roomMetaKey(room), 'visibility', 'title'],
+    ['xlen', roomLogKey(room)],
+    ['hlen', roomRolesKey(room)],
+  ]);
+  const replies = await readMany(store, reads);
+  return rooms.map((room, index) => {
+    const [visibility, title] = replies[3 * index] as [string | null, string | null];
+    return {
+      room,
+      visibility: visibility === 'private' ? 'private' : 'public',
+      title: title ?? '',
+      entries: Number(replies[3 * index + 1]),
+      members: Number(replies[3 * index + 2]),
+    };
+  });
+}
+
+/**
+ * Deletes a room: its log, its members, its title, and its place in the lists. The lists come last,
+ * so that an interrupted call can be repeated.
+ */
+export async function deleteRoomOf(store: RedisStore, userId: string, room: string): Promise<void> {
+  const keys = [roomMetaKey(room), roomLogKey(room), roomIdsKey(room), roomRolesKey(room), roomLiveChannel(room)];
+  await runScript(store, deleteScript, keys, [randomBytes(8).toString('hex'), EXPIRES_IN_MS]);
+  await store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room));
+  const key = userRoomsKey(userId);
+  await store.at(key, (redis) => redis.zrem(key, room));
+}
