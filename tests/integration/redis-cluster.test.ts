@@ -148,6 +148,12 @@ test('a member of rooms on every shard resumes on another node', async () => {
     const { count } = await back.patient('presence:watch', { room: rooms[0] as string });
     return count >= 1;
   });
+  // A page of rooms is read from all shards at once.
+  const page = await fetch(`${site.gateways[1]?.url}/api/v1/rooms?limit=200`, {
+    headers: { Authorization: `Bearer ${tokenOf('traveller')}` },
+  });
+  const listed = ((await page.json()) as { rooms: Array<{ room: string; online: number }> }).rooms;
+  for (const room of rooms) assert.ok((listed.find((item) => item.room === room)?.online ?? 0) >= 1, room);
   back.close();
   site.assertAlive();
 });
