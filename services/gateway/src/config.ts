@@ -16,6 +16,7 @@ import {
   readConfig,
 } from '@maru/service-kit';
 import { SESSION_ROUTES } from './edge/session-route.ts';
+import { QUOTA_FIELDS } from './limits/quota-settings.ts';
 
 /** A browser's origin, or that of an app with a scheme of its own. */
 function isOrigin(origin: string): boolean {
@@ -138,48 +139,7 @@ export const FIELDS = {
     parse: asInteger(50, 900),
     fallback: 800,
   },
-  userMessagesPerSecond: {
-    env: 'MARU_USER_MESSAGES_PER_SECOND',
-    doc: 'messages of one user per second, over the whole cluster',
-    parse: asInteger(1, 100_000),
-    fallback: LIMITS.userMessagesPerSecond as number,
-  },
-  userMessagesBurst: {
-    env: 'MARU_USER_MESSAGES_BURST',
-    doc: 'burst of messages of one user',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.userMessagesBurst as number,
-  },
-  userBytesPerHour: {
-    env: 'MARU_USER_BYTES_PER_HOUR',
-    doc: 'bytes that one user stores an hour; none: 2,500,000 for each of MARU_USER_MESSAGES_PER_SECOND',
-    parse: asInteger(100_000, 1_000_000_000_000),
-    fallback: undefined,
-  },
-  guestBytesPerHour: {
-    env: 'MARU_GUEST_BYTES_PER_HOUR',
-    doc: 'bytes that one guest stores an hour; none: 100,000 for each of MARU_USER_MESSAGES_PER_SECOND',
-    parse: asInteger(100_000, 1_000_000_000_000),
-    fallback: undefined,
-  },
-  userRoomsMax: {
-    env: 'MARU_USER_ROOMS_MAX',
-    doc: 'rooms that one user has made, by creating them or writing first',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.userRoomsMax as number,
-  },
-  guestRoomsMax: {
-    env: 'MARU_GUEST_ROOMS_MAX',
-    doc: 'rooms that one guest has made',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.guestRoomsMax as number,
-  },
-  userRoomsPerHour: {
-    env: 'MARU_USER_ROOMS_PER_HOUR',
-    doc: 'rooms that one user or guest makes an hour',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.userRoomsPerHour as number,
-  },
+  ...QUOTA_FIELDS,
   connectionEventsPerSecond: {
     env: 'MARU_CONNECTION_EVENTS_PER_SECOND',
     doc: 'events of one connection per second',
