@@ -16,6 +16,12 @@ export const ERROR_CATALOGUE = {
   unavailable: { retryable: true, httpStatus: 503, title: 'The store cannot take it now' },
 } as const;
 
+/**
+ * A longer wait is for a person to decide: the error is then not retryable, although a retry after
+ * the wait may succeed. A program would keep a message for minutes, and look as if it hung.
+ */
+const RETRY_WAIT_MAX_MS = 60_000;
+
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 /**
@@ -52,7 +58,7 @@ export class MaruError extends Error {
     const body: ErrorBody = {
       code: this.code,
       message: this.message,
-      retryable: ERROR_CATALOGUE[this.code].retryable,
+      retryable: ERROR_CATALOGUE[this.code].retryable && (this.retryAfterMs ?? 0) <= RETRY_WAIT_MAX_MS,
     };
     if (this.retryAfterMs !== undefined) body.retryAfterMs = this.retryAfterMs;
     return body;

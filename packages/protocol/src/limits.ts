@@ -39,7 +39,8 @@ export const LIMITS = {
   /** Rooms that a user made, by creating them or writing first; of a guest; and an hour. */
   userRoomsMax: 200,
   guestRoomsMax: 20,
-  userRoomsPerHour: 100,
+  userRoomsPerHour: 20,
+  guestRoomsPerHour: 5,
   /** Events of one connection: a token bucket. */
   connectionEventsPerSecond: 50,
   connectionEventsBurst: 200,

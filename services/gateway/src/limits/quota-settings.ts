@@ -41,8 +41,14 @@ export const QUOTA_FIELDS = {
   },
   userRoomsPerHour: {
     env: 'MARU_USER_ROOMS_PER_HOUR',
-    doc: 'rooms that one user or guest makes an hour',
+    doc: 'rooms that one user makes an hour',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.userRoomsPerHour as number,
+  },
+  guestRoomsPerHour: {
+    env: 'MARU_GUEST_ROOMS_PER_HOUR',
+    doc: 'rooms that one guest makes an hour',
+    parse: asInteger(1, 1_000_000),
+    fallback: LIMITS.guestRoomsPerHour as number,
   },
 } as const;

@@ -22,25 +22,24 @@ export interface RoomQuota {
 
 export function createRoomQuota(options: {
   store: RedisStore;
-  limits: { userRoomsMax: number; guestRoomsMax: number; userRoomsPerHour: number };
+  limits: { userRoomsMax: number; guestRoomsMax: number; userRoomsPerHour: number; guestRoomsPerHour: number };
 }): RoomQuota {
   const { store } = options;
-  const { userRoomsMax, guestRoomsMax, userRoomsPerHour } = options.limits;
+  const { limits } = options;
   return {
     async claim(userId, room) {
       const key = userRoomsKey(userId);
-      const roomsMax = isGuest(userId) ? guestRoomsMax : userRoomsMax;
-      const [outcome, retryAfterMs] = (await runScript(
-        store,
-        claimScript,
-        [key],
-        [room, roomsMax, userRoomsPerHour],
-      ).catch((error: unknown) => {
-        throw unavailable(error);
-      })) as [string, number?];
+      const [roomsMax, perHour] = isGuest(userId)
+        ? [limits.guestRoomsMax, limits.guestRoomsPerHour]
+        : [limits.userRoomsMax, limits.userRoomsPerHour];
+      const [outcome, retryAfterMs] = (await runScript(store, claimScript, [key], [room, roomsMax, perHour]).catch(
+        (error: unknown) => {
+          throw unavailable(error);
+        },
+      )) as [string, number?];
       if (outcome === 'full') throw new MaruError('conflict', `a user makes at most ${roomsMax} rooms`);
       if (outcome === 'wait' && retryAfterMs !== undefined)
-        throw new MaruError('rate_limited', `at most ${userRoomsPerHour} new rooms an hour`, { retryAfterMs });
+        throw new MaruError('rate_limited', `at most ${perHour} new rooms an hour`, { retryAfterMs });
       return outcome === 'new';
     },
     async release(userId, room) {

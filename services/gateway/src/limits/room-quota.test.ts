@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { LIMITS, MaruError } from '@maru/protocol';
+import { connectRedis, type RedisStore, singleStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
+import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { createRoomQuota, type RoomQuota } from './room-quota.ts';
+
+const HOUR_MS = 3_600_000;
+
+let redis: TestRedis;
+let store: RedisStore;
+let quota: RoomQuota;
+
+before(async () => {
+  redis = await startTestRedis();
+  const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
+  store = singleStore(connectRedis({ url: redis.url, deadlineMs: 800 }, { purpose: 'test', node: 'n', logger }));
+  assert.ok(await store.untilReady(5_000));
+  quota = createRoomQuota({ store, limits: LIMITS });
+});
+after(async () => {
+  await store.close();
+  await redis.stop();
+});
+
+for (const [user, perHour] of [
+  ['guest-a', LIMITS.guestRoomsPerHour],
+  ['mina', LIMITS.userRoomsPerHour],
+] as const) {
+  test(`${user} makes ${perHour} rooms an hour; the refusal names the wait and is not retryable`, async () => {
+    for (let made = 0; made < perHour; made++) assert.equal(await quota.claim(user, `room-${made}`), true);
+    assert.equal(await quota.claim(user, 'room-0'), false);
+    await assert.rejects(quota.claim(user, 'one-more'), (error: MaruError) => {
+      const { code, retryable, retryAfterMs = 0 } = error.toBody();
+      assert.deepEqual([code, retryable], ['rate_limited', false]);
+      return retryAfterMs > HOUR_MS - 60_000 && retryAfterMs <= HOUR_MS;
+    });
+    await quota.release(user, 'room-0');
+    assert.equal(await quota.claim(user, 'another'), true);
+  });
+}
+
+test('a short wait is retryable', () => {
+  const body = new MaruError('rate_limited', 'wait', { retryAfterMs: 1_000 }).toBody();
+  assert.deepEqual([body.retryable, body.retryAfterMs], [true, 1_000]);
+});
