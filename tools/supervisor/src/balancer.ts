@@ -98,10 +98,10 @@ export function createBalancer(options: {
     generation = wanted;
     loaded = body;
     options.reload();
-    const deadline = Date.now() + TAKES_HOLD_WITHIN_MS;
+    const deadline = performance.now() + TAKES_HOLD_WITHIN_MS;
     while ((await servedGeneration()) !== String(wanted)) {
       if (!options.isUp()) return;
-      if (Date.now() > deadline) {
+      if (performance.now() > deadline) {
         loaded = '';
         throw new Error('nginx did not load its new configuration; see logs/nginx.log');
       }

@@ -53,9 +53,9 @@ export async function endLeftovers(
   const look = () => findLeftovers(recorded, listProcesses(), workingDirectory);
   const found = look();
   for (const { kind, pid } of found) signal(pid, kind === 'redis' || kind === 'nginx' ? 'SIGTERM' : 'SIGINT');
-  const deadline = Date.now() + QUIT_WITHIN_MS;
+  const deadline = performance.now() + QUIT_WITHIN_MS;
   let left = found;
-  while (left.length > 0 && Date.now() < deadline) {
+  while (left.length > 0 && performance.now() < deadline) {
     await sleep(50);
     left = look();
   }

@@ -211,7 +211,7 @@ export class ManagedProcess {
     child.on('error', () => {});
     const { pid } = child;
     if (pid === undefined) throw new Error(await gone);
-    const run = { child, pid, startedAtMs: Date.now(), gone };
+    const run = { child, pid, startedAtMs: performance.now(), gone };
     this.#run = run;
     this.#state = 'starting';
     this.#onEvent({ type: 'spawned', pid, identity: identityOf(pid) ?? 'ended' });
@@ -230,7 +230,7 @@ export class ManagedProcess {
       this.#onEvent({ type: 'ended' });
       return;
     }
-    this.#deaths = countDeaths(this.#deaths, Date.now() - run.startedAtMs);
+    this.#deaths = countDeaths(this.#deaths, performance.now() - run.startedAtMs);
     this.#state = 'restarting';
     await sleep(LAST_OUTPUT_MS);
     await this.#pauseAndRestart(how, this.#log.tail(LAST_LINES), cycle);
@@ -272,10 +272,10 @@ export class ManagedProcess {
 
   /** Resolves with false when the process is gone, unwanted or not ready in time. */
   async #waitUntilReady(pid: number, cycle: number, withinMs: number): Promise<boolean> {
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     while (this.#isCurrent(pid, cycle)) {
       if (await this.#plan.isReady(pid).catch(() => false)) return true;
-      const waitedMs = Date.now() - startedAtMs;
+      const waitedMs = performance.now() - startedAtMs;
       if (waitedMs > withinMs) return false;
       await sleep(waitedMs > READY_POLL_FAST_FOR_MS ? READY_POLL_SLOW_MS : READY_POLL_MS);
     }

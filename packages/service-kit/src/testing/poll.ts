@@ -11,7 +11,7 @@ export async function poll<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   { timeoutMs = 10_000, everyMs = 25 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<T> {
-  const deadlineMs = Date.now() + timeoutMs;
+  const deadlineMs = performance.now() + timeoutMs;
   let lastError: unknown;
   for (;;) {
     try {
@@ -21,7 +21,7 @@ export async function poll<T>(
     } catch (error) {
       lastError = error;
     }
-    if (Date.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for ${what}`, { cause: lastError });
+    if (performance.now() > deadlineMs) throw new Error(`waited ${timeoutMs} ms for ${what}`, { cause: lastError });
     await sleep(everyMs);
   }
 }

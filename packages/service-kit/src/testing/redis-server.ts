@@ -117,11 +117,11 @@ async function launch(binary: string, port: number, directory: string, options: 
   child.once('error', (error) => {
     failure = error;
   });
-  const deadline = Date.now() + (options.startDeadlineMs ?? START_DEADLINE_MS);
+  const deadline = performance.now() + (options.startDeadlineMs ?? START_DEADLINE_MS);
   while (!(await answers(port, child.pid))) {
     if (failure !== undefined) throw failure;
     if (hasExited(child)) throw new EndedAtStart(`${binary} ended while it started: ${output}`);
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       child.kill('SIGKILL');
       throw new Error(`${binary} did not answer in time: ${output}`);
     }

@@ -6,24 +6,28 @@ import { startTestRedis } from '@maru/service-kit/testing';
 import { readGatewayConfig } from '../config.ts';
 import { createStore } from './store.ts';
 
+function storeOn(redisUrl: string) {
+  return createStore({
+    config: readGatewayConfig({
+      MARU_NODE: 'n',
+      MARU_REDIS_URL: redisUrl,
+      MARU_PRESENCE_URL: 'http://127.0.0.1:1',
+      MARU_INTERNAL_SECRET: 'x'.repeat(64),
+      MARU_JWT_SECRET: 'y'.repeat(64),
+    }),
+    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+    onMalformed: () => assert.fail('malformed'),
+    onBatch() {},
+    onCall() {},
+    now: () => performance.now(),
+  });
+}
+
 for (const healthFirst of [true, false]) {
   test(`the commands of a tick leave in one write, ${healthFirst ? 'the time first' : 'a heartbeat first'}`, async (t) => {
     const server = await startTestRedis();
     t.after(() => server.stop());
-    const store = createStore({
-      config: readGatewayConfig({
-        MARU_NODE: 'n',
-        MARU_REDIS_URL: server.url,
-        MARU_PRESENCE_URL: 'http://127.0.0.1:1',
-        MARU_INTERNAL_SECRET: 'x'.repeat(64),
-        MARU_JWT_SECRET: 'y'.repeat(64),
-      }),
-      logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
-      onMalformed: () => assert.fail('malformed'),
-      onBatch() {},
-      onCall() {},
-      now: () => performance.now(),
-    });
+    const store = storeOn(server.url);
     const { connections, ticker, health, subscriber, ephemeralSubscriber } = store;
     t.after(() => store.close());
     assert.ok(await connections.control.untilReady(10_000));
@@ -51,5 +55,20 @@ for (const healthFirst of [true, false]) {
     };
     while (commandsByWrite.length < 2) await pause(10);
     assert.deepEqual(commandsByWrite, [3, 3], 'the time, and a heartbeat for each subscriber');
+  });
+}
+
+for (const shiftMs of [-3_600_000, 3_600_000]) {
+  test(`expiries do not move if the node's clock is set ${shiftMs < 0 ? 'back' : 'ahead'}`, async (t) => {
+    let movedMs = 0;
+    const real = Date.now;
+    t.mock.method(Date, 'now', () => real() + movedMs);
+    const server = await startTestRedis();
+    t.after(() => server.stop());
+    const store = storeOn(server.url);
+    t.after(() => store.close());
+    const before = store.health.now();
+    movedMs = shiftMs;
+    assert.ok(Math.abs(store.health.now() - before) < 60_000);
   });
 }

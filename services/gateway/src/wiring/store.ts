@@ -51,7 +51,8 @@ export function createStore(options: StoreOptions) {
     waitReplicas,
     tickMs: TICK_MS,
     logger,
-    localNow: Date.now,
+    // Monotonic, so that a corrected wall clock moves no expiry between two checks of the store's.
+    localNow: () => performance.timeOrigin + performance.now(),
   });
   const subscribe = subscriberFactory(options, connections.control);
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });

@@ -33,7 +33,7 @@ export function createTestBatcher(
     onOverflow: () => new Error('overflow'),
     onOvertaken: () => new Error('overtaken'),
     onStuck: () => {},
-    now: () => Date.now(),
+    now: () => performance.now(),
     ...overrides,
   });
 }

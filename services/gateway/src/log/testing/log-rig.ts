@@ -36,7 +36,7 @@ export async function startLogRig() {
         deadlineMs: 2_000,
         waitReplicas: 0,
         onRefused: () => {},
-        now: () => Date.now(),
+        now: () => performance.now(),
       });
     },
     async stop() {
