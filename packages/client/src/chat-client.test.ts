@@ -33,7 +33,8 @@ after(() => cluster.close());
 
 /** A connected client, with all events that it emitted. */
 function start(name: string, options: Partial<ChatClientOptions> = {}) {
-  const client = createChatClient({ url: cluster.url, getToken: () => name, requestTimeoutMs: 200, ...options });
+  const quick = { probeAfterMs: 50, requestTimeoutMs: 150 };
+  const client = createChatClient({ url: cluster.url, getToken: () => name, ...quick, ...options });
   open.push(client);
   const seqs: number[] = [];
   const states: string[] = [];

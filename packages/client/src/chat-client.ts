@@ -6,17 +6,19 @@ import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
+import { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type ClientLogger, silentLogger } from './logger.ts';
 import { createOutboxStore, type OutboxStorage } from './outbox-store.ts';
 import { createPresenceWatcher, type PresenceWatcher } from './presence-watcher.ts';
 import { Rooms } from './rooms.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
-import type { Transport } from './socket-connection.ts';
 import { assertRoomId, assertText } from './text.ts';
 import type { GetToken } from './token.ts';
+import type { Transport } from './transport-choice.ts';
+import { watchWake } from './wake.ts';
 
-export interface ChatClientOptions {
+export interface ChatClientOptions extends Partial<ClientLimits> {
   /** The public address, such as `https://chat.example`. */
   url: string;
   getToken: GetToken;
@@ -26,13 +28,6 @@ export interface ChatClientOptions {
   /** Tried in this order. */
   transports?: Transport[];
   path?: string;
-  /** A retryable message fails this long after it was sent or retried. Null, the default: never. */
-  giveUpAfterMs?: number | null;
-  /** Above the server's deadline of one second, so that the server answers first. */
-  requestTimeoutMs?: number;
-  connectTimeoutMs?: number;
-  /** `getToken` counts as failed, and is called again, if it does not settle in this time. */
-  tokenTimeoutMs?: number;
   scheduler?: Scheduler;
 }
 
@@ -60,6 +55,7 @@ export interface ChatClient {
   /** The own user; null before the first session. */
   readonly user: UserRef | null;
   connect(): void;
+  /** The network is back: retries now, and checks an open connection. Browsers do it by `online`. */
   retryNow(): void;
   /** Ends the client for good. The last event is `connection`. */
   close(): void;
@@ -77,7 +73,10 @@ export interface ChatClient {
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
   pending(): OutgoingMessage[];
-  /** One page, ascending. Rejects with MaruError. */
+  /**
+   * One page, ascending. On a slow link it holds fewer entries than `limit`. Rejects with
+   * MaruError.
+   */
   readHistory(request: HistoryRequest): Promise<HistoryData>;
   /** An ephemeral event, which may be lost. */
   setTyping(room: string, active: boolean): void;
@@ -85,12 +84,14 @@ export interface ChatClient {
   setStatus(status: Status, text?: string): Promise<void>;
 }
 
-const DEFAULTS = {
-  path: '/socket.io/',
-  requestTimeoutMs: 4_000,
-  connectTimeoutMs: 8_000,
-  tokenTimeoutMs: 10_000,
-} as const;
+const limitsOf = (options: Partial<ClientLimits>): ClientLimits => {
+  const limits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(limits) as Array<keyof ClientLimits>) {
+    const value = options[name];
+    if (value !== undefined) Object.assign(limits, { [name]: value });
+  }
+  return limits;
+};
 
 export function createChatClient(options: ChatClientOptions): ChatClient {
   return new Client(options);
@@ -105,11 +106,15 @@ class Client implements ChatClient {
   readonly #presence: PresenceWatcher;
   /** Rooms whose presence is wanted. */
   readonly #withPresence = new Set<string>();
+  readonly #scheduler: Scheduler;
+  #stopWatching = () => {};
   #user: UserRef | null = null;
 
   constructor(options: ChatClientOptions) {
     const logger = options.logger ?? silentLogger;
     const scheduler = options.scheduler ?? systemScheduler;
+    const limits = limitsOf(options);
+    this.#scheduler = scheduler;
     const events = createEmitter<ClientEvents>(logger);
     const request: Request = (name, payload, done) => this.#connection.request(name, payload, done);
     const tools = { request, events, scheduler, logger };
@@ -118,10 +123,12 @@ class Client implements ChatClient {
     this.#sender = new Sender({
       ...tools,
       store: createOutboxStore(options.storage ?? null, logger, scheduler.now),
-      giveUpAfterMs: options.giveUpAfterMs ?? null,
+      giveUpAfterMs: limits.giveUpAfterMs,
+      onStored: (room, { epoch, seq }) => this.#rooms.expect(room, { epoch, head: seq }),
     });
     this.#rooms = new Rooms({
       ...tools,
+      limits,
       onReady: (room) => {
         if (this.#withPresence.has(room)) this.#presence.start(room);
       },
@@ -132,11 +139,9 @@ class Client implements ChatClient {
     });
     this.#connection = new Connection({
       url: options.url,
-      path: options.path ?? DEFAULTS.path,
+      path: options.path ?? '/socket.io/',
       transports: options.transports ?? ['websocket', 'polling'],
-      connectTimeoutMs: options.connectTimeoutMs ?? DEFAULTS.connectTimeoutMs,
-      requestTimeoutMs: options.requestTimeoutMs ?? DEFAULTS.requestTimeoutMs,
-      tokenTimeoutMs: options.tokenTimeoutMs ?? DEFAULTS.tokenTimeoutMs,
+      limits,
       getToken: options.getToken,
       resume: () => this.#rooms.positions(),
       scheduler,
@@ -148,8 +153,8 @@ class Client implements ChatClient {
         this.#rooms.onSession(session);
         this.#sender.onSession();
       },
-      onLost: () => {
-        this.#rooms.onLost();
+      onLost: (how) => {
+        this.#rooms.onLost(how);
         this.#presence.onLost();
         this.#sender.onLost();
       },
@@ -171,11 +176,22 @@ class Client implements ChatClient {
     return this.#user;
   }
 
-  readonly connect = (): void => this.#connection.connect();
+  readonly connect = (): void => {
+    const { state } = this.connection;
+    this.#connection.connect();
+    if (state === 'ended') return;
+    this.#stopWatching();
+    this.#stopWatching = watchWake({
+      scheduler: this.#scheduler,
+      onOnline: () => this.#connection.retryNow(),
+      onWake: () => this.#connection.check(),
+    });
+  };
 
   readonly retryNow = (): void => this.#connection.retryNow();
 
   readonly close = (): void => {
+    this.#stopWatching();
     this.#sender.close();
     this.#connection.close();
   };
@@ -203,7 +219,10 @@ class Client implements ChatClient {
 
   readonly pending = (): OutgoingMessage[] => this.#sender.pending();
 
-  readonly readHistory = (history: HistoryRequest): Promise<HistoryData> => this.#promise('history:read', history);
+  readonly readHistory = (history: HistoryRequest): Promise<HistoryData> =>
+    new Promise((resolve, reject) => {
+      this.#rooms.readPage(history, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
+    });
 
   readonly setTyping = (room: string, active: boolean): void =>
     this.#connection.sendEphemeral('typing', { room, active });

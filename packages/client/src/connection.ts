@@ -7,20 +7,19 @@ import type { ClientRequests, Notice, Position, ServerEvents, SessionData } from
 import { type Request, unavailable } from './ack.ts';
 import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
+import type { ClientLimits } from './limits.ts';
 import { type ClientLogger, describeError } from './logger.ts';
 import type { Scheduler } from './scheduler.ts';
-import { openSocketConnection, type SocketConnection, type SocketEnd, type Transport } from './socket-connection.ts';
+import { openSocketConnection, type SocketConnection, type SocketEnd } from './socket-connection.ts';
 import type { GetToken } from './token.ts';
 import { type OfferOutcome, offerToken } from './token-offer.ts';
+import { type Transport, TransportChoice } from './transport-choice.ts';
 
 export interface ConnectionOptions {
   url: string;
   path: string;
   transports: Transport[];
-  connectTimeoutMs: number;
-  requestTimeoutMs: number;
-  /** `getToken` counts as failed if it does not settle in this time. */
-  tokenTimeoutMs: number;
+  limits: ClientLimits;
   getToken: GetToken;
   /** The position delivered in each room. Called for each handshake. */
   resume: () => Record<string, Position>;
@@ -29,7 +28,8 @@ export interface ConnectionOptions {
   onState: (state: ConnectionState) => void;
   /** The session has begun. Requests are possible until `onLost`. */
   onSession: (session: SessionData) => void;
-  onLost: () => void;
+  /** `silent`: nothing arrived any more. Otherwise the connection was closed, or replaced. */
+  onLost: (how: { silent: boolean }) => void;
   onNotice: (notice: Notice) => void;
   on: Pick<
     { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void },
@@ -43,7 +43,7 @@ type Attempt =
   | { phase: 'idle' }
   | { phase: 'token' }
   /** The socket is opening, or the session has not begun. */
-  | { phase: 'handshake'; socket: SocketConnection; token: string }
+  | { phase: 'handshake'; socket: SocketConnection; token: string; sinceMs: number }
   | { phase: 'session'; socket: SocketConnection; token: string };
 
 const IDLE: Attempt = { phase: 'idle' };
@@ -55,6 +55,7 @@ const SHORT_SESSION_MS = 30_000;
 
 export class Connection {
   readonly #options: ConnectionOptions;
+  readonly #transports: TransportChoice;
   #state: ConnectionState = { state: 'connecting' };
   #attempt: Attempt = IDLE;
   #started = false;
@@ -77,6 +78,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#transports = new TransportChoice(options.transports, options.limits.pollingForMs);
   }
 
   get state(): ConnectionState {
@@ -90,11 +92,26 @@ export class Connection {
     void this.#open();
   }
 
-  /** Retries now instead of waiting, also for a token. Call it when the network is back. */
+  /**
+   * The network has changed. Retries now instead of waiting, also for a token. Replaces an open
+   * connection that does not answer soon.
+   */
   retryNow(): void {
-    if (this.#state.state !== 'offline' && this.#attempt.phase !== 'token') return;
-    this.#setState({ state: 'connecting' });
-    void this.#open();
+    const attempt = this.#attempt;
+    const { scheduler, limits } = this.#options;
+    const patienceMs = limits.onlineProbeTimeoutMs;
+    if (attempt.phase === 'session') attempt.socket.probe(patienceMs);
+    const isStuck = attempt.phase === 'handshake' && scheduler.now() - attempt.sinceMs >= patienceMs;
+    if (isStuck || attempt.phase === 'token' || this.#state.state === 'offline') {
+      this.#setState({ state: 'connecting' });
+      void this.#open();
+    }
+  }
+
+  /** The device slept, or the page was away. Checks an open connection, and ends a wait. */
+  check(): void {
+    if (this.#attempt.phase === 'session') this.#attempt.socket.probe(this.#options.limits.probeTimeoutMs);
+    else if (this.#state.state === 'offline') this.retryNow();
   }
 
   close(): void {
@@ -104,7 +121,7 @@ export class Connection {
   /** `unavailable` without a session. */
   readonly request: Request = (name, payload, done) => {
     if (this.#attempt.phase !== 'session') return done(unavailable('not connected'));
-    this.#attempt.socket.request(name, payload, this.#options.requestTimeoutMs, done);
+    this.#attempt.socket.request(name, payload, done);
   };
 
   sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void {
@@ -118,12 +135,13 @@ export class Connection {
   }
 
   /** Ends the current attempt and its requests. */
-  #drop(): void {
+  #drop({ silent } = { silent: false }): void {
     this.#cancelMove();
     const attempt = this.#attempt;
     this.#attempt = IDLE;
+    // First, so that the ends of its requests cause no retries on it.
+    if (attempt.phase === 'session') this.#options.onLost({ silent });
     if (attempt.phase === 'handshake' || attempt.phase === 'session') attempt.socket.close();
-    if (attempt.phase === 'session') this.#options.onLost();
   }
 
   #finish(reason: EndReason): void {
@@ -151,13 +169,14 @@ export class Connection {
     if (isStale()) return;
     this.#nextToken = null;
     if (token === null) return this.#finish('unauthenticated');
-    this.#attempt = { phase: 'handshake', token, socket: this.#openSocket(token) };
+    const sinceMs = this.#options.scheduler.now();
+    this.#attempt = { phase: 'handshake', token, sinceMs, socket: this.#openSocket(token) };
   }
 
   #getToken(refresh: boolean): Promise<string | null> {
-    const { getToken, tokenTimeoutMs, scheduler } = this.#options;
+    const { getToken, limits, scheduler } = this.#options;
     return new Promise((resolve, reject) => {
-      const cancel = scheduler.after(tokenTimeoutMs, () => reject(new Error('getToken did not answer in time')));
+      const cancel = scheduler.after(limits.tokenTimeoutMs, () => reject(new Error('getToken did not answer in time')));
       Promise.resolve()
         .then(() => getToken({ refresh }))
         .finally(cancel)
@@ -166,23 +185,26 @@ export class Connection {
   }
 
   #openSocket(token: string): SocketConnection {
-    const { url, path, transports, connectTimeoutMs, resume, on } = this.#options;
+    const { url, path, limits, scheduler, resume, on } = this.#options;
+    // A path that is only slow gets more time with the second try.
+    const connectTimeoutMs = limits.connectTimeoutMs * (this.#failedTries === 0 ? 1 : 2);
+    const transports = this.#transports.next(scheduler.now());
     return openSocketConnection({
-      ...{ url, path, transports, connectTimeoutMs },
+      ...{ url, path, limits, scheduler, transports, connectTimeoutMs },
       auth: () => ({ token, resume: resume(), retries: true }),
       on: { ...on, session: (session) => this.#onSession(session), notice: (notice) => this.#onNotice(notice) },
       onEnd: (end) => this.#onEnd(end),
     });
   }
 
-  #retryLater(detail: string, error?: MaruError): void {
+  #retryLater(detail: string, { error, silent = false }: { error?: MaruError | undefined; silent?: boolean } = {}): void {
     const { scheduler, logger } = this.#options;
     const now = scheduler.now();
     const atLeastMs = this.#moveAtMs === null ? error?.retryAfterMs : Math.max(0, this.#moveAtMs - now);
     const attempt = this.#failedTries++;
     const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: RECONNECT_BACKOFF, atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
-    this.#drop();
+    this.#drop({ silent });
     // The first retry after a loss usually succeeds. It counts as connecting, so that the restart
     // of a node alarms no one.
     const offline = { state: 'offline', retryAtMs: now + delayMs } as const;
@@ -195,7 +217,13 @@ export class Connection {
   #onEnd(end: SocketEnd): void {
     switch (end.kind) {
       case 'lost':
-        this.#retryLater(end.detail, end.error);
+        this.#transports.failed();
+        this.#retryLater(end.detail, { error: end.error });
+        break;
+      case 'silent':
+        if (end.hung) this.#transports.hung(end.transport, { hadSession: this.#attempt.phase === 'session' });
+        else this.#transports.worked();
+        this.#retryLater(`no answer by ${end.transport}`, { silent: true });
         break;
       case 'unauthenticated':
         this.#options.logger.warn('a token was refused', { reason: end.detail });
@@ -231,7 +259,9 @@ export class Connection {
   #onSession(session: SessionData): void {
     if (this.#attempt.phase !== 'handshake') return;
     this.#sessionAtMs = this.#options.scheduler.now();
-    this.#attempt = { ...this.#attempt, phase: 'session' };
+    const { socket, token } = this.#attempt;
+    this.#attempt = { phase: 'session', socket, token };
+    this.#transports.connected(this.#sessionAtMs);
     this.#failedTries = 0;
     this.#refusedTokens = 0;
     this.#refreshNext = false;

@@ -3,7 +3,7 @@ import type { ErrorBody } from '@maru/protocol/errors';
 import type { Entry, Notice, Position, Role, SessionData, TypingSignal } from '@maru/protocol/events';
 import type { ConnectionState } from './connection-state.ts';
 import type { PresenceView } from './presence-view.ts';
-import type { GapReason } from './room-order.ts';
+import type { GapReason } from './room-state.ts';
 
 export type RoomStatus =
   | { status: 'joining' }
@@ -24,7 +24,7 @@ export interface OutgoingMessage {
   room: string;
   clientMsgId: string;
   text: string;
-  /** Milliseconds of the client's clock. */
+  /** Milliseconds of the device's wall clock, for display. */
   queuedAtMs: number;
   state: OutgoingState;
 }

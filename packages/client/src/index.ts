@@ -7,11 +7,12 @@ export {
 } from './chat-client.ts';
 export type { ConnectionState, EndReason } from './connection-state.ts';
 export type { ClientEvents, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
+export { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 export type { ClientLogger } from './logger.ts';
 export type { OutboxStorage } from './outbox-store.ts';
 export type { PresenceView } from './presence-view.ts';
-export type { GapReason } from './room-order.ts';
-export type { Scheduler } from './scheduler.ts';
-export type { Transport } from './socket-connection.ts';
+export type { GapReason } from './room-state.ts';
+export { type Scheduler, systemScheduler } from './scheduler.ts';
 export { codePointCount, isRoomId, type TextProblem, textProblem } from './text.ts';
 export type { GetToken } from './token.ts';
+export type { Transport } from './transport-choice.ts';

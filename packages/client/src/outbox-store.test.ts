@@ -16,22 +16,21 @@ const place = (value: string | null = null) => ({
 
 it('loads waiting messages in order, with the same ids', () => {
   const storage = place();
+  const item = { room: 'a', failedTries: 3, waitsSinceMs: 7 };
   const outbox: Outbox = [
-    { room: 'a', clientMsgId: '1', text: 'one', queuedAtMs: 5, failedTries: 3, progress: { kind: 'in-flight' } },
-    {
-      room: 'a',
-      clientMsgId: '2',
-      text: 'two',
-      queuedAtMs: 6,
-      failedTries: 0,
-      progress: { kind: 'waiting', notBeforeMs: 9 },
-    },
+    { ...item, clientMsgId: '1', text: 'one', queuedAtMs: 5, progress: { kind: 'in-flight' } },
+    { ...item, clientMsgId: '2', text: 'two', queuedAtMs: 6, progress: { kind: 'waiting', notBeforeMs: 9 } },
   ];
   createOutboxStore(storage, silentLogger, () => 100).save(outbox);
   const loaded = createOutboxStore(storage, silentLogger, () => 100).load();
   assert.deepEqual(
     loaded,
-    outbox.map((item) => ({ ...item, failedTries: 0, progress: { kind: 'waiting', notBeforeMs: 100 } })),
+    outbox.map((stored) => ({
+      ...stored,
+      failedTries: 0,
+      waitsSinceMs: 100,
+      progress: { kind: 'waiting', notBeforeMs: 100 },
+    })),
   );
 });
 

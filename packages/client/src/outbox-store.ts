@@ -74,6 +74,7 @@ function parse(value: string, nowMs: number): Outbox {
         clientMsgId,
         text,
         queuedAtMs,
+        waitsSinceMs: nowMs,
         failedTries: 0,
         progress: { kind: 'waiting', notBeforeMs: nowMs },
       }),

@@ -20,7 +20,10 @@ export interface OutboxItem {
   /** The same for all tries, which makes a retry safe. */
   readonly clientMsgId: string;
   readonly text: string;
+  /** Wall clock, for display. */
   readonly queuedAtMs: number;
+  /** Monotonic clock: when it was sent, retried or loaded. */
+  readonly waitsSinceMs: number;
   /** Tries without success since it was queued or retried. */
   readonly failedTries: number;
   readonly progress: OutboxProgress;
@@ -33,13 +36,15 @@ export interface NewItem {
   clientMsgId: string;
   text: string;
   nowMs: number;
+  /** Wall clock. */
+  queuedAtMs: number;
 }
 
 /** Null if the outbox is full. */
-export function enqueue(outbox: Outbox, { room, clientMsgId, text, nowMs }: NewItem): Outbox | null {
+export function enqueue(outbox: Outbox, { nowMs, ...message }: NewItem): Outbox | null {
   if (outbox.length >= OUTBOX_MESSAGES_MAX) return null;
   const progress: OutboxProgress = { kind: 'waiting', notBeforeMs: nowMs };
-  return [...outbox, { room, clientMsgId, text, queuedAtMs: nowMs, failedTries: 0, progress }];
+  return [...outbox, { ...message, waitsSinceMs: nowMs, failedTries: 0, progress }];
 }
 
 export interface DueSends {
@@ -92,7 +97,7 @@ export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, rand
   return change(outbox, clientMsgId, (item) => {
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
     if (!error.retryable) return failed;
-    if (giveUpAfterMs !== null && nowMs - item.queuedAtMs >= giveUpAfterMs) return failed;
+    if (giveUpAfterMs !== null && nowMs - item.waitsSinceMs >= giveUpAfterMs) return failed;
     const delayMs = backoffMs({
       attempt: item.failedTries,
       random,
@@ -115,18 +120,19 @@ export const interrupt = (outbox: Outbox, nowMs: number): Outbox =>
 /** Fails messages that have waited too long without a connection. */
 export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | null, error: ErrorBody): Outbox {
   if (giveUpAfterMs === null) return outbox;
-  const isOver = (item: OutboxItem) => item.progress.kind === 'waiting' && nowMs - item.queuedAtMs >= giveUpAfterMs;
+  const isOver = (item: OutboxItem) => item.progress.kind === 'waiting' && nowMs - item.waitsSinceMs >= giveUpAfterMs;
   if (!outbox.some(isOver)) return outbox;
   return outbox.map((item) => (isOver(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }
 
 /** A failed message goes to the end of the queue, like a new one. */
-export function retry(outbox: Outbox, clientMsgId: string, nowMs: number): Outbox {
+export function retry(outbox: Outbox, clientMsgId: string, nowMs: number, queuedAtMs: number): Outbox {
   const item = find(outbox, clientMsgId);
   if (item?.progress.kind !== 'failed') return outbox;
   const again: OutboxItem = {
     ...item,
-    queuedAtMs: nowMs,
+    queuedAtMs,
+    waitsSinceMs: nowMs,
     failedTries: 0,
     progress: { kind: 'waiting', notBeforeMs: nowMs },
   };

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Entry } from '@maru/protocol/events';
 import fc from 'fast-check';
-import { newRoom, type RoomEffect, type RoomInput, type RoomState, stepRoom } from './room-order.ts';
+import { newRoom, stepRoom } from './room-order.ts';
+import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
 import { entry, joined, page } from './testing/entries.ts';
 
 type Act = 'post' | 'lose' | 'double' | 'read' | 'break' | 'resume' | 'resume-far' | 'rollback' | 'rollback-silent';
@@ -16,7 +17,7 @@ const PAGE_ENTRIES = 3;
 class World {
   #epoch = 1;
   #log: Entry[] = [];
-  #state: RoomState = stepRoom(newRoom(), { type: 'joined', data: joined([], 0, 'e1') }).state;
+  #state: RoomState = stepRoom(newRoom(), { type: 'joined', data: joined([], 0, 'e1'), wanted: 50 }).state;
   #online = true;
   /** What a host that follows `gap` and `rollback` shows. */
   #screen: Entry[] = [];
@@ -105,13 +106,14 @@ class World {
     const epoch = `e${this.#epoch}`;
     this.#unanswered = null;
     if (effect?.do === 'read-after') {
-      const { readId, position } = effect;
+      const { readId, position, missing } = effect;
+      const limit = Math.min(PAGE_ENTRIES, missing ?? PAGE_ENTRIES);
       if (position.epoch !== epoch) {
         this.#step({ type: 'page-conflict', readId });
         return;
       }
       const rest = this.#log.filter(({ seq }) => seq > position.seq);
-      const data = page(rest.slice(0, PAGE_ENTRIES), { epoch, hasMore: rest.length > PAGE_ENTRIES });
+      const data = page(rest.slice(0, limit), { epoch, hasMore: rest.length > limit });
       this.#step({ type: 'page', readId, data });
     } else if (effect?.do === 'read-newest') {
       const data = page(this.#log.slice(-PAGE_ENTRIES), { epoch, hasMore: this.#log.length > PAGE_ENTRIES, first: 1 });

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import {
-  HELD_ENTRIES_MAX,
-  newRoom,
-  type RoomEffect,
-  type RoomInput,
-  type RoomState,
-  STALLED_READS_MAX,
-  stepRoom,
-} from './room-order.ts';
+import { HELD_ENTRIES_MAX, newRoom, STALLED_READS_MAX, stepRoom } from './room-order.ts';
+import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
 import { entry, joined, page, range } from './testing/entries.ts';
 
 /** Runs inputs one after the other and keeps what came out, in a form that is easy to compare. */
@@ -26,13 +19,62 @@ function run(inputs: RoomInput[], from: RoomState = newRoom()) {
   return { state, surface, effects: out };
 }
 
-const live = (head: number): RoomState => run([{ type: 'joined', data: joined([], head) }]).state;
+const live = (head: number): RoomState =>
+  run([{ type: 'joined', data: joined(range(1, head), head), wanted: head }]).state;
+const upTo = (n: number) => range(1, n).map(({ seq }) => seq);
 const seen = (seq: number, epoch = 'e1'): RoomInput => ({ type: 'entry', entry: entry(seq, epoch) });
 
 it('delivers the entries of a join, then later ones', () => {
-  const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5) }, seen(6), seen(7)]);
+  const { surface, state } = run([{ type: 'joined', data: joined(range(4, 5), 5), wanted: 2 }, seen(6), seen(7)]);
   assert.deepEqual(surface, [4, 5, 6, 7]);
   assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
+});
+
+it('reads what the answer to a join lacks, and shows it in order', () => {
+  const step = stepRoom(newRoom(), { type: 'joined', data: joined(range(98, 100), 100), wanted: 50 });
+  assert.deepEqual(step.effects, [
+    { do: 'read-after', readId: 1, position: { epoch: 'e1', seq: 50 }, missing: 47, stalledReads: 0 },
+  ]);
+  const rest: RoomInput[] = [
+    { type: 'page', readId: 1, data: page(range(51, 90), { hasMore: true }) },
+    seen(101),
+    { type: 'page', readId: 2, data: page(range(91, 97), { hasMore: true }) },
+  ];
+  const { surface, state } = run(rest, step.state);
+  assert.deepEqual(surface, [
+    ...range(51, 90).map(({ seq }) => seq),
+    'read-after',
+    ...range(91, 101).map((e) => e.seq),
+  ]);
+  assert.equal(state.phase, 'live');
+});
+
+it('never takes a room with entries for empty', () => {
+  const empty: RoomInput = { type: 'joined', data: joined([], 9), wanted: 50 };
+  assert.deepEqual(run([empty, { type: 'page', readId: 1, data: page(range(1, 9)) }]).surface, [
+    'read-after',
+    ...upTo(9),
+  ]);
+  // The same for an answer with a position, recovered or not.
+  const again: RoomInput[] = [{ type: 'offline' }, empty];
+  assert.deepEqual(run(again, live(5)).surface, ['read-after']);
+  const lost = { ...joined([], 9), recovered: false as const, reason: 'too_far' as const };
+  const unrecovered: RoomInput[] = [{ type: 'offline' }, { type: 'joined', data: lost, wanted: 50 }];
+  const newest: RoomInput = { type: 'page', readId: 1, data: page(range(8, 9)) };
+  assert.deepEqual(run([...unrecovered, newest], live(5)).surface, ['read-newest', 'gap', 8, 9]);
+});
+
+it('shows an empty room, and one whose entries are no longer kept, without a read', () => {
+  assert.deepEqual(run([{ type: 'joined', data: joined([], 0), wanted: 50 }]).surface, []);
+  const trimmed = { ...joined([], 9), first: 10 };
+  const { surface, state } = run([{ type: 'joined', data: trimmed, wanted: 50 }]);
+  assert.deepEqual(surface, []);
+  assert.equal(state.position?.seq, 9);
+});
+
+it('reads the log if its known head does not arrive', () => {
+  const { surface } = run([{ type: 'behind' }, { type: 'page', readId: 1, data: page(range(6, 8)) }], live(5));
+  assert.deepEqual(surface, ['read-after', 6, 7, 8]);
 });
 
 it('delivers a duplicate entry once', () => {
@@ -103,9 +145,17 @@ it('keeps the old position until the newest page arrives', () => {
 
 it('treats a join with a position like a resume', () => {
   const recovered = { ...joined(range(6, 8), 8), recovered: true as const };
-  assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: recovered }], live(5)).surface, [6, 7, 8]);
+  assert.deepEqual(
+    run([{ type: 'offline' }, { type: 'joined', data: recovered, wanted: 3 }], live(5)).surface,
+    [6, 7, 8],
+  );
   const lost = { ...joined(range(97, 99), 99), recovered: false as const, reason: 'trimmed' as const };
-  assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost }], live(5)).surface, ['gap', 97, 98, 99]);
+  assert.deepEqual(run([{ type: 'offline' }, { type: 'joined', data: lost, wanted: 3 }], live(5)).surface, [
+    'gap',
+    97,
+    98,
+    99,
+  ]);
 });
 
 it('reports the extent of a rollback and continues in the new epoch', () => {

@@ -8,58 +8,14 @@
  * outdated answers are ignored.
  */
 import type { Entry, HistoryData, JoinData, NotRecoveredReason, Position, ResumedRoom } from '@maru/protocol/events';
-
-/** `unreadable`: the log's answers lack an entry that must exist. */
-export type GapReason = NotRecoveredReason | 'unreadable';
+import type { Backfilling, GapReason, RoomEffect, RoomInput, RoomState, Want } from './room-state.ts';
+import { contiguousHead, contiguousTail, missingBefore, positionOf, unseen } from './slices.ts';
 
 /** Live entries held during a backfill. Further ones are dropped and read from the log instead. */
 export const HELD_ENTRIES_MAX = 1_000;
 
 /** Reads without new entries before the gap counts as unreadable. */
 export const STALLED_READS_MAX = 5;
-
-/**
- * What a backfill reads: the entries after the position, or the newest if those are not available.
- */
-type Want = { kind: 'after' } | { kind: 'newest'; reason: GapReason };
-
-interface Backfilling {
-  phase: 'backfilling';
-  position: Position;
-  want: Want;
-  /** Ascending, without duplicates, possibly with gaps. */
-  held: readonly Entry[];
-  /** Entries were dropped, so the log must be read to its end again. */
-  overflowed: boolean;
-  readId: number;
-  stalledReads: number;
-}
-
-export type RoomState =
-  /** Waiting to be joined or resumed. `position` is null if nothing was delivered yet. */
-  | { phase: 'waiting'; position: Position | null; readId: number }
-  | { phase: 'live'; position: Position; readId: number }
-  | Backfilling;
-
-export type RoomInput =
-  | { type: 'offline' }
-  | { type: 'joined'; data: JoinData }
-  | { type: 'resumed'; answer: Exclude<ResumedRoom, { error: unknown }> }
-  | { type: 'entry'; entry: Entry }
-  | { type: 'page'; readId: number; data: HistoryData }
-  /** A read was answered with `conflict`: the log has another epoch. */
-  | { type: 'page-conflict'; readId: number }
-  | { type: 'epoch'; epoch: string; head: number };
-
-export type RoomEffect =
-  | { do: 'deliver'; entries: readonly Entry[] }
-  /** The next entries do not continue those up to `after`. */
-  | { do: 'gap'; reason: GapReason; after: Position }
-  /** Delivered entries above `head` are no longer in the log. */
-  | { do: 'rollback'; epoch: string; head: number }
-  /** `stalledReads` above 0: the same read returned nothing new before, so wait. */
-  | { do: 'read-after'; readId: number; position: Position; stalledReads: number }
-  | { do: 'read-newest'; readId: number };
 
 export interface RoomStep {
   state: RoomState;
@@ -75,7 +31,7 @@ export function stepRoom(state: RoomState, input: RoomInput): RoomStep {
     case 'offline':
       return stay({ phase: 'waiting', position: state.position, readId: state.readId });
     case 'joined':
-      return onJoined(state, input.data);
+      return onJoined(state, input.data, input.wanted);
     case 'resumed':
       return onResumed(state, input.answer);
     case 'entry':
@@ -87,25 +43,43 @@ export function stepRoom(state: RoomState, input: RoomInput): RoomStep {
       return readNewest(state.position, 'epoch', [], state.readId);
     case 'epoch':
       return onEpoch(state, input.epoch, input.head);
+    case 'behind':
+      return state.phase === 'live' ? readAfter(state.position, [], state.readId, 0) : stay(state);
   }
 }
 
-function onJoined(state: RoomState, data: JoinData): RoomStep {
+function onJoined(state: RoomState, data: JoinData, wanted: number): RoomStep {
   const { position, readId } = state;
-  if (position === null) {
-    const entries = contiguousTail(data.messages);
-    const live: RoomState = { phase: 'live', position: { epoch: data.epoch, seq: data.head }, readId };
-    return { state: live, effects: deliver(entries) };
-  }
+  if (position === null) return begin(data, wanted, readId);
   if (data.recovered && data.epoch === position.epoch) {
     // Process the entries one by one, so that a gap in the answer is found like any other.
-    return data.messages.reduce(then, stay({ phase: 'live', position, readId }));
+    const { state: now, effects } = data.messages.reduce(then, stay({ phase: 'live', position, readId }));
+    if (now.phase !== 'live' || now.position.seq >= data.head) return { state: now, effects };
+    const next = readAfter(now.position, [], readId, 0);
+    return { state: next.state, effects: [...effects, ...next.effects] };
   }
-  const entries = unseen(contiguousTail(data.messages), data.epoch, position);
+  const tail = contiguousTail(data.messages);
+  // The answer is incomplete.
+  if (tail.at(-1)?.seq !== data.head && data.first <= data.head)
+    return readNewest(position, reasonOf(data), [], readId);
+  const entries = unseen(tail, data.epoch, position);
   return {
     state: { phase: 'live', position: { epoch: data.epoch, seq: data.head }, readId },
     effects: [{ do: 'gap', reason: reasonOf(data), after: position }, ...deliver(entries)],
   };
+}
+
+/** The first answer. Entries that it lacks are read, and those after them wait. */
+function begin(data: JoinData, wanted: number, readId: number): RoomStep {
+  const { epoch, head } = data;
+  const entries = contiguousTail(data.messages);
+  const from = Math.max(data.first, head - wanted + 1);
+  const isComplete = entries.at(-1)?.seq === head && (entries[0]?.seq ?? 0) <= from;
+  if (isComplete || from > head) {
+    return { state: { phase: 'live', position: { epoch, seq: head }, readId }, effects: deliver(entries) };
+  }
+  const isTail = entries.at(-1)?.seq === head;
+  return readAfter({ epoch, seq: from - 1 }, isTail ? entries : [], readId, 0);
 }
 
 function onResumed(state: RoomState, answer: Exclude<ResumedRoom, { error: unknown }>): RoomStep {
@@ -187,7 +161,9 @@ function onAfter(state: Backfilling, data: HistoryData): RoomStep {
   const entries = contiguousHead(fresh);
   const reached = entries.at(-1) ?? next;
   effects.push(...deliver(entries));
-  const more = data.hasMore || entries.length < fresh.length || state.overflowed;
+  // What follows the held entries arrives live.
+  const heldFollow = state.held.some(({ epoch, seq }) => epoch === reached.epoch && seq > reached.seq);
+  const more = (data.hasMore && !heldFollow) || entries.length < fresh.length || state.overflowed;
   return drain({ ...state, position: positionOf(reached), overflowed: false }, effects, more);
 }
 
@@ -246,9 +222,10 @@ function readAfter(
   overflowed = false,
 ): RoomStep {
   const readId = lastReadId + 1;
+  const missing = missingBefore(held, position);
   return {
     state: { phase: 'backfilling', position, want: { kind: 'after' }, held, overflowed, readId, stalledReads },
-    effects: [{ do: 'read-after', readId, position, stalledReads }],
+    effects: [{ do: 'read-after', readId, position, missing, stalledReads }],
   };
 }
 
@@ -266,8 +243,6 @@ const isOf =
   (entry: Entry): boolean =>
     entry.epoch === epoch;
 
-const positionOf = ({ epoch, seq }: Entry): Position => ({ epoch, seq });
-
 const deliver = (entries: readonly Entry[]): RoomEffect[] => (entries.length === 0 ? [] : [{ do: 'deliver', entries }]);
 
 /**
@@ -283,18 +258,4 @@ function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
     } else merged.push(effect);
   }
   return merged;
-}
-
-/** Removes entries of the same epoch that were already delivered, even before a gap. */
-const unseen = (entries: readonly Entry[], epoch: string, position: Position): readonly Entry[] =>
-  epoch === position.epoch ? entries.filter((entry) => entry.seq > position.seq) : entries;
-
-function contiguousHead(entries: readonly Entry[]): readonly Entry[] {
-  const end = entries.findIndex((entry, i) => i > 0 && entry.seq !== (entries[i - 1]?.seq ?? 0) + 1);
-  return end === -1 ? entries : entries.slice(0, end);
-}
-
-function contiguousTail(entries: readonly Entry[]): readonly Entry[] {
-  const start = entries.findLastIndex((entry, i) => i > 0 && entry.seq !== (entries[i - 1]?.seq ?? 0) + 1);
-  return start === -1 ? entries : entries.slice(start);
 }

@@ -1,13 +1,16 @@
 /** Runs the ordering machine of each wanted room: sends its requests and delivers its entries. */
 import type { MaruError } from '@maru/protocol/errors';
-import type { ClientRequests, Entry, Position, RoomEvent, SessionData } from '@maru/protocol/events';
+import type { ClientRequests, Entry, HistoryData, Position, RoomEvent, SessionData } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import { errorOfBody, type Request } from './ack.ts';
+import { errorOfBody, type Request, type Result } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
+import { EntryRequests } from './entry-requests.ts';
 import type { ClientEvents } from './events.ts';
+import type { ClientLimits } from './limits.ts';
 import type { ClientLogger } from './logger.ts';
-import { newRoom, type RoomEffect, type RoomInput, type RoomState, stepRoom } from './room-order.ts';
+import { newRoom, stepRoom } from './room-order.ts';
+import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface RoomsOptions {
@@ -15,6 +18,7 @@ export interface RoomsOptions {
   events: Pick<Emitter<ClientEvents>, 'emit'>;
   scheduler: Scheduler;
   logger: ClientLogger;
+  limits: Pick<ClientLimits, 'probeAfterMs' | 'catchUpMs'>;
   /** The room is joined on the current connection. Called again after each reconnect. */
   onReady: (room: string) => void;
   /** The server refused or removed the room, so it is no longer wanted. */
@@ -28,17 +32,25 @@ interface WantedRoom {
   machine: RoomState;
   failedTries: number;
   cancelTimer: () => void;
+  /** The log reaches at least this far. */
+  expected: { epoch: string; head: number };
+  cancelCatchUp: () => void;
 }
+
+type HistoryPage = ClientRequests['history:read'][0];
 
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #wanted = new Map<string, WantedRoom>();
+  readonly #entryRequests: EntryRequests;
   #online = false;
   /** The number of the current connection. Answers of earlier connections are ignored. */
   #connection = 0;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
+    const { request, scheduler, limits } = options;
+    this.#entryRequests = new EntryRequests({ request, scheduler, lateAfterMs: limits.probeAfterMs });
   }
 
   has(id: string): boolean {
@@ -58,7 +70,10 @@ export class Rooms {
 
   join(id: string, { limit }: { limit: number }): void {
     if (this.#wanted.has(id)) return;
-    const room: WantedRoom = { id, limit, machine: newRoom(), failedTries: 0, cancelTimer: () => {} };
+    const expected = { epoch: '', head: 0 };
+    const nothing = () => {};
+    const timers = { cancelTimer: nothing, cancelCatchUp: nothing };
+    const room: WantedRoom = { id, limit, machine: newRoom(), failedTries: 0, expected, ...timers };
     this.#wanted.set(id, room);
     this.#options.events.emit('room', { room: id, status: 'joining' });
     if (this.#online) this.#requestJoin(room, 0);
@@ -88,16 +103,19 @@ export class Rooms {
         else this.#refuse(room, error);
       } else {
         this.#step(room, { type: 'resumed', answer });
+        this.expect(room.id, answer);
         this.#options.onReady(room.id);
       }
     }
   }
 
-  onLost(): void {
+  onLost(how: { silent: boolean }): void {
     this.#online = false;
     this.#connection++;
+    this.#entryRequests.onLost(how);
     for (const room of this.#wanted.values()) {
       room.cancelTimer();
+      room.cancelCatchUp();
       room.failedTries = 0;
       this.#step(room, { type: 'offline' });
     }
@@ -117,6 +135,35 @@ export class Rooms {
       this.#options.onGone(room.id);
       this.#options.events.emit('room', { room: room.id, status: 'removed', reason: event.reason });
     }
+  }
+
+  /** The log reaches `head`. If its entries do not arrive, they are read. */
+  expect(id: string, { epoch, head }: { epoch: string; head: number }): void {
+    const room = this.#wanted.get(id);
+    if (room === undefined || !this.#online) return;
+    room.expected = { epoch, head };
+    this.#watchCatchUp(room);
+  }
+
+  /** Reads a page for the host. It may hold fewer entries than asked for. */
+  readPage(page: HistoryPage, done: (result: Result<HistoryData>) => void): void {
+    this.#entryRequests.ask('history:read', page, page.limit ?? LIMITS.pageEntriesDefault, done);
+  }
+
+  #watchCatchUp(room: WantedRoom): void {
+    room.cancelCatchUp();
+    const before = room.machine.position;
+    const isBehind = () => {
+      const { position } = room.machine;
+      return position !== null && position.epoch === room.expected.epoch && position.seq < room.expected.head;
+    };
+    if (!isBehind()) return;
+    const isCurrent = this.#currentCheck(room);
+    room.cancelCatchUp = this.#options.scheduler.after(this.#options.limits.catchUpMs, () => {
+      if (!isCurrent() || !isBehind()) return;
+      if (room.machine.position?.seq === before?.seq) this.#step(room, { type: 'behind' });
+      this.#watchCatchUp(room);
+    });
   }
 
   #step(room: WantedRoom, input: RoomInput): void {
@@ -144,7 +191,7 @@ export class Rooms {
         const { epoch, seq } = effect.position;
         // The first read goes at once. Each read after one without new entries waits longer.
         const delayMs = effect.stalledReads === 0 ? 0 : this.#delayMs(effect.stalledReads);
-        const page = { room: room.id, after: seq, epoch, limit: LIMITS.pageEntriesMax };
+        const page = { room: room.id, after: seq, epoch, limit: effect.missing ?? LIMITS.pageEntriesMax };
         this.#requestPage(room, effect.readId, page, delayMs);
         return;
       }
@@ -154,10 +201,10 @@ export class Rooms {
     }
   }
 
-  #requestPage(room: WantedRoom, readId: number, payload: ClientRequests['history:read'][0], delayMs: number): void {
+  #requestPage(room: WantedRoom, readId: number, page: HistoryPage, delayMs: number): void {
     this.#after(room, delayMs, () => {
       const isCurrent = this.#currentCheck(room);
-      this.#options.request('history:read', payload, (result) => {
+      this.readPage(page, (result) => {
         if (!isCurrent()) return;
         if (result.ok) {
           room.failedTries = 0;
@@ -166,7 +213,7 @@ export class Rooms {
         const { code, retryAfterMs } = result.error;
         if (code === 'conflict') return this.#step(room, { type: 'page-conflict', readId });
         if (!result.error.toBody().retryable) return this.#refuse(room, result.error);
-        this.#requestPage(room, readId, payload, this.#delayMs(room.failedTries++, retryAfterMs));
+        this.#requestPage(room, readId, page, this.#delayMs(room.failedTries++, retryAfterMs));
       });
     });
   }
@@ -175,8 +222,8 @@ export class Rooms {
     this.#after(room, delayMs, () => {
       const isCurrent = this.#currentCheck(room);
       const since = room.machine.position;
-      const payload = { room: room.id, limit: room.limit, ...(since === null ? {} : { since }) };
-      this.#options.request('room:join', payload, (result) => {
+      const payload = { room: room.id, ...(since === null ? {} : { since }) };
+      this.#entryRequests.ask('room:join', payload, room.limit, (result) => {
         if (!isCurrent()) return;
         if (!result.ok) {
           if (!result.error.toBody().retryable) return this.#refuse(room, result.error);
@@ -185,7 +232,7 @@ export class Rooms {
         room.failedTries = 0;
         const { role, epoch, head, first } = result.data;
         this.#options.events.emit('room', { room: room.id, status: 'joined', role, epoch, head, first });
-        this.#step(room, { type: 'joined', data: result.data });
+        this.#step(room, { type: 'joined', data: result.data, wanted: room.limit });
         if (isCurrent()) this.#options.onReady(room.id);
       });
     });
@@ -219,6 +266,7 @@ export class Rooms {
 
   #forget(room: WantedRoom): void {
     room.cancelTimer();
+    room.cancelCatchUp();
     if (this.#wanted.get(room.id) === room) this.#wanted.delete(room.id);
   }
 

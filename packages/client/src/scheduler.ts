@@ -1,7 +1,9 @@
 /** Time and randomness, so that tests can control them. */
 export interface Scheduler {
-  /** Milliseconds. Only differences matter. */
+  /** Milliseconds of a monotonic clock: only differences matter, and corrections change nothing. */
   now(): number;
+  /** Milliseconds since 1970, for displayed times only. It may jump. */
+  wallNow(): number;
   /** Runs `task` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void;
   /** From 0 to below 1. */
@@ -9,8 +11,8 @@ export interface Scheduler {
 }
 
 export const systemScheduler: Scheduler = {
-  // Monotonic, and comparable across reloads. A corrected wall clock must not change delays.
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);

@@ -18,6 +18,8 @@ export interface SenderOptions {
   scheduler: Scheduler;
   store: OutboxStore;
   giveUpAfterMs: number | null;
+  /** A message was stored at this position. Its entry may arrive later. */
+  onStored: (room: string, position: Position) => void;
 }
 
 const GIVEN_UP: ErrorBody = { code: 'unavailable', message: 'there was no connection for too long', retryable: true };
@@ -53,8 +55,8 @@ export class Sender {
   send(room: string, text: string): OutgoingMessage {
     const { scheduler, events } = this.#options;
     const clientMsgId = newClientMsgId();
-    const queuedAtMs = scheduler.now();
-    const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, text, nowMs: queuedAtMs });
+    const queuedAtMs = scheduler.wallNow();
+    const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, text, queuedAtMs, nowMs: scheduler.now() });
     if (next === null) throw new MaruError('unavailable', 'too many messages wait to be sent');
     this.#update(next);
     const message: OutgoingMessage = { room, clientMsgId, text, queuedAtMs, state: { kind: 'sending' } };
@@ -64,7 +66,8 @@ export class Sender {
   }
 
   retry(clientMsgId: string): void {
-    this.#update(outboxes.retry(this.#outbox, clientMsgId, this.#options.scheduler.now()));
+    const { scheduler } = this.#options;
+    this.#update(outboxes.retry(this.#outbox, clientMsgId, scheduler.now(), scheduler.wallNow()));
     const item = outboxes.find(this.#outbox, clientMsgId);
     if (item?.progress.kind !== 'waiting') return;
     this.#options.events.emit('outgoing', outgoing(item, stateOf(item)));
@@ -142,7 +145,7 @@ export class Sender {
     }
     const oldest = this.#outbox.find((item) => item.progress.kind === 'waiting');
     if (giveUpAfterMs !== null && oldest !== undefined) {
-      nextAtMs = Math.min(nextAtMs ?? Number.POSITIVE_INFINITY, oldest.queuedAtMs + giveUpAfterMs);
+      nextAtMs = Math.min(nextAtMs ?? Number.POSITIVE_INFINITY, oldest.waitsSinceMs + giveUpAfterMs);
     }
     if (nextAtMs !== null) this.#cancelTimer = scheduler.after(Math.max(1, nextAtMs - now), () => this.#sendDue());
   }
@@ -170,6 +173,7 @@ export class Sender {
     if (item === undefined) return;
     this.#update(outboxes.remove(this.#outbox, clientMsgId));
     this.#options.events.emit('outgoing', outgoing(item, { kind: 'stored', position }));
+    this.#options.onStored(item.room, position);
     this.#sendDue();
   }
 }

@@ -7,28 +7,12 @@
  */
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ErrorBody, ErrorCode } from '@maru/protocol';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
 import { accepted, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
 import { FakeRoom } from './fake-room.ts';
+import { noFaults } from './fault-switches.ts';
 import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
-
-/** The server reads each switch when it matters. */
-export interface FaultSwitches {
-  /** Refuses these tokens as `unauthenticated`. */
-  refusedTokens: Set<string>;
-  /** The code with which a new token is refused; null: it is taken. */
-  refuseRenewal: ErrorCode | null;
-  /** Stores this many messages without acknowledging them. */
-  swallowSendAcks: number;
-  /** Refuses this many sends with an error. */
-  refuseSends: { times: number; error: ErrorBody } | null;
-  /** Stores this many entries without delivering them. */
-  loseEntries: number;
-  /** A resume does not close a larger gap. */
-  resumeEntriesMax: number;
-}
 
 type Ack = (answer: object) => void;
 
@@ -43,16 +27,11 @@ export async function startFakeServer(planted: PlantedFault = 'none'): Promise<F
 }
 
 export class FakeServer {
-  readonly faults: FaultSwitches = {
-    refusedTokens: new Set(),
-    refuseRenewal: null,
-    swallowSendAcks: 0,
-    refuseSends: null,
-    loseEntries: 0,
-    resumeEntriesMax: LIMITS.resumeEntriesMax,
-  };
+  readonly faults = noFaults();
   /** Each handshake's `auth.resume`, in order. */
   readonly resumes: Array<Record<string, Position>> = [];
+  /** Called before each request is answered. */
+  onRequest: ((event: string, payload: Payload) => void) | null = null;
   /** How often Prometheus remote write was used, at `/api/v1/write`. */
   remoteWrites = 0;
   readonly #http: HttpServer;
@@ -181,7 +160,8 @@ export class FakeServer {
     }
     const { user } = socket.data;
     socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, rooms });
-    for (const entry of missed) socket.emit('message', entry);
+    const isLost = missed.length > 0 && this.faults.loseMissed-- > 0;
+    if (!isLost) for (const entry of missed) socket.emit('message', entry);
     for (const id of Object.keys(positions)) this.#announce(this.#room(id), [user], []);
     this.#listen(socket);
   }
@@ -189,7 +169,10 @@ export class FakeServer {
   #listen(socket: Socket): void {
     const { user } = socket.data as { user: UserRef };
     const listen = (event: string, handle: (payload: Payload, room: FakeRoom, ack: Ack) => void) =>
-      socket.on(event, (payload: Payload, ack: Ack) => handle(payload, this.#room(payload.room), ack));
+      socket.on(event, (payload: Payload, ack: Ack) => {
+        this.onRequest?.(event, payload);
+        handle(payload, this.#room(payload.room), ack);
+      });
     socket.on('auth:renew', (_payload: unknown, ack: Ack) => ack(renewal(this.faults.refuseRenewal)));
     listen('room:join', (payload, room, ack) => {
       ack(this.#join(payload, room));

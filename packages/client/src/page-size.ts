@@ -1,0 +1,42 @@
+/**
+ * How many entries to ask for at once. In a browser, progress inside one answer is invisible, so on
+ * a slow link a large page looks like a dead connection. A late answer makes the pages smaller, and
+ * quick full pages make them larger again.
+ */
+import { LIMITS } from '@maru/protocol/limits';
+
+const LATE_FACTOR = 4;
+/** After a few tries every page must fit, or the client never recovers. */
+const LOST_FACTOR = 8;
+const GROW_FACTOR = 2;
+
+export class PageSize {
+  readonly #lateAfterMs: number;
+  #entries: number = LIMITS.pageEntriesMax;
+
+  /** @param lateAfterMs - an answer that takes longer is late; one in a third of it is quick */
+  constructor(lateAfterMs: number) {
+    this.#lateAfterMs = lateAfterMs;
+  }
+
+  /** The entries to ask for if `wanted` are wanted: from 1. */
+  of(wanted: number): number {
+    return Math.max(1, Math.min(wanted, this.#entries));
+  }
+
+  answered({ asked, got, tookMs }: { asked: number; got: number; tookMs: number }): void {
+    if (tookMs >= this.#lateAfterMs) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
+    else if (tookMs * 3 <= this.#lateAfterMs && got >= this.#entries) {
+      this.#entries = Math.min(LIMITS.pageEntriesMax, this.#entries * GROW_FACTOR);
+    }
+  }
+
+  /** The connection became silent before the page arrived. */
+  unanswered(asked: number): void {
+    this.#shrinkTo(asked / LOST_FACTOR);
+  }
+
+  #shrinkTo(entries: number): void {
+    this.#entries = Math.max(1, Math.min(this.#entries, Math.floor(entries)));
+  }
+}

@@ -1,0 +1,44 @@
+/** A clock that moves only when a test says so. */
+import type { Scheduler } from '../scheduler.ts';
+
+export function createFakeScheduler() {
+  let now = 0;
+  let wallAheadMs = 0;
+  let tasks: Array<{ atMs: number; task: () => void }> = [];
+  const scheduler: Scheduler = {
+    now: () => now,
+    wallNow: () => now + wallAheadMs,
+    random: () => 0.5,
+    after(delayMs, task) {
+      const timer = { atMs: now + delayMs, task };
+      tasks.push(timer);
+      return () => {
+        tasks = tasks.filter((other) => other !== timer);
+      };
+    },
+  };
+  return {
+    scheduler,
+    timers: () => tasks.length,
+    /** Runs what becomes due, each at its time. */
+    pass(ms: number): void {
+      const until = now + ms;
+      for (;;) {
+        const next = tasks.filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)[0];
+        if (next === undefined) break;
+        tasks = tasks.filter((other) => other !== next);
+        now = Math.max(now, next.atMs);
+        next.task();
+      }
+      now = until;
+    },
+    /** Time passes, but no timer runs: the process is stopped. */
+    stop(ms: number): void {
+      now += ms;
+    },
+    /** The device sleeps, and its monotonic clock stops, too. Also: the wall clock is corrected. */
+    moveWallClock(ms: number): void {
+      wallAheadMs += ms;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Notices moments at which an open connection may be dead: the network came back, the page was
+ * shown again, or the device woke from sleep.
+ */
+import type { Scheduler } from './scheduler.ts';
+
+export interface WakeOptions {
+  scheduler: Scheduler;
+  /** The network came back. */
+  onOnline: () => void;
+  /** Time has passed in which this page or process did not run. */
+  onWake: () => void;
+}
+
+/** How often the clocks are compared. */
+const LOOK_EVERY_MS = 10_000;
+/** A timer this late, or clocks this far apart, mean sleep. A false alarm costs one probe. */
+const SLEPT_MS = 10_000;
+
+type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
+
+const isListening = (value: unknown): value is Listening =>
+  typeof value === 'object' && value !== null && 'addEventListener' in value && 'removeEventListener' in value;
+
+/** Returns a function that stops it. Outside browsers only the clocks are compared. */
+export function watchWake({ scheduler, onOnline, onWake }: WakeOptions): () => void {
+  const stops: Array<() => void> = [];
+  const listen = (target: unknown, event: string, task: () => void) => {
+    if (!isListening(target)) return;
+    target.addEventListener(event, task);
+    stops.push(() => target.removeEventListener(event, task));
+  };
+  const page = (globalThis as { document?: { visibilityState?: string } }).document;
+  listen(globalThis, 'online', onOnline);
+  listen(globalThis, 'pageshow', onWake);
+  listen(page, 'resume', onWake);
+  listen(page, 'visibilitychange', () => {
+    if (page?.visibilityState === 'visible') onWake();
+  });
+
+  // On some systems the monotonic clock stops during sleep, and timers with it. Then only the wall
+  // clock shows that time has passed. It is a hint here, and measures nothing.
+  const clocks = () => ({ ranMs: scheduler.now(), wallMs: scheduler.wallNow() });
+  let cancel = () => {};
+  const look = () => {
+    const before = clocks();
+    cancel = scheduler.after(LOOK_EVERY_MS, () => {
+      const after = clocks();
+      const passedMs = Math.max(after.ranMs - before.ranMs, after.wallMs - before.wallMs);
+      if (passedMs - LOOK_EVERY_MS >= SLEPT_MS) onWake();
+      look();
+    });
+  };
+  look();
+  return () => {
+    cancel();
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,30 @@
+/** Switches with which tests of a client break the fake server. */
+import { type ErrorBody, type ErrorCode, LIMITS } from '@maru/protocol';
+
+/** The server reads each switch when it matters. */
+export interface FaultSwitches {
+  /** Refuses these tokens as `unauthenticated`. */
+  refusedTokens: Set<string>;
+  /** The code with which a new token is refused; null: it is taken. */
+  refuseRenewal: ErrorCode | null;
+  /** Stores this many messages without acknowledging them. */
+  swallowSendAcks: number;
+  /** Refuses this many sends with an error. */
+  refuseSends: { times: number; error: ErrorBody } | null;
+  /** Stores this many entries without delivering them. */
+  loseEntries: number;
+  /** This many resumes are reported as recovered, without the missed entries. */
+  loseMissed: number;
+  /** A resume does not close a larger gap. */
+  resumeEntriesMax: number;
+}
+
+export const noFaults = (): FaultSwitches => ({
+  refusedTokens: new Set(),
+  refuseRenewal: null,
+  swallowSendAcks: 0,
+  refuseSends: null,
+  loseEntries: 0,
+  loseMissed: 0,
+  resumeEntriesMax: LIMITS.resumeEntriesMax,
+});
