@@ -130,6 +130,29 @@ describe('the message input', { skip }, () => {
   });
 });
 
+describe('a clock that is corrected while the page is open', { skip }, () => {
+  for (const shiftMs of [-3_600_000, 3_600_000]) {
+    test(`delays no message, ${shiftMs < 0 ? 'set back' : 'set ahead'}`, async () => {
+      const page = await enter('Clock', newRoom('clock'));
+      const send = async (text: string) => {
+        await page.getByTestId('message-input').fill(text);
+        await page.getByTestId('message-input').press('Enter');
+        await poll(`"${text}" to be stored`, async () => (await seqOf(page, text)) > 0);
+      };
+      await send('before');
+      await page.evaluate((ms) => {
+        const real = Date.now;
+        Date.now = () => real() + ms;
+      }, shiftMs);
+      await send('after');
+      await send('later');
+      const state = page.locator('[data-testid="connection-state"]');
+      assert.equal(await state.getAttribute('data-state'), 'connected');
+      await page.context().close();
+    });
+  }
+});
+
 describe('a lost connection', { skip }, () => {
   test('is shown, and followed by a resume with the missed messages', async () => {
     const context = await browser().newContext();

@@ -1,4 +1,4 @@
-import type { ChatClient, ConnectionState, EndReason } from '@maru/client';
+import { type ChatClient, type ConnectionState, type EndReason, systemScheduler } from '@maru/client';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { useMedia, useWatched } from '../hooks.ts';
 import { wordsOfError } from '../i18n/errors.ts';
@@ -13,7 +13,7 @@ import { People } from './people.tsx';
 import { createRoomStore, type RoomStore } from './room-store.ts';
 import { Rooms } from './rooms.tsx';
 import { TypingLine } from './typing-line.tsx';
-import { pageScheduler, useClient } from './use-client.ts';
+import { useClient } from './use-client.ts';
 
 export interface ChatScreenProps {
   session: Session;
@@ -37,7 +37,7 @@ interface OpenRoomProps extends Omit<ChatScreenProps, 'onEnded'> {
 function useRoomStore(client: ChatClient, room: string, ownId: string): RoomStore | null {
   const [store, setStore] = useState<RoomStore | null>(null);
   useEffect(() => {
-    const created = createRoomStore({ client, room, ownId, scheduler: pageScheduler });
+    const created = createRoomStore({ client, room, ownId, scheduler: systemScheduler });
     setStore(created);
     return () => created.close();
   }, [client, room, ownId]);

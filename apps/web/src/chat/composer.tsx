@@ -1,4 +1,4 @@
-import { type ChatClient, codePointCount, textProblem } from '@maru/client';
+import { type ChatClient, codePointCount, systemScheduler, textProblem } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 import { LIMITS } from '@maru/protocol/limits';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -9,7 +9,6 @@ import { SendIcon } from '../icons.tsx';
 import { isSendKey } from '../model/enter-key.ts';
 import { createTypingSender } from '../model/typing.ts';
 import type { RoomStore } from './room-store.ts';
-import { pageScheduler } from './use-client.ts';
 
 export function Composer({ client, room, store }: { client: ChatClient; room: string; store: RoomStore }) {
   const { t } = useWords();
@@ -18,7 +17,7 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
   const field = useRef<HTMLTextAreaElement>(null);
   const hasKeyboard = useMedia('(hover: hover) and (pointer: fine)');
   const typing = useMemo(
-    () => createTypingSender(pageScheduler, (active) => client.setTyping(room, active)),
+    () => createTypingSender(systemScheduler, (active) => client.setTyping(room, active)),
     [client, room],
   );
   useEffect(() => () => typing.stop(), [typing]);

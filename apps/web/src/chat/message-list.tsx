@@ -2,6 +2,7 @@
  * The message list. It follows new messages while the reader is at the end, and does not move
  * otherwise.
  */
+import { systemScheduler } from '@maru/client';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
@@ -170,7 +171,7 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: Row
 }
 
 function dayText(ts: number, language: string, t: Catalogue): string {
-  const word = dayWord(ts, Date.now());
+  const word = dayWord(ts, systemScheduler.wallNow());
   if (word.kind === 'today') return t.today;
   if (word.kind === 'yesterday') return t.yesterday;
   return new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(word.ts);

@@ -49,7 +49,7 @@ function setUp() {
     setTyping: () => {},
     setStatus: () => Promise.resolve(),
   };
-  const scheduler: Scheduler = { now: () => 0, random: () => 0.5, after: () => () => {} };
+  const scheduler: Scheduler = { now: () => 0, wallNow: () => 0, random: () => 0.5, after: () => () => {} };
   const store = createRoomStore({ client, room: 'lobby', ownId: 'me', scheduler });
   const tell = <K extends keyof ClientEvents>(name: K, value: ClientEvents[K]) => {
     for (const listener of listeners.get(name) ?? []) (listener as (given: ClientEvents[K]) => void)(value);

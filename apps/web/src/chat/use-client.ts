@@ -1,19 +1,10 @@
 /** The client of the signed-in page, and its connection state. */
-import { type ChatClient, type ConnectionState, createChatClient, type EndReason, type Scheduler } from '@maru/client';
+import { type ChatClient, type ConnectionState, createChatClient, type EndReason } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../session/api.ts';
 
 /** A message that was not stored for this time is shown as failed, and its author decides. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
-
-export const pageScheduler: Scheduler = {
-  now: () => Date.now(),
-  after(delayMs, task) {
-    const timer = window.setTimeout(task, delayMs);
-    return () => window.clearTimeout(timer);
-  },
-  random: () => Math.random(),
-};
 
 export interface ClientHandle {
   client: ChatClient;
@@ -30,7 +21,6 @@ export function useClient(session: Session, onEnded: (reason: EndReason) => void
       // A guest's token cannot be renewed. After a refusal the guest signs in again.
       getToken: ({ refresh }) => (refresh ? null : session.token),
       giveUpAfterMs: GIVE_UP_AFTER_MS,
-      scheduler: pageScheduler,
       logger: {
         debug: () => {},
         warn: (message, fields) => console.warn(message, fields),
@@ -42,12 +32,7 @@ export function useClient(session: Session, onEnded: (reason: EndReason) => void
     });
     created.connect();
     setClient(created);
-    const retry = () => created.retryNow();
-    window.addEventListener('online', retry);
-    return () => {
-      window.removeEventListener('online', retry);
-      created.close();
-    };
+    return () => created.close();
   }, [session, onEnded]);
 
   return client === null ? null : { client, connection };

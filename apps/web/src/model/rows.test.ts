@@ -39,6 +39,21 @@ it('separates days, and never groups across one', () => {
   assert.deepEqual(sketch([entry(1, midnight - 1_000), entry(2, midnight + 1_000)]), ['day', '1', 'day', '2']);
 });
 
+it("keeps order and distinct keys if the store's clock goes back or ahead", () => {
+  for (const jumpMs of [-DAY, -60 * MINUTE, 60 * MINUTE, DAY, -40 * DAY]) {
+    const times = [NOON, NOON + jumpMs, NOON, NOON + jumpMs, NOON + jumpMs];
+    const entries = times.map((ts, i) => entry(i + 1, ts));
+    const rows = rowsOf({ ...emptyTimeline, entries, unreadFrom: 3 }, 'me');
+    const messages = rows.flatMap((row) => (row.kind === 'message' ? [row.entry.seq] : []));
+    assert.deepEqual(messages, [1, 2, 3, 4, 5]);
+    assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length, `jump of ${jumpMs} ms`);
+  }
+});
+
+it('groups nothing that is an hour apart, in either direction', () => {
+  assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON - 60 * MINUTE), entry(3, NOON)]), ['day', '1', '2', '3']);
+});
+
 it('puts the unread line before its message, which then shows its author', () => {
   assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON + 1)], 2), ['day', '1', 'unread', '2']);
 });

@@ -29,25 +29,29 @@ export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
     const day = dayOf(entry.ts);
     let author = last.author;
     if (last.day !== day) {
-      rows.push({ kind: 'day', key: `day ${day}`, ts: entry.ts });
+      // A clock that goes back shows the same day twice, and keys must not repeat.
+      rows.push({ kind: 'day', key: `day ${keyOf(entry)}`, ts: entry.ts });
       author = null;
     }
     if (entry.seq === timeline.unreadFrom) {
       rows.push({ kind: 'unread', key: 'unread' });
       author = null;
     }
-    const continues = author === entry.from.id && entry.ts - last.ts < GROUP_MS;
+    const continues = author === entry.from.id && isNear(entry.ts, last.ts);
     const isOwn = entry.from.id === ownId;
     rows.push({ kind: 'message', key: keyOf(entry), entry, text: entry.text, isOwn, continues });
     last = { day, ts: entry.ts, author: entry.from.id };
   }
   for (const message of timeline.outgoing) {
-    const continues = last.author === ownId && message.queuedAtMs - last.ts < GROUP_MS;
+    const continues = last.author === ownId && isNear(message.queuedAtMs, last.ts);
     rows.push({ kind: 'outgoing', key: `out ${message.clientMsgId}`, message, continues });
     last = { day: last.day, ts: message.queuedAtMs, author: ownId };
   }
   return rows;
 }
+
+/** Clocks may go back. */
+const isNear = (ts: number, lastTs: number): boolean => Math.abs(ts - lastTs) < GROUP_MS;
 
 const keyOf = ({ epoch, seq }: Entry): string => `${epoch} ${seq}`;
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Scheduler } from '@maru/client';
 import { httpSchemas } from '@maru/protocol';
@@ -24,6 +25,7 @@ function fakeScheduler() {
   let tasks: Array<{ atMs: number; task: () => void }> = [];
   const scheduler: Scheduler = {
     now: () => now,
+    wallNow: () => 0,
     random: () => 0.5,
     after(delayMs, task) {
       const entry = { atMs: now + delayMs, task };
@@ -193,4 +195,15 @@ it('a store tells ten times a second at most, and always the last', () => {
   pass(100);
   assert.ok(seen.length <= 12, `${seen.length} times`);
   assert.equal(seen.at(-1), 1_000);
+});
+
+it('the page and its client read the wall clock in one place, where it measures no span', () => {
+  const root = new URL('../../../../', import.meta.url);
+  const sources = ['apps/web/src', 'packages/client/src'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.test.ts'))
+      .map((name) => `${folder}/${name}`),
+  );
+  const reads = (file: string) => /Date\.now|new Date\(\)/.test(readFileSync(new URL(file, root), 'utf8'));
+  assert.deepEqual(sources.filter(reads), ['packages/client/src/scheduler.ts']);
 });
