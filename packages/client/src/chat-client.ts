@@ -146,7 +146,10 @@ class Client implements ChatClient {
       resume: () => this.#rooms.positions(),
       scheduler,
       logger,
-      onState: (state) => events.emit('connection', state),
+      onState: (state) => {
+        if (state.state === 'ended') this.#stopWatching();
+        events.emit('connection', state);
+      },
       onSession: (session) => {
         this.#user = session.user;
         events.emit('session', session);

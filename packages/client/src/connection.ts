@@ -9,9 +9,10 @@ import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
 import type { ClientLimits } from './limits.ts';
 import { type ClientLogger, describeError } from './logger.ts';
+import { Patience } from './patience.ts';
 import type { Scheduler } from './scheduler.ts';
 import { openSocketConnection, type SocketConnection, type SocketEnd } from './socket-connection.ts';
-import type { GetToken } from './token.ts';
+import { askForToken, type GetToken } from './token.ts';
 import { type OfferOutcome, offerToken } from './token-offer.ts';
 import { type Transport, TransportChoice } from './transport-choice.ts';
 
@@ -44,7 +45,7 @@ type Attempt =
   | { phase: 'token' }
   /** The socket is opening, or the session has not begun. */
   | { phase: 'handshake'; socket: SocketConnection; token: string; sinceMs: number }
-  | { phase: 'session'; socket: SocketConnection; token: string };
+  | { phase: 'session'; socket: SocketConnection; token: string; sinceMs: number };
 
 const IDLE: Attempt = { phase: 'idle' };
 
@@ -56,6 +57,7 @@ const SHORT_SESSION_MS = 30_000;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #transports: TransportChoice;
+  readonly #patience = new Patience();
   #state: ConnectionState = { state: 'connecting' };
   #attempt: Attempt = IDLE;
   #started = false;
@@ -175,17 +177,12 @@ export class Connection {
 
   #getToken(refresh: boolean): Promise<string | null> {
     const { getToken, limits, scheduler } = this.#options;
-    return new Promise((resolve, reject) => {
-      const cancel = scheduler.after(limits.tokenTimeoutMs, () => reject(new Error('getToken did not answer in time')));
-      Promise.resolve()
-        .then(() => getToken({ refresh }))
-        .finally(cancel)
-        .then(resolve, reject);
-    });
+    return askForToken({ getToken, refresh, timeoutMs: limits.tokenTimeoutMs, scheduler });
   }
 
   #openSocket(token: string): SocketConnection {
-    const { url, path, limits, scheduler, resume, on } = this.#options;
+    const { url, path, scheduler, resume, on } = this.#options;
+    const limits = this.#patience.extend(this.#options.limits);
     // A path that is only slow gets more time with the second try.
     const connectTimeoutMs = limits.connectTimeoutMs * (this.#failedTries === 0 ? 1 : 2);
     const transports = this.#transports.next(scheduler.now());
@@ -197,7 +194,10 @@ export class Connection {
     });
   }
 
-  #retryLater(detail: string, { error, silent = false }: { error?: MaruError | undefined; silent?: boolean } = {}): void {
+  #retryLater(
+    detail: string,
+    { error, silent = false }: { error?: MaruError | undefined; silent?: boolean } = {},
+  ): void {
     const { scheduler, logger } = this.#options;
     const now = scheduler.now();
     const atLeastMs = this.#moveAtMs === null ? error?.retryAfterMs : Math.max(0, this.#moveAtMs - now);
@@ -221,6 +221,8 @@ export class Connection {
         this.#retryLater(end.detail, { error: end.error });
         break;
       case 'silent':
+        if (this.#attempt.phase === 'session')
+          this.#patience.lost(this.#options.scheduler.now() - this.#attempt.sinceMs);
         if (end.hung) this.#transports.hung(end.transport, { hadSession: this.#attempt.phase === 'session' });
         else this.#transports.worked();
         this.#retryLater(`no answer by ${end.transport}`, { silent: true });
@@ -258,10 +260,10 @@ export class Connection {
 
   #onSession(session: SessionData): void {
     if (this.#attempt.phase !== 'handshake') return;
-    this.#sessionAtMs = this.#options.scheduler.now();
-    const { socket, token } = this.#attempt;
-    this.#attempt = { phase: 'session', socket, token };
-    this.#transports.connected(this.#sessionAtMs);
+    const sinceMs = this.#options.scheduler.now();
+    this.#attempt = { ...this.#attempt, phase: 'session', sinceMs };
+    this.#sessionAtMs = sinceMs;
+    this.#transports.connected(sinceMs);
     this.#failedTries = 0;
     this.#refusedTokens = 0;
     this.#refreshNext = false;

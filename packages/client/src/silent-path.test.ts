@@ -151,6 +151,13 @@ it('asks for less after a page that never came, and still delivers everything', 
   assert.deepEqual(limits.slice(0, 2), [100, 12]);
 });
 
+it('becomes patient with a path that is only slow', async (t) => {
+  proxy.uplinkDelayMs = 500;
+  const { client, room, stored } = start(t, { connectTimeoutMs: 3_000 });
+  client.send(room, 'x');
+  await until('the message is stored', () => stored.length === 1);
+});
+
 it('reads what a resume promised and did not deliver', async (t) => {
   const { room, texts, isJoined, states } = start(t, { catchUpMs: 100 });
   await until('the room is joined', isJoined);

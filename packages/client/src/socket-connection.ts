@@ -9,8 +9,8 @@ import { io, type Socket } from 'socket.io-client';
 import { type Result, unavailable } from './ack.ts';
 import type { ClientLimits } from './limits.ts';
 import { Link } from './link.ts';
-import type { Scheduler } from './scheduler.ts';
 import { type ConnectFailure, refusalOf } from './refusal.ts';
+import type { Scheduler } from './scheduler.ts';
 import { Silence } from './silence.ts';
 import type { Transport } from './transport-choice.ts';
 

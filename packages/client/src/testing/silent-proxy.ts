@@ -12,6 +12,8 @@ export interface SilentProxy {
   upgrades(): number;
   /** What happens to connections that ask for an upgrade. */
   mode: 'pass' | 'hang' | 'swallow';
+  /** What clients send arrives this much later. */
+  uplinkDelayMs: number;
   /** All present connections fall silent. Later ones work. */
   silence(): void;
   close(): Promise<void>;
@@ -45,7 +47,9 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
           });
         }
       }
-      if (!pair.silent) far.write(data);
+      const { uplinkDelayMs } = proxy;
+      if (!pair.silent && uplinkDelayMs > 0) setTimeout(() => far.write(data), uplinkDelayMs);
+      else if (!pair.silent) far.write(data);
     });
     far.on('data', (data) => {
       const isSwallowed = proxy.mode === 'swallow' && data.toString('latin1').startsWith('HTTP/1.1 101');
@@ -57,6 +61,7 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     upgrades: () => upgrades,
     mode: 'pass',
+    uplinkDelayMs: 0,
     silence() {
       for (const pair of pairs) pair.silent = true;
     },
