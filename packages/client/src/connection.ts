@@ -3,40 +3,17 @@
  * the back-off and the server say, and asks for tokens. It does not know rooms or messages.
  */
 import type { MaruError } from '@maru/protocol/errors';
-import type { ClientRequests, Notice, Position, ServerEvents, SessionData } from '@maru/protocol/events';
+import type { ClientRequests, Notice, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
 import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
-import type { ClientLimits } from './limits.ts';
-import { type ClientLogger, describeError } from './logger.ts';
+import { describeError } from './logger.ts';
 import { Patience } from './patience.ts';
-import type { Scheduler } from './scheduler.ts';
 import { openSocketConnection, type SocketConnection, type SocketEnd } from './socket-connection.ts';
-import { askForToken, type GetToken } from './token.ts';
+import { askForToken } from './token.ts';
 import { type OfferOutcome, offerToken } from './token-offer.ts';
-import { type Transport, TransportChoice } from './transport-choice.ts';
-
-export interface ConnectionOptions {
-  url: string;
-  path: string;
-  transports: Transport[];
-  limits: ClientLimits;
-  getToken: GetToken;
-  /** The position delivered in each room. Called for each handshake. */
-  resume: () => Record<string, Position>;
-  scheduler: Scheduler;
-  logger: ClientLogger;
-  onState: (state: ConnectionState) => void;
-  /** The session has begun. Requests are possible until `onLost`. */
-  onSession: (session: SessionData) => void;
-  /** `silent`: nothing arrived any more. Otherwise the connection was closed, or replaced. */
-  onLost: (how: { silent: boolean }) => void;
-  onNotice: (notice: Notice) => void;
-  on: Pick<
-    { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void },
-    'message' | 'typing' | 'presence' | 'room:event'
-  >;
-}
+import { TransportChoice } from './transport-choice.ts';
 
 /** The current attempt to be connected. The public `ConnectionState` is derived for the host. */
 type Attempt =

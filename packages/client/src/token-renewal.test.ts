@@ -97,7 +97,8 @@ it('waits longer each time if tokens expire at once', async () => {
       return systemScheduler.after(ms < 8_000 ? 5 : ms, run);
     },
   };
-  const { states } = start({ scheduler });
+  // All other timers are longer than the delays of interest.
+  const { states } = start({ scheduler, connectTimeoutMs: 60_000 });
   for (let n = 1; n <= 4; n++) {
     await until('it is connected', () => states.filter((state) => state === 'connected').length === n);
     cluster.dismissAll('expiring');
