@@ -7,14 +7,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PresenceSnapshot } from '@maru/protocol';
+import type { TcpProxy } from '@maru/service-kit/testing';
 import { type Cluster, type ProcessStatus, startCluster } from '../support/cluster.ts';
 import { startGateways } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { mintToken } from '../support/tokens.ts';
+import type { StoreKind } from './options.ts';
+import { startProxiedStore } from './proxied-store.ts';
 import { type Disk, mountSmallDisk } from './small-disk.ts';
 import { type OwnStore, onNode, type Redis } from './store.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface GatewayFigures {
   /** How many reads of the log resumes have caused. */
@@ -55,7 +57,8 @@ export interface ClusterEnvironment<S extends OwnStore | undefined = OwnStore | 
 }
 
 export interface ProxiedEnvironment extends Environment {
-  proxy: TcpProxy;
+  /** Before all servers of the store. */
+  proxies: readonly TcpProxy[];
 }
 
 const COMPLETE_TIMEOUT_MS = 30_000;
@@ -170,22 +173,24 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
 
 export async function startProxiedEnvironment(options: {
   gateways: number;
+  store?: StoreKind;
   settings?: Record<string, string>;
 }): Promise<ProxiedEnvironment> {
-  let proxy: TcpProxy | undefined;
-  const { gateways, presence, stop } = await startGateways({
+  const store = await startProxiedStore(options.store ?? 'single');
+  const services = await startGateways({
+    redis: store.redis,
     gateways: options.gateways,
     environment: options.settings ?? {},
-    redisUrl: async ({ port }) => {
-      proxy = await startTcpProxy({ host: '127.0.0.1', port });
-      return `redis://127.0.0.1:${proxy.port}`;
-    },
+    presenceEnvironment: { MARU_REDIS_URL: store.presenceUrl },
+    redisUrl: () => store.url,
+  }).catch(async (error: unknown) => {
+    await store.stop();
+    throw error;
   });
-  assert(proxy !== undefined);
-  const started = proxy;
+  const { gateways, presence, stop } = services;
   const token = (user: string, lifetimeMs?: number) => tokenOf(PROXIED_SECRET, user, lifetimeMs);
   return {
-    proxy,
+    proxies: store.proxies,
     endpoints: gateways.map(({ url }) => url),
     token,
     presence: (room) => readPresence(gateways[0]?.url ?? '', token('observer'), room),
@@ -196,7 +201,7 @@ export async function startProxiedEnvironment(options: {
     complete: async () => {},
     async stop() {
       await stop();
-      await started.close();
+      await store.stop();
     },
   };
 }

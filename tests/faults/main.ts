@@ -13,6 +13,7 @@ import { EDGE_FAULTS } from './edge-faults.ts';
 import {
   type ClusterEnvironment,
   type Environment,
+  type ProxiedEnvironment,
   startClusterEnvironment,
   startProxiedEnvironment,
 } from './environment.ts';
@@ -25,6 +26,7 @@ import { createReport, renderReport } from './report.ts';
 import { fitting, randomSchedule } from './schedule.ts';
 import { sentinelFaults } from './sentinel-faults.ts';
 import { startSentinelStore } from './sentinel-store.ts';
+import { silentFaults } from './silent-faults.ts';
 import { mountSmallDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
@@ -105,17 +107,23 @@ function namesOf(options: FaultOptions): string[] {
       : options.store === 'cluster'
         ? redisClusterFaults(options.waitReplicas)
         : [...STORE_FAULTS, ...DISK_FAULTS, ...NETWORK_FAULTS];
-  return [...COMMON_FAULTS, ...own].map(({ name }) => name);
+  return [...COMMON_FAULTS, ...own, ...silentFaults(options.store)].map(({ name }) => name);
 }
 
 /** Runs a trial on a cluster with several Redis nodes. */
-function runOnStore<S extends OwnStore>(
+async function runOnStore<S extends OwnStore>(
   options: FaultOptions,
   startStore: () => Promise<S>,
   faults: ReadonlyArray<Fault<ClusterEnvironment<S>>>,
 ): Promise<TrialResult[]> {
   const { gateways } = options;
-  return runPart({
+  const own = [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterEnvironment<S>>>), ...faults];
+  const silent = silentFaults(options.store);
+  const { cluster, network } = sharesOf(options, {
+    cluster: chosen(own, options).length,
+    network: chosen(silent, options).length,
+  });
+  const onCluster = await runPart({
     what: `${gateways} gateways behind nginx, the log on ${options.store}, WAIT ${options.waitReplicas}`,
     async start() {
       const store = await startStore();
@@ -136,10 +144,38 @@ function runOnStore<S extends OwnStore>(
         throw error;
       }
     },
-    faults: [...(COMMON_FAULTS as ReadonlyArray<Fault<ClusterEnvironment<S>>>), ...faults],
-    minutes: options.minutes,
+    faults: own,
+    minutes: options.minutes * cluster,
     clients: options.clients,
     seed: options.seed,
+    options,
+  });
+  return [...onCluster, ...(await runProxied(options, silent, options.minutes * network))];
+}
+
+/** The shares of the time for the parts of a run that have faults. */
+function sharesOf({ networkPercent }: FaultOptions, faults: { cluster: number; network: number; disk?: number }) {
+  const disk = (faults.disk ?? 0) === 0 ? 0 : DISK_PERCENT / 100;
+  const network = faults.network === 0 ? 0 : networkPercent / 100;
+  const cluster = faults.cluster === 0 ? 0 : 1 - disk - network;
+  const whole = disk + network + cluster || 1;
+  return { disk: disk / whole, network: network / whole, cluster: cluster / whole };
+}
+
+/** Runs faults of the network between the gateways and the store. */
+function runProxied(
+  options: FaultOptions,
+  faults: ReadonlyArray<Fault<ProxiedEnvironment>>,
+  minutes: number,
+): Promise<TrialResult[]> {
+  const { store, settings } = options;
+  return runPart({
+    what: `${PROXIED_GATEWAYS} gateways behind proxies to the store, ${store}`,
+    start: () => startProxiedEnvironment({ gateways: PROXIED_GATEWAYS, store, settings }),
+    faults,
+    minutes,
+    clients: Math.min(options.clients, PROXIED_CLIENTS_MAX),
+    seed: options.seed + 1,
     options,
   });
 }
@@ -151,27 +187,22 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   if (options.store === 'cluster')
     return runOnStore(options, () => startRedisClusterStore({ waitReplicas }), redisClusterFaults(waitReplicas));
   const clusterFaults = [...COMMON_FAULTS, ...storeFaults(options)];
-  const shares = {
-    disk: chosen(DISK_FAULTS, options).length === 0 ? 0 : DISK_PERCENT / 100,
-    network: chosen(NETWORK_FAULTS, options).length === 0 ? 0 : options.networkPercent / 100,
-    cluster: 0,
-  };
-  const noDisk = shares.disk === 0 ? undefined : await whyNoDisk();
-  if (noDisk !== undefined) {
-    say(`SKIPPED a full disk: ${noDisk}`);
-    shares.disk = 0;
-  }
-  if (chosen(clusterFaults, options).length > 0) shares.cluster = 1 - shares.disk - shares.network;
-  // The parts share all the time.
-  const whole = shares.cluster + shares.disk + shares.network;
-  const minutesOf = (share: number) => (whole === 0 ? 0 : (minutes * share) / whole);
+  const networkFaults = [...NETWORK_FAULTS, ...silentFaults('single')];
+  const isDiskChosen = chosen(DISK_FAULTS, options).length > 0;
+  const noDisk = isDiskChosen ? await whyNoDisk() : undefined;
+  if (noDisk !== undefined) say(`SKIPPED a full disk: ${noDisk}`);
+  const { cluster, disk, network } = sharesOf(options, {
+    cluster: chosen(clusterFaults, options).length,
+    network: chosen(networkFaults, options).length,
+    disk: isDiskChosen && noDisk === undefined ? 1 : 0,
+  });
   const drainPerSecond = drainPace(options);
   return [
     ...(await runPart({
       what: `${gateways} gateways behind nginx`,
       start: () => startClusterEnvironment({ gateways, drainPerSecond, settings }),
       faults: clusterFaults,
-      minutes: minutesOf(shares.cluster),
+      minutes: minutes * cluster,
       clients,
       seed,
       options,
@@ -180,20 +211,12 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
       what: `${gateways} gateways behind nginx, the log on a small disk`,
       start: () => startClusterEnvironment({ gateways, drainPerSecond, settings, smallDisk: true }),
       faults: DISK_FAULTS,
-      minutes: minutesOf(shares.disk),
+      minutes: minutes * disk,
       clients,
       seed: seed + 2,
       options,
     })),
-    ...(await runPart({
-      what: `${PROXIED_GATEWAYS} gateways behind a proxy to the store`,
-      start: () => startProxiedEnvironment({ gateways: PROXIED_GATEWAYS, settings }),
-      faults: NETWORK_FAULTS,
-      minutes: minutesOf(shares.network),
-      clients: Math.min(clients, PROXIED_CLIENTS_MAX),
-      seed: seed + 1,
-      options,
-    })),
+    ...(await runProxied(options, networkFaults, minutes * network)),
   ];
 }
 

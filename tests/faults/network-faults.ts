@@ -1,10 +1,13 @@
-/** Faults of the network between gateways and Redis, by a proxy between them. */
+/** Faults of the network between gateways and a single Redis, by a proxy between them. */
+import type { TcpProxy } from '@maru/service-kit/testing';
 import type { ProxiedEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 
 const AFTER_NETWORK_MS = 5_000;
 
 type NetworkFault = Fault<ProxiedEnvironment>;
+
+const proxyOf = ({ proxies }: ProxiedEnvironment) => proxies[0] as TcpProxy;
 
 export const NETWORK_FAULTS: readonly NetworkFault[] = [
   {
@@ -15,12 +18,12 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     wholeWithinMs: AFTER_NETWORK_MS,
     weight: 4,
     async inject({ environment, began, holdMs, sleep, lifting }) {
-      environment.proxy.mode = 'swallow';
+      proxyOf(environment).mode = 'swallow';
       began();
       await sleep(holdMs);
       lifting();
-      environment.proxy.mode = 'pass';
-      environment.proxy.reset();
+      proxyOf(environment).mode = 'pass';
+      proxyOf(environment).reset();
     },
   },
   {
@@ -30,12 +33,12 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     holdMs: [1_000, 8_000],
     wholeWithinMs: AFTER_NETWORK_MS,
     async inject({ environment, began, holdMs, sleep, lifting }) {
-      environment.proxy.mode = 'blackhole';
+      proxyOf(environment).mode = 'blackhole';
       began();
       await sleep(holdMs);
       lifting();
-      environment.proxy.mode = 'pass';
-      environment.proxy.reset();
+      proxyOf(environment).mode = 'pass';
+      proxyOf(environment).reset();
     },
   },
   {
@@ -45,12 +48,12 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
     holdMs: [1_000, 5_000],
     wholeWithinMs: AFTER_NETWORK_MS,
     async inject({ environment, began, holdMs, sleep, lifting }) {
-      environment.proxy.delayMs = 300;
-      environment.proxy.mode = 'delay';
+      proxyOf(environment).delayMs = 300;
+      proxyOf(environment).mode = 'delay';
       began();
       await sleep(holdMs);
       lifting();
-      environment.proxy.mode = 'pass';
+      proxyOf(environment).mode = 'pass';
     },
   },
   {
@@ -63,7 +66,7 @@ export const NETWORK_FAULTS: readonly NetworkFault[] = [
       const times = 4;
       began();
       for (let time = 0; time < times; time++) {
-        environment.proxy.reset();
+        proxyOf(environment).reset();
         await sleep(holdMs / times);
       }
     },

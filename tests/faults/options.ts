@@ -11,7 +11,7 @@ Starts its own cluster, lets clients chat, injects random faults, and checks wha
   --rate R         messages a second, of all clients             (40)
   --rooms N        rooms; every client is in two                 (a tenth of the clients, at least 3)
   --gateways N     gateways at the beginning                     (3)
-  --network P      per cent of the time for network faults, with a proxy before Redis (20)
+  --network P      per cent of the time for faults of the network, with proxies before Redis (20)
   --faults A,B     only faults whose names begin with these: "store killed,gateway"
   --store KIND     single, sentinel or cluster: where the log is   (single)
   --wait N         acknowledge a message when N replicas have it (all: 2 on sentinel, 1 on cluster)
@@ -102,7 +102,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     rate: numbers.get('--rate') ?? 40,
     rooms: numbers.get('--rooms') ?? Math.max(ROOMS_MIN, Math.ceil(clients / ROOM_CLIENTS)),
     gateways: numbers.get('--gateways') ?? (crowd === undefined ? 3 : CROWD_GATEWAYS),
-    networkPercent: numbers.get('--network') ?? (store === 'single' && crowd === undefined ? 20 : 0),
+    networkPercent: numbers.get('--network') ?? (crowd === undefined ? 20 : 0),
     store,
     waitReplicas: numbers.get('--wait') ?? REPLICAS[store],
     outageSeconds: numbers.get('--outage') ?? 90,

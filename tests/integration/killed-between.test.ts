@@ -1,9 +1,9 @@
 /** A gateway dies after it stored a message and before it acknowledged it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { startTcpProxy, type TcpProxy } from '@maru/service-kit/testing';
 import { roomLogKey } from '../../services/gateway/src/keys.ts';
 import { onNode } from '../faults/store.ts';
-import { startTcpProxy, type TcpProxy } from '../faults/tcp-proxy.ts';
 import { connect } from '../support/client.ts';
 import { startGateways, tokenOf } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PresenceDiff } from '@maru/protocol';
-import { type ProxyMode, startTcpProxy } from '../faults/tcp-proxy.ts';
+import { type ProxyMode, startTcpProxy } from '@maru/service-kit/testing';
 import { connect, TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';

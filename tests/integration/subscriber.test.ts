@@ -12,7 +12,7 @@ import { RedisSubscriber } from '../../services/gateway/src/delivery/subscriber.
 import { poll } from '../support/poll.ts';
 
 const ROOMS = 60;
-const BEAT_MS = 50;
+const RETRY_MS = 50;
 const STORE_DEADLINE_MS = 800;
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const now = () => performance.now();
@@ -38,17 +38,11 @@ test('no room is subscribed while the store is down, and all are subscribed once
   const channels = Array.from({ length: ROOMS }, (_, index) => `maru:{room-${index}}:live`);
   const heard = new Set<string>();
   const subscriber = new RedisSubscriber({
-    node: 'n',
-    purpose: 'rooms',
     store,
-    publish: (channel, payload) => control.at(channel, (connection) => connection.spublish(channel, payload)),
-    heartbeatMs: BEAT_MS,
-    silenceMaxMs: 10_000,
-    logger,
+    retryMs: RETRY_MS,
     onHandlerError: (error) => assert.fail(String(error)),
-    now,
   });
-  subscriber.start(createTicker({ periodMs: BEAT_MS, logger, now }));
+  subscriber.start(createTicker({ periodMs: RETRY_MS, logger, now }));
   t.after(() => subscriber.stop());
   for (const channel of channels) await subscriber.subscribe(channel, () => heard.add(channel));
   const again = new Set<string>();
@@ -68,7 +62,7 @@ test('no room is subscribed while the store is down, and all are subscribed once
 
   await redis.kill();
   await poll('the loss to be noticed', () => connection.status !== 'ready');
-  await pause(20 * BEAT_MS);
+  await pause(20 * RETRY_MS);
   assert.equal(inVain, 0);
   await redis.restart();
   await poll(

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLogger } from '@maru/service-kit';
-import { poll, slotOf, startRedisCluster, startRedisSentinel, startTestRedis } from '@maru/service-kit/testing';
+import {
+  poll,
+  slotOf,
+  startRedisCluster,
+  startRedisSentinel,
+  startTcpProxy,
+  startTestRedis,
+  type TcpProxy,
+} from '@maru/service-kit/testing';
 import { Redis } from 'ioredis';
 import { openRedis, type RedisSource } from './open.ts';
 import { loadScript, runScript } from './scripts.ts';
@@ -10,22 +18,27 @@ import type { RedisStore, Shard } from './store.ts';
 
 const DEADLINE_MS = 800;
 const READY_TIMEOUT_MS = 15_000;
+/** A silent connection works again within this time. */
+const SILENCE_BOUND_MS = 5_000;
 const INCREMENT = loadScript(new URL('./testing/increment.lua', import.meta.url));
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 
 interface Environment {
   url: string;
   shards: number;
+  /** Before all servers. */
+  proxies: TcpProxy[];
   /** Moves the slot of a key to another shard. Absent if there is only one. */
   moveSlotOf?: (key: string) => Promise<void>;
   stop(): Promise<void>;
 }
 
 async function startCluster(): Promise<Environment> {
-  const cluster = await startRedisCluster();
+  const cluster = await startRedisCluster({ proxied: true });
   return {
     url: cluster.url,
     shards: 3,
+    proxies: cluster.proxies,
     stop: cluster.stop,
     async moveSlotOf(key) {
       const owner = await cluster.primaryOf(key);
@@ -36,9 +49,23 @@ async function startCluster(): Promise<Environment> {
   };
 }
 
+async function startOneServer(): Promise<Environment> {
+  const server = await startTestRedis();
+  const proxy = await startTcpProxy({ host: '127.0.0.1', port: server.port });
+  return {
+    url: `redis://127.0.0.1:${proxy.port}`,
+    shards: 1,
+    proxies: [proxy],
+    async stop() {
+      await proxy.close();
+      await server.stop();
+    },
+  };
+}
+
 const ENVIRONMENTS: Record<string, () => Promise<Environment>> = {
-  'one server': async () => ({ ...(await startTestRedis()), shards: 1 }),
-  Sentinel: async () => ({ ...(await startRedisSentinel()), shards: 1 }),
+  'one server': startOneServer,
+  Sentinel: async () => ({ ...(await startRedisSentinel({ proxied: true })), shards: 1 }),
   Cluster: startCluster,
 };
 
@@ -175,6 +202,7 @@ function survivesFailures(subject: Subject): void {
   });
 
   it('rejects commands in flight when the connection breaks, and reconnects', async () => {
+    assert.equal(await subject.store.untilReady(READY_TIMEOUT_MS), true);
     const shard = subject.shardOf('{killed}:k');
     await shard.redis.set('{killed}:k', '1');
     const id = await shard.redis.client('ID');
@@ -190,10 +218,73 @@ function survivesFailures(subject: Subject): void {
   });
 }
 
+function survivesSilence(subject: Subject): void {
+  const openedAs = (purpose: string) =>
+    subject.environment.proxies.reduce((sum, proxy) => sum + (proxy.opened().get(`n:${purpose}`) ?? 0), 0);
+  const silence = (purpose: string) =>
+    subject.environment.proxies.reduce((sum, proxy) => sum + proxy.silence([purpose]), 0);
+  const bound = { timeoutMs: SILENCE_BOUND_MS };
+
+  it('reopens a connection that is silent under commands, and no other one', async () => {
+    const { store, source } = subject;
+    const other = source.open('other', DEADLINE_MS);
+    assert.equal(await other.untilReady(READY_TIMEOUT_MS), true);
+    const openedBefore = openedAs('other');
+    assert.ok(silence('test') > 0);
+    await assert.rejects(subject.get('silent'));
+    await poll('the silence to show', () => store.silent && !store.ready, bound);
+    await poll('an answer', async () => (await subject.get('silent').catch(() => 'none')) === null, bound);
+    await poll('the store to be ready', () => store.ready && !store.silent, bound);
+    assert.equal(other.silent, false);
+    assert.equal(openedAs('other'), openedBefore);
+    await other.close();
+  });
+
+  for (const isBusy of [false, true])
+    it(`reopens a subscriber whose connection is silent, ${isBusy ? 'busy before' : 'idle before'}`, async () => {
+      const channel = 'maru:{silent}:live';
+      const subscriber = subject.source.open('subscribe', DEADLINE_MS);
+      assert.equal(await subscriber.untilReady(READY_TIMEOUT_MS), true);
+      const shard = subscriber.shardOf(channel);
+      assert.ok(shard !== undefined);
+      await shard.redis.ssubscribe(channel);
+      const publish = () => subject.store.at(channel, (redis) => redis.spublish(channel, 'x'));
+      if (isBusy) for (let n = 0; n < 100; n++) await publish();
+      assert.ok(silence('subscribe') > 0);
+      await poll('it to be closed', () => shard.redis.status !== 'ready', bound);
+      await poll('it to be ready again', () => subscriber.ready, bound);
+      const received = new Promise((resolve) => shard.redis.once('smessage', (_, payload) => resolve(payload)));
+      await shard.redis.ssubscribe(channel);
+      await publish();
+      assert.equal(await received, 'x');
+      await subscriber.close();
+    });
+
+  it('reopens silent connections to those that know the topology', async () => {
+    for (const purpose of ['sentinel', 'topology']) {
+      const openedBefore = openedAs(purpose);
+      const silenced = silence(purpose);
+      await poll(`${purpose} to be opened again`, () => openedAs(purpose) >= openedBefore + silenced, bound);
+    }
+    assert.equal(await subject.store.untilReady(READY_TIMEOUT_MS), true);
+  });
+
+  it('keeps a connection that is slow to answer', async () => {
+    const openedBefore = openedAs('test');
+    await withAdmin(subject.shardOf('slow'), async (admin) => {
+      await admin.call('CLIENT', 'PAUSE', '500', 'ALL');
+      assert.equal(await subject.get('slow').catch(() => null), null);
+    });
+    assert.equal(openedAs('test'), openedBefore);
+  });
+}
+
 for (const [kind, start] of Object.entries(ENVIRONMENTS)) {
   describe(`a store on ${kind}`, () => {
     const subject = useStore(start);
     placesKeys(subject);
+    // First: a failure may lead to a failover, which replaces connections, too.
+    survivesSilence(subject);
     survivesFailures(subject);
   });
 }

@@ -3,6 +3,7 @@
 import type { Logger } from '@maru/service-kit';
 import { Redis, type RedisOptions } from 'ioredis';
 import { parseRedisAddress } from './address.ts';
+import { Watchdog } from './watchdog.ts';
 
 export interface RedisSettings {
   /** The URL of one server, with account and password. */
@@ -21,25 +22,24 @@ export interface RedisUser {
   logger: Logger;
 }
 
-const HANDSHAKE_TIMEOUT_MS = 2_000;
-
 /** Opens a connection to one server. See `openConnection`. */
 export function connectRedis(settings: RedisSettings, user: RedisUser): Redis {
   const address = parseRedisAddress(settings.url);
   if (!('url' in address)) throw new Error('Sentinels or a Cluster need more than one connection');
-  return openConnection(address.url, settings.deadlineMs, user);
+  return openConnection(address.url, settings.deadlineMs, user, new Watchdog(user));
 }
 
 /**
  * Opens a connection that reports itself as `purpose` in `CLIENT LIST`. It reconnects forever, with
  * jittered pauses of at most a second. While it is down every command fails at once. A command in
  * flight fails when the connection breaks, and is never repeated: only the caller knows whether
- * that is safe.
+ * that is safe. The watchdog closes it when it goes silent.
  */
 export function openConnection(
   where: string | Omit<RedisOptions, 'replyMapping'>,
   deadlineMs: number | undefined,
   user: RedisUser,
+  watchdog: Watchdog,
 ): Redis {
   const connection = {
     protocol: 2 as const,
@@ -69,17 +69,11 @@ export function openConnection(
     lastMessage = error.message;
     user.logger.warn({ purpose: user.purpose, reason: error.message }, 'redis connection failed');
   });
-  // ioredis has no deadline for a handshake that is never answered.
-  let handshake: NodeJS.Timeout | undefined;
-  redis.on('connect', () => {
-    handshake = setTimeout(() => redis.disconnect(true), HANDSHAKE_TIMEOUT_MS);
-  });
-  redis.on('close', () => clearTimeout(handshake));
   redis.on('ready', () => {
-    clearTimeout(handshake);
     lastMessage = '';
     user.logger.info({ purpose: user.purpose }, 'redis connection ready');
   });
+  watchdog.watch(redis, user.purpose);
   return redis;
 }
 

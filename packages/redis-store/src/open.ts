@@ -7,6 +7,7 @@ import { SentinelTopology } from './sentinel-topology.ts';
 import { ShardedStore } from './sharded-store.ts';
 import { type RedisStore, singleStore } from './store.ts';
 import { hostOf, type Topology } from './topology.ts';
+import { Watchdog } from './watchdog.ts';
 
 /**
  * Opens stores with the same content and separate connections, so that one kind of traffic does not
@@ -22,18 +23,24 @@ export interface RedisSource {
 /** Deadline of a question about the topology. */
 const TOPOLOGY_DEADLINE_MS = 700;
 
-export function openRedis(url: string, user: Omit<RedisUser, 'purpose'>): RedisSource {
+/** `onSilent`: a connection of this purpose was closed because it was silent. */
+export function openRedis(
+  url: string,
+  user: Omit<RedisUser, 'purpose'> & { onSilent?: (purpose: string) => void },
+): RedisSource {
   const address = parseRedisAddress(url);
+  const watchdog = new Watchdog(user);
   if ('url' in address) {
     return {
-      open: (purpose, deadlineMs) => singleStore(openConnection(address.url, deadlineMs, { ...user, purpose })),
+      open: (purpose, deadlineMs) =>
+        singleStore(openConnection(address.url, deadlineMs, { ...user, purpose }, watchdog)),
       close: () => {},
     };
   }
   const now = () => performance.now();
   const { login } = 'cluster' in address ? address.cluster : address.sentinel;
   const connect = (at: string, purpose: string, deadlineMs: number | undefined): Redis =>
-    openConnection({ ...hostOf(at), ...login }, deadlineMs, { ...user, purpose });
+    openConnection({ ...hostOf(at), ...login }, deadlineMs, { ...user, purpose }, watchdog);
   const topology: Topology =
     'cluster' in address
       ? new ClusterTopology({
@@ -49,6 +56,7 @@ export function openRedis(url: string, user: Omit<RedisUser, 'purpose'>): RedisS
               { ...at, ...address.sentinel.sentinelLogin, enableReadyCheck: false },
               TOPOLOGY_DEADLINE_MS,
               { ...user, purpose: 'sentinel' },
+              watchdog,
             ),
           logger: user.logger,
         });

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { SLOTS } from './slot-table.ts';
 import { pollReady, quit, type RedisStore, type Shard } from './store.ts';
 import type { Topology } from './topology.ts';
+import { isSilent, isUsable } from './watchdog.ts';
 
 /** Pause before a command is repeated on the same shard. */
 const RETRY_MS = 25;
@@ -43,7 +44,11 @@ export class ShardedStore implements RedisStore {
   }
 
   get ready(): boolean {
-    return this.#options.topology.isCovered && this.shards.every(({ redis }) => redis.status === 'ready');
+    return this.#options.topology.isCovered && this.shards.every(({ redis }) => isUsable(redis));
+  }
+
+  get silent(): boolean {
+    return this.shards.some(({ redis }) => isSilent(redis));
   }
 
   at<T>(key: string, command: (redis: Redis) => Promise<T>): Promise<T> {

@@ -8,10 +8,11 @@
  * while no server is available. A caller that subscribes, or depends on the order of its commands,
  * MUST use the connection of one shard and follow the slots itself (`onShard`, `onMove`).
  *
- * The store owns its connections. It reconnects them, and ends a connection when the primary no
- * longer owns a slot.
+ * The store owns its connections. It reconnects them, also when one is silent (`watchdog.ts`), and
+ * ends a connection when the primary no longer owns a slot.
  */
 import type { Redis } from 'ioredis';
+import { isSilent, isUsable } from './watchdog.ts';
 
 /** The connection to the primary of one shard. It ends when the primary owns no slot any more. */
 export interface Shard {
@@ -36,6 +37,8 @@ export interface RedisStore {
   readonly shards: readonly Shard[];
   /** Every slot has an owner, and every connection is usable. */
   readonly ready: boolean;
+  /** A connection does not answer: the commands on it fail at their deadline. */
+  readonly silent: boolean;
   /** Resolves with true when ready, or with false after `waitMs`. */
   untilReady(waitMs: number): Promise<boolean>;
   /** A hash tag whose keys are on the shard now: `prefix:{tag}`. Undefined if it owns no slot. */
@@ -66,7 +69,10 @@ export function singleStore(redis: Redis): RedisStore {
     shardOf: () => shard,
     shards: [shard],
     get ready() {
-      return redis.status === 'ready';
+      return isUsable(redis);
+    },
+    get silent() {
+      return isSilent(redis);
     },
     untilReady: (waitMs) => pollReady(store, waitMs),
     tagOn: () => 'all',

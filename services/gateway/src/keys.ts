@@ -29,12 +29,6 @@ export const userQuotaKey = (userId: string, spare = 0): string =>
   `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;
 /** Sorted set: rooms that the user made, by the time in milliseconds of the store's clock. */
 export const userRoomsKey = (userId: string): string => `maru:made:{${encodeURIComponent(userId)}}`;
-/**
- * Sharded channel on which a subscriber of a node hears itself, to know that its connection to one
- * shard lives; the tag is of that shard.
- */
-export const heartbeatChannel = (tag: string, node: string, purpose: string): string =>
-  `maru:heartbeat:{${tag}}:${purpose}:${node}`;
 /** String: written and forgotten, to see whether the shard of the tag takes a write. */
 export const writeProbeKey = (tag: string, node: string): string => `maru:probe:{${tag}}:${node}`;
 /**

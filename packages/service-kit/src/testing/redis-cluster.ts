@@ -16,6 +16,7 @@ import { Redis } from 'ioredis';
 import { findFreePort } from './free-port.ts';
 import { poll, sleep } from './poll.ts';
 import { startTestRedis, type TestRedis, type TestRedisOptions } from './redis-server.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface TestClusterNode extends TestRedis {
   /** `a` to `f`. Any of them may be a primary. */
@@ -30,6 +31,8 @@ export interface TestRedisCluster {
   /** The address of all nodes, in the form of `MARU_REDIS_URL`. */
   url: string;
   nodes: TestClusterNode[];
+  /** The proxies before the nodes, if `proxied`. */
+  proxies: TcpProxy[];
   /** The nodes that own slots now. */
   primaries(): Promise<TestClusterNode[]>;
   /** The primary that owns a slot, or the slot of a key. */
@@ -52,6 +55,8 @@ export interface TestRedisClusterOptions {
    * time. Default 2,000.
    */
   nodeTimeoutMs?: number;
+  /** A proxy before each node. Clients learn only the addresses of the proxies. */
+  proxied?: boolean;
 }
 
 const SLOTS = 16_384;
@@ -66,13 +71,19 @@ export const slotOf = (key: string): number => calculateSlot(key);
 export async function startRedisCluster(options: TestRedisClusterOptions = {}): Promise<TestRedisCluster> {
   const launched = await Promise.allSettled(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => launchNode(name, options)));
   const nodes = launched.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const proxies: TcpProxy[] = [];
   const stop = async () => {
-    await Promise.all(nodes.map((node) => node.stop()));
+    await Promise.all([...nodes, ...proxies].map((part) => ('stop' in part ? part.stop() : part.close())));
   };
   try {
     for (const result of launched) if (result.status === 'rejected') throw result.reason;
+    for (const node of options.proxied ? nodes : []) {
+      const proxy = await startTcpProxy({ host: '127.0.0.1', port: node.port });
+      proxies.push(proxy);
+      await node.command('CONFIG', 'SET', 'cluster-announce-port', proxy.port);
+    }
     await join(nodes);
-    const cluster = clusterOf(nodes, stop);
+    const cluster = clusterOf(nodes, proxies, stop);
     await cluster.untilWhole();
     return cluster;
   } catch (error) {
@@ -189,7 +200,7 @@ async function linesOf(node: TestClusterNode): Promise<NodeLine[]> {
     });
 }
 
-function clusterOf(nodes: TestClusterNode[], stop: () => Promise<void>): TestRedisCluster {
+function clusterOf(nodes: TestClusterNode[], proxies: TcpProxy[], stop: () => Promise<void>): TestRedisCluster {
   const byId = new Map(nodes.map((node) => [node.id, node]));
 
   /** The answer of the first node that answers. Some may be killed or hang. */
@@ -220,8 +231,9 @@ function clusterOf(nodes: TestClusterNode[], stop: () => Promise<void>): TestRed
   };
 
   return {
-    url: `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
+    url: `redis+cluster://${(proxies.length > 0 ? proxies : nodes).map(({ port }) => `127.0.0.1:${port}`).join(',')}`,
     nodes,
+    proxies,
     async primaries() {
       const owners = (await readNodes()).filter(({ slots }) => slots.length > 0);
       return owners.flatMap(({ id }) => byId.get(id) ?? []);

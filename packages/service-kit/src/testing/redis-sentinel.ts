@@ -10,6 +10,7 @@ import { Redis } from 'ioredis';
 import { findFreePort } from './free-port.ts';
 import { poll } from './poll.ts';
 import { findRedisBinary, startTestRedis, type TestRedis, type TestRedisOptions } from './redis-server.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface TestRedisSentinel {
   /** The address of the Sentinels, in the form of `MARU_REDIS_URL`. */
@@ -18,6 +19,8 @@ export interface TestRedisSentinel {
   /** The primary at the start. After a failover it may be the replica. */
   primary: TestRedis;
   replica: TestRedis;
+  /** The proxies before all servers and Sentinels, if `proxied`. */
+  proxies: TcpProxy[];
   /** Ends all processes and deletes their files. */
   stop(): Promise<void>;
 }
@@ -31,38 +34,53 @@ const FAILOVER_TIMEOUT_MS = 5_000;
 const READY_TIMEOUT_MS = 15_000;
 
 export async function startRedisSentinel(
-  options: Pick<TestRedisOptions, 'appendOnly'> = {},
+  options: Pick<TestRedisOptions, 'appendOnly'> & { proxied?: boolean } = {},
 ): Promise<TestRedisSentinel> {
   const servers: TestRedis[] = [];
   const sentinels: ChildProcess[] = [];
+  const proxies: TcpProxy[] = [];
   const directory = await mkdtemp(join(tmpdir(), 'maru-sentinel-'));
   const stop = async () => {
     for (const sentinel of sentinels) sentinel.kill('SIGKILL');
-    await Promise.all(servers.map((server) => server.stop()));
+    await Promise.all([...servers, ...proxies].map((part) => ('stop' in part ? part.stop() : part.close())));
     await rm(directory, { recursive: true, force: true });
   };
+  const appendOnly = options.appendOnly === undefined ? {} : { appendOnly: options.appendOnly };
+  /** The port for clients. */
+  const proxy = async (port: number) => {
+    if (!options.proxied) return port;
+    const started = await startTcpProxy({ host: '127.0.0.1', port });
+    proxies.push(started);
+    return started.port;
+  };
   const start = async (settings: Record<string, string>) => {
-    const server = await startTestRedis({ ...options, settings: { 'repl-diskless-sync-delay': '0', ...settings } });
+    const port = await findFreePort();
+    const clientPort = await proxy(port);
+    const server = await startTestRedis({
+      ...appendOnly,
+      port,
+      settings: { 'repl-diskless-sync-delay': '0', 'replica-announce-port': String(clientPort), ...settings },
+    });
     servers.push(server);
-    return server;
+    return { server, clientPort };
   };
   try {
-    const primary = await start({});
-    const replica = await start({ replicaof: `127.0.0.1 ${primary.port}` });
+    const { server: primary, clientPort: primaryPort } = await start({});
+    const { server: replica } = await start({ replicaof: `127.0.0.1 ${primaryPort}` });
     const sentinelUrls: string[] = [];
     for (let index = 0; index < SENTINELS; index++) {
       const port = await findFreePort();
       const file = join(directory, `sentinel-${index}.conf`);
-      await writeFile(file, sentinelConfig({ port, directory, primaryPort: primary.port }));
+      await writeFile(file, sentinelConfig({ port, directory, primaryPort }));
       sentinels.push(spawn(findRedisBinary(), [file, '--sentinel'], { stdio: 'ignore' }));
-      sentinelUrls.push(`redis://127.0.0.1:${port}`);
+      sentinelUrls.push(`redis://127.0.0.1:${await proxy(port)}`);
     }
     await poll('the Sentinels to know each other and the replica', () => knowEachOther(sentinelUrls), {
       timeoutMs: READY_TIMEOUT_MS,
       everyMs: 100,
     });
     const hosts = sentinelUrls.map((url) => new URL(url).host);
-    return { url: `redis+sentinel://${hosts.join(',')}/${NAME}`, sentinelUrls, primary, replica, stop };
+    return { url: `redis+sentinel://${hosts.join(',')}/${NAME}`, sentinelUrls, primary, replica, proxies, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -13,7 +13,7 @@ export interface Connections {
   append: RedisStore;
   /** Pages of logs and the directory: answers may be large. */
   read: RedisStore;
-  /** Heartbeats, Redis' clock, quotas and loads: small answers that must not wait behind pages. */
+  /** Redis' clock, quotas and loads: small answers that must not wait behind pages. */
   control: RedisStore;
   /**
    * The channels of rooms. The subscriber resubscribes by itself, because it must know about
@@ -24,7 +24,7 @@ export interface Connections {
   ephemeralSub: RedisStore;
 }
 
-/** The `purpose` label of the metric `maru_redis_connection_up`. */
+/** The `purpose` label of metrics. */
 export const PURPOSES: Record<keyof Connections, string> = {
   append: 'append',
   read: 'read',
@@ -34,12 +34,21 @@ export const PURPOSES: Record<keyof Connections, string> = {
   ephemeralSub: 'signalsSub',
 };
 
-export function openConnections(options: { url: string; deadlineMs: number; node: string; logger: Logger }): {
+export function openConnections(options: {
+  url: string;
+  deadlineMs: number;
+  node: string;
+  logger: Logger;
+  /** A connection was closed because it was silent; its `purpose` label. */
+  onSilent: (purpose: string) => void;
+}): {
   connections: Connections;
   close(): Promise<void>;
 } {
   const { url, deadlineMs, node, logger } = options;
-  const source = openRedis(url, { node, logger });
+  // `signals-pub` is the label `signalsPub`.
+  const onSilent = (purpose: string) => options.onSilent(purpose.replace(/-(.)/, (_, first) => first.toUpperCase()));
+  const source = openRedis(url, { node, logger, onSilent });
   const connections: Connections = {
     append: source.open('append', undefined),
     read: source.open('read', deadlineMs),

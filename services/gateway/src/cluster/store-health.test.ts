@@ -22,12 +22,18 @@ after(async () => {
   await server.stop();
 });
 
-function watch(canAppend = () => true, waitReplicas = 0) {
+const HEALTHY = { ready: true, silent: false };
+
+function watch(other = HEALTHY, waitReplicas = 0) {
   const changes: boolean[] = [];
+  const store = singleStore(redis);
   const health = createStoreHealth({
-    store: singleStore(redis),
+    store,
     node: 'n',
-    canAppend,
+    connections: [
+      ['control', store],
+      ['read', other],
+    ],
     waitReplicas,
     tickMs: 50,
     logger,
@@ -72,7 +78,7 @@ test('a store that is back but refuses writes does not recover the node', async 
 });
 
 test('a node that needs a replica is degraded until there is one', async () => {
-  const { health, until } = watch(() => true, 1);
+  const { health, until } = watch(HEALTHY, 1);
   health.noteRefusal('too few replicas');
   setTimeout(async () => {
     const replica = await startTestRedis({
@@ -83,12 +89,26 @@ test('a node that needs a replica is degraded until there is one', async () => {
   await until([true, false]);
 });
 
-test('a node without its append connection is degraded, even if the store answers', async () => {
-  let up = false;
-  const { until } = watch(() => up);
-  setTimeout(() => {
-    up = true;
-  }, 300);
+for (const fault of ['down', 'silent'])
+  test(`a node with a connection that is ${fault} is degraded, even if the store answers`, async () => {
+    const other = { ready: false, silent: fault === 'silent' };
+    const { health, changes, until } = watch(other);
+    setTimeout(() => Object.assign(other, HEALTHY), 300);
+    while (changes.length === 0) await pause(10);
+    assert.ok(health.degradedMs < 300, `${health.degradedMs} ms`);
+    await pause(20);
+    assert.ok(health.degradedMs >= 15, `${health.degradedMs} ms`);
+    await until([true, false]);
+    assert.equal(health.degradedMs, 0);
+  });
+
+test('one look at a silent connection suffices', async () => {
+  const other = { ready: false, silent: true };
+  const { changes, until } = watch(other);
+  // The first check comes before the first tick.
+  await pause(30);
+  Object.assign(other, HEALTHY);
+  assert.deepEqual(changes, [true]);
   await until([true, false]);
 });
 

@@ -1,21 +1,23 @@
 /**
  * Whether the store answers and accepts writes, and the store's clock.
  *
- * The node sends `TIME` to each shard every tick. Failures make it notify its clients with
- * `degraded`. Answers adjust the clock that expiries use. A store that answers but refuses writes
- * (full, read-only, disk errors, too few replicas) is detected by the messages that it refuses.
- * While it is unhealthy, each check includes a small write.
+ * The node sends `TIME` to each shard every tick, and looks at its connections of every kind.
+ * Failures make it notify its clients with `degraded`. Answers adjust the clock that expiries use. A
+ * store that answers but refuses writes (full, read-only, disk errors, too few replicas) is detected
+ * by the messages that it refuses. While it is unhealthy, each check includes a small write.
  *
  * A Redis Cluster is unhealthy while any shard is. Clients with rooms on healthy shards are then
  * notified, too, but no client sees a healthy store while its messages fail.
  */
-import { gatherWrites, type RedisStore, type Shard } from '@maru/redis-store';
+import type { RedisStore, Shard } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { writeProbeKey } from '../keys.ts';
 import type { Ticker } from './ticker.ts';
 
 export interface StoreHealth {
   readonly degraded: boolean;
+  /** For how long the node has been degraded, in milliseconds; 0 while it is healthy. */
+  readonly degradedMs: number;
   /** The store's clock, in milliseconds, as far as this node knows it. */
   now(): number;
   /** The store refused to store a message. */
@@ -27,8 +29,8 @@ export interface StoreHealth {
 }
 
 /**
- * One failed check may be a glitch. Two, or one without an answer for this time, are an outage.
- * Clients are notified within 2 s.
+ * One failed check may be a glitch. Two, one without an answer for this time, or a silent connection
+ * are an outage. Clients are notified within 2 s.
  */
 const FAILURES_TO_DEGRADED = 2;
 const HANG_MS = 700;
@@ -42,19 +44,20 @@ const REPLICAS_WAIT_MS = 250;
 export function createStoreHealth(options: {
   store: RedisStore;
   node: string;
-  /** False while the append connections are down. */
-  canAppend: () => boolean;
+  /** All connections of the node, also those of `store`, by name. */
+  connections: ReadonlyArray<readonly [name: string, store: Pick<RedisStore, 'ready' | 'silent'>]>;
   /** Replicas that must have a message before it is acknowledged. */
   waitReplicas: number;
   tickMs: number;
   logger: Logger;
   localNow: () => number;
 }): StoreHealth {
-  const { store, logger, localNow } = options;
+  const { store, connections, logger, localNow } = options;
   const listeners: Array<(degraded: boolean) => void> = [];
   let failures = 0;
   let refusal: string | undefined;
   let degraded = false;
+  let degradedSince = 0;
   let offsetMs = 0;
   let checking = false;
   let leaveTicker: (() => void) | undefined;
@@ -62,6 +65,7 @@ export function createStoreHealth(options: {
   const change = (next: boolean, reason?: string) => {
     if (next === degraded) return;
     degraded = next;
+    degradedSince = performance.now();
     if (degraded) logger.error({ reason }, 'degraded: the store does not answer, or refuses messages');
     else logger.info('recovered: the store answers and takes messages');
     for (const listener of listeners) listener(degraded);
@@ -69,7 +73,6 @@ export function createStoreHealth(options: {
 
   const checkShard = async (shard: Shard): Promise<number> => {
     const sentAt = localNow();
-    gatherWrites(shard);
     const [seconds, micros] = (await shard.redis.time()) as unknown as [number, number];
     return Number(seconds) * 1_000 + Number(micros) / 1_000 - (sentAt + localNow()) / 2;
   };
@@ -95,12 +98,13 @@ export function createStoreHealth(options: {
       // A store that is back may be full or lack replicas. Only a write shows that it is healthy.
       if (refusal !== undefined || degraded) await Promise.all(store.shards.map(probeWrite));
       refusal = undefined;
-      if (!store.ready) throw new Error('a shard is not reachable');
-      if (!options.canAppend()) throw new Error('an append connection is down');
+      const unusable = connections.filter(([, { ready }]) => !ready).map(([name]) => name);
+      if (unusable.length > 0) throw new Error(`connections are down or silent: ${unusable.join(', ')}`);
       failures = 0;
       change(false);
     } catch (error) {
-      failures += localNow() - sentAt >= HANG_MS ? FAILURES_TO_DEGRADED : 1;
+      const isOutage = localNow() - sentAt >= HANG_MS || connections.some(([, { silent }]) => silent);
+      failures += isOutage ? FAILURES_TO_DEGRADED : 1;
       if (failures >= FAILURES_TO_DEGRADED) change(true, refusal ?? String(error));
     } finally {
       checking = false;
@@ -110,6 +114,9 @@ export function createStoreHealth(options: {
   return {
     get degraded() {
       return degraded;
+    },
+    get degradedMs() {
+      return degraded ? performance.now() - degradedSince : 0;
     },
     now: () => Math.round(localNow() + offsetMs),
     noteRefusal(reason) {

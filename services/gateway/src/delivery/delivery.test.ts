@@ -45,7 +45,7 @@ const ready = (redis: Redis) =>
   redis.status === 'ready' ? undefined : new Promise((resolve) => redis.once('ready', resolve));
 
 /** The log and the delivery of one node, with counters instead of metrics. */
-async function startNode(name: string) {
+async function startNode() {
   const [append, read, subscribe] = [connect('append'), connect('read'), connect('subscribe')];
   await Promise.all([append, read, subscribe].map(ready));
   const counts = { backfills: 0, malformed: 0, resumeReads: 0 };
@@ -62,15 +62,9 @@ async function startNode(name: string) {
     now,
   });
   const subscriber = new RedisSubscriber({
-    node: name,
-    purpose: 'rooms',
     store: singleStore(subscribe),
-    publish: (channel, payload) => read.spublish(channel, payload),
-    heartbeatMs: 100,
-    silenceMaxMs: 500,
-    logger,
+    retryMs: 100,
     onHandlerError: (error) => assert.fail(String(error)),
-    now,
   });
   const delivery = new Delivery({
     log,
@@ -152,7 +146,7 @@ const hasAll = (member: Recorder & { head: number }, to: number) => () => {
 };
 
 test('members who join a busy room at any moment get every later entry once and in order, on both nodes', async () => {
-  const [a, b] = [await startNode('a1'), await startNode('b1')];
+  const [a, b] = [await startNode(), await startNode()];
   const members: Array<Recorder & { head: number }> = [await join(a, 'busy'), await join(b, 'busy')];
   const sending = (async () => {
     for (let i = 0; i < 60; i++) {
@@ -169,7 +163,7 @@ test('members who join a busy room at any moment get every later entry once and 
 });
 
 test('a dropped subscriber loses nothing, not even the last message without further traffic', async () => {
-  const node = await startNode('a2');
+  const node = await startNode();
   const member = await join(node, 'dropped');
   await send(node, 'dropped');
   await until(hasAll(member, 1), 'the first entry');
@@ -179,7 +173,7 @@ test('a dropped subscriber loses nothing, not even the last message without furt
 });
 
 test('the audit finds an announcement that was lost on a healthy connection', async () => {
-  const node = await startNode('a3');
+  const node = await startNode();
   const member = await join(node, 'silent');
   await send(node, 'silent');
   await until(hasAll(member, 1), 'the first entry');
@@ -202,7 +196,7 @@ test('the audit finds an announcement that was lost on a healthy connection', as
 });
 
 test('malformed and forged announcements are dropped and counted', async () => {
-  const node = await startNode('a4');
+  const node = await startNode();
   const member = await join(node, 'forged');
   for (const payload of ['', 'x', '\n', '{"seq":1}', '1 M 1.a x 0 0\n', '\u0000', `1 M 1.a 5 5 3\nab}`]) {
     await admin.spublish(roomLiveChannel('forged'), payload);
@@ -213,7 +207,7 @@ test('malformed and forged announcements are dropped and counted', async () => {
 });
 
 test('members get the epoch event of a rolled back log before its first new entry', async () => {
-  const [a, b] = [await startNode('a5'), await startNode('b5')];
+  const [a, b] = [await startNode(), await startNode()];
   const members = [await join(a, 'rolled'), await join(b, 'rolled')];
   for (let i = 0; i < 3; i++) await send(a, 'rolled');
   const keys = [roomMetaKey('rolled'), roomLogKey('rolled'), roomIdsKey('rolled')];
@@ -230,7 +224,7 @@ test('members get the epoch event of a rolled back log before its first new entr
 });
 
 test('clients that missed the same entries share one read, and each gets all of them and becomes live', async () => {
-  const [a, b] = [await startNode('a6'), await startNode('b6')];
+  const [a, b] = [await startNode(), await startNode()];
   const first = await join(a, 'storm');
   for (let i = 0; i < 300; i++) await send(a, 'storm');
   await until(hasAll(first, 300), 'the last entry');
@@ -251,7 +245,7 @@ test('clients that missed the same entries share one read, and each gets all of 
 });
 
 test('a room without members is unsubscribed after its linger time', async () => {
-  const node = await startNode('a7');
+  const node = await startNode();
   const member = await join(node, 'left');
   const subscribers = async () =>
     Number(((await admin.call('PUBSUB', 'SHARDNUMSUB', roomLiveChannel('left'))) as unknown[])[1]);

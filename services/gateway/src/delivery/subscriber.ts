@@ -1,17 +1,15 @@
 /**
  * The node's subscriptions to sharded channels: one connection to each shard of the store.
  *
- * Pub/sub is at most once, so silence proves nothing. On each connection the node publishes a
- * heartbeat to itself, and it replaces a connection whose heartbeat does not arrive. A channel is
- * confirmed on the shard that holds its slot. It is subscribed again after a broken connection,
- * after the server ended a subscription because a slot moved, and after the slots changed hands.
- * Then `onResubscribed` reports those channels, because announcements may have been missed.
+ * Pub/sub is at most once, so a channel without announcements proves nothing. The store pings each
+ * connection, and replaces one that does not answer. A channel is confirmed on the shard that holds
+ * its slot. It is subscribed again after a broken connection, after the server ended a subscription
+ * because a slot moved, and after the slots changed hands. Then `onResubscribed` reports those
+ * channels, because announcements may have been missed.
  */
-import type { RedisStore, Shard } from '@maru/redis-store';
-import type { Logger } from '@maru/service-kit';
+import { type RedisStore, type Shard, silenceMsOf } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import type { Ticker } from '../cluster/ticker.ts';
-import { heartbeatChannel } from '../keys.ts';
 
 export type ChannelHandler = (payload: string) => void;
 
@@ -23,34 +21,25 @@ export interface Subscriber {
   want(channel: string, handler: ChannelHandler): void;
   /** Called with the channels whose subscription was lost, once they are subscribed again. */
   onResubscribed(callback: (channels: ReadonlySet<string>) => void): void;
-  /** True while heartbeats arrive from the channel's shard, so that announcements arrive, too. */
+  /** True while the channel's connection answers, so that announcements arrive, too. */
   isAlive(channel: string): boolean;
-  /** True while heartbeats arrive from all shards. */
+  /** True while the connections to all shards answer. */
   readonly alive: boolean;
   start(ticker: Ticker): void;
   stop(): void;
 }
 
 export interface SubscriberOptions {
-  node: string;
-  /** Distinguishes the heartbeats of several subscribers of one node. */
-  purpose: string;
   /** Connections in subscriber mode. They MUST NOT resubscribe by themselves. */
   store: RedisStore;
-  publish: (channel: string, payload: string) => Promise<unknown>;
-  heartbeatMs: number;
-  /** A connection without a heartbeat for this long is replaced. */
-  silenceMaxMs: number;
-  logger: Logger;
+  /** Period in which failed subscriptions are tried again. */
+  retryMs: number;
   onHandlerError: (error: unknown) => void;
-  now: () => number;
 }
 
 /** The subscriptions on one shard's connection. */
 interface ShardConnection {
   shard: Shard;
-  heartbeat: string | undefined;
-  lastHeartbeatMs: number;
   /**
    * How many times subscriptions were lost. A subscription in progress at such a time may be lost,
    * too.
@@ -60,6 +49,8 @@ interface ShardConnection {
 
 /** Channels confirmed at a time. */
 const CONFIRMED_AT_ONCE_MAX = 500;
+/** Twice the time between two pings of a connection. */
+const SILENCE_MAX_MS = 2_000;
 
 export class RedisSubscriber implements Subscriber {
   readonly #options: SubscriberOptions;
@@ -114,16 +105,16 @@ export class RedisSubscriber implements Subscriber {
   }
 
   isAlive(channel: string): boolean {
-    const connection = this.#confirmed.get(channel);
-    return this.#hasHeartbeat(connection) && connection?.shard === this.#holderOf(channel);
+    const shard = this.#confirmed.get(channel)?.shard;
+    return shard !== undefined && answers(shard) && shard === this.#holderOf(channel);
   }
 
   get alive(): boolean {
-    return this.#connections.size > 0 && [...this.#connections.values()].every((each) => this.#hasHeartbeat(each));
+    return this.#connections.size > 0 && [...this.#connections.values()].every(({ shard }) => answers(shard));
   }
 
   start(ticker: Ticker): void {
-    this.#leaveTicker = ticker.join(this.#options.heartbeatMs, () => this.#onTick());
+    this.#leaveTicker = ticker.join(this.#options.retryMs, () => this.#onTick());
   }
 
   stop(): void {
@@ -133,14 +124,9 @@ export class RedisSubscriber implements Subscriber {
 
   #adopt(shard: Shard): void {
     const { redis } = shard;
-    const connection: ShardConnection = {
-      shard,
-      heartbeat: undefined,
-      lastHeartbeatMs: Number.NEGATIVE_INFINITY,
-      losses: 0,
-    };
+    const connection: ShardConnection = { shard, losses: 0 };
     this.#connections.set(redis, connection);
-    redis.on('smessage', (channel: string, payload: string) => this.#onMessage(connection, channel, payload));
+    redis.on('smessage', (channel: string, payload: string) => this.#onMessage(channel, payload));
     redis.on('close', () => this.#lose(connection, () => true));
     redis.on('end', () => this.#connections.delete(redis));
     redis.on('ready', () => this.#settle());
@@ -153,11 +139,7 @@ export class RedisSubscriber implements Subscriber {
     if (redis.status === 'ready') this.#settle();
   }
 
-  #onMessage(connection: ShardConnection, channel: string, payload: string): void {
-    if (channel === connection.heartbeat) {
-      connection.lastHeartbeatMs = this.#options.now();
-      return;
-    }
+  #onMessage(channel: string, payload: string): void {
     try {
       this.#handlers.get(channel)?.(payload);
     } catch (error) {
@@ -168,7 +150,6 @@ export class RedisSubscriber implements Subscriber {
 
   #lose(connection: ShardConnection, isLost: (channel: string) => boolean): void {
     connection.losses++;
-    if (connection.heartbeat !== undefined && isLost(connection.heartbeat)) connection.heartbeat = undefined;
     for (const [channel, on] of this.#confirmed) {
       if (on !== connection || !isLost(channel)) continue;
       this.#confirmed.delete(channel);
@@ -195,7 +176,6 @@ export class RedisSubscriber implements Subscriber {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#unsettled && !this.#stopped) {
       this.#unsettled = false;
-      await Promise.all([...this.#connections.values()].map((each) => this.#subscribeHeartbeat(each)));
       const again = new Set<string>();
       const misplaced = this.#misplacedChannels();
       for (let i = 0; i < misplaced.length; i += CONFIRMED_AT_ONCE_MAX) {
@@ -226,24 +206,6 @@ export class RedisSubscriber implements Subscriber {
     return this.#options.store.shardOf(channel);
   }
 
-  /** The heartbeat's channel is in a slot that the shard holds, whichever slots these are. */
-  async #subscribeHeartbeat(connection: ShardConnection): Promise<void> {
-    const { store, node, purpose, now } = this.#options;
-    const { shard } = connection;
-    if (shard.redis.status !== 'ready') return;
-    if (connection.heartbeat !== undefined && this.#holderOf(connection.heartbeat) === shard) return;
-    const tag = store.tagOn(shard);
-    if (tag === undefined) return;
-    const channel = heartbeatChannel(tag, node, purpose);
-    try {
-      await shard.redis.ssubscribe(channel);
-      connection.heartbeat = channel;
-      connection.lastHeartbeatMs = now();
-    } catch (error) {
-      store.noteRedirection(error, shard);
-    }
-  }
-
   /** Subscribes the channel on its shard. False if the channel was unsubscribed in the meantime. */
   async #confirm(channel: string): Promise<boolean> {
     const confirmedOn = this.#confirmed.get(channel);
@@ -267,28 +229,8 @@ export class RedisSubscriber implements Subscriber {
   }
 
   #onTick(): void {
-    const { publish, silenceMaxMs, logger, now } = this.#options;
-    let isMisplaced = false;
-    for (const connection of this.#connections.values()) {
-      const { shard, heartbeat } = connection;
-      if (shard.redis.status !== 'ready') continue;
-      if (heartbeat === undefined || this.#holderOf(heartbeat) !== shard) isMisplaced = true;
-      else
-        publish(heartbeat, '').catch(() => {
-          // Store health has its own check. This class watches only the way through the subscriber.
-        });
-      const silenceMs = now() - connection.lastHeartbeatMs;
-      if (heartbeat !== undefined && silenceMs > silenceMaxMs) {
-        logger.warn({ shard: shard.name, silenceMs }, 'subscriber is silent; reconnecting');
-        connection.lastHeartbeatMs = now();
-        shard.redis.disconnect(true);
-      }
-    }
-    if (isMisplaced || this.#confirmed.size < this.#handlers.size) this.#settle();
-  }
-
-  #hasHeartbeat(connection: ShardConnection | undefined): boolean {
-    if (connection === undefined || connection.shard.redis.status !== 'ready') return false;
-    return this.#options.now() - connection.lastHeartbeatMs <= this.#options.silenceMaxMs;
+    if (this.#confirmed.size < this.#handlers.size) this.#settle();
   }
 }
+
+const answers = ({ redis }: Shard): boolean => silenceMsOf(redis) <= SILENCE_MAX_MS;

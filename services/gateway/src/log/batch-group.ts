@@ -15,7 +15,6 @@ export interface Waiting<Item, Result> {
 }
 
 export interface Batch<Item, Result, Destination> {
-  sentAt: number;
   parts: Array<Part<Item, Result, Destination>>;
 }
 
@@ -62,8 +61,8 @@ export class Group<Item, Result, Destination> {
 }
 
 /**
- * When the first item in flight expires or the first batch counts as stuck. At most one deadline
- * from now, so no item that is submitted later expires before.
+ * When the first item in flight expires. At most one deadline from now, so no item that is submitted
+ * later expires before.
  */
 export function firstExpiry<Item, Result, Destination>(
   inFlight: Map<Destination, Set<Batch<Item, Result, Destination>>>,
@@ -71,8 +70,7 @@ export function firstExpiry<Item, Result, Destination>(
   deadlineMs: number,
 ): number {
   let at = nowMs + deadlineMs;
-  for (const { sentAt, parts } of [...inFlight.values()].flatMap((batches) => [...batches])) {
-    at = Math.min(at, sentAt + 2 * deadlineMs);
+  for (const { parts } of [...inFlight.values()].flatMap((batches) => [...batches])) {
     for (const { expiresAt, isExpired } of parts.flatMap(({ items }) => items))
       if (!isExpired) at = Math.min(at, expiresAt);
   }

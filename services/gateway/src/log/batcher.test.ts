@@ -39,9 +39,8 @@ test('the error of an item fails only that item; the error of a batch fails all 
   await assert.rejects(all.submit(1), /down/, 'the batcher goes on after a failure');
 });
 
-test('items that wait too long fail in time and are never sent, and a stuck batch is reported', async () => {
+test('items that wait too long fail in time and are never sent', async () => {
   const sent: number[] = [];
-  let stuck = 0;
   let release = () => {};
   const work = createTestBatcher(
     (items) => {
@@ -50,14 +49,13 @@ test('items that wait too long fail in time and are never sent, and a stuck batc
         release = () => resolve(items);
       });
     },
-    { batchesInFlightMax: 1, deadlineMs: 50, onStuck: () => stuck++ },
+    { batchesInFlightMax: 1, deadlineMs: 50 },
   );
   const first = assert.rejects(work.submit(1), /expired/);
   while (sent.length === 0) await pause(1);
   const second = assert.rejects(work.submit(2), /expired/);
   await Promise.all([first, second]);
   await pause(100);
-  assert.ok(stuck >= 1);
   release();
   await pause(10);
   assert.deepEqual(sent, [1]);
@@ -112,7 +110,6 @@ test('an item that a later one of its group has overtaken is rejected; other gro
 
 test('a hanging destination delays only its own groups', async () => {
   const destinations: Destination[] = [{ name: 'hangs' }, { name: 'works' }];
-  const stuck: string[] = [];
   let wake = () => {};
   const asleep = new Promise<Outcome[]>((resolve) => {
     wake = () => resolve([0]);
@@ -123,14 +120,11 @@ test('a hanging destination delays only its own groups', async () => {
       groupOf: (item) => item % 2,
       destinationOf: (group) => destinations[group],
       deadlineMs: 50,
-      onStuck: ({ name }) => stuck.push(name),
     },
   );
   const hung = assert.rejects(work.submit(0), /expired/);
   for (const item of [1, 3, 5]) assert.equal(await work.submit(item), item);
   await hung;
-  await pause(120);
-  assert.ok(stuck.length > 0 && stuck.every((name) => name === 'hangs'));
   wake();
 });
 

@@ -40,10 +40,6 @@ export interface BatcherOptions<Item, Result, Destination extends object> {
   onExpired: () => Error;
   onOverflow: () => Error;
   onOvertaken: () => Error;
-  /**
-   * A batch has been in flight for twice the deadline. The callee SHOULD replace the connection.
-   */
-  onStuck: (destination: Destination) => void;
   now: () => number;
 }
 
@@ -121,8 +117,8 @@ export class Batcher<Item, Result, Destination extends object> {
   }
 
   #takeBatch(destination: Destination): Batch<Item, Result, Destination> {
-    const { batchMax, destinationOf, now } = this.#options;
-    const batch: Batch<Item, Result, Destination> = { sentAt: now(), parts: [] };
+    const { batchMax, destinationOf } = this.#options;
+    const batch: Batch<Item, Result, Destination> = { parts: [] };
     let free = batchMax;
     for (const group of this.#groups.values()) {
       if (free === 0) break;
@@ -218,7 +214,7 @@ export class Batcher<Item, Result, Destination extends object> {
    */
   #tick(): void {
     this.#timer = undefined;
-    for (const [destination, batches] of this.#inFlight) this.#expireInFlight(destination, batches);
+    for (const batches of this.#inFlight.values()) this.#expireInFlight(batches);
     for (const group of this.#groups.values()) {
       this.#rejectFront(group);
       if (group.batchesInFlight === 0) group.resting = false;
@@ -226,20 +222,15 @@ export class Batcher<Item, Result, Destination extends object> {
     }
   }
 
-  #expireInFlight(destination: Destination, batches: Set<Batch<Item, Result, Destination>>): void {
-    const { now, deadlineMs, onExpired, onStuck } = this.#options;
-    let isStuck = false;
-    for (const { sentAt, parts } of batches) {
-      isStuck ||= now() - sentAt >= 2 * deadlineMs;
+  #expireInFlight(batches: Set<Batch<Item, Result, Destination>>): void {
+    const { now, onExpired } = this.#options;
+    for (const { parts } of batches) {
       for (const waiting of parts.flatMap(({ items }): Array<Waiting<Item, Result>> => items)) {
         if (waiting.isExpired || waiting.expiresAt > now()) continue;
         waiting.isExpired = true;
         waiting.reject(onExpired());
       }
     }
-    if (!isStuck) return;
-    for (const batch of batches) batch.sentAt = now();
-    onStuck(destination);
   }
 
   /**

@@ -24,7 +24,7 @@ const DEPTH_MAX = 10_000;
 /**
  * Batches in flight to one shard. With `appendfsync always`, batches that arrive during a flush
  * share the next flush. More batches in flight only make them smaller. With `WAIT` it is one,
- * because `WAIT` blocks the connection, and several in a row would look like a stuck connection.
+ * because `WAIT` blocks the connection, and several in a row would look like a silent connection.
  */
 const BATCHES_IN_FLIGHT_MAX = 4;
 /**
@@ -91,7 +91,6 @@ export class RedisAppender {
       onExpired: () => unavailable(new Error('the store did not answer in time')),
       onOverflow: () => unavailable(new Error('too many messages wait for the store')),
       onOvertaken: () => unavailable(new Error('a later message of the room was stored before it')),
-      onStuck: ({ redis }) => redis.disconnect(true),
       now: options.now,
     });
   }

@@ -16,7 +16,7 @@ export interface MetricProbes {
   rooms: () => number;
   degraded: () => boolean;
   draining: () => boolean;
-  /** Whether the subscriber's heartbeat arrives. */
+  /** Whether the store answers on the subscriber's connections. */
   subscriberAlive: () => boolean;
   /** Each connection to the store by its purpose, and whether it is ready. */
   redisConnections: () => Array<[purpose: string, ready: boolean]>;
@@ -32,6 +32,7 @@ export interface MetricProbes {
 export interface MetricLabels {
   refusals: readonly string[];
   ends: readonly string[];
+  purposes: readonly string[];
 }
 
 /** Includes the store's deadline. */
@@ -72,7 +73,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
   const counter = (name: string, help: string) => tallyCounter({ registry, name, help });
   const counterBy = <V extends string>(name: string, help: string, label: string, from: readonly V[] = []) =>
     tallyCounterBy<V>({ registry, name, help, label, from });
-  const { refusals, ends } = labels;
+  const { refusals, ends, purposes } = labels;
   return {
     connects: counter('maru_connects_total', 'Sessions that began'),
     disconnects: counterBy<string>('maru_disconnects_total', "Sessions that ended, by Socket.IO's reason", 'reason'),
@@ -97,6 +98,12 @@ function createCounters(registry: Registry, labels: MetricLabels) {
     ),
     malformed: counter('maru_live_malformed_total', 'Malformed announcements that were dropped'),
     resumes: counterBy('maru_resumed_rooms_total', 'Rooms of resumes, by result', 'result', RESUMES),
+    silentConnections: counterBy(
+      'maru_redis_silent_connections_total',
+      'Connections to the store that were closed because it did not answer on them',
+      'purpose',
+      purposes,
+    ),
     ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
   };
 }
@@ -146,7 +153,7 @@ function registerGauges(registry: Registry, probes: MetricProbes): void {
   gauge('maru_rooms_open', 'Rooms this node is subscribed to', probes.rooms);
   flag('maru_store_degraded', '1 while the store does not answer or refuses messages', probes.degraded);
   flag('maru_draining', '1 while this node drains', probes.draining);
-  flag('maru_subscriber_alive', "1 while the subscriber's heartbeat arrives", probes.subscriberAlive);
+  flag('maru_subscriber_alive', "1 while the store answers on the subscriber's connections", probes.subscriberAlive);
   new Gauge({
     name: 'maru_redis_connection_up',
     help: '1 while a connection to the store is ready, by purpose',

@@ -27,7 +27,11 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const { config, logger, tracing } = options;
   // Durations use a monotonic clock. Expiries use the store's clock (`health.now`).
   const now = performance.now.bind(performance);
-  const metrics = createMetrics({ refusals: REFUSAL_REASONS, ends: COMING_BACK_REASONS });
+  const metrics = createMetrics({
+    refusals: REFUSAL_REASONS,
+    ends: COMING_BACK_REASONS,
+    purposes: Object.values(PURPOSES),
+  });
   const { observe: observeBatch } = metrics.appendBatch;
   const { onBatch } = tracing;
   const store = createStore({
@@ -42,6 +46,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
             onBatch(appends);
           },
     onCall: metrics.storeCalls.observe,
+    onSilent: metrics.silentConnections.inc,
     now,
   });
   const registry = new SessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });

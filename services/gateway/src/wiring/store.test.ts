@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
-import { startTestRedis } from '@maru/service-kit/testing';
+import { poll, startTcpProxy, startTestRedis, type TcpProxy, type TestRedis } from '@maru/service-kit/testing';
 import { readGatewayConfig } from '../config.ts';
-import { createStore } from './store.ts';
+import { createStore, type Store } from './store.ts';
 
-function storeOn(redisUrl: string) {
+/** Everything works again within this time after a connection went silent. */
+const BOUND = { timeoutMs: 5_000 };
+const KINDS = ['append', 'read', 'control', 'subscribe', 'signals-pub', 'signals-sub'];
+/** Where the label of metrics is another word. */
+const LABELS: Record<string, string> = { 'signals-pub': 'signalsPub', 'signals-sub': 'signalsSub' };
+const CHANNEL = 'maru:{room}:live';
+
+function storeOn(redisUrl: string, onSilent: (purpose: string) => void = () => {}): Store {
   return createStore({
     config: readGatewayConfig({
       MARU_NODE: 'n',
@@ -19,44 +26,68 @@ function storeOn(redisUrl: string) {
     onMalformed: () => assert.fail('malformed'),
     onBatch() {},
     onCall() {},
+    onSilent,
     now: () => performance.now(),
   });
 }
 
-for (const healthFirst of [true, false]) {
-  test(`the commands of a tick leave in one write, ${healthFirst ? 'the time first' : 'a heartbeat first'}`, async (t) => {
-    const server = await startTestRedis();
-    t.after(() => server.stop());
-    const store = storeOn(server.url);
-    const { connections, ticker, health, subscriber, ephemeralSubscriber } = store;
-    t.after(() => store.close());
-    assert.ok(await connections.control.untilReady(10_000));
-    const parts = [health, subscriber, ephemeralSubscriber];
-    for (const part of healthFirst ? parts : parts.reverse()) {
-      part.start(ticker);
-      t.after(() => part.stop());
-    }
-    // What is asked at the start has left, too.
-    do await pause(10);
-    while (!subscriber.alive || !ephemeralSubscriber.alive);
+describe('a node whose connection goes silent for ever', () => {
+  let server: TestRedis;
+  let proxy: TcpProxy;
+  let store: Store;
+  const changes: boolean[] = [];
+  const silent: string[] = [];
+  const heard = new Set<string>();
 
-    // One call of either is one system call.
-    const commandsByWrite: number[] = [];
-    const stream = connections.control.shards[0]?.redis.stream;
-    assert.ok(stream?._writev);
-    const [writeOne, writeMany] = [stream._write.bind(stream), stream._writev.bind(stream)];
-    stream._write = (...args) => {
-      commandsByWrite.push(1);
-      writeOne(...args);
-    };
-    stream._writev = (chunks, done) => {
-      commandsByWrite.push(chunks.length);
-      writeMany(chunks, done);
-    };
-    while (commandsByWrite.length < 2) await pause(10);
-    assert.deepEqual(commandsByWrite, [3, 3], 'the time, and a heartbeat for each subscriber');
+  before(async () => {
+    server = await startTestRedis();
+    proxy = await startTcpProxy({ host: '127.0.0.1', port: server.port });
+    store = storeOn(`redis://127.0.0.1:${proxy.port}`, (purpose) => silent.push(purpose));
+    const { connections, ticker, health, subscriber, ephemeralSubscriber } = store;
+    for (const connection of Object.values(connections)) assert.ok(await connection.untilReady(10_000));
+    for (const part of [health, subscriber, ephemeralSubscriber]) part.start(ticker);
+    health.onChange((degraded) => changes.push(degraded));
+    await store.log.read('room', 'node', { mode: 'none' }, { create: true });
+    await subscriber.subscribe(CHANNEL, (payload) => heard.add(payload));
+    await ephemeralSubscriber.subscribe(CHANNEL, (payload) => heard.add(payload));
   });
-}
+  after(async () => {
+    for (const part of [store.health, store.subscriber, store.ephemeralSubscriber]) part.stop();
+    await store.close();
+    await proxy.close();
+    await server.stop();
+  });
+
+  /** What requests need of each kind. */
+  const works = async (name: string): Promise<boolean> => {
+    const { log, quota, connections, subscriber, ephemeralSubscriber } = store;
+    await log.append({ room: 'room', userId: 'u', userName: 'U', clientMsgId: name, text: 'x', mayStore: true });
+    await log.read('room', 'node', { mode: 'newest', limit: 1 });
+    // A new user, whose quota is not leased yet.
+    await quota.take(randomUUID());
+    await connections.ephemeralPub.at(CHANNEL, (redis) => redis.spublish(CHANNEL, name));
+    return subscriber.isAlive(CHANNEL) && ephemeralSubscriber.isAlive(CHANNEL);
+  };
+
+  for (const kind of KINDS)
+    test(`${kind}: it is degraded, closes that connection only, and recovers`, async () => {
+      const openedBefore = new Map(proxy.opened());
+      changes.length = 0;
+      silent.length = 0;
+      assert.equal(proxy.silence([kind]), 1);
+      await poll('degraded', () => changes[0] === true, BOUND);
+      // The same message each time.
+      const attempt = () => works(kind).catch(() => false);
+      await poll('everything to work', async () => (await attempt()) && !store.health.degraded, BOUND);
+      for (const other of KINDS)
+        assert.equal(proxy.opened().get(`n:${other}`), (openedBefore.get(`n:${other}`) ?? 0) + Number(other === kind));
+      assert.deepEqual(changes, [true, false]);
+      assert.deepEqual(silent, [LABELS[kind] ?? kind]);
+      const { entries } = await store.log.read('room', 'node', { mode: 'newest', limit: 100 });
+      assert.equal(entries.length, KINDS.indexOf(kind) + 1, 'each message is stored once');
+      await poll('it to be heard', () => heard.has(kind));
+    });
+});
 
 for (const shiftMs of [-3_600_000, 3_600_000]) {
   test(`expiries do not move if the node's clock is set ${shiftMs < 0 ? 'back' : 'ahead'}`, async (t) => {

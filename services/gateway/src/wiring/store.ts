@@ -1,5 +1,5 @@
 /** The gateway's parts in Redis: connections, health, subscribers, and what is kept there. */
-import { gatherWrites, type RedisStore } from '@maru/redis-store';
+import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
@@ -15,12 +15,8 @@ import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
 
-/**
- * Period of health checks and subscriber heartbeats, and the silence after which a subscriber
- * reconnects.
- */
+/** Period of health checks and of further attempts to subscribe. */
 const TICK_MS = 500;
-const SILENCE_MAX_MS = 1_500;
 /** Rooms whose positions this node remembers. */
 const SEEN_ROOMS_MAX = 100_000;
 /** Longer than pauses in a conversation, so that most messages find a leased token. */
@@ -36,25 +32,38 @@ export interface StoreOptions {
   /** These appends are about to share a round trip. */
   onBatch: (size: number, appends: ReadonlyArray<{ request: AppendRequest }>) => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
+  /** A connection of this purpose was closed because it was silent. */
+  onSilent: (purpose: string) => void;
   now: () => number;
 }
 
 export function createStore(options: StoreOptions) {
   const { config, logger, now } = options;
   const { node, storeDeadlineMs: deadlineMs, waitReplicas } = config;
-  const { connections, close } = openConnections({ url: config.redisUrl, deadlineMs, node, logger });
+  const { connections, close } = openConnections({
+    ...{ url: config.redisUrl, deadlineMs, node, logger },
+    onSilent: options.onSilent,
+  });
   const ticker = createTicker({ periodMs: TICK_MS, logger, now });
   const health = createStoreHealth({
     store: connections.control,
     node,
-    canAppend: () => connections.append.ready,
+    connections: Object.entries(connections),
     waitReplicas,
     tickMs: TICK_MS,
     logger,
     // Monotonic, so that a corrected wall clock moves no expiry between two checks of the store's.
     localNow: () => performance.timeOrigin + performance.now(),
   });
-  const subscribe = subscriberFactory(options, connections.control);
+  const subscriberOf = (store: RedisStore) =>
+    new RedisSubscriber({
+      store,
+      retryMs: TICK_MS,
+      onHandlerError: (error) => {
+        options.onMalformed();
+        logger.warn({ err: error }, 'an announcement was dropped');
+      },
+    });
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
   const quota = new UserQuota({
     store: connections.control,
@@ -69,8 +78,8 @@ export function createStore(options: StoreOptions) {
     connections,
     ticker,
     health,
-    subscriber: subscribe('rooms', connections.subscribe),
-    ephemeralSubscriber: subscribe('signals', connections.ephemeralSub),
+    subscriber: subscriberOf(connections.subscribe),
+    ephemeralSubscriber: subscriberOf(connections.ephemeralSub),
     seen,
     log: createRedisRoomLog({
       appendStore: connections.append,
@@ -99,25 +108,4 @@ export function createStore(options: StoreOptions) {
     claims,
     close,
   };
-}
-
-function subscriberFactory({ config, logger, onMalformed, now }: StoreOptions, control: RedisStore) {
-  return (purpose: string, store: RedisStore) =>
-    new RedisSubscriber({
-      node: config.node,
-      purpose,
-      store,
-      publish(channel, payload) {
-        gatherWrites(control.shardOf(channel));
-        return control.at(channel, (redis) => redis.spublish(channel, payload));
-      },
-      heartbeatMs: TICK_MS,
-      silenceMaxMs: SILENCE_MAX_MS,
-      logger,
-      onHandlerError: (error) => {
-        onMalformed();
-        logger.warn({ err: error }, 'an announcement was dropped');
-      },
-      now,
-    });
 }

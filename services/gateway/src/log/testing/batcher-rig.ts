@@ -16,7 +16,6 @@ export function createTestBatcher(
     depthMax?: number;
     deadlineMs?: number;
     now?: () => number;
-    onStuck?: (destination: Destination) => void;
     groupOf?: (item: number) => number;
     destinationOf?: (group: number) => Destination | undefined;
   } = {},
@@ -32,8 +31,7 @@ export function createTestBatcher(
     onExpired: () => new Error('expired'),
     onOverflow: () => new Error('overflow'),
     onOvertaken: () => new Error('overtaken'),
-    onStuck: () => {},
-    now: () => performance.now(),
+    now: () => Date.now(),
     ...overrides,
   });
 }

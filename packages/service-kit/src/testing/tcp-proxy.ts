@@ -1,5 +1,6 @@
 /**
- * A TCP proxy with the faults of a real network: lost replies, silent connections, delays, resets.
+ * A TCP proxy before Redis with the faults of a real network: lost replies, silent connections,
+ * delays, resets. It knows connections by the name that they report with `CLIENT SETNAME`.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -17,26 +18,48 @@ export interface TcpProxy {
   delayMs: number;
   /** Dropped bytes of replies. */
   readonly swallowedBytes: number;
+  /**
+   * Existing connections whose purpose, the end of their name, is in `purposes` forward nothing from
+   * now on, for ever, and are never closed. New ones work. Returns the number of these connections.
+   */
+  silence(purposes: readonly string[]): number;
+  /** Connections of each name since the start, closed ones included. */
+  opened(): ReadonlyMap<string, number>;
   /** Resets every connection, as a firewall that lost its state does. */
   reset(): void;
   close(): Promise<void>;
 }
 
+interface Pair {
+  sockets: [client: Socket, upstream: Socket];
+  name: string | undefined;
+  isSilent: boolean;
+}
+
+/** The name of a connection of our services, in the command `CLIENT SETNAME`. */
+const NAME = /\$7\r\nsetname\r\n\$\d+\r\nmaru:([\w:.-]+)/i;
+
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
-  const pairs = new Set<[Socket, Socket]>();
+  const pairs = new Set<Pair>();
+  const opened = new Map<string, number>();
   let swallowedBytes = 0;
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ ...target, noDelay: true });
-    const pair: [Socket, Socket] = [client, upstream];
+    const pair: Pair = { sockets: [client, upstream], name: undefined, isSilent: false };
     pairs.add(pair);
     const end = () => {
+      if (pair.isSilent) return;
       pairs.delete(pair);
       client.destroy();
       upstream.destroy();
     };
-    for (const socket of pair) socket.on('error', end).on('close', end);
+    for (const socket of pair.sockets) socket.on('error', end).on('close', end);
     client.on('data', (request) => {
-      if (proxy.mode !== 'blackhole') upstream.write(request);
+      if (pair.name === undefined) {
+        pair.name = NAME.exec(request.toString('latin1'))?.[1];
+        if (pair.name !== undefined) opened.set(pair.name, (opened.get(pair.name) ?? 0) + 1);
+      }
+      if (proxy.mode !== 'blackhole' && !pair.isSilent) upstream.write(request);
     });
     // One queue keeps the order of replies, even if the delay changes.
     const queue: Array<{ reply: Buffer; dueMs: number }> = [];
@@ -50,7 +73,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     };
     upstream.on('data', (reply) => {
       if (proxy.mode === 'swallow') swallowedBytes += reply.length;
-      if (proxy.mode === 'swallow' || proxy.mode === 'blackhole') return;
+      if (proxy.mode === 'swallow' || proxy.mode === 'blackhole' || pair.isSilent) return;
       queue.push({ reply, dueMs: performance.now() + (proxy.mode === 'delay' ? proxy.delayMs : 0) });
       if (queue.length === 1) pump();
     });
@@ -65,11 +88,16 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     get swallowedBytes() {
       return swallowedBytes;
     },
+    silence(purposes) {
+      const chosen = [...pairs].filter(({ name, isSilent }) => {
+        return !isSilent && purposes.includes(name?.split(':').at(-1) ?? '');
+      });
+      for (const pair of chosen) pair.isSilent = true;
+      return chosen.length;
+    },
+    opened: () => opened,
     reset() {
-      for (const [client, upstream] of pairs) {
-        resetSocket(client);
-        resetSocket(upstream);
-      }
+      for (const { sockets } of pairs) for (const socket of sockets) resetSocket(socket);
       pairs.clear();
     },
     async close() {
