@@ -39,6 +39,8 @@ export interface ServiceProcess {
   readonly alive: boolean;
   /** The end of what it printed. */
   output(): string;
+  /** Whether it reports ready to load balancers. */
+  ready(): Promise<boolean>;
   /** Its metrics in the Prometheus format. */
   scrape(): Promise<string>;
   /** The sum of a metric over all its label sets; 0 if nothing was counted. */
@@ -172,6 +174,7 @@ function spawnService(
       return !hasEnded();
     },
     output: () => output,
+    ready: async () => (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok,
     scrape,
     async metric(metric, labels = '') {
       const lines = (await scrape())

@@ -139,6 +139,12 @@ export const FIELDS = {
     parse: asInteger(50, 900),
     fallback: 800,
   },
+  unreadyAfterMs: {
+    env: 'MARU_UNREADY_AFTER_MS',
+    doc: 'a gateway that has been degraded for this long reports not ready (/readyz) until it recovers',
+    parse: asInteger(1_000, 3_600_000),
+    fallback: 20_000,
+  },
   ...QUOTA_FIELDS,
   connectionEventsPerSecond: {
     env: 'MARU_CONNECTION_EVENTS_PER_SECOND',

@@ -53,9 +53,8 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
         host: config.host,
         port: config.opsPort,
         registry: metrics.registry,
-        // Readiness does not depend on the store: without it clients still connect and are
-        // notified.
-        isReady: () => listening && !drain.active,
+        // During a short outage of the store clients still connect and are notified.
+        isReady: () => listening && !drain.active && store.health.degradedMs < config.unreadyAfterMs,
       });
       const reached = await store.connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store was not reached; starting degraded');

@@ -64,7 +64,7 @@ describe('a node whose connection goes silent for ever', () => {
     await log.append({ room: 'room', userId: 'u', userName: 'U', clientMsgId: name, text: 'x', mayStore: true });
     await log.read('room', 'node', { mode: 'newest', limit: 1 });
     // A new user, whose quota is not leased yet.
-    await quota.take(randomUUID());
+    await quota.take(randomUUID(), 1);
     await connections.ephemeralPub.at(CHANNEL, (redis) => redis.spublish(CHANNEL, name));
     return subscriber.isAlive(CHANNEL) && ephemeralSubscriber.isAlive(CHANNEL);
   };
