@@ -46,7 +46,7 @@ export const PART_ROWS: Row[] = [
       },
       {
         title: 'Connections to Redis',
-        means: '1 while usable; `subscriber`: 1 while it receives its heartbeat',
+        means: '1 while usable; `subscriber`: 1 while Redis answers on its connections',
         unit: 'bool',
         show: {
           '{{purpose}}': 'min by (purpose) (maru_redis_connection_up)',
