@@ -14,7 +14,9 @@ let gateway: ServiceProcess;
 const open: TestClient[] = [];
 
 before(async () => {
-  cluster = await startGateways({ environment: { MARU_CONNECTION_EVENTS_PER_SECOND: '1' } });
+  cluster = await startGateways({
+    environment: { MARU_CONNECTION_EVENTS_PER_SECOND: '1', MARU_USER_ROOMS_PER_HOUR: String(ROOMS) },
+  });
   gateway = cluster.gateways[0] as ServiceProcess;
 });
 after(async () => {
