@@ -11,7 +11,7 @@ export interface Panel {
   show: Record<string, string>;
   /** Shows a number instead of curves, red from this value. */
   statRedFrom?: number;
-  /** Red below that value instead. */
+  /** Red below `statRedFrom`, not from it on. */
   redBelow?: boolean;
 }
 

@@ -36,7 +36,7 @@ export const LIMITS = {
   /** Messages of one user over the whole cluster: a token bucket. */
   userMessagesPerSecond: 20,
   userMessagesBurst: 100,
-  /** Rooms that a user made, by creating them or writing first; of a guest; and an hour. */
+  /** Rooms that a user or a guest made, by creating them or sending the first message. */
   userRoomsMax: 200,
   guestRoomsMax: 20,
   userRoomsPerHour: 20,

@@ -44,7 +44,7 @@ export const FIELDS = {
   listenPort: { env: 'MARU_LISTEN_PORT', doc: 'port for clients', parse: asInteger(0, 65_535), fallback: 3000 },
   sessionRoute: {
     env: 'MARU_SESSION_ROUTE',
-    doc: 'prefix of session ids, by which nginx routes: name (of this gateway) or address (its hash)',
+    doc: 'what session ids begin with, so that nginx can route them: name (of the gateway), or address (a hash of it)',
     parse: asOneOf(...SESSION_ROUTES),
     fallback: 'name' as const,
   },
@@ -83,7 +83,7 @@ export const FIELDS = {
   },
   jwksStaleMaxS: {
     env: 'MARU_JWKS_STALE_MAX_S',
-    doc: 'known keys stay valid for this time after the last fetch, in seconds, while the address fails',
+    doc: 'if the key set cannot be fetched, known keys stay valid for this many seconds after the last fetch',
     parse: asInteger(600, 30 * 86_400),
     fallback: 86_400,
   },

@@ -12,8 +12,8 @@ export interface Store<T> {
 }
 
 /**
- * Ten updates a second are enough for reading. Each one costs work, and traffic on a remote
- * desktop.
+ * Ten updates a second are enough for reading. Each one redraws the page, which
+ * costs CPU, and network traffic if the browser runs on a remote desktop.
  */
 const NOTIFY_INTERVAL_MS = 100;
 

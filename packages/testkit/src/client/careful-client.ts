@@ -69,7 +69,10 @@ interface RoomState {
 
 const ARRIVAL_CHECK_MS = 100;
 const RETRY_MS = 250;
-/** Reading the history is the client's own work: it may end this long after `settledByMs`. */
+/**
+ * Reading the history is part of the check, not of the trial. It may end this long after
+ * `settledByMs`.
+ */
 const READING_MS_MAX = 15_000;
 
 export class CarefulClient {

@@ -17,19 +17,19 @@ export const QUOTA_FIELDS = {
   },
   userBytesPerHour: {
     env: 'MARU_USER_BYTES_PER_HOUR',
-    doc: 'bytes that one user stores an hour; none: 2,500,000 for each of MARU_USER_MESSAGES_PER_SECOND',
+    doc: 'bytes that one user stores an hour; none: 2,500,000 × MARU_USER_MESSAGES_PER_SECOND',
     parse: asInteger(100_000, 1_000_000_000_000),
     fallback: undefined,
   },
   guestBytesPerHour: {
     env: 'MARU_GUEST_BYTES_PER_HOUR',
-    doc: 'bytes that one guest stores an hour; none: 100,000 for each of MARU_USER_MESSAGES_PER_SECOND',
+    doc: 'bytes that one guest stores an hour; none: 100,000 × MARU_USER_MESSAGES_PER_SECOND',
     parse: asInteger(100_000, 1_000_000_000_000),
     fallback: undefined,
   },
   userRoomsMax: {
     env: 'MARU_USER_ROOMS_MAX',
-    doc: 'rooms that one user has made, by creating them or writing first',
+    doc: 'rooms that one user has made, by creating them or sending the first message',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.userRoomsMax as number,
   },
