@@ -56,9 +56,14 @@ export class Link {
     this.#options = options;
   }
 
-  /** Whether the server has answered a request or a probe. */
+  /** Whether the server has answered a request or a probe, or sent a ping: the transport works. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
+  }
+
+  /** The server sent a ping. */
+  pinged(): void {
+    this.#hasAnswered = true;
   }
 
   /** The connection is another transport now, which has answered nothing. */

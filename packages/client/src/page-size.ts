@@ -25,8 +25,10 @@ export class PageSize {
   }
 
   answered({ asked, got, tookMs }: { asked: number; got: number; tookMs: number }): void {
-    if (tookMs >= this.#lateAfterMs) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
-    else if (tookMs * 3 <= this.#lateAfterMs && got >= this.#entries) {
+    if (tookMs >= this.#lateAfterMs) {
+      // A short answer was late for another reason than its size.
+      if (got >= LATE_FACTOR) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
+    } else if (tookMs * 3 <= this.#lateAfterMs && got >= this.#entries) {
       this.#entries = Math.min(LIMITS.pageEntriesMax, this.#entries * GROW_FACTOR);
     }
   }

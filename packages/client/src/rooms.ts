@@ -141,7 +141,8 @@ export class Rooms {
   expect(id: string, { epoch, head }: { epoch: string; head: number }): void {
     const room = this.#wanted.get(id);
     if (room === undefined || !this.#online) return;
-    room.expected = { epoch, head };
+    const known = room.expected;
+    room.expected = { epoch, head: known.epoch === epoch ? Math.max(known.head, head) : head };
     this.#watchCatchUp(room);
   }
 

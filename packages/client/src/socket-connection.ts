@@ -120,6 +120,7 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
     handshake.heard();
   });
   engine.on('upgrade', () => link.forgetAnswers());
+  engine.on('ping', () => link.pinged());
   for (const name of SERVER_EVENTS) {
     socket.on(name, (payload: unknown) => {
       // A degraded server begins the session when its store is back. Until then it sends pings.

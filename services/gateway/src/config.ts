@@ -143,7 +143,7 @@ export const FIELDS = {
     env: 'MARU_UNREADY_AFTER_MS',
     doc: 'a gateway that has been degraded for this long reports not ready (/readyz) until it recovers',
     parse: asInteger(1_000, 3_600_000),
-    fallback: 20_000,
+    fallback: 120_000,
   },
   ...QUOTA_FIELDS,
   connectionEventsPerSecond: {

@@ -36,7 +36,13 @@ export interface RoomOfUser {
  */
 export async function findRoomsOf(store: RedisStore, userId: string): Promise<RoomOfUser[]> {
   const key = userRoomsKey(userId);
-  const ids = new Set(await store.at(key, (redis) => redis.zrange(key, '0', '-1')));
+  const claimed = await store.at(key, (redis) => redis.zrange(key, '0', '-1'));
+  const ownersOfClaimed = await readMany(
+    store,
+    claimed.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']),
+  );
+  // A claim may be left from a request that did not make the room, and another user made it later.
+  const ids = new Set(claimed.filter((_, index) => [null, userId].includes(ownersOfClaimed[index] as string | null)));
   for (const { redis } of store.shards) {
     for await (const rooms of pagesOfRooms(redis)) {
       const owners = await readMany(

@@ -6,10 +6,14 @@
 -- ARGV[2] roomsMax
 -- ARGV[3] perHour
 --
--- Returns {'new'} | {'known'} | {'full'} | {'wait', retryAfterMs}.
+-- Returns {'new', time} | {'known'} | {'full'} | {'wait', retryAfterMs}.
 
 local HOUR_MS = 3600000
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {'known'} end
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  -- This request relies on the earlier claim, which release-room.lua now leaves alone.
+  redis.call('ZINCRBY', KEYS[1], 1, ARGV[1])
+  return {'known'}
+end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return {'full'} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -19,4 +23,4 @@ local wait = limiting[2] and tonumber(limiting[2]) + HOUR_MS - now or 0
 -- The clock may have been set back.
 if wait > 0 then return {'wait', math.min(wait, HOUR_MS)} end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
-return {'new'}
+return {'new', now}

@@ -9,15 +9,17 @@ import { unavailable } from '../unavailable.ts';
 import { isGuest } from './stored-bytes.ts';
 
 export const claimScript = loadScript(new URL('./claim-room.lua', import.meta.url));
+const releaseScript = loadScript(new URL('./release-room.lua', import.meta.url));
 
 export interface RoomQuota {
   /**
-   * Notes the room as made by the user. False if it is noted already. Rejects `conflict` if the user
-   * has as many rooms as allowed, `rate_limited`, or `unavailable`.
+   * Notes the room as made by the user. Gives the claim (its time in ms), or undefined if the room is
+   * noted already. Rejects `conflict` if the user has as many rooms as allowed, `rate_limited`, or
+   * `unavailable`.
    */
-  claim(userId: string, room: string): Promise<boolean>;
-  /** The room was not made after all. */
-  release(userId: string, room: string): Promise<void>;
+  claim(userId: string, room: string): Promise<number | undefined>;
+  /** The room was not made after all. Changes nothing if another request relied on the claim. */
+  release(userId: string, room: string, claim: number): Promise<void>;
 }
 
 export function createRoomQuota(options: {
@@ -32,23 +34,20 @@ export function createRoomQuota(options: {
       const [roomsMax, perHour] = isGuest(userId)
         ? [limits.guestRoomsMax, limits.guestRoomsPerHour]
         : [limits.userRoomsMax, limits.userRoomsPerHour];
-      const [outcome, retryAfterMs] = (await runScript(store, claimScript, [key], [room, roomsMax, perHour]).catch(
+      const [outcome, timeMs] = (await runScript(store, claimScript, [key], [room, roomsMax, perHour]).catch(
         (error: unknown) => {
           throw unavailable(error);
         },
       )) as [string, number?];
       if (outcome === 'full') throw new MaruError('conflict', `a user makes at most ${roomsMax} rooms`);
-      if (outcome === 'wait' && retryAfterMs !== undefined)
-        throw new MaruError('rate_limited', `at most ${perHour} new rooms an hour`, { retryAfterMs });
-      return outcome === 'new';
+      if (outcome === 'wait' && timeMs !== undefined)
+        throw new MaruError('rate_limited', `at most ${perHour} new rooms an hour`, { retryAfterMs: timeMs });
+      return outcome === 'new' ? timeMs : undefined;
     },
-    async release(userId, room) {
-      const key = userRoomsKey(userId);
-      await store
-        .at(key, (redis) => redis.zrem(key, room))
-        .catch((error: unknown) => {
-          throw unavailable(error);
-        });
+    async release(userId, room, claim) {
+      await runScript(store, releaseScript, [userRoomsKey(userId)], [room, claim]).catch((error: unknown) => {
+        throw unavailable(error);
+      });
     },
   };
 }

@@ -24,7 +24,8 @@ export function presenceHandlers(parts: {
     'presence:set': async (session, { status, text }) => {
       // It is announced in each room.
       session.chargeEvents(session.subscriptions.size / ROOMS_PER_EVENT);
-      await presence.setStatus(session.user.id, status, text);
+      // In the order of the requests: the last status holds.
+      await session.queues.run('status', () => presence.setStatus(session.user.id, status, text));
       return { data: {} };
     },
   };

@@ -74,7 +74,11 @@ export function createRoomDirectory(options: {
       const unclaim = await claims.create(userId, room);
       const created = await storeCall(() =>
         runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
-      );
+      ).catch((error: unknown) => {
+        // A retry gets another private id, so it claims another room.
+        if (isPrivateRoomId(room)) unclaim();
+        throw error;
+      });
       if (created !== 1) {
         unclaim();
         throw new MaruError('conflict', 'a room with this id exists already');

@@ -34,9 +34,10 @@ export function createRoomClaims(options: {
   const { store, seen, quota, rooms } = options;
 
   const create = async (userId: string, room: string): Promise<Unclaim> => {
-    if (!(await rooms.claim(userId, room))) return NOTHING_CLAIMED;
+    const claim = await rooms.claim(userId, room);
+    if (claim === undefined) return NOTHING_CLAIMED;
     // Until it is released, the room counts. Then a user may make fewer rooms, never more.
-    const release = () => void rooms.release(userId, room).catch(() => {});
+    const release = () => void rooms.release(userId, room, claim).catch(() => {});
     try {
       await quota.charge(userId, ROOM_BYTES);
     } catch (error) {
@@ -59,7 +60,8 @@ export function createRoomClaims(options: {
         .catch((error: unknown) => {
           throw unavailable(error);
         });
-      return expiresInMs > 0 ? create(userId, room) : NOTHING_CLAIMED;
+      // -1: permanent. -2: the room expired, and the message makes it again; or it does not exist.
+      return expiresInMs === -1 ? NOTHING_CLAIMED : create(userId, room);
     },
   };
 }
