@@ -63,7 +63,8 @@ describe('the session', () => {
           assert.deepEqual(client.received, [], 'the session must wait for the rooms');
           for (let index = 0; index < 50; index++) send(`early ${index}`);
         });
-        // Early requests, which were held, may still be in progress. Late ones must not overtake them.
+        // Early requests, which were held, may still be in progress. Late ones must not overtake
+        // them.
         client.socket.once('session', () => {
           for (let index = 0; index < 10; index++) send(`late ${index}`);
           resolve();

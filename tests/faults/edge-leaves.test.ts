@@ -1,4 +1,4 @@
-/** One of two edges stops: the gateways hand its clients over, at a pace, and nobody misses a message. */
+/** One of two edges stops: the gateways hand its clients over at a pace, and no message is lost. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * Connections to the store that forward nothing from now on, for ever, and are never reset, while new
- * connections work: each kind of connection in turn.
+ * Connections to the store that forward nothing from now on, for ever, and are never reset, while
+ * new connections work: each kind of connection in turn.
  */
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';

@@ -116,7 +116,7 @@ test('deletes the rooms with all that is in them, and tells connected clients', 
   }
   await friend.refused('not_found', 'history:read', { room: hidden });
   await mina.refused('not_found', 'message:send', message(hidden));
-  // What remains expires, and whoever writes into it makes it anew.
+  // What remains expires. A message makes the room again.
   for (const room of made) assert((await admin.pttl(`maru:{${room}}:meta`)) > 0, room);
   const stranger = await clientOf(newId(), 1);
   const { head, messages } = await stranger.ok('room:join', { room: written });

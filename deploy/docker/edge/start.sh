@@ -1,6 +1,7 @@
 #!/bin/sh
-# Fills deploy/nginx.conf from the environment, for containers, and runs nginx. On SIGQUIT or SIGTERM
-# it asks the gateways to hand over its clients, while nginx finishes. It needs a writable /tmp.
+# Fills deploy/nginx.conf from the environment, for containers, and runs nginx. On SIGQUIT or
+# SIGTERM it asks the gateways to hand over its clients, while nginx finishes. It needs a writable
+# /tmp.
 #
 #   MARU_EDGE_GATEWAYS         host:port; its addresses are gateways for new sessions     gateway:3000
 #   MARU_EDGE_SESSIONS         host:port; its addresses also include draining gateways    the same

@@ -55,7 +55,9 @@ export interface ChatClient {
   /** The own user; null before the first session. */
   readonly user: UserRef | null;
   connect(): void;
-  /** The network is back: retries now, and checks an open connection. Browsers do it by `online`. */
+  /**
+   * The network is back: retries now, and checks an open connection. Browsers do it by `online`.
+   */
   retryNow(): void;
   /** Ends the client for good. The last event is `connection`. */
   close(): void;

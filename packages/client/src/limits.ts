@@ -1,6 +1,8 @@
 /** Every limit of the client, with its default. Hosts may change each. The README lists them. */
 export interface ClientLimits {
-  /** While connecting: time without a byte from the server before the try ends. Then twice as long. */
+  /**
+   * While connecting: time without a byte from the server before the try ends. Then twice as long.
+   */
   connectTimeoutMs: number;
   /** `getToken` counts as failed, and is called again, if it does not settle in this time. */
   tokenTimeoutMs: number;
@@ -8,7 +10,9 @@ export interface ClientLimits {
   probeAfterMs: number;
   /** A probe without any byte from the server for this time ends the connection. */
   probeTimeoutMs: number;
-  /** The same after `online` and `retryNow`: the network has changed, so the path is probably gone. */
+  /**
+   * The same after `online` and `retryNow`: the network has changed, so the path is probably gone.
+   */
   onlineProbeTimeoutMs: number;
   /** An unanswered probe ends the connection after this time, even if other packets arrive. */
   probeTimeoutMaxMs: number;

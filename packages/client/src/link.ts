@@ -90,7 +90,7 @@ export class Link {
     this.#probe?.silence.heard();
   }
 
-  /** Checks the connection now. A shorter timeout replaces that of a probe under way. */
+  /** Checks the connection now. If a probe is in progress, the shorter timeout counts. */
   probe(timeoutMs: number): void {
     if (this.#closed) return;
     if (this.#probe !== null) {

@@ -14,7 +14,7 @@ export class Patience {
     this.#silences = afterMs < SOON_MS ? this.#silences + 1 : 1;
   }
 
-  /** The first reconnect is as quick as ever. */
+  /** The first reconnect is not delayed. */
   extend(limits: ClientLimits): ClientLimits {
     const factor = 2 ** Math.min(Math.max(this.#silences - 1, 0), DOUBLINGS_MAX);
     return { ...limits, probeTimeoutMs: limits.probeTimeoutMs * factor };

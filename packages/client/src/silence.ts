@@ -5,8 +5,8 @@ export interface SilenceOptions {
   scheduler: Scheduler;
   timeoutMs: number;
   /**
-   * Ends the wait so long after the first packet, even if more arrive. A part of a packet shows that
-   * the answer may be in it.
+   * Ends the wait this long after the first packet, even if more arrive. A part of a packet shows
+   * that the answer may be in it.
    */
   timeoutMaxMs: number;
   /** Bytes received so far, parts of a frame included; null if the platform does not say. */
@@ -15,7 +15,7 @@ export interface SilenceOptions {
   onSilent: (how: { arrives: boolean }) => void;
 }
 
-/** The progress is looked at so often within the timeout. */
+/** How many times the progress is checked within the timeout. */
 const LOOKS_PER_TIMEOUT = 5;
 
 export class Silence {

@@ -87,8 +87,8 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   socket.io.timeout(false);
   socket.connect();
   const engine = socket.io.engine as typeof socket.io.engine & EngineInternals;
-  // Engine.IO compares the wall clock here, and would end a healthy connection whenever the clock is
-  // set ahead. The link notices dead connections.
+  // Engine.IO compares the wall clock here, and would end a healthy connection whenever the clock
+  // is set ahead. The link notices dead connections.
   engine._hasPingExpired = () => false;
 
   const end = (how: SocketEnd) => {

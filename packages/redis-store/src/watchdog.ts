@@ -47,7 +47,9 @@ interface Watched {
   bytesWritten: number;
 }
 
-/** What the watchdog knows of a connection. Connections without a watchdog never count as silent. */
+/**
+ * What the watchdog knows of a connection. Connections without a watchdog never count as silent.
+ */
 const known = new WeakMap<Redis, Watched>();
 
 /** Whether commands on the connection may be expected to get an answer. */

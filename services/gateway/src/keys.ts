@@ -22,8 +22,8 @@ export const roomOfMetaKey = (key: string): string | undefined => /^maru:\{(.+)\
 /** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
 export const publicRoomsKey = (): string => 'maru:rooms';
 /**
- * Hash: the cluster-wide token buckets of one user's messages and stored bytes. `spare` 1 and 2 take its place while
- * its shard is ill.
+ * Hash: the cluster-wide token buckets of one user's messages and stored bytes. `spare` 1 and 2
+ * take its place while its shard is ill.
  */
 export const userQuotaKey = (userId: string, spare = 0): string =>
   `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;

@@ -1,6 +1,6 @@
 /**
- * Helpers for tests: free ports, waiting, Redis as one server, with Sentinels, or as a Cluster, and a
- * TCP proxy before it.
+ * Helpers for tests: free ports, waiting, Redis as one server, with Sentinels, or as a Cluster, and
+ * a TCP proxy before it.
  */
 export { findFreePort } from './free-port.ts';
 export { poll, sleep } from './poll.ts';

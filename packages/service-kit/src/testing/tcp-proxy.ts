@@ -19,8 +19,9 @@ export interface TcpProxy {
   /** Dropped bytes of replies. */
   readonly swallowedBytes: number;
   /**
-   * Existing connections whose purpose, the end of their name, is in `purposes` forward nothing from
-   * now on, for ever, and are never closed. New ones work. Returns the number of these connections.
+   * Existing connections whose purpose, the end of their name, is in `purposes` forward nothing
+   * from now on, for ever, and are never closed. New ones work. Returns the number of these
+   * connections.
    */
   silence(purposes: readonly string[]): number;
   /** Connections of each name since the start, closed ones included. */

@@ -31,8 +31,8 @@ export interface RoomOfUser {
 }
 
 /**
- * Rooms that the user created or wrote first in, in order of their ids. The index knows both; a scan
- * also finds rooms that were created before there was an index.
+ * Rooms that the user created or wrote first in, in order of their ids. The index knows both; a
+ * scan also finds rooms that were created before there was an index.
  */
 export async function findRoomsOf(store: RedisStore, userId: string): Promise<RoomOfUser[]> {
   const key = userRoomsKey(userId);

@@ -2,9 +2,10 @@
  * Whether the store answers and accepts writes, and the store's clock.
  *
  * The node sends `TIME` to each shard every tick, and looks at its connections of every kind.
- * Failures make it notify its clients with `degraded`. Answers adjust the clock that expiries use. A
- * store that answers but refuses writes (full, read-only, disk errors, too few replicas) is detected
- * by the messages that it refuses. While it is unhealthy, each check includes a small write.
+ * Failures make it notify its clients with `degraded`. Answers adjust the clock that expiries use.
+ * A store that answers but refuses writes (full, read-only, disk errors, too few replicas) is
+ * detected by the messages that it refuses. While it is unhealthy, each check includes a small
+ * write.
  *
  * A Redis Cluster is unhealthy while any shard is. Clients with rooms on healthy shards are then
  * notified, too, but no client sees a healthy store while its messages fail.
@@ -29,8 +30,8 @@ export interface StoreHealth {
 }
 
 /**
- * One failed check may be a glitch. Two, one without an answer for this time, or a silent connection
- * are an outage. Clients are notified within 2 s.
+ * One failed check may be a glitch. Two, one without an answer for this time, or a silent
+ * connection are an outage. Clients are notified within 2 s.
  */
 const FAILURES_TO_DEGRADED = 2;
 const HANG_MS = 700;

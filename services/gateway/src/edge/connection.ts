@@ -15,8 +15,8 @@ export interface Connection {
   readonly id: string;
   readonly closed: boolean;
   /**
-   * The address of the other end of its WebSocket: a proxy, or the client. Undefined for long-polling,
-   * whose requests come by any way.
+   * The address of the other end of its WebSocket: a proxy, or the client. Undefined for
+   * long-polling, whose requests come by any way.
    */
   readonly peerAddress: string | undefined;
   /** Sends one encoded Socket.IO packet. */

@@ -11,8 +11,8 @@
 -- ARGV[7] bytesPerSecond
 -- ARGV[8] bytesBurst
 --
--- Returns {granted, bytesGranted, retryAfterMs}: retryAfterMs is 0 unless needed bytes are lacking, or
--- messages were asked for and none is left.
+-- Returns {granted, bytesGranted, retryAfterMs}: retryAfterMs is 0 unless needed bytes are lacking,
+-- or messages were asked for and none is left.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,6 +1,6 @@
 /**
- * The rooms that each user made: how many there may be, and how many an hour, over the whole cluster.
- * The list also tells operators whose rooms they are (`admin/user-rooms.ts`).
+ * The rooms that each user made: how many there may be, and how many an hour, over the whole
+ * cluster. The list also tells operators whose rooms they are (`admin/user-rooms.ts`).
  */
 import { MaruError } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
@@ -13,9 +13,9 @@ const releaseScript = loadScript(new URL('./release-room.lua', import.meta.url))
 
 export interface RoomQuota {
   /**
-   * Notes the room as made by the user. Gives the claim (its time in ms), or undefined if the room is
-   * noted already. Rejects `conflict` if the user has as many rooms as allowed, `rate_limited`, or
-   * `unavailable`.
+   * Notes the room as made by the user. Gives the claim (its time in ms), or undefined if the room
+   * is noted already. Rejects `conflict` if the user has as many rooms as allowed, `rate_limited`,
+   * or `unavailable`.
    */
   claim(userId: string, room: string): Promise<number | undefined>;
   /** The room was not made after all. Changes nothing if another request relied on the claim. */

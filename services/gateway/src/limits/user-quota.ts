@@ -1,8 +1,8 @@
 /**
  * A user's quotas over the whole cluster: messages, and bytes that stay in the store. They live in
  * another Redis slot than any room, so nodes lease tokens in blocks, and most messages need one
- * Redis call. A leased token that is not used within `leaseMs` is lost to the user. Therefore blocks
- * are small.
+ * Redis call. A leased token that is not used within `leaseMs` is lost to the user. Therefore
+ * blocks are small.
  *
  * A request is served if a byte is left, whatever its size. The node owes the rest, and asks for it
  * with the next block. So each node lends a user at most the bytes of one request.
@@ -104,9 +104,9 @@ export class UserQuota {
   }
 
   /**
-   * Takes a message and its bytes; with `messages` 0, only bytes. Gives 0, or the milliseconds until
-   * a request may be served; synchronously if enough is leased. Serves the requests of one user in
-   * order. Rejects `unavailable`.
+   * Takes a message and its bytes; with `messages` 0, only bytes. Gives 0, or the milliseconds
+   * until a request may be served; synchronously if enough is leased. Serves the requests of one
+   * user in order. Rejects `unavailable`.
    */
   take(userId: string, bytes: number, messages: 0 | 1 = 1): number | Promise<number> {
     const lease = this.#leaseOf(userId);

@@ -61,8 +61,8 @@ export class Group<Item, Result, Destination> {
 }
 
 /**
- * When the first item in flight expires. At most one deadline from now, so no item that is submitted
- * later expires before.
+ * When the first item in flight expires. At most one deadline from now, so no item that is
+ * submitted later expires before.
  */
 export function firstExpiry<Item, Result, Destination>(
   inFlight: Map<Destination, Set<Batch<Item, Result, Destination>>>,

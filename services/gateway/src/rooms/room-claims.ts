@@ -1,6 +1,6 @@
 /**
- * Who makes a room permanent, by creating it or by the first message in it, is charged for it: one of
- * the user's rooms, and bytes.
+ * Who makes a room permanent, by creating it or by the first message in it, is charged for it: one
+ * of the user's rooms, and bytes.
  */
 import { isPrivateRoomId } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
@@ -17,7 +17,9 @@ export type Unclaim = () => void;
 export interface RoomClaims {
   /** False if the room is permanent. True if it is, or if this node does not know. */
   mayBeEmpty(room: string): boolean;
-  /** Charges the user for creating the room. Rejects `conflict`, `rate_limited` or `unavailable`. */
+  /**
+   * Charges the user for creating the room. Rejects `conflict`, `rate_limited` or `unavailable`.
+   */
   create(userId: string, room: string): Promise<Unclaim>;
   /** The same for the first message, if the room expires without one. */
   write(userId: string, room: string): Promise<Unclaim>;

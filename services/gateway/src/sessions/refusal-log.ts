@@ -9,7 +9,9 @@ import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/t
 const LINES: BucketSpec = { perSecond: 1, burst: 20 };
 
 export interface RefusalLog {
-  /** A token was not accepted: `unauthenticated` names the wrong claim; anything else is temporary. */
+  /**
+   * A token was not accepted: `unauthenticated` names the wrong claim; anything else is temporary.
+   */
   token(error: unknown): void;
   /** `reason` is one of a fixed set. */
   handshake(reason: string): void;

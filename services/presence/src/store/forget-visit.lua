@@ -1,5 +1,5 @@
--- Forgets that a user is in a room. With the last room it also forgets the status, unless it was set
--- after the visit.
+-- Forgets that a user is in a room. With the last room it also forgets the status, unless it was
+-- set after the visit.
 -- KEYS[1] rooms
 -- KEYS[2] status
 -- ARGV[1] room

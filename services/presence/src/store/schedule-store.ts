@@ -11,7 +11,9 @@ export type Schedule = 'rooms' | 'nodes';
 
 const KEYS: Record<Schedule, string> = { rooms: dueRoomsKey, nodes: dueNodesKey };
 
-/** @param options.horizonMs nothing is scheduled further ahead, except before the clock was set back */
+/**
+ * @param options.horizonMs nothing is scheduled further ahead, except before the clock was set back
+ */
 export function createScheduleStore(runner: ScriptRunner, { horizonMs }: { horizonMs: number }) {
   return {
     /** Moves rooms to an earlier time, never to a later one. */
