@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { userRoomsKey } from '../../services/gateway/src/keys.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { repository } from '../support/cluster.ts';
 import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
@@ -98,6 +99,12 @@ test('finds rooms that were created before there was an index', async () => {
     (await userRooms(sub)).map(({ room }) => room),
     [created, hidden],
   );
+});
+
+test('leaves out a claimed room that another user made', async () => {
+  const { sub, others, made } = await makeRooms();
+  await admin.zadd(userRoomsKey(sub), 1, others);
+  assert.deepEqual((await userRooms(sub)).map(({ room }) => room).sort(), [...made].sort());
 });
 
 test('deletes the rooms with all that is in them, and tells connected clients', async () => {

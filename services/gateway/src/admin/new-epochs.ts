@@ -1,11 +1,10 @@
 /**
  * `node services/gateway/src/admin/new-epochs.ts [--dry-run]` with MARU_REDIS_URL: a program of its
  * own beside the gateway, for operators who put back a copy of the store. Progress goes to stderr,
- * one line of JSON to stdout: {"opened", "done", "dryRun"}. Exits 0 when every room has its new
- * epoch, 1 when the store failed in between (then run it again), 2 when it was called wrongly.
+ * one line of JSON to stdout: {"opened", "done", "dryRun"}. Exit codes: see `runCommand`.
  */
-import { asRedisAddress, openRedis } from '@maru/redis-store';
-import { ConfigError, createLogger, readConfig, withFileValues } from '@maru/service-kit';
+import { ConfigError } from '@maru/service-kit';
+import { runCommand } from './command.ts';
 import { openEpochs } from './open-epochs.ts';
 
 const HELP = `Usage: node services/gateway/src/admin/new-epochs.ts [--dry-run]
@@ -15,31 +14,17 @@ before clients come: docs/operations.md. May be run again; only what is left is 
 
   --dry-run   only count`;
 
-const FIELDS = {
-  redisUrl: { env: 'MARU_REDIS_URL', doc: 'the store, as the gateways know it', parse: asRedisAddress, secret: true },
-};
-const CALL_DEADLINE_MS = 5_000;
-const STORE_WAIT_MS = 10_000;
 const REPORT_EVERY_MS = 2_000;
 
-async function main(args: string[]): Promise<number> {
-  if (args.includes('--help') || args.includes('-h')) {
-    console.log(HELP);
-    return 0;
-  }
-  const dryRun = args.includes('--dry-run');
-  const unknown = args.find((arg) => arg !== '--dry-run');
-  if (unknown !== undefined) {
-    console.error(`${unknown} is not understood.\n\n${HELP}`);
-    return 2;
-  }
-  const { redisUrl } = readConfig(FIELDS, withFileValues(process.env));
-  // Its own words are the lines below; what the connection says goes nowhere.
-  const logger = createLogger({ service: 'new-epochs', node: 'admin', level: 'silent' });
-  const source = openRedis(redisUrl, { node: 'admin', logger });
-  const store = source.open('new-epochs', CALL_DEADLINE_MS);
-  try {
-    if (!(await store.untilReady(STORE_WAIT_MS))) throw new Error('the store could not be reached');
+await runCommand({
+  name: 'new-epochs',
+  help: HELP,
+  parse(args) {
+    const unknown = args.find((arg) => arg !== '--dry-run');
+    if (unknown !== undefined) throw new ConfigError(`${unknown} is not understood.\n\n${HELP}`);
+    return { dryRun: args.length > 0 };
+  },
+  async run(store, { dryRun }) {
     let reportedAt = performance.now();
     const tally = await openEpochs({
       store,
@@ -55,19 +40,5 @@ async function main(args: string[]): Promise<number> {
       `${opened} rooms ${dryRun ? 'would get' : 'got'} a new epoch${done > 0 ? `; ${done} had theirs already` : ''}`,
     );
     console.log(JSON.stringify({ ...tally, dryRun }));
-    return 0;
-  } catch (error) {
-    console.error(`not finished: ${error instanceof Error ? error.message : String(error)}. Run it again; it goes on.`);
-    return 1;
-  } finally {
-    await store.close();
-    source.close();
-  }
-}
-
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exitCode = 2;
-}
+  },
+});

@@ -37,18 +37,12 @@ export interface RoomOfUser {
 export async function findRoomsOf(store: RedisStore, userId: string): Promise<RoomOfUser[]> {
   const key = userRoomsKey(userId);
   const claimed = await store.at(key, (redis) => redis.zrange(key, '0', '-1'));
-  const ownersOfClaimed = await readMany(
-    store,
-    claimed.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']),
-  );
+  const claimedOwners = await ownersOf(store, claimed);
   // A claim may be left from a request that did not make the room, and another user made it later.
-  const ids = new Set(claimed.filter((_, index) => [null, userId].includes(ownersOfClaimed[index] as string | null)));
+  const ids = new Set(claimed.filter((_, index) => [null, userId].includes(claimedOwners[index] ?? null)));
   for (const { redis } of store.shards) {
     for await (const rooms of pagesOfRooms(redis)) {
-      const owners = await readMany(
-        store,
-        rooms.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']),
-      );
+      const owners = await ownersOf(store, rooms);
       for (const [index, room] of rooms.entries()) if (owners[index] === userId) ids.add(room);
     }
   }
@@ -57,6 +51,12 @@ export async function findRoomsOf(store: RedisStore, userId: string): Promise<Ro
   for (let start = 0; start < sorted.length; start += ROOMS_AT_ONCE)
     found.push(...(await describe(store, sorted.slice(start, start + ROOMS_AT_ONCE))));
   return found;
+}
+
+/** The owners of rooms, in their order. Null if a room has none, as after a first message. */
+async function ownersOf(store: RedisStore, rooms: string[]): Promise<Array<string | null>> {
+  const reads = rooms.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']);
+  return (await readMany(store, reads)) as Array<string | null>;
 }
 
 async function describe(store: RedisStore, rooms: string[]): Promise<RoomOfUser[]> {
