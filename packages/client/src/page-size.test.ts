@@ -22,6 +22,14 @@ it('shrinks after a late page and after one that never came, down to one entry',
   assert.equal(size.of(MAX), 1);
 });
 
+it('shrinks after a late page that is full and short, and not after a late answer that is only short', () => {
+  const size = new PageSize(3_000);
+  for (const got of [0, 3]) size.answered({ asked: 50, got, tookMs: 3_000 });
+  assert.equal(size.of(MAX), MAX);
+  size.answered({ asked: 3, got: 3, tookMs: 3_000 });
+  assert.equal(size.of(MAX), 1);
+});
+
 it('grows again with quick full pages, and not with short ones', () => {
   const size = new PageSize(3_000);
   size.unanswered(MAX);

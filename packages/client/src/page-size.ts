@@ -26,8 +26,8 @@ export class PageSize {
 
   answered({ asked, got, tookMs }: { asked: number; got: number; tookMs: number }): void {
     if (tookMs >= this.#lateAfterMs) {
-      // A short answer was late for another reason than its size.
-      if (got >= LATE_FACTOR) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
+      // A short answer was late for another reason than its size. A full page may be as short.
+      if (got >= Math.min(asked, LATE_FACTOR)) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
     } else if (tookMs * 3 <= this.#lateAfterMs && got >= this.#entries) {
       this.#entries = Math.min(LIMITS.pageEntriesMax, this.#entries * GROW_FACTOR);
     }
