@@ -13,6 +13,9 @@ after(() => {
   for (const client of open) client.close();
 });
 
+// Asked once: each question starts a process, and forty at once keep a busy machine from answering.
+const gateways = await cluster.gateways();
+
 /** A new guest in the room, connected to the gateway with this index or to the public address. */
 async function join(room: string, gateway?: number): Promise<{ client: TestClient; head: number }> {
   const client = await connectGuest(gateway);
@@ -22,7 +25,7 @@ async function join(room: string, gateway?: number): Promise<{ client: TestClien
 
 async function connectGuest(gateway?: number): Promise<TestClient> {
   const { endpoint } = cluster;
-  const address = gateway === undefined ? endpoint : (await cluster.gateways())[gateway]?.address;
+  const address = gateway === undefined ? endpoint : gateways[gateway]?.address;
   assert(address !== undefined);
   const { token } = await createGuest(endpoint);
   const client = await connect(address, { token });
@@ -102,7 +105,7 @@ describe('the order of a room', () => {
 describe('a clientMsgId', () => {
   test('that is sent on two gateways stores one message, and both acknowledgements carry its seq', async () => {
     const { endpoint } = cluster;
-    const [first, second] = await cluster.gateways();
+    const [first, second] = gateways;
     assert(first !== undefined && second !== undefined);
     const { token } = await createGuest(endpoint);
     const a = await connect(first.address, { token });
