@@ -161,7 +161,8 @@ describe('a room on a node', () => {
     const room = new Room('room', {
       readAfter: async (_room, seq, limit) => {
         const entries = Array.from({ length: Math.min(limit, stored - seq) }, (_, index) => entry(seq + 1 + index));
-        return { epoch: '1.a', base: 0, head: stored, first: 1, role: undefined, reason: undefined, entries };
+        const state = { epoch: '1.a', base: 0, head: stored, first: 1, n: stored, guarded: false };
+        return { ...state, role: undefined, reason: undefined, settings: undefined, entries };
       },
       recentBudget: { available: () => true, change() {} },
       onSeen() {},
@@ -170,12 +171,15 @@ describe('a room on a node', () => {
       onMalformed() {},
       onBackfill() {},
       onBackfillFailed: (error) => assert.fail(String(error)),
+      onDeleted() {},
       now: () => performance.now(),
     });
     const body = '"type":"text","text":"x"}';
     for (let seq = 1; seq <= stored; seq++) room.onAnnouncement({ kind: 'entry', epoch: '1.a', seq, ts: 1, body });
     const received: string[] = [];
     const member: Member = {
+      user: { id: 'mina' },
+      removedFrom() {},
       send: (packet) => received.push(packet),
       sendBatch: ({ packets }) => received.push(...packets),
       drained: async () => {},
@@ -184,7 +188,7 @@ describe('a room on a node', () => {
     };
     // More than are kept. The read happened while they arrived, so it shows some of them.
     const head = 256;
-    room.observe({ epoch: '1.a', base: 0, head, first: 1 });
+    room.observe({ epoch: '1.a', base: 0, head, first: 1, n: head, guarded: false });
     await room.attach(member, { epoch: '1.a', seq: head }, () => true);
     await poll('the newest entry', () => room.positionOf(member).seq === stored);
     assert.equal(received.length, stored - head);

@@ -236,6 +236,7 @@ describe('a flood', () => {
       onEnd: () => {
         cut = true;
       },
+      onRemoved() {},
     });
     // The burst and the times of one minute.
     let due: number[] = Array.from({ length: 3_100 }, () => 0);

@@ -133,7 +133,7 @@ class World {
     this.#online = true;
     if (position === null) return;
     const head = this.#log.length;
-    const base = { epoch: `e${this.#epoch}`, head, first: 1 };
+    const base = { epoch: `e${this.#epoch}`, head, n: head, first: 1 };
     if (position.epoch !== base.epoch || position.seq > head) {
       this.#step({ type: 'resumed', answer: { ...base, recovered: false, reason: 'epoch' } });
     } else if (far && head > position.seq) {

@@ -115,7 +115,7 @@ it('keeps its position while offline and ignores entries', () => {
 });
 
 it('continues with the missed entries after a resume', () => {
-  const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, first: 1 } };
+  const resumed: RoomInput = { type: 'resumed', answer: { recovered: true, epoch: 'e1', head: 8, n: 8, first: 1 } };
   assert.deepEqual(
     run([{ type: 'offline' }, resumed, seen(6), seen(7), seen(8), seen(9)], live(5)).surface,
     [6, 7, 8, 9],
@@ -125,7 +125,7 @@ it('continues with the missed entries after a resume', () => {
 it('shows a gap and the newest page if a resume does not recover', () => {
   const resumed: RoomInput = {
     type: 'resumed',
-    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, n: 5_000, first: 1 },
   };
   const { surface } = run(
     [{ type: 'offline' }, resumed, seen(5_001), { type: 'page', readId: 1, data: page(range(4_999, 5_000)) }],
@@ -137,7 +137,7 @@ it('shows a gap and the newest page if a resume does not recover', () => {
 it('keeps the old position until the newest page arrives', () => {
   const resumed: RoomInput = {
     type: 'resumed',
-    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, first: 1 },
+    answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, n: 5_000, first: 1 },
   };
   const { state } = run([{ type: 'offline' }, resumed, { type: 'offline' }], live(5));
   assert.deepEqual(state.position, { epoch: 'e1', seq: 5 });

@@ -38,6 +38,7 @@ export const entry = z
     epoch,
     seq: seq.min(1),
     ts: tsMs,
+    n: seq,
     type: z.string().min(1),
     from: userRef,
     clientMsgId: clientMsgId.exactOptional(),
@@ -59,12 +60,21 @@ const entries = z.array(entry).refine(
   { message: 'is one piece of one log, ascending without a hole' },
 );
 
-const logState = { epoch, head: seq, first: seq.min(1) };
+const logState = { epoch, head: seq, n: seq, first: seq.min(1) };
 const reason = z.enum(['too_far', 'trimmed', 'epoch']);
 const recovered = { recovered: z.literal(true) };
 const notRecovered = { recovered: z.literal(false), reason: reason.exactOptional() };
 
-const joined = { room: roomId, role, messages: entries, ...logState };
+const visibility = z.enum(['public', 'private']);
+const roomInfo = {
+  visibility,
+  title: z.string(),
+  topic: z.string().exactOptional(),
+  readOnly: z.literal(true).exactOptional(),
+  slowModeS: z.int().min(1).exactOptional(),
+  mutedUntilTs: z.int().min(0).exactOptional(),
+};
+const joined = { room: roomId, role, messages: entries, ...logState, ...roomInfo };
 export const joinData = z
   .discriminatedUnion('recovered', [
     z.strictObject({ ...joined, ...recovered }),
@@ -74,8 +84,16 @@ export const joinData = z
     message: 'messages end at head',
   });
 
-export const sendData = z.strictObject({ epoch, seq: seq.min(1), ts: tsMs, duplicate: z.boolean() });
-export const historyData = z.strictObject({ epoch, first: seq.min(1), messages: entries, hasMore: z.boolean() });
+export const sendData = z.strictObject({ epoch, seq: seq.min(1), ts: tsMs, n: seq, duplicate: z.boolean() });
+const actData = z.strictObject({ seq: seq.min(1) });
+const nextCursor = z.string().min(1).exactOptional();
+export const historyData = z.strictObject({
+  epoch,
+  head: seq,
+  first: seq.min(1),
+  messages: entries,
+  hasMore: z.boolean(),
+});
 
 export const presenceUser = z.strictObject({
   id: userId,
@@ -104,16 +122,52 @@ export const answerSchemas = {
   'room:create': z.strictObject({
     room: roomId,
     title: z.string(),
-    visibility: z.enum(['public', 'private']),
+    visibility,
     role: z.literal('owner'),
   }),
   'room:join': joinData,
   'room:leave': nothing,
   'room:members': z.strictObject({
     members: z.array(z.strictObject({ user: userId, role })),
-    cursor: z.string().min(1).exactOptional(),
+    cursor: nextCursor,
   }),
   'room:invite': nothing,
+  'room:update': sendData,
+  'room:quit': sendData,
+  'room:delete': nothing,
+  'room:role': actData,
+  'room:kick': actData,
+  'room:ban': actData,
+  'room:unban': actData,
+  'room:mute': actData,
+  'room:unmute': actData,
+  'room:bans': z.strictObject({
+    bans: z.array(
+      z.strictObject({
+        user: userId,
+        kind: z.enum(['ban', 'mute']),
+        untilTs: tsMs.exactOptional(),
+        by: userId,
+        reason: z.string().exactOptional(),
+      }),
+    ),
+    cursor: nextCursor,
+  }),
+  'message:report': nothing,
+  'room:reports': z.strictObject({
+    reports: z.array(
+      z.strictObject({
+        id: z.string().min(1),
+        seq: seq.min(1),
+        from: userId,
+        by: userId,
+        reason: z.string(),
+        ts: tsMs,
+      }),
+    ),
+    cursor: nextCursor,
+  }),
+  'room:report-close': nothing,
   'message:send': sendData,
   'history:read': historyData,
   typing: nothing,
@@ -143,7 +197,11 @@ export const serverEventSchemas = {
   presence: presenceDiff,
   'room:event': z.discriminatedUnion('type', [
     z.strictObject({ type: z.literal('epoch'), room: roomId, epoch, head: seq }),
-    z.strictObject({ type: z.literal('removed'), room: roomId, reason: z.string() }),
+    z.strictObject({
+      type: z.literal('removed'),
+      room: roomId,
+      reason: z.enum(['kicked', 'banned', 'left', 'closed', 'deleted']),
+    }),
   ]),
   notice: z.strictObject({
     code: z.enum([

@@ -14,6 +14,9 @@ import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './js
  */
 const ALWAYS: ErrorCode[] = ['invalid', 'rate_limited', 'internal', 'unavailable'];
 
+/** Of acts on a room or a member. */
+const ACT: ErrorCode[] = ['not_found', 'forbidden', 'conflict'];
+
 const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
   'auth:renew': {
     summary: 'Replaces the token of this connection by a newer one of the same user',
@@ -25,16 +28,35 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
   },
   'room:join': {
     summary: 'Joins a room for this connection, and reads where it stands',
-    codes: ['not_found', 'conflict'],
+    codes: ['not_found', 'forbidden', 'conflict'],
   },
   'room:leave': { summary: 'Leaves a room; no error where it was not joined', codes: ['not_found'] },
   'room:members': { summary: 'A private room’s members; of a public one those with a role', codes: ['not_found'] },
   'room:invite': { summary: 'Makes a user a member of a private room', codes: ['not_found', 'forbidden', 'conflict'] },
+  'room:update': { summary: 'Changes a room’s title, topic or rules; for moderators', codes: ACT },
+  'room:quit': { summary: 'Ends one’s own membership of a private room', codes: ACT },
+  'room:delete': { summary: 'Deletes a room with all its data; for owners', codes: ['not_found', 'forbidden'] },
+  'room:role': { summary: 'Gives a user a role; for owners', codes: ACT },
+  'room:kick': {
+    summary: 'Removes a user from a room: from a public one for a while, from a private one for good',
+    codes: ACT,
+  },
+  'room:ban': { summary: 'Keeps a user out of a room', codes: ACT },
+  'room:unban': { summary: 'Lifts a ban', codes: ACT },
+  'room:mute': { summary: 'Keeps a user from writing in a room', codes: ACT },
+  'room:unmute': { summary: 'Lifts a mute', codes: ACT },
+  'room:bans': { summary: 'The bans and mutes of a room; for moderators', codes: ['not_found', 'forbidden'] },
+  'message:report': {
+    summary: 'Reports a message to the room’s moderators',
+    codes: ['not_found', 'forbidden', 'conflict'],
+  },
+  'room:reports': { summary: 'The open reports of a room; for moderators', codes: ['not_found', 'forbidden'] },
+  'room:report-close': { summary: 'Closes a report; for moderators', codes: ['not_found', 'forbidden'] },
   'message:send': {
     summary: 'Stores a message, once for each clientMsgId',
-    codes: ['not_found', 'too_large', 'conflict'],
+    codes: ['not_found', 'forbidden', 'too_large', 'conflict'],
   },
-  'history:read': { summary: 'Reads a page of a room’s log', codes: ['not_found', 'conflict'] },
+  'history:read': { summary: 'Reads a page of a room’s log', codes: ['not_found', 'forbidden', 'conflict'] },
   typing: { summary: 'Says that one is typing, or no longer', codes: ['not_found'] },
   'presence:watch': { summary: 'Who is online in a room; differences follow as presence events', codes: ['not_found'] },
   'presence:unwatch': { summary: 'Ends the presence events of a room', codes: ['not_found'] },

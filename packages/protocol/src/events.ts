@@ -24,6 +24,8 @@ export interface Entry {
   epoch: string;
   seq: number;
   ts: number;
+  /** Messages (entries of type `text`) up to and including this entry. */
+  n: number;
   type: string;
   from: UserRef;
   clientMsgId?: string;
@@ -40,6 +42,8 @@ export interface LogState {
   epoch: string;
   /** The newest `seq`; 0 in an empty room. */
   head: number;
+  /** Messages (entries of type `text`) up to the head. */
+  n: number;
   /** The oldest kept `seq`; `head + 1` if none is kept. */
   first: number;
 }
@@ -58,17 +62,78 @@ export interface CreateData {
   role: 'owner';
 }
 
-export type JoinData = { room: string; role: Role; messages: Entry[] } & LogState & Recovery;
+/** The settings of a room, and what they mean for the user who joins. */
+export interface RoomInfo {
+  visibility: 'public' | 'private';
+  title: string;
+  topic?: string;
+  /** Only moderators and owners write. */
+  readOnly?: true;
+  /** Seconds between two messages of one member. */
+  slowModeS?: number;
+  /** The user may not write: until this time, or without an end if it is 0. */
+  mutedUntilTs?: number;
+}
+
+export type JoinData = { room: string; role: Role; messages: Entry[] } & LogState & Recovery & RoomInfo;
+
+/** `data` of the entries that acts store, by entry type. */
+export interface ActEntries {
+  'room.update': { title?: string; topic?: string; readOnly?: boolean; slowModeS?: number; closed?: boolean };
+  'room.role': { user: string; role: Role };
+  'room.kick': { user: string; untilTs?: number; reason?: string };
+  'room.ban': { user: string; untilTs?: number; reason?: string };
+  'room.unban': { user: string; reason?: string };
+  'room.mute': { user: string; untilTs?: number; reason?: string };
+  'room.unmute': { user: string; reason?: string };
+  'room.invite': { user: string };
+  'room.leave': { user: string };
+}
+
+export interface ActData {
+  seq: number;
+}
+
+export interface Ban {
+  user: string;
+  kind: 'ban' | 'mute';
+  untilTs?: number;
+  by: string;
+  reason?: string;
+}
+
+export interface BansData {
+  bans: Ban[];
+  cursor?: string;
+}
+
+export interface Report {
+  id: string;
+  seq: number;
+  /** Who wrote the message, and who reported it. */
+  from: string;
+  by: string;
+  reason: string;
+  ts: number;
+}
+
+export interface ReportsData {
+  reports: Report[];
+  cursor?: string;
+}
 
 export interface SendData {
   epoch: string;
   seq: number;
   ts: number;
+  /** Messages up to and including this entry. */
+  n: number;
   duplicate: boolean;
 }
 
 export interface HistoryData {
   epoch: string;
+  head: number;
   first: number;
   messages: Entry[];
   hasMore: boolean;
@@ -129,12 +194,24 @@ export interface Notice {
 
 export type RoomEvent =
   | { type: 'epoch'; room: string; epoch: string; head: number }
-  | { type: 'removed'; room: string; reason: string };
+  | { type: 'removed'; room: string; reason: RemovalReason };
+
+/** Why a connection no longer receives a room. */
+export type RemovalReason = 'kicked' | 'banned' | 'left' | 'closed' | 'deleted';
 
 export interface TypingSignal {
   room: string;
   user: UserRef;
   active: boolean;
+}
+
+/** `forMs`: how long it lasts; without it, it has no end (a kick: 60 s). */
+export interface SanctionRequest {
+  room: string;
+  clientMsgId?: string;
+  user: string;
+  forMs?: number;
+  reason?: string;
 }
 
 /** Client → server: payload and the data of a successful acknowledgement. */
@@ -145,6 +222,29 @@ export interface ClientRequests {
   'room:leave': [{ room: string }, Record<string, never>];
   'room:members': [{ room: string; cursor?: string; limit?: number }, MembersData];
   'room:invite': [{ room: string; user: string }, Record<string, never>];
+  'room:update': [
+    {
+      room: string;
+      clientMsgId: string;
+      title?: string;
+      topic?: string;
+      readOnly?: boolean;
+      slowModeS?: number;
+    },
+    SendData,
+  ];
+  'room:quit': [{ room: string; clientMsgId: string }, SendData];
+  'room:delete': [{ room: string }, Record<string, never>];
+  'room:role': [{ room: string; clientMsgId?: string; user: string; role: Role }, ActData];
+  'room:kick': [SanctionRequest, ActData];
+  'room:ban': [SanctionRequest, ActData];
+  'room:unban': [SanctionRequest, ActData];
+  'room:mute': [SanctionRequest, ActData];
+  'room:unmute': [SanctionRequest, ActData];
+  'room:bans': [{ room: string; cursor?: string; limit?: number }, BansData];
+  'message:report': [{ room: string; seq: number; reason: string }, Record<string, never>];
+  'room:reports': [{ room: string; cursor?: string; limit?: number }, ReportsData];
+  'room:report-close': [{ room: string; id: string }, Record<string, never>];
   'message:send': [{ room: string; clientMsgId: string; text: string }, SendData];
   'history:read': [{ room: string; before?: number; after?: number; limit?: number; epoch?: string }, HistoryData];
   typing: [{ room: string; active: boolean }, Record<string, never>];

@@ -13,6 +13,22 @@ export const LIMITS = {
   nameCharsMax: 64,
   /** Length of a room's title, in code points. */
   titleCharsMax: 128,
+  /** Length of a room's topic, in code points. */
+  topicCharsMax: 512,
+  /** Length of the reason of an act or a report, in code points. */
+  reasonCharsMax: 512,
+  /** Duration of a kick, a ban or a mute, in milliseconds, if it has an end: 1 s to 10 years. */
+  sanctionMsMin: 1_000,
+  sanctionMsMax: 10 * 365 * 24 * 60 * 60 * 1_000,
+  /** Duration of a kick from a public room if none is given. */
+  kickMsDefault: 60_000,
+  /** Longest pause between two messages of one member in slow mode, in seconds. */
+  slowModeSMax: 21_600,
+  /** Members with a role, and bans, kicks and mutes, in one room. */
+  roomPeopleMax: 5_000,
+  /** Open reports in one room, and of one member in it. */
+  reportsPerRoomMax: 1_000,
+  reportsPerMemberMax: 20,
   /** Length of a presence status text, in code points. */
   statusTextCharsMax: 128,
   /** Length of a `clientMsgId`, in printable ASCII characters. */

@@ -93,6 +93,16 @@ export const text = z
   });
 
 const seq = z.int().min(0);
+const reason = optionalLabel(LIMITS.reasonCharsMax);
+const onMember = z.object({
+  room: roomId,
+  clientMsgId: clientMsgId.optional(),
+  user: userId,
+  reason: reason.optional(),
+});
+const sanction = onMember.extend({
+  forMs: z.int().min(LIMITS.sanctionMsMin).max(LIMITS.sanctionMsMax).optional(),
+});
 const epoch = z.string().min(1).max(LIMITS.epochCharsMax);
 const limit = z.int().min(1).max(LIMITS.pageEntriesMax).default(LIMITS.pageEntriesDefault);
 const cursor = z.string().min(1).max(256);
@@ -133,6 +143,42 @@ export const requestSchemas = {
     limit,
   }),
   'room:invite': z.object({ room: roomId, user: userId }),
+  'room:update': z
+    .object({
+      room: roomId,
+      clientMsgId,
+      title: optionalLabel(LIMITS.titleCharsMax).optional(),
+      topic: optionalLabel(LIMITS.topicCharsMax).optional(),
+      readOnly: z.boolean().optional(),
+      slowModeS: z.int().min(0).max(LIMITS.slowModeSMax).optional(),
+    })
+    .refine(
+      ({ title, topic, readOnly, slowModeS }) => [title, topic, readOnly, slowModeS].some((v) => v !== undefined),
+      {
+        message: 'names nothing to change',
+      },
+    ),
+  'room:quit': z.object({ room: roomId, clientMsgId }),
+  'room:delete': z.object({ room: roomId }),
+  'room:role': z.object({
+    room: roomId,
+    clientMsgId: clientMsgId.optional(),
+    user: userId,
+    role: z.enum(['owner', 'moderator', 'member']),
+  }),
+  'room:kick': sanction,
+  'room:ban': sanction,
+  'room:unban': onMember,
+  'room:mute': sanction,
+  'room:unmute': onMember,
+  'room:bans': z.object({ room: roomId, cursor: cursor.optional(), limit }),
+  'message:report': z.object({
+    room: roomId,
+    seq: z.int().min(1),
+    reason: label(LIMITS.reasonCharsMax).refine(hasVisible, { message: 'must not be blank' }),
+  }),
+  'room:reports': z.object({ room: roomId, cursor: cursor.optional(), limit }),
+  'room:report-close': z.object({ room: roomId, id: cursor }),
   'message:send': z.object({ room: roomId, clientMsgId, text }),
   'history:read': z
     .object({ room: roomId, before: seq.optional(), after: seq.optional(), limit, epoch: epoch.optional() })

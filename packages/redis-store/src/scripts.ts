@@ -16,11 +16,11 @@ export interface Script {
 const HEADER_LINE = /^--\s+(KEYS|ARGV)\[(\d+)\]\s+(\S+)/;
 
 /**
- * Reads a script, for example `loadScript(new URL('./append.lua', import.meta.url))`. `library` is
- * a file of functions that several scripts share. It is inserted before the script.
+ * Reads a script, for example `loadScript(new URL('./append.lua', import.meta.url))`. `libraries`
+ * are files of functions that several scripts share. They are inserted before the script.
  */
-export function loadScript(location: URL, library?: URL): Script {
-  const source = (library === undefined ? '' : readFileSync(library, 'utf8')) + readFileSync(location, 'utf8');
+export function loadScript(location: URL, ...libraries: URL[]): Script {
+  const source = [...libraries, location].map((file) => readFileSync(file, 'utf8')).join('');
   const keys: string[] = [];
   const args: string[] = [];
   for (const line of source.split('\n')) {

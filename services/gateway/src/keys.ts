@@ -4,7 +4,10 @@
  * of it.
  */
 
-/** Hash: epoch, base, title, visibility, owner, createdTs. */
+/**
+ * Hash: epoch, base, title, topic, visibility, owner, readOnly, slowModeS, closed, guarded (see
+ * `log/room-epoch.lua`), deleted.
+ */
 export const roomMetaKey = (room: string): string => `maru:{${room}}:meta`;
 /** Stream: the log, ids `seq-0`. */
 export const roomLogKey = (room: string): string => `maru:{${room}}:log`;
@@ -12,6 +15,12 @@ export const roomLogKey = (room: string): string => `maru:{${room}}:log`;
 export const roomIdsKey = (room: string): string => `maru:{${room}}:ids`;
 /** Hash: user id → role. Every member of a private room; of a public one those with a role. */
 export const roomRolesKey = (room: string): string => `maru:{${room}}:roles`;
+/** Hash: bans, kicks and mutes of the room, see `log/room-guard.lua`. */
+export const roomSanctionsKey = (room: string): string => `maru:{${room}}:sanctions`;
+/** Sorted set: user by the time (ms) of the last message, while slow mode is on. */
+export const roomPacesKey = (room: string): string => `maru:{${room}}:paces`;
+/** Hash: `seq LF userId` of a report → JSON of it. */
+export const roomReportsKey = (room: string): string => `maru:{${room}}:reports`;
 /** Sharded channel on which the room's new entries are announced. */
 export const roomLiveChannel = (room: string): string => `maru:{${room}}:live`;
 /** The room of such a channel; undefined for any other name. */

@@ -11,6 +11,7 @@ const entry = (seq: number, from = BOT): Entry => ({
   epoch: 'e1',
   seq,
   ts: seq,
+  n: seq,
   type: 'text',
   from,
   text: `text ${seq}`,
@@ -105,7 +106,7 @@ describe('the store of a room', () => {
     arrive(range(5, 6));
     await store.loadOlder();
     assert.equal(store.get().older, 'failed');
-    setHistory(() => Promise.resolve({ epoch: 'e1', first: 1, messages: range(1, 4), hasMore: false }));
+    setHistory(() => Promise.resolve({ epoch: 'e1', head: 6, first: 1, messages: range(1, 4), hasMore: false }));
     await store.loadOlder();
     assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6]);
     assert.equal(store.get().older, 'idle');

@@ -13,6 +13,7 @@ const entry = (seq: number, ts: number, from = 'a', more: Partial<Entry> = {}): 
   epoch: 'e1',
   seq,
   ts,
+  n: seq,
   type: 'text',
   from: { id: from, name: from },
   text: 'x',

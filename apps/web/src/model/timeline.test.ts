@@ -15,6 +15,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
   epoch: 'e1',
   seq,
   ts: seq * 1_000,
+  n: seq,
   type: 'text',
   from: { id: 'bot', name: 'Bot' },
   clientMsgId: `m${seq}`,

@@ -6,6 +6,7 @@ export const entry = (seq: number, epoch = 'e1'): Entry => ({
   epoch,
   seq,
   ts: seq,
+  n: seq,
   type: 'text',
   from: { id: 'u', name: 'U' },
   text: `${epoch}/${seq}`,
@@ -19,9 +20,12 @@ export const joined = (messages: Entry[], head: number, epoch = 'e1'): JoinData 
   role: 'member',
   epoch,
   head,
+  n: head,
   first: 1,
   recovered: true,
   messages,
+  visibility: 'public',
+  title: '',
 });
 
 export const page = (
@@ -29,6 +33,7 @@ export const page = (
   options: { epoch?: string; first?: number; hasMore?: boolean } = {},
 ): HistoryData => ({
   epoch: options.epoch ?? messages[0]?.epoch ?? 'e1',
+  head: messages.at(-1)?.seq ?? 0,
   first: options.first ?? 1,
   messages,
   hasMore: options.hasMore ?? false,

@@ -8,6 +8,7 @@ const entry = (seq: number): Entry => ({
   epoch: 'e',
   seq,
   ts: 1000 + seq,
+  n: seq,
   type: 'text',
   from: { id: 'u', name: 'U' },
   clientMsgId: `m${seq}`,

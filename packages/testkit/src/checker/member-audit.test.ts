@@ -10,6 +10,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
   epoch: 'e',
   seq,
   ts: 1_000 + seq,
+  n: seq,
   type: 'text',
   from: { id: seq % 2 === 0 ? 'me' : 'other', name: 'N' },
   clientMsgId: seq % 2 === 0 ? `run-me-${seq}` : `run-other-${seq}`,

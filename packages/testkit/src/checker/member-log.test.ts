@@ -9,6 +9,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
   epoch: 'e',
   seq,
   ts: 1_000 + seq,
+  n: seq,
   type: 'text',
   from: { id: 'u', name: 'U' },
   clientMsgId: `m-${seq}`,

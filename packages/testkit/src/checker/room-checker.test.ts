@@ -11,6 +11,7 @@ const entry = (seq: number, change: Partial<Entry> = {}): Entry => ({
   epoch: E1,
   seq,
   ts: 1_000 + seq,
+  n: seq,
   type: 'text',
   from: { id: 'u', name: 'U' },
   clientMsgId: `m${seq}`,
@@ -70,7 +71,7 @@ function checkStory({
 
 const verdict = (story: Story) => checkStory(story).violations;
 
-const back = (head: number) => resumes({ recovered: true, epoch: E1, head, first: 1 });
+const back = (head: number) => resumes({ recovered: true, epoch: E1, head, n: head, first: 1 });
 const rolledBack = { ...entry(3), epoch: E2, ts: 2_000, clientMsgId: 'new', text: 'text new' };
 const afterRollback = [entry(1, { epoch: E2 }), entry(2, { epoch: E2 }), rolledBack];
 /** The rollback removes the third message, which was acknowledged. Another one takes its place. */
@@ -94,7 +95,7 @@ const faultless: Array<[what: string, story: Story]> = [
         x: [
           joins(),
           receives(entry(1)),
-          resumes({ recovered: false, reason: 'too_far', epoch: E1, head: 1_002, first: 1 }),
+          resumes({ recovered: false, reason: 'too_far', epoch: E1, head: 1_002, n: 1_002, first: 1 }),
         ],
       },
     },
@@ -130,7 +131,7 @@ const faultless: Array<[what: string, story: Story]> = [
         y: [
           joins(),
           receives(...all(1, 2, 3)),
-          resumes({ recovered: false, reason: 'epoch', epoch: E2, head: 3, first: 1 }),
+          resumes({ recovered: false, reason: 'epoch', epoch: E2, head: 3, n: 3, first: 1 }),
         ],
       },
       history: afterRollback,
@@ -205,7 +206,7 @@ const planted: Array<[what: string, story: Story, expected: RegExp]> = [
         x: [
           joins(),
           receives(entry(1)),
-          resumes({ recovered: false, reason: 'too_far', epoch: E1, head: 3, first: 1 }),
+          resumes({ recovered: false, reason: 'too_far', epoch: E1, head: 3, n: 3, first: 1 }),
         ],
       },
     },
@@ -218,7 +219,7 @@ const planted: Array<[what: string, story: Story, expected: RegExp]> = [
         x: [
           joins(),
           receives(entry(1)),
-          resumes({ recovered: false, reason: 'trimmed', epoch: E1, head: 3, first: 1 }),
+          resumes({ recovered: false, reason: 'trimmed', epoch: E1, head: 3, n: 3, first: 1 }),
         ],
       },
     },

@@ -21,8 +21,8 @@ export class FakeRoom {
     return this.#entries.length;
   }
 
-  get state(): { epoch: string; head: number; first: number } {
-    return { epoch: this.epoch, head: this.head, first: 1 };
+  get state(): { epoch: string; head: number; n: number; first: number } {
+    return { epoch: this.epoch, head: this.head, n: this.head, first: 1 };
   }
 
   get entries(): Entry[] {
@@ -36,7 +36,7 @@ export class FakeRoom {
 
   newEntry(from: UserRef, clientMsgId: string, text: string): Entry {
     const { id: room, epoch } = this;
-    return { room, epoch, seq: this.head + 1, ts: Date.now(), type: 'text', from, clientMsgId, text };
+    return { room, epoch, seq: this.head + 1, ts: Date.now(), n: this.head + 1, type: 'text', from, clientMsgId, text };
   }
 
   store(entry: Entry): void {

@@ -1,27 +1,10 @@
-/** The rooms that a user made: finds and deletes them. Messages in rooms of others stay. */
-import { randomBytes } from 'node:crypto';
-import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
-import {
-  publicRoomsKey,
-  roomIdsKey,
-  roomLiveChannel,
-  roomLogKey,
-  roomMetaKey,
-  roomRolesKey,
-  userRoomsKey,
-} from '../keys.ts';
+import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
+import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey, userRoomsKey } from '../keys.ts';
+import { deleteRoom } from '../rooms/delete-room.ts';
 import { pagesOfRooms } from './pages-of-rooms.ts';
-
-export const deleteScript = loadScript(
-  new URL('./delete-room.lua', import.meta.url),
-  new URL('../log/room-epoch.lua', import.meta.url),
-);
 
 /** Rooms that are looked up in one round trip. */
 const ROOMS_AT_ONCE = 500;
-/** What remains of a deleted room expires after this time. */
-const EXPIRES_IN_MS = 86_400_000;
-
 export interface RoomOfUser {
   room: string;
   visibility: 'public' | 'private';
@@ -83,8 +66,7 @@ async function describe(store: RedisStore, rooms: string[]): Promise<RoomOfUser[
  * so that an interrupted call can be repeated.
  */
 export async function deleteRoomOf(store: RedisStore, userId: string, room: string): Promise<void> {
-  const keys = [roomMetaKey(room), roomLogKey(room), roomIdsKey(room), roomRolesKey(room), roomLiveChannel(room)];
-  await runScript(store, deleteScript, keys, [randomBytes(8).toString('hex'), EXPIRES_IN_MS]);
+  await deleteRoom(store, room, '');
   await store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room));
   const key = userRoomsKey(userId);
   await store.at(key, (redis) => redis.zrem(key, room));

@@ -99,10 +99,20 @@ async function startNode() {
 type Node = Awaited<ReturnType<typeof startNode>>;
 
 class Recorder implements Member {
+  readonly user: { id: string };
+  removals: string[] = [];
   seqs: number[] = [];
   events: string[] = [];
   closed = false;
   endReason: DeliveryEndReason | undefined;
+
+  constructor(userId = 'mina') {
+    this.user = { id: userId };
+  }
+
+  removedFrom(_room: string, reason: string): void {
+    this.removals.push(reason);
+  }
   send(packet: string): void {
     const [event, payload] = JSON.parse(packet.slice(1));
     if (event === 'message') this.seqs.push(payload.seq);

@@ -2,11 +2,11 @@
  * The rooms that have members on this node. A node subscribes to a room's channel while a member is
  * here and for a grace period after the last one left. It does no work for other rooms.
  */
-import { isPrivateRoomId, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
+import { isPrivateRoomId, type LogState, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
 import { roomLiveChannel } from '../keys.ts';
-import type { Reader, ReadPiece, ReadResult, RoomLog } from '../log/room-log.ts';
+import { type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
 import { HeadAudit } from './head-audit.ts';
@@ -16,10 +16,7 @@ import type { RecentBudget } from './recent-entries.ts';
 import { Room, type RoomOptions } from './room.ts';
 import type { Subscriber } from './subscriber.ts';
 
-export interface Resumed {
-  epoch: string;
-  head: number;
-  first: number;
+export interface Resumed extends LogState {
   /** Why the gap cannot be closed; undefined if `packets` close it. */
   reason: NotRecoveredReason | undefined;
   packets: string[];
@@ -66,8 +63,11 @@ interface OpenRoom {
   closing: NodeJS.Timeout | undefined;
   announced: boolean;
   /** Reads of resumes in flight, by position. */
-  resumes: Map<string, Promise<Resumed>>;
+  resumes: Map<string, Promise<SharedResumed>>;
 }
+
+/** `guarded`: see `ReadResult`. */
+type SharedResumed = Resumed & { guarded: boolean };
 
 const SUBSCRIBER_POLL_MS = 25;
 
@@ -92,6 +92,7 @@ export class Delivery {
       onMalformed: metrics.malformed,
       onBackfill: metrics.backfill,
       onBackfillFailed: (error) => logger.debug({ reason: String(error) }, 'backfill failed; retrying'),
+      onDeleted: (room) => this.#onDeleted(room),
       now: options.now,
     };
     this.#audit = new HeadAudit({
@@ -126,23 +127,28 @@ export class Delivery {
    * Enters like `enter`, for a connection that resumes, and gives the missed entries as packets.
    */
   resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed> {
-    return this.#hold(member, room, (opened) =>
-      // The store checks the right to see a private room for each user. Reads of public rooms are
-      // shared.
-      isPrivateRoomId(room)
-        ? this.#readSince(opened, room, { userId }, position)
-        : this.#resumePublic(opened, room, position, userId),
-    );
+    return this.#hold(member, room, async (opened) => {
+      // The store checks the right to see a private room for each user.
+      if (isPrivateRoomId(room)) return this.#readSince(opened, room, { userId }, position);
+      const shared = await this.#resumePublic(opened, room, position, userId);
+      // After the read: whoever may enter now was permitted all that it brought.
+      if (shared.guarded) await this.#options.log.read(room, { userId }, { mode: 'none' });
+      return shared;
+    });
   }
 
-  /** Begins live delivery after `position`. */
-  async attach(member: Member, room: string, position: Position): Promise<void> {
+  /**
+   * Begins live delivery after `position`. The member's right was checked up to `permittedSeq`,
+   * which is the position unless it is given.
+   */
+  async attach(member: Member, room: string, position: Position, permittedSeq?: number): Promise<void> {
     const opened = this.#rooms.get(room);
     const entryNumber = opened?.members.get(member);
-    if (opened === undefined || entryNumber === undefined) return;
+    // The room was deleted while the member entered.
+    if (opened === undefined || entryNumber === undefined) return member.removedFrom(room, 'deleted');
     const wanted = () =>
       !member.closed && this.#rooms.get(room) === opened && opened.members.get(member) === entryNumber;
-    await opened.room.attach(member, position, wanted);
+    await opened.room.attach(member, position, wanted, permittedSeq);
   }
 
   /** The position of a live member; undefined if it is not attached (yet). */
@@ -252,26 +258,43 @@ export class Delivery {
       opened.room.observe(await log.read(room, 'node', { mode: 'none' }, { create: !isPrivateRoomId(room) }));
       return true;
     } catch (error) {
+      if (error instanceof RoomDeleted) this.#onDeleted(room);
       logger.debug({ reason: String(error) }, 'a head was not compared');
       return error instanceof MaruError && error.code === 'not_found';
     }
   }
 
-  async #readSince(opened: OpenRoom, room: string, reader: Reader, position: Position, creator?: string) {
+  /** Removes all members. The room is forgotten at once: a new one of this name is another room. */
+  #onDeleted(room: string): void {
+    const opened = this.#rooms.get(room);
+    if (opened === undefined) return;
+    for (const member of [...opened.members.keys()]) member.removedFrom(room, 'deleted');
+    opened.members.clear();
+    clearTimeout(opened.closing);
+    this.#close(room, opened);
+  }
+
+  async #readSince(
+    opened: OpenRoom,
+    room: string,
+    reader: Reader,
+    position: Position,
+    creator?: string,
+  ): Promise<SharedResumed> {
     const { metrics, now } = this.#options;
     metrics.resumeRead();
     const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
     const read = await this.#readOrCreate(room, reader, piece, creator);
-    const { epoch, head, first, reason } = read;
+    const { epoch, head, n, first, reason, guarded } = read;
     opened.room.observe(read);
-    return { epoch, head, first, reason, packets: opened.room.remember(read, now()) };
+    return { epoch, head, n, first, reason, guarded, packets: opened.room.remember(read, now()) };
   }
 
   /**
    * Clients that missed the same entries share one read, also while it is in flight: live delivery
    * brings what comes later.
    */
-  #resumePublic(opened: OpenRoom, room: string, position: Position, userId: string): Promise<Resumed> {
+  #resumePublic(opened: OpenRoom, room: string, position: Position, userId: string): Promise<SharedResumed> {
     const known = opened.room.since(position);
     if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
     const key = `${position.seq} ${position.epoch}`;

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { createRecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 
 const entries = (from: number, to: number, size = 10): RecentEntry[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => ({ seq: from + i, epoch: '1.a', packet: 'x'.repeat(size) }));
+  Array.from({ length: to - from + 1 }, (_, i) => ({
+    seq: from + i,
+    epoch: '1.a',
+    packet: 'x'.repeat(size),
+    n: from + i,
+    act: undefined,
+  }));
 const seqs = (found: RecentEntry[] | undefined) => found?.map(({ seq }) => seq);
 
 function filled(budget = createRecentBudget(1e6), to = 40) {

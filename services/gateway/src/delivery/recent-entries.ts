@@ -7,11 +7,16 @@
  * within the node's budget.
  */
 import { LIMITS } from '@maru/protocol';
+import type { Removal } from '../log/entry-codec.ts';
 import type { SequencedEntry } from './sequencer.ts';
 
 export interface RecentEntry extends SequencedEntry {
   /** The encoded Socket.IO packet. */
   packet: string;
+  /** Messages up to and including this entry. */
+  n: number;
+  /** Undefined for messages. */
+  act: { removal: Removal | undefined } | undefined;
 }
 
 interface Bound {

@@ -6,8 +6,18 @@ import { Room } from './room.ts';
 const EPOCH = '1.a';
 
 class Recorder implements Member {
+  readonly user: { id: string };
+  removals: string[] = [];
   given: string[] = [];
   closed = false;
+
+  constructor(userId = 'mina') {
+    this.user = { id: userId };
+  }
+
+  removedFrom(_room: string, reason: string): void {
+    this.removals.push(reason);
+  }
   send(packet: string): void {
     const [, payload] = JSON.parse(packet.slice(1));
     this.given.push(payload.type === 'epoch' ? `epoch ${payload.epoch}` : `${payload.seq}`);
@@ -31,11 +41,19 @@ function startRoom() {
     onMalformed() {},
     onBackfill() {},
     onBackfillFailed: (error) => assert.fail(String(error)),
+    onDeleted() {},
     now: () => performance.now(),
   });
-  room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1 });
+  room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1, n: 0, guarded: false });
   let seq = 0;
-  const announce = () => room.onAnnouncement({ kind: 'entry', epoch: EPOCH, seq: ++seq, ts: 1, body: '"text":"x"}' });
+  const announce = () =>
+    room.onAnnouncement({
+      kind: 'entry',
+      epoch: EPOCH,
+      seq: ++seq,
+      ts: 1,
+      body: `"n":${seq},"type":"text","text":"x"}`,
+    });
   const enter = async (after: number) => {
     const member = new Recorder();
     await room.attach(member, { epoch: EPOCH, seq: after }, () => true);
@@ -80,7 +98,7 @@ test('a new epoch is announced after the entries of the old one', async () => {
   const { room, announce, enter } = startRoom();
   const member = await enter(0);
   announce();
-  room.observe({ epoch: '2.b', base: 1, head: 1, first: 1 });
+  room.observe({ epoch: '2.b', base: 1, head: 1, first: 1, n: 1, guarded: false });
   assert.deepEqual(member.given, ['1', 'epoch 2.b']);
 });
 

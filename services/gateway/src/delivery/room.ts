@@ -3,26 +3,25 @@
  * each entry as the sequencer delivers it. A member that is behind first gets entries from the log
  * and becomes live when it has caught up, so nothing is queued for it here.
  */
-import { LIMITS, type Position } from '@maru/protocol';
+import { LIMITS, type LogState, type Position } from '@maru/protocol';
 import { eventPacket, PacketBatch } from '../edge/packets.ts';
 import {
   type Announcement,
+  actOf,
+  bodyOf,
   entryJson,
+  nOf,
   parseAnnouncement,
-  type StoredEntry,
-  storedEntryJson,
+  type Removal,
 } from '../log/entry-codec.ts';
 import type { ReadResult } from '../log/room-log.ts';
+import { catchUp, concerns, PAGE_ENTRIES } from './catch-up.ts';
 import type { Member } from './member.ts';
 import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
 
-/** Entries of one read while catching up or backfilling. */
-const PAGE_ENTRIES = 200;
 const BACKFILL_RETRY_MS = 250;
-/** Rounds without progress before the connection ends with `lost_hole`. */
-const CATCH_UP_STALLS_MAX = 20;
 /** Announcements kept during the first read of the room. */
 const EARLY_MAX = 256;
 
@@ -39,8 +38,11 @@ export interface RoomOptions {
   onMalformed(): void;
   onBackfill(): void;
   onBackfillFailed(error: unknown): void;
+  onDeleted(room: string): void;
   now(): number;
 }
+
+const NONE: readonly Member[] = [];
 
 export class Room {
   readonly id: string;
@@ -58,6 +60,10 @@ export class Room {
   /** The oldest kept seq as of the last read. It only grows. */
   #first = 1;
   #early: RecentEntry[] = [];
+  /** Messages up to the delivered seq; undefined if not known. */
+  #n: number | undefined;
+  /** See `ReadResult.guarded`, as of the delivered seq or later. */
+  #guarded = true;
   #closed = false;
 
   constructor(id: string, options: RoomOptions) {
@@ -79,6 +85,10 @@ export class Room {
   };
 
   onAnnouncement(announcement: Announcement): void {
+    if (announcement.kind === 'deleted') {
+      this.#options.onDeleted(this.id);
+      return;
+    }
     const { epoch } = announcement;
     if (announcement.kind === 'epoch') {
       const { base } = announcement;
@@ -86,7 +96,7 @@ export class Room {
       return;
     }
     const { seq, ts, body } = announcement;
-    const entry = { epoch, seq, packet: eventPacket('message', entryJson(this.id, epoch, seq, ts, body)) };
+    const entry = this.#entryOf(epoch, seq, ts, body);
     if (this.#sequencer === undefined) {
       // Keep the newest. The sequencer sees the gap before them and reads it.
       if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
@@ -96,13 +106,14 @@ export class Room {
   }
 
   /** Passes a read of the room's state to the sequencer. The first one starts it. */
-  observe(state: { epoch: string; base: number; head: number; first: number }): void {
-    this.#first = state.first;
+  observe(state: Pick<ReadResult, 'epoch' | 'base' | 'head' | 'first' | 'n' | 'guarded'>): void {
+    this.#note(state);
     if (this.#sequencer !== undefined) {
       this.#step({ type: 'observed', ...state });
       return;
     }
     this.#sequencer = new Sequencer(state);
+    this.#n = state.n;
     this.#options.onSeen(this.id, state.epoch, state.head);
     const early = this.#early;
     this.#early = [];
@@ -116,74 +127,49 @@ export class Room {
     return { epoch: sequencer.epoch, seq: Math.max(sequencer.delivered, this.#ahead.get(member) ?? 0) };
   }
 
-  /**
-   * Sends a member the entries after `position`, then makes it live. Resolves early once `wanted`
-   * is false.
-   */
-  async attach(member: Member, position: Position, wanted: () => boolean): Promise<void> {
-    const sequencer = this.#started();
-    let { epoch, seq } = position;
-    // Each round makes progress except in rare races. A resume ends an endless race.
-    for (let stalls = 0; wanted(); stalls++) {
-      if (stalls > CATCH_UP_STALLS_MAX) return member.end('lost_hole');
-      if (epoch !== sequencer.epoch) {
-        const entered = await this.#enterEpoch(member, seq, wanted);
-        if (entered === undefined) continue;
-        ({ epoch, seq } = entered);
-        continue;
-      }
-      if (seq >= sequencer.delivered) {
-        this.#writes.flush();
-        if (seq > sequencer.delivered) this.#ahead.set(member, seq);
-        this.live.add(member);
-        return;
-      }
-      const recent = this.#recent.after(seq);
-      if (recent !== undefined) {
-        for (const entry of recent) member.send(entry.packet);
-        seq = (recent.at(-1) as RecentEntry).seq;
-        stalls = 0;
-        continue;
-      }
-      const page = await this.#options.readAfter(this.id, seq, PAGE_ENTRIES);
-      if (!wanted()) return;
-      if (page.epoch !== epoch) {
-        this.observe(page);
-        continue;
-      }
-      if (page.first > seq + 1) return member.end('lost_hole');
-      for (const entry of page.entries) member.send(this.#packetOf(page.epoch, entry));
-      if (page.entries.length > 0) stalls = 0;
-      seq = page.entries.at(-1)?.seq ?? seq;
-      await member.drained();
-    }
+  /** Makes a member live after the entries that it has. See `catchUp`. */
+  attach(member: Member, position: Position, wanted: () => boolean, permittedSeq = position.seq): Promise<void> {
+    this.#started();
+    return catchUp(this, member, { position, permittedSeq, wanted });
   }
 
-  /**
-   * A new epoch began between a member's read and now. Gives its position in the new epoch;
-   * undefined: try again.
-   */
-  async #enterEpoch(member: Member, seq: number, wanted: () => boolean): Promise<Position | undefined> {
-    const state = await this.#options.readAfter(this.id, seq, 1);
-    if (!wanted()) return undefined;
-    this.observe(state);
-    if (state.epoch !== this.#started().epoch) return undefined;
-    member.send(this.#epochPacket(state.epoch, state.base));
-    return { epoch: state.epoch, seq: Math.min(seq, state.base) };
+  get epoch(): string {
+    return this.#started().epoch;
+  }
+
+  get delivered(): number {
+    return this.#started().delivered;
+  }
+
+  /** See `RecentEntries.after`. */
+  recentAfter(seq: number): RecentEntry[] | undefined {
+    return this.#recent.after(seq);
+  }
+
+  readAfter(seq: number, limit: number): Promise<ReadResult> {
+    return this.#options.readAfter(this.id, seq, limit);
+  }
+
+  /** The member has all entries up to `seq`, which is not before the delivered one. */
+  goLive(member: Member, seq: number): void {
+    this.#writes.flush();
+    if (seq > this.delivered) this.#ahead.set(member, seq);
+    this.live.add(member);
   }
 
   /**
    * The entries after `position` without a read; undefined if this node does not have them all.
    * Entries that the sequencer has not delivered yet reach the member live.
    */
-  since(position: Position): { epoch: string; head: number; first: number; packets: string[] } | undefined {
+  since(position: Position): (LogState & { packets: string[]; guarded: boolean }) | undefined {
     const sequencer = this.#sequencer;
-    if (sequencer === undefined || sequencer.backfilling) return undefined;
+    if (sequencer === undefined || sequencer.backfilling || this.#n === undefined) return undefined;
     const { epoch, delivered } = sequencer;
     if (position.epoch !== epoch || position.seq > delivered) return undefined;
     const entries = position.seq === delivered ? [] : this.#recent.after(position.seq);
     if (entries === undefined || entries.length > LIMITS.resumeEntriesMax) return undefined;
-    return { epoch, head: delivered, first: this.#first, packets: entries.map(({ packet }) => packet) };
+    const packets = entries.map(({ packet }) => packet);
+    return { epoch, head: delivered, n: this.#n, first: this.#first, packets, guarded: this.#guarded };
   }
 
   /**
@@ -191,7 +177,7 @@ export class Room {
    * encoded.
    */
   remember(read: ReadResult, nowMs: number): string[] {
-    const entries = this.#encode(read);
+    const entries = this.entriesOf(read);
     const { epoch, delivered } = this.#started();
     // The sequencer adds entries that it has not delivered yet.
     const known = entries.filter(({ seq }) => seq <= delivered);
@@ -244,9 +230,10 @@ export class Room {
       case 'newEpoch':
         this.#recent.clear();
         this.#ahead.clear();
+        this.#n = undefined;
         this.#options.onSeen(this.id, effect.epoch, effect.head);
         this.#writes.flush();
-        for (const member of this.live) member.send(this.#epochPacket(effect.epoch, effect.head));
+        for (const member of this.live) member.send(this.epochPacket(effect.epoch, effect.head));
         break;
       case 'lost':
         this.#writes.flush();
@@ -256,11 +243,29 @@ export class Room {
   }
 
   #deliver(entry: RecentEntry): void {
+    const removed = entry.act?.removal === undefined ? NONE : this.#concernedBy(entry, entry.act.removal);
     this.#recent.push(entry);
+    this.#n = entry.n;
     this.#options.onSeen(this.id, entry.epoch, entry.seq);
     if (this.#ahead.size === 0) this.#writes.push(entry.packet);
     else this.#deliverOneByOne(entry);
     this.#options.onDelivered(this.live.size);
+    if (entry.act === undefined) return;
+    this.#guarded = true;
+    // Nothing after this entry reaches them, so what waits must leave before they do.
+    this.#writes.flush();
+    for (const member of removed) member.removedFrom(this.id, (entry.act.removal as Removal).reason);
+  }
+
+  /** Live members whom the entry removes. Who is ahead was permitted after it. */
+  #concernedBy({ seq }: RecentEntry, removal: Removal): Member[] {
+    return [...this.live].filter((member) => concerns(removal, member) && (this.#ahead.get(member) ?? 0) < seq);
+  }
+
+  #note({ head, first, guarded }: Pick<ReadResult, 'head' | 'first' | 'guarded'>): void {
+    this.#first = first;
+    // An older read does not know the acts that were delivered after it.
+    if (head >= (this.#sequencer?.delivered ?? 0)) this.#guarded = guarded;
   }
 
   /** While some members are ahead, each gets only entries that it does not have. */
@@ -284,8 +289,8 @@ export class Room {
     try {
       const page = await this.#options.readAfter(this.id, after, PAGE_ENTRIES);
       const { epoch, base, head, first } = page;
-      this.#first = first;
-      this.#step({ type: 'backfilled', epoch, base, head, first, entries: this.#encode(page) });
+      this.#note(page);
+      this.#step({ type: 'backfilled', epoch, base, head, first, entries: this.entriesOf(page) });
     } catch (error) {
       this.#options.onBackfillFailed(error);
       setTimeout(() => {
@@ -296,15 +301,16 @@ export class Room {
     }
   }
 
-  #encode({ epoch, entries }: ReadResult): RecentEntry[] {
-    return entries.map((entry) => ({ seq: entry.seq, epoch, packet: this.#packetOf(epoch, entry) }));
+  entriesOf({ epoch, entries }: ReadResult): RecentEntry[] {
+    return entries.map((entry) => this.#entryOf(epoch, entry.seq, entry.ts, bodyOf(entry)));
   }
 
-  #packetOf(epoch: string, entry: StoredEntry): string {
-    return eventPacket('message', storedEntryJson(this.id, epoch, entry));
+  #entryOf(epoch: string, seq: number, ts: number, body: string): RecentEntry {
+    const packet = eventPacket('message', entryJson(this.id, epoch, seq, ts, body));
+    return { epoch, seq, packet, n: nOf(body), act: actOf(body) };
   }
 
-  #epochPacket(epoch: string, head: number): string {
+  epochPacket(epoch: string, head: number): string {
     return eventPacket('room:event', JSON.stringify({ type: 'epoch', room: this.id, epoch, head }));
   }
 }

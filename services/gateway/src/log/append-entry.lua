@@ -1,12 +1,14 @@
 -- Stores one message and announces it: look up its id, check the user's right, number, store,
 -- remember the id, publish. Invariant: one clientMsgId of one user is stored at most once. All
--- checks come before the XADD, and nothing after it can fail.
+-- checks come before the first write.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
 -- KEYS[3] ids
 -- KEYS[4] roles
 -- KEYS[5] liveChannel
+-- KEYS[6] sanctions
+-- KEYS[7] paces         sorted set: user by the time (ms) of the last message, in slow mode
 -- ARGV[1] userId
 -- ARGV[2] clientMsgId
 -- ARGV[3] head          JSON members before the text: "type":…,"from":…,"clientMsgId":…
@@ -20,59 +22,53 @@
 -- ARGV[11] keepMax      maximum number of entries
 -- ARGV[12] keepAgeMs    beyond keepMin, older entries are removed
 --
--- Returns {'stored' | 'duplicate', epoch, seq, ts} | {'conflict'} | {'not_found'} | {'refused'}.
+-- Returns {'stored' | 'duplicate', epoch, seq, ts, n} | {'conflict'} | {'not_found'} | {'refused'} |
+-- {'forbidden', why, untilMs} with why closed | banned | muted | read_only | {'slow', retryAfterMs}.
 
-local TRIM_EVERY, TRIM_BATCH = 64, 128
-
-local epoch, _, head = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
+local epoch, _, head, n, guarded = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
 if not epoch then return {'not_found'} end
 
-local id_field = ARGV[1] .. '\n' .. ARGV[2]
-local known_seq = redis.call('HGET', KEYS[3], id_field)
+local known_seq, known = known_entry(KEYS[2], KEYS[3], ARGV[1], ARGV[2])
 if known_seq then
-  local id = known_seq .. '-0'
-  local known = redis.call('XRANGE', KEYS[2], id, id)[1]
-  -- The fields are always u, c, t, h, x in this order, each followed by its value.
-  if known and known[2][2] == ARGV[1] and known[2][4] == ARGV[2] then
-    if known[2][10] ~= ARGV[4] then return {'conflict'} end
-    return {'duplicate', epoch, tonumber(known_seq), tonumber(known[2][6])}
-  end
+  if known[10] ~= ARGV[4] then return {'conflict'} end
+  return {'duplicate', epoch, known_seq, tonumber(known[6]), n_of(known, known_seq)}
 end
 
-if ARGV[9] == '1' and redis.call('HEXISTS', KEYS[4], ARGV[1]) == 0 then return {'not_found'} end
+local role = nil
+if ARGV[9] == '1' then
+  role = redis.call('HGET', KEYS[4], ARGV[1])
+  if not role then return {'not_found'} end
+end
+
+local now = store_clock()
+local pace_ms = 0
+if guarded then
+  local meta = redis.call('HMGET', KEYS[1], 'closed', 'readOnly', 'slowModeS')
+  if meta[1] then return {'forbidden', 'closed', 0} end
+  local until_ms = shut_out_until(KEYS[6], ARGV[1], now)
+  if until_ms then return {'forbidden', 'banned', until_ms} end
+  until_ms = muted_until(KEYS[6], ARGV[1], now)
+  if until_ms then return {'forbidden', 'muted', until_ms} end
+  if meta[2] or meta[3] then
+    role = role or redis.call('HGET', KEYS[4], ARGV[1])
+    if role ~= 'owner' and role ~= 'moderator' then
+      if meta[2] then return {'forbidden', 'read_only', 0} end
+      pace_ms = tonumber(meta[3]) * 1000
+      local last = redis.call('ZSCORE', KEYS[7], ARGV[1])
+      local wait = last and math.min(tonumber(last) + pace_ms - now, pace_ms) or 0
+      if wait > 0 then return {'slow', wait} end
+    end
+  end
+end
 if ARGV[8] == '0' then return {'refused'} end
 
-local time = redis.call('TIME')
-local ts = time[1] * 1000 + math.floor(time[2] / 1000)
-local seq = head + 1
-redis.call('XADD', KEYS[2], string.format('%d-0', seq), 'u', ARGV[1], 'c', ARGV[2], 't', string.format('%d', ts), 'h', ARGV[3], 'x', ARGV[4])
-redis.call('HSET', KEYS[3], id_field, string.format('%d', seq))
--- An empty room expires. The first message makes it permanent.
-if seq == 1 then redis.call('PERSIST', KEYS[1]) end
-local body = ARGV[3] .. ',' .. ARGV[4] .. '}'
-redis.call('SPUBLISH', KEYS[5], string.format('1 M %s %d %d %d\n', epoch, seq, ts, #body) .. body)
-
-if seq % TRIM_EVERY == 0 then
-  local length = redis.call('XLEN', KEYS[2])
-  local surplus = length - tonumber(ARGV[10])
-  if surplus > 0 then
-    local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', math.min(surplus, TRIM_BATCH))
-    local over, too_old = length - tonumber(ARGV[11]), ts - tonumber(ARGV[12])
-    local first_kept = nil
-    for index, entry in ipairs(oldest) do
-      if index > over and tonumber(entry[2][6]) >= too_old then
-        first_kept = entry[1]
-        break
-      end
-      -- After a rollback the id may belong to a later entry. Then it stays.
-      local field = entry[2][2] .. '\n' .. entry[2][4]
-      local entry_seq = string.match(entry[1], '^%d+')
-      if redis.call('HGET', KEYS[3], field) == entry_seq then redis.call('HDEL', KEYS[3], field) end
-    end
-    if not first_kept then
-      first_kept = string.format('%d-0', tonumber(string.match(oldest[#oldest][1], '^%d+')) + 1)
-    end
-    redis.call('XTRIM', KEYS[2], 'MINID', first_kept)
-  end
+store_entry({meta = KEYS[1], log = KEYS[2], ids = KEYS[3], live = KEYS[5]}, {
+  epoch = epoch, seq = head + 1, n = n + 1, ts = now,
+  user = ARGV[1], id = ARGV[2], head = ARGV[3], tail = ARGV[4],
+}, ARGV[10], ARGV[11], ARGV[12])
+if pace_ms > 0 then
+  redis.call('ZADD', KEYS[7], now, ARGV[1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', now - pace_ms)
+  redis.call('PEXPIRE', KEYS[7], pace_ms)
 end
-return {'stored', epoch, seq, ts}
+return {'stored', epoch, head + 1, now, n + 1}

@@ -3,21 +3,23 @@
  * and how clients see it. In all three forms an entry's JSON members after `ts` are the same text,
  * so an entry travels from the append to the sockets without being parsed.
  *
- *     stored      two stream fields: head `"type":…,"from":…,"clientMsgId":…` and tail `"text":…`
+ *     stored      two stream fields: head `"n":…,"type":…,"from":…,"clientMsgId":…` and tail
+ *                 `"text":…`, or `"data":…` of an act
  *     announced   1 M <epoch> <seq> <ts> <bytes>\n<head>,<tail>}      a new entry; <bytes> in UTF-8
  *                 1 E <epoch> <base> 0 0\n                            a new epoch that begins at <base>
+ *                 1 D <epoch> 0 0 0\n                                 the room was deleted
  *     to clients  {"room":…,"epoch":…,"seq":…,"ts":…,<head>,<tail>}
  *
  * The scripts beside this file write the first two forms.
  */
-import type { Entry } from '@maru/protocol';
+import type { Entry, RemovalReason } from '@maru/protocol';
 
 /** An entry as the log keeps it. */
 export interface StoredEntry {
   seq: number;
   /** Milliseconds of the store's clock. */
   ts: number;
-  /** `"type":…,"from":…,"clientMsgId":…` */
+  /** `"n":…,"type":…,"from":…,"clientMsgId":…`; entries of earlier releases have no `n` */
   head: string;
   /** `"text":…` or, for other types, `"data":…` */
   tail: string;
@@ -26,19 +28,32 @@ export interface StoredEntry {
 /** What the append script publishes on a room's channel. `body` is the end of the client's JSON. */
 export type Announcement =
   | { kind: 'entry'; epoch: string; seq: number; ts: number; body: string }
-  | { kind: 'epoch'; epoch: string; base: number };
+  | { kind: 'epoch'; epoch: string; base: number }
+  | { kind: 'deleted' };
 
-/** Encodes what the sender decides. The store adds `seq` and `ts`. */
-export function encodeMessage(message: { userId: string; userName: string; clientMsgId: string; text: string }): {
-  head: string;
-  tail: string;
-} {
-  const from = JSON.stringify({ id: message.userId, name: message.userName });
-  return {
-    head: `"type":"text","from":${from},"clientMsgId":${JSON.stringify(message.clientMsgId)}`,
-    tail: `"text":${JSON.stringify(message.text)}`,
-  };
+/** Whom an entry removes from its room. */
+export interface Removal {
+  /** A user id; undefined: everybody. */
+  user: string | undefined;
+  reason: RemovalReason;
 }
+
+/** What the sender decides of an entry. The store adds `seq`, `ts` and `n`. */
+export interface Sender {
+  userId: string;
+  userName: string;
+  clientMsgId: string | undefined;
+}
+
+export function encodeHead(type: string, { userId, userName, clientMsgId }: Sender): string {
+  const head = `"type":"${type}","from":${JSON.stringify({ id: userId, name: userName })}`;
+  return clientMsgId === undefined ? head : `${head},"clientMsgId":${JSON.stringify(clientMsgId)}`;
+}
+
+export const encodeText = (text: string): string => `"text":${JSON.stringify(text)}`;
+
+/** The members of an object without its braces, as the append scripts take `data`. */
+export const encodeMembers = (data: object): string => JSON.stringify(data).slice(1, -1);
 
 /** Composes a client's JSON. Room and epoch need no escaping: their characters are restricted. */
 export function entryJson(room: string, epoch: string, seq: number, ts: number, body: string): string {
@@ -47,7 +62,48 @@ export function entryJson(room: string, epoch: string, seq: number, ts: number, 
 
 /** The same as `entryJson` for an entry that was read from the log. */
 export function storedEntryJson(room: string, epoch: string, entry: StoredEntry): string {
-  return entryJson(room, epoch, entry.seq, entry.ts, `${entry.head},${entry.tail}}`);
+  return entryJson(room, epoch, entry.seq, entry.ts, bodyOf(entry));
+}
+
+/** The end of a client's JSON. Before there was an `n`, every entry was a message. */
+export function bodyOf({ seq, head, tail }: StoredEntry): string {
+  return head.startsWith(N_START) ? `${head},${tail}}` : `${N_START}${seq},${head},${tail}}`;
+}
+
+const N_START = '"n":';
+const TYPE_START = '"type":"';
+/** Entry types of acts begin so. Messages, the common case, are recognised without parsing. */
+const ACT_TYPE_START = '"type":"room.';
+
+/** Messages up to and including an entry. `body` is what follows `ts` in a client's JSON. */
+export const nOf = (body: string): number => Number.parseInt(body.slice(N_START.length), 10);
+
+/** What an act means for delivery; undefined for other entries. */
+export function actOf(body: string): { removal: Removal | undefined } | undefined {
+  const typeAt = body.indexOf(TYPE_START);
+  if (!body.startsWith(ACT_TYPE_START, typeAt)) return undefined;
+  const { type, data } = JSON.parse(`{${body}`) as { type: string; data: ActSubject };
+  return { removal: removalOf(type, data) };
+}
+
+interface ActSubject {
+  user?: string;
+  closed?: boolean;
+}
+
+function removalOf(type: string, data: ActSubject): Removal | undefined {
+  switch (type) {
+    case 'room.kick':
+      return { user: data.user, reason: 'kicked' };
+    case 'room.ban':
+      return { user: data.user, reason: 'banned' };
+    case 'room.leave':
+      return { user: data.user, reason: 'left' };
+    case 'room.update':
+      return data.closed === true ? { user: undefined, reason: 'closed' } : undefined;
+    default:
+      return undefined;
+  }
 }
 
 export function toEntry(room: string, epoch: string, entry: StoredEntry): Entry {
@@ -89,7 +145,8 @@ const EPOCH_START = 4;
  */
 export function parseAnnouncement(payload: string): Announcement | undefined {
   const isEntry = payload.startsWith('1 M ');
-  if (!isEntry && !payload.startsWith('1 E ')) return undefined;
+  const isDeletion = payload.startsWith('1 D ');
+  if (!isEntry && !isDeletion && !payload.startsWith('1 E ')) return undefined;
   // A missing separator is at -1, which makes an empty part. Empty parts are malformed.
   const epochEnd = payload.indexOf(' ', EPOCH_START);
   const seqEnd = payload.indexOf(' ', epochEnd + 1);
@@ -102,6 +159,7 @@ export function parseAnnouncement(payload: string): Announcement | undefined {
   const body = payload.slice(headerEnd + 1);
   if (Buffer.byteLength(body) !== bytes) return undefined;
   const epoch = payload.slice(EPOCH_START, epochEnd);
+  if (isDeletion) return { kind: 'deleted' };
   if (!isEntry) return { kind: 'epoch', epoch, base: seq };
   if (!body.endsWith('}')) return undefined;
   return { kind: 'entry', epoch, seq, ts, body };

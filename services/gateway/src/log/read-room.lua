@@ -5,6 +5,7 @@
 -- KEYS[2] log
 -- KEYS[3] roles
 -- KEYS[4] liveChannel
+-- KEYS[5] sanctions
 -- ARGV[1] userId        '' reads as the node itself, which may read every room
 -- ARGV[2] isPrivate     '1': only members may read
 -- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
@@ -21,26 +22,52 @@
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
 -- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer, except for one entry
 --
--- Returns {'not_found'} | {'ok', epoch, base, head, first, role, reason, {seq, ts, head, tail, …}}:
--- role '' for none, reason '' | too_far | trimmed | epoch. Entries ascend.
+-- Returns {'not_found'} | {'deleted'} (for the node only) | {'forbidden', why, untilMs} with why
+-- closed | banned | {'ok', epoch, base, head, first, role, reason, n, guarded, room, entries}: role
+-- '' for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room
+-- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, entries {seq, ts, head,
+-- tail, …} ascending.
 
 local private = ARGV[2] == '1'
-local role = ''
-if ARGV[1] ~= '' then
-  role = redis.call('HGET', KEYS[3], ARGV[1]) or ''
+local user, role = ARGV[1], ''
+if user ~= '' then
+  role = redis.call('HGET', KEYS[3], user) or ''
   if private and role == '' then return {'not_found'} end
 end
 
-local epoch, base, head = room_epoch(KEYS[1], KEYS[2], KEYS[4], ARGV[3], tonumber(ARGV[4]), ARGV[5])
+local epoch, base, head, n, guarded =
+  room_epoch(KEYS[1], KEYS[2], KEYS[4], ARGV[3], tonumber(ARGV[4]), ARGV[5])
 local ttl = tonumber(ARGV[6])
 if not epoch then
+  local deleted = base
+  if deleted and user == '' then return {'deleted'} end
   if ttl <= 0 or private then return {'not_found'} end
-  head = log_head(KEYS[2])
-  epoch, base = '1.' .. ARGV[5], head
+  head, n = log_head(KEYS[2])
+  local number = 1
+  if deleted then
+    -- Nodes that have seen the deleted room's epoch must see a later one.
+    number = epoch_number(redis.call('HGET', KEYS[1], 'epoch')) + 1
+    redis.call('HDEL', KEYS[1], 'deleted')
+  end
+  epoch, base, guarded = number .. '.' .. ARGV[5], head, false
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', base, 'visibility', 'public')
   if head == 0 then redis.call('PEXPIRE', KEYS[1], ttl) end
 elseif ttl > 0 and head == 0 and redis.call('PTTL', KEYS[1]) > 0 then
   redis.call('PEXPIRE', KEYS[1], ttl)
+end
+
+local room = {}
+if user ~= '' then
+  local meta = redis.call('HMGET', KEYS[1], 'title', 'topic', 'readOnly', 'slowModeS', 'closed')
+  local muted = ''
+  if guarded then
+    local now = store_clock()
+    if meta[5] then return {'forbidden', 'closed', 0} end
+    local until_ms = shut_out_until(KEYS[5], user, now)
+    if until_ms then return {'forbidden', 'banned', until_ms} end
+    muted = muted_until(KEYS[5], user, now) or ''
+  end
+  room = {meta[1] or '', meta[2] or '', meta[3] or '', meta[4] or '', muted}
 end
 
 -- Reads from..to in small steps up to `bytes_max`; with `down`, from the newest to the oldest.
@@ -104,4 +131,4 @@ for position = 1, #raw do
   entries[n + 3] = fields[8]
   entries[n + 4] = fields[10]
 end
-return {'ok', epoch, base, head, first, role, reason, entries}
+return {'ok', epoch, base, head, first, role, reason, n, guarded and 1 or 0, room, entries}

@@ -1,19 +1,28 @@
-/** The append side of the room log in Redis: batches of calls of `append-entry.lua`, in order. */
+/** The append side of the room log in Redis: batches of messages and acts, in order. */
 
-import { isPrivateRoomId, MaruError } from '@maru/protocol';
-import { isNoScript, loadScript, type RedisStore, type Shard } from '@maru/redis-store';
+import { MaruError } from '@maru/protocol';
+import { isNoScript, type RedisStore, type Shard } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
-import { roomIdsKey, roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, waitProbeKey } from '../keys.ts';
+import { roomLogKey, waitProbeKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
+import {
+  type AnyRequest,
+  type AnyResult,
+  type Append,
+  actScript,
+  appendScript,
+  type Call,
+  callOf,
+  encodeAct,
+  encodeMessage,
+  type Retention,
+  resultOf,
+} from './append-calls.ts';
 import { Batcher, SEND_AGAIN } from './batcher.ts';
-import { encodeMessage } from './entry-codec.ts';
-import type { AppendRequest, AppendResult } from './room-log.ts';
+import type { ActRequest, ActResult, AppendRequest, AppendResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
-export const appendScript = loadScript(
-  new URL('./append-entry.lua', import.meta.url),
-  new URL('./room-epoch.lua', import.meta.url),
-);
+export type { Retention };
 
 /**
  * Appends in a batch, and appends that wait. At 16 KiB of text each, waiting appends take at most
@@ -33,14 +42,6 @@ const BATCHES_IN_FLIGHT_MAX = 4;
  */
 const TAIL_BYTES_MAX = 32_768;
 
-export interface Retention {
-  entriesMin: number;
-  entriesMax: number;
-  ageMs: number;
-  /** After this time an empty public room is removed. */
-  emptyRoomTtlMs: number;
-}
-
 export interface RedisAppendOptions {
   /**
    * Only appends may use this store, because the order of commands on its connections is the order
@@ -55,26 +56,20 @@ export interface RedisAppendOptions {
   /** Redis answered with an error: it is full, read-only or loading. */
   onRefused: (reason: string) => void;
   /** These appends are about to share a round trip. */
-  onBatch?: (size: number, appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  onBatch?: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
   now: () => number;
-}
-
-interface Append {
-  request: AppendRequest;
-  head: string;
-  tail: string;
 }
 
 export class RedisAppender {
   readonly #options: RedisAppendOptions;
   readonly #store: RedisStore;
-  readonly #batcher: Batcher<Append, AppendResult, Shard>;
+  readonly #batcher: Batcher<Append, AnyResult, Shard>;
 
   constructor(options: RedisAppendOptions) {
     this.#options = options;
     this.#store = options.appendStore;
     // A restarted server or a promoted replica does not know the script.
-    this.#store.onShard((shard) => shard.redis.on('ready', () => void loadAppendScript(shard)));
+    this.#store.onShard((shard) => shard.redis.on('ready', () => void loadScripts(shard)));
     this.#batcher = new Batcher({
       groupOf: ({ request }) => this.#store.slotOf(roomLogKey(request.room)),
       destinationOf: this.#store.ownerOf,
@@ -96,24 +91,32 @@ export class RedisAppender {
   }
 
   append(request: AppendRequest): Promise<AppendResult> {
-    const status = this.#store.shardOf(roomLogKey(request.room))?.redis.status;
-    if (status !== 'ready')
-      return Promise.reject(unavailable(new Error(`the connection is ${status ?? 'not known yet'}`)));
-    const { head, tail } = encodeMessage(request);
-    if (Buffer.byteLength(tail) > TAIL_BYTES_MAX)
-      return Promise.reject(new MaruError('too_large', 'text: is too large in JSON'));
-    return this.#batcher.submit({ request, head, tail });
+    return this.#submit(encodeMessage(request)) as Promise<AppendResult>;
   }
 
-  async #sendBatch(appends: Append[], shard: Shard): Promise<Array<AppendResult | Error | typeof SEND_AGAIN>> {
+  act(request: ActRequest): Promise<ActResult> {
+    return this.#submit(encodeAct(request)) as Promise<ActResult>;
+  }
+
+  #submit(append: Append): Promise<AnyResult> {
+    const status = this.#store.shardOf(roomLogKey(append.request.room))?.redis.status;
+    if (status !== 'ready')
+      return Promise.reject(unavailable(new Error(`the connection is ${status ?? 'not known yet'}`)));
+    if (Buffer.byteLength(append.tail) > TAIL_BYTES_MAX)
+      return Promise.reject(new MaruError('too_large', 'text: is too large in JSON'));
+    return this.#batcher.submit(append);
+  }
+
+  async #sendBatch(appends: Append[], shard: Shard): Promise<Array<AnyResult | Error | typeof SEND_AGAIN>> {
     const { redis } = shard;
     if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
     this.#options.onBatch?.(appends.length, appends);
-    const replies = await callAppendScript(
+    const { seen, retention } = this.#options;
+    const replies = await callScripts(
       redis,
-      appends.map((append) => this.#scriptArguments(append)),
+      appends.map((append) => callOf(append, seen, retention)),
     );
-    if (replies.some(isNoScript)) await loadAppendScript(shard);
+    if (replies.some(isNoScript)) await loadScripts(shard);
     if (this.#options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
       await this.#awaitReplicas(shard, replies);
     return replies.map((reply, index) => {
@@ -124,30 +127,8 @@ export class RedisAppender {
         this.#options.onRefused(reply.message);
         return unavailable(reply);
       }
-      return toAppendResult(reply as unknown[], (appends[index] as Append).request.room, this.#options.seen);
+      return resultOf(appends[index] as Append, reply as unknown[], seen);
     });
-  }
-
-  #scriptArguments({ request, head, tail }: Append): Array<string | number> {
-    const { room } = request;
-    const { seen, retention } = this.#options;
-    return [
-      roomMetaKey(room),
-      roomLogKey(room),
-      roomIdsKey(room),
-      roomRolesKey(room),
-      roomLiveChannel(room),
-      request.userId,
-      request.clientMsgId,
-      head,
-      tail,
-      ...seen.scriptArguments(room),
-      request.mayStore ? '1' : '0',
-      isPrivateRoomId(room) ? '1' : '0',
-      retention.entriesMin,
-      retention.entriesMax,
-      retention.ageMs,
-    ];
   }
 
   /**
@@ -174,21 +155,23 @@ export class RedisAppender {
   }
 }
 
-async function loadAppendScript({ redis }: Shard): Promise<void> {
-  await redis.script('LOAD', appendScript.source).catch(() => {
+async function loadScripts({ redis }: Shard): Promise<void> {
+  const loads = [appendScript, actScript].map(({ source }) => redis.script('LOAD', source));
+  await Promise.all(loads).catch(() => {
     // The next batch then gets NOSCRIPT, which is safe.
   });
 }
 
 /** All calls in one round trip, in order. Gives a reply or an error for each. */
-async function callAppendScript(redis: Redis, calls: Array<Array<string | number>>): Promise<unknown[]> {
-  const { sha1, keys } = appendScript;
+async function callScripts(redis: Redis, calls: Call[]): Promise<unknown[]> {
   const [first] = calls;
   // A single call, the common case in quiet rooms, is cheaper without a pipeline.
-  if (first !== undefined && calls.length === 1)
-    return [await redis.evalsha(sha1, keys.length, ...first).catch((error: unknown) => error)];
+  if (first !== undefined && calls.length === 1) {
+    const { script, args } = first;
+    return [await redis.evalsha(script.sha1, script.keys.length, ...args).catch((error: unknown) => error)];
+  }
   const pipeline = redis.pipeline();
-  for (const call of calls) pipeline.evalsha(sha1, keys.length, ...call);
+  for (const { script, args } of calls) pipeline.evalsha(script.sha1, script.keys.length, ...args);
   const answers = (await pipeline.exec()) ?? [];
   return calls.map((_, index) => {
     const [error, value] = answers[index] ?? [new Error('no reply'), undefined];
@@ -197,18 +180,3 @@ async function callAppendScript(redis: Redis, calls: Array<Array<string | number
 }
 
 const isStored = (reply: unknown): boolean => Array.isArray(reply) && reply[0] === 'stored';
-
-function toAppendResult(reply: unknown[], room: string, seen: SeenPositions): AppendResult | Error {
-  const [outcome, epoch, seq, ts] = reply as [string, string, number, number];
-  switch (outcome) {
-    case 'stored':
-    case 'duplicate':
-      seen.note(room, epoch, seq);
-      return { outcome, epoch, seq, ts };
-    case 'conflict':
-    case 'refused':
-      return { outcome };
-    default:
-      return new MaruError('not_found', 'there is no such room');
-  }
-}

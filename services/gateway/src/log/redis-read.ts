@@ -1,16 +1,18 @@
 /** The read side of the room log in Redis: one call of `read-room.lua` for each read. */
 import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
 import { gatherWrites, loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
-import { roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
+import { roomLiveChannel, roomLogKey, roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import { decodeStoredEntries } from './entry-codec.ts';
-import type { Reader, ReadPiece, ReadResult } from './room-log.ts';
+import { noEntry } from './refusals.ts';
+import { type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomSettings } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 
 export const readScript = loadScript(
   new URL('./read-room.lua', import.meta.url),
   new URL('./room-epoch.lua', import.meta.url),
+  new URL('./room-guard.lua', import.meta.url),
 );
 
 /**
@@ -49,7 +51,13 @@ export class RedisReader {
   async #readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
     const { readStore, seen, emptyRoomTtlMs } = this.#options;
     gatherWrites(readStore.shardOf(roomLogKey(room)));
-    const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room), roomLiveChannel(room)];
+    const keys = [
+      roomMetaKey(room),
+      roomLogKey(room),
+      roomRolesKey(room),
+      roomLiveChannel(room),
+      roomSanctionsKey(room),
+    ];
     const args = [
       reader === 'node' ? '' : reader.userId,
       isPrivateRoomId(room) ? '1' : '0',
@@ -99,9 +107,12 @@ function pieceArguments(piece: ReadPiece): Array<string | number> {
   }
 }
 
+/** Arguments of a `not_found`, `deleted` or `forbidden` reply become an error. */
 function toReadResult(reply: unknown[]): ReadResult {
+  if (reply[0] === 'deleted') throw new RoomDeleted();
+  if (reply[0] === 'forbidden') throw noEntry(reply[1] as 'closed' | 'banned', reply[2] as number);
   if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
-  const [, epoch, base, head, first, role, reason, entries] = reply as [
+  const [, epoch, base, head, first, role, reason, n, guarded, settings, entries] = reply as [
     string,
     string,
     number,
@@ -109,6 +120,9 @@ function toReadResult(reply: unknown[]): ReadResult {
     number,
     string,
     string,
+    number,
+    number,
+    Array<string | number>,
     unknown[],
   ];
   return {
@@ -116,8 +130,21 @@ function toReadResult(reply: unknown[]): ReadResult {
     base,
     head,
     first,
+    n,
     role: role === '' ? undefined : (role as Role),
     reason: reason === '' ? undefined : (reason as NotRecoveredReason),
+    guarded: guarded === 1,
+    settings: settings.length === 0 ? undefined : toSettings(settings),
     entries: decodeStoredEntries(entries),
+  };
+}
+
+function toSettings([title, topic, readOnly, slowModeS, mutedUntilMs]: Array<string | number>): RoomSettings {
+  return {
+    title: String(title),
+    topic: String(topic),
+    readOnly: readOnly !== '',
+    slowModeS: Number(slowModeS),
+    mutedUntilTs: mutedUntilMs === '' ? undefined : Number(mutedUntilMs),
   };
 }

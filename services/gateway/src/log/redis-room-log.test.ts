@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { appendScript } from './redis-append.ts';
+import { actScript, appendScript } from './append-calls.ts';
 import { readScript } from './redis-read.ts';
 import type { RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
@@ -18,9 +18,11 @@ before(async () => {
 after(() => rig.stop());
 
 test('script headers name the keys in the order of the calls', () => {
-  assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel']);
+  assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions', 'paces']);
   assert.equal(appendScript.args.length, 12);
-  assert.deepEqual(readScript.keys, ['meta', 'log', 'roles', 'liveChannel']);
+  assert.deepEqual(actScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions']);
+  assert.equal(actScript.args.length, 21);
+  assert.deepEqual(readScript.keys, ['meta', 'log', 'roles', 'liveChannel', 'sanctions']);
   assert.equal(readScript.args.length, 13);
 });
 

@@ -46,6 +46,7 @@ export function createRedisRoomLog(options: RedisRoomLogOptions): RoomLog {
 
   return {
     append: (request) => measure('append', appender.append(request)),
+    act: (request) => measure('append', appender.act(request)),
     read: (room, forWhom, piece, readOptions) =>
       measure(piece.mode === 'none' ? 'look' : 'page', reader.read(room, forWhom, piece, readOptions?.create === true)),
   };

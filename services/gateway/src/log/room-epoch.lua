@@ -1,4 +1,4 @@
--- Functions that are prepended to each script of the room log.
+-- Functions about the epoch and the head of a room's log. Prepended to each script of the log.
 --
 -- An epoch names one incarnation of a log: "<number>.<random>". Later epochs have higher numbers,
 -- so a node can tell a rolled back log from a newer one. For clients the whole string is opaque.
@@ -6,28 +6,40 @@
 -- A day. Reads by members extend it.
 local EMPTY_AGAIN_MS = 86400000
 
+-- Milliseconds of Redis' clock.
+local function store_clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 local function epoch_number(epoch)
   return tonumber(string.match(epoch, '^(%d+)%.')) or 0
 end
 
--- The newest seq is the stream's last id. A separate counter could run ahead: a script is atomic
--- but not transactional, so an INCR would stay after a failed XADD.
+-- Returns the newest seq, and the number of messages up to it. Both come from the newest entry. A
+-- separate counter could run ahead: a script is atomic but not transactional, so an INCR would stay
+-- after a failed XADD. Entries without `n` are from a time when every entry was a message.
 local function log_head(log_key)
-  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)
-  if not last[1] then return 0 end
-  return tonumber(string.match(last[1][1], '^%d+'))
+  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)[1]
+  if not last then return 0, 0 end
+  local seq = tonumber(string.match(last[1], '^%d+'))
+  return seq, tonumber(string.match(last[2][8], '^"n":(%d+),') or seq)
 end
 
--- Returns epoch, base (the head at which this epoch began) and head, or nil if the room does not
--- exist. Opens a new epoch if the log shows less than the caller has seen, because then the log was
--- rolled back.
+-- Returns epoch, base (the head at which this epoch began), head, n (messages up to the head) and
+-- whether the room is guarded. Returns nil if the room does not exist, and nil, true if it was
+-- deleted. Opens a new epoch if the log shows less than the caller has seen, because then the log
+-- was rolled back.
+-- Guarded: not every user may write or read. Other rooms need no further check, so a message in
+-- them costs nothing more.
 local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq, candidate)
-  local meta = redis.call('HMGET', meta_key, 'epoch', 'base')
-  local epoch, base = meta[1], tonumber(meta[2] or '0')
-  local head = log_head(log_key)
+  local meta = redis.call('HMGET', meta_key, 'epoch', 'base', 'guarded', 'deleted')
+  local epoch, base, guarded = meta[1], tonumber(meta[2] or '0'), meta[3] and true or false
+  if meta[4] then return nil, true end
+  local head, n = log_head(log_key)
   if seen_epoch == '' then
     if not epoch then return nil end
-    return epoch, base, head
+    return epoch, base, head, n, guarded
   end
   local lost = false
   if not epoch then
@@ -36,7 +48,7 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
       -- message is written.
       redis.call('HSET', meta_key, 'epoch', seen_epoch, 'base', 0, 'visibility', 'public')
       redis.call('PEXPIRE', meta_key, EMPTY_AGAIN_MS)
-      return seen_epoch, 0, 0
+      return seen_epoch, 0, 0, 0, false
     end
     lost = true
   elseif epoch == seen_epoch then
@@ -44,11 +56,11 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
   else
     lost = epoch_number(seen_epoch) > epoch_number(epoch)
   end
-  if not lost then return epoch, base, head end
+  if not lost then return epoch, base, head, n, guarded end
   local next_number = math.max(epoch_number(seen_epoch), epoch and epoch_number(epoch) or 0) + 1
   epoch, base = next_number .. '.' .. candidate, head
   redis.call('HSET', meta_key, 'epoch', epoch, 'base', base)
   redis.call('PERSIST', meta_key)
   redis.call('SPUBLISH', live_channel, '1 E ' .. epoch .. ' ' .. base .. ' 0 0\n')
-  return epoch, base, head
+  return epoch, base, head, n, guarded
 end

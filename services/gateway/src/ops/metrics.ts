@@ -42,7 +42,14 @@ const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-const OUTCOMES: ReadonlyArray<AppendResult['outcome']> = ['stored', 'duplicate', 'conflict', 'refused'];
+const OUTCOMES: ReadonlyArray<AppendResult['outcome']> = [
+  'stored',
+  'duplicate',
+  'conflict',
+  'refused',
+  'forbidden',
+  'slow',
+];
 const RESUMES: ReadonlyArray<NotRecoveredReason | 'recovered' | 'error'> = [
   'recovered',
   'too_far',

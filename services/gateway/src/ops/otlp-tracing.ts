@@ -30,8 +30,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { ChannelHandler } from '../delivery/subscriber.ts';
 import { roomOfLiveChannel } from '../keys.ts';
+import type { AnyRequest } from '../log/append-calls.ts';
 import { parseAnnouncement } from '../log/entry-codec.ts';
-import type { AppendRequest } from '../log/room-log.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Period between exports, and the maximum of waiting spans. Further spans are dropped. */
@@ -75,7 +75,7 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
     ],
   });
   const tracer = provider.getTracer('maru');
-  const appends = new WeakMap<AppendRequest, Span>();
+  const appends = new WeakMap<AnyRequest, Span>();
 
   const startFirst = (ids: Ids, attributes: Attributes): Span => {
     given = ids;
@@ -115,6 +115,7 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
       }));
     },
     log: (log) => ({
+      ...log,
       append(request) {
         const { room, userId, clientMsgId } = request;
         const parent = contextOf(idsOf(room, userId, clientMsgId));
@@ -122,7 +123,6 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
         appends.set(request, span);
         return within(span, log.append(request), ({ outcome }) => ({ 'maru.outcome': outcome }));
       },
-      read: (room, reader, piece, readOptions) => log.read(room, reader, piece, readOptions),
     }),
     subscriber(subscriber) {
       const traced = (room: string, handler: ChannelHandler): ChannelHandler => {

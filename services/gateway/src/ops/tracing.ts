@@ -1,6 +1,7 @@
 /** Traces messages, from the request to the delivery on every node. */
 import type { Subscriber } from '../delivery/subscriber.ts';
-import type { AppendRequest, RoomLog } from '../log/room-log.ts';
+import type { AnyRequest } from '../log/append-calls.ts';
+import type { RoomLog } from '../log/room-log.ts';
 
 /** Each function returns its argument, wrapped with tracing or unchanged. */
 /** The use case of sending a message. `Request` holds at least the fields that name a trace. */
@@ -15,7 +16,7 @@ export interface Tracing {
   log(log: RoomLog): RoomLog;
   subscriber(subscriber: Subscriber): Subscriber;
   /** Called for appends that are about to share a round trip. Undefined while tracing is off. */
-  onBatch: ((appends: ReadonlyArray<{ request: AppendRequest }>) => void) | undefined;
+  onBatch: ((appends: ReadonlyArray<{ request: AnyRequest }>) => void) | undefined;
   /** Sends the remaining spans, within a second. */
   close(): Promise<void>;
 }

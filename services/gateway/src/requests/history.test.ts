@@ -16,6 +16,7 @@ before(async () => {
   const stored = await rig.node();
   log = {
     append: stored.append,
+    act: stored.act,
     read(...asked) {
       reads++;
       return stored.read(...asked);

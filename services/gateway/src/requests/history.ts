@@ -4,7 +4,7 @@
  */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
 import { sizeOf, toEntry } from '../log/entry-codec.ts';
-import type { ReadPiece, RoomLog } from '../log/room-log.ts';
+import type { Reader, ReadPiece, RoomLog } from '../log/room-log.ts';
 import { createSingleFlight } from '../log/single-flight.ts';
 import { READS_QUEUE } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
@@ -13,6 +13,8 @@ interface Page {
   data: HistoryData;
   /** The page's size in characters of JSON. */
   bytes: number;
+  /** See `ReadResult`. */
+  guarded: boolean;
 }
 
 export type ReadHistory = (userId: string, request: RequestOf<'history:read'>) => Promise<Page>;
@@ -23,26 +25,30 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
   const { log } = options;
   const flights = createSingleFlight<Page>();
 
-  const read = async (userId: string, room: string, piece: Piece): Promise<Page> => {
-    const { epoch, first, head, entries } = await log.read(room, { userId }, piece);
+  const read = async (reader: Reader, room: string, piece: Piece): Promise<Page> => {
+    const { epoch, first, head, entries, guarded } = await log.read(room, reader, piece);
     const messages = entries.map((entry) => toEntry(room, epoch, entry));
     const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
     // An empty page means that there is nothing further in its direction.
     const hasMore = piece.mode === 'after' ? (newest ?? head) < head : (oldest ?? 0) > first;
-    return { data: { epoch, first, messages, hasMore }, bytes: sizeOf(entries) };
+    return { data: { epoch, head, first, messages, hasMore }, bytes: sizeOf(entries), guarded };
   };
 
   return async (userId, { room, before, after, limit, epoch }) => {
     const piece = pieceOf(before, after, limit);
     // The store checks the right to see a private room for each user.
-    const page = isPrivateRoomId(room)
-      ? await read(userId, room, piece)
-      : await flights.read(`${room} ${JSON.stringify(piece)}`, () => read(userId, room, piece));
-    if (epoch !== undefined && epoch !== page.data.epoch) {
-      throw new MaruError('conflict', 'the log has begun a new epoch; read it again from its head');
-    }
-    return page;
+    if (isPrivateRoomId(room)) return checkEpoch(await read({ userId }, room, piece), epoch);
+    const page = await flights.read(`${room} ${JSON.stringify(piece)}`, () => read('node', room, piece));
+    // After the read: whoever may enter now was permitted all that it brought.
+    if (page.guarded) await log.read(room, { userId }, { mode: 'none' });
+    return checkEpoch(page, epoch);
   };
+}
+
+function checkEpoch(page: Page, epoch: string | undefined): Page {
+  if (epoch !== undefined && epoch !== page.data.epoch)
+    throw new MaruError('conflict', 'the log has begun a new epoch; read it again from its head');
+  return page;
 }
 
 function pieceOf(before: number | undefined, after: number | undefined, limit: number): Piece {

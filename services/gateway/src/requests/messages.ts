@@ -2,6 +2,7 @@
 import { MaruError, type RequestOf, type SendData, type UserRef } from '@maru/protocol';
 import { entryBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
+import { noWriting } from '../log/refusals.ts';
 import type { AppendResult, RoomLog } from '../log/room-log.ts';
 import type { RoomClaims, Unclaim } from '../rooms/room-claims.ts';
 import { roomQueue } from '../rooms/work-queues.ts';
@@ -45,13 +46,17 @@ export function createSendMessage(options: {
     switch (result.outcome) {
       case 'conflict':
         throw new MaruError('conflict', 'this clientMsgId was used for another text');
+      case 'forbidden':
+        throw noWriting(result.why, result.untilTs);
+      case 'slow':
+        throw new MaruError('rate_limited', 'this room is in slow mode', { retryAfterMs: result.retryAfterMs });
       case 'refused':
         throw new MaruError('rate_limited', `at most ${options.perSecond} messages a second, and bytes an hour`, {
           retryAfterMs: waitMs,
         });
       default: {
-        const { epoch, seq, ts } = result;
-        return { epoch, seq, ts, duplicate: result.outcome === 'duplicate' };
+        const { epoch, seq, ts, n } = result;
+        return { epoch, seq, ts, n, duplicate: result.outcome === 'duplicate' };
       }
     }
   };

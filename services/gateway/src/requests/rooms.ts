@@ -6,7 +6,7 @@ import type { Typing } from '../rooms/typing.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Handlers, MayRead } from './handler.ts';
 
-type RoomEvents = 'room:create' | 'room:join' | 'room:leave' | 'room:members' | 'room:invite' | 'typing';
+type RoomEvents = 'room:create' | 'room:join' | 'room:leave' | 'room:members' | 'typing';
 
 export function roomHandlers(parts: {
   subscriptions: Subscriptions<Session>;
@@ -24,10 +24,6 @@ export function roomHandlers(parts: {
       const { data, membersRead } = await directory.members(request);
       session.charge(membersRead * MEMBER_ANSWER_BYTES);
       return { data };
-    },
-    'room:invite': async ({ user }, request) => {
-      await directory.invite(user.id, request);
-      return { data: {} };
     },
     typing: async (session, request) => {
       await typing(session, request);

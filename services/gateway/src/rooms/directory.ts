@@ -10,18 +10,22 @@ import {
   type Role,
 } from '@maru/protocol';
 import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
+import type { Audit } from '../audit/audit.ts';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
-import type { UserQuota } from '../limits/user-quota.ts';
 import { unavailable } from '../unavailable.ts';
+import { type Actor, isAdmin } from './acts.ts';
+import { deleteRoom } from './delete-room.ts';
 import type { RoomClaims } from './room-claims.ts';
 
-export const createScript = loadScript(new URL('./create-room.lua', import.meta.url));
-export const inviteScript = loadScript(new URL('./invite-member.lua', import.meta.url));
+export const createScript = loadScript(
+  new URL('./create-room.lua', import.meta.url),
+  new URL('../log/room-epoch.lua', import.meta.url),
+);
 
 export interface RoomDirectory {
   create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
-  invite(userId: string, request: RequestOf<'room:invite'>): Promise<void>;
+  /** With all its data. Rejects `not_found`, or `forbidden` unless an owner or an admin deletes it. */
+  delete(actor: Actor, room: string): Promise<void>;
   /** The caller MUST have checked that the user may see the room. */
   members(request: RequestOf<'room:members'>): Promise<{ data: MembersData; membersRead: number }>;
   /** A page of public rooms in lexical order, after `cursor`. */
@@ -36,19 +40,17 @@ export interface RoomDirectory {
   list(room: string): Promise<void>;
 }
 
-/** Members of one private room. */
-const MEMBERS_MAX = 5_000;
 /** 128 random bits, as letters and digits of a room id. */
 const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex');
 
 export function createRoomDirectory(options: {
   store: RedisStore;
   claims: Pick<RoomClaims, 'create'>;
-  quota: Pick<UserQuota, 'charge' | 'giveBack'>;
+  audit: Audit;
   /** A room was created but could not be listed. */
   onUnlisted: (error: unknown) => void;
 }): RoomDirectory {
-  const { store, claims, quota } = options;
+  const { store, claims, audit } = options;
 
   const storeCall = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -69,11 +71,11 @@ export function createRoomDirectory(options: {
     async create(userId, request) {
       const room = request.room ?? privateRoomId();
       const title = request.title ?? '';
-      const epoch = `1.${randomBytes(8).toString('hex')}`;
+      const candidate = randomBytes(8).toString('hex');
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
       const unclaim = await claims.create(userId, room);
       const created = await storeCall(() =>
-        runScript(store, createScript, keys, [userId, epoch, request.visibility, title]),
+        runScript(store, createScript, keys, [userId, candidate, request.visibility, title]),
       ).catch((error: unknown) => {
         // A retry gets another private id, so it claims another room.
         if (isPrivateRoomId(room)) unclaim();
@@ -89,16 +91,15 @@ export function createRoomDirectory(options: {
       return { room, title, visibility: request.visibility, role: 'owner' };
     },
 
-    async invite(userId, { room, user }) {
-      if (!isPrivateRoomId(room)) throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
-      await quota.charge(userId, MEMBER_BYTES);
-      const outcome = await storeCall(() =>
-        runScript(store, inviteScript, [roomRolesKey(room)], [userId, user, MEMBERS_MAX]),
-      );
-      if (outcome !== 'ok') quota.giveBack(userId, MEMBER_BYTES, 0);
+    async delete(actor, room) {
+      const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id));
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
-      if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and moderators may invite');
-      if (outcome === 'full') throw new MaruError('conflict', `a room has at most ${MEMBERS_MAX} members`);
+      if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and administrators delete a room');
+      audit.record({ action: 'room.delete', by: actor.user.id, room });
+      // The room is gone. If its place in the list stays, the next reader of the list removes it.
+      await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room))).catch(
+        options.onUnlisted,
+      );
     },
 
     async members({ room, cursor, limit }) {
@@ -118,17 +119,19 @@ export function createRoomDirectory(options: {
       const ids = await storeCall(() =>
         store.at(publicRoomsKey(), (redis) => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit)),
       );
-      const reads = ids.map((id): ReadCommand => ['hmget', roomMetaKey(id), 'epoch', 'title']);
-      const metas = (await storeCall(() => readMany(store, reads))) as Array<[string | null, string | null]>;
-      const gone = ids.filter((_, index) => metas[index]?.[0] == null);
+      const reads = ids.map((id): ReadCommand => ['hmget', roomMetaKey(id), 'epoch', 'title', 'deleted']);
+      const metas = (await storeCall(() => readMany(store, reads))) as Array<Array<string | null>>;
+      const gone = ids.filter((_, index) => isGone(metas[index]));
       // Empty rooms expire. Their names are removed from the list when a page contains them.
       if (gone.length > 0)
         await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), ...gone)));
       const rooms = ids.flatMap((room, index) => {
-        const [epoch, title] = metas[index] ?? [];
-        return epoch == null ? [] : [{ room, title: title ?? '' }];
+        const [, title] = metas[index] ?? [];
+        return isGone(metas[index]) ? [] : [{ room, title: title ?? '' }];
       });
       return { rooms, cursor: ids.length === limit ? ids.at(-1) : undefined };
     },
   };
 }
+
+const isGone = ([epoch, , deleted]: Array<string | null> = []): boolean => epoch == null || deleted != null;

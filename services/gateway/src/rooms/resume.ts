@@ -90,9 +90,9 @@ class ResumeRun<S extends RoomSession> {
       if (this.#roomsLeft-- <= 0) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
       const resumed = await this.#read(room, position);
       this.#options.subscriptions.leaveIfClosed(this.#session, room);
-      const { epoch, head, first, reason } = resumed;
+      const { epoch, head, n, first, reason } = resumed;
       this.#options.onResume(reason ?? 'recovered');
-      this.#answers.push([room, { epoch, head, first, ...recoveryOf(reason) }]);
+      this.#answers.push([room, { epoch, head, n, first, ...recoveryOf(reason) }]);
       this.#addDelivery(room, position, resumed);
     } catch (error) {
       if (!(error instanceof MaruError)) throw error;
@@ -128,7 +128,7 @@ class ResumeRun<S extends RoomSession> {
       // Too much to hold for one connection. Catching up reads it again, page by page, as the
       // transport takes it.
       this.#deliveries.push(() =>
-        subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }),
+        subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }, head),
       );
       return;
     }

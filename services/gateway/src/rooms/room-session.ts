@@ -1,5 +1,5 @@
 /** What joining, leaving and resuming rooms need of a connection. */
-import type { UserRef } from '@maru/protocol';
+import type { ServerEvents, UserRef } from '@maru/protocol';
 import type { Member } from '../delivery/member.ts';
 import type { Subscription } from './subscription.ts';
 import type { WorkQueues } from './work-queues.ts';
@@ -17,4 +17,5 @@ export interface RoomSession extends Member {
   /** False if the room was not joined. */
   unsubscribe(room: string): boolean;
   receiveEphemeral(room: string): void;
+  emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
 }

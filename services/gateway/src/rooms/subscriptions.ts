@@ -9,8 +9,10 @@ import {
   MaruError,
   type Position,
   type Recovery,
+  type RemovalReason,
   type RequestOf,
   type Role,
+  type RoomInfo,
 } from '@maru/protocol';
 import type { Delivery } from '../delivery/delivery.ts';
 import { sizeOf, toEntry } from '../log/entry-codec.ts';
@@ -60,6 +62,13 @@ export class Subscriptions<S extends RoomSession> {
     for (const room of [...session.subscriptions.keys()]) this.#drop(session, room);
   }
 
+  /** An act ended the user's subscription. */
+  removed(session: S, room: string, reason: RemovalReason): void {
+    if (!session.subscriptions.has(room)) return;
+    this.#drop(session, room);
+    session.emit('room:event', { type: 'removed', room, reason });
+  }
+
   /** Notes a joined room. Live delivery begins with `beginDelivery`. */
   add(session: S, room: string): Subscription {
     const subscription = new Subscription();
@@ -69,16 +78,22 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   /**
-   * Begins live delivery after `position`. If it fails, the connection ends and the client resumes.
+   * Begins live delivery after `position`; `permittedSeq` as in `Delivery.attach`. If it fails, the connection ends and the client resumes.
    */
-  beginDelivery(session: S, room: string, subscription: Subscription, position: Position): Promise<void> {
+  beginDelivery(
+    session: S,
+    room: string,
+    subscription: Subscription,
+    position: Position,
+    permittedSeq?: number,
+  ): Promise<void> {
     // The room was left, and perhaps joined again: that subscription has a beginning of its own.
     if (session.subscriptions.get(room) !== subscription) {
       subscription.attach(Promise.resolve());
       return Promise.resolve();
     }
     session.receiveEphemeral(room);
-    const attached = this.#options.delivery.attach(session, room, position).catch((error: unknown) => {
+    const attached = this.#options.delivery.attach(session, room, position, permittedSeq).catch((error: unknown) => {
       this.#options.onAttachFailed(error, session);
       session.end('store');
     });
@@ -119,9 +134,9 @@ export class Subscriptions<S extends RoomSession> {
     const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
     session.charge(sizeOf(read.entries));
     const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
-    const { epoch, head, first } = read;
+    const { epoch, head, n, first } = read;
     return {
-      data: { room, role: roleOf(read), epoch, head, first, ...recovery, messages },
+      data: { room, role: roleOf(read), epoch, head, n, first, ...recovery, messages, ...infoOf(room, read) },
       afterwards: () => void this.beginDelivery(session, room, subscription, { epoch, seq: head }),
     };
   }
@@ -166,6 +181,20 @@ export class Subscriptions<S extends RoomSession> {
 
 /** Every user is a member of a public room. The read checked the membership of a private one. */
 const roleOf = (read: ReadResult): Role => read.role ?? 'member';
+
+function infoOf(room: string, { settings }: ReadResult): RoomInfo {
+  const visibility = isPrivateRoomId(room) ? 'private' : 'public';
+  if (settings === undefined) return { visibility, title: '' };
+  const { title, topic, readOnly, slowModeS, mutedUntilTs } = settings;
+  return {
+    visibility,
+    title,
+    ...(topic === '' ? {} : { topic }),
+    ...(readOnly ? { readOnly } : {}),
+    ...(slowModeS > 0 ? { slowModeS } : {}),
+    ...(mutedUntilTs === undefined ? {} : { mutedUntilTs }),
+  };
+}
 
 export const recoveryOf = (reason: ReadResult['reason']): Recovery =>
   reason === undefined ? { recovered: true } : { recovered: false, reason };

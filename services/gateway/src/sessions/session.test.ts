@@ -50,6 +50,7 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
     connection,
     eventSpec: { perSecond: 50, burst: 200 },
     nowMs: 0,
+    onRemoved() {},
     onEnd: (reason) => ends.push(reason),
   });
   return { session, connection, ends };

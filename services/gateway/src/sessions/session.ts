@@ -2,7 +2,7 @@
  * One signed-in connection: its user, its joined rooms, its limits, and its end. It does not know
  * Socket.IO: it sends through a `Connection`.
  */
-import { LIMITS, type Notice, type ServerEvents, type UserRef } from '@maru/protocol';
+import { LIMITS, type Notice, type RemovalReason, type ServerEvents, type UserRef } from '@maru/protocol';
 import type { Member } from '../delivery/member.ts';
 import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
@@ -61,6 +61,8 @@ export interface SessionOptions {
   eventSpec: BucketSpec;
   nowMs: number;
   onEnd: (reason: EndReason, session: Session) => void;
+  /** See `Member.removedFrom`. */
+  onRemoved: (session: Session, room: string, reason: RemovalReason) => void;
 }
 
 export class Session implements Member {
@@ -76,6 +78,7 @@ export class Session implements Member {
   #state: ConnectionState = OPENING;
   readonly #connection: Connection;
   readonly #onEnd: (reason: EndReason, session: Session) => void;
+  readonly #onRemoved: SessionOptions['onRemoved'];
   readonly #events: Bucket;
   readonly #eventSpec: BucketSpec;
   /** Created at the first refusal. */
@@ -89,6 +92,7 @@ export class Session implements Member {
     this.expiry = options.expiry;
     this.#connection = options.connection;
     this.#onEnd = options.onEnd;
+    this.#onRemoved = options.onRemoved;
     this.#eventSpec = options.eventSpec;
     this.#events = fullBucket(options.eventSpec, options.nowMs);
   }
@@ -172,6 +176,10 @@ export class Session implements Member {
       } else if (performance.now() - leastAtMs >= CATCH_UP_STALL_MS) return this.end('slow_consumer');
       await this.#connection.drained(CATCH_UP_POLL_MS);
     }
+  }
+
+  removedFrom(room: string, reason: RemovalReason): void {
+    this.#onRemoved(this, room, reason);
   }
 
   /** Ends the connection by the rules in `ends.ts`. */

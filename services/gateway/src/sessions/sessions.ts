@@ -9,7 +9,7 @@ import type { ResumeRooms } from '../rooms/resume.ts';
 import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
 import type { SessionRegistry } from './registry.ts';
-import { expiryOf, Session } from './session.ts';
+import { expiryOf, Session, type SessionOptions } from './session.ts';
 
 /** Why a connection was not accepted. A metric label. `keys`: the token's key was not available. */
 export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
@@ -32,6 +32,8 @@ export interface SessionsOptions {
   limits: Record<string, number>;
   isDegraded: () => boolean;
   onRequest: (session: Session, event: unknown, payloads: unknown[], ackId: number | undefined) => void;
+  /** An act removed the connection's user from a room. */
+  onRemoved: SessionOptions['onRemoved'];
   /** The connection is gone: leave its rooms. */
   onGone: (session: Session) => void;
   logger: Logger;
@@ -80,7 +82,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
-    const { registry, metrics, logger, eventSpec, now, storeNow } = this.#options;
+    const { registry, metrics, logger, eventSpec, onRemoved, now, storeNow } = this.#options;
     this.#halfOpen.forget(transport);
     const session = new Session({
       user: identity.user,
@@ -90,6 +92,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       eventSpec,
       nowMs: now(),
       onEnd: this.#onEnd,
+      onRemoved,
     });
     if (!registry.add(session)) {
       metrics.refused('connections');

@@ -39,6 +39,7 @@ export function createFront(options: FrontOptions) {
     limits: limitsOf(config),
     isDegraded: () => store.health.degraded,
     onRequest: requests.dispatcher.dispatch,
+    onRemoved: (session, room, reason) => subscriptions.removed(session, room, reason),
     onGone: (session) => {
       subscriptions.leaveAll(session);
       watches.unwatchAll(session);

@@ -12,8 +12,11 @@ import { authHandlers } from '../requests/auth.ts';
 import { Dispatcher } from '../requests/dispatch.ts';
 import { createReadHistory, historyHandlers } from '../requests/history.ts';
 import { createSendMessage, messageHandlers } from '../requests/messages.ts';
+import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
+import { createCarryOut } from '../rooms/acts.ts';
+import { createModeration } from '../rooms/moderation.ts';
 import { createTyping } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { createRooms } from './rooms.ts';
@@ -59,12 +62,21 @@ export function createRequests(options: RequestsOptions) {
     ephemeral: { typing: (event, exceptConnectionId) => options.ephemeral().typing(event, exceptConnectionId) },
     now,
   });
+  const { audit } = store;
+  const carryOut = createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond });
+  const moderation = createModeration({
+    store: store.connections.read,
+    log,
+    quota: store.quota,
+    storeNow: store.health.now,
+  });
   const { subscriptions, presence, watches } = rooms;
   const { directory } = store;
   const dispatcher = new Dispatcher({
     handlers: {
       ...authHandlers({ tokens, registry, storeNow: store.health.now }),
       ...roomHandlers({ subscriptions, directory, typing, mayRead }),
+      ...moderationHandlers({ carryOut, directory, moderation }),
       ...messageHandlers(sendMessage, store.claims),
       ...historyHandlers(readHistory),
       ...presenceHandlers({ presence, watches, mayRead }),

@@ -1,6 +1,7 @@
 /** The gateway's parts in Redis: connections, health, subscribers, and what is kept there. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
+import type { Audit } from '../audit/audit.ts';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
@@ -9,8 +10,8 @@ import { RedisSubscriber } from '../delivery/subscriber.ts';
 import { createRoomQuota } from '../limits/room-quota.ts';
 import { createBytesOf } from '../limits/stored-bytes.ts';
 import { UserQuota } from '../limits/user-quota.ts';
+import type { AnyRequest } from '../log/append-calls.ts';
 import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
-import type { AppendRequest } from '../log/room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
@@ -30,7 +31,7 @@ export interface StoreOptions {
   /** A malformed or forged announcement was dropped. */
   onMalformed: () => void;
   /** These appends are about to share a round trip. */
-  onBatch: (size: number, appends: ReadonlyArray<{ request: AppendRequest }>) => void;
+  onBatch: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   /** A connection of this purpose was closed because it was silent. */
   onSilent: (purpose: string) => void;
@@ -72,6 +73,7 @@ export function createStore(options: StoreOptions) {
     leaseMs: LEASE_MS,
     now,
   });
+  const audit: Audit = { record: (event) => logger.info(event, 'audit') };
   const rooms = createRoomQuota({ store: connections.control, limits: config });
   const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
   return {
@@ -101,11 +103,12 @@ export function createStore(options: StoreOptions) {
     directory: createRoomDirectory({
       store: connections.read,
       claims,
-      quota,
+      audit,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
     quota,
     claims,
+    audit,
     close,
   };
 }

@@ -1,0 +1,106 @@
+/**
+ * Acts on rooms and members: roles, kicks, bans, mutes, invitations, settings. Charges the user's
+ * quotas, lets the log decide and store the act, and records it for the audit.
+ */
+import { isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
+import type { Audit } from '../audit/audit.ts';
+import { entryBytes, MEMBER_BYTES } from '../limits/stored-bytes.ts';
+import type { UserQuota } from '../limits/user-quota.ts';
+import type { Act, ActRefusal, RoomLog } from '../log/room-log.ts';
+
+export interface Actor {
+  user: UserRef;
+  roles: readonly string[];
+}
+
+export interface ActOrder {
+  room: string;
+  clientMsgId?: string | undefined;
+  act: Act;
+}
+
+/** Undefined if the act changed nothing: a member was invited. */
+export type CarryOut = (actor: Actor, order: ActOrder) => Promise<SendData | undefined>;
+
+export const isAdmin = ({ roles }: Actor): boolean => roles.includes('admin');
+
+export function createCarryOut(options: {
+  log: Pick<RoomLog, 'act'>;
+  quota: Pick<UserQuota, 'take' | 'giveBack'>;
+  audit: Audit;
+  /** The rate that a refusal names. */
+  perSecond: number;
+}): CarryOut {
+  const { log, quota, audit } = options;
+  return async (actor, { room, clientMsgId, act }) => {
+    const { user } = actor;
+    checkVisibility(room, act);
+    const bytes = entryBytes(user, JSON.stringify(act)) + MEMBER_BYTES;
+    const waitMs = await quota.take(user.id, bytes);
+    const request = { room, clientMsgId, act, userId: user.id, userName: user.name, isAdmin: isAdmin(actor) };
+    const result = await log.act({ ...request, mayStore: waitMs === 0 });
+    if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes);
+    switch (result.outcome) {
+      case 'stored':
+        audit.record({ by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) });
+        return sentOf(result, false);
+      case 'duplicate':
+        return sentOf(result, true);
+      case 'known':
+        return undefined;
+      case 'refused':
+        throw new MaruError('rate_limited', `at most ${options.perSecond} entries a second`, { retryAfterMs: waitMs });
+      default:
+        throw refusalOf(result);
+    }
+  };
+}
+
+function checkVisibility(room: string, { type }: Act): void {
+  if (isPrivateRoomId(room)) return;
+  if (type === 'invite') throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
+  if (type === 'leave') throw new MaruError('invalid', 'room: a public room has no membership; send room:leave');
+}
+
+const sentOf = ({ epoch, seq, ts, n }: Omit<SendData, 'duplicate'>, duplicate: boolean): SendData => ({
+  epoch,
+  seq,
+  ts,
+  n,
+  duplicate,
+});
+
+function auditOf(act: Act, untilTs: number) {
+  return {
+    action: `room.${act.type}`,
+    ...('user' in act ? { user: act.user } : {}),
+    ...('role' in act ? { role: act.role } : {}),
+    ...('reason' in act && act.reason !== undefined ? { reason: act.reason } : {}),
+    ...(untilTs > 0 ? { untilTs } : {}),
+  };
+}
+
+const REFUSALS = {
+  conflict: {
+    id: 'this clientMsgId was used for another request',
+    last_owner: 'a room keeps an owner: name another one first, or delete the room',
+    banned: 'the user is banned from this room; lift the ban first',
+    full: 'the room has the maximum of members, or of bans and mutes',
+    not_banned: 'the user is not banned',
+    not_muted: 'the user is not muted',
+  },
+  forbidden: {
+    closed: 'an administrator has closed this room',
+    banned: 'you are banned from this room',
+    role: 'your role in this room does not allow this',
+    rank: 'only a higher role acts on a lower one',
+    self: 'this cannot be done to oneself',
+  },
+  not_found: { room: 'there is no such room', user: 'there is no such member' },
+} as const;
+
+function refusalOf(refusal: ActRefusal): MaruError {
+  const messages: Record<string, string> = REFUSALS[refusal.outcome];
+  const why = refusal.outcome === 'not_found' ? refusal.what : refusal.why;
+  return new MaruError(refusal.outcome, messages[why] ?? 'this is not possible');
+}

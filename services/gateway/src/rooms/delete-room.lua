@@ -1,0 +1,31 @@
+-- Deletes a room with all its data. A mark remains for a while, so that nodes with members remove
+-- them, also if they miss the announcement. A public room may then be made again.
+-- Invariant: no entry survives, and no node takes a new log for the deleted one.
+--
+-- KEYS[1] meta
+-- KEYS[2] log
+-- KEYS[3] ids
+-- KEYS[4] roles
+-- KEYS[5] liveChannel
+-- KEYS[6] sanctions
+-- KEYS[7] paces
+-- KEYS[8] reports
+-- ARGV[1] candidate     random part of the mark's epoch
+-- ARGV[2] expiresInMs   of the mark
+-- ARGV[3] userId        who deletes; '' for an admin
+--
+-- Returns 'deleted' | 'not_found' | 'forbidden' (a member, but no owner).
+
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'deleted', 'visibility')
+if not meta[1] or meta[2] then return 'not_found' end
+if ARGV[3] ~= '' then
+  local role = redis.call('HGET', KEYS[4], ARGV[3])
+  if not role and meta[3] == 'private' then return 'not_found' end
+  if role ~= 'owner' then return 'forbidden' end
+end
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8])
+local epoch = string.format('%d.%s', epoch_number(meta[1]) + 1, ARGV[1])
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', 0, 'deleted', '1')
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('SPUBLISH', KEYS[5], string.format('1 D %s 0 0 0\n', epoch))
+return 'deleted'

@@ -1,0 +1,41 @@
+/** Deletes a room with all its data. */
+import { randomBytes } from 'node:crypto';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import {
+  roomIdsKey,
+  roomLiveChannel,
+  roomLogKey,
+  roomMetaKey,
+  roomPacesKey,
+  roomReportsKey,
+  roomRolesKey,
+  roomSanctionsKey,
+} from '../keys.ts';
+
+export const deleteScript = loadScript(
+  new URL('./delete-room.lua', import.meta.url),
+  new URL('../log/room-epoch.lua', import.meta.url),
+);
+
+/** The mark of a deleted room expires after this time. */
+const MARK_MS = 86_400_000;
+
+/** `by` is the owner who deletes it; '' for an administrator. Rejects with the store's error. */
+export async function deleteRoom(
+  store: RedisStore,
+  room: string,
+  by: string,
+): Promise<'deleted' | 'not_found' | 'forbidden'> {
+  const keys = [
+    roomMetaKey(room),
+    roomLogKey(room),
+    roomIdsKey(room),
+    roomRolesKey(room),
+    roomLiveChannel(room),
+    roomSanctionsKey(room),
+    roomPacesKey(room),
+    roomReportsKey(room),
+  ];
+  const args = [randomBytes(8).toString('hex'), MARK_MS, by];
+  return (await runScript(store, deleteScript, keys, args)) as 'deleted' | 'not_found' | 'forbidden';
+}

@@ -1,0 +1,145 @@
+/**
+ * What moderators look at: bans and mutes, and reports of messages. Every call rejects `unavailable`
+ * if the store does not answer.
+ */
+import {
+  type Ban,
+  type BansData,
+  LIMITS,
+  MaruError,
+  type Report,
+  type ReportsData,
+  type RequestOf,
+  type Role,
+} from '@maru/protocol';
+import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { roomLogKey, roomReportsKey, roomSanctionsKey } from '../keys.ts';
+import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
+import type { UserQuota } from '../limits/user-quota.ts';
+import type { RoomLog } from '../log/room-log.ts';
+import { unavailable } from '../unavailable.ts';
+import { type Actor, isAdmin } from './acts.ts';
+
+export const reportScript = loadScript(new URL('./add-report.lua', import.meta.url));
+
+/** A page, and the number of records that were read for it. */
+export interface Listing<T> {
+  data: T;
+  read: number;
+}
+
+export interface Moderation {
+  bans(actor: Actor, request: RequestOf<'room:bans'>): Promise<Listing<BansData>>;
+  report(actor: Actor, request: RequestOf<'message:report'>): Promise<void>;
+  reports(actor: Actor, request: RequestOf<'room:reports'>): Promise<Listing<ReportsData>>;
+  closeReport(actor: Actor, request: RequestOf<'room:report-close'>): Promise<void>;
+}
+
+export function createModeration(options: {
+  store: RedisStore;
+  log: Pick<RoomLog, 'read'>;
+  quota: Pick<UserQuota, 'charge' | 'giveBack'>;
+  /** Milliseconds of the store's clock. */
+  storeNow: () => number;
+}): Moderation {
+  const { store, log, quota, storeNow } = options;
+
+  const storeCall = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      throw unavailable(error);
+    }
+  };
+
+  const hashOf = (key: string) => storeCall(store.at(key, (redis) => redis.hgetall(key)));
+
+  /** Admins moderate public rooms. In private rooms they are what their membership says. */
+  const checkModerator = async (actor: Actor, room: string): Promise<void> => {
+    const { role } = await log.read(room, { userId: actor.user.id }, { mode: 'none' });
+    if (!isModerator(role) && !(isAdmin(actor) && !room.startsWith('p-')))
+      throw new MaruError('forbidden', 'only moderators and owners see this');
+  };
+
+  return {
+    async bans(actor, { room, cursor, limit }) {
+      await checkModerator(actor, room);
+      const sanctions = Object.entries(await hashOf(roomSanctionsKey(room))).sort(byKey);
+      const page = pageOf(sanctions, cursor, limit);
+      const bans = page.items.flatMap(([field, value]) => toBan(field, value, storeNow()));
+      return { data: { bans, ...page.next }, read: sanctions.length };
+    },
+
+    async report(actor, { room, seq, reason }) {
+      await log.read(room, { userId: actor.user.id }, { mode: 'none' });
+      const bytes = MEMBER_BYTES + 4 * reason.length;
+      await quota.charge(actor.user.id, bytes);
+      const args = [seq, actor.user.id, JSON.stringify(reason), LIMITS.reportsPerRoomMax, LIMITS.reportsPerMemberMax];
+      const outcome = await storeCall(runScript(store, reportScript, [roomLogKey(room), roomReportsKey(room)], args));
+      if (outcome === 'ok') return;
+      quota.giveBack(actor.user.id, bytes, 0);
+      if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such message');
+      throw new MaruError('conflict', 'there are too many open reports in this room');
+    },
+
+    async reports(actor, { room, cursor, limit }) {
+      await checkModerator(actor, room);
+      const all = Object.entries(await hashOf(roomReportsKey(room))).sort(bySeq);
+      const page = pageOf(all, cursor, limit);
+      return { data: { reports: page.items.map(toReport), ...page.next }, read: all.length };
+    },
+
+    async closeReport(actor, { room, id }) {
+      await checkModerator(actor, room);
+      const key = roomReportsKey(room);
+      const closed = await storeCall(store.at(key, (redis) => redis.hdel(key, fieldOf(id))));
+      if (closed === 0) throw new MaruError('not_found', 'there is no such report');
+    },
+  };
+}
+
+const isModerator = (role: Role | undefined): boolean => role === 'owner' || role === 'moderator';
+
+type Field = [field: string, value: string];
+
+const byKey = ([a]: Field, [b]: Field): number => (a < b ? -1 : 1);
+const bySeq = ([a]: Field, [b]: Field): number =>
+  Number.parseInt(a, 10) - Number.parseInt(b, 10) || byKey([a, ''], [b, '']);
+
+/** Fields hold a line feed, which ids of the contract do not. */
+const idOf = (field: string): string => field.replace('\n', ':');
+const fieldOf = (id: string): string => id.replace(':', '\n');
+
+/** The cursor is the id of the last item of the page before. */
+function pageOf(
+  all: Field[],
+  cursor: string | undefined,
+  limit: number,
+): { items: Field[]; next: { cursor?: string } } {
+  const from = cursor === undefined ? 0 : all.findIndex(([field]) => idOf(field) === cursor) + 1;
+  if (cursor !== undefined && from === 0) throw new MaruError('invalid', 'cursor: is not of this list any more');
+  const items = all.slice(from, from + limit);
+  const last = items.at(-1);
+  return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last[0]) } : {} };
+}
+
+/** Kicks end by themselves, and sanctions that have ended may remain. Both are not listed. */
+function toBan(field: string, value: string, nowMs: number): Ban[] {
+  const [kind, user] = split(field);
+  const [untilText, rest] = split(value);
+  const [by, reason] = split(rest);
+  const untilTs = Number(untilText);
+  if ((kind !== 'ban' && kind !== 'mute') || (untilTs > 0 && untilTs <= nowMs)) return [];
+  return [{ user, kind, by, ...(untilTs > 0 ? { untilTs } : {}), ...(reason === '' ? {} : { reason }) }];
+}
+
+function toReport([field, value]: Field): Report {
+  const [seq, by] = split(field);
+  const { ts, from, reason } = JSON.parse(value) as { ts: number; from: string; reason: string };
+  return { id: idOf(field), seq: Number(seq), from, by, reason, ts };
+}
+
+function split(text: string): [string, string] {
+  const at = text.indexOf('\n');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
