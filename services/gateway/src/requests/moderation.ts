@@ -1,5 +1,5 @@
 /** Requests about who may do what in a room. */
-import type { ActData, SendData } from '@maru/protocol';
+import { type ActData, LIMITS, type SendData } from '@maru/protocol';
 import { MEMBER_ANSWER_BYTES } from '../limits/answer-cost.ts';
 import type { Act } from '../log/room-log.ts';
 import type { CarryOut } from '../rooms/acts.ts';
@@ -47,7 +47,14 @@ export function moderationHandlers(parts: {
       session: Session,
       request: Target & { user: string; forMs?: number | undefined; reason?: string | undefined },
     ) =>
-      seqOf(await carry(session, request, { type, user: request.user, forMs: request.forMs, reason: request.reason }));
+      seqOf(
+        await carry(session, request, {
+          type,
+          user: request.user,
+          forMs: request.forMs ?? (type === 'kick' ? LIMITS.kickMsDefault : undefined),
+          reason: request.reason,
+        }),
+      );
 
   const lift =
     (type: 'unban' | 'unmute') =>
