@@ -116,7 +116,7 @@ describe('messages over HTTP', () => {
     assert([200, 201].includes(first.status), JSON.stringify(first.body));
     assert.deepEqual(
       { ...first.body, epoch: typeof first.body.epoch, ts: typeof first.body.ts },
-      { epoch: 'string', seq: 1, ts: 'number', duplicate: false },
+      { epoch: 'string', n: 1, seq: 1, ts: 'number', duplicate: false },
     );
     const again = await post(room, key, { text: 'from a bot' });
     assert([200, 201].includes(again.status));

@@ -57,7 +57,7 @@ describe('the order of a room', () => {
     const { epoch, seq, ts, duplicate } = await client.ok('message:send', { room, clientMsgId, text });
     const [entry] = await client.until(room, 1);
     const { id, name } = client.session.user;
-    assert.deepEqual(entry, { room, epoch, seq, ts, type: 'text', from: { id, name }, clientMsgId, text });
+    assert.deepEqual(entry, { room, epoch, seq, ts, n: 1, type: 'text', from: { id, name }, clientMsgId, text });
     assert.equal(duplicate, false);
     assert.equal(seq, 1);
     assert(epoch.length >= 1 && epoch.length <= 32);

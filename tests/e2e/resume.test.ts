@@ -61,7 +61,7 @@ describe('auth.resume', () => {
       await other.ok('message:send', { room: name, clientMsgId: newId(), text: `missed ${index}` });
     const second = await open1(1, { token, resume });
     assert.deepEqual(second.session.rooms, {
-      [name]: { recovered: true, epoch: resume[name]?.epoch, head: 12, first: 1 },
+      [name]: { recovered: true, epoch: resume[name]?.epoch, head: 12, n: 12, first: 1 },
     });
     await second.until(name, 7);
     assert.deepEqual(second.seqs(name), range(6, 12));
@@ -77,7 +77,7 @@ describe('auth.resume', () => {
     for (const text of ['one', 'two', 'three'])
       await writer.ok('message:send', { room: name, clientMsgId: newId(), text });
     const client = await open1(0, { resume: { [name]: { epoch: its, seq: 3 } } });
-    assert.deepEqual(resumed(client, name), { recovered: true, epoch: its, head: 3, first: 1 });
+    assert.deepEqual(resumed(client, name), { recovered: true, epoch: its, head: 3, n: 3, first: 1 });
     await assertLive(client, [], name);
     await writer.ok('message:send', { room: name, clientMsgId: newId(), text: 'from elsewhere' });
     await client.until(name, 2);
@@ -86,14 +86,14 @@ describe('auth.resume', () => {
 
   test('delivers 1,000 missed entries', async () => {
     const client = await open1(1, { resume: { [room]: { epoch, seq: HEAD - 1_000 } } });
-    assert.deepEqual(resumed(client), { recovered: true, epoch, head: HEAD, first: 1 });
+    assert.deepEqual(resumed(client), { recovered: true, epoch, head: HEAD, n: HEAD, first: 1 });
     await client.until(room, 1_000);
     assert.deepEqual(client.seqs(room), range(HEAD - 999, HEAD));
   });
 
   test('answers too_far for 1,001 missed entries, and delivers live entries from head + 1', async () => {
     const client = await open1(0, { resume: { [room]: { epoch, seq: HEAD - 1_001 } } });
-    assert.deepEqual(resumed(client), { recovered: false, reason: 'too_far', epoch, head: HEAD, first: 1 });
+    assert.deepEqual(resumed(client), { recovered: false, reason: 'too_far', epoch, head: HEAD, n: HEAD, first: 1 });
     await assertLive(client, []);
   });
 
@@ -105,9 +105,16 @@ describe('auth.resume', () => {
     for (let index = 0; index < 95; index++)
       await writer.patient('message:send', { room: name, clientMsgId: newId(), text });
     const far = await open1(1, { resume: { [name]: { epoch: its, seq: 0 } } });
-    assert.deepEqual(resumed(far, name), { recovered: false, reason: 'too_far', epoch: its, head: 95, first: 1 });
+    assert.deepEqual(resumed(far, name), {
+      recovered: false,
+      reason: 'too_far',
+      epoch: its,
+      head: 95,
+      n: 95,
+      first: 1,
+    });
     const near = await open1(1, { resume: { [name]: { epoch: its, seq: 30 } } });
-    assert.deepEqual(resumed(near, name), { recovered: true, epoch: its, head: 95, first: 1 });
+    assert.deepEqual(resumed(near, name), { recovered: true, epoch: its, head: 95, n: 95, first: 1 });
     await near.until(name, 65);
     assert.deepEqual(near.seqs(name), range(31, 95));
     assert.deepEqual(far.seqs(name), []);

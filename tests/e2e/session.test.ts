@@ -273,7 +273,10 @@ describe('rooms', () => {
     const joined = await client.ok('room:join', { room });
     assert.deepEqual(
       { ...joined, epoch: typeof joined.epoch },
-      { room, role: 'member', epoch: 'string', head: 0, first: 1, recovered: false, messages: [] },
+      {
+        ...{ room, role: 'member', visibility: 'public', title: '', epoch: 'string' },
+        ...{ head: 0, n: 0, first: 1, recovered: false, messages: [] },
+      },
     );
     await client.refused('conflict', 'room:create', { room });
   });

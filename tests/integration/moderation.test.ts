@@ -127,10 +127,9 @@ describe('a kick', () => {
     assert.equal(await codeOf(member, 'message:send', message(room)), 'forbidden');
     await poll('the end', async () => (await codeOf(member, 'room:join', { room })) === 'ok');
     await owner.ok('room:kick', { room, user: memberId });
-    const { data } = owner
-      .entries(room)
-      .filter(({ type }) => type === 'room.kick')
-      .at(-1) as Entry;
+    const kicks = () => owner.entries(room).filter(({ type }) => type === 'room.kick');
+    await poll('the second kick', () => kicks().length === 2);
+    const { data } = kicks().at(-1) as Entry;
     const { untilTs } = data as { untilTs: number };
     assert.ok(Math.abs(untilTs - Date.now() - 60_000) < 10_000);
     assert.deepEqual((await owner.ok('room:bans', { room })).bans, []);

@@ -43,9 +43,12 @@ test('presence:unwatch ends the presence events of a room, and presence:watch be
   assert.deepEqual(await watcher.ok('presence:unwatch', { room }), {});
   // Not to watch is no error.
   assert.deepEqual(await watcher.ok('presence:unwatch', { room }), {});
-  /** The users that the watcher saw join. */
-  const joins = (id: string) =>
-    watcher
+  const observer = await clientOf();
+  await observer.ok('room:join', { room });
+  await observer.ok('presence:watch', { room });
+  /** The users that a client saw join. */
+  const joins = (id: string, client = watcher) =>
+    client
       .payloads<PresenceDiff>('presence')
       .filter((diff) => diff.room === id)
       .flatMap((diff) => diff.joins.map((user) => user.id));
@@ -54,6 +57,8 @@ test('presence:unwatch ends the presence events of a room, and presence:watch be
     const guest = await clientOf(sub);
     for (const id of [room, other]) await guest.ok('room:join', { room: id });
     await poll('the room that is still watched', () => joins(other).includes(sub));
+    // Each room has its own differences. This one was sent, and not to the watcher.
+    await poll('the room that is no longer watched', () => joins(room, observer).includes(sub));
     if (sub === one) await watcher.ok('presence:watch', { room });
   }
   await poll('the room that is watched again', () => joins(room).includes(two));

@@ -40,12 +40,14 @@ const entry = (seq: number) => ({
   epoch: '1.a',
   seq,
   ts: 1,
+  n: seq,
   type: 'text',
   from,
   clientMsgId: 'm',
   text: 'hi',
 });
-const joined = { room: 'tea', role: 'member', epoch: '1.a', head: 3, first: 1, recovered: true };
+const info = { visibility: 'public', title: '' };
+const joined = { room: 'tea', role: 'member', epoch: '1.a', head: 3, n: 3, first: 1, recovered: true, ...info };
 const ok = (data: unknown) => ({ ok: true, data });
 const refused = (error: object) => ({ ok: false, error: { message: 'no', ...error } });
 
@@ -56,9 +58,9 @@ describe('answers checked against the contract', () => {
     assertAnswer('room:join', ok({ ...joined, messages: [entry(2), entry(3)] }));
     assertAnswer('room:leave', ok({}));
     assertAnswer('message:send', refused({ code: 'rate_limited', retryable: true, retryAfterMs: 5 }));
-    assertAnswer('room:kick', refused({ code: 'invalid', retryable: false }));
+    assertAnswer('room:explode', refused({ code: 'invalid', retryable: false }));
     assertServerEvent('message', { ...entry(1), type: 'room.title', data: { title: 'x' } });
-    assertHttpAnswer('postMessage', 201, { epoch: '1.a', seq: 1, ts: 1, duplicate: false });
+    assertHttpAnswer('postMessage', 201, { epoch: '1.a', seq: 1, ts: 1, n: 1, duplicate: false });
   });
 
   const wrong: Array<[string, () => void]> = [
@@ -71,7 +73,7 @@ describe('answers checked against the contract', () => {
     ['a text entry without text', () => assertServerEvent('message', { ...entry(1), text: undefined })],
     ['retryable that does not fit', () => assertAnswer('typing', refused({ code: 'invalid', retryable: true }))],
     ['rate_limited without a time', () => assertAnswer('typing', refused({ code: 'rate_limited', retryable: true }))],
-    ['an unknown event that is not refused', () => assertAnswer('room:kick', ok({}))],
+    ['an unknown event that is not refused', () => assertAnswer('room:explode', ok({}))],
     ['no acknowledgement at all', () => assertAnswer('typing', undefined)],
     ['an unknown server event', () => assertServerEvent('toString', {})],
     ['a problem as a success', () => assertHttpAnswer('listRooms', 200, { code: 'invalid' })],
