@@ -15,8 +15,11 @@ class Recorder implements Member {
     this.user = { id: userId };
   }
 
+  leave: () => void = () => {};
+
   removedFrom(_room: string, reason: string): void {
     this.removals.push(reason);
+    this.leave();
   }
   send(packet: string): void {
     const [, payload] = JSON.parse(packet.slice(1));
@@ -46,20 +49,17 @@ function startRoom() {
   });
   room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1, n: 0, guarded: false });
   let seq = 0;
-  const announce = () =>
-    room.onAnnouncement({
-      kind: 'entry',
-      epoch: EPOCH,
-      seq: ++seq,
-      ts: 1,
-      body: `"n":${seq},"type":"text","text":"x"}`,
-    });
-  const enter = async (after: number) => {
-    const member = new Recorder();
-    await room.attach(member, { epoch: EPOCH, seq: after }, () => true);
+  const announce = (rest = '"type":"text","text":"x"') =>
+    room.onAnnouncement({ kind: 'entry', epoch: EPOCH, seq: ++seq, ts: 1, body: `"n":${seq},${rest}}` });
+  const act = (type: string, data: object) => announce(`"type":"room.${type}","data":${JSON.stringify(data)}`);
+  const enter = async (after: number, userId = 'mina', permittedSeq = after) => {
+    const member = new Recorder(userId);
+    member.leave = () => room.detach(member);
+    const wanted = () => member.removals.length === 0;
+    await room.attach(member, { epoch: EPOCH, seq: after }, wanted, permittedSeq);
     return member;
   };
-  return { room, announce, enter };
+  return { room, announce, act, enter };
 }
 
 test('a position is never ahead of the written entries', async () => {
@@ -112,4 +112,64 @@ test('a member that leaves got the entries before, a closed connection gets noth
   room.detach(ended);
   assert.equal(room.positionOf(staying).seq, 2);
   assert.deepEqual([leaving.given, ended.given, staying.given], [['1'], ['1'], ['1', '2']]);
+});
+
+for (const [type, reason] of [
+  ['ban', 'banned'],
+  ['kick', 'kicked'],
+  ['leave', 'left'],
+] as const)
+  test(`a live member gets the ${type} of its user and nothing after it; others get all`, async () => {
+    const { room, announce, act, enter } = startRoom();
+    const [jun, other, mina] = [await enter(0, 'jun'), await enter(0, 'jun'), await enter(0)];
+    announce();
+    act(type, { user: 'jun' });
+    announce();
+    assert.equal(room.positionOf(mina).seq, 3);
+    assert.deepEqual(mina.given, ['1', '2', '3']);
+    for (const member of [jun, other]) assert.deepEqual([member.given, member.removals], [['1', '2'], [reason]]);
+    assert.deepEqual(mina.removals, []);
+  });
+
+test('a room that closes removes everybody', async () => {
+  const { announce, act, enter } = startRoom();
+  const members = [await enter(0, 'jun'), await enter(0)];
+  act('update', { closed: true });
+  announce();
+  for (const member of members) assert.deepEqual([member.given, member.removals], [['1'], ['closed']]);
+});
+
+test('acts that remove no one leave the members in the room', async () => {
+  const { room, act, enter } = startRoom();
+  const mina = await enter(0);
+  for (const type of ['mute', 'unmute', 'unban', 'role', 'invite']) act(type, { user: 'mina' });
+  act('update', { title: 'x' });
+  assert.equal(room.positionOf(mina).seq, 6);
+  assert.deepEqual(mina.removals, []);
+});
+
+test('a member that catches up gets the ban and nothing after it', async () => {
+  const { announce, act, enter } = startRoom();
+  announce();
+  act('ban', { user: 'jun' });
+  announce();
+  const jun = await enter(0, 'jun');
+  assert.deepEqual([jun.given, jun.removals], [['1', '2'], ['banned']]);
+});
+
+test('a ban before the check of the right removes no one: it was lifted since', async () => {
+  const { room, announce, act, enter } = startRoom();
+  act('ban', { user: 'jun' });
+  act('unban', { user: 'jun' });
+  announce();
+  const behind = await enter(0, 'jun', 2);
+  assert.equal(room.positionOf(behind).seq, 3);
+  assert.deepEqual([behind.given, behind.removals], [['1', '2', '3'], []]);
+  // Its join was answered up to 5, of which this node has delivered 3.
+  const ahead = await enter(5, 'jun');
+  act('kick', { user: 'jun' });
+  assert.deepEqual(ahead.removals, []);
+  announce();
+  act('kick', { user: 'jun' });
+  assert.deepEqual([ahead.given, ahead.removals], [['6'], ['kicked']]);
 });
