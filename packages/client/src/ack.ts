@@ -13,9 +13,10 @@ export function errorOfBody(body: unknown): MaruError {
   const code = isErrorCode(body.code) ? body.code : body.retryable === true ? 'internal' : 'invalid';
   const message = typeof body.message === 'string' ? body.message : String(body.code);
   const after = body.retryAfterMs;
+  const reason = body.reason === 'too_many_connections' ? body.reason : undefined;
   return typeof after === 'number' && Number.isFinite(after) && after >= 0
-    ? new MaruError(code, message, { retryAfterMs: after })
-    : new MaruError(code, message);
+    ? new MaruError(code, message, { retryAfterMs: after, reason })
+    : new MaruError(code, message, { reason });
 }
 
 export type Result<T> = { ok: true; data: T } | { ok: false; error: MaruError };

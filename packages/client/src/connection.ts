@@ -5,7 +5,6 @@
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientRequests, Notice, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
-import { backoffMs, RECONNECT_BACKOFF } from './backoff.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
 import { describeError } from './logger.ts';
@@ -14,6 +13,7 @@ import { openSocketConnection, type SocketConnection, type SocketEnd } from './s
 import { askForToken } from './token.ts';
 import { type OfferOutcome, offerToken } from './token-offer.ts';
 import { TransportChoice } from './transport-choice.ts';
+import { Tries } from './tries.ts';
 
 /** The current attempt to be connected. The public `ConnectionState` is derived for the host. */
 type Attempt =
@@ -35,12 +35,11 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #transports: TransportChoice;
   readonly #patience = new Patience();
+  readonly #tries = new Tries();
   #state: ConnectionState = { state: 'connecting' };
   #attempt: Attempt = IDLE;
   #started = false;
   #isDegraded = false;
-  #failedTries = 0;
-  #refusedTokens = 0;
   /** The next token request asks for a new token. */
   #refreshNext = false;
   /** A token for the next handshake, which the current connection could not take. */
@@ -137,6 +136,7 @@ export class Connection {
     const isStale = () => this.#attempt !== attempt;
     this.#isDegraded = false;
     this.#moveAtMs = null;
+    this.#tries.begin();
     this.#dismissal = 'disconnected';
     let token: string | null;
     try {
@@ -161,7 +161,7 @@ export class Connection {
     const { url, path, scheduler, resume, on } = this.#options;
     const limits = this.#patience.extend(this.#options.limits);
     // A path that is only slow gets more time with the second try.
-    const connectTimeoutMs = limits.connectTimeoutMs * (this.#failedTries === 0 ? 1 : 2);
+    const connectTimeoutMs = limits.connectTimeoutMs * (this.#tries.failed === 0 ? 1 : 2);
     const transports = this.#transports.next(scheduler.now());
     return openSocketConnection({
       ...{ url, path, limits, scheduler, transports, connectTimeoutMs },
@@ -173,13 +173,12 @@ export class Connection {
 
   #retryLater(
     detail: string,
-    { error, silent = false }: { error?: MaruError | undefined; silent?: boolean } = {},
+    { error = this.#tries.closing, silent = false }: { error?: MaruError | undefined; silent?: boolean } = {},
   ): void {
     const { scheduler, logger } = this.#options;
     const now = scheduler.now();
     const atLeastMs = this.#moveAtMs === null ? error?.retryAfterMs : Math.max(0, this.#moveAtMs - now);
-    const attempt = this.#failedTries++;
-    const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: RECONNECT_BACKOFF, atLeastMs });
+    const { attempt, delayMs } = this.#tries.next({ error, random: scheduler.random(), atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
     this.#drop({ silent });
     // The first retry after a loss usually succeeds. It counts as connecting, so that the restart
@@ -217,7 +216,7 @@ export class Connection {
 
   /** Asks for a new token once. If it is refused, too, the client ends. */
   #openWithNewToken(reason: EndReason): void {
-    if (this.#refusedTokens++ > 0) {
+    if (this.#tries.refusedTokens++ > 0) {
       this.#finish(reason);
       return;
     }
@@ -229,8 +228,8 @@ export class Connection {
   #onExpired(): void {
     const isShort = this.#options.scheduler.now() - this.#sessionAtMs < SHORT_SESSION_MS;
     this.#expiries = isShort ? this.#expiries + 1 : 0;
-    this.#failedTries = this.#expiries;
-    this.#refusedTokens = 1;
+    this.#tries.failed = this.#expiries;
+    this.#tries.refusedTokens = 1;
     this.#refreshNext = true;
     this.#retryLater('the token expired');
   }
@@ -241,8 +240,7 @@ export class Connection {
     this.#attempt = { ...this.#attempt, phase: 'session', sinceMs };
     this.#sessionAtMs = sinceMs;
     this.#transports.connected(sinceMs);
-    this.#failedTries = 0;
-    this.#refusedTokens = 0;
+    this.#tries.succeeded();
     this.#refreshNext = false;
     this.#setState({ state: this.#isDegraded ? 'degraded' : 'connected' });
     this.#options.onSession(session);
@@ -250,6 +248,7 @@ export class Connection {
 
   #onNotice(notice: Notice): void {
     const { code, reconnectInMs } = notice;
+    this.#tries.noticed(notice);
     if (code === 'degraded' || code === 'recovered') {
       this.#isDegraded = code === 'degraded';
       const healthy = this.#attempt.phase === 'session' ? 'connected' : 'connecting';

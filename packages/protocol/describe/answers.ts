@@ -24,6 +24,7 @@ export const errorBody = z
     message: z.string().min(1),
     retryable: z.boolean(),
     retryAfterMs: z.int().min(1).exactOptional(),
+    reason: z.literal('too_many_connections').exactOptional(),
   })
   .refine(({ code, retryable }) => retryable === ERROR_CATALOGUE[code].retryable, {
     message: 'retryable does not fit the code',

@@ -24,6 +24,9 @@ const RETRY_WAIT_MAX_MS = 60_000;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
+/** Says more than the code, where a program must act on it. */
+export type ErrorReason = 'too_many_connections';
+
 /**
  * The `error` of an acknowledgement. `retryAfterMs` is present only if a retry after that time may
  * succeed.
@@ -33,6 +36,7 @@ export interface ErrorBody {
   message: string;
   retryable: boolean;
   retryAfterMs?: number;
+  reason?: ErrorReason;
 }
 
 /** An error over HTTP: RFC 9457, with the same codes as acknowledgements. */
@@ -46,12 +50,18 @@ export function problemOf(error: MaruError): Record<string, unknown> {
 export class MaruError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
+  readonly reason: ErrorReason | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { retryAfterMs?: number; reason?: ErrorReason | undefined; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'MaruError';
     this.code = code;
     this.retryAfterMs = options.retryAfterMs;
+    this.reason = options.reason;
   }
 
   toBody(): ErrorBody {
@@ -61,6 +71,7 @@ export class MaruError extends Error {
       retryable: ERROR_CATALOGUE[this.code].retryable && (this.retryAfterMs ?? 0) <= RETRY_WAIT_MAX_MS,
     };
     if (this.retryAfterMs !== undefined) body.retryAfterMs = this.retryAfterMs;
+    if (this.reason !== undefined) body.reason = this.reason;
     return body;
   }
 }

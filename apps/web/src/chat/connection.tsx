@@ -1,4 +1,5 @@
 import type { ConnectionState } from '@maru/client';
+import type { Catalogue } from '../i18n/en.ts';
 import { useWords } from '../i18n/index.ts';
 
 type Shown = 'connecting' | 'connected' | 'degraded' | 'offline';
@@ -17,6 +18,14 @@ export function ConnectionPill({ connection }: { connection: ConnectionState }) 
   );
 }
 
+function detailOf(t: Catalogue, connection: ConnectionState): string {
+  if (connection.state === 'connecting') return t.connectingDetail;
+  if (connection.state === 'degraded') return t.degradedDetail;
+  const error = connection.state === 'offline' ? connection.error : undefined;
+  if (error?.reason === 'too_many_connections') return t.tooManyConnections;
+  return error === undefined ? t.offlineDetail : `${t.offlineDetail} ${t.refusedBecause(error.message)}`;
+}
+
 /**
  * Explains a bad connection state and what to do. The region is always in the page, so that screen
  * readers announce changes.
@@ -28,10 +37,7 @@ export function ConnectionBanner({ connection, onRetry }: { connection: Connecti
     <div role="status" class="banner-region">
       {shown !== 'connected' && (
         <div class="banner" data-testid="connection-banner" data-state={shown}>
-          <span>
-            {shown === 'offline' ? t.offlineDetail : shown === 'degraded' ? t.degradedDetail : t.connectingDetail}
-            {connection.state === 'offline' && connection.error && ` ${t.refusedBecause(connection.error.message)}`}
-          </span>
+          <span>{detailOf(t, connection)}</span>
           {shown === 'offline' && (
             <button type="button" class="link-button" onClick={onRetry}>
               {t.tryNow}

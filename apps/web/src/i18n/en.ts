@@ -45,6 +45,7 @@ export const en = {
   degradedDetail: 'The server cannot store messages right now. Yours will be sent as soon as it can.',
   offlineDetail: 'No connection. Trying again by itself; messages you write are kept until then.',
   refusedBecause: (reason: string) => `The server's reason: ${reason}.`,
+  tooManyConnections: 'You are connected too many times. Close this chat in other windows or devices.',
   tryNow: 'Try now',
 
   rooms: 'Rooms',

@@ -46,6 +46,7 @@ export const ko: Catalogue = {
   degradedDetail: '지금은 서버가 메시지를 저장할 수 없습니다. 가능해지면 바로 보냅니다.',
   offlineDetail: '연결이 끊겼습니다. 자동으로 다시 시도하며, 그동안 쓴 메시지는 보관합니다.',
   refusedBecause: (reason: string) => `서버가 알린 이유: ${reason}.`,
+  tooManyConnections: '동시에 연결된 곳이 너무 많습니다. 다른 창이나 기기에서 이 채팅을 닫아 주세요.',
   tryNow: '지금 시도',
 
   rooms: '방',

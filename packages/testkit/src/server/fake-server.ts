@@ -137,6 +137,11 @@ export class FakeServer {
       next(Object.assign(new Error('refused'), { data: { code: 'unauthenticated' } }));
       return;
     }
+    if (this.faults.crowded) {
+      const data = { ...fakeError('rate_limited', 5_000), reason: 'too_many_connections' };
+      next(Object.assign(new Error('refused'), { data }));
+      return;
+    }
     socket.data.user = { id: token, name: decodeURIComponent(token) };
     const waits = () =>
       Object.entries(positionsOf(socket)).some(([id, { seq }]) => {

@@ -5,6 +5,8 @@ import { type ErrorBody, type ErrorCode, LIMITS } from '@maru/protocol';
 export interface FaultSwitches {
   /** Refuses these tokens as `unauthenticated`. */
   refusedTokens: Set<string>;
+  /** Refuses every handshake: the user has too many connections. */
+  crowded: boolean;
   /** The code with which a new token is refused; null: it is taken. */
   refuseRenewal: ErrorCode | null;
   /** Stores this many messages without acknowledging them. */
@@ -21,6 +23,7 @@ export interface FaultSwitches {
 
 export const noFaults = (): FaultSwitches => ({
   refusedTokens: new Set(),
+  crowded: false,
   refuseRenewal: null,
   swallowSendAcks: 0,
   refuseSends: null,
