@@ -231,7 +231,7 @@ describe('a flood', () => {
       roles: [],
       expiry: { atMs: Number.POSITIVE_INFINITY, noticeAtMs: Number.POSITIVE_INFINITY },
       connection,
-      eventSpec: spec,
+      limits: { events: spec, bytes: spec, requestsMax: 1_000 },
       nowMs: 0,
       onEnd: () => {
         cut = true;

@@ -101,12 +101,15 @@ describe('the connection beyond the limit of a user', () => {
     await poll('two refusals', () => offline().length >= 2, { timeoutMs: 20_000 });
     assert.ok(Date.now() - startedAtMs >= 5_000, 'it waits as long as the error says');
     assert.deepEqual(
-      offline().map(({ error }) => [error?.code, error?.retryable, error?.retryAfterMs]),
+      offline().map(({ error }) => [error?.code, error?.reason, error?.retryable, error?.retryAfterMs]),
       [
-        ['rate_limited', true, 5_000],
-        ['rate_limited', true, 5_000],
+        ['rate_limited', 'too_many_connections', true, 5_000],
+        ['rate_limited', 'too_many_connections', true, 5_000],
       ],
     );
+    const [before, after] = offline().map(({ retryAtMs }) => retryAtMs);
+    // The second delay is at least 10 s, and counts from the end of the first.
+    assert.ok((after ?? 0) - (before ?? 0) >= 10_000, 'the delays grow');
     assert.equal(asked, 2);
     first.close();
     await poll('it to be connected', () => isConnected(client), { timeoutMs: 20_000 });

@@ -52,6 +52,11 @@ export const LIMITS = {
   /** Messages of one user over the whole cluster: a token bucket. */
   userMessagesPerSecond: 20,
   userMessagesBurst: 100,
+  /** Joins, and typing events, of one user over the whole cluster: token buckets. */
+  userJoinsPerSecond: 10,
+  userJoinsBurst: 400,
+  userTypingPerSecond: 5,
+  userTypingBurst: 50,
   /** Rooms that a user or a guest made, by creating them or sending the first message. */
   userRoomsMax: 200,
   guestRoomsMax: 20,
@@ -60,10 +65,17 @@ export const LIMITS = {
   /** Events of one connection: a token bucket. */
   connectionEventsPerSecond: 50,
   connectionEventsBurst: 200,
+  /** Bytes of larger packets of one connection: a token bucket. */
+  connectionBytesPerSecond: 250_000,
+  connectionBytesBurst: 2_000_000,
+  /** Requests of one connection in progress. */
+  connectionRequestsMax: 250,
   /** Joined rooms of one connection. */
   roomsPerConnectionMax: 200,
   /** Connections of one user on one node. */
   connectionsPerUserMax: 20,
+  /** The same over the whole cluster, where a node has more than a few. */
+  connectionsPerUserClusterMax: 100,
   /** Newest entries of a room that are always kept. */
   retentionEntriesMin: 10_000,
   /** Beyond them, entries are kept up to this number and age, whichever is less. */

@@ -16,6 +16,8 @@ import {
   readConfig,
 } from '@maru/service-kit';
 import { SESSION_ROUTES } from './edge/session-route.ts';
+import { connectionLimitsOf } from './limits/connection-limits.ts';
+import { CONNECTION_FIELDS } from './limits/connection-settings.ts';
 import { QUOTA_FIELDS } from './limits/quota-settings.ts';
 
 /** A browser's origin, or that of an app with a scheme of its own. */
@@ -146,24 +148,7 @@ export const FIELDS = {
     fallback: 120_000,
   },
   ...QUOTA_FIELDS,
-  connectionEventsPerSecond: {
-    env: 'MARU_CONNECTION_EVENTS_PER_SECOND',
-    doc: 'events of one connection per second',
-    parse: asInteger(1, 100_000),
-    fallback: LIMITS.connectionEventsPerSecond as number,
-  },
-  connectionEventsBurst: {
-    env: 'MARU_CONNECTION_EVENTS_BURST',
-    doc: 'burst of events of one connection',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.connectionEventsBurst as number,
-  },
-  connectionsPerUserMax: {
-    env: 'MARU_CONNECTIONS_PER_USER_MAX',
-    doc: 'connections of one user on one node',
-    parse: asInteger(1, 1_000_000),
-    fallback: LIMITS.connectionsPerUserMax as number,
-  },
+  ...CONNECTION_FIELDS,
   addressCallsPerSecond: {
     env: 'MARU_ADDRESS_CALLS_PER_SECOND',
     doc: 'guest sign-ins of one address per second; wide, because offices share an address',
@@ -287,6 +272,13 @@ export function readGatewayConfig(environment: Record<string, string | undefined
 
 /** `session.limits`: the contract's limits with this cluster's settings. */
 export function limitsOf(config: GatewayConfig): Record<string, number> {
+  const { bytes, requestsMax } = connectionLimitsOf(config);
   const settings = Object.entries(config).filter(([name]) => Object.hasOwn(LIMITS, name));
-  return { ...LIMITS, ...(Object.fromEntries(settings) as Record<string, number>) };
+  return {
+    ...LIMITS,
+    ...(Object.fromEntries(settings) as Record<string, number>),
+    connectionBytesPerSecond: bytes.perSecond,
+    connectionBytesBurst: bytes.burst,
+    connectionRequestsMax: requestsMax,
+  };
 }

@@ -19,7 +19,7 @@ export interface Gateway extends Service {
 export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
   const { config, logger } = options;
   const parts = createParts(options);
-  const { store, registry, metrics, httpServer, drain, balance } = parts;
+  const { store, registry, slots, metrics, httpServer, drain, balance } = parts;
   let ops: OpsServer | undefined;
   let listening = false;
   let stopSweep: (() => void) | undefined;
@@ -59,7 +59,12 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       const reached = await store.connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store was not reached; starting degraded');
       await startParts(parts);
-      stopSweep = store.ticker.join(SWEEP_MS, () => registry.sweep(store.health.now()));
+      const stopSlots = slots.start(store.ticker);
+      const stopRegistry = store.ticker.join(SWEEP_MS, () => registry.sweep(store.health.now()));
+      stopSweep = () => {
+        stopSlots();
+        stopRegistry();
+      };
       const port = await listen(httpServer, config);
       listening = true;
       logger.info({ port, opsPort: ops.port }, 'listening');

@@ -30,12 +30,16 @@ export const roomMetaPattern = (): string => 'maru:{*}:meta';
 export const roomOfMetaKey = (key: string): string | undefined => /^maru:\{(.+)\}:meta$/.exec(key)?.[1];
 /** Sorted set, all scores 0: ids of public rooms, in lexical order for paging. */
 export const publicRoomsKey = (): string => 'maru:rooms';
+/** What a user has a cluster-wide token bucket for. */
+export type QuotaKind = 'messages' | 'joins' | 'typing';
 /**
- * Hash: the cluster-wide token buckets of one user's messages and stored bytes. `spare` 1 and 2
- * take its place while its shard is ill.
+ * Hash: the cluster-wide token buckets of one user: messages and stored bytes, joins, or typing.
+ * `spare` 1 and 2 take its place while its shard is ill.
  */
-export const userQuotaKey = (userId: string, spare = 0): string =>
-  `maru:quota:{${spare} ${encodeURIComponent(userId)}}`;
+export const userQuotaKey = (userId: string, spare = 0, kind: QuotaKind = 'messages'): string =>
+  `maru:quota:{${spare} ${encodeURIComponent(userId)}}${kind === 'messages' ? '' : `:${kind}`}`;
+/** Hash: node → its connections of the user and their expiry, where these are more than a few. */
+export const userConnectionsKey = (userId: string): string => `maru:connections:{${encodeURIComponent(userId)}}`;
 /** Sorted set: rooms that the user made, by the time in milliseconds of the store's clock. */
 export const userRoomsKey = (userId: string): string => `maru:made:{${encodeURIComponent(userId)}}`;
 /** String: written and forgotten, to see whether the shard of the tag takes a write. */

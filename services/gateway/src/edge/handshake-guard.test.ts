@@ -79,3 +79,18 @@ test('a refused upgrade behind an unread answer is dropped after some seconds', 
 });
 
 test('refused origins are counted', () => assert.deepEqual([...new Set(rig.refused)], ['origin']));
+
+for (const limit of ['node_connections', 'node_memory'] as const)
+  test(`at its limit (${limit}) a node answers new handshakes 503, and keeps those that it has`, async () => {
+    rig.refused.length = 0;
+    const url = `http://127.0.0.1:${rig.port}/socket.io/?EIO=4&transport=polling`;
+    const { sid } = JSON.parse((await (await fetch(url)).text()).slice(1)) as { sid: string };
+    rig.limit = limit;
+    const refused = await fetch(url);
+    const problem = (await refused.json()) as Record<string, unknown>;
+    assert.deepEqual([refused.status, problem.code, problem.retryable], [503, 'unavailable', true]);
+    assert.equal((await fetch(`${url}&sid=${sid}`, { method: 'POST', body: '1' })).status, 200);
+    assert.deepEqual(rig.refused, [limit]);
+    rig.limit = undefined;
+    assert.equal((await fetch(url)).status, 200);
+  });

@@ -1,13 +1,14 @@
 /**
  * Refuses handshakes before a transport opens: foreign origins, on both transports, and new
- * handshakes while the node drains. It also frees the first request of each connection.
+ * handshakes while the node drains or has no room for more. It also frees the first request of each connection.
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { MaruError, problemOf } from '@maru/protocol';
+import type { NodeLimit } from '../limits/node-limits.ts';
 import { isOriginAllowed } from './origin.ts';
 
-export type HandshakeRefusal = 'origin' | 'draining';
+export type HandshakeRefusal = 'origin' | 'draining' | NodeLimit;
 
 export interface HandshakeGuard {
   /** From now on new handshakes are answered 503. */
@@ -29,6 +30,9 @@ const PROBLEM_TYPE = 'application/problem+json';
 const PROBLEMS = {
   origin: new MaruError('forbidden', 'this origin is not listed, and its host is not the Host that arrives here'),
   draining: new MaruError('unavailable', 'this node is leaving'),
+  // The balancer tries another node after 503.
+  node_connections: new MaruError('unavailable', 'this node has no room for more connections', { retryAfterMs: 1_000 }),
+  node_memory: new MaruError('unavailable', 'this node has no memory for more connections', { retryAfterMs: 1_000 }),
 } as const;
 
 /** A client that does not read the answer to a refused upgrade is dropped after this time. */
@@ -36,10 +40,15 @@ const REFUSAL_WAIT_MS = 5_000;
 
 export function guardHandshakes(
   engine: unknown,
-  options: { allowedOrigins: ReadonlySet<string>; onRefused: (reason: HandshakeRefusal) => void },
+  options: {
+    allowedOrigins: ReadonlySet<string>;
+    /** The limit that a new handshake would exceed. */
+    limitReached: () => NodeLimit | undefined;
+    onRefused: (reason: HandshakeRefusal) => void;
+  },
 ): HandshakeGuard {
   const guarded = engine as GuardedEngine;
-  const { allowedOrigins, onRefused } = options;
+  const { allowedOrigins, limitReached, onRefused } = options;
   const responses = new WeakMap<IncomingMessage, UpgradeResponse>();
   let refusing = false;
 
@@ -49,9 +58,10 @@ export function guardHandshakes(
       return refuse(response, PROBLEMS.origin);
     }
     // Engine.IO treats an empty `sid` as a missing one.
-    if (!request._query.sid && refusing) {
-      onRefused('draining');
-      return refuse(response, PROBLEMS.draining);
+    const reason = request._query.sid ? undefined : refusing ? 'draining' : limitReached();
+    if (reason !== undefined) {
+      onRefused(reason);
+      return refuse(response, PROBLEMS[reason]);
     }
     if (response instanceof ServerResponse) return next();
     responses.set(request, response);

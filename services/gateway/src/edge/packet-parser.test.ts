@@ -26,8 +26,9 @@ test('a request that is nested too deeply reaches its handler without being pars
   for (const depth of [17, 1_000, 50_000]) decoder.add(`27["room:join",${nested(depth)}]`);
   decoder.add(`2["typing",${nested(20)}]`);
   assert.deepEqual(requests, [
-    ...Array.from({ length: 3 }, () => ['owner', 'room:join', [TOO_DEEP], 7]),
-    ['owner', 'typing', [TOO_DEEP], undefined],
+    // Only packets of more than 1,024 characters cost bytes.
+    ...[0, 2_016, 100_016].map((bytes) => ['owner', 'room:join', [TOO_DEEP], 7, bytes]),
+    ['owner', 'typing', [TOO_DEEP], undefined, 0],
   ]);
 });
 
@@ -38,8 +39,8 @@ test('an event without a name reaches the sink, so that it is counted', () => {
   decoder.add('2');
   decoder.add('27');
   assert.deepEqual(requests, [
-    ['owner', undefined, [], undefined],
-    ['owner', undefined, [], 7],
+    ['owner', undefined, [], undefined, 0],
+    ['owner', undefined, [], 7, 0],
   ]);
 });
 
@@ -77,9 +78,9 @@ test('after sign-in, requests go to the sink, as the library would have read the
   decoder.add('2["typing",{}]');
   decoder.add('2123456789012345["typing"]');
   assert.deepEqual(requests, [
-    ['owner', 'room:join', [{ room: 'lobby' }], 7],
-    ['owner', 'typing', [{}], undefined],
-    ['owner', 'typing', [], 123456789012345],
+    ['owner', 'room:join', [{ room: 'lobby' }], 7, 0],
+    ['owner', 'typing', [{}], undefined, 0],
+    ['owner', 'typing', [], 123456789012345, 0],
   ]);
   assert.deepEqual(raised, []);
   // The library decodes what no client of the contract sends. The sink gets it, too, and answers
@@ -88,9 +89,9 @@ test('after sign-in, requests go to the sink, as the library would have read the
   decoder.add('2 ["typing",{}]');
   decoder.add('27[4,{}]');
   assert.deepEqual(requests.slice(3), [
-    ['owner', 'nope', [1], 7],
-    ['owner', 'typing', [{}], 0],
-    ['owner', 4, [{}], 7],
+    ['owner', 'nope', [1], 7, 0],
+    ['owner', 'typing', [{}], 0, 0],
+    ['owner', 4, [{}], 7, 0],
   ]);
   assert.equal(raised.length, 3);
   for (const broken of ['2["typing",', '2{}', '2["disconnect"]', '51-["typing",{}]', `27["nope",${nested(17)}]`])
@@ -99,6 +100,17 @@ test('after sign-in, requests go to the sink, as the library would have read the
   decoder.add('1');
   decoder.add('2["typing",{}]');
   assert.equal(requests.length, 6);
+});
+
+test('bytes are those of UTF-8, whoever decodes the packet', () => {
+  const bytes: unknown[] = [];
+  const decoder = new packetParser.Decoder();
+  decoder.receive('owner', (...request) => bytes.push(request.at(-1)));
+  const text = '준'.repeat(1_100);
+  decoder.add(`2["typing","${text}"]`);
+  decoder.add(`2["nope","${text}"]`);
+  decoder.add('2["nope",1]');
+  assert.deepEqual(bytes, [3_300 + 14, 3_300 + 12, 0]);
 });
 
 test('the encoder drops CONNECT and nothing else', () => {

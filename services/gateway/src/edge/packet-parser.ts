@@ -9,15 +9,22 @@
 import { LIMITS, requestSchemas } from '@maru/protocol';
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 import { isNestedDeeper } from '../limits/json-depth.ts';
+import { chargedBytes } from '../limits/packet-bytes.ts';
 
 /** Replaces a payload that is nested too deeply. No schema accepts it. */
 export const TOO_DEEP = Symbol('nested too deeply');
 
 /**
  * Receives the requests of a connection. `ackId`: the id of the ACK packet that the client waits
- * for.
+ * for. `bytes`: see `chargedBytes`.
  */
-export type RequestSink<Owner> = (owner: Owner, event: unknown, payloads: unknown[], ackId: number | undefined) => void;
+export type RequestSink<Owner> = (
+  owner: Owner,
+  event: unknown,
+  payloads: unknown[],
+  ackId: number | undefined,
+  bytes: number,
+) => void;
 
 const EVENT_HEADER = /^2(\d{0,15})\["([^"\\]{1,64})"/;
 const EVENT_TYPE_CHARS = 1;
@@ -33,6 +40,8 @@ const CONNECTS_MAX = 4;
 /** One for each transport. */
 export class PacketDecoder extends Decoder {
   #connects = 0;
+  /** Of the packet that is being decoded. */
+  #bytes = 0;
   #owner: unknown;
   #sink: RequestSink<never> | undefined;
 
@@ -51,6 +60,7 @@ export class PacketDecoder extends Decoder {
   override add(packet: unknown): void {
     if (typeof packet !== 'string') throw new Error('binary packets are not part of the contract');
     const isTooDeep = isNestedDeeper(packet, LIMITS.jsonDepthMax);
+    this.#bytes = chargedBytes(packet);
     if (this.#addRequest(packet, isTooDeep)) return;
     // The library reads a space or nothing as 0, CONNECT. `Number` does the same.
     const type = Number(packet.charAt(0));
@@ -67,7 +77,7 @@ export class PacketDecoder extends Decoder {
 
   /** For packets that the library decoded. */
   request(event: unknown, payloads: unknown[], ackId: number | undefined): void {
-    this.#sink?.(this.#owner as never, event, payloads, ackId);
+    this.#sink?.(this.#owner as never, event, payloads, ackId, this.#bytes);
   }
 
   /**

@@ -8,6 +8,7 @@ import { LIMITS, MaruError, type ServerEvents } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { type DefaultEventsMap, Server } from 'socket.io';
 import type { Ticker } from '../cluster/ticker.ts';
+import type { NodeLimit } from '../limits/node-limits.ts';
 import { type ClientSocket, type Connection, SocketConnection, type SocketState } from './connection.ts';
 import { createEphemeral, createEphemeralAdapter, type Ephemeral, type EphemeralStore } from './ephemeral.ts';
 import { FastPath } from './fast-path.ts';
@@ -54,6 +55,8 @@ export interface EdgeOptions<Identity, Owner> {
   /** A transport whose client answers no ping in this time is closed. */
   pingTimeoutMs: number;
   handlers: EdgeHandlers<Identity, Owner>;
+  /** The limit of the node that one more transport would exceed. */
+  limitReached: (transports: number) => NodeLimit | undefined;
   onRefused: (reason: HandshakeRefusal) => void;
   ephemeral: EphemeralStore;
   logger: Logger;
@@ -86,7 +89,10 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
   const openSockets = trackSockets(httpServer);
   const io = createIo(httpServer, options);
   const fastPath = new FastPath({ enabled: options.fastPath, engine: io.engine, logger, now });
-  const guard = guardHandshakes(io.engine, options);
+  const guard = guardHandshakes(io.engine, {
+    ...options,
+    limitReached: () => options.limitReached(io.engine.clientsCount),
+  });
   io.engine.on('connection', (transport: Transport & { on(event: 'close', listener: () => void): void }) => {
     handlers.transportOpened(transport);
     transport.on('close', onTransportClosed);

@@ -15,6 +15,30 @@ export const QUOTA_FIELDS = {
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.userMessagesBurst as number,
   },
+  userJoinsPerSecond: {
+    env: 'MARU_USER_JOINS_PER_SECOND',
+    doc: 'joins of one user per second, over the whole cluster; each node adds an eighth',
+    parse: asInteger(1, 100_000),
+    fallback: LIMITS.userJoinsPerSecond as number,
+  },
+  userJoinsBurst: {
+    env: 'MARU_USER_JOINS_BURST',
+    doc: 'burst of joins of one user; each node adds an eighth',
+    parse: asInteger(8, 1_000_000),
+    fallback: LIMITS.userJoinsBurst as number,
+  },
+  userTypingPerSecond: {
+    env: 'MARU_USER_TYPING_PER_SECOND',
+    doc: 'typing events of one user per second, over the whole cluster; each node adds an eighth',
+    parse: asInteger(1, 100_000),
+    fallback: LIMITS.userTypingPerSecond as number,
+  },
+  userTypingBurst: {
+    env: 'MARU_USER_TYPING_BURST',
+    doc: 'burst of typing events of one user; each node adds an eighth',
+    parse: asInteger(8, 1_000_000),
+    fallback: LIMITS.userTypingBurst as number,
+  },
   userBytesPerHour: {
     env: 'MARU_USER_BYTES_PER_HOUR',
     doc: 'bytes that one user stores an hour; none: 2,500,000 × MARU_USER_MESSAGES_PER_SECOND',

@@ -24,27 +24,33 @@ export const fullBucket = (spec: BucketSpec, nowMs: number): Bucket => ({
 const PROMISE_MAX_MS = 60_000;
 
 /**
- * Takes one token in place. Returns 0, or the milliseconds to wait for one. Each refused request
- * gets a time of its own. With one time for all, all would retry together, and all but one would be
- * refused.
+ * Takes tokens in place if at least one is left; the bucket may become negative. Returns 0, or the
+ * milliseconds to wait for one. Each refused request gets a time of its own. With one time for all,
+ * all would retry together, and all but one would be refused.
  */
-export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number): number {
+export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number, tokens = 1): number {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);
   bucket.tokens = Math.min(spec.burst, bucket.tokens + (elapsedMs * spec.perSecond) / 1_000);
   bucket.atMs = nowMs;
   if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
+    bucket.tokens -= tokens;
     return 0;
   }
-  return promiseWait(bucket, ((1 - bucket.tokens) * 1_000) / spec.perSecond, spec, nowMs);
+  return promiseWait(bucket, ((1 - bucket.tokens) * 1_000) / spec.perSecond, spec, nowMs, tokens);
 }
 
 /**
  * The wait for one more refused request if the next token comes in `nextMs`. Updates `promisedMs`
  * in place.
  */
-export function promiseWait(bucket: { promisedMs: number }, nextMs: number, spec: BucketSpec, nowMs: number): number {
-  const after = Math.max(nowMs + nextMs, bucket.promisedMs + 1_000 / spec.perSecond);
+export function promiseWait(
+  bucket: { promisedMs: number },
+  nextMs: number,
+  spec: BucketSpec,
+  nowMs: number,
+  tokens = 1,
+): number {
+  const after = Math.max(nowMs + nextMs, bucket.promisedMs + (tokens * 1_000) / spec.perSecond);
   bucket.promisedMs = Math.min(after, nowMs + PROMISE_MAX_MS);
   return Math.max(1, Math.ceil(bucket.promisedMs - nowMs));
 }

@@ -13,7 +13,7 @@
  */
 import { MaruError } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
-import { userQuotaKey } from '../keys.ts';
+import { type QuotaKind, userQuotaKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import { type BucketSpec, promiseWait } from './token-bucket.ts';
 
@@ -62,7 +62,8 @@ export function leaseSize({ burst }: BucketSpec): { blockTokens: number; refillB
 
 export interface UserQuotaOptions {
   store: RedisStore;
-  /** Messages. */
+  kind?: QuotaKind;
+  /** Messages, or what `kind` names. */
   spec: BucketSpec;
   /** Bytes. */
   bytesOf: (userId: string) => BucketSpec;
@@ -80,6 +81,7 @@ interface Wanted {
 
 export class UserQuota {
   readonly #store: RedisStore;
+  readonly #kind: QuotaKind;
   readonly #spec: BucketSpec;
   readonly #bytesOf: (userId: string) => BucketSpec;
   readonly #leaseMs: number;
@@ -91,8 +93,9 @@ export class UserQuota {
   readonly #unhealthy = new WeakSet<Shard>();
   readonly #leases = new Map<string, Lease>();
 
-  constructor({ store, spec, bytesOf, leaseMs, now }: UserQuotaOptions) {
+  constructor({ store, kind = 'messages', spec, bytesOf, leaseMs, now }: UserQuotaOptions) {
     this.#store = store;
+    this.#kind = kind;
     this.#spec = spec;
     this.#bytesOf = bytesOf;
     this.#leaseMs = leaseMs;
@@ -265,7 +268,7 @@ export class UserQuota {
   }
 
   #keyOf(userId: string): string {
-    const keys = SPARES.map((spare) => userQuotaKey(userId, spare));
+    const keys = SPARES.map((spare) => userQuotaKey(userId, spare, this.#kind));
     return keys.find((key) => this.#isHealthy(key)) ?? (keys[0] as string);
   }
 

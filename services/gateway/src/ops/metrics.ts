@@ -32,6 +32,7 @@ export interface MetricProbes {
 export interface MetricLabels {
   refusals: readonly string[];
   ends: readonly string[];
+  limits: readonly string[];
   purposes: readonly string[];
 }
 
@@ -80,7 +81,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
   const counter = (name: string, help: string) => tallyCounter({ registry, name, help });
   const counterBy = <V extends string>(name: string, help: string, label: string, from: readonly V[] = []) =>
     tallyCounterBy<V>({ registry, name, help, label, from });
-  const { refusals, ends, purposes } = labels;
+  const { refusals, ends, limits, purposes } = labels;
   return {
     connects: counter('maru_connects_total', 'Sessions that began'),
     disconnects: counterBy<string>('maru_disconnects_total', "Sessions that ended, by Socket.IO's reason", 'reason'),
@@ -91,6 +92,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
       'reason',
       ends,
     ),
+    limited: counterBy('maru_requests_limited_total', 'Requests that a limit refused', 'limit', limits),
     accepted: counterBy(
       'maru_messages_sent_total',
       'Messages that clients sent, by outcome, without those that failed in the store',

@@ -25,8 +25,16 @@ import type { Handlers } from './handler.ts';
  */
 const HELD_REQUESTS_MAX = 64;
 
+/** A client is asked to wait this long for the answers to its earlier requests. */
+const REQUESTS_RETRY_MS = 1_000;
+
+/** Limits of a connection that refuse a request. A metric label. */
+export const CONNECTION_LIMITS = ['events', 'bytes', 'requests', 'held'] as const;
+export type ConnectionLimit = (typeof CONNECTION_LIMITS)[number];
+
 export interface DispatcherOptions {
   handlers: Handlers;
+  onLimited: (limit: ConnectionLimit) => void;
   /** `outcome` is `ok` or the error's code. */
   onRequest: (event: string, outcome: string, seconds: number) => void;
   logger: Logger;
@@ -47,10 +55,16 @@ export class Dispatcher {
   }
 
   /** Bound, so that the edge calls it directly. */
-  readonly dispatch = (session: Session, event: unknown, payloads: unknown[], ackId: number | undefined): void => {
+  readonly dispatch = (
+    session: Session,
+    event: unknown,
+    payloads: unknown[],
+    ackId: number | undefined,
+    bytes: number,
+  ): void => {
     if (session.closed) return;
     const { state } = session;
-    const call = this.#prepare(session, event, payloads);
+    const call = this.#prepare(session, event, payloads, bytes);
     if (state.phase !== 'resuming') void this.#run(session, call, ackId);
     // Held requests begin in the turn in which `session` is sent, in their order. Later ones begin
     // later.
@@ -65,20 +79,35 @@ export class Dispatcher {
   };
 
   /** Checks limits and the payload at once, so that nothing is kept of a refused request. */
-  #prepare(session: Session, event: unknown, payloads: unknown[]): Call {
+  #prepare(session: Session, event: unknown, payloads: unknown[], bytes: number): Call {
     const label = isRequestName(event) ? event : 'unknown';
     try {
-      const waitMs = session.takeEvent(this.#options.now());
-      if (waitMs > 0)
-        throw new MaruError('rate_limited', 'too many events on this connection', { retryAfterMs: waitMs });
+      this.#takeRates(session, bytes);
       const { state } = session;
       if (state.phase === 'resuming' && ++state.held > HELD_REQUESTS_MAX)
-        throw new MaruError('unavailable', 'the connection is still being resumed', { retryAfterMs: 1_000 });
-      return { label, work: this.#validate(session, event, payloads) };
+        throw this.#limited('held', 'unavailable', 'the connection is still being resumed', 1_000);
+      const work = this.#validate(session, event, payloads);
+      if (!session.beginRequest())
+        throw this.#limited('requests', 'rate_limited', 'too many requests in progress', REQUESTS_RETRY_MS);
+      return { label, work };
     } catch (error) {
       // Keep the answer, not the error: an error's stack keeps the packet in memory.
       return { label, refusal: this.#toErrorBody(error, session, label) };
     }
+  }
+
+  #takeRates(session: Session, bytes: number): void {
+    const nowMs = this.#options.now();
+    const eventMs = session.takeEvent(nowMs);
+    if (eventMs > 0) throw this.#limited('events', 'rate_limited', 'too many events on this connection', eventMs);
+    if (bytes === 0) return;
+    const bytesMs = session.takeBytes(bytes, nowMs);
+    if (bytesMs > 0) throw this.#limited('bytes', 'rate_limited', 'too many bytes on this connection', bytesMs);
+  }
+
+  #limited(limit: ConnectionLimit, code: 'rate_limited' | 'unavailable', message: string, retryAfterMs: number) {
+    this.#options.onLimited(limit);
+    return new MaruError(code, message, { retryAfterMs });
   }
 
   #validate(session: Session, event: unknown, payloads: unknown[]): () => Promise<Reply<unknown>> {
@@ -104,6 +133,7 @@ export class Dispatcher {
     } catch (error) {
       ack = { ok: false, error: this.#toErrorBody(error, session, call.label) };
     }
+    if ('work' in call) session.endRequest();
     if (ackId !== undefined) session.send(ackPacket(ackId, JSON.stringify(ack)));
     afterwards?.();
     this.#options.onRequest(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);

@@ -31,6 +31,8 @@ export type ResumeResult = NotRecoveredReason | 'recovered' | 'error';
 export interface ResumeOptions<S extends RoomSession> {
   delivery: Delivery;
   subscriptions: Subscriptions<S>;
+  /** Delays rooms of a user who resumes very many. */
+  takeResume: (session: S) => Promise<void> | undefined;
   onResume: (result: ResumeResult) => void;
 }
 
@@ -88,6 +90,7 @@ class ResumeRun<S extends RoomSession> {
       parsePayload(roomIdSchema, room);
       const position = parsePayload(positionSchema, rawPosition);
       if (this.#roomsLeft-- <= 0) throw new MaruError('conflict', `at most ${LIMITS.roomsPerConnectionMax} rooms`);
+      await this.#options.takeResume(this.#session);
       const resumed = await this.#read(room, position);
       this.#options.subscriptions.leaveIfClosed(this.#session, room);
       const { epoch, head, n, first, reason } = resumed;

@@ -36,6 +36,8 @@ export interface Occupancy<S> {
 export interface SubscriptionsOptions<S extends RoomSession> {
   delivery: Delivery;
   log: RoomLog;
+  /** Takes a join of the user, or rejects `rate_limited`. */
+  takeJoin: (userId: string) => Promise<void> | undefined;
   occupancy: Occupancy<S>;
   onAttachFailed: (error: unknown, session: S) => void;
 }
@@ -109,6 +111,7 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   async #join(session: S, request: RequestOf<'room:join'>): Promise<Reply<JoinData>> {
+    await this.#options.takeJoin(session.user.id);
     const { room, since, limit } = request;
     const { delivery } = this.#options;
     const joined = session.subscriptions.get(room);

@@ -38,7 +38,7 @@ export const ENDS = {
     notice: {
       code: 'too_many_connections',
       reconnectInMs: CONNECTIONS_RETRY_MS,
-      message: 'the user has the maximum of connections on this node',
+      message: 'the user has the maximum of connections',
     },
   },
   /** The token expired. `notice expiring` came before. The client needs a new token. */

@@ -35,6 +35,11 @@ export class HalfOpenTransports {
     return true;
   }
 
+  /** False if the transport ended while its token was checked. */
+  isAuthenticating(transport: Transport): boolean {
+    return this.#states.get(transport)?.phase === 'authenticating';
+  }
+
   /** The client may try again. */
   refused(transport: Transport): void {
     if (this.#states.has(transport)) this.#states.set(transport, HANDSHAKE);

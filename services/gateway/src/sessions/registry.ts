@@ -37,14 +37,16 @@ export class SessionRegistry {
     return this.#sessions;
   }
 
+  readonly connectionsOf = (userId: string): number => this.#perUser.get(userId) ?? 0;
+
   isFull(userId: string): boolean {
-    return (this.#perUser.get(userId) ?? 0) >= this.#connectionsPerUserMax;
+    return this.connectionsOf(userId) >= this.#connectionsPerUserMax;
   }
 
   /** False if the user has the maximum of connections on this node. */
   add(session: Session): boolean {
     if (this.isFull(session.user.id)) return false;
-    this.#perUser.set(session.user.id, (this.#perUser.get(session.user.id) ?? 0) + 1);
+    this.#perUser.set(session.user.id, this.connectionsOf(session.user.id) + 1);
     this.#sessions.add(session);
     this.#watchExpiry(session);
     return true;

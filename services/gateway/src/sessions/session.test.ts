@@ -48,7 +48,11 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
     roles: [],
     expiry: expiryOf((overrides.expiresAtMs ?? 1e15) / 1_000, overrides.sinceMs ?? Number.NEGATIVE_INFINITY),
     connection,
-    eventSpec: { perSecond: 50, burst: 200 },
+    limits: {
+      events: { perSecond: 50, burst: 200 },
+      bytes: { perSecond: 250_000, burst: 2_000_000 },
+      requestsMax: 250,
+    },
     nowMs: 0,
     onRemoved() {},
     onEnd: (reason) => ends.push(reason),
@@ -86,6 +90,37 @@ test('a flood ends the connection; a client that waits as asked is never ended',
       });
   }
   assert.deepEqual(ends, []);
+});
+
+test('bytes of a connection have a bucket of their own; a client that waits as asked is never ended', () => {
+  const { session, ends } = start();
+  const packetBytes = 100_000;
+  let [servedBytes, lastMs] = [0, 0];
+  let waiting = Array.from({ length: 100 }, () => 0);
+  for (let rounds = 0; waiting.length > 0; rounds++) {
+    assert.ok(rounds < 5, 'each event is served after few waits');
+    waiting = waiting
+      .sort((a, b) => a - b)
+      .flatMap((atMs) => {
+        const waitMs = session.takeBytes(packetBytes, atMs);
+        if (waitMs > 0) return [atMs + waitMs];
+        [servedBytes, lastMs] = [servedBytes + packetBytes, atMs];
+        return [];
+      });
+  }
+  assert.deepEqual(ends, []);
+  // The burst, then the rate; the last packet may exceed it by its own size.
+  assert.ok(servedBytes <= 2_000_000 + 250 * lastMs + packetBytes, `${servedBytes} bytes in ${lastMs} ms`);
+  for (let i = 0; i < 10_000 && !session.closed; i++) session.takeBytes(packetBytes, lastMs);
+  assert.deepEqual(ends, ['flood']);
+});
+
+test('requests in progress are bounded, and one that ends makes room for another', () => {
+  const { session } = start();
+  for (let i = 0; i < 250; i++) assert.equal(session.beginRequest(), true);
+  assert.equal(session.beginRequest(), false);
+  session.endRequest();
+  assert.deepEqual([session.beginRequest(), session.beginRequest()], [true, false]);
 });
 
 test('only "degraded" is sent before the session event', () => {

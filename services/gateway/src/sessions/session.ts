@@ -7,6 +7,7 @@ import type { Member } from '../delivery/member.ts';
 import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Subscription } from '../rooms/subscription.ts';
 import { WorkQueues } from '../rooms/work-queues.ts';
@@ -58,7 +59,7 @@ export interface SessionOptions {
   roles: string[];
   expiry: Expiry;
   connection: Connection;
-  eventSpec: BucketSpec;
+  limits: ConnectionLimits;
   nowMs: number;
   onEnd: (reason: EndReason, session: Session) => void;
   /** See `Member.removedFrom`. */
@@ -80,10 +81,14 @@ export class Session implements Member {
   readonly #onEnd: (reason: EndReason, session: Session) => void;
   readonly #onRemoved: SessionOptions['onRemoved'];
   readonly #events: Bucket;
-  readonly #eventSpec: BucketSpec;
+  readonly #limits: ConnectionLimits;
+  /** Created at the first packet that is not small. */
+  #bytes: Bucket | undefined;
   /** Created at the first refusal. */
   #refusals: Bucket | undefined;
   #nextBacklogCheck = 0;
+  /** Requests in progress. */
+  #requests = 0;
 
   constructor(options: SessionOptions) {
     this.id = options.connection.id;
@@ -93,8 +98,8 @@ export class Session implements Member {
     this.#connection = options.connection;
     this.#onEnd = options.onEnd;
     this.#onRemoved = options.onRemoved;
-    this.#eventSpec = options.eventSpec;
-    this.#events = fullBucket(options.eventSpec, options.nowMs);
+    this.#limits = options.limits;
+    this.#events = fullBucket(options.limits.events, options.nowMs);
   }
 
   get state(): ConnectionState {
@@ -202,7 +207,27 @@ export class Session implements Member {
    * connection.
    */
   takeEvent(nowMs: number): number {
-    const waitMs = takeToken(this.#events, this.#eventSpec, nowMs);
+    return this.#unlessFlood(takeToken(this.#events, this.#limits.events, nowMs), nowMs);
+  }
+
+  /** The same for the bytes of an event. */
+  takeBytes(bytes: number, nowMs: number): number {
+    this.#bytes ??= fullBucket(this.#limits.bytes, nowMs);
+    return this.#unlessFlood(takeToken(this.#bytes, this.#limits.bytes, nowMs, bytes), nowMs);
+  }
+
+  /** False if as many requests as allowed are in progress. */
+  beginRequest(): boolean {
+    if (this.#requests >= this.#limits.requestsMax) return false;
+    this.#requests++;
+    return true;
+  }
+
+  endRequest(): void {
+    this.#requests--;
+  }
+
+  #unlessFlood(waitMs: number, nowMs: number): number {
     if (waitMs === 0) return 0;
     this.#refusals ??= fullBucket(REFUSALS, nowMs);
     if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');

@@ -4,15 +4,22 @@ import type { Logger } from '@maru/service-kit';
 import type { Connection } from '../edge/connection.ts';
 import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
-import type { BucketSpec } from '../limits/token-bucket.ts';
+import type { ConnectionLimits } from '../limits/connection-limits.ts';
+import type { ConnectionSlots } from '../limits/connection-slots.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
 import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
 import type { SessionRegistry } from './registry.ts';
 import { expiryOf, Session, type SessionOptions } from './session.ts';
 
-/** Why a connection was not accepted. A metric label. `keys`: the token's key was not available. */
-export const REFUSAL_REASONS = ['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'keys'] as const;
+/**
+ * Why a connection was not accepted. A metric label. `connections`: those of the user on this node.
+ * `keys`: the token's key was not available.
+ */
+export const REFUSAL_REASONS = [
+  ...(['origin', 'half_open', 'draining', 'unauthenticated', 'connections', 'cluster_connections'] as const),
+  ...(['keys', 'node_connections', 'node_memory'] as const),
+] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface SessionMetrics {
@@ -26,12 +33,14 @@ export interface SessionMetrics {
 export interface SessionsOptions {
   tokens: Tokens;
   registry: SessionRegistry;
+  /** Counts the connections of each user over the whole cluster. */
+  slots: ConnectionSlots;
   resumeRooms: ResumeRooms<Session>;
-  eventSpec: BucketSpec;
+  connectionLimits: ConnectionLimits;
   /** `session.limits` */
   limits: Record<string, number>;
   isDegraded: () => boolean;
-  onRequest: (session: Session, event: unknown, payloads: unknown[], ackId: number | undefined) => void;
+  onRequest: EdgeHandlers<Identity, Session>['request'];
   /** An act removed the connection's user from a room. */
   onRemoved: SessionOptions['onRemoved'];
   /** The connection is gone: leave its rooms. */
@@ -60,10 +69,11 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
 
   transportClosed(transport: Transport): void {
     this.#halfOpen.forget(transport);
+    this.#options.slots.cancel(transport);
   }
 
   async authenticate(transport: Transport, auth: Auth): Promise<Identity | undefined> {
-    const { tokens, registry, metrics } = this.#options;
+    const { tokens, registry, slots, metrics } = this.#options;
     if (!this.#halfOpen.beginAuthentication(transport)) return undefined;
     let identity: Identity;
     try {
@@ -73,29 +83,42 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       this.#halfOpen.refused(transport);
       throw error;
     }
+    const { id } = identity.user;
+    const reserved = !registry.isFull(id) && (await slots.reserve(transport, id));
+    if (!this.#halfOpen.isAuthenticating(transport)) {
+      slots.cancel(transport);
+      return undefined;
+    }
     // Other clients are connected, notified and closed below, because they would not come back.
-    if (auth.retries !== true || !registry.isFull(identity.user.id)) return identity;
-    metrics.refused('connections');
+    if (reserved || auth.retries !== true) return identity;
+    this.#countRefusal(id);
     this.#halfOpen.refused(transport);
-    const { message } = ENDS.too_many_connections.notice;
-    throw new MaruError('rate_limited', message, { retryAfterMs: CONNECTIONS_RETRY_MS });
+    const { code: reason, message } = ENDS.too_many_connections.notice;
+    throw new MaruError('rate_limited', message, { retryAfterMs: CONNECTIONS_RETRY_MS, reason });
+  }
+
+  #countRefusal(userId: string): void {
+    const { registry, metrics } = this.#options;
+    metrics.refused(registry.isFull(userId) ? 'connections' : 'cluster_connections');
   }
 
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
-    const { registry, metrics, logger, eventSpec, onRemoved, now, storeNow } = this.#options;
+    const { registry, slots, metrics, logger, connectionLimits, onRemoved, now, storeNow } = this.#options;
     this.#halfOpen.forget(transport);
     const session = new Session({
       user: identity.user,
       roles: identity.roles,
       expiry: expiryOf(identity.expiresAtS, storeNow()),
       connection,
-      eventSpec,
+      limits: connectionLimits,
       nowMs: now(),
       onEnd: this.#onEnd,
       onRemoved,
     });
-    if (!registry.add(session)) {
-      metrics.refused('connections');
+    const reserved = slots.use(transport);
+    if (!reserved || !registry.add(session)) {
+      this.#countRefusal(session.user.id);
+      if (reserved) slots.released(session.user.id);
       session.greet();
       session.end('too_many_connections');
       return undefined;
@@ -122,9 +145,10 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   disconnected(session: Session, reason: string): void {
-    const { registry, metrics, logger, onGone } = this.#options;
+    const { registry, slots, metrics, logger, onGone } = this.#options;
     session.disconnected();
     registry.remove(session);
+    slots.released(session.user.id);
     onGone(session);
     metrics.disconnected(reason);
     logger.debug({ connection: session.id, reason }, 'disconnected');

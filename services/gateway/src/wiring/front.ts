@@ -4,6 +4,9 @@ import type { Logger } from '@maru/service-kit';
 import { type GatewayConfig, limitsOf } from '../config.ts';
 import { createEdge } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
+import { connectionLimitsOf } from '../limits/connection-limits.ts';
+import type { ConnectionSlots } from '../limits/connection-slots.ts';
+import { createNodeLimits } from '../limits/node-limits.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import { createDrain } from '../sessions/drain.ts';
 import type { HandOver } from '../sessions/hand-over.ts';
@@ -21,6 +24,7 @@ export interface FrontOptions {
   rooms: ReturnType<typeof createRooms>;
   requests: ReturnType<typeof createRequests>;
   registry: SessionRegistry;
+  slots: ConnectionSlots;
   handOver: HandOver;
   tokens: Tokens;
   metrics: GatewayMetrics;
@@ -29,13 +33,14 @@ export interface FrontOptions {
 }
 
 export function createFront(options: FrontOptions) {
-  const { config, logger, store, rooms, requests, registry, handOver, tokens, metrics, onRefused, now } = options;
+  const { config, logger, store, rooms, requests, registry, slots, tokens, metrics, onRefused, now } = options;
   const { subscriptions, watches, resumeRooms } = rooms;
   const sessions = new Sessions({
     tokens,
     registry,
+    slots,
     resumeRooms,
-    eventSpec: { perSecond: config.connectionEventsPerSecond, burst: config.connectionEventsBurst },
+    connectionLimits: connectionLimitsOf(config),
     limits: limitsOf(config),
     isDegraded: () => store.health.degraded,
     onRequest: requests.dispatcher.dispatch,
@@ -64,6 +69,7 @@ export function createFront(options: FrontOptions) {
     pingIntervalMs: config.pingIntervalMs,
     pingTimeoutMs: config.pingTimeoutMs,
     handlers: sessions,
+    limitReached: createNodeLimits({ ...config, memoryBytes: process.memoryUsage.rss, now }),
     onRefused,
     ephemeral: {
       store: store.connections.ephemeralPub,
@@ -78,7 +84,7 @@ export function createFront(options: FrontOptions) {
   });
   const drain = createDrain({
     registry,
-    handOver,
+    handOver: options.handOver,
     waitMs: config.drainWaitMs,
     refuseHandshakes: () => edge.refuseHandshakes(),
   });

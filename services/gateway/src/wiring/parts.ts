@@ -6,8 +6,10 @@ import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
 import { type Connections, PURPOSES } from '../cluster/connections.ts';
 import type { GatewayConfig } from '../config.ts';
+import { ConnectionSlots } from '../limits/connection-slots.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
+import { CONNECTION_LIMITS } from '../requests/dispatch.ts';
 import { COMING_BACK_REASONS } from '../sessions/ends.ts';
 import { createHandOver } from '../sessions/hand-over.ts';
 import { createRefusalLog } from '../sessions/refusal-log.ts';
@@ -30,6 +32,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const metrics = createMetrics({
     refusals: REFUSAL_REASONS,
     ends: COMING_BACK_REASONS,
+    limits: [...CONNECTION_LIMITS, 'joins', 'typing'],
     purposes: Object.values(PURPOSES),
   });
   const { observe: observeBatch } = metrics.appendBatch;
@@ -46,10 +49,19 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
             onBatch(appends);
           },
     onCall: metrics.storeCalls.observe,
+    onLimited: metrics.limited.inc,
     onSilent: metrics.silentConnections.inc,
     now,
   });
   const registry = new SessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
+  const slots = new ConnectionSlots({
+    store: store.connections.control,
+    node: config.node,
+    max: config.connectionsPerUserClusterMax,
+    ttlMs: config.connectionSlotsTtlMs,
+    connectionsOf: registry.connectionsOf,
+    now,
+  });
   const handOver = createHandOver({ perSecond: config.drainPerSecond, spreadMaxMs: config.drainSpreadMaxMs });
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
@@ -62,7 +74,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
   const front = createFront({
-    ...{ config, logger, store, rooms, requests, registry, handOver, tokens, metrics, now },
+    ...{ config, logger, store, rooms, requests, registry, slots, handOver, tokens, metrics, now },
     onRefused: (reason) => {
       metrics.refusals.inc(reason);
       // Tokens have a line that says more, and each drain refuses some handshakes.
@@ -88,7 +100,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     fastPath: () => front.edge.fastPath,
     queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
-  return { store, registry, metrics, ...rooms, ...front, balance, tracing };
+  return { store, registry, slots, metrics, ...rooms, ...front, balance, tracing };
 }
 
 const namesOf = (connections: Connections) => Object.keys(connections) as Array<keyof Connections>;

@@ -17,7 +17,7 @@ import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
 import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
-import { createTyping } from '../rooms/typing.ts';
+import { createTyping, type Typing } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
@@ -57,7 +57,7 @@ export function createRequests(options: RequestsOptions) {
   const mayRead = async (userId: string, room: string) => {
     await log.read(room, { userId }, { mode: 'none' });
   };
-  const typing = createTyping({
+  const emitTyping = createTyping({
     log,
     ephemeral: { typing: (event, exceptConnectionId) => options.ephemeral().typing(event, exceptConnectionId) },
     now,
@@ -70,6 +70,10 @@ export function createRequests(options: RequestsOptions) {
     quota: store.quota,
     storeNow: store.health.now,
   });
+  const typing: Typing = async (session, request) => {
+    await store.rates.typing(session.user.id);
+    await emitTyping(session, request);
+  };
   const { subscriptions, presence, watches } = rooms;
   const { directory } = store;
   const dispatcher = new Dispatcher({
@@ -82,6 +86,7 @@ export function createRequests(options: RequestsOptions) {
       ...presenceHandlers({ presence, watches, mayRead }),
     },
     onRequest: metrics.requests.observe,
+    onLimited: metrics.limited.inc,
     logger,
     now,
   });

@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../config.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { createRecentBudget } from '../delivery/recent-entries.ts';
 import type { Subscriber } from '../delivery/subscriber.ts';
+import { createResumeLimit } from '../limits/resume-limit.ts';
 import { EMPTY_ROOM_BYTES } from '../limits/stored-bytes.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -67,6 +68,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
   const subscriptions = new Subscriptions<Session>({
     delivery,
     log,
+    takeJoin: store.rates.join,
     occupancy: {
       enter: (room, { user }) => {
         if (users.enter(room, user.id)) presence.enter(room, user);
@@ -78,6 +80,11 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     },
     onAttachFailed: (error, { id }) => logger.warn({ err: error, connection: id }, 'a member failed to catch up'),
   });
-  const resumeRooms = createResumeRooms<Session>({ delivery, subscriptions, onResume: metrics.resumes.inc });
+  const resumeRooms = createResumeRooms<Session>({
+    delivery,
+    subscriptions,
+    takeResume: createResumeLimit({ connectionsMax: config.connectionsPerUserMax, now }),
+    onResume: metrics.resumes.inc,
+  });
   return { delivery, presence, watches, subscriptions, resumeRooms };
 }

@@ -25,6 +25,7 @@ function storeOn(redisUrl: string, onSilent: (purpose: string) => void = () => {
     logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
     onMalformed: () => assert.fail('malformed'),
     onBatch() {},
+    onLimited() {},
     onCall() {},
     onSilent,
     now: () => performance.now(),

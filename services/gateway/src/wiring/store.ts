@@ -10,6 +10,7 @@ import { RedisSubscriber } from '../delivery/subscriber.ts';
 import { createRoomQuota } from '../limits/room-quota.ts';
 import { createBytesOf } from '../limits/stored-bytes.ts';
 import { UserQuota } from '../limits/user-quota.ts';
+import { createUserRate } from '../limits/user-rate.ts';
 import type { AnyRequest } from '../log/append-calls.ts';
 import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
@@ -33,6 +34,8 @@ export interface StoreOptions {
   /** These appends are about to share a round trip. */
   onBatch: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
+  /** A user's joins or typing were refused. */
+  onLimited: (limit: 'joins' | 'typing') => void;
   /** A connection of this purpose was closed because it was silent. */
   onSilent: (purpose: string) => void;
   now: () => number;
@@ -107,8 +110,31 @@ export function createStore(options: StoreOptions) {
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
     quota,
+    rates: createRates(options, connections.control),
     claims,
     audit,
     close,
+  };
+}
+
+/** What a user does over the whole cluster without storing anything. */
+function createRates({ config, onLimited, now }: StoreOptions, store: RedisStore) {
+  return {
+    join: createUserRate({
+      store,
+      kind: 'joins',
+      spec: { perSecond: config.userJoinsPerSecond, burst: config.userJoinsBurst },
+      message: `at most ${config.userJoinsPerSecond} joins a second`,
+      onRefused: () => onLimited('joins'),
+      now,
+    }),
+    typing: createUserRate({
+      store,
+      kind: 'typing',
+      spec: { perSecond: config.userTypingPerSecond, burst: config.userTypingBurst },
+      message: `at most ${config.userTypingPerSecond} typing events a second`,
+      onRefused: () => onLimited('typing'),
+      now,
+    }),
   };
 }

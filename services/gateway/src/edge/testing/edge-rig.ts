@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLogger } from '@maru/service-kit';
 import { createTicker } from '../../cluster/ticker.ts';
+import type { NodeLimit } from '../../limits/node-limits.ts';
 import type { Connection } from '../connection.ts';
 import { createEdge, type EdgeHandlers } from '../server.ts';
 
@@ -13,6 +14,8 @@ export interface EdgeRig {
   /** Reasons of refused handshakes. */
   refused: string[];
   edge: ReturnType<typeof createEdge>;
+  /** The node's limit that the next handshake would exceed. */
+  limit: NodeLimit | undefined;
   /** Called for each connection. Requests of the connection go to `onRequest`. */
   onConnected: (connection: Connection) => void;
   onRequest: (...request: unknown[]) => void;
@@ -44,6 +47,7 @@ export async function openEdgeRig(): Promise<EdgeRig> {
     pingIntervalMs: 25_000,
     pingTimeoutMs: 20_000,
     handlers,
+    limitReached: () => rig.limit,
     onRefused: (reason) => refused.push(reason),
     ephemeral: {
       store: undefined as never,
@@ -59,6 +63,7 @@ export async function openEdgeRig(): Promise<EdgeRig> {
   const { port } = httpServer.address() as AddressInfo;
   const rig: EdgeRig = {
     ...{ httpServer, port, refused, edge },
+    limit: undefined,
     onConnected() {},
     onRequest() {},
     close: () => edge.close(),

@@ -1,0 +1,84 @@
+/** The places of a user's connections in the cluster are given back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RedisStore } from '@maru/redis-store';
+import { createLogger } from '@maru/service-kit';
+import type { Connection } from '../edge/connection.ts';
+import type { Tokens } from '../identity/tokens.ts';
+import { ConnectionSlots, FREE_CONNECTIONS } from '../limits/connection-slots.ts';
+import { SessionRegistry } from './registry.ts';
+import { type SessionMetrics, Sessions } from './sessions.ts';
+
+const LIMIT = { perSecond: 1, burst: 1 };
+const metrics: SessionMetrics = { connected() {}, disconnected() {}, refused() {}, ended() {} };
+const tokens = {
+  verify: async () => ({ user: { id: 'mina', name: 'Mina' }, roles: [], expiresAtS: 1e9 }),
+} as unknown as Tokens;
+
+const connection = { id: 'c', closed: false, greet() {}, emit() {}, queuedPackets: () => 0 } as unknown as Connection;
+
+function start() {
+  /** Answers calls of the store, in order. */
+  const answers: Array<(granted: number) => void> = [];
+  const store = { at: () => new Promise((resolve) => answers.push(resolve)) } as unknown as RedisStore;
+  const registry = new SessionRegistry({ connectionsPerUserMax: 20 });
+  const { connectionsOf } = registry;
+  const slots = new ConnectionSlots({ store, node: 'n', max: 100, ttlMs: 30_000, connectionsOf, now: () => 0 });
+  const sessions = new Sessions({
+    ...{ tokens, registry, slots, metrics },
+    resumeRooms: () => assert.fail('resumed'),
+    connectionLimits: { events: LIMIT, bytes: LIMIT, requestsMax: 1 },
+    limits: {},
+    isDegraded: () => false,
+    onRequest() {},
+    onGone() {},
+    onRemoved() {},
+    logger: createLogger({ service: 'test', node: 'n', level: 'silent' }),
+    now: () => 0,
+    storeNow: () => 0,
+  });
+  const open = () => {
+    const transport = { close() {} };
+    sessions.transportOpened(transport);
+    return transport;
+  };
+  const authenticate = (transport: ReturnType<typeof open>) => sessions.authenticate(transport, { token: 'x' });
+  return { sessions, slots, answers, open, authenticate };
+}
+
+test('a transport that ends while its place is claimed leaves no place taken', async () => {
+  const { sessions, slots, answers, open, authenticate } = start();
+  const transports = Array.from({ length: FREE_CONNECTIONS }, open);
+  for (const transport of transports) assert.ok((await authenticate(transport)) !== undefined);
+  const ending = open();
+  const authenticated = authenticate(ending);
+  await new Promise(setImmediate);
+  assert.equal(answers.length, 1);
+  sessions.transportClosed(ending);
+  answers.shift()?.(FREE_CONNECTIONS + 1);
+  assert.equal(await authenticated, undefined);
+  // The place is given back to the store.
+  await new Promise(setImmediate);
+  answers.shift()?.(0);
+  await new Promise(setImmediate);
+  for (const transport of transports) sessions.transportClosed(transport);
+  for (let n = 0; n < FREE_CONNECTIONS; n++) assert.equal(slots.reserve({}, 'mina'), true);
+});
+
+test('a session that ends gives its place back at once', async () => {
+  const { sessions, answers, open, authenticate } = start();
+  const begin = async () => {
+    const transport = open();
+    const identity = await authenticate(transport);
+    assert.ok(identity !== undefined);
+    return sessions.connected(transport, connection, identity, {}) ?? assert.fail('refused');
+  };
+  for (let n = 0; n < FREE_CONNECTIONS; n++) await begin();
+  const beginning = begin();
+  await new Promise(setImmediate);
+  answers.shift()?.(FREE_CONNECTIONS + 1);
+  const session = await beginning;
+  assert.equal(answers.length, 0);
+  sessions.disconnected(session, 'transport close');
+  assert.equal(answers.length, 1);
+});
