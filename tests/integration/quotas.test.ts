@@ -21,7 +21,7 @@ before(async () => {
     environment: {
       ...WIDE_LIMITS,
       MARU_GUESTS: 'on',
-      MARU_GUEST_SECRET: 'g'.repeat(40),
+      MARU_GUEST_SECRET: 'a-guest-secret-for-tests-only-0123456789',
       MARU_GUEST_ROOMS_MAX: String(GUEST_ROOMS),
       MARU_USER_ROOMS_PER_HOUR: String(USER_ROOMS_PER_HOUR),
       MARU_GUEST_BYTES_PER_HOUR: String(GUEST_BYTES),

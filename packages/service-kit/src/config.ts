@@ -2,6 +2,7 @@
  * Configuration from the environment. A field has its variable, documentation, validator and
  * default in one place. All invalid variables are reported in one line before anything starts.
  */
+import { isPublicSecret } from './secrets.ts';
 
 export interface Field<T> {
   env: string;
@@ -10,7 +11,7 @@ export interface Field<T> {
   parse: (raw: string) => T;
   /** The value if the variable is unset or empty. Without it the variable is required. */
   fallback?: T;
-  /** Never printed. */
+  /** Never printed. Public values, such as those of the local overlay, are refused. */
   secret?: boolean;
 }
 
@@ -18,6 +19,14 @@ export type Fields = Record<string, Field<unknown>>;
 export type ConfigOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
 export class ConfigError extends Error {}
+
+/** For the local overlay. Every service has this field. */
+export const DEVELOPMENT_FIELD = {
+  env: 'MARU_DEVELOPMENT',
+  doc: 'on: accept the public secrets of this repository, on your own machine only',
+  parse: (raw: string): boolean => asSwitch(raw),
+  fallback: false,
+};
 
 /** Reads all fields. Throws one ConfigError that lists every problem. */
 export function readConfig<F extends Fields>(fields: F, environment: Record<string, string | undefined>): ConfigOf<F> {
@@ -28,6 +37,10 @@ export function readConfig<F extends Fields>(fields: F, environment: Record<stri
     if (raw === undefined || raw === '') {
       if ('fallback' in field) config[name] = field.fallback;
       else problems.push(`${field.env} is required (${field.doc})`);
+      continue;
+    }
+    if (field.secret === true && environment[DEVELOPMENT_FIELD.env] !== 'on' && isPublicSecret(raw)) {
+      problems.push(`${field.env} is a secret that anyone can read in Maru's repository: generate another one`);
       continue;
     }
     try {
@@ -80,12 +93,6 @@ export const asUrl =
       throw new Error(`must be a URL that begins with ${protocols.map((p) => `${p}://`).join(' or ')}`);
     return raw;
   };
-
-/** At least 32 characters, because a shorter secret can be guessed from one token. */
-export const asSecret = (raw: string): string => {
-  if (raw.length < 32) throw new Error('must have at least 32 characters');
-  return raw;
-};
 
 /** A process name. Session ids, keys and logs contain it, so it has no characters to escape. */
 export const asNodeName = (raw: string): string => {

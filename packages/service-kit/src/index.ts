@@ -5,3 +5,4 @@ export * from './logger.ts';
 export * from './node-flags.ts';
 export * from './ops-server.ts';
 export * from './process-metrics.ts';
+export * from './secrets.ts';

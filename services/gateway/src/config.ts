@@ -12,6 +12,7 @@ import {
   asUrl,
   ConfigError,
   type ConfigOf,
+  DEVELOPMENT_FIELD,
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
@@ -97,6 +98,7 @@ export const FIELDS = {
     parse: asInteger(60, 366 * 86_400),
     fallback: 31 * 86_400,
   },
+  development: DEVELOPMENT_FIELD,
   guests: { env: 'MARU_GUESTS', doc: 'whether guests may sign in: on or off', parse: asSwitch, fallback: false },
   guestSecret: {
     env: 'MARU_GUEST_SECRET',

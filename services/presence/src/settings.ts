@@ -1,6 +1,6 @@
 /** Settings of the service. */
 import { asRedisAddress } from '@maru/redis-store';
-import { asInteger, asNodeName, asOneOf, asSecret, asText, type ConfigOf, LOG_LEVELS } from '@maru/service-kit';
+import { asInteger, asNodeName, asOneOf, asSecret, asText, type ConfigOf, DEVELOPMENT_FIELD, LOG_LEVELS } from '@maru/service-kit';
 
 export const settingFields = {
   node: { env: 'MARU_NODE', doc: 'name of this process, for logs', parse: asNodeName },
@@ -19,6 +19,7 @@ export const settingFields = {
     parse: asSecret,
     secret: true,
   },
+  development: DEVELOPMENT_FIELD,
   logLevel: { env: 'MARU_LOG_LEVEL', doc: 'how much to log', parse: asOneOf(...LOG_LEVELS), fallback: 'info' },
   storeDeadlineMs: {
     env: 'MARU_STORE_DEADLINE_MS',

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { asText, ConfigError, DEVELOPMENT_FIELD, readConfig } from './config.ts';
+import { asSecret, isPublicSecret } from './secrets.ts';
+
+test('generated secrets are accepted', () => {
+  for (let n = 0; n < 100; n++)
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) asSecret(randomBytes(32).toString(encoding));
+  asSecret(randomBytes(16).toString('hex'));
+  asSecret('correct horse battery staple, and more');
+});
+
+test('secrets that are short, of few characters or repeated are refused, and not shown', () => {
+  for (const weak of [
+    '',
+    'short',
+    'x'.repeat(31),
+    'x'.repeat(64),
+    'ab'.repeat(20),
+    '1111111111222222222233333333334444444444',
+    'password'.repeat(5),
+    '0123456789'.repeat(4),
+    'my-secret-here-'.repeat(3),
+  ])
+    assert.throws(
+      () => asSecret(weak),
+      ({ message }: Error) => /^(must have at least 32|is too regular)/.test(message) && !/xx|pass|my-/.test(message),
+      weak,
+    );
+});
+
+test('public secrets are known, in URLs too', () => {
+  for (const known of [
+    'development-only-jwt-secret-0123456789abcdef',
+    'redis://maru:development-only-password-of-maru@redis:6379',
+    'redis+sentinel://maru:development-only-x@a:1,b:2/name',
+    'rediss://maru:PASSWORD@redis.example.com:6380',
+    'redis+cluster://maru:password@a:1,b:2',
+  ])
+    assert.equal(isPublicSecret(known), true, known);
+  for (const own of [
+    'redis://redis:6379',
+    'redis://maru@redis:6379',
+    'rediss://maru:Zm9vYmFy-password@redis:6380',
+    'redis://password:x@redis:6379',
+    randomBytes(32).toString('base64'),
+  ])
+    assert.equal(isPublicSecret(own), false, own);
+});
+
+test('a public secret is refused, without showing it, unless MARU_DEVELOPMENT is on', () => {
+  const fields = {
+    development: DEVELOPMENT_FIELD,
+    key: { env: 'MARU_KEY', doc: 'a key', parse: asSecret, secret: true },
+    name: { env: 'MARU_NAME', doc: 'a name', parse: asText },
+  };
+  const environment = { MARU_KEY: 'development-only-key-0123456789abcdef', MARU_NAME: 'development-only-name' };
+  for (const development of [undefined, '', 'off'])
+    assert.throws(
+      () => readConfig(fields, { ...environment, MARU_DEVELOPMENT: development }),
+      (error) => error instanceof ConfigError && /^Configuration: MARU_KEY is a secret[^;]+$/.test(error.message),
+    );
+  assert.throws(
+    () => readConfig(fields, { ...environment, MARU_DEVELOPMENT: 'true' }),
+    (error) => error instanceof ConfigError && !error.message.includes('development-only-key'),
+  );
+  assert.equal(readConfig(fields, { ...environment, MARU_DEVELOPMENT: 'on' }).key, environment.MARU_KEY);
+});
