@@ -39,30 +39,72 @@ describe('the configuration of Redis', () => {
   });
 });
 
-/** Commands that reach beyond the application's keys and channels. */
+/** Calls that reach beyond the application's keys and channels. */
 const DENIED = [
-  ['FLUSHALL'],
-  ['FLUSHDB'],
-  ['CONFIG', 'GET', '*'],
-  ['CONFIG', 'SET', 'appendonly', 'no'],
-  ['DEBUG', 'SLEEP', '0'],
-  ['KEYS', '*'],
-  ['SHUTDOWN', 'NOSAVE'],
-  ['SAVE'],
-  ['BGREWRITEAOF'],
-  ['MONITOR'],
-  ['CLIENT', 'KILL', 'TYPE', 'normal'],
-  ['CLIENT', 'LIST'],
-  ['ACL', 'LIST'],
-  ['REPLICAOF', 'NO', 'ONE'],
-  ['SCRIPT', 'FLUSH'],
-  ['FUNCTION', 'FLUSH'],
-  ['MIGRATE', '127.0.0.1', '1', 'maru:x', '0', '1'],
-  ['GET', 'other:key'],
-  ['SET', 'other:key', '1'],
-  ['PUBLISH', 'other', 'x'],
-  ['SPUBLISH', 'other', 'x'],
-  ['PSUBSCRIBE', '*'],
+  'FLUSHALL',
+  'FLUSHDB',
+  'SWAPDB 0 1',
+  'CONFIG GET *',
+  'CONFIG SET appendonly no',
+  'CONFIG REWRITE',
+  'DEBUG SLEEP 0',
+  'KEYS *',
+  'KEYS maru:*',
+  'RANDOMKEY',
+  'SHUTDOWN NOSAVE',
+  'SAVE',
+  'BGSAVE',
+  'BGREWRITEAOF',
+  'MONITOR',
+  'CLIENT KILL TYPE normal',
+  'CLIENT LIST',
+  'CLIENT PAUSE 1000',
+  'ACL LIST',
+  'ACL WHOAMI',
+  'ACL SETUSER maru +@all',
+  'REPLICAOF NO ONE',
+  'SLAVEOF NO ONE',
+  'FAILOVER',
+  'SYNC',
+  'MODULE LIST',
+  'MODULE LOAD /tmp/module.so',
+  'SCRIPT FLUSH',
+  'SCRIPT KILL',
+  'FUNCTION FLUSH',
+  'FUNCTION LIST',
+  'FCALL f 0',
+  'SLOWLOG GET',
+  'LATENCY LATEST',
+  'MIGRATE 127.0.0.1 1 maru:x 0 1',
+  'RESTORE maru:x 0 x',
+  'CLUSTER RESET',
+  'CLUSTER NODES',
+  'GET other:key',
+  'SET other:key 1',
+  'DEL other:key',
+  'GET maru',
+  'RENAME maru:h other:key',
+  'COPY other:key maru:h',
+  'XADD other:key * b 1',
+  'PUBLISH other x',
+  'SPUBLISH other x',
+  'SUBSCRIBE other',
+  'SSUBSCRIBE other',
+  'PSUBSCRIBE *',
+  'PSUBSCRIBE mar*',
+  'PUBSUB CHANNELS',
+  'PUBSUB SHARDCHANNELS',
+].map((line) => line.split(' '));
+
+/** All that the application may do of what Redis calls dangerous, administration or scripting. */
+const EXCEPTIONS = [
+  'eval',
+  'eval_ro',
+  'evalsha',
+  'evalsha_ro',
+  'info',
+  'script|exists',
+  'script|load',
 ];
 
 const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
@@ -84,6 +126,9 @@ describe('the accounts of a real Redis', () => {
   let maru: ReturnType<typeof open>;
   let admin: ReturnType<typeof open>;
 
+  /** What Redis would answer the account; it runs nothing. */
+  const tryAs = async (account: string, call: string[]) => String(await admin.call('ACL', 'DRYRUN', account, ...call));
+
   before(async () => {
     const log = openLogFile({ path: `${temp.path}/redis.log`, bytesMax: 1e6, onError: assert.ifError });
     server = manageProcess({ plan, cwd: temp.path, log, onEvent: () => {} });
@@ -102,17 +147,40 @@ describe('the accounts of a real Redis', () => {
   it('deny the application everything outside its data', async () => {
     for (const [command, ...args] of DENIED) {
       assert.ok(command !== undefined);
-      // DEBUG is disabled, which Redis checks before the rights.
+      // These two are disabled, which Redis checks before the rights.
       await assert.rejects(
         maru.call(command, ...args),
-        /NOPERM|DEBUG command not allowed/,
+        /NOPERM|(DEBUG|MODULE) command not allowed/,
         [command, ...args].join(' '),
       );
     }
-    assert.match(String(await admin.call('ACL', 'DRYRUN', 'maru', 'DEBUG', 'SLEEP', '0')), /no permissions/);
+    for (const call of ['DEBUG SLEEP 0', 'MODULE LOAD /tmp/module.so'])
+      assert.match(await tryAs('maru', call.split(' ')), /no permissions/);
     const reach = "return redis.call('SET', 'other:key', '1')";
     await assert.rejects(maru.eval(reach, 0), /NOPERM|ACL failure|can't access/);
     await assert.rejects(maru.eval("return redis.call('FLUSHALL')", 0), /NOPERM|ACL failure|can't run/);
+  });
+
+  it('deny the application every command that Redis calls dangerous, with few exceptions', async () => {
+    const allowed = new Set<string>();
+    for (const category of ['dangerous', 'admin', 'scripting'])
+      for (const name of (await admin.call('COMMAND', 'LIST', 'FILTERBY', 'ACLCAT', category)) as string[]) {
+        const [info] = (await admin.call('COMMAND', 'INFO', name)) as Array<[name: string, arity: number]>;
+        const words = name.split('|');
+        const others = Math.max(0, Math.abs(info?.[1] ?? 0) - words.length);
+        const answer = await tryAs('maru', [...words, ...Array<string>(others).fill('1')]);
+        if (!answer.includes(`to run the '${name}' command`)) allowed.add(name);
+      }
+    assert.deepEqual([...allowed].sort(), EXCEPTIONS);
+  });
+
+  it('allow the health check one command', async () => {
+    const rule = renderRedisAcl({ adminPassword: 'a', maruPassword: 'b', health: true }).match(/^user health (.*)$/m);
+    await admin.call('ACL', 'SETUSER', 'health', 'reset', ...(rule?.[1] ?? '').split(' '));
+    assert.equal(await tryAs('health', ['PING']), 'OK');
+    for (const call of ['INFO', 'GET maru:k', 'ECHO x', 'SCAN 0'])
+      assert.match(await tryAs('health', call.split(' ')), /no permissions/, call);
+    await admin.call('ACL', 'DELUSER', 'health');
   });
 
   it('allow the application streams, scripts and channels', async () => {
