@@ -37,7 +37,7 @@ function build(overlay: string, components: readonly string[] = []): Promise<Man
 const EDGE_START = 'deploy/docker/edge/start.sh';
 
 /** A valid value for any secret. */
-const placeholderSecret = (key: string) => 
+const placeholderSecret = (key: string) =>
   key === 'redis-url' ? 'redis://maru:any@redis:6379' : 'any secret of at least 32 characters';
 
 function settingsOf(name: string, manifests: readonly Manifest[]): Record<string, string> {

@@ -1,7 +1,7 @@
 /** The real nginx with deploy/nginx.conf, without the supervisor. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '@maru/service-kit/testing';
@@ -19,6 +19,8 @@ export interface NginxOptions {
   gatewayPorts: readonly number[];
   /** Changes the configuration before it is used. */
   adapt?: (configuration: string) => string;
+  /** Puts files into the folder of the web client. */
+  prepare?: (webRoot: string) => void;
   /** Starts nginx with the configuration. The file and its folder are removed at the end. */
   start?: (file: string) => ChildProcess;
 }
@@ -29,6 +31,9 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   const { adapt = (configuration) => configuration, start = startNginxItself } = options;
   const directory = mkdtempSync(join(tmpdir(), 'maru-edge-'));
   const [port, controlPort] = [await findFreePort(), await findFreePort()];
+  const webRoot = join(directory, 'web');
+  mkdirSync(webRoot);
+  options.prepare?.(webRoot);
   const configuration = renderNginxConfig(readFileSync(join(repository, 'deploy/nginx.conf'), 'utf8'), {
     settings: {
       host: '127.0.0.1',
@@ -36,7 +41,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       ipv6: false,
       controlPort,
       runDirectory: directory,
-      webRoot: directory,
+      webRoot,
       workers: 1,
       filesMax: 1_024,
       rootUser: process.getuid?.() === 0 ? 'root' : null,

@@ -77,22 +77,20 @@ export interface RawResponse {
 /** An HTTP request with unchanged path and headers. A successful upgrade returns status 101. */
 export function rawRequest(
   endpoint: string,
-  options: { path: string; method?: string; headers?: Record<string, string>; body?: string },
+  options: { path: string; method?: string; headers?: Record<string, string>; body?: string; localAddress?: string },
 ): Promise<RawResponse> {
   const { hostname, port } = new URL(endpoint);
+  const { path, method = 'GET', headers, localAddress } = options;
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { hostname, port, path: options.path, method: options.method ?? 'GET', headers: options.headers, agent: false },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => {
-          body += chunk;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
-        response.on('error', reject);
-      },
-    );
+    const outgoing = request({ hostname, port, path, method, headers, localAddress, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+      response.on('error', reject);
+    });
     outgoing.setTimeout(10_000, () => outgoing.destroy(new Error('no answer in 10 s')));
     outgoing.on('upgrade', (response, socket) => {
       socket.destroy();

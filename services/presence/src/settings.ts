@@ -1,6 +1,15 @@
 /** Settings of the service. */
 import { asRedisAddress } from '@maru/redis-store';
-import { asInteger, asNodeName, asOneOf, asSecret, asText, type ConfigOf, DEVELOPMENT_FIELD, LOG_LEVELS } from '@maru/service-kit';
+import {
+  asInteger,
+  asNodeName,
+  asOneOf,
+  asSecret,
+  asText,
+  type ConfigOf,
+  DEVELOPMENT_FIELD,
+  LOG_LEVELS,
+} from '@maru/service-kit';
 
 export const settingFields = {
   node: { env: 'MARU_NODE', doc: 'name of this process, for logs', parse: asNodeName },

@@ -107,7 +107,7 @@ export function refuseUpgrade(socket: Duplex, status: number, body = ''): void {
   // If the client does not read an earlier answer, this one would wait for ever.
   const timer = setTimeout(() => socket.destroy(), REFUSAL_WAIT_MS);
   socket.once('close', () => clearTimeout(timer));
-  const type = body === '' ? '' : `Content-Type: ${PROBLEM_TYPE}\r\n`;
+  const type = body === '' ? '' : `Content-Type: ${PROBLEM_TYPE}\r\nX-Content-Type-Options: nosniff\r\n`;
   const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n${type}`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -208,6 +208,10 @@ function createIo(
   httpServer.on('upgrade', ({ url }, socket) => {
     if (!url?.startsWith(`${PATH}/`)) refuseUpgrade(socket, 404);
   });
+  // Polls hold texts that users wrote. Engine.IO's own requests do not reach the HTTP API.
+  httpServer.prependListener('request', (_request, response) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+  });
   const generate = io.engine.generateId.bind(io.engine);
   io.engine.generateId = (request) =>
     `${sessionRouteOf(options.sessionRoute, options.node, request.socket)}.${generate(request)}`;

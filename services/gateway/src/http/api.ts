@@ -10,7 +10,6 @@ import {
 } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import helmet from 'helmet';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import { eventsOf, ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
@@ -20,6 +19,7 @@ import type { ReadHistory } from '../requests/history.ts';
 import type { SendMessage } from '../requests/messages.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
+import { securityHeaders } from './security-headers.ts';
 
 export interface ApiDeps {
   tokens: Tokens;
@@ -49,13 +49,7 @@ export function createApi(deps: ApiDeps): Express {
   app.set('trust proxy', deps.trustedProxies);
   app.set('query parser', 'simple');
   app.set('etag', false);
-  // TLS ends at nginx or before it, so this header is set there.
-  app.use(
-    helmet({
-      strictTransportSecurity: false,
-      contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    }),
-  );
+  app.use(securityHeaders());
   app.use(originGuard(deps.allowedOrigins));
   app.use(measure(deps.onCall));
 
