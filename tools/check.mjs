@@ -39,6 +39,7 @@ export function checkTasks(root) {
     // dependency-cruiser needs a newer Node than the one that may run this file.
     { name: 'import rules', command: [pinnedNode(), script('check-imports.mjs'), root] },
     { name: 'Redis keys', command: [process.execPath, script('check-keys.mjs'), root] },
+    { name: 'dependencies', command: [process.execPath, script('check-dependencies.mjs'), '--root', root] },
     { name: 'manifests', command: [process.execPath, script('check-manifests.mjs'), '--root', root] },
   ];
 }

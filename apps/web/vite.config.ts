@@ -15,6 +15,8 @@ export default defineConfig({
     target: ['chrome123', 'firefox120', 'safari17.5'],
     // The Content-Security-Policy allows files of our own origin and nothing inline.
     assetsInlineLimit: 0,
+    // The licences of the packages in the bundle require that their texts come with it.
+    license: { fileName: 'licences.txt' },
     modulePreload: { polyfill: false },
   },
   server: {

@@ -11,6 +11,8 @@ LABEL org.opencontainers.image.title="maru redis" \
   org.opencontainers.image.licenses="Apache-2.0" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
+# Older versions have vulnerabilities (tools/check-dependencies.mjs). Valkey has other numbers.
+RUN redis-server --version | awk -F'[ .=]' '/^Redis/ && !($4 * 1000000 + $5 * 1000 + $6 >= 8002002 || ($4 == 7 && $5 == 4 && $6 >= 6) || ($4 == 7 && $5 == 2 && $6 >= 11)) { print "Redis 8.2.2 or newer is needed"; exit 1 }'
 # A new volume takes the owner of this directory.
 RUN mkdir -p /data && chown 999:999 /data
 COPY deploy/redis/redis.conf /etc/maru/redis.conf

@@ -1,5 +1,6 @@
 /** Checks of the Dockerfiles and the compose file that do not need Docker. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { NODE_FLAGS } from '@maru/service-kit';
@@ -17,6 +18,28 @@ describe('Dockerfiles', () => {
     for (const file of dockerfiles)
       for (const [, image] of read(`deploy/docker/${file}`).matchAll(/^ARG \w+_IMAGE=(.*)$/gm))
         assert.match(image ?? '', /^[\w./-]+:\d/, `${file}: ${image}`);
+  });
+
+  test('name the base images that the update bot sees', () => {
+    const seen = [...read('deploy/docker/base-images.Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
+    const used = dockerfiles.flatMap((file) =>
+      [...read(`deploy/docker/${file}`).matchAll(/^ARG \w+_IMAGE=(.*)$/gm)].map(([, image]) => image),
+    );
+    assert.deepEqual([...new Set(used)].sort(), seen.sort());
+  });
+
+  test('refuse versions of Redis and nginx that have vulnerabilities', () => {
+    const refuses = (file: string, output: string) => {
+      const program = /^RUN .* \| awk (.*)$/m.exec(read(`deploy/docker/${file}`))?.[1] ?? assert.fail(file);
+      return spawnSync('sh', ['-c', `awk ${program}`], { input: `${output}\n` }).status === 1;
+    };
+    const redis = (version: string) => refuses('redis.Dockerfile', `Redis server v=${version} sha=00000000:1 bits=64`);
+    for (const old of ['8.2.1', '8.0.9', '7.4.5', '7.2.10', '7.0.15', '6.2.20']) assert.ok(redis(old), old);
+    for (const safe of ['8.2.2', '8.4.0', '9.0.0', '7.4.6', '7.2.11']) assert.ok(!redis(safe), safe);
+    assert.ok(!refuses('redis.Dockerfile', 'Valkey server v=8.0.1 sha=0'));
+    const nginx = (version: string) => refuses('edge.Dockerfile', `nginx version: nginx/${version}`);
+    for (const old of ['1.30.3', '1.29.9', '1.22.1']) assert.ok(nginx(old), old);
+    for (const safe of ['1.30.4', '1.31.0', '2.0.0']) assert.ok(!nginx(safe), safe);
   });
 
   test('share the layers that install dependencies, because their commands are equal', () => {
