@@ -185,6 +185,14 @@ describe('a token whose key cannot be found now', () => {
   });
 });
 
+test('each fetch of the key set is counted by its outcome', async () => {
+  const count = (outcome: string) => gateway().metric('maru_key_set_fetches_total', `outcome="${outcome}"`);
+  const before = [await count('ok'), await count('failed')];
+  const headers = { authorization: `Bearer ${providerToken('counted')}` };
+  assert.equal((await fetch(`${gateway().url}/api/v1/rooms`, { headers })).status, 503);
+  assert.deepEqual([await count('ok'), await count('failed')], [before[0], Number(before[1]) + 1]);
+});
+
 test('a wrong claim is named to a plain client and to the host of the client library', async () => {
   const wrong: Array<[claim: string, claims: Record<string, unknown>]> = [
     ['exp', { exp: 1 }],

@@ -68,7 +68,11 @@ function open(staleMaxMs = 24 * HOUR_MS) {
     url: new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`),
     staleMaxMs,
     now: () => performance.now() + skippedMs,
-    onFailure: (error) => failures.push(error),
+    coolDownMs: 500,
+    fetchTimeoutMs: 1_000,
+    onFetch: (outcome, error) => {
+      if (outcome === 'failed') failures.push(error);
+    },
   });
   const enter = async (token: string): Promise<string> =>
     keySet.verify(token, decodeProtectedHeader(token), { algorithms: ['RS256'] }).then(
@@ -137,6 +141,75 @@ test('invented key ids cause one fetch for all of them', async () => {
   const strangers = await Promise.all(Array.from({ length: 50 }, async () => enter(await bogus.token())));
   assert.deepEqual(new Set(strangers), new Set(['JWKSNoMatchingKey']));
   assert.ok(fetches <= 3, `${fetches} fetches`);
+});
+
+describe('while strangers invent key ids without end', () => {
+  let invented = 0;
+  /** The signature does not matter: there is no key to check it with. */
+  const inventToken = (from: string) => {
+    const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: `invented-${invented++}` })).toString('base64url');
+    return from.replace(/^[^.]*/, header);
+  };
+
+  test('a key that was published a moment ago works with the next fetch, and known keys at once', async () => {
+    const { enter } = open();
+    const known = await one.token();
+    assert.equal(await enter(known), 'in');
+    skip(MINUTE_MS);
+    const strangers: Array<Promise<string>> = [];
+    const flood = setInterval(() => {
+      for (let n = 0; n < 5; n++) strangers.push(enter(inventToken(known)));
+    }, 20);
+    try {
+      for (let n = 0; n < 100 && fetches < 2; n++) await new Promise((resolve) => setTimeout(resolve, 20));
+      answer = publish(one.jwk, two.jwk);
+      const [before, waiting] = [fetches, enter(await two.token())];
+      assert.equal(await enter(known), 'in');
+      assert.equal(fetches, before, 'the known key waited');
+      assert.equal(await waiting, 'in');
+      // One may have been on its way with the older set.
+      assert.ok(fetches - before <= 2, `${fetches - before} fetches`);
+    } finally {
+      clearInterval(flood);
+    }
+    assert.ok(strangers.length >= 10, `${strangers.length} tokens`);
+    assert.deepEqual(new Set(await Promise.all(strangers)), new Set(['JWKSNoMatchingKey']));
+  });
+
+  test('a fetch that was on its way with the older set is not the answer for a key that is newer', async () => {
+    const { enter } = open();
+    const known = await one.token();
+    assert.equal(await enter(known), 'in');
+    skip(MINUTE_MS);
+    const held: ServerResponse[] = [];
+    answer = (response) => held.push(response);
+    const stranger = enter(inventToken(known));
+    for (let n = 0; n < 100 && held.length === 0; n++) await new Promise((resolve) => setTimeout(resolve, 20));
+    const waiting = enter(await two.token());
+    answer = publish(one.jwk, two.jwk);
+    for (const response of held) publish(one.jwk)(response);
+    assert.equal(await stranger, 'JWKSNoMatchingKey');
+    assert.equal(await waiting, 'in');
+  });
+
+  test('known keys work at once although the provider does not answer', async () => {
+    const { enter, failures } = open();
+    const known = await one.token();
+    assert.equal(await enter(known), 'in');
+    answer = troubles['no answer'] ?? assert.fail();
+    skip(11 * MINUTE_MS);
+    let refused = 0;
+    const strangers = Array.from({ length: 200 }, async () => {
+      const outcome = await enter(inventToken(known));
+      refused++;
+      return outcome;
+    });
+    for (let n = 0; n < 20; n++) assert.equal(await enter(known), 'in');
+    assert.deepEqual([refused, failures.length], [0, 0], 'the known key waited');
+    for (let n = 0; n < 100 && fetches < 2; n++) await new Promise((resolve) => setTimeout(resolve, 20));
+    provider.closeAllConnections();
+    assert.deepEqual(new Set(await Promise.all(strangers)), new Set(['KeysUnavailable']));
+  });
 });
 
 test('a key that is missing in a newer set is refused for now; after 10 minutes, for good', async () => {

@@ -19,7 +19,8 @@ const REFRESH_MS = 10 * 60_000;
 const REFRESH_RETRY_MS = 30_000;
 /**
  * Minimum time between two fetches for unknown keys. Anyone can invent a key id. A token that comes
- * earlier waits: with the fetch, less than the 10 s that a client has to sign in.
+ * earlier waits for the next fetch, which it shares with all others, however many: a new key works
+ * within the cool-down and a fetch, less than the 10 s that a client has to sign in.
  */
 const COOL_DOWN_MS = 3_000;
 const FETCH_TIMEOUT_MS = 3_000;
@@ -32,14 +33,20 @@ const MISSING_MS = 10 * 60_000;
 /** The key of a token cannot be found now. This is temporary, so it must never refuse for good. */
 export class KeysUnavailable extends Error {}
 
+export const FETCH_OUTCOMES = ['ok', 'failed'] as const;
+export type FetchOutcome = (typeof FETCH_OUTCOMES)[number];
+
 export interface KeySetOptions {
   url: URL;
   /** Known keys are valid for this time after the last successful fetch. */
   staleMaxMs: number;
   /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** A fetch failed. Called for each one. */
-  onFailure: (error: unknown) => void;
+  /** Called once for each fetch, with the error of one that failed. */
+  onFetch: (outcome: FetchOutcome, error?: unknown) => void;
+  /** Shorter in tests. */
+  coolDownMs?: number;
+  fetchTimeoutMs?: number;
 }
 
 type Keys = ReturnType<typeof createLocalJWKSet>;
@@ -111,24 +118,26 @@ export class KeySet {
 
   async #waitForTurn(): Promise<void> {
     await this.#fetching?.catch(() => {});
-    const waitMs = this.#startedAtMs + COOL_DOWN_MS - this.#options.now();
+    const { now, coolDownMs = COOL_DOWN_MS } = this.#options;
+    const waitMs = this.#startedAtMs + coolDownMs - now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 
   async #fetch(): Promise<void> {
-    const { url, now, onFailure } = this.#options;
+    const { url, now, onFetch, fetchTimeoutMs = FETCH_TIMEOUT_MS } = this.#options;
     this.#startedAtMs = now();
     try {
       const response = await fetch(url, {
         headers: { accept: 'application/json, application/jwk-set+json' },
         redirect: 'error',
-        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+        signal: AbortSignal.timeout(fetchTimeoutMs),
       });
       if (response.status !== 200) throw new Error(`the status is ${response.status}`);
       this.#replace((await response.json()) as JSONWebKeySet);
       this.#fetchedAtMs = now();
+      onFetch('ok');
     } catch (error) {
-      onFailure(error);
+      onFetch('failed', error);
       throw new KeysUnavailable('the key set cannot be fetched', { cause: error });
     }
   }

@@ -35,7 +35,13 @@ function tokensWith(overrides: Partial<Parameters<typeof createTokens>[0]['keys'
 }
 
 const keySetAt = (url: string) =>
-  new KeySet({ url: new URL(url), staleMaxMs: 3_600_000, now: () => performance.now(), onFailure: () => {} });
+  new KeySet({
+    url: new URL(url),
+    staleMaxMs: 3_600_000,
+    now: () => performance.now(),
+    onFetch: () => {},
+    coolDownMs: 100,
+  });
 
 const hs256 = (payload: Record<string, unknown>, header: Record<string, unknown> = {}, key: Uint8Array = secretKey) =>
   new SignJWT(payload).setProtectedHeader({ alg: 'HS256', ...header }).sign(key);
@@ -77,6 +83,48 @@ test('an invalid token is refused with a message that names the wrong claim, nev
   ];
   for (const [claim, wrong] of wrongClaims)
     await assert.rejects(tokens.verify(await hs256({ ...good, ...wrong })), refusedFor(claim), JSON.stringify(wrong));
+});
+
+test('times have a leeway of 5 s, with a shared secret and with a key set', async () => {
+  const sign = {
+    secret: (payload: Record<string, unknown>) => hs256(payload),
+    keySet: (payload: Record<string, unknown>) =>
+      new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey),
+  };
+  const tokens = tokensWith({ keySet: keySetAt(jwksUrl) });
+  for (const [key, signed] of Object.entries(sign)) {
+    for (const within of [{ exp: nowS - 4 }, { nbf: nowS + 5 }, { iat: nowS + 3_600 }])
+      await tokens.verify(await signed({ ...claims, ...within }));
+    for (const [claim, beyond] of [
+      ['exp', { exp: nowS - 5 }],
+      ['nbf', { nbf: nowS + 6 }],
+    ] as const)
+      await assert.rejects(tokens.verify(await signed({ ...claims, ...beyond })), refusedFor(claim), `${key} ${claim}`);
+  }
+});
+
+test('a required issuer and audience must be in the token; it may have other audiences, too', async () => {
+  for (const keys of [{ secret: SECRET }, { secret: undefined, keySet: keySetAt(jwksUrl) }]) {
+    const tokens = tokensWith({ ...keys, issuer: 'us', audience: 'chat' });
+    const sign = (payload: Record<string, unknown>) =>
+      keys.secret === undefined
+        ? new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(rsa.privateKey)
+        : hs256(payload);
+    await tokens.verify(await sign({ ...claims, iss: 'us', aud: ['mail', 'chat'] }));
+    await assert.rejects(tokens.verify(await sign({ ...claims, aud: 'chat' })), refusedFor('iss'));
+    await assert.rejects(tokens.verify(await sign({ ...claims, iss: 'us' })), refusedFor('aud'));
+    await assert.rejects(tokens.verify(await sign({ ...claims, iss: 'us', aud: ['mail'] })), refusedFor('aud'));
+    await assert.rejects(tokens.verify(await sign({ ...claims, iss: ['us'], aud: 'chat' })), refusedFor('iss'));
+  }
+});
+
+test('a shared secret is only for HS256, and a key only for the algorithm that it names', async () => {
+  const tokens = tokensWith({ keySet: keySetAt(jwksUrl) });
+  for (const alg of ['HS384', 'HS512']) await assert.rejects(tokens.verify(await hs256(claims, { alg })), refused, alg);
+  for (const alg of ['RS384', 'PS256']) {
+    const token = await new SignJWT(claims).setProtectedHeader({ alg, kid: 'k1' }).sign(rsa.privateKey);
+    await assert.rejects(tokens.verify(token), refusedFor('kid'), alg);
+  }
 });
 
 test('a token without a name, or with one that is not usable, gets a name derived from its user id', async () => {

@@ -6,6 +6,7 @@ import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { FAST_PATH_STATES, type FastPathState, type WriteCounts } from '../edge/fast-path.ts';
+import { FETCH_OUTCOMES } from '../identity/key-set.ts';
 import type { AppendResult } from '../log/room-log.ts';
 import { tallyCounter, tallyCounterBy, tallyHistogram, tallyHistogramBy } from './tallies.ts';
 
@@ -86,6 +87,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
     connects: counter('maru_connects_total', 'Sessions that began'),
     disconnects: counterBy<string>('maru_disconnects_total', "Sessions that ended, by Socket.IO's reason", 'reason'),
     refusals: counterBy('maru_handshakes_refused_total', 'Connections that were not accepted', 'reason', refusals),
+    keyFetches: counterBy('maru_key_set_fetches_total', 'Fetches of the key set', 'outcome', FETCH_OUTCOMES),
     ends: counterBy(
       'maru_connections_cut_total',
       'Connections that this node ended and whose clients may come back',

@@ -66,7 +66,10 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const log = tracing.log(store.log);
   const subscriber = tracing.subscriber(store.subscriber);
   const refusalLog = createRefusalLog({ logger, now });
-  const tokens = createCheckedTokens({ config, logger, refusalLog, now, storeNow: store.health.now });
+  const tokens = createCheckedTokens({
+    ...{ config, logger, refusalLog, now, storeNow: store.health.now },
+    onKeyFetch: metrics.keyFetches.inc,
+  });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const requests = createRequests({
     ...{ config, logger, tracing, store, log, rooms, registry, tokens, metrics, now },

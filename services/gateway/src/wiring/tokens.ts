@@ -1,7 +1,7 @@
 /** The check of tokens, with its keys and its log. */
 import type { Logger } from '@maru/service-kit';
 import type { GatewayConfig } from '../config.ts';
-import { KeySet } from '../identity/key-set.ts';
+import { type FetchOutcome, KeySet } from '../identity/key-set.ts';
 import { createTokens, type Tokens } from '../identity/tokens.ts';
 import type { RefusalLog } from '../sessions/refusal-log.ts';
 
@@ -9,12 +9,14 @@ export interface TokensOptions {
   config: GatewayConfig;
   logger: Logger;
   refusalLog: RefusalLog;
+  onKeyFetch: (outcome: FetchOutcome) => void;
   now: () => number;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
 }
 
-export function createCheckedTokens({ config, logger, refusalLog, now, storeNow }: TokensOptions): Tokens {
+export function createCheckedTokens(options: TokensOptions): Tokens {
+  const { config, logger, refusalLog, onKeyFetch, now, storeNow } = options;
   const { jwksUrl } = config;
   const keySet =
     jwksUrl === undefined
@@ -23,7 +25,10 @@ export function createCheckedTokens({ config, logger, refusalLog, now, storeNow 
           url: new URL(jwksUrl),
           staleMaxMs: config.jwksStaleMaxS * 1_000,
           now,
-          onFailure: (error) => logger.warn({ err: error }, 'the key set was not fetched'),
+          onFetch: (outcome, error) => {
+            onKeyFetch(outcome);
+            if (outcome === 'failed') logger.warn({ err: error }, 'the key set was not fetched');
+          },
         });
   const tokens = createTokens({
     keys: { secret: config.jwtSecret, keySet, issuer: config.jwtIssuer, audience: config.jwtAudience },
