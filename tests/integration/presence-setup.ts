@@ -118,6 +118,7 @@ const startPresence = (redisUrl: string, listenPort: number): Presence =>
       opsPort: 0,
       redisUrl,
       internalSecret: SECRET,
+      development: false,
       logLevel: 'silent',
       storeDeadlineMs: 800,
       leaveGraceMs: GRACE_MS,

@@ -34,17 +34,9 @@ before(async () => {
   });
   nginx = await startNginx({
     gatewayPorts: [Number(new URL(around()).port)],
+    trustedProxies: ['127.0.0.1', '10.2.0.0/16'],
     adapt: (configuration) =>
-      configuration
-        .replace('rate=500r/s', 'rate=1r/m')
-        .replaceAll('burst=1000', `burst=${HANDSHAKE_BURST}`)
-        // As deploy/docker/edge/start.sh does for MARU_EDGE_TRUSTED_PROXIES=127.0.0.1,10.2.0.0/16.
-        .replace(
-          'server_tokens off;',
-          `server_tokens off;
-           set_real_ip_from 127.0.0.1; set_real_ip_from 10.2.0.0/16;
-           real_ip_header X-Forwarded-For; real_ip_recursive on;`,
-        ),
+      configuration.replace('rate=500r/s', 'rate=1r/m').replaceAll('burst=1000', `burst=${HANDSHAKE_BURST}`),
     prepare: (webRoot) => {
       mkdirSync(join(webRoot, 'assets'));
       writeFileSync(join(webRoot, 'index.html'), '<!doctype html><title>Maru</title>');

@@ -17,6 +17,7 @@ export interface Nginx {
 
 export interface NginxOptions {
   gatewayPorts: readonly number[];
+  trustedProxies?: readonly string[];
   /** Changes the configuration before it is used. */
   adapt?: (configuration: string) => string;
   /** Puts files into the folder of the web client. */
@@ -44,6 +45,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       webRoot,
       workers: 1,
       filesMax: 1_024,
+      trustedProxies: options.trustedProxies ?? [],
       rootUser: process.getuid?.() === 0 ? 'root' : null,
     },
     nodes: options.gatewayPorts.map((gatewayPort, index) => ({

@@ -18,6 +18,7 @@ const settings: NginxSettings = {
   workers: 2,
   filesMax: 20_000,
   rootUser: null,
+  trustedProxies: [],
 };
 const render = (nodes: BalancedNode[], changed: Partial<NginxSettings> = {}) =>
   renderNginxConfig(TEMPLATE, { settings: { ...settings, ...changed }, nodes, generation: 7 });

@@ -19,6 +19,8 @@ export interface NginxSettings {
   filesMax: number;
   /** The user of the workers, if the master runs as root. */
   rootUser: string | null;
+  /** Networks of the proxies in front, whose X-Forwarded-For says who the client is. */
+  trustedProxies: readonly string[];
 }
 
 const CONNECTIONS_MAX = 32_768;
@@ -45,6 +47,16 @@ function listenLines(settings: NginxSettings): string[] {
   if (host !== '') return [`listen ${host.includes(':') ? `[${host}]` : host}:${port};`];
   return ipv6 ? [`listen ${port};`, `listen [::]:${port};`] : [`listen ${port};`];
 }
+
+/** As deploy/docker/edge/start.sh writes them. */
+const realIpLines = (proxies: readonly string[]): string[] =>
+  proxies.length === 0
+    ? []
+    : [
+        ...proxies.map((network) => `set_real_ip_from ${network};`),
+        'real_ip_header X-Forwarded-For;',
+        'real_ip_recursive on;',
+      ];
 
 export function renderNginxConfig(
   template: string,
@@ -82,13 +94,15 @@ export function renderNginxConfig(
     ),
     NODE_UPSTREAMS: indent(
       2,
-      nodes.flatMap((node) => [
-        `upstream node_${node.name} {`,
-        `  server 127.0.0.1:${node.port};`,
-        '  keepalive 64;',
-        '  keepalive_timeout 4s;',
-        '}',
-      ]),
+      realIpLines(settings.trustedProxies).concat(
+        nodes.flatMap((node) => [
+          `upstream node_${node.name} {`,
+          `  server 127.0.0.1:${node.port};`,
+          '  keepalive 64;',
+          '  keepalive_timeout 4s;',
+          '}',
+        ]),
+      ),
     ),
   };
   return template.replace(/\{\{([A-Z_]+)\}\}/g, (placeholder, name: string) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   drainWithinMs,
+  edgeTrustedProxies,
   gatewayEnvironment,
   parseFilesMax,
   presenceEnvironment,
@@ -82,4 +83,12 @@ it('rejects a memory size that Redis would not understand', () => {
   assert.equal(redisMaxMemory({ MARU_REDIS_MAXMEMORY: '2GB' }), '2GB');
   for (const raw of ['0', 'lots', '1 gb', '1gb\nappendonly no'])
     assert.throws(() => redisMaxMemory({ MARU_REDIS_MAXMEMORY: raw }), /must be a size/);
+});
+
+it('the proxies that nginx trusts are addresses or networks', () => {
+  assert.deepEqual(edgeTrustedProxies({}), []);
+  const listed = edgeTrustedProxies({ MARU_EDGE_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,fd00::/8,' });
+  assert.deepEqual(listed, ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
+  for (const raw of ['all', '10.0.0.0/x', '10.0.0/8', '1.2.3.4/8/8', '1.2.3.4; root /'])
+    assert.throws(() => edgeTrustedProxies({ MARU_EDGE_TRUSTED_PROXIES: raw }), /must be a list of addresses/, raw);
 });

@@ -3,6 +3,7 @@
  * services. Pure, except `lookAround`.
  */
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { availableParallelism, userInfo } from 'node:os';
 import { Failure } from '../../bootstrap/failure.mjs';
 import { tryPort } from './ports.ts';
@@ -70,6 +71,19 @@ export function redisMaxMemory(environment: NodeJS.ProcessEnv): string {
   if (!/^[1-9]\d{0,15}(b|k|kb|m|mb|g|gb)?$/i.test(raw))
     throw new Failure(`MARU_REDIS_MAXMEMORY must be a size such as 512mb, not "${raw}".`, { exitCode: 2 });
   return raw;
+}
+
+/** `MARU_EDGE_TRUSTED_PROXIES`, as in the image of the edge: addresses or networks. */
+export function edgeTrustedProxies(environment: NodeJS.ProcessEnv): string[] {
+  const networks = (environment.MARU_EDGE_TRUSTED_PROXIES ?? '').split(',').map((network) => network.trim());
+  return networks.filter((network) => {
+    const [address = '', bits = '0', ...rest] = network.split('/');
+    if (network !== '' && (isIP(address) === 0 || !/^\d{1,3}$/.test(bits) || rest.length > 0))
+      throw new Failure(`MARU_EDGE_TRUSTED_PROXIES must be a list of addresses or networks, not "${network}".`, {
+        exitCode: 2,
+      });
+    return network !== '';
+  });
 }
 
 /** The services do not need the npm settings of the supervisor. */

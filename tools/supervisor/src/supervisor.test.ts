@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { get } from 'node:http';
+import { get, type RequestOptions } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { poll, sleep } from '@maru/service-kit/testing';
@@ -12,9 +12,9 @@ type Cluster = Awaited<ReturnType<typeof startTestCluster>>;
 const silent = () => {};
 
 /** One request on a connection of its own. */
-function request(url: string): Promise<{ status: number; node: string; body: string }> {
+function request(url: string, options: RequestOptions = {}): Promise<{ status: number; node: string; body: string }> {
   return new Promise((resolve, reject) => {
-    get(url, { agent: false }, (response) => {
+    get(url, { agent: false, ...options }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (text: string) => {
         body += text;
@@ -47,7 +47,7 @@ const view = (cluster: Cluster, name: string) => {
  */
 let cluster: Cluster;
 before(async () => {
-  cluster = await startTestCluster({ gateways: 2 });
+  cluster = await startTestCluster({ gateways: 2, environment: { MARU_EDGE_TRUSTED_PROXIES: '127.0.0.2' } });
   await cluster.supervisor.start();
 });
 after(() => cluster.close());
@@ -102,6 +102,12 @@ describe('nginx', () => {
     assert.equal(headers.forwarded, undefined);
     assert.equal(headers['x-real-ip'], undefined);
     assert.equal(headers.host, new URL(cluster.url).host);
+  });
+
+  it('believes the proxies that the operator trusts, hop by hop', async () => {
+    const headers = { 'x-forwarded-for': '6.6.6.6, 7.7.7.7, 127.0.0.2' };
+    const { body } = await request(`${cluster.url}/api/v1/headers`, { localAddress: '127.0.0.2', headers });
+    assert.equal((JSON.parse(body) as Record<string, string>)['x-forwarded-for'], '7.7.7.7');
   });
 
   it('serves the page with a strict policy and hides the paths for operators', async () => {

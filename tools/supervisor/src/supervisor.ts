@@ -20,6 +20,7 @@ import type { Secrets } from './secrets.ts';
 import { planService } from './service-plan.ts';
 import {
   drainWithinMs,
+  edgeTrustedProxies,
   gatewayEnvironment,
   type Machine,
   presenceEnvironment,
@@ -187,7 +188,10 @@ function createCluster(options: SupervisorOptions, endpoint: string): Cluster {
     file: settings.programs.nginx,
     templatePath: sources.nginxTemplate,
     directory: join(dataDir.path, 'nginx'),
-    settings: { host: settings.host, port: settings.port, webRoot: settings.webRoot, ...options.machine },
+    settings: {
+      ...{ host: settings.host, port: settings.port, webRoot: settings.webRoot, ...options.machine },
+      trustedProxies: edgeTrustedProxies(environment),
+    },
     ports,
     isFree,
     nodes: () =>

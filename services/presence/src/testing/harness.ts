@@ -35,6 +35,7 @@ export async function startTestPresence(
       opsPort: 0,
       redisUrl,
       internalSecret: SECRET,
+      development: false,
       logLevel: 'silent',
       storeDeadlineMs: 800,
       ...SHORT,
