@@ -27,7 +27,11 @@ export interface Container {
   env?: Array<{
     name: string;
     value?: string;
-    valueFrom?: { secretKeyRef?: { name: string; key: string; optional?: boolean } };
+    valueFrom?: {
+      secretKeyRef?: { name: string; key: string; optional?: boolean };
+      /** A quantity of the container's own resources, for example its memory limit in MiB. */
+      resourceFieldRef?: { resource: string; divisor?: string };
+    };
   }>;
   envFrom?: Array<{ configMapRef?: { name: string } }>;
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
@@ -120,6 +124,7 @@ export function environmentOf(
   );
   const own = (container.env ?? []).map(({ name, value, valueFrom }) => {
     const reference = valueFrom?.secretKeyRef;
+    if (valueFrom?.resourceFieldRef !== undefined) return [name, '512'];
     return [name, value ?? (reference === undefined ? 'placeholder' : secret(reference.key))];
   });
   return { ...Object.assign({}, ...maps), ...Object.fromEntries(own) };
