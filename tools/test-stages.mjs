@@ -25,14 +25,14 @@ export const STAGES = [
   { name: 'check', groups: [], fileDeadlineMs: 0, deadlineMs: 2 * MINUTE_MS },
   {
     name: 'unit',
-    groups: [{ concurrency: 2, sharesCluster: false }],
+    // These tests wait more than they compute, so several files at once suit two cores.
+    groups: [{ concurrency: 4, sharesCluster: false }],
     fileDeadlineMs: 2 * MINUTE_MS,
     deadlineMs: 4 * MINUTE_MS,
   },
   {
     name: 'integration',
-    // These tests wait more than they compute, so three files at once suit two cores.
-    groups: [{ concurrency: 3, sharesCluster: false }],
+    groups: [{ concurrency: 4, sharesCluster: false }],
     fileDeadlineMs: 3 * MINUTE_MS,
     deadlineMs: 8 * MINUTE_MS,
   },
