@@ -6,7 +6,7 @@ import { isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/p
 import type { Audit } from '../audit/audit.ts';
 import { entryBytes, MEMBER_BYTES } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
-import type { Act, ActRefusal, RoomLog } from '../log/room-log.ts';
+import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
 
 export interface Actor {
   user: UserRef;
@@ -35,11 +35,12 @@ export function createCarryOut(options: {
   return async (actor, { room, clientMsgId, act }) => {
     const { user } = actor;
     checkVisibility(room, act);
-    const bytes = entryBytes(user, JSON.stringify(act)) + MEMBER_BYTES;
+    const bytes = actBytes(user, act);
     const waitMs = await quota.take(user.id, bytes);
     const request = { room, clientMsgId, act, userId: user.id, userName: user.name, isAdmin: isAdmin(actor) };
     const result = await log.act({ ...request, mayStore: waitMs === 0 });
-    if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes);
+    // A refused act has cost the store work, so only its bytes come back.
+    if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes, isRepeated(result) ? 1 : 0);
     switch (result.outcome) {
       case 'stored':
         audit.record({ by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) });
@@ -55,6 +56,11 @@ export function createCarryOut(options: {
     }
   };
 }
+
+/** An act is stored as the entry's data, as the request for retries, and as a sanction or setting. */
+const actBytes = (user: UserRef, act: Act): number => entryBytes(user, JSON.stringify([act, act, act])) + MEMBER_BYTES;
+
+const isRepeated = ({ outcome }: ActResult): boolean => outcome === 'duplicate' || outcome === 'known';
 
 function checkVisibility(room: string, { type }: Act): void {
   if (isPrivateRoomId(room)) return;
@@ -92,6 +98,7 @@ const REFUSALS = {
   forbidden: {
     closed: 'an administrator has closed this room',
     banned: 'you are banned from this room',
+    muted: 'you are muted in this room',
     role: 'your role in this room does not allow this',
     rank: 'only a higher role acts on a lower one',
     self: 'this cannot be done to oneself',

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { LIMITS } from '@maru/protocol';
+import { roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import type { Act, ActResult, RoomLog } from './room-log.ts';
+import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
+
+let rig: LogRig;
+let log: RoomLog;
+
+before(async () => {
+  rig = await startLogRig();
+  log = await rig.node();
+});
+after(() => rig.stop());
+
+async function roomWith(roles: Record<string, string>): Promise<string> {
+  const room = await publicRoom(log);
+  await rig.admin.hset(roomRolesKey(room), roles);
+  return room;
+}
+
+const on = (user: string) => ({ user, reason: undefined, forMs: undefined });
+
+const act = (room: string, userId: string, wanted: Act): Promise<ActResult> =>
+  log.act({ room, userId, userName: userId, clientMsgId: undefined, act: wanted, isAdmin: false, mayStore: true });
+
+test('a moderator cannot lift a mute of itself or of another moderator', async () => {
+  const room = await roomWith({ olga: 'owner', max: 'moderator', mo: 'moderator' });
+  assert.equal((await act(room, 'olga', { type: 'mute', ...on('max') })).outcome, 'stored');
+  const byItself = await act(room, 'max', { type: 'unmute', ...on('max') });
+  assert.deepEqual(byItself, { outcome: 'forbidden', why: 'muted' });
+  const byEqual = await act(room, 'mo', { type: 'unmute', ...on('max') });
+  assert.deepEqual(byEqual, { outcome: 'forbidden', why: 'rank' });
+  assert.equal((await act(room, 'olga', { type: 'unmute', ...on('max') })).outcome, 'stored');
+});
+
+test('a muted user stores no entry, neither a message nor an act', async () => {
+  const room = await roomWith({ olga: 'owner', max: 'moderator' });
+  for (const user of ['max', 'mina'])
+    assert.equal((await act(room, 'olga', { type: 'mute', ...on(user) })).outcome, 'stored');
+  const { head } = await log.read(room, 'node', { mode: 'none' });
+  assert.equal((await log.append(message(room, 'a'))).outcome, 'forbidden');
+  const acts: Array<[string, Act]> = [
+    ['mina', { type: 'role', user: 'mina', role: 'member' }],
+    ['max', { type: 'role', user: 'max', role: 'member' }],
+    ['max', { type: 'update', title: 'Mine' }],
+    ['max', { type: 'kick', ...on('zoe') }],
+  ];
+  for (const [user, wanted] of acts) assert.equal((await act(room, user, wanted)).outcome, 'forbidden', wanted.type);
+  assert.equal((await log.read(room, 'node', { mode: 'none' })).head, head);
+});
+
+test('a step down changes the role, so a member cannot store entries with it', async () => {
+  const room = await roomWith({ olga: 'owner', max: 'moderator' });
+  for (const [user, role] of [
+    ['mina', 'member'],
+    ['max', 'moderator'],
+    ['max', 'owner'],
+  ] as const)
+    assert.equal((await act(room, user, { type: 'role', user, role })).outcome, 'forbidden', `${user} ${role}`);
+  assert.equal((await act(room, 'max', { type: 'role', user: 'max', role: 'member' })).outcome, 'stored');
+});
+
+test('a room full of sanctions takes another once some have ended, and checks a few of them only', async () => {
+  const room = await roomWith({ olga: 'owner' });
+  const key = roomSanctionsKey(room);
+  const fill = (untilMs: number) =>
+    rig.admin.hset(
+      key,
+      Object.fromEntries(
+        Array.from({ length: LIMITS.roomPeopleMax }, (_, index) => [
+          `ban\nuser-${index}`,
+          `${untilMs}\nolga\n${'x'.repeat(2_000)}`,
+        ]),
+      ),
+    );
+  await fill(0);
+  await rig.admin.config('RESETSTAT');
+  for (let count = 0; count < 20; count++)
+    assert.deepEqual(await act(room, 'olga', { type: 'ban', ...on('zoe') }), { outcome: 'conflict', why: 'full' });
+  const commands = await rig.admin.info('commandstats');
+  assert.doesNotMatch(commands, /cmdstat_(hgetall|hvals|hkeys):/);
+  await fill(1);
+  assert.equal((await act(room, 'olga', { type: 'ban', ...on('zoe') })).outcome, 'stored');
+  assert.equal(await rig.admin.hexists(key, 'ban\nzoe'), 1);
+});
