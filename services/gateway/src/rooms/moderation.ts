@@ -5,6 +5,7 @@
 import {
   type Ban,
   type BansData,
+  isPrivateRoomId,
   LIMITS,
   MaruError,
   type Report,
@@ -52,22 +53,32 @@ export function createModeration(options: {
     }
   };
 
-  const hashOf = (key: string) => storeCall(store.at(key, (redis) => redis.hgetall(key)));
+  /** A page of a hash. Only its fields are all read, because the values of thousands take long. */
+  const readPage = async (key: string, compare: Compare, cursor: string | undefined, limit: number) => {
+    const fields = (await storeCall(store.at(key, (redis) => redis.hkeys(key)))).sort(compare);
+    const { items, next } = pageOf(fields, cursor, limit);
+    const values = items.length === 0 ? [] : await storeCall(store.at(key, (redis) => redis.hmget(key, ...items)));
+    // Null: removed between the two reads.
+    const page = items.flatMap((field, index): Field[] => {
+      const value = values[index];
+      return value == null ? [] : [[field, value]];
+    });
+    return { page, next, read: fields.length };
+  };
 
   /** Admins moderate public rooms. In private rooms they are what their membership says. */
   const checkModerator = async (actor: Actor, room: string): Promise<void> => {
     const { role } = await log.read(room, { userId: actor.user.id }, { mode: 'none' });
-    if (!isModerator(role) && !(isAdmin(actor) && !room.startsWith('p-')))
+    if (!isModerator(role) && !(isAdmin(actor) && !isPrivateRoomId(room)))
       throw new MaruError('forbidden', 'only moderators and owners see this');
   };
 
   return {
     async bans(actor, { room, cursor, limit }) {
       await checkModerator(actor, room);
-      const sanctions = Object.entries(await hashOf(roomSanctionsKey(room))).sort(byKey);
-      const page = pageOf(sanctions, cursor, limit);
-      const bans = page.items.flatMap(([field, value]) => toBan(field, value, storeNow()));
-      return { data: { bans, ...page.next }, read: sanctions.length };
+      const { page, next, read } = await readPage(roomSanctionsKey(room), byField, cursor, limit);
+      const bans = page.flatMap(([field, value]) => toBan(field, value, storeNow()));
+      return { data: { bans, ...next }, read };
     },
 
     async report(actor, { room, seq, reason }) {
@@ -84,9 +95,8 @@ export function createModeration(options: {
 
     async reports(actor, { room, cursor, limit }) {
       await checkModerator(actor, room);
-      const all = Object.entries(await hashOf(roomReportsKey(room))).sort(bySeq);
-      const page = pageOf(all, cursor, limit);
-      return { data: { reports: page.items.map(toReport), ...page.next }, read: all.length };
+      const { page, next, read } = await readPage(roomReportsKey(room), bySeq, cursor, limit);
+      return { data: { reports: page.map(toReport), ...next }, read };
     },
 
     async closeReport(actor, { room, id }) {
@@ -101,10 +111,10 @@ export function createModeration(options: {
 const isModerator = (role: Role | undefined): boolean => role === 'owner' || role === 'moderator';
 
 type Field = [field: string, value: string];
+type Compare = (a: string, b: string) => number;
 
-const byKey = ([a]: Field, [b]: Field): number => (a < b ? -1 : 1);
-const bySeq = ([a]: Field, [b]: Field): number =>
-  Number.parseInt(a, 10) - Number.parseInt(b, 10) || byKey([a, ''], [b, '']);
+const byField: Compare = (a, b) => (a < b ? -1 : 1);
+const bySeq: Compare = (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || byField(a, b);
 
 /** Fields hold a line feed, which ids of the contract do not. */
 const idOf = (field: string): string => field.replace('\n', ':');
@@ -112,15 +122,15 @@ const fieldOf = (id: string): string => id.replace(':', '\n');
 
 /** The cursor is the id of the last item of the page before. */
 function pageOf(
-  all: Field[],
+  all: string[],
   cursor: string | undefined,
   limit: number,
-): { items: Field[]; next: { cursor?: string } } {
-  const from = cursor === undefined ? 0 : all.findIndex(([field]) => idOf(field) === cursor) + 1;
+): { items: string[]; next: { cursor?: string } } {
+  const from = cursor === undefined ? 0 : all.findIndex((field) => idOf(field) === cursor) + 1;
   if (cursor !== undefined && from === 0) throw new MaruError('invalid', 'cursor: is not of this list any more');
   const items = all.slice(from, from + limit);
   const last = items.at(-1);
-  return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last[0]) } : {} };
+  return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last) } : {} };
 }
 
 /** Kicks end by themselves, and sanctions that have ended may remain. Both are not listed. */
