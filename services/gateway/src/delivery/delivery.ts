@@ -13,7 +13,8 @@ import { HeadAudit } from './head-audit.ts';
 import type { Member } from './member.ts';
 import { createReadOrCreate, type ReadOrCreate } from './read-or-create.ts';
 import type { RecentBudget } from './recent-entries.ts';
-import { Room, type RoomOptions } from './room.ts';
+import { Room } from './room.ts';
+import type { RoomOptions } from './room-options.ts';
 import type { Subscriber } from './subscriber.ts';
 
 export interface Resumed extends LogState {

@@ -34,7 +34,7 @@ class Recorder implements Member {
   }
 }
 
-function startRoom() {
+function startRoom(onDeleted = () => {}) {
   const room = new Room('room', {
     readAfter: () => assert.fail('every entry is in memory'),
     recentBudget: { available: () => true, change() {} },
@@ -44,7 +44,7 @@ function startRoom() {
     onMalformed() {},
     onBackfill() {},
     onBackfillFailed: (error) => assert.fail(String(error)),
-    onDeleted() {},
+    onDeleted,
     now: () => performance.now(),
   });
   room.observe({ epoch: EPOCH, base: 0, head: 0, first: 1, n: 0, guarded: false });
@@ -172,4 +172,24 @@ test('a ban before the check of the right removes no one: it was lifted since', 
   announce();
   act('kick', { user: 'jun' });
   assert.deepEqual([ahead.given, ahead.removals], [['6'], ['kicked']]);
+});
+
+test('a late announcement of a deletion does not concern the room that was made again', () => {
+  let deletions = 0;
+  const { room } = startRoom(() => deletions++);
+  room.onAnnouncement({ kind: 'deleted', epoch: '0.a' });
+  assert.equal(deletions, 0);
+  room.onAnnouncement({ kind: 'deleted', epoch: '2.a' });
+  assert.equal(deletions, 1);
+});
+
+test('a member whose gap cannot be read any more gets nothing after the gap', async () => {
+  const { room, enter } = startRoom();
+  const member = await enter(0);
+  // The node missed an epoch, so what it missed is unknown. It may hold a ban.
+  room.observe({ epoch: '3.c', base: 0, head: 0, first: 1, n: 0, guarded: true });
+  assert.equal(member.closed, true);
+  room.onAnnouncement({ kind: 'entry', epoch: '3.c', seq: 1, ts: 1, body: '"n":1,"type":"text","text":"x"}' });
+  room.close();
+  assert.deepEqual(member.given, []);
 });

@@ -10,6 +10,7 @@ import {
   actOf,
   bodyOf,
   entryJson,
+  epochNumber,
   nOf,
   parseAnnouncement,
   type Removal,
@@ -17,30 +18,14 @@ import {
 import type { ReadResult } from '../log/room-log.ts';
 import { catchUp, concerns, PAGE_ENTRIES } from './catch-up.ts';
 import type { Member } from './member.ts';
-import { type RecentBudget, RecentEntries, type RecentEntry } from './recent-entries.ts';
+import { RecentEntries, type RecentEntry } from './recent-entries.ts';
+import type { RoomOptions } from './room-options.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
 
 const BACKFILL_RETRY_MS = 250;
 /** Announcements kept during the first read of the room. */
 const EARLY_MAX = 256;
-
-export interface RoomOptions {
-  readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
-  recentBudget: RecentBudget;
-  onSeen(room: string, epoch: string, seq: number): void;
-  onDelivered(members: number): void;
-  /**
-   * An entry with the store's time `ts` was announced. It reached the members, unless a gap is
-   * before it.
-   */
-  onAnnounced(ts: number): void;
-  onMalformed(): void;
-  onBackfill(): void;
-  onBackfillFailed(error: unknown): void;
-  onDeleted(room: string): void;
-  now(): number;
-}
 
 const NONE: readonly Member[] = [];
 
@@ -85,11 +70,13 @@ export class Room {
   };
 
   onAnnouncement(announcement: Announcement): void {
+    const { epoch } = announcement;
     if (announcement.kind === 'deleted') {
-      this.#options.onDeleted(this.id);
+      // A late announcement does not concern a room that was made again.
+      const isLate = this.#sequencer !== undefined && epochNumber(epoch) < epochNumber(this.#sequencer.epoch);
+      if (!isLate) this.#options.onDeleted(this.id);
       return;
     }
-    const { epoch } = announcement;
     if (announcement.kind === 'epoch') {
       const { base } = announcement;
       this.#step({ type: 'observed', epoch, base, head: base });
@@ -237,7 +224,12 @@ export class Room {
         break;
       case 'lost':
         this.#writes.flush();
-        for (const member of [...this.live]) member.end('lost_hole');
+        for (const member of [...this.live]) {
+          // The gap may hold an act that removes the member, so it gets nothing after the gap.
+          this.live.delete(member);
+          this.#ahead.delete(member);
+          member.end('lost_hole');
+        }
         break;
     }
   }
@@ -262,10 +254,13 @@ export class Room {
     return [...this.live].filter((member) => concerns(removal, member) && (this.#ahead.get(member) ?? 0) < seq);
   }
 
-  #note({ head, first, guarded }: Pick<ReadResult, 'head' | 'first' | 'guarded'>): void {
+  #note({ epoch, head, first, guarded }: Pick<ReadResult, 'epoch' | 'head' | 'first' | 'guarded'>): void {
+    const sequencer = this.#sequencer;
+    // A late read of an earlier epoch says nothing about this one.
+    if (sequencer !== undefined && epochNumber(epoch) < epochNumber(sequencer.epoch)) return;
     this.#first = first;
     // An older read does not know the acts that were delivered after it.
-    if (head >= (this.#sequencer?.delivered ?? 0)) this.#guarded = guarded;
+    if (head >= (sequencer?.delivered ?? 0)) this.#guarded = guarded;
   }
 
   /** While some members are ahead, each gets only entries that it does not have. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Announcement, parseAnnouncement } from './entry-codec.ts';
 
-const body = '"type":"text","text":"마루"}';
+const body = '"n":40,"type":"text","text":"마루"}';
 const packet = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
 const size = Buffer.byteLength(body);
 
@@ -16,6 +16,13 @@ test('parses announcements of an entry and of a new epoch', () => {
     body,
   });
   assert.deepEqual(packet('1 E 4.x 17 0 0', ''), { kind: 'epoch', epoch: '4.x', base: 17 });
+  assert.deepEqual(packet('1 D 5.x 0 0 0', ''), { kind: 'deleted', epoch: '5.x' });
+});
+
+test('counts an entry of an earlier release, which has no n, as one message among messages', () => {
+  const old = '"type":"text","text":"x"}';
+  const announced = packet(`1 M 3.abc 42 1 ${old.length}`, old);
+  assert.equal(announced?.kind === 'entry' && announced.body, `"n":42,${old}`);
 });
 
 test('refuses malformed announcements', () => {
@@ -43,7 +50,7 @@ test('refuses malformed announcements', () => {
 });
 
 /** The grammar of a header. */
-const HEADER = /^1 ([ME]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
+const HEADER = /^1 ([MED]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
 
 function byExpression(payload: string): Announcement | undefined {
   const end = payload.indexOf('\n');
@@ -53,7 +60,10 @@ function byExpression(payload: string): Announcement | undefined {
   const body = payload.slice(end + 1);
   if (Buffer.byteLength(body) !== Number(bytes)) return undefined;
   if (kind === 'E') return { kind: 'epoch', epoch, base: Number(seq) };
-  return body.endsWith('}') ? { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body } : undefined;
+  if (kind === 'D') return { kind: 'deleted', epoch };
+  if (!body.endsWith('}')) return undefined;
+  const counted = body.startsWith('"n":') ? body : `"n":${Number(seq)},${body}`;
+  return { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body: counted };
 }
 
 test('accepts exactly the grammar, for any change of a header', () => {
@@ -69,13 +79,13 @@ test('accepts exactly the grammar, for any change of a header', () => {
   const anyBody = fc.constantFrom('', '}', body, '1 M 1.a 1 1 1\n}', 'x y.z\n}', 'ends without');
   const bytes = fc.tuple(digits(7), fc.nat({ max: 7 }), fc.boolean());
   const valid = fc
-    .tuple(fc.constantFrom('M', 'E'), digits(10), part('az09', 21), digits(15), digits(15), bytes, anyBody)
+    .tuple(fc.constantFrom('M', 'E', 'D'), digits(10), part('az09', 21), digits(15), digits(15), bytes, anyBody)
     .map(([kind, life, nonce, seq, ts, [wrong, zeros, isWrong], ofBody]) => {
       const size = isWrong ? wrong : `${'0'.repeat(zeros)}${Buffer.byteLength(ofBody)}`;
       return `1 ${kind} ${life}.${nonce} ${seq} ${ts} ${size}\n${ofBody}`;
     });
   // Neighbours of what is allowed among them, and a digit that is not one of ASCII.
-  const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZME1\u0661\0', '  ', '.1', ' 1', '00000000000000');
+  const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZMED1\u0661\0', '  ', '.1', ' 1', '00000000000000');
   const change = fc.record({ at: fc.nat({ max: 90 }), drop: fc.nat({ max: 2 }), put: piece });
   let packets = 0;
   fc.assert(

@@ -29,7 +29,8 @@ export interface StoredEntry {
 export type Announcement =
   | { kind: 'entry'; epoch: string; seq: number; ts: number; body: string }
   | { kind: 'epoch'; epoch: string; base: number }
-  | { kind: 'deleted' };
+  /** `epoch` is the mark's: later than the deleted room's, earlier than that of a new room. */
+  | { kind: 'deleted'; epoch: string };
 
 /** Whom an entry removes from its room. */
 export interface Removal {
@@ -65,12 +66,14 @@ export function storedEntryJson(room: string, epoch: string, entry: StoredEntry)
   return entryJson(room, epoch, entry.seq, entry.ts, bodyOf(entry));
 }
 
-/** The end of a client's JSON. Before there was an `n`, every entry was a message. */
-export function bodyOf({ seq, head, tail }: StoredEntry): string {
-  return head.startsWith(N_START) ? `${head},${tail}}` : `${N_START}${seq},${head},${tail}}`;
-}
+/** The end of a client's JSON. */
+export const bodyOf = ({ seq, head, tail }: StoredEntry): string => withN(seq, `${head},${tail}}`);
 
 const N_START = '"n":';
+
+/** Nodes of earlier releases store and announce entries without `n`: all of them are messages. */
+const withN = (seq: number, body: string): string => (body.startsWith(N_START) ? body : `${N_START}${seq},${body}`);
+
 const TYPE_START = '"type":"';
 /** Entry types of acts begin so. Messages, the common case, are recognised without parsing. */
 const ACT_TYPE_START = '"type":"room.';
@@ -159,10 +162,10 @@ export function parseAnnouncement(payload: string): Announcement | undefined {
   const body = payload.slice(headerEnd + 1);
   if (Buffer.byteLength(body) !== bytes) return undefined;
   const epoch = payload.slice(EPOCH_START, epochEnd);
-  if (isDeletion) return { kind: 'deleted' };
+  if (isDeletion) return { kind: 'deleted', epoch };
   if (!isEntry) return { kind: 'epoch', epoch, base: seq };
   if (!body.endsWith('}')) return undefined;
-  return { kind: 'entry', epoch, seq, ts, body };
+  return { kind: 'entry', epoch, seq, ts, body: withN(seq, body) };
 }
 
 /** The number in text[from, to); -1 unless it consists of 1 to `digitsMax` digits. */

@@ -1,0 +1,20 @@
+/** What a room of a node needs from outside. */
+import type { ReadResult } from '../log/room-log.ts';
+import type { RecentBudget } from './recent-entries.ts';
+
+export interface RoomOptions {
+  readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
+  recentBudget: RecentBudget;
+  onSeen(room: string, epoch: string, seq: number): void;
+  onDelivered(members: number): void;
+  /**
+   * An entry with the store's time `ts` was announced. It reached the members, unless a gap is
+   * before it.
+   */
+  onAnnounced(ts: number): void;
+  onMalformed(): void;
+  onBackfill(): void;
+  onBackfillFailed(error: unknown): void;
+  onDeleted(room: string): void;
+  now(): number;
+}
