@@ -1,7 +1,8 @@
 /** Roles and moderation, through two gateways: what the log decides holds on every node. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { ActData, ClientEventName, Entry, RoomEvent } from '@maru/protocol';
+import { setTimeout } from 'node:timers/promises';
+import type { ActData, ClientEventName, Entry, PresenceDiff, RoomEvent } from '@maru/protocol';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';
@@ -135,8 +136,9 @@ describe('a kick', () => {
     assert.deepEqual((await owner.ok('room:bans', { room })).bans, []);
   });
 
-  test('ends the membership of a private room', async () => {
+  test('ends the membership of a private room, and the watch of its presence', async () => {
     const { room, owner, member, memberId } = await privateRoom();
+    for (const client of [owner, member]) await client.ok('presence:watch', { room });
     const { seq } = (await owner.ok('room:kick', { room, user: memberId })) as ActData;
     await owner.ok('message:send', message(room));
     await poll('the removal', () => removals(member).length === 1);
@@ -144,6 +146,15 @@ describe('a kick', () => {
     for (const event of ['room:join', 'history:read', 'room:members', 'presence:watch'])
       assert.equal(await codeOf(member, event, { room }), 'not_found', event);
     assert.equal(await codeOf(owner, 'room:kick', { room, user: memberId }), 'not_found');
+    const friend = await clientOf('friend', 1);
+    await owner.ok('room:invite', { room, user: 'friend' });
+    await friend.ok('room:join', { room });
+    const seenBy = (client: TestClient) =>
+      client.payloads<PresenceDiff>('presence').some(({ joins }) => joins.some(({ id }) => id === 'friend'));
+    await poll('the arrival', () => seenBy(owner));
+    // Both gateways get the same publication.
+    await setTimeout(200);
+    assert.equal(seenBy(member), false);
   });
 });
 
