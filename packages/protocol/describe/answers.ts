@@ -225,6 +225,21 @@ export const problem = z.strictObject({
   retryAfterMs: z.int().min(1).exactOptional(),
 });
 
+/** Newest first. Other actions and fields may come. */
+export const auditEvent = z.strictObject({
+  id: z.string().min(1),
+  ts: tsMs,
+  action: z.string().min(1),
+  by: z.string().min(1),
+  user: z.string().exactOptional(),
+  room: z.string().exactOptional(),
+  seq: seq.exactOptional(),
+  role: z.string().exactOptional(),
+  untilTs: tsMs.exactOptional(),
+  reason: z.string().exactOptional(),
+  outcome: z.string().exactOptional(),
+});
+
 /** Bodies of successful HTTP calls, by operation. */
 export const httpAnswerSchemas = {
   createGuest: z.strictObject({ token: z.string().min(1), user: userRef }),
@@ -235,6 +250,9 @@ export const httpAnswerSchemas = {
   readMessages: historyData,
   postMessage: sendData,
   readPresence: presenceSnapshot,
+  revokeUser: z.strictObject({ revokedAt: tsMs }),
+  disconnectUser: nothing,
+  readAudit: z.strictObject({ events: z.array(auditEvent), cursor: z.string().min(1).exactOptional() }),
 } as const;
 
 export type HttpOperation = keyof typeof httpAnswerSchemas;

@@ -111,10 +111,11 @@ describe('the HTTP API', () => {
         .filter((one) => one.in === 'query')
         .map(({ name }) => name),
     );
-    for (const schema of [httpSchemas.rooms, httpSchemas.history])
+    for (const schema of [httpSchemas.rooms, httpSchemas.history, httpSchemas.audit])
       assert(queries.some((names) => names.join() === Object.keys(schema.shape).join()));
-    assert.equal(calls.filter(({ call }) => call.requestBody !== undefined).length, 2);
-    assert.deepEqual(Object.keys(httpSchemas).sort(), ['guest', 'history', 'post', 'rooms'], 'describe the new one');
+    assert.equal(calls.filter(({ call }) => call.requestBody !== undefined).length, 4);
+    const known = ['audit', 'disconnect', 'guest', 'history', 'post', 'revoke', 'rooms'];
+    assert.deepEqual(Object.keys(httpSchemas).sort(), known, 'describe the new one');
   });
 
   test('declares path parameters, a success answer and the common errors of each call', () => {

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
-import { clientMsgId, httpSchemas, roomId } from '../src/schemas.ts';
+import { clientMsgId, httpSchemas, roomId, userId } from '../src/schemas.ts';
 import { type HttpOperation, httpAnswerSchemas, problem } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
@@ -20,6 +20,7 @@ interface Call {
   summary: string;
   description?: string;
   body?: z.ZodType;
+  isBodyOptional?: true;
   parameters?: Parameter[];
   /** Statuses of success and what each means. */
   success: Record<number, string>;
@@ -27,6 +28,7 @@ interface Call {
   isPublic?: true;
 }
 
+const user: Parameter = { name: 'id', in: 'path', required: true, schema: jsonSchemaOf(userId) };
 const room: Parameter = { name: 'room', in: 'path', required: true, schema: jsonSchemaOf(roomId) };
 
 const CALLS: Record<HttpOperation, Call> = {
@@ -82,6 +84,38 @@ const CALLS: Record<HttpOperation, Call> = {
     parameters: [room],
     success: { 200: 'A snapshot' },
     errors: ['not_found'],
+  },
+  revokeUser: {
+    method: 'post',
+    path: '/admin/users/{id}/revoke',
+    summary: 'Ends every connection of a user within a second, and all tokens issued so far',
+    description: 'Needs the role admin. A token that is issued from the next second on is valid.',
+    parameters: [user],
+    body: httpSchemas.revoke,
+    isBodyOptional: true,
+    success: { 200: 'The time of the revocation, in milliseconds since 1970' },
+    errors: ['too_large'],
+  },
+  disconnectUser: {
+    method: 'post',
+    path: '/admin/users/{id}/disconnect',
+    summary: 'Ends every connection of a user within a second; the user may come back',
+    description: 'Needs the role admin.',
+    parameters: [user],
+    body: httpSchemas.disconnect,
+    isBodyOptional: true,
+    success: { 200: 'The order was given to all nodes' },
+    errors: ['too_large'],
+  },
+  readAudit: {
+    method: 'get',
+    path: '/admin/audit',
+    summary: 'A page of the audit, newest first',
+    description:
+      'Needs the role admin. kind is acts unless given. A page with filters may be empty and have a cursor. An answer without cursor is the last page.',
+    parameters: queryOf(httpSchemas.audit),
+    success: { 200: 'Events' },
+    errors: [],
   },
 };
 
@@ -140,7 +174,12 @@ function operation(operationId: HttpOperation, call: Call): JsonObject {
     ...(call.parameters === undefined ? {} : { parameters: call.parameters }),
     ...(call.body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(call.body) } } } }),
+      : {
+          requestBody: {
+            required: call.isBodyOptional !== true,
+            content: { 'application/json': { schema: jsonSchemaOf(call.body) } },
+          },
+        }),
     responses,
   };
 }

@@ -209,7 +209,24 @@ const limitText = z
   .transform(Number)
   .pipe(z.int().min(1).max(LIMITS.pageEntriesMax));
 
+/** Why an administrator acts. */
+const adminReason = label(LIMITS.reasonCharsMax).refine(hasVisible, { message: 'must not be blank' });
+const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'is the cursor of the page before');
+
 export const httpSchemas = {
+  revoke: z.object({ reason: adminReason.optional() }),
+  disconnect: z.object({ reason: adminReason.optional() }),
+  audit: z.object({
+    kind: z.enum(['acts', 'sign-ins']).optional(),
+    cursor: streamId.optional(),
+    limit: limitText.optional(),
+    user: userId.optional(),
+    room: roomId.optional(),
+    action: z
+      .string()
+      .regex(/^[a-z][a-z.-]{0,63}$/, 'is a word such as user.revoke')
+      .optional(),
+  }),
   guest: z.object({ name: displayName }),
   post: z.object({ text }),
   rooms: z.object({ cursor: roomId.optional(), limit: limitText.optional() }),

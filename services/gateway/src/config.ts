@@ -16,6 +16,7 @@ import {
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
+import { AUDIT_FIELDS } from './audit/audit-settings.ts';
 import { SESSION_ROUTES } from './edge/session-route.ts';
 import { connectionLimitsOf } from './limits/connection-limits.ts';
 import { CONNECTION_FIELDS } from './limits/connection-settings.ts';
@@ -145,7 +146,7 @@ export const FIELDS = {
   },
   unreadyAfterMs: {
     env: 'MARU_UNREADY_AFTER_MS',
-    doc: 'a gateway that has been degraded for this long reports not ready (/readyz) until it recovers',
+    doc: 'a gateway that has been degraded, or could not read orders, for this long reports not ready (/readyz) until it recovers',
     parse: asInteger(1_000, 3_600_000),
     fallback: 120_000,
   },
@@ -199,6 +200,7 @@ export const FIELDS = {
     parse: asInteger(1_000, 3_600_000),
     fallback: 10_000,
   },
+  ...AUDIT_FIELDS,
   pingIntervalMs: {
     env: 'MARU_PING_INTERVAL_MS',
     doc: 'an idle client is pinged after this time; with the timeout at most 55 s, below the 60 s of nginx',

@@ -1,5 +1,6 @@
 /** A gateway: how its parts start, drain and stop, in order. `wiring/parts.ts` builds the parts. */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, type OpsServer, type Service, startOpsServer } from '@maru/service-kit';
 import { type Phase, runPhases } from './cluster/phases.ts';
 import type { GatewayConfig } from './config.ts';
@@ -54,11 +55,16 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
         port: config.opsPort,
         registry: metrics.registry,
         // During a short outage of the store clients still connect and are notified.
-        isReady: () => listening && !drain.active && store.health.degradedMs < config.unreadyAfterMs,
+        isReady: () =>
+          listening &&
+          !drain.active &&
+          (store.health.degraded ? store.health.degradedMs : store.orders.silentMs) < config.unreadyAfterMs,
       });
       const reached = await store.connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store was not reached; starting degraded');
       await startParts(parts);
+      // Until the revocations are known, handshakes are refused for now.
+      if (reached) await Promise.race([store.orders.poll().catch(() => {}), pause(STORE_WAIT_MS)]);
       const stopSlots = slots.start(store.ticker);
       const stopRegistry = store.ticker.join(SWEEP_MS, () => registry.sweep(store.health.now()));
       stopSweep = () => {
@@ -80,13 +86,16 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
 }
 
 async function startParts({ store, delivery, presence, balance }: Parts): Promise<void> {
-  const { ticker, health, subscriber, ephemeralSubscriber } = store;
+  const { ticker, health, subscriber, ephemeralSubscriber, orders, gate } = store;
+  gate.start(ticker);
   health.start(ticker);
   subscriber.start(ticker);
   ephemeralSubscriber.start(ticker);
+  orders.start(ticker);
   delivery.start(ticker);
   await presence.start();
   balance.start();
+  store.audit.start(ticker);
 }
 
 /**
@@ -110,6 +119,9 @@ function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts
         store.subscriber.stop();
         store.ephemeralSubscriber.stop();
         store.health.stop();
+        store.orders.stop();
+        store.audit.stop();
+        store.gate.stop();
       },
     },
     { name: 'close the store', deadlineMs: 1_500, run: () => store.close() },

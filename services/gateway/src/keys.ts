@@ -55,3 +55,12 @@ export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
  */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
+/**
+ * Sorted set: user id → when the user was revoked, in milliseconds of the store's clock; and stream:
+ * orders of administrators to all nodes. A new order is signalled on the sharded channel.
+ */
+export const revocationsKey = (): string => 'maru:{control}:revoked';
+export const ordersKey = (): string => 'maru:{control}:orders';
+export const ordersChannel = (): string => 'maru:{control}:signal';
+/** Stream: audit events of one kind. */
+export const auditKey = (kind: 'acts' | 'sign-ins'): string => `maru:audit:{${kind}}`;

@@ -1,8 +1,22 @@
-/** Who did what to whom, when and why. Never the text of a message. */
+/**
+ * The audit: who did what to whom, when and why. Never a message text.
+ *
+ * Each event is a line of the log at once, and an entry of a stream in the store soon after. There
+ * are two streams, so that a flood of sign-ins cannot push out acts. A store that does not answer
+ * delays nothing: the event is tried again a few times, then only the log has it. After a failure
+ * that hid an answer, an event may be in the stream twice.
+ */
+import type { RedisStore } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
+import type { Ticker } from '../cluster/ticker.ts';
+import { auditKey } from '../keys.ts';
 
 export interface AuditEvent {
+  /** A fixed word such as `room.ban`. `sign-in.…` goes to the stream of sign-ins. */
   action: string;
+  /** Who did it: a user id. */
   by: string;
+  /** To whom. */
   user?: string;
   room?: string;
   seq?: number;
@@ -13,5 +27,93 @@ export interface AuditEvent {
 }
 
 export interface Audit {
+  /** Returns at once. Never throws. */
   record(event: AuditEvent): void;
+}
+
+export const AUDIT_KINDS = ['acts', 'sign-ins'] as const;
+export type AuditKind = (typeof AUDIT_KINDS)[number];
+
+export const kindOf = (action: string): AuditKind => (action.startsWith('sign-in.') ? 'sign-ins' : 'acts');
+
+/** Events that wait for the store. Others are only in the log. */
+const WAITING_EVENTS_MAX = 1_000;
+const RETRY_MS = [250, 1_000, 4_000];
+/** Longest value of a field, in UTF-16 units; a longer one is cut. */
+const FIELD_CHARS_MAX = 1_024;
+const TRIM_PERIOD_MS = 60_000;
+
+export function createAudit(options: {
+  store: RedisStore;
+  entriesMax: number;
+  ageMs: number;
+  logger: Logger;
+  /** Milliseconds of the store's clock. */
+  storeNow: () => number;
+  onFailed: () => void;
+}): Audit & { start(ticker: Ticker): void; stop(): void } {
+  const { store, entriesMax, ageMs, logger, storeNow, onFailed } = options;
+  let waiting = 0;
+  let failing = false;
+  let leaveTicker: (() => void) | undefined;
+
+  const append = async (event: AuditEvent): Promise<void> => {
+    const key = auditKey(kindOf(event.action));
+    await store.at(key, (redis) => redis.xadd(key, 'MAXLEN', '~', entriesMax, '*', 'e', JSON.stringify(event)));
+  };
+
+  const keep = async (event: AuditEvent): Promise<void> => {
+    for (const retryMs of [...RETRY_MS, undefined])
+      try {
+        await append(event);
+        failing = false;
+        return;
+      } catch (error) {
+        if (retryMs === undefined) return fail(error);
+        await new Promise((resolve) => setTimeout(resolve, retryMs).unref());
+      }
+  };
+
+  const fail = (error: unknown): void => {
+    onFailed();
+    if (!failing) logger.error({ err: error }, 'an audit event was not stored');
+    failing = true;
+  };
+
+  /** Readers ignore what is too old. This frees its memory. */
+  const trim = async (kind: AuditKind): Promise<void> => {
+    const key = auditKey(kind);
+    await store.at(key, (redis) => redis.xtrim(key, 'MINID', '~', Math.max(0, storeNow() - ageMs)));
+  };
+
+  return {
+    record(event) {
+      const bounded = bound(event);
+      logger.info({ audit: bounded }, 'audit');
+      if (waiting >= WAITING_EVENTS_MAX) return fail(new Error('too many events wait for the store'));
+      waiting++;
+      void keep(bounded).finally(() => {
+        waiting--;
+      });
+    },
+    start(ticker) {
+      leaveTicker = ticker.join(TRIM_PERIOD_MS, () => {
+        for (const kind of AUDIT_KINDS)
+          trim(kind).catch((error: unknown) => logger.debug({ reason: String(error) }, 'the audit was not trimmed'));
+      });
+    },
+    stop: () => leaveTicker?.(),
+  };
+}
+
+/** Only the known fields, each of bounded size. */
+function bound(event: AuditEvent): AuditEvent {
+  const { action, by, user, room, seq, role, untilTs, reason, outcome } = event;
+  const known = { action, by, user, room, seq, role, untilTs, reason, outcome };
+  return Object.fromEntries(
+    Object.entries(known).flatMap(([name, value]) => {
+      if (value === undefined) return [];
+      return [[name, typeof value === 'string' ? value.slice(0, FIELD_CHARS_MAX) : value]];
+    }),
+  ) as unknown as AuditEvent;
 }

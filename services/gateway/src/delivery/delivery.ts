@@ -44,6 +44,7 @@ export interface DeliveryOptions {
   /** How long an entering member waits for a silent subscriber. */
   deadlineMs: number;
   recentBudget: RecentBudget;
+  gate?: RoomOptions['gate'];
   now: () => number;
   metrics: DeliveryMetrics;
   /** The user's request is about to create a room. Rejects if the user may not do that now. */
@@ -87,6 +88,7 @@ export class Delivery {
     this.#roomOptions = {
       readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'after', seq, limit }),
       recentBudget: options.recentBudget,
+      ...(options.gate === undefined ? {} : { gate: options.gate }),
       onSeen: options.seen.note,
       onDelivered: metrics.delivered,
       onAnnounced: metrics.announced,

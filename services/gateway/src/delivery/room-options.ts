@@ -1,10 +1,13 @@
 /** What a room of a node needs from outside. */
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { ReadResult } from '../log/room-log.ts';
 import type { RecentBudget } from './recent-entries.ts';
 
 export interface RoomOptions {
   readAfter(room: string, seq: number, limit: number): Promise<ReadResult>;
   recentBudget: RecentBudget;
+  /** Closed after a pause of the process. */
+  gate?: Pick<PauseGate, 'isOpen' | 'pass'>;
   onSeen(room: string, epoch: string, seq: number): void;
   onDelivered(members: number): void;
   /**

@@ -4,7 +4,7 @@
  * and becomes live when it has caught up, so nothing is queued for it here.
  */
 import { LIMITS, type LogState, type Position } from '@maru/protocol';
-import { eventPacket, PacketBatch } from '../edge/packets.ts';
+import { eventPacket } from '../edge/packets.ts';
 import {
   type Announcement,
   actOf,
@@ -22,6 +22,7 @@ import { RecentEntries, type RecentEntry } from './recent-entries.ts';
 import type { RoomOptions } from './room-options.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
+import { writeToMembers } from './write-to-members.ts';
 
 const BACKFILL_RETRY_MS = 250;
 /** Announcements kept during the first read of the room. */
@@ -55,7 +56,7 @@ export class Room {
     this.id = id;
     this.#options = options;
     this.#recent = new RecentEntries(options.recentBudget);
-    this.#writes = new WriteCoalescer((packets) => this.#writeToLive(packets), options.now);
+    this.#writes = new WriteCoalescer((packets) => writeToMembers(packets, this.live, options.gate), options.now);
   }
 
   /** Handles a payload of the room's channel. Drops and counts malformed ones. */
@@ -271,11 +272,6 @@ export class Room {
       if (entry.seq > has) member.send(entry.packet);
       if (entry.seq >= has) this.#ahead.delete(member);
     }
-  }
-
-  #writeToLive(packets: string[]): void {
-    const batch = new PacketBatch(packets);
-    for (const member of this.live) member.sendBatch(batch);
   }
 
   /** Answers each backfill exactly once. Retries after a pause while the store is unavailable. */

@@ -9,6 +9,7 @@
  */
 import { type RedisStore, type Shard, silenceMsOf } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Ticker } from '../cluster/ticker.ts';
 
 export type ChannelHandler = (payload: string) => void;
@@ -19,7 +20,10 @@ export interface Subscriber {
   unsubscribe(channel: string): Promise<void>;
   /** Subscribes as soon as possible, without waiting. */
   want(channel: string, handler: ChannelHandler): void;
-  /** Called with the channels whose subscription was lost, once they are subscribed again. */
+  /**
+   * Called with the channels whose subscription was lost, once they are subscribed again, and with
+   * those whose announcements were dropped because the process was paused.
+   */
   onResubscribed(callback: (channels: ReadonlySet<string>) => void): void;
   /** True while the channel's connection answers, so that announcements arrive, too. */
   isAlive(channel: string): boolean;
@@ -35,6 +39,8 @@ export interface SubscriberOptions {
   /** Period in which failed subscriptions are tried again. */
   retryMs: number;
   onHandlerError: (error: unknown) => void;
+  /** While it is closed, announcements are dropped, and reported when it opens. */
+  gate?: Pick<PauseGate, 'isOpen' | 'onOpened'>;
 }
 
 /** The subscriptions on one shard's connection. */
@@ -61,6 +67,8 @@ export class RedisSubscriber implements Subscriber {
    * missed.
    */
   readonly #lost = new Set<string>();
+  /** Channels whose announcements were dropped after a pause of the process. */
+  #dropped = new Set<string>();
   readonly #connections = new Map<Redis, ShardConnection>();
   readonly #listeners: Array<(channels: ReadonlySet<string>) => void> = [];
   #leaveTicker: (() => void) | undefined;
@@ -72,6 +80,7 @@ export class RedisSubscriber implements Subscriber {
     this.#options = options;
     options.store.onShard((shard) => this.#adopt(shard));
     options.store.onMove(() => this.#settle());
+    options.gate?.onOpened(() => this.#reportDropped());
   }
 
   async subscribe(channel: string, handler: ChannelHandler): Promise<void> {
@@ -139,7 +148,18 @@ export class RedisSubscriber implements Subscriber {
     if (redis.status === 'ready') this.#settle();
   }
 
+  #reportDropped(): void {
+    if (this.#dropped.size === 0) return;
+    const channels = this.#dropped;
+    this.#dropped = new Set();
+    for (const listener of this.#listeners) listener(channels);
+  }
+
   #onMessage(channel: string, payload: string): void {
+    if (this.#options.gate?.isOpen() === false) {
+      if (this.#handlers.has(channel)) this.#dropped.add(channel);
+      return;
+    }
     try {
       this.#handlers.get(channel)?.(payload);
     } catch (error) {

@@ -95,3 +95,20 @@ test('requests of a connection reach its handler without the library', async () 
   assert.deepEqual(requests, [['owner', 'typing', [{}], 1]]);
   socket.destroy();
 });
+
+test('a connection that is ended as it begins gets DISCONNECT, and its transport closes soon', async (t) => {
+  rig.onConnected = (connection) => {
+    connection.greet();
+    connection.disconnect();
+  };
+  t.after(() => {
+    rig.onConnected = () => {};
+  });
+  const { socket, received } = await open('4');
+  await poll('OPEN', () => received().includes('"maxPayload"'));
+  const opened = received().length;
+  socket.write(masked(OPCODE.text, '40{"token":"x"}'));
+  await poll('DISCONNECT', () => received().slice(opened).endsWith('41'));
+  await poll('the end', () => received().slice(opened).includes('\x88'), { timeoutMs: 3_000 });
+  socket.destroy();
+});

@@ -129,7 +129,10 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
     const { auth } = socket.handshake;
     const transport = socket.conn as unknown as Transport;
     const owner = handlers.connected(transport, connection, identity as Identity, auth);
-    if (owner === undefined) return;
+    if (owner === undefined) {
+      if (socket.disconnected) closeLater(transport);
+      return;
+    }
     socket.data = { owner };
     socket.on('disconnect', onDisconnect);
     decoderOf(auth)?.receive(owner, handlers.request);
@@ -144,7 +147,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
   }
   function onDisconnect(this: ClientSocket, reason: string): void {
     if (this.data.owner !== undefined) handlers.disconnected(this.data.owner as Owner, reason);
-    if (reason.endsWith('namespace disconnect')) setTimeout(() => this.conn.close(true), LAST_PACKETS_MS);
+    if (reason.endsWith('namespace disconnect')) closeLater(this.conn);
   }
 
   return {
@@ -168,6 +171,11 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
       fastPath.close();
     },
   };
+}
+
+/** After DISCONNECT. */
+function closeLater(transport: Transport): void {
+  setTimeout(() => transport.close(true), LAST_PACKETS_MS);
 }
 
 /**

@@ -10,6 +10,8 @@ import {
 } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Audit } from '../audit/audit.ts';
+import type { SignIns } from '../audit/sign-ins.ts';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import { eventsOf, ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
@@ -18,11 +20,18 @@ import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import type { ReadHistory } from '../requests/history.ts';
 import type { SendMessage } from '../requests/messages.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
+import { type AdminDeps, createAdminRoutes } from './admin.ts';
+import { signedIn, takeOrThrow, wrongMethod } from './calls.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
 
 export interface ApiDeps {
-  tokens: Tokens;
+  tokens: Tokens & { isRevoked(identity: Identity): boolean };
+  /** For calls under `/admin`. */
+  orders: AdminDeps['orders'];
+  audit: Audit;
+  signIns: SignIns;
+  readAudit: AdminDeps['readAudit'];
   directory: RoomDirectory;
   sendMessage: SendMessage;
   readHistory: ReadHistory;
@@ -40,9 +49,6 @@ export interface ApiDeps {
   onCall: (route: string, status: number, seconds: number) => void;
 }
 
-type Caller = Pick<Identity, 'user'>;
-type Call = (request: Request, response: Response, caller: Caller) => Promise<void>;
-
 export function createApi(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -56,34 +62,32 @@ export function createApi(deps: ApiDeps): Express {
   const api = express.Router();
   // Strict JSON of bounded size for any content type, so that a wrong content type does not bypass
   // the limit.
-  const verify = (_request: unknown, _response: unknown, body: Buffer) => {
+  const checkDepth = (_request: unknown, _response: unknown, body: Buffer) => {
     if (isNestedDeeper(body.toString(), LIMITS.jsonDepthMax))
       throw new MaruError('invalid', 'the body is nested too deeply');
   };
-  api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify }));
+  api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify: checkDepth }));
 
-  const signedIn =
-    (call: Call) =>
-    async (request: Request, response: Response): Promise<void> => {
-      const identity = await deps.tokens.verify(bearerOf(request));
-      takeOrThrow(deps.userLimit, identity.user.id);
-      await call(request, response, identity);
-    };
+  const { verify } = deps.tokens;
+  const member = signedIn({ verify, userLimit: deps.userLimit });
 
   api
     .route('/guests')
     .post(async (request, response) => {
-      takeOrThrow(deps.addressLimit, request.ip ?? '');
-      if (deps.tokens.issueGuest === undefined) throw new MaruError('not_found', 'guests are switched off');
-      const { name } = parsePayload(httpSchemas.guest, request.body);
-      response.status(201).json(await deps.tokens.issueGuest(name));
+      const guest = await deps.signIns.run('guest', async () => {
+        takeOrThrow(deps.addressLimit, request.ip ?? '');
+        if (deps.tokens.issueGuest === undefined) throw new MaruError('not_found', 'guests are switched off');
+        const { name } = parsePayload(httpSchemas.guest, request.body);
+        return deps.tokens.issueGuest(name);
+      });
+      response.status(201).json(guest);
     })
     .all(wrongMethod('POST'));
 
   api
     .route('/rooms')
     .get(
-      signedIn(async (request, response, { user }) => {
+      member(async (request, response, { user }) => {
         const { cursor, limit = LIMITS.pageEntriesDefault } = parsePayload(httpSchemas.rooms, request.query);
         deps.userLimit.charge(user.id, limit / ROOMS_PER_EVENT);
         const page = await deps.directory.listPublic({ cursor, limit });
@@ -98,7 +102,7 @@ export function createApi(deps: ApiDeps): Express {
   api
     .route('/rooms/:room/messages')
     .get(
-      signedIn(async (request, response, { user }) => {
+      member(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         const { limit = LIMITS.pageEntriesDefault, ...query } = parsePayload(httpSchemas.history, request.query);
         const { data, bytes } = await deps.readHistory(user.id, { room, limit, ...query });
@@ -107,13 +111,18 @@ export function createApi(deps: ApiDeps): Express {
       }),
     )
     .post(
-      signedIn(async (request, response, { user }) => {
+      member(async (request, response, identity) => {
         const room = parsePayload(roomId, request.params.room);
         const key = request.get('Idempotency-Key');
         if (key === undefined) throw new MaruError('invalid', 'Idempotency-Key: the header is required');
         const id = parsePayload(clientMsgId, key);
         const { text } = parsePayload(httpSchemas.post, request.body);
-        const sent = await deps.sendMessage(user, { room, clientMsgId: id, text });
+        const sender = {
+          get revoked() {
+            return deps.tokens.isRevoked(identity);
+          },
+        };
+        const sent = await deps.sendMessage(identity.user, { room, clientMsgId: id, text }, sender);
         response.status(sent.duplicate ? 200 : 201).json(sent);
       }),
     )
@@ -122,27 +131,19 @@ export function createApi(deps: ApiDeps): Express {
   api
     .route('/rooms/:room/presence')
     .get(
-      signedIn(async (request, response, { user }) => {
+      member(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         response.json(await deps.presence(user.id, room));
       }),
     )
     .all(wrongMethod('GET'));
 
+  api.use('/admin', createAdminRoutes({ ...deps, verify }));
   app.use('/api/v1', api);
   app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));
   app.use((_request, response) => sendProblem(response, new MaruError('not_found', 'there is no such address')));
   app.use(createErrorHandler(deps.logger));
   return app;
-}
-
-function bearerOf(request: Request): string | undefined {
-  return /^Bearer ([\w.~+/=-]+)$/i.exec(request.get('Authorization') ?? '')?.[1];
-}
-
-function takeOrThrow(limit: KeyedLimit, key: string): void {
-  const waitMs = limit.take(key);
-  if (waitMs > 0) throw new MaruError('rate_limited', 'too many calls', { retryAfterMs: waitMs });
 }
 
 /**
@@ -183,23 +184,6 @@ function edgeLeave(app: Express, handOverFrom: ApiDeps['handOverFrom']) {
     if (!isTrusted(address, 0) || request.get('X-Forwarded-For') !== undefined) return next();
     await handOverFrom(address);
     response.status(204).end();
-  };
-}
-
-function wrongMethod(allowed: string) {
-  return (_request: Request, response: Response): void => {
-    response.set('Allow', allowed);
-    const problem = {
-      title: 'Method not allowed',
-      status: 405,
-      detail: `this address takes ${allowed}`,
-      code: 'invalid',
-      retryable: false,
-    };
-    response
-      .status(405)
-      .type('application/problem+json')
-      .send(JSON.stringify({ type: 'about:blank', ...problem }));
   };
 }
 

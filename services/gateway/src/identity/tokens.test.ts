@@ -51,7 +51,16 @@ const refusedFor = (claim: string) => ({ ...refused, message: `a valid token is 
 
 test('a signed token gives the identity', async () => {
   const identity = await tokensWith().verify(await hs256({ ...claims, roles: ['admin', 7] }));
-  assert.deepEqual(identity, { user: { id: 'u-1', name: 'Mina' }, roles: ['admin'], expiresAtS: claims.exp });
+  const expected = { user: { id: 'u-1', name: 'Mina' }, roles: ['admin'], expiresAtS: claims.exp };
+  assert.deepEqual(identity, { ...expected, issuedAtS: undefined });
+});
+
+test('the time of issue counts, unless it is in the future', async () => {
+  const issuedAtS = async (iat: number) => (await tokensWith().verify(await hs256({ ...claims, iat }))).issuedAtS;
+  assert.equal(await issuedAtS(nowS - 60), nowS - 60);
+  assert.equal(await issuedAtS(nowS + 5), nowS + 5);
+  assert.equal(await issuedAtS(nowS + 60), undefined);
+  assert.equal(await issuedAtS(nowS * 1_000), undefined);
 });
 
 test('a guest token is valid if guests are on, and only the gateway issues one', async () => {

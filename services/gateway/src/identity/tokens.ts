@@ -22,6 +22,8 @@ export interface Identity {
   roles: string[];
   /** Seconds since 1970, as in the token. */
   expiresAtS: number;
+  /** The same; undefined if the token does not have it, or claims to be from the future. */
+  issuedAtS: number | undefined;
 }
 
 export interface TokenKeys {
@@ -49,6 +51,8 @@ export interface Tokens {
 const GUEST_KEY_ID = 'maru-guest';
 const GUEST_LIFETIME_S = 24 * 60 * 60;
 const ROLES_MAX = 32;
+/** How far the clocks of issuers may differ from the store's. */
+const CLOCK_TOLERANCE_S = 5;
 const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 export function createTokens(options: {
@@ -65,7 +69,11 @@ export function createTokens(options: {
   const guestKey =
     options.guests && hmacKey(createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest());
 
-  const common = () => ({ currentDate: new Date(options.now()), requiredClaims: ['exp', 'sub'], clockTolerance: 5 });
+  const common = () => ({
+    currentDate: new Date(options.now()),
+    requiredClaims: ['exp', 'sub'],
+    clockTolerance: CLOCK_TOLERANCE_S,
+  });
 
   const verifyHmac = async (token: string, header: ProtectedHeaderParameters, key: HmacKey, claims: Claims) =>
     readPlainHmac(token, header, key.plain, claims) ??
@@ -98,6 +106,10 @@ export function createTokens(options: {
     return payload;
   };
 
+  /** A time in the future would outlive a revocation. */
+  const isPast = (issuedAtS: number | undefined): issuedAtS is number =>
+    issuedAtS !== undefined && issuedAtS * 1_000 <= options.now() + CLOCK_TOLERANCE_S * 1_000;
+
   const toIdentity = (payload: JWTPayload): Identity => {
     const { data: id } = userIdSchema.safeParse(payload.sub);
     if (id === undefined) throw new ClaimError('sub');
@@ -109,6 +121,7 @@ export function createTokens(options: {
       user: { id, name },
       roles: roles.filter((role): role is string => typeof role === 'string' && role.length <= 64).slice(0, ROLES_MAX),
       expiresAtS,
+      issuedAtS: isPast(payload.iat) ? payload.iat : undefined,
     };
   };
 

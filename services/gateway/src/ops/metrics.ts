@@ -17,6 +17,9 @@ export interface MetricProbes {
   rooms: () => number;
   degraded: () => boolean;
   draining: () => boolean;
+  /** Since the last read of administrators' orders. */
+  ordersAgeMs: () => number;
+  revocations: () => number;
   /** Whether the store answers on the subscriber's connections. */
   subscriberAlive: () => boolean;
   /** Each connection to the store by its purpose, and whether it is ready. */
@@ -115,6 +118,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
       'purpose',
       purposes,
     ),
+    auditFailures: counter('maru_audit_failures_total', 'Audit events that are only in the log'),
     ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
   };
 }
@@ -163,6 +167,12 @@ function registerGauges(registry: Registry, probes: MetricProbes): void {
   gauge('maru_sessions', 'Signed-in connections', probes.sessions);
   gauge('maru_rooms_open', 'Rooms this node is subscribed to', probes.rooms);
   flag('maru_store_degraded', '1 while the store does not answer or refuses messages', probes.degraded);
+  gauge(
+    'maru_orders_age_seconds',
+    "Time since this node last read administrators' orders",
+    () => probes.ordersAgeMs() / 1_000,
+  );
+  gauge('maru_revocations', 'Revoked users that this node knows', probes.revocations);
   flag('maru_draining', '1 while this node drains', probes.draining);
   flag('maru_subscriber_alive', "1 while the store answers on the subscriber's connections", probes.subscriberAlive);
   new Gauge({

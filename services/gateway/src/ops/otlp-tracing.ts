@@ -106,10 +106,10 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
   };
 
   return {
-    sendMessage: (send) => (user, request) => {
+    sendMessage: (send) => (user, request, sender) => {
       const { room, clientMsgId } = request;
       const span = startFirst(idsOf(room, user.id, clientMsgId), { 'maru.room': room });
-      return within(span, send(user, request), ({ seq, duplicate }) => ({
+      return within(span, send(user, request, sender), ({ seq, duplicate }) => ({
         'maru.outcome': duplicate ? 'duplicate' : 'stored',
         'maru.seq': seq,
       }));

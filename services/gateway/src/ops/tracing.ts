@@ -5,14 +5,15 @@ import type { RoomLog } from '../log/room-log.ts';
 
 /** Each function returns its argument, wrapped with tracing or unchanged. */
 /** The use case of sending a message. `Request` holds at least the fields that name a trace. */
-type Send<User, Request, Data> = (user: User, request: Request) => Promise<Data>;
+type Send<User, Request, Sender, Data> = (user: User, request: Request, sender: Sender) => Promise<Data>;
 
 export interface Tracing {
   sendMessage<
     User extends { id: string },
     Request extends { room: string; clientMsgId: string },
+    Sender,
     Data extends { seq: number; duplicate: boolean },
-  >(send: Send<User, Request, Data>): Send<User, Request, Data>;
+  >(send: Send<User, Request, Sender, Data>): Send<User, Request, Sender, Data>;
   log(log: RoomLog): RoomLog;
   subscriber(subscriber: Subscriber): Subscriber;
   /** Called for appends that are about to share a round trip. Undefined while tracing is off. */

@@ -3,6 +3,7 @@
  * then differences.
  */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
@@ -25,8 +26,12 @@ interface Watcher {
   held: PresenceDiff[];
 }
 
-export function createPresenceWatches(options: { port: PresencePort }): PresenceWatches {
-  const { port } = options;
+export function createPresenceWatches(options: {
+  port: PresencePort;
+  /** Runs now, or later after a pause of the process. */
+  pass?: PauseGate['pass'];
+}): PresenceWatches {
+  const { port, pass = (run) => run() } = options;
   const rooms = new Map<string, Map<Session, Watcher>>();
 
   const publish = (room: string, diff: PresenceDiff) => {
@@ -64,7 +69,7 @@ export function createPresenceWatches(options: { port: PresencePort }): Presence
         watchers = new Map();
         rooms.set(room, watchers);
         // Without awaiting: if it cannot subscribe now, the port retries.
-        port.watch(room, (diff) => publish(room, diff)).catch(() => {});
+        port.watch(room, (diff) => pass(() => publish(room, diff))).catch(() => {});
       }
       const watcher = watchers.get(session) ?? { answered: false, asking: 0, held: [] };
       watchers.set(session, watcher);

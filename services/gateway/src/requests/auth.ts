@@ -15,9 +15,10 @@ export function authHandlers(parts: {
   return {
     // A wrong token changes nothing: the connection lives as long as the token that it has.
     'auth:renew': async (session, { token }) => {
-      const { user, roles, expiresAtS } = await tokens.verify(token);
+      const { user, roles, expiresAtS, issuedAtS } = await tokens.verify(token);
       if (user.id !== session.user.id) throw new MaruError('forbidden', 'the token belongs to another user');
       session.roles = roles;
+      session.issuedAtS = issuedAtS;
       session.expiry = expiryOf(expiresAtS, storeNow());
       registry.renewed(session);
       return { data: { expiresAt: session.expiry.atMs } };

@@ -13,6 +13,7 @@ import {
   requestSchemas,
 } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import { TOO_DEEP } from '../edge/packet-parser.ts';
 import { ackPacket } from '../edge/packets.ts';
 import type { Reply } from '../rooms/subscriptions.ts';
@@ -25,6 +26,9 @@ import type { Handlers } from './handler.ts';
  */
 const HELD_REQUESTS_MAX = 64;
 
+/** Requests of a node that wait after a pause of the process, see `PauseGate`. */
+const WAITING_REQUESTS_MAX = 1_000;
+
 /** A client is asked to wait this long for the answers to its earlier requests. */
 const REQUESTS_RETRY_MS = 1_000;
 
@@ -35,6 +39,7 @@ export type ConnectionLimit = (typeof CONNECTION_LIMITS)[number];
 export interface DispatcherOptions {
   handlers: Handlers;
   onLimited: (limit: ConnectionLimit) => void;
+  gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
   /** `outcome` is `ok` or the error's code. */
   onRequest: (event: string, outcome: string, seconds: number) => void;
   logger: Logger;
@@ -49,6 +54,7 @@ const isRequestName = (event: unknown): event is ClientEventName =>
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  #waiting = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -120,23 +126,36 @@ export class Dispatcher {
   }
 
   async #run(session: Session, call: Call, ackId: number | undefined): Promise<void> {
+    const { gate } = this.#options;
     const startedAt = performance.now();
     let ack: Ack<unknown>;
     let afterwards: (() => void) | undefined;
     try {
+      if (!gate.isOpen()) await this.#waitForGate();
+      if (session.revoked) return;
       if ('refusal' in call) ack = { ok: false, error: call.refusal };
       else {
         const reply = await call.work();
         ack = { ok: true, data: reply.data };
         afterwards = reply.afterwards;
+        if (!gate.isOpen()) await gate.whenOpen();
       }
     } catch (error) {
       ack = { ok: false, error: this.#toErrorBody(error, session, call.label) };
     }
     if ('work' in call) session.endRequest();
-    if (ackId !== undefined) session.send(ackPacket(ackId, JSON.stringify(ack)));
+    // After DISCONNECT nothing may follow.
+    if (ackId !== undefined && !session.closed) session.send(ackPacket(ackId, JSON.stringify(ack)));
     afterwards?.();
     this.#options.onRequest(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
+  }
+
+  async #waitForGate(): Promise<void> {
+    if (this.#waiting >= WAITING_REQUESTS_MAX)
+      throw new MaruError('unavailable', 'this node was paused', { retryAfterMs: 1_000 });
+    this.#waiting++;
+    await this.#options.gate.whenOpen();
+    this.#waiting--;
   }
 
   #toErrorBody(error: unknown, session: Session, label: string): ErrorBody {

@@ -8,7 +8,12 @@ import type { RoomClaims, Unclaim } from '../rooms/room-claims.ts';
 import { roomQueue } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
-export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>) => Promise<SendData>;
+/** Who sends. A message that was not appended when its sender was revoked never is. */
+export interface Sender {
+  readonly revoked: boolean;
+}
+
+export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>, sender: Sender) => Promise<SendData>;
 
 export function createSendMessage(options: {
   log: RoomLog;
@@ -19,7 +24,7 @@ export function createSendMessage(options: {
   onOutcome: (outcome: AppendResult['outcome']) => void;
 }): SendMessage {
   const { log, quota, claims, onOutcome } = options;
-  return async (user, request) => {
+  return async (user, request, sender) => {
     const bytes = entryBytes(user, request.text);
     const taken = quota.take(user.id, bytes);
     const waitMs = typeof taken === 'number' ? taken : await taken;
@@ -29,6 +34,7 @@ export function createSendMessage(options: {
     let result: AppendResult;
     try {
       if (mayStore && claims.mayBeEmpty(request.room)) unclaim = await claims.write(user.id, request.room);
+      if (sender.revoked) throw new MaruError('unauthenticated', 'the token was revoked');
       result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
     } catch (error) {
       // After `unavailable` the message may be stored.
@@ -69,7 +75,7 @@ export function messageHandlers(
   return {
     'message:send': (session, request) => {
       const queue = roomQueue(request.room);
-      const send = async () => ({ data: await sendMessage(session.user, request) });
+      const send = async () => ({ data: await sendMessage(session.user, request, session) });
       // Messages that may be charged for the room go one by one, so that none overtakes the first.
       if (claims.mayBeEmpty(request.room)) return session.queues.run(queue, send);
       // An earlier join of this connection may create the room.

@@ -11,6 +11,8 @@ import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
 export interface Actor {
   user: UserRef;
   roles: readonly string[];
+  /** Of a session: an act that was not stored when its user was revoked never is. */
+  readonly revoked?: boolean;
 }
 
 export interface ActOrder {
@@ -37,6 +39,10 @@ export function createCarryOut(options: {
     checkVisibility(room, act);
     const bytes = actBytes(user, act);
     const waitMs = await quota.take(user.id, bytes);
+    if (actor.revoked) {
+      if (waitMs === 0) quota.giveBack(user.id, bytes);
+      throw new MaruError('unauthenticated', 'the token was revoked');
+    }
     const request = { room, clientMsgId, act, userId: user.id, userName: user.name, isAdmin: isAdmin(actor) };
     const result = await log.act({ ...request, mayStore: waitMs === 0 });
     // A refused act has cost the store work, so only its bytes come back.

@@ -41,6 +41,10 @@ export const ENDS = {
       message: 'the user has the maximum of connections',
     },
   },
+  /** An administrator revoked the user's tokens. */
+  revoked: { comesBack: false, discardsBacklog: false, logLevel: 'info', notice: { code: 'revoked' } },
+  /** An administrator disconnected the user, who may come back. */
+  disconnected: { comesBack: true, discardsBacklog: false, logLevel: 'info' },
   /** The token expired. `notice expiring` came before. The client needs a new token. */
   expired: { comesBack: false, discardsBacklog: false, logLevel: 'debug' },
 } as const satisfies Record<string, EndRule>;

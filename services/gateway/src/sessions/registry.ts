@@ -3,6 +3,7 @@
  * expire.
  */
 import type { Notice } from '@maru/protocol';
+import type { EndReason } from './ends.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -64,6 +65,13 @@ export class SessionRegistry {
     const count = (this.#perUser.get(session.user.id) ?? 1) - 1;
     if (count > 0) this.#perUser.set(session.user.id, count);
     else this.#perUser.delete(session.user.id);
+  }
+
+  /** Ends the sessions for which `isMeant` holds. Returns how many. */
+  endAll(reason: EndReason, isMeant: (session: Session) => boolean): number {
+    const meant = [...this.#sessions].filter(isMeant);
+    for (const session of meant) session.end(reason);
+    return meant.length;
   }
 
   notifyAll(notice: Notice): void {

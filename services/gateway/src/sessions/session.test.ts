@@ -47,6 +47,9 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
     user: { id: overrides.userId ?? 'u', name: 'Mina' },
     roles: [],
     expiry: expiryOf((overrides.expiresAtMs ?? 1e15) / 1_000, overrides.sinceMs ?? Number.NEGATIVE_INFINITY),
+    issuedAtS: undefined,
+    beganAtMs: 0,
+    gate: { isOpen: () => true, whenOpen: async () => {} },
     connection,
     limits: {
       events: { perSecond: 50, burst: 200 },
@@ -169,6 +172,15 @@ test('connections of a user are limited; expiry is announced and then ends the s
   assert.equal(expiring.connection.disconnected, true);
   registry.remove(expiring.session);
   assert.equal(registry.add(start().session), true);
+});
+
+test('a revoked session gets the notice and DISCONNECT once, also while its transport closes', () => {
+  const cases = { revoked: ['notice:revoked'], slow_consumer: [] } as const;
+  for (const [before, events] of Object.entries(cases)) {
+    const { session, connection } = start();
+    for (const reason of [before, 'revoked', 'disconnected']) session.end(reason as EndReason);
+    assert.deepEqual([connection.events, connection.disconnected, session.revoked], [events, true, true]);
+  }
 });
 
 test('the notice comes 60 s before the end, or at two thirds of the time left, whichever is later', () => {

@@ -3,6 +3,7 @@
  * Socket.IO: it sends through a `Connection`.
  */
 import { LIMITS, type Notice, type RemovalReason, type ServerEvents, type UserRef } from '@maru/protocol';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Member } from '../delivery/member.ts';
 import type { Connection } from '../edge/connection.ts';
 import type { PacketBatch } from '../edge/packets.ts';
@@ -58,6 +59,12 @@ export interface SessionOptions {
   user: UserRef;
   roles: string[];
   expiry: Expiry;
+  /** When the token was issued, see `Identity`. */
+  issuedAtS: number | undefined;
+  /** When the session began, in milliseconds of the store's clock. */
+  beganAtMs: number;
+  /** Closed after a pause of the process. */
+  gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
   connection: Connection;
   limits: ConnectionLimits;
   nowMs: number;
@@ -71,6 +78,8 @@ export class Session implements Member {
   readonly user: UserRef;
   roles: string[];
   expiry: Expiry;
+  issuedAtS: number | undefined;
+  readonly beganAtMs: number;
   /** Joined rooms. */
   readonly subscriptions = new Map<string, Subscription>();
   /** Rooms whose presence it watches. Most connections watch none. */
@@ -78,6 +87,7 @@ export class Session implements Member {
   readonly queues = new WorkQueues();
   #state: ConnectionState = OPENING;
   readonly #connection: Connection;
+  readonly #gate: SessionOptions['gate'];
   readonly #onEnd: (reason: EndReason, session: Session) => void;
   readonly #onRemoved: SessionOptions['onRemoved'];
   readonly #events: Bucket;
@@ -95,6 +105,9 @@ export class Session implements Member {
     this.user = options.user;
     this.roles = options.roles;
     this.expiry = options.expiry;
+    this.issuedAtS = options.issuedAtS;
+    this.beganAtMs = options.beganAtMs;
+    this.#gate = options.gate;
     this.#connection = options.connection;
     this.#onEnd = options.onEnd;
     this.#onRemoved = options.onRemoved;
@@ -119,6 +132,11 @@ export class Session implements Member {
   /** The client or the network closed the connection. */
   disconnected(): void {
     if (this.#state.phase !== 'ended') this.#state = { phase: 'ended', reason: undefined };
+  }
+
+  /** The user was revoked: nothing that the session asked for before may take effect. */
+  get revoked(): boolean {
+    return this.#state.phase === 'ended' && this.#state.reason === 'revoked';
   }
 
   get closed(): boolean {
@@ -181,6 +199,7 @@ export class Session implements Member {
       } else if (performance.now() - leastAtMs >= CATCH_UP_STALL_MS) return this.end('slow_consumer');
       await this.#connection.drained(CATCH_UP_POLL_MS);
     }
+    if (!this.#gate.isOpen()) await this.#gate.whenOpen();
   }
 
   removedFrom(room: string, reason: RemovalReason): void {
@@ -189,17 +208,20 @@ export class Session implements Member {
 
   /** Ends the connection by the rules in `ends.ts`. */
   end(reason: EndReason): void {
-    // An expired token ends a session at once, even one that only waits for its transport to close.
-    if (this.closed && reason !== 'expired') return;
     const { comesBack, discardsBacklog, notice }: EndRule = ENDS[reason];
-    if (comesBack) {
-      if (notice !== undefined) this.#connection.emit('notice', notice);
-      this.#state = { phase: 'ended', reason };
-      this.#onEnd(reason, this);
-      this.#connection.closeTransport(discardsBacklog);
-    } else {
-      this.#connection.disconnect();
-    }
+    // A dead token ends a session at once, even one that only waits for its transport to close.
+    if (comesBack ? this.closed : this.#isEndedForGood) return;
+    if (notice !== undefined && !this.closed) this.#connection.emit('notice', notice);
+    this.#state = { phase: 'ended', reason };
+    this.#onEnd(reason, this);
+    if (comesBack) this.#connection.closeTransport(discardsBacklog);
+    else this.#connection.disconnect();
+  }
+
+  get #isEndedForGood(): boolean {
+    if (this.#state.phase !== 'ended') return false;
+    const { reason } = this.#state;
+    return reason === undefined || !ENDS[reason].comesBack;
   }
 
   /**

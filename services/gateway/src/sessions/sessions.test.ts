@@ -17,7 +17,7 @@ const tokens = {
 
 const connection = { id: 'c', closed: false, greet() {}, emit() {}, queuedPackets: () => 0 } as unknown as Connection;
 
-function start() {
+function start(isRevoked = () => false) {
   /** Answers calls of the store, in order. */
   const answers: Array<(granted: number) => void> = [];
   const store = { at: () => new Promise((resolve) => answers.push(resolve)) } as unknown as RedisStore;
@@ -25,7 +25,8 @@ function start() {
   const { connectionsOf } = registry;
   const slots = new ConnectionSlots({ store, node: 'n', max: 100, ttlMs: 30_000, connectionsOf, now: () => 0 });
   const sessions = new Sessions({
-    ...{ tokens, registry, slots, metrics },
+    ...{ tokens, registry, slots, metrics, isRevoked },
+    gate: { isOpen: () => true } as never,
     resumeRooms: () => assert.fail('resumed'),
     connectionLimits: { events: LIMIT, bytes: LIMIT, requestsMax: 1 },
     limits: {},
@@ -43,7 +44,7 @@ function start() {
     return transport;
   };
   const authenticate = (transport: ReturnType<typeof open>) => sessions.authenticate(transport, { token: 'x' });
-  return { sessions, slots, answers, open, authenticate };
+  return { sessions, registry, slots, answers, open, authenticate };
 }
 
 test('a transport that ends while its place is claimed leaves no place taken', async () => {
@@ -81,4 +82,17 @@ test('a session that ends gives its place back at once', async () => {
   assert.equal(answers.length, 0);
   sessions.disconnected(session, 'transport close');
   assert.equal(answers.length, 1);
+});
+
+test('a user who was revoked after the check of the token gets no session', async () => {
+  const { sessions, registry, open, authenticate } = start(() => true);
+  const events: string[] = [];
+  const ending = {
+    ...{ id: 's', closed: false, greet() {}, disconnect: () => events.push('DISCONNECT') },
+    emit: (event: string, payload: unknown) => events.push(event, JSON.stringify(payload)),
+  } as unknown as Connection;
+  const transport = open();
+  const identity = (await authenticate(transport)) ?? assert.fail('refused');
+  assert.equal(sessions.connected(transport, ending, identity, {}), undefined);
+  assert.deepEqual([events, registry.size], [['notice', '{"code":"revoked"}', 'DISCONNECT'], 0]);
 });

@@ -1,6 +1,7 @@
 /** Begins and ends sessions: checks tokens, answers resumes, and leaves rooms at the end. */
 import { MaruError, type SessionData } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Connection } from '../edge/connection.ts';
 import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
@@ -31,7 +32,10 @@ export interface SessionMetrics {
 }
 
 export interface SessionsOptions {
-  tokens: Tokens;
+  tokens: Pick<Tokens, 'verify'>;
+  /** The identity's token was revoked after it was accepted. */
+  isRevoked: (identity: Identity) => boolean;
+  gate: PauseGate;
   registry: SessionRegistry;
   /** Counts the connections of each user over the whole cluster. */
   slots: ConnectionSlots;
@@ -103,18 +107,28 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   }
 
   connected(transport: Transport, connection: Connection, identity: Identity, auth: Auth): Session | undefined {
-    const { registry, slots, metrics, logger, connectionLimits, onRemoved, now, storeNow } = this.#options;
+    const { registry, slots, metrics, logger, connectionLimits, gate, onRemoved, now, storeNow } = this.#options;
     this.#halfOpen.forget(transport);
     const session = new Session({
       user: identity.user,
       roles: identity.roles,
       expiry: expiryOf(identity.expiresAtS, storeNow()),
+      issuedAtS: identity.issuedAtS,
+      beganAtMs: storeNow(),
+      gate,
       connection,
       limits: connectionLimits,
       nowMs: now(),
       onEnd: this.#onEnd,
       onRemoved,
     });
+    // The order may have arrived between the check of the token and now.
+    if (this.#options.isRevoked(identity)) {
+      metrics.refused('unauthenticated');
+      session.greet();
+      session.end('revoked');
+      return undefined;
+    }
     const reserved = slots.use(transport);
     if (!reserved || !registry.add(session)) {
       this.#countRefusal(session.user.id);
@@ -157,7 +171,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   #onEnd = (reason: EndReason, { id }: Session): void => {
     const { metrics, logger } = this.#options;
     const { logLevel } = ENDS[reason];
-    metrics.ended(reason);
+    if (ENDS[reason].comesBack) metrics.ended(reason);
     logger[logLevel]({ connection: id, reason }, 'connection ended by this node');
   };
 
@@ -177,7 +191,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
    * then.
    */
   async #resume(session: Session, wanted: unknown): Promise<void> {
-    const { resumeRooms, isDegraded, logger } = this.#options;
+    const { resumeRooms, isDegraded, gate, logger } = this.#options;
     let notified = false;
     const notifyDegraded = () => {
       if (!notified) session.notify({ code: 'degraded' });
@@ -185,6 +199,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     };
     if (isDegraded()) notifyDegraded();
     const resumption = await resumeRooms(session, wanted, notifyDegraded);
+    if (!gate.isOpen()) await gate.whenOpen();
     if (session.closed) return;
     this.#sendSession(session, resumption.rooms);
     if (notified && !isDegraded()) session.notify({ code: 'recovered' });

@@ -25,9 +25,7 @@ export type ConnectionState =
   | { readonly phase: 'resuming'; readonly answered: Promise<void>; held: number }
   /** `session` was sent. */
   | { readonly phase: 'open' }
-  /**
-   * `reason` is undefined if the client or the network ended the connection, or the token expired.
-   */
+  /** `reason` is undefined if the client or the network ended the connection. */
   | { readonly phase: 'ended'; readonly reason: EndReason | undefined };
 
 export const HANDSHAKE: ConnectionState = Object.freeze({ phase: 'handshake' });

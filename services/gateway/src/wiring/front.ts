@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { Logger } from '@maru/service-kit';
 import { type GatewayConfig, limitsOf } from '../config.ts';
 import { createEdge } from '../edge/server.ts';
-import type { Identity, Tokens } from '../identity/tokens.ts';
+import type { Identity } from '../identity/tokens.ts';
 import { connectionLimitsOf } from '../limits/connection-limits.ts';
 import type { ConnectionSlots } from '../limits/connection-slots.ts';
 import { createNodeLimits } from '../limits/node-limits.ts';
@@ -16,6 +16,7 @@ import { type RefusalReason, Sessions } from '../sessions/sessions.ts';
 import type { createRequests } from './requests.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
+import type { CheckedTokens } from './tokens.ts';
 
 export interface FrontOptions {
   config: GatewayConfig;
@@ -26,7 +27,7 @@ export interface FrontOptions {
   registry: SessionRegistry;
   slots: ConnectionSlots;
   handOver: HandOver;
-  tokens: Tokens;
+  tokens: CheckedTokens;
   metrics: GatewayMetrics;
   onRefused: (reason: RefusalReason) => void;
   now: () => number;
@@ -37,6 +38,8 @@ export function createFront(options: FrontOptions) {
   const { subscriptions, watches, resumeRooms } = rooms;
   const sessions = new Sessions({
     tokens,
+    isRevoked: tokens.isRevoked,
+    gate: store.gate,
     registry,
     slots,
     resumeRooms,

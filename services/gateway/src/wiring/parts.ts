@@ -10,11 +10,13 @@ import { ConnectionSlots } from '../limits/connection-slots.ts';
 import { createMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
 import { CONNECTION_LIMITS } from '../requests/dispatch.ts';
+import { guardReads } from '../revocation/guarded-log.ts';
 import { COMING_BACK_REASONS } from '../sessions/ends.ts';
 import { createHandOver } from '../sessions/hand-over.ts';
 import { createRefusalLog } from '../sessions/refusal-log.ts';
 import { SessionRegistry } from '../sessions/registry.ts';
 import { REFUSAL_REASONS, type RefusalReason } from '../sessions/sessions.ts';
+import { carryOut } from './control.ts';
 import { createFront } from './front.ts';
 import { createRequests } from './requests.ts';
 import { createRooms } from './rooms.ts';
@@ -48,6 +50,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
             observeBatch(size);
             onBatch(appends);
           },
+    onAuditFailed: metrics.auditFailures.inc,
     onCall: metrics.storeCalls.observe,
     onLimited: metrics.limited.inc,
     onSilent: metrics.silentConnections.inc,
@@ -63,11 +66,14 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     now,
   });
   const handOver = createHandOver({ perSecond: config.drainPerSecond, spreadMaxMs: config.drainSpreadMaxMs });
-  const log = tracing.log(store.log);
+  const { orders, revokedUsers, gate } = store;
+  carryOut({ orders, revokedUsers, registry, logger });
+  const log = guardReads(tracing.log(store.log), { gate, users: revokedUsers });
   const subscriber = tracing.subscriber(store.subscriber);
   const refusalLog = createRefusalLog({ logger, now });
   const tokens = createCheckedTokens({
-    ...{ config, logger, refusalLog, now, storeNow: store.health.now },
+    ...{ config, logger, refusalLog, orders, revokedUsers, gate, now },
+    storeNow: store.health.now,
     onKeyFetch: metrics.keyFetches.inc,
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
@@ -97,6 +103,8 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     sessions: () => registry.size,
     rooms: () => rooms.delivery.size,
     degraded: () => store.health.degraded,
+    ordersAgeMs: () => orders.silentMs,
+    revocations: () => revokedUsers.size,
     draining: () => front.drain.active,
     subscriberAlive: () => store.subscriber.alive,
     redisConnections: () => namesOf(store.connections).map((name) => [PURPOSES[name], store.connections[name].ready]),

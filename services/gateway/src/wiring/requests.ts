@@ -1,9 +1,10 @@
 /** What answers requests, from sockets and from HTTP. */
 import type { Logger } from '@maru/service-kit';
+import { createReadAudit } from '../audit/read-audit.ts';
+import { createSignIns } from '../audit/sign-ins.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
-import type { Tokens } from '../identity/tokens.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -21,6 +22,7 @@ import { createTyping, type Typing } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
+import type { CheckedTokens } from './tokens.ts';
 
 /** Users and addresses whose limits a node remembers. */
 const KEYS_MAX = 100_000;
@@ -33,7 +35,7 @@ export interface RequestsOptions {
   log: RoomLog;
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
-  tokens: Tokens;
+  tokens: CheckedTokens;
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
   ephemeral: () => Ephemeral;
@@ -85,6 +87,7 @@ export function createRequests(options: RequestsOptions) {
       ...historyHandlers(readHistory),
       ...presenceHandlers({ presence, watches, mayRead }),
     },
+    gate: store.gate,
     onRequest: metrics.requests.observe,
     onLimited: metrics.limited.inc,
     logger,
@@ -94,6 +97,14 @@ export function createRequests(options: RequestsOptions) {
   const addressSpec = { perSecond: config.addressCallsPerSecond, burst: config.addressCallsBurst };
   const api = createApi({
     tokens,
+    orders: store.orders,
+    audit,
+    signIns: createSignIns({ audit, now }),
+    readAudit: createReadAudit({
+      store: store.connections.read,
+      ageMs: config.auditAgeMs,
+      storeNow: store.health.now,
+    }),
     directory,
     sendMessage,
     readHistory,

@@ -35,6 +35,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     log,
     seen,
     subscriber,
+    gate: store.gate,
     logger,
     lingerMs: config.roomLingerMs,
     auditPeriodMs: config.auditPeriodMs,
@@ -63,7 +64,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     registry: metrics.registry,
     now,
   });
-  const watches = createPresenceWatches({ port: presence });
+  const watches = createPresenceWatches({ port: presence, pass: store.gate.pass });
   const users = new ConnectionCounts();
   const subscriptions = new Subscriptions<Session>({
     delivery,

@@ -26,6 +26,7 @@ function storeOn(redisUrl: string, onSilent: (purpose: string) => void = () => {
     onMalformed: () => assert.fail('malformed'),
     onBatch() {},
     onLimited() {},
+    onAuditFailed() {},
     onCall() {},
     onSilent,
     now: () => performance.now(),

@@ -1,7 +1,7 @@
 /** The gateway's parts in Redis: connections, health, subscribers, and what is kept there. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
-import type { Audit } from '../audit/audit.ts';
+import { createAudit } from '../audit/audit.ts';
 import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
@@ -16,6 +16,7 @@ import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
+import { createControl } from './control.ts';
 
 /** Period of health checks and of further attempts to subscribe. */
 const TICK_MS = 500;
@@ -33,6 +34,8 @@ export interface StoreOptions {
   onMalformed: () => void;
   /** These appends are about to share a round trip. */
   onBatch: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
+  /** The store did not take an event of the audit. */
+  onAuditFailed: () => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   /** A user's joins or typing were refused. */
   onLimited: (limit: 'joins' | 'typing') => void;
@@ -59,15 +62,19 @@ export function createStore(options: StoreOptions) {
     // Monotonic, so that a corrected wall clock moves no expiry between two checks of the store's.
     localNow: () => performance.timeOrigin + performance.now(),
   });
+  const control = createControl({ store: connections.control, waitReplicas, tickMs: TICK_MS, logger, now });
   const subscriberOf = (store: RedisStore) =>
     new RedisSubscriber({
       store,
+      gate: control.gate,
       retryMs: TICK_MS,
       onHandlerError: (error) => {
         options.onMalformed();
         logger.warn({ err: error }, 'an announcement was dropped');
       },
     });
+  const ephemeralSubscriber = subscriberOf(connections.ephemeralSub);
+  control.signalBy(ephemeralSubscriber);
   const seen = createSeenPositions({ roomsMax: SEEN_ROOMS_MAX });
   const quota = new UserQuota({
     store: connections.control,
@@ -76,7 +83,14 @@ export function createStore(options: StoreOptions) {
     leaseMs: LEASE_MS,
     now,
   });
-  const audit: Audit = { record: (event) => logger.info(event, 'audit') };
+  const audit = createAudit({
+    store: connections.control,
+    entriesMax: config.auditEntriesMax,
+    ageMs: config.auditAgeMs,
+    logger,
+    storeNow: health.now,
+    onFailed: options.onAuditFailed,
+  });
   const rooms = createRoomQuota({ store: connections.control, limits: config });
   const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
   return {
@@ -84,7 +98,8 @@ export function createStore(options: StoreOptions) {
     ticker,
     health,
     subscriber: subscriberOf(connections.subscribe),
-    ephemeralSubscriber: subscriberOf(connections.ephemeralSub),
+    ephemeralSubscriber,
+    ...control,
     seen,
     log: createRedisRoomLog({
       appendStore: connections.append,

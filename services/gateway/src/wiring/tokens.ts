@@ -1,8 +1,12 @@
-/** The check of tokens, with its keys and its log. */
+/** The check of tokens, with its keys, revocations and log. */
+import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
+import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { GatewayConfig } from '../config.ts';
 import { type FetchOutcome, KeySet } from '../identity/key-set.ts';
-import { createTokens, type Tokens } from '../identity/tokens.ts';
+import { createTokens, type Identity, type Tokens } from '../identity/tokens.ts';
+import type { Orders } from '../revocation/orders.ts';
+import type { RevokedUsers } from '../revocation/revoked-users.ts';
 import type { RefusalLog } from '../sessions/refusal-log.ts';
 
 export interface TokensOptions {
@@ -10,13 +14,22 @@ export interface TokensOptions {
   logger: Logger;
   refusalLog: RefusalLog;
   onKeyFetch: (outcome: FetchOutcome) => void;
+  orders: Pick<Orders, 'loaded'>;
+  revokedUsers: Pick<RevokedUsers, 'isRevoked'>;
+  gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
   now: () => number;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
 }
 
-export function createCheckedTokens(options: TokensOptions): Tokens {
-  const { config, logger, refusalLog, onKeyFetch, now, storeNow } = options;
+/** Also says whether an accepted token was revoked since. */
+export type CheckedTokens = Tokens & { isRevoked(identity: Pick<Identity, 'user' | 'issuedAtS'>): boolean };
+
+/** Revocations are read within moments of the start, or when the store is back. */
+const LOAD_RETRY_MS = 500;
+
+export function createCheckedTokens(options: TokensOptions): CheckedTokens {
+  const { config, logger, refusalLog, orders, gate, onKeyFetch, now, storeNow } = options;
   const { jwksUrl } = config;
   const keySet =
     jwksUrl === undefined
@@ -36,12 +49,21 @@ export function createCheckedTokens(options: TokensOptions): Tokens {
     lifetimeMaxS: config.tokenLifetimeMaxS,
     now: storeNow,
   });
+  const isRevoked: CheckedTokens['isRevoked'] = ({ user, issuedAtS }) =>
+    options.revokedUsers.isRevoked({ userId: user.id, issuedAtS });
   return {
     ...tokens,
+    isRevoked,
     // For handshakes, renewals and HTTP calls alike.
     async verify(token) {
       try {
-        return await tokens.verify(token);
+        const identity = await tokens.verify(token);
+        if (!gate.isOpen()) await gate.whenOpen();
+        // A passing condition: it must not refuse for good.
+        if (!orders.loaded)
+          throw new MaruError('unavailable', 'tokens cannot be checked now', { retryAfterMs: LOAD_RETRY_MS });
+        if (isRevoked(identity)) throw new MaruError('unauthenticated', 'a valid token is required: it was revoked');
+        return identity;
       } catch (error) {
         refusalLog.token(error);
         throw error;

@@ -16,7 +16,7 @@ export interface EdgeRig {
   edge: ReturnType<typeof createEdge>;
   /** The node's limit that the next handshake would exceed. */
   limit: NodeLimit | undefined;
-  /** Called for each connection. Requests of the connection go to `onRequest`. */
+  /** Called for each connection, which it may end. Requests of the connection go to `onRequest`. */
   onConnected: (connection: Connection) => void;
   onRequest: (...request: unknown[]) => void;
   close(): Promise<void>;
@@ -33,7 +33,7 @@ export async function openEdgeRig(): Promise<EdgeRig> {
     authenticate: async () => ({}),
     connected(_transport, connection) {
       rig.onConnected(connection);
-      return 'owner';
+      return connection.closed ? undefined : 'owner';
     },
     request: (...request) => rig.onRequest(...request),
     disconnected() {},

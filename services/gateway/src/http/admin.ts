@@ -1,0 +1,63 @@
+/** Calls under `/api/v1/admin`, for tokens with the role `admin`. Each act is audited. */
+import { httpSchemas, LIMITS, parsePayload, userId } from '@maru/protocol';
+import express, { type Router } from 'express';
+import type { Audit } from '../audit/audit.ts';
+import type { ReadAudit } from '../audit/read-audit.ts';
+import type { Orders } from '../revocation/orders.ts';
+import { administrators, type Callers, wrongMethod } from './calls.ts';
+
+export interface AdminDeps extends Callers {
+  orders: Pick<Orders, 'give'>;
+  audit: Audit;
+  readAudit: ReadAudit;
+}
+
+export function createAdminRoutes(deps: AdminDeps): Router {
+  const { orders, audit, readAudit } = deps;
+  const admin = administrators(deps);
+  const routes = express.Router();
+
+  routes
+    .route('/users/:id/revoke')
+    .post(
+      admin(async (request, response, { user: { id: by } }) => {
+        const user = parsePayload(userId, request.params.id);
+        const { reason } = parsePayload(httpSchemas.revoke, request.body ?? {});
+        const { atMs } = await orders.give('revoke', user);
+        audit.record({ action: 'user.revoke', by, user, ...(reason === undefined ? {} : { reason }) });
+        response.json({ revokedAt: atMs });
+      }),
+    )
+    .all(wrongMethod('POST'));
+
+  routes
+    .route('/users/:id/disconnect')
+    .post(
+      admin(async (request, response, { user: { id: by } }) => {
+        const user = parsePayload(userId, request.params.id);
+        const { reason } = parsePayload(httpSchemas.disconnect, request.body ?? {});
+        await orders.give('disconnect', user);
+        audit.record({ action: 'user.disconnect', by, user, ...(reason === undefined ? {} : { reason }) });
+        response.json({});
+      }),
+    )
+    .all(wrongMethod('POST'));
+
+  // Calls about rooms belong here: `/rooms/:room/close` and `/rooms/:room/open`.
+
+  routes
+    .route('/audit')
+    .get(
+      admin(async (request, response) => {
+        const {
+          kind = 'acts',
+          limit = LIMITS.pageEntriesDefault,
+          ...query
+        } = parsePayload(httpSchemas.audit, request.query);
+        response.json(await readAudit({ kind, limit, ...query }));
+      }),
+    )
+    .all(wrongMethod('GET'));
+
+  return routes;
+}

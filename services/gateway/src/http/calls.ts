@@ -1,0 +1,58 @@
+/** What the calls of the HTTP API have in common: who calls, how often, and with which method. */
+import { MaruError } from '@maru/protocol';
+import type { Request, Response } from 'express';
+import type { Identity } from '../identity/tokens.ts';
+import type { KeyedLimit } from '../limits/keyed-limit.ts';
+
+export type Call = (request: Request, response: Response, caller: Identity) => Promise<void>;
+type Handler = (request: Request, response: Response) => Promise<void>;
+
+export interface Callers {
+  verify(token: unknown): Promise<Identity>;
+  userLimit: KeyedLimit;
+}
+
+/** Checks the token and the limit of its user. */
+export const signedIn =
+  ({ verify, userLimit }: Callers) =>
+  (call: Call): Handler =>
+  async (request, response) => {
+    const identity = await verify(bearerOf(request));
+    takeOrThrow(userLimit, identity.user.id);
+    await call(request, response, identity);
+  };
+
+/** Also checks the role `admin`. */
+export const administrators =
+  (callers: Callers) =>
+  (call: Call): Handler =>
+    signedIn(callers)(async (request, response, identity) => {
+      if (!identity.roles.includes('admin')) throw new MaruError('forbidden', 'this needs the role admin');
+      await call(request, response, identity);
+    });
+
+function bearerOf(request: Request): string | undefined {
+  return /^Bearer ([\w.~+/=-]+)$/i.exec(request.get('Authorization') ?? '')?.[1];
+}
+
+export function takeOrThrow(limit: KeyedLimit, key: string): void {
+  const waitMs = limit.take(key);
+  if (waitMs > 0) throw new MaruError('rate_limited', 'too many calls', { retryAfterMs: waitMs });
+}
+
+export function wrongMethod(allowed: string) {
+  return (_request: Request, response: Response): void => {
+    response.set('Allow', allowed);
+    const problem = {
+      title: 'Method not allowed',
+      status: 405,
+      detail: `this address takes ${allowed}`,
+      code: 'invalid',
+      retryable: false,
+    };
+    response
+      .status(405)
+      .type('application/problem+json')
+      .send(JSON.stringify({ type: 'about:blank', ...problem }));
+  };
+}

@@ -1,0 +1,27 @@
+/** The room log of a node that may have been paused while it waited for an answer. */
+import { MaruError } from '@maru/protocol';
+import type { PauseGate } from '../cluster/pause-gate.ts';
+import type { RoomLog } from '../log/room-log.ts';
+import type { RevokedUsers } from './revoked-users.ts';
+
+/**
+ * After a pause, answers of reads wait until the node knows who was revoked meanwhile. A user who
+ * was gets no answer.
+ */
+export function guardReads(
+  log: RoomLog,
+  { gate, users }: { gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>; users: Pick<RevokedUsers, 'at'> },
+): RoomLog {
+  return {
+    ...log,
+    async read(room, reader, piece, options) {
+      const revokedAtMs = () => (reader === 'node' ? undefined : users.at(reader.userId));
+      const before = revokedAtMs();
+      const result = await log.read(room, reader, piece, options);
+      if (gate.isOpen()) return result;
+      await gate.whenOpen();
+      if (revokedAtMs() !== before) throw new MaruError('unauthenticated', 'the token was revoked');
+      return result;
+    },
+  };
+}

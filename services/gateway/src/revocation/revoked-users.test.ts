@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toOrder } from './orders.ts';
+import { RevokedUsers } from './revoked-users.ts';
+
+test('tokens of the revoked are dead if they were issued before, in the same second, or do not say when', () => {
+  const users = new RevokedUsers({ max: 10 });
+  users.add('mallory', 5_500);
+  const isRevoked = (userId: string, issuedAtS?: number) => users.isRevoked({ userId, issuedAtS });
+  assert.deepEqual(
+    [0, 4, 5, 6, 7, undefined].map((issuedAtS) => isRevoked('mallory', issuedAtS)),
+    [true, true, true, false, false, true],
+  );
+  assert.deepEqual([isRevoked('mina', 0), isRevoked('mina')], [false, false]);
+});
+
+test('a revocation never goes back, and above the maximum the oldest is forgotten', () => {
+  const users = new RevokedUsers({ max: 2 });
+  users.add('a', 2_000);
+  users.add('b', 2_001);
+  users.add('a', 1_000);
+  assert.deepEqual([users.at('a'), users.size], [2_000, 2]);
+  users.add('a', 3_000);
+  users.add('c', 3_001);
+  assert.deepEqual([users.at('a'), users.at('b'), users.at('c'), users.size], [3_000, undefined, 3_001, 2]);
+});
+
+test('orders of other releases, and malformed ones, are ignored', () => {
+  assert.deepEqual(toOrder(['k', 'revoke', 'u', 'mina', 't', '7']), [{ kind: 'revoke', user: 'mina', atMs: 7 }]);
+  for (const fields of [
+    [],
+    ['k', 'revoke'],
+    ['k', 'close', 'u', 'mina', 't', '7'],
+    ['k', 'revoke', 'u', 'a', 't', 'x'],
+  ])
+    assert.deepEqual(toOrder(fields), []);
+});
