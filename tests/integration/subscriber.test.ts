@@ -73,3 +73,41 @@ test('no room is subscribed while the store is down, and all are subscribed once
   await Promise.all(channels.map((channel) => control.at(channel, (publisher) => publisher.spublish(channel, 'x'))));
   await poll('all to be heard', () => heard.size === ROOMS);
 });
+
+test('after a pause of the process, announcements are dropped until the gate opens, and then reported', async () => {
+  let isOpen = true;
+  let open = () => {};
+  const heard: string[] = [];
+  const reported: string[][] = [];
+  const pausing = source.open('subscribe', STORE_DEADLINE_MS);
+  assert(await pausing.untilReady(10_000));
+  const subscriber = new RedisSubscriber({
+    store: pausing,
+    retryMs: RETRY_MS,
+    gate: {
+      isOpen: () => isOpen,
+      onOpened(callback) {
+        open = callback;
+      },
+    },
+    onHandlerError: (error) => assert.fail(String(error)),
+  });
+  const channels = ['maru:{a}:live', 'maru:{b}:live', 'maru:{c}:live'];
+  for (const channel of channels) await subscriber.subscribe(channel, (payload) => heard.push(`${channel} ${payload}`));
+  subscriber.onResubscribed((again) => reported.push([...again]));
+  const publish = (channel: string, payload: string) =>
+    control.at(channel, (publisher) => publisher.spublish(channel, payload));
+  isOpen = false;
+  for (const channel of channels.slice(0, 2)) for (const payload of ['1', '2']) await publish(channel, payload);
+  await pause(RETRY_MS);
+  assert.deepEqual([heard, reported], [[], []]);
+  isOpen = true;
+  open();
+  assert.deepEqual(reported, [channels.slice(0, 2)]);
+  await publish('maru:{a}:live', '3');
+  await poll('the next one', () => heard.length > 0);
+  open();
+  assert.deepEqual([heard, reported.length], [['maru:{a}:live 3'], 1]);
+  subscriber.stop();
+  await pausing.close();
+});
