@@ -15,9 +15,13 @@ const ROOM_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,64}$/;
 
 export const PRIVATE_ROOM_PREFIX = 'p-';
+/** Reserved: there are no direct rooms yet. */
+const DIRECT_ROOM_PREFIX = 'd-';
 export const GUEST_ID_PREFIX = 'guest-';
 
-export const isPrivateRoomId = (room: string): boolean => room.startsWith(PRIVATE_ROOM_PREFIX);
+/** Only the server makes these ids, and only members see the rooms. */
+export const isPrivateRoomId = (room: string): boolean =>
+  room.startsWith(PRIVATE_ROOM_PREFIX) || room.startsWith(DIRECT_ROOM_PREFIX);
 
 /** Length in Unicode code points. A lone surrogate counts as one. */
 export function codePointLength(text: string): number {

@@ -9,7 +9,7 @@ import { createParts, type Parts } from './wiring/parts.ts';
 
 /** A start waits this long for the store. Then the gateway listens and reports `degraded`. */
 const STORE_WAIT_MS = 5_000;
-/** Period of the check for expired tokens and large backlogs. */
+/** Period of the checks for expired tokens, large backlogs, and watches that are no longer allowed. */
 const SWEEP_MS = 1_000;
 
 export interface Gateway extends Service {
@@ -66,7 +66,10 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       // Until the revocations are known, handshakes are refused for now.
       if (reached) await Promise.race([store.orders.poll().catch(() => {}), pause(STORE_WAIT_MS)]);
       const stopSlots = slots.start(store.ticker);
-      const stopRegistry = store.ticker.join(SWEEP_MS, () => registry.sweep(store.health.now()));
+      const stopRegistry = store.ticker.join(SWEEP_MS, () => {
+        registry.sweep(store.health.now());
+        void parts.watches.recheck();
+      });
       stopSweep = () => {
         stopSlots();
         stopRegistry();

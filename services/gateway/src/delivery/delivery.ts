@@ -269,6 +269,7 @@ export class Delivery {
 
   /** Removes all members. The room is forgotten at once: a new one of this name is another room. */
   #onDeleted(room: string): void {
+    this.#options.seen.forget(room);
     const opened = this.#rooms.get(room);
     if (opened === undefined) return;
     for (const member of [...opened.members.keys()]) member.removedFrom(room, 'deleted');

@@ -218,7 +218,7 @@ function createIo(
   });
   // Polls hold texts that users wrote. Engine.IO's own requests do not reach the HTTP API.
   httpServer.prependListener('request', (_request, response) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (!response.headersSent) response.setHeader('X-Content-Type-Options', 'nosniff');
   });
   const generate = io.engine.generateId.bind(io.engine);
   io.engine.generateId = (request) =>

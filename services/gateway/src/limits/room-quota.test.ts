@@ -4,6 +4,7 @@ import { LIMITS, MaruError } from '@maru/protocol';
 import { connectRedis, type RedisStore, singleStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { roomMetaKey, userRoomsKey } from '../keys.ts';
 import { createRoomQuota, type RoomQuota } from './room-quota.ts';
 
 const HOUR_MS = 3_600_000;
@@ -48,4 +49,22 @@ for (const [user, perHour] of [
 test('a short wait is retryable', () => {
   const body = new MaruError('rate_limited', 'wait', { retryAfterMs: 1_000 }).toBody();
   assert.deepEqual([body.retryable, body.retryAfterMs], [true, 1_000]);
+});
+
+test('deleted rooms leave a full list after an hour, others stay', async () => {
+  const limits = { ...LIMITS, userRoomsMax: 3, userRoomsPerHour: 100 };
+  const small = createRoomQuota({ store, limits });
+  const key = userRoomsKey('full');
+  const old = Date.now() - 2 * HOUR_MS;
+  await store.at(key, (redis) => redis.zadd(key, old, 'kept', old + 1, 'gone', old + 2, 'marked'));
+  for (const [room, fields] of [
+    ['kept', { epoch: '1.a' }],
+    ['marked', { epoch: '2.a', deleted: '1' }],
+  ] as const)
+    await store.at(roomMetaKey(room), (redis) => redis.hset(roomMetaKey(room), fields));
+  assert.equal(typeof (await small.claim('full', 'new-1')), 'number');
+  assert.equal(typeof (await small.claim('full', 'new-2')), 'number');
+  // The two new ones do not exist, either, but they are of the last hour.
+  await assert.rejects(small.claim('full', 'new-3'), (error: MaruError) => error.code === 'conflict');
+  assert.deepEqual(await store.at(key, (redis) => redis.zrange(key, '0', '-1')), ['kept', 'new-1', 'new-2']);
 });

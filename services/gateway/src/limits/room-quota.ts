@@ -3,8 +3,8 @@
  * cluster. The list also tells operators whose rooms they are (`admin/user-rooms.ts`).
  */
 import { MaruError } from '@maru/protocol';
-import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
-import { userRoomsKey } from '../keys.ts';
+import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
+import { roomMetaKey, userRoomsKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import { isGuest } from './stored-bytes.ts';
 
@@ -22,23 +22,49 @@ export interface RoomQuota {
   release(userId: string, room: string, claim: number): Promise<void>;
 }
 
+/** Rooms of a full list that are looked at for deleted ones, oldest first. */
+const LOOKED_AT_MAX = 1_000;
+const HOUR_MS = 3_600_000;
+
 export function createRoomQuota(options: {
   store: RedisStore;
   limits: { userRoomsMax: number; guestRoomsMax: number; userRoomsPerHour: number; guestRoomsPerHour: number };
 }): RoomQuota {
   const { store } = options;
   const { limits } = options;
+
+  /**
+   * Deleted rooms leave the list when it is full. Those of the last hour stay: they count for the
+   * rooms an hour.
+   */
+  const forgetDeleted = async (key: string): Promise<boolean> => {
+    const [seconds] = (await store.at(key, (redis) => redis.time())) as unknown as [number];
+    const until = Number(seconds) * 1_000 - HOUR_MS;
+    const rooms = await store.at(key, (redis) => redis.zrangebyscore(key, '-inf', until, 'LIMIT', 0, LOOKED_AT_MAX));
+    const reads = rooms.map((room): ReadCommand => ['hmget', roomMetaKey(room), 'epoch', 'deleted']);
+    const metas = (await readMany(store, reads)) as Array<[string | null, string | null]>;
+    const gone = rooms.filter((_, index) => {
+      const [epoch, deleted] = metas[index] ?? [];
+      return epoch == null || deleted != null;
+    });
+    if (gone.length > 0) await store.at(key, (redis) => redis.zrem(key, ...gone));
+    return gone.length > 0;
+  };
+
   return {
     async claim(userId, room) {
       const key = userRoomsKey(userId);
       const [roomsMax, perHour] = isGuest(userId)
         ? [limits.guestRoomsMax, limits.guestRoomsPerHour]
         : [limits.userRoomsMax, limits.userRoomsPerHour];
-      const [outcome, timeMs] = (await runScript(store, claimScript, [key], [room, roomsMax, perHour]).catch(
-        (error: unknown) => {
-          throw unavailable(error);
-        },
-      )) as [string, number?];
+      const claim = () => runScript(store, claimScript, [key], [room, roomsMax, perHour]) as Promise<[string, number?]>;
+      const claimed = async () => {
+        const first = await claim();
+        return first[0] === 'full' && (await forgetDeleted(key)) ? claim() : first;
+      };
+      const [outcome, timeMs] = await claimed().catch((error: unknown) => {
+        throw unavailable(error);
+      });
       if (outcome === 'full') throw new MaruError('conflict', `a user makes at most ${roomsMax} rooms`);
       if (outcome === 'wait' && timeMs !== undefined)
         throw new MaruError('rate_limited', `at most ${perHour} new rooms an hour`, { retryAfterMs: timeMs });

@@ -33,18 +33,23 @@
 -- ARGV[21] fields       JSON list for update: meta field, value, meta field, value …; '' removes it
 --
 -- Returns {'stored' | 'duplicate', epoch, seq, ts, n, untilMs} | {'known'} (a member is invited) |
--- {'conflict', why} | {'forbidden', why} | {'not_found', what} | {'refused'}.
+-- {'conflict', why} | {'forbidden', why} | {'not_found', what} | {'deleted'} |
+-- {'refused'}.
 
 local RANKS = {member = 1, moderator = 2, owner = 3}
 local ADMIN_RANK, MODERATOR_RANK, OWNER_RANK = 4, 2, 3
 -- Sanctions that one act checks for their end. A room may have thousands.
 local SWEEP_MAX = 16
 
-local epoch, _, head, n = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
-if not epoch then return {'not_found', 'room'} end
-
 local actor, target, act = ARGV[1], ARGV[14], ARGV[13]
 local private, admin = ARGV[9] == '1', ARGV[18] == '1'
+local operates = admin and (act == 'close' or act == 'open')
+local actor_role = redis.call('HGET', KEYS[4], actor)
+-- First, so that a stranger cannot open an epoch of a private room.
+if private and not actor_role and not operates then return {'not_found', 'room'} end
+
+local epoch, deleted, head, n = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
+if not epoch then return {deleted and 'deleted' or 'not_found', 'room'} end
 local known_seq, known = nil, nil
 if ARGV[2] ~= '' then known_seq, known = known_entry(KEYS[2], KEYS[3], actor, ARGV[2]) end
 if known_seq then
@@ -54,9 +59,7 @@ if known_seq then
 end
 
 local now = store_clock()
-local actor_role = redis.call('HGET', KEYS[4], actor)
 local target_role = target ~= '' and redis.call('HGET', KEYS[4], target)
-local operates = admin and (act == 'close' or act == 'open')
 
 local function rank_of(role)
   return RANKS[role] or (private and 0 or 1)
@@ -65,7 +68,6 @@ end
 -- Why the actor may not act at all, before the act itself is looked at.
 local function refusal_of_actor()
   if operates then return nil end
-  if private and not actor_role then return {'not_found', 'room'} end
   if admin and not private then return nil end
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end
   if shut_out_until(KEYS[6], actor, now) then return {'forbidden', 'banned'} end

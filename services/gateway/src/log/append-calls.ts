@@ -135,6 +135,9 @@ export function resultOf({ request }: Append, reply: unknown[], seen: SeenPositi
       seen.note(request.room, epoch, seq);
       return untilTs === undefined ? { outcome, epoch, seq, ts, n } : { outcome, epoch, seq, ts, n, untilTs };
     }
+    case 'deleted':
+      seen.forget(request.room);
+      return new MaruError('not_found', 'there is no such room');
     case 'slow':
       return { outcome, retryAfterMs: Number(second) };
     case 'refused':

@@ -22,22 +22,23 @@
 -- ARGV[11] keepMax      maximum number of entries
 -- ARGV[12] keepAgeMs    beyond keepMin, older entries are removed
 --
--- Returns {'stored' | 'duplicate', epoch, seq, ts, n} | {'conflict'} | {'not_found'} | {'refused'} |
--- {'forbidden', why, untilMs} with why closed | banned | muted | read_only | {'slow', retryAfterMs}.
+-- Returns {'stored' | 'duplicate', epoch, seq, ts, n} | {'conflict'} | {'not_found'} | {'deleted'} |
+-- {'refused'} | {'forbidden', why, untilMs} with why closed | banned | muted | read_only | {'slow', retryAfterMs}.
 
-local epoch, _, head, n, guarded = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
-if not epoch then return {'not_found'} end
+-- First, so that a stranger cannot open an epoch of a private room.
+local role = nil
+if ARGV[9] == '1' then
+  role = redis.call('HGET', KEYS[4], ARGV[1])
+  if not role then return {'not_found'} end
+end
+
+local epoch, deleted, head, n, guarded = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
+if not epoch then return {deleted and 'deleted' or 'not_found'} end
 
 local known_seq, known = known_entry(KEYS[2], KEYS[3], ARGV[1], ARGV[2])
 if known_seq then
   if known[10] ~= ARGV[4] then return {'conflict'} end
   return {'duplicate', epoch, known_seq, tonumber(known[6]), n_of(known, known_seq)}
-end
-
-local role = nil
-if ARGV[9] == '1' then
-  role = redis.call('HGET', KEYS[4], ARGV[1])
-  if not role then return {'not_found'} end
 end
 
 local now = store_clock()

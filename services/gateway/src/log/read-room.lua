@@ -22,7 +22,7 @@
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
 -- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer, except for one entry
 --
--- Returns {'not_found'} | {'deleted'} (for the node only) | {'forbidden', why, untilMs} with why
+-- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why
 -- closed | banned | {'ok', epoch, base, head, first, role, reason, n, guarded, room, entries}: role
 -- '' for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room
 -- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, entries {seq, ts, head,
@@ -40,7 +40,7 @@ local epoch, base, head, n, guarded =
 local ttl = tonumber(ARGV[6])
 if not epoch then
   local deleted = base
-  if deleted and user == '' then return {'deleted'} end
+  if deleted and (user == '' or ttl <= 0 or private) then return {'deleted'} end
   if ttl <= 0 or private then return {'not_found'} end
   head, n = log_head(KEYS[2])
   local number = 1

@@ -71,6 +71,10 @@ export class RedisReader {
     } catch (error) {
       throw unavailable(error);
     }
+    if ((reply as unknown[])[0] === 'deleted') {
+      seen.forget(room);
+      throw new RoomDeleted();
+    }
     const result = toReadResult(reply as unknown[]);
     seen.note(room, result.epoch, result.head);
     return result;
@@ -107,9 +111,8 @@ function pieceArguments(piece: ReadPiece): Array<string | number> {
   }
 }
 
-/** Arguments of a `not_found`, `deleted` or `forbidden` reply become an error. */
+/** A `not_found` or `forbidden` reply becomes an error. */
 function toReadResult(reply: unknown[]): ReadResult {
-  if (reply[0] === 'deleted') throw new RoomDeleted();
   if (reply[0] === 'forbidden') throw noEntry(reply[1] as 'closed' | 'banned', reply[2] as number);
   if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
   const [, epoch, base, head, first, role, reason, n, guarded, settings, entries] = reply as [

@@ -120,7 +120,7 @@ export interface RoomSettings {
   mutedUntilTs: number | undefined;
 }
 
-/** The room was deleted. Only the node itself learns this; users get a plain `not_found`. */
+/** The room was deleted. For users it is the same as any `not_found`. */
 export class RoomDeleted extends MaruError {
   constructor() {
     super('not_found', 'there is no such room');

@@ -13,6 +13,8 @@ export interface SeenPositions {
    */
   scriptArguments(room: string): [seenEpoch: string, seenSeq: number, candidate: string];
   note(room: string, epoch: string, seq: number): void;
+  /** The room was deleted. A position would make a later log look rolled back. */
+  forget(room: string): void;
   /** This node has seen an entry of the room, so the room is permanent. */
   hasEntries(room: string): boolean;
 }
@@ -28,6 +30,7 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
       const position = positions.get(room);
       return [position?.epoch ?? '', position?.seq ?? 0, processPart + (candidates++).toString(36)];
     },
+    forget: (room) => void positions.delete(room),
     hasEntries: (room) => (positions.get(room)?.seq ?? 0) > 0,
     note(room, epoch, seq) {
       const known = positions.get(room);

@@ -30,14 +30,26 @@ function rig() {
         });
       }),
   };
+  const subscriptions = new Map<string, unknown>();
   const session = {
     closed: false,
     watching: undefined,
+    user: { id: 'mina' },
+    subscriptions,
     emit: (_: string, diff: PresenceDiff) => void shown.push(diff.count),
   } as unknown as Session;
-  const watches = createPresenceWatches({ port: port as PresencePort });
+  let refusal: MaruError | undefined;
+  const mayRead = async () => {
+    if (refusal !== undefined) throw refusal;
+  };
+  const watches = createPresenceWatches({ port: port as PresencePort, mayRead });
   const at = (index: number): Snapshot => snapshots[index] ?? assert.fail(`no snapshot ${index}`);
   return {
+    subscriptions,
+    recheck(next?: MaruError) {
+      refusal = next;
+      return watches.recheck();
+    },
     shown,
     watched,
     diff: (count: number) => publish({ room: 'lobby', count, joins: [], leaves: [], updates: [] }),
@@ -118,5 +130,20 @@ test('after an unwatch, an answer that comes late begins nothing', async () => {
   await assert.rejects(repeat, REFUSED);
   diff(2);
   assert.deepEqual(shown, []);
+  assert.deepEqual([...watched], []);
+});
+
+test('a watch without a join ends when the user may no longer see the room, and not while the store is ill', async () => {
+  const { watch, answer, recheck, watched, subscriptions } = rig();
+  const first = watch();
+  answer(0);
+  await first;
+  await recheck();
+  await recheck(new MaruError('unavailable', 'ill'));
+  subscriptions.set('lobby', {});
+  await recheck(new MaruError('forbidden', 'banned'));
+  assert.deepEqual([...watched], ['lobby'], 'delivery ends the watch of a member');
+  subscriptions.clear();
+  await recheck(new MaruError('forbidden', 'banned'));
   assert.deepEqual([...watched], []);
 });

@@ -4,6 +4,7 @@
  */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { PauseGate } from '../cluster/pause-gate.ts';
+import type { MayRead } from '../requests/handler.ts';
 import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
@@ -13,7 +14,15 @@ export interface PresenceWatches {
   watch(session: Session, room: string): Promise<Reply<PresenceSnapshot>>;
   unwatch(session: Session, room: string): void;
   unwatchAll(session: Session): void;
+  /**
+   * Ends watches of users who may no longer see the room. Call it about once a second. Delivery does
+   * it at once for connections that have joined the room; the others are checked by turns.
+   */
+  recheck(): Promise<void>;
 }
+
+/** Watches without a join that one round checks. Each makes a small read. */
+const RECHECKED_MAX = 100;
 
 /** Maximum differences held for a watcher that has no snapshot yet. */
 const HELD_MAX = 64;
@@ -28,10 +37,12 @@ interface Watcher {
 
 export function createPresenceWatches(options: {
   port: PresencePort;
+  mayRead: MayRead;
   /** Runs now, or later after a pause of the process. */
   pass?: PauseGate['pass'];
 }): PresenceWatches {
-  const { port, pass = (run) => run() } = options;
+  const { port, mayRead, pass = (run) => run() } = options;
+  let rechecked = 0;
   const rooms = new Map<string, Map<Session, Watcher>>();
 
   const publish = (room: string, diff: PresenceDiff) => {
@@ -88,6 +99,21 @@ export function createPresenceWatches(options: {
         settle(session, room, watcher);
         throw error;
       }
+    },
+    async recheck() {
+      const unjoined = [...rooms].flatMap(([room, watchers]) =>
+        [...watchers.keys()].flatMap((session) => (session.subscriptions.has(room) ? [] : [{ room, session }])),
+      );
+      if (rechecked >= unjoined.length) rechecked = 0;
+      const round = unjoined.slice(rechecked, rechecked + RECHECKED_MAX);
+      rechecked += round.length;
+      await Promise.all(
+        round.map(({ room, session }) =>
+          mayRead(session.user.id, room).catch((error: unknown) => {
+            if (error instanceof MaruError && !error.toBody().retryable) unwatch(session, room);
+          }),
+        ),
+      );
     },
     unwatch,
     unwatchAll(session) {

@@ -17,8 +17,11 @@ export const deleteScript = loadScript(
   new URL('../log/room-epoch.lua', import.meta.url),
 );
 
-/** The mark of a deleted room expires after this time. */
-const MARK_MS = 86_400_000;
+/**
+ * The mark of a deleted room expires after this time: 30 days. A gateway that remembers the room for
+ * longer, without any request for it, would take the missing log for one that was rolled back.
+ */
+const MARK_MS = 30 * 86_400_000;
 
 /** `by` is the owner who deletes it; '' for an administrator. Rejects with the store's error. */
 export async function deleteRoom(

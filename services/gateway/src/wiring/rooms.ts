@@ -64,7 +64,13 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     registry: metrics.registry,
     now,
   });
-  const watches = createPresenceWatches({ port: presence, pass: store.gate.pass });
+  const watches = createPresenceWatches({
+    port: presence,
+    mayRead: async (userId, room) => {
+      await log.read(room, { userId }, { mode: 'none' });
+    },
+    pass: store.gate.pass,
+  });
   const users = new ConnectionCounts();
   const subscriptions = new Subscriptions<Session>({
     delivery,
