@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { MaruError } from '@maru/protocol';
-import { singleStore } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
-import { deleteRoom } from '../rooms/delete-room.ts';
 import { actScript, appendScript } from './append-calls.ts';
 import { readScript } from './redis-read.ts';
 import type { RoomLog } from './room-log.ts';
@@ -218,28 +215,4 @@ test('reads of one turn leave in one write', async (t) => {
     writes.reduce((sum, { mock }) => sum + mock.callCount(), 0),
     2,
   );
-});
-
-test('a node that remembers a deleted room does not bring it back, and a stranger opens no private room', async () => {
-  const [a, b] = [await rig.node(), await rig.node()];
-  const room = await publicRoom(a);
-  for (const node of [a, b]) assert.equal((await node.append(message(room, `by-${node === a}`))).outcome, 'stored');
-  const owner = singleStore(rig.admin);
-  assert.equal(await deleteRoom(owner, room, ''), 'deleted');
-  for (const node of [a, b])
-    await assert.rejects(node.append(message(room, 'again')), (error: MaruError) => error.code === 'not_found');
-  // The mark expires. The nodes have forgotten the room.
-  await admin.del(roomMetaKey(room));
-  for (const node of [a, b])
-    await assert.rejects(node.append(message(room, 'again')), (error: MaruError) => error.code === 'not_found');
-  assert.equal(await admin.exists(roomMetaKey(room)), 0);
-
-  const hidden = 'p-hidden';
-  await admin.hset(roomMetaKey(hidden), { epoch: '1.a', base: '0', visibility: 'private' });
-  await admin.hset(roomRolesKey(hidden), 'mina', 'owner');
-  assert.equal((await a.append(message(hidden, 'x'))).outcome, 'stored');
-  await admin.del(roomMetaKey(hidden), roomLogKey(hidden), roomRolesKey(hidden), roomIdsKey(hidden));
-  const stranger = { ...message(hidden, 'y'), userId: 'jun' };
-  await assert.rejects(a.append(stranger), (error: MaruError) => error.code === 'not_found');
-  assert.equal(await admin.exists(roomMetaKey(hidden)), 0);
 });

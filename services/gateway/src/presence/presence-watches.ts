@@ -4,7 +4,6 @@
  */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { PauseGate } from '../cluster/pause-gate.ts';
-import type { MayRead } from '../requests/handler.ts';
 import type { Reply } from '../rooms/subscriptions.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
@@ -37,7 +36,8 @@ interface Watcher {
 
 export function createPresenceWatches(options: {
   port: PresencePort;
-  mayRead: MayRead;
+  /** Rejects if the user may not see the room. */
+  mayRead: (userId: string, room: string) => Promise<void>;
   /** Runs now, or later after a pause of the process. */
   pass?: PauseGate['pass'];
 }): PresenceWatches {
