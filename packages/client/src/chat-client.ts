@@ -4,12 +4,15 @@ import { LIMITS } from '@maru/protocol/limits';
 import type { Request } from './ack.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
+import { DetailsBook } from './details-book.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
 import type { ClientEvents, OutgoingMessage } from './events.ts';
 import { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type ClientLogger, silentLogger } from './logger.ts';
+import { createModeration, type Moderation } from './moderation.ts';
 import { createOutboxStore, type OutboxStorage } from './outbox-store.ts';
 import { createPresenceWatcher, type PresenceWatcher } from './presence-watcher.ts';
+import type { RoomDetails } from './room-details.ts';
 import { Rooms } from './rooms.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
@@ -67,6 +70,10 @@ export interface ChatClient {
    */
   join(room: string, options?: JoinOptions): void;
   leave(room: string): void;
+  /** Null unless the room is joined, or was before the connection was lost. */
+  details(room: string): RoomDetails | null;
+  /** Acts on rooms and members, and lists for moderators. */
+  readonly moderation: Moderation;
   /**
    * Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`,
    * `unavailable` (outbox full)
@@ -102,10 +109,12 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
 /** Its methods are bound, so that hosts may pass them on as functions. */
 class Client implements ChatClient {
   readonly on: ChatClient['on'];
+  readonly moderation: Moderation;
   readonly #connection: Connection;
   readonly #rooms: Rooms;
   readonly #sender: Sender;
   readonly #presence: PresenceWatcher;
+  readonly #details: DetailsBook;
   /** Rooms whose presence is wanted. */
   readonly #withPresence = new Set<string>();
   readonly #scheduler: Scheduler;
@@ -121,7 +130,9 @@ class Client implements ChatClient {
     const request: Request = (name, payload, done) => this.#connection.request(name, payload, done);
     const tools = { request, events, scheduler, logger };
     this.on = events.on;
+    this.moderation = createModeration(tools);
     this.#presence = createPresenceWatcher(tools);
+    this.#details = new DetailsBook({ ...tools, onHead: (room, position) => this.#rooms.expect(room, position) });
     this.#sender = new Sender({
       ...tools,
       store: createOutboxStore(options.storage ?? null, logger, scheduler.now),
@@ -133,11 +144,21 @@ class Client implements ChatClient {
       limits,
       onReady: (room) => {
         if (this.#withPresence.has(room)) this.#presence.start(room);
+        this.#details.onReady(room);
       },
-      onGone: (room) => this.#endPresence(room),
+      onGone: (room, error) => {
+        this.#end(room);
+        this.#sender.endRoom(room, error);
+      },
+      onJoined: (data) => this.#details.onJoined(data),
+      onSkipped: (room) => this.#details.onSkipped(room),
       // Before the host gets the entries, so that no message is shown both as stored and as
       // sending.
-      onEntries: (entries) => this.#sender.onEntries(entries, this.#user?.id ?? null),
+      onEntries: (room, entries) => {
+        if (this.#user === null) return;
+        this.#sender.onEntries(entries, this.#user.id);
+        this.#details.onEntries(room, entries, this.#user.id);
+      },
     });
     this.#connection = new Connection({
       url: options.url,
@@ -208,9 +229,11 @@ class Client implements ChatClient {
   };
 
   readonly leave = (room: string): void => {
-    this.#endPresence(room);
+    this.#end(room);
     this.#rooms.leave(room);
   };
+
+  readonly details = (room: string): RoomDetails | null => this.#details.get(room);
 
   readonly send = (room: string, text: string): OutgoingMessage => {
     assertRoomId(room);
@@ -236,7 +259,8 @@ class Client implements ChatClient {
     await this.#promise('presence:set', text === undefined ? { status } : { status, text });
   };
 
-  #endPresence(room: string): void {
+  #end(room: string): void {
+    this.#details.forget(room);
     this.#withPresence.delete(room);
     this.#presence.stop(room);
   }

@@ -1,8 +1,9 @@
 /** The client's events and their payloads. */
 import type { ErrorBody } from '@maru/protocol/errors';
-import type { Entry, Notice, Position, Role, SessionData, TypingSignal } from '@maru/protocol/events';
+import type { Entry, Notice, Position, RemovalReason, Role, SessionData, TypingSignal } from '@maru/protocol/events';
 import type { ConnectionState } from './connection-state.ts';
 import type { PresenceView } from './presence-view.ts';
+import type { RoomDetails } from './room-details.ts';
 import type { GapReason } from './room-state.ts';
 
 export type RoomStatus =
@@ -11,8 +12,8 @@ export type RoomStatus =
   | { status: 'joined'; role: Role; epoch: string; head: number; first: number }
   /** The server refused the room, so it is no longer wanted. */
   | { status: 'refused'; error: ErrorBody }
-  /** The user was kicked or banned, so the room is no longer wanted. */
-  | { status: 'removed'; reason: string };
+  /** The user was removed or has left, or the room is closed or gone. It is no longer wanted. */
+  | { status: 'removed'; reason: RemovalReason };
 
 export type OutgoingState =
   | { kind: 'sending' }
@@ -34,6 +35,8 @@ export interface ClientEvents {
   session: SessionData;
   notice: Notice;
   room: { room: string } & RoomStatus;
+  /** After the room is joined, and whenever an act has changed them. */
+  details: { room: string; details: RoomDetails };
   /** In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. */
   entries: { room: string; entries: readonly Entry[] };
   /**

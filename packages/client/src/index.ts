@@ -1,3 +1,4 @@
+export { type ActCase, type ActName, actOf, mayDo, type RoomAct } from './acts.ts';
 export {
   type ChatClient,
   type ChatClientOptions,
@@ -9,8 +10,10 @@ export type { ConnectionState, EndReason } from './connection-state.ts';
 export type { ClientEvents, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
 export { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 export type { ClientLogger } from './logger.ts';
+export type { Moderation, NewRoom, PageRequest, RoomSettings, Sanction } from './moderation.ts';
 export type { OutboxStorage } from './outbox-store.ts';
 export type { PresenceView } from './presence-view.ts';
+export { applyAct, type RoomDetails } from './room-details.ts';
 export type { GapReason } from './room-state.ts';
 export { type Scheduler, systemScheduler } from './scheduler.ts';
 export { codePointCount, isRoomId, type TextProblem, textProblem } from './text.ts';

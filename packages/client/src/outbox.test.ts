@@ -124,3 +124,15 @@ it('stores every message of a room in the order sent, despite refusals and inter
     }),
   );
 });
+
+it('fails every message of a room that has ended, also the one in flight, and no other', () => {
+  const outbox = outboxes.markInFlight(add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b'), 'a1');
+  const ended = outboxes.failRoom(outbox, 'a', FORBIDDEN);
+  assert.deepEqual(
+    ended.map(({ progress }) => progress.kind),
+    ['failed', 'failed', 'waiting'],
+  );
+  assert.deepEqual(dueIds(ended, 0), ['b1']);
+  assert.equal(outboxes.failRoom(ended, 'a', FORBIDDEN), ended);
+  assert.deepEqual(outboxes.refuse(ended, 'a1', refusal(UNAVAILABLE)), ended, 'a late answer does not revive it');
+});

@@ -95,6 +95,8 @@ export interface Refusal {
  */
 export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
   return change(outbox, clientMsgId, (item) => {
+    // The room ended meanwhile.
+    if (item.progress.kind === 'failed') return item;
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
     if (!error.retryable) return failed;
     if (giveUpAfterMs !== null && nowMs - item.waitsSinceMs >= giveUpAfterMs) return failed;
@@ -123,6 +125,13 @@ export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | nu
   const isOver = (item: OutboxItem) => item.progress.kind === 'waiting' && nowMs - item.waitsSinceMs >= giveUpAfterMs;
   if (!outbox.some(isOver)) return outbox;
   return outbox.map((item) => (isOver(item) ? { ...item, progress: { kind: 'failed', error } } : item));
+}
+
+/** The user is no longer in the room: its messages fail. */
+export function failRoom(outbox: Outbox, room: string, error: ErrorBody): Outbox {
+  const ends = (item: OutboxItem) => item.room === room && item.progress.kind !== 'failed';
+  if (!outbox.some(ends)) return outbox;
+  return outbox.map((item) => (ends(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }
 
 /** A failed message goes to the end of the queue, like a new one. */

@@ -1,6 +1,14 @@
 /** Runs the ordering machine of each wanted room: sends its requests and delivers its entries. */
-import type { MaruError } from '@maru/protocol/errors';
-import type { ClientRequests, Entry, HistoryData, Position, RoomEvent, SessionData } from '@maru/protocol/events';
+import type { ErrorBody, MaruError } from '@maru/protocol/errors';
+import type {
+  ClientRequests,
+  Entry,
+  HistoryData,
+  JoinData,
+  Position,
+  RoomEvent,
+  SessionData,
+} from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import { errorOfBody, type Request, type Result } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
@@ -9,6 +17,7 @@ import { EntryRequests } from './entry-requests.ts';
 import type { ClientEvents } from './events.ts';
 import type { ClientLimits } from './limits.ts';
 import type { ClientLogger } from './logger.ts';
+import { errorOfRemoval } from './removal.ts';
 import { newRoom, stepRoom } from './room-order.ts';
 import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -22,8 +31,11 @@ export interface RoomsOptions {
   /** The room is joined on the current connection. Called again after each reconnect. */
   onReady: (room: string) => void;
   /** The server refused or removed the room, so it is no longer wanted. */
-  onGone: (room: string) => void;
-  onEntries: (entries: readonly Entry[]) => void;
+  onGone: (room: string, error: ErrorBody) => void;
+  onJoined: (data: JoinData) => void;
+  onEntries: (room: string, entries: readonly Entry[]) => void;
+  /** Entries of the room were not delivered, or were taken back. */
+  onSkipped: (room: string) => void;
 }
 
 interface WantedRoom {
@@ -132,7 +144,7 @@ export class Rooms {
     if (event.type === 'epoch') this.#step(room, { type: 'epoch', epoch: event.epoch, head: event.head });
     else if (event.type === 'removed') {
       this.#forget(room);
-      this.#options.onGone(room.id);
+      this.#options.onGone(room.id, errorOfRemoval(event.reason));
       this.#options.events.emit('room', { room: room.id, status: 'removed', reason: event.reason });
     }
   }
@@ -171,6 +183,9 @@ export class Rooms {
     const step = stepRoom(room.machine, input);
     room.machine = step.state;
     for (const effect of step.effects) this.#run(room, effect);
+    // The answer to a join describes the room as it is now. Other ways lose acts among the entries.
+    const hasSkipped = step.effects.some((effect) => effect.do === 'gap' || effect.do === 'rollback');
+    if (hasSkipped && input.type !== 'joined' && this.#wanted.get(room.id) === room) this.#options.onSkipped(room.id);
   }
 
   #run(room: WantedRoom, effect: RoomEffect): void {
@@ -179,7 +194,7 @@ export class Rooms {
     const { events, onEntries } = this.#options;
     switch (effect.do) {
       case 'deliver':
-        onEntries(effect.entries);
+        onEntries(room.id, effect.entries);
         events.emit('entries', { room: room.id, entries: effect.entries });
         return;
       case 'gap':
@@ -233,6 +248,8 @@ export class Rooms {
         room.failedTries = 0;
         const { role, epoch, head, first } = result.data;
         this.#options.events.emit('room', { room: room.id, status: 'joined', role, epoch, head, first });
+        if (!isCurrent()) return;
+        this.#options.onJoined(result.data);
         this.#step(room, { type: 'joined', data: result.data, wanted: room.limit });
         if (isCurrent()) this.#options.onReady(room.id);
       });
@@ -273,7 +290,7 @@ export class Rooms {
 
   #refuse(room: WantedRoom, error: MaruError): void {
     this.#forget(room);
-    this.#options.onGone(room.id);
+    this.#options.onGone(room.id, error.toBody());
     this.#options.events.emit('room', { room: room.id, status: 'refused', error: error.toBody() });
   }
 }

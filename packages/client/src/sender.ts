@@ -95,6 +95,13 @@ export class Sender {
     this.#restart();
   }
 
+  /** The room has ended for this user. A message in flight may still turn out to be stored. */
+  endRoom(room: string, error: ErrorBody): void {
+    const before = this.#outbox;
+    this.#update(outboxes.failRoom(before, room, error));
+    this.#emitNewlyFailed(before);
+  }
+
   /** An own entry that arrives is stored, even if the acknowledgement never comes. */
   onEntries(entries: readonly Entry[], ownUserId: string | null): void {
     if (ownUserId === null || this.#outbox.length === 0) return;

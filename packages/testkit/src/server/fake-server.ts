@@ -66,6 +66,13 @@ export class FakeServer {
     return entry;
   }
 
+  /** Stores an act as an entry. The act has no effect. */
+  postAct(room: string, from: UserRef, type: string, data: object): void {
+    const target = this.#room(room);
+    const { text: _, ...entry } = target.newEntry(from, `srv-${target.head}`, '');
+    this.#append(target, { ...entry, type, data }, 'none');
+  }
+
   /** Cuts every transport, as the crash of a node does. */
   cutAll(): void {
     for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
@@ -210,7 +217,7 @@ export class FakeServer {
     const answer = resumed?.answer;
     const recovery = answer !== undefined && 'recovered' in answer ? answer : { ...room.state, recovered: false };
     const messages = recovery.recovered && resumed !== undefined ? resumed.missed : room.entries.slice(-Number(limit));
-    return accepted({ room: room.id, role: 'member', ...recovery, messages });
+    return accepted({ room: room.id, role: 'member', visibility: 'public', title: '', ...recovery, messages });
   }
 
   #leave(room: FakeRoom, socket: Socket): void {

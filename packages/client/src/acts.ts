@@ -1,0 +1,81 @@
+/** Acts on rooms and members: how entries carry them, and which of them a role allows. Pure. */
+import type { ActEntries, Entry, Role } from '@maru/protocol/events';
+
+export type RoomAct = { [T in keyof ActEntries]: { type: T } & ActEntries[T] }[keyof ActEntries];
+
+const ACT_TYPES: Record<keyof ActEntries, true> = {
+  'room.update': true,
+  'room.role': true,
+  'room.kick': true,
+  'room.ban': true,
+  'room.unban': true,
+  'room.mute': true,
+  'room.unmute': true,
+  'room.invite': true,
+  'room.leave': true,
+};
+
+/** The act that an entry stores; null for messages and unknown types. */
+export function actOf({ type, data }: Entry): RoomAct | null {
+  if (!Object.hasOwn(ACT_TYPES, type) || typeof data !== 'object' || data === null) return null;
+  return { ...data, type } as RoomAct;
+}
+
+export type ActName =
+  | 'update'
+  | 'delete'
+  | 'quit'
+  | 'role'
+  | 'invite'
+  | 'kick'
+  | 'ban'
+  | 'unban'
+  | 'mute'
+  | 'unmute'
+  | 'bans'
+  | 'reports'
+  | 'report';
+
+export interface ActCase {
+  /** `admin`: a user with the role `admin`, which counts in public rooms. */
+  ownRole: Role | 'admin';
+  /** Whom the act concerns. Everybody without a role is a member of a public room. */
+  targetRole?: Role;
+  isSelf?: boolean;
+  visibility: 'public' | 'private';
+}
+
+const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 } as const;
+
+/**
+ * Whether a role allows an act. A host offers only what it allows. The server decides, and may still
+ * refuse: the last owner cannot leave.
+ */
+export function mayDo(act: ActName, { ownRole, targetRole = 'member', isSelf = false, visibility }: ActCase): boolean {
+  const rank = RANKS[ownRole];
+  const moderates = rank >= RANKS.moderator;
+  const isAbove = !isSelf && rank > RANKS[targetRole];
+  switch (act) {
+    case 'report':
+      return !isSelf;
+    case 'quit':
+      return visibility === 'private';
+    case 'invite':
+      return moderates && visibility === 'private';
+    case 'update':
+    case 'bans':
+    case 'reports':
+    case 'unban':
+    case 'unmute':
+      return moderates;
+    case 'kick':
+    case 'ban':
+    case 'mute':
+      return moderates && isAbove;
+    case 'role':
+      // Moderators and owners may step down.
+      return isSelf ? ownRole === 'owner' || ownRole === 'moderator' : rank >= RANKS.owner && isAbove;
+    case 'delete':
+      return rank >= RANKS.owner;
+  }
+}
