@@ -14,6 +14,15 @@ export const PeopleIcon = icon(
     <path d="M2.5 16c.4-3 2.3-4.5 5-4.5s4.6 1.5 5 4.5M13 4.6a2.75 2.75 0 0 1 0 4.9M14.7 11.9c1.7.6 2.6 2 2.8 4.1" />
   </>,
 );
+export const SettingsIcon = icon(
+  <>
+    <path d="M3 6h8M15 6h2M3 14h2M9 14h8" />
+    <circle cx="13" cy="6" r="2" />
+    <circle cx="7" cy="14" r="2" />
+  </>,
+);
+export const MoreIcon = icon(<path d="M5 10h.01M10 10h.01M15 10h.01" stroke-width="2.4" />);
+export const PlusIcon = icon(<path d="M10 4v12M4 10h12" />);
 export const CloseIcon = icon(<path d="M5 5l10 10M15 5L5 15" />);
 export const SunIcon = icon(
   <>

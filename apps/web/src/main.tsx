@@ -5,6 +5,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/sign-in.css';
 import './styles/shell.css';
+import './styles/drawer.css';
 import './styles/messages.css';
 import './styles/composer.css';
 

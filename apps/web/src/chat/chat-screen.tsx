@@ -1,15 +1,18 @@
 import { type ChatClient, type ConnectionState, type EndReason, systemScheduler } from '@maru/client';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Entry } from '@maru/protocol/events';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { useMedia, useWatched } from '../hooks.ts';
-import { wordsOfError } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
-import { MenuIcon, PeopleIcon } from '../icons.tsx';
+import { DialogHost } from '../moderation/dialog-host.tsx';
+import type { DialogTarget } from '../moderation/target.ts';
 import type { Session } from '../session/api.ts';
+import { Bar } from './bar.tsx';
 import { Composer } from './composer.tsx';
-import { ConnectionBanner, ConnectionPill } from './connection.tsx';
+import { ConnectionBanner } from './connection.tsx';
 import { MessageList } from './message-list.tsx';
 import { Panel } from './panel.tsx';
 import { People } from './people.tsx';
+import { RoomProblem } from './room-problem.tsx';
 import { createRoomStore, type RoomStore } from './room-store.ts';
 import { Rooms } from './rooms.tsx';
 import { TypingLine } from './typing-line.tsx';
@@ -50,6 +53,20 @@ function OpenRoom(props: OpenRoomProps) {
   return store?.room !== props.room ? null : <Shell {...props} store={store} />;
 }
 
+/** What the dialog is about; null while it is closed. Outside a room it only makes new rooms. */
+function useDialog(isInRoom: boolean) {
+  const [target, setTarget] = useState<DialogTarget | null>(null);
+  const closeDialog = useCallback(() => setTarget(null), []);
+  const onMessageMenu = useCallback(
+    (entry: Entry) => setTarget({ view: 'person', user: entry.from, message: entry }),
+    [],
+  );
+  useEffect(() => {
+    if (!isInRoom) setTarget((now) => (now?.view === 'create' ? now : null));
+  }, [isInRoom]);
+  return { target, setTarget, closeDialog, onMessageMenu };
+}
+
 function Shell({
   client,
   connection,
@@ -65,6 +82,9 @@ function Shell({
   const showsPeople = useMedia('(min-width: 52rem)');
   const [open, setOpen] = useState<'rooms' | 'people' | null>(null);
   const close = useMemo(() => () => setOpen(null), []);
+  const { details } = view;
+  const { target, setTarget, closeDialog, onMessageMenu } = useDialog(details !== null);
+  const hasSettings = details !== null && (details.role !== 'member' || details.visibility === 'private');
   const ownId = session.user.id;
 
   const unread = view.timeline.unreadCount;
@@ -84,48 +104,35 @@ function Shell({
   return (
     <div class="shell">
       <Panel side="start" title={t.rooms} isInline={showsRooms} isOpen={open === 'rooms'} onClose={close}>
-        <Rooms session={session} room={room} presentCount={count} onGoToRoom={goTo} onLeave={onLeave} />
+        <Rooms
+          session={session}
+          room={room}
+          title={details?.title ?? ''}
+          presentCount={count}
+          onGoToRoom={goTo}
+          onCreate={() => setTarget({ view: 'create' })}
+          onLeave={onLeave}
+        />
       </Panel>
       <main class="conversation">
-        <header class="bar">
-          {!showsRooms && (
-            <button
-              type="button"
-              class="icon-button"
-              aria-label={t.openRooms}
-              title={t.openRooms}
-              onClick={() => setOpen('rooms')}
-            >
-              <MenuIcon />
-            </button>
-          )}
-          <h1 class="bar-room" title={room}>
-            <span class="hash" aria-hidden="true">
-              #
-            </span>
-            <bdi>{room}</bdi>
-          </h1>
-          <ConnectionPill connection={connection} />
-          {!showsPeople && (
-            <button
-              type="button"
-              class="icon-button with-count"
-              data-testid="people-button"
-              aria-label={count === null ? t.openPeople : `${t.openPeople} · ${t.peopleCount(count)}`}
-              title={t.openPeople}
-              onClick={() => setOpen('people')}
-            >
-              <PeopleIcon />
-              {count !== null && <span aria-hidden="true">{count}</span>}
-            </button>
-          )}
-        </header>
+        <Bar
+          room={room}
+          details={view.details}
+          connection={connection}
+          count={count}
+          onShowRooms={showsRooms ? null : () => setOpen('rooms')}
+          onShowPeople={showsPeople ? null : () => setOpen('people')}
+          onShowSettings={hasSettings ? () => setTarget({ view: 'room' }) : null}
+        />
         <ConnectionBanner connection={connection} onRetry={client.retryNow} />
         {view.entered.kind === 'refused' || view.entered.kind === 'removed' ? (
-          <div class="blank" role="alert" data-testid="room-problem">
-            <h2>{view.entered.kind === 'removed' ? t.removed : t.refused}</h2>
-            {view.entered.kind === 'refused' && <p>{wordsOfError(t, view.entered.code)}</p>}
-          </div>
+          <RoomProblem
+            entered={view.entered}
+            view={view}
+            store={store}
+            onGoToRoom={goTo}
+            onShowRooms={showsRooms ? null : () => setOpen('rooms')}
+          />
         ) : (
           <>
             <MessageList
@@ -136,15 +143,45 @@ function Shell({
               ownId={ownId}
               ownName={session.user.name}
               isWaiting={connection.state !== 'connected'}
+              onMenu={onMessageMenu}
             />
             <TypingLine typists={view.typists} />
-            <Composer key={`composer ${room}`} client={client} room={room} store={store} />
+            <Composer key={`composer ${room}`} client={client} room={room} store={store} view={view} />
           </>
         )}
       </main>
       <Panel side="end" title={t.people} isInline={showsPeople} isOpen={open === 'people'} onClose={close}>
-        <People presence={view.presence} ownId={ownId} />
+        <People
+          presence={view.presence}
+          ownId={ownId}
+          role={details?.role ?? null}
+          onMenu={(user) => setTarget({ view: 'person', user, message: null })}
+        />
       </Panel>
+      <DialogHost
+        target={target}
+        client={client}
+        store={store}
+        details={details}
+        names={view.names}
+        ownId={ownId}
+        onTarget={setTarget}
+        onClose={closeDialog}
+        onGoToRoom={goTo}
+        onShowMessage={showMessage}
+      />
     </div>
   );
+}
+
+/** The dialog's focus returns after it has closed, so the message takes it afterwards. */
+function showMessage(seq: number): boolean {
+  const row = document.querySelector<HTMLElement>(`[data-testid="message"][data-seq="${seq}"]`);
+  if (row === null) return false;
+  row.tabIndex = -1;
+  setTimeout(() => {
+    row.scrollIntoView({ block: 'center' });
+    row.focus({ preventScroll: true });
+  }, 0);
+  return true;
 }

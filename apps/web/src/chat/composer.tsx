@@ -8,10 +8,23 @@ import { useWords } from '../i18n/index.ts';
 import { SendIcon } from '../icons.tsx';
 import { isSendKey } from '../model/enter-key.ts';
 import { createTypingSender } from '../model/typing.ts';
-import type { RoomStore } from './room-store.ts';
+import type { RoomStore, RoomView } from './room-store.ts';
+import { useWriteGate, wordsOfGate } from './write-gate.tsx';
 
-export function Composer({ client, room, store }: { client: ChatClient; room: string; store: RoomStore }) {
-  const { t } = useWords();
+export interface ComposerProps {
+  client: ChatClient;
+  room: string;
+  store: RoomStore;
+  view: RoomView;
+}
+
+export function Composer({ client, room, store, view }: ComposerProps) {
+  const { language, t } = useWords();
+  const gate = useWriteGate(view);
+  const gateWords = wordsOfGate(gate, view.details, t, language);
+  const gateClass = gate.kind !== 'open' ? 'composer-gate' : gateWords !== null ? 'hint composer-pace' : 'hint';
+  // During a pause the next message can be written already.
+  const isShut = gate.kind === 'read-only' || gate.kind === 'muted';
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -30,7 +43,7 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
   const over = isTooLong ? codePointCount(text.trim()) - LIMITS.textCodePointsMax : 0;
 
   const send = () => {
-    if (textProblem(text) !== null) return;
+    if (gate.kind !== 'open' || textProblem(text) !== null) return;
     try {
       store.send(text);
     } catch (error) {
@@ -53,7 +66,7 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
         send();
       }}
     >
-      <div class="composer-box" data-invalid={isTooLong}>
+      <div class="composer-box" data-invalid={isTooLong} data-gate={gate.kind}>
         <textarea
           ref={field}
           id="message-input"
@@ -61,7 +74,8 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
           class="composer-field"
           dir="auto"
           rows={Math.min(8, text.split('\n').length)}
-          placeholder={t.composerPlaceholder}
+          disabled={isShut}
+          placeholder={isShut ? '' : t.composerPlaceholder}
           aria-label={t.composerLabel(room)}
           aria-describedby="composer-hint"
           aria-invalid={isTooLong}
@@ -84,13 +98,19 @@ export function Composer({ client, room, store }: { client: ChatClient; room: st
           data-testid="send-button"
           aria-label={t.send}
           title={t.send}
-          disabled={textProblem(text) !== null}
+          disabled={gate.kind !== 'open' || textProblem(text) !== null}
         >
           <SendIcon />
         </button>
       </div>
-      <p id="composer-hint" class={notice === null ? 'hint composer-hint' : 'field-error composer-hint'} role="status">
-        {notice ?? (hasKeyboard ? t.composerHint : '')}
+      <p
+        id="composer-hint"
+        class={`composer-hint ${notice !== null ? 'field-error' : gateClass}`}
+        data-testid="composer-hint"
+        // A countdown would be read out each second.
+        aria-live={gate.kind === 'slow' ? 'off' : 'polite'}
+      >
+        {notice ?? gateWords ?? (hasKeyboard ? t.composerHint : '')}
       </p>
     </form>
   );

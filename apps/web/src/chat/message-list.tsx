@@ -3,15 +3,20 @@
  * otherwise.
  */
 import { systemScheduler } from '@maru/client';
+import type { Entry } from '@maru/protocol/events';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
 import { useWords } from '../i18n/index.ts';
 import { DownIcon } from '../icons.tsx';
+import type { Announcement } from '../model/announcement.ts';
+import type { Names } from '../model/names.ts';
 import { dayWord, type Row, rowsOf } from '../model/rows.ts';
 import { olderState } from '../model/timeline.ts';
+import { ActRow } from './act-row.tsx';
 import { MessageRow } from './message-row.tsx';
-import type { Announcement, RoomStore, RoomView } from './room-store.ts';
+import type { RoomStore, RoomView } from './room-store.ts';
+import { onMenuKey } from './row-menu.ts';
 
 /** Distance from the end that still counts as the end. */
 const END_PX = 48;
@@ -23,9 +28,10 @@ export interface MessageListProps {
   ownId: string;
   ownName: string;
   isWaiting: boolean;
+  onMenu: (entry: Entry) => void;
 }
 
-export function MessageList({ room, view, store, ownId, ownName, isWaiting }: MessageListProps) {
+export function MessageList({ room, view, store, ownId, ownName, isWaiting, onMenu }: MessageListProps) {
   const { language, t } = useWords();
   const { timeline } = view;
   const rows = useMemo(() => rowsOf(timeline, ownId), [timeline, ownId]);
@@ -94,7 +100,7 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting }: Me
       >
         {!isEmpty && <Older view={view} t={t} onLoad={() => void store.loadOlder()} />}
         {isEmpty && <Blank isJoining={view.entered.kind === 'joining'} t={t} />}
-        <Rows {...{ rows, room, ownId, ownName, isWaiting, store, language, t }} />
+        <Rows {...{ rows, room, ownId, ownName, isWaiting, store, language, t, onMenu }} names={view.names} />
       </div>
       {!isAtEnd && (
         <button type="button" class="jump" data-testid="jump-button" onClick={toEnd}>
@@ -123,13 +129,16 @@ function Blank({ isJoining, t }: { isJoining: boolean; t: Catalogue }) {
   );
 }
 
-interface RowsProps extends Pick<MessageListProps, 'room' | 'store' | 'ownId' | 'ownName' | 'isWaiting'> {
+interface RowsProps extends Pick<MessageListProps, 'room' | 'store' | 'ownId' | 'ownName' | 'isWaiting' | 'onMenu'> {
   rows: Row[];
+  names: Names;
   language: string;
   t: Catalogue;
 }
 
-function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: RowsProps) {
+function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t, names, onMenu }: RowsProps) {
+  // One stop of the Tab key for all menus; the arrow keys move between them.
+  const lastWithMenu = rows.findLast((row) => row.kind === 'message' && !row.isOwn)?.key;
   const formats = useMemo(
     () => ({
       time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
@@ -139,7 +148,7 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: Row
     [language],
   );
   return (
-    <ol class="messages" data-testid="messages" data-room={room}>
+    <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onMenuKey}>
       {rows.map((row) => {
         if (row.kind === 'day') {
           return (
@@ -155,6 +164,7 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: Row
             </li>
           );
         }
+        if (row.kind === 'act') return <ActRow key={row.key} entry={row.entry} {...{ names, language, t }} />;
         const isOwn = row.kind === 'outgoing' || row.isOwn;
         const author = row.kind === 'message' ? row.entry.from : { id: ownId, name: ownName };
         return (
@@ -163,6 +173,8 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t }: Row
             {...{ row, author, isOwn, isWaiting, formats, t }}
             onRetry={store.retry}
             onDiscard={store.discard}
+            onMenu={onMenu}
+            isMenuStop={row.key === lastWithMenu}
           />
         );
       })}

@@ -1,6 +1,8 @@
+import type { Entry } from '@maru/protocol/events';
 import { Component } from 'preact';
 import type { Catalogue } from '../i18n/en.ts';
 import { wordsOfError } from '../i18n/errors.ts';
+import { MoreIcon } from '../icons.tsx';
 import type { Row } from '../model/rows.ts';
 import { Avatar } from './avatar.tsx';
 
@@ -21,6 +23,9 @@ export interface MessageRowProps {
   t: Catalogue;
   onRetry: (clientMsgId: string) => void;
   onDiscard: (clientMsgId: string) => void;
+  onMenu: (entry: Entry) => void;
+  /** The Tab key stops at this row's menu. */
+  isMenuStop: boolean;
 }
 
 /**
@@ -30,6 +35,7 @@ export class MessageRow extends Component<MessageRowProps> {
   override shouldComponentUpdate(next: MessageRowProps): boolean {
     const { row, t, formats, author } = this.props;
     if (next.t !== t || next.formats !== formats || next.author.name !== author.name) return true;
+    if (next.isMenuStop !== this.props.isMenuStop || next.onMenu !== this.props.onMenu) return true;
     if (next.row.kind !== row.kind || next.row.continues !== row.continues) return true;
     if (row.kind === 'message' && next.row.kind === 'message') return row.entry !== next.row.entry;
     if (row.kind !== 'outgoing' || next.row.kind !== 'outgoing') return false;
@@ -37,7 +43,7 @@ export class MessageRow extends Component<MessageRowProps> {
   }
 
   override render() {
-    const { row, author, isOwn, formats, t } = this.props;
+    const { row, author, isOwn, formats, t, onMenu, isMenuStop } = this.props;
     const ts = row.kind === 'message' ? row.entry.ts : row.message.queuedAtMs;
     const state = row.kind === 'message' ? 'stored' : row.message.state.kind;
     const text = row.kind === 'message' ? row.text : row.message.text;
@@ -75,6 +81,20 @@ export class MessageRow extends Component<MessageRowProps> {
           </p>
           {row.kind === 'outgoing' && <Fate {...this.props} message={row.message} />}
         </div>
+        {row.kind === 'message' && !isOwn && (
+          <button
+            type="button"
+            class="icon-button row-menu"
+            data-testid="message-menu"
+            aria-label={t.messageMenu(author.name)}
+            title={t.messageMenu(author.name)}
+            aria-haspopup="dialog"
+            tabIndex={isMenuStop ? 0 : -1}
+            onClick={() => onMenu(row.entry)}
+          >
+            <MoreIcon />
+          </button>
+        )}
       </li>
     );
   }

@@ -1,6 +1,7 @@
 import type { PresenceView } from '@maru/client';
-import type { PresenceUser } from '@maru/protocol/events';
+import type { PresenceUser, Role } from '@maru/protocol/events';
 import { useWords } from '../i18n/index.ts';
+import { MoreIcon } from '../icons.tsx';
 import { sortPeople } from '../model/person.ts';
 import { Avatar } from './avatar.tsx';
 
@@ -9,7 +10,15 @@ const STATUS_WORDS = { online: 'statusOnline', away: 'statusAway', dnd: 'statusD
   string
 >;
 
-export function People({ presence, ownId }: { presence: PresenceView | null; ownId: string }) {
+export interface PeopleProps {
+  presence: PresenceView | null;
+  ownId: string;
+  /** The own role; null outside a room. */
+  role: Role | null;
+  onMenu: (user: PresenceUser) => void;
+}
+
+export function People({ presence, ownId, role, onMenu }: PeopleProps) {
   const { language, t } = useWords();
   const users = presence?.users ?? null;
   return (
@@ -39,6 +48,19 @@ export function People({ presence, ownId }: { presence: PresenceView | null; own
                   t[STATUS_WORDS[user.status]]
                 )}
               </span>
+              {role !== null && (role !== 'member' || user.id === ownId) && (
+                <button
+                  type="button"
+                  class="icon-button person-menu"
+                  data-testid="person-menu"
+                  aria-label={t.personMenu(user.name)}
+                  title={t.personMenu(user.name)}
+                  aria-haspopup="dialog"
+                  onClick={() => onMenu(user)}
+                >
+                  <MoreIcon />
+                </button>
+              )}
             </li>
           ))}
       </ul>

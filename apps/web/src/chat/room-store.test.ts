@@ -49,6 +49,8 @@ function setUp() {
     },
     setTyping: () => {},
     setStatus: () => Promise.resolve(),
+    details: () => null,
+    moderation: {} as ChatClient['moderation'],
   };
   const scheduler: Scheduler = { now: () => 0, wallNow: () => 0, random: () => 0.5, after: () => () => {} };
   const store = createRoomStore({ client, room: 'lobby', ownId: 'me', scheduler });
@@ -138,12 +140,40 @@ describe('the store of a room', () => {
     store.send('hello');
     assert.equal(store.get().timeline.unreadFrom, null, 'sending a message marks everything as read');
   });
+});
 
+describe('the store of a room with moderators', () => {
   it('says why one is not in the room', () => {
     const { store, tell } = setUp();
     tell('room', { room: 'lobby', status: 'refused', error: { code: 'not_found', message: '', retryable: false } });
     assert.deepEqual(store.get().entered, { kind: 'refused', code: 'not_found' });
     tell('room', { room: 'lobby', status: 'removed', reason: 'kicked' });
-    assert.deepEqual(store.get().entered, { kind: 'removed' });
+    assert.deepEqual(store.get().entered, { kind: 'removed', reason: 'kicked', by: null });
+  });
+
+  it('keeps the act that shut one out, and enters again on request', () => {
+    const { store, joined, arrive, tell, calls, seqs } = setUp();
+    joined(0);
+    const ban = { ...entry(2), type: 'room.ban', data: { user: 'me', reason: 'spam' } };
+    arrive([entry(1), ban]);
+    tell('room', { room: 'lobby', status: 'removed', reason: 'banned' });
+    assert.deepEqual(store.get().entered, { kind: 'removed', reason: 'banned', by: ban });
+    store.enter();
+    assert.deepEqual(calls, ['join lobby', 'join lobby']);
+    assert.equal(store.get().entered.kind, 'joining');
+    arrive(range(1, 3));
+    assert.deepEqual(seqs(), [1, 2, 3]);
+  });
+
+  it('begins the pause of slow mode with each own message', () => {
+    const { store, joined, arrive, tell } = setUp();
+    joined(0);
+    const details = { role: 'member', visibility: 'public', title: '', topic: '', readOnly: false } as const;
+    tell('details', { room: 'lobby', details: { ...details, slowModeS: 7, mutedUntilTs: null } });
+    arrive([entry(1)]);
+    assert.equal(store.get().slowUntilMs, 0);
+    arrive([entry(2, { id: 'me', name: 'Me' })]);
+    assert.equal(store.get().slowUntilMs, 7_000);
+    assert.equal(store.get().names.get('bot'), 'Bot');
   });
 });

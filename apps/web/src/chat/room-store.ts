@@ -2,29 +2,33 @@
  * The view model of one room: listens to the client, keeps the timeline, and offers the reader's
  * actions.
  */
-import type { ChatClient, ClientEvents, OutgoingMessage, PresenceView, Scheduler } from '@maru/client';
+import type { ChatClient, ClientEvents, OutgoingMessage, PresenceView, RoomDetails, Scheduler } from '@maru/client';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
-import type { Entry } from '@maru/protocol/events';
+import type { Entry, RemovalReason } from '@maru/protocol/events';
+import { shutOutEntry } from '../model/act-line.ts';
+import { type Announcement, announcementOf } from '../model/announcement.ts';
+import { type Names, noteNames } from '../model/names.ts';
 import { createStore, type Store } from '../model/store.ts';
 import * as timelines from '../model/timeline.ts';
 import { emptyTimeline, isShown, type Timeline } from '../model/timeline.ts';
 import { expireTyping, receiveTyping, stopTyping, type Typists } from '../model/typing.ts';
+import type { ClockSample } from '../model/write-gate.ts';
 
 export type EnteredState =
   | { kind: 'joining' }
   | { kind: 'joined' }
   | { kind: 'refused'; code: ErrorCode }
-  | { kind: 'removed' };
-
-/** What a screen reader announces: the newest messages at the end of the list. */
-export type Announcement = { id: number } & (
-  | { kind: 'message'; name: string; text: string }
-  | { kind: 'many'; count: number }
-);
+  /** `by`: the act that shut the user out, if it was seen. */
+  | { kind: 'removed'; reason: RemovalReason; by: Entry | null };
 
 export interface RoomView {
   entered: EnteredState;
   timeline: Timeline;
+  details: RoomDetails | null;
+  names: Names;
+  clock: ClockSample | null;
+  /** Monotonic: in slow mode, the own next message may be sent then. */
+  slowUntilMs: number;
   presence: PresenceView | null;
   typists: Typists;
   older: 'idle' | 'loading' | 'failed';
@@ -37,6 +41,8 @@ export interface RoomStore extends Pick<Store<RoomView>, 'get' | 'subscribe'> {
   send(text: string): void;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
+  /** Tries again to join, after a removal or a refusal. */
+  enter(): void;
   loadOlder(): Promise<void>;
   /** Whether the end of the list is visible. */
   setReading(isReading: boolean): void;
@@ -44,8 +50,8 @@ export interface RoomStore extends Pick<Store<RoomView>, 'get' | 'subscribe'> {
 }
 
 const OLDER_PAGE_ENTRIES = 100;
-/** Above this number, the count is announced instead of the texts. */
-const ANNOUNCED_MESSAGES_MAX = 3;
+/** The act that ends one's stay is among the newest entries. */
+const ACT_ENTRIES_MAX = 50;
 
 export interface RoomStoreOptions {
   client: ChatClient;
@@ -81,6 +87,10 @@ class ClientRoomStore implements RoomStore {
       {
         entered: { kind: 'joining' },
         timeline: emptyTimeline,
+        details: null,
+        names: new Map(),
+        clock: null,
+        slowUntilMs: 0,
         presence: null,
         typists: [],
         older: 'idle',
@@ -90,7 +100,7 @@ class ClientRoomStore implements RoomStore {
     );
     this.#unsubscribe = this.#subscribeToClient();
     for (const message of client.pending()) this.#noteOutgoing(message);
-    client.join(room, { limit: 100, presence: true });
+    this.enter();
   }
 
   readonly get = () => this.#store.get();
@@ -99,6 +109,7 @@ class ClientRoomStore implements RoomStore {
 
   readonly send = (text: string): void => {
     this.#client.send(this.room, text);
+    this.#beginPause();
     this.#changeTimeline((timeline) => ({ ...timeline, unreadFrom: null, unreadCount: 0 }));
   };
 
@@ -107,6 +118,14 @@ class ClientRoomStore implements RoomStore {
   readonly discard = (clientMsgId: string): void => {
     this.#client.discard(clientMsgId);
     this.#changeTimeline((timeline) => timelines.dropOutgoing(timeline, clientMsgId));
+  };
+
+  readonly enter = (): void => {
+    this.#announcedSeq = Number.POSITIVE_INFINITY;
+    this.#change({ entered: { kind: 'joining' } });
+    // The entries of the join do not continue those that are shown.
+    this.#changeTimeline(({ outgoing }) => ({ ...emptyTimeline, outgoing }));
+    this.#client.join(this.room, { limit: 100, presence: true });
   };
 
   readonly loadOlder = async (): Promise<void> => {
@@ -175,7 +194,14 @@ class ClientRoomStore implements RoomStore {
       client.on('outgoing', (message) => this.#noteOutgoing(message)),
       client.on(
         'presence',
-        ofRoom(({ view }) => this.#change({ presence: view })),
+        ofRoom(({ view }) => {
+          const names = noteNames(this.#store.get().names, view.users?.values() ?? []);
+          this.#change({ presence: view, names });
+        }),
+      ),
+      client.on(
+        'details',
+        ofRoom(({ details }) => this.#change({ details })),
       ),
       client.on(
         'typing',
@@ -200,30 +226,49 @@ class ClientRoomStore implements RoomStore {
         this.#change({ entered: { kind: 'refused', code: event.error.code } });
         return;
       case 'removed':
-        this.#change({ entered: { kind: 'removed' }, presence: null, typists: [] });
+        this.#onRemoved(event.reason);
         return;
     }
+  }
+
+  #onRemoved(reason: RemovalReason): void {
+    const by = shutOutEntry(this.#store.get().timeline.entries.slice(-ACT_ENTRIES_MAX), this.#ownId);
+    this.#change({ entered: { kind: 'removed', reason, by }, details: null, presence: null, typists: [] });
   }
 
   #onEntries(entries: readonly Entry[]): void {
     const reader = { ownId: this.#ownId, isReading: this.#isReading };
     this.#changeTimeline((timeline) => timelines.append(timeline, entries, reader));
     this.#setTypists(stopTyping(this.#store.get().typists, new Set(entries.map(({ from }) => from.id))));
-    const announcement = this.#announcementOf(entries);
-    if (announcement !== null) this.#change({ announcement });
+    this.#noteLive(entries);
+    const news = { afterSeq: this.#announcedSeq, ownId: this.#ownId, id: this.#announcements + 1 };
+    const announcement = announcementOf(entries, news);
+    if (announcement !== null) {
+      this.#announcements++;
+      this.#change({ announcement });
+    }
     // After a gap the next slice is not announced. Later entries are.
     const last = entries.at(-1);
     if (last !== undefined && this.#announcedSeq === Number.POSITIVE_INFINITY) this.#announcedSeq = last.seq;
   }
 
-  #announcementOf(entries: readonly Entry[]): Announcement | null {
-    const isNews = (entry: Entry) => entry.seq > this.#announcedSeq && isShown(entry) && entry.from.id !== this.#ownId;
-    const news = entries.filter(isNews);
-    const last = news.at(-1);
-    if (last === undefined) return null;
-    const id = ++this.#announcements;
-    if (news.length > ANNOUNCED_MESSAGES_MAX) return { id, kind: 'many', count: news.length };
-    return { id, kind: 'message', name: last.from.name, text: last.text ?? '' };
+  /** Learns names, the store's clock and the own pause from entries. */
+  #noteLive(entries: readonly Entry[]): void {
+    const names = noteNames(
+      this.#store.get().names,
+      entries.map(({ from }) => from),
+    );
+    this.#change({ names });
+    const live = entries.filter(({ seq }) => seq > this.#announcedSeq);
+    const last = live.at(-1);
+    if (last === undefined) return;
+    this.#change({ clock: { ts: last.ts, atMs: this.#scheduler.now() } });
+    if (live.some((entry) => isShown(entry) && entry.from.id === this.#ownId)) this.#beginPause();
+  }
+
+  #beginPause(): void {
+    const pauseMs = (this.#store.get().details?.slowModeS ?? 0) * 1_000;
+    if (pauseMs > 0) this.#change({ slowUntilMs: this.#scheduler.now() + pauseMs });
   }
 
   #noteOutgoing(message: OutgoingMessage): void {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
 import { useVisible } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
-import { LeaveIcon } from '../icons.tsx';
+import { LeaveIcon, PlusIcon } from '../icons.tsx';
 import { hashOfRoom, normalizeRoom } from '../model/route.ts';
 import { type ListedRoom, listRooms, type Session } from '../session/api.ts';
 import { Switches } from '../switches.tsx';
@@ -12,11 +12,14 @@ import { Avatar } from './avatar.tsx';
 export interface RoomsProps {
   session: Session;
   room: string;
+  /** Of this room; may be empty. */
+  title: string;
   /**
    * The current number of people in this room. The list has the number at the time it was loaded.
    */
   presentCount: number | null;
   onGoToRoom: (room: string) => void;
+  onCreate: () => void;
   onLeave: () => void;
 }
 
@@ -39,11 +42,11 @@ function useListedRooms(token: string, room: string): ListedRoom[] {
   return rooms;
 }
 
-export function Rooms({ session, room, presentCount, onGoToRoom, onLeave }: RoomsProps) {
+export function Rooms({ session, room, title, presentCount, onGoToRoom, onCreate, onLeave }: RoomsProps) {
   const { t } = useWords();
   const listed = useListedRooms(session.token, room);
   const isListed = listed.some((one) => one.room === room);
-  const shown = (isListed ? listed : [{ room, title: '', online: 0 }, ...listed]).map((one) =>
+  const shown = (isListed ? listed : [{ room, title, online: 0 }, ...listed]).map((one) =>
     one.room === room && presentCount !== null ? { ...one, online: presentCount } : one,
   );
   return (
@@ -55,7 +58,20 @@ export function Rooms({ session, room, presentCount, onGoToRoom, onLeave }: Room
         </span>
       </div>
       <nav class="rooms" aria-label={t.rooms}>
-        <h2 class="panel-title">{t.rooms}</h2>
+        <h2 class="panel-title">
+          {t.rooms}
+          <button
+            type="button"
+            class="icon-button"
+            data-testid="new-room"
+            aria-label={t.newRoom}
+            title={t.newRoom}
+            aria-haspopup="dialog"
+            onClick={onCreate}
+          >
+            <PlusIcon />
+          </button>
+        </h2>
         <ul>
           {shown.map((one) => (
             <li key={one.room}>
@@ -73,7 +89,7 @@ export function Rooms({ session, room, presentCount, onGoToRoom, onLeave }: Room
                   #
                 </span>
                 <span class="room-name">
-                  <bdi>{one.room}</bdi>
+                  <bdi>{nameOfRoom(one)}</bdi>
                 </span>
                 {one.online > 0 && (
                   <span class="count" title={t.peopleOnline(one.online)}>
@@ -111,6 +127,9 @@ export function Rooms({ session, room, presentCount, onGoToRoom, onLeave }: Room
     </>
   );
 }
+
+/** The id of a private room says nothing. */
+const nameOfRoom = ({ room, title }: ListedRoom): string => (room.startsWith('p-') && title !== '' ? title : room);
 
 function RoomJump({ onGoToRoom }: { onGoToRoom: (room: string) => void }) {
   const { t } = useWords();

@@ -1,5 +1,30 @@
+import type { ActWords } from '../model/act-line.ts';
+
+const ROLE_WORDS = { owner: 'an owner', moderator: 'a moderator', member: 'a member' } as const;
+const until = (time: string | null): string => (time === null ? '' : ` until ${time}`);
+
+const acts: ActWords = {
+  actKick: ({ by, user, until: time }) => `${by} removed ${user}${until(time)}`,
+  actBan: ({ by, user, until: time }) => `${by} banned ${user}${until(time)}`,
+  actMute: ({ by, user, until: time }) => `${by} muted ${user}${until(time)}`,
+  actUnban: ({ by, user }) => `${by} lifted the ban of ${user}`,
+  actUnmute: ({ by, user }) => `${by} lifted the mute of ${user}`,
+  actInvite: ({ by, user }) => `${by} invited ${user}`,
+  actLeave: ({ user }) => `${user} left the room for good`,
+  actRole: ({ by, user, role }) => `${by} made ${user} ${ROLE_WORDS[role]}`,
+  actTitle: ({ by, title }) => (title === '' ? `${by} removed the title` : `${by} set the title: ${title}`),
+  actTopic: ({ by, topic }) => (topic === '' ? `${by} removed the topic` : `${by} set the topic: ${topic}`),
+  actReadOnly: ({ by, active }) =>
+    active ? `${by} made the room read-only` : `${by} opened the room for everyone to write`,
+  actSlowMode: ({ by, seconds }) =>
+    seconds === 0 ? `${by} ended slow mode` : `${by} set slow mode: one message in ${seconds} s`,
+  actClosed: ({ by, active }) => (active ? `${by} closed the room` : `${by} opened the room again`),
+};
+
 /** The English catalogue. Its type defines the texts of every other catalogue. */
 export const en = {
+  ...acts,
+
   appTagline: 'A calm place to talk',
   otherLanguage: '한국어',
   switchLanguage: 'Switch to Korean',
@@ -99,7 +124,24 @@ export const en = {
   typingTwoEnd: 'are typing',
   typingMany: 'Several people are typing',
   joining: 'Joining the room…',
-  removed: 'You were removed from this room.',
+  removedKicked: 'You were removed from this room.',
+  removedBanned: 'You are banned from this room.',
+  removedLeft: 'You have left this room.',
+  removedClosed: 'An administrator has closed this room.',
+  removedDeleted: 'This room was deleted.',
+  refusedForbidden: 'You are banned from it, or an administrator has closed it.',
+  goToLobby: 'Go to the lobby',
+  enterAgain: 'Try to enter',
+
+  gateReadOnly: 'Only moderators write in this room.',
+  gateMuted: (until: string | null) => (until === null ? 'You are muted.' : `You are muted until ${until}.`),
+  gateSlow: (seconds: number) => `Slow mode: the next message in ${seconds} s`,
+  slowModeHint: (seconds: number) => `Slow mode: one message in ${seconds} s`,
+  newRoom: 'New room',
+  roomMenu: 'Room settings',
+  personMenu: (name: string) => `Actions for ${name}`,
+  messageMenu: (name: string) => `Actions for the message of ${name}`,
+  dialogFailed: 'This part of the page could not be loaded. Check the connection and try again.',
   refused: 'This room cannot be entered.',
 };
 

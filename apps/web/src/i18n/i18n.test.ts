@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { en as moderationEn } from '../moderation/words/en.ts';
+import { ko as moderationKo } from '../moderation/words/ko.ts';
 import { en } from './en.ts';
 import { catalogues, chooseLanguage } from './index.ts';
 import { ko } from './ko.ts';
@@ -14,17 +16,20 @@ it('speaks the first of the reader’s languages that it knows', () => {
 });
 
 it('says something for every key, in every language', () => {
-  for (const catalogue of Object.values(catalogues)) {
-    assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(en).sort());
+  for (const [catalogue, all] of [
+    ...Object.values(catalogues).map((one) => [one, en] as const),
+    [moderationKo, moderationEn] as const,
+  ]) {
+    assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(all).sort());
     for (const [key, words] of Object.entries(catalogue)) {
       const said = typeof words === 'function' ? (words as (value: never) => string)(3 as never) : words;
-      assert.ok(said.trim().length > 0, key);
+      assert.ok(typeof said === 'object' || said.trim().length > 0, key);
     }
   }
 });
 
 it('left nothing in English in the Korean catalogue', () => {
-  for (const [key, words] of Object.entries(ko)) {
+  for (const [key, words] of Object.entries({ ...ko, ...moderationKo, ...moderationKo.roles })) {
     if (typeof words === 'string' && key !== 'otherLanguage') assert.match(words, /[가-힣]/, key);
   }
 });

@@ -1,6 +1,30 @@
+import type { ActWords } from '../model/act-line.ts';
 import type { Catalogue } from './en.ts';
 
+const ROLE_WORDS = { owner: '방장으로', moderator: '관리자로', member: '일반 회원으로' } as const;
+const until = (time: string | null): string => (time === null ? '' : ` ${time}까지`);
+
+const acts: ActWords = {
+  actKick: ({ by, user, until: time }) => `${by}님이 ${user}님을${until(time)} 내보냈습니다`,
+  actBan: ({ by, user, until: time }) => `${by}님이 ${user}님을${until(time)} 차단했습니다`,
+  actMute: ({ by, user, until: time }) => `${by}님이 ${user}님의 말하기를${until(time)} 막았습니다`,
+  actUnban: ({ by, user }) => `${by}님이 ${user}님의 차단을 풀었습니다`,
+  actUnmute: ({ by, user }) => `${by}님이 ${user}님의 말하기 제한을 풀었습니다`,
+  actInvite: ({ by, user }) => `${by}님이 ${user}님을 초대했습니다`,
+  actLeave: ({ user }) => `${user}님이 방에서 완전히 나갔습니다`,
+  actRole: ({ by, user, role }) => `${by}님이 ${user}님을 ${ROLE_WORDS[role]} 지정했습니다`,
+  actTitle: ({ by, title }) => (title === '' ? `${by}님이 제목을 지웠습니다` : `${by}님이 제목을 정했습니다: ${title}`),
+  actTopic: ({ by, topic }) => (topic === '' ? `${by}님이 주제를 지웠습니다` : `${by}님이 주제를 정했습니다: ${topic}`),
+  actReadOnly: ({ by, active }) =>
+    active ? `${by}님이 방을 읽기 전용으로 바꾸었습니다` : `${by}님이 누구나 쓸 수 있게 바꾸었습니다`,
+  actSlowMode: ({ by, seconds }) =>
+    seconds === 0 ? `${by}님이 천천히 모드를 껐습니다` : `${by}님이 천천히 모드를 켰습니다: ${seconds}초에 한 번`,
+  actClosed: ({ by, active }) => (active ? `${by}님이 방을 닫았습니다` : `${by}님이 방을 다시 열었습니다`),
+};
+
 export const ko: Catalogue = {
+  ...acts,
+
   appTagline: '편안하게 둘러앉아 이야기하는 곳',
   otherLanguage: 'English',
   switchLanguage: '영어로 바꾸기',
@@ -100,6 +124,23 @@ export const ko: Catalogue = {
   typingTwoEnd: '님이 입력하고 있습니다',
   typingMany: '여러 사람이 입력하고 있습니다',
   joining: '방에 들어가는 중입니다…',
-  removed: '이 방에서 내보내졌습니다.',
+  removedKicked: '이 방에서 내보내졌습니다.',
+  removedBanned: '이 방에서 차단되었습니다.',
+  removedLeft: '이 방에서 나왔습니다.',
+  removedClosed: '운영자가 이 방을 닫았습니다.',
+  removedDeleted: '이 방은 삭제되었습니다.',
+  refusedForbidden: '이 방에서 차단되었거나 운영자가 방을 닫았습니다.',
+  goToLobby: '로비로 가기',
+  enterAgain: '다시 들어가 보기',
+
+  gateReadOnly: '이 방에는 관리자만 쓸 수 있습니다.',
+  gateMuted: (until) => (until === null ? '지금은 이 방에 쓸 수 없습니다.' : `${until}까지 이 방에 쓸 수 없습니다.`),
+  gateSlow: (seconds) => `천천히 모드: ${seconds}초 뒤에 보낼 수 있습니다`,
+  slowModeHint: (seconds) => `천천히 모드: ${seconds}초에 한 번 보낼 수 있습니다`,
+  newRoom: '새 방',
+  roomMenu: '방 설정',
+  personMenu: (name) => `${name}님에 대한 작업`,
+  messageMenu: (name) => `${name}님의 메시지에 대한 작업`,
+  dialogFailed: '화면의 이 부분을 불러오지 못했습니다. 연결을 확인하고 다시 시도해 주세요.',
   refused: '이 방에 들어갈 수 없습니다.',
 };

@@ -67,6 +67,11 @@ it('shows nothing of types that it does not know', () => {
   ]);
 });
 
+it('shows acts as rows of their own, and groups nothing across them', () => {
+  const act = entry(2, NOON, 'a', { type: 'room.mute', data: { user: 'b' } });
+  assert.deepEqual(sketch([entry(1, NOON), act, entry(3, NOON)]), ['day', '1', 'act', '3']);
+});
+
 it('puts own messages that are under way last', () => {
   const message = { room: 'lobby', clientMsgId: 'm', text: 'x', queuedAtMs: NOON, state: { kind: 'sending' as const } };
   const rows = rowsOf({ ...emptyTimeline, entries: [entry(1, NOON, 'me')], outgoing: [message] }, 'me');

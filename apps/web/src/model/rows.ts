@@ -1,5 +1,5 @@
-/** The rows of the message list: messages, day separators and the unread line. Pure. */
-import type { OutgoingMessage } from '@maru/client';
+/** The rows of the message list: messages, acts, day separators and the unread line. Pure. */
+import { actOf, type OutgoingMessage } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
 import { isShown, type Timeline } from './timeline.ts';
 
@@ -10,6 +10,7 @@ export type Row =
   | { kind: 'day'; key: string; ts: number }
   | { kind: 'unread'; key: string }
   | { kind: 'message'; key: string; entry: Entry; text: string; isOwn: boolean; continues: boolean }
+  | { kind: 'act'; key: string; entry: Entry }
   | { kind: 'outgoing'; key: string; message: OutgoingMessage; continues: boolean };
 
 /** Days of the reader's time zone. */
@@ -25,7 +26,8 @@ export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
   const rows: Row[] = [];
   let last: Last = { day: '', ts: 0, author: null };
   for (const entry of timeline.entries) {
-    if (!isShown(entry) || entry.text === undefined) continue;
+    const isAct = actOf(entry) !== null;
+    if (!isAct && !isShown(entry)) continue;
     const day = dayOf(entry.ts);
     let author = last.author;
     if (last.day !== day) {
@@ -37,9 +39,14 @@ export function rowsOf(timeline: Timeline, ownId: string | null): Row[] {
       rows.push({ kind: 'unread', key: 'unread' });
       author = null;
     }
+    if (isAct) {
+      rows.push({ kind: 'act', key: keyOf(entry), entry });
+      last = { day, ts: entry.ts, author: null };
+      continue;
+    }
     const continues = author === entry.from.id && isNear(entry.ts, last.ts);
     const isOwn = entry.from.id === ownId;
-    rows.push({ kind: 'message', key: keyOf(entry), entry, text: entry.text, isOwn, continues });
+    rows.push({ kind: 'message', key: keyOf(entry), entry, text: entry.text ?? '', isOwn, continues });
     last = { day, ts: entry.ts, author: entry.from.id };
   }
   for (const message of timeline.outgoing) {
