@@ -18,6 +18,15 @@ import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
 
+/**
+ * Against slow-loris attacks around nginx: a connection whose request, or the headers of it, take
+ * longer is closed, and so is one that sends no request at all. The defaults of Node.js are 60 s and
+ * 300 s, looked at every 30 s. WebSockets and waiting polls are not concerned.
+ */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const TIMEOUT_CHECK_MS = 2_000;
+
 export interface FrontOptions {
   config: GatewayConfig;
   logger: Logger;
@@ -62,7 +71,14 @@ export function createFront(options: FrontOptions) {
     now,
     storeNow: store.health.now,
   });
-  const httpServer = createServer(requests.api);
+  const httpServer = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
+    requests.api,
+  );
   const edge = createEdge<Identity, Session>({
     httpServer,
     node: config.node,
