@@ -147,12 +147,12 @@ describe('a connection whose client does not read', () => {
     const { transport, client, received } = await rig.open();
     client.pause();
     fill(transport);
-    client.write(Buffer.concat(Array.from({ length: 1_000 }, (_, index) => masked(OPCODE.ping, `${index}`))));
+    client.write(Buffer.concat(Array.from({ length: 100 }, (_, index) => masked(OPCODE.ping, `${index}`))));
     const queued = transport.queuedBytes;
     await new Promise((resolve) => setTimeout(resolve, 50));
     assert.ok(transport.queuedBytes <= queued);
     client.resume();
-    const expected = Buffer.concat([large, frameOf(OPCODE.pong, Buffer.from('999'))]);
+    const expected = Buffer.concat([large, frameOf(OPCODE.pong, Buffer.from('99'))]);
     await poll('all of it', () => received().length >= expected.length);
     assert.ok(received().equals(expected));
   });

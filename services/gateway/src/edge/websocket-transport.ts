@@ -18,6 +18,15 @@ import { CLOSE_CODE, closeFrame, frameOf, OPCODE, textFrames } from './websocket
 /** A peer that does not close its side or does not read is dropped after this time. */
 const CLOSE_WAIT_MS = 30_000;
 
+/**
+ * Pings, and Engine.IO packets without a message, of one connection in one window. They are no
+ * events, so no other limit counts them. A correct client sends one in 25 s.
+ */
+const CONTROLS_MAX = 200;
+const CONTROLS_WINDOW_MS = 10_000;
+/** How a text begins that has a message. All others are Engine.IO's own packets. */
+const MESSAGE = 0x34;
+
 type Packets = Parameters<Transport['send']>[0];
 type TransportRequest = ConstructorParameters<typeof Transport>[0] & { websocket?: unknown };
 type BinaryPacket = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
@@ -79,6 +88,9 @@ export class WebSocketTransport extends Transport implements FrameSink {
   #peerDone = false;
   /** The payload of the pong to send when the socket is writable again. */
   #pendingPong: Buffer | undefined;
+  /** The number of a window, and how many it has. Small integers, which cost no objects. */
+  #controlsWindow = 0;
+  #controls = 0;
   #closeTimer: NodeJS.Timeout | undefined;
 
   constructor(request: TransportRequest) {
@@ -147,7 +159,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
   }
 
   receivedText(text: string): void {
-    this.onData(text);
+    if (text.charCodeAt(0) === MESSAGE || this.#takeControl()) this.onData(text);
   }
 
   receivedBinary(bytes: Buffer): void {
@@ -159,9 +171,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
    * 5.5.3).
    */
   receivedPing(payload: Buffer): void {
-    if (this.#stopped) return;
-    if (this.writable) this.#write(frameOf(OPCODE.pong, payload));
-    else this.#pendingPong = payload;
+    if (!this.#stopped && this.#takeControl()) this.#pong(payload);
   }
 
   receivedClose(code: number, reason: string): void {
@@ -197,6 +207,23 @@ export class WebSocketTransport extends Transport implements FrameSink {
    */
   #reportClose(): void {
     if (this.readyState !== 'closed') this.onClose();
+  }
+
+  /** False if there were too many: then the connection has ended. */
+  #takeControl(): boolean {
+    const window = Math.floor(performance.now() / CONTROLS_WINDOW_MS);
+    if (window !== this.#controlsWindow) {
+      this.#controlsWindow = window;
+      this.#controls = 0;
+    }
+    if (++this.#controls <= CONTROLS_MAX) return true;
+    this.receivedViolation(CLOSE_CODE.policy, 'too many pings');
+    return false;
+  }
+
+  #pong(payload: Buffer): void {
+    if (this.writable) this.#write(frameOf(OPCODE.pong, payload));
+    else this.#pendingPong = payload;
   }
 
   #encode(packets: Packets): Buffer {
@@ -243,7 +270,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.writable = true;
     const pong = this.#pendingPong;
     this.#pendingPong = undefined;
-    if (pong !== undefined) this.receivedPing(pong);
+    if (pong !== undefined) this.#pong(pong);
     this.emit('ready');
   }
 

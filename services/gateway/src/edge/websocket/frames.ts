@@ -6,7 +6,13 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 type Opcode = (typeof OPCODE)[keyof typeof OPCODE];
 
 /** Close codes (section 7.4.1). */
-export const CLOSE_CODE = { protocolError: 1002, noneGiven: 1005, invalidText: 1007, tooLarge: 1009 } as const;
+export const CLOSE_CODE = {
+  protocolError: 1002,
+  noneGiven: 1005,
+  invalidText: 1007,
+  policy: 1008,
+  tooLarge: 1009,
+} as const;
 
 export const FINAL = 0x80;
 /**
