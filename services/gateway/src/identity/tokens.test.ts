@@ -159,6 +159,8 @@ test('all other invalid tokens are refused with the same message', async () => {
     await hs256(claims, {}, new TextEncoder().encode('a wrong secret of at least 32 characters')),
     await hs256(claims, { kid: '../../../../dev/null' }, new Uint8Array(32)),
     `${await hs256(claims)}x`,
+    `${await hs256(claims)}\n`,
+    ` ${await hs256(claims)}`,
   ];
   for (const token of bad) await assert.rejects(tokens.verify(token), refused, String(token).slice(0, 40));
 });

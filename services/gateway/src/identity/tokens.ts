@@ -48,6 +48,8 @@ export interface Tokens {
   issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
 }
 
+/** A signed JWT. Decoders of base64 skip other characters, so one token could have many spellings. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const GUEST_KEY_ID = 'maru-guest';
 const GUEST_LIFETIME_S = 24 * 60 * 60;
 const ROLES_MAX = 32;
@@ -128,7 +130,8 @@ export function createTokens(options: {
   return {
     async verify(token) {
       try {
-        if (typeof token !== 'string' || token.length > LIMITS.tokenCharsMax) throw new Error('no token');
+        if (typeof token !== 'string' || token.length > LIMITS.tokenCharsMax || !COMPACT.test(token))
+          throw new Error('no token');
         const header = decodeProtectedHeader(token);
         return toIdentity(await (header.kid === GUEST_KEY_ID ? verifyGuest : verifyHost)(token, header));
       } catch (error) {
