@@ -10,7 +10,7 @@
 /** Tests and their helpers. They may join parts that must not know each other in production. */
 const TEST = '[.]test[.][a-z]+$|^tests/|/(test|testing|test-support)/';
 /** These tests join the insides of several services. */
-const JOINS_SERVICES = '^tests/(integration|kube)/';
+const JOINS_SERVICES = '^tests/(integration|attacks|kube)/';
 const SOCKET_IO = '^node_modules/(socket[.]io|engine[.]io|@socket[.]io/|ws/)';
 const UNITS = '^(packages|services|apps)/[^/]+/|^(bench|deploy|loadtest|tests|tools)/';
 

@@ -109,7 +109,7 @@ function stageOf(root, file) {
   if (file.startsWith('tests/e2e/')) return 'e2e';
   if (file.startsWith('tests/faults/')) return 'faults';
   if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
-  if (file.startsWith('tests/integration/') || /\.integration\.test\.\w+$/.test(file)) return 'integration';
+  if (/^tests\/(integration|attacks)\//.test(file) || /\.integration\.test\.\w+$/.test(file)) return 'integration';
   // Tests stand next to what they test. What a test imports shows whether it needs more than Node.
   if (!file.startsWith('tests/') && NEEDS_REDIS.test(readFileSync(join(root, file), 'utf8'))) return 'integration';
   return 'unit';

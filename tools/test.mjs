@@ -32,13 +32,14 @@ const HELP = `npm test [-- --only STAGE[,STAGE]] [-- --help]
 Stages, in this order:
   check         format, lint, types, import rules (npm run check); runs beside unit
   unit          each part alone
-  integration   parts together, on a real Redis
+  integration   parts together, on a real Redis; attacks on gateways behind nginx
   e2e           a whole cluster behind nginx: socket.io-client, raw sockets, HTTP, Chromium
   faults        processes killed, paused and cut off under load: the short run of npm run test:faults
   load          the k6 smoke scenario, if k6 is installed or can be built
 
 Settings:
   MARU_TEST_POLLING_MS   how long the polling-only clients chat (20000; the contract's minute is 60000)
+  MARU_TEST_FUZZ_PACKETS how many packets the fuzzer sends (10000; before a release 100000)
   MARU_TEST_SEED         repeats the random tests of an earlier run
   TMPDIR                 the folder for files of the tests (default: /dev/shm if it has 256 MiB free, else the system's)`;
 

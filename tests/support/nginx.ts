@@ -18,6 +18,8 @@ export interface Nginx {
 export interface NginxOptions {
   gatewayPorts: readonly number[];
   trustedProxies?: readonly string[];
+  /** Descriptors of the worker: two for each client. Default 1,024. */
+  filesMax?: number;
   /** Changes the configuration before it is used. */
   adapt?: (configuration: string) => string;
   /** Puts files into the folder of the web client. */
@@ -44,8 +46,8 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       runDirectory: directory,
       webRoot,
       workers: 1,
-      filesMax: 1_024,
       trustedProxies: options.trustedProxies ?? [],
+      filesMax: options.filesMax ?? 1_024,
       rootUser: process.getuid?.() === 0 ? 'root' : null,
     },
     nodes: options.gatewayPorts.map((gatewayPort, index) => ({

@@ -43,6 +43,7 @@ describe('a stage', () => {
       'packages/a/src/a.test.ts',
       'tests/e2e/b.test.ts',
       'services/c/c.integration.test.ts',
+      'tests/attacks/e.test.ts',
       'node_modules/d.test.ts',
     ])
       write(`tree/${name}`, '');
@@ -50,7 +51,11 @@ describe('a stage', () => {
     write('tree/loadtest/thresholds-under-k6.test.ts', '');
     const root = path.join(folder, 'tree');
     assert.deepEqual(listTests(root, 'unit'), ['packages/a/src/a.test.ts']);
-    assert.deepEqual(listTests(root, 'integration'), ['services/c/c.integration.test.ts', 'services/c/store.test.ts']);
+    assert.deepEqual(listTests(root, 'integration'), [
+      'tests/attacks/e.test.ts',
+      'services/c/c.integration.test.ts',
+      'services/c/store.test.ts',
+    ]);
     assert.deepEqual(listTests(root, 'load'), ['loadtest/thresholds-under-k6.test.ts']);
     assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
   });

@@ -1,0 +1,98 @@
+/**
+ * One valid request for each event and HTTP call: what the fuzzer changes. A new event does not
+ * compile without its example, and `examples.test.ts` sends each.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { RequestName } from '@maru/protocol';
+import { repository } from '../support/cluster.ts';
+import { newId } from '../support/tokens.ts';
+
+export interface ExampleValues {
+  room: string;
+  token: string;
+  user: string;
+  clientMsgId?: string;
+}
+
+/** Each is valid by its schema; not each is allowed to whoever sends it. */
+export const exampleEvents = ({ room, token, user, clientMsgId = newId() }: ExampleValues) =>
+  ({
+    'room:create': { room, title: 'A title' },
+    'room:join': { room, since: { epoch: '1.a', seq: 0 }, limit: 20 },
+    'message:send': { room, clientMsgId, text: 'hello' },
+    'history:read': { room, before: 5, limit: 10 },
+    'room:members': { room, limit: 10 },
+    'room:invite': { room, user },
+    'room:update': { room, clientMsgId, title: 'Tea', topic: 'All about tea', readOnly: false, slowModeS: 0 },
+    'room:role': { room, clientMsgId, user, role: 'moderator' },
+    'room:kick': { room, clientMsgId, user, forMs: 60_000, reason: 'noise' },
+    'room:ban': { room, clientMsgId, user, forMs: 60_000, reason: 'noise' },
+    'room:unban': { room, clientMsgId, user, reason: 'over' },
+    'room:mute': { room, clientMsgId, user, forMs: 60_000, reason: 'noise' },
+    'room:unmute': { room, clientMsgId, user, reason: 'over' },
+    'room:bans': { room, cursor: 'a', limit: 10 },
+    'message:report': { room, seq: 1, reason: 'spam' },
+    'room:reports': { room, cursor: 'a', limit: 10 },
+    'room:report-close': { room, id: '1' },
+    'room:quit': { room, clientMsgId },
+    'room:delete': { room },
+    typing: { room, active: true },
+    'presence:watch': { room },
+    'presence:unwatch': { room },
+    'presence:set': { status: 'away', text: 'lunch' },
+    'auth:renew': { token },
+    'room:leave': { room },
+  }) satisfies Record<RequestName, Record<string, unknown>>;
+
+export interface ExampleCall {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+/** Bodies by method and path of the OpenAPI document. */
+const BODIES: Record<string, unknown> = {
+  'POST /guests': { name: 'Mina' },
+  'POST /rooms/{room}/messages': { text: 'hello' },
+};
+
+interface Operation {
+  requestBody?: unknown;
+  parameters?: Array<{ name: string; in: string; schema: { minimum?: number } }>;
+}
+
+/** Calls that the document describes with a body, and that have no example. */
+export const callsWithoutBody = (): string[] =>
+  operations()
+    .filter(({ key, operation }) => operation.requestBody !== undefined && !(key in BODIES))
+    .map(({ key }) => key);
+
+/** One for each operation of the OpenAPI document, which is generated from the schemas. */
+export const exampleCalls = ({ room, token, user, clientMsgId = newId() }: ExampleValues): ExampleCall[] =>
+  operations().map(({ method, path: template, key, operation }) => {
+    const values: Record<string, string> = { room, user, id: user, seq: '1', cursor: 'a', epoch: '1.a' };
+    const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'absent');
+    const query = (operation.parameters ?? [])
+      .filter((parameter) => parameter.in === 'query' && parameter.name !== 'after')
+      .map(({ name, schema }) => `${name}=${values[name] ?? schema.minimum ?? 1}`)
+      .join('&');
+    return {
+      method,
+      path: `/api/v1${filled}${query === '' ? '' : `?${query}`}`,
+      headers: { authorization: `Bearer ${token}`, 'idempotency-key': clientMsgId, 'content-type': 'application/json' },
+      body: BODIES[key],
+    };
+  });
+
+function operations() {
+  const text = readFileSync(path.join(repository, 'docs/api/openapi.json'), 'utf8');
+  const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, Operation>> };
+  return Object.entries(paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([name, operation]) => {
+      const method = name.toUpperCase();
+      return { method, path: template, key: `${method} ${template}`, operation };
+    }),
+  );
+}

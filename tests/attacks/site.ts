@@ -1,0 +1,126 @@
+/**
+ * What attacks are tried on: real gateways on a real Redis, behind a real nginx with
+ * deploy/nginx.conf. Each attack goes through nginx, and around it to a gateway's own listener.
+ */
+import assert from 'node:assert/strict';
+import { Redis } from 'ioredis';
+import { connect, type TestClient } from '../support/client.ts';
+import {
+  type Gateways,
+  type GatewaysOptions,
+  type ServiceProcess,
+  startGateways,
+  tokenOf,
+} from '../support/gateways.ts';
+import { type Nginx, startNginx } from '../support/nginx.ts';
+import { newId, newRoom } from '../support/tokens.ts';
+
+export interface Site extends Gateways {
+  gateway: ServiceProcess;
+  edge: Nginx;
+  /** An administrator's connection to Redis. */
+  admin: Redis;
+  /** Everything that the services printed. */
+  printed(): string;
+  /** Fails unless all processes run, none logged an error, and `witness` can chat. */
+  assertUnharmed(): Promise<void>;
+}
+
+/** The two ways to a gateway. Tests are declared before the site starts, so these are names. */
+export const WAYS = ['through nginx', 'around nginx'] as const;
+export type Way = (typeof WAYS)[number];
+
+export const urlOf = (site: Site, way: Way): string => (way === 'through nginx' ? site.edge.url : site.gateway.url);
+
+export interface SiteOptions extends GatewaysOptions {
+  /** Descriptors of nginx: two for each client. */
+  filesMax?: number;
+  /** Claims that every valid token needs. */
+  claims?: Record<string, unknown>;
+}
+
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+  const { filesMax, claims, ...rest } = options;
+  const services = await startGateways({
+    ...rest,
+    environment: { MARU_TRUSTED_PROXIES: '127.0.0.1', ...options.environment },
+  });
+  const open: Array<{ close(): unknown }> = [];
+  try {
+    let printed = '';
+    for (const { child } of [...services.gateways, services.presence])
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', (chunk: Buffer) => {
+          printed += chunk.toString();
+        });
+    const gatewayPorts = services.gateways.map(({ url }) => Number(new URL(url).port));
+    const edge = await startNginx({ gatewayPorts, ...(filesMax === undefined ? {} : { filesMax }) });
+    open.push({ close: () => edge.stop() });
+    const gateway = services.gateways[0] ?? assert.fail('no gateway');
+    const admin = new Redis(services.redis.url);
+    open.push({ close: () => admin.disconnect() });
+    const witness = await startWitness(edge.url, tokenOf('witness', claims));
+    open.push(witness);
+    return {
+      ...services,
+      gateway,
+      edge,
+      admin,
+      printed: () => printed,
+      async assertUnharmed() {
+        services.assertAlive();
+        const errors = printed
+          .split('\n')
+          .filter((line) => line !== '' && !/"level":"(warn|info|debug|trace)"/.test(line));
+        assert.deepEqual(errors, []);
+        await witness.chat();
+      },
+      async stop() {
+        for (const closable of open.reverse()) await closable.close();
+        await services.stop();
+      },
+    };
+  } catch (error) {
+    for (const closable of open.reverse()) await closable.close();
+    await services.stop();
+    throw error;
+  }
+}
+
+/** A correct client. No attack may disturb it. */
+async function startWitness(url: string, token: string): Promise<{ chat(): Promise<void>; close(): void }> {
+  const client: TestClient = await connect(url, { token });
+  const room = newRoom('witness');
+  await client.ok('room:join', { room });
+  return {
+    async chat() {
+      assert.deepEqual(client.disconnects, []);
+      const { seq } = await client.patient('message:send', { room, clientMsgId: newId(), text: 'still here' });
+      await client.until(room, seq);
+    },
+    close: () => client.close(),
+  };
+}
+
+/** Every key with its value as text. */
+export async function readStore(redis: Redis): Promise<Map<string, string>> {
+  const store = new Map<string, string>();
+  for await (const keys of redis.scanStream({ count: 1_000 }) as AsyncIterable<string[]>)
+    for (const key of keys) store.set(key, await readKey(redis, key));
+  return store;
+}
+
+const READERS: Record<string, (redis: Redis, key: string) => Promise<unknown>> = {
+  string: (redis, key) => redis.get(key),
+  hash: (redis, key) => redis.hgetall(key),
+  stream: (redis, key) => redis.xrange(key, '-', '+'),
+  zset: (redis, key) => redis.zrange(key, '0', '-1'),
+  set: (redis, key) => redis.smembers(key),
+  list: (redis, key) => redis.lrange(key, 0, -1),
+};
+
+async function readKey(redis: Redis, key: string): Promise<string> {
+  const type = await redis.type(key);
+  // A key may have expired since the scan.
+  return type === 'none' ? '' : JSON.stringify(await READERS[type]?.(redis, key));
+}
