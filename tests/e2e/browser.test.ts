@@ -78,6 +78,42 @@ describe('the web page', { skip }, () => {
     assert.equal(await mina.getByTestId('message-input').inputValue(), '');
   });
 
+  test('shows hostile texts and names as text, inside their own message', async () => {
+    const { endpoint } = cluster;
+    const room = newRoom('hostile');
+    const page = await enter('Calm', room);
+    const marks = (letter: string, count: number) => letter + '\u0301\u0325'.repeat(count);
+    const hostile = [
+      '<img src=x onerror="document.title=1">',
+      '<script>document.title = 1</script>',
+      'javascript:alert(1) data:text/html,<script>alert(1)</script>',
+      '\u202egnp.exe \u2066\u2067',
+      marks('Z', 900),
+      '\u0000\u0007\u001b[31m',
+    ];
+    const { token } = await createGuest(endpoint, marks('x', 31));
+    const client = await connect(endpoint, { token });
+    for (const text of hostile) await client.ok('message:send', { room, clientMsgId: newId(), text });
+    await poll('all of them to appear', async () => (await seqs(page)).length === hostile.length);
+    const rows = page.getByTestId('message');
+    assert.equal(await rows.locator('img, script, iframe, a[href^="javascript" i], a[href^="data" i]').count(), 0);
+    assert.notEqual(await page.title(), '1');
+    const styles = (part: string) =>
+      rows.locator(part).evaluateAll((all) => {
+        const { getComputedStyle } = globalThis as unknown as {
+          getComputedStyle(element: unknown): { overflowY: string; display: string };
+        };
+        return all.map((element) => getComputedStyle(element)).map(({ overflowY, display }) => [overflowY, display]);
+      });
+    for (const part of ['.text', '.author'])
+      for (const [overflow] of await styles(part))
+        assert.match(String(overflow), /^(clip|hidden)$/, `${part} must not paint outside its box`);
+    // Each text is a block of its own, so that an override of the direction ends with it.
+    for (const [, display] of await styles('.text')) assert.equal(display, 'block');
+    client.close();
+    await page.context().close();
+  });
+
   test('shows who is online', async () => {
     for (const page of [mina, jun])
       await poll('both users to be listed', async () => {
