@@ -1,6 +1,6 @@
 /** A client behind a network that goes silent is disconnected within the stated limit. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { PresenceDiff } from '@maru/protocol';
 import { type ProxyMode, startTcpProxy } from '@maru/service-kit/testing';
 import { connect, TestClient } from '../support/client.ts';
@@ -29,40 +29,48 @@ const cases: Array<[fastPath: string, transport: 'websocket' | 'polling', silenc
   ['off', 'websocket', 'blackhole'],
   ['off', 'polling', 'blackhole'],
 ];
-for (const [fastPath, transport, silence] of cases)
-  test(`${transport}, ${silence}, fast path ${fastPath}: its session ends, and presence says so`, async () => {
-    const gateway = sites.get(fastPath)?.gateways[0] ?? assert.fail('no gateway');
-    const { hostname: host, port } = new URL(gateway.url);
-    const proxy = await startTcpProxy({ host, port: Number(port) });
-    const room = `silent-${fastPath}-${transport}-${silence}`;
-    const viewer = await connect(gateway.url, { token: tokenOf('viewer') });
-    const quiet = new TestClient(`http://127.0.0.1:${proxy.port}`, {
-      token: tokenOf('quiet'),
-      transports: [transport],
+// The two gateways at the same time, because these tests mostly wait.
+describe('a silent client', { concurrency: true }, () => {
+  for (const own of ['on', 'off'])
+    describe(`fast path ${own}`, { concurrency: 1 }, () => {
+      for (const [fastPath, transport, silence] of cases.filter(([path]) => path === own))
+        test(`${transport}, ${silence}, fast path ${fastPath}: its session ends, and presence says so`, async () => {
+          const gateway = sites.get(fastPath)?.gateways[0] ?? assert.fail('no gateway');
+          const { hostname: host, port } = new URL(gateway.url);
+          const proxy = await startTcpProxy({ host, port: Number(port) });
+          const room = `silent-${fastPath}-${transport}-${silence}`;
+          const viewer = await connect(gateway.url, { token: tokenOf('viewer') });
+          const quiet = new TestClient(`http://127.0.0.1:${proxy.port}`, {
+            token: tokenOf('quiet'),
+            transports: [transport],
+          });
+          try {
+            quiet.socket.connect();
+            await quiet.event('session');
+            await quiet.ok('room:join', { room });
+            await viewer.ok('room:join', { room });
+            await poll('both to be present', async () => (await viewer.ok('presence:watch', { room })).count === 2);
+            // Longer than a ping with its answer: a client that answers stays.
+            await sleep(4_000);
+            assert.equal((await viewer.ok('presence:watch', { room })).count, 2);
+            const timeouts = await gateway.metric('maru_disconnects_total', 'ping timeout');
+            noticeNothing(quiet);
+            proxy.mode = silence;
+            const left = () =>
+              viewer
+                .payloads<PresenceDiff>('presence')
+                .some((diff) => diff.room === room && diff.leaves[0]?.id === 'quiet');
+            await poll('presence to say so', left, { timeoutMs: GONE_WITHIN_MS });
+            assert.equal((await gateway.metric('maru_disconnects_total', 'ping timeout')) - timeouts, 1);
+            assert.equal(await gateway.metric('maru_sessions'), 1);
+          } finally {
+            quiet.close();
+            viewer.close();
+            await proxy.close();
+          }
+        });
     });
-    try {
-      quiet.socket.connect();
-      await quiet.event('session');
-      await quiet.ok('room:join', { room });
-      await viewer.ok('room:join', { room });
-      await poll('both to be present', async () => (await viewer.ok('presence:watch', { room })).count === 2);
-      // Longer than a ping with its answer: a client that answers stays.
-      await sleep(4_000);
-      assert.equal((await viewer.ok('presence:watch', { room })).count, 2);
-      const timeouts = await gateway.metric('maru_disconnects_total', 'ping timeout');
-      noticeNothing(quiet);
-      proxy.mode = silence;
-      const left = () =>
-        viewer.payloads<PresenceDiff>('presence').some((diff) => diff.room === room && diff.leaves[0]?.id === 'quiet');
-      await poll('presence to say so', left, { timeoutMs: GONE_WITHIN_MS });
-      assert.equal((await gateway.metric('maru_disconnects_total', 'ping timeout')) - timeouts, 1);
-      assert.equal(await gateway.metric('maru_sessions'), 1);
-    } finally {
-      quiet.close();
-      viewer.close();
-      await proxy.close();
-    }
-  });
+});
 
 /** Otherwise the client would notice the silence, too, and close its side. */
 function noticeNothing({ socket }: TestClient): void {
