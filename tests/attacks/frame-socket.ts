@@ -171,6 +171,11 @@ export class FrameSocket {
   close(): void {
     this.#socket.destroy();
   }
+  /** Closes it after what was written. */
+  end(): void {
+    this.#ended = true;
+    this.#socket.end();
+  }
 
   #read(chunk: Buffer): void {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);

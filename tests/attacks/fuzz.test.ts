@@ -11,26 +11,27 @@ import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';
 import type { ExampleValues } from './examples.ts';
 import { FrameSocket } from './frame-socket.ts';
-import { type Call, calls, packets, postBodies, requests } from './mutations.ts';
+import { type Call, calls, packets, postBodies, rawFrames, requests } from './mutations.ts';
 import { readStore, type Site, startSite } from './site.ts';
 
 const PACKETS = Number(process.env.MARU_TEST_FUZZ_PACKETS ?? 10_000);
 /** Sent before the first measurement, so that caches are full and code is compiled. */
 const WARM_UP_PACKETS = 2_000;
 /** What one run sends, on so many connections at once. */
-const SOCKETS = 4;
-const REQUESTS_PER_SOCKET = 44;
+const SOCKETS = 3;
+const REQUESTS_PER_SOCKET = 50;
 /** Sent last: the first one that closes the WebSocket hides those behind it. */
 const BROKEN_PER_SOCKET = 2;
+/** On a WebSocket of their own. */
+const FRAMES = 4;
 const POSTS = 3;
 const CALLS = 12;
-const PACKETS_PER_RUN = SOCKETS * (REQUESTS_PER_SOCKET + BROKEN_PER_SOCKET) + POSTS + CALLS;
+const PACKETS_PER_RUN = SOCKETS * (REQUESTS_PER_SOCKET + BROKEN_PER_SOCKET) + FRAMES + POSTS + CALLS;
 const GROWTH_MAX = 1.2;
 /** The id of the request that shows that a connection has been served. */
 const FENCE = 999_999_999;
 
 let site: Site;
-let open: FrameSocket[] = [];
 const agent = new Agent({ keepAlive: true, maxSockets: 8 });
 const seen = { answers: 0, invalid: 0, closed: 0, statuses: new Map<number, number>() };
 
@@ -48,6 +49,7 @@ const values: ExampleValues = {
 const arbitraries = {
   requests: requests(values),
   packets: packets(values),
+  frames: rawFrames(values),
   posts: postBodies(values),
   calls: calls(values),
 };
@@ -68,25 +70,23 @@ before(async () => {
   });
 });
 after(async () => {
-  for (const socket of open) socket.close();
   agent.destroy();
   await site?.stop();
 });
 
-/** Sends valid packets, waits for their answers, then broken ones, which mostly close the socket. */
-async function sendPackets(index: number, valid: readonly string[], broken: readonly string[]): Promise<void> {
-  let socket = open[index];
-  if (socket === undefined || socket.closed) {
-    socket = await FrameSocket.connect(site.gateway.url, values.token);
-    open[index] = socket;
-  }
-  for (const packets of [valid, broken]) {
-    for (const packet of packets) socket.send(withId(packet));
-    await socket.ask(FENCE, 'history:read', { room: values.room, limit: 1 });
-    for (const text of socket.texts) assertNoInternalError(text);
-    socket.texts.length = 0;
-  }
+/** Sends valid packets and waits for their answers. Then `attack` mostly closes the socket. */
+async function sendPackets(valid: readonly string[], attack: (socket: FrameSocket) => Promise<void>): Promise<void> {
+  const socket = await FrameSocket.connect(site.gateway.url, values.token);
+  await sendAll(socket, valid);
+  await attack(socket);
   if (socket.closed) seen.closed++;
+  for (const text of socket.texts) assertNoInternalError(text);
+  socket.end();
+}
+
+async function sendAll(socket: FrameSocket, packets: readonly string[]): Promise<void> {
+  for (const packet of packets) socket.send(withId(packet));
+  await socket.ask(FENCE, 'history:read', { room: values.room, limit: 1 });
 }
 
 function assertNoInternalError(text: string): void {
@@ -142,8 +142,6 @@ const countStatus = (status: number) => seen.statuses.set(status, (seen.statuses
 
 /** What is left after all connections have ended. */
 async function measure(): Promise<{ residentBytes: number; heapBytes: number }> {
-  for (const socket of open) socket.close();
-  open = [];
   await poll('only the witness to be connected', async () => (await site.gateway.metric('maru_sessions')) === 1);
   await poll('no other transport', async () => (await site.gateway.metric('maru_connections')) === 1);
   const { child } = site.gateway;
@@ -157,10 +155,15 @@ async function run(seed: number): Promise<void> {
   const sample = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number) => fc.sample(arbitrary, { seed, numRuns });
   const valid = sample(arbitraries.requests, SOCKETS * REQUESTS_PER_SOCKET);
   const broken = sample(arbitraries.packets, SOCKETS * BROKEN_PER_SOCKET);
-  const partOf = (all: string[], index: number) =>
-    all.slice((index * all.length) / SOCKETS, ((index + 1) * all.length) / SOCKETS);
+  const frames = sample(arbitraries.frames, FRAMES);
   await Promise.all([
-    ...Array.from({ length: SOCKETS }, (_, index) => sendPackets(index, partOf(valid, index), partOf(broken, index))),
+    ...Array.from({ length: SOCKETS }, (_, index) =>
+      sendPackets(valid.slice(index * REQUESTS_PER_SOCKET, (index + 1) * REQUESTS_PER_SOCKET), (socket) =>
+        sendAll(socket, broken.slice(index * BROKEN_PER_SOCKET, (index + 1) * BROKEN_PER_SOCKET)),
+      ),
+    ),
+    // No answer can be waited for behind a frame whose length is false.
+    sendPackets([], async (socket) => void socket.write(Buffer.concat(frames))),
     ...sample(arbitraries.posts, POSTS).map(sendPost),
     ...sample(arbitraries.calls, CALLS).map(sendCall),
     site.assertUnharmed(),

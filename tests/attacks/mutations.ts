@@ -1,6 +1,7 @@
 /** Arbitraries of fast-check: valid packets and calls, changed in their structure and their bytes. */
 import fc from 'fast-check';
 import { type ExampleCall, type ExampleValues, exampleCalls, exampleEvents } from './examples.ts';
+import { frame } from './frame-socket.ts';
 
 const HOSTILE_VALUES: unknown[] = [
   null,
@@ -133,6 +134,20 @@ export function packets(values: ExampleValues): fc.Arbitrary<string> {
       return engine + edited(`${header}${ackId}${text}`, edits);
     });
 }
+
+/** WebSocket frames with any first byte, any payload, and a length that may be false. */
+export const rawFrames = (values: ExampleValues): fc.Arbitrary<Uint8Array> =>
+  fc
+    .record({
+      first: rarely(fc.nat(0xff), 0x81, 1),
+      masked: rarely(fc.constant(false), true),
+      payload: fc.oneof(packets(values), fc.uint8Array({ maxLength: 200 })),
+      surplus: rarely(fc.constantFrom(-1, 1, 1_000, 2 ** 31, 2 ** 50), 0),
+    })
+    .map(({ first, masked, payload, surplus }) => {
+      const length = Math.max(0, Buffer.byteLength(payload as string) + surplus);
+      return frame(first & 0x7f, payload, { final: first > 0x7f, masked, length });
+    });
 
 /** Bodies of long-polling POSTs. */
 export const postBodies = (values: ExampleValues): fc.Arbitrary<string> =>

@@ -5,6 +5,7 @@ import type { Entry, TypingSignal } from '@maru/protocol';
 import { connect, type TestClient } from '../support/client.ts';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
+import { poll } from '../support/poll.ts';
 import { rawRequest } from '../support/raw.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type ExampleValues, exampleCalls, exampleEvents } from './examples.ts';
@@ -237,3 +238,33 @@ function assertOwn(entry: Entry, seq: number, notBefore: number): void {
   assert.deepEqual([entry.from.id, entry.seq, entry.type, entry.data], [STRANGER, seq, 'text', undefined]);
   assert(entry.ts > notBefore && entry.epoch !== 'forged');
 }
+
+test('forged presence differences reach no client, and are counted', async () => {
+  const client = clientOf('around nginx', OWNER);
+  const room = newRoom();
+  await client.ok('room:join', { room });
+  await client.ok('presence:watch', { room });
+  const diff = { room, prev: 0, version: 1, count: 1, whole: false, joins: [], leaves: [], updates: [] };
+  const forged = [
+    '',
+    'x',
+    '[]',
+    '{}',
+    `${'['.repeat(50_000)}${']'.repeat(50_000)}`,
+    { ...diff, room: 'another' },
+    { ...diff, count: -1 },
+    { ...diff, joins: [{ id: 7, name: {} }] },
+    { ...diff, joins: 'x' },
+    { ...diff, version: '1' },
+    { ...diff, updates: [null] },
+  ].map((payload) => (typeof payload === 'string' ? payload : JSON.stringify(payload)));
+  const counted = () => site.gateway.metric('maru_gateway_presence_bad_payloads_total');
+  const before = await counted();
+  const isForeign = ({ name, payload }: { name: string; payload: unknown }) =>
+    name === 'presence' && (payload as { count: number }).count !== 1;
+  for (const payload of forged)
+    assert.equal(await site.admin.spublish(`maru:presence:{${room}}:diffs`, payload), 1, 'the gateway must listen');
+  await poll('all to be counted', async () => (await counted()) - before === forged.length);
+  assert.deepEqual(client.received.filter(isForeign), []);
+  await site.assertUnharmed();
+});
