@@ -156,9 +156,10 @@ describe('a forged token', () => {
 });
 
 describe('a token', () => {
-  test('and each secret stay out of logs, metrics, Redis and the commands that Redis gets', async () => {
+  test('and each secret stay out of logs, metrics, Redis and the commands that Redis gets', async (t) => {
     const commands: string[] = [];
     const monitor = await site.admin.monitor();
+    t.after(() => monitor.disconnect());
     monitor.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
     const guest = await createGuest(site.edge.url);
     const tokens = [guest.token, hmacToken(SECRET), rsaToken(), ...Object.values(forgedTokens())];
@@ -188,7 +189,6 @@ describe('a token', () => {
       'the store': JSON.stringify([...(await readStore(site.admin))]),
       'commands to the store': commands.join('\n'),
     };
-    monitor.disconnect();
     assert(commands.length > 100, 'the monitor must see commands');
     const signatures = [...tokens, renewing]
       .map((token) => token.split('.')[2] ?? '')

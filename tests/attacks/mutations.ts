@@ -1,4 +1,4 @@
-/** Arbitraries of fast-check: valid packets and calls, changed in their structure and their bytes. */
+/** Arbitraries of fast-check: valid packets and calls, changed in structure and in bytes. */
 import fc from 'fast-check';
 import { type ExampleCall, type ExampleValues, exampleCalls, exampleEvents } from './examples.ts';
 import { frame } from './frame-socket.ts';

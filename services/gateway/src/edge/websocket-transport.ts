@@ -211,6 +211,8 @@ export class WebSocketTransport extends Transport implements FrameSink {
 
   /** False if there were too many: then the connection has ended. */
   #takeControl(): boolean {
+    // The rest of the chunk that was too much.
+    if (this.#peerDone) return false;
     const window = Math.floor(performance.now() / CONTROLS_WINDOW_MS);
     if (window !== this.#controlsWindow) {
       this.#controlsWindow = window;
