@@ -26,6 +26,15 @@ export interface Site extends Gateways {
   assertUnharmed(): Promise<void>;
 }
 
+/** In addition to WIDE_LIMITS: one user attacks with many connections. */
+const WIDE_USER_LIMITS = {
+  MARU_USER_JOINS_PER_SECOND: '100000',
+  MARU_USER_JOINS_BURST: '1000000',
+  MARU_USER_TYPING_PER_SECOND: '100000',
+  MARU_USER_TYPING_BURST: '1000000',
+  MARU_CONNECTIONS_PER_USER_CLUSTER_MAX: '100000',
+};
+
 /** The two ways to a gateway. Tests are declared before the site starts, so these are names. */
 export const WAYS = ['through nginx', 'around nginx'] as const;
 export type Way = (typeof WAYS)[number];
@@ -43,7 +52,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const { filesMax, claims, ...rest } = options;
   const services = await startGateways({
     ...rest,
-    environment: { MARU_TRUSTED_PROXIES: '127.0.0.1', ...options.environment },
+    environment: { MARU_TRUSTED_PROXIES: '127.0.0.1', ...WIDE_USER_LIMITS, ...options.environment },
   });
   const open: Array<{ close(): unknown }> = [];
   try {
