@@ -59,7 +59,7 @@ before(async () => {
     environment: {
       ...WIDE_LIMITS,
       MARU_GUESTS: 'on',
-      MARU_GUEST_SECRET: 'g'.repeat(40),
+      MARU_GUEST_SECRET: 'a-guest-secret-for-tests-only-0123456789',
       MARU_ADDRESS_CALLS_PER_SECOND: '100000',
       MARU_ADDRESS_CALLS_BURST: '100000',
       MARU_CONNECTIONS_PER_USER_MAX: '10000',
