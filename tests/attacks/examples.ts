@@ -56,6 +56,8 @@ export interface ExampleCall {
 const BODIES: Record<string, unknown> = {
   'POST /guests': { name: 'Mina' },
   'POST /rooms/{room}/messages': { text: 'hello' },
+  'POST /admin/users/{id}/revoke': { reason: 'spam' },
+  'POST /admin/users/{id}/disconnect': { reason: 'spam' },
 };
 
 interface Operation {

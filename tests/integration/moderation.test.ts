@@ -296,3 +296,37 @@ test('n counts messages only, in entries, answers and resumes', async () => {
   open.push(back);
   assert.equal((back.session.rooms[room] as { n: number }).n, 2);
 });
+
+test('an administrator closes a room for everybody, and opens it again', async () => {
+  const { room, owner, member } = await publicRoom();
+  const call = (index: number, action: string, roles: string[]) =>
+    fetch(`${cluster.gateways[index]?.url}/api/v1/admin/rooms/${room}/${action}`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${tokenOf('root', { roles })}` },
+    });
+  assert.equal((await call(0, 'close', [])).status, 403);
+  const closed = await call(0, 'close', ['admin']);
+  assert.equal(closed.status, 200);
+  await poll('the removals', () => [owner, member].every((client) => removals(client).length === 1));
+  assert.deepEqual(removals(owner), [{ type: 'removed', room, reason: 'closed' }]);
+  for (const event of ['room:join', 'history:read', 'room:members'] as const)
+    assert.equal(await codeOf(owner, event, { room }), 'forbidden', event);
+  assert.equal(await codeOf(owner, 'message:send', message(room)), 'forbidden');
+  assert.equal(await codeOf(owner, 'room:update', { room, clientMsgId: newId(), title: 'x' }), 'forbidden');
+  assert.equal((await call(1, 'open', ['admin'])).status, 200);
+  await member.ok('room:join', { room });
+  await member.ok('message:send', message(room));
+});
+
+test('an owner deletes a room over HTTP', async () => {
+  const { room, member, ownerId, memberId } = await publicRoom();
+  const call = (sub: string) =>
+    fetch(`${cluster.gateways[0]?.url}/api/v1/rooms/${room}`, {
+      method: 'DELETE',
+      headers: { Authorization: `Bearer ${tokenOf(sub)}` },
+    });
+  assert.equal((await call(memberId)).status, 403);
+  assert.equal((await call(ownerId)).status, 200);
+  await poll('the removal', () => removals(member).length === 1);
+  assert.equal((await call(ownerId)).status, 404);
+});

@@ -252,6 +252,9 @@ export const httpAnswerSchemas = {
   readPresence: presenceSnapshot,
   revokeUser: z.strictObject({ revokedAt: tsMs }),
   disconnectUser: nothing,
+  deleteRoom: nothing,
+  closeRoom: actData,
+  openRoom: actData,
   readAudit: z.strictObject({ events: z.array(auditEvent), cursor: z.string().min(1).exactOptional() }),
 } as const;
 

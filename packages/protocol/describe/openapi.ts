@@ -15,7 +15,7 @@ type Parameter = {
 };
 
 interface Call {
-  method: 'get' | 'post';
+  method: 'get' | 'post' | 'delete';
   path: string;
   summary: string;
   description?: string;
@@ -106,6 +106,32 @@ const CALLS: Record<HttpOperation, Call> = {
     isBodyOptional: true,
     success: { 200: 'The order was given to all nodes' },
     errors: ['too_large'],
+  },
+  deleteRoom: {
+    method: 'delete',
+    path: '/rooms/{room}',
+    summary: 'Deletes a room with all its data; for its owners and the role admin',
+    parameters: [room],
+    success: { 200: 'The room is gone; its members get the room event removed' },
+    errors: ['not_found'],
+  },
+  closeRoom: {
+    method: 'post',
+    path: '/admin/rooms/{room}/close',
+    summary: 'Closes a room: no user enters, reads or writes until it is opened',
+    description: 'Needs the role admin. Members get the room event removed. Nothing is deleted.',
+    parameters: [room],
+    success: { 200: 'The seq of the act' },
+    errors: ['not_found', 'conflict'],
+  },
+  openRoom: {
+    method: 'post',
+    path: '/admin/rooms/{room}/open',
+    summary: 'Opens a closed room again',
+    description: 'Needs the role admin.',
+    parameters: [room],
+    success: { 200: 'The seq of the act' },
+    errors: ['not_found', 'conflict'],
   },
   readAudit: {
     method: 'get',

@@ -1,19 +1,21 @@
 /** Calls under `/api/v1/admin`, for tokens with the role `admin`. Each act is audited. */
-import { httpSchemas, LIMITS, parsePayload, userId } from '@maru/protocol';
+import { httpSchemas, LIMITS, parsePayload, roomId, userId } from '@maru/protocol';
 import express, { type Router } from 'express';
 import type { Audit } from '../audit/audit.ts';
 import type { ReadAudit } from '../audit/read-audit.ts';
 import type { Orders } from '../revocation/orders.ts';
+import type { CarryOut } from '../rooms/acts.ts';
 import { administrators, type Callers, wrongMethod } from './calls.ts';
 
 export interface AdminDeps extends Callers {
   orders: Pick<Orders, 'give'>;
   audit: Audit;
   readAudit: ReadAudit;
+  carryOut: CarryOut;
 }
 
 export function createAdminRoutes(deps: AdminDeps): Router {
-  const { orders, audit, readAudit } = deps;
+  const { orders, audit, readAudit, carryOut } = deps;
   const admin = administrators(deps);
   const routes = express.Router();
 
@@ -43,7 +45,17 @@ export function createAdminRoutes(deps: AdminDeps): Router {
     )
     .all(wrongMethod('POST'));
 
-  // Calls about rooms belong here: `/rooms/:room/close` and `/rooms/:room/open`.
+  for (const type of ['close', 'open'] as const)
+    routes
+      .route(`/rooms/:room/${type}`)
+      .post(
+        admin(async (request, response, actor) => {
+          const room = parsePayload(roomId, request.params.room);
+          const sent = await carryOut(actor, { room, act: { type } });
+          response.json({ seq: sent?.seq });
+        }),
+      )
+      .all(wrongMethod('POST'));
 
   routes
     .route('/audit')

@@ -32,6 +32,7 @@ export interface ApiDeps {
   audit: Audit;
   signIns: SignIns;
   readAudit: AdminDeps['readAudit'];
+  carryOut: AdminDeps['carryOut'];
   directory: RoomDirectory;
   sendMessage: SendMessage;
   readHistory: ReadHistory;
@@ -138,6 +139,16 @@ export function createApi(deps: ApiDeps): Express {
     )
     .all(wrongMethod('GET'));
 
+  api
+    .route('/rooms/:room')
+    .delete(
+      member(async (request, response, actor) => {
+        await deps.directory.delete(actor, parsePayload(roomId, request.params.room));
+        response.json({});
+      }),
+    )
+    .all(wrongMethod('DELETE'));
+
   api.use('/admin', createAdminRoutes({ ...deps, verify }));
   app.use('/api/v1', api);
   app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));
@@ -160,7 +171,7 @@ function originGuard(allowed: ReadonlySet<string>) {
       response.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
       if (request.method === 'OPTIONS') {
         response.set({
-          'Access-Control-Allow-Methods': 'GET, POST',
+          'Access-Control-Allow-Methods': 'GET, POST, DELETE',
           'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
           'Access-Control-Max-Age': '600',
         });

@@ -105,6 +105,7 @@ export function createRequests(options: RequestsOptions) {
       ageMs: config.auditAgeMs,
       storeNow: store.health.now,
     }),
+    carryOut,
     directory,
     sendMessage,
     readHistory,
