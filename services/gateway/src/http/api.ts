@@ -1,50 +1,32 @@
 /** The HTTP API under `/api/v1`: for bots and back ends, and for clients before they connect. */
-import {
-  clientMsgId,
-  httpSchemas,
-  LIMITS,
-  MaruError,
-  type PresenceSnapshot,
-  parsePayload,
-  roomId,
-} from '@maru/protocol';
+import { httpSchemas, LIMITS, MaruError, parsePayload } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Audit } from '../audit/audit.ts';
 import type { SignIns } from '../audit/sign-ins.ts';
 import { isOriginAllowed } from '../edge/origin.ts';
-import type { Identity, Tokens } from '../identity/tokens.ts';
-import { eventsOf, ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
+import type { Tokens } from '../identity/tokens.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
-import type { ReadHistory } from '../requests/history.ts';
-import type { SendMessage } from '../requests/messages.ts';
-import type { RoomDirectory } from '../rooms/directory.ts';
 import { type AdminDeps, createAdminRoutes } from './admin.ts';
-import { signedIn, takeOrThrow, wrongMethod } from './calls.ts';
+import { takeOrThrow, wrongMethod } from './calls.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
+import { createRoomRoutes, type RoomDeps } from './rooms.ts';
 import { securityHeaders } from './security-headers.ts';
 
-export interface ApiDeps {
-  tokens: Tokens & { isRevoked(identity: Identity): boolean };
+export interface ApiDeps extends Omit<RoomDeps, 'verify'> {
+  tokens: Tokens & RoomDeps['tokens'];
   /** For calls under `/admin`. */
   orders: AdminDeps['orders'];
   audit: Audit;
   signIns: SignIns;
   readAudit: AdminDeps['readAudit'];
   carryOut: AdminDeps['carryOut'];
-  directory: RoomDirectory;
-  sendMessage: SendMessage;
-  readHistory: ReadHistory;
-  /** Rejects `not_found` if the user may not see the room. */
-  presence: (userId: string, room: string) => Promise<PresenceSnapshot>;
-  onlineCounts: (rooms: string[]) => Promise<Record<string, number>>;
   allowedOrigins: ReadonlySet<string>;
   trustedProxies: string[];
   /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
   handOverFrom: (address: string) => Promise<void>;
-  /** Limits calls by user, and guest sign-ins by address. */
-  userLimit: KeyedLimit;
+  /** Limits guest sign-ins by address. */
   addressLimit: KeyedLimit;
   logger: Logger;
   onCall: (route: string, status: number, seconds: number) => void;
@@ -70,7 +52,6 @@ export function createApi(deps: ApiDeps): Express {
   api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify: checkDepth }));
 
   const { verify } = deps.tokens;
-  const member = signedIn({ verify, userLimit: deps.userLimit });
 
   api
     .route('/guests')
@@ -85,70 +66,7 @@ export function createApi(deps: ApiDeps): Express {
     })
     .all(wrongMethod('POST'));
 
-  api
-    .route('/rooms')
-    .get(
-      member(async (request, response, { user }) => {
-        const { cursor, limit = LIMITS.pageEntriesDefault } = parsePayload(httpSchemas.rooms, request.query);
-        deps.userLimit.charge(user.id, limit / ROOMS_PER_EVENT);
-        const page = await deps.directory.listPublic({ cursor, limit });
-        deps.userLimit.charge(user.id, (page.rooms.length - limit) / ROOMS_PER_EVENT);
-        const counts = await deps.onlineCounts(page.rooms.map(({ room }) => room));
-        const rooms = page.rooms.map((room) => ({ ...room, online: counts[room.room] ?? 0 }));
-        response.json(page.cursor === undefined ? { rooms } : { rooms, cursor: page.cursor });
-      }),
-    )
-    .all(wrongMethod('GET'));
-
-  api
-    .route('/rooms/:room/messages')
-    .get(
-      member(async (request, response, { user }) => {
-        const room = parsePayload(roomId, request.params.room);
-        const { limit = LIMITS.pageEntriesDefault, ...query } = parsePayload(httpSchemas.history, request.query);
-        const { data, bytes } = await deps.readHistory(user.id, { room, limit, ...query });
-        deps.userLimit.charge(user.id, eventsOf(bytes));
-        response.json(data);
-      }),
-    )
-    .post(
-      member(async (request, response, identity) => {
-        const room = parsePayload(roomId, request.params.room);
-        const key = request.get('Idempotency-Key');
-        if (key === undefined) throw new MaruError('invalid', 'Idempotency-Key: the header is required');
-        const id = parsePayload(clientMsgId, key);
-        const { text } = parsePayload(httpSchemas.post, request.body);
-        const sender = {
-          get revoked() {
-            return deps.tokens.isRevoked(identity);
-          },
-        };
-        const sent = await deps.sendMessage(identity.user, { room, clientMsgId: id, text }, sender);
-        response.status(sent.duplicate ? 200 : 201).json(sent);
-      }),
-    )
-    .all(wrongMethod('GET, POST'));
-
-  api
-    .route('/rooms/:room/presence')
-    .get(
-      member(async (request, response, { user }) => {
-        const room = parsePayload(roomId, request.params.room);
-        response.json(await deps.presence(user.id, room));
-      }),
-    )
-    .all(wrongMethod('GET'));
-
-  api
-    .route('/rooms/:room')
-    .delete(
-      member(async (request, response, actor) => {
-        await deps.directory.delete(actor, parsePayload(roomId, request.params.room));
-        response.json({});
-      }),
-    )
-    .all(wrongMethod('DELETE'));
-
+  api.use(createRoomRoutes({ ...deps, verify }));
   api.use('/admin', createAdminRoutes({ ...deps, verify }));
   app.use('/api/v1', api);
   app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));
