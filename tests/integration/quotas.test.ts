@@ -1,7 +1,7 @@
 /** What stays in the store is limited for each user, over all gateways. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Ack } from '@maru/protocol';
+import { type Ack, LIMITS } from '@maru/protocol';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
@@ -177,4 +177,19 @@ test('invitations count as bytes', async () => {
   );
   assertBytesRefusal(error);
   assert(served <= GUEST_BYTES / 512 + 10, String(served));
+});
+
+test('all copies of an act count as bytes', async () => {
+  const [first] = (await user()) as [TestClient];
+  const room = newRoom();
+  await first.ok('room:create', { room });
+  const reason = '\u{1f600}'.repeat(LIMITS.reasonCharsMax);
+  const { served, error } = await untilRefused([first], (client) =>
+    client.request('room:ban', { room, user: newId(), reason }),
+  );
+  assertBytesRefusal(error);
+  // In the entry for readers, in the entry for retries, and with the ban.
+  const stored = served * 3 * Buffer.byteLength(reason);
+  assert(stored <= GUEST_BYTES, `${stored} bytes`);
+  assert(served >= 10, `only ${served} stored`);
 });

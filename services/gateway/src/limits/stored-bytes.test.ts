@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBytesOf, entryBytes } from './stored-bytes.ts';
+import { actBytes, createBytesOf, entryBytes } from './stored-bytes.ts';
 
 const bytesOf = (settings: Partial<Parameters<typeof createBytesOf>[0]> = {}) =>
   createBytesOf({ userMessagesPerSecond: 20, userBytesPerHour: undefined, guestBytesPerHour: undefined, ...settings });
@@ -21,7 +21,15 @@ test('the quotas grow with the rate of messages, unless they are set', () => {
 
 test('names, ids and JSON escapes of an entry count', () => {
   const plain = entryBytes({ id: 'u', name: 'n' }, 'text');
-  assert.equal(entryBytes({ id: 'u', name: '준'.repeat(64) }, 'text') - plain, 191);
-  assert.equal(entryBytes({ id: 'u'.repeat(128), name: 'n' }, 'text') - plain, 254);
-  assert.equal(entryBytes({ id: 'u', name: 'n' }, '\u000bext') - plain, 5);
+  assert.equal(entryBytes({ id: 'u', name: '준'.repeat(64) }, 'text') - plain, 238);
+  assert.equal(entryBytes({ id: 'u'.repeat(128), name: 'n' }, 'text') - plain, 317);
+  assert.equal(entryBytes({ id: 'u', name: 'n' }, '\u000bext') - plain, 6);
+});
+
+test('an act costs all its copies: in its entry, as the sanction, and in the audit', () => {
+  const user = { id: 'u', name: 'n' };
+  const act = { type: 'ban', user: 'mallory', reason: '' };
+  const plain = actBytes(user, act);
+  assert.ok(plain > entryBytes(user, ''));
+  assert.equal(actBytes(user, { ...act, reason: '\u{1f600}'.repeat(512) }) - plain, 4 * 2_048 * 1.25);
 });

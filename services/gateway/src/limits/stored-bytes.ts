@@ -13,9 +13,25 @@ export const ROOM_BYTES = 8_192;
 export const EMPTY_ROOM_BYTES = 512;
 export const MEMBER_BYTES = 512;
 
+/** The allocator of Redis rounds sizes up, by a quarter at most. */
+const ALLOCATED = 1.25;
+
+/**
+ * Copies of an act: data and request of its entry, then the sanction, role or setting, and the
+ * event of the audit.
+ */
+const ACT_COPIES = 4;
+
 /** JSON escapes control characters, so a text may be stored in several times its own size. */
-export const entryBytes = ({ id, name }: UserRef, text: string): number =>
-  ENTRY_BYTES + 2 * Buffer.byteLength(id) + Buffer.byteLength(name) + Buffer.byteLength(JSON.stringify(text));
+export const entryBytes = (user: UserRef, text: string): number =>
+  entryOf(user, Buffer.byteLength(JSON.stringify(text)));
+
+/** An act's entry, and what it changes. */
+export const actBytes = (user: UserRef, act: object): number =>
+  MEMBER_BYTES + entryOf(user, ACT_COPIES * Buffer.byteLength(JSON.stringify(act)));
+
+const entryOf = ({ id, name }: UserRef, contentBytes: number): number =>
+  ENTRY_BYTES + Math.ceil(ALLOCATED * (2 * Buffer.byteLength(id) + Buffer.byteLength(name) + contentBytes));
 
 export const isGuest = (userId: string): boolean => userId.startsWith(GUEST_ID_PREFIX);
 

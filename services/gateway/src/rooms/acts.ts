@@ -4,7 +4,7 @@
  */
 import { isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
 import type { Audit } from '../audit/audit.ts';
-import { entryBytes, MEMBER_BYTES } from '../limits/stored-bytes.ts';
+import { actBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
 
@@ -62,9 +62,6 @@ export function createCarryOut(options: {
     }
   };
 }
-
-/** An act is stored as the entry's data, as the request for retries, and as a sanction or setting. */
-const actBytes = (user: UserRef, act: Act): number => entryBytes(user, JSON.stringify([act, act, act])) + MEMBER_BYTES;
 
 const isRepeated = ({ outcome }: ActResult): boolean => outcome === 'duplicate' || outcome === 'known';
 
