@@ -30,8 +30,8 @@ const GAPS_MAX = 1_000;
 const ENTRIES_MAX_DEFAULT = 10_000;
 
 /** The content of an entry that all readers of the log must agree on. */
-export function contentOf({ type, from, clientMsgId, text, ts }: Entry): string {
-  return JSON.stringify([type, from.id, from.name, clientMsgId ?? null, text ?? null, ts]);
+export function contentOf({ type, from, clientMsgId, text, data, ts }: Entry): string {
+  return JSON.stringify([type, from.id, from.name, clientMsgId ?? null, text ?? null, data ?? null, ts]);
 }
 
 export class MemberLog {

@@ -204,7 +204,9 @@ export class RoomChecker {
     } else if (known !== content) this.#report(`I3: ${member} got another ${entry.seq} than an earlier member`);
   }
 
+  /** Only messages are sent with a text. The caller checks acts. */
   #checkSent(entry: Entry, ifNotSent: string): void {
+    if (entry.type !== 'text') return;
     const text = this.#texts.get(keyOf(entry.from.id, entry.clientMsgId));
     if (text === undefined) this.#report(`I4: ${ifNotSent}`);
     else if (text !== entry.text) this.#report(`I4: the text of ${entry.seq} is not what was sent`);
@@ -219,10 +221,12 @@ export class RoomChecker {
         this.#report(`I2: history goes from ${previous.seq} to ${entry.seq}`);
       if (previous !== undefined && entry.ts < previous.ts) this.#report(`I3: ts decreases at ${entry.seq}`);
       if (entry.epoch !== epoch) this.#report(`I3: history has ${entry.seq} under an old epoch`);
-      const key = keyOf(entry.from.id, entry.clientMsgId);
-      const earlier = seen.get(key);
-      if (earlier !== undefined) this.#report(`I7: one message is stored as ${earlier} and ${entry.seq}`);
-      seen.set(key, entry.seq);
+      if (entry.clientMsgId !== undefined) {
+        const key = keyOf(entry.from.id, entry.clientMsgId);
+        const earlier = seen.get(key);
+        if (earlier !== undefined) this.#report(`I7: one message is stored as ${earlier} and ${entry.seq}`);
+        seen.set(key, entry.seq);
+      }
       this.#checkSent(entry, `${entry.seq} was not sent`);
     });
   }
