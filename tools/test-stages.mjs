@@ -107,7 +107,7 @@ export function groupTests(root, stage) {
 /** @param {string} root @param {string} file */
 function stageOf(root, file) {
   if (file.startsWith('tests/e2e/')) return 'e2e';
-  if (file.startsWith('tests/faults/')) return 'faults';
+  if (file.startsWith('tests/faults/') || file.startsWith('tests/security/')) return 'faults';
   if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
   if (/^tests\/(integration|attacks)\//.test(file) || /\.integration\.test\.\w+$/.test(file)) return 'integration';
   // Tests stand next to what they test. What a test imports shows whether it needs more than Node.

@@ -34,7 +34,7 @@ Stages, in this order:
   unit          each part alone
   integration   parts together, on a real Redis; attacks on gateways behind nginx
   e2e           a whole cluster behind nginx: socket.io-client, raw sockets, HTTP, Chromium
-  faults        processes killed, paused and cut off under load: the short run of npm run test:faults
+  faults        processes killed, paused and cut off under load: the short runs of npm run test:faults and test:security
   load          the k6 smoke scenario, if k6 is installed or can be built
 
 Settings:
