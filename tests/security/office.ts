@@ -34,6 +34,7 @@ const WARM_UP_MS = 5_000;
 const SLOWER_MAX = 2;
 const SETTLE_MS = 60_000;
 const PAGE = 200;
+const SLICE_MS = 10_000;
 const LAG_RESOLUTION_MS = 1;
 const NS_PER_MS = 1_000_000;
 
@@ -79,10 +80,11 @@ async function officeOn(cluster: Cluster, { users, minutes, seed, say }: OfficeO
     log.phase = newPhase(name);
     const { phase } = log;
     lag.enable();
+    const slices = sayEach(phase, say);
     await work();
+    clearInterval(slices);
     lag.disable();
     const { p99, max } = { p99: lag.percentile(99) / NS_PER_MS, max: lag.max / NS_PER_MS };
-    say(`${name}: delivery p99 ${milliseconds(percentile(phase.deliveryMs, 0.99))}`);
     return { phase, lag: `p99 ${milliseconds(p99)}, longest ${milliseconds(max)}` };
   };
   await sleep(WARM_UP_MS);
@@ -97,6 +99,16 @@ async function officeOn(cluster: Cluster, { users, minutes, seed, say }: OfficeO
   await settle(quiet, rooms, { endpoint, token: tokenOf('reader') }, log);
   for (const user of quiet) user.close();
   return outcomeOf(log, calm, abused, abuse);
+}
+
+/** Says how fast deliveries were in each slice of a phase. */
+function sayEach({ name, deliveryMs }: Phase, say: Say): NodeJS.Timeout {
+  let said = 0;
+  return setInterval(() => {
+    const slice = deliveryMs.slice(said);
+    said = deliveryMs.length;
+    say(`${name}: ${slice.length} deliveries, p99 ${milliseconds(percentile(slice, 0.99))}`);
+  }, SLICE_MS);
 }
 
 /** Runs the abusers in their own process. */

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import type { Ack, ClientRequests, Position, SessionData } from '@maru/protocol';
-import { decode, encode } from '@maru/testkit/codec/packets';
+import { decode, encode, type Packet } from '@maru/testkit/codec/packets';
 
 export interface WireOptions {
   token: string;
@@ -26,6 +26,7 @@ const LENGTH_64 = 127;
 const MASKED = 0x80;
 const FINAL = 0x80;
 const CONNECT_TIMEOUT_MS = 30_000;
+const EXCERPT_CHARS_MAX = 80;
 
 /** A masked frame. The mask is zero, which leaves the payload as it is. */
 export function clientFrame(text: string, opcode: number = OPCODE.text): Buffer {
@@ -65,6 +66,8 @@ export class WireClient {
   /** CONNECT was sent early. */
   #isEarly = false;
   #rest: Buffer = Buffer.alloc(0);
+  /** The newest frame. */
+  #before = '';
 
   constructor(endpoint: string, options: WireOptions) {
     this.#options = options;
@@ -187,7 +190,8 @@ export class WireClient {
 
   #onText(frame: string): void {
     this.#options.onFrame?.(frame);
-    const packet = decode(frame);
+    const packet = this.#decode(frame);
+    if (packet === undefined) return;
     switch (packet.type) {
       case 'ping':
         this.sendFrame(encode.pong());
@@ -209,6 +213,18 @@ export class WireClient {
       }
       case 'event':
         this.#onEvent(packet.name, packet.args[0]);
+    }
+  }
+
+  /** A frame that no server should send ends the connection, with the frame before it. */
+  #decode(frame: string): Packet | undefined {
+    try {
+      const packet = decode(frame);
+      this.#before = frame;
+      return packet;
+    } catch (error) {
+      this.#end(`${String(error)}, after ${this.#before.slice(0, EXCERPT_CHARS_MAX)}`);
+      return undefined;
     }
   }
 

@@ -35,6 +35,8 @@ export interface Connection {
   queuedBytes(): number;
   /** Resolves when the transport has taken what was queued, or after `waitMs`. */
   drained(waitMs: number): Promise<void>;
+  /** Reads nothing for a while. Long-polling does not know pauses: each request waits for its answer. */
+  pauseReading(ms: number): void;
   /** Closes the transport. A client reconnects by itself. `discard` drops what is queued. */
   closeTransport(discard: boolean): void;
   /** Sends DISCONNECT. A client stays away. */
@@ -124,6 +126,10 @@ export class SocketConnection implements Connection {
       const timer = setTimeout(done, waitMs);
       this.#engine.on('drain', done);
     });
+  }
+
+  pauseReading(ms: number): void {
+    this.#direct?.pauseReading(ms);
   }
 
   closeTransport(discard: boolean): void {

@@ -66,6 +66,22 @@ describe('an idle connection', () => {
     assert.ok(received().equals(expected));
   });
 
+  test('reads nothing while it pauses, not even the rest of a chunk, and then everything in order', async () => {
+    const { engine, transport, client } = await rig.open();
+    const heard: unknown[] = [];
+    engine.on('data', (data) => {
+      heard.push(data);
+      if (data === 'b') transport.pauseReading(200);
+    });
+    const pausedAtMs = performance.now();
+    client.write(Buffer.concat(['4a', '4b', '4c', '4d'].map((text) => masked(OPCODE.text, text))));
+    await poll('the first', () => heard.length === 2);
+    client.write(masked(OPCODE.text, '4e'));
+    await poll('all', () => heard.length === 5);
+    assert.ok(performance.now() - pausedAtMs >= 190);
+    assert.deepEqual(heard, ['a', 'b', 'c', 'd', 'e']);
+  });
+
   test('receives what the client sends, also in pieces', async () => {
     const { engine, client } = await rig.open();
     const heard: unknown[] = [];

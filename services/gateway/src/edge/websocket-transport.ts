@@ -92,6 +92,8 @@ export class WebSocketTransport extends Transport implements FrameSink {
   #controlsWindow = 0;
   #controls = 0;
   #closeTimer: NodeJS.Timeout | undefined;
+  /** Runs while nothing is read. */
+  #pauseTimer: NodeJS.Timeout | undefined;
 
   constructor(request: TransportRequest) {
     super(request);
@@ -158,6 +160,19 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (!this.#peerDone) this.#reader.read(chunk, this);
   }
 
+  /** What the peer sends meanwhile waits: a chunk of it here, the rest in the kernel and the peer. */
+  pauseReading(ms: number): void {
+    if (this.#pauseTimer !== undefined || this.#peerDone || this.#stopped) return;
+    this.#reader.pause();
+    this.#socket.pause();
+    this.#pauseTimer = setTimeout(() => {
+      this.#pauseTimer = undefined;
+      if (!this.#peerDone) this.#reader.readOn(this);
+      // What was kept may have paused it once more.
+      if (this.#pauseTimer === undefined) this.#socket.resume();
+    }, ms);
+  }
+
   receivedText(text: string): void {
     if (text.charCodeAt(0) === MESSAGE || this.#takeControl()) this.onData(text);
   }
@@ -197,6 +212,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
   gone(): void {
     this.#stop();
     clearTimeout(this.#closeTimer);
+    clearTimeout(this.#pauseTimer);
     delete this.#socket[TRANSPORT];
     this.#reportClose();
   }

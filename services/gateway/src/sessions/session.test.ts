@@ -29,6 +29,7 @@ class StuckConnection implements Connection {
   queuedPackets = () => this.queue.length;
   queuedBytes = () => this.queue.reduce((sum, packet) => sum + packet.length, 0);
   drained = () => pause(1);
+  pauseReading(): void {}
   closeTransport(): void {
     this.closed = true;
   }
@@ -56,7 +57,7 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
       bytes: { perSecond: 250_000, burst: 2_000_000 },
       requestsMax: 250,
     },
-    nowMs: 0,
+    ...{ nowMs: 0, mayBeRefused: () => true },
     onRemoved() {},
     onEnd: (reason) => ends.push(reason),
   });

@@ -36,6 +36,9 @@ const CATCH_UP_POLL_MS = 100;
  */
 const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 
+/** A connection whose user is refused too often is not read for this time. */
+const PAUSE_MS = 100;
+
 /** A client is notified at most this long before its token expires. */
 const EXPIRY_NOTICE_MS = 60_000;
 
@@ -68,6 +71,8 @@ export interface SessionOptions {
   connection: Connection;
   limits: ConnectionLimits;
   nowMs: number;
+  /** Counts a refused event of the user. False if it had too many of them in a short time. */
+  mayBeRefused: (userId: string) => boolean;
   onEnd: (reason: EndReason, session: Session) => void;
   /** See `Member.removedFrom`. */
   onRemoved: (session: Session, room: string, reason: RemovalReason) => void;
@@ -88,6 +93,7 @@ export class Session implements Member {
   #state: ConnectionState = OPENING;
   readonly #connection: Connection;
   readonly #gate: SessionOptions['gate'];
+  readonly #mayBeRefused: SessionOptions['mayBeRefused'];
   readonly #onEnd: (reason: EndReason, session: Session) => void;
   readonly #onRemoved: SessionOptions['onRemoved'];
   readonly #events: Bucket;
@@ -109,6 +115,7 @@ export class Session implements Member {
     this.beganAtMs = options.beganAtMs;
     this.#gate = options.gate;
     this.#connection = options.connection;
+    this.#mayBeRefused = options.mayBeRefused;
     this.#onEnd = options.onEnd;
     this.#onRemoved = options.onRemoved;
     this.#limits = options.limits;
@@ -253,6 +260,7 @@ export class Session implements Member {
     if (waitMs === 0) return 0;
     this.#refusals ??= fullBucket(REFUSALS, nowMs);
     if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');
+    else if (!this.#mayBeRefused(this.user.id)) this.#connection.pauseReading(PAUSE_MS);
     return waitMs;
   }
 

@@ -1,4 +1,4 @@
-/** The places of a user's connections in the cluster are given back. */
+/** Sign-ins are paced, and the places of a user's connections in the cluster are given back. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RedisStore } from '@maru/redis-store';
@@ -95,4 +95,36 @@ test('a user who was revoked after the check of the token gets no session', asyn
   const identity = (await authenticate(transport)) ?? assert.fail('refused');
   assert.equal(sessions.connected(transport, ending, identity, {}), undefined);
   assert.deepEqual([events, registry.size], [['notice', '{"code":"revoked"}', 'DISCONNECT'], 0]);
+});
+
+test('sign-ins of a user beyond a burst are delayed, and not refused', async () => {
+  const { sessions, open, authenticate } = start();
+  const signIn = async () => {
+    const transport = open();
+    assert.ok((await authenticate(transport)) !== undefined);
+    sessions.transportClosed(transport);
+  };
+  for (let count = 0; count < 100; count++) await signIn();
+  const startedAtMs = performance.now();
+  await signIn();
+  assert.ok(performance.now() - startedAtMs > 450);
+});
+
+test('all connections of a user whose events are refused too often are read more slowly', async () => {
+  const { sessions, open, authenticate } = start();
+  const begin = async () => {
+    const pauses: number[] = [];
+    const transport = open();
+    const paused = { ...connection, pauseReading: (ms: number) => pauses.push(ms) } as unknown as Connection;
+    const session = sessions.connected(transport, paused, (await authenticate(transport)) ?? assert.fail(), {});
+    return { session: session ?? assert.fail('refused'), pauses };
+  };
+  const [flooding, other] = [await begin(), await begin()];
+  // One event is served, and 400 may be refused.
+  for (let count = 0; count < 401; count++) flooding.session.takeEvent(0);
+  assert.deepEqual(flooding.pauses, []);
+  flooding.session.takeEvent(0);
+  assert.deepEqual(flooding.pauses, [100]);
+  for (let count = 0; count < 2; count++) other.session.takeEvent(0);
+  assert.deepEqual(other.pauses, [100]);
 });

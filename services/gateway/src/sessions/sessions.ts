@@ -1,4 +1,5 @@
 /** Begins and ends sessions: checks tokens, answers resumes, and leaves rooms at the end. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError, type SessionData } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { PauseGate } from '../cluster/pause-gate.ts';
@@ -7,6 +8,8 @@ import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
 import type { ConnectionSlots } from '../limits/connection-slots.ts';
+import { createKeyedLimit, type KeyedLimit } from '../limits/keyed-limit.ts';
+import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
 import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
@@ -56,14 +59,32 @@ export interface SessionsOptions {
   storeNow: () => number;
 }
 
+/**
+ * Refused events of a user on this node. Beyond it the user's connections are read more slowly, so
+ * that refusing costs this node little: a flood waits at the client. All connections of the user
+ * count together, because a flood that was cut comes back.
+ */
+const REFUSED_EVENTS: BucketSpec = { perSecond: 100, burst: 400 };
+/**
+ * Sign-ins of a user on this node. Beyond it they are delayed, never refused. The burst allows for
+ * all connections of a user on all nodes to come here at once.
+ */
+const SIGN_INS: BucketSpec = { perSecond: 2, burst: 100 };
+const USERS_MAX = 100_000;
+
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
   readonly #halfOpen: HalfOpenTransports;
+  readonly #refusedEvents: KeyedLimit;
+  readonly #signIns: KeyedLimit;
   readonly request: SessionsOptions['onRequest'];
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#halfOpen = new HalfOpenTransports(() => options.metrics.refused('half_open'));
+    const users = { keysMax: USERS_MAX, now: options.now };
+    this.#refusedEvents = createKeyedLimit({ spec: REFUSED_EVENTS, ...users });
+    this.#signIns = createKeyedLimit({ spec: SIGN_INS, ...users });
     this.request = options.onRequest;
   }
 
@@ -88,6 +109,9 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       throw error;
     }
     const { id } = identity.user;
+    const waitMs = this.#signIns.take(id);
+    if (waitMs > 0) await pause(waitMs);
+    if (!this.#halfOpen.isAuthenticating(transport)) return undefined;
     const reserved = !registry.isFull(id) && (await slots.reserve(transport, id));
     if (!this.#halfOpen.isAuthenticating(transport)) {
       slots.cancel(transport);
@@ -100,6 +124,8 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     const { code: reason, message } = ENDS.too_many_connections.notice;
     throw new MaruError('rate_limited', message, { retryAfterMs: CONNECTIONS_RETRY_MS, reason });
   }
+
+  #mayBeRefused = (userId: string): boolean => this.#refusedEvents.take(userId) === 0;
 
   #countRefusal(userId: string): void {
     const { registry, metrics } = this.#options;
@@ -119,6 +145,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       connection,
       limits: connectionLimits,
       nowMs: now(),
+      mayBeRefused: this.#mayBeRefused,
       onEnd: this.#onEnd,
       onRemoved,
     });

@@ -48,6 +48,7 @@ export class FrameReader {
   #fragmented = 0;
   /** A close or a violation was read. */
   #ended = false;
+  #paused = false;
 
   constructor(messageBytesMax: number) {
     this.#messageBytesMax = messageBytesMax;
@@ -61,13 +62,26 @@ export class FrameReader {
       bytes = this.#rest.bytes();
     }
     let at = 0;
-    while (!this.#ended) {
+    while (!this.#ended && !this.#paused) {
       const end = this.#readFrame(bytes, at, sink);
       if (end < 0) break;
       at = end;
     }
     if (this.#ended || at === bytes.length) this.#rest = undefined;
     else if (at > 0 || this.#rest === undefined) this.#rest = new GrowingBuffer(bytes.subarray(at));
+  }
+
+  /** Reads no further frame until `readOn`. Keeps the rest of the chunk. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** MUST NOT be called by the sink while it receives. */
+  readOn(sink: FrameSink): void {
+    this.#paused = false;
+    const kept = this.#rest;
+    this.#rest = undefined;
+    if (kept !== undefined) this.read(kept.bytes(), sink);
   }
 
   /** The end of the frame that begins at `at`; -1 if it is not complete. */
