@@ -243,8 +243,9 @@ describe('a flood', () => {
       beganAtMs: 0,
       gate: { isOpen: () => true, whenOpen: async () => {} },
       connection,
-      limits: { events: spec, bytes: spec, requestsMax: 1_000 },
+      limits: { events: spec, userEvents: spec, bytes: spec, requestsMax: 1_000 },
       nowMs: 0,
+      takeUserEvent: () => 0,
       mayBeRefused: () => true,
       onEnd: () => {
         cut = true;

@@ -3,6 +3,8 @@ import type { BucketSpec } from './token-bucket.ts';
 
 export interface ConnectionLimits {
   events: BucketSpec;
+  /** Events of all connections of a user on this node together, also of those that ended. */
+  userEvents: BucketSpec;
   /** Bytes of packets, see `chargedBytes`. */
   bytes: BucketSpec;
   /** Requests in progress. */
@@ -12,10 +14,19 @@ export interface ConnectionLimits {
 export interface ConnectionSettings {
   connectionEventsPerSecond: number;
   connectionEventsBurst: number;
+  userEventsPerSecond: number | undefined;
+  userEventsBurst: number | undefined;
   connectionBytesPerSecond: number | undefined;
   connectionBytesBurst: number | undefined;
   connectionRequestsMax: number | undefined;
 }
+
+/**
+ * By default a user may send what two busy connections send. A few more may begin with a burst at
+ * the same time, as after a restart of a computer.
+ */
+const USER_CONNECTIONS = 2;
+const USER_BURSTS = 10;
 
 /** By default the bytes allow for events of this size, at the full rate and in a full burst. */
 const EVENT_BYTES = 5_000;
@@ -26,6 +37,10 @@ export function connectionLimitsOf(settings: ConnectionSettings): ConnectionLimi
   const events = { perSecond: settings.connectionEventsPerSecond, burst: settings.connectionEventsBurst };
   return {
     events,
+    userEvents: {
+      perSecond: settings.userEventsPerSecond ?? USER_CONNECTIONS * events.perSecond,
+      burst: settings.userEventsBurst ?? USER_BURSTS * events.burst,
+    },
     bytes: {
       perSecond: settings.connectionBytesPerSecond ?? EVENT_BYTES * events.perSecond,
       burst: settings.connectionBytesBurst ?? BURST_EVENT_BYTES * events.burst,

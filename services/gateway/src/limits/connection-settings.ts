@@ -15,6 +15,18 @@ export const CONNECTION_FIELDS = {
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.connectionEventsBurst as number,
   },
+  userEventsPerSecond: {
+    env: 'MARU_USER_EVENTS_PER_SECOND',
+    doc: 'events of one user per second on one node; none: 2 × MARU_CONNECTION_EVENTS_PER_SECOND',
+    parse: asInteger(1, 1_000_000),
+    fallback: undefined,
+  },
+  userEventsBurst: {
+    env: 'MARU_USER_EVENTS_BURST',
+    doc: 'burst of events of one user on one node; none: 10 × MARU_CONNECTION_EVENTS_BURST',
+    parse: asInteger(1, 10_000_000),
+    fallback: undefined,
+  },
   connectionBytesPerSecond: {
     env: 'MARU_CONNECTION_BYTES_PER_SECOND',
     doc: 'bytes of one connection per second, in packets above 1 KB; none: 5,000 × MARU_CONNECTION_EVENTS_PER_SECOND',

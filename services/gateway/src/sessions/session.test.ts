@@ -53,11 +53,11 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
     gate: { isOpen: () => true, whenOpen: async () => {} },
     connection,
     limits: {
-      events: { perSecond: 50, burst: 200 },
+      ...{ events: { perSecond: 50, burst: 200 }, userEvents: { perSecond: 100, burst: 2_000 } },
       bytes: { perSecond: 250_000, burst: 2_000_000 },
       requestsMax: 250,
     },
-    ...{ nowMs: 0, mayBeRefused: () => true },
+    ...{ nowMs: 0, mayBeRefused: () => true, takeUserEvent: () => 0 },
     onRemoved() {},
     onEnd: (reason) => ends.push(reason),
   });

@@ -38,6 +38,8 @@ const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 
 /** A connection whose user is refused too often is not read for this time. */
 const PAUSE_MS = 100;
+/** A pause counts as this many refusals, so a flood that goes on ends the connection in seconds. */
+const PAUSE_REFUSALS = 250;
 
 /** A client is notified at most this long before its token expires. */
 const EXPIRY_NOTICE_MS = 60_000;
@@ -71,6 +73,8 @@ export interface SessionOptions {
   connection: Connection;
   limits: ConnectionLimits;
   nowMs: number;
+  /** Takes an event of the user on this node. Returns 0, or the milliseconds to wait. */
+  takeUserEvent: (userId: string) => number;
   /** Counts a refused event of the user. False if it had too many of them in a short time. */
   mayBeRefused: (userId: string) => boolean;
   onEnd: (reason: EndReason, session: Session) => void;
@@ -93,6 +97,7 @@ export class Session implements Member {
   #state: ConnectionState = OPENING;
   readonly #connection: Connection;
   readonly #gate: SessionOptions['gate'];
+  readonly #takeUserEvent: SessionOptions['takeUserEvent'];
   readonly #mayBeRefused: SessionOptions['mayBeRefused'];
   readonly #onEnd: (reason: EndReason, session: Session) => void;
   readonly #onRemoved: SessionOptions['onRemoved'];
@@ -115,6 +120,7 @@ export class Session implements Member {
     this.beganAtMs = options.beganAtMs;
     this.#gate = options.gate;
     this.#connection = options.connection;
+    this.#takeUserEvent = options.takeUserEvent;
     this.#mayBeRefused = options.mayBeRefused;
     this.#onEnd = options.onEnd;
     this.#onRemoved = options.onRemoved;
@@ -236,7 +242,8 @@ export class Session implements Member {
    * connection.
    */
   takeEvent(nowMs: number): number {
-    return this.#unlessFlood(takeToken(this.#events, this.#limits.events, nowMs), nowMs);
+    const waitMs = takeToken(this.#events, this.#limits.events, nowMs);
+    return this.#unlessFlood(waitMs > 0 ? waitMs : this.#takeUserEvent(this.user.id), nowMs);
   }
 
   /** The same for the bytes of an event. */
@@ -260,7 +267,11 @@ export class Session implements Member {
     if (waitMs === 0) return 0;
     this.#refusals ??= fullBucket(REFUSALS, nowMs);
     if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');
-    else if (!this.#mayBeRefused(this.user.id)) this.#connection.pauseReading(PAUSE_MS);
+    else if (!this.#mayBeRefused(this.user.id)) {
+      this.#connection.pauseReading(PAUSE_MS);
+      // What is not read meanwhile would have been refused.
+      this.#refusals.tokens -= PAUSE_REFUSALS;
+    }
     return waitMs;
   }
 

@@ -28,7 +28,7 @@ function start(isRevoked = () => false) {
     ...{ tokens, registry, slots, metrics, isRevoked },
     gate: { isOpen: () => true } as never,
     resumeRooms: () => assert.fail('resumed'),
-    connectionLimits: { events: LIMIT, bytes: LIMIT, requestsMax: 1 },
+    connectionLimits: { events: LIMIT, userEvents: { perSecond: 1, burst: 3 }, bytes: LIMIT, requestsMax: 1 },
     limits: {},
     isDegraded: () => false,
     onRequest() {},
@@ -127,4 +127,17 @@ test('all connections of a user whose events are refused too often are read more
   assert.deepEqual(flooding.pauses, [100]);
   for (let count = 0; count < 2; count++) other.session.takeEvent(0);
   assert.deepEqual(other.pauses, [100]);
+});
+
+test('the events of all connections of a user count together, also of those that ended', async () => {
+  const { sessions, open, authenticate } = start();
+  const begin = async () => {
+    const identity = (await authenticate(open())) ?? assert.fail('refused');
+    return sessions.connected(open(), connection, identity, {}) ?? assert.fail('refused');
+  };
+  const [first, second] = [await begin(), await begin()];
+  assert.deepEqual([first.takeEvent(0), second.takeEvent(0)], [0, 0]);
+  sessions.disconnected(first, 'transport close');
+  assert.equal((await begin()).takeEvent(0), 0);
+  assert.ok((await begin()).takeEvent(0) > 0);
 });

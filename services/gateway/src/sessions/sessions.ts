@@ -75,6 +75,8 @@ const USERS_MAX = 100_000;
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
   readonly #halfOpen: HalfOpenTransports;
+  /** A flood over many connections, or over one that comes back again and again, is one flood. */
+  readonly #userEvents: KeyedLimit;
   readonly #refusedEvents: KeyedLimit;
   readonly #signIns: KeyedLimit;
   readonly request: SessionsOptions['onRequest'];
@@ -83,6 +85,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     this.#options = options;
     this.#halfOpen = new HalfOpenTransports(() => options.metrics.refused('half_open'));
     const users = { keysMax: USERS_MAX, now: options.now };
+    this.#userEvents = createKeyedLimit({ spec: options.connectionLimits.userEvents, ...users });
     this.#refusedEvents = createKeyedLimit({ spec: REFUSED_EVENTS, ...users });
     this.#signIns = createKeyedLimit({ spec: SIGN_INS, ...users });
     this.request = options.onRequest;
@@ -125,6 +128,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     throw new MaruError('rate_limited', message, { retryAfterMs: CONNECTIONS_RETRY_MS, reason });
   }
 
+  #takeUserEvent = (userId: string): number => this.#userEvents.take(userId);
   #mayBeRefused = (userId: string): boolean => this.#refusedEvents.take(userId) === 0;
 
   #countRefusal(userId: string): void {
@@ -145,6 +149,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       connection,
       limits: connectionLimits,
       nowMs: now(),
+      takeUserEvent: this.#takeUserEvent,
       mayBeRefused: this.#mayBeRefused,
       onEnd: this.#onEnd,
       onRemoved,
