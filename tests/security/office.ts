@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Entry } from '@maru/protocol';
 import { createRandom } from '../faults/random.ts';
@@ -114,6 +115,8 @@ function sayEach({ name, deliveryMs }: Phase, say: Say): NodeJS.Timeout {
 /** Runs the abusers in their own process. */
 async function runAbusers(plan: AbusePlan): Promise<AbuseFigures & { cpuS: number }> {
   const child = fork(new URL('./office-abusers.ts', import.meta.url));
+  // Abusers have machines of their own. Here they must not take the processors of the cluster.
+  setPriority(child.pid as number, constants.priority.PRIORITY_LOW);
   try {
     child.send(plan);
     const [figures] = (await once(child, 'message')) as [AbuseFigures & { cpuS: number }];
