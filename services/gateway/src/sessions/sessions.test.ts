@@ -132,8 +132,9 @@ test('all connections of a user whose events are refused too often are read more
 test('the events of all connections of a user count together, also of those that ended', async () => {
   const { sessions, open, authenticate } = start();
   const begin = async () => {
-    const identity = (await authenticate(open())) ?? assert.fail('refused');
-    return sessions.connected(open(), connection, identity, {}) ?? assert.fail('refused');
+    const transport = open();
+    const identity = (await authenticate(transport)) ?? assert.fail('refused');
+    return sessions.connected(transport, connection, identity, {}) ?? assert.fail('refused');
   };
   const [first, second] = [await begin(), await begin()];
   assert.deepEqual([first.takeEvent(0), second.takeEvent(0)], [0, 0]);
