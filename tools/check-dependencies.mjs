@@ -16,7 +16,9 @@ const DOCKERFILES = 'deploy/docker';
  *   dependencies?: Record<string, string>, peerDependencies?: Record<string, string>,
  *   peerDependenciesMeta?: Record<string, {optional?: boolean}>}>} Lock */
 
-/** The oldest version that may occur anywhere in the tree. Older ones have known vulnerabilities. */
+/**
+ * The oldest version that may occur anywhere in the tree. Older ones have known vulnerabilities.
+ */
 const PACKAGE_FLOORS = {
   'socket.io-parser': '4.2.7',
   'engine.io': '6.6.12',

@@ -1,5 +1,6 @@
 /**
- * `npm run test:security`: installs what is missing, then runs tests/security on the pinned Node.js.
+ * `npm run test:security`: installs what is missing, then runs tests/security on the pinned
+ * Node.js.
  * Plain JavaScript for Node.js 20 or newer. For the options see `--help`.
  */
 import './bootstrap/require-node.mjs';

@@ -15,7 +15,7 @@ export interface ExampleValues {
   clientMsgId?: string;
 }
 
-/** Each is valid by its schema; not each is allowed to whoever sends it. */
+/** Each is valid by its schema; the sender may lack the right for it. */
 export const exampleEvents = ({ room, token, user, clientMsgId = newId() }: ExampleValues) =>
   ({
     'room:create': { room, title: 'A title' },

@@ -1,5 +1,6 @@
 /**
- * Guests who make the store keep as much as they can: it keeps at most what the quota of bytes says,
+ * Guests who make the store keep as much as they can: it keeps at most what the quota of bytes
+ * says,
  * and ordinary users notice nothing.
  */
 import { createRandom, type Random } from '../faults/random.ts';

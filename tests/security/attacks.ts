@@ -8,7 +8,7 @@ import type { WireClient } from './wire-client.ts';
 export interface Loot {
   publicRooms: string[];
   privateRooms: string[];
-  /** A message of somebody in a room of somebody. */
+  /** A message of another user in a room of another user. */
   messages: Array<{ room: string; seq: number }>;
 }
 

@@ -1,4 +1,6 @@
-/** The quiet users of the office: cheap connections that count every entry and time every answer. */
+/**
+ * The quiet users of the office: cheap connections that count every entry and time every answer.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entry, Position, ResumedRoom } from '@maru/protocol';
 import { WireClient } from './wire-client.ts';

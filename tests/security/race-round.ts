@@ -1,4 +1,6 @@
-/** One round of a race: a new room, a new target, and one act at a random moment from a random node. */
+/**
+ * One round of a race: a new room, a new target, and one act at a random moment from a random node.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActData, Entry } from '@maru/protocol';

@@ -95,7 +95,7 @@ export interface Refusal {
  */
 export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
   return change(outbox, clientMsgId, (item) => {
-    // The room ended meanwhile.
+    // The room has ended since.
     if (item.progress.kind === 'failed') return item;
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
     if (!error.retryable) return failed;

@@ -9,7 +9,9 @@ import { createParts, type Parts } from './wiring/parts.ts';
 
 /** A start waits this long for the store. Then the gateway listens and reports `degraded`. */
 const STORE_WAIT_MS = 5_000;
-/** Period of the checks for expired tokens, large backlogs, and watches that are no longer allowed. */
+/**
+ * Period of the checks for expired tokens, large backlogs, and watches that are no longer allowed.
+ */
 const SWEEP_MS = 1_000;
 
 export interface Gateway extends Service {

@@ -56,7 +56,8 @@ export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
 /**
- * Sorted set: user id → when the user was revoked, in milliseconds of the store's clock; and stream:
+ * Sorted set: user id → when the user was revoked, in milliseconds of the store's clock; and
+ * stream:
  * orders of administrators to all nodes. A new order is signalled on the sharded channel.
  */
 export const revocationsKey = (): string => 'maru:{control}:revoked';

@@ -1,4 +1,4 @@
-/** In the place of a room that the user is not in: why, and where to go from here. */
+/** Shown instead of a room that the user is not in: why, and where to go from here. */
 import type { RemovalReason } from '@maru/protocol/events';
 import { wordsOfError } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
@@ -29,7 +29,7 @@ export function RoomProblem({ entered, view, store, onGoToRoom, onShowRooms }: R
   const title = isRemoved ? t[REASON_WORDS[entered.reason] ?? 'removedKicked'] : t.refused;
   const act = isRemoved && entered.by !== null ? { entry: entered.by, names: view.names, language, t } : null;
   const detail = isRemoved ? act && wordsOfAct(act) : detailOfRefusal();
-  // Somebody who left does not want back, and a deleted room cannot be entered.
+  // A user who left does not want to return, and a deleted room cannot be entered.
   const mayTryAgain = isRemoved ? entered.reason !== 'left' && entered.reason !== 'deleted' : true;
 
   function detailOfRefusal(): string {

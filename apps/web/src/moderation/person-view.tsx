@@ -61,7 +61,7 @@ export function PersonView(props: PersonViewProps) {
       {sanctions.length > 0 && <SanctionForm {...props} acts={sanctions} />}
       {allows('role') && <RoleForm {...props} now={actCase.targetRole ?? 'member'} />}
       {message !== null && mayDo('report', actCase) && (
-        // Whoever may act seldom reports.
+        // Moderators act themselves and seldom report.
         <Section
           key={String(isLoading)}
           title={words.reportTitle}

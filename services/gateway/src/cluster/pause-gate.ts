@@ -1,6 +1,6 @@
 /**
  * Closes after the process was paused (SIGSTOP, a suspended machine, a blocked event loop), until
- * the node has checked what it missed. A paused node does not know who was revoked meanwhile, and
+ * the node has checked what it missed. A paused node does not know who was revoked since, and
  * must serve nothing to them.
  *
  * After a pause, callbacks of sockets run before timers. Therefore everything that serves a client

@@ -134,7 +134,7 @@ export class Delivery {
       // The store checks the right to see a private room for each user.
       if (isPrivateRoomId(room)) return this.#readSince(opened, room, { userId }, position);
       const shared = await this.#resumePublic(opened, room, position, userId);
-      // After the read: whoever may enter now was permitted all that it brought.
+      // After the read: a user who may enter now was permitted all that it brought.
       if (shared.guarded) await this.#options.log.read(room, { userId }, { mode: 'none' });
       return shared;
     });

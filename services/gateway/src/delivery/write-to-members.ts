@@ -3,7 +3,7 @@ import type { PauseGate } from '../cluster/pause-gate.ts';
 import { PacketBatch } from '../edge/packets.ts';
 import type { Member } from './member.ts';
 
-/** After a pause of the process, the packets wait, and members that ended meanwhile get none. */
+/** After a pause of the process, the packets wait, and members that have ended since get none. */
 export function writeToMembers(
   packets: string[],
   live: ReadonlySet<Member>,

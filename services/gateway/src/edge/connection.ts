@@ -35,7 +35,10 @@ export interface Connection {
   queuedBytes(): number;
   /** Resolves when the transport has taken what was queued, or after `waitMs`. */
   drained(waitMs: number): Promise<void>;
-  /** Reads nothing for a while. Long-polling does not know pauses: each request waits for its answer. */
+  /**
+   * Reads nothing for a while. Long-polling does not know pauses: each request waits for its
+   * answer.
+   */
   pauseReading(ms: number): void;
   /** Closes the transport. A client reconnects by itself. `discard` drops what is queued. */
   closeTransport(discard: boolean): void;

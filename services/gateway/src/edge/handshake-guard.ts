@@ -1,6 +1,7 @@
 /**
  * Refuses handshakes before a transport opens: foreign origins, on both transports, and new
- * handshakes while the node drains or has no room for more. It also frees the first request of each connection.
+ * handshakes while the node drains or has no room for more. It also frees the first request of each
+ * connection.
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';

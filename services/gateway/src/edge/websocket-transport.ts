@@ -160,7 +160,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (!this.#peerDone) this.#reader.read(chunk, this);
   }
 
-  /** What the peer sends meanwhile waits: a chunk of it here, the rest in the kernel and the peer. */
+  /**
+   * What the peer sends during the pause waits: a chunk of it here, the rest in the kernel and the
+   * peer.
+   */
   pauseReading(ms: number): void {
     if (this.#pauseTimer !== undefined || this.#peerDone || this.#stopped) return;
     this.#reader.pause();

@@ -48,7 +48,9 @@ export interface Tokens {
   issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
 }
 
-/** A signed JWT. Decoders of base64 skip other characters, so one token could have many spellings. */
+/**
+ * A signed JWT. Decoders of base64 skip other characters, so one token could have many spellings.
+ */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const GUEST_KEY_ID = 'maru-guest';
 const GUEST_LIFETIME_S = 24 * 60 * 60;

@@ -45,7 +45,9 @@ export class ConnectionSlots {
   readonly #options: ConnectionSlotsOptions;
   /** Users with more connections than are free. */
   readonly #claims = new Map<string, Claim>();
-  /** Transports that have a slot and no session yet, with their users; and how many each user has. */
+  /**
+   * Transports that have a slot and no session yet, with their users; and how many each user has.
+   */
   readonly #reserved = new WeakMap<object, string>();
   readonly #reservedOf = new Map<string, number>();
 
@@ -121,7 +123,7 @@ export class ConnectionSlots {
     return userId;
   }
 
-  /** Calls of one user follow one another, so what changes meanwhile shares the next one. */
+  /** Calls of one user follow one another, so changes during a call share the next one. */
   async #claim(userId: string, claim: Claim): Promise<void> {
     claim.changed = true;
     if (claim.claiming) return;

@@ -3,9 +3,13 @@
 /** Why a node takes no more connections. */
 export type NodeLimit = 'node_connections' | 'node_memory';
 
-/** Above this share of the memory, new handshakes are refused. The rest is for those who are here. */
+/**
+ * Above this share of the memory, new handshakes are refused. The rest is for those who are here.
+ */
 const MEMORY_SHARE = 0.85;
-/** Reading the resident memory takes some microseconds, so a storm of handshakes shares one value. */
+/**
+ * Reading the resident memory takes some microseconds, so a storm of handshakes shares one value.
+ */
 const MEMORY_READ_MS = 500;
 
 export interface NodeLimitsOptions {

@@ -28,7 +28,9 @@ export interface Retention {
   emptyRoomTtlMs: number;
 }
 
-/** A request, encoded once: a batch may send it again. `tail` is `"text":…`, or members of `data`. */
+/**
+ * A request, encoded once: a batch may send it again. `tail` is `"text":…`, or members of `data`.
+ */
 export type Append = ({ request: AppendRequest } | { request: ActRequest }) & { head: string; tail: string };
 
 export type AnyRequest = AppendRequest | ActRequest;

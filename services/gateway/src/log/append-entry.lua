@@ -22,8 +22,10 @@
 -- ARGV[11] keepMax      maximum number of entries
 -- ARGV[12] keepAgeMs    beyond keepMin, older entries are removed
 --
--- Returns {'stored' | 'duplicate', epoch, seq, ts, n} | {'conflict'} | {'not_found'} | {'deleted'} |
--- {'refused'} | {'forbidden', why, untilMs} with why closed | banned | muted | read_only | {'slow', retryAfterMs}.
+-- Returns {'stored' | 'duplicate', epoch, seq, ts, n} | {'conflict'} | {'not_found'} | {'deleted'}
+-- |
+-- {'refused'} | {'forbidden', why, untilMs} with why closed | banned | muted | read_only | {'slow',
+-- retryAfterMs}.
 
 -- First, so that a stranger cannot open an epoch of a private room.
 local role = nil

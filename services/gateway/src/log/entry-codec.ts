@@ -6,7 +6,8 @@
  *     stored      two stream fields: head `"n":…,"type":…,"from":…,"clientMsgId":…` and tail
  *                 `"text":…`, or `"data":…` of an act
  *     announced   1 M <epoch> <seq> <ts> <bytes>\n<head>,<tail>}      a new entry; <bytes> in UTF-8
- *                 1 E <epoch> <base> 0 0\n                            a new epoch that begins at <base>
+ *                 1 E <epoch> <base> 0 0\n                            a new epoch that begins at
+ *                 <base>
  *                 1 D <epoch> 0 0 0\n                                 the room was deleted
  *     to clients  {"room":…,"epoch":…,"seq":…,"ts":…,<head>,<tail>}
  *

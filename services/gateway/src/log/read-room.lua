@@ -24,8 +24,10 @@
 --
 -- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why
 -- closed | banned | {'ok', epoch, base, head, first, role, reason, n, guarded, room, entries}: role
--- '' for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room
--- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, entries {seq, ts, head,
+-- '' for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1,
+-- room
+-- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, entries {seq, ts,
+-- head,
 -- tail, …} ascending.
 
 local private = ARGV[2] == '1'

@@ -29,7 +29,7 @@ local function muted_until(sanctions_key, user, now)
   return nil
 end
 
--- A room is guarded while any of this can refuse somebody.
+-- A room is guarded while any of this can refuse a user.
 local function update_guard(meta_key, sanctions_key)
   local meta = redis.call('HMGET', meta_key, 'closed', 'readOnly', 'slowModeS')
   if meta[1] or meta[2] or meta[3] or redis.call('EXISTS', sanctions_key) == 1 then

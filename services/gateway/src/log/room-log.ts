@@ -6,8 +6,10 @@
  * - `seq` counts 1, 2, 3 … without gaps.
  * - Entries are announced on the room's channel in that order. Announcements may be lost.
  * - It never retries an append that may have been executed.
- * - An act and its entry are of one moment. No entry of a user whom it bans, mutes or kicks follows.
- * Every call rejects with MaruError: `not_found`, `forbidden` for a read of a user who is banned, or
+ * - An act and its entry are of one moment. No entry of a user whom it bans, mutes or kicks
+ * follows.
+ * Every call rejects with MaruError: `not_found`, `forbidden` for a read of a user who is banned,
+ * or
  * `unavailable` if the store did not answer within its deadline.
  */
 import { type LogState, MaruError, type NotRecoveredReason, type Position, type Role } from '@maru/protocol';

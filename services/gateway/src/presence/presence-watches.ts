@@ -14,7 +14,8 @@ export interface PresenceWatches {
   unwatch(session: Session, room: string): void;
   unwatchAll(session: Session): void;
   /**
-   * Ends watches of users who may no longer see the room. Call it about once a second. Delivery does
+   * Ends watches of users who may no longer see the room. Call it about once a second. Delivery
+   * does
    * it at once for connections that have joined the room; the others are checked by turns.
    */
   recheck(): Promise<void>;

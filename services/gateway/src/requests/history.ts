@@ -39,7 +39,7 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
     // The store checks the right to see a private room for each user.
     if (isPrivateRoomId(room)) return checkEpoch(await read({ userId }, room, piece), epoch);
     const page = await flights.read(`${room} ${JSON.stringify(piece)}`, () => read('node', room, piece));
-    // After the read: whoever may enter now was permitted all that it brought.
+    // After the read: a user who may enter now was permitted all that it brought.
     if (page.guarded) await log.read(room, { userId }, { mode: 'none' });
     return checkEpoch(page, epoch);
   };

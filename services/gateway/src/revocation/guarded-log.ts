@@ -5,7 +5,7 @@ import type { RoomLog } from '../log/room-log.ts';
 import type { RevokedUsers } from './revoked-users.ts';
 
 /**
- * After a pause, answers of reads wait until the node knows who was revoked meanwhile. A user who
+ * After a pause, answers of reads wait until the node knows who was revoked since. A user who
  * was gets no answer.
  */
 export function guardReads(

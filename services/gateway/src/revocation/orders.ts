@@ -1,7 +1,8 @@
 /**
  * Orders of administrators to all nodes: revoke a user, or disconnect one. The store holds the
  * truth: a set of all revocations, and a stream of the newest orders. Every node keeps the set in
- * memory, and reads the stream on each tick, and at once when a signal arrives. Signals may be lost.
+ * memory, and reads the stream on each tick, and at once when a signal arrives. Signals may be
+ * lost.
  *
  * It does not know sessions: `onOrders` and `onLoaded` end them.
  */
@@ -41,7 +42,8 @@ export interface Orders {
   /** For how long the orders could not be read, in milliseconds; since the start if never. */
   readonly silentMs: number;
   /**
-   * Reads the new orders. Resolves after a read that began after the call, and after its orders were
+   * Reads the new orders. Resolves after a read that began after the call, and after its orders
+   * were
    * carried out. Rejects if the store does not answer.
    */
   poll(): Promise<void>;

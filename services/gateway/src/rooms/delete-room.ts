@@ -18,7 +18,8 @@ export const deleteScript = loadScript(
 );
 
 /**
- * The mark of a deleted room expires after this time: 30 days. A gateway that remembers the room for
+ * The mark of a deleted room expires after this time: 30 days. A gateway that remembers the room
+ * for
  * longer, without any request for it, would take the missing log for one that was rolled back.
  */
 const MARK_MS = 30 * 86_400_000;

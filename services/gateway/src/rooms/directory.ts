@@ -24,7 +24,9 @@ export const createScript = loadScript(
 
 export interface RoomDirectory {
   create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
-  /** With all its data. Rejects `not_found`, or `forbidden` unless an owner or an admin deletes it. */
+  /**
+   * With all its data. Rejects `not_found`, or `forbidden` unless an owner or an admin deletes it.
+   */
   delete(actor: Actor, room: string): Promise<void>;
   /** The caller MUST have checked that the user may see the room. */
   members(request: RequestOf<'room:members'>): Promise<{ data: MembersData; membersRead: number }>;

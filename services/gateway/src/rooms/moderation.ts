@@ -1,5 +1,6 @@
 /**
- * What moderators look at: bans and mutes, and reports of messages. Every call rejects `unavailable`
+ * What moderators look at: bans and mutes, and reports of messages. Every call rejects
+ * `unavailable`
  * if the store does not answer.
  */
 import {

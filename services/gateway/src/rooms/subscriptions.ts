@@ -80,7 +80,8 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   /**
-   * Begins live delivery after `position`; `permittedSeq` as in `Delivery.attach`. If it fails, the connection ends and the client resumes.
+   * Begins live delivery after `position`; `permittedSeq` as in `Delivery.attach`. If it fails, the
+   * connection ends and the client resumes.
    */
   beginDelivery(
     session: S,

@@ -269,7 +269,7 @@ export class Session implements Member {
     if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');
     else if (!this.#mayBeRefused(this.user.id)) {
       this.#connection.pauseReading(PAUSE_MS);
-      // What is not read meanwhile would have been refused.
+      // Events that wait during the pause would have been refused.
       this.#refusals.tokens -= PAUSE_REFUSALS;
     }
     return waitMs;

@@ -20,7 +20,8 @@ import type { CheckedTokens } from './tokens.ts';
 
 /**
  * Against slow-loris attacks around nginx: a connection whose request, or the headers of it, take
- * longer is closed, and so is one that sends no request at all. The defaults of Node.js are 60 s and
+ * longer is closed, and so is one that sends no request at all. The defaults of Node.js are 60 s
+ * and
  * 300 s, looked at every 30 s. WebSockets and waiting polls are not concerned.
  */
 const HEADERS_TIMEOUT_MS = 10_000;
