@@ -29,6 +29,7 @@ function start(isRevoked = () => false) {
     gate: { isOpen: () => true } as never,
     resumeRooms: () => assert.fail('resumed'),
     connectionLimits: { events: LIMIT, userEvents: { perSecond: 1, burst: 3 }, bytes: LIMIT, requestsMax: 1 },
+    connectionsPerUserMax: 20,
     limits: {},
     isDegraded: () => false,
     onRequest() {},

@@ -44,6 +44,8 @@ export interface SessionsOptions {
   slots: ConnectionSlots;
   resumeRooms: ResumeRooms<Session>;
   connectionLimits: ConnectionLimits;
+  /** On this node. */
+  connectionsPerUserMax: number;
   /** `session.limits` */
   limits: Record<string, number>;
   isDegraded: () => boolean;
@@ -67,9 +69,12 @@ export interface SessionsOptions {
 const REFUSED_EVENTS: BucketSpec = { perSecond: 100, burst: 400 };
 /**
  * Sign-ins of a user on this node. Beyond it they are delayed, never refused. The burst allows for
- * all connections of a user on all nodes to come here at once.
+ * the connections of several nodes to come here at once.
  */
-const SIGN_INS: BucketSpec = { perSecond: 2, burst: 100 };
+const signInsOf = (connectionsMax: number): BucketSpec => ({
+  perSecond: Math.max(2, connectionsMax / 10),
+  burst: Math.max(100, connectionsMax * 5),
+});
 const USERS_MAX = 100_000;
 
 export class Sessions implements EdgeHandlers<Identity, Session> {
@@ -87,7 +92,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
     const users = { keysMax: USERS_MAX, now: options.now };
     this.#userEvents = createKeyedLimit({ spec: options.connectionLimits.userEvents, ...users });
     this.#refusedEvents = createKeyedLimit({ spec: REFUSED_EVENTS, ...users });
-    this.#signIns = createKeyedLimit({ spec: SIGN_INS, ...users });
+    this.#signIns = createKeyedLimit({ spec: signInsOf(options.connectionsPerUserMax), ...users });
     this.request = options.onRequest;
   }
 

@@ -54,6 +54,7 @@ export function createFront(options: FrontOptions) {
     slots,
     resumeRooms,
     connectionLimits: connectionLimitsOf(config),
+    connectionsPerUserMax: config.connectionsPerUserMax,
     limits: limitsOf(config),
     isDegraded: () => store.health.degraded,
     onRequest: requests.dispatcher.dispatch,
