@@ -39,7 +39,7 @@ const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 /** A connection whose user is refused too often is not read for this time. */
 const PAUSE_MS = 100;
 /** A pause counts as this many refusals, so a flood that goes on ends the connection in seconds. */
-const PAUSE_REFUSALS = 250;
+const PAUSE_REFUSALS = 50;
 
 /** A client is notified at most this long before its token expires. */
 const EXPIRY_NOTICE_MS = 60_000;

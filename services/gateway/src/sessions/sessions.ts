@@ -72,8 +72,8 @@ const REFUSED_EVENTS: BucketSpec = { perSecond: 100, burst: 400 };
  * the connections of several nodes to come here at once.
  */
 const signInsOf = (connectionsMax: number): BucketSpec => ({
-  perSecond: Math.max(2, connectionsMax / 10),
-  burst: Math.max(100, connectionsMax * 5),
+  perSecond: Math.max(5, connectionsMax / 4),
+  burst: Math.max(400, connectionsMax * 20),
 });
 const USERS_MAX = 100_000;
 
