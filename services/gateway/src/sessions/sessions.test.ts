@@ -15,7 +15,14 @@ const tokens = {
   verify: async () => ({ user: { id: 'mina', name: 'Mina' }, roles: [], expiresAtS: 1e9 }),
 } as unknown as Tokens;
 
-const connection = { id: 'c', closed: false, greet() {}, emit() {}, queuedPackets: () => 0 } as unknown as Connection;
+const connection = {
+  id: 'c',
+  closed: false,
+  greet() {},
+  emit() {},
+  send() {},
+  queuedPackets: () => 0,
+} as unknown as Connection;
 
 function start(isRevoked = () => false) {
   /** Answers calls of the store, in order. */

@@ -4,6 +4,7 @@ import { MaruError, type SessionData } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Connection } from '../edge/connection.ts';
+import { eventPacket } from '../edge/packets.ts';
 import type { Auth, EdgeHandlers, Transport } from '../edge/server.ts';
 import type { Identity, Tokens } from '../identity/tokens.ts';
 import type { ConnectionLimits } from '../limits/connection-limits.ts';
@@ -79,6 +80,7 @@ const USERS_MAX = 100_000;
 
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
+  readonly #limitsJson: string;
   readonly #halfOpen: HalfOpenTransports;
   /** A flood over many connections, or over one that comes back again and again, is one flood. */
   readonly #userEvents: KeyedLimit;
@@ -88,6 +90,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#limitsJson = JSON.stringify(options.limits);
     this.#halfOpen = new HalfOpenTransports(() => options.metrics.refused('half_open'));
     const users = { keysMax: USERS_MAX, now: options.now };
     this.#userEvents = createKeyedLimit({ spec: options.connectionLimits.userEvents, ...users });
@@ -248,8 +251,10 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
 
   #sendSession(session: Session, rooms: SessionData['rooms']): void {
     const { user, roles, id } = session;
-    const data: SessionData = { user: { ...user, roles }, sessionId: id, limits: this.#options.limits, rooms };
-    session.emit('session', data);
+    const data: Omit<SessionData, 'limits'> = { user: { ...user, roles }, sessionId: id, rooms };
+    // The limits are most of it and always the same, so they are encoded once.
+    const json = `${JSON.stringify(data).slice(0, -1)},"limits":${this.#limitsJson}}`;
+    if (!session.closed) session.send(eventPacket('session', json));
     session.opened();
   }
 }
