@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Misuse, PROGRAMS, parseOptions } from './options.ts';
 
-const parse = (...args: string[]) => parseOptions(args, () => 7, '/work');
+const parse = (...args: string[]) => parseOptions(args, () => 7, '/somewhere');
 
 test('has defaults for everything', () => {
   assert.deepEqual(parse(), {
@@ -22,7 +22,7 @@ test('takes values after a space or an equals sign', () => {
   assert(options !== 'help');
   assert.deepEqual(
     [options.only, options.rounds, options.guests, options.minutes, options.outFile],
-    [['race', 'office'], 5, [3], 0.5, '/work/a.md'],
+    [['race', 'office'], 5, [3], 0.5, '/somewhere/a.md'],
   );
 });
 
