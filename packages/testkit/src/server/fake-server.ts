@@ -30,6 +30,8 @@ export class FakeServer {
   readonly faults = noFaults();
   /** Each handshake's `auth.resume`, in order. */
   readonly resumes: Array<Record<string, Position>> = [];
+  /** Answered requests to renew a token. */
+  renewals = 0;
   /** Called before each request is answered. */
   onRequest: ((event: string, payload: Payload) => void) | null = null;
   /** How often Prometheus remote write was used, at `/api/v1/write`. */
@@ -185,7 +187,10 @@ export class FakeServer {
         this.onRequest?.(event, payload);
         handle(payload, this.#room(payload.room), ack);
       });
-    socket.on('auth:renew', (_payload: unknown, ack: Ack) => ack(renewal(this.faults.refuseRenewal)));
+    socket.on('auth:renew', (_payload: unknown, ack: Ack) => {
+      ack(renewal(this.faults.refuseRenewal));
+      this.renewals += 1;
+    });
     listen('room:join', (payload, room, ack) => {
       ack(this.#join(payload, room));
       if (room.id === HIDDEN_ROOM) return;
