@@ -19,7 +19,7 @@ export interface UserRef {
 }
 
 /** An entry of a room's log. A client counts an entry of an unknown `type` but does not show it. */
-export interface Entry {
+export interface Entry extends MessageState {
   room: string;
   epoch: string;
   seq: number;
@@ -30,7 +30,41 @@ export interface Entry {
   from: UserRef;
   clientMsgId?: string;
   text?: string;
+  /** The `seq` of the message to which this one replies. */
+  thread?: number;
+  /** User ids, or `['@room']`. */
+  mentions?: string[];
   data?: unknown;
+  /** The text was deleted: of this message, or of the message that this entry edited. */
+  erased?: true;
+}
+
+/** What reads add to a message: how it is at the answer's `head`. Live entries have none of it. */
+export interface MessageState {
+  edited?: { ts: number };
+  /** Then `text` is empty. `by` is a user id. */
+  deleted?: { ts: number; by: string };
+  reactions?: Reaction[];
+  /** Of the root of a thread. `seq` and `ts` are those of the newest reply that is not deleted. */
+  replies?: { n: number; seq: number; ts: number };
+  pinned?: true;
+}
+
+export interface Reaction {
+  emoji: string;
+  count: number;
+  /** The reader has reacted so. */
+  mine: boolean;
+  /** The ids of the first users who reacted, at most 10. */
+  users: string[];
+}
+
+/** `data` of the entries that change messages, by entry type. */
+export interface MessageActEntries {
+  'message.edit': { seq: number; text?: string; mentions?: string[] };
+  'message.delete': { seq: number; reason?: string };
+  'message.react': { seq: number; emoji: string; active: boolean };
+  'message.pin': { seq: number; active: boolean };
 }
 
 export type Ack<T> = { ok: true; data: T } | { ok: false; error: ErrorBody };
@@ -55,16 +89,19 @@ export interface RenewData {
   expiresAt: number;
 }
 
+export type Visibility = 'public' | 'private' | 'direct';
+
 export interface CreateData {
   room: string;
   title: string;
-  visibility: 'public' | 'private';
-  role: 'owner';
+  visibility: Visibility;
+  /** `owner`; in a direct room both are `member`. */
+  role: Role;
 }
 
 /** The settings of a room, and what they mean for the user who joins. */
 export interface RoomInfo {
-  visibility: 'public' | 'private';
+  visibility: Visibility;
   title: string;
   topic?: string;
   /** Only moderators and owners write. */
@@ -139,6 +176,81 @@ export interface HistoryData {
   hasMore: boolean;
 }
 
+export interface MessagesData {
+  epoch: string;
+  head: number;
+  /** Ascending. */
+  messages: Entry[];
+  /** Older ones exist. */
+  hasMore: boolean;
+  /** Newer ones exist. */
+  hasNewer: boolean;
+}
+
+export type Notify = 'all' | 'mentions' | 'none';
+
+/** A user's position in a room: everything up to `seq` is read. */
+export interface ReadPosition {
+  seq: number;
+  /** Messages up to `seq`. */
+  n: number;
+}
+
+export interface ReadData extends ReadPosition {
+  /** Messages above the position. */
+  unread: number;
+  /** Messages above the position that mention the user or the room, and are not deleted. */
+  mentions: number;
+}
+
+/** A room in the list of a user. */
+export interface MyRoom {
+  room: string;
+  title: string;
+  visibility: Visibility;
+  role: Role;
+  epoch: string;
+  head: number;
+  n: number;
+  /** The newest message. */
+  last?: Entry;
+  read: ReadPosition;
+  unread: number;
+  mentions: number;
+  notify: Notify;
+  /** The id of the other user of a direct room. */
+  with?: string;
+}
+
+export interface MyRoomsData {
+  rooms: MyRoom[];
+  cursor?: string;
+}
+
+export interface Reader {
+  user: string;
+  seq: number;
+}
+
+export interface ReadersData {
+  readers: Reader[];
+}
+
+/** At most one a second a room. May be lost. */
+export interface Receipt {
+  room: string;
+  readers: Reader[];
+}
+
+/** Reaches every connection of a user, joined to the room or not. May be lost. */
+export type InboxEvent =
+  /** A message in a direct room, or one that mentions the user. */
+  | { type: 'message' | 'mention'; room: string; seq: number; ts: number; n: number; from: UserRef; text: string }
+  | { type: 'invite'; room: string; title: string; from: UserRef }
+  | { type: 'removed'; room: string; reason: RemovalReason }
+  /** The user's own read position moved on another connection. */
+  | ({ type: 'read'; room: string } & ReadData);
+
 export interface PresenceUser extends UserRef {
   status: Exclude<Status, 'invisible'>;
   text?: string;
@@ -170,6 +282,8 @@ export interface SessionData {
   user: UserRef & { roles: string[] };
   sessionId: string;
   limits: Record<string, number>;
+  /** What this cluster has, for example `guests`. */
+  features: string[];
   rooms: Record<string, ResumedRoom>;
 }
 
@@ -203,6 +317,14 @@ export interface TypingSignal {
   room: string;
   user: UserRef;
   active: boolean;
+  thread?: number;
+}
+
+/** The common part of requests that change a message. */
+export interface OnMessage {
+  room: string;
+  seq: number;
+  clientMsgId: string;
 }
 
 /** `forMs`: how long it lasts; without it, it has no end (a kick: 60 s). */
@@ -217,7 +339,7 @@ export interface SanctionRequest {
 /** Client → server: payload and the data of a successful acknowledgement. */
 export interface ClientRequests {
   'auth:renew': [{ token: string }, RenewData];
-  'room:create': [{ room?: string; visibility?: 'public' | 'private'; title?: string }, CreateData];
+  'room:create': [{ room?: string; visibility?: Visibility; title?: string; user?: string }, CreateData];
   'room:join': [{ room: string; since?: Position; limit?: number }, JoinData];
   'room:leave': [{ room: string }, Record<string, never>];
   'room:members': [{ room: string; cursor?: string; limit?: number }, MembersData];
@@ -245,9 +367,32 @@ export interface ClientRequests {
   'message:report': [{ room: string; seq: number; reason: string }, Record<string, never>];
   'room:reports': [{ room: string; cursor?: string; limit?: number }, ReportsData];
   'room:report-close': [{ room: string; id: string }, Record<string, never>];
-  'message:send': [{ room: string; clientMsgId: string; text: string }, SendData];
+  'message:send': [
+    { room: string; clientMsgId: string; text: string; thread?: number; mentions?: string[] },
+    SendData,
+  ];
+  'message:edit': [OnMessage & { text: string; mentions?: string[] }, SendData];
+  'message:delete': [OnMessage & { reason?: string }, SendData];
+  'message:react': [OnMessage & { emoji: string; active: boolean }, SendData];
+  'message:pin': [OnMessage & { active: boolean }, SendData];
   'history:read': [{ room: string; before?: number; after?: number; limit?: number; epoch?: string }, HistoryData];
-  typing: [{ room: string; active: boolean }, Record<string, never>];
+  'messages:read': [
+    {
+      room: string;
+      before?: number;
+      after?: number;
+      around?: number;
+      thread?: number;
+      pinned?: true;
+      limit?: number;
+    },
+    MessagesData,
+  ];
+  'rooms:mine': [{ cursor?: string; limit?: number }, MyRoomsData];
+  'room:follow': [{ room: string; active: boolean; notify?: Notify }, Record<string, never>];
+  'room:read': [{ room: string; seq: number }, ReadData];
+  'room:readers': [{ room: string }, ReadersData];
+  typing: [{ room: string; active: boolean; thread?: number }, Record<string, never>];
   'presence:watch': [{ room: string }, PresenceSnapshot];
   'presence:unwatch': [{ room: string }, Record<string, never>];
   'presence:set': [{ status: Status; text?: string }, Record<string, never>];
@@ -262,5 +407,7 @@ export interface ServerEvents {
   typing: (event: TypingSignal) => void;
   presence: (diff: PresenceDiff) => void;
   'room:event': (event: RoomEvent) => void;
+  receipt: (receipt: Receipt) => void;
+  inbox: (event: InboxEvent) => void;
   notice: (notice: Notice) => void;
 }

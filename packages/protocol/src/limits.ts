@@ -29,6 +29,22 @@ export const LIMITS = {
   /** Open reports in one room, and of one member in it. */
   reportsPerRoomMax: 1_000,
   reportsPerMemberMax: 20,
+  /** Users whom one message mentions. */
+  mentionsMax: 50,
+  /** Size of the emoji of a reaction, in bytes of UTF-8. */
+  emojiBytesMax: 32,
+  /** Different emoji on one message. */
+  emojiPerMessageMax: 20,
+  /** Users named for each emoji of a message: the first who reacted. */
+  reactionUsersShown: 10,
+  /** Edits of one message. */
+  editsPerMessageMax: 1_000,
+  /** Pinned messages of one room. */
+  pinsPerRoomMax: 100,
+  /** Rooms in the list of one user: memberships, direct rooms and followed public rooms. */
+  roomsPerUserMax: 5_000,
+  /** Larger rooms have no receipts, no list of readers and no inbox event for `@room`. */
+  receiptMembersMax: 200,
   /** Length of a presence status text, in code points. */
   statusTextCharsMax: 128,
   /** Length of a `clientMsgId`, in printable ASCII characters. */

@@ -15,13 +15,16 @@ const ROOM_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]{1,64}$/;
 
 export const PRIVATE_ROOM_PREFIX = 'p-';
-/** Reserved: there are no direct rooms yet. */
-const DIRECT_ROOM_PREFIX = 'd-';
+export const DIRECT_ROOM_PREFIX = 'd-';
+/** In `mentions`: everybody in the room. */
+export const MENTION_ROOM = '@room';
 export const GUEST_ID_PREFIX = 'guest-';
 
 /** Only the server makes these ids, and only members see the rooms. */
 export const isPrivateRoomId = (room: string): boolean =>
   room.startsWith(PRIVATE_ROOM_PREFIX) || room.startsWith(DIRECT_ROOM_PREFIX);
+
+export const isDirectRoomId = (room: string): boolean => room.startsWith(DIRECT_ROOM_PREFIX);
 
 /** Length in Unicode code points. A lone surrogate counts as one. */
 export function codePointLength(text: string): number {
@@ -97,6 +100,33 @@ export const text = z
   });
 
 const seq = z.int().min(0);
+/** The `seq` of an entry. */
+const entrySeq = z.int().min(1);
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const isOneGrapheme = (value: string): boolean => {
+  const segments = graphemes.segment(value)[Symbol.iterator]();
+  return segments.next().done !== true && segments.next().done === true;
+};
+
+export const emoji = z
+  .string()
+  .refine((value) => utf8Length(value) <= LIMITS.emojiBytesMax, {
+    message: `has at most ${LIMITS.emojiBytesMax} bytes of UTF-8`,
+    abort: true,
+  })
+  .refine((value) => !UNSAFE_IN_NAME.test(value) && hasVisible(value) && isOneGrapheme(value), {
+    message: 'must be one visible character',
+  });
+
+/** Each user once. An empty list is the same as none. */
+const mentions = z
+  .array(userId)
+  .max(LIMITS.mentionsMax)
+  .refine((users) => users.length === 1 || !users.includes(MENTION_ROOM), { message: '@room stands alone' })
+  .transform((users) => (users.length === 0 ? undefined : [...new Set(users)]));
+
+const onMessage = z.object({ room: roomId, seq: entrySeq, clientMsgId });
 const reason = optionalLabel(LIMITS.reasonCharsMax);
 const onMember = z.object({
   room: roomId,
@@ -128,16 +158,25 @@ export const requestSchemas = {
       room: roomId
         .refine((id) => !isPrivateRoomId(id), { message: 'ids of private rooms are made by the server' })
         .optional(),
-      visibility: z.enum(['public', 'private']).default('public'),
+      visibility: z.enum(['public', 'private', 'direct']).default('public'),
       title: optionalLabel(LIMITS.titleCharsMax).optional(),
+      user: userId.optional(),
     })
-    .refine(({ room, visibility }) => visibility === 'private' || room !== undefined, {
+    .refine(({ room, visibility }) => visibility !== 'public' || room !== undefined, {
       message: 'is required for a public room',
       path: ['room'],
     })
     .refine(({ room, visibility }) => visibility === 'public' || room === undefined, {
-      message: 'is made by the server for a private room',
+      message: 'is made by the server for a private or direct room',
       path: ['room'],
+    })
+    .refine(({ user, visibility }) => (visibility === 'direct') === (user !== undefined), {
+      message: 'names the other user of a direct room',
+      path: ['user'],
+    })
+    .refine(({ title, visibility }) => visibility !== 'direct' || title === undefined, {
+      message: 'a direct room has no title',
+      path: ['title'],
     }),
   'room:join': z.object({ room: roomId, since: position.optional(), limit }),
   'room:leave': z.object({ room: roomId }),
@@ -183,13 +222,47 @@ export const requestSchemas = {
   }),
   'room:reports': z.object({ room: roomId, cursor: cursor.optional(), limit }),
   'room:report-close': z.object({ room: roomId, id: cursor }),
-  'message:send': z.object({ room: roomId, clientMsgId, text }),
+  'message:send': z.object({
+    room: roomId,
+    clientMsgId,
+    text,
+    thread: entrySeq.optional(),
+    mentions: mentions.optional(),
+  }),
+  'message:edit': onMessage.extend({ text, mentions: mentions.optional() }),
+  'message:delete': onMessage.extend({ reason: reason.optional() }),
+  'message:react': onMessage.extend({ emoji, active: z.boolean() }),
+  'message:pin': onMessage.extend({ active: z.boolean() }),
   'history:read': z
     .object({ room: roomId, before: seq.optional(), after: seq.optional(), limit, epoch: epoch.optional() })
     .refine((request) => request.before === undefined || request.after === undefined, {
       message: 'takes before or after, not both',
     }),
-  typing: z.object({ room: roomId, active: z.boolean() }),
+  'messages:read': z
+    .object({
+      room: roomId,
+      before: seq.optional(),
+      after: seq.optional(),
+      around: entrySeq.optional(),
+      thread: entrySeq.optional(),
+      pinned: z.literal(true).optional(),
+      limit,
+    })
+    .refine(({ before, after, around }) => [before, after, around].filter((v) => v !== undefined).length <= 1, {
+      message: 'takes one of before, after and around',
+    })
+    .refine(({ thread, pinned }) => thread === undefined || pinned === undefined, {
+      message: 'takes thread or pinned, not both',
+    }),
+  'rooms:mine': z.object({ cursor: cursor.optional(), limit }),
+  'room:follow': z.object({
+    room: roomId,
+    active: z.boolean(),
+    notify: z.enum(['all', 'mentions', 'none']).optional(),
+  }),
+  'room:read': z.object({ room: roomId, seq }),
+  'room:readers': z.object({ room: roomId }),
+  typing: z.object({ room: roomId, active: z.boolean(), thread: entrySeq.optional() }),
   'presence:watch': z.object({ room: roomId }),
   'presence:unwatch': z.object({ room: roomId }),
   'presence:set': z.object({

@@ -19,6 +19,31 @@ export const roomRolesKey = (room: string): string => `maru:{${room}}:roles`;
 export const roomSanctionsKey = (room: string): string => `maru:{${room}}:sanctions`;
 /** Sorted set: user by the time (ms) of the last message, while slow mode is on. */
 export const roomPacesKey = (room: string): string => `maru:{${room}}:paces`;
+/**
+ * Hash: what is known of messages that later entries concern, see `log/room-overlay.lua`. Its
+ * fields name the messages that have one of the next two keys, too.
+ */
+export const roomOverlayKey = (room: string): string => `maru:{${room}}:overlay`;
+/**
+ * The beginning of keys, followed by the `seq` of a message. Sorted sets: who reacted to it how,
+ * and its replies.
+ */
+export const roomReactionsPrefix = (room: string): string => `maru:{${room}}:reactions:`;
+export const roomRepliesPrefix = (room: string): string => `maru:{${room}}:replies:`;
+/** Hash: seq → what remains of an entry whose text was deleted. */
+export const roomErasedKey = (room: string): string => `maru:{${room}}:erased`;
+/** Sorted set: pinned messages by `seq`. */
+export const roomPinsKey = (room: string): string => `maru:{${room}}:pins`;
+/** Sorted set, all scores 0: who is mentioned where, see `log/room-overlay.lua`. */
+export const roomMentionsKey = (room: string): string => `maru:{${room}}:mentions`;
+/** Hash: user id → `seq n` of the read position. */
+export const roomReadsKey = (room: string): string => `maru:{${room}}:reads`;
+/** Hash: room → what `inbox/room-list.ts` keeps of a room in the user's list. */
+export const userRoomListKey = (userId: string): string => `maru:list:{${encodeURIComponent(userId)}}`;
+/** String: the id of the direct room of two users. `pair` is a hash of both ids. */
+export const directRoomKey = (pair: string): string => `maru:direct:{${pair}}`;
+/** Sharded channel: events for all connections of a user. */
+export const userInboxChannel = (userId: string): string => `maru:inbox:{${encodeURIComponent(userId)}}`;
 /** Hash: `seq LF userId` of a report → JSON of it. */
 export const roomReportsKey = (room: string): string => `maru:{${room}}:reports`;
 /** Sharded channel on which the room's new entries are announced. */

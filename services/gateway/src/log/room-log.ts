@@ -84,6 +84,67 @@ export type ActResult =
   | { outcome: 'refused' }
   | ActRefusal;
 
+/** An entry that concerns earlier messages. See `append-change.lua` for who may do what. */
+export type Change =
+  /** A message with a thread or mentions. Others are appends. */
+  | { type: 'send'; text: string; thread: number | undefined; mentions: readonly string[] | undefined }
+  | { type: 'edit'; seq: number; text: string; mentions: readonly string[] | undefined }
+  | { type: 'delete'; seq: number; reason: string | undefined }
+  | { type: 'react'; seq: number; emoji: string; active: boolean }
+  | { type: 'pin'; seq: number; active: boolean };
+
+export interface ChangeRequest {
+  room: string;
+  userId: string;
+  userName: string;
+  clientMsgId: string;
+  change: Change;
+  isAdmin: boolean;
+  /** As in `AppendRequest`. */
+  mayStore: boolean;
+}
+
+export type ChangeRefusal =
+  /** `edits`, `emoji`, `pins`: the message or the room has the maximum. */
+  | { outcome: 'conflict'; why: 'id' | 'edits' | 'emoji' | 'pins' }
+  | { outcome: 'forbidden'; why: 'closed' | 'banned' | 'muted' | 'read_only' | 'author' | 'role'; untilTs: number }
+  | { outcome: 'not_found'; what: 'room' | 'message' }
+  /** The message is in a thread, so it has none of its own. */
+  | { outcome: 'invalid' }
+  | { outcome: 'slow'; retryAfterMs: number };
+
+export type ChangeResult =
+  /**
+   * `mentioned`: users who are mentioned newly and may read the room; `@room` stands for its
+   * members.
+   */
+  | { outcome: 'stored'; epoch: string; seq: number; ts: number; n: number; mentioned: string[] }
+  | { outcome: 'duplicate'; epoch: string; seq: number; ts: number; n: number }
+  /** It is so already, and nothing was stored. `seq` is the head. */
+  | { outcome: 'unchanged'; epoch: string; seq: number; ts: number; n: number }
+  | { outcome: 'refused' }
+  | ChangeRefusal;
+
+/** Messages only. `thread` and `pinned` choose some of them. */
+export interface MessagesPiece {
+  mode: 'newest' | 'before' | 'after' | 'around';
+  seq: number;
+  limit: number;
+  thread: number | undefined;
+  pinned: boolean;
+}
+
+export interface MessagesResult {
+  epoch: string;
+  head: number;
+  /** Ascending, as of `head`. */
+  entries: StoredEntry[];
+  /** Older ones exist. */
+  hasMore: boolean;
+  /** Newer ones exist. */
+  hasNewer: boolean;
+}
+
 /**
  * A user, whose right to see the room is checked, or the node itself, which may read every room.
  */
@@ -109,8 +170,12 @@ export interface ReadResult extends RoomState {
   guarded: boolean;
   /** Undefined for the node itself. */
   settings: RoomSettings | undefined;
-  /** Ascending. */
+  /**
+   * Ascending. For `since` as they were appended; else messages are as they are at the head.
+   */
   entries: StoredEntry[];
+  /** Messages of `entries` have reactions, whose `mine` depends on the reader. */
+  personal: boolean;
 }
 
 export interface RoomSettings {
@@ -133,6 +198,9 @@ export interface RoomLog {
   append(request: AppendRequest): Promise<AppendResult>;
   /** In order with the appends of this node. */
   act(request: ActRequest): Promise<ActResult>;
+  /** In order with the appends of this node. */
+  change(request: ChangeRequest): Promise<ChangeResult>;
+  readMessages(room: string, userId: string, piece: MessagesPiece): Promise<MessagesResult>;
   /** `create`: creates a public room that does not exist. */
   read(room: string, reader: Reader, piece: ReadPiece, options?: { create?: boolean }): Promise<ReadResult>;
 }
