@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import type { ErrorBody } from '../src/errors.ts';
 import type { ClientEventName, ClientRequests, ServerEvents } from '../src/events.ts';
 import type { requestSchemas } from '../src/schemas.ts';
-import type { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
+import type { errorBody } from './answer-shapes.ts';
+import type { answerSchemas, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
 /**

@@ -3,14 +3,8 @@
  * names the difference.
  */
 import { z } from 'zod';
-import {
-  answerSchemas,
-  errorBody,
-  type HttpOperation,
-  httpAnswerSchemas,
-  problem,
-  serverEventSchemas,
-} from './answers.ts';
+import { errorBody, problem } from './answer-shapes.ts';
+import { answerSchemas, type HttpOperation, httpAnswerSchemas, serverEventSchemas } from './answers.ts';
 
 const refusal = z.strictObject({ ok: z.literal(false), error: errorBody });
 

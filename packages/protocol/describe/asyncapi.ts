@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import type { ServerEvents } from '../src/events.ts';
 import { type RequestName, requestSchemas, resume } from '../src/schemas.ts';
-import { answerSchemas, errorBody, serverEventSchemas } from './answers.ts';
+import { errorBody } from './answer-shapes.ts';
+import { answerSchemas, serverEventSchemas } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
 /**
@@ -23,7 +24,7 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
     codes: ['unauthenticated', 'forbidden'],
   },
   'room:create': {
-    summary: 'Creates a public room by its id, or a private one whose id the server makes',
+    summary: 'Creates a public or private room, or gives the direct room of two users',
     codes: ['conflict'],
   },
   'room:join': {
@@ -56,7 +57,25 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
     summary: 'Stores a message, once for each clientMsgId',
     codes: ['not_found', 'forbidden', 'too_large', 'conflict'],
   },
+  'message:edit': {
+    summary: 'Replaces the text of one’s own message',
+    codes: ['not_found', 'forbidden', 'too_large', 'conflict'],
+  },
+  'message:delete': { summary: 'Deletes a message; its text is erased. For its author, or moderators', codes: ACT },
+  'message:react': { summary: 'Adds or removes one’s own reaction', codes: ACT },
+  'message:pin': { summary: 'Pins a message, or unpins it; for moderators, in a direct room for both', codes: ACT },
   'history:read': { summary: 'Reads a page of a room’s log', codes: ['not_found', 'forbidden', 'conflict'] },
+  'messages:read': {
+    summary: 'Reads messages without the entries between them: of the room, of a thread, or the pinned ones',
+    codes: ['not_found', 'forbidden'],
+  },
+  'rooms:mine': { summary: 'One’s own rooms, with the last message and what is unread', codes: [] },
+  'room:follow': {
+    summary: 'Puts a public room in one’s list, or removes it; chooses notifications of a room',
+    codes: ['not_found', 'forbidden', 'conflict'],
+  },
+  'room:read': { summary: 'Moves one’s own read position; never back', codes: ['not_found', 'forbidden'] },
+  'room:readers': { summary: 'The read positions of all members of a small room', codes: ACT },
   typing: { summary: 'Says that one is typing, or no longer', codes: ['not_found'] },
   'presence:watch': { summary: 'Who is online in a room; differences follow as presence events', codes: ['not_found'] },
   'presence:unwatch': { summary: 'Ends the presence events of a room', codes: ['not_found'] },
@@ -69,6 +88,8 @@ const SERVER_EVENTS: Record<keyof ServerEvents, string> = {
   typing: 'Another member is typing, or no longer; may be lost',
   presence: 'What changed in a watched room since the snapshot or the last difference',
   'room:event': 'A room’s log began a new epoch, or one was removed from the room',
+  receipt: 'Members of a joined room have read further; may be lost',
+  inbox: 'Something for this user, on every connection, joined to the room or not; may be lost',
   notice: 'Something about this connection or its node',
 };
 

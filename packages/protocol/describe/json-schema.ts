@@ -8,6 +8,7 @@ import { LIMITS } from '../src/limits.ts';
 import {
   clientMsgId,
   displayName,
+  emoji,
   httpSchemas,
   position,
   requestSchemas,
@@ -16,7 +17,7 @@ import {
   text,
   userId,
 } from '../src/schemas.ts';
-import * as answers from './answers.ts';
+import * as answers from './answer-shapes.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -29,7 +30,10 @@ const NO_CONTROLS = 'without control characters, lone surrogates and bidirection
 const createRoom = requestSchemas['room:create'].shape;
 
 const NAMED: Array<[z.ZodType, Meta & { id: string }]> = [
-  [roomId, { id: 'RoomId', description: `A room. Ids that begin with p- are private rooms’, made by the server.` }],
+  [
+    roomId,
+    { id: 'RoomId', description: 'A room. The server makes the ids of private rooms (p-…) and direct rooms (d-…).' },
+  ],
   [
     userId,
     {
@@ -63,6 +67,15 @@ const NAMED: Array<[z.ZodType, Meta & { id: string }]> = [
       minLength: 1,
       maxLength: LIMITS.textBytesMax,
       pattern: '\\S',
+    },
+  ],
+  [
+    emoji,
+    {
+      id: 'Emoji',
+      description: `One visible grapheme cluster of at most ${LIMITS.emojiBytesMax} bytes of UTF-8, ${NO_CONTROLS}.`,
+      minLength: 1,
+      maxLength: LIMITS.emojiBytesMax,
     },
   ],
   [
@@ -101,7 +114,7 @@ const NAMED: Array<[z.ZodType, Meta & { id: string }]> = [
     {
       id: 'Entry',
       description:
-        'An entry of a room’s log. seq counts 1, 2, 3 … without holes; ts is the store’s clock in milliseconds. An entry of type text has clientMsgId and text. A client counts an entry of a type that it does not know, and shows nothing.',
+        'An entry of a room’s log. seq counts 1, 2, 3 … without holes; ts is the store’s clock in milliseconds. An entry of type text is a message and has clientMsgId and text. Delivered entries are as they were appended; reads add edited, deleted, reactions, replies and pinned to messages. The text of a deleted message is erased: it is absent, or empty where it was read. A client counts an entry of a type that it does not know, and shows nothing.',
     },
   ],
   [answers.joinData, { id: 'Joined', description: 'messages end at head; live entries begin at head + 1.' }],
@@ -114,6 +127,29 @@ const NAMED: Array<[z.ZodType, Meta & { id: string }]> = [
         'Ascending, without a hole. first is the oldest seq that is kept; hasMore: there is more in the direction of reading.',
     },
   ],
+  [
+    answers.reaction,
+    {
+      id: 'Reaction',
+      description: `users: the first ${LIMITS.reactionUsersShown} who reacted so. mine: the reader did.`,
+    },
+  ],
+  [
+    answers.messagesData,
+    {
+      id: 'Messages',
+      description: 'Messages as they are at head, ascending. hasMore: older ones exist; hasNewer: newer ones exist.',
+    },
+  ],
+  [
+    answers.readData,
+    {
+      id: 'ReadState',
+      description:
+        'Everything up to seq is read, with n messages. unread: messages above; mentions: those of them that mention the user.',
+    },
+  ],
+  [answers.myRoom, { id: 'MyRoom', description: 'unread is n − read.n. with: the other user of a direct room.' }],
   [answers.presenceUser, { id: 'PresenceUser' }],
   [
     answers.presenceSnapshot,
@@ -142,11 +178,21 @@ const label = (charsMax: number) => ({
 registry.add(requestSchemas['history:read'], oneOfBeforeAfter);
 registry.add(httpSchemas.history, oneOfBeforeAfter);
 registry.add(createRoom.room, {
-  description: 'A room id that does not begin with p-.',
-  not: { pattern: '^p-' },
+  description: 'A room id that does not begin with p- or d-.',
+  not: { pattern: '^[pd]-' },
 });
 registry.add(requestSchemas['room:create'], {
-  description: 'A public room has an id; that of a private one is made by the server.',
+  description:
+    'A public room has an id; those of others are made by the server. A direct room has user, the other user, and no title.',
+});
+registry.add(requestSchemas['messages:read'], {
+  description: 'At most one of before, after (exclusive) and around (inclusive); thread or pinned, not both.',
+  allOf: [
+    ['before', 'after'],
+    ['before', 'around'],
+    ['after', 'around'],
+    ['thread', 'pinned'],
+  ].map((required) => ({ not: { required } })),
 });
 registry.add(createRoom.title.unwrap(), label(LIMITS.titleCharsMax));
 registry.add(requestSchemas['presence:set'].shape.text.unwrap(), label(LIMITS.statusTextCharsMax));

@@ -3,7 +3,8 @@ import type { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
 import { clientMsgId, httpSchemas, roomId, userId } from '../src/schemas.ts';
-import { type HttpOperation, httpAnswerSchemas, problem } from './answers.ts';
+import { problem } from './answer-shapes.ts';
+import { type HttpOperation, httpAnswerSchemas } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
 type Parameter = {

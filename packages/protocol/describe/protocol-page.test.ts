@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
 import { httpSchemas, requestSchemas, resume } from '../src/schemas.ts';
-import { errorBody, httpAnswerSchemas, serverEventSchemas } from './answers.ts';
+import { errorBody } from './answer-shapes.ts';
+import { httpAnswerSchemas, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
 const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
