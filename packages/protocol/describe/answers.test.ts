@@ -47,6 +47,14 @@ const entry = (seq: number) => ({
   clientMsgId: 'm',
   text: 'hi',
 });
+const react = { emoji: '👍', count: 11, mine: false, users: 'abcdefghij'.split('') };
+const deleted = { ...entry(2), text: '', erased: true, deleted: { ts: 1, by: 'u' } };
+const { text: _text, ...erased } = { ...entry(2), erased: true };
+const read = { epoch: '1.a', head: 9, hasMore: false, hasNewer: false };
+const mine = {
+  ...{ room: 'tea', title: 'Tea', visibility: 'public', role: 'member', epoch: '1.a', head: 9, n: 5 },
+  ...{ read: { seq: 3, n: 2 }, unread: 3, mentions: 1, notify: 'all' },
+};
 const info = { visibility: 'public', title: '' };
 const joined = { room: 'tea', role: 'member', epoch: '1.a', head: 3, n: 3, first: 1, recovered: true, ...info };
 const ok = (data: unknown) => ({ ok: true, data });
@@ -61,6 +69,10 @@ describe('answers checked against the contract', () => {
     assertAnswer('message:send', refused({ code: 'rate_limited', retryable: true, retryAfterMs: 5 }));
     assertAnswer('room:explode', refused({ code: 'invalid', retryable: false }));
     assertServerEvent('message', { ...entry(1), type: 'room.title', data: { title: 'x' } });
+    assertServerEvent('message', erased);
+    assertServerEvent('inbox', { type: 'read', room: 'tea', seq: 3, n: 2, unread: 1, mentions: 0 });
+    assertAnswer('messages:read', ok({ ...read, messages: [{ ...entry(1), reactions: [react] }, deleted, entry(9)] }));
+    assertAnswer('rooms:mine', ok({ rooms: [mine, { ...mine, visibility: 'direct', with: 'u' }] }));
     assertHttpAnswer('postMessage', 201, { epoch: '1.a', seq: 1, ts: 1, n: 1, duplicate: false });
   });
 
@@ -72,6 +84,24 @@ describe('answers checked against the contract', () => {
     ['entries that end below head', () => assertAnswer('room:join', ok({ ...joined, messages: [entry(1)] }))],
     ['recovered with a reason', () => assertAnswer('room:join', ok({ ...joined, messages: [], reason: 'epoch' }))],
     ['a text entry without text', () => assertServerEvent('message', { ...entry(1), text: undefined })],
+    ['a text entry with an empty text', () => assertServerEvent('message', { ...entry(1), text: '' })],
+    ['an erased entry with its text', () => assertServerEvent('message', { ...erased, text: 'hi' })],
+    ['a deleted message with its text', () => assertServerEvent('message', { ...deleted, text: 'hi' })],
+    [
+      'a page of messages with an act',
+      () => assertAnswer('messages:read', ok({ ...read, messages: [{ ...entry(1), type: 'room.ban', data: {} }] })),
+    ],
+    ['messages that descend', () => assertAnswer('messages:read', ok({ ...read, messages: [entry(3), entry(2)] }))],
+    ['messages above head', () => assertAnswer('messages:read', ok({ ...read, messages: [entry(10)] }))],
+    [
+      'a reaction that does not name the first users',
+      () => assertServerEvent('message', { ...entry(1), reactions: [{ ...react, users: ['a'] }] }),
+    ],
+    ['unread that is no subtraction', () => assertAnswer('rooms:mine', ok({ rooms: [{ ...mine, unread: 2 }] }))],
+    [
+      'a direct room without the other user',
+      () => assertAnswer('rooms:mine', ok({ rooms: [{ ...mine, visibility: 'direct' }] })),
+    ],
     ['retryable that does not fit', () => assertAnswer('typing', refused({ code: 'invalid', retryable: true }))],
     ['rate_limited without a time', () => assertAnswer('typing', refused({ code: 'rate_limited', retryable: true }))],
     ['an unknown event that is not refused', () => assertAnswer('room:explode', ok({}))],
