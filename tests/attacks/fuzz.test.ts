@@ -9,10 +9,11 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';
+import { readStore } from '../support/store-search.ts';
 import type { ExampleValues } from './examples.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Call, calls, packets, postBodies, rawFrames, requests } from './mutations.ts';
-import { readStore, type Site, startSite } from './site.ts';
+import { type Site, startSite } from './site.ts';
 
 const PACKETS = Number(process.env.MARU_TEST_FUZZ_PACKETS ?? 10_000);
 /** Sent before the first measurement, so that caches are full and code is compiled. */

@@ -9,9 +9,10 @@ import { SECRET, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { rawRequest } from '../support/raw.ts';
+import { readStore } from '../support/store-search.ts';
 import { createGuest, mintToken, newId, newRoom } from '../support/tokens.ts';
 import { FrameSocket, Tcp } from './frame-socket.ts';
-import { readStore, type Site, startSite, urlOf, WAYS, type Way } from './site.ts';
+import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';
 
 const VALID = { aud: 'maru', iss: 'https://login.example' };
 const GUEST_SECRET = 'guest-secret-for-tests-0123456789abcdef';

@@ -4,9 +4,10 @@ import { after, before, describe, test } from 'node:test';
 import { requestSchemas } from '@maru/protocol';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { rawRequest } from '../support/raw.ts';
+import { readStore } from '../support/store-search.ts';
 import { newRoom } from '../support/tokens.ts';
 import { FrameSocket, frame, OPCODE, sendBytes, Tcp } from './frame-socket.ts';
-import { readStore, type Site, startSite, urlOf, WAYS, type Way } from './site.ts';
+import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';
 
 const TOKEN = tokenOf('mallory');
 const ROOM = newRoom('never');

@@ -110,26 +110,3 @@ async function startWitness(url: string, token: string): Promise<{ chat(): Promi
     close: () => client.close(),
   };
 }
-
-/** Every key with its value as text. */
-export async function readStore(redis: Redis): Promise<Map<string, string>> {
-  const store = new Map<string, string>();
-  for await (const keys of redis.scanStream({ count: 1_000 }) as AsyncIterable<string[]>)
-    for (const key of keys) store.set(key, await readKey(redis, key));
-  return store;
-}
-
-const READERS: Record<string, (redis: Redis, key: string) => Promise<unknown>> = {
-  string: (redis, key) => redis.get(key),
-  hash: (redis, key) => redis.hgetall(key),
-  stream: (redis, key) => redis.xrange(key, '-', '+'),
-  zset: (redis, key) => redis.zrange(key, '0', '-1'),
-  set: (redis, key) => redis.smembers(key),
-  list: (redis, key) => redis.lrange(key, 0, -1),
-};
-
-async function readKey(redis: Redis, key: string): Promise<string> {
-  const type = await redis.type(key);
-  // A key may have expired since the scan.
-  return type === 'none' ? '' : JSON.stringify(await READERS[type]?.(redis, key));
-}

@@ -1,0 +1,136 @@
+/** Once a deletion is acknowledged, no key of the store and no answer of a node has the text. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { newId } from '../support/tokens.ts';
+import { type ErasureRig, erasable, KINDS, type Scene, startErasureRig } from './erasure-setup.ts';
+
+let rig: ErasureRig;
+before(async () => {
+  rig = await startErasureRig();
+});
+after(() => rig?.stop());
+
+const holds = (value: unknown, texts: readonly string[]): boolean => {
+  const json = JSON.stringify(value);
+  return texts.some((text) => json.includes(text));
+};
+
+async function assertErased({ texts }: Scene, when: string): Promise<void> {
+  assert.deepEqual(await rig.search(texts), [], when);
+}
+
+for (const kind of KINDS)
+  describe(`a deleted message of a ${kind} room`, () => {
+    let scene: Scene;
+    let deletion: { seq: number };
+    before(async () => {
+      scene = await rig.stage(kind);
+      const { author, room, seq, texts } = scene;
+      assert.notDeepEqual(await rig.search(texts.slice(0, 1)), [], 'the search finds a text that is stored');
+      assert.notDeepEqual(await rig.search(texts.slice(2)), [], 'the search finds an edit that is stored');
+      assert(holds(await rig.everything(scene, scene.readerId, 1), texts.slice(2)), 'reads show the newest text');
+      deletion = await author.ok('message:delete', { room, seq, clientMsgId: newId() });
+    });
+
+    test('is in no key of the store', () => assertErased(scene, 'after the acknowledgement'));
+
+    for (const node of [0, 1])
+      test(`is in no answer of node ${node + 1}, and in no resume there`, async () => {
+        for (const user of [scene.authorId, scene.readerId]) {
+          const got = await rig.everything(scene, user, node);
+          for (const one of got) assert(!holds(one, scene.texts), JSON.stringify(one));
+        }
+      });
+
+    test('keeps its place in the log, erased, as its edits do', async () => {
+      const { room, seq, epoch, readerId } = scene;
+      for (const node of [0, 1]) {
+        const client = await rig.enter(readerId, node, { [room]: { epoch, seq: 0 } });
+        const entries = await client.until(room, deletion.seq);
+        assert.deepEqual(
+          entries.map((entry) => entry.seq),
+          Array.from({ length: deletion.seq }, (_, index) => index + 1),
+        );
+        const found = erasable(entries, seq);
+        assert.equal(found.length, 3);
+        for (const entry of found) assert.deepEqual([entry.erased, entry.text], [true, undefined]);
+        client.close();
+      }
+    });
+
+    test('reads as deleted, without reactions and pin', async () => {
+      const { reader, room, seq, authorId } = scene;
+      const { messages } = await reader.ok('messages:read', { room, around: seq, limit: 1 });
+      const [message] = messages;
+      assert.deepEqual([message?.seq, message?.text, message?.erased, message?.deleted?.by], [seq, '', true, authorId]);
+      assert.deepEqual(
+        [message?.reactions, message?.pinned, message?.edited, message?.mentions],
+        Array(4).fill(undefined),
+      );
+      assert.deepEqual((await reader.ok('messages:read', { room, pinned: true })).messages, []);
+    });
+
+    test('counts no mention any more', async () => {
+      const { reader, room } = scene;
+      assert.equal((await reader.ok('room:read', { room, seq: 1 })).mentions, 0);
+    });
+
+    test('stays erased when its send and its edits are retried, on both nodes', async () => {
+      for (const node of [0, 1]) {
+        const client = await rig.enter(scene.authorId, node);
+        for (const { event, payload } of scene.stored) {
+          const ack = await client.raw(event, payload);
+          if (event === 'message:send')
+            assert.deepEqual([ack.ok && ack.data.duplicate, ack.ok && ack.data.seq], [true, scene.seq]);
+          else assert(ack.ok ? ack.data.duplicate === true : ack.error.code === 'not_found', JSON.stringify(ack));
+          assert(!holds(ack, scene.texts));
+        }
+        await assertErased(scene, `after retries on node ${node + 1}`);
+        client.close();
+      }
+    });
+
+    test('cannot be changed: what would be stored is stored nowhere', async () => {
+      const { author, reader, room, seq } = scene;
+      const text = `late-${newId()}`;
+      const about = { room, seq, clientMsgId: newId() };
+      for (const client of [author, reader]) {
+        await client.refused('not_found', 'message:edit', { ...about, text });
+        await client.refused('not_found', 'message:react', { ...about, emoji: '👍', active: true });
+        await client.refused('not_found', 'message:send', { room, clientMsgId: newId(), text, thread: seq });
+      }
+      await author.refused('not_found', 'message:pin', { ...about, active: true });
+      assert.deepEqual(await rig.search([text]), []);
+      const again = await author.ok('message:delete', { room, seq, clientMsgId: newId() });
+      assert.equal(again.duplicate, true);
+    });
+  });
+
+test('a deleted newest message is not the last one of any list', async () => {
+  for (const kind of KINDS) {
+    const { author, reader, room, texts } = await rig.stage(kind);
+    const text = `newest-${texts[0]}`;
+    const { seq } = await author.ok('message:send', { room, clientMsgId: newId(), text });
+    for (const client of [author, reader]) await client.ok('room:follow', { room, active: true });
+    assert(holds(await reader.ok('rooms:mine', {}), [text]), kind);
+    await author.ok('message:delete', { room, seq, clientMsgId: newId() });
+    for (const client of [author, reader]) assert(!holds(await client.ok('rooms:mine', {}), [text]), kind);
+    assert.deepEqual(await rig.search([text]), [], kind);
+  }
+});
+
+test('each of many deletions at once erases its text, and no other text is lost', async () => {
+  const { author, reader, room } = await rig.stage('public');
+  const mark = newId();
+  const texts = Array.from({ length: 120 }, (_, index) => `m${index}-${mark}.`);
+  const sent = await Promise.all(texts.map((text) => author.ok('message:send', { room, clientMsgId: newId(), text })));
+  const gone = sent.filter((_, index) => index % 3 !== 0);
+  await Promise.all(gone.map(({ seq }) => author.ok('message:delete', { room, seq, clientMsgId: newId() })));
+  assert.deepEqual(await rig.search(texts.filter((_, index) => index % 3 !== 0)), []);
+  const { messages } = await reader.ok('messages:read', { room, limit: 200 });
+  const left = messages.flatMap(({ text }) => (text?.includes(mark) ? [text] : []));
+  assert.deepEqual(
+    left,
+    texts.filter((_, index) => index % 3 === 0),
+  );
+});
