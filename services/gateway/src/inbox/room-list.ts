@@ -2,13 +2,58 @@
  * The seam to the list of a user's rooms. The room is the truth about who is a member. The list may
  * name a room in vain, and a read of the list repairs that. It MUST name each room of which the user
  * is a member.
+ *
+ * A membership begins in two writes on two shards: first the list, then the room. Until the second
+ * one the list names the room in vain, and a repair MUST NOT take it out. Therefore a repair leaves
+ * rooms that were listed within the last `SETTLING_MS`, and a caller whose second write took long
+ * lists the room again (`Listing.settle`).
  */
+import type { Notify } from '@maru/protocol';
+
+/** A room is `followed` if it is public. Of other rooms the user is or was a member. */
+export type ListedAs = 'member' | 'follow';
+
+/** Call one of them after the room was written. Neither rejects. */
+export interface Listing {
+  /** The room has changed, or may have: its outcome is unknown. */
+  settle(): void;
+  /** The room has certainly not changed. */
+  undo(): void;
+}
+
+/** A room in a list. */
+export interface ListedRoom {
+  room: string;
+  as: ListedAs;
+  notify: Notify;
+  /** It may be repaired: it was listed longer ago than `SETTLING_MS`, by the store's clock. */
+  isSettled: boolean;
+  /** Changes whenever the room is listed again. */
+  stamp: string;
+}
+
 export interface RoomList {
   /**
    * Call it before the room changes, because then a crash between the two loses nothing. Rejects
    * `unavailable`, or `conflict` if the list is full.
    */
-  add(userId: string, room: string): Promise<void>;
+  add(userId: string, room: string): Promise<Listing>;
   /** Call it after the room has changed. Never rejects. */
   remove(userId: string, room: string): Promise<void>;
+  /**
+   * A member entered the room. Lists it if it is missing: rooms of earlier releases are in no list.
+   * Does not wait, and asks the store only once in a while.
+   */
+  ensure(userId: string, room: string): void;
+  /** Lists a room, or changes `notify`. Rejects as `add`. */
+  set(userId: string, room: string, as: ListedAs, notify: Notify | undefined): Promise<void>;
+  /** Ends following a public room. Rejects `unavailable`. */
+  unfollow(userId: string, room: string): Promise<void>;
+  /** All rooms, by id. Rejects `unavailable`. */
+  read(userId: string): Promise<ListedRoom[]>;
+  /**
+   * The caller has read the list, and then from the rooms that the user has no place in them. Takes
+   * those out that are settled and were not listed again since. Never rejects.
+   */
+  repair(userId: string, inVain: readonly ListedRoom[]): Promise<void>;
 }

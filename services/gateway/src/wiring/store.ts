@@ -7,6 +7,7 @@ import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
 import { RedisSubscriber } from '../delivery/subscriber.ts';
+import { createRedisRoomList } from '../inbox/redis-room-list.ts';
 import { createRoomQuota } from '../limits/room-quota.ts';
 import { createBytesOf } from '../limits/stored-bytes.ts';
 import { UserQuota } from '../limits/user-quota.ts';
@@ -127,6 +128,11 @@ export function createStore(options: StoreOptions) {
     quota,
     rates: createRates(options, connections.control),
     claims,
+    roomList: createRedisRoomList({
+      store: connections.read,
+      now,
+      onFailed: (error) => logger.debug({ reason: String(error) }, 'a list of rooms waits for its repair'),
+    }),
     audit,
     close,
   };
