@@ -100,6 +100,7 @@ async function launch(binary: string, port: number, directory: string, options: 
     dir: directory,
     save: '',
     appendonly: appendOnly === 'off' ? 'no' : 'yes',
+    'stream-node-max-entries': '1',
     appendfsync: appendOnly === 'off' ? 'no' : appendOnly,
     daemonize: 'no',
     ...options.settings,

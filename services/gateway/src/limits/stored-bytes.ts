@@ -6,7 +6,7 @@ import { GUEST_ID_PREFIX, type UserRef } from '@maru/protocol';
 import type { BucketSpec } from './token-bucket.ts';
 
 /** An entry's share of the stream and of the remembered ids. */
-const ENTRY_BYTES = 448;
+const ENTRY_BYTES = 512;
 /** A room that is permanent: the stream alone begins with 4 KiB. */
 export const ROOM_BYTES = 8_192;
 /** A room that a join creates, which expires if nothing is written. */

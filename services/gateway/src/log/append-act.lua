@@ -9,6 +9,7 @@
 -- KEYS[4] roles
 -- KEYS[5] liveChannel
 -- KEYS[6] sanctions
+-- KEYS[7] erased
 -- ARGV[1] userId        who acts
 -- ARGV[2] clientMsgId   '' for none: then a retry acts again
 -- ARGV[3] head          JSON members: "type":…,"from":… and perhaps "clientMsgId":…
@@ -18,19 +19,16 @@
 -- ARGV[7] candidate     random part of a new epoch, if one has to be opened
 -- ARGV[8] mayStore      '0': only look for a stored duplicate (the user's quota is used up)
 -- ARGV[9] isPrivate     '1': the room has members
--- ARGV[10] keepMin
--- ARGV[11] keepMax
--- ARGV[12] keepAgeMs
--- ARGV[13] act          kick | ban | unban | mute | unmute | role | invite | leave | update | close
+-- ARGV[10] act          kick | ban | unban | mute | unmute | role | invite | leave | update | close
 --                       | open
--- ARGV[14] user         on whom; '' for update, close and open
--- ARGV[15] forMs        0: no end. For kick, ban and mute
--- ARGV[16] role         for role
--- ARGV[17] reason       for kick, ban and mute
--- ARGV[18] isAdmin      '1': acts in public rooms above owners, and closes and opens every room
--- ARGV[19] request      what a retry with this clientMsgId must repeat
--- ARGV[20] peopleMax    maximum of members, and of sanctions
--- ARGV[21] fields       JSON list for update: meta field, value, meta field, value …; '' removes it
+-- ARGV[11] user         on whom; '' for update, close and open
+-- ARGV[12] forMs        0: no end. For kick, ban and mute
+-- ARGV[13] role         for role
+-- ARGV[14] reason       for kick, ban and mute
+-- ARGV[15] isAdmin      '1': acts in public rooms above owners, and closes and opens every room
+-- ARGV[16] request      what a retry with this clientMsgId must repeat
+-- ARGV[17] peopleMax    maximum of members, and of sanctions
+-- ARGV[18] fields       JSON list for update: meta field, value, meta field, value …; '' removes it
 --
 -- Returns {'stored' | 'duplicate', epoch, seq, ts, n, untilMs} | {'known'} (a member is invited) |
 -- {'conflict', why} | {'forbidden', why} | {'not_found', what} | {'deleted'} |
@@ -41,19 +39,19 @@ local ADMIN_RANK, MODERATOR_RANK, OWNER_RANK = 4, 2, 3
 -- Sanctions that one act checks for their end. A room may have thousands.
 local SWEEP_MAX = 16
 
-local actor, target, act = ARGV[1], ARGV[14], ARGV[13]
-local private, admin = ARGV[9] == '1', ARGV[18] == '1'
+local actor, target, act = ARGV[1], ARGV[11], ARGV[10]
+local private, admin = ARGV[9] == '1', ARGV[15] == '1'
 local operates = admin and (act == 'close' or act == 'open')
 local actor_role = redis.call('HGET', KEYS[4], actor)
 -- First, so that a stranger cannot open an epoch of a private room.
 if private and not actor_role and not operates then return {'not_found', 'room'} end
 
-local epoch, deleted, head, n = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
+local epoch, deleted, head, n, _, last = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
 if not epoch then return {deleted and 'deleted' or 'not_found', 'room'} end
 local known_seq, known = nil, nil
-if ARGV[2] ~= '' then known_seq, known = known_entry(KEYS[2], KEYS[3], actor, ARGV[2]) end
+if ARGV[2] ~= '' then known_seq, known = known_entry(KEYS[2], KEYS[3], KEYS[7], actor, ARGV[2]) end
 if known_seq then
-  if known[12] ~= ARGV[19] then return {'conflict', 'id'} end
+  if known[12] ~= ARGV[16] then return {'conflict', 'id'} end
   local until_ms = tonumber(string.match(known[10], '"untilTs":(%d+)') or 0)
   return {'duplicate', epoch, known_seq, tonumber(known[6]), n_of(known, known_seq), until_ms}
 end
@@ -87,7 +85,7 @@ end
 local actor_rank = (admin and not private) and ADMIN_RANK or rank_of(actor_role)
 local target_rank = rank_of(target_role)
 local loses_owner = target_role == 'owner'
-  and (act == 'ban' or act == 'leave' or (act == 'kick' and private) or (act == 'role' and ARGV[16] ~= 'owner'))
+  and (act == 'ban' or act == 'leave' or (act == 'kick' and private) or (act == 'role' and ARGV[13] ~= 'owner'))
 
 -- Why this act is not allowed.
 local function refusal_of_act()
@@ -96,7 +94,7 @@ local function refusal_of_act()
   local own_role = act == 'role' and target == actor and not (admin and not private)
   if own_role then
     -- Only a step down. Members have none, so they cannot store entries this way.
-    if RANKS[ARGV[16]] >= actor_rank then return {'forbidden', 'role'} end
+    if RANKS[ARGV[13]] >= actor_rank then return {'forbidden', 'role'} end
     return loses_owner and owners() == 1 and {'conflict', 'last_owner'} or nil
   end
   if actor_rank < (act == 'role' and OWNER_RANK or MODERATOR_RANK) then return {'forbidden', 'role'} end
@@ -121,7 +119,7 @@ local function has_place()
   for index = 1, #some, 2 do
     if not is_active(some[index + 1], now) then redis.call('HDEL', KEYS[6], some[index]) end
   end
-  return redis.call('HLEN', KEYS[6]) < tonumber(ARGV[20])
+  return redis.call('HLEN', KEYS[6]) < tonumber(ARGV[17])
 end
 
 local refusal = refusal_of_actor() or refusal_of_act()
@@ -130,7 +128,7 @@ if ARGV[8] == '0' then return {'refused'} end
 
 local adds_person = (act == 'invite' or act == 'role') and not target_role
 if act == 'invite' and target_role then return {'known'} end
-if adds_person and redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[20]) then return {'conflict', 'full'} end
+if adds_person and redis.call('HLEN', KEYS[4]) >= tonumber(ARGV[17]) then return {'conflict', 'full'} end
 local sanction = (act == 'ban' or act == 'mute' or (act == 'kick' and not private)) and act
 if sanction and not has_place() and redis.call('HEXISTS', KEYS[6], sanction .. '\n' .. target) == 0 then
   return {'conflict', 'full'}
@@ -140,16 +138,16 @@ if act == 'unmute' and not muted_until(KEYS[6], target, now) then return {'confl
 
 -- Everything is checked. The entry comes first, then the change: nothing below can fail.
 local until_ms = 0
-if sanction and tonumber(ARGV[15]) > 0 then until_ms = now + tonumber(ARGV[15]) end
+if sanction and tonumber(ARGV[12]) > 0 then until_ms = now + tonumber(ARGV[12]) end
 local data = ARGV[4]
 if until_ms > 0 then data = data .. string.format(',"untilTs":%d', until_ms) end
 store_entry({meta = KEYS[1], log = KEYS[2], ids = KEYS[3], live = KEYS[5]}, {
   epoch = epoch, seq = head + 1, n = n, ts = now, user = actor, id = ARGV[2],
-  head = ARGV[3], tail = '"data":{' .. data .. '}', request = ARGV[19],
-}, ARGV[10], ARGV[11], ARGV[12])
+  head = ARGV[3], tail = '"data":{' .. data .. '}', request = ARGV[16], last = last,
+})
 
 if sanction then
-  local value = string.format('%d\n%s\n%s', until_ms, actor, ARGV[17])
+  local value = string.format('%d\n%s\n%s', until_ms, actor, ARGV[14])
   redis.call('HSET', KEYS[6], sanction .. '\n' .. target, value)
 end
 if act == 'unban' then redis.call('HDEL', KEYS[6], 'ban\n' .. target, 'kick\n' .. target) end
@@ -158,13 +156,13 @@ if act == 'invite' then redis.call('HSET', KEYS[4], target, 'member') end
 if act == 'leave' or act == 'ban' or (act == 'kick' and private) then redis.call('HDEL', KEYS[4], target) end
 if act == 'role' then
   -- Everybody is a member of a public room, so only higher roles are stored.
-  if not private and ARGV[16] == 'member' then redis.call('HDEL', KEYS[4], target)
-  else redis.call('HSET', KEYS[4], target, ARGV[16]) end
+  if not private and ARGV[13] == 'member' then redis.call('HDEL', KEYS[4], target)
+  else redis.call('HSET', KEYS[4], target, ARGV[13]) end
 end
 if act == 'close' then redis.call('HSET', KEYS[1], 'closed', '1') end
 if act == 'open' then redis.call('HDEL', KEYS[1], 'closed') end
 if act == 'update' then
-  local fields = cjson.decode(ARGV[21])
+  local fields = cjson.decode(ARGV[18])
   for index = 1, #fields, 2 do
     if fields[index + 1] == '' then redis.call('HDEL', KEYS[1], fields[index])
     else redis.call('HSET', KEYS[1], fields[index], fields[index + 1]) end

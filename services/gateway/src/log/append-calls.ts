@@ -1,7 +1,8 @@
 /** The script calls that append: their scripts, arguments and replies. */
 import { isPrivateRoomId, LIMITS, MaruError } from '@maru/protocol';
-import { loadScript, type Script } from '@maru/redis-store';
+import { loadScript } from '@maru/redis-store';
 import {
+  roomErasedKey,
   roomIdsKey,
   roomLiveChannel,
   roomLogKey,
@@ -10,8 +11,19 @@ import {
   roomRolesKey,
   roomSanctionsKey,
 } from '../keys.ts';
+import type { Call } from './call.ts';
+import { changeCallOf, changeResultOf } from './change-calls.ts';
 import { encodeHead, encodeMembers, encodeText } from './entry-codec.ts';
-import type { Act, ActRefusal, ActRequest, ActResult, AppendRequest, AppendResult } from './room-log.ts';
+import type {
+  Act,
+  ActRefusal,
+  ActRequest,
+  ActResult,
+  AppendRequest,
+  AppendResult,
+  ChangeRequest,
+  ChangeResult,
+} from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
 const LIBRARIES = ['./room-epoch.lua', './room-entry.lua', './room-guard.lua'].map(
@@ -20,26 +32,14 @@ const LIBRARIES = ['./room-epoch.lua', './room-entry.lua', './room-guard.lua'].m
 export const appendScript = loadScript(new URL('./append-entry.lua', import.meta.url), ...LIBRARIES);
 export const actScript = loadScript(new URL('./append-act.lua', import.meta.url), ...LIBRARIES);
 
-export interface Retention {
-  entriesMin: number;
-  entriesMax: number;
-  ageMs: number;
-  /** After this time an empty public room is removed. */
-  emptyRoomTtlMs: number;
-}
-
 /**
- * A request, encoded once: a batch may send it again. `tail` is `"text":…`, or members of `data`.
+ * A request, encoded once: a batch may send it again. `tail` holds members of the entry; of an act
+ * on a room or a member, members of `data`.
  */
-export type Append = ({ request: AppendRequest } | { request: ActRequest }) & { head: string; tail: string };
+export type Append = { request: AnyRequest; head: string; tail: string };
 
-export type AnyRequest = AppendRequest | ActRequest;
-export type AnyResult = AppendResult | ActResult;
-
-export interface Call {
-  script: Script;
-  args: Array<string | number>;
-}
+export type AnyRequest = AppendRequest | ActRequest | ChangeRequest;
+export type AnyResult = AppendResult | ActResult | ChangeResult;
 
 export const encodeMessage = (request: AppendRequest): Append => ({
   request,
@@ -76,8 +76,9 @@ function dataOf(act: Act): object {
   }
 }
 
-export function callOf(append: Append, seen: SeenPositions, retention: Retention): Call {
+export function callOf(append: Append, seen: SeenPositions): Call {
   const { request, head, tail } = append;
+  if ('change' in request) return changeCallOf({ request, head, tail }, seen);
   const { room } = request;
   const keys = [
     roomMetaKey(room),
@@ -95,12 +96,10 @@ export function callOf(append: Append, seen: SeenPositions, retention: Retention
     ...seen.scriptArguments(room),
     request.mayStore ? '1' : '0',
     isPrivateRoomId(room) ? '1' : '0',
-    retention.entriesMin,
-    retention.entriesMax,
-    retention.ageMs,
   ];
-  if (!('act' in request)) return { script: appendScript, args: [...keys, roomPacesKey(room), ...common] };
-  return { script: actScript, args: [...keys, ...common, ...actArguments(request)] };
+  if (!('act' in request))
+    return { script: appendScript, args: [...keys, roomPacesKey(room), roomErasedKey(room), ...common] };
+  return { script: actScript, args: [...keys, roomErasedKey(room), ...common, ...actArguments(request)] };
 }
 
 function actArguments({ act, isAdmin }: ActRequest): Array<string | number> {
@@ -130,6 +129,15 @@ function fieldsOf({ title, topic, readOnly, slowModeS }: Extract<Act, { type: 'u
 /** `reply` is what the script of the request returned. */
 export function resultOf({ request }: Append, reply: unknown[], seen: SeenPositions): AnyResult | Error {
   const [outcome, second, third] = reply as [string, string | number, number];
+  if (outcome === 'deleted') {
+    seen.forget(request.room);
+    return new MaruError('not_found', 'there is no such room');
+  }
+  if ('change' in request) {
+    const result = changeResultOf(reply);
+    if ('epoch' in result) seen.note(request.room, result.epoch, result.seq);
+    return result;
+  }
   switch (outcome) {
     case 'stored':
     case 'duplicate': {
@@ -137,9 +145,6 @@ export function resultOf({ request }: Append, reply: unknown[], seen: SeenPositi
       seen.note(request.room, epoch, seq);
       return untilTs === undefined ? { outcome, epoch, seq, ts, n } : { outcome, epoch, seq, ts, n, untilTs };
     }
-    case 'deleted':
-      seen.forget(request.room);
-      return new MaruError('not_found', 'there is no such room');
     case 'slow':
       return { outcome, retryAfterMs: Number(second) };
     case 'refused':

@@ -6,6 +6,9 @@
 -- KEYS[3] roles
 -- KEYS[4] liveChannel
 -- KEYS[5] sanctions
+-- KEYS[6] overlay
+-- KEYS[7] erased
+-- KEYS[8] reactionsPrefix
 -- ARGV[1] userId        '' reads as the node itself, which may read every room
 -- ARGV[2] isPrivate     '1': only members may read
 -- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
@@ -22,13 +25,12 @@
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
 -- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer, except for one entry
 --
--- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why
--- closed | banned | {'ok', epoch, base, head, first, role, reason, n, guarded, room, entries}: role
--- '' for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1,
--- room
--- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, entries {seq, ts,
--- head,
--- tail, …} ascending.
+-- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why closed | banned
+-- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries}: role '' for
+-- none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room {title,
+-- topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, personal 1 if the answer
+-- depends on the user, entries {seq, ts, head, tail, …} ascending. With since they are as they were
+-- appended, else messages are as they are now.
 
 local private = ARGV[2] == '1'
 local user, role = ARGV[1], ''
@@ -60,31 +62,34 @@ end
 
 local room = {}
 if user ~= '' then
-  local meta = redis.call('HMGET', KEYS[1], 'title', 'topic', 'readOnly', 'slowModeS', 'closed')
+  local meta = redis.call('HMGET', KEYS[1], 'title', 'topic', 'readOnly', 'slowModeS')
   local muted = ''
   if guarded then
     local now = store_clock()
-    if meta[5] then return {'forbidden', 'closed', 0} end
-    local until_ms = shut_out_until(KEYS[5], user, now)
-    if until_ms then return {'forbidden', 'banned', until_ms} end
+    local refusal = refusal_of_reading(KEYS[1], KEYS[5], user, now)
+    if refusal then return refusal end
     muted = muted_until(KEYS[5], user, now) or ''
   end
   room = {meta[1] or '', meta[2] or '', meta[3] or '', meta[4] or '', muted}
 end
 
+local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8]}
+local has_overlay = ARGV[7] ~= 'none' and redis.call('EXISTS', KEYS[6]) == 1
+local personal = false
+
 -- Reads from..to in small steps up to `bytes_max`; with `down`, from the newest to the oldest.
--- Returns the entries in the order of reading, and whether all were read. Small steps avoid reading
--- large entries that are not returned.
+-- `current`: messages as they are now. Returns the entries in the order of reading, and whether all
+-- were read. Small steps avoid reading large entries that are not returned.
 local STEP = 32
-local function read_range(from, to, down, bytes_max)
+local function read_range(from, to, down, bytes_max, current)
   local found, bytes = {}, 0
   while from <= to do
     local low = down and math.max(from, to - STEP + 1) or from
     local high = down and to or math.min(to, from + STEP - 1)
-    local command = down and 'XREVRANGE' or 'XRANGE'
-    local low_id, high_id = string.format('%d-0', low), string.format('%d-0', high)
-    local step = redis.call(command, KEYS[2], down and high_id or low_id, down and low_id or high_id)
-    for _, entry in ipairs(step) do
+    local step = entries_between(keys, low, high)
+    if current and has_overlay then personal = compose_entries(keys, step, user) or personal end
+    for index = 1, #step do
+      local entry = step[down and #step - index + 1 or index]
       bytes = bytes + #entry[2][8] + #entry[2][10]
       if bytes > bytes_max and #found > 0 then return found, false end
       found[#found + 1] = entry
@@ -95,8 +100,7 @@ local function read_range(from, to, down, bytes_max)
   return found, true
 end
 
--- Entries are removed only at the old end and seq has no gaps, so the length gives the first seq.
-local first = head - redis.call('XLEN', KEYS[2]) + 1
+local first = log_first(redis.call('HGET', KEYS[1], 'first'), KEYS[2], head)
 local mode, seq, limit = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[10])
 local page_bytes = tonumber(ARGV[13])
 local reason, raw, down = '', {}, false
@@ -107,30 +111,29 @@ if mode == 'since' then
   elseif head - seq > tonumber(ARGV[11]) then reason = 'too_far'
   else
     local whole
-    raw, whole = read_range(seq + 1, head, false, tonumber(ARGV[12]))
+    raw, whole = read_range(seq + 1, head, false, tonumber(ARGV[12]), false)
     if not whole then reason, raw = 'too_far', {} end
   end
   if reason ~= '' and limit > 0 then mode = 'newest' end
 end
 if mode == 'newest' then
-  raw, down = read_range(math.max(first, head - limit + 1), head, true, page_bytes), true
+  raw, down = read_range(math.max(first, head - limit + 1), head, true, page_bytes, true), true
 elseif mode == 'before' then
   local to = math.min(seq - 1, head)
-  raw, down = read_range(math.max(first, to - limit + 1), to, true, page_bytes), true
+  raw, down = read_range(math.max(first, to - limit + 1), to, true, page_bytes, true), true
 elseif mode == 'after' then
   -- If older entries were trimmed, the page begins at the first kept entry.
   local from = math.max(first, seq + 1)
-  raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes)
+  raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes, true)
 end
 
 local entries = {}
 for position = 1, #raw do
   local entry = raw[down and #raw - position + 1 or position]
-  local fields = entry[2]
-  local n = #entries
-  entries[n + 1] = tonumber(string.match(entry[1], '^%d+'))
-  entries[n + 2] = tonumber(fields[6])
-  entries[n + 3] = fields[8]
-  entries[n + 4] = fields[10]
+  local count = #entries
+  entries[count + 1] = entry[1]
+  entries[count + 2] = tonumber(entry[2][6])
+  entries[count + 3] = entry[2][8]
+  entries[count + 4] = entry[2][10]
 end
-return {'ok', epoch, base, head, first, role, reason, n, guarded and 1 or 0, room, entries}
+return {'ok', epoch, base, head, first, role, reason, n, guarded and 1 or 0, room, personal and 1 or 0, entries}

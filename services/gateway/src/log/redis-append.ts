@@ -11,16 +11,17 @@ import {
   type Append,
   actScript,
   appendScript,
-  type Call,
   callOf,
   encodeAct,
   encodeMessage,
-  type Retention,
   resultOf,
 } from './append-calls.ts';
 import { Batcher, SEND_AGAIN } from './batcher.ts';
-import type { ActRequest, ActResult, AppendRequest, AppendResult } from './room-log.ts';
+import type { Call } from './call.ts';
+import { changeScript, encodeChange } from './change-calls.ts';
+import type { ActRequest, ActResult, AppendRequest, AppendResult, ChangeRequest, ChangeResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
+import { type Retention, TRIM_EVERY, trimCallOf, trimScript } from './trim.ts';
 
 export type { Retention };
 
@@ -37,10 +38,10 @@ const DEPTH_MAX = 10_000;
  */
 const BATCHES_IN_FLIGHT_MAX = 4;
 /**
- * Bytes of the encoded text. Any text of 4,000 code points fits, unless JSON must escape its
- * padding.
+ * Bytes of the encoded text and mentions. Any text of 4,000 code points fits, unless JSON must
+ * escape its padding.
  */
-const TAIL_BYTES_MAX = 32_768;
+const TAIL_BYTES_MAX = 49_152;
 
 export interface RedisAppendOptions {
   /**
@@ -98,6 +99,10 @@ export class RedisAppender {
     return this.#submit(encodeAct(request)) as Promise<ActResult>;
   }
 
+  change(request: ChangeRequest): Promise<ChangeResult> {
+    return this.#submit(encodeChange(request)) as Promise<ChangeResult>;
+  }
+
   #submit(append: Append): Promise<AnyResult> {
     const status = this.#store.shardOf(roomLogKey(append.request.room))?.redis.status;
     if (status !== 'ready')
@@ -111,10 +116,10 @@ export class RedisAppender {
     const { redis } = shard;
     if (redis.status !== 'ready') throw unavailable(new Error(`the connection is ${redis.status}`));
     this.#options.onBatch?.(appends.length, appends);
-    const { seen, retention } = this.#options;
+    const { seen } = this.#options;
     const replies = await callScripts(
       redis,
-      appends.map((append) => callOf(append, seen, retention)),
+      appends.map((append) => callOf(append, seen)),
     );
     if (replies.some(isNoScript)) await loadScripts(shard);
     if (this.#options.waitReplicas > 0 && replies.some((reply) => !(reply instanceof Error)))
@@ -127,7 +132,19 @@ export class RedisAppender {
         this.#options.onRefused(reply.message);
         return unavailable(reply);
       }
-      return resultOf(appends[index] as Append, reply as unknown[], seen);
+      const append = appends[index] as Append;
+      const result = resultOf(append, reply as unknown[], seen);
+      if ('seq' in result && result.outcome === 'stored' && result.seq % TRIM_EVERY === 0)
+        this.#trim(append.request.room, redis);
+      return result;
+    });
+  }
+
+  /** Does not delay the acknowledgement. If it fails, a later append tries again. */
+  #trim(room: string, redis: Redis): void {
+    const { script, args } = trimCallOf(room, this.#options.retention);
+    redis.evalsha(script.sha1, script.keys.length, ...args).catch((error: unknown) => {
+      if (isNoScript(error)) void redis.script('LOAD', script.source).catch(() => {});
     });
   }
 
@@ -156,7 +173,7 @@ export class RedisAppender {
 }
 
 async function loadScripts({ redis }: Shard): Promise<void> {
-  const loads = [appendScript, actScript].map(({ source }) => redis.script('LOAD', source));
+  const loads = [appendScript, actScript, changeScript, trimScript].map(({ source }) => redis.script('LOAD', source));
   await Promise.all(loads).catch(() => {
     // The next batch then gets NOSCRIPT, which is safe.
   });

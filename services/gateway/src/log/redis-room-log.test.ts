@@ -18,11 +18,12 @@ before(async () => {
 after(() => rig.stop());
 
 test('script headers name the keys in the order of the calls', () => {
-  assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions', 'paces']);
-  assert.equal(appendScript.args.length, 12);
-  assert.deepEqual(actScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions']);
-  assert.equal(actScript.args.length, 21);
-  assert.deepEqual(readScript.keys, ['meta', 'log', 'roles', 'liveChannel', 'sanctions']);
+  assert.deepEqual(appendScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions', 'paces', 'erased']);
+  assert.equal(appendScript.args.length, 9);
+  assert.deepEqual(actScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions', 'erased']);
+  assert.equal(actScript.args.length, 18);
+  const readKeys = ['meta', 'log', 'roles', 'liveChannel', 'sanctions', 'overlay', 'erased', 'reactionsPrefix'];
+  assert.deepEqual(readScript.keys, readKeys);
   assert.equal(readScript.args.length, 13);
 });
 

@@ -47,6 +47,8 @@ export function createRedisRoomLog(options: RedisRoomLogOptions): RoomLog {
   return {
     append: (request) => measure('append', appender.append(request)),
     act: (request) => measure('append', appender.act(request)),
+    change: (request) => measure('append', appender.change(request)),
+    readMessages: (room, userId, piece) => measure('page', reader.readMessages(room, userId, piece)),
     read: (room, forWhom, piece, readOptions) =>
       measure(piece.mode === 'none' ? 'look' : 'page', reader.read(room, forWhom, piece, readOptions?.create === true)),
   };

@@ -1,66 +1,70 @@
--- Functions that store an entry. Prepended, after room-epoch.lua, to the scripts that append.
+-- Functions that find and store an entry. Prepended, after room-epoch.lua, to the scripts of the
+-- log.
 --
 -- An entry has the stream fields u (user id), c (clientMsgId or ''), t (time in ms), h (head), x
--- (tail) and, for acts, r (the request), always in this order, each followed by its value.
+-- (tail), always in this order, each followed by its value. Acts on rooms and members then have r
+-- (the request). All entries but messages end with l (see `last_message_of`).
+--
+-- An entry whose text was deleted is not in the stream. `erased` is a hash: seq → what remains of
+-- it, `u LF c LF t LF l LF h LF x`; l is '' for a message. No part holds a line feed.
 
-local TRIM_EVERY, TRIM_BATCH = 64, 128
+local function erased_fields(packed)
+  local user, id, ts, last, head, tail = string.match(packed, '^(.-)\n(.-)\n(.-)\n(.-)\n(.-)\n(.*)$')
+  local fields = {'u', user, 'c', id, 't', ts, 'h', head, 'x', tail}
+  if last ~= '' then fields[11], fields[12] = 'l', last end
+  return fields
+end
 
--- The entry that this user stored with this id: its seq and its fields; or nil.
-local function known_entry(log_key, ids_key, user, client_msg_id)
-  local seq = redis.call('HGET', ids_key, user .. '\n' .. client_msg_id)
-  if not seq then return nil end
-  local id = seq .. '-0'
-  local known = redis.call('XRANGE', log_key, id, id)[1]
-  if known and known[2][2] == user and known[2][4] == client_msg_id then return tonumber(seq), known[2] end
+-- Replaces an entry by what may remain of it.
+local function erase_entry(log_key, erased_key, seq, fields, tail)
+  local last = fields[11] and last_message_of(fields, seq) or ''
+  if last ~= '' then last = string.format('%d', last) end
+  local id = string.format('%d', seq)
+  local packed = table.concat({fields[2], fields[4], fields[6], last, fields[8], tail}, '\n')
+  redis.call('HSET', erased_key, id, packed)
+  redis.call('XDEL', log_key, id .. '-0')
+end
+
+-- The fields of an entry, and whether it is erased; nil if it is not kept.
+local function entry_at(log_key, erased_key, seq)
+  local id = string.format('%d', seq)
+  local found = redis.call('XRANGE', log_key, id .. '-0', id .. '-0')[1]
+  if found then return found[2], false end
+  local packed = redis.call('HGET', erased_key, id)
+  if packed then return erased_fields(packed), true end
   return nil
 end
 
-local function n_of(fields, seq)
-  return tonumber(string.match(fields[8], '^"n":(%d+),') or seq)
-end
-
-local function trim_log(log_key, ids_key, now, keep_min, keep_max, keep_age_ms)
-  local length = redis.call('XLEN', log_key)
-  local surplus = length - keep_min
-  if surplus <= 0 then return end
-  local oldest = redis.call('XRANGE', log_key, '-', '+', 'COUNT', math.min(surplus, TRIM_BATCH))
-  local over, too_old = length - keep_max, now - keep_age_ms
-  local first_kept = nil
-  for index, entry in ipairs(oldest) do
-    if index > over and tonumber(entry[2][6]) >= too_old then
-      first_kept = entry[1]
-      break
-    end
-    -- After a rollback the id may belong to a later entry. Then it stays.
-    local field = entry[2][2] .. '\n' .. entry[2][4]
-    local entry_seq = string.match(entry[1], '^%d+')
-    if redis.call('HGET', ids_key, field) == entry_seq then redis.call('HDEL', ids_key, field) end
-  end
-  if not first_kept then
-    first_kept = string.format('%d-0', tonumber(string.match(oldest[#oldest][1], '^%d+')) + 1)
-  end
-  redis.call('XTRIM', log_key, 'MINID', first_kept)
+-- The entry that this user stored with this id: its seq, its fields and whether it is erased; or
+-- nil.
+local function known_entry(log_key, ids_key, erased_key, user, client_msg_id)
+  local seq = redis.call('HGET', ids_key, user .. '\n' .. client_msg_id)
+  if not seq then return nil end
+  local fields, erased = entry_at(log_key, erased_key, seq)
+  if fields and fields[2] == user and fields[4] == client_msg_id then return tonumber(seq), fields, erased end
+  return nil
 end
 
 -- Stores an entry and announces it. Nothing after the XADD can fail.
--- keys: meta, log, ids, live. entry: epoch, seq, n, ts, user, id, head, tail, request (acts only).
--- retention: the three arguments keepMin, keepMax, keepAgeMs.
-local function store_entry(keys, entry, keep_min, keep_max, keep_age_ms)
+-- keys: meta, log, ids, live. entry: epoch, seq, n, ts, user, id, head, tail, request (acts on rooms
+-- and members only), last (all but messages).
+local function store_entry(keys, entry)
   local seq = string.format('%d', entry.seq)
   local head = string.format('"n":%d,', entry.n) .. entry.head
   local ts = string.format('%d', entry.ts)
+  local stream_id = seq .. '-0'
   if entry.request then
-    redis.call('XADD', keys.log, seq .. '-0', 'u', entry.user, 'c', entry.id, 't', ts, 'h', head, 'x', entry.tail,
-      'r', entry.request)
+    redis.call('XADD', keys.log, stream_id, 'u', entry.user, 'c', entry.id, 't', ts, 'h', head, 'x', entry.tail,
+      'r', entry.request, 'l', string.format('%d', entry.last))
+  elseif entry.last then
+    redis.call('XADD', keys.log, stream_id, 'u', entry.user, 'c', entry.id, 't', ts, 'h', head, 'x', entry.tail,
+      'l', string.format('%d', entry.last))
   else
-    redis.call('XADD', keys.log, seq .. '-0', 'u', entry.user, 'c', entry.id, 't', ts, 'h', head, 'x', entry.tail)
+    redis.call('XADD', keys.log, stream_id, 'u', entry.user, 'c', entry.id, 't', ts, 'h', head, 'x', entry.tail)
   end
   if entry.id ~= '' then redis.call('HSET', keys.ids, entry.user .. '\n' .. entry.id, seq) end
   -- An empty room expires. The first entry makes it permanent.
   if entry.seq == 1 then redis.call('PERSIST', keys.meta) end
   local body = head .. ',' .. entry.tail .. '}'
   redis.call('SPUBLISH', keys.live, string.format('1 M %s %s %s %d\n', entry.epoch, seq, ts, #body) .. body)
-  if entry.seq % TRIM_EVERY == 0 then
-    trim_log(keys.log, keys.ids, entry.ts, tonumber(keep_min), tonumber(keep_max), tonumber(keep_age_ms))
-  end
 end

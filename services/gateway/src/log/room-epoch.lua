@@ -16,19 +16,39 @@ local function epoch_number(epoch)
   return tonumber(string.match(epoch, '^(%d+)%.')) or 0
 end
 
--- Returns the newest seq, and the number of messages up to it. Both come from the newest entry. A
--- separate counter could run ahead: a script is atomic but not transactional, so an INCR would stay
--- after a failed XADD. Entries without `n` are from a time when every entry was a message.
-local function log_head(log_key)
-  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)[1]
-  if not last then return 0, 0 end
-  local seq = tonumber(string.match(last[1], '^%d+'))
-  return seq, tonumber(string.match(last[2][8], '^"n":(%d+),') or seq)
+-- The number of messages up to an entry. Entries without `n` are from a time when every entry was a
+-- message.
+local function n_of(fields, seq)
+  return tonumber(string.match(fields[8], '^"n":(%d+),') or seq)
 end
 
--- Returns epoch, base (the head at which this epoch began), head, n (messages up to the head) and
--- whether the room is guarded. Returns nil if the room does not exist, and nil, true if it was
--- deleted. Opens a new epoch if the log shows less than the caller has seen, because then the log
+-- The seq of the newest message up to an entry, or a higher one: no message is in between. Acts of
+-- earlier releases do not have the field `l`.
+local function last_message_of(fields, seq)
+  if not fields[11] then return seq end
+  if fields[11] == 'l' then return tonumber(fields[12]) end
+  return tonumber(fields[14] or seq - 1)
+end
+
+-- Returns the newest seq, the number of messages up to it, and `last_message_of` it. All come from
+-- the newest entry. A separate counter could run ahead: a script is atomic but not transactional,
+-- so an INCR would stay after a failed XADD.
+local function log_head(log_key)
+  local last = redis.call('XREVRANGE', log_key, '+', '-', 'COUNT', 1)[1]
+  if not last then return 0, 0, 0 end
+  local seq = tonumber(string.match(last[1], '^%d+'))
+  return seq, n_of(last[2], seq), last_message_of(last[2], seq)
+end
+
+-- The oldest kept seq. `noted` is the meta field `first`, which exists once entries were trimmed or
+-- erased. Before that the length of the log gives it.
+local function log_first(noted, log_key, head)
+  return tonumber(noted or head - redis.call('XLEN', log_key) + 1)
+end
+
+-- Returns epoch, base (the head at which this epoch began), head, n (messages up to the head),
+-- whether the room is guarded, and last (see `last_message_of`). Returns nil if the room does not
+-- exist, and nil, true if it was deleted. Opens a new epoch if the log shows less than the caller has seen, because then the log
 -- was rolled back.
 -- Guarded: not every user may write or read. Other rooms need no further check, so a message in
 -- them costs nothing more.
@@ -36,10 +56,10 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
   local meta = redis.call('HMGET', meta_key, 'epoch', 'base', 'guarded', 'deleted')
   local epoch, base, guarded = meta[1], tonumber(meta[2] or '0'), meta[3] and true or false
   if meta[4] then return nil, true end
-  local head, n = log_head(log_key)
+  local head, n, last = log_head(log_key)
   if seen_epoch == '' then
     if not epoch then return nil end
-    return epoch, base, head, n, guarded
+    return epoch, base, head, n, guarded, last
   end
   local lost = false
   if not epoch then
@@ -48,7 +68,7 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
       -- message is written.
       redis.call('HSET', meta_key, 'epoch', seen_epoch, 'base', 0, 'visibility', 'public')
       redis.call('PEXPIRE', meta_key, EMPTY_AGAIN_MS)
-      return seen_epoch, 0, 0, 0, false
+      return seen_epoch, 0, 0, 0, false, 0
     end
     lost = true
   elseif epoch == seen_epoch then
@@ -56,11 +76,11 @@ local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq,
   else
     lost = epoch_number(seen_epoch) > epoch_number(epoch)
   end
-  if not lost then return epoch, base, head, n, guarded end
+  if not lost then return epoch, base, head, n, guarded, last end
   local next_number = math.max(epoch_number(seen_epoch), epoch and epoch_number(epoch) or 0) + 1
   epoch, base = next_number .. '.' .. candidate, head
   redis.call('HSET', meta_key, 'epoch', epoch, 'base', base)
   redis.call('PERSIST', meta_key)
   redis.call('SPUBLISH', live_channel, '1 E ' .. epoch .. ' ' .. base .. ' 0 0\n')
-  return epoch, base, head, n, guarded
+  return epoch, base, head, n, guarded, last
 end

@@ -10,6 +10,13 @@
 -- KEYS[6] sanctions
 -- KEYS[7] paces
 -- KEYS[8] reports
+-- KEYS[9] overlay
+-- KEYS[10] reactionsPrefix
+-- KEYS[11] repliesPrefix
+-- KEYS[12] erased
+-- KEYS[13] pins
+-- KEYS[14] mentions
+-- KEYS[15] reads
 -- ARGV[1] candidate     random part of the mark's epoch
 -- ARGV[2] expiresInMs   of the mark
 -- ARGV[3] userId        who deletes; '' for an admin
@@ -23,7 +30,13 @@ if ARGV[3] ~= '' then
   if not role and meta[3] == 'private' then return 'not_found' end
   if role ~= 'owner' then return 'forbidden' end
 end
-redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8])
+for _, field in ipairs(redis.call('HKEYS', KEYS[9])) do
+  local letter, seq = string.match(field, '^(%a)(%d+)$')
+  if letter == 'r' then redis.call('UNLINK', KEYS[10] .. seq) end
+  if letter == 't' then redis.call('UNLINK', KEYS[11] .. seq) end
+end
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[12], KEYS[13],
+  KEYS[14], KEYS[15])
 local epoch = string.format('%d.%s', epoch_number(meta[1]) + 1, ARGV[1])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', 0, 'deleted', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])

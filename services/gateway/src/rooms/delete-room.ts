@@ -2,11 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import {
+  roomErasedKey,
   roomIdsKey,
   roomLiveChannel,
   roomLogKey,
+  roomMentionsKey,
   roomMetaKey,
+  roomOverlayKey,
   roomPacesKey,
+  roomPinsKey,
+  roomReactionsPrefix,
+  roomReadsKey,
+  roomRepliesPrefix,
   roomReportsKey,
   roomRolesKey,
   roomSanctionsKey,
@@ -39,6 +46,13 @@ export async function deleteRoom(
     roomSanctionsKey(room),
     roomPacesKey(room),
     roomReportsKey(room),
+    roomOverlayKey(room),
+    roomReactionsPrefix(room),
+    roomRepliesPrefix(room),
+    roomErasedKey(room),
+    roomPinsKey(room),
+    roomMentionsKey(room),
+    roomReadsKey(room),
   ];
   const args = [randomBytes(8).toString('hex'), MARK_MS, by];
   return (await runScript(store, deleteScript, keys, args)) as 'deleted' | 'not_found' | 'forbidden';

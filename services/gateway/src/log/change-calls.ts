@@ -1,0 +1,120 @@
+/** The script call that stores a change of a message: its arguments and its replies. */
+import { isDirectRoomId, isPrivateRoomId, LIMITS, MaruError } from '@maru/protocol';
+import { loadScript } from '@maru/redis-store';
+import {
+  roomErasedKey,
+  roomIdsKey,
+  roomLiveChannel,
+  roomLogKey,
+  roomMentionsKey,
+  roomMetaKey,
+  roomOverlayKey,
+  roomPacesKey,
+  roomPinsKey,
+  roomReactionsPrefix,
+  roomRepliesPrefix,
+  roomRolesKey,
+  roomSanctionsKey,
+} from '../keys.ts';
+import type { Call } from './call.ts';
+import { encodeHead, encodeMembers } from './entry-codec.ts';
+import type { Change, ChangeRequest, ChangeResult } from './room-log.ts';
+import type { SeenPositions } from './seen-positions.ts';
+
+export const changeScript = loadScript(
+  new URL('./append-change.lua', import.meta.url),
+  ...['./room-epoch.lua', './room-entry.lua', './room-guard.lua', './room-overlay.lua'].map(
+    (file) => new URL(file, import.meta.url),
+  ),
+);
+
+export const encodeChange = (request: ChangeRequest) => ({
+  request,
+  head: encodeHead(request.change.type === 'send' ? 'text' : `message.${request.change.type}`, request),
+  tail: tailOf(request.change),
+});
+
+/** Undefined members are left out. A message's `text`, `thread` and `mentions` are in this order. */
+function tailOf(change: Change): string {
+  const { type, ...members } = change;
+  if (change.type !== 'send') return `"data":${JSON.stringify(members)}`;
+  const { text, thread, mentions } = change;
+  return encodeMembers({ text, thread, mentions });
+}
+
+const MAX = {
+  send: 0,
+  edit: LIMITS.editsPerMessageMax,
+  delete: 0,
+  react: LIMITS.emojiPerMessageMax,
+  pin: LIMITS.pinsPerRoomMax,
+} as const;
+
+export function changeCallOf(
+  { request, head, tail }: { request: ChangeRequest; head: string; tail: string },
+  seen: SeenPositions,
+): Call {
+  const { room, change } = request;
+  const keys = [
+    roomMetaKey(room),
+    roomLogKey(room),
+    roomIdsKey(room),
+    roomRolesKey(room),
+    roomLiveChannel(room),
+    roomSanctionsKey(room),
+    roomPacesKey(room),
+    roomErasedKey(room),
+    roomOverlayKey(room),
+    roomReactionsPrefix(room),
+    roomRepliesPrefix(room),
+    roomPinsKey(room),
+    roomMentionsKey(room),
+  ];
+  const args = [
+    request.userId,
+    request.clientMsgId,
+    head,
+    tail,
+    ...seen.scriptArguments(room),
+    request.mayStore ? '1' : '0',
+    isPrivateRoomId(room) ? '1' : '0',
+    change.type,
+    change.type === 'send' ? (change.thread ?? 0) : change.seq,
+    JSON.stringify(('mentions' in change ? change.mentions : undefined) ?? []),
+    change.type === 'react' ? change.emoji : '',
+    'active' in change && change.active ? '1' : '0',
+    request.isAdmin ? '1' : '0',
+    isDirectRoomId(room) ? '1' : '0',
+    MAX[change.type],
+    LIMITS.reactionUsersShown,
+  ];
+  return { script: changeScript, args: [...keys, ...args] };
+}
+
+/** `reply` is what the script returned, except for `deleted`. */
+export function changeResultOf(reply: unknown[]): ChangeResult | Error {
+  const [outcome, second, third] = reply as [string, string | number, number];
+  switch (outcome) {
+    case 'stored':
+    case 'duplicate':
+    case 'unchanged': {
+      const [, epoch, seq, ts, n, mentioned] = reply as [string, string, number, number, number, string[]?];
+      return outcome === 'stored'
+        ? { outcome, epoch, seq, ts, n, mentioned: mentioned ?? [] }
+        : { outcome, epoch, seq, ts, n };
+    }
+    case 'slow':
+      return { outcome, retryAfterMs: Number(second) };
+    case 'refused':
+    case 'invalid':
+      return { outcome };
+    case 'forbidden':
+      return { outcome, why: second, untilTs: third } as ChangeResult;
+    case 'conflict':
+      return { outcome, why: second } as ChangeResult;
+    case 'not_found':
+      return { outcome, what: second } as ChangeResult;
+    default:
+      return new MaruError('internal', 'the store gave an unknown answer');
+  }
+}

@@ -1,0 +1,45 @@
+/** Removes the oldest entries of a room that are kept for too long. See `trim-log.lua`. */
+import { loadScript } from '@maru/redis-store';
+import {
+  roomErasedKey,
+  roomIdsKey,
+  roomLogKey,
+  roomMentionsKey,
+  roomMetaKey,
+  roomOverlayKey,
+  roomPinsKey,
+  roomReactionsPrefix,
+  roomRepliesPrefix,
+} from '../keys.ts';
+import type { Call } from './call.ts';
+
+export const trimScript = loadScript(
+  new URL('./trim-log.lua', import.meta.url),
+  ...['./room-epoch.lua', './room-entry.lua', './room-overlay.lua'].map((file) => new URL(file, import.meta.url)),
+);
+
+export interface Retention {
+  entriesMin: number;
+  entriesMax: number;
+  ageMs: number;
+  /** After this time an empty public room is removed. */
+  emptyRoomTtlMs: number;
+}
+
+/** A room is trimmed each time it has grown by so many entries. One call removes at most 128. */
+export const TRIM_EVERY = 64;
+
+export function trimCallOf(room: string, { entriesMin, entriesMax, ageMs }: Retention): Call {
+  const keys = [
+    roomMetaKey(room),
+    roomLogKey(room),
+    roomIdsKey(room),
+    roomErasedKey(room),
+    roomOverlayKey(room),
+    roomReactionsPrefix(room),
+    roomRepliesPrefix(room),
+    roomPinsKey(room),
+    roomMentionsKey(room),
+  ];
+  return { script: trimScript, args: [...keys, entriesMin, entriesMax, ageMs] };
+}
