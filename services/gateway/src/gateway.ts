@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, type OpsServer, type Service, startOpsServer } from '@maru/service-kit';
 import { type Phase, runPhases } from './cluster/phases.ts';
 import type { GatewayConfig } from './config.ts';
+import { forgetsErasedEntries } from './log/erasure-check.ts';
 import type { Tracing } from './ops/tracing.ts';
 import { createParts, type Parts } from './wiring/parts.ts';
 
@@ -65,6 +66,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
       const reached = await store.connections.read.untilReady(STORE_WAIT_MS);
       if (!reached) logger.error('the store was not reached; starting degraded');
       await startParts(parts);
+      if (reached) void checkErasure(options, parts);
       // Until the revocations are known, handshakes are refused for now.
       if (reached) await Promise.race([store.orders.poll().catch(() => {}), pause(STORE_WAIT_MS)]);
       const stopSlots = slots.start(store.ticker);
@@ -101,6 +103,14 @@ async function startParts({ store, delivery, presence, balance }: Parts): Promis
   await presence.start();
   balance.start();
   store.audit.start(ticker);
+}
+
+async function checkErasure(
+  { config, logger }: { config: GatewayConfig; logger: Logger },
+  { store }: Parts,
+): Promise<void> {
+  const forgets = await forgetsErasedEntries(store.connections.read, config.node).catch(() => true);
+  if (!forgets) logger.warn('deleted texts stay in memory of the store: set stream-node-max-entries to 1');
 }
 
 /**

@@ -69,6 +69,8 @@ export const userConnectionsKey = (userId: string): string => `maru:connections:
 export const userRoomsKey = (userId: string): string => `maru:made:{${encodeURIComponent(userId)}}`;
 /** String: written and forgotten, to see whether the shard of the tag takes a write. */
 export const writeProbeKey = (tag: string, node: string): string => `maru:probe:{${tag}}:${node}`;
+/** Stream: shows how the store keeps entries, see `log/erasure-check.ts`. */
+export const erasureProbeKey = (node: string): string => `maru:probe:{erasure}:${node}`;
 /**
  * String: a write to wait for, where an acknowledgement needs replicas and nothing else was
  * written.

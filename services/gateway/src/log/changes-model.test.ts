@@ -218,6 +218,6 @@ test('reads show what the log says, after any acts on two nodes and refusals of 
       }
       await check(room);
     }),
-    { seed, numRuns: Number(process.env.MARU_TEST_RUNS ?? 4), endOnFailure: true },
+    { seed, numRuns: Number(process.env.MARU_TEST_RUNS ?? 12), endOnFailure: true },
   );
 });
