@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readGatewayConfig } from './config.ts';
+import { featuresOf, readGatewayConfig } from './config.ts';
 
 const REQUIRED = {
   MARU_NODE: 'gateway-1',
@@ -15,4 +15,12 @@ test('a ping and its answer fit into the time after which nginx closes a silent 
     readGatewayConfig({ ...REQUIRED, MARU_PING_INTERVAL_MS: interval, MARU_PING_TIMEOUT_MS: timeout });
   assert.equal(read('35000', '20000').pingIntervalMs, 35_000);
   assert.throws(() => read('35001', '20000'), /MARU_PING_INTERVAL_MS and MARU_PING_TIMEOUT_MS/);
+});
+
+test('the features of a session name guests where they may sign in', () => {
+  const features = (more: Record<string, string>) => featuresOf(readGatewayConfig({ ...REQUIRED, ...more }));
+  assert.deepEqual(features({}), []);
+  assert.deepEqual(features({ MARU_GUESTS: 'on', MARU_GUEST_SECRET: 'a third secret of at least 32 characters' }), [
+    'guests',
+  ]);
 });

@@ -274,6 +274,9 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   return config;
 }
 
+/** What this cluster has, for `session.features`. */
+export const featuresOf = ({ guests }: GatewayConfig): string[] => (guests ? ['guests'] : []);
+
 /** `session.limits`: the contract's limits with this cluster's settings. */
 export function limitsOf(config: GatewayConfig): Record<string, number> {
   const { bytes, requestsMax } = connectionLimitsOf(config);

@@ -1,5 +1,6 @@
 /** Requests about rooms and their members, and typing. */
 import { MEMBER_ANSWER_BYTES } from '../limits/answer-cost.ts';
+import type { DirectRooms } from '../rooms/direct-rooms.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import type { Subscriptions } from '../rooms/subscriptions.ts';
 import type { Typing } from '../rooms/typing.ts';
@@ -11,12 +12,18 @@ type RoomEvents = 'room:create' | 'room:join' | 'room:leave' | 'room:members' | 
 export function roomHandlers(parts: {
   subscriptions: Subscriptions<Session>;
   directory: RoomDirectory;
+  directRooms: DirectRooms;
   typing: Typing;
   mayRead: MayRead;
 }): Pick<Handlers, RoomEvents> {
-  const { subscriptions, directory, typing, mayRead } = parts;
+  const { subscriptions, directory, directRooms, typing, mayRead } = parts;
   return {
-    'room:create': async ({ user }, request) => ({ data: await directory.create(user.id, request) }),
+    'room:create': async ({ user }, request) => ({
+      // The schema names another user for direct rooms only.
+      data: await (request.user === undefined
+        ? directory.create(user.id, request)
+        : directRooms.open(user.id, request.user)),
+    }),
     'room:join': (session, request) => subscriptions.join(session, request),
     'room:leave': (session, request) => subscriptions.leave(session, request),
     'room:members': async (session, request) => {

@@ -2,7 +2,7 @@
  * Acts on rooms and members: roles, kicks, bans, mutes, invitations, settings. Charges the user's
  * quotas, lets the log decide and store the act, and records it for the audit.
  */
-import { isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
+import { isDirectRoomId, isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
 import type { Audit } from '../audit/audit.ts';
 import { actBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
@@ -27,7 +27,7 @@ export type CarryOut = (actor: Actor, order: ActOrder) => Promise<SendData | und
 export const isAdmin = ({ roles }: Actor): boolean => roles.includes('admin');
 
 export function createCarryOut(options: {
-  log: Pick<RoomLog, 'act'>;
+  log: Pick<RoomLog, 'act' | 'read'>;
   quota: Pick<UserQuota, 'take' | 'giveBack'>;
   audit: Audit;
   /** The rate that a refusal names. */
@@ -37,6 +37,11 @@ export function createCarryOut(options: {
   return async (actor, { room, clientMsgId, act }) => {
     const { user } = actor;
     checkVisibility(room, act);
+    if (isDirectRoomId(room) && !isOperation(act)) {
+      // Hides the room of others.
+      await log.read(room, { userId: user.id }, { mode: 'none' });
+      throw new MaruError('forbidden', 'a direct room has no moderators and keeps both members');
+    }
     const bytes = actBytes(user, act);
     const waitMs = await quota.take(user.id, bytes);
     if (actor.revoked) {
@@ -64,6 +69,9 @@ export function createCarryOut(options: {
 }
 
 const isRepeated = ({ outcome }: ActResult): boolean => outcome === 'duplicate' || outcome === 'known';
+
+/** Of an administrator, in every room. */
+const isOperation = ({ type }: Act): boolean => type === 'close' || type === 'open';
 
 function checkVisibility(room: string, { type }: Act): void {
   if (isPrivateRoomId(room)) return;

@@ -20,14 +20,15 @@
 -- ARGV[1] candidate     random part of the mark's epoch
 -- ARGV[2] expiresInMs   of the mark
 -- ARGV[3] userId        who deletes; '' for an admin
+-- ARGV[4] isPrivate     '1': only members know of it
 --
 -- Returns 'deleted' | 'not_found' | 'forbidden' (a member, but no owner).
 
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'deleted', 'visibility')
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'deleted')
 if not meta[1] or meta[2] then return 'not_found' end
 if ARGV[3] ~= '' then
   local role = redis.call('HGET', KEYS[4], ARGV[3])
-  if not role and meta[3] == 'private' then return 'not_found' end
+  if not role and ARGV[4] == '1' then return 'not_found' end
   if role ~= 'owner' then return 'forbidden' end
 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[9])) do

@@ -1,5 +1,6 @@
 /** Deletes a room with all its data. */
 import { randomBytes } from 'node:crypto';
+import { isPrivateRoomId } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import {
   roomErasedKey,
@@ -54,6 +55,6 @@ export async function deleteRoom(
     roomMentionsKey(room),
     roomReadsKey(room),
   ];
-  const args = [randomBytes(8).toString('hex'), MARK_MS, by];
+  const args = [randomBytes(8).toString('hex'), MARK_MS, by, isPrivateRoomId(room) ? '1' : '0'];
   return (await runScript(store, deleteScript, keys, args)) as 'deleted' | 'not_found' | 'forbidden';
 }

@@ -6,6 +6,7 @@
 import {
   type Ban,
   type BansData,
+  isDirectRoomId,
   isPrivateRoomId,
   LIMITS,
   MaruError,
@@ -84,6 +85,8 @@ export function createModeration(options: {
 
     async report(actor, { room, seq, reason }) {
       await log.read(room, { userId: actor.user.id }, { mode: 'none' });
+      // No moderator would read it.
+      if (isDirectRoomId(room)) throw new MaruError('forbidden', 'a direct room has no moderators');
       const bytes = MEMBER_BYTES + 4 * reason.length;
       await quota.charge(actor.user.id, bytes);
       const args = [seq, actor.user.id, JSON.stringify(reason), LIMITS.reportsPerRoomMax, LIMITS.reportsPerMemberMax];

@@ -3,6 +3,7 @@
  * the answer, up to its head, then the entries after it.
  */
 import {
+  isDirectRoomId,
   isPrivateRoomId,
   type JoinData,
   LIMITS,
@@ -13,6 +14,7 @@ import {
   type RequestOf,
   type Role,
   type RoomInfo,
+  type Visibility,
 } from '@maru/protocol';
 import type { Delivery } from '../delivery/delivery.ts';
 import { sizeOf, toEntry } from '../log/entry-codec.ts';
@@ -186,8 +188,13 @@ export class Subscriptions<S extends RoomSession> {
 /** Every user is a member of a public room. The read checked the membership of a private one. */
 const roleOf = (read: ReadResult): Role => read.role ?? 'member';
 
-function infoOf(room: string, { settings }: ReadResult): RoomInfo {
-  const visibility = isPrivateRoomId(room) ? 'private' : 'public';
+const visibilityOf = (room: string): Visibility => {
+  if (isDirectRoomId(room)) return 'direct';
+  return isPrivateRoomId(room) ? 'private' : 'public';
+};
+
+export function infoOf(room: string, { settings }: ReadResult): RoomInfo {
+  const visibility = visibilityOf(room);
   if (settings === undefined) return { visibility, title: '' };
   const { title, topic, readOnly, slowModeS, mutedUntilTs } = settings;
   return {

@@ -37,7 +37,8 @@ function start(isRevoked = () => false) {
     resumeRooms: () => assert.fail('resumed'),
     connectionLimits: { events: LIMIT, userEvents: { perSecond: 1, burst: 3 }, bytes: LIMIT, requestsMax: 1 },
     connectionsPerUserMax: 20,
-    limits: {},
+    limits: { textBytesMax: 16 },
+    features: ['guests'],
     isDegraded: () => false,
     onRequest() {},
     onGone() {},
@@ -149,4 +150,17 @@ test('the events of all connections of a user count together, also of those that
   sessions.disconnected(first, 'transport close');
   assert.equal((await begin()).takeEvent(0), 0);
   assert.ok((await begin()).takeEvent(0) > 0);
+});
+
+test('a session names the limits and features of the cluster', async () => {
+  const { sessions, open, authenticate } = start();
+  const packets: string[] = [];
+  const transport = open();
+  const receiving = { ...connection, send: (packet: string) => packets.push(packet) } as unknown as Connection;
+  sessions.connected(transport, receiving, (await authenticate(transport)) ?? assert.fail('refused'), {});
+  const [, session] = JSON.parse(packets[0]?.slice(packets[0].indexOf('[')) ?? '') as [string, object];
+  assert.deepEqual(session, {
+    user: { id: 'mina', name: 'Mina', roles: [] },
+    ...{ sessionId: 'c', rooms: {}, limits: { textBytesMax: 16 }, features: ['guests'] },
+  });
 });

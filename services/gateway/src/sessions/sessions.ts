@@ -49,6 +49,8 @@ export interface SessionsOptions {
   connectionsPerUserMax: number;
   /** `session.limits` */
   limits: Record<string, number>;
+  /** `session.features` */
+  features: readonly string[];
   isDegraded: () => boolean;
   onRequest: EdgeHandlers<Identity, Session>['request'];
   /** An act removed the connection's user from a room. */
@@ -80,7 +82,8 @@ const USERS_MAX = 100_000;
 
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
-  readonly #limitsJson: string;
+  /** The members of `session` that are the same for all. */
+  readonly #commonJson: string;
   readonly #halfOpen: HalfOpenTransports;
   /** A flood over many connections, or over one that comes back again and again, is one flood. */
   readonly #userEvents: KeyedLimit;
@@ -90,7 +93,8 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#limitsJson = JSON.stringify(options.limits);
+    const { limits, features } = options;
+    this.#commonJson = JSON.stringify({ limits, features }).slice(1);
     this.#halfOpen = new HalfOpenTransports(() => options.metrics.refused('half_open'));
     const users = { keysMax: USERS_MAX, now: options.now };
     this.#userEvents = createKeyedLimit({ spec: options.connectionLimits.userEvents, ...users });
@@ -251,9 +255,9 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
 
   #sendSession(session: Session, rooms: SessionData['rooms']): void {
     const { user, roles, id } = session;
-    const data: Omit<SessionData, 'limits'> = { user: { ...user, roles }, sessionId: id, rooms };
-    // The limits are most of it and always the same, so they are encoded once.
-    const json = `${JSON.stringify(data).slice(0, -1)},"limits":${this.#limitsJson}}`;
+    const data: Omit<SessionData, 'limits' | 'features'> = { user: { ...user, roles }, sessionId: id, rooms };
+    // Most of it is always the same, so that is encoded once.
+    const json = `${JSON.stringify(data).slice(0, -1)},${this.#commonJson}`;
     if (!session.closed) session.send(eventPacket('session', json));
     session.opened();
   }

@@ -1,7 +1,7 @@
 /** What clients connect to: the HTTP server, the Socket.IO edge, and the sessions. */
 import { createServer } from 'node:http';
 import type { Logger } from '@maru/service-kit';
-import { type GatewayConfig, limitsOf } from '../config.ts';
+import { featuresOf, type GatewayConfig, limitsOf } from '../config.ts';
 import { createEdge } from '../edge/server.ts';
 import type { Identity } from '../identity/tokens.ts';
 import { connectionLimitsOf } from '../limits/connection-limits.ts';
@@ -56,6 +56,7 @@ export function createFront(options: FrontOptions) {
     connectionLimits: connectionLimitsOf(config),
     connectionsPerUserMax: config.connectionsPerUserMax,
     limits: limitsOf(config),
+    features: featuresOf(config),
     isDegraded: () => store.health.degraded,
     onRequest: requests.dispatcher.dispatch,
     onRemoved: (session, room, reason) => subscriptions.removed(session, room, reason),

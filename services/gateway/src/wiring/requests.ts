@@ -77,11 +77,11 @@ export function createRequests(options: RequestsOptions) {
     await emitTyping(session, request);
   };
   const { subscriptions, presence, watches } = rooms;
-  const { directory } = store;
+  const { directory, directRooms } = store;
   const dispatcher = new Dispatcher({
     handlers: {
       ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-      ...roomHandlers({ subscriptions, directory, typing, mayRead }),
+      ...roomHandlers({ subscriptions, directory, directRooms, typing, mayRead }),
       ...moderationHandlers({ carryOut, directory, moderation }),
       ...messageHandlers(sendMessage, store.claims),
       ...historyHandlers(readHistory),

@@ -15,6 +15,7 @@ import { createUserRate } from '../limits/user-rate.ts';
 import type { AnyRequest } from '../log/append-calls.ts';
 import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
 import { createSeenPositions } from '../log/seen-positions.ts';
+import { createDirectRooms } from '../rooms/direct-rooms.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
 import { createControl } from './control.ts';
@@ -94,6 +95,11 @@ export function createStore(options: StoreOptions) {
   });
   const rooms = createRoomQuota({ store: connections.control, limits: config });
   const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
+  const roomList = createRedisRoomList({
+    store: connections.read,
+    now,
+    onFailed: (error) => logger.debug({ reason: String(error) }, 'a list of rooms waits for its repair'),
+  });
   return {
     connections,
     ticker,
@@ -125,14 +131,11 @@ export function createStore(options: StoreOptions) {
       audit,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
+    directRooms: createDirectRooms({ store: connections.read, claims, list: roomList }),
     quota,
     rates: createRates(options, connections.control),
     claims,
-    roomList: createRedisRoomList({
-      store: connections.read,
-      now,
-      onFailed: (error) => logger.debug({ reason: String(error) }, 'a list of rooms waits for its repair'),
-    }),
+    roomList,
     audit,
     close,
   };
