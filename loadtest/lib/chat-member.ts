@@ -3,8 +3,9 @@
  * connection when the scenario says so, and checks everything at the end. It does not know k6 or
  * thresholds.
  */
-import type { ClientReport, ClientVerdict } from '@maru/testkit/client/careful-client';
+
 import type { Runtime } from '@maru/testkit/client/runtime';
+import type { ClientReport, ClientVerdict } from '@maru/testkit/client/verdict';
 import { CarefulClient } from '../../packages/testkit/src/client/careful-client.ts';
 import { pause } from '../../packages/testkit/src/client/runtime.ts';
 import { type Group, nextSendMs, phaseAt, type Schedule } from './shapes.ts';

@@ -1,11 +1,7 @@
 /** Turns the reports of members into k6's metrics and checks. */
 import { check } from 'k6';
-import {
-  type ClientReport,
-  type ClientVerdict,
-  describeVerdict,
-} from '../../packages/testkit/src/client/careful-client.ts';
 import { describeEnding } from '../../packages/testkit/src/client/connection.ts';
+import { type ClientReport, type ClientVerdict, describeVerdict } from '../../packages/testkit/src/client/verdict.ts';
 import type { Climb } from './knee.ts';
 import * as metrics from './metrics.ts';
 import { phaseAt, type Schedule } from './shapes.ts';

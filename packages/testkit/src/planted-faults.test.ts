@@ -1,9 +1,10 @@
 /** The checker finds each planted fault, and reports nothing else. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { CarefulClient, type ClientReport, type ClientVerdict } from './client/careful-client.ts';
+import { CarefulClient } from './client/careful-client.ts';
 import { createNodeRuntime } from './client/node-runtime.ts';
 import { pause } from './client/runtime.ts';
+import type { ClientReport, ClientVerdict } from './client/verdict.ts';
 import { startFakeServer } from './server/fake-server.ts';
 import type { PlantedFault } from './server/planted-faults.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Entry } from '@maru/protocol/events';
+import type { MessageAct } from './content.ts';
 import { type AuditInput, auditMember } from './member-audit.ts';
 import { MemberLog } from './member-log.ts';
 import type { Send } from './send-log.ts';
@@ -20,7 +21,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
 
 const stored = (seq: number): [string, Send] => [
   `run-me-${seq}`,
-  { text: `text ${seq}`, outcome: { state: 'stored', seq }, connection: 1 },
+  { content: { text: `text ${seq}` }, outcome: { state: 'stored', seq, duplicate: false }, connection: 1 },
 ];
 
 /** A member joined at 0, sent 2 and 4, and received 1 to 4. The history agrees before `change`. */
@@ -57,14 +58,18 @@ test('finds acknowledged messages that are not stored', () => {
   );
   assert.deepEqual(
     faultsAfter(({ sends }) =>
-      sends.set('run-me-6', { text: 'x', outcome: { state: 'stored', seq: 6 }, connection: 1 }),
+      sends.set('run-me-6', {
+        content: { text: 'x' },
+        outcome: { state: 'stored', seq: 6, duplicate: false },
+        connection: 1,
+      }),
     ),
     { acknowledgedLost: 1 },
   );
 });
 
 test('a send without an answer may be stored once or not at all', () => {
-  const unknown: Send = { text: 'text 4', outcome: { state: 'unknown' }, connection: 1 };
+  const unknown: Send = { content: { text: 'text 4' }, outcome: { state: 'unknown' }, connection: 1 };
   assert.deepEqual(
     faultsAfter(({ sends }) => sends.set('run-me-4', unknown)),
     {},
@@ -84,7 +89,9 @@ test('finds entries that were not sent or were refused', () => {
     { invented: 1 },
   );
   assert.deepEqual(
-    faultsAfter(({ sends }) => sends.set('run-me-4', { text: 'text 4', outcome: { state: 'refused' }, connection: 1 })),
+    faultsAfter(({ sends }) =>
+      sends.set('run-me-4', { content: { text: 'text 4' }, outcome: { state: 'refused' }, connection: 1 }),
+    ),
     { invented: 1 },
   );
 });
@@ -96,7 +103,11 @@ test('finds content that differs between send, delivery and history', () => {
   );
   assert.deepEqual(
     faultsAfter(({ sends }) =>
-      sends.set('run-me-4', { text: 'as sent', outcome: { state: 'stored', seq: 4 }, connection: 1 }),
+      sends.set('run-me-4', {
+        content: { text: 'as sent' },
+        outcome: { state: 'stored', seq: 4, duplicate: false },
+        connection: 1,
+      }),
     ),
     { mismatched: 1 },
   );
@@ -148,4 +159,34 @@ test('ignores entries that arrived while the history was read', () => {
     faultsAfter(({ log }) => log.record(entry(5))),
     {},
   );
+});
+
+test('compares acts and edited messages', () => {
+  const act = { type: 'message.edit', data: { seq: 4, text: 'new' } } as const;
+  const { text: _, ...edit } = entry(5, { ...act, from: { id: 'me', name: 'N' }, clientMsgId: 'run-me-e', n: 4 });
+  const edited = (change: Partial<Entry>, sentAct: MessageAct = act) =>
+    faultsAfter(({ log, history, sends }) => {
+      log.record(edit);
+      history.splice(3, 1, entry(4, { text: 'new', edited: { ts: 1_005 } }));
+      history.push({ ...edit, ...change });
+      sends.set('run-me-e', {
+        content: { act: sentAct },
+        outcome: { state: 'stored', seq: 5, duplicate: false },
+        connection: 1,
+      });
+    });
+  assert.deepEqual(edited({}), {});
+  assert.deepEqual(edited({ data: { seq: 4 }, erased: true }), {});
+  assert.deepEqual(edited({ data: { seq: 3, text: 'new' } }), { mismatched: 2 });
+  assert.deepEqual(edited({}, { type: 'message.edit', data: { seq: 4, text: 'other' } }), { mismatched: 1 });
+});
+
+test('an act that was so already has no entry', () => {
+  const act = { type: 'message.pin', data: { seq: 1, active: true } } as const;
+  const afterAnswer = (duplicate: boolean) =>
+    faultsAfter(({ sends }) =>
+      sends.set('run-me-p', { content: { act }, outcome: { state: 'stored', seq: 4, duplicate }, connection: 1 }),
+    );
+  assert.deepEqual(afterAnswer(true), {});
+  assert.deepEqual(afterAnswer(false), { acknowledgedLost: 1 });
 });

@@ -3,7 +3,8 @@
  * room. Pure. The member log says what arrived; this says whether it was true (I1, I4, I7).
  */
 import type { Entry } from '@maru/protocol/events';
-import { contentOf, type MemberLog } from './member-log.ts';
+import { contentOf, sentContent, shapeOf, wordsOf } from './content.ts';
+import type { MemberLog, ReceivedContent } from './member-log.ts';
 import type { Send } from './send-log.ts';
 
 export interface AuditInput {
@@ -27,7 +28,8 @@ export interface AuditInput {
 
 export interface AuditCounts {
   /**
-   * Received entries that the history lacks or has with another content; own texts that changed.
+   * Received entries that the history lacks or has with another content; own messages and acts that
+   * are not as they were sent.
    */
   mismatched: number;
   /** Acknowledged sends that are not stored under their `seq`. */
@@ -62,12 +64,14 @@ export function auditMember(input: AuditInput): AuditCounts {
     expected = entry.seq + 1;
     stored.set(entry.seq, entry);
     const received = log.received(entry.seq);
-    if (received !== undefined && received !== contentOf(entry)) counts.mismatched++;
-    if (entry.type === 'text') auditText(entry, input, ownIds, counts);
+    if (received !== undefined && !isSame(received, entry)) counts.mismatched++;
+    if (entry.type === 'text' || entry.type.startsWith('message.')) auditOwn(entry, input, ownIds, counts);
   }
   for (let seq = after + 1; seq <= Math.min(input.seen, input.until); seq++)
     if (log.received(seq) !== undefined && !stored.has(seq)) counts.mismatched++;
-  for (const [id, { outcome }] of sends) {
+  for (const [id, { content, outcome }] of sends) {
+    // An act that was so already has no entry.
+    if ('act' in content && outcome.state === 'stored' && outcome.duplicate && !ownIds.has(id)) continue;
     if (outcome.state !== 'stored' || outcome.seq <= after || outcome.seq > input.until) continue;
     const entry = stored.get(outcome.seq);
     if (entry?.clientMsgId !== id || entry.from.id !== input.userId) counts.acknowledgedLost++;
@@ -75,7 +79,15 @@ export function auditMember(input: AuditInput): AuditCounts {
   return counts;
 }
 
-function auditText(entry: Entry, input: AuditInput, ownIds: Set<string>, counts: AuditCounts): void {
+/** A history shows the current text of a message, and no text that was erased. */
+function isSame({ content, words }: ReceivedContent, entry: Entry): boolean {
+  const now = wordsOf(entry);
+  const mayDiffer =
+    words === undefined || now === undefined || entry.edited !== undefined || entry.deleted !== undefined;
+  return content === contentOf(entry) && (mayDiffer || words === now);
+}
+
+function auditOwn(entry: Entry, input: AuditInput, ownIds: Set<string>, counts: AuditCounts): void {
   const id = entry.clientMsgId ?? '';
   if (!id.startsWith(input.member)) {
     if (!id.startsWith(input.run)) counts.invented++;
@@ -86,5 +98,8 @@ function auditText(entry: Entry, input: AuditInput, ownIds: Set<string>, counts:
   ownIds.add(id);
   const send = input.sends.get(id);
   if (send === undefined || send.outcome.state === 'refused') counts.invented++;
-  else if (send.text !== entry.text) counts.mismatched++;
+  else {
+    const { shape, words } = sentContent(send.content);
+    if (shape !== shapeOf(entry) || !isSame({ content: contentOf(entry), words }, entry)) counts.mismatched++;
+  }
 }

@@ -3,6 +3,7 @@
  * memory is bounded, so a run may take hours. It imports nothing of k6 or Node.
  */
 import type { Entry, Position } from '@maru/protocol/events';
+import { contentOf, wordsOf } from './content.ts';
 
 export interface MemberLogOptions {
   /** From the answer to `room:join`: live entries begin at `head + 1`. */
@@ -23,16 +24,17 @@ export interface Violations {
   foreign: number;
 }
 
+/** What came under a `seq`. `words`: undefined if they were erased. */
+export interface ReceivedContent {
+  content: string;
+  words: string | undefined;
+}
+
 export type Arrival = 'in_order' | 'ahead' | 'late' | 'duplicate' | 'foreign';
 
 /** When there are more gaps, the oldest ones count as missing for good. */
 const GAPS_MAX = 1_000;
 const ENTRIES_MAX_DEFAULT = 10_000;
-
-/** The content of an entry that all readers of the log must agree on. */
-export function contentOf({ type, from, clientMsgId, text, data, ts }: Entry): string {
-  return JSON.stringify([type, from.id, from.name, clientMsgId ?? null, text ?? null, data ?? null, ts]);
-}
 
 export class MemberLog {
   readonly #entriesMax: number;
@@ -47,7 +49,7 @@ export class MemberLog {
   #foreign = 0;
   /** Ranges of missing numbers, both ends included, ascending. */
   #gaps: Array<{ from: number; to: number }> = [];
-  readonly #contents = new Map<number, string>();
+  readonly #contents = new Map<number, ReceivedContent>();
 
   constructor({ epoch, head, entriesMax = ENTRIES_MAX_DEFAULT }: MemberLogOptions) {
     this.#entriesMax = entriesMax;
@@ -117,7 +119,7 @@ export class MemberLog {
   }
 
   /** The content that came with this `seq`; undefined if none came or it was forgotten. */
-  received(seq: number): string | undefined {
+  received(seq: number): ReceivedContent | undefined {
     return this.#contents.get(seq);
   }
 
@@ -154,7 +156,7 @@ export class MemberLog {
 
   #remember(entry: Entry): void {
     this.#delivered++;
-    this.#contents.set(entry.seq, contentOf(entry));
+    this.#contents.set(entry.seq, { content: contentOf(entry), words: wordsOf(entry) });
     if (this.#contents.size <= this.#entriesMax) return;
     for (const oldest of this.#contents.keys()) {
       this.#contents.delete(oldest);

@@ -1,34 +1,145 @@
-/** Acts such as an invitation are entries too: they have no text, and may have no `clientMsgId`. */
+/** Entries that are no messages: acts on messages, and acts on a room such as an invitation. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { suite, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
+import type { MessageAct } from './content.ts';
 import { RoomChecker } from './room-checker.ts';
 
-const act = (seq: number, user: string): Entry => ({
+const entry = (seq: number, n: number, more: Partial<Entry>): Entry => ({
   room: 'r',
   epoch: 'e',
   seq,
-  ts: seq,
-  n: 0,
-  type: 'room.invite',
+  ts: 1_000 + seq,
+  n,
+  type: 'text',
   from: { id: 'u', name: 'U' },
-  data: { user },
+  clientMsgId: `m${seq}`,
+  ...more,
 });
 
-function violationsOf(received: Entry[], history: Entry[]): string[] {
-  const checker = new RoomChecker('r');
-  checker.joined('x', { epoch: 'e', head: 0 });
-  for (const entry of received) checker.received('x', entry);
-  return checker.finish({ history, rollbacks: 0 });
-}
+suite('acts on a room', () => {
+  const invitation = (seq: number, user: string): Entry => {
+    const { clientMsgId: _, ...act } = entry(seq, 0, { type: 'room.invite', data: { user } });
+    return act;
+  };
+  const history = [invitation(1, 'jun'), invitation(2, 'mina')];
 
-const history = [act(1, 'jun'), act(2, 'mina')];
+  function violationsOf(received: Entry[]): string[] {
+    const checker = new RoomChecker('r');
+    checker.joined('x', { epoch: 'e', head: 0 });
+    for (const one of received) checker.received('x', one);
+    return checker.finish({ history, rollbacks: 0 });
+  }
 
-test('acts need no id and are not sent as messages', () => {
-  assert.deepEqual(violationsOf(history, history), []);
+  test('need no id and are not sent as messages', () => assert.deepEqual(violationsOf(history), []));
+
+  test('a member must receive each act, as it is in history', () => {
+    assert.match(violationsOf([invitation(1, 'jun')]).join(), /I5: x ends at 1/);
+    assert.match(violationsOf([invitation(1, 'jun'), invitation(2, 'mallory')]).join(), /I3: another 2 was delivered/);
+  });
 });
 
-test('a member must receive each act, as it is in history', () => {
-  assert.match(violationsOf([act(1, 'jun')], history).join(), /I5: x ends at 1/);
-  assert.match(violationsOf([act(1, 'jun'), act(2, 'mallory')], history).join(), /I3: another 2 was delivered/);
+suite('acts on messages', () => {
+  const edit: MessageAct = { type: 'message.edit', data: { seq: 1, text: 'new' } };
+  const reaction: MessageAct = { type: 'message.react', data: { seq: 1, emoji: '👍', active: true } };
+  const deletion: MessageAct = { type: 'message.delete', data: { seq: 2 } };
+
+  /** u sent two messages, edited and reacted to the first, deleted the second. x saw all of it. */
+  function story() {
+    const live = [
+      entry(1, 1, { text: 'old' }),
+      entry(2, 2, { text: 'wrong' }),
+      entry(3, 2, { ...edit }),
+      entry(4, 2, { ...reaction }),
+      entry(5, 2, { ...deletion }),
+    ];
+    const history = structuredClone(live);
+    Object.assign(history[0] as Entry, { text: 'new', edited: { ts: 1_003 } });
+    Object.assign(history[1] as Entry, { text: '', deleted: { ts: 1_005, by: 'u' }, erased: true });
+    const checker = new RoomChecker('r');
+    const send = (content: { text: string } | { act: MessageAct }, clientMsgId: string) =>
+      checker.sent({ ...content, user: 'u', connection: 'c', clientMsgId });
+    checker.asks('x');
+    checker.joined('x', { epoch: 'e', head: 0 });
+    const stored = (seq: number) => ({ epoch: 'e', seq, duplicate: false });
+    for (const [index, text] of ['old', 'wrong'].entries()) send({ text }, `m${index + 1}`).stored(stored(index + 1));
+    for (const [index, act] of [edit, reaction, deletion].entries())
+      send({ act }, `m${index + 3}`).stored(stored(index + 3));
+    return { live, history, checker, send };
+  }
+
+  const violations = (change: (told: ReturnType<typeof story>) => void = () => {}) => {
+    const told = story();
+    change(told);
+    for (const one of told.live) told.checker.received('x', one);
+    return told.checker.finish({ history: told.history, rollbacks: 0, mayLose: false }).join('; ');
+  };
+
+  test('are correct', () => assert.equal(violations(), ''));
+
+  test('are delivered as they were sent', () => {
+    const found = violations(({ live }) => Object.assign(live[2] as Entry, { data: { seq: 1, text: 'other' } }));
+    assert.match(found, /I4: the text of 3 is not what was sent/);
+    const wrong = violations(({ live }) =>
+      Object.assign(live[3] as Entry, { data: { ...reaction.data, emoji: '👎' } }),
+    );
+    assert.match(wrong, /I4: 4 is not what was sent/);
+    const moved = violations(({ live }) => Object.assign(live[0] as Entry, { thread: 3 }));
+    assert.match(moved, /I4: 1 is not what was sent/);
+  });
+
+  test('are acknowledged only if they are stored', () => {
+    const found = violations(({ send }) =>
+      send({ act: reaction }, 'm9').stored({ epoch: 'e', seq: 4, duplicate: false }),
+    );
+    assert.match(found, /I1: 4 was acknowledged for another message/);
+  });
+
+  test('have no entry if they change nothing', () => {
+    const claim = (act: MessageAct, seq: number) =>
+      violations(({ send }) => send({ act }, 'm9').stored({ epoch: 'e', seq, duplicate: true }));
+    assert.equal(claim(reaction, 4), '');
+    assert.equal(claim(reaction, 5), '');
+    assert.equal(claim(deletion, 5), '');
+    assert.match(claim(reaction, 3), /I1: message.react of 1 by u was acknowledged at 3 and is not in history/);
+    assert.match(claim(deletion, 4), /I1: message.delete of 2/);
+    const off: MessageAct = { type: 'message.react', data: { ...reaction.data, active: false } };
+    assert.match(claim(off, 5), /I1: message.react of 1/);
+    assert.equal(claim(off, 3), '');
+    assert.match(claim(edit, 5), /I1: 5 was acknowledged for another message/);
+  });
+
+  test('may find only deleted messages missing', () => {
+    assert.equal(
+      violations(({ send }) => send({ act: { ...edit, data: { seq: 2, text: 'late' } } }, 'm9').refused('not_found')),
+      '',
+    );
+    const found = violations(({ send }) => send({ act: edit }, 'm9').refused('not_found'));
+    assert.match(found, /I8: 1 was not found, and was not deleted/);
+  });
+
+  test('only deleted messages and their edits have no text', () => {
+    assert.equal(
+      violations(({ live }) => Object.assign(live[1] as Entry, { text: undefined, erased: true })),
+      '',
+    );
+    const erased = violations(({ live }) => Object.assign(live[2] as Entry, { data: { seq: 1 }, erased: true }));
+    assert.match(erased, /I8: 1 came without its text, and was not deleted/);
+  });
+
+  test('a member that connects after a deletion was acknowledged gets no text of it', () => {
+    const late = violations(({ checker, live }) => {
+      checker.asks('y');
+      checker.joined('y', { epoch: 'e', head: 0 });
+      for (const one of live) checker.received('y', one);
+    });
+    assert.match(late, /I8: y got a text of 2 after its deletion/);
+  });
+
+  test('n counts messages only', () => {
+    const found = violations(({ live, history }) => {
+      for (const one of [live[4], history[4]]) Object.assign(one as Entry, { n: 3 });
+    });
+    assert.match(found, /I8: n of 5 is 3, not 2/);
+  });
 });

@@ -6,27 +6,32 @@
  * I1 acknowledged: in history exactly once. I2 the log of each member is a contiguous,
  * duplicate-free slice of history. I3 one total order; sends of one connection, if none was
  * refused, are stored in the order sent. I4 nothing appears that was not sent. I5 all members reach
- * the end of the history. I7 not acknowledged: in history at most once. A rollback begins a new
- * epoch at a base: only entries above the base may disappear.
+ * the end of the history. I7 not acknowledged: in history at most once. I8, as far as entries show
+ * it: `n` counts the messages, and deleted texts do not come again. A rollback begins a new epoch at
+ * a base: only entries above the base may disappear.
  */
 import type { Entry, LogState, Position, Recovery } from '@maru/protocol/events';
-import { contentOf, MemberLog } from './member-log.ts';
+import { checkUnchanged, ErasureChecker } from './act-checker.ts';
+import { type Content, contentOf } from './content.ts';
+import { ContentChecker } from './content-checker.ts';
+import { MemberLog } from './member-log.ts';
+import { RoomModel } from './room-model.ts';
 import { checkSends, keyOf, type SendRecord } from './send-checker.ts';
 
 /** The server's answer about a room that a client resumes. */
 export type ResumeAnswer = LogState & Recovery;
 
-export interface Attempt {
+export type Attempt = Content & {
   user: string;
   /** One transport of one client. */
   connection: string;
   clientMsgId: string;
-  text: string;
-}
+};
 
 export interface AttemptResult {
   stored(data: { epoch: string; seq: number; duplicate: boolean }): void;
-  refused(): void;
+  /** `code`: of a refusal for good. */
+  refused(code?: string): void;
 }
 
 export interface RoomEnd {
@@ -62,7 +67,8 @@ export class RoomChecker {
   readonly #logs = new Map<string, MemberLog>();
   /** In the order in which they were seen first. */
   readonly #epochs: Epoch[] = [];
-  readonly #texts = new Map<string, string>();
+  readonly #contents = new ContentChecker();
+  readonly #erasures = new ErasureChecker();
   readonly #sends: SendRecord[] = [];
   #newest: Position | undefined;
 
@@ -75,12 +81,18 @@ export class RoomChecker {
     return this.#newest;
   }
 
+  /** Messages and acts that were sent. */
   get messages(): number {
-    return this.#texts.size;
+    return this.#contents.size;
   }
 
   position(member: string): Position | undefined {
     return this.#logs.get(member)?.position();
+  }
+
+  /** Call it before the member connects or joins. */
+  asks(member: string): void {
+    this.#erasures.asks(member);
   }
 
   /** The member joined without a position: its log begins after `head`. */
@@ -148,10 +160,12 @@ export class RoomChecker {
   }
 
   /** Call it before the message is sent. */
-  sent({ user, connection, clientMsgId, text }: Attempt): AttemptResult {
+  sent(attempt: Attempt): AttemptResult {
+    const { user, connection, clientMsgId } = attempt;
     const key = keyOf(user, clientMsgId);
-    this.#texts.set(key, text);
-    const record: SendRecord = { key, connection, outcome: 'unknown' };
+    const act = 'act' in attempt ? attempt.act : undefined;
+    this.#contents.sent(key, attempt);
+    const record: SendRecord = { key, user, act, connection, outcome: 'unknown' };
     this.#sends.push(record);
     return {
       stored: ({ epoch, seq, duplicate }) => {
@@ -160,20 +174,33 @@ export class RoomChecker {
         const newestIndex = this.#epochs.findIndex(({ name }) => name === this.#newest?.epoch);
         if (epochIndex > newestIndex || (epochIndex === newestIndex && seq > (this.#newest?.seq ?? 0)))
           this.#newest = { epoch, seq };
+        if (act?.type === 'message.delete' && epochIndex === this.#epochs.length - 1)
+          this.#erasures.deletionAcknowledged(act.data.seq);
       },
-      refused() {
+      refused: (code) => {
         record.outcome = 'refused';
+        if (code === 'not_found' && act !== undefined) this.#erasures.refused(act.data.seq);
       },
     };
   }
 
+  /** What the room must look like by this history. `mayRead`: see `ModelOptions`. */
+  model(history: readonly Entry[], mayRead?: (user: string) => boolean): RoomModel {
+    const sent = (entry: Entry) => this.#contents.wordsSent(entry);
+    return new RoomModel({ history, sent, ...(mayRead === undefined ? {} : { mayRead }) });
+  }
+
   /** Compares all that was seen with the final history. @returns all violations */
   finish({ history, rollbacks, mayLose = true, complete = true }: RoomEnd): string[] {
-    this.#checkHistory(history);
+    for (const violation of this.#contents.checkHistory(history)) this.#report(violation);
     const survivedUpTo = this.#survivedUpTo(history);
     this.#checkDelivered(history, survivedUpTo);
     const sends = checkSends({ sends: this.#sends, history, survivedUpTo });
     for (const violation of sends.violations) this.#report(violation);
+    // Without the oldest entries, or after a rollback, an act may concern what is gone.
+    if (rollbacks === 0 && (history[0]?.seq ?? 1) === 1)
+      for (const violation of [...this.#erasures.finish(history), ...checkUnchanged(history, sends.unchanged)])
+        this.#report(violation);
     this.lost = sends.lost;
     if (this.lost > 0 && !mayLose) this.#report(`I1: a rollback removed ${this.lost} acknowledged messages`);
     if (complete) this.#checkPositions(history.at(-1));
@@ -189,6 +216,7 @@ export class RoomChecker {
   #epochOf(name: string): Epoch {
     const known = this.#epochs.find((epoch) => epoch.name === name);
     if (known !== undefined) return known;
+    if (this.#epochs.length > 0) this.#erasures.rolledBack();
     const epoch: Epoch = { name, base: undefined, entries: new Map() };
     this.#epochs.push(epoch);
     return epoch;
@@ -200,35 +228,12 @@ export class RoomChecker {
     const known = entries.get(entry.seq);
     if (known === undefined) {
       entries.set(entry.seq, content);
-      this.#checkSent(entry, `${member} got ${entry.seq}, which was not sent`);
+      for (const violation of this.#contents.check(entry, `${member} got ${entry.seq}, which was not sent`))
+        this.#report(violation);
     } else if (known !== content) this.#report(`I3: ${member} got another ${entry.seq} than an earlier member`);
-  }
-
-  /** Only messages are sent with a text. The caller checks acts. */
-  #checkSent(entry: Entry, ifNotSent: string): void {
-    if (entry.type !== 'text') return;
-    const text = this.#texts.get(keyOf(entry.from.id, entry.clientMsgId));
-    if (text === undefined) this.#report(`I4: ${ifNotSent}`);
-    else if (text !== entry.text) this.#report(`I4: the text of ${entry.seq} is not what was sent`);
-  }
-
-  #checkHistory(history: readonly Entry[]): void {
-    const seen = new Map<string, number>();
-    const epoch = history.at(-1)?.epoch;
-    history.forEach((entry, index) => {
-      const previous = history[index - 1];
-      if (previous !== undefined && entry.seq !== previous.seq + 1)
-        this.#report(`I2: history goes from ${previous.seq} to ${entry.seq}`);
-      if (previous !== undefined && entry.ts < previous.ts) this.#report(`I3: ts decreases at ${entry.seq}`);
-      if (entry.epoch !== epoch) this.#report(`I3: history has ${entry.seq} under an old epoch`);
-      if (entry.clientMsgId !== undefined) {
-        const key = keyOf(entry.from.id, entry.clientMsgId);
-        const earlier = seen.get(key);
-        if (earlier !== undefined) this.#report(`I7: one message is stored as ${earlier} and ${entry.seq}`);
-        seen.set(key, entry.seq);
-      }
-      this.#checkSent(entry, `${entry.seq} was not sent`);
-    });
+    for (const violation of this.#contents.checkWords(entry)) this.#report(violation);
+    const late = this.#erasures.received(member, entry);
+    if (late !== undefined) this.#report(late);
   }
 
   #checkDelivered(history: readonly Entry[], survivedUpTo: readonly number[]): void {

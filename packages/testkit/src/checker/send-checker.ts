@@ -3,10 +3,15 @@
  * (I3). Pure.
  */
 import type { Entry } from '@maru/protocol/events';
+import { mayBeUnchanged, type UnchangedClaim } from './act-checker.ts';
+import type { MessageAct } from './content.ts';
 
 export interface SendRecord {
   /** User and `clientMsgId`. */
   key: string;
+  user: string;
+  /** Undefined for a message. */
+  act: MessageAct | undefined;
   connection: string;
   /** `epochIndex`: the place of the epoch among those of the room. */
   outcome: 'unknown' | 'refused' | { epochIndex: number; seq: number; duplicate: boolean };
@@ -20,22 +25,27 @@ export function checkSends(room: {
   history: readonly Entry[];
   /** For each epoch the highest `seq` that no rollback has removed. */
   survivedUpTo: readonly number[];
-}): { violations: string[]; lost: number } {
+}): { violations: string[]; lost: number; unchanged: UnchangedClaim[] } {
   const { sends, history, survivedUpTo } = room;
   const violations: string[] = [];
   const firstSeq = history[0]?.seq ?? 1;
   const stored = new Set(history.map(({ from, clientMsgId }) => keyOf(from.id, clientMsgId)));
+  const unchanged: UnchangedClaim[] = [];
   const lost = new Set<string>();
   const acknowledged = new Map<string, number>();
   /** The newest place of each connection. After a refusal its order is not promised. */
   const lastOf = new Map<string, { epochIndex: number; seq: number } | 'refused'>();
-  for (const { key, connection, outcome } of sends) {
+  for (const { key, user, act, connection, outcome } of sends) {
     if (outcome === 'unknown') continue;
     if (outcome === 'refused') {
       lastOf.set(connection, 'refused');
       continue;
     }
     const { epochIndex, seq, duplicate } = outcome;
+    if (act !== undefined && duplicate && mayBeUnchanged(act) && !stored.has(key)) {
+      if (seq <= (survivedUpTo[epochIndex] ?? 0)) unchanged.push({ user, act, seq });
+      continue;
+    }
     if (seq <= (survivedUpTo[epochIndex] ?? 0)) {
       const entry = history[seq - firstSeq];
       if (entry === undefined) violations.push(`I1: acknowledged ${seq} is not in history`);
@@ -53,5 +63,5 @@ export function checkSends(room: {
       violations.push(`I3: ${connection} had ${seq} stored after ${last.seq}`);
     lastOf.set(connection, { epochIndex, seq });
   }
-  return { violations, lost: lost.size };
+  return { violations, lost: lost.size, unchanged };
 }

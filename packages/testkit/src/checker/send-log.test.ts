@@ -6,10 +6,10 @@ import { SendLog } from './send-log.ts';
 function logOf(sends: ReadonlyArray<readonly [number | 'again', number | 'unknown' | 'refused']>) {
   const log = new SendLog();
   for (const [index, [connection, outcome]] of sends.entries()) {
-    const send = log.add(`m-${index}`, 'text', connection === 'again' ? 1 : connection);
+    const send = log.add(`m-${index}`, { text: 'text' }, connection === 'again' ? 1 : connection);
     if (connection === 'again') send.connection = undefined;
     if (outcome === 'refused') send.outcome = { state: 'refused' };
-    else if (outcome !== 'unknown') send.outcome = { state: 'stored', seq: outcome };
+    else if (outcome !== 'unknown') send.outcome = { state: 'stored', seq: outcome, duplicate: false };
   }
   return log;
 }
@@ -91,4 +91,13 @@ test('keeps sends without an outcome and counts them as unresolved', () => {
   log.forget(10);
   assert.equal(log.sends.size, 2);
   assert.equal(log.unresolved(), 1);
+});
+
+test('an act that was so already keeps the order', () => {
+  const log = logOf([[1, 4]]);
+  const act = { type: 'message.pin', data: { seq: 1, active: true } } as const;
+  log.add('act', { act }, 1).outcome = { state: 'stored', seq: 4, duplicate: true };
+  assert.equal(log.swapped(), 0);
+  log.add('act-2', { act }, 1).outcome = { state: 'stored', seq: 3, duplicate: false };
+  assert.equal(log.swapped(), 1);
 });

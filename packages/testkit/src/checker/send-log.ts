@@ -1,10 +1,15 @@
 /** What one client sent to one room, and the outcome. Pure. `forget` bounds its memory. */
 
 /** `unknown`: there was no final answer. The message is stored at most once. */
-export type SendOutcome = { state: 'unknown' } | { state: 'stored'; seq: number } | { state: 'refused' };
+import type { Content } from './content.ts';
+
+export type SendOutcome =
+  | { state: 'unknown' }
+  | { state: 'stored'; seq: number; duplicate: boolean }
+  | { state: 'refused' };
 
 export interface Send {
-  text: string;
+  content: Content;
   outcome: SendOutcome;
   /** The number of its connection; undefined if it was sent again: then no order is promised. */
   connection: number | undefined;
@@ -25,9 +30,11 @@ export class SendLog {
     return this.#sends;
   }
 
-  /** Adds a message. The order of these calls is the order in which the messages must be stored. */
-  add(clientMsgId: string, text: string, connection: number): Send {
-    const send: Send = { text, outcome: { state: 'unknown' }, connection };
+  /**
+   * Adds a message or an act. The order of these calls is the order in which they must be stored.
+   */
+  add(clientMsgId: string, content: Content, connection: number): Send {
+    const send: Send = { content, outcome: { state: 'unknown' }, connection };
     this.#sends.set(clientMsgId, send);
     return send;
   }
@@ -53,7 +60,9 @@ export class SendLog {
 }
 
 /** A refused or repeated send ends the promise of order for the rest of its connection. */
-function checkOrder(state: OrderState, { connection, outcome }: Send): OrderState {
+function checkOrder(state: OrderState, { content, connection, outcome }: Send): OrderState {
+  // An act that was so already has no entry of its own.
+  if ('act' in content && outcome.state === 'stored' && outcome.duplicate) return state;
   const isSame = connection === undefined || connection === state.connection;
   const before = isSame ? state : { ...state, connection, orderPromised: true, highest: 0 };
   if (!before.orderPromised || connection === undefined || outcome.state !== 'stored')

@@ -4,67 +4,25 @@
  * its caller decides when to send and what counts as a failure. It runs on Node and in k6.
  */
 import type { Entry, RoomEvent, SessionData } from '@maru/protocol/events';
+import type { Content } from '../checker/content.ts';
 import { type AuditCounts, auditMember, NO_FAULTS } from '../checker/member-audit.ts';
-import { MemberLog, type Violations } from '../checker/member-log.ts';
+import { MemberLog } from '../checker/member-log.ts';
 import { SendLog } from '../checker/send-log.ts';
-import type { AnswerOf, Ending } from './connection.ts';
-import { type Reading, readHistory, settle } from './history.ts';
+import type { AnswerOf } from './connection.ts';
+import { type ActRequest, Conversation, NO_CONVERSATION_FAULTS } from './conversation.ts';
+import { type Delivery, deliver } from './delivery.ts';
+import { compareWithReads, type Reading, readHistory, settle } from './history.ts';
 import { ResumeWatch } from './resume-watch.ts';
 import { ResumingClient } from './resuming-client.ts';
-import { pause, type Runtime } from './runtime.ts';
-
-/** Called as things happen. The calls must be cheap and must not throw. */
-export interface ClientReport {
-  opened(tookMs: number): void;
-  /** The client has everything that it missed, `tookMs` after it began to reconnect. */
-  resumed(tookMs: number): void;
-  /** The server declared a gap in a resumed room. */
-  notRecovered(reason: string): void;
-  connectionFailed(ending: Ending): void;
-  requestFailed(event: string, code: string): void;
-  sent(atMs: number): void;
-  /** Not called for a message that had to be sent again. */
-  acknowledged(sentAtMs: number, tookMs: number): void;
-  received(entry: Entry, receivedAtMs: number): void;
-}
-
-export interface RoomVerdict extends Violations, AuditCounts {
-  room: string;
-  delivered: number;
-  sendsSwapped: number;
-  /** Sends that were neither acknowledged nor refused for good. */
-  unresolved: number;
-}
-
-export interface ClientVerdict {
-  /** One for each room that could be checked. */
-  rooms: RoomVerdict[];
-  /** Entries of rooms that the client had not joined. */
-  strays: number;
-  /** The client joined and resumed all rooms, and checked them. */
-  complete: boolean;
-}
-
-export interface CarefulClientOptions {
-  url: string;
-  token: string;
-  /** Unique for a run; all its `clientMsgId`s begin with it. */
-  run: string;
-  /** Unique for a client of the run; begins with `run`. */
-  name: string;
-  runtime: Runtime;
-  openTimeoutMs: number;
-  ackTimeoutMs: number;
-  /** The client must have everything by then. It does not reconnect or send later. */
-  settledByMs: number;
-  report: ClientReport;
-}
+import { pause } from './runtime.ts';
+import type { CarefulClientOptions, ClientVerdict, RoomVerdict } from './verdict.ts';
 
 interface RoomState {
   room: string;
   log: MemberLog;
   sends: SendLog;
   counts: AuditCounts;
+  conversation: Conversation | undefined;
 }
 
 const ARRIVAL_CHECK_MS = 100;
@@ -134,37 +92,50 @@ export class CarefulClient {
     }
   }
 
+  /** What the client knows of a joined room. */
+  conversation(room: string): Conversation | undefined {
+    return this.#rooms.get(room)?.conversation;
+  }
+
   /**
    * Sends one message to a joined room. Retries with the same `clientMsgId` until it is
    * acknowledged, refused for good, or too late.
    */
-  async send(room: string, number: number, compose: (nowMs: number) => string): Promise<void> {
+  async send(
+    room: string,
+    number: number,
+    compose: (nowMs: number) => string,
+    more: { thread?: number; mentions?: string[] } = {},
+  ): Promise<void> {
     const { runtime, report } = this.#options;
-    const sends = this.#rooms.get(room)?.sends;
-    if (sends === undefined) return;
-    const clientMsgId = `${this.#options.name}-${number}`;
-    const firstSentAtMs = runtime.now();
-    const send = sends.add(clientMsgId, compose(firstSentAtMs), this.#client.connection);
-    report.sent(firstSentAtMs);
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#client.request('message:send', { room, clientMsgId, text: send.text });
-      if (answer.ok) {
-        send.outcome = { state: 'stored', seq: answer.data.seq };
-        if (attempt === 1) report.acknowledged(firstSentAtMs, answer.tookMs);
-        return;
-      }
-      const { error } = answer;
-      if (error.code !== 'gone') report.requestFailed('message:send', error.code);
-      send.connection = undefined;
-      if (!error.retryable) {
-        send.outcome = { state: 'refused' };
-        return;
-      }
-      const waitMs = 'retryAfterMs' in error ? (error.retryAfterMs ?? RETRY_MS) : RETRY_MS;
-      if (runtime.now() + waitMs >= this.#options.settledByMs) return;
-      await pause(runtime, waitMs);
-      if (!(await this.ready())) return;
-    }
+    if (!this.#rooms.has(room)) return;
+    const sentAtMs = runtime.now();
+    const content = { text: compose(sentAtMs), ...more };
+    report.sent(sentAtMs);
+    await this.#deliver(room, number, content, 'message:send', content, (tookMs) =>
+      report.acknowledged(sentAtMs, tookMs),
+    );
+  }
+
+  /** An act on a message, with retries as for a message. `number`: not one of a message. */
+  async act(room: string, number: number, { event, data }: ActRequest): Promise<void> {
+    const content = { act: { type: event.replace(':', '.'), data } } as Content;
+    const onFirstAnswer = (tookMs: number) => this.#options.report.acted?.(event, tookMs);
+    const code = await this.#deliver(room, number, content, event, data, onFirstAnswer);
+    if (code === 'not_found') this.conversation(room)?.actRefused(data.seq);
+  }
+
+  /** Moves the read position to the newest entry. A failed request is not repeated. */
+  async read(room: string): Promise<void> {
+    const { report } = this.#options;
+    const conversation = this.conversation(room);
+    if (conversation === undefined) return;
+    const seq = conversation.asksRead();
+    await this.#client.request('room:read', { room, seq }, (answer) => {
+      if (!answer.ok) return;
+      conversation.readAnswered(answer.data, seq);
+      report.acted?.('room:read', answer.tookMs);
+    });
   }
 
   /**
@@ -188,7 +159,34 @@ export class CarefulClient {
       if (verdict !== undefined) verdicts.push(verdict);
     }
     const complete = verdicts.length === rooms.length && !this.#resumes.lostRoom;
-    return { rooms: verdicts, strays: this.#strays, complete };
+    const differences = [...this.#rooms].flatMap(([room, { conversation }]) =>
+      (conversation?.differences ?? []).map((what) => `${room}: ${what}`),
+    );
+    return { rooms: verdicts, strays: this.#strays, complete, differences };
+  }
+
+  async #deliver(
+    room: string,
+    number: number,
+    content: Content,
+    event: 'message:send' | ActRequest['event'],
+    data: object,
+    onFirstAnswer: (tookMs: number) => void,
+  ): Promise<string | undefined> {
+    const { runtime, report, settledByMs, name } = this.#options;
+    const sends = this.#rooms.get(room)?.sends;
+    if (sends === undefined) return undefined;
+    const clientMsgId = `${name}-${number}`;
+    return deliver({
+      client: this.#client,
+      runtime,
+      event,
+      payload: { ...data, room, clientMsgId } as Delivery['payload'],
+      send: sends.add(clientMsgId, content, this.#client.connection),
+      untilMs: settledByMs,
+      onFailure: (code) => report.requestFailed(event, code),
+      onFirstAnswer,
+    });
   }
 
   #logs(): Map<string, MemberLog> {
@@ -199,7 +197,12 @@ export class CarefulClient {
     this.#user = data.user;
     const nowMs = this.#options.runtime.now();
     this.#options.report.opened(nowMs - startedAtMs);
-    if (this.#rooms.size > 0) this.#resumes.begin({ logs: this.#logs(), rooms: data.rooms, startedAtMs, nowMs });
+    if (this.#rooms.size === 0) return;
+    this.#resumes.begin({ logs: this.#logs(), rooms: data.rooms, startedAtMs, nowMs });
+    for (const { log, conversation } of this.#rooms.values()) {
+      const { epoch, seq } = log.position();
+      if (conversation?.view.position !== seq) conversation?.reset(epoch, seq);
+    }
   }
 
   #onEntry(entry: Entry, receivedAtMs: number): void {
@@ -208,13 +211,17 @@ export class CarefulClient {
       this.#strays++;
       return;
     }
-    state.log.record(entry);
+    const arrival = state.log.record(entry);
+    state.conversation?.received(entry, arrival);
     this.#options.report.received(entry, receivedAtMs);
     this.#resumes.arrived(entry.room, state.log.position().seq, receivedAtMs);
   }
 
   #onRoomEvent(event: RoomEvent): void {
-    if (event.type === 'epoch') this.#rooms.get(event.room)?.log.epochChanged(event.epoch, event.head);
+    if (event.type !== 'epoch') return;
+    const state = this.#rooms.get(event.room);
+    state?.log.epochChanged(event.epoch, event.head);
+    state?.conversation?.reset(event.epoch, state.log.position().seq);
   }
 
   /** @returns false if the page does not end at the head, where live entries begin */
@@ -222,7 +229,9 @@ export class CarefulClient {
     const { epoch, head, messages } = data;
     if (!messages.every((entry, index) => entry.seq === head - messages.length + 1 + index)) return false;
     const log = new MemberLog({ epoch, head });
-    this.#rooms.set(room, { room, log, sends: new SendLog(), counts: { ...NO_FAULTS } });
+    const isKept = this.#options.conversations === true && this.#user !== undefined;
+    const conversation = isKept ? new Conversation(this.#user?.id ?? '', data) : undefined;
+    this.#rooms.set(room, { room, log, sends: new SendLog(), counts: { ...NO_FAULTS }, conversation });
     return true;
   }
 
@@ -254,6 +263,7 @@ export class CarefulClient {
 
   async #checkRoom(state: RoomState): Promise<RoomVerdict | undefined> {
     const { runtime, settledByMs } = this.#options;
+    const untilMs = settledByMs + READING_MS_MAX;
     const { room, log, sends } = state;
     await settle({ ...this.#readingOf(room), log });
     const audited = await this.#audit(state, Number.MAX_SAFE_INTEGER);
@@ -261,11 +271,21 @@ export class CarefulClient {
     // The history may return an entry before it is delivered. Delivery has the same time as always.
     while (log.violations(audited.head).missing > 0 && runtime.now() < settledByMs)
       await pause(runtime, ARRIVAL_CHECK_MS);
+    const violations = log.violations(audited.head);
+    const { conversation } = state;
+    // The log has counted what is missing.
+    if (
+      conversation !== undefined &&
+      violations.missing === 0 &&
+      !(await compareWithReads({ ...this.#readingOf(room), untilMs, conversation }))
+    )
+      return undefined;
     return {
       room,
       delivered: log.delivered(),
-      ...log.violations(audited.head),
+      ...violations,
       ...state.counts,
+      ...(conversation?.finish() ?? NO_CONVERSATION_FAULTS),
       sendsSwapped: sends.swapped(),
       unresolved: sends.unresolved(),
     };
@@ -276,16 +296,4 @@ export class CarefulClient {
     const onError = (code: string) => report.requestFailed('history:read', code);
     return { client: this.#client, runtime, room, untilMs: settledByMs, onError };
   }
-}
-
-/** One line for a log; undefined if all is well. It has no tokens and texts. */
-export function describeVerdict(name: string, verdict: ClientVerdict): string | undefined {
-  const faults = verdict.rooms.flatMap(({ room, delivered: _, ...counts }) =>
-    Object.entries(counts)
-      .filter(([, count]) => count > 0)
-      .map(([what, count]) => `${room} ${what}=${count}`),
-  );
-  if (verdict.strays > 0) faults.push(`strays=${verdict.strays}`);
-  if (!verdict.complete) faults.push('not every room could be checked');
-  return faults.length === 0 ? undefined : `${name}: ${faults.join(', ')}`;
 }

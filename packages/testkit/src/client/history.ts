@@ -1,6 +1,7 @@
-/** Waits until a room is quiet, and reads its history page by page. */
+/** Waits until a room is quiet, reads its history page by page, and compares it with fresh reads. */
 import type { Entry } from '@maru/protocol/events';
 import type { MemberLog } from '../checker/member-log.ts';
+import type { Conversation } from './conversation.ts';
 import type { ResumingClient } from './resuming-client.ts';
 import { pause, type Runtime } from './runtime.ts';
 
@@ -8,6 +9,8 @@ const PAGE_ENTRIES = 200;
 /** A room is quiet if two reads this far apart return the same head. */
 const QUIET_MS = 1_000;
 const RETRY_MS = 500;
+/** This many of the newest messages are compared. */
+const COMPARED_MESSAGES = 200;
 
 export interface HistoryTail {
   epoch: string;
@@ -71,5 +74,23 @@ export async function settle(reading: Reading & { log: MemberLog }): Promise<voi
     const leftMs = reading.untilMs - runtime.now();
     if (leftMs <= 0) return;
     await pause(runtime, Math.min(QUIET_MS, leftMs));
+  }
+}
+
+/** I8 in a quiet room. @returns false if the reads failed or the room was not quiet in time */
+export async function compareWithReads(reading: Reading & { conversation: Conversation }): Promise<boolean> {
+  const { client, runtime, room, conversation, untilMs, onError } = reading;
+  for (;;) {
+    const page = await client.request('messages:read', { room, limit: COMPARED_MESSAGES });
+    // It returns the present position, because that never goes back.
+    const counts = await client.request('room:read', { room, seq: 0 });
+    if (page.ok && counts.ok && page.data.head === conversation.view.position) {
+      conversation.compare(page.data);
+      conversation.compareCounts(counts.data);
+      return true;
+    }
+    for (const answer of [page, counts]) if (!answer.ok && answer.error.code !== 'gone') onError(answer.error.code);
+    if (runtime.now() >= untilMs || !(await client.ready())) return false;
+    await pause(runtime, RETRY_MS);
   }
 }
