@@ -1,7 +1,19 @@
 /** Acts on rooms and members: how entries carry them, and which of them a role allows. Pure. */
-import type { ActEntries, Entry, Role } from '@maru/protocol/events';
+import type { ActEntries, Entry, MessageActEntries, Role, Visibility } from '@maru/protocol/events';
 
 export type RoomAct = { [T in keyof ActEntries]: { type: T } & ActEntries[T] }[keyof ActEntries];
+
+/** How an entry changes the message `seq`. */
+export type MessageChange = {
+  [T in keyof MessageActEntries]: { type: T } & MessageActEntries[T];
+}[keyof MessageActEntries];
+
+const CHANGE_TYPES: Record<keyof MessageActEntries, true> = {
+  'message.edit': true,
+  'message.delete': true,
+  'message.react': true,
+  'message.pin': true,
+};
 
 const ACT_TYPES: Record<keyof ActEntries, true> = {
   'room.update': true,
@@ -15,10 +27,15 @@ const ACT_TYPES: Record<keyof ActEntries, true> = {
   'room.leave': true,
 };
 
-/** The act that an entry stores; null for messages and unknown types. */
-export function actOf({ type, data }: Entry): RoomAct | null {
-  if (!Object.hasOwn(ACT_TYPES, type) || typeof data !== 'object' || data === null) return null;
-  return { ...data, type } as RoomAct;
+/** The act on a room or a member that an entry stores; null for others. */
+export const actOf = (entry: Entry): RoomAct | null => of<RoomAct>(ACT_TYPES, entry);
+
+/** How an entry changes a message; null for others. */
+export const changeOf = (entry: Entry): MessageChange | null => of<MessageChange>(CHANGE_TYPES, entry);
+
+function of<T>(types: object, { type, data }: Entry): T | null {
+  if (!Object.hasOwn(types, type) || typeof data !== 'object' || data === null) return null;
+  return { ...data, type } as T;
 }
 
 export type ActName =
@@ -34,7 +51,11 @@ export type ActName =
   | 'unmute'
   | 'bans'
   | 'reports'
-  | 'report';
+  | 'report'
+  /** Of a message: only its author edits it. */
+  | 'edit'
+  | 'erase'
+  | 'pin';
 
 export interface ActCase {
   /** `admin`: a user with the role `admin`, which counts in public rooms. */
@@ -42,14 +63,13 @@ export interface ActCase {
   /** Whom the act concerns. Everybody without a role is a member of a public room. */
   targetRole?: Role;
   isSelf?: boolean;
-  visibility: 'public' | 'private';
+  visibility: Visibility;
 }
 
 const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 } as const;
 
 /**
- * Whether a role allows an act. A host offers only what it allows. The server decides, and may
- * still
+ * Whether a role allows an act. A host offers only what it allows. The server decides, and may still
  * refuse: the last owner cannot leave.
  */
 export function mayDo(act: ActName, { ownRole, targetRole = 'member', isSelf = false, visibility }: ActCase): boolean {
@@ -59,6 +79,12 @@ export function mayDo(act: ActName, { ownRole, targetRole = 'member', isSelf = f
   switch (act) {
     case 'report':
       return !isSelf;
+    case 'edit':
+      return isSelf;
+    case 'erase':
+      return isSelf || moderates;
+    case 'pin':
+      return moderates || visibility === 'direct';
     case 'quit':
       return visibility === 'private';
     case 'invite':

@@ -1,17 +1,19 @@
 /** The client's public interface. Combines connection, rooms, sender and presence. */
-import type { ClientEventName, ClientRequests, HistoryData, Status, UserRef } from '@maru/protocol/events';
+import type { ClientRequests, HistoryData, MessagesData, Status, UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import type { Request } from './ack.ts';
+import type { Request, Result } from './ack.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { DetailsBook } from './details-book.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
-import type { ClientEvents, OutgoingMessage } from './events.ts';
+import type { ClientEvents, OutgoingAct, OutgoingMessage } from './events.ts';
 import { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 import { type ClientLogger, silentLogger } from './logger.ts';
 import { createModeration, type Moderation } from './moderation.ts';
 import { createOutboxStore, type OutboxStorage } from './outbox-store.ts';
+import type { MessageAct, NewMessage } from './outgoing.ts';
 import { createPresenceWatcher, type PresenceWatcher } from './presence-watcher.ts';
+import { type RetriedRequest, retriedRequest } from './retried.ts';
 import type { RoomDetails } from './room-details.ts';
 import { Rooms } from './rooms.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
@@ -51,12 +53,17 @@ export interface HistoryRequest {
   epoch?: string;
 }
 
+export type MessagesRequest = ClientRequests['messages:read'][0];
+export type ListRequest = 'room:create' | 'room:follow' | 'room:read' | 'room:readers' | 'rooms:mine';
+
 export interface ChatClient {
   /** Returns a function that removes the listener. */
   on: Emitter<ClientEvents>['on'];
   readonly connection: ConnectionState;
   /** The own user; null before the first session. */
   readonly user: UserRef | null;
+  /** What the cluster has, for example `guests`. Empty before the first session. */
+  readonly features: readonly string[];
   connect(): void;
   /**
    * The network is back: retries now, and checks an open connection. Browsers do it by `online`.
@@ -78,7 +85,12 @@ export interface ChatClient {
    * Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`,
    * `unavailable` (outbox full)
    */
-  send(room: string, text: string): OutgoingMessage;
+  send(room: string, text: string, options?: Omit<NewMessage, 'text'>): OutgoingMessage;
+  /**
+   * Queues a change of a message, behind what already waits for the room. `act` events report its
+   * outcome. @throws MaruError like `send`
+   */
+  act(room: string, act: MessageAct): OutgoingAct;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
   pending(): OutgoingMessage[];
@@ -87,8 +99,15 @@ export interface ChatClient {
    * MaruError.
    */
   readHistory(request: HistoryRequest): Promise<HistoryData>;
-  /** An ephemeral event, which may be lost. */
-  setTyping(room: string, active: boolean): void;
+  /** The same for messages only, which are as they were when the log ended at `head`. */
+  readMessages(request: MessagesRequest): Promise<MessagesData>;
+  /**
+   * A request about lists and read positions. It changes nothing more when it comes twice, and is
+   * sent again, four times at most, if an answer is lost. Rejects with MaruError.
+   */
+  request<N extends ListRequest>(name: N, payload: ClientRequests[N][0]): Promise<ClientRequests[N][1]>;
+  /** An ephemeral event, which may be lost. `thread`: the root of the thread. */
+  setTyping(room: string, active: boolean, thread?: number): void;
   /** Rejects with MaruError. */
   setStatus(status: Status, text?: string): Promise<void>;
 }
@@ -110,6 +129,7 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
 class Client implements ChatClient {
   readonly on: ChatClient['on'];
   readonly moderation: Moderation;
+  readonly request: RetriedRequest;
   readonly #connection: Connection;
   readonly #rooms: Rooms;
   readonly #sender: Sender;
@@ -120,6 +140,7 @@ class Client implements ChatClient {
   readonly #scheduler: Scheduler;
   #stopWatching = () => {};
   #user: UserRef | null = null;
+  #features: readonly string[] = [];
 
   constructor(options: ChatClientOptions) {
     const logger = options.logger ?? silentLogger;
@@ -131,6 +152,7 @@ class Client implements ChatClient {
     const tools = { request, events, scheduler, logger };
     this.on = events.on;
     this.moderation = createModeration(tools);
+    this.request = retriedRequest(tools);
     this.#presence = createPresenceWatcher(tools);
     this.#details = new DetailsBook({ ...tools, onHead: (room, position) => this.#rooms.expect(room, position) });
     this.#sender = new Sender({
@@ -156,7 +178,7 @@ class Client implements ChatClient {
       // sending.
       onEntries: (room, entries) => {
         if (this.#user === null) return;
-        this.#sender.onEntries(entries, this.#user.id);
+        this.#sender.onEntries(room, entries, this.#user.id);
         this.#details.onEntries(room, entries, this.#user.id);
       },
     });
@@ -175,6 +197,7 @@ class Client implements ChatClient {
       },
       onSession: (session) => {
         this.#user = session.user;
+        this.#features = session.features ?? [];
         events.emit('session', session);
         this.#rooms.onSession(session);
         this.#sender.onSession();
@@ -190,6 +213,8 @@ class Client implements ChatClient {
         typing: (event) => events.emit('typing', event),
         presence: (diff) => this.#presence.onDiff(diff),
         'room:event': (event) => this.#rooms.onRoomEvent(event),
+        receipt: (receipt) => events.emit('receipt', receipt),
+        inbox: (event) => events.emit('inbox', event),
       },
     });
   }
@@ -200,6 +225,10 @@ class Client implements ChatClient {
 
   get user(): UserRef | null {
     return this.#user;
+  }
+
+  get features(): readonly string[] {
+    return this.#features;
   }
 
   readonly connect = (): void => {
@@ -235,10 +264,16 @@ class Client implements ChatClient {
 
   readonly details = (room: string): RoomDetails | null => this.#details.get(room);
 
-  readonly send = (room: string, text: string): OutgoingMessage => {
+  readonly send: ChatClient['send'] = (room, text, options = {}) => {
     assertRoomId(room);
     assertText(text);
-    return this.#sender.send(room, text);
+    return this.#sender.send(room, { text, ...options });
+  };
+
+  readonly act: ChatClient['act'] = (room, act) => {
+    assertRoomId(room);
+    if (act.type === 'edit') assertText(act.text);
+    return this.#sender.act(room, act);
   };
 
   readonly retry = (clientMsgId: string): void => this.#sender.retry(clientMsgId);
@@ -248,15 +283,17 @@ class Client implements ChatClient {
   readonly pending = (): OutgoingMessage[] => this.#sender.pending();
 
   readonly readHistory = (history: HistoryRequest): Promise<HistoryData> =>
-    new Promise((resolve, reject) => {
-      this.#rooms.readPage(history, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
-    });
+    promised((done) => this.#rooms.readPage(history, done));
 
-  readonly setTyping = (room: string, active: boolean): void =>
-    this.#connection.sendEphemeral('typing', { room, active });
+  readonly readMessages = (messages: MessagesRequest): Promise<MessagesData> =>
+    promised((done) => this.#rooms.readMessages(messages, done));
+
+  readonly setTyping: ChatClient['setTyping'] = (room, active, thread) =>
+    this.#connection.sendEphemeral('typing', { room, active, ...(thread === undefined ? {} : { thread }) });
 
   readonly setStatus = async (status: Status, text?: string): Promise<void> => {
-    await this.#promise('presence:set', text === undefined ? { status } : { status, text });
+    const payload = text === undefined ? { status } : { status, text };
+    await promised((done) => this.#connection.request('presence:set', payload, done));
   };
 
   #end(room: string): void {
@@ -264,10 +301,7 @@ class Client implements ChatClient {
     this.#withPresence.delete(room);
     this.#presence.stop(room);
   }
-
-  #promise<N extends ClientEventName>(name: N, payload: ClientRequests[N][0]): Promise<ClientRequests[N][1]> {
-    return new Promise((resolve, reject) => {
-      this.#connection.request(name, payload, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
-    });
-  }
 }
+
+const promised = <T>(start: (done: (result: Result<T>) => void) => void): Promise<T> =>
+  new Promise((resolve, reject) => start((result) => (result.ok ? resolve(result.data) : reject(result.error))));

@@ -25,6 +25,6 @@ export interface ConnectionOptions {
   onNotice: (notice: Notice) => void;
   on: Pick<
     { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void },
-    'message' | 'typing' | 'presence' | 'room:event'
+    'message' | 'typing' | 'presence' | 'room:event' | 'receipt' | 'inbox'
   >;
 }

@@ -1,5 +1,6 @@
 /** Requests whose answers hold entries. Asks for as many as the link carries in time. */
 import type { ClientRequests } from '@maru/protocol/events';
+import { LIMITS } from '@maru/protocol/limits';
 import type { Request, Result } from './ack.ts';
 import { PageSize } from './page-size.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -23,14 +24,14 @@ export class EntryRequests {
   }
 
   /** Sends the request with a limit of at most `wanted`. */
-  ask<N extends 'history:read' | 'room:join'>(
+  ask<N extends 'history:read' | 'messages:read' | 'room:join'>(
     name: N,
     payload: Omit<ClientRequests[N][0], 'limit'>,
-    wanted: number,
+    wanted: number | undefined,
     done: (result: Result<ClientRequests[N][1]>) => void,
   ): void {
     const { request, scheduler } = this.#options;
-    const asked = { limit: this.#size.of(wanted) };
+    const asked = { limit: this.#size.of(wanted ?? LIMITS.pageEntriesDefault) };
     const askedAtMs = scheduler.now();
     this.#unanswered.add(asked);
     request(name, { ...payload, ...asked } as ClientRequests[N][0], (result) => {

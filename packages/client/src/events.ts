@@ -1,7 +1,18 @@
 /** The client's events and their payloads. */
 import type { ErrorBody } from '@maru/protocol/errors';
-import type { Entry, Notice, Position, RemovalReason, Role, SessionData, TypingSignal } from '@maru/protocol/events';
+import type {
+  Entry,
+  InboxEvent,
+  Notice,
+  Position,
+  Receipt,
+  RemovalReason,
+  Role,
+  SessionData,
+  TypingSignal,
+} from '@maru/protocol/events';
 import type { ConnectionState } from './connection-state.ts';
+import type { MessageAct, NewMessage } from './outgoing.ts';
 import type { PresenceView } from './presence-view.ts';
 import type { RoomDetails } from './room-details.ts';
 import type { GapReason } from './room-state.ts';
@@ -18,15 +29,22 @@ export type RoomStatus =
 export type OutgoingState =
   | { kind: 'sending' }
   /** In the room's log. Its entry arrives before or after this. */
-  | { kind: 'stored'; position: Position }
+  | { kind: 'stored'; position: Position; duplicate?: true }
   | { kind: 'failed'; error: ErrorBody };
 
-export interface OutgoingMessage {
+export interface OutgoingMessage extends NewMessage {
   room: string;
   clientMsgId: string;
-  text: string;
   /** Milliseconds of the device's wall clock, for display. */
   queuedAtMs: number;
+  state: OutgoingState;
+}
+
+/** A refused act is `failed`, and is not kept. */
+export interface OutgoingAct {
+  room: string;
+  clientMsgId: string;
+  act: MessageAct;
   state: OutgoingState;
 }
 
@@ -37,8 +55,12 @@ export interface ClientEvents {
   room: { room: string } & RoomStatus;
   /** After the room is joined, and whenever an act has changed them. */
   details: { room: string; details: RoomDetails };
-  /** In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. */
-  entries: { room: string; entries: readonly Entry[] };
+  /**
+   * In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. With
+   * `readAt`, the messages were read, and are as they were when the log ended there. Without it,
+   * they are as they were appended.
+   */
+  entries: { room: string; entries: readonly Entry[]; readAt?: number };
   /**
    * The next entries of the room do not continue those up to `after`. Read the history for the
    * entries in between. With the reason `epoch`, the delivered entries belong to an earlier epoch
@@ -51,6 +73,11 @@ export interface ClientEvents {
    */
   rollback: { room: string; epoch: string; head: number };
   outgoing: OutgoingMessage;
+  act: OutgoingAct;
   presence: { room: string; view: PresenceView };
   typing: TypingSignal;
+  /** How far others have read. */
+  receipt: Receipt;
+  /** News of rooms that this connection may not have joined. */
+  inbox: InboxEvent;
 }

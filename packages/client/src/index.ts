@@ -1,17 +1,20 @@
-export { type ActCase, type ActName, actOf, mayDo, type RoomAct } from './acts.ts';
+export { type ActCase, type ActName, actOf, changeOf, type MessageChange, mayDo, type RoomAct } from './acts.ts';
 export {
   type ChatClient,
   type ChatClientOptions,
   createChatClient,
   type HistoryRequest,
   type JoinOptions,
+  type ListRequest,
+  type MessagesRequest,
 } from './chat-client.ts';
 export type { ConnectionState, EndReason } from './connection-state.ts';
-export type { ClientEvents, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
+export type { ClientEvents, OutgoingAct, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
 export { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 export type { ClientLogger } from './logger.ts';
 export type { Moderation, NewRoom, PageRequest, RoomSettings, Sanction } from './moderation.ts';
 export type { OutboxStorage } from './outbox-store.ts';
+export type { MessageAct, NewMessage } from './outgoing.ts';
 export type { PresenceView } from './presence-view.ts';
 export { applyAct, type RoomDetails } from './room-details.ts';
 export type { GapReason } from './room-state.ts';

@@ -2,7 +2,6 @@
  * Acts on rooms and members, as typed methods. Each rejects with MaruError. An act is sent again
  * with the same `clientMsgId` if its answer is lost, so it happens once.
  */
-import type { MaruError } from '@maru/protocol/errors';
 import type {
   ActData,
   BansData,
@@ -15,12 +14,9 @@ import type {
   SendData,
 } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { retriedRequest } from './retried.ts';
 import type { Scheduler } from './scheduler.ts';
 import { newClientMsgId } from './text.ts';
-
-/** Then the error is the caller's. */
-const TRIES_MAX = 4;
 
 export type RoomSettings = Omit<ClientRequests['room:update'][0], 'room' | 'clientMsgId'>;
 export type NewRoom = ClientRequests['room:create'][0];
@@ -66,21 +62,7 @@ export function createModeration({ request, scheduler }: { request: Request; sch
       request(name, payload, (result) => (result.ok ? resolve(result.data) : reject(result.error)));
     });
 
-  /** For requests that change nothing more when they come twice. */
-  const retried = <N extends ClientEventName>(name: N, payload: ClientRequests[N][0]): Promise<Data<N>> =>
-    new Promise((resolve, reject) => {
-      const attempt = (failedTries: number): void => {
-        const again = (error: MaruError) => {
-          if (!error.toBody().retryable || failedTries + 1 >= TRIES_MAX) return reject(error);
-          const random = scheduler.random();
-          const atLeastMs = error.retryAfterMs;
-          const delayMs = backoffMs({ attempt: failedTries, random, bounds: REQUEST_BACKOFF, atLeastMs });
-          scheduler.after(delayMs, () => attempt(failedTries + 1));
-        };
-        request(name, payload, (result) => (result.ok ? resolve(result.data) : again(result.error)));
-      };
-      attempt(0);
-    });
+  const retried = retriedRequest({ request, scheduler });
 
   const sanction = (name: 'room:kick' | 'room:ban' | 'room:mute') => (room: string, user: string, more?: Sanction) =>
     retried(name, { room, user, ...more, clientMsgId: newClientMsgId() });

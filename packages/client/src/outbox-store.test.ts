@@ -18,8 +18,20 @@ it('loads waiting messages in order, with the same ids', () => {
   const storage = place();
   const item = { room: 'a', failedTries: 3, waitsSinceMs: 7 };
   const outbox: Outbox = [
-    { ...item, clientMsgId: '1', text: 'one', queuedAtMs: 5, progress: { kind: 'in-flight' } },
-    { ...item, clientMsgId: '2', text: 'two', queuedAtMs: 6, progress: { kind: 'waiting', notBeforeMs: 9 } },
+    {
+      ...item,
+      clientMsgId: '1',
+      content: { type: 'send', text: 'one' },
+      queuedAtMs: 5,
+      progress: { kind: 'in-flight' },
+    },
+    {
+      ...item,
+      clientMsgId: '2',
+      content: { type: 'send', text: 'two', thread: 3, mentions: ['u'] },
+      queuedAtMs: 6,
+      progress: { kind: 'waiting', notBeforeMs: 9 },
+    },
   ];
   createOutboxStore(storage, silentLogger, () => 100).save(outbox);
   const loaded = createOutboxStore(storage, silentLogger, () => 100).load();

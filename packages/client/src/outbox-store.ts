@@ -1,6 +1,7 @@
 /** Keeps the outbox across reloads if the host provides storage. */
 import { type ClientLogger, describeError } from './logger.ts';
 import { OUTBOX_MESSAGES_MAX, type Outbox, type OutboxItem } from './outbox.ts';
+import type { NewMessage } from './outgoing.ts';
 import { isRoomId, textProblem } from './text.ts';
 
 /**
@@ -19,9 +20,10 @@ export interface OutboxStore {
 
 /**
  * A waiting or failed message in storage. Its progress is not stored: after a reload everything
- * waits again.
+ * waits again. Acts on messages are not stored.
  */
-type StoredItem = [room: string, clientMsgId: string, text: string, queuedAtMs: number];
+type StoredItem = [room: string, clientMsgId: string, text: string, queuedAtMs: number, more?: More];
+type More = Pick<NewMessage, 'thread' | 'mentions'>;
 
 export function createOutboxStore(storage: OutboxStorage | null, logger: ClientLogger, now: () => number): OutboxStore {
   if (storage === null) return { load: () => [], save: () => {} };
@@ -36,12 +38,12 @@ export function createOutboxStore(storage: OutboxStorage | null, logger: ClientL
       }
     },
     save(outbox) {
-      const stored: StoredItem[] = outbox.map(({ room, clientMsgId, text, queuedAtMs }) => [
-        room,
-        clientMsgId,
-        text,
-        queuedAtMs,
-      ]);
+      const stored = outbox.flatMap(({ room, clientMsgId, content, queuedAtMs }): StoredItem[] => {
+        if (content.type !== 'send') return [];
+        const { type: _, text, ...more } = content;
+        if (Object.keys(more).length === 0) return [[room, clientMsgId, text, queuedAtMs]];
+        return [[room, clientMsgId, text, queuedAtMs, more]];
+      });
       try {
         storage.save(JSON.stringify(stored));
       } catch (error) {
@@ -51,9 +53,15 @@ export function createOutboxStore(storage: OutboxStorage | null, logger: ClientL
   };
 }
 
+const isMore = (value: unknown): value is More => {
+  if (typeof value !== 'object' || value === null) return false;
+  const { thread = 1, mentions = [] } = value as Record<string, unknown>;
+  return Number.isSafeInteger(thread) && Array.isArray(mentions) && mentions.every((one) => typeof one === 'string');
+};
+
 const isStoredItem = (value: unknown): value is StoredItem =>
   Array.isArray(value) &&
-  value.length === 4 &&
+  (value.length === 4 || (value.length === 5 && isMore(value[4]))) &&
   typeof value[0] === 'string' &&
   isRoomId(value[0]) &&
   typeof value[1] === 'string' &&
@@ -69,10 +77,10 @@ function parse(value: string, nowMs: number): Outbox {
     .filter(isStoredItem)
     .slice(0, OUTBOX_MESSAGES_MAX)
     .map(
-      ([room, clientMsgId, text, queuedAtMs]): OutboxItem => ({
+      ([room, clientMsgId, text, queuedAtMs, more]): OutboxItem => ({
         room,
         clientMsgId,
-        text,
+        content: { type: 'send', text, ...more },
         queuedAtMs,
         waitsSinceMs: nowMs,
         failedTries: 0,

@@ -9,7 +9,13 @@ const UNAVAILABLE: ErrorBody = { code: 'unavailable', message: 'ill', retryable:
 const FORBIDDEN: ErrorBody = { code: 'forbidden', message: 'no', retryable: false };
 
 const add = (outbox: Outbox, clientMsgId: string, room = 'lobby', nowMs = 0): Outbox => {
-  const next = outboxes.enqueue(outbox, { room, clientMsgId, text: `text of ${clientMsgId}`, nowMs, queuedAtMs: 0 });
+  const next = outboxes.enqueue(outbox, {
+    room,
+    clientMsgId,
+    content: { type: 'send', text: `text of ${clientMsgId}` },
+    nowMs,
+    queuedAtMs: 0,
+  });
   assert.ok(next !== null);
   return next;
 };
@@ -65,10 +71,10 @@ it('retries a failed message last, with the same id', () => {
   const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
   const again = outboxes.retry(failed, '1', 5, 0);
   assert.deepEqual(
-    again.map(({ clientMsgId, text }) => [clientMsgId, text]),
+    again.map(({ clientMsgId, content }) => [clientMsgId, content]),
     [
-      ['2', 'text of 2'],
-      ['1', 'text of 1'],
+      ['2', { type: 'send', text: 'text of 2' }],
+      ['1', { type: 'send', text: 'text of 1' }],
     ],
   );
   assert.equal(outboxes.retry(again, '2', 5, 0), again, 'what has not failed is not retried');
@@ -77,7 +83,8 @@ it('retries a failed message last, with the same id', () => {
 it('refuses messages beyond its limit', () => {
   let outbox: Outbox = [];
   for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
-  assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', text: 'x', nowMs: 0, queuedAtMs: 0 }), null);
+  const content = { type: 'send', text: 'x' } as const;
+  assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', content, nowMs: 0, queuedAtMs: 0 }), null);
 });
 
 it('stores every message of a room in the order sent, despite refusals and interruptions', () => {

@@ -1,12 +1,13 @@
 /**
- * Messages that wait to be stored, as pure functions over a list. In each room only the first
- * message is in flight. A second one could overtake it if the first is refused for a moment, and
+ * Messages, and acts on messages, that wait to be stored, as pure functions over a list. In each
+ * room only the first is in flight. A second one could overtake it if the first is refused for a moment, and
  * the order of sending is a promise.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import type { Outgoing } from './outgoing.ts';
 
-/** Waiting and failed messages of all rooms. Further sends are refused. */
+/** Waiting messages and acts, and failed messages, of all rooms. Further ones are refused. */
 export const OUTBOX_MESSAGES_MAX = 200;
 
 export type OutboxProgress =
@@ -19,7 +20,7 @@ export interface OutboxItem {
   readonly room: string;
   /** The same for all tries, which makes a retry safe. */
   readonly clientMsgId: string;
-  readonly text: string;
+  readonly content: Outgoing;
   /** Wall clock, for display. */
   readonly queuedAtMs: number;
   /** Monotonic clock: when it was sent, retried or loaded. */
@@ -34,7 +35,7 @@ export type Outbox = readonly OutboxItem[];
 export interface NewItem {
   room: string;
   clientMsgId: string;
-  text: string;
+  content: Outgoing;
   nowMs: number;
   /** Wall clock. */
   queuedAtMs: number;
@@ -128,8 +129,15 @@ export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | nu
 }
 
 /** The user is no longer in the room: its messages fail. */
-export function failRoom(outbox: Outbox, room: string, error: ErrorBody): Outbox {
-  const ends = (item: OutboxItem) => item.room === room && item.progress.kind !== 'failed';
+export const failRoom = (outbox: Outbox, room: string, error: ErrorBody): Outbox =>
+  failWhere(outbox, (item) => item.room === room, error);
+
+/** The message was deleted: edits of it fail, and their texts are kept no longer. */
+export const failEdits = (outbox: Outbox, room: string, seq: number, error: ErrorBody): Outbox =>
+  failWhere(outbox, ({ room: of, content }) => of === room && content.type === 'edit' && content.seq === seq, error);
+
+function failWhere(outbox: Outbox, concerns: (item: OutboxItem) => boolean, error: ErrorBody): Outbox {
+  const ends = (item: OutboxItem) => item.progress.kind !== 'failed' && concerns(item);
   if (!outbox.some(ends)) return outbox;
   return outbox.map((item) => (ends(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }

@@ -1,10 +1,10 @@
 /** The settings of a joined room, and what the own user may do in it. Pure. */
-import type { Entry, JoinData, Role } from '@maru/protocol/events';
+import type { Entry, JoinData, Role, Visibility } from '@maru/protocol/events';
 import { actOf } from './acts.ts';
 
 export interface RoomDetails {
   readonly role: Role;
-  readonly visibility: 'public' | 'private';
+  readonly visibility: Visibility;
   /** May be empty. */
   readonly title: string;
   readonly topic: string;

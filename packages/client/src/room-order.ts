@@ -65,21 +65,23 @@ function onJoined(state: RoomState, data: JoinData, wanted: number): RoomStep {
   const entries = unseen(tail, data.epoch, position);
   return {
     state: { phase: 'live', position: { epoch: data.epoch, seq: data.head }, readId },
-    effects: [{ do: 'gap', reason: reasonOf(data), after: position }, ...deliver(entries)],
+    effects: [{ do: 'gap', reason: reasonOf(data), after: position }, ...deliver(entries, data.head)],
   };
 }
 
-/** The first answer. Entries that it lacks are read, and those after them wait. */
+/**
+ * The first answer. If it lacks entries, they and all after them are read: what is read may show
+ * messages of different moments, and only what is delivered together is of one.
+ */
 function begin(data: JoinData, wanted: number, readId: number): RoomStep {
   const { epoch, head } = data;
   const entries = contiguousTail(data.messages);
   const from = Math.max(data.first, head - wanted + 1);
   const isComplete = entries.at(-1)?.seq === head && (entries[0]?.seq ?? 0) <= from;
   if (isComplete || from > head) {
-    return { state: { phase: 'live', position: { epoch, seq: head }, readId }, effects: deliver(entries) };
+    return { state: { phase: 'live', position: { epoch, seq: head }, readId }, effects: deliver(entries, head) };
   }
-  const isTail = entries.at(-1)?.seq === head;
-  return readAfter({ epoch, seq: from - 1 }, isTail ? entries : [], readId, 0);
+  return readAfter({ epoch, seq: from - 1 }, [], readId, 0);
 }
 
 function onResumed(state: RoomState, answer: Exclude<ResumedRoom, { error: unknown }>): RoomStep {
@@ -133,7 +135,7 @@ function onNewest(state: Backfilling, reason: GapReason, data: HistoryData): Roo
     // Nothing newer is readable, so continue with the held entries.
     seq = Math.max(position.seq, (state.held.find((entry) => entry.epoch === data.epoch)?.seq ?? 0) - 1);
   }
-  const effects: RoomEffect[] = [{ do: 'gap', reason, after: position }, ...deliver(entries)];
+  const effects: RoomEffect[] = [{ do: 'gap', reason, after: position }, ...deliver(entries, data.head)];
   return drain({ ...state, position: { epoch: data.epoch, seq }, overflowed: false }, effects, state.overflowed);
 }
 
@@ -160,7 +162,7 @@ function onAfter(state: Backfilling, data: HistoryData): RoomStep {
   const effects: RoomEffect[] = next.seq > position.seq + 1 ? [{ do: 'gap', reason: 'trimmed', after: position }] : [];
   const entries = contiguousHead(fresh);
   const reached = entries.at(-1) ?? next;
-  effects.push(...deliver(entries));
+  effects.push(...deliver(entries, data.head));
   // What follows the held entries arrives live.
   const heldFollow = state.held.some(({ epoch, seq }) => epoch === reached.epoch && seq > reached.seq);
   const more = (data.hasMore && !heldFollow) || entries.length < fresh.length || state.overflowed;
@@ -243,18 +245,17 @@ const isOf =
   (entry: Entry): boolean =>
     entry.epoch === epoch;
 
-const deliver = (entries: readonly Entry[]): RoomEffect[] => (entries.length === 0 ? [] : [{ do: 'deliver', entries }]);
+/** `readAt`: the entries were read when the log ended there. */
+const deliver = (entries: readonly Entry[], readAt?: number): RoomEffect[] =>
+  entries.length === 0 ? [] : [{ do: 'deliver', entries, ...(readAt === undefined ? {} : { readAt }) }];
 
-/**
- * Merges consecutive deliveries, so that a page and the held entries after it are delivered
- * together.
- */
+/** Merges consecutive deliveries of entries that are as they were appended. */
 function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
   const merged: RoomEffect[] = [];
   for (const effect of effects) {
     const last = merged.at(-1);
-    if (effect.do === 'deliver' && last?.do === 'deliver') {
-      merged[merged.length - 1] = { do: 'deliver', entries: [...last.entries, ...effect.entries] };
+    if (effect.do === 'deliver' && last?.do === 'deliver' && effect.readAt === last.readAt) {
+      merged[merged.length - 1] = { ...last, entries: [...last.entries, ...effect.entries] };
     } else merged.push(effect);
   }
   return merged;

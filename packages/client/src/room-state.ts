@@ -41,7 +41,8 @@ export type RoomInput =
   | { type: 'behind' };
 
 export type RoomEffect =
-  | { do: 'deliver'; entries: readonly Entry[] }
+  /** `readAt`: the messages are as they were when the log ended there, not as appended. */
+  | { do: 'deliver'; entries: readonly Entry[]; readAt?: number }
   /** The next entries do not continue those up to `after`. */
   | { do: 'gap'; reason: GapReason; after: Position }
   /** Delivered entries above `head` are no longer in the log. */

@@ -5,6 +5,7 @@ import type {
   Entry,
   HistoryData,
   JoinData,
+  MessagesData,
   Position,
   RoomEvent,
   SessionData,
@@ -50,6 +51,8 @@ interface WantedRoom {
 }
 
 type HistoryPage = ClientRequests['history:read'][0];
+type MessagesPage = ClientRequests['messages:read'][0];
+type Done<T> = (result: Result<T>) => void;
 
 export class Rooms {
   readonly #options: RoomsOptions;
@@ -63,10 +66,6 @@ export class Rooms {
     this.#options = options;
     const { request, scheduler, limits } = options;
     this.#entryRequests = new EntryRequests({ request, scheduler, lateAfterMs: limits.probeAfterMs });
-  }
-
-  has(id: string): boolean {
-    return this.#wanted.has(id);
   }
 
   /** The position of every wanted room that has delivered something, for `auth.resume`. */
@@ -83,8 +82,7 @@ export class Rooms {
   join(id: string, { limit }: { limit: number }): void {
     if (this.#wanted.has(id)) return;
     const expected = { epoch: '', head: 0 };
-    const nothing = () => {};
-    const timers = { cancelTimer: nothing, cancelCatchUp: nothing };
+    const timers = { cancelTimer: () => {}, cancelCatchUp: () => {} };
     const room: WantedRoom = { id, limit, machine: newRoom(), failedTries: 0, expected, ...timers };
     this.#wanted.set(id, room);
     this.#options.events.emit('room', { room: id, status: 'joining' });
@@ -159,8 +157,13 @@ export class Rooms {
   }
 
   /** Reads a page for the host. It may hold fewer entries than asked for. */
-  readPage(page: HistoryPage, done: (result: Result<HistoryData>) => void): void {
-    this.#entryRequests.ask('history:read', page, page.limit ?? LIMITS.pageEntriesDefault, done);
+  readPage(page: HistoryPage, done: Done<HistoryData>): void {
+    this.#entryRequests.ask('history:read', page, page.limit, done);
+  }
+
+  /** The same for messages only. */
+  readMessages(page: MessagesPage, done: Done<MessagesData>): void {
+    this.#entryRequests.ask('messages:read', page, page.limit, done);
   }
 
   #watchCatchUp(room: WantedRoom): void {
@@ -193,10 +196,12 @@ export class Rooms {
     if (this.#wanted.get(room.id) !== room) return;
     const { events, onEntries } = this.#options;
     switch (effect.do) {
-      case 'deliver':
+      case 'deliver': {
+        const { do: _, ...delivery } = effect;
         onEntries(room.id, effect.entries);
-        events.emit('entries', { room: room.id, entries: effect.entries });
+        events.emit('entries', { room: room.id, ...delivery });
         return;
+      }
       case 'gap':
         events.emit('gap', { room: room.id, reason: effect.reason, after: effect.after });
         return;

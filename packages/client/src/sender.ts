@@ -2,13 +2,14 @@
  * Sends the outbox over the current connection, in order, and reports the outcome of each message.
  */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
-import type { Entry, Position } from '@maru/protocol/events';
+import type { Entry, MessageActEntries, Position } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
 import type { Emitter } from './emitter.ts';
-import type { ClientEvents, OutgoingMessage, OutgoingState } from './events.ts';
+import type { ClientEvents, OutgoingAct, OutgoingMessage, OutgoingState } from './events.ts';
 import type { Outbox, OutboxItem } from './outbox.ts';
 import * as outboxes from './outbox.ts';
 import type { OutboxStore } from './outbox-store.ts';
+import { type MessageAct, type NewMessage, type Outgoing, requestOf } from './outgoing.ts';
 import type { Scheduler } from './scheduler.ts';
 import { newClientMsgId } from './text.ts';
 
@@ -22,6 +23,7 @@ export interface SenderOptions {
   onStored: (room: string, position: Position) => void;
 }
 
+const DELETED: ErrorBody = { code: 'not_found', message: 'the message was deleted', retryable: false };
 const GIVEN_UP: ErrorBody = { code: 'unavailable', message: 'there was no connection for too long', retryable: true };
 
 const isFailed = (item: OutboxItem) => item.progress.kind === 'failed';
@@ -29,13 +31,13 @@ const isFailed = (item: OutboxItem) => item.progress.kind === 'failed';
 const stateOf = (item: OutboxItem): OutgoingState =>
   item.progress.kind === 'failed' ? { kind: 'failed', error: item.progress.error } : { kind: 'sending' };
 
-const outgoing = ({ room, clientMsgId, text, queuedAtMs }: OutboxItem, state: OutgoingState): OutgoingMessage => ({
-  room,
-  clientMsgId,
-  text,
-  queuedAtMs,
-  state,
-});
+/** Null for an act. */
+const messageOf = (item: OutboxItem, state: OutgoingState): OutgoingMessage | null => {
+  if (item.content.type !== 'send') return null;
+  const { type: _, ...message } = item.content;
+  const { room, clientMsgId, queuedAtMs } = item;
+  return { room, clientMsgId, ...message, queuedAtMs, state };
+};
 
 export class Sender {
   readonly #options: SenderOptions;
@@ -52,17 +54,28 @@ export class Sender {
   }
 
   /** @throws MaruError `unavailable` if the outbox is full. */
-  send(room: string, text: string): OutgoingMessage {
-    const { scheduler, events } = this.#options;
+  send(room: string, message: NewMessage): OutgoingMessage {
+    const { clientMsgId, queuedAtMs } = this.#enqueue(room, { type: 'send', ...message });
+    return { room, clientMsgId, ...message, queuedAtMs, state: { kind: 'sending' } };
+  }
+
+  /** @throws MaruError `unavailable` if the outbox is full. */
+  act(room: string, act: MessageAct): OutgoingAct {
+    const { clientMsgId } = this.#enqueue(room, act);
+    return { room, clientMsgId, act, state: { kind: 'sending' } };
+  }
+
+  #enqueue(room: string, content: Outgoing): { clientMsgId: string; queuedAtMs: number } {
+    const { scheduler } = this.#options;
     const clientMsgId = newClientMsgId();
     const queuedAtMs = scheduler.wallNow();
-    const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, text, queuedAtMs, nowMs: scheduler.now() });
-    if (next === null) throw new MaruError('unavailable', 'too many messages wait to be sent');
+    const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, content, queuedAtMs, nowMs: scheduler.now() });
+    const item = next?.at(-1);
+    if (next === null || item === undefined) throw new MaruError('unavailable', 'too many messages wait to be sent');
     this.#update(next);
-    const message: OutgoingMessage = { room, clientMsgId, text, queuedAtMs, state: { kind: 'sending' } };
-    events.emit('outgoing', message);
+    this.#emit(item, { kind: 'sending' });
     this.#sendDue();
-    return message;
+    return { clientMsgId, queuedAtMs };
   }
 
   retry(clientMsgId: string): void {
@@ -70,7 +83,7 @@ export class Sender {
     this.#update(outboxes.retry(this.#outbox, clientMsgId, scheduler.now(), scheduler.wallNow()));
     const item = outboxes.find(this.#outbox, clientMsgId);
     if (item?.progress.kind !== 'waiting') return;
-    this.#options.events.emit('outgoing', outgoing(item, stateOf(item)));
+    this.#emit(item, stateOf(item));
     this.#sendDue();
   }
 
@@ -82,7 +95,7 @@ export class Sender {
 
   /** Waiting and failed messages, in order. */
   pending(): OutgoingMessage[] {
-    return this.#outbox.map((item) => outgoing(item, stateOf(item)));
+    return this.#outbox.flatMap((item) => messageOf(item, stateOf(item)) ?? []);
   }
 
   onSession(): void {
@@ -103,10 +116,11 @@ export class Sender {
   }
 
   /** An own entry that arrives is stored, even if the acknowledgement never comes. */
-  onEntries(entries: readonly Entry[], ownUserId: string | null): void {
-    if (ownUserId === null || this.#outbox.length === 0) return;
-    for (const { clientMsgId, from, epoch, seq } of entries) {
+  onEntries(room: string, entries: readonly Entry[], ownUserId: string): void {
+    if (this.#outbox.length === 0) return;
+    for (const { type, clientMsgId, from, epoch, seq, data } of entries) {
       if (clientMsgId !== undefined && from.id === ownUserId) this.#settle(clientMsgId, { epoch, seq });
+      if (type === 'message.delete') this.#onDeleted(room, (data as MessageActEntries['message.delete']).seq);
     }
   }
 
@@ -130,9 +144,26 @@ export class Sender {
   #emitNewlyFailed(before: Outbox): void {
     const failedBefore = new Set(before.filter(isFailed).map((item) => item.clientMsgId));
     for (const item of this.#outbox) {
-      if (isFailed(item) && !failedBefore.has(item.clientMsgId))
-        this.#options.events.emit('outgoing', outgoing(item, stateOf(item)));
+      if (!isFailed(item) || failedBefore.has(item.clientMsgId)) continue;
+      if (item.content.type !== 'send') this.#update(outboxes.remove(this.#outbox, item.clientMsgId));
+      this.#emit(item, stateOf(item));
     }
+  }
+
+  #emit(item: OutboxItem, state: OutgoingState): void {
+    const { events } = this.#options;
+    const { room, clientMsgId, content } = item;
+    const message = messageOf(item, state);
+    if (message !== null) events.emit('outgoing', message);
+    else if (content.type !== 'send') events.emit('act', { room, clientMsgId, act: content, state });
+  }
+
+  #onDeleted(room: string, seq: number): void {
+    const before = this.#outbox;
+    this.#update(outboxes.failEdits(before, room, seq, DELETED));
+    if (this.#outbox === before) return;
+    this.#emitNewlyFailed(before);
+    this.#sendDue();
   }
 
   /** Sends the messages that are due, and sets the timer for the next one. */
@@ -157,12 +188,16 @@ export class Sender {
     if (nextAtMs !== null) this.#cancelTimer = scheduler.after(Math.max(1, nextAtMs - now), () => this.#sendDue());
   }
 
-  #transmit({ room, clientMsgId, text }: OutboxItem): void {
+  #transmit({ room, clientMsgId, content }: OutboxItem): void {
     const { request, scheduler, giveUpAfterMs } = this.#options;
     this.#update(outboxes.markInFlight(this.#outbox, clientMsgId));
     const connection = this.#connection;
-    request('message:send', { room, clientMsgId, text }, (result) => {
-      if (result.ok) return this.#settle(clientMsgId, { epoch: result.data.epoch, seq: result.data.seq });
+    const { name, payload } = requestOf(room, clientMsgId, content);
+    request(name, payload, (result) => {
+      if (result.ok) {
+        const { epoch, seq, duplicate } = result.data;
+        return this.#settle(clientMsgId, { epoch, seq }, duplicate);
+      }
       // The connection ended, so the outcome is unknown. The message already waits for the next
       // connection.
       if (connection !== this.#connection) return;
@@ -175,11 +210,11 @@ export class Sender {
     });
   }
 
-  #settle(clientMsgId: string, position: Position): void {
+  #settle(clientMsgId: string, position: Position, duplicate = false): void {
     const item = outboxes.find(this.#outbox, clientMsgId);
     if (item === undefined) return;
     this.#update(outboxes.remove(this.#outbox, clientMsgId));
-    this.#options.events.emit('outgoing', outgoing(item, { kind: 'stored', position }));
+    this.#emit(item, { kind: 'stored', position, ...(duplicate ? { duplicate } : {}) });
     this.#options.onStored(item.room, position);
     this.#sendDue();
   }

@@ -61,7 +61,7 @@ export interface SocketConnection {
   close(): void;
 }
 
-const SERVER_EVENTS = ['session', 'message', 'typing', 'presence', 'room:event', 'notice'] as const;
+const SERVER_EVENTS = ['session', 'message', 'typing', 'presence', 'room:event', 'receipt', 'inbox', 'notice'] as const;
 
 /** What this module uses of Engine.IO beyond its types. */
 interface EngineInternals {
