@@ -111,3 +111,47 @@ test('after a pause of the process, announcements are dropped until the gate ope
   subscriber.stop();
   await pausing.close();
 });
+
+test('channels that are wanted in one turn share a command, and others are not looked at again', async () => {
+  const wanting = source.open('subscribe', STORE_DEADLINE_MS);
+  assert(await wanting.untilReady(10_000));
+  const subscriber = new RedisSubscriber({
+    store: wanting,
+    retryMs: RETRY_MS,
+    onHandlerError: (error) => assert.fail(String(error)),
+  });
+  const [shard] = wanting.shards;
+  assert(shard !== undefined);
+  const commands: number[] = [];
+  const subscribe = shard.redis.ssubscribe.bind(shard.redis);
+  shard.redis.ssubscribe = ((...channels: string[]) => {
+    commands.push(channels.length);
+    return subscribe(...channels);
+  }) as typeof shard.redis.ssubscribe;
+  const heard: string[] = [];
+  const want = (name: string) => {
+    const channel = `maru:inbox:{${name}}`;
+    subscriber.want(channel, (payload) => heard.push(`${name} ${payload}`));
+    return channel;
+  };
+  const channels = Array.from({ length: 700 }, (_, index) => want(`user-${index}`));
+  await poll('all to be confirmed', () => channels.every((channel) => subscriber.isAlive(channel)));
+  assert.deepEqual(commands, [500, 200]);
+  channels.push(want('late'));
+  await poll('the late one', () => subscriber.isAlive('maru:inbox:{late}'));
+  assert.deepEqual(commands, [500, 200, 1]);
+  // One that is not wanted any more when it is confirmed.
+  const unwanted = want('unwanted');
+  await subscriber.unsubscribe(unwanted);
+  await poll('every subscription', async () => {
+    const [, subscribers] = (await control.at(unwanted, (redis) => redis.call('pubsub', 'shardnumsub', unwanted))) as [
+      string,
+      number,
+    ];
+    return subscribers === 0;
+  });
+  await Promise.all(channels.map((channel) => control.at(channel, (redis) => redis.spublish(channel, 'x'))));
+  await poll('all to be heard', () => heard.length === channels.length);
+  subscriber.stop();
+  await wanting.close();
+});

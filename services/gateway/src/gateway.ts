@@ -92,7 +92,7 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
   };
 }
 
-async function startParts({ store, delivery, presence, balance }: Parts): Promise<void> {
+async function startParts({ store, delivery, inboxChannels, presence, balance }: Parts): Promise<void> {
   const { ticker, health, subscriber, ephemeralSubscriber, orders, gate } = store;
   gate.start(ticker);
   health.start(ticker);
@@ -100,6 +100,7 @@ async function startParts({ store, delivery, presence, balance }: Parts): Promis
   ephemeralSubscriber.start(ticker);
   orders.start(ticker);
   delivery.start(ticker);
+  inboxChannels.start(ticker);
   await presence.start();
   balance.start();
   store.audit.start(ticker);
@@ -117,7 +118,7 @@ async function checkErasure(
  * The store closes last, because the other parts still use it. The sum of all deadlines is below
  * the 8 s that a process has to stop.
  */
-function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts): Phase[] {
+function stopPhases({ store, edge, delivery, inboxChannels, presence, balance, tracing }: Parts): Phase[] {
   return [
     { name: 'leave the balance', deadlineMs: 500, run: () => balance.leave() },
     // Together: a peer that does not answer must not delay the report that this node leaves.
@@ -131,6 +132,7 @@ function stopPhases({ store, edge, delivery, presence, balance, tracing }: Parts
       deadlineMs: 500,
       run: () => {
         delivery.stop();
+        inboxChannels.stop();
         store.subscriber.stop();
         store.ephemeralSubscriber.stop();
         store.health.stop();

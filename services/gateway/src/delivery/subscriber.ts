@@ -7,7 +7,7 @@
  * because a slot moved, and after the slots changed hands. Then `onResubscribed` reports those
  * channels, because announcements may have been missed.
  */
-import { type RedisStore, type Shard, silenceMsOf } from '@maru/redis-store';
+import { gatherWrites, type RedisStore, type Shard, silenceMsOf } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Ticker } from '../cluster/ticker.ts';
@@ -73,20 +73,24 @@ export class RedisSubscriber implements Subscriber {
   readonly #listeners: Array<(channels: ReadonlySet<string>) => void> = [];
   #leaveTicker: (() => void) | undefined;
   #settling = false;
+  /** Channels that are wanted since the last run. */
+  #fresh = new Set<string>();
+  /** Any channel may be unconfirmed, or confirmed where it does not belong. */
   #unsettled = false;
   #stopped = false;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
     options.store.onShard((shard) => this.#adopt(shard));
-    options.store.onMove(() => this.#settle());
+    options.store.onMove(() => this.#settleAgain());
     options.gate?.onOpened(() => this.#reportDropped());
   }
 
   async subscribe(channel: string, handler: ChannelHandler): Promise<void> {
     this.#handlers.set(channel, handler);
     try {
-      await this.#confirm(channel);
+      const on = this.#confirmed.get(channel);
+      if (on === undefined || on.shard !== this.#holderOf(channel)) await this.#confirm([channel]);
     } catch (error) {
       if (this.#handlers.get(channel) === handler) {
         this.#handlers.delete(channel);
@@ -98,6 +102,7 @@ export class RedisSubscriber implements Subscriber {
 
   want(channel: string, handler: ChannelHandler): void {
     this.#handlers.set(channel, handler);
+    this.#fresh.add(channel);
     this.#settle();
   }
 
@@ -106,7 +111,9 @@ export class RedisSubscriber implements Subscriber {
     this.#lost.delete(channel);
     const connection = this.#confirmed.get(channel);
     this.#confirmed.delete(channel);
-    await connection?.shard.redis.sunsubscribe(channel);
+    if (connection === undefined) return;
+    gatherWrites(connection.shard);
+    await connection.shard.redis.sunsubscribe(channel);
   }
 
   onResubscribed(callback: (channels: ReadonlySet<string>) => void): void {
@@ -138,14 +145,14 @@ export class RedisSubscriber implements Subscriber {
     redis.on('smessage', (channel: string, payload: string) => this.#onMessage(channel, payload));
     redis.on('close', () => this.#lose(connection, () => true));
     redis.on('end', () => this.#connections.delete(redis));
-    redis.on('ready', () => this.#settle());
+    redis.on('ready', () => this.#settleAgain());
     // The server refused a subscription because the slot is elsewhere, or ended subscriptions whose
     // slots moved.
     redis.on('moved', () => {
       const left = new Set(redis.condition?.subscriber ? redis.condition.subscriber.channels('ssubscribe') : []);
       this.#lose(connection, (channel) => !left.has(channel));
     });
-    if (redis.status === 'ready') this.#settle();
+    if (redis.status === 'ready') this.#settleAgain();
   }
 
   #reportDropped(): void {
@@ -175,15 +182,20 @@ export class RedisSubscriber implements Subscriber {
       this.#confirmed.delete(channel);
       this.#lost.add(channel);
     }
+    this.#settleAgain();
+  }
+
+  /** Looks at every channel. A node may have tens of thousands. */
+  #settleAgain(): void {
+    this.#unsettled = true;
     this.#settle();
   }
 
   /**
-   * Subscribes every channel on the shard that holds it. One run at a time, repeated if anything
+   * Subscribes channels on the shards that hold them. One run at a time, repeated if anything
    * changed during it.
    */
   #settle(): void {
-    this.#unsettled = true;
     if (this.#settling) return;
     this.#settling = true;
     void this.#settleAll().finally(() => {
@@ -194,62 +206,79 @@ export class RedisSubscriber implements Subscriber {
   async #settleAll(): Promise<void> {
     // One turn later, because slots move by the hundred and connections break together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#unsettled && !this.#stopped) {
+    while ((this.#unsettled || this.#fresh.size > 0) && !this.#stopped) {
+      const candidates = this.#unsettled ? this.#handlers.keys() : this.#fresh;
       this.#unsettled = false;
+      this.#fresh = new Set();
+      const misplaced = [...candidates].filter((channel) => this.#isMisplaced(channel));
       const again = new Set<string>();
-      const misplaced = this.#misplacedChannels();
       for (let i = 0; i < misplaced.length; i += CONFIRMED_AT_ONCE_MAX) {
-        const page = misplaced.slice(i, i + CONFIRMED_AT_ONCE_MAX);
-        await Promise.all(
-          page.map(async (channel) => {
-            // After a failure, the next tick tries again.
-            if ((await this.#confirm(channel).catch(() => false)) && this.#lost.delete(channel)) again.add(channel);
-          }),
+        // Others may have been confirmed during the last page.
+        const page = misplaced.slice(i, i + CONFIRMED_AT_ONCE_MAX).filter((channel) => this.#isMisplaced(channel));
+        // After a failure, the next tick tries again.
+        const confirmed = await Promise.all(
+          this.#bySlot(page).map((channels) => this.#confirm(channels).catch(() => [])),
         );
+        for (const channel of confirmed.flat()) if (this.#lost.delete(channel)) again.add(channel);
       }
       if (again.size > 0) for (const listener of this.#listeners) listener(again);
     }
   }
 
   /**
-   * Channels whose shard is ready but does not have their subscription. Shards that are not ready
-   * are settled later: thousands of refusals would delay all others.
+   * Whether the channel's shard is ready but does not have its subscription. Shards that are not
+   * ready are settled later: thousands of refusals would delay all others.
    */
-  #misplacedChannels(): string[] {
-    return [...this.#handlers.keys()].filter((channel) => {
-      const holder = this.#holderOf(channel);
-      return holder?.redis.status === 'ready' && this.#confirmed.get(channel)?.shard !== holder;
-    });
+  #isMisplaced(channel: string): boolean {
+    if (!this.#handlers.has(channel)) return false;
+    const holder = this.#holderOf(channel);
+    return holder?.redis.status === 'ready' && this.#confirmed.get(channel)?.shard !== holder;
+  }
+
+  /** One command subscribes channels of one slot. One server has a single slot. */
+  #bySlot(channels: string[]): string[][] {
+    const bySlot = new Map<number, string[]>();
+    for (const channel of channels) {
+      const slot = this.#options.store.slotOf(channel);
+      const known = bySlot.get(slot);
+      if (known === undefined) bySlot.set(slot, [channel]);
+      else known.push(channel);
+    }
+    return [...bySlot.values()];
   }
 
   #holderOf(channel: string): Shard | undefined {
     return this.#options.store.shardOf(channel);
   }
 
-  /** Subscribes the channel on its shard. False if the channel was unsubscribed in the meantime. */
-  async #confirm(channel: string): Promise<boolean> {
-    const confirmedOn = this.#confirmed.get(channel);
-    if (confirmedOn !== undefined && confirmedOn.shard === this.#holderOf(channel)) return true;
+  /**
+   * Subscribes channels of one slot on its shard. Gives those that are confirmed: the others were
+   * unsubscribed during the call.
+   */
+  async #confirm(channels: string[]): Promise<string[]> {
+    const [first = ''] = channels;
     let connection: ShardConnection | undefined;
     let losses = 0;
-    await this.#options.store.at(channel, (redis) => {
+    await this.#options.store.at(first, (redis) => {
       connection = this.#connections.get(redis);
       losses = connection?.losses ?? 0;
-      return redis.ssubscribe(channel);
+      gatherWrites(connection?.shard);
+      return redis.ssubscribe(...channels);
     });
     if (connection === undefined || connection.losses !== losses)
       throw new Error('the subscription was lost as soon as it was made');
-    if (!this.#handlers.has(channel)) {
-      await connection.shard.redis.sunsubscribe(channel);
-      return false;
+    const confirmed = channels.filter((channel) => this.#handlers.has(channel));
+    for (const channel of confirmed) {
+      if (this.#confirmed.has(channel)) this.#lost.add(channel);
+      this.#confirmed.set(channel, connection);
     }
-    if (this.#confirmed.has(channel)) this.#lost.add(channel);
-    this.#confirmed.set(channel, connection);
-    return true;
+    const unwanted = channels.filter((channel) => !this.#handlers.has(channel));
+    if (unwanted.length > 0) await connection.shard.redis.sunsubscribe(...unwanted);
+    return confirmed;
   }
 
   #onTick(): void {
-    if (this.#confirmed.size < this.#handlers.size) this.#settle();
+    if (this.#confirmed.size < this.#handlers.size) this.#settleAgain();
   }
 }
 

@@ -15,6 +15,8 @@ export interface MetricProbes {
   connections: () => number;
   sessions: () => number;
   rooms: () => number;
+  /** Users whose inbox this node is subscribed to. */
+  inboxes: () => number;
   degraded: () => boolean;
   draining: () => boolean;
   /** Since the last read of administrators' orders. */
@@ -62,6 +64,9 @@ const RESUMES: ReadonlyArray<NotRecoveredReason | 'recovered' | 'error'> = [
   'epoch',
   'error',
 ];
+
+/** `delivered` counts connections, the others events. */
+const INBOX_OUTCOMES = ['sent', 'lost', 'delivered', 'malformed'] as const;
 
 export type GatewayMetrics = ReturnType<typeof createMetrics>;
 
@@ -118,6 +123,7 @@ function createCounters(registry: Registry, labels: MetricLabels) {
       'purpose',
       purposes,
     ),
+    inboxEvents: counterBy('maru_inbox_events_total', 'Inbox events, by outcome', 'outcome', INBOX_OUTCOMES),
     auditFailures: counter('maru_audit_failures_total', 'Audit events that are only in the log'),
     ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
   };
@@ -166,6 +172,7 @@ function registerGauges(registry: Registry, probes: MetricProbes): void {
   gauge('maru_connections', 'Open transports, signed in or not', probes.connections);
   gauge('maru_sessions', 'Signed-in connections', probes.sessions);
   gauge('maru_rooms_open', 'Rooms this node is subscribed to', probes.rooms);
+  gauge('maru_inboxes_open', 'Users whose inbox this node is subscribed to', probes.inboxes);
   flag('maru_store_degraded', '1 while the store does not answer or refuses messages', probes.degraded);
   gauge(
     'maru_orders_age_seconds',

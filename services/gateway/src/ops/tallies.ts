@@ -44,10 +44,10 @@ export function tallyCounterBy<V extends string>(options: Description & { label:
     },
   });
   return {
-    inc(value: V): void {
+    inc(value: V, by = 1): void {
       const tally = tallies.get(value);
-      if (tally === undefined) tallies.set(value, { count: 1 });
-      else tally.count++;
+      if (tally === undefined) tallies.set(value, { count: by });
+      else tally.count += by;
     },
   };
 }

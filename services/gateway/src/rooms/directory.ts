@@ -11,6 +11,7 @@ import {
 } from '@maru/protocol';
 import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
 import type { Audit } from '../audit/audit.ts';
+import type { RoomList } from '../inbox/room-list.ts';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import { type Actor, isAdmin } from './acts.ts';
@@ -48,11 +49,12 @@ const privateRoomId = () => PRIVATE_ROOM_PREFIX + randomBytes(16).toString('hex'
 export function createRoomDirectory(options: {
   store: RedisStore;
   claims: Pick<RoomClaims, 'create'>;
+  roomList: Pick<RoomList, 'add'>;
   audit: Audit;
   /** A room was created but could not be listed. */
   onUnlisted: (error: unknown) => void;
 }): RoomDirectory {
-  const { store, claims, audit } = options;
+  const { store, claims, roomList, audit } = options;
 
   const storeCall = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -76,6 +78,13 @@ export function createRoomDirectory(options: {
       const candidate = randomBytes(8).toString('hex');
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
       const unclaim = await claims.create(userId, room);
+      // Before the room exists, so that a crash in between loses no room.
+      const listing = isPrivateRoomId(room)
+        ? await roomList.add(userId, room).catch((error: unknown) => {
+            unclaim();
+            throw error;
+          })
+        : undefined;
       const created = await storeCall(() =>
         runScript(store, createScript, keys, [userId, candidate, request.visibility, title]),
       ).catch((error: unknown) => {
@@ -83,6 +92,7 @@ export function createRoomDirectory(options: {
         if (isPrivateRoomId(room)) unclaim();
         throw error;
       });
+      listing?.settle();
       if (created !== 1) {
         unclaim();
         throw new MaruError('conflict', 'a room with this id exists already');

@@ -46,7 +46,13 @@ test('the first message claims a room that would expire, or that has expired alr
 
 test('a private room that was not created is not counted, because a retry gets another id', async () => {
   const failing: RedisStore = { ...store, at: () => Promise.reject(new Error('planted')) };
-  const directory = createRoomDirectory({ store: failing, claims, audit: { record() {} }, onUnlisted: () => {} });
+  const directory = createRoomDirectory({
+    store: failing,
+    claims,
+    roomList: { add: async () => ({ settle() {}, undo() {} }) },
+    audit: { record() {} },
+    onUnlisted: () => {},
+  });
   const isUnavailable = (error: MaruError) => error.code === 'unavailable';
   await assert.rejects(directory.create('mina', { visibility: 'private' }), isUnavailable);
   assert.equal(claimed.size, 0);

@@ -17,14 +17,26 @@ const EXPIRY_SEARCH_MS = 60_000;
  */
 const QUEUED_BYTES_MAX = 256 * 1_048_576;
 
+const NONE: readonly Session[] = [];
+
+/** Is informed about the users who have connections on this node. */
+export interface UserPresence {
+  /** The user has a first connection. */
+  came(userId: string): void;
+  /** The user's last connection ended. */
+  left(userId: string): void;
+}
+
 export class SessionRegistry {
   readonly #sessions = new Set<Session>();
-  readonly #perUser = new Map<string, number>();
+  /** The sessions of each user. Few have more than one. */
+  readonly #perUser = new Map<string, Session[]>();
   readonly #connectionsPerUserMax: number;
   /** Sessions whose notice is due before `#searchedUntilMs`, and whether they were notified. */
   readonly #expiring = new Map<Session, { notified: boolean }>();
   #searchedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #advised = new WeakSet<Session>();
+  #presence: UserPresence | undefined;
 
   constructor(options: { connectionsPerUserMax: number }) {
     this.#connectionsPerUserMax = options.connectionsPerUserMax;
@@ -38,7 +50,14 @@ export class SessionRegistry {
     return this.#sessions;
   }
 
-  readonly connectionsOf = (userId: string): number => this.#perUser.get(userId) ?? 0;
+  /** Call it before the first session begins. */
+  inform(presence: UserPresence): void {
+    this.#presence = presence;
+  }
+
+  readonly sessionsOf = (userId: string): readonly Session[] => this.#perUser.get(userId) ?? NONE;
+
+  readonly connectionsOf = (userId: string): number => this.sessionsOf(userId).length;
 
   isFull(userId: string): boolean {
     return this.connectionsOf(userId) >= this.#connectionsPerUserMax;
@@ -46,9 +65,11 @@ export class SessionRegistry {
 
   /** False if the user has the maximum of connections on this node. */
   add(session: Session): boolean {
-    if (this.isFull(session.user.id)) return false;
-    this.#perUser.set(session.user.id, this.connectionsOf(session.user.id) + 1);
+    const { id } = session.user;
+    if (this.isFull(id)) return false;
+    this.#perUser.set(id, [...this.sessionsOf(id), session]);
     this.#sessions.add(session);
+    if (this.connectionsOf(id) === 1) this.#presence?.came(id);
     this.#watchExpiry(session);
     return true;
   }
@@ -62,9 +83,14 @@ export class SessionRegistry {
   remove(session: Session): void {
     if (!this.#sessions.delete(session)) return;
     this.#expiring.delete(session);
-    const count = (this.#perUser.get(session.user.id) ?? 1) - 1;
-    if (count > 0) this.#perUser.set(session.user.id, count);
-    else this.#perUser.delete(session.user.id);
+    const { id } = session.user;
+    const others = this.sessionsOf(id).filter((one) => one !== session);
+    if (others.length > 0) {
+      this.#perUser.set(id, others);
+      return;
+    }
+    this.#perUser.delete(id);
+    this.#presence?.left(id);
   }
 
   /** Ends the sessions for which `isMeant` holds. Returns how many. */

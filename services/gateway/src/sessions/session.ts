@@ -156,6 +156,11 @@ export class Session implements Member {
     return this.#state.phase === 'ended' || this.#connection.closed;
   }
 
+  /** `session` was sent, and the connection has not ended. */
+  get isOpen(): boolean {
+    return this.#state.phase === 'open' && !this.#connection.closed;
+  }
+
   /** Bytes that the transport has not taken. */
   get queuedBytes(): number {
     return this.#connection.queuedBytes();

@@ -18,6 +18,7 @@ import { SessionRegistry } from '../sessions/registry.ts';
 import { REFUSAL_REASONS, type RefusalReason } from '../sessions/sessions.ts';
 import { carryOut } from './control.ts';
 import { createFront } from './front.ts';
+import { createInbox } from './inbox.ts';
 import { createRequests } from './requests.ts';
 import { createRooms } from './rooms.ts';
 import { createStore } from './store.ts';
@@ -57,6 +58,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     now,
   });
   const registry = new SessionRegistry({ connectionsPerUserMax: config.connectionsPerUserMax });
+  const { inbox, inboxChannels } = createInbox({ store, registry, metrics, now });
   const slots = new ConnectionSlots({
     store: store.connections.control,
     node: config.node,
@@ -78,7 +80,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const requests = createRequests({
-    ...{ config, logger, tracing, store, log, rooms, registry, tokens, metrics, now },
+    ...{ config, logger, tracing, store, log, rooms, registry, tokens, inbox, metrics, now },
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
@@ -109,9 +111,10 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     subscriberAlive: () => store.subscriber.alive,
     redisConnections: () => namesOf(store.connections).map((name) => [PURPOSES[name], store.connections[name].ready]),
     fastPath: () => front.edge.fastPath,
+    inboxes: () => inboxChannels.size,
     queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
-  return { store, registry, slots, metrics, ...rooms, ...front, balance, tracing };
+  return { store, registry, slots, metrics, ...rooms, ...front, balance, inboxChannels, tracing };
 }
 
 const namesOf = (connections: Connections) => Object.keys(connections) as Array<keyof Connections>;

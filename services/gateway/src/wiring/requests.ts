@@ -5,6 +5,9 @@ import { createSignIns } from '../audit/sign-ins.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import { createMemberLooks } from '../inbox/member-looks.ts';
+import { noteDeletions, noteMemberships } from '../inbox/memberships.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -36,6 +39,7 @@ export interface RequestsOptions {
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
   tokens: CheckedTokens;
+  inbox: Inbox;
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
   ephemeral: () => Ephemeral;
@@ -45,7 +49,7 @@ export interface RequestsOptions {
 }
 
 export function createRequests(options: RequestsOptions) {
-  const { config, logger, tracing, store, log, rooms, registry, tokens, metrics, now } = options;
+  const { config, logger, tracing, store, log, rooms, registry, tokens, inbox, metrics, now } = options;
   const sendMessage = tracing.sendMessage(
     createSendMessage({
       log,
@@ -65,7 +69,15 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const carryOut = createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond });
+  const membershipParts = { roomList: store.roomList, inbox, room: createMemberLooks(store.connections.read) };
+  const carryOut = noteMemberships(
+    createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
+    membershipParts,
+  );
+  const directory = {
+    ...store.directory,
+    delete: noteDeletions(store.directory.delete, membershipParts),
+  };
   const moderation = createModeration({
     store: store.connections.read,
     log,
@@ -77,7 +89,7 @@ export function createRequests(options: RequestsOptions) {
     await emitTyping(session, request);
   };
   const { subscriptions, presence, watches } = rooms;
-  const { directory, directRooms } = store;
+  const { directRooms } = store;
   const dispatcher = new Dispatcher({
     handlers: {
       ...authHandlers({ tokens, registry, storeNow: store.health.now }),

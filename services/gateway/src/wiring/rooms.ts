@@ -1,4 +1,5 @@
 /** Delivery, presence, and the subscriptions of connections to rooms. */
+import { isPrivateRoomId } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { GatewayConfig } from '../config.ts';
 import { Delivery } from '../delivery/delivery.ts';
@@ -78,7 +79,9 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     takeJoin: store.rates.join,
     occupancy: {
       enter: (room, { user }) => {
-        if (users.enter(room, user.id)) presence.enter(room, user);
+        if (!users.enter(room, user.id)) return;
+        presence.enter(room, user);
+        if (isPrivateRoomId(room)) store.roomList.ensure(user.id, room);
       },
       leave: (room, session) => {
         watches.unwatch(session, room);

@@ -128,6 +128,7 @@ export function createStore(options: StoreOptions) {
     directory: createRoomDirectory({
       store: connections.read,
       claims,
+      roomList,
       audit,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
