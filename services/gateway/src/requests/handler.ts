@@ -1,12 +1,34 @@
 /** What handles the requests of clients. Each group of events has a file of its own. */
-import type { RequestName, RequestOf } from '@maru/protocol';
+import type { RequestName, RequestOf, UserRef } from '@maru/protocol';
+import type { CallEvent } from '@maru/protocol/calls';
 import type { Reply } from '../rooms/subscriptions.ts';
+import type { WorkQueues } from '../rooms/work-queues.ts';
 import type { Session } from '../sessions/session.ts';
+
+/** Who asks: the user of a connection, or of an HTTP call. */
+export interface Caller {
+  readonly user: UserRef;
+  readonly roles: readonly string[];
+  /** What was not stored when the user was revoked never is. */
+  readonly revoked: boolean;
+  /** Of a connection. A call has queues of its own. */
+  readonly queues: WorkQueues;
+  /** Takes the additional cost of a large answer. */
+  charge(bytes: number): void;
+  /** Takes additional events for a request that costs as much as several. */
+  chargeEvents(count: number): void;
+}
 
 /** Rejects with MaruError for everything that the client may know. */
 export type Handlers = {
-  [N in RequestName]: (session: Session, request: RequestOf<N>) => Promise<Reply<unknown>>;
+  [N in RequestName]: (
+    caller: N extends CallEvent ? Caller : Session,
+    request: RequestOf<N>,
+  ) => Promise<Reply<unknown>>;
 };
+
+/** Of the events that are HTTP calls, too. */
+export type CallHandlers = Pick<Handlers, CallEvent>;
 
 /** Rejects `not_found` if the user may not see the room. */
 export type MayRead = (userId: string, room: string) => Promise<void>;

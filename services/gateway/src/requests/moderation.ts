@@ -6,8 +6,7 @@ import type { CarryOut } from '../rooms/acts.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import type { Moderation } from '../rooms/moderation.ts';
 import { roomQueue } from '../rooms/work-queues.ts';
-import type { Session } from '../sessions/session.ts';
-import type { Handlers } from './handler.ts';
+import type { Caller, Handlers } from './handler.ts';
 
 type ModerationEvents =
   | 'room:update'
@@ -38,13 +37,13 @@ export function moderationHandlers(parts: {
   const { carryOut, directory, moderation } = parts;
 
   /** After earlier joins of this connection, as with messages. */
-  const carry = (session: Session, { room, clientMsgId }: Target, act: Act) =>
+  const carry = (session: Caller, { room, clientMsgId }: Target, act: Act) =>
     session.queues.after(roomQueue(room), () => carryOut(session, { room, clientMsgId, act }));
 
   const sanction =
     (type: 'kick' | 'ban' | 'mute') =>
     async (
-      session: Session,
+      session: Caller,
       request: Target & { user: string; forMs?: number | undefined; reason?: string | undefined },
     ) =>
       seqOf(
@@ -58,7 +57,7 @@ export function moderationHandlers(parts: {
 
   const lift =
     (type: 'unban' | 'unmute') =>
-    async (session: Session, request: Target & { user: string; reason?: string | undefined }) =>
+    async (session: Caller, request: Target & { user: string; reason?: string | undefined }) =>
       seqOf(await carry(session, request, { type, user: request.user, reason: request.reason }));
 
   return {
