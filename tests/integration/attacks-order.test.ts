@@ -162,7 +162,7 @@ describe('a room on a node', () => {
       readAfter: async (_room, seq, limit) => {
         const entries = Array.from({ length: Math.min(limit, stored - seq) }, (_, index) => entry(seq + 1 + index));
         const state = { epoch: '1.a', base: 0, head: stored, first: 1, n: stored, guarded: false };
-        return { ...state, role: undefined, reason: undefined, settings: undefined, entries };
+        return { ...state, role: undefined, reason: undefined, settings: undefined, personal: false, entries };
       },
       recentBudget: { available: () => true, change() {} },
       onSeen() {},

@@ -45,6 +45,8 @@ export const LIMITS = {
   roomsPerUserMax: 5_000,
   /** Larger rooms have no receipts, no list of readers and no inbox event for `@room`. */
   receiptMembersMax: 200,
+  /** Length of the text in an inbox event, in code points. A longer text is cut. */
+  inboxTextCodePointsMax: 200,
   /** Length of a presence status text, in code points. */
   statusTextCharsMax: 128,
   /** Length of a `clientMsgId`, in printable ASCII characters. */

@@ -32,6 +32,7 @@ export {
   DIRECT_ROOM_PREFIX,
   displayName,
   emoji,
+  entrySeq,
   GUEST_ID_PREFIX,
   isDirectRoomId,
   isPrivateRoomId,

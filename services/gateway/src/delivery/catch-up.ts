@@ -3,10 +3,12 @@
  * page as its transport takes it, and then makes it live. So nothing is queued for it here.
  */
 import type { Position } from '@maru/protocol';
-import type { Removal } from '../log/entry-codec.ts';
+import type { ActEffect, Removal } from '../log/entry-codec.ts';
 import type { ReadResult } from '../log/room-log.ts';
+import type { Erasures } from './erasures.ts';
 import type { Member } from './member.ts';
 import type { RecentEntry } from './recent-entries.ts';
+import { entriesOf, epochPacket } from './room-packets.ts';
 
 /** Entries of one read while catching up or backfilling. */
 export const PAGE_ENTRIES = 200;
@@ -19,12 +21,11 @@ export interface CatchUpRoom {
   readonly epoch: string;
   /** All entries up to this `seq` were delivered to the live members. */
   readonly delivered: number;
+  readonly erasures: Pick<Erasures, 'isStale'>;
   recentAfter(seq: number): RecentEntry[] | undefined;
   readAfter(seq: number, limit: number): Promise<ReadResult>;
   /** Passes a read on, so that the room follows the log into a new epoch. */
   observe(read: ReadResult): void;
-  entriesOf(read: ReadResult): RecentEntry[];
-  epochPacket(epoch: string, head: number): string;
   goLive(member: Member, seq: number): void;
 }
 
@@ -36,6 +37,10 @@ export interface CatchUpStart {
   /** Once it is false, catching up ends early. */
   wanted: () => boolean;
 }
+
+/** Whom an entry removes, if it does. */
+export const removalOf = (act: ActEffect | undefined): Removal | undefined =>
+  act?.type === 'act' ? act.removal : undefined;
 
 export const concerns = ({ user }: Removal, member: Member): boolean => user === undefined || user === member.user.id;
 
@@ -63,8 +68,10 @@ export async function catchUp(room: CatchUpRoom, member: Member, start: CatchUpS
         room.observe(page);
         continue;
       }
+      // A message was deleted during the read.
+      if (room.erasures.isStale(page)) continue;
       if (page.first > seq + 1) return member.end('lost_hole');
-      entries = room.entriesOf(page);
+      entries = entriesOf(room.id, page);
     }
     if (!sendUntilRemoved(room, member, entries, permitted)) return;
     if (entries.length > 0) stalls = 0;
@@ -78,7 +85,7 @@ export async function catchUp(room: CatchUpRoom, member: Member, start: CatchUpS
 function sendUntilRemoved(room: CatchUpRoom, member: Member, entries: RecentEntry[], permittedSeq: number): boolean {
   for (const entry of entries) {
     member.send(entry.packet);
-    const removal = entry.act?.removal;
+    const removal = removalOf(entry.act);
     if (removal === undefined || entry.seq <= permittedSeq || !concerns(removal, member)) continue;
     member.removedFrom(room.id, removal.reason);
     return false;
@@ -100,6 +107,6 @@ async function enterEpoch(
   if (!wanted()) return undefined;
   room.observe(state);
   if (state.epoch !== room.epoch) return undefined;
-  member.send(room.epochPacket(state.epoch, state.base));
+  member.send(epochPacket(room.id, state.epoch, state.base));
   return { epoch: state.epoch, seq: Math.min(seq, state.base) };
 }

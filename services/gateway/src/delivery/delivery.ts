@@ -16,6 +16,7 @@ import type { RecentBudget } from './recent-entries.ts';
 import { Room } from './room.ts';
 import type { RoomOptions } from './room-options.ts';
 import type { Subscriber } from './subscriber.ts';
+import { untilAlive } from './until-alive.ts';
 
 export interface Resumed extends LogState {
   /** Why the gap cannot be closed; undefined if `packets` close it. */
@@ -71,8 +72,6 @@ interface OpenRoom {
 /** `guarded`: see `ReadResult`. */
 type SharedResumed = Resumed & { guarded: boolean };
 
-const SUBSCRIBER_POLL_MS = 25;
-
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #rooms = new Map<string, OpenRoom>();
@@ -86,7 +85,7 @@ export class Delivery {
     const { log, logger, metrics } = options;
     this.#readOrCreate = createReadOrCreate(options);
     this.#roomOptions = {
-      readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'after', seq, limit }),
+      readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'appended', seq, limit }),
       recentBudget: options.recentBudget,
       ...(options.gate === undefined ? {} : { gate: options.gate }),
       onSeen: options.seen.note,
@@ -106,7 +105,9 @@ export class Delivery {
       relax: (room) => this.#rooms.get(room)?.room.relax(options.now()),
     });
     options.subscriber.onResubscribed((channels) => {
-      this.#audit.compareSoon([...this.#rooms.keys()].filter((room) => channels.has(roomLiveChannel(room))));
+      const missed = [...this.#rooms.keys()].filter((room) => channels.has(roomLiveChannel(room)));
+      for (const room of missed) this.#rooms.get(room)?.room.forgetRecent();
+      this.#audit.compareSoon(missed);
     });
   }
 
@@ -158,6 +159,11 @@ export class Delivery {
   positionOf(member: Member, room: string): Position | undefined {
     const opened = this.#rooms.get(room)?.room;
     return opened?.live.has(member) ? opened.positionOf(member) : undefined;
+  }
+
+  /** See `Erasures.isStale`. */
+  isStale(room: string, read: Pick<LogState, 'epoch' | 'head'>): boolean {
+    return this.#rooms.get(room)?.room.erasures.isStale(read) ?? false;
   }
 
   /** Ends live delivery to a member that stays in the room. `attach` begins it again. */
@@ -296,28 +302,16 @@ export class Delivery {
 
   /**
    * Clients that missed the same entries share one read, also while it is in flight: live delivery
-   * brings what comes later.
+   * brings what comes later. A read that began before a message was deleted is not shared any more.
    */
   #resumePublic(opened: OpenRoom, room: string, position: Position, userId: string): Promise<SharedResumed> {
     const known = opened.room.since(position);
     if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
-    const key = `${position.seq} ${position.epoch}`;
+    const key = `${position.seq} ${position.epoch} ${opened.room.erasures.count}`;
     const inFlight = opened.resumes.get(key);
     if (inFlight !== undefined) return inFlight;
     const read = this.#readSince(opened, room, 'node', position, userId).finally(() => opened.resumes.delete(key));
     opened.resumes.set(key, read);
     return read;
-  }
-}
-
-/**
- * A node that was stopped does not know what it missed. It answers only when its subscriber is
- * alive again.
- */
-async function untilAlive(subscriber: Subscriber, channel: string, deadlineMs: number): Promise<void> {
-  for (let waitedMs = 0; !subscriber.isAlive(channel); waitedMs += SUBSCRIBER_POLL_MS) {
-    if (waitedMs >= deadlineMs)
-      throw new MaruError('unavailable', 'this node is cut off from the store', { retryAfterMs: 500 });
-    await new Promise((resolve) => setTimeout(resolve, SUBSCRIBER_POLL_MS));
   }
 }

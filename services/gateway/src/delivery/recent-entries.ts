@@ -7,7 +7,7 @@
  * within the node's budget.
  */
 import { LIMITS } from '@maru/protocol';
-import type { Removal } from '../log/entry-codec.ts';
+import type { ActEffect } from '../log/entry-codec.ts';
 import type { SequencedEntry } from './sequencer.ts';
 
 export interface RecentEntry extends SequencedEntry {
@@ -15,8 +15,8 @@ export interface RecentEntry extends SequencedEntry {
   packet: string;
   /** Messages up to and including this entry. */
   n: number;
-  /** Undefined for messages. */
-  act: { removal: Removal | undefined } | undefined;
+  /** Undefined for messages and most of their changes. */
+  act: ActEffect | undefined;
 }
 
 interface Bound {

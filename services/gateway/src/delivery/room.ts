@@ -4,22 +4,14 @@
  * and becomes live when it has caught up, so nothing is queued for it here.
  */
 import { LIMITS, type LogState, type Position } from '@maru/protocol';
-import { eventPacket } from '../edge/packets.ts';
-import {
-  type Announcement,
-  actOf,
-  bodyOf,
-  entryJson,
-  epochNumber,
-  nOf,
-  parseAnnouncement,
-  type Removal,
-} from '../log/entry-codec.ts';
+import { type Announcement, epochNumber, parseAnnouncement, type Removal } from '../log/entry-codec.ts';
 import type { ReadResult } from '../log/room-log.ts';
-import { catchUp, concerns, PAGE_ENTRIES } from './catch-up.ts';
+import { catchUp, concerns, PAGE_ENTRIES, removalOf } from './catch-up.ts';
+import { Erasures } from './erasures.ts';
 import type { Member } from './member.ts';
 import { RecentEntries, type RecentEntry } from './recent-entries.ts';
 import type { RoomOptions } from './room-options.ts';
+import { entriesOf, entryOf, epochPacket } from './room-packets.ts';
 import { Sequencer, type SequencerEffect, type SequencerEvent } from './sequencer.ts';
 import { WriteCoalescer } from './write-coalescer.ts';
 import { writeToMembers } from './write-to-members.ts';
@@ -33,6 +25,7 @@ const NONE: readonly Member[] = [];
 export class Room {
   readonly id: string;
   readonly live = new Set<Member>();
+  readonly erasures = new Erasures();
   /**
    * Delivered entries that are not written to the live members yet. Flush it before sending what
    * must come later.
@@ -84,7 +77,8 @@ export class Room {
       return;
     }
     const { seq, ts, body } = announcement;
-    const entry = this.#entryOf(epoch, seq, ts, body);
+    const entry = entryOf(this.id, epoch, seq, ts, body);
+    if (entry.act?.type === 'erasure') this.#erase(entry);
     if (this.#sequencer === undefined) {
       // Keep the newest. The sequencer sees the gap before them and reads it.
       if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
@@ -165,12 +159,18 @@ export class Room {
    * encoded.
    */
   remember(read: ReadResult, nowMs: number): string[] {
-    const entries = this.entriesOf(read);
+    const entries = entriesOf(this.id, read);
     const { epoch, delivered } = this.#started();
     // The sequencer adds entries that it has not delivered yet.
     const known = entries.filter(({ seq }) => seq <= delivered);
-    if (read.epoch === epoch && known.at(-1)?.seq === delivered) this.#recent.prepend(known, nowMs);
+    const isWhole = read.epoch === epoch && known.at(-1)?.seq === delivered;
+    if (isWhole && !this.erasures.isStale(read)) this.#recent.prepend(known, nowMs);
     return entries.map(({ packet }) => packet);
+  }
+
+  /** Announcements were missed, and a message may have been deleted. */
+  forgetRecent(): void {
+    this.#recent.clear();
   }
 
   /** Call this periodically. Frees memory that no resume has needed for a while. */
@@ -221,7 +221,7 @@ export class Room {
         this.#n = undefined;
         this.#options.onSeen(this.id, effect.epoch, effect.head);
         this.#writes.flush();
-        for (const member of this.live) member.send(this.epochPacket(effect.epoch, effect.head));
+        for (const member of this.live) member.send(epochPacket(this.id, effect.epoch, effect.head));
         break;
       case 'lost':
         this.#writes.flush();
@@ -235,19 +235,30 @@ export class Room {
     }
   }
 
+  /** Nothing that this node remembers may hold the deleted text. It may still be behind a gap. */
+  #erase(entry: RecentEntry): void {
+    this.erasures.note(entry);
+    this.#recent.clear();
+    this.#early = this.#early.filter(({ seq }) => seq > entry.seq);
+    this.#step({ type: 'erased', epoch: entry.epoch, seq: entry.seq });
+  }
+
   #deliver(entry: RecentEntry): void {
-    const removed = entry.act?.removal === undefined ? NONE : this.#concernedBy(entry, entry.act.removal);
+    const removal = removalOf(entry.act);
+    const removed = removal === undefined ? NONE : this.#concernedBy(entry, removal);
+    // Its announcement may have been missed.
+    if (entry.act?.type === 'erasure') this.#erase(entry);
     this.#recent.push(entry);
     this.#n = entry.n;
     this.#options.onSeen(this.id, entry.epoch, entry.seq);
     if (this.#ahead.size === 0) this.#writes.push(entry.packet);
     else this.#deliverOneByOne(entry);
     this.#options.onDelivered(this.live.size);
-    if (entry.act === undefined) return;
+    if (entry.act?.type !== 'act') return;
     this.#guarded = true;
     // Nothing after this entry reaches them, so what waits must leave before they do.
     this.#writes.flush();
-    for (const member of removed) member.removedFrom(this.id, (entry.act.removal as Removal).reason);
+    for (const member of removed) member.removedFrom(this.id, (removal as Removal).reason);
   }
 
   /** Live members whom the entry removes. Who is ahead was permitted after it. */
@@ -281,7 +292,7 @@ export class Room {
       const page = await this.#options.readAfter(this.id, after, PAGE_ENTRIES);
       const { epoch, base, head, first } = page;
       this.#note(page);
-      this.#step({ type: 'backfilled', epoch, base, head, first, entries: this.entriesOf(page) });
+      this.#step({ type: 'backfilled', epoch, base, head, first, entries: entriesOf(this.id, page) });
     } catch (error) {
       this.#options.onBackfillFailed(error);
       setTimeout(() => {
@@ -290,18 +301,5 @@ export class Room {
         for (const effect of this.#sequencer.retry()) this.#carryOut(effect);
       }, BACKFILL_RETRY_MS);
     }
-  }
-
-  entriesOf({ epoch, entries }: ReadResult): RecentEntry[] {
-    return entries.map((entry) => this.#entryOf(epoch, entry.seq, entry.ts, bodyOf(entry)));
-  }
-
-  #entryOf(epoch: string, seq: number, ts: number, body: string): RecentEntry {
-    const packet = eventPacket('message', entryJson(this.id, epoch, seq, ts, body));
-    return { epoch, seq, packet, n: nOf(body), act: actOf(body) };
-  }
-
-  epochPacket(epoch: string, head: number): string {
-    return eventPacket('room:event', JSON.stringify({ type: 'epoch', room: this.id, epoch, head }));
   }
 }

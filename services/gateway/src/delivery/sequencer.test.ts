@@ -181,3 +181,29 @@ test('members have to resume if this node missed an epoch', () => {
     ['lost', 'newEpoch'],
   );
 });
+
+test('a held entry before a deletion is dropped, and a read that was made before it is made again', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  const page = { type: 'backfilled', epoch: '1.a', base: 0, first: 1 } as const;
+  run(feed, { type: 'announced', entry: entry(6) });
+  run(feed, { type: 'erased', epoch: '1.a', seq: 7 });
+  run(feed, { type: 'announced', entry: entry(7) });
+  assert.deepEqual([...feed.held.keys()], [7]);
+  const stale = run(feed, { ...page, head: 6, entries: [entry(5), entry(6)] });
+  assert.deepEqual(stale, { delivered: [], others: [{ type: 'backfill', after: 4 }] });
+  const filled = run(feed, { ...page, head: 7, entries: [entry(5), entry(6)] });
+  assert.deepEqual(filled, { delivered: [5, 6, 7], others: [] });
+});
+
+test('a deletion that reads never find does not stop delivery', () => {
+  const feed = new Sequencer<Entry>({ epoch: '1.a', head: 4 });
+  run(feed, { type: 'erased', epoch: '1.a', seq: 1_000 });
+  run(feed, { type: 'announced', entry: entry(6) });
+  const log = { epoch: '1.a', base: 0, entries: [entry(5), entry(6)] };
+  const { delivered } = run(feed, { type: 'backfilled', head: 6, first: 1, ...log }, log);
+  assert.deepEqual(delivered, [5, 6]);
+  run(feed, { type: 'erased', epoch: '0.z', seq: 2_000 });
+  run(feed, { type: 'announced', entry: entry(8) });
+  const last = { epoch: '1.a', base: 0, entries: [entry(7), entry(8)] };
+  assert.deepEqual(run(feed, { type: 'backfilled', head: 8, first: 1, ...last }).delivered, [7, 8]);
+});

@@ -18,7 +18,9 @@ export type SequencerEvent<E extends SequencedEntry> =
   /** A read of the room's state, or the announcement of a new epoch (then `head` is its base). */
   | { type: 'observed'; epoch: string; base: number; head: number }
   | { type: 'backfilled'; epoch: string; base: number; head: number; first: number; entries: E[] }
-  | { type: 'backfillFailed' };
+  | { type: 'backfillFailed' }
+  /** The entry with this `seq`, announced or not, deletes the text of an earlier one. */
+  | { type: 'erased'; epoch: string; seq: number };
 
 export type SequencerEffect<E extends SequencedEntry> =
   | { type: 'deliver'; entry: E }
@@ -33,6 +35,8 @@ export type SequencerEffect<E extends SequencedEntry> =
 /** Entries held behind a gap. Further ones are dropped, because the backfill reads them. */
 const HELD_MAX = 512;
 const FRUITLESS_BACKFILLS_MAX = 3;
+/** Consecutive backfills that are dropped because they were made before a deletion. */
+const STALE_BACKFILLS_MAX = 3;
 
 export class Sequencer<E extends SequencedEntry> {
   epoch: string;
@@ -43,6 +47,9 @@ export class Sequencer<E extends SequencedEntry> {
   backfilling = false;
   /** Consecutive backfills that delivered nothing although entries were announced. */
   #fruitless = 0;
+  /** The newest deletion of this epoch that is behind a gap; 0 for none. */
+  #erased = 0;
+  #stale = 0;
 
   constructor(start: { epoch: string; head: number }) {
     this.epoch = start.epoch;
@@ -61,7 +68,11 @@ export class Sequencer<E extends SequencedEntry> {
       case 'backfilled':
         this.backfilling = false;
         if (!this.#enterEpoch(event, effects)) break;
-        this.#backfilled(event, effects);
+        if (this.#isStale(event.head)) this.#backfill(effects);
+        else this.#backfilled(event, effects);
+        break;
+      case 'erased':
+        this.#erase(event);
         break;
       case 'backfillFailed':
         this.backfilling = false;
@@ -92,6 +103,24 @@ export class Sequencer<E extends SequencedEntry> {
     }
     if (this.held.size < HELD_MAX) this.held.set(entry.seq, entry);
     this.#backfill(effects);
+  }
+
+  /**
+   * The text must not be delivered any more, if it is behind a gap. The entries before the deletion
+   * are read again: then they have no text.
+   */
+  #erase({ epoch, seq }: { epoch: string; seq: number }): void {
+    if (epoch !== this.epoch || seq <= this.delivered) return;
+    this.#erased = Math.max(this.#erased, seq);
+    for (const held of this.held.keys()) if (held < seq) this.held.delete(held);
+  }
+
+  #isStale(head: number): boolean {
+    if (head < this.#erased && this.#stale++ < STALE_BACKFILLS_MAX) return true;
+    // A deletion that reads do not find is forged, or of an epoch that is gone.
+    this.#erased = 0;
+    this.#stale = 0;
+    return false;
   }
 
   #backfilled(event: Extract<SequencerEvent<E>, { type: 'backfilled' }>, effects: Array<SequencerEffect<E>>): void {
@@ -127,6 +156,7 @@ export class Sequencer<E extends SequencedEntry> {
     this.epoch = read.epoch;
     this.delivered = Math.min(this.delivered, read.base);
     this.held.clear();
+    this.#erased = 0;
     effects.push({ type: 'newEpoch', epoch: read.epoch, head: read.base });
     return true;
   }

@@ -17,7 +17,10 @@ const message = (overrides: Record<string, unknown> = {}, data: unknown[] = ['ty
     }),
   );
 
-test('a typing event for a room passes', () => assert.equal(isTypingBroadcast(message()), true));
+test('a typing event for a room passes, also in a thread', () => {
+  assert.equal(isTypingBroadcast(message()), true);
+  assert.equal(isTypingBroadcast(message({}, ['typing', { ...signal, thread: 7 }])), true);
+});
 
 test('everything else that the adapter would execute is dropped', () => {
   for (let type = 0; type < 16; type++) if (type !== 3) assert.equal(isTypingBroadcast(message({ type })), false);
@@ -26,6 +29,7 @@ test('everything else that the adapter would execute is dropped', () => {
     ['connection', {}],
     ['typing', {}],
     ['typing', { ...signal, more: 1 }],
+    ['typing', { ...signal, thread: '7' }],
     [],
   ]) {
     assert.equal(isTypingBroadcast(message({}, data)), false);

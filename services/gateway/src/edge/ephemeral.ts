@@ -3,7 +3,7 @@
  * connections on every node. It MUST NOT disturb the durable plane, so every failure of its Redis
  * connections ends here as a counted error.
  */
-import { displayName, roomId, type ServerEvents, type TypingSignal, userId } from '@maru/protocol';
+import { displayName, entrySeq, roomId, type ServerEvents, type TypingSignal, userId } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { DefaultEventsMap, Server } from 'socket.io';
@@ -59,7 +59,12 @@ const typingBroadcast = z.object({
       nsp: z.literal('/').optional(),
       data: z.tuple([
         z.literal('typing'),
-        z.strictObject({ room: roomId, user: z.strictObject({ id: userId, name: displayName }), active: z.boolean() }),
+        z.strictObject({
+          room: roomId,
+          user: z.strictObject({ id: userId, name: displayName }),
+          active: z.boolean(),
+          thread: entrySeq.optional(),
+        }),
       ]),
     }),
   }),

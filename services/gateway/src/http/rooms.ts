@@ -65,6 +65,7 @@ export function createRoomRoutes(deps: RoomDeps): Router {
         const id = parsePayload(clientMsgId, key);
         const { text } = parsePayload(httpSchemas.post, request.body);
         const sender = {
+          roles: identity.roles,
           get revoked() {
             return deps.tokens.isRevoked(identity);
           },

@@ -3,6 +3,7 @@
  * so a quota of bytes bounds the memory that a user can fill.
  */
 import { GUEST_ID_PREFIX, type UserRef } from '@maru/protocol';
+import type { Change } from '../log/room-log.ts';
 import type { BucketSpec } from './token-bucket.ts';
 
 /** An entry's share of the stream and of the remembered ids. */
@@ -29,6 +30,30 @@ export const entryBytes = (user: UserRef, text: string): number =>
 /** An act's entry, and what it changes. */
 export const actBytes = (user: UserRef, act: object): number =>
   MEMBER_BYTES + entryOf(user, ACT_COPIES * Buffer.byteLength(JSON.stringify(act)));
+
+/**
+ * A change of a message: fields of the overlay, a member of a sorted set, and that set if it is the
+ * first one. A deletion that a moderator makes is an event of the audit, too.
+ */
+const CHANGE_BYTES = 768;
+/** Copies of the content and of the user: in the entry, and as a reaction in the set and overlay. */
+const CHANGE_COPIES = 3;
+/** Who is mentioned where, for each mentioned user and the author. */
+const MENTION_BYTES = 256;
+
+/** The entry of a change, and what it adds to the overlay of the message. */
+export function changeBytes(user: UserRef, change: Change): number {
+  const mentions = ('mentions' in change ? change.mentions : undefined) ?? [];
+  const { text = '', ...rest } = { text: undefined, ...change };
+  return (
+    CHANGE_BYTES +
+    mentions.length * (MENTION_BYTES + Math.ceil(ALLOCATED * Buffer.byteLength(user.id))) +
+    entryOf(
+      user,
+      Buffer.byteLength(JSON.stringify(text)) + CHANGE_COPIES * Buffer.byteLength(JSON.stringify([user.id, rest])),
+    )
+  );
+}
 
 const entryOf = ({ id, name }: UserRef, contentBytes: number): number =>
   ENTRY_BYTES + Math.ceil(ALLOCATED * (2 * Buffer.byteLength(id) + Buffer.byteLength(name) + contentBytes));

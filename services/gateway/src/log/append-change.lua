@@ -36,7 +36,8 @@
 -- ARGV[17] max          edit: of one message; react: different emoji of one message; pin: of a room
 -- ARGV[18] usersShown   react: users that are named for one emoji
 --
--- Returns {'stored', epoch, seq, ts, n, mentioned} (users, or '@room') |
+-- Returns {'stored', epoch, seq, ts, n, mentioned, author} (users, or '@room'; of the message; '' for
+-- a send) |
 -- {'duplicate' | 'unchanged', epoch, seq, ts, n} | {'conflict', why} with why
 -- id | edits | emoji | pins | {'forbidden', why, untilMs} with why closed | banned | muted
 -- | read_only | author | role | {'slow', retryAfterMs} | {'not_found', 'room' | 'message'}
@@ -270,4 +271,4 @@ store_entry(keys, {
   epoch = epoch, seq = seq, n = n, ts = now, user = user, id = ARGV[2], head = ARGV[3], tail = ARGV[4],
   last = not is_send and last or nil,
 })
-return {'stored', epoch, seq, now, n, effects[change](seq)}
+return {'stored', epoch, seq, now, n, effects[change](seq), is_send and '' or fields[2]}

@@ -98,10 +98,10 @@ export function changeResultOf(reply: unknown[]): ChangeResult | Error {
     case 'stored':
     case 'duplicate':
     case 'unchanged': {
-      const [, epoch, seq, ts, n, mentioned] = reply as [string, string, number, number, number, string[]?];
-      return outcome === 'stored'
-        ? { outcome, epoch, seq, ts, n, mentioned: mentioned ?? [] }
-        : { outcome, epoch, seq, ts, n };
+      const [, epoch, seq, ts, n, ...more] = reply as [string, string, number, number, number, string[], string];
+      if (outcome !== 'stored') return { outcome, epoch, seq, ts, n };
+      const [mentioned, author] = more;
+      return { outcome, epoch, seq, ts, n, mentioned, author: author === '' ? undefined : author };
     }
     case 'slow':
       return { outcome, retryAfterMs: Number(second) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Announcement, parseAnnouncement } from './entry-codec.ts';
+import { type Announcement, actOf, parseAnnouncement } from './entry-codec.ts';
 
 const body = '"n":40,"type":"text","text":"마루"}';
 const packet = (header: string, rest = body) => parseAnnouncement(`${header}\n${rest}`);
@@ -23,6 +23,17 @@ test('counts an entry of an earlier release, which has no n, as one message amon
   const old = '"type":"text","text":"x"}';
   const announced = packet(`1 M 3.abc 42 1 ${old.length}`, old);
   assert.equal(announced?.kind === 'entry' && announced.body, `"n":42,${old}`);
+});
+
+test('tells deletions from acts and from other entries, whatever their text is', () => {
+  const typed = (type: string, rest = '"data":{"seq":4}') =>
+    actOf(`"n":4,"type":"${type}","from":{"id":"u","name":"\\"type\\":\\"message.delete\\""},${rest}}`);
+  assert.deepEqual(typed('message.delete'), { type: 'erasure' });
+  for (const type of ['message.edit', 'message.react', 'message.pin', 'message.delete.all'])
+    assert.equal(typed(type), undefined);
+  assert.equal(typed('text', '"text":"\\"type\\":\\"message.delete\\""'), undefined);
+  const kick = typed('room.kick', '"data":{"user":"jun"}');
+  assert.deepEqual(kick, { type: 'act', removal: { user: 'jun', reason: 'kicked' } });
 });
 
 test('refuses malformed announcements', () => {

@@ -78,17 +78,28 @@ const withN = (seq: number, body: string): string => (body.startsWith(N_START) ?
 const TYPE_START = '"type":"';
 /** Entry types of acts begin so. Messages, the common case, are recognised without parsing. */
 const ACT_TYPE_START = '"type":"room.';
+const DELETION_TYPE = '"type":"message.delete"';
 
 /** Messages up to and including an entry. `body` is what follows `ts` in a client's JSON. */
 export const nOf = (body: string): number => Number.parseInt(body.slice(N_START.length), 10);
 
-/** What an act means for delivery; undefined for other entries. */
-export function actOf(body: string): { removal: Removal | undefined } | undefined {
+/** What an act or a deletion means for delivery. */
+export type ActEffect =
+  /** An act on the room or a member, which may change the rights of users. */
+  | { type: 'act'; removal: Removal | undefined }
+  /** The text of an earlier message, and of its edits, MUST NOT be delivered any more. */
+  | { type: 'erasure' };
+
+/** Undefined for other entries. */
+export function actOf(body: string): ActEffect | undefined {
   const typeAt = body.indexOf(TYPE_START);
+  if (body.startsWith(DELETION_TYPE, typeAt)) return ERASURE;
   if (!body.startsWith(ACT_TYPE_START, typeAt)) return undefined;
   const { type, data } = JSON.parse(`{${body}`) as { type: string; data: ActSubject };
-  return { removal: removalOf(type, data) };
+  return { type: 'act', removal: removalOf(type, data) };
 }
+
+const ERASURE = { type: 'erasure' } as const;
 
 interface ActSubject {
   user?: string;

@@ -16,21 +16,20 @@
 -- ARGV[5] candidate     random part of a new epoch, if one has to be opened
 -- ARGV[6] createTtlMs   > 0: creates a public room that does not exist; without a message it
 --                       expires after this time
--- ARGV[7] mode          none | newest | before | after | since
--- ARGV[8] seq           for before, after (exclusive) and since
+-- ARGV[7] mode          none | newest | before | after | appended | since
+-- ARGV[8] seq           for before, after, appended (exclusive) and since
 -- ARGV[9] sinceEpoch    for since
--- ARGV[10] limit        maximum entries for newest, before, after; for since: newest entries to
---                       return if the gap is not closed
+-- ARGV[10] limit        maximum entries; for since: newest entries to return if the gap is not closed
 -- ARGV[11] gapMax       since: maximum entries of a gap
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
--- ARGV[13] pageBytesMax newest, before, after: maximum bytes of an answer, except for one entry
+-- ARGV[13] pageBytesMax all but since: maximum bytes of an answer, except for one entry
 --
 -- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why closed | banned
 -- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries}: role '' for
 -- none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room {title,
 -- topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, personal 1 if the answer
--- depends on the user, entries {seq, ts, head, tail, …} ascending. With since they are as they were
--- appended, else messages are as they are now.
+-- depends on the user, entries {seq, ts, head, tail, …} ascending. With since and appended they are
+-- as they were appended, else messages are as they are now.
 
 local private = ARGV[2] == '1'
 local user, role = ARGV[1], ''
@@ -121,10 +120,10 @@ if mode == 'newest' then
 elseif mode == 'before' then
   local to = math.min(seq - 1, head)
   raw, down = read_range(math.max(first, to - limit + 1), to, true, page_bytes, true), true
-elseif mode == 'after' then
+elseif mode == 'after' or mode == 'appended' then
   -- If older entries were trimmed, the page begins at the first kept entry.
   local from = math.max(first, seq + 1)
-  raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes, true)
+  raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes, mode == 'after')
 end
 
 local entries = {}

@@ -159,6 +159,7 @@ function pieceArguments(piece: ReadPiece): Array<string | number> {
       return ['newest', 0, '', piece.limit, ...bounds];
     case 'before':
     case 'after':
+    case 'appended':
       return [piece.mode, piece.seq, '', piece.limit, ...bounds];
     case 'since':
       return ['since', piece.position.seq, piece.position.epoch, piece.fallbackLimit, ...bounds];

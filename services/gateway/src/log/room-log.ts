@@ -116,9 +116,17 @@ export type ChangeRefusal =
 export type ChangeResult =
   /**
    * `mentioned`: users who are mentioned newly and may read the room; `@room` stands for its
-   * members.
+   * members. `author`: of the message that was changed.
    */
-  | { outcome: 'stored'; epoch: string; seq: number; ts: number; n: number; mentioned: string[] }
+  | {
+      outcome: 'stored';
+      epoch: string;
+      seq: number;
+      ts: number;
+      n: number;
+      mentioned: string[];
+      author: string | undefined;
+    }
   | { outcome: 'duplicate'; epoch: string; seq: number; ts: number; n: number }
   /** It is so already, and nothing was stored. `seq` is the head. */
   | { outcome: 'unchanged'; epoch: string; seq: number; ts: number; n: number }
@@ -154,6 +162,8 @@ export type ReadPiece =
   | { mode: 'none' }
   | { mode: 'newest'; limit: number }
   | { mode: 'before' | 'after'; seq: number; limit: number }
+  /** As `after`, but as they were appended: what live members got. */
+  | { mode: 'appended'; seq: number; limit: number }
   /**
    * All entries after the position; if that gap cannot be closed, the newest `fallbackLimit` and
    * the reason.
@@ -171,7 +181,8 @@ export interface ReadResult extends RoomState {
   /** Undefined for the node itself. */
   settings: RoomSettings | undefined;
   /**
-   * Ascending. For `since` as they were appended; else messages are as they are at the head.
+   * Ascending. For `since` and `appended` as they were appended; else messages are as they are at
+   * the head.
    */
   entries: StoredEntry[];
   /** Messages of `entries` have reactions, whose `mine` depends on the reader. */

@@ -7,7 +7,7 @@ import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { FAST_PATH_STATES, type FastPathState, type WriteCounts } from '../edge/fast-path.ts';
 import { FETCH_OUTCOMES } from '../identity/key-set.ts';
-import type { AppendResult } from '../log/room-log.ts';
+import type { ChangeResult } from '../log/room-log.ts';
 import { tallyCounter, tallyCounterBy, tallyHistogram, tallyHistogramBy } from './tallies.ts';
 
 /** Values that are read at a scrape. */
@@ -49,13 +49,17 @@ const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-const OUTCOMES: ReadonlyArray<AppendResult['outcome']> = [
+/** Of changes; other messages have some of them. */
+const OUTCOMES: ReadonlyArray<ChangeResult['outcome']> = [
   'stored',
   'duplicate',
+  'unchanged',
   'conflict',
   'refused',
   'forbidden',
   'slow',
+  'not_found',
+  'invalid',
 ];
 const RESUMES: ReadonlyArray<NotRecoveredReason | 'recovered' | 'error'> = [
   'recovered',
@@ -106,6 +110,12 @@ function createCounters(registry: Registry, labels: MetricLabels) {
     accepted: counterBy(
       'maru_messages_sent_total',
       'Messages that clients sent, by outcome, without those that failed in the store',
+      'outcome',
+      OUTCOMES,
+    ),
+    changed: counterBy(
+      'maru_messages_changed_total',
+      'Edits, deletions, reactions and pins, by outcome, without those that failed in the store',
       'outcome',
       OUTCOMES,
     ),

@@ -17,6 +17,8 @@ before(async () => {
   log = {
     append: stored.append,
     act: stored.act,
+    change: stored.change,
+    readMessages: stored.readMessages,
     read(...asked) {
       reads++;
       return stored.read(...asked);

@@ -15,6 +15,7 @@ interface Page {
   bytes: number;
   /** See `ReadResult`. */
   guarded: boolean;
+  personal: boolean;
 }
 
 export type ReadHistory = (userId: string, request: RequestOf<'history:read'>) => Promise<Page>;
@@ -26,19 +27,21 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
   const flights = createSingleFlight<Page>();
 
   const read = async (reader: Reader, room: string, piece: Piece): Promise<Page> => {
-    const { epoch, first, head, entries, guarded } = await log.read(room, reader, piece);
+    const { epoch, first, head, entries, guarded, personal } = await log.read(room, reader, piece);
     const messages = entries.map((entry) => toEntry(room, epoch, entry));
     const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
     // An empty page means that there is nothing further in its direction.
     const hasMore = piece.mode === 'after' ? (newest ?? head) < head : (oldest ?? 0) > first;
-    return { data: { epoch, head, first, messages, hasMore }, bytes: sizeOf(entries), guarded };
+    return { data: { epoch, head, first, messages, hasMore }, bytes: sizeOf(entries), guarded, personal };
   };
 
   return async (userId, { room, before, after, limit, epoch }) => {
     const piece = pieceOf(before, after, limit);
+    const readAsUser = async () => checkEpoch(await read({ userId }, room, piece), epoch);
     // The store checks the right to see a private room for each user.
-    if (isPrivateRoomId(room)) return checkEpoch(await read({ userId }, room, piece), epoch);
+    if (isPrivateRoomId(room)) return readAsUser();
     const page = await flights.read(`${room} ${JSON.stringify(piece)}`, () => read('node', room, piece));
+    if (page.personal) return readAsUser();
     // After the read: a user who may enter now was permitted all that it brought.
     if (page.guarded) await log.read(room, { userId }, { mode: 'none' });
     return checkEpoch(page, epoch);

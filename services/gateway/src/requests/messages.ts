@@ -1,54 +1,49 @@
-/** Sending messages, for sockets and HTTP: charges the user's quotas, then appends once. */
+/** Sending and changing messages, for sockets and HTTP. */
 import { MaruError, type RequestOf, type SendData, type UserRef } from '@maru/protocol';
+import type { Notify } from '../inbox/notify.ts';
 import { entryBytes } from '../limits/stored-bytes.ts';
-import type { UserQuota } from '../limits/user-quota.ts';
 import { noWriting } from '../log/refusals.ts';
-import type { AppendResult, RoomLog } from '../log/room-log.ts';
-import type { RoomClaims, Unclaim } from '../rooms/room-claims.ts';
+import type { AppendResult, Change, RoomLog } from '../log/room-log.ts';
+import type { ChangeMessage } from '../rooms/changes.ts';
+import type { ChargedWrite } from '../rooms/charged-write.ts';
+import type { RoomClaims } from '../rooms/room-claims.ts';
 import { roomQueue } from '../rooms/work-queues.ts';
-import type { Handlers } from './handler.ts';
+import type { Caller, Handlers } from './handler.ts';
 
 /** Who sends. A message that was not appended when its sender was revoked never is. */
 export interface Sender {
   readonly revoked: boolean;
+  readonly roles: readonly string[];
 }
 
 export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>, sender: Sender) => Promise<SendData>;
 
 export function createSendMessage(options: {
-  log: RoomLog;
-  quota: Pick<UserQuota, 'take' | 'giveBack'>;
-  claims: RoomClaims;
+  log: Pick<RoomLog, 'append'>;
+  chargedWrite: ChargedWrite;
+  /** For messages with a thread or mentions. */
+  changeMessage: ChangeMessage;
+  notify: Pick<Notify, 'ofMessage'>;
   /** The rate that a refusal names. */
   perSecond: number;
   onOutcome: (outcome: AppendResult['outcome']) => void;
 }): SendMessage {
-  const { log, quota, claims, onOutcome } = options;
-  return async (user, request, sender) => {
-    const bytes = entryBytes(user, request.text);
-    const taken = quota.take(user.id, bytes);
-    const waitMs = typeof taken === 'number' ? taken : await taken;
-    // Call the log even without quota: a stored duplicate is acknowledged and costs nothing.
-    const mayStore = waitMs === 0;
-    let unclaim: Unclaim | undefined;
-    let result: AppendResult;
-    try {
-      if (mayStore && claims.mayBeEmpty(request.room)) unclaim = await claims.write(user.id, request.room);
-      if (sender.revoked) throw new MaruError('unauthenticated', 'the token was revoked');
-      result = await log.append({ ...request, userId: user.id, userName: user.name, mayStore });
-    } catch (error) {
-      // After `unavailable` the message may be stored.
-      if (mayStore && error instanceof MaruError && error.code !== 'unavailable') {
-        quota.giveBack(user.id, bytes);
-        unclaim?.();
-      }
-      throw error;
+  const { log, chargedWrite, changeMessage, notify, onOutcome } = options;
+  return async (user, { room, clientMsgId, text, thread, mentions }, sender) => {
+    if (thread !== undefined || mentions !== undefined) {
+      const change = { type: 'send', text, thread, mentions } as const;
+      // The sender may be revoked later, so the property is read when it is needed.
+      return changeMessage(actorOf(user, sender), { room, clientMsgId, change });
     }
+    const { result, waitMs } = await chargedWrite({
+      userId: user.id,
+      room,
+      bytes: entryBytes(user, text),
+      mayBeFirst: true,
+      writer: sender,
+      write: (mayStore) => log.append({ room, clientMsgId, text, userId: user.id, userName: user.name, mayStore }),
+    });
     onOutcome(result.outcome);
-    if (mayStore && result.outcome !== 'stored') {
-      quota.giveBack(user.id, bytes);
-      unclaim?.();
-    }
     switch (result.outcome) {
       case 'conflict':
         throw new MaruError('conflict', 'this clientMsgId was used for another text');
@@ -62,16 +57,36 @@ export function createSendMessage(options: {
         });
       default: {
         const { epoch, seq, ts, n } = result;
-        return { epoch, seq, ts, n, duplicate: result.outcome === 'duplicate' };
+        const sent = { epoch, seq, ts, n, duplicate: result.outcome === 'duplicate' };
+        if (!sent.duplicate) notify.ofMessage(user, room, text, sent);
+        return sent;
       }
     }
   };
 }
 
-export function messageHandlers(
-  sendMessage: SendMessage,
-  claims: Pick<RoomClaims, 'mayBeEmpty'>,
-): Pick<Handlers, 'message:send'> {
+const actorOf = (user: UserRef, sender: Sender) => ({
+  user,
+  roles: sender.roles,
+  get revoked() {
+    return sender.revoked;
+  },
+});
+
+type MessageEvents = 'message:send' | 'message:edit' | 'message:delete' | 'message:react' | 'message:pin';
+
+export function messageHandlers(parts: {
+  sendMessage: SendMessage;
+  changeMessage: ChangeMessage;
+  claims: Pick<RoomClaims, 'mayBeEmpty'>;
+}): Pick<Handlers, MessageEvents> {
+  const { sendMessage, changeMessage, claims } = parts;
+
+  /** After earlier joins and sends of this connection, as with acts. */
+  const change = async (session: Caller, { room, clientMsgId }: Target, change: Change) => ({
+    data: await session.queues.after(roomQueue(room), () => changeMessage(session, { room, clientMsgId, change })),
+  });
+
   return {
     'message:send': (session, request) => {
       const queue = roomQueue(request.room);
@@ -81,5 +96,30 @@ export function messageHandlers(
       // An earlier join of this connection may create the room.
       return session.queues.after(queue, send);
     },
+    'message:edit': (session, request) => change(session, request, editOf(request)),
+    'message:delete': (session, request) => change(session, request, deletionOf(request)),
+    'message:react': (session, request) => change(session, request, reactionOf(request)),
+    'message:pin': (session, request) => change(session, request, pinOf(request)),
   };
 }
+
+interface Target {
+  room: string;
+  clientMsgId: string;
+}
+
+/** The changes that requests ask for, without the fields that the log does not store in them. */
+export const editOf = ({ seq, text, mentions }: RequestOf<'message:edit'>): Change => ({
+  type: 'edit',
+  seq,
+  text,
+  mentions,
+});
+export const deletionOf = ({ seq, reason }: RequestOf<'message:delete'>): Change => ({ type: 'delete', seq, reason });
+export const reactionOf = ({ seq, emoji, active }: RequestOf<'message:react'>): Change => ({
+  type: 'react',
+  seq,
+  emoji,
+  active,
+});
+export const pinOf = ({ seq, active }: RequestOf<'message:pin'>): Change => ({ type: 'pin', seq, active });

@@ -12,16 +12,19 @@ export function guardReads(
   log: RoomLog,
   { gate, users }: { gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>; users: Pick<RevokedUsers, 'at'> },
 ): RoomLog {
+  const guard = async <T>(userId: string | undefined, work: () => Promise<T>): Promise<T> => {
+    const revokedAtMs = () => (userId === undefined ? undefined : users.at(userId));
+    const before = revokedAtMs();
+    const result = await work();
+    if (gate.isOpen()) return result;
+    await gate.whenOpen();
+    if (revokedAtMs() !== before) throw new MaruError('unauthenticated', 'the token was revoked');
+    return result;
+  };
   return {
     ...log,
-    async read(room, reader, piece, options) {
-      const revokedAtMs = () => (reader === 'node' ? undefined : users.at(reader.userId));
-      const before = revokedAtMs();
-      const result = await log.read(room, reader, piece, options);
-      if (gate.isOpen()) return result;
-      await gate.whenOpen();
-      if (revokedAtMs() !== before) throw new MaruError('unauthenticated', 'the token was revoked');
-      return result;
-    },
+    read: (room, reader, piece, options) =>
+      guard(reader === 'node' ? undefined : reader.userId, () => log.read(room, reader, piece, options)),
+    readMessages: (room, userId, piece) => guard(userId, () => log.readMessages(room, userId, piece)),
   };
 }

@@ -127,16 +127,18 @@ class ResumeRun<S extends RoomSession> {
     const session = this.#session;
     const subscription = subscriptions.add(session, room);
     const chars = packets.reduce((sum, packet) => sum + packet.length, 0);
+    // Catching up reads it again, page by page, as the transport takes it.
+    const readAgain = () =>
+      subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }, head);
+    // Too much to hold for one connection.
     if (reason === undefined && this.#heldChars + chars > HELD_CHARS_MAX) {
-      // Too much to hold for one connection. Catching up reads it again, page by page, as the
-      // transport takes it.
-      this.#deliveries.push(() =>
-        subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }, head),
-      );
+      this.#deliveries.push(readAgain);
       return;
     }
     this.#heldChars += chars;
     this.#deliveries.push(async () => {
+      // A message was deleted since the read, and its text may be among the packets.
+      if (reason === undefined && this.#options.delivery.isStale(room, { epoch, head })) return readAgain();
       if (session.subscriptions.get(room) === subscription && packets.length > 0) {
         session.sendBatch(new PacketBatch(packets));
         await session.drained();

@@ -6,19 +6,28 @@ import type { RoomSession } from './room-session.ts';
 
 const REPEAT_MS = 1_000;
 
+interface Last {
+  room: string;
+  active: boolean;
+  thread: number | undefined;
+  atMs: number;
+}
+
 export type Typing = (session: RoomSession, request: RequestOf<'typing'>) => Promise<void>;
 
 export function createTyping(options: { log: RoomLog; ephemeral: Ephemeral; now: () => number }): Typing {
   /** The last event of each connection. Freed with the session. */
-  const last = new WeakMap<RoomSession, { room: string; active: boolean; atMs: number }>();
-  return async (session, { room, active }) => {
+  const last = new WeakMap<RoomSession, Last>();
+  return async (session, { room, active, thread }) => {
     // A connection that has joined may type. Otherwise the store is asked, because the room may be
     // hidden.
     if (!session.subscriptions.has(room)) await options.log.read(room, { userId: session.user.id }, { mode: 'none' });
     const before = last.get(session);
     const nowMs = options.now();
-    if (before?.room === room && before.active === active && nowMs - before.atMs < REPEAT_MS) return;
-    last.set(session, { room, active, atMs: nowMs });
-    options.ephemeral.typing({ room, user: session.user, active }, session.id);
+    const isSame = before?.room === room && before.active === active && before.thread === thread;
+    if (isSame && nowMs - before.atMs < REPEAT_MS) return;
+    last.set(session, { room, active, thread, atMs: nowMs });
+    const where = thread === undefined ? { room } : { room, thread };
+    options.ephemeral.typing({ ...where, user: session.user, active }, session.id);
   };
 }

@@ -15,7 +15,8 @@ import type { Tracing } from '../ops/tracing.ts';
 import { authHandlers } from '../requests/auth.ts';
 import { Dispatcher } from '../requests/dispatch.ts';
 import { createReadHistory, historyHandlers } from '../requests/history.ts';
-import { createSendMessage, messageHandlers } from '../requests/messages.ts';
+import { createReadMessages, messagePageHandlers } from '../requests/message-pages.ts';
+import { messageHandlers } from '../requests/messages.ts';
 import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
@@ -23,6 +24,7 @@ import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
 import { createTyping, type Typing } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
+import { createMessages } from './messages.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
@@ -49,16 +51,9 @@ export interface RequestsOptions {
 }
 
 export function createRequests(options: RequestsOptions) {
-  const { config, logger, tracing, store, log, rooms, registry, tokens, inbox, metrics, now } = options;
-  const sendMessage = tracing.sendMessage(
-    createSendMessage({
-      log,
-      quota: store.quota,
-      claims: store.claims,
-      perSecond: config.userMessagesPerSecond,
-      onOutcome: metrics.accepted.inc,
-    }),
-  );
+  const { config, logger, store, log, rooms, registry, tokens, inbox, metrics, now } = options;
+  const { sendMessage, changeMessage } = createMessages(options);
+  const readMessages = createReadMessages({ log });
   const readHistory = createReadHistory({ log });
   const mayRead = async (userId: string, room: string) => {
     await log.read(room, { userId }, { mode: 'none' });
@@ -95,8 +90,9 @@ export function createRequests(options: RequestsOptions) {
       ...authHandlers({ tokens, registry, storeNow: store.health.now }),
       ...roomHandlers({ subscriptions, directory, directRooms, typing, mayRead }),
       ...moderationHandlers({ carryOut, directory, moderation }),
-      ...messageHandlers(sendMessage, store.claims),
+      ...messageHandlers({ sendMessage, changeMessage, claims: store.claims }),
       ...historyHandlers(readHistory),
+      ...messagePageHandlers(readMessages),
       ...presenceHandlers({ presence, watches, mayRead }),
     },
     gate: store.gate,

@@ -1,0 +1,42 @@
+/** Reading the messages of a room in pages, as they are now, for sockets and HTTP. */
+import type { MessagesData, RequestOf } from '@maru/protocol';
+import { sizeOf, toEntry } from '../log/entry-codec.ts';
+import type { MessagesPiece, RoomLog } from '../log/room-log.ts';
+import { READS_QUEUE } from '../rooms/work-queues.ts';
+import type { Handlers } from './handler.ts';
+
+export type ReadMessages = (
+  userId: string,
+  request: RequestOf<'messages:read'>,
+) => Promise<{
+  data: MessagesData;
+  /** The page's size in characters of JSON. */
+  bytes: number;
+}>;
+
+export function createReadMessages({ log }: { log: Pick<RoomLog, 'readMessages'> }): ReadMessages {
+  return async (userId, request) => {
+    const { room } = request;
+    const { epoch, head, entries, hasMore, hasNewer } = await log.readMessages(room, userId, pieceOf(request));
+    const messages = entries.map((entry) => toEntry(room, epoch, entry));
+    return { data: { epoch, head, messages, hasMore, hasNewer }, bytes: sizeOf(entries) };
+  };
+}
+
+function pieceOf({ before, after, around, thread, pinned, limit }: RequestOf<'messages:read'>): MessagesPiece {
+  const chosen = { limit, thread, pinned: pinned === true };
+  if (before !== undefined) return { mode: 'before', seq: before, ...chosen };
+  if (after !== undefined) return { mode: 'after', seq: after, ...chosen };
+  if (around !== undefined) return { mode: 'around', seq: around, ...chosen };
+  return { mode: 'newest', seq: 0, ...chosen };
+}
+
+export const messagePageHandlers = (readMessages: ReadMessages): Pick<Handlers, 'messages:read'> => ({
+  // One page at a time, as with history.
+  'messages:read': (session, request) =>
+    session.queues.run(READS_QUEUE, async () => {
+      const { data, bytes } = await readMessages(session.user.id, request);
+      session.charge(bytes);
+      return { data };
+    }),
+});
