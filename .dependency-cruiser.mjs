@@ -70,16 +70,16 @@ const config = {
       from: { path: '^loadtest/' },
       to: {
         path: '^(packages|services|apps)/',
-        pathNot: '^packages/testkit/src/(codec|client|checker)/',
+        pathNot: '^packages/testkit/src/(codec|client|checker|view)/',
         dependencyTypesNot: ['aliased-workspace'],
       },
     },
     {
       name: 'kit-runs-in-k6',
-      comment: 'k6 has no Node.js modules and no packages: codec, client and checker import types only.',
+      comment: 'k6 has no Node.js modules and no packages: codec, client, checker and view import types only.',
       severity: 'error',
-      from: { path: '^packages/testkit/src/(codec|client|checker)/', pathNot: TEST },
-      to: { pathNot: '^packages/testkit/src/(codec|client|checker)/', dependencyTypesNot: ['type-only'] },
+      from: { path: '^packages/testkit/src/(codec|client|checker|view)/', pathNot: TEST },
+      to: { pathNot: '^packages/testkit/src/(codec|client|checker|view)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'runs-in-browsers',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { CarefulClient } from './client/careful-client.ts';
+import type { ActRequest } from './client/conversation.ts';
 import { createNodeRuntime } from './client/node-runtime.ts';
 import { pause } from './client/runtime.ts';
 import type { ClientReport, ClientVerdict } from './client/verdict.ts';
@@ -49,6 +50,41 @@ class Findings {
   }
 }
 
+/** The last message of a round is the one that the acts are about. */
+const ROUND = 8;
+
+/** Each client sends messages, edits one, reacts to it, replies to it, reads, and deletes another. */
+async function converse(client: CarefulClient, number: number): Promise<void> {
+  const own = [...(client.conversation('a')?.view.newest() ?? [])].filter(({ deleted, thread }) => !deleted && !thread);
+  const seq = own[0]?.seq;
+  const other = own[1]?.from ?? '';
+  const act = (request: ActRequest) => client.act('a', number, request);
+  const text = (nowMs: number) => `text ${number} at ${nowMs}`;
+  if (seq === undefined || number < ROUND) return client.send('a', number, text);
+  switch (number % ROUND) {
+    case 1:
+      return act({ event: 'message:react', data: { seq, emoji: '👍', active: number < 2 * ROUND } });
+    case 2:
+      return client.send('a', number, text, { thread: seq, mentions: [other] });
+    case 3:
+      return client.read('a');
+    case 4:
+      return act({ event: 'message:pin', data: { seq, active: true } });
+    case 5: {
+      const mine = own.find(({ from }) => from === client.userId);
+      if (mine === undefined) return;
+      return act({ event: 'message:edit', data: { seq: mine.seq, text: `edited ${number}` } });
+    }
+    case 6: {
+      const mine = own.filter(({ from }) => from === client.userId)[1];
+      if (mine === undefined) return;
+      return act({ event: 'message:delete', data: { seq: mine.seq } });
+    }
+    default:
+      return client.send('a', number, text);
+  }
+}
+
 /**
  * Three clients chat in one room. Without a fault, two of them leave for a while. @returns what
  * they found
@@ -69,6 +105,7 @@ async function chatWith(fault: PlantedFault): Promise<Record<string, number>> {
       openTimeoutMs: 10_000,
       ackTimeoutMs: 4_000,
       settledByMs: sendUntilMs + SETTLE_MS,
+      conversations: true,
       report: findings.report(),
     });
     await client.join('a', sendUntilMs);
@@ -76,7 +113,7 @@ async function chatWith(fault: PlantedFault): Promise<Record<string, number>> {
     if (fault === 'none' && index > 0) runtime.setTimeout(() => client.drop(700), 600);
     const sends: Promise<void>[] = [];
     for (let number = 0; Date.now() < sendUntilMs && (await client.ready()); number++) {
-      sends.push(client.send('a', number, (nowMs) => `text ${number} at ${nowMs}`));
+      sends.push(converse(client, number));
       await pause(runtime, SEND_EVERY_MS);
     }
     await Promise.all(sends);
@@ -97,7 +134,7 @@ suite('a client finds the planted fault, and nothing else', { concurrency: 11 },
     ['lost', { missing: 1 }],
     ['doubled', { duplicated: 1 }],
     ['swapped', { outOfOrder: 1 }],
-    ['altered', { mismatched: 1 }],
+    ['altered', { mismatched: 1, viewsDiffering: 1 }],
     // Each of the three clients finds the entry.
     ['forged', { invented: 3 }],
     ['stored_twice', { storedTwice: 1 }],
@@ -111,10 +148,25 @@ suite('a client finds the planted fault, and nothing else', { concurrency: 11 },
     ['resume_doubled', { ...CUT, duplicated: 1 }],
     ['resume_replayed', { ...CUT, duplicated: 1 }],
     ['resume_swapped', { ...CUT, outOfOrder: 1 }],
-    ['resume_altered', { ...CUT, mismatched: 1 }],
+    ['resume_altered', { ...CUT, mismatched: 1, viewsDiffering: 1 }],
     ['resume_unrecovered', { ...CUT, 'not_recovered:too_far': 1 }],
   ];
   for (const [fault, findings] of expected) test(fault, async () => assert.deepEqual(await chatWith(fault), findings));
+
+  const found: Array<[PlantedFault, ...string[]]> = [
+    // The history is a read, too.
+    ['edit_unread', 'mismatched', 'viewsDiffering'],
+    ['deleted_text_read', 'viewsDiffering'],
+    ['reaction_miscounted', 'viewsDiffering'],
+    ['reply_miscounted', 'viewsDiffering'],
+    ['pin_unread', 'viewsDiffering'],
+    ['unread_miscounted', 'countsWrong'],
+    ['mention_miscounted', 'countsWrong'],
+    ['read_position_lost', 'countsWrong'],
+    ['act_refused', 'actsRefused'],
+  ];
+  for (const [fault, ...what] of found)
+    test(fault, async () => assert.deepEqual(Object.keys(await chatWith(fault)), what));
 
   test('lost_last: no later message shows the gap', async () => {
     const { missing = 0, ...others } = await chatWith('lost_last');

@@ -3,9 +3,16 @@
  * the counts of each user. Pure. The log must be whole, and texts come from those who sent them,
  * because a history shows only the current ones.
  */
-import { type Entry, LIMITS, MENTION_ROOM } from '@maru/protocol';
+import type { Entry } from '@maru/protocol/events';
 import { differencesOf } from '../view/differences.ts';
-import { applyEntry, type Messages, type MessageView, viewOf } from '../view/message-view.ts';
+import {
+  applyEntry,
+  MENTION_ROOM,
+  type Messages,
+  type MessageView,
+  USERS_SHOWN,
+  viewOf,
+} from '../view/message-view.ts';
 
 export interface ModelOptions {
   history: readonly Entry[];
@@ -98,7 +105,7 @@ export class RoomModel {
 function asSeenBy(message: MessageView, user: string): MessageView {
   if (message.reactions === undefined) return message;
   const reactions = [...message.reactions].map(([emoji, { count, users = [] }]) => {
-    const shown = users.slice(0, LIMITS.reactionUsersShown);
+    const shown = users.slice(0, USERS_SHOWN);
     return [emoji, { count, users: shown, mine: users.includes(user) }] as const;
   });
   return { ...message, reactions: new Map(reactions) };

@@ -60,6 +60,11 @@ export class CarefulClient {
     return [...this.#rooms.keys()];
   }
 
+  /** Undefined before the first session. */
+  get userId(): string | undefined {
+    return this.#user?.id;
+  }
+
   /** @returns false if the client will not be connected again */
   ready(): Promise<boolean> {
     return this.#client.ready();

@@ -5,7 +5,7 @@
  */
 import type { ClientRequests, Entry, JoinData, MessagesData, ReadData } from '@maru/protocol/events';
 import type { Arrival } from '../checker/member-log.ts';
-import type { MessageView } from '../view/message-view.ts';
+import { MENTION_ROOM, type MessageView } from '../view/message-view.ts';
 import { RoomView } from '../view/room-view.ts';
 
 /** What a client does with a message. Data of the requests, without room and id. */
@@ -28,8 +28,6 @@ export const NO_CONVERSATION_FAULTS: Readonly<ConversationCounts> = {
   countsWrong: 0,
   actsRefused: 0,
 };
-
-const MENTION_ROOM = '@room';
 
 export class Conversation {
   readonly view: RoomView;

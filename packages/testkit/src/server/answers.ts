@@ -17,14 +17,14 @@ export const accepted = (data: unknown) => ({ ok: true, data });
 export const renewal = (refusal: ErrorCode | null) =>
   refusal === null ? accepted({ expiresAt: Date.now() + 60_000 }) : refused(fakeError(refusal));
 
-export function stored({ epoch, seq, ts }: Entry, duplicate: boolean): object {
-  return accepted({ epoch, seq, ts, duplicate });
+export function stored({ epoch, seq, ts, n }: Entry, duplicate: boolean): object {
+  return accepted({ epoch, seq, ts, n, duplicate });
 }
 
-export function readHistory(payload: Payload, room: FakeRoom): object {
+export function readHistory(payload: Payload, room: FakeRoom, reader: string): object {
   const { before = Number.POSITIVE_INFINITY, after, limit = LIMITS.pageEntriesDefault, epoch } = payload;
   if (epoch !== undefined && epoch !== room.epoch) return refused(fakeError('conflict'));
-  const all = room.entries.filter(({ seq }) => seq > Number(after ?? 0) && seq < Number(before));
+  const all = room.entriesFor(reader).filter(({ seq }) => seq > Number(after ?? 0) && seq < Number(before));
   const messages = after === undefined ? all.slice(-Number(limit)) : all.slice(0, Number(limit));
-  return accepted({ epoch: room.epoch, first: 1, messages, hasMore: all.length > messages.length });
+  return accepted({ epoch: room.epoch, head: room.head, first: 1, messages, hasMore: all.length > messages.length });
 }

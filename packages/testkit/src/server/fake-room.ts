@@ -1,6 +1,7 @@
 /** One room of the fake server: its log, and its members in the order in which they joined. */
-import type { Entry, Position, UserRef } from '@maru/protocol/events';
+import type { Entry, Position, ReadData, UserRef } from '@maru/protocol/events';
 import type { Socket } from 'socket.io';
+import { FakeConversation } from './fake-conversation.ts';
 import type { RoomFault } from './planted-faults.ts';
 
 export class FakeRoom {
@@ -8,8 +9,10 @@ export class FakeRoom {
   readonly fault: RoomFault;
   epoch: string;
   members: Socket[] = [];
-  readonly sent = new Map<string, { text: string; entry: Entry }>();
-  #entries: Entry[] = [];
+  /** What was stored, by user and `clientMsgId`. */
+  readonly sent = new Map<string, { content: string; entry: Entry }>();
+  readonly #entries: Entry[] = [];
+  readonly conversation: FakeConversation = new FakeConversation(this.#entries);
 
   constructor(id: string, epoch: string, fault: RoomFault) {
     this.id = id;
@@ -22,9 +25,10 @@ export class FakeRoom {
   }
 
   get state(): { epoch: string; head: number; n: number; first: number } {
-    return { epoch: this.epoch, head: this.head, n: this.head, first: 1 };
+    return { epoch: this.epoch, head: this.head, n: this.#n, first: 1 };
   }
 
+  /** As they were appended. */
   get entries(): Entry[] {
     return this.#entries.map((entry) => ({ ...entry, epoch: this.epoch }));
   }
@@ -34,9 +38,24 @@ export class FakeRoom {
     return [...new Map(this.members.map(({ data }) => [data.user.id, data.user as UserRef])).values()];
   }
 
-  newEntry(from: UserRef, clientMsgId: string, text: string): Entry {
+  /** A message. */
+  newEntry(from: UserRef, clientMsgId: string, text: string, more: Partial<Entry> = {}): Entry {
+    return { ...this.newAct(from, clientMsgId, 'text', more), n: this.#n + 1, text };
+  }
+
+  newAct(from: UserRef, clientMsgId: string, type: string, more: Partial<Entry>): Entry {
     const { id: room, epoch } = this;
-    return { room, epoch, seq: this.head + 1, ts: Date.now(), n: this.head + 1, type: 'text', from, clientMsgId, text };
+    return { room, epoch, seq: this.head + 1, ts: Date.now(), n: this.#n, type, from, clientMsgId, ...more };
+  }
+
+  /** The entries as they are now, for a reader. */
+  entriesFor(reader: string): Entry[] {
+    return this.entries.map((entry) => this.fault.read(this.conversation.asNow(entry, reader)));
+  }
+
+  /** Moves a user's read position. */
+  read(user: string, seq: number): ReadData {
+    return this.fault.counts(this.conversation.read(user, seq));
   }
 
   store(entry: Entry): void {
@@ -48,8 +67,12 @@ export class FakeRoom {
   }
 
   rollBack(head: number, epoch: string): void {
-    this.#entries = this.#entries.slice(0, head);
+    this.#entries.length = head;
     this.epoch = epoch;
+  }
+
+  get #n(): number {
+    return this.#entries.at(-1)?.n ?? 0;
   }
 
   add(member: Socket): void {
@@ -58,6 +81,16 @@ export class FakeRoom {
 
   remove(member: Socket): void {
     this.members = this.members.filter((other) => other !== member);
+  }
+
+  announce(joins: UserRef[], leaves: UserRef[]): void {
+    this.emit('presence', {
+      room: this.id,
+      count: this.users.length,
+      joins: joins.map((user) => ({ ...user, status: 'online' })),
+      leaves: leaves.map(({ id }) => ({ id })),
+      updates: [],
+    });
   }
 
   emit(event: string, payload: unknown, except?: Socket): void {

@@ -5,11 +5,13 @@
  * checker. It shares no code with the gateway and none with the kit's codec, so that neither hides
  * the other's mistakes.
  */
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
 import { accepted, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
+import { ACTS, actOn, readMessages, readRooms } from './fake-acts.ts';
+import { answerHttp } from './fake-http.ts';
 import { FakeRoom } from './fake-room.ts';
 import { noFaults } from './fault-switches.ts';
 import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
@@ -46,7 +48,10 @@ export class FakeServer {
   constructor(http: HttpServer, planted: PlantedFault) {
     this.#http = http;
     this.#planted = planted;
-    http.on('request', (request, response) => this.#onRequest(request, response));
+    http.on('request', (request, response) => {
+      const newGuest = () => `guest-${++this.#guests}`;
+      answerHttp(request, response, { newGuest, onRemoteWrite: () => this.remoteWrites++ });
+    });
     this.#io = new Server(http, { serveClient: false });
     this.#io.use((socket, next) => this.#authenticate(socket, next));
     this.#io.on('connection', (socket) => this.#onConnection(socket));
@@ -71,8 +76,7 @@ export class FakeServer {
   /** Stores an act as an entry. The act has no effect. */
   postAct(room: string, from: UserRef, type: string, data: object): void {
     const target = this.#room(room);
-    const { text: _, ...entry } = target.newEntry(from, `srv-${target.head}`, '');
-    this.#append(target, { ...entry, type, data }, 'none');
+    this.#append(target, target.newAct(from, `srv-${target.head}`, type, { data }), 'none');
   }
 
   /** Cuts every transport, as the crash of a node does. */
@@ -123,18 +127,6 @@ export class FakeServer {
     return room;
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const { url = '' } = request;
-    if (url.startsWith('/socket.io/')) return;
-    if (url === '/api/v1/guests') {
-      const token = `guest-${++this.#guests}`;
-      response.writeHead(201).end(JSON.stringify({ token, user: { id: token, name: token } }));
-    } else if (url === '/api/v1/write') {
-      if (request.headers['content-encoding'] === 'snappy') this.remoteWrites++;
-      response.writeHead(204).end();
-    } else response.writeHead(404).end('{}');
-  }
-
   #authenticate(socket: Socket, next: (error?: Error) => void): void {
     const token: unknown = socket.handshake.auth.token;
     if (
@@ -176,7 +168,7 @@ export class FakeServer {
     socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, rooms });
     const isLost = missed.length > 0 && this.faults.loseMissed-- > 0;
     if (!isLost) for (const entry of missed) socket.emit('message', entry);
-    for (const id of Object.keys(positions)) this.#announce(this.#room(id), [user], []);
+    for (const id of Object.keys(positions)) this.#room(id).announce([user], []);
     this.#listen(socket);
   }
 
@@ -192,10 +184,10 @@ export class FakeServer {
       this.renewals += 1;
     });
     listen('room:join', (payload, room, ack) => {
-      ack(this.#join(payload, room));
+      ack(this.#join(payload, room, user));
       if (room.id === HIDDEN_ROOM) return;
       room.add(socket);
-      this.#announce(room, [user], []);
+      room.announce([user], []);
     });
     listen('room:leave', (_payload, room, ack) => {
       this.#leave(room, socket);
@@ -205,7 +197,18 @@ export class FakeServer {
       const answer = this.#send(socket, payload, room);
       if (answer !== undefined) ack(answer);
     });
-    listen('history:read', (payload, room, ack) => ack(readHistory(payload, room)));
+    for (const event of ACTS)
+      listen(event, (payload, room, ack) => {
+        const { answer, entry } = actOn(room, user, event, payload);
+        if (entry !== undefined) this.#append(room, entry, 'none');
+        if (entry?.type === 'message.delete') room.conversation.erase(Number(payload.seq));
+        ack(answer);
+      });
+    listen('history:read', (payload, room, ack) => ack(readHistory(payload, room, user.id)));
+    listen('messages:read', (payload, room, ack) => ack(readMessages(payload, room, user.id)));
+    listen('room:read', ({ seq }, room, ack) => ack(accepted(room.read(user.id, Number(seq)))));
+    listen('room:follow', (_payload, _room, ack) => ack(accepted({})));
+    socket.on('rooms:mine', (_payload: unknown, ack: Ack) => ack(readRooms([...this.#rooms.values()], user.id)));
     listen('presence:watch', (_payload, room, ack) => {
       const users = room.users.map((one) => ({ ...one, status: 'online' }));
       ack(accepted({ count: users.length, users }));
@@ -216,29 +219,20 @@ export class FakeServer {
     });
   }
 
-  #join({ since, limit = LIMITS.pageEntriesDefault }: Payload, room: FakeRoom): object {
+  #join({ since, limit = LIMITS.pageEntriesDefault }: Payload, room: FakeRoom, { id }: UserRef): object {
     if (room.id === HIDDEN_ROOM) return refused(fakeError('not_found'));
     const resumed = since === undefined ? undefined : this.#resume(room, since as Position);
     const answer = resumed?.answer;
     const recovery = answer !== undefined && 'recovered' in answer ? answer : { ...room.state, recovered: false };
-    const messages = recovery.recovered && resumed !== undefined ? resumed.missed : room.entries.slice(-Number(limit));
+    const messages =
+      recovery.recovered && resumed !== undefined ? resumed.missed : room.entriesFor(id).slice(-Number(limit));
     return accepted({ room: room.id, role: 'member', visibility: 'public', title: '', ...recovery, messages });
   }
 
   #leave(room: FakeRoom, socket: Socket): void {
     room.remove(socket);
     const { user } = socket.data as { user: UserRef };
-    if (!room.users.some(({ id }) => id === user.id)) this.#announce(room, [], [user]);
-  }
-
-  #announce(room: FakeRoom, joins: UserRef[], leaves: UserRef[]): void {
-    room.emit('presence', {
-      room: room.id,
-      count: room.users.length,
-      joins: joins.map((user) => ({ ...user, status: 'online' })),
-      leaves: leaves.map(({ id }) => ({ id })),
-      updates: [],
-    });
+    if (!room.users.some(({ id }) => id === user.id)) room.announce([], [user]);
   }
 
   #resume(room: FakeRoom, since: Position): { answer: ResumedRoom | undefined; missed: Entry[] } {
@@ -262,15 +256,17 @@ export class FakeServer {
       refuseSends.times--;
       return refused(refuseSends.error);
     }
-    const [clientMsgId, text] = [String(payload.clientMsgId), String(payload.text)];
+    const { room: _, clientMsgId, text, ...more } = payload;
     const key = `${user.id}\n${clientMsgId}`;
+    const content = JSON.stringify([text, more]);
     const known = room.sent.get(key);
-    if (known !== undefined) return known.text === text ? stored(known.entry, true) : refused(fakeError('conflict'));
-    const entry = room.newEntry(user, clientMsgId, text);
+    if (known !== undefined)
+      return known.content === content ? stored(known.entry, true) : refused(fakeError('conflict'));
+    const entry = room.newEntry(user, String(clientMsgId), String(text), more);
     const fault = room.fault.ofSend(entry.seq);
     if (fault === 'send_refused') return refused(fakeError('unavailable'));
     if (fault !== 'acknowledged_not_stored') {
-      room.sent.set(key, { text, entry });
+      room.sent.set(key, { content, entry });
       this.#append(room, entry, fault);
     }
     if (fault === 'cut') socket.conn.close();

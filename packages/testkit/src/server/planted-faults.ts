@@ -2,7 +2,18 @@
  * The faults that the product must never have. Each is planted once, in each room of a fake server,
  * so that tests see the checker find it.
  */
-import type { Entry } from '@maru/protocol/events';
+import type { Entry, ReadData } from '@maru/protocol/events';
+
+/** Faults of reads, in all reads of a room. */
+export type ReadFault =
+  | 'edit_unread'
+  | 'deleted_text_read'
+  | 'reaction_miscounted'
+  | 'reply_miscounted'
+  | 'pin_unread'
+  | 'unread_miscounted'
+  | 'mention_miscounted'
+  | 'read_position_lost';
 
 /**
  * The broken promise. It shows at the `FAULTY_SEQ`-th message of a room, or (`resume_…`) when a
@@ -10,6 +21,8 @@ import type { Entry } from '@maru/protocol/events';
  */
 export type PlantedFault =
   | 'none'
+  | ReadFault
+  | 'act_refused'
   | 'lost'
   | 'lost_last'
   | 'doubled'
@@ -75,6 +88,30 @@ export class RoomFault {
     if (this.#held !== undefined) delivered.push(this.#held);
     this.#held = undefined;
     return delivered;
+  }
+
+  /** How a read shows the message. */
+  read(message: Entry): Entry {
+    const { edited, deleted, reactions, replies, pinned, ...rest } = message;
+    if (this.#fault === 'edit_unread' && edited !== undefined) return rest;
+    if (this.#fault === 'deleted_text_read' && deleted !== undefined) return { ...message, text: 'not erased' };
+    if (this.#fault === 'reaction_miscounted' && reactions !== undefined)
+      return { ...message, reactions: reactions.map((one) => ({ ...one, count: one.count + 1 })) };
+    if (this.#fault === 'reply_miscounted' && replies !== undefined)
+      return { ...message, replies: { ...replies, n: replies.n + 1 } };
+    if (this.#fault === 'pin_unread' && pinned) return { ...message, pinned: undefined } as unknown as Entry;
+    return message;
+  }
+
+  counts(counts: ReadData): ReadData {
+    if (this.#fault === 'unread_miscounted') return { ...counts, unread: counts.unread + 1 };
+    if (this.#fault === 'mention_miscounted') return { ...counts, mentions: counts.mentions + 1 };
+    if (this.#fault === 'read_position_lost') return { ...counts, seq: 0, n: 0 };
+    return counts;
+  }
+
+  refusesActs(): boolean {
+    return this.#fault === 'act_refused';
   }
 
   /** A fault of the resume still waits until the member has missed enough. */

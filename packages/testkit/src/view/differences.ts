@@ -1,6 +1,5 @@
 /** Compares two views of the same messages: I8. Pure. */
-import { LIMITS } from '@maru/protocol/limits';
-import type { MessageView, ReactionView } from './message-view.ts';
+import { type MessageView, type ReactionView, USERS_SHOWN } from './message-view.ts';
 
 /** @returns what differs in one message, in a few words without texts */
 export function differencesOf(view: MessageView, fresh: MessageView): string[] {
@@ -34,7 +33,7 @@ function reactionDifference(view: ReactionView | undefined, fresh: ReactionView 
   const [mine, theirs] = [view.mine, fresh.mine];
   if (mine !== undefined && theirs !== undefined && mine !== theirs) return `mine is ${mine}, not ${theirs}`;
   if (view.users === undefined || fresh.users === undefined) return undefined;
-  const shown = Math.min(fresh.count, LIMITS.reactionUsersShown);
+  const shown = Math.min(fresh.count, USERS_SHOWN);
   const [known, given] = [view.users.slice(0, shown), fresh.users.slice(0, shown)];
   if (given.length !== shown) return `${given.length} users are named, not ${shown}`;
   return known.join('\n') === given.join('\n') ? undefined : `users are ${known}, not ${given}`;

@@ -29,6 +29,11 @@ export interface MessageView {
   asOf: number;
 }
 
+/** In `mentions`: all readers of the room. */
+export const MENTION_ROOM = '@room';
+/** A read names this many users of a reaction. */
+export const USERS_SHOWN = 10;
+
 export type Messages = Map<number, MessageView>;
 
 export interface Reader {

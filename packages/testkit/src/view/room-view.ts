@@ -4,9 +4,8 @@
  * forgotten, so a run may take hours.
  */
 import type { Entry } from '@maru/protocol/events';
-import { LIMITS } from '@maru/protocol/limits';
 import { differencesOf } from './differences.ts';
-import { applyEntry, type Messages, type MessageView, type Reader, viewOf } from './message-view.ts';
+import { applyEntry, type Messages, type MessageView, type Reader, USERS_SHOWN, viewOf } from './message-view.ts';
 
 export interface RoomViewOptions {
   user: string;
@@ -38,7 +37,7 @@ export class RoomView {
   #position = 0;
 
   constructor({ user, messagesMax = MESSAGES_MAX_DEFAULT }: RoomViewOptions) {
-    this.#reader = { user, usersMax: LIMITS.reactionUsersShown };
+    this.#reader = { user, usersMax: USERS_SHOWN };
     this.#messagesMax = messagesMax;
   }
 
