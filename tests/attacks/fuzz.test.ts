@@ -202,4 +202,4 @@ test(`${PACKETS.toLocaleString('en')} changed packets and calls do no harm`, asy
 
 /** The keys that the services make for valid rooms and users. */
 const KEYS =
-  /^maru:(\{[a-z0-9][a-z0-9._-]{0,63}\}:|quota:|made:|connections:|audit:|probe:|rooms$|\{nodes\}:|\{control\}:|presence|p:|\{p)/;
+  /^maru:(\{[a-z0-9][a-z0-9._-]{0,63}\}:|list:|direct:|quota:|made:|connections:|audit:|probe:|rooms$|\{nodes\}:|\{control\}:|presence|p:|\{p)/;

@@ -122,68 +122,78 @@ for (const way of WAYS)
 /** Keys of rooms: not of quotas and presence, which change by themselves. */
 const isOfRooms = (key: string): boolean => !/^maru:(quota|probe|\{nodes\}|made|presence|p:)/.test(key);
 
-describe('a private room', () => {
-  let hidden: string;
-  let absent: string;
-  before(async () => {
-    const owner = clientOf('around nginx', OWNER);
-    ({ room: hidden } = await owner.ok('room:create', { visibility: 'private', title: 'hidden plans' }));
-    await owner.ok('room:join', { room: hidden });
-    await owner.ok('message:send', { room: hidden, clientMsgId: newId(), text: 'hidden text' });
-    // Of the same form: the server makes both kinds of character in each place.
-    absent = `${hidden.slice(0, -6)}aaaaaa`;
-  });
-
-  for (const way of WAYS) {
-    test(`answers every event of a stranger with the bytes of an absent room, ${way}`, async () => {
-      const client = clientOf(way, STRANGER);
-      for (const [event, payload] of requestsAbout(hidden)) {
-        const answer = await client.raw(event, payload);
-        const control = await client.raw(event, { ...payload, room: absent });
-        assert.equal(JSON.stringify(answer), JSON.stringify(control), event);
-        const expected = event === 'room:create' ? 'invalid' : 'not_found';
-        assert.equal(answer.ok ? 'ok' : answer.error.code, expected, event);
-      }
-      for (const since of [0, 1]) {
-        const resume = { [hidden]: { epoch: '1.a', seq: since }, [absent]: { epoch: '1.a', seq: since } };
-        const { rooms } = (await enter(way, STRANGER, { resume })).session;
-        assert.equal(JSON.stringify(rooms[hidden]), JSON.stringify(rooms[absent]));
-        assert.match(JSON.stringify(rooms[hidden]), /"code":"not_found"/);
-      }
+for (const visibility of ['private', 'direct'] as const)
+  describe(`a ${visibility} room`, () => {
+    let hidden: string;
+    let absent: string;
+    before(async () => {
+      const owner = clientOf('around nginx', OWNER);
+      const more = visibility === 'private' ? { title: 'hidden plans' } : { user: 'friend' };
+      ({ room: hidden } = await owner.ok('room:create', { visibility, ...more }));
+      await owner.ok('room:join', { room: hidden });
+      await owner.ok('message:send', { room: hidden, clientMsgId: newId(), text: 'hidden text' });
+      // Of the same form: the server makes both kinds of character in each place.
+      absent = `${hidden.slice(0, -6)}aaaaaa`;
     });
 
-    test(`answers every HTTP call of a stranger with the bytes of an absent room, ${way}`, async () => {
-      const ask = async (room: string) => {
-        const answers = [];
-        for (const { method, path, headers, body } of exampleCalls({ room, user: 'u', token: tokenOf(STRANGER) })) {
-          if (!path.includes(room)) continue;
-          const text = JSON.stringify(body);
-          const options = { method, path, headers, ...(text === undefined ? {} : { body: text }) };
-          const answer = await rawRequest(urlOf(site, way), options);
-          delete answer.headers.date;
-          assert.equal(answer.status, path.includes('/admin/') ? 403 : 404, `${method} ${path}: ${answer.body}`);
-          answers.push({ method, call: path.replace(room, 'room'), ...answer });
+    for (const way of WAYS) {
+      test(`answers every event of a stranger with the bytes of an absent room, ${way}`, async () => {
+        const client = clientOf(way, STRANGER);
+        for (const [event, payload] of requestsAbout(hidden)) {
+          const answer = await client.raw(event, payload);
+          const control = await client.raw(event, { ...payload, room: absent });
+          assert.equal(JSON.stringify(answer), JSON.stringify(control), event);
+          const expected = event === 'room:create' ? 'invalid' : 'not_found';
+          assert.equal(answer.ok ? 'ok' : answer.error.code, expected, event);
         }
-        return answers;
-      };
-      const answers = await ask(hidden);
-      assert(answers.length >= 3);
-      assert.deepEqual(answers, await ask(absent));
-    });
-  }
+        for (const since of [0, 1]) {
+          const resume = { [hidden]: { epoch: '1.a', seq: since }, [absent]: { epoch: '1.a', seq: since } };
+          const { rooms } = (await enter(way, STRANGER, { resume })).session;
+          assert.equal(JSON.stringify(rooms[hidden]), JSON.stringify(rooms[absent]));
+          assert.match(JSON.stringify(rooms[hidden]), /"code":"not_found"/);
+        }
+      });
 
-  test('sent nothing to the stranger, and is unchanged', async () => {
-    for (const way of WAYS)
-      assert.doesNotMatch(JSON.stringify(clientOf(way, STRANGER).received), /hidden (text|plans)/);
-    const owner = clientOf('around nginx', OWNER);
-    const { messages } = await owner.ok('history:read', { room: hidden });
-    assert.deepEqual(
-      messages.map(({ text }) => text),
-      ['hidden text'],
-    );
-    assert.deepEqual((await owner.ok('room:members', { room: hidden })).members.length, 1);
+      test(`answers every HTTP call of a stranger with the bytes of an absent room, ${way}`, async () => {
+        const ask = async (room: string) => {
+          const answers = [];
+          for (const { method, path, headers, body } of exampleCalls({ room, user: 'u', token: tokenOf(STRANGER) })) {
+            if (!path.includes(room)) continue;
+            const text = JSON.stringify(body);
+            const options = { method, path, headers, ...(text === undefined ? {} : { body: text }) };
+            const answer = await rawRequest(urlOf(site, way), options);
+            delete answer.headers.date;
+            assert.equal(answer.status, path.includes('/admin/') ? 403 : 404, `${method} ${path}: ${answer.body}`);
+            answers.push({ method, call: path.replace(room, 'room'), ...answer });
+          }
+          return answers;
+        };
+        const answers = await ask(hidden);
+        assert(answers.length >= 3);
+        assert.deepEqual(answers, await ask(absent));
+      });
+    }
+
+    test('is in no list of the stranger, and a direct room with its members is another one', async () => {
+      const stranger = clientOf('through nginx', STRANGER);
+      assert.doesNotMatch(JSON.stringify(await stranger.ok('rooms:mine', {})), new RegExp(hidden));
+      const { room } = await stranger.ok('room:create', { visibility: 'direct', user: OWNER });
+      assert.notEqual(room, hidden);
+    });
+
+    test('sent nothing to the stranger, and is unchanged', async () => {
+      for (const way of WAYS)
+        assert.doesNotMatch(JSON.stringify(clientOf(way, STRANGER).received), /hidden (text|plans)/);
+      const owner = clientOf('around nginx', OWNER);
+      const { messages } = await owner.ok('history:read', { room: hidden });
+      assert.deepEqual(
+        messages.map(({ text }) => text),
+        ['hidden text'],
+      );
+      const { members } = await owner.ok('room:members', { room: hidden });
+      assert.equal(members.length, visibility === 'private' ? 1 : 2);
+    });
   });
-});
 
 for (const way of WAYS)
   describe(`identity, ${way},`, () => {
