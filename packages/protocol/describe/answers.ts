@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { ServerEvents } from '../src/events.ts';
-import { type RequestName, roomId, text, userId } from '../src/schemas.ts';
+import { type RequestName, roomId, userId } from '../src/schemas.ts';
 import {
   actData,
   count,
@@ -128,7 +128,8 @@ export const serverEventSchemas = {
       ts: tsMs,
       n: seq,
       from: userRef,
-      text,
+      // The beginning of a text, which may be blank.
+      text: z.string(),
     }),
     z.strictObject({ type: z.literal('invite'), room: roomId, title: z.string(), from: userRef }),
     z.strictObject({ type: z.literal('removed'), room: roomId, reason: removalReason }),
