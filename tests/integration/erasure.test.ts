@@ -1,6 +1,8 @@
 /** Once a deletion is acknowledged, no key of the store and no answer of a node has the text. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { Entry } from '@maru/protocol';
+import type { TestClient } from '../support/client.ts';
 import { newId } from '../support/tokens.ts';
 import { type ErasureRig, erasable, KINDS, type Scene, startErasureRig } from './erasure-setup.ts';
 
@@ -133,4 +135,33 @@ test('each of many deletions at once erases its text, and no other text is lost'
     left,
     texts.filter((_, index) => index % 3 === 0),
   );
+});
+
+test('resumes during a deletion end without the text, and those after it never see it', async () => {
+  const { author, room, epoch, seq, readerId, texts } = await rig.stage('public');
+  let deletedAt = 0;
+  let deletion = 0;
+  const resumes: Array<{ startedAt: number; client: TestClient }> = [];
+  const resume = async (index: number) => {
+    const startedAt = performance.now();
+    const client = await rig.enter(readerId, index % 2, { [room]: { epoch, seq: index % seq } });
+    resumes.push({ startedAt, client });
+  };
+  for (let wave = 0; wave < 6; wave++) {
+    const started = Array.from({ length: 3 }, (_, index) => resume(3 * wave + index));
+    if (wave === 2) {
+      const { seq: stored } = await author.ok('message:delete', { room, seq, clientMsgId: newId() });
+      [deletedAt, deletion] = [performance.now(), stored];
+    }
+    await Promise.all(started);
+  }
+  for (const { startedAt, client } of resumes) {
+    await client.event<Entry>('message', (entry) => entry.room === room && entry.seq === deletion);
+    const last = client.entries(room).findLastIndex((entry) => holds(entry, texts));
+    const at = client.entries(room).findIndex((entry) => entry.seq === deletion);
+    assert(last < at, 'the deletion comes after the text');
+    if (startedAt > deletedAt) assert.equal(last, -1, 'a later resume does not have the text');
+    client.close();
+  }
+  assert(resumes.some(({ startedAt }) => startedAt > deletedAt));
 });
