@@ -1,4 +1,4 @@
-/** I4 and I7: every entry of a room is what somebody sent, once. Pure. */
+/** I4 and I7: every entry of a room was sent by a client, and is there once. Pure. */
 import type { Entry } from '@maru/protocol/events';
 import { type Content, type SentContent, sentContent, shapeOf, wordsOf } from './content.ts';
 import { keyOf } from './send-checker.ts';

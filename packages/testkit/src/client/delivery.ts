@@ -38,7 +38,7 @@ export async function deliver(delivery: Delivery): Promise<string | undefined> {
     const { error } = answer;
     const isAct = event !== 'message:send';
     send.connection = undefined;
-    // The message may have been deleted in the meantime. The caller verifies it.
+    // The message may have been deleted since. The caller verifies it.
     if (error.code !== 'gone' && !(isAct && error.code === 'not_found')) delivery.onFailure(error.code);
     if (!error.retryable) {
       send.outcome = { state: 'refused' };

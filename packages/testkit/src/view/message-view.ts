@@ -37,7 +37,7 @@ export const USERS_SHOWN = 10;
 export type Messages = Map<number, MessageView>;
 
 export interface Reader {
-  /** Undefined for a view of nobody, for example of the log itself. */
+  /** Undefined for a view without a reader, for example of the log itself. */
   user: string | undefined;
   /** How many users of a reaction are kept. */
   usersMax: number;
@@ -142,7 +142,7 @@ function applyReaction(target: MessageView, entry: Entry, reader: Reader): void 
   const { users } = known;
   if (active && users !== undefined && users.length < reader.usersMax) users.push(user);
   if (!active && users?.includes(user)) {
-    // One more user moves up whom the reader does not know.
+    // A further user is now among the first ones, and the reader does not know who.
     known.users = known.count > users.length ? undefined : users.filter((other) => other !== user);
   }
   known.count += active ? 1 : -1;

@@ -106,8 +106,8 @@ export class Sequencer<E extends SequencedEntry> {
   }
 
   /**
-   * The text must not be delivered any more, if it is behind a gap. The entries before the deletion
-   * are read again: then they have no text.
+   * If the deleted message is behind a gap, its text must not be delivered any more. So the entries
+   * before the deletion are read again: then they have no text.
    */
   #erase({ epoch, seq }: { epoch: string; seq: number }): void {
     if (epoch !== this.epoch || seq <= this.delivered) return;

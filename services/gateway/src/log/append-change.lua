@@ -36,12 +36,13 @@
 -- ARGV[17] max          edit: of one message; react: different emoji of one message; pin: of a room
 -- ARGV[18] usersShown   react: users that are named for one emoji
 --
--- Returns {'stored', epoch, seq, ts, n, mentioned, author} (users, or '@room'; of the message; '' for
--- a send) |
--- {'duplicate' | 'unchanged', epoch, seq, ts, n} | {'conflict', why} with why
--- id | edits | emoji | pins | {'forbidden', why, untilMs} with why closed | banned | muted
--- | read_only | author | role | {'slow', retryAfterMs} | {'not_found', 'room' | 'message'}
--- | {'invalid'} (a reply to a reply) | {'deleted'} | {'refused'}.
+-- Returns {'stored', epoch, seq, ts, n, mentioned, author}: mentioned is a list of users, or of
+-- '@room'; author is that of the changed message, '' for a send
+-- | {'duplicate' | 'unchanged', epoch, seq, ts, n}
+-- | {'conflict', why} with why id | edits | emoji | pins
+-- | {'forbidden', why, untilMs} with why closed | banned | muted | read_only | author | role
+-- | {'slow', retryAfterMs} | {'not_found', 'room' | 'message'} | {'invalid'} (a reply to a reply)
+-- | {'deleted'} | {'refused'}.
 
 local user, change, target = ARGV[1], ARGV[10], tonumber(ARGV[11])
 local private = ARGV[9] == '1'

@@ -1,5 +1,5 @@
 -- Reads messages only: of the whole room, of a thread, or the pinned ones, as they are now.
--- Invariant: a page has no gap, and its cost does not depend on the entries that are no messages.
+-- Invariant: a page has no gap, and its cost does not depend on how many other entries are between.
 --
 -- KEYS[1] meta
 -- KEYS[2] log

@@ -22,8 +22,8 @@ local function n_of(fields, seq)
   return tonumber(string.match(fields[8], '^"n":(%d+),') or seq)
 end
 
--- The seq of the newest message up to an entry, or a higher one: no message is in between. Acts of
--- earlier releases do not have the field `l`.
+-- The seq of the newest message up to an entry. Acts of earlier releases do not have the field `l`:
+-- then it is the seq before the entry, and the caller looks further down from there.
 local function last_message_of(fields, seq)
   if not fields[11] then return seq end
   if fields[11] == 'l' then return tonumber(fields[12]) end
@@ -48,8 +48,8 @@ end
 
 -- Returns epoch, base (the head at which this epoch began), head, n (messages up to the head),
 -- whether the room is guarded, and last (see `last_message_of`). Returns nil if the room does not
--- exist, and nil, true if it was deleted. Opens a new epoch if the log shows less than the caller has seen, because then the log
--- was rolled back.
+-- exist, and nil, true if it was deleted. Opens a new epoch if the log shows less than the caller
+-- has seen, because then the log was rolled back.
 -- Guarded: not every user may write or read. Other rooms need no further check, so a message in
 -- them costs nothing more.
 local function room_epoch(meta_key, log_key, live_channel, seen_epoch, seen_seq, candidate)

@@ -109,7 +109,7 @@ export type ChangeRefusal =
   | { outcome: 'conflict'; why: 'id' | 'edits' | 'emoji' | 'pins' }
   | { outcome: 'forbidden'; why: 'closed' | 'banned' | 'muted' | 'read_only' | 'author' | 'role'; untilTs: number }
   | { outcome: 'not_found'; what: 'room' | 'message' }
-  /** The message is in a thread, so it has none of its own. */
+  /** A reply to a reply. */
   | { outcome: 'invalid' }
   | { outcome: 'slow'; retryAfterMs: number };
 

@@ -161,7 +161,7 @@ end
 local WALK_STEP = 32
 
 -- The newest `count` messages from `upper` down to `lower`, descending: {seq, fields, erased}. Jumps
--- over entries that are no messages.
+-- over all other entries.
 local function messages_down(keys, lower, upper, count)
   local found, at = {}, upper
   while at >= lower and #found < count do

@@ -9,7 +9,7 @@ import type { Session } from '../sessions/session.ts';
 export interface Caller {
   readonly user: UserRef;
   readonly roles: readonly string[];
-  /** What was not stored when the user was revoked never is. */
+  /** Once the user is revoked, nothing more is stored. */
   readonly revoked: boolean;
   /** Of a connection. A call has queues of its own. */
   readonly queues: WorkQueues;

@@ -6,7 +6,7 @@ import { MaruError } from '@maru/protocol';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { RoomClaims, Unclaim } from './room-claims.ts';
 
-/** Who writes. What was not stored when its user was revoked never is. */
+/** Who writes. Once the user is revoked, nothing more is stored. */
 export interface Writer {
   readonly revoked?: boolean;
 }
@@ -23,7 +23,7 @@ export interface Expense<R> {
    * stored already, because a duplicate is acknowledged and costs nothing.
    */
   write: (mayStore: boolean) => Promise<R>;
-  /** What of the message's token comes back for an outcome other than `stored`. */
+  /** Tokens of the user's quota to give back if the outcome is not `stored`. */
   refund?: (result: R) => 0 | 1;
 }
 
