@@ -168,6 +168,7 @@ describe('a room on a node', () => {
       onSeen() {},
       onDelivered() {},
       onAnnounced() {},
+      onReceipt() {},
       onMalformed() {},
       onBackfill() {},
       onBackfillFailed: (error) => assert.fail(String(error)),

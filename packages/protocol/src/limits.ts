@@ -47,6 +47,8 @@ export const LIMITS = {
   receiptMembersMax: 200,
   /** Length of the text in an inbox event, in code points. A longer text is cut. */
   inboxTextCodePointsMax: 200,
+  /** Users with a read position in one room. */
+  readPositionsPerRoomMax: 100_000,
   /** Length of a presence status text, in code points. */
   statusTextCharsMax: 128,
   /** Length of a `clientMsgId`, in printable ASCII characters. */

@@ -9,9 +9,11 @@ import { roomLiveChannel } from '../keys.ts';
 import { type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
 import { HeadAudit } from './head-audit.ts';
 import type { Member } from './member.ts';
 import { createReadOrCreate, type ReadOrCreate } from './read-or-create.ts';
+import { Receipts } from './receipts.ts';
 import type { RecentBudget } from './recent-entries.ts';
 import { Room } from './room.ts';
 import type { RoomOptions } from './room-options.ts';
@@ -22,15 +24,6 @@ export interface Resumed extends LogState {
   /** Why the gap cannot be closed; undefined if `packets` close it. */
   reason: NotRecoveredReason | undefined;
   packets: string[];
-}
-
-export interface DeliveryMetrics {
-  resumeRead(): void;
-  delivered(members: number): void;
-  /** See `RoomOptions.onAnnounced`. */
-  announced(ts: number): void;
-  backfill(): void;
-  malformed(): void;
 }
 
 export interface DeliveryOptions {
@@ -77,6 +70,7 @@ export class Delivery {
   readonly #rooms = new Map<string, OpenRoom>();
   readonly #roomOptions: RoomOptions;
   readonly #audit: HeadAudit;
+  readonly #receipts: Receipts;
   readonly #readOrCreate: ReadOrCreate;
   #lastEntryNumber = 0;
 
@@ -84,6 +78,10 @@ export class Delivery {
     this.#options = options;
     const { log, logger, metrics } = options;
     this.#readOrCreate = createReadOrCreate(options);
+    this.#receipts = new Receipts({
+      write: (room, packet) => this.#rooms.get(room)?.room.write(packet),
+      now: options.now,
+    });
     this.#roomOptions = {
       readAfter: (room, seq, limit) => log.read(room, 'node', { mode: 'appended', seq, limit }),
       recentBudget: options.recentBudget,
@@ -91,6 +89,7 @@ export class Delivery {
       onSeen: options.seen.note,
       onDelivered: metrics.delivered,
       onAnnounced: metrics.announced,
+      onReceipt: this.#receipts.note,
       onMalformed: metrics.malformed,
       onBackfill: metrics.backfill,
       onBackfillFailed: (error) => logger.debug({ reason: String(error) }, 'backfill failed; retrying'),
@@ -177,10 +176,12 @@ export class Delivery {
 
   start(ticker: Ticker): void {
     this.#audit.start(ticker);
+    this.#receipts.start(ticker);
   }
 
   stop(): void {
     this.#audit.stop();
+    this.#receipts.stop();
     for (const { room, closing } of this.#rooms.values()) {
       clearTimeout(closing);
       room.close();

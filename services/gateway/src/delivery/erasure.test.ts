@@ -58,6 +58,7 @@ function startRoom(head = 0) {
     onSeen() {},
     onDelivered() {},
     onAnnounced() {},
+    onReceipt() {},
     onMalformed() {},
     onBackfill() {},
     onBackfillFailed: (error) => assert.fail(String(error)),

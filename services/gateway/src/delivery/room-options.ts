@@ -15,6 +15,8 @@ export interface RoomOptions {
    * before it.
    */
   onAnnounced(ts: number): void;
+  /** A user has read up to `seq`. */
+  onReceipt(room: string, user: string, seq: number): void;
   onMalformed(): void;
   onBackfill(): void;
   onBackfillFailed(error: unknown): void;

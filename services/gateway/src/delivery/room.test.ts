@@ -41,6 +41,7 @@ function startRoom(onDeleted = () => {}) {
     onSeen() {},
     onDelivered() {},
     onAnnounced() {},
+    onReceipt() {},
     onMalformed() {},
     onBackfill() {},
     onBackfillFailed: (error) => assert.fail(String(error)),

@@ -59,11 +59,12 @@ export class Room {
       this.#options.onMalformed();
       return;
     }
-    this.onAnnouncement(announcement);
+    if (announcement.kind === 'receipt') this.#options.onReceipt(this.id, announcement.user, announcement.seq);
+    else this.onAnnouncement(announcement);
     if (announcement.kind === 'entry') this.#options.onAnnounced(announcement.ts);
   };
 
-  onAnnouncement(announcement: Announcement): void {
+  onAnnouncement(announcement: Exclude<Announcement, { kind: 'receipt' }>): void {
     const { epoch } = announcement;
     if (announcement.kind === 'deleted') {
       // A late announcement does not concern a room that was made again.
@@ -171,6 +172,11 @@ export class Room {
   /** Announcements were missed, and a message may have been deleted. */
   forgetRecent(): void {
     this.#recent.clear();
+  }
+
+  /** Writes an ephemeral event to the live members, after the entries that wait for them. */
+  write(packet: string): void {
+    this.#writes.push(packet);
   }
 
   /** Call this periodically. Frees memory that no resume has needed for a while. */

@@ -13,6 +13,8 @@ export const ROOM_BYTES = 8_192;
 /** A room that a join creates, which expires if nothing is written. */
 export const EMPTY_ROOM_BYTES = 512;
 export const MEMBER_BYTES = 512;
+/** The first read position of a user in a room. */
+export const READ_POSITION_BYTES = 320;
 
 /** The allocator of Redis rounds sizes up, by a quarter at most. */
 const ALLOCATED = 1.25;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '@maru/protocol';
 import fc from 'fast-check';
 import { type Announcement, actOf, parseAnnouncement } from './entry-codec.ts';
 
@@ -61,7 +62,7 @@ test('refuses malformed announcements', () => {
 });
 
 /** The grammar of a header. */
-const HEADER = /^1 ([MED]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
+const HEADER = /^1 ([MEDR]) (\d{1,10}\.[a-z0-9]{1,21}) (\d{1,15}) (\d{1,15}) (\d{1,7})$/;
 
 function byExpression(payload: string): Announcement | undefined {
   const end = payload.indexOf('\n');
@@ -72,6 +73,10 @@ function byExpression(payload: string): Announcement | undefined {
   if (Buffer.byteLength(body) !== Number(bytes)) return undefined;
   if (kind === 'E') return { kind: 'epoch', epoch, base: Number(seq) };
   if (kind === 'D') return { kind: 'deleted', epoch };
+  if (kind === 'R') {
+    const isUser = body.length >= 1 && body.length <= LIMITS.userIdCharsMax;
+    return isUser ? { kind: 'receipt', epoch, seq: Number(seq), user: body } : undefined;
+  }
   if (!body.endsWith('}')) return undefined;
   const counted = body.startsWith('"n":') ? body : `"n":${Number(seq)},${body}`;
   return { kind: 'entry', epoch, seq: Number(seq), ts: Number(ts), body: counted };
@@ -87,16 +92,16 @@ test('accepts exactly the grammar, for any change of a header', () => {
       )
       .chain((size) => fc.string({ unit: fc.constantFrom(...units), minLength: size, maxLength: size }));
   const digits = (charsMax: number) => part('0189', charsMax);
-  const anyBody = fc.constantFrom('', '}', body, '1 M 1.a 1 1 1\n}', 'x y.z\n}', 'ends without');
+  const anyBody = fc.constantFrom('', '}', body, '1 M 1.a 1 1 1\n}', 'x y.z\n}', 'ends without', 'u'.repeat(129));
   const bytes = fc.tuple(digits(7), fc.nat({ max: 7 }), fc.boolean());
   const valid = fc
-    .tuple(fc.constantFrom('M', 'E', 'D'), digits(10), part('az09', 21), digits(15), digits(15), bytes, anyBody)
+    .tuple(fc.constantFrom('M', 'E', 'D', 'R'), digits(10), part('az09', 21), digits(15), digits(15), bytes, anyBody)
     .map(([kind, life, nonce, seq, ts, [wrong, zeros, isWrong], ofBody]) => {
       const size = isWrong ? wrong : `${'0'.repeat(zeros)}${Buffer.byteLength(ofBody)}`;
       return `1 ${kind} ${life}.${nonce} ${seq} ${ts} ${size}\n${ofBody}`;
     });
   // Neighbours of what is allowed among them, and a digit that is not one of ASCII.
-  const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZMED1\u0661\0', '  ', '.1', ' 1', '00000000000000');
+  const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZMEDR1\u0661\0', '  ', '.1', ' 1', '00000000000000');
   const change = fc.record({ at: fc.nat({ max: 90 }), drop: fc.nat({ max: 2 }), put: piece });
   let packets = 0;
   fc.assert(

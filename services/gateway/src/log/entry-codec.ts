@@ -9,11 +9,12 @@
  *                 1 E <epoch> <base> 0 0\n                            a new epoch that begins at
  *                 <base>
  *                 1 D <epoch> 0 0 0\n                                 the room was deleted
+ *                 1 R <epoch> <seq> <ts> <bytes>\n<user>             a user has read up to <seq>
  *     to clients  {"room":…,"epoch":…,"seq":…,"ts":…,<head>,<tail>}
  *
  * The scripts beside this file write the first two forms.
  */
-import type { Entry, RemovalReason } from '@maru/protocol';
+import { type Entry, LIMITS, type RemovalReason } from '@maru/protocol';
 
 /** An entry as the log keeps it. */
 export interface StoredEntry {
@@ -30,6 +31,8 @@ export interface StoredEntry {
 export type Announcement =
   | { kind: 'entry'; epoch: string; seq: number; ts: number; body: string }
   | { kind: 'epoch'; epoch: string; base: number }
+  /** A user has read up to `seq`. */
+  | { kind: 'receipt'; epoch: string; seq: number; user: string }
   /** `epoch` is the mark's: later than the deleted room's, earlier than that of a new room. */
   | { kind: 'deleted'; epoch: string };
 
@@ -151,7 +154,9 @@ const EPOCH_RANDOM_CHARS_MAX = 21;
 /** A double holds every number of 15 digits exactly. */
 const NUMBER_DIGITS_MAX = 15;
 const BYTES_DIGITS_MAX = 7;
+const KIND_AT = 2;
 const EPOCH_START = 4;
+const KINDS = ['1 E ', '1 D ', '1 R '];
 
 /**
  * Returns undefined for a malformed announcement; the caller drops and counts it. Redis accounts
@@ -160,8 +165,8 @@ const EPOCH_START = 4;
  */
 export function parseAnnouncement(payload: string): Announcement | undefined {
   const isEntry = payload.startsWith('1 M ');
-  const isDeletion = payload.startsWith('1 D ');
-  if (!isEntry && !isDeletion && !payload.startsWith('1 E ')) return undefined;
+  const kind = isEntry ? 'M' : payload[KIND_AT];
+  if (!isEntry && !KINDS.includes(payload.slice(0, EPOCH_START))) return undefined;
   // A missing separator is at -1, which makes an empty part. Empty parts are malformed.
   const epochEnd = payload.indexOf(' ', EPOCH_START);
   const seqEnd = payload.indexOf(' ', epochEnd + 1);
@@ -174,8 +179,12 @@ export function parseAnnouncement(payload: string): Announcement | undefined {
   const body = payload.slice(headerEnd + 1);
   if (Buffer.byteLength(body) !== bytes) return undefined;
   const epoch = payload.slice(EPOCH_START, epochEnd);
-  if (isDeletion) return { kind: 'deleted', epoch };
-  if (!isEntry) return { kind: 'epoch', epoch, base: seq };
+  if (kind === 'D') return { kind: 'deleted', epoch };
+  if (kind === 'E') return { kind: 'epoch', epoch, base: seq };
+  if (kind === 'R') {
+    const isUser = body.length > 0 && body.length <= LIMITS.userIdCharsMax;
+    return isUser ? { kind: 'receipt', epoch, seq, user: body } : undefined;
+  }
   if (!body.endsWith('}')) return undefined;
   return { kind: 'entry', epoch, seq, ts, body: withN(seq, body) };
 }

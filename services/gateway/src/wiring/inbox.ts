@@ -1,7 +1,14 @@
-/** What reaches a user: the inbox of each user with a connection on this node. */
+/** What concerns a user rather than a room: the inbox, the list of rooms, and what was read. */
+import type { Inbox } from '../inbox/inbox.ts';
 import { InboxChannels } from '../inbox/inbox-channels.ts';
+import { createReadMyRooms } from '../inbox/my-rooms.ts';
 import { createRedisInbox } from '../inbox/redis-inbox.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
+import type { MayRead } from '../requests/handler.ts';
+import { inboxHandlers } from '../requests/inbox.ts';
+import type { CarryOut } from '../rooms/acts.ts';
+import { createMemberLooks } from '../rooms/member-looks.ts';
+import { noteDeletions, noteMemberships } from '../rooms/memberships.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Store } from './store.ts';
 
@@ -32,4 +39,19 @@ export function createInbox(options: {
     onLost: (events) => count('lost', events),
   });
   return { inbox, inboxChannels };
+}
+
+/** Acts and deletions that also change lists, and tell users. */
+export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: Inbox; carryOut: CarryOut }) {
+  const { roomList, directory } = store;
+  const parts = { roomList, inbox, room: createMemberLooks(store.connections.read) };
+  return {
+    carryOut: noteMemberships(carryOut, parts),
+    directory: { ...directory, delete: noteDeletions(directory.delete, parts) },
+  };
+}
+
+export function createInboxHandlers({ store, inbox, mayRead }: { store: Store; inbox: Inbox; mayRead: MayRead }) {
+  const { roomList, readState, quota } = store;
+  return inboxHandlers({ ...{ roomList, readState, quota, inbox, mayRead }, readMyRooms: createReadMyRooms(store) });
 }

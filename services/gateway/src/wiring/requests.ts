@@ -6,8 +6,6 @@ import type { GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
 import type { Inbox } from '../inbox/inbox.ts';
-import { createMemberLooks } from '../inbox/member-looks.ts';
-import { noteDeletions, noteMemberships } from '../inbox/memberships.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -24,6 +22,7 @@ import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
 import { createTyping, type Typing } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
+import { createInboxHandlers, noteChanges } from './inbox.ts';
 import { createMessages } from './messages.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
@@ -64,15 +63,10 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const membershipParts = { roomList: store.roomList, inbox, room: createMemberLooks(store.connections.read) };
-  const carryOut = noteMemberships(
-    createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
-    membershipParts,
-  );
-  const directory = {
-    ...store.directory,
-    delete: noteDeletions(store.directory.delete, membershipParts),
-  };
+  const { carryOut, directory } = noteChanges({
+    ...{ store, inbox },
+    carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
+  });
   const moderation = createModeration({
     store: store.connections.read,
     log,
@@ -94,6 +88,7 @@ export function createRequests(options: RequestsOptions) {
       ...historyHandlers(readHistory),
       ...messagePageHandlers(readMessages),
       ...presenceHandlers({ presence, watches, mayRead }),
+      ...createInboxHandlers({ store, inbox, mayRead }),
     },
     gate: store.gate,
     onRequest: metrics.requests.observe,

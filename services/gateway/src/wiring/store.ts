@@ -7,6 +7,7 @@ import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
 import { RedisSubscriber } from '../delivery/subscriber.ts';
+import { createRedisReadState } from '../inbox/redis-read-state.ts';
 import { createRedisRoomList } from '../inbox/redis-room-list.ts';
 import { createRoomQuota } from '../limits/room-quota.ts';
 import { createBytesOf } from '../limits/stored-bytes.ts';
@@ -14,7 +15,7 @@ import { UserQuota } from '../limits/user-quota.ts';
 import { createUserRate } from '../limits/user-rate.ts';
 import type { AnyRequest } from '../log/append-calls.ts';
 import { createRedisRoomLog, type StoreCall } from '../log/redis-room-log.ts';
-import { createSeenPositions } from '../log/seen-positions.ts';
+import { createSeenPositions, type SeenPositions } from '../log/seen-positions.ts';
 import { createDirectRooms } from '../rooms/direct-rooms.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
@@ -95,11 +96,7 @@ export function createStore(options: StoreOptions) {
   });
   const rooms = createRoomQuota({ store: connections.control, limits: config });
   const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
-  const roomList = createRedisRoomList({
-    store: connections.read,
-    now,
-    onFailed: (error) => logger.debug({ reason: String(error) }, 'a list of rooms waits for its repair'),
-  });
+  const lists = createLists(options, connections.read, seen);
   return {
     connections,
     ticker,
@@ -128,17 +125,29 @@ export function createStore(options: StoreOptions) {
     directory: createRoomDirectory({
       store: connections.read,
       claims,
-      roomList,
+      roomList: lists.roomList,
       audit,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
-    directRooms: createDirectRooms({ store: connections.read, claims, list: roomList }),
+    directRooms: createDirectRooms({ store: connections.read, claims, list: lists.roomList }),
     quota,
     rates: createRates(options, connections.control),
     claims,
-    roomList,
+    ...lists,
     audit,
     close,
+  };
+}
+
+/** The rooms of users, and what they have read. */
+function createLists({ logger, now }: StoreOptions, store: RedisStore, seen: SeenPositions) {
+  return {
+    roomList: createRedisRoomList({
+      store,
+      now,
+      onFailed: (error) => logger.debug({ reason: String(error) }, 'a list of rooms waits for its repair'),
+    }),
+    readState: createRedisReadState({ store, seen }),
   };
 }
 

@@ -4,11 +4,11 @@
  * writes: see `RoomList` for their order.
  */
 import { isPrivateRoomId, MaruError, type RemovalReason, type Role, type SendData, type UserRef } from '@maru/protocol';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Listing, RoomList } from '../inbox/room-list.ts';
 import type { Act } from '../log/room-log.ts';
-import type { ActOrder, Actor, CarryOut } from '../rooms/acts.ts';
-import type { RoomDirectory } from '../rooms/directory.ts';
-import type { Inbox } from './inbox.ts';
-import type { Listing, RoomList } from './room-list.ts';
+import type { ActOrder, Actor, CarryOut } from './acts.ts';
+import type { RoomDirectory } from './directory.ts';
 
 /** Looks at a private room. Each rejects `unavailable`. */
 export interface MemberLooks {
