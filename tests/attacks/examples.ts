@@ -64,10 +64,25 @@ export interface ExampleCall {
 /** Bodies by method and path of the OpenAPI document. */
 const BODIES: Record<string, unknown> = {
   'POST /guests': { name: 'Mina' },
-  'POST /rooms/{room}/messages': { text: 'hello' },
+  'POST /rooms': { visibility: 'private', title: 'A title' },
+  'PATCH /rooms/{room}': { title: 'Tea', topic: 'All about tea', readOnly: false, slowModeS: 0 },
+  'PUT /rooms/{room}/members/{user}/role': { role: 'moderator' },
+  'POST /rooms/{room}/members/{user}/kick': { forMs: 60_000, reason: 'noise' },
+  'POST /rooms/{room}/members/{user}/ban': { forMs: 60_000, reason: 'noise' },
+  'POST /rooms/{room}/members/{user}/unban': { reason: 'over' },
+  'POST /rooms/{room}/members/{user}/mute': { forMs: 60_000, reason: 'noise' },
+  'POST /rooms/{room}/members/{user}/unmute': { reason: 'over' },
+  'POST /rooms/{room}/messages': { text: 'hello', mentions: ['mina'] },
+  'PATCH /rooms/{room}/messages/{seq}': { text: 'hello again', mentions: ['mina'] },
+  'POST /rooms/{room}/messages/{seq}/report': { reason: 'spam' },
+  'PUT /me/rooms/{room}': { notify: 'mentions' },
+  'PUT /rooms/{room}/read-position': { seq: 1 },
   'POST /admin/users/{id}/revoke': { reason: 'spam' },
   'POST /admin/users/{id}/disconnect': { reason: 'spam' },
 };
+
+/** Members of a query that exclude others. */
+const LEFT_OUT = ['after', 'around', 'thread', 'pinned', 'view'];
 
 interface Operation {
   requestBody?: unknown;
@@ -83,10 +98,20 @@ export const callsWithoutBody = (): string[] =>
 /** One for each operation of the OpenAPI document, which is generated from the schemas. */
 export const exampleCalls = ({ room, token, user, clientMsgId = newId() }: ExampleValues): ExampleCall[] =>
   operations().map(({ method, path: template, key, operation }) => {
-    const values: Record<string, string> = { room, user, id: user, seq: '1', cursor: 'a', epoch: '1.a' };
+    const values: Record<string, string> = {
+      room,
+      user,
+      id: user,
+      seq: '1',
+      emoji: '%E2%98%95',
+      notify: 'none',
+      reason: 'spam',
+      cursor: 'a',
+      epoch: '1.a',
+    };
     const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? 'absent');
     const query = (operation.parameters ?? [])
-      .filter((parameter) => parameter.in === 'query' && parameter.name !== 'after')
+      .filter((parameter) => parameter.in === 'query' && !LEFT_OUT.includes(parameter.name))
       .map(({ name, schema }) => `${name}=${values[name] ?? schema.minimum ?? 1}`)
       .join('&');
     return {

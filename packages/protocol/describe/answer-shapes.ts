@@ -114,6 +114,9 @@ const roomInfo = {
   slowModeS: z.int().min(1).exactOptional(),
   mutedUntilTs: z.int().min(0).exactOptional(),
 };
+const state = { room: roomId, role, ...logState, ...roomInfo };
+/** A room without entries. */
+export const roomState = z.strictObject(state);
 const joined = { room: roomId, role, messages: entries, ...logState, ...roomInfo };
 export const joinData = z
   .discriminatedUnion('recovered', [

@@ -4,6 +4,7 @@
  * name, so that tests notice new fields. Clients must ignore unknown fields.
  */
 import { z } from 'zod';
+import { EVENT_CALLS, type EventCallName } from '../src/calls.ts';
 import type { ServerEvents } from '../src/events.ts';
 import { type RequestName, roomId, userId } from '../src/schemas.ts';
 import {
@@ -24,6 +25,7 @@ import {
   removalReason,
   resumedRoom,
   role,
+  roomState,
   sendData,
   seq,
   tsMs,
@@ -160,19 +162,25 @@ export const auditEvent = z.strictObject({
   outcome: z.string().exactOptional(),
 });
 
+type EventAnswers = { [N in EventCallName]: (typeof answerSchemas)[(typeof EVENT_CALLS)[N]['event']] };
+const eventAnswers = Object.fromEntries(
+  Object.entries(EVENT_CALLS).map(([name, { event }]) => [name, answerSchemas[event]]),
+) as EventAnswers;
+
 /** Bodies of successful HTTP calls, by operation. */
 export const httpAnswerSchemas = {
+  ...eventAnswers,
+  // Without `view=messages`, and with it.
+  readMessages: z.union([historyData, messagesData]),
+  readRoom: roomState,
   createGuest: z.strictObject({ token: z.string().min(1), user: userRef }),
   listRooms: z.strictObject({
     rooms: z.array(z.strictObject({ room: roomId, title: z.string(), online: count })),
     cursor: roomId.exactOptional(),
   }),
-  readMessages: historyData,
-  postMessage: sendData,
   readPresence: presenceSnapshot,
   revokeUser: z.strictObject({ revokedAt: tsMs }),
   disconnectUser: nothing,
-  deleteRoom: nothing,
   closeRoom: actData,
   openRoom: actData,
   readAudit: z.strictObject({ events: z.array(auditEvent), cursor: z.string().min(1).exactOptional() }),

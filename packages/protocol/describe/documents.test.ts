@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { type CallEvent, EVENT_CALLS, type EventCall } from '../src/calls.ts';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
 import { httpSchemas, requestSchemas } from '../src/schemas.ts';
 import { httpAnswerSchemas, serverEventSchemas } from './answers.ts';
@@ -111,11 +112,38 @@ describe('the HTTP API', () => {
         .filter((one) => one.in === 'query')
         .map(({ name }) => name),
     );
-    for (const schema of [httpSchemas.rooms, httpSchemas.history, httpSchemas.audit])
+    for (const schema of [httpSchemas.rooms, httpSchemas.audit])
       assert(queries.some((names) => names.join() === Object.keys(schema.shape).join()));
-    assert.equal(calls.filter(({ call }) => call.requestBody !== undefined).length, 4);
-    const known = ['audit', 'disconnect', 'guest', 'history', 'post', 'revoke', 'rooms'];
+    const known = ['audit', 'disconnect', 'guest', 'revoke', 'rooms'];
     assert.deepEqual(Object.keys(httpSchemas).sort(), known, 'describe the new one');
+  });
+
+  test('has every member of the event that a call does, in one place', () => {
+    for (const [name, { event, fixed }] of Object.entries(EVENT_CALLS) as Array<[string, EventCall]>) {
+      const { call } = calls.find((one) => one.call.operationId === name) ?? assert.fail(name);
+      const parameters = (call.parameters ?? []) as Array<{ name: string }>;
+      const body = call.requestBody === undefined ? {} : at({ call }, 'call', 'requestBody', 'content');
+      const inBody = 'application/json' in body ? at(body, 'application/json', 'schema', 'properties') : {};
+      const named = [...parameters.map((one) => one.name), ...Object.keys(inBody), ...Object.keys(fixed ?? {})];
+      for (const member of Object.keys(requestSchemas[event].shape))
+        assert.equal(
+          named.filter((one) => one === (member === 'clientMsgId' ? 'Idempotency-Key' : member)).length,
+          1,
+          `${name} ${member}`,
+        );
+    }
+  });
+
+  test('has a call for each event, except those of a connection', () => {
+    const called = Object.values(EVENT_CALLS).flatMap((call: EventCall) => [
+      call.event,
+      ...Object.values(call.views ?? {}),
+    ]);
+    const ofConnections = Object.keys(requestSchemas).filter((event) => !called.includes(event as CallEvent));
+    assert.deepEqual(ofConnections.sort(), [
+      'auth:renew',
+      ...['presence:set', 'presence:unwatch', 'presence:watch', 'room:join', 'room:leave', 'typing'],
+    ]);
   });
 
   test('declares path parameters, a success answer and the common errors of each call', () => {

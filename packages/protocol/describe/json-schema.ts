@@ -9,7 +9,6 @@ import {
   clientMsgId,
   displayName,
   emoji,
-  httpSchemas,
   position,
   requestSchemas,
   resume,
@@ -176,7 +175,6 @@ const label = (charsMax: number) => ({
   maxLength: charsMax,
 });
 registry.add(requestSchemas['history:read'], oneOfBeforeAfter);
-registry.add(httpSchemas.history, oneOfBeforeAfter);
 registry.add(createRoom.room, {
   description: 'A room id that does not begin with p- or d-.',
   not: { pattern: '^[pd]-' },

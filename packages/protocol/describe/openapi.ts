@@ -1,43 +1,23 @@
 /** OpenAPI 3.1 of the HTTP API. Pure. */
-import type { z } from 'zod';
+
+import type { EventCallName } from '../src/calls.ts';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
-import { LIMITS } from '../src/limits.ts';
-import { clientMsgId, httpSchemas, roomId, userId } from '../src/schemas.ts';
+import { httpSchemas, roomId, userId } from '../src/schemas.ts';
 import { problem } from './answer-shapes.ts';
 import { type HttpOperation, httpAnswerSchemas } from './answers.ts';
+import { describeEventCalls } from './event-calls.ts';
+import { type Call, type Parameter, queryOf } from './http-call.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
-
-type Parameter = {
-  name: string;
-  in: 'path' | 'query' | 'header';
-  required: boolean;
-  schema: JsonObject;
-  description?: string;
-};
-
-interface Call {
-  method: 'get' | 'post' | 'delete';
-  path: string;
-  summary: string;
-  description?: string;
-  body?: z.ZodType;
-  isBodyOptional?: true;
-  parameters?: Parameter[];
-  /** Statuses of success and what each means. */
-  success: Record<number, string>;
-  errors: ErrorCode[];
-  isPublic?: true;
-}
 
 const user: Parameter = { name: 'id', in: 'path', required: true, schema: jsonSchemaOf(userId) };
 const room: Parameter = { name: 'room', in: 'path', required: true, schema: jsonSchemaOf(roomId) };
 
-const CALLS: Record<HttpOperation, Call> = {
+const OTHER_CALLS: Record<Exclude<HttpOperation, EventCallName>, Call> = {
   createGuest: {
     method: 'post',
     path: '/guests',
     summary: 'A token for a guest, where guests are switched on',
-    body: httpSchemas.guest,
+    body: jsonSchemaOf(httpSchemas.guest),
     success: { 201: 'A token, and whom it names' },
     errors: ['not_found', 'too_large'],
     isPublic: true,
@@ -51,32 +31,13 @@ const CALLS: Record<HttpOperation, Call> = {
     success: { 200: 'A page of rooms' },
     errors: [],
   },
-  readMessages: {
+  readRoom: {
     method: 'get',
-    path: '/rooms/{room}/messages',
-    summary: 'A page of a room’s log: the newest entries, or those before or after a seq',
-    description: 'before or after, not both; both exclusive. With another epoch than the log’s: 409.',
-    parameters: [room, ...queryOf(httpSchemas.history)],
-    success: { 200: 'Entries, ascending' },
-    errors: ['not_found', 'conflict'],
-  },
-  postMessage: {
-    method: 'post',
-    path: '/rooms/{room}/messages',
-    summary: 'Stores a message, once for each Idempotency-Key',
-    parameters: [
-      room,
-      {
-        name: 'Idempotency-Key',
-        in: 'header',
-        required: true,
-        description: 'The clientMsgId of the message. The same key with another text: 409.',
-        schema: jsonSchemaOf(clientMsgId),
-      },
-    ],
-    body: httpSchemas.post,
-    success: { 201: 'The message is stored', 200: 'It was stored before: the seq and ts of then' },
-    errors: ['not_found', 'conflict', 'too_large'],
+    path: '/rooms/{room}',
+    summary: 'The settings of a room, the role of the caller, and where its log is',
+    parameters: [room],
+    success: { 200: 'What a join answers, without entries' },
+    errors: ['not_found'],
   },
   readPresence: {
     method: 'get',
@@ -92,7 +53,7 @@ const CALLS: Record<HttpOperation, Call> = {
     summary: 'Ends every connection of a user within a second, and all tokens issued so far',
     description: 'Needs the role admin. A token that is issued from the next second on is valid.',
     parameters: [user],
-    body: httpSchemas.revoke,
+    body: jsonSchemaOf(httpSchemas.revoke),
     isBodyOptional: true,
     success: { 200: 'The time of the revocation, in milliseconds since 1970' },
     errors: ['too_large'],
@@ -103,18 +64,10 @@ const CALLS: Record<HttpOperation, Call> = {
     summary: 'Ends every connection of a user within a second; the user may come back',
     description: 'Needs the role admin.',
     parameters: [user],
-    body: httpSchemas.disconnect,
+    body: jsonSchemaOf(httpSchemas.disconnect),
     isBodyOptional: true,
     success: { 200: 'The order was given to all nodes' },
     errors: ['too_large'],
-  },
-  deleteRoom: {
-    method: 'delete',
-    path: '/rooms/{room}',
-    summary: 'Deletes a room with all its data; for its owners and the role admin',
-    parameters: [room],
-    success: { 200: 'The room is gone; its members get the room event removed' },
-    errors: ['not_found'],
   },
   closeRoom: {
     method: 'post',
@@ -145,6 +98,8 @@ const CALLS: Record<HttpOperation, Call> = {
     errors: [],
   },
 };
+
+const CALLS: Record<HttpOperation, Call> = { ...OTHER_CALLS, ...describeEventCalls() };
 
 /** `forbidden`: a web page of an origin that is not allowed. */
 const ALWAYS: ErrorCode[] = ['invalid', 'forbidden', 'rate_limited', 'internal', 'unavailable'];
@@ -204,7 +159,7 @@ function operation(operationId: HttpOperation, call: Call): JsonObject {
       : {
           requestBody: {
             required: call.isBodyOptional !== true,
-            content: { 'application/json': { schema: jsonSchemaOf(call.body) } },
+            content: { 'application/json': { schema: call.body } },
           },
         }),
     responses,
@@ -222,15 +177,4 @@ function problemResponse(code: ErrorCode): JsonObject {
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     content: { 'application/problem+json': { schema: jsonSchemaOf(problem) } },
   };
-}
-
-/** Query parameters, from the schema that validates them. Numbers arrive as text. */
-function queryOf(schema: z.ZodType): Parameter[] {
-  const properties = jsonSchemaOf(schema, 'output').properties as Record<string, JsonObject>;
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: 'query',
-    required: false,
-    schema: name === 'limit' ? { ...property, default: LIMITS.pageEntriesDefault } : property,
-  }));
 }

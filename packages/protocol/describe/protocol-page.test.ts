@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
+import { EVENT_CALLS, type EventCallName } from '../src/calls.ts';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
 import { httpSchemas, requestSchemas, resume } from '../src/schemas.ts';
 import { errorBody } from './answer-shapes.ts';
 import { httpAnswerSchemas, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
+import { bodySchemaOf } from './event-calls.ts';
 
 const page = readFileSync(new URL('../../../docs/protocol.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/<!-- (.+?) -->\n```json\n([\s\S]*?)```/g)].map(([, label = '', json = '']) => ({
@@ -30,6 +32,8 @@ function rowsBelow(heading: string): string[][] {
 function hold(label: string, value: unknown): void {
   const [kind = '', name = '', status = ''] = label.split(' ');
   if (kind === 'request') requestSchemas[name as keyof typeof requestSchemas].parse(value);
+  else if (kind === 'http-request' && Object.hasOwn(EVENT_CALLS, name))
+    bodySchemaOf(name as EventCallName).parse(value);
   else if (kind === 'http-request') httpSchemas[name as keyof typeof httpSchemas].parse(value);
   else if (kind === 'answer') assertAnswer(name, value);
   else if (kind === 'event') assertServerEvent(name, value);

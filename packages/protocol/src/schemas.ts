@@ -182,11 +182,6 @@ export type RequestName = keyof typeof requestSchemas;
 export type RequestOf<N extends RequestName> = z.output<(typeof requestSchemas)[N]>;
 
 /** Payloads of HTTP calls: bodies, and query strings whose numbers are text. */
-const seqText = z
-  .string()
-  .regex(/^\d{1,16}$/)
-  .transform(Number)
-  .pipe(seq);
 const limitText = z
   .string()
   .regex(/^\d{1,4}$/)
@@ -212,18 +207,7 @@ export const httpSchemas = {
       .optional(),
   }),
   guest: z.object({ name: displayName }),
-  post: z.object({ text }),
   rooms: z.object({ cursor: roomId.optional(), limit: limitText.optional() }),
-  history: z
-    .object({
-      before: seqText.optional(),
-      after: seqText.optional(),
-      limit: limitText.optional(),
-      epoch: epoch.optional(),
-    })
-    .refine((query) => query.before === undefined || query.after === undefined, {
-      message: 'takes before or after, not both',
-    }),
 } as const;
 
 /**

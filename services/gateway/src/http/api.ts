@@ -9,13 +9,14 @@ import type { Tokens } from '../identity/tokens.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import { type AdminDeps, createAdminRoutes } from './admin.ts';
-import { takeOrThrow, wrongMethod } from './calls.ts';
+import { routerOf, takeOrThrow, wrongMethod } from './calls.ts';
+import { type EventCallDeps, eventRoutes } from './event-calls.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
-import { createRoomRoutes, type RoomDeps } from './rooms.ts';
+import { type RoomDeps, roomRoutes } from './rooms.ts';
 import { securityHeaders } from './security-headers.ts';
 
-export interface ApiDeps extends Omit<RoomDeps, 'verify'> {
-  tokens: Tokens & RoomDeps['tokens'];
+export interface ApiDeps extends Omit<RoomDeps & EventCallDeps, 'verify' | 'isRevoked'> {
+  tokens: Tokens & Pick<EventCallDeps, 'isRevoked'>;
   /** For calls under `/admin`. */
   orders: AdminDeps['orders'];
   audit: Audit;
@@ -51,7 +52,7 @@ export function createApi(deps: ApiDeps): Express {
   };
   api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify: checkDepth }));
 
-  const { verify } = deps.tokens;
+  const { verify, isRevoked } = deps.tokens;
 
   api
     .route('/guests')
@@ -66,7 +67,7 @@ export function createApi(deps: ApiDeps): Express {
     })
     .all(wrongMethod('POST'));
 
-  api.use(createRoomRoutes({ ...deps, verify }));
+  api.use(routerOf([...roomRoutes({ ...deps, verify }), ...eventRoutes({ ...deps, verify, isRevoked })]));
   api.use('/admin', createAdminRoutes({ ...deps, verify }));
   app.use('/api/v1', api);
   app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));
@@ -89,7 +90,7 @@ function originGuard(allowed: ReadonlySet<string>) {
       response.set({ 'Access-Control-Allow-Origin': origin, Vary: 'Origin' });
       if (request.method === 'OPTIONS') {
         response.set({
-          'Access-Control-Allow-Methods': 'GET, POST, DELETE',
+          'Access-Control-Allow-Methods': 'GET, POST, PUT, PATCH, DELETE',
           'Access-Control-Allow-Headers': 'Authorization, Content-Type, Idempotency-Key',
           'Access-Control-Max-Age': '600',
         });

@@ -1,11 +1,11 @@
 /** What the calls of the HTTP API have in common: who calls, how often, and with which method. */
 import { MaruError } from '@maru/protocol';
-import type { Request, Response } from 'express';
+import express, { type Request, type Response, type Router } from 'express';
 import type { Identity } from '../identity/tokens.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
 
 export type Call = (request: Request, response: Response, caller: Identity) => Promise<void>;
-type Handler = (request: Request, response: Response) => Promise<void>;
+export type Handler = (request: Request, response: Response) => Promise<void>;
 
 export interface Callers {
   verify(token: unknown): Promise<Identity>;
@@ -56,3 +56,27 @@ export function wrongMethod(allowed: string) {
       .send(JSON.stringify({ type: 'about:blank', ...problem }));
   };
 }
+
+/** A handler at an address. */
+export interface Route {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its parameters in braces, as OpenAPI writes them. */
+  path: string;
+  handler: Handler;
+}
+
+/** Serves the routes. Other methods at their addresses answer 405. */
+export function routerOf(routes: Route[]): Router {
+  const router = express.Router();
+  const methods = new Map<string, string[]>();
+  for (const { method, path, handler } of routes) {
+    const pattern = path.replace(/\{(\w+)\}/g, ':$1');
+    methods.set(pattern, [...(methods.get(pattern) ?? []), method]);
+    router[METHODS[method]](pattern, handler);
+  }
+  // After all routes: one address may match two patterns.
+  for (const [pattern, allowed] of methods) router.all(pattern, wrongMethod(allowed.join(', ')));
+  return router;
+}
+
+const METHODS = { GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const;

@@ -61,6 +61,13 @@ function crashAfter(commands: number): { store: RedisStore; used: () => number }
 
 const made = (user: string) => redis.zrange(userRoomsKey(user), '0', '-1');
 
+/** A room that exists is in the lists of both users. */
+async function assertListed(): Promise<void> {
+  for (const key of await redis.keys('*:meta'))
+    for (const user of ['mina', 'jun'])
+      assert.deepEqual((await redis.hkeys(userRoomListKey(user))).map(roomMetaKey), [key]);
+}
+
 async function assertComplete(room: string): Promise<void> {
   assert.match(room, /^d-[0-9a-f]{32}$/);
   assert.deepEqual(await redis.hgetall(roomRolesKey(room)), { mina: 'member', jun: 'member' });
@@ -106,6 +113,7 @@ test('many calls of both users on two nodes at once make one room', async () => 
   // Claims of rooms that were not made are released in the background.
   await poll('one claim', async () => (await made('mina')).length + (await made('jun')).length === 1);
   assert.equal(charges, 1);
+  assert.deepEqual(await nodes[1].open('mina', 'jun'), first);
 });
 
 test('a user with as many new rooms as allowed opens known ones, and stores nothing for others', async () => {
@@ -146,6 +154,7 @@ describe('after a crash behind any command', () => {
           break;
         }
         assert.equal(crashed, 'unavailable', `after ${commands} commands`);
+        await assertListed();
         const { room } = await nodeOn(healthy).open(next, next === 'mina' ? 'jun' : 'mina');
         await assertComplete(room);
         assert.equal((await nodeOn(healthy).open('mina', 'jun')).room, room);

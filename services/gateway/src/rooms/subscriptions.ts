@@ -186,7 +186,7 @@ export class Subscriptions<S extends RoomSession> {
 }
 
 /** Every user is a member of a public room. The read checked the membership of a private one. */
-const roleOf = (read: ReadResult): Role => read.role ?? 'member';
+export const roleOf = (read: ReadResult): Role => read.role ?? 'member';
 
 const visibilityOf = (room: string): Visibility => {
   if (isDirectRoomId(room)) return 'direct';

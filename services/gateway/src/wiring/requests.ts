@@ -12,6 +12,7 @@ import type { GatewayMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
 import { authHandlers } from '../requests/auth.ts';
 import { Dispatcher } from '../requests/dispatch.ts';
+import type { Handlers } from '../requests/handler.ts';
 import { createReadHistory, historyHandlers } from '../requests/history.ts';
 import { createReadMessages, messagePageHandlers } from '../requests/message-pages.ts';
 import { messageHandlers } from '../requests/messages.ts';
@@ -79,17 +80,18 @@ export function createRequests(options: RequestsOptions) {
   };
   const { subscriptions, presence, watches } = rooms;
   const { directRooms } = store;
+  const handlers: Handlers = {
+    ...authHandlers({ tokens, registry, storeNow: store.health.now }),
+    ...roomHandlers({ subscriptions, directory, directRooms, typing, mayRead }),
+    ...moderationHandlers({ carryOut, directory, moderation }),
+    ...messageHandlers({ sendMessage, changeMessage, claims: store.claims }),
+    ...historyHandlers(readHistory),
+    ...messagePageHandlers(readMessages),
+    ...presenceHandlers({ presence, watches, mayRead }),
+    ...createInboxHandlers({ store, inbox, mayRead }),
+  };
   const dispatcher = new Dispatcher({
-    handlers: {
-      ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-      ...roomHandlers({ subscriptions, directory, directRooms, typing, mayRead }),
-      ...moderationHandlers({ carryOut, directory, moderation }),
-      ...messageHandlers({ sendMessage, changeMessage, claims: store.claims }),
-      ...historyHandlers(readHistory),
-      ...messagePageHandlers(readMessages),
-      ...presenceHandlers({ presence, watches, mayRead }),
-      ...createInboxHandlers({ store, inbox, mayRead }),
-    },
+    handlers,
     gate: store.gate,
     onRequest: metrics.requests.observe,
     onLimited: metrics.limited.inc,
@@ -110,8 +112,9 @@ export function createRequests(options: RequestsOptions) {
     }),
     carryOut,
     directory,
-    sendMessage,
-    readHistory,
+    handlers,
+    gate: store.gate,
+    state: (userId, room) => log.read(room, { userId }, { mode: 'none' }),
     presence: async (userId, room) => {
       await mayRead(userId, room);
       return presence.snapshot(room);

@@ -1,0 +1,43 @@
+/** What the OpenAPI document says of a call. */
+import type { z } from 'zod';
+import type { ErrorCode } from '../src/errors.ts';
+import { LIMITS } from '../src/limits.ts';
+import { type JsonObject, jsonSchemaOf } from './json-schema.ts';
+
+export type Parameter = {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  schema: JsonObject;
+  description?: string;
+};
+
+export interface Call {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  path: string;
+  summary: string;
+  description?: string;
+  /** JSON Schema of the body. */
+  body?: JsonObject;
+  isBodyOptional?: true;
+  parameters?: Parameter[];
+  /** Statuses of success and what each means. */
+  success: Record<number, string>;
+  errors: ErrorCode[];
+  isPublic?: true;
+}
+
+export const propertiesOf = (schema: z.ZodType, io: 'input' | 'output' = 'output') =>
+  jsonSchemaOf(schema, io).properties as Record<string, JsonObject>;
+
+/** A member of the query. Numbers arrive as text. */
+export const queryParameter = (name: string, schema: JsonObject): Parameter => ({
+  name,
+  in: 'query',
+  required: false,
+  schema: name === 'limit' ? { ...schema, default: LIMITS.pageEntriesDefault } : schema,
+});
+
+/** Query parameters, from the schema that validates them. */
+export const queryOf = (schema: z.ZodType): Parameter[] =>
+  Object.entries(propertiesOf(schema)).map(([name, property]) => queryParameter(name, property));
