@@ -37,10 +37,10 @@ const common = {
   /** How many entries before the head the act concerns; of a send 0 is for none. */
   back: fc.nat(20),
 };
-const mentions = fc.oneof(
+const mentions: fc.Arbitrary<string[]> = fc.oneof(
   fc.uniqueArray(fc.constantFrom(...USERS), { maxLength: 3 }),
-  fc.constant(['@room']),
-  fc.constant([]),
+  fc.constant<string[]>(['@room']),
+  fc.constant<string[]>([]),
 );
 const act: fc.Arbitrary<Act> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ ...common, kind: fc.constant('send' as const), mentions }) },
@@ -189,7 +189,7 @@ async function check(room: string): Promise<void> {
       return user === from.id ? [] : [`m\n${user}\n${id}`];
     });
   });
-  assert.deepEqual(await rig.admin.zrange(roomMentionsKey(room), 0, -1), mentioned.sort());
+  assert.deepEqual(await rig.admin.zrange(roomMentionsKey(room), '0', '-1'), mentioned.sort());
 }
 
 test('reads show what the log says, after any acts on two nodes and refusals of a full store', async () => {

@@ -191,7 +191,7 @@ test('a thread counts replies that are not deleted, and its pages have all of th
 
 test('mentions are kept of users who may read, follow edits, and end with a deletion', async () => {
   const room = await publicRoom(log);
-  const kept = () => rig.admin.zrange(roomMentionsKey(room), 0, -1);
+  const kept = () => rig.admin.zrange(roomMentionsKey(room), '0', '-1');
   const sent = await change(room, 'mina', send('hi', undefined, ['jun', 'mina', 'bo']));
   assert.deepEqual('mentioned' in sent && sent.mentioned, ['jun', 'bo']);
   const edited = await change(room, 'mina', edit(1, 'hi', ['bo', 'cy']));
