@@ -265,3 +265,24 @@ test('a room without members is unsubscribed after its linger time', async () =>
   assert.equal(await subscribers(), 0);
   assert.equal(node.delivery.size, 0);
 });
+
+test('a member that catches up and one whose announcement was lost get messages as they were appended', async () => {
+  const [a, b] = [await startNode(), await startNode()];
+  await join(a, 'edited');
+  await send(a, 'edited');
+  const { epoch } = await a.log.read('edited', 'node', { mode: 'none' });
+  const request = { room: 'edited', userId: 'jun', userName: 'Jun', isAdmin: false, mayStore: true };
+  const edit = { type: 'edit', seq: 1, text: 'edited', mentions: undefined } as const;
+  const react = { type: 'react', seq: 1, emoji: '👍', active: true } as const;
+  for (const change of [edit, react])
+    assert.equal((await a.log.change({ ...request, clientMsgId: change.type, change })).outcome, 'stored');
+  const member = new Recorder();
+  const texts: unknown[] = [];
+  member.send = (packet) => {
+    const [, { text, reactions, data }] = JSON.parse(packet.slice(1));
+    texts.push(text ?? data?.text ?? data?.emoji, reactions);
+  };
+  await b.delivery.enter(member, 'edited', 'mina', { mode: 'none' }, false);
+  await b.delivery.attach(member, 'edited', { epoch, seq: 0 });
+  assert.deepEqual(texts, ['hello', undefined, 'edited', undefined, '👍', undefined]);
+});

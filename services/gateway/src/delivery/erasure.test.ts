@@ -107,6 +107,23 @@ test('the recent entries are forgotten, and the members get all entries live', a
   assert.deepEqual(member.seqs, [1, 2, 3]);
 });
 
+test('a deletion whose announcement was lost is carried out when a read brings it', async () => {
+  const rig = startRoom();
+  const { member, attached } = rig.attach(0);
+  await attached;
+  rig.announce(rig.text(SECRET));
+  rig.remove(1);
+  rig.announce(rig.text('other'));
+  const before = { epoch: EPOCH, head: 1 };
+  assert.equal(rig.room.erasures.isStale(before), false);
+  await rig.answer(1);
+  assert.equal(rig.room.erasures.isStale(before), true);
+  assert.equal(rig.room.since({ epoch: EPOCH, seq: 0 }), undefined);
+  assert.equal(rig.room.since({ epoch: EPOCH, seq: 1 })?.packets.length, 2);
+  rig.room.positionOf(member);
+  assert.deepEqual(member.seqs, [1, 2, 3]);
+});
+
 test('edits, reactions and pins forget nothing, and no change of a message makes its room guarded', () => {
   const rig = startRoom();
   rig.announce(rig.text('one'));

@@ -49,6 +49,19 @@ test('concurrent requests for the same page make two reads, and another page its
   assert.equal(reads, 3);
 });
 
+test('a page with reactions is read for each user, whose own reactions it tells', async () => {
+  const room = await publicRoom(log);
+  await log.append(message(room, 'id-1'));
+  const change = { type: 'react', seq: 1, emoji: '👍', active: true } as const;
+  await log.change({ ...message(room, 'id-2'), change, isAdmin: false });
+  const history = createReadHistory({ log });
+  const answers = await Promise.all(['mina', 'jun', 'mina'].map((user) => history(user, { room, limit: LIMIT })));
+  assert.deepEqual(
+    answers.map(({ data }) => data.messages[0]?.reactions?.map(({ mine }) => mine)),
+    [[true], [false], [true]],
+  );
+});
+
 test('readers of a private room are checked one by one', async () => {
   const history = createReadHistory({ log });
   reads = 0;
