@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
 import type { TestClient } from '../support/client.ts';
+import { sleep } from '../support/poll.ts';
 import { newId } from '../support/tokens.ts';
 import { type ErasureRig, erasable, KINDS, type Scene, startErasureRig } from './erasure-setup.ts';
 
@@ -165,3 +166,22 @@ test('resumes during a deletion end without the text, and those after it never s
   }
   assert(resumes.some(({ startedAt }) => startedAt > deletedAt));
 });
+
+for (const stoppedMs of [300, 3_000])
+  test(`a node that was stopped for ${stoppedMs} ms around a deletion resumes no client with the text`, async () => {
+    const second = rig.nodes[1];
+    const { author, reader, room, epoch, seq, readerId, texts } = await rig.stage('public');
+    await reader.until(room, seq);
+    const resume = { [room]: { epoch, seq: 0 } };
+    second.child.kill('SIGSTOP');
+    await author.ok('message:delete', { room, seq, clientMsgId: newId() });
+    // They arrive while the node is stopped, and are the first that it sees when it continues.
+    const asked = Array.from({ length: 10 }, () => rig.enter(readerId, 1, resume));
+    await sleep(stoppedMs);
+    second.child.kill('SIGCONT');
+    for (const client of await Promise.all([...asked, rig.enter(readerId, 1, resume)])) {
+      await client.until(room, seq);
+      assert(!holds(client.received, texts), 'a resume has the text');
+      client.close();
+    }
+  });
