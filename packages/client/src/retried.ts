@@ -1,11 +1,11 @@
-/** Requests that change nothing more when they come twice: sent again if an answer is lost. */
+/** Idempotent requests. They are sent again if an answer is lost. */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Then the error is the caller's. */
+/** After the last one, the caller gets the error. */
 const TRIES_MAX = 4;
 
 /** Rejects with MaruError. */

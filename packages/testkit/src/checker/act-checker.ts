@@ -5,14 +5,14 @@
 import type { Entry } from '@maru/protocol/events';
 import { type MessageAct, subjectOf, wordsOf } from './content.ts';
 
-/** An act of `user` was acknowledged as so already, with the head at `seq`. */
+/** An act of `user` was acknowledged without an entry, because it changes nothing at head `seq`. */
 export interface UnchangedClaim {
   user: string;
   act: MessageAct;
   seq: number;
 }
 
-/** Acts that may be so already. */
+/** Acts that may change nothing. */
 export const mayBeUnchanged = ({ type }: MessageAct): boolean => type !== 'message.edit';
 
 const stateOf = ({ type, data }: MessageAct, user: string) =>

@@ -1,6 +1,6 @@
 -- Lists a room of a user, or lists it again.
--- Invariant: a value never comes back, so a repair that has read it can tell whether the room was
--- listed again since.
+-- Invariant: each value of a room is new, so a repair can tell whether the room was listed again
+-- since it read the value.
 --
 -- KEYS[1] list          room → `ms as notify`; ms: when it was listed, by the store's clock
 -- ARGV[1] room

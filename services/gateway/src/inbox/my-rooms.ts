@@ -8,9 +8,9 @@ import type { ListedRoom, RoomList } from './room-list.ts';
 
 /** Characters of JSON in one answer. A single room may have more. */
 const PAGE_CHARS_MAX = 1_048_576;
-/** Rooms asked at a time, so that little is read in vain where last messages are large. */
+/** Rooms asked at a time. Where last messages are large, a page has few rooms. */
 const ASKED_AT_ONCE = 32;
-/** Rooms asked for one answer: a list may name many in vain. */
+/** Rooms asked for one answer. Many of them may not be the user's any more. */
 const ASKED_MAX = 512;
 /** A room in the list, in characters of what is read for an answer. All are read for each page. */
 const LISTED_CHARS = 64;

@@ -1,12 +1,11 @@
 /**
- * The seam to the list of a user's rooms. The room is the truth about who is a member. The list may
- * name a room in vain, and a read of the list repairs that. It MUST name each room of which the user
- * is a member.
+ * The seam to the list of a user's rooms. The room is the truth about who is a member. The list MUST
+ * name each room of which the user is a member. It may also name others: a read of the list takes
+ * them out (repair).
  *
- * A membership begins in two writes on two shards: first the list, then the room. Until the second
- * one the list names the room in vain, and a repair MUST NOT take it out. Therefore a repair leaves
- * rooms that were listed within the last `SETTLING_MS`, and a caller whose second write took long
- * lists the room again (`Listing.settle`).
+ * A membership begins in two writes on two shards: first the list, then the room. Between them, a
+ * repair MUST NOT take the room out. Therefore a repair leaves rooms that were listed within the last
+ * `SETTLING_MS`, and a caller whose second write took long lists the room again (`Listing.settle`).
  */
 import type { Notify } from '@maru/protocol';
 
@@ -52,8 +51,9 @@ export interface RoomList {
   /** All rooms, by id. Rejects `unavailable`. */
   read(userId: string): Promise<ListedRoom[]>;
   /**
-   * The caller has read the list, and then from the rooms that the user has no place in them. Takes
-   * those out that are settled and were not listed again since. Never rejects.
+   * Takes rooms out of the list. The caller MUST have read the list first, and then the rooms, which
+   * said that the user is no member. Rooms that are not settled or were listed again stay. Never
+   * rejects.
    */
   repair(userId: string, inVain: readonly ListedRoom[]): Promise<void>;
 }
