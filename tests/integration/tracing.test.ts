@@ -85,41 +85,46 @@ const attribute = (span: Span, key: string): string | undefined => {
   return value === undefined ? undefined : String(Object.values(value)[0]);
 };
 
-test('request, append and the deliveries on all nodes are one trace without texts', async () => {
-  const [first, second] = running.gateways.map(({ url }) => url) as [string, string];
-  const token = tokenOf('planted-user');
-  const sender = await connect(first, { token });
-  const reader = await connect(second, { token });
-  const room = 'traced';
-  await sender.ok('room:join', { room });
-  await reader.ok('room:join', { room });
-  const { seq } = await sender.ok('message:send', { room, clientMsgId: 'planted-id', text: 'planted text' });
-  await reader.until(room, 1);
+for (const [kind, more] of [
+  ['a message', {}],
+  ['a message with mentions', { mentions: ['planted-friend'] }],
+] satisfies Array<[string, { mentions?: string[] }]>)
+  test(`request, append and the deliveries of ${kind} on all nodes are one trace without texts`, async () => {
+    const [first, second] = running.gateways.map(({ url }) => url) as [string, string];
+    const token = tokenOf('planted-user');
+    const sender = await connect(first, { token });
+    const reader = await connect(second, { token });
+    const room = `traced-${Object.keys(more).length}`;
+    const ofRoom = () => spans().filter((span) => attribute(span, 'maru.room') === room);
+    await sender.ok('room:join', { room });
+    await reader.ok('room:join', { room });
+    const { seq } = await sender.ok('message:send', { room, clientMsgId: 'planted-id', text: 'planted text', ...more });
+    await reader.until(room, 1);
 
-  const found = await poll('four spans', () => (spans().length >= 4 ? spans() : undefined));
-  assert.equal(found.length, 4);
-  const [root] = found.filter(({ name }) => name === 'message:send');
-  assert(root !== undefined);
-  assert.equal(root.node, 'gateway-1');
-  assert.equal(root.parentSpanId ?? '', '');
-  assert.equal(attribute(root, 'maru.seq'), String(seq));
-  assert.equal(attribute(root, 'maru.outcome'), 'stored');
-  for (const span of found) {
-    assert.equal(span.traceId, root.traceId, span.name);
-    assert.equal(attribute(span, 'maru.room'), room);
-    assert.ok(BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano));
-    if (span !== root) assert.equal(span.parentSpanId, root.spanId, span.name);
-  }
-  const [append] = found.filter(({ name }) => name === 'append');
-  assert.equal(append?.node, 'gateway-1');
-  assert.equal(append && attribute(append, 'maru.batch.size'), '1');
-  const delivered = found.filter(({ name }) => name === 'deliver').map(({ node }) => node);
-  assert.deepEqual(delivered.sort(), ['gateway-1', 'gateway-2']);
+    const found = await poll('four spans', () => (ofRoom().length >= 4 ? ofRoom() : undefined));
+    assert.equal(found.length, 4);
+    const [root] = found.filter(({ name }) => name === 'message:send');
+    assert(root !== undefined);
+    assert.equal(root.node, 'gateway-1');
+    assert.equal(root.parentSpanId ?? '', '');
+    assert.equal(attribute(root, 'maru.seq'), String(seq));
+    assert.equal(attribute(root, 'maru.outcome'), 'stored');
+    for (const span of found) {
+      assert.equal(span.traceId, root.traceId, span.name);
+      assert.equal(attribute(span, 'maru.room'), room);
+      assert.ok(BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano));
+      if (span !== root) assert.equal(span.parentSpanId, root.spanId, span.name);
+    }
+    const [append] = found.filter(({ name }) => name === 'append');
+    assert.equal(append?.node, 'gateway-1');
+    assert.equal(append && attribute(append, 'maru.batch.size'), '1');
+    const delivered = found.filter(({ name }) => name === 'deliver').map(({ node }) => node);
+    assert.deepEqual(delivered.sort(), ['gateway-1', 'gateway-2']);
 
-  for (const planted of ['planted', token]) assert.ok(!bodies.join('').includes(planted), `${planted} is in a trace`);
-  sender.close();
-  reader.close();
-});
+    for (const planted of ['planted', token]) assert.ok(!bodies.join('').includes(planted), `${planted} is in a trace`);
+    sender.close();
+    reader.close();
+  });
 
 test('the trace of a message that cannot be stored contains the error code', async () => {
   const [gateway] = running.gateways as [(typeof running.gateways)[0]];

@@ -33,28 +33,34 @@ export const entryBytes = (user: UserRef, text: string): number =>
 export const actBytes = (user: UserRef, act: object): number =>
   MEMBER_BYTES + entryOf(user, ACT_COPIES * Buffer.byteLength(JSON.stringify(act)));
 
-/**
- * A change of a message: fields of the overlay, a member of a sorted set, and that set if it is the
- * first one. A deletion that a moderator makes is an event of the audit, too.
- */
-const CHANGE_BYTES = 768;
-/** Copies of the content and of the user: in the entry, and as a reaction in the set and overlay. */
-const CHANGE_COPIES = 3;
-/** Who is mentioned where, for each mentioned user and the author. */
+/** What a change adds to the overlay of its message. */
+const OVERLAY_BYTES = 384;
+/** The sorted set of a message's reactions, if it is the first one, and a member of it. */
+const REACTION_BYTES = 384;
+/** Copies of a reaction and its user: in the entry, in the set and its index, and in the overlay. */
+const REACTION_COPIES = 4;
+/** A deletion that a moderator makes is an event of the audit, too. */
+const DELETION_COPIES = 2;
+/** Where a user is mentioned. */
 const MENTION_BYTES = 256;
 
-/** The entry of a change, and what it adds to the overlay of the message. */
+/** The entry of a change, and what it adds to its message. */
 export function changeBytes(user: UserRef, change: Change): number {
-  const mentions = ('mentions' in change ? change.mentions : undefined) ?? [];
-  const { text = '', ...rest } = { text: undefined, ...change };
-  return (
-    CHANGE_BYTES +
-    mentions.length * (MENTION_BYTES + Math.ceil(ALLOCATED * Buffer.byteLength(user.id))) +
-    entryOf(
-      user,
-      Buffer.byteLength(JSON.stringify(text)) + CHANGE_COPIES * Buffer.byteLength(JSON.stringify([user.id, rest])),
-    )
-  );
+  const bytes = Buffer.byteLength(JSON.stringify(change));
+  switch (change.type) {
+    case 'react':
+      return OVERLAY_BYTES + REACTION_BYTES + entryOf(user, REACTION_COPIES * (bytes + Buffer.byteLength(user.id)));
+    case 'delete':
+      return OVERLAY_BYTES + entryOf(user, DELETION_COPIES * bytes);
+    case 'pin':
+      return OVERLAY_BYTES + entryOf(user, bytes);
+    default: {
+      const mentions = change.mentions ?? [];
+      // A mention of the room names its author, too.
+      const authors = mentions.length > 0 ? Buffer.byteLength(user.id) : 0;
+      return OVERLAY_BYTES + mentions.length * MENTION_BYTES + entryOf(user, bytes + authors);
+    }
+  }
 }
 
 const entryOf = ({ id, name }: UserRef, contentBytes: number): number =>

@@ -24,6 +24,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
+  type IdGenerator,
   RandomIdGenerator,
   TraceIdRatioBasedSampler,
   TracerProvider,
@@ -32,6 +33,7 @@ import type { ChannelHandler } from '../delivery/subscriber.ts';
 import { roomOfLiveChannel } from '../keys.ts';
 import type { AnyRequest } from '../log/append-calls.ts';
 import { parseAnnouncement } from '../log/entry-codec.ts';
+import type { AppendRequest, ChangeRequest } from '../log/room-log.ts';
 import type { Tracing } from './tracing.ts';
 
 /** Period between exports, and the maximum of waiting spans. Further spans are dropped. */
@@ -57,22 +59,9 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
   const random = new RandomIdGenerator();
   /** The ids of the span that is about to start; undefined for random ones. */
   let given: Ids | undefined;
-  const url = new URL('v1/traces', options.endpoint.replace(/\/?$/, '/')).href;
-  const provider = new TracerProvider({
-    resource: resourceFromAttributes({ 'service.name': 'maru-gateway', 'service.instance.id': options.node }),
-    sampler: new TraceIdRatioBasedSampler(options.ratio),
-    idGenerator: {
-      generateTraceId: () => given?.traceId ?? random.generateTraceId(),
-      generateSpanId: () => given?.spanId ?? random.generateSpanId(),
-    },
-    spanProcessors: [
-      new BatchSpanProcessor({
-        exporter: new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }),
-        scheduledDelayMillis: EXPORT_PERIOD_MS,
-        maxQueueSize: QUEUED_SPANS_MAX,
-        exportTimeoutMillis: EXPORT_TIMEOUT_MS,
-      }),
-    ],
+  const provider = createProvider(options, {
+    generateTraceId: () => given?.traceId ?? random.generateTraceId(),
+    generateSpanId: () => given?.spanId ?? random.generateSpanId(),
   });
   const tracer = provider.getTracer('maru');
   const appends = new WeakMap<AnyRequest, Span>();
@@ -105,6 +94,17 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
     }
   };
 
+  const withinAppend = <T extends { outcome: string }>(
+    request: AppendRequest | ChangeRequest,
+    append: () => Promise<T>,
+  ): Promise<T> => {
+    const { room, userId, clientMsgId } = request;
+    const parent = contextOf(idsOf(room, userId, clientMsgId));
+    const span = tracer.startSpan('append', { kind: SpanKind.CLIENT, attributes: { 'maru.room': room } }, parent);
+    appends.set(request, span);
+    return within(span, append(), ({ outcome }) => ({ 'maru.outcome': outcome }));
+  };
+
   return {
     sendMessage: (send) => (user, request, sender) => {
       const { room, clientMsgId } = request;
@@ -116,13 +116,10 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
     },
     log: (log) => ({
       ...log,
-      append(request) {
-        const { room, userId, clientMsgId } = request;
-        const parent = contextOf(idsOf(room, userId, clientMsgId));
-        const span = tracer.startSpan('append', { kind: SpanKind.CLIENT, attributes: { 'maru.room': room } }, parent);
-        appends.set(request, span);
-        return within(span, log.append(request), ({ outcome }) => ({ 'maru.outcome': outcome }));
-      },
+      append: (request) => withinAppend(request, () => log.append(request)),
+      // Only messages have a first span.
+      change: (request) =>
+        request.change.type === 'send' ? withinAppend(request, () => log.change(request)) : log.change(request),
     }),
     subscriber(subscriber) {
       const traced = (room: string, handler: ChannelHandler): ChannelHandler => {
@@ -159,6 +156,26 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
       await Promise.race([provider.shutdown().catch((error: unknown) => report(String(error))), bound]);
     },
   };
+}
+
+function createProvider(
+  { endpoint, ratio, node }: { endpoint: string; ratio: number; node: string },
+  idGenerator: IdGenerator,
+): TracerProvider {
+  const url = new URL('v1/traces', endpoint.replace(/\/?$/, '/')).href;
+  return new TracerProvider({
+    resource: resourceFromAttributes({ 'service.name': 'maru-gateway', 'service.instance.id': node }),
+    sampler: new TraceIdRatioBasedSampler(ratio),
+    idGenerator,
+    spanProcessors: [
+      new BatchSpanProcessor({
+        exporter: new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }),
+        scheduledDelayMillis: EXPORT_PERIOD_MS,
+        maxQueueSize: QUEUED_SPANS_MAX,
+        exportTimeoutMillis: EXPORT_TIMEOUT_MS,
+      }),
+    ],
+  });
 }
 
 /** The hashes do not reveal their input. */

@@ -1,0 +1,61 @@
+/** The bytes that changes of messages cost their users are at least the memory of a real Redis. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { changeBytes } from '../limits/stored-bytes.ts';
+import type { Change, RoomLog } from './room-log.ts';
+import { type LogRig, message, startLogRig } from './testing/log-rig.ts';
+
+const COUNT = 1_000;
+
+let rig: LogRig;
+let log: RoomLog;
+before(async () => {
+  rig = await startLogRig();
+  log = await rig.node({ entriesMin: 100_000, entriesMax: 200_000 });
+});
+after(() => rig.stop());
+
+async function usedBytes(): Promise<number> {
+  const [, used] = /used_memory:(\d+)/.exec(await rig.admin.info('memory')) ?? [];
+  return Number(used);
+}
+
+const longId = (mark: number) => `${mark}-`.padEnd(128, 'u');
+const users = Array.from({ length: 50 }, (_, index) => longId(index));
+const cases: Array<[string, (seq: number) => Change]> = [
+  ['reactions', (seq) => ({ type: 'react', seq, emoji: '👩‍👩‍👧‍👦', active: true })],
+  ['short edits', (seq) => ({ type: 'edit', seq, text: 'x', mentions: undefined })],
+  ['edits', (seq) => ({ type: 'edit', seq, text: '\u000b'.repeat(500), mentions: users.slice(0, 3) })],
+  ['first replies', (seq) => ({ type: 'send', text: 'x', thread: seq, mentions: undefined })],
+  ['mentions', () => ({ type: 'send', text: 'x', thread: undefined, mentions: users })],
+  ['mentions of the room', () => ({ type: 'send', text: 'x', thread: undefined, mentions: ['@room'] })],
+  ['deletions', (seq) => ({ type: 'delete', seq, reason: 'x'.repeat(100) })],
+];
+for (const id of ['u', longId(100)])
+  for (const [name, changeOf] of cases)
+    test(`${name} by a user whose id has ${id.length} characters`, async () => {
+      const room = `${name.replaceAll(' ', '-')}-${id.length}`.padEnd(64, 'r');
+      const user = { userId: id, userName: 'n' };
+      await log.read(room, { userId: 'mina' }, { mode: 'none' }, { create: true });
+      const send = (index: number) => log.append({ ...message(room, `m-${index}`), ...user });
+      await Promise.all(Array.from({ length: COUNT }, (_, index) => send(index)));
+      let charged = 0;
+      const usedBefore = await usedBytes();
+      const results = await Promise.all(
+        Array.from({ length: COUNT }, (_, index) => {
+          const change = changeOf(index + 1);
+          charged += changeBytes({ id, name: 'n' }, change);
+          return log.change({
+            room,
+            ...user,
+            change,
+            clientMsgId: `${index}`.padEnd(64, 'c'),
+            isAdmin: true,
+            mayStore: true,
+          });
+        }),
+      );
+      assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['stored']));
+      const used = (await usedBytes()) - usedBefore;
+      assert.ok(used <= charged, `${used / COUNT} bytes for each, of which ${charged / COUNT} are charged`);
+    });
