@@ -1,5 +1,5 @@
 /**
- * What one client of a run does: it connects, joins its rooms, sends at its pace, drops its
+ * What one client of a run does: it connects, joins its rooms, sends and acts at its pace, drops its
  * connection when the scenario says so, and checks everything at the end. It does not know k6 or
  * thresholds.
  */
@@ -8,6 +8,7 @@ import type { Runtime } from '@maru/testkit/client/runtime';
 import type { ClientReport, ClientVerdict } from '@maru/testkit/client/verdict';
 import { CarefulClient } from '../../packages/testkit/src/client/careful-client.ts';
 import { pause } from '../../packages/testkit/src/client/runtime.ts';
+import { actOnce } from './acts.ts';
 import { type Group, nextSendMs, phaseAt, type Schedule } from './shapes.ts';
 import { composeText } from './texts.ts';
 
@@ -23,6 +24,8 @@ export interface MemberOptions {
   group: Group;
   /** When it drops its connection, and how long it stays away. */
   absences: ReadonlyArray<{ atMs: number; forMs: number }>;
+  /** The part of the pace that is acts, from 0 to 1. */
+  actsShare: number;
   /** Called before each send; false ends the sending. */
   maySend(nowMs: number): boolean;
   openTimeoutMs: number;
@@ -42,7 +45,7 @@ const CHECK_SPREAD = 0.3;
 export async function runMember(options: MemberOptions): Promise<ClientVerdict> {
   const { runtime, schedule } = options;
   const { settledByMs, sendUntilMs } = schedule;
-  const client = new CarefulClient({ ...options, settledByMs });
+  const client = new CarefulClient({ ...options, settledByMs, conversations: options.actsShare > 0 });
   if (await client.ready()) {
     for (const room of options.rooms) await client.join(room, sendUntilMs);
     for (const { atMs, forMs } of options.absences)
@@ -75,9 +78,10 @@ async function sendUntilDone(client: CarefulClient, options: MemberOptions): Pro
       break;
     }
     const room = rooms[number % rooms.length] ?? '';
-    const sending = client
-      .send(room, number, (nowMs) => composeText(number, nowMs))
-      .finally(() => open.delete(sending));
+    const compose = (nowMs: number) => composeText(number, nowMs);
+    const isAct = Math.random() < options.actsShare;
+    const sent = isAct ? actOnce(client, room, number, compose) : client.send(room, number, compose);
+    const sending = sent.finally(() => open.delete(sending));
     open.add(sending);
   }
   await Promise.all(open);

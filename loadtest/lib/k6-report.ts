@@ -55,6 +55,10 @@ export function createK6Report(options: {
       metrics.messagesAcknowledged.add(1, tag);
       metrics.ackLatency.add(tookMs, tag);
     },
+    acted(act, tookMs) {
+      metrics.actsAcknowledged.add(1, { act });
+      metrics.actLatency.add(tookMs, { act });
+    },
     received({ text }, receivedAtMs) {
       const sentAtMs = sentAtMsOf(text);
       metrics.messagesDelivered.add(1);
@@ -84,6 +88,12 @@ export function addVerdict(name: string, verdict: ClientVerdict): void {
   metrics.messagesMismatched.add(mismatched);
   metrics.messagesUnresolved.add(sum((room) => room.unresolved));
   metrics.acknowledgedLost.add(lost);
+  const differing = sum((room) => room.viewsDiffering);
+  const wrong = sum((room) => room.countsWrong + room.actsRefused);
+  metrics.viewsDiffering.add(differing);
+  metrics.countsWrong.add(sum((room) => room.countsWrong));
+  metrics.actsRefused.add(sum((room) => room.actsRefused));
+  metrics.actsAcknowledged.add(0);
   metrics.membersAudited.add(verdict.complete ? 1 : 0);
   for (const counter of [metrics.resumes, metrics.resumesUnrecovered, metrics.ackErrors, metrics.connectionErrors])
     counter.add(0);
@@ -91,6 +101,7 @@ export function addVerdict(name: string, verdict: ClientVerdict): void {
     'joined and checked every room': () => verdict.complete,
     'saw every message once, in order': () => missing + duplicated + outOfOrder === 0,
     'history holds what was seen and acknowledged': () => mismatched + lost === 0,
+    'views and counts are as fresh reads': () => differing + wrong === 0,
   });
   const line = describeVerdict(name, verdict);
   if (line !== undefined) logFailure(line);

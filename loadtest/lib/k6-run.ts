@@ -23,7 +23,7 @@ import {
   scheduleFrom,
   slotsOf,
 } from './shapes.ts';
-import { correctness, figuresOf, speed, type Thresholds } from './thresholds.ts';
+import { conversations, correctness, figuresOf, speed, type Thresholds } from './thresholds.ts';
 import { createToleranceChecker, type Tolerance } from './tolerance.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -77,6 +77,7 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
     thresholds: {
       ...(phases.length > 1 && figuresOf(phases)),
       ...correctness({ members: clientsOf(shape) }),
+      ...(settings.actsShare > 0 && conversations()),
       ...(plan.climbP99MsMax === undefined && speed(settings)),
       ...plan.thresholds,
     },
@@ -97,6 +98,7 @@ export function createRun(scenario: string, planFor: (settings: Settings) => Pla
       schedule: run.schedule,
       group,
       absences: plan.absences?.(slot, run.schedule) ?? [],
+      actsShare: settings.actsShare,
       maySend: (nowMs) => climb?.mayEnter(phaseAt(run.schedule, nowMs)) ?? true,
       openTimeoutMs: TIMEOUT_MS,
       ackTimeoutMs: TIMEOUT_MS,

@@ -14,6 +14,8 @@ export const deliveryLatency = new Trend('delivery_latency', true);
  * once.
  */
 export const ackLatency = new Trend('ack_latency', true);
+/** From an act (an edit, a reaction, a read …) to its acknowledgement, tagged with `act`. */
+export const actLatency = new Trend('act_latency', true);
 /** From the start of a connection to its `session` event, in milliseconds. */
 export const openLatency = new Trend('open_latency', true);
 /** From the start of a new connection to the last missed entry, in milliseconds. */
@@ -38,6 +40,15 @@ export const messagesMismatched = new Counter('messages_mismatched');
 export const messagesUnresolved = new Counter('messages_unresolved');
 /** Acknowledged, and not in the history under the acknowledged number. */
 export const acknowledgedLost = new Counter('acknowledged_lost');
+
+/** Acts that were sent once, tagged with `act`. */
+export const actsAcknowledged = new Counter('acts_acknowledged');
+/** Messages that a fresh read shows otherwise than the view of a member. */
+export const viewsDiffering = new Counter('views_differing');
+/** Wrong counts of unread messages and mentions, and read positions that went back. */
+export const countsWrong = new Counter('counts_wrong');
+/** Acts that were refused as `not_found` although their message was not deleted. */
+export const actsRefused = new Counter('acts_refused');
 
 /** Connections that resumed and received everything. */
 export const resumes = new Counter('resumes');

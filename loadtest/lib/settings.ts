@@ -17,6 +17,8 @@ export interface Settings {
   tokensFile: string | undefined;
   /** How many k6 processes share this run: the `parallelism` of a TestRun. */
   runners: number;
+  /** The share of acts: edits, reactions, replies, reads. 0 for scenarios without this option. */
+  actsShare: number;
   /**
    * The value of an option of the scenario: times in milliseconds, rates in messages a second.
    * @throws {Error} if the scenario has no such option
@@ -25,7 +27,7 @@ export interface Settings {
 }
 
 /** All other options are whole numbers. */
-const FRACTIONS = new Set(['rate', 'hot-rate', 'factor', 'share', 'delivery-p99']);
+const FRACTIONS = new Set(['rate', 'acts', 'hot-rate', 'factor', 'share', 'delivery-p99']);
 
 /** The variable that sets an option. */
 export const variableOf = (option: string): string => `MARU_LOADTEST_${option.toUpperCase().replaceAll('-', '_')}`;
@@ -51,6 +53,7 @@ export function readSettings(
     url,
     deliveryP99MsMax: values.get('delivery-p99') ?? (p99 ? readNumber(p99, 'delivery-p99') : undefined),
     tokensFile: env.MARU_LOADTEST_TOKENS || undefined,
+    actsShare: values.get('acts') ?? 0,
     runners: readNumber(env.MARU_LOADTEST_RUNNERS || '1', 'runners'),
     of(option) {
       const value = values.get(option);

@@ -23,6 +23,16 @@ export function correctness(options: { members: number }): Thresholds {
   };
 }
 
+/** Every view of a room and every count is as a fresh read and the log say. */
+export function conversations(): Thresholds {
+  return {
+    views_differing: ['count==0'],
+    counts_wrong: ['count==0'],
+    acts_refused: ['count==0'],
+    acts_acknowledged: ['count>0'],
+  };
+}
+
 /** For scenarios without faults: no request fails and no connection ends by itself. */
 export function noErrors(): Thresholds {
   return { ack_errors: ['count==0'], connection_errors: ['count==0'] };

@@ -17,6 +17,8 @@ const NO_K6_EXIT_CODE = 3;
 const K6_DEADLINE_MS = 60_000;
 
 const SMOKE = ['smoke', '--duration', '2s', '--settle', '2s'];
+/** More acts than by default, so that each kind is among them. */
+const ACTS = [...SMOKE, '--rate', '120', '--acts', '0.6'];
 /** Six of eight clients lose their connections once, for at most a second. */
 const STORM = [
   ...['reconnect-storm', '--duration', '4s', '--settle', '2s'],
@@ -60,9 +62,23 @@ suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => 
     ['lost', SMOKE, ['checks', 'messages_missing']],
     ['doubled', SMOKE, ['checks', 'messages_duplicated']],
     ['swapped', SMOKE, ['checks', 'messages_out_of_order']],
-    ['altered', SMOKE, ['checks', 'messages_mismatched']],
+    ['altered', SMOKE, ['checks', 'messages_mismatched', 'views_differing']],
+    ['none', ACTS, []],
+    // The history is a read, too.
+    ['edit_unread', ACTS, ['checks', 'messages_mismatched', 'views_differing']],
+    ['deleted_text_read', ACTS, ['checks', 'views_differing']],
+    ['reaction_miscounted', ACTS, ['checks', 'views_differing']],
+    ['reply_miscounted', ACTS, ['checks', 'views_differing']],
+    ['unread_miscounted', ACTS, ['checks', 'counts_wrong']],
+    ['mention_miscounted', ACTS, ['checks', 'counts_wrong']],
+    ['read_position_lost', ACTS, ['checks', 'counts_wrong']],
+    ['act_refused', ACTS, ['acts_refused', 'checks']],
     ['send_refused', SMOKE, ['ack_errors']],
-    ['connect_refused', SMOKE, ['checks', 'connection_errors', 'members_audited', 'messages_delivered']],
+    [
+      'connect_refused',
+      SMOKE,
+      ['acts_acknowledged', 'checks', 'connection_errors', 'members_audited', 'messages_delivered'],
+    ],
   ];
   for (const [fault, scenario, names] of expected)
     test(`${scenario[0]}: ${fault}`, async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { divideCrowd } from './crowd-parts.ts';
 
-const whole = { clients: 2_003, rooms: 201, messagesPerSecond: 50 };
+const whole = { clients: 2_003, rooms: 201, actsPerSecond: 50 };
 
 test('divides a crowd evenly and completely, with unique numbers', () => {
   const parts = divideCrowd(whole);
@@ -25,5 +25,5 @@ test('every part has a room, even with few rooms', () => {
     divideCrowd({ ...whole, rooms: 2 }).map(({ rooms }) => rooms),
     [1, 1],
   );
-  assert.equal(divideCrowd({ clients: 8, rooms: 3, messagesPerSecond: 1 }).length, 1);
+  assert.equal(divideCrowd({ clients: 8, rooms: 3, actsPerSecond: 1 }).length, 1);
 });

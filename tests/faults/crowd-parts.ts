@@ -19,8 +19,8 @@ const WORKER = fileURLToPath(new URL('crowd-worker.ts', import.meta.url));
 export function divideCrowd(crowd: {
   clients: number;
   rooms: number;
-  messagesPerSecond: number;
-}): Array<{ firstMember: number; clients: number; rooms: number; messagesPerSecond: number }> {
+  actsPerSecond: number;
+}): Array<{ firstMember: number; clients: number; rooms: number; actsPerSecond: number }> {
   const parts = Math.min(Math.ceil(crowd.clients / CLIENTS_EACH_MAX), crowd.rooms);
   const upTo = (total: number, index: number) => Math.round((total * index) / parts);
   const share = (total: number, index: number) => upTo(total, index + 1) - upTo(total, index);
@@ -28,7 +28,7 @@ export function divideCrowd(crowd: {
     firstMember: upTo(crowd.clients, index) + 1,
     clients: share(crowd.clients, index),
     rooms: share(crowd.rooms, index),
-    messagesPerSecond: crowd.messagesPerSecond / parts,
+    actsPerSecond: crowd.actsPerSecond / parts,
   }));
 }
 

@@ -14,7 +14,7 @@ import type { FaultOptions } from './options.ts';
 import { waitForPresence } from './presence-wait.ts';
 import { createRandom, type Random } from './random.ts';
 import { readsBetween, summarizeReturns } from './return-checker.ts';
-import type { TrialResult } from './trial.ts';
+import { sumActs, type TrialResult } from './trial.ts';
 
 /** The faults that affect a large crowd differently from a few clients. */
 export const CROWD_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = PROCESS_FAULTS.filter(
@@ -47,7 +47,7 @@ export async function runCrowdTrial(run: {
   const all = <T>(work: (part: PartHandle) => Promise<T>) => Promise.all(parts.map(work));
   try {
     const { rooms, rate } = options;
-    for (const { clients, ...share } of divideCrowd({ clients: options.clients, rooms, messagesPerSecond: rate })) {
+    for (const { clients, ...share } of divideCrowd({ clients: options.clients, rooms, actsPerSecond: rate })) {
       const users = Array.from({ length: clients }, (_, index) => `member-${share.firstMember + index}`);
       const part = await startPart({
         ...share,
@@ -80,7 +80,8 @@ export async function runCrowdTrial(run: {
     violations.push(...sums.flatMap((sum) => sum.violations));
     const sumOf = (name: 'messages' | 'stored' | 'gapsTold' | 'lost') => sums.reduce((sum, of) => sum + of[name], 0);
     const [messages, stored, gapsTold, lost] = [sumOf('messages'), sumOf('stored'), sumOf('gapsTold'), sumOf('lost')];
-    return { injected, violations, messages, stored, gapsTold, lost, presenceMs };
+    const acts = sumActs(sums.map((sum) => sum.acts));
+    return { injected, violations, messages, stored, acts, gapsTold, lost, presenceMs };
   } finally {
     for (const part of parts) part.end();
   }

@@ -4,8 +4,10 @@
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Crowd, type Whole } from './crowd.ts';
+import { checkRoomAtEnd } from './final-check.ts';
 import { createRandom } from './random.ts';
 import type { Return } from './return-timer.ts';
+import type { TrialResult } from './trial.ts';
 
 export interface CrowdPart {
   endpoints: readonly string[];
@@ -13,7 +15,7 @@ export interface CrowdPart {
   tokens: readonly string[];
   firstMember: number;
   rooms: number;
-  messagesPerSecond: number;
+  actsPerSecond: number;
   pollingEvery: number;
   seed: number;
 }
@@ -29,6 +31,7 @@ export interface PartSum {
   violations: string[];
   messages: number;
   stored: number;
+  acts: TrialResult['acts'];
   gapsTold: number;
   lost: number;
 }
@@ -59,6 +62,7 @@ const NS_PER_MS = 1_000_000;
 const violations: string[] = [];
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 let stored = 0;
+const acts: TrialResult['acts'] = {};
 let planned: Crowd | undefined;
 
 const crowd = (): Crowd => {
@@ -74,8 +78,10 @@ const commands: PartCommands = {
       clients: tokens.length,
       patient: true,
       random: createRandom(seed),
-      onAnswer({ outcome }) {
-        if (outcome === 'stored') stored++;
+      onAnswer({ kind, outcome }) {
+        if (outcome !== 'stored') return;
+        stored++;
+        acts[kind] = (acts[kind] ?? 0) + 1;
       },
       onViolation: (violation) => violations.push(violation),
     });
@@ -97,10 +103,10 @@ const commands: PartCommands = {
   },
   present: () => [...crowd().present()],
   async finish({ historyMs }) {
-    const sum: PartSum = { violations, messages: 0, stored, gapsTold: 0, lost: 0 };
+    const sum: PartSum = { violations, messages: 0, stored, acts, gapsTold: 0, lost: 0 };
     for (const [room, checker] of crowd().rooms) {
       violations.push(
-        ...checker.finish({ history: await crowd().history(room, historyMs), rollbacks: 0, mayLose: false }),
+        ...(await checkRoomAtEnd({ room, crowd: crowd(), rollbacks: 0, mayLose: false, readMs: historyMs })),
       );
       sum.messages += checker.messages;
       sum.gapsTold += checker.gapsTold;

@@ -1,10 +1,16 @@
-/** Many members who chat: how much, in which rooms, and whether all of them are complete. */
-import { randomUUID } from 'node:crypto';
+/**
+ * Many members who chat, edit, react and read: how much, in which rooms, and whether all of them are
+ * complete.
+ */
 import { setTimeout } from 'node:timers/promises';
-import type { Entry, Position } from '@maru/protocol';
-import { RoomChecker } from '@maru/testkit/checker/room-checker';
+import type { ClientRequests, Entry, Position } from '@maru/protocol';
+import type { RoomChecker } from '@maru/testkit/checker/room-checker';
 import { poll, sleep } from '../support/poll.ts';
-import { type Answer, Member, now } from './member.ts';
+import { chooseStep } from './acts.ts';
+import { CrowdRooms } from './crowd-rooms.ts';
+import { Member, now } from './member.ts';
+import type { MemberRoom } from './member-room.ts';
+import type { Answer } from './outbox.ts';
 import type { Random } from './random.ts';
 
 /** All members have received messages that were sent when the caller asked. */
@@ -26,11 +32,16 @@ export interface CrowdOptions {
   /** Clients reconnect with the default back-off of `socket.io-client`. */
   patient?: boolean;
   rooms: number;
-  messagesPerSecond: number;
+  /** How many a member joins. Default 2. */
+  roomsEach?: number;
+  /** Members also follow, and sometimes read, the rooms that they do not join. */
+  followsAll?: boolean;
+  actsPerSecond: number;
   /** One of this many clients uses long-polling only; 0 for none. */
   pollingEvery: number;
   random: Random;
   onAnswer: (answer: Answer) => void;
+  onLook?: (answer: Answer) => void;
   onViolation: (violation: string) => void;
 }
 
@@ -39,32 +50,34 @@ type Targets = ReadonlyMap<string, Position>;
 const TICK_MS = 20;
 const HISTORY_PAGE = 200;
 const ROOMS_EACH = 2;
+/** The share of acts that are reads of a followed room. */
+const FOLLOWED_READS = 0.05;
 /** 200 a second: the trial does not test how many clients can connect at once. */
 const ARRIVALS = 10;
 const ARRIVALS_EVERY_MS = 50;
 const CONNECT_TIMEOUT_MS = 120_000;
 const CHECK_MS = 10;
 const SETTLED_CHECK_MS = 20;
-const HISTORY_RETRY_MS = 100;
+const RETRY_MS = 100;
 const BEHIND_NAMED_MAX = 3;
 
 export class Crowd {
   readonly members: readonly Member[];
   readonly rooms: ReadonlyMap<string, RoomChecker>;
   readonly #options: CrowdOptions;
-  readonly #roomsOf = new Map<Member, readonly string[]>();
+  readonly #roomsOf = new Map<Member, ReadonlyMap<string, MemberRoom>>();
+  readonly #rooms: CrowdRooms;
   #timer: NodeJS.Timeout | undefined;
-  /** Messages that are due. */
+  /** Acts that are due. */
   #due = 0;
   #tickedAtMs = 0;
 
   constructor(options: CrowdOptions) {
     this.#options = options;
-    // An environment may serve several crowds; each has its own rooms.
-    const run = randomUUID().slice(0, 8);
-    const names = Array.from({ length: options.rooms }, (_, index) => `faults-${run}-${index + 1}`);
-    this.rooms = new Map(names.map((name) => [name, new RoomChecker(name)]));
-    this.members = Array.from({ length: options.clients }, (_, index) => this.#createMember(index, names));
+    const { rooms, roomsEach = ROOMS_EACH, followsAll = false } = options;
+    this.#rooms = new CrowdRooms({ rooms, roomsEach, followsAll });
+    this.rooms = this.#rooms.checkers;
+    this.members = Array.from({ length: options.clients }, (_, index) => this.#createMember(index));
   }
 
   /** Connects the members, a few at a time. Resolves when all have joined. */
@@ -76,6 +89,10 @@ export class Crowd {
     await poll('all members to join', () => this.members.every(({ ready }) => ready), {
       timeoutMs: CONNECT_TIMEOUT_MS,
     });
+  }
+
+  roomsOf(member: Member): ReadonlyMap<string, MemberRoom> {
+    return this.#roomsOf.get(member) ?? new Map();
   }
 
   startSending(): void {
@@ -127,18 +144,30 @@ export class Crowd {
     const deadlineMs = Date.now() + timeoutMs;
     const entries: Entry[] = [];
     for (let after = 0; ; ) {
-      const reader = this.members.find(({ ready }) => ready);
-      const ack = await reader?.request('history:read', { room, after, limit: HISTORY_PAGE });
-      if (ack === undefined || ack === 'cut' || ack === 'silent' || !ack.ok) {
-        if (Date.now() > deadlineMs) throw new Error(`the history of ${room} could not be read`);
-        const retryAfterMs = typeof ack === 'object' && !ack.ok ? ack.error.retryAfterMs : undefined;
-        await sleep(retryAfterMs ?? HISTORY_RETRY_MS);
-        continue;
-      }
-      entries.push(...ack.data.messages);
-      const last = ack.data.messages.at(-1);
-      if (!ack.data.hasMore || last === undefined) return entries;
+      const page = await this.ask('history:read', { room, after, limit: HISTORY_PAGE }, deadlineMs);
+      entries.push(...page.messages);
+      const last = page.messages.at(-1);
+      if (!page.hasMore || last === undefined) return entries;
       after = last.seq;
+    }
+  }
+
+  /** A request of a member, or of any connected one, with retries until the deadline. */
+  async ask<N extends keyof ClientRequests>(
+    event: N,
+    payload: ClientRequests[N][0],
+    deadlineMs: number,
+    member?: Member,
+  ): Promise<ClientRequests[N][1]> {
+    for (;;) {
+      const reader = member ?? this.members.find(({ ready }) => ready);
+      const ack = await reader?.request(event, payload);
+      if (typeof ack === 'object' && ack.ok) return ack.data;
+      const why = typeof ack === 'object' && !ack.ok ? ack.error.code : ack;
+      const isFinal = typeof ack === 'object' && !ack.ok && !ack.error.retryable;
+      if (isFinal || Date.now() > deadlineMs) throw new Error(`${event} is not answered: ${why}`);
+      const retryAfterMs = typeof ack === 'object' && !ack.ok ? ack.error.retryAfterMs : undefined;
+      await sleep(retryAfterMs ?? RETRY_MS);
     }
   }
 
@@ -147,42 +176,59 @@ export class Crowd {
     for (const member of this.members) member.close();
   }
 
-  #createMember(index: number, names: readonly string[]): Member {
+  #createMember(index: number): Member {
     const options = this.#options;
     const user = `member-${index + (options.firstMember ?? 1)}`;
-    const own = Array.from(
-      { length: Math.min(ROOMS_EACH, names.length) },
-      (_, place) => names[(index + place) % names.length] as string,
-    );
+    const rooms = this.#rooms.of(index, user);
     const member = new Member({
       endpoint: options.endpoints[index % options.endpoints.length] as string,
       user,
       token: options.token(user),
       transport: (index + 1) % options.pollingEvery === 0 ? 'polling' : 'websocket',
       patient: options.patient ?? false,
-      rooms: new Map(own.map((name) => [name, this.rooms.get(name) as RoomChecker])),
+      rooms,
       onAnswer: options.onAnswer,
+      onLook: options.onLook ?? (() => {}),
       onViolation: options.onViolation,
     });
-    this.#roomsOf.set(member, own);
+    this.#roomsOf.set(member, rooms);
     return member;
   }
 
   #joinedRooms(member: Member): string[] {
-    return (this.#roomsOf.get(member) ?? []).filter((name) => this.rooms.get(name)?.position(member.user));
+    return [...this.roomsOf(member)].filter(([, { position }]) => position !== undefined).map(([name]) => name);
   }
 
   #tick(): void {
-    const { messagesPerSecond, random } = this.#options;
+    const { actsPerSecond, random } = this.#options;
     const nowMs = Date.now();
-    const dueMax = Math.max(1, messagesPerSecond);
-    this.#due = Math.min(this.#due + ((nowMs - this.#tickedAtMs) * messagesPerSecond) / 1_000, dueMax);
+    const dueMax = Math.max(1, actsPerSecond);
+    this.#due = Math.min(this.#due + ((nowMs - this.#tickedAtMs) * actsPerSecond) / 1_000, dueMax);
     this.#tickedAtMs = nowMs;
     for (; this.#due >= 1; this.#due--) {
       const member = random.pick(this.members);
       const joined = this.#joinedRooms(member);
-      if (joined.length > 0) void member.send(random.pick(joined));
+      if (this.#options.followsAll && random.next() < FOLLOWED_READS) this.#readFollowed(member);
+      else if (joined.length > 0) this.#act(member, random.pick(joined));
     }
+  }
+
+  /** Reads a room that the member follows and has not joined. */
+  #readFollowed(member: Member): void {
+    const followed = [...this.roomsOf(member)].filter(([, { joins, follows }]) => follows && !joins);
+    if (followed.length === 0) return;
+    const [name, { checker }] = this.#options.random.pick(followed);
+    const seq = checker.newest?.seq ?? 0;
+    void member.look(name, { kind: 'read', event: 'room:read', payload: { seq } });
+  }
+
+  #act(member: Member, name: string): void {
+    const room = this.roomsOf(member).get(name);
+    if (room === undefined) return;
+    const users = this.#rooms.users(name);
+    const step = chooseStep({ room, random: this.#options.random, users, text: member.nextText });
+    if ('content' in step) void member.perform(name, step);
+    else void member.look(name, step);
   }
 
   /** The member is not connected or has not reached the targets of its rooms. */
@@ -221,7 +267,7 @@ export class Crowd {
 
   #describe(late: readonly Member[], degraded: number, targets: Targets): string {
     const named = late.slice(0, BEHIND_NAMED_MAX).map((member) => {
-      const at = (this.#roomsOf.get(member) ?? []).map((room) => {
+      const at = [...this.roomsOf(member).keys()].map((room) => {
         const seq = this.rooms.get(room)?.position(member.user)?.seq ?? '-';
         return `${room} ${seq} of ${targets.get(room)?.seq ?? '-'}`;
       });

@@ -90,7 +90,7 @@ function startCrowd(): Crowd {
     token: (user) => tokenOf(user),
     clients: CLIENTS,
     rooms: 3,
-    messagesPerSecond: 30,
+    actsPerSecond: 30,
     pollingEvery: 7,
     random: createRandom(1),
     onAnswer: () => {},

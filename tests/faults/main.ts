@@ -2,11 +2,9 @@
  * `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the
  * pinned Node.
  */
-import { mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { COMMAND_FAULTS } from './command-faults.ts';
+import { runConversations } from './conversations.ts';
 import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
 import { EDGE_FAULTS } from './edge-faults.ts';
@@ -22,12 +20,13 @@ import { NETWORK_FAULTS } from './network-faults.ts';
 import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts';
 import { createRandom } from './random.ts';
 import { redisClusterFaults, startRedisClusterStore } from './redis-cluster-faults.ts';
-import { createReport, renderReport } from './report.ts';
+import { createReport } from './report.ts';
+import { writeReport } from './report-files.ts';
 import { fitting, randomSchedule } from './schedule.ts';
 import { sentinelFaults } from './sentinel-faults.ts';
 import { startSentinelStore } from './sentinel-store.ts';
 import { silentFaults } from './silent-faults.ts';
-import { mountSmallDisk } from './small-disk.ts';
+import { whyNoDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
@@ -72,7 +71,7 @@ async function runPart<S extends Environment>(part: {
       plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
-      messagesPerSecond: options.rate,
+      actsPerSecond: options.rate,
       random,
       say,
       isEnding: () => ending,
@@ -220,14 +219,6 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   ];
 }
 
-async function whyNoDisk(): Promise<string | undefined> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'maru-disk-'));
-  const disk = await mountSmallDisk(folder);
-  if (typeof disk !== 'string') await disk.unmount();
-  rmdirSync(folder);
-  return typeof disk === 'string' ? disk : undefined;
-}
-
 /** A large crowd, of which a part loses its gateway under load and in silence. */
 async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   const { gateways, clients, settings } = options;
@@ -244,6 +235,27 @@ async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   }
 }
 
+/** Many acts of few users, with kills of gateways. */
+async function runActs(options: FaultOptions, acts: number): Promise<TrialResult[]> {
+  const { gateways, clients, rooms, rate, seed, settings } = options;
+  say(`== ${acts} acts of ${clients} users in ${rooms} rooms on ${gateways} gateways`);
+  const environment = await startClusterEnvironment({ gateways, settings });
+  current = environment;
+  try {
+    const random = createRandom(seed ^ 0x2c1b3c6d);
+    const run = { environment, acts, clients, rooms, actsPerSecond: rate, random, seed, say, isEnding: () => ending };
+    return [await runConversations(run)];
+  } finally {
+    current = undefined;
+    await environment.stop();
+  }
+}
+
+function runAll(options: FaultOptions): Promise<TrialResult[]> {
+  if (options.acts !== undefined) return runActs(options, options.acts);
+  return options.crowd === undefined ? runRandomly(options) : runCrowd(options);
+}
+
 async function main(): Promise<number> {
   const options = parseFaultOptions(process.argv.slice(2), () => Math.floor(Math.random() * SEEDS), process.cwd());
   if (options === 'help') {
@@ -252,21 +264,11 @@ async function main(): Promise<number> {
   }
   say(`seed ${options.seed}; the same faults again: npm run test:faults -- --seed ${options.seed}`);
   const startedAtMs = Date.now();
-  const trials = await (options.crowd === undefined ? runRandomly(options) : runCrowd(options));
+  const trials = await runAll(options);
   if (trials.length === 0)
     throw new Misuse(`No fault begins with this name. The faults are: ${namesOf(options).join(', ')}.`);
   const report = createReport({ startedAtMs, endedAtMs: Date.now(), options, endedEarly: ending, trials });
-  const text = renderReport(report);
-  if (options.outFile !== undefined) {
-    mkdirSync(path.dirname(options.outFile), { recursive: true });
-    writeFileSync(options.outFile, text);
-  }
-  if (options.reportDir !== undefined) {
-    mkdirSync(options.reportDir, { recursive: true });
-    writeFileSync(path.join(options.reportDir, 'report.md'), text);
-    writeFileSync(path.join(options.reportDir, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-  }
-  say(`\n${text}`);
+  say(`\n${writeReport(report)}`);
   return report.violations.length === 0 ? 0 : 1;
 }
 

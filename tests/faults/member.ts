@@ -5,18 +5,13 @@
  * because it is the library that users have and because a part of the clients uses long-polling.
  */
 import type { Ack, ClientRequests, Entry, Notice, Position, RoomEvent, SessionData } from '@maru/protocol';
-import type { RoomChecker } from '@maru/testkit/checker/room-checker';
 import { io, type Socket } from 'socket.io-client';
 import { sleep } from '../support/poll.ts';
+import { plainMessage } from './acts.ts';
+import type { MemberRoom } from './member-room.ts';
+import { type Answer, Outbox, type Reply } from './outbox.ts';
 import { type Return, ReturnTimer } from './return-timer.ts';
-
-/** The outcome of one attempt to send. */
-export interface Answer {
-  member: string;
-  sentAtMs: number;
-  tookMs: number;
-  outcome: 'stored' | 'duplicate' | 'silent' | 'cut' | (string & {});
-}
+import type { Look, Work } from './work.ts';
 
 export interface MemberOptions {
   endpoint: string;
@@ -25,8 +20,10 @@ export interface MemberOptions {
   transport: 'websocket' | 'polling';
   /** It reconnects with the default back-off of `socket.io-client` (at first 0.5 to 1.5 s). */
   patient?: boolean;
-  rooms: ReadonlyMap<string, RoomChecker>;
+  rooms: ReadonlyMap<string, MemberRoom>;
   onAnswer: (answer: Answer) => void;
+  /** A request that stores nothing was answered. */
+  onLook: (answer: Answer) => void;
   onViolation: (violation: string) => void;
 }
 
@@ -37,26 +34,11 @@ export interface Advice {
   reconnectInMs: number;
 }
 
-interface Message {
-  room: string;
-  clientMsgId: string;
-  text: string;
-  done: (place: Position | undefined) => void;
-}
-
-type Reply<T> = Ack<T> | 'silent' | 'cut';
-
 const ANSWER_TIMEOUT_MS = 5_000;
 /** After this many requests in a row without an answer, the client looks for another node. */
 const SILENCES_MAX = 2;
 const RETRY_MS = 300;
-const READY_CHECK_MS = 20;
-const WINDOW = 4;
-/**
- * A client composes nothing new while this many messages wait: they would overload the end of an
- * outage.
- */
-const OUTBOX_MAX = 6;
+const JOIN_ENTRIES = 50;
 
 /** A short back-off. */
 const EAGER = { timeout: 4_000, reconnectionDelay: 200, reconnectionDelayMax: 2_000 };
@@ -78,11 +60,9 @@ export class Member {
   readonly advices: Advice[] = [];
   readonly #timer = new ReturnTimer();
   readonly #options: MemberOptions;
-  readonly #outbox: Message[] = [];
+  readonly #outbox: Outbox;
   readonly #open = new Set<(reply: 'cut') => void>();
   #asked: Record<string, Position> = {};
-  #composed = 0;
-  #senders = 0;
   #silences = 0;
   #closed = false;
 
@@ -96,7 +76,19 @@ export class Member {
       ...(options.patient ? {} : EAGER),
       auth: (give) => {
         this.#asked = this.#positions();
+        for (const { checker } of options.rooms.values()) checker.asks(this.user);
         give({ token: options.token, resume: this.#asked });
+      },
+    });
+    this.#outbox = new Outbox({
+      ...options,
+      isReady: () => this.ready,
+      connection: () => `${this.user}#${this.connects}`,
+      request: async (event, payload, onAnswer) => {
+        const reply = await this.request(event, payload, onAnswer);
+        if (reply === 'silent' && ++this.#silences >= SILENCES_MAX) this.#reconnect();
+        if (typeof reply === 'object') this.#silences = 0;
+        return reply;
       },
     });
     this.#listen();
@@ -112,31 +104,51 @@ export class Member {
     return atMs >= this.connectedAtMs && atMs > (this.noticedAtMs.get('recovered') ?? 0);
   }
 
-  /** Messages that are composed and not acknowledged. */
+  /** Messages and acts that are composed and have no outcome. */
   get pending(): number {
-    return this.#outbox.length + this.#senders;
+    return this.#outbox.pending;
+  }
+
+  /** The text of its next message. Each is different. */
+  get nextText(): string {
+    return this.#outbox.nextText;
+  }
+
+  /** As `perform`. A message that `must` be sent ignores a full outbox. */
+  send(room: string, must = false): Promise<Position | undefined> {
+    return this.perform(room, plainMessage(this.nextText), must);
   }
 
   /**
-   * Composes a message. Resolves with its place when it is acknowledged; with undefined if it was
-   * given up or if the outbox is full. A message that `must` be sent ignores a full outbox.
+   * Sends a message or an act. Resolves with its place when it is acknowledged; with undefined if
+   * it was refused for good or if the outbox is full.
    */
-  send(room: string, must = false): Promise<Position | undefined> {
-    if ((this.pending >= OUTBOX_MAX && !must) || this.#closed) return Promise.resolve(undefined);
-    const number = ++this.#composed;
-    return new Promise((done) => {
-      this.#outbox.push({ room, clientMsgId: `${this.user}-${number}`, text: `${number} of ${this.user}`, done });
-      if (this.#senders < WINDOW) void this.#work();
-    });
+  perform(room: string, work: Work, must = false): Promise<Position | undefined> {
+    return this.#outbox.perform(room, work, must);
+  }
+
+  /** A request that stores nothing. Failures are not repeated. */
+  async look(room: string, look: Look): Promise<void> {
+    const { kind, event, payload } = look;
+    const of = this.#room(room);
+    if (of === undefined || !this.ready) return;
+    const sentAtMs = Date.now();
+    const answered = (ack: Ack<unknown>) => {
+      if (!ack.ok) return;
+      of.looked(look, ack.data);
+      this.#options.onLook({ member: this.user, kind, sentAtMs, tookMs: Date.now() - sentAtMs, outcome: 'read' });
+    };
+    await this.request(event, { ...payload, room } as never, answered);
   }
 
   /**
    * One request. Resolves with `cut` if the connection ends, and with `silent` after the timeout.
+   * `onAnswer` is called before the next event, for a late answer, too.
    */
   request<N extends keyof ClientRequests>(
     event: N,
     payload: ClientRequests[N][0],
-    onLate?: (ack: Ack<ClientRequests[N][1]>) => void,
+    onAnswer?: (ack: Ack<ClientRequests[N][1]>) => void,
   ): Promise<Reply<ClientRequests[N][1]>> {
     if (!this.socket.connected) return Promise.resolve('cut');
     return new Promise((resolve) => {
@@ -148,14 +160,15 @@ export class Member {
       const timer = setTimeout(() => settle('silent'), ANSWER_TIMEOUT_MS);
       this.#open.add(settle);
       this.socket.emit(event, payload, (ack: Ack<ClientRequests[N][1]>) => {
+        onAnswer?.(ack);
         if (this.#open.has(settle)) settle(ack);
-        else onLate?.(ack);
       });
     });
   }
 
   close(): void {
     this.#closed = true;
+    this.#outbox.close();
     this.socket.close();
   }
 
@@ -173,21 +186,20 @@ export class Member {
       if (!socket.active) this.#options.onViolation(`${this.user} was refused: ${error.message}`);
     });
     socket.on('session', (session: SessionData) => void this.#onSession(session));
-    socket.on('message', (entry: Entry) => this.#checker(entry.room)?.received(this.user, entry));
+    socket.on('message', (entry: Entry) => this.#room(entry.room)?.received(entry));
     socket.on('room:event', (event: RoomEvent) => {
-      if (event.type === 'epoch') this.#checker(event.room)?.epochChanged(this.user, event);
+      if (event.type === 'epoch') this.#room(event.room)?.epochChanged(event);
     });
     socket.on('notice', (notice: Notice) => this.#onNotice(notice));
   }
 
-  #checker(room: string): RoomChecker | undefined {
+  #room(room: string): MemberRoom | undefined {
     return this.#options.rooms.get(room);
   }
 
   #positions(): Record<string, Position> {
     const positions: Record<string, Position> = {};
-    for (const [room, checker] of this.#options.rooms) {
-      const position = checker.position(this.user);
+    for (const [room, { position }] of this.#options.rooms) {
       if (position !== undefined) positions[room] = position;
     }
     return positions;
@@ -196,15 +208,16 @@ export class Member {
   async #onSession(session: SessionData): Promise<void> {
     const connection = this.connects;
     const { onViolation, rooms } = this.#options;
-    for (const [room, checker] of rooms) {
+    for (const [room, of] of rooms) {
       if (this.#asked[room] === undefined) continue;
       const answer = session.rooms[room];
       if (answer === undefined) onViolation(`I2: ${this.user} asked to resume ${room} and got no answer`);
       else if ('error' in answer) onViolation(`I2: ${this.user} could not resume ${room}: ${answer.error.code}`);
-      else checker.resumed(this.user, answer);
+      else of.resumed(answer);
     }
-    const toJoin = [...rooms.keys()].filter((room) => this.#asked[room] === undefined);
-    for (const room of toJoin) if (!(await this.#join(room, connection))) return;
+    for (const [room, { joins }] of rooms)
+      if (joins && this.#asked[room] === undefined && !(await this.#join(room, connection))) return;
+    if (!(await this.#follow(connection))) return;
     if (connection !== this.connects || !this.socket.connected) return;
     this.ready = true;
     const back = this.#timer.back(now());
@@ -212,16 +225,51 @@ export class Member {
   }
 
   async #join(room: string, connection: number): Promise<boolean> {
-    while (connection === this.connects && !this.#closed) {
-      const ack = await this.request('room:join', { room, limit: 1 });
+    const of = this.#room(room);
+    if (of?.isOwner && !of.made.done) {
+      // A conflict says that an earlier request was done, whose answer was lost.
+      const created = await this.#insist('room:create', { room, title: room }, connection);
+      if (created === 'cut') return false;
+      of.made.done = true;
+    }
+    if (of === undefined || !(await this.#waitForRoom(of, connection))) return false;
+    const joined = await this.#insist('room:join', { room, limit: JOIN_ENTRIES }, connection, (ack) => {
+      if (ack.ok) of?.joined(ack.data);
+    });
+    return joined !== 'cut';
+  }
+
+  /** @returns false if the connection ended before the owner made the room */
+  async #waitForRoom({ made }: MemberRoom, connection: number): Promise<boolean> {
+    while (!made.done && connection === this.connects && !this.#closed) await sleep(RETRY_MS);
+    return made.done;
+  }
+
+  /** Follows its rooms, so that they are in its list. */
+  async #follow(connection: number): Promise<boolean> {
+    for (const [room, of] of this.#options.rooms) {
+      if (of.follows) continue;
+      if (!(await this.#waitForRoom(of, connection))) return false;
+      const ack = await this.#insist('room:follow', { room, active: true }, connection);
       if (ack === 'cut') return false;
-      if (ack !== 'silent' && ack.ok) {
-        this.#checker(room)?.joined(this.user, ack.data);
-        return true;
-      }
+      of.follows = ack.ok;
+    }
+    return true;
+  }
+
+  /** Repeats a request on this connection until it is done or refused for good. */
+  async #insist<N extends keyof ClientRequests>(
+    event: N,
+    payload: ClientRequests[N][0],
+    connection: number,
+    onAnswer?: (ack: Ack<ClientRequests[N][1]>) => void,
+  ): Promise<Ack<ClientRequests[N][1]> | 'cut'> {
+    while (connection === this.connects && !this.#closed) {
+      const ack = await this.request(event, payload, onAnswer);
+      if (ack === 'cut' || (ack !== 'silent' && (ack.ok || !ack.error.retryable))) return ack;
       await sleep(ack === 'silent' ? RETRY_MS : (ack.error.retryAfterMs ?? RETRY_MS));
     }
-    return false;
+    return 'cut';
   }
 
   #onDisconnect(reason: string): void {
@@ -251,55 +299,5 @@ export class Member {
     if (this.#closed) return;
     this.socket.disconnect();
     this.socket.connect();
-  }
-
-  async #work(): Promise<void> {
-    this.#senders++;
-    for (let message = this.#outbox.shift(); message !== undefined; message = this.#outbox.shift())
-      message.done(await this.#deliver(message));
-    this.#senders--;
-  }
-
-  /** Sends the message with the same id until it is stored. */
-  async #deliver(message: Message): Promise<Position | undefined> {
-    const checker = this.#checker(message.room);
-    while (!this.#closed && checker !== undefined) {
-      if (!this.ready) {
-        await sleep(READY_CHECK_MS);
-        continue;
-      }
-      const ack = await this.#attempt(message, checker);
-      if (ack === 'silent' || ack === 'cut') continue;
-      if (ack.ok) return { epoch: ack.data.epoch, seq: ack.data.seq };
-      if (!ack.error.retryable) {
-        const { code, message: reason } = ack.error;
-        this.#options.onViolation(`${this.user} had a message refused for good: ${code} ${reason}`);
-        return undefined;
-      }
-      await sleep(ack.error.retryAfterMs ?? RETRY_MS);
-    }
-    return undefined;
-  }
-
-  async #attempt({ room, clientMsgId, text }: Message, checker: RoomChecker) {
-    const connection = `${this.user}#${this.connects}`;
-    const result = checker.sent({ user: this.user, connection, clientMsgId, text });
-    const sentAtMs = Date.now();
-    // An acknowledgement counts even after the timeout.
-    const ack = await this.request('message:send', { room, clientMsgId, text }, (late) => {
-      if (late.ok) result.stored(late.data);
-    });
-    const report = (outcome: string) =>
-      this.#options.onAnswer({ member: this.user, sentAtMs, tookMs: Date.now() - sentAtMs, outcome });
-    if (ack === 'silent' || ack === 'cut') {
-      report(ack);
-      if (ack === 'silent' && ++this.#silences >= SILENCES_MAX) this.#reconnect();
-      return ack;
-    }
-    this.#silences = 0;
-    if (ack.ok) result.stored(ack.data);
-    else result.refused();
-    report(ack.ok ? (ack.data.duplicate ? 'duplicate' : 'stored') : ack.error.code);
-    return ack;
   }
 }

@@ -28,7 +28,7 @@ test('gateways keep their promises over a network that loses replies', async (co
     plan,
     clients: 16,
     rooms: 2,
-    messagesPerSecond: 50,
+    actsPerSecond: 50,
     random: createRandom(1),
     say: (line) => context.diagnostic(line),
   });

@@ -3,12 +3,12 @@ import path from 'node:path';
 
 export const HELP = `Usage: npm run test:faults -- [options]
 
-Starts its own cluster, lets clients chat, injects random faults, and checks what clients saw.
+Starts its own cluster, lets clients chat, edit, react and read, injects random faults, and checks what clients saw.
 
   --minutes M      the duration of the run                       (5; fractions are allowed)
   --seed N         repeats the schedule of an earlier run        (random)
   --clients N      clients, every fifth by long-polling only     (40)
-  --rate R         messages a second, of all clients             (40)
+  --rate R         acts a second, of all clients: messages, edits, reactions, reads … (40)
   --rooms N        rooms; every client is in two                 (a tenth of the clients, at least 3)
   --gateways N     gateways at the beginning                     (3)
   --network P      per cent of the time for faults of the network, with proxies before Redis (20)
@@ -18,6 +18,7 @@ Starts its own cluster, lets clients chat, injects random faults, and checks wha
   --outage S       seconds of the long outage, in runs of 15 minutes or more or by name (90)
   --set NAME=VALUE a setting of the services; may be repeated: MARU_FAST_PATH=off
   --crowd N        instead of random faults: kill -9 of a gateway with a quarter of N clients, under load and in silence
+  --acts N         instead of random faults: N random acts of all clients in all rooms, with kill -9 of gateways at random
   --report DIR     writes report.md and report.json
   --out FILE       writes the Markdown report, for example docs/measurements/2026-11-28-faults.md
   --help           this text
@@ -37,6 +38,8 @@ export interface FaultOptions {
   outageSeconds: number;
   /** Settings of the services (docs/settings.md), in addition to those of a trial. */
   settings: Record<string, string>;
+  /** How many acts the clients do while gateways are killed; undefined for random faults. */
+  acts: number | undefined;
   /** Clients of the crowd that loses a gateway; undefined for random faults. */
   crowd: number | undefined;
   /** The beginnings of names; empty for all. */
@@ -69,6 +72,7 @@ const NUMBERS = {
   '--network': { low: 0, high: 100, whole: true },
   '--wait': { low: 0, high: 2, whole: true },
   '--outage': { low: 1, high: 3_600, whole: true },
+  '--acts': { low: 100, high: 10_000_000, whole: true },
   '--crowd': { low: 8, high: 20_000, whole: true },
 } as const;
 type NumberName = keyof typeof NUMBERS;
@@ -94,6 +98,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     else throw new Misuse(`${name} is not an option.`);
   }
   const crowd = numbers.get('--crowd');
+  const acts = numbers.get('--acts');
   const clients = crowd ?? numbers.get('--clients') ?? 40;
   return {
     minutes: numbers.get('--minutes') ?? 5,
@@ -101,12 +106,13 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     clients,
     rate: numbers.get('--rate') ?? 40,
     rooms: numbers.get('--rooms') ?? Math.max(ROOMS_MIN, Math.ceil(clients / ROOM_CLIENTS)),
-    gateways: numbers.get('--gateways') ?? (crowd === undefined ? 3 : CROWD_GATEWAYS),
+    gateways: numbers.get('--gateways') ?? (crowd === undefined && acts === undefined ? 3 : CROWD_GATEWAYS),
     networkPercent: numbers.get('--network') ?? (crowd === undefined ? 20 : 0),
     store,
     waitReplicas: numbers.get('--wait') ?? REPLICAS[store],
     outageSeconds: numbers.get('--outage') ?? 90,
     settings,
+    acts,
     crowd,
     faults,
     reportDir,

@@ -23,7 +23,7 @@ async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterEnvironment>>
     plan,
     clients: CLIENTS,
     rooms: 2,
-    messagesPerSecond: 40,
+    actsPerSecond: 40,
     random: createRandom(plan.length),
     say,
   });

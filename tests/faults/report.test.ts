@@ -24,6 +24,7 @@ test('options have defaults and take values in both forms', () => {
     waitReplicas: 0,
     outageSeconds: 90,
     settings: {},
+    acts: undefined,
     crowd: undefined,
     faults: [],
     reportDir: undefined,
@@ -46,6 +47,7 @@ test('options have defaults and take values in both forms', () => {
   assert.equal(parse('--out', 'docs/faults.md').outFile, '/here/docs/faults.md');
   const set = parse('--set', 'MARU_FAST_PATH=off', '--set=MARU_ROOM_LINGER_MS=200');
   assert.deepEqual(set.settings, { MARU_FAST_PATH: 'off', MARU_ROOM_LINGER_MS: '200' });
+  assert.deepEqual([parse('--acts', '1000').acts, parse('--acts', '1000').gateways], [1_000, 4]);
   const other = parse('--store', 'sentinel', '--crowd', '400');
   assert.deepEqual([other.store, other.waitReplicas, other.networkPercent], ['sentinel', 2, 0]);
   assert.deepEqual([other.clients, other.gateways, other.rooms], [400, 4, 40]);
@@ -79,6 +81,7 @@ const trial = (change: Partial<TrialResult>): TrialResult => ({
   violations: [],
   messages: 10,
   stored: 9,
+  acts: { send: 7, edit: 2 },
   gapsTold: 0,
   lost: 0,
   presenceMs: 20,

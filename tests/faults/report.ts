@@ -1,7 +1,7 @@
 /** The report of a run, for people and for programs. Pure. */
 import type { Injected } from './injected.ts';
 import type { FaultOptions } from './options.ts';
-import type { TrialResult } from './trial.ts';
+import { sumActs, type TrialResult } from './trial.ts';
 
 export interface Report {
   startedAt: string;
@@ -11,6 +11,7 @@ export interface Report {
   endedEarly: boolean;
   messages: number;
   stored: number;
+  acts: TrialResult['acts'];
   gapsTold: number;
   /** Acknowledged messages that a rollback removed. */
   lost: number;
@@ -56,6 +57,7 @@ export function createReport(run: {
     endedEarly: run.endedEarly,
     messages: sum(({ messages }) => messages),
     stored: sum(({ stored }) => stored),
+    acts: sumActs(run.trials.map(({ acts }) => acts)),
     gapsTold: sum(({ gapsTold }) => gapsTold),
     lost: sum(({ lost }) => lost),
     presenceMs: run.trials.map(({ presenceMs }) => presenceMs),
@@ -139,11 +141,15 @@ export function renderReport(report: Report): string {
     '# Faults',
     '',
     `${report.startedAt}, ${minutes} min${report.endedEarly ? ' (ended early)' : ''}, seed ${options.seed}: ${options.clients} clients, ` +
-      `${options.rate} messages a second, ${options.rooms} rooms, ${options.gateways} gateways${settings}, Node ${report.node}.`,
+      `${options.rate} acts a second, ${options.rooms} rooms, ${options.gateways} gateways${settings}, Node ${report.node}.`,
     '',
-    `${report.messages} messages composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} gaps declared, ` +
+    `${report.messages} messages and acts composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} gaps declared, ` +
       `${report.lost} acknowledged ones removed by rollbacks. ` +
       `Presence correct after: ${presence}.`,
+    '',
+    `By kind: ${Object.entries(report.acts)
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(', ')}.`,
     '',
     `**${violations.length === 0 ? 'No violations.' : `${violations.length} violations.`}**`,
     '',

@@ -24,7 +24,7 @@ test('gateways reopen silent connections to the store and keep their promises', 
     plan,
     clients: 12,
     rooms: 2,
-    messagesPerSecond: 30,
+    actsPerSecond: 30,
     random: createRandom(1),
     say: (line) => context.diagnostic(line),
   });

@@ -1,6 +1,8 @@
 /** A file system for Redis that can be filled on demand. Only for root on Linux. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { promisify } from 'node:util';
 
 export interface Disk {
@@ -41,4 +43,13 @@ export async function mountSmallDisk(folder: string): Promise<Disk | string> {
     free: async () => void (await resize(SIZE)),
     unmount: async () => void (await run('umount', ['-l', folder])),
   };
+}
+
+/** @returns why this machine cannot mount one; undefined if it can */
+export async function whyNoDisk(): Promise<string | undefined> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'maru-disk-'));
+  const disk = await mountSmallDisk(folder);
+  if (typeof disk !== 'string') await disk.unmount();
+  rmdirSync(folder);
+  return typeof disk === 'string' ? disk : undefined;
 }

@@ -3,12 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Crowd } from './crowd.ts';
 import type { Environment } from './environment.ts';
 import type { Fault } from './fault.ts';
+import { checkRoomAtEnd } from './final-check.ts';
 import { describeInjected, type Injected } from './injected.ts';
 import { injectFault, SETTLE_MS } from './injection.ts';
 import { now } from './member.ts';
+import type { Answer } from './outbox.ts';
 import { waitForPresence } from './presence-wait.ts';
 import type { Random } from './random.ts';
 import type { Watch } from './watch.ts';
+import type { Kind } from './work.ts';
 
 export interface Planned<S> {
   fault: Fault<S>;
@@ -21,12 +24,22 @@ export interface TrialResult {
   injected: Injected[];
   /** Violations of the whole run. Those of single faults are in `injected`. */
   violations: string[];
+  /** Messages and acts that were composed. */
   messages: number;
   stored: number;
+  /** How many were answered for the first time, by kind. */
+  acts: Partial<Record<Kind, number>>;
   gapsTold: number;
   /** Acknowledged messages that a rollback removed. */
   lost: number;
   presenceMs: number | undefined;
+}
+
+export function sumActs(all: ReadonlyArray<TrialResult['acts']>): TrialResult['acts'] {
+  const sum: TrialResult['acts'] = {};
+  for (const acts of all)
+    for (const [kind, count] of Object.entries(acts)) sum[kind as Kind] = (sum[kind as Kind] ?? 0) + count;
+  return sum;
 }
 
 export interface TrialOptions<S> {
@@ -34,36 +47,47 @@ export interface TrialOptions<S> {
   plan: Iterable<Planned<S>>;
   clients: number;
   rooms: number;
-  messagesPerSecond: number;
+  /** See `CrowdOptions`. */
+  roomsEach?: number;
+  followsAll?: boolean;
+  actsPerSecond: number;
   /** One of this many clients uses long-polling only; 0 for none. Default 5. */
   pollingEvery?: number;
   random: Random;
   say: (line: string) => void;
   isEnding?: () => boolean;
+  /** Called for each act that was answered. */
+  onAct?: () => void;
 }
 
 const POLLING_EVERY = 5;
-const HISTORY_MS = 120_000;
+const READ_MS = 120_000;
 /** The lease (15 s), the grace of a leave (6 s), and a sweep. */
 const PRESENCE_WITHIN_MS = 30_000;
 
 export async function runTrial<S extends Environment>(options: TrialOptions<S>): Promise<TrialResult> {
-  const { environment, random } = options;
+  const { environment } = options;
   const violations: string[] = [];
   let watch: Watch | undefined;
   let stored = 0;
+  const acts: TrialResult['acts'] = {};
+  const count = ({ kind }: Answer) => {
+    acts[kind] = (acts[kind] ?? 0) + 1;
+    options.onAct?.();
+  };
   const crowd = new Crowd({
+    ...options,
     endpoints: environment.endpoints,
     token: environment.token,
-    clients: options.clients,
-    rooms: options.rooms,
-    messagesPerSecond: options.messagesPerSecond,
     pollingEvery: options.pollingEvery ?? POLLING_EVERY,
-    random,
     onAnswer(answer) {
-      if (answer.outcome === 'stored') stored++;
+      if (answer.outcome === 'stored') {
+        stored++;
+        count(answer);
+      }
       watch?.answered(answer);
     },
+    onLook: count,
     onViolation: (violation) => violations.push(violation),
   });
   try {
@@ -73,14 +97,21 @@ export async function runTrial<S extends Environment>(options: TrialOptions<S>):
     const presenceMs = await settle(options, crowd, violations);
     const rollbacks = injected.filter(({ fault }) => fault.rollsBack).length;
     const mayLose = injected.some(({ fault }) => fault.losesAcknowledged);
-    for (const [room, checker] of crowd.rooms) {
-      const history = await crowd.history(room, HISTORY_MS);
-      violations.push(...checker.finish({ history, rollbacks, mayLose }));
-    }
+    for (const room of crowd.rooms.keys())
+      violations.push(...(await checkRoomAtEnd({ room, crowd, rollbacks, mayLose, readMs: READ_MS })));
     const checkers = [...crowd.rooms.values()];
     const sum = (of: 'messages' | 'gapsTold' | 'lost') => checkers.reduce((total, checker) => total + checker[of], 0);
     const [messages, gapsTold, lost] = [sum('messages'), sum('gapsTold'), sum('lost')];
-    return { injected: injected.map(({ result }) => result), violations, messages, stored, gapsTold, lost, presenceMs };
+    return {
+      injected: injected.map(({ result }) => result),
+      violations,
+      messages,
+      stored,
+      acts,
+      gapsTold,
+      lost,
+      presenceMs,
+    };
   } finally {
     crowd.close();
   }

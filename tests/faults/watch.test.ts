@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StoreState } from './fault.ts';
-import type { Answer } from './member.ts';
+import type { Answer } from './outbox.ts';
 import { createWatch, type WatchedMember } from './watch.ts';
 
 /** The store is gone from 1,000 to 5,000. */
@@ -15,10 +15,10 @@ function watched(
   watch.began(1_000);
   const before = answers.filter(({ sentAtMs = 0 }) => sentAtMs <= 5_000);
   for (const answer of before)
-    watch.answered({ member: 'x', sentAtMs: 2_000, tookMs: 10, outcome: 'unavailable', ...answer });
+    watch.answered({ member: 'x', kind: 'send', sentAtMs: 2_000, tookMs: 10, outcome: 'unavailable', ...answer });
   watch.lifting(5_000);
   for (const answer of answers.filter((one) => !before.includes(one)))
-    watch.answered({ member: 'x', sentAtMs: 0, tookMs: 10, outcome: 'stored', ...answer });
+    watch.answered({ member: 'x', kind: 'send', sentAtMs: 0, tookMs: 10, outcome: 'stored', ...answer });
   return watch.finish(
     members.map((member) => ({ user: 'x', connectedAtMs: 0, ready: true, degradedAtMs: 2_500, ...member })),
     ownLagMs,
@@ -76,8 +76,8 @@ test('adds its own event-loop delay to the allowed times', () => {
 test('accepts an end of the outage that is reported later', () => {
   const watch = createWatch('gone');
   watch.began(1_000);
-  watch.answered({ member: 'x', sentAtMs: 1_100, tookMs: 20, outcome: 'unavailable' });
-  watch.answered({ member: 'x', sentAtMs: 4_000, tookMs: 20, outcome: 'stored' });
+  watch.answered({ member: 'x', kind: 'send', sentAtMs: 1_100, tookMs: 20, outcome: 'unavailable' });
+  watch.answered({ member: 'x', kind: 'send', sentAtMs: 4_000, tookMs: 20, outcome: 'stored' });
   watch.lifting(3_900);
   assert.deepEqual(watch.finish([]).violations, []);
 });

@@ -4,7 +4,7 @@
  * gives times.
  */
 import type { StoreState } from './fault.ts';
-import type { Answer } from './member.ts';
+import type { Answer } from './outbox.ts';
 
 /** The promised times, with slack for two shared cores. */
 export const TIMES = { answerMs: 1_000, degradedMs: 2_000, slackMs: 500 } as const;

@@ -81,7 +81,7 @@ async function run(options: KubeOptions): Promise<string[]> {
     ),
     clients: options.clients,
     rooms: Math.max(2, Math.ceil(options.clients / ROOM_CLIENTS)),
-    messagesPerSecond: options.rate,
+    actsPerSecond: options.rate,
     random: createRandom(SEED),
     say,
     isEnding: () => ending,

@@ -66,7 +66,7 @@ async function revokeOn({ gateways }: Gateways, token: string, options: RevokeOp
     token: (user) => tokenOf(user),
     clients,
     rooms: ROOMS,
-    messagesPerSecond: MESSAGES_PER_SECOND,
+    actsPerSecond: MESSAGES_PER_SECOND,
     pollingEvery: 0,
     random,
     onAnswer({ outcome }) {

@@ -32,6 +32,7 @@ const OWN = /** @type {Record<string, string>} */ ({
   clients: 'number of clients, each with one connection',
   rooms: 'number of rooms',
   rate: 'messages per second of all clients together (the first value if it changes)',
+  acts: 'the part of them that is edits, deletions, reactions, replies and reads, from 0 to 1',
   duration: 'duration of sending: 30s, 5m',
   settle: 'time after the last message in which all clients must have received everything',
   steps: 'number of steps, each with twice the rate',

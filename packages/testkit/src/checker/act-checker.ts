@@ -51,6 +51,7 @@ export class ErasureChecker {
   readonly #askedAt = new Map<string, number>();
   readonly #erased = new Set<number>();
   readonly #notFound = new Set<number>();
+  readonly #refused = new Map<number, string>();
   #clock = 0;
 
   /** The member begins to connect or to join: what it gets later must not have deleted texts. */
@@ -62,9 +63,10 @@ export class ErasureChecker {
     if (!this.#deletedAt.has(seq)) this.#deletedAt.set(seq, ++this.#clock);
   }
 
-  /** Acts on the message were refused as `not_found`. */
-  refused(seq: number): void {
-    this.#notFound.add(seq);
+  /** What concerns the message was refused for good. */
+  refused(seq: number, code: string): void {
+    if (code === 'not_found') this.#notFound.add(seq);
+    else this.#refused.set(seq, code);
   }
 
   /** After a rollback a deletion may be gone. */
@@ -72,6 +74,7 @@ export class ErasureChecker {
     this.#deletedAt.clear();
     this.#erased.clear();
     this.#notFound.clear();
+    this.#refused.clear();
   }
 
   received(member: string, entry: Entry): string | undefined {
@@ -94,6 +97,7 @@ export class ErasureChecker {
       [...seqs]
         .filter((seq) => seq >= first && !deleted.has(seq))
         .map((seq) => `I8: ${seq} ${what}, and was not deleted`);
-    return [...wrong(this.#erased, 'came without its text'), ...wrong(this.#notFound, 'was not found')];
+    const refused = [...this.#refused].map(([seq, code]) => `I1: an act on ${seq} was refused as ${code}`);
+    return [...refused, ...wrong(this.#erased, 'came without its text'), ...wrong(this.#notFound, 'was not found')];
   }
 }

@@ -39,42 +39,42 @@ suite('acts on a room', () => {
   });
 });
 
+const edit: MessageAct = { type: 'message.edit', data: { seq: 1, text: 'new' } };
+const reaction: MessageAct = { type: 'message.react', data: { seq: 1, emoji: '👍', active: true } };
+const deletion: MessageAct = { type: 'message.delete', data: { seq: 2 } };
+
+/** u sent two messages, edited and reacted to the first, deleted the second. x saw all of it. */
+function story() {
+  const live = [
+    entry(1, 1, { text: 'old' }),
+    entry(2, 2, { text: 'wrong' }),
+    entry(3, 2, { ...edit }),
+    entry(4, 2, { ...reaction }),
+    entry(5, 2, { ...deletion }),
+  ];
+  const history = structuredClone(live);
+  Object.assign(history[0] as Entry, { text: 'new', edited: { ts: 1_003 } });
+  Object.assign(history[1] as Entry, { text: '', deleted: { ts: 1_005, by: 'u' }, erased: true });
+  const checker = new RoomChecker('r');
+  const send = (content: { text: string } | { act: MessageAct }, clientMsgId: string) =>
+    checker.sent({ ...content, user: 'u', connection: 'c', clientMsgId });
+  checker.asks('x');
+  checker.joined('x', { epoch: 'e', head: 0 });
+  const stored = (seq: number) => ({ epoch: 'e', seq, duplicate: false });
+  for (const [index, text] of ['old', 'wrong'].entries()) send({ text }, `m${index + 1}`).stored(stored(index + 1));
+  for (const [index, act] of [edit, reaction, deletion].entries())
+    send({ act }, `m${index + 3}`).stored(stored(index + 3));
+  return { live, history, checker, send };
+}
+
+const violations = (change: (told: ReturnType<typeof story>) => void = () => {}) => {
+  const told = story();
+  change(told);
+  for (const one of told.live) told.checker.received('x', one);
+  return told.checker.finish({ history: told.history, rollbacks: 0, mayLose: false }).join('; ');
+};
+
 suite('acts on messages', () => {
-  const edit: MessageAct = { type: 'message.edit', data: { seq: 1, text: 'new' } };
-  const reaction: MessageAct = { type: 'message.react', data: { seq: 1, emoji: '👍', active: true } };
-  const deletion: MessageAct = { type: 'message.delete', data: { seq: 2 } };
-
-  /** u sent two messages, edited and reacted to the first, deleted the second. x saw all of it. */
-  function story() {
-    const live = [
-      entry(1, 1, { text: 'old' }),
-      entry(2, 2, { text: 'wrong' }),
-      entry(3, 2, { ...edit }),
-      entry(4, 2, { ...reaction }),
-      entry(5, 2, { ...deletion }),
-    ];
-    const history = structuredClone(live);
-    Object.assign(history[0] as Entry, { text: 'new', edited: { ts: 1_003 } });
-    Object.assign(history[1] as Entry, { text: '', deleted: { ts: 1_005, by: 'u' }, erased: true });
-    const checker = new RoomChecker('r');
-    const send = (content: { text: string } | { act: MessageAct }, clientMsgId: string) =>
-      checker.sent({ ...content, user: 'u', connection: 'c', clientMsgId });
-    checker.asks('x');
-    checker.joined('x', { epoch: 'e', head: 0 });
-    const stored = (seq: number) => ({ epoch: 'e', seq, duplicate: false });
-    for (const [index, text] of ['old', 'wrong'].entries()) send({ text }, `m${index + 1}`).stored(stored(index + 1));
-    for (const [index, act] of [edit, reaction, deletion].entries())
-      send({ act }, `m${index + 3}`).stored(stored(index + 3));
-    return { live, history, checker, send };
-  }
-
-  const violations = (change: (told: ReturnType<typeof story>) => void = () => {}) => {
-    const told = story();
-    change(told);
-    for (const one of told.live) told.checker.received('x', one);
-    return told.checker.finish({ history: told.history, rollbacks: 0, mayLose: false }).join('; ');
-  };
-
   test('are correct', () => assert.equal(violations(), ''));
 
   test('are delivered as they were sent', () => {
@@ -116,6 +116,12 @@ suite('acts on messages', () => {
     );
     const found = violations(({ send }) => send({ act: edit }, 'm9').refused('not_found'));
     assert.match(found, /I8: 1 was not found, and was not deleted/);
+    const reply = violations(({ checker }) =>
+      checker.sent({ text: 'a', thread: 1, user: 'u', connection: 'c', clientMsgId: 'm9' }).refused('not_found'),
+    );
+    assert.match(reply, /I8: 1 was not found/);
+    const other = violations(({ send }) => send({ act: edit }, 'm9').refused('forbidden'));
+    assert.match(other, /I1: an act on 1 was refused as forbidden/);
   });
 
   test('only deleted messages and their edits have no text', () => {

@@ -30,7 +30,7 @@ export type Attempt = Content & {
 
 export interface AttemptResult {
   stored(data: { epoch: string; seq: number; duplicate: boolean }): void;
-  /** `code`: of a refusal for good. */
+  /** `code`: of a refusal for good of what concerns another message. */
   refused(code?: string): void;
 }
 
@@ -159,6 +159,11 @@ export class RoomChecker {
     this.#checkContent(member, entry);
   }
 
+  /** What differs between a view or a count of the member and a read: I8. */
+  differs(member: string, differences: readonly string[]): void {
+    for (const what of differences) this.#report(`I8: ${member}: ${what}`);
+  }
+
   /** Call it before the message is sent. */
   sent(attempt: Attempt): AttemptResult {
     const { user, connection, clientMsgId } = attempt;
@@ -179,7 +184,8 @@ export class RoomChecker {
       },
       refused: (code) => {
         record.outcome = 'refused';
-        if (code === 'not_found' && act !== undefined) this.#erasures.refused(act.data.seq);
+        const target = act?.data.seq ?? ('thread' in attempt ? attempt.thread : undefined);
+        if (code !== undefined && target !== undefined) this.#erasures.refused(target, code);
       },
     };
   }

@@ -59,7 +59,12 @@ export function viewOf(entry: Entry, asOf: number): MessageView {
     reactions:
       reactions.length === 0
         ? undefined
-        : new Map(reactions.map(({ emoji, count, users, mine }) => [emoji, { count, users: [...users], mine }])),
+        : new Map(
+            reactions.map(({ emoji, count, users, mine }) => [
+              emoji,
+              { count, users: Array.isArray(users) ? [...users] : [], mine },
+            ]),
+          ),
     replies: {
       n: replies?.n ?? 0,
       newest: replies && replies.n > 0 ? { seq: replies.seq, ts: replies.ts } : undefined,
