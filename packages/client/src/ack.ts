@@ -21,6 +21,8 @@ export function errorOfBody(body: unknown): MaruError {
 
 export type Result<T> = { ok: true; data: T } | { ok: false; error: MaruError };
 
+export type Done<T> = (result: Result<T>) => void;
+
 /**
  * Sends a request and calls `done` synchronously when the answer arrives. A promise would settle
  * later, and packets behind the answer, such as the first live entry after a join, would overtake

@@ -1,7 +1,7 @@
 /** The client's public interface. Combines connection, rooms, sender and presence. */
-import type { ClientRequests, HistoryData, MessagesData, Status, UserRef } from '@maru/protocol/events';
+import type { ClientRequests, HistoryData, MessagesData, Position, Status, UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import type { Request, Result } from './ack.ts';
+import type { Done, Request } from './ack.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { DetailsBook } from './details-book.ts';
@@ -77,6 +77,8 @@ export interface ChatClient {
    */
   join(room: string, options?: JoinOptions): void;
   leave(room: string): void;
+  /** Up to here the room's entries were delivered; null if none was. */
+  position(room: string): Position | null;
   /** Null unless the room is joined, or was before the connection was lost. */
   details(room: string): RoomDetails | null;
   /** Acts on rooms and members, and lists for moderators. */
@@ -262,6 +264,8 @@ class Client implements ChatClient {
     this.#rooms.leave(room);
   };
 
+  readonly position = (room: string): Position | null => this.#rooms.position(room);
+
   readonly details = (room: string): RoomDetails | null => this.#details.get(room);
 
   readonly send: ChatClient['send'] = (room, text, options = {}) => {
@@ -303,5 +307,5 @@ class Client implements ChatClient {
   }
 }
 
-const promised = <T>(start: (done: (result: Result<T>) => void) => void): Promise<T> =>
+const promised = <T>(start: (done: Done<T>) => void): Promise<T> =>
   new Promise((resolve, reject) => start((result) => (result.ok ? resolve(result.data) : reject(result.error))));

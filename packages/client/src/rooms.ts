@@ -11,7 +11,7 @@ import type {
   SessionData,
 } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import { errorOfBody, type Request, type Result } from './ack.ts';
+import { type Done, errorOfBody, type Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
 import { EntryRequests } from './entry-requests.ts';
@@ -51,8 +51,6 @@ interface WantedRoom {
 }
 
 type HistoryPage = ClientRequests['history:read'][0];
-type MessagesPage = ClientRequests['messages:read'][0];
-type Done<T> = (result: Result<T>) => void;
 
 export class Rooms {
   readonly #options: RoomsOptions;
@@ -66,6 +64,10 @@ export class Rooms {
     this.#options = options;
     const { request, scheduler, limits } = options;
     this.#entryRequests = new EntryRequests({ request, scheduler, lateAfterMs: limits.probeAfterMs });
+  }
+
+  position(id: string): Position | null {
+    return this.#wanted.get(id)?.machine.position ?? null;
   }
 
   /** The position of every wanted room that has delivered something, for `auth.resume`. */
@@ -162,7 +164,7 @@ export class Rooms {
   }
 
   /** The same for messages only. */
-  readMessages(page: MessagesPage, done: Done<MessagesData>): void {
+  readMessages(page: ClientRequests['messages:read'][0], done: Done<MessagesData>): void {
     this.#entryRequests.ask('messages:read', page, page.limit, done);
   }
 

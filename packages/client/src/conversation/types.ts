@@ -100,8 +100,10 @@ export interface SendOptions {
 }
 
 /** A thread that is shown. MUST be closed when it is shown no longer. */
-export interface Thread extends Watched<ThreadView>, Pages {
+export interface Thread extends Watched<ThreadView> {
   readonly root: number;
+  /** As `Pages.loadOlder`. A thread shows at most 500 replies. */
+  loadOlder(): void;
   /** @throws MaruError, as `Conversation.send`. */
   send(text: string, options?: { mentions?: string[] }): OutgoingMessage;
   close(): void;

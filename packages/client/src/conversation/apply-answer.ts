@@ -1,0 +1,83 @@
+/** Applies the answer to a read to a model. Pure. */
+import type { MessagesData } from '@maru/protocol/events';
+import { applyEntry } from './apply-entries.ts';
+import { type KnownMessage, messageOf } from './message.ts';
+import type { Draft, Read, RoomModel } from './model-state.ts';
+
+/** Returns the same model if the answer cannot be used. Then the read is still needed. */
+export function applyAnswer(model: RoomModel, read: Read, data: MessagesData): RoomModel {
+  const { epoch, head } = data;
+  // A gateway shares reads, so an answer may be older than what was delivered before it was asked.
+  if ((model.epoch !== null && model.epoch !== epoch) || head < model.recentAfter) return model;
+  const next: Draft = { ...model, epoch, head: Math.max(model.head, head), messages: new Map(model.messages) };
+  if (!place(next, read, data)) return model;
+  for (const entry of data.messages) {
+    const known = next.messages.get(entry.seq);
+    if (known === undefined || isOutdated(known, head, model.position))
+      next.messages.set(entry.seq, messageOf(entry, head));
+  }
+  // What came after the head of the answer is not in it.
+  for (const entry of model.recent) if (entry.seq > head) applyEntry(next, entry, undefined);
+  return next;
+}
+
+/** Whether a message as of `head` is newer than the known one, or completes it. */
+function isOutdated({ asOf, staleAt }: KnownMessage, head: number, position: number | null): boolean {
+  return (staleAt !== null && head >= staleAt) || Math.max(asOf, position ?? 0) < head;
+}
+
+/** Extends what is shown by the answer. False: it does not continue what is shown now. */
+function place(next: Draft, read: Read, { messages, hasMore, hasNewer, head }: MessagesData): boolean {
+  const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
+  const { window } = next;
+  switch (read.kind) {
+    case 'newest':
+    case 'around': {
+      const aim = read.kind === 'newest' ? read.kind : read.seq;
+      if (next.target === null ? window !== null : next.target !== aim) return false;
+      const from = hasMore ? (oldest ?? head + 1) : 1;
+      next.window = { from, to: hasNewer ? (newest ?? head) : null, hasOlder: hasMore };
+      next.target = null;
+      return true;
+    }
+    case 'older':
+      if (window?.from !== read.seq) return false;
+      next.window = { ...window, ...olderPart(window.from, oldest, hasMore) };
+      return true;
+    case 'newer':
+      if (window === null || window.to !== read.seq) return false;
+      next.window = { ...window, to: hasNewer ? (newest ?? window.to) : null };
+      return true;
+    case 'one':
+      if (!messages.some(({ seq }) => seq === read.seq)) forget(next, read.seq);
+      return true;
+    case 'pins':
+      if (next.pins !== 'closed') next.pins = 'known';
+      return true;
+    case 'thread':
+      return placeReplies(next, read, { oldest, hasMore, head });
+  }
+}
+
+/** An empty page brings nothing, and asking again would not, either. */
+const olderPart = (from: number, oldest: number | undefined, hasMore: boolean) =>
+  hasMore && oldest !== undefined ? { from: oldest, hasOlder: true } : { from: hasMore ? from : 1, hasOlder: false };
+
+function placeReplies(
+  next: Draft,
+  { root, before }: Extract<Read, { kind: 'thread' }>,
+  { oldest, hasMore, head }: { oldest: number | undefined; hasMore: boolean; head: number },
+): boolean {
+  const thread = next.threads.get(root);
+  if (thread === undefined || (before === null ? thread.slice !== null : thread.slice?.from !== before)) return false;
+  const slice = { to: null, ...olderPart(before ?? head + 1, oldest, hasMore) };
+  next.threads = new Map(next.threads).set(root, { ...thread, slice });
+  return true;
+}
+
+/** The server does not have the message any more. */
+function forget(next: Draft, seq: number): void {
+  next.messages.delete(seq);
+  const thread = next.threads.get(seq);
+  if (thread !== undefined) next.threads = new Map(next.threads).set(seq, { ...thread, isMissing: true });
+}

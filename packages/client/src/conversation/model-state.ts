@@ -1,0 +1,102 @@
+/** What the model of a room holds, takes and asks for. */
+import type { Entry, MessagesData } from '@maru/protocol/events';
+import type { KnownMessage } from './message.ts';
+
+export const WINDOW_MESSAGES_MAX = 1_000;
+export const THREAD_MESSAGES_MAX = 500;
+export const RECENT_ENTRIES_MAX = 1_000;
+
+/** A part of the room, or of a thread: every message from `from` to `to` is known. */
+export interface Slice {
+  readonly from: number;
+  /** Null: it follows the room's end. */
+  readonly to: number | null;
+  readonly hasOlder: boolean;
+}
+
+export interface ThreadState {
+  /** Null until it is read. */
+  readonly slice: Slice | null;
+  /** The server does not have the root. */
+  readonly isMissing: boolean;
+}
+
+export interface RoomModel {
+  readonly ownId: string;
+  /** Counts how often it began anew. Answers to reads of an earlier generation are not used. */
+  readonly generation: number;
+  readonly epoch: string | null;
+  /** The newest entry that was delivered; null if that is unknown. */
+  readonly position: number | null;
+  /** The newest entry, and messages up to it, as far as known. */
+  readonly head: number;
+  /** 0 until an entry or an answer tells it. */
+  readonly n: number;
+  readonly messages: ReadonlyMap<number, KnownMessage>;
+  /** The shown part of the room; null until it is known. */
+  readonly window: Slice | null;
+  /** The message around which the window is to be read anew; null: the window stays. */
+  readonly target: number | 'newest' | null;
+  readonly threads: ReadonlyMap<number, ThreadState>;
+  /** `outdated`: the pinned messages have to be read. */
+  readonly pins: 'closed' | 'outdated' | 'known';
+  /** Reads in flight, and the entries since the first of them was asked. */
+  readonly reads: number;
+  readonly recent: readonly Entry[];
+  /** Every entry above this `seq` that was delivered is in `recent`. */
+  readonly recentAfter: number;
+}
+
+/** What is asked of `messages:read`. */
+export type Read =
+  | { kind: 'newest' }
+  | { kind: 'around' | 'one'; seq: number }
+  | { kind: 'older' | 'newer'; seq: number }
+  | { kind: 'pins' }
+  | { kind: 'thread'; root: number; before: number | null };
+
+export type ModelInput =
+  /** Where the delivered entries end, if no delivery has told it. */
+  | { type: 'at'; epoch: string; seq: number }
+  /** `readAt`: the messages are as of this head. Without it they are as they were appended. */
+  | { type: 'entries'; entries: readonly Entry[]; readAt?: number | undefined }
+  /** What follows does not continue what was delivered. */
+  | { type: 'gap' }
+  | { type: 'rollback'; epoch: string; head: number }
+  | { type: 'asked' }
+  /** `generation`: that of the model when it was asked. */
+  | { type: 'answered'; generation: number; read: Read; data: MessagesData }
+  | { type: 'failed'; generation: number }
+  | { type: 'jump'; to: number | 'newest' }
+  | { type: 'open-thread' | 'close-thread'; root: number }
+  | { type: 'open-pins' | 'close-pins' };
+
+/** A model while it is changed. */
+export interface Draft extends Writable<Omit<RoomModel, 'messages'>> {
+  messages: Map<number, KnownMessage>;
+}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+const isIn = (slice: Slice | null | undefined, seq: number): boolean =>
+  slice != null && seq >= slice.from && (slice.to === null || seq <= slice.to);
+
+/** Whether the shown part of the room has the message. */
+export const isInWindow = ({ window }: Pick<RoomModel, 'window'>, seq: number): boolean => isIn(window, seq);
+
+/** Whether the shown part of the thread has the reply. */
+export const isInThread = (
+  { threads }: Pick<RoomModel, 'threads'>,
+  root: number,
+  { seq, thread }: { seq: number; thread?: number | null },
+): boolean => thread === root && isIn(threads.get(root)?.slice, seq);
+
+/** Whether a part that is open has the message. */
+export function isShown(
+  model: Pick<RoomModel, 'window' | 'threads' | 'pins'>,
+  message: { seq: number; thread?: number | null; pinned?: boolean },
+): boolean {
+  const { seq, thread, pinned } = message;
+  if (isInWindow(model, seq) || model.threads.has(seq)) return true;
+  if (thread != null && isInThread(model, thread, message)) return true;
+  return pinned === true && model.pins !== 'closed';
+}

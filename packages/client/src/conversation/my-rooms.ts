@@ -1,0 +1,118 @@
+/** Reads the list of the user's rooms on each connection, and keeps it up to date in between. */
+import type { MyRoom, Notify } from '@maru/protocol/events';
+import { LIMITS } from '@maru/protocol/limits';
+import type { ChatClient } from '../chat-client.ts';
+import { noteEntries, noteInbox, notePosition, noteRead, type RoomList } from './room-list.ts';
+import type { MyRooms, MyRoomsView } from './types.ts';
+
+/** Its methods are bound, so that hosts may pass them on as functions. */
+export class ClientRooms implements MyRooms {
+  readonly #client: ChatClient;
+  readonly #listeners = new Set<() => void>();
+  readonly #unsubscribe: Array<() => void>;
+  #list: RoomList = new Map();
+  #isReady = false;
+  /** The reading in progress; a later one replaces it. */
+  #reading: object | null = null;
+  /** Rooms whose counts are being read. */
+  readonly #counting = new Set<string>();
+  #view: MyRoomsView | null = null;
+
+  constructor(client: ChatClient) {
+    this.#client = client;
+    this.#unsubscribe = [
+      client.on('session', () => this.refresh()),
+      client.on('entries', ({ room, entries }) =>
+        this.#set(noteEntries(this.#list, room, entries, client.user?.id ?? '')),
+      ),
+      client.on('inbox', (event) => {
+        const next = noteInbox(this.#list, event);
+        if (next === 'unknown') this.refresh();
+        else this.#set(next);
+      }),
+    ];
+    if (client.user !== null) this.refresh();
+  }
+
+  readonly get = (): MyRoomsView => {
+    this.#view ??= viewOf(this.#list, this.#isReady);
+    return this.#view;
+  };
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  readonly room = (room: string): MyRoom | null => this.#list.get(room)?.room ?? null;
+
+  readonly follow = async (room: string, notify?: Notify): Promise<void> => {
+    await this.#client.request('room:follow', { room, active: true, ...(notify === undefined ? {} : { notify }) });
+    this.refresh();
+  };
+
+  readonly unfollow = async (room: string): Promise<void> => {
+    await this.#client.request('room:follow', { room, active: false });
+    this.refresh();
+  };
+
+  readonly refresh = (): void => {
+    const reading = {};
+    this.#reading = reading;
+    // If a page cannot be read, the next connection begins anew.
+    this.#readAll(() => this.#reading === reading).catch(() => {});
+  };
+
+  close(): void {
+    this.#reading = null;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#listeners.clear();
+  }
+
+  async #readAll(isCurrent: () => boolean): Promise<void> {
+    const before = new Set(this.#list.keys());
+    let cursor: string | undefined;
+    do {
+      const page = { limit: LIMITS.pageEntriesMax, ...(cursor === undefined ? {} : { cursor }) };
+      const data = await this.#client.request('rooms:mine', page);
+      if (!isCurrent()) return;
+      for (const { room } of data.rooms) before.delete(room);
+      this.#set(noteRead(this.#list, data.rooms));
+      cursor = data.cursor;
+    } while (cursor !== undefined);
+    // What was in the list before and is in no page has ended.
+    this.#isReady = true;
+    this.#set(new Map([...this.#list].filter(([room]) => !before.has(room))));
+  }
+
+  #set(next: RoomList): void {
+    if (next === this.#list) return;
+    this.#list = next;
+    this.#view = null;
+    for (const [room, { isStale }] of next) if (isStale) this.#count(room);
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** A position of 0 changes nothing: the answer has the counts. */
+  #count(room: string): void {
+    if (this.#counting.has(room)) return;
+    this.#counting.add(room);
+    this.#client.request('room:read', { room, seq: 0 }).then(
+      (data) => {
+        this.#counting.delete(room);
+        this.#set(notePosition(this.#list, room, data));
+      },
+      // The next connection reads the list anew.
+      () => void this.#counting.delete(room),
+    );
+  }
+}
+
+const timeOf = ({ last }: MyRoom): number => last?.ts ?? 0;
+
+function viewOf(list: RoomList, isReady: boolean): MyRoomsView {
+  const rooms = [...list.values()].map(({ room }) => room).sort((a, b) => timeOf(b) - timeOf(a));
+  const loud = rooms.filter(({ notify }) => notify !== 'none');
+  const sum = (of: (room: MyRoom) => number) => loud.reduce((total, room) => total + of(room), 0);
+  return { isReady, rooms, unread: sum(({ unread }) => unread), mentions: sum(({ mentions }) => mentions) };
+}

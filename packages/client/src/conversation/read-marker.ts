@@ -1,0 +1,91 @@
+/**
+ * The own read position in one room. It learns the position first, so that the line above unread
+ * messages is where it was. At most one request is in flight; then the newest position is sent.
+ */
+import type { ReadData, ReadPosition } from '@maru/protocol/events';
+import type { ChatClient } from '../chat-client.ts';
+
+export interface ReadMarkerOptions {
+  client: Pick<ChatClient, 'request'>;
+  room: string;
+  /** The answer to a request, or a position that another device has set. */
+  onPosition: (data: ReadData) => void;
+}
+
+export class ReadMarker {
+  readonly #options: ReadMarkerOptions;
+  #known: ReadPosition | null = null;
+  #wanted = 0;
+  #isAsking = false;
+  #hasFailed = false;
+  #isClosed = false;
+
+  constructor(options: ReadMarkerOptions) {
+    this.#options = options;
+  }
+
+  get known(): ReadPosition | null {
+    return this.#known;
+  }
+
+  /** `n`: messages up to `seq`, if they are known. Then the position shows at once. */
+  mark(seq: number, n: number | null): void {
+    if (seq <= Math.max(this.#wanted, this.#known?.seq ?? 0)) return;
+    this.#wanted = seq;
+    if (this.#known !== null && n !== null) this.#known = { seq, n };
+    this.send();
+  }
+
+  /** Asks for the position, if it is unknown. */
+  learn(): void {
+    if (this.#known === null && !this.#hasFailed) this.#ask(0);
+  }
+
+  /** A new connection. */
+  restart(): void {
+    this.#hasFailed = false;
+    if (this.#wanted > 0) this.send();
+  }
+
+  /** Sends what is not confirmed. */
+  send(): void {
+    if (this.#known === null) this.#ask(0);
+    else if (this.#wanted > 0) this.#ask(this.#wanted);
+  }
+
+  #ask(seq: number): void {
+    if (this.#isAsking || this.#isClosed) return;
+    const { client, room } = this.#options;
+    this.#isAsking = true;
+    client.request('room:read', { room, seq }).then(
+      (data) => {
+        this.#isAsking = false;
+        if (this.#wanted <= seq) this.#wanted = 0;
+        this.note(data);
+        this.send();
+      },
+      // The next connection, or the next position, tries again.
+      () => {
+        this.#isAsking = false;
+        this.#hasFailed = true;
+      },
+    );
+  }
+
+  /** A position never goes back. */
+  note(data: ReadData): void {
+    if (this.#isClosed || data.seq < (this.#known?.seq ?? 0)) return;
+    this.#known = { seq: data.seq, n: data.n };
+    this.#options.onPosition(data);
+  }
+
+  /** The log is read anew: the position has to be learned again. */
+  forget(): void {
+    this.#known = null;
+    this.#wanted = 0;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * The model of a room against a server that is a list of entries: whatever happens, in any order,
+ * it shows in the end what a fresh read shows, and never holds a text after its deletion arrived.
+ */
+import { it } from 'node:test';
+import fc from 'fast-check';
+import { DOINGS, World } from './testing/model-world.ts';
+
+const step = fc.tuple(fc.constantFrom(...DOINGS), fc.nat(1_000), fc.nat(100_000));
+
+it('shows in the end what a fresh read shows, after any order of reads, entries, resumes and restarts', () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 250, size: 'max' }), (steps) => {
+      const world = new World();
+      for (let i = 0; i < 10; i++) world.do(['act', 0, i]);
+      world.begin();
+      for (const one of steps) world.do(one);
+      world.heal();
+      world.check();
+    }),
+    { numRuns: 150 },
+  );
+});
