@@ -49,10 +49,11 @@ function place(next: Draft, read: Read, { messages, hasMore, hasNewer, head }: M
       next.window = { ...window, to: hasNewer ? (newest ?? window.to) : null };
       return true;
     case 'one':
-      if (!messages.some(({ seq }) => seq === read.seq)) forget(next, read.seq);
+      if (!messages.some(({ seq }) => seq === read.seq)) Object.assign(next, withoutMessage(next, read.seq));
       return true;
     case 'pins':
-      if (next.pins !== 'closed') next.pins = 'known';
+      if (typeof next.pins !== 'object' || next.pins.before !== read.before) return false;
+      next.pins = hasMore && oldest !== undefined ? { before: oldest } : 'known';
       return true;
     case 'thread':
       return placeReplies(next, read, { oldest, hasMore, head });
@@ -76,8 +77,11 @@ function placeReplies(
 }
 
 /** The server does not have the message any more. */
-function forget(next: Draft, seq: number): void {
-  next.messages.delete(seq);
-  const thread = next.threads.get(seq);
-  if (thread !== undefined) next.threads = new Map(next.threads).set(seq, { ...thread, isMissing: true });
+export function withoutMessage<M extends RoomModel>(model: M, seq: number): M {
+  const messages = new Map(model.messages);
+  messages.delete(seq);
+  const thread = model.threads.get(seq);
+  if (thread === undefined) return { ...model, messages };
+  const slice = thread.slice ?? { from: seq, to: null, hasOlder: false };
+  return { ...model, messages, threads: new Map(model.threads).set(seq, { slice, isMissing: true }) };
 }

@@ -20,7 +20,7 @@ export function applyEntry(next: Draft, entry: Entry, readAt: number | undefined
   if (change === null) return;
   const target = messages.get(change.seq);
   if (target !== undefined) messages.set(target.seq, applyChange(target, entry, change, next.ownId));
-  else if (change.type === 'message.pin' && change.active && next.pins === 'known') next.pins = 'outdated';
+  else if (change.type === 'message.pin' && change.active && next.pins !== 'closed') next.pins = { before: null };
   if (change.type !== 'message.delete') return;
   if (target === undefined) {
     for (const message of messages.values()) messages.set(message.seq, doubtReplies(message, entry.seq, change.seq));

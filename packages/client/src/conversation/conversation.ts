@@ -4,6 +4,7 @@ import { changeOf } from '../acts.ts';
 import type { ChatClient } from '../chat-client.ts';
 import type { ClientEvents, OutgoingMessage } from '../events.ts';
 import type { Scheduler } from '../scheduler.ts';
+import { Drafts } from './drafts.ts';
 import { HostPages } from './host-pages.ts';
 import type { ModelInput, Read, RoomModel } from './model-state.ts';
 import { dropArrived, dropStored, noteOutgoing } from './outgoing-list.ts';
@@ -32,7 +33,7 @@ export class RoomConversation implements Conversation {
   readonly #listeners = new Set<() => void>();
   readonly #acts: OwnActs;
   readonly #cache = new MessageCache();
-  readonly #drafts = new Map<string, string>();
+  readonly #drafts = new Drafts();
   readonly #pages = new HostPages();
   /** How often each thread, and the pins, are open. */
   readonly #open = new Map<number | 'pins', number>();
@@ -64,7 +65,9 @@ export class RoomConversation implements Conversation {
       },
       onFailed: ({ generation, read, error }) => {
         this.#pages.ended(read, error);
-        this.#step({ type: 'failed', generation });
+        if (read.kind === 'one' && error.code === 'not_found')
+          this.#step({ type: 'missing', generation, seq: read.seq });
+        else this.#step({ type: 'failed', generation });
       },
     });
     this.#acts = new OwnActs({ client, room, onChange: () => this.#changed() });
@@ -146,12 +149,9 @@ export class RoomConversation implements Conversation {
 
   readonly loadReaders = (): void => this.#reading.loadReaders();
 
-  readonly draft = (of: DraftOf): string => this.#drafts.get(draftKey(of)) ?? '';
+  readonly draft = (of: DraftOf): string => this.#drafts.get(of);
 
-  readonly setDraft = (of: DraftOf, text: string): void => {
-    if (text === '') this.#drafts.delete(draftKey(of));
-    else this.#drafts.set(draftKey(of), text);
-  };
+  readonly setDraft = (of: DraftOf, text: string): void => this.#drafts.set(of, text);
 
   /** Each holder closes it. */
   hold(): this {
@@ -212,7 +212,7 @@ export class RoomConversation implements Conversation {
     this.#outgoing = dropArrived(this.#outgoing, entries, this.#model.ownId);
     for (const entry of entries) {
       const change = changeOf(entry);
-      if (change?.type === 'message.delete') this.#drafts.delete(draftKey({ edit: change.seq }));
+      if (change?.type === 'message.delete') this.#drafts.set({ edit: change.seq }, '');
     }
     this.#step({ type: 'entries', entries, readAt });
   }
@@ -295,5 +295,3 @@ export class RoomConversation implements Conversation {
 }
 
 const isOnline = ({ connection: { state } }: ChatClient): boolean => state === 'connected' || state === 'degraded';
-
-const draftKey = (of: DraftOf): string => (of === 'room' ? of : JSON.stringify(of));

@@ -38,8 +38,8 @@ export interface RoomModel {
   /** The message around which the window is to be read anew; null: the window stays. */
   readonly target: number | 'newest' | null;
   readonly threads: ReadonlyMap<number, ThreadState>;
-  /** `outdated`: the pinned messages have to be read. */
-  readonly pins: 'closed' | 'outdated' | 'known';
+  /** `before`: the pinned messages have to be read, from there downwards; null: from the newest. */
+  readonly pins: 'closed' | 'known' | { readonly before: number | null };
   /** Reads in flight, and the entries since the first of them was asked. */
   readonly reads: number;
   readonly recent: readonly Entry[];
@@ -52,7 +52,7 @@ export type Read =
   | { kind: 'newest' }
   | { kind: 'around' | 'one'; seq: number }
   | { kind: 'older' | 'newer'; seq: number }
-  | { kind: 'pins' }
+  | { kind: 'pins'; before: number | null }
   | { kind: 'thread'; root: number; before: number | null };
 
 export type ModelInput =
@@ -67,6 +67,8 @@ export type ModelInput =
   /** `generation`: that of the model when it was asked. */
   | { type: 'answered'; generation: number; read: Read; data: MessagesData }
   | { type: 'failed'; generation: number }
+  /** The read of one message found nothing. */
+  | { type: 'missing'; generation: number; seq: number }
   | { type: 'jump'; to: number | 'newest' }
   | { type: 'open-thread' | 'close-thread'; root: number }
   | { type: 'open-pins' | 'close-pins' };

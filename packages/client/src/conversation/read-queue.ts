@@ -112,6 +112,8 @@ export class ReadQueue {
 
 const keyOf = (read: Read): string => JSON.stringify(read);
 
+const before = (seq: number | null) => (seq === null ? {} : { before: seq });
+
 function requestOf(room: string, read: Read): MessagesRequest {
   switch (read.kind) {
     case 'newest':
@@ -125,8 +127,8 @@ function requestOf(room: string, read: Read): MessagesRequest {
     case 'newer':
       return { room, after: read.seq };
     case 'pins':
-      return { room, pinned: true, limit: LIMITS.pageEntriesMax };
+      return { room, pinned: true, limit: LIMITS.pageEntriesMax, ...before(read.before) };
     case 'thread':
-      return { room, thread: read.root, ...(read.before === null ? {} : { before: read.before }) };
+      return { room, thread: read.root, ...before(read.before) };
   }
 }

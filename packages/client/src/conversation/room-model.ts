@@ -9,7 +9,7 @@
  * thread, the pinned messages, and `RECENT_ENTRIES_MAX` entries while a read is in flight.
  */
 import type { Entry } from '@maru/protocol/events';
-import { applyAnswer } from './apply-answer.ts';
+import { applyAnswer, withoutMessage } from './apply-answer.ts';
 import { applyEntry, remember } from './apply-entries.ts';
 import {
   type Draft,
@@ -68,6 +68,8 @@ export function stepModel(model: RoomModel, input: ModelInput): RoomModel {
       return { ...model, reads: 1, recent: [], recentAfter: model.position ?? 0 };
     case 'failed':
       return input.generation === model.generation ? readEnded(model) : model;
+    case 'missing':
+      return input.generation === model.generation ? readEnded(withoutMessage(model, input.seq)) : model;
     case 'answered': {
       if (input.generation !== model.generation) return model;
       const next = applyAnswer(model, input.read, input.data);
@@ -80,7 +82,7 @@ export function stepModel(model: RoomModel, input: ModelInput): RoomModel {
     case 'close-thread':
       return forgetUnshown(withThread(model, input.root, null), 'oldest');
     case 'open-pins':
-      return model.pins === 'closed' ? { ...model, pins: 'outdated' } : model;
+      return model.pins === 'closed' ? { ...model, pins: { before: null } } : model;
     case 'close-pins':
       return forgetUnshown({ ...model, pins: 'closed' }, 'oldest');
   }
@@ -101,7 +103,7 @@ function withThread(model: RoomModel, root: number, thread: ThreadState | null):
 /** Everything has to be read again. What is open stays open. */
 function startAnew({ ownId, generation, threads, pins }: RoomModel): RoomModel {
   const unread = new Map([...threads.keys()].map((root) => [root, UNREAD_THREAD]));
-  return { ...newModel(ownId, generation + 1), threads: unread, pins: pins === 'closed' ? pins : 'outdated' };
+  return { ...newModel(ownId, generation + 1), threads: unread, pins: pins === 'closed' ? pins : { before: null } };
 }
 
 function onEntries(model: RoomModel, entries: readonly Entry[], readAt: number | undefined): RoomModel {
@@ -164,10 +166,11 @@ export function neededReads(model: RoomModel): Array<{ read: Read; isLazy: boole
   else if (window.hasOlder && window.to === null && windowSeqs(model).length < WINDOW_MESSAGES_WANTED)
     now.push({ kind: 'older', seq: window.from });
   for (const [root, { slice, isMissing }] of model.threads) {
+    if (isMissing) continue;
     if (slice === null) now.push({ kind: 'thread', root, before: null });
-    if (!model.messages.has(root) && !isMissing) now.push({ kind: 'one', seq: root });
+    if (!model.messages.has(root)) now.push({ kind: 'one', seq: root });
   }
-  if (model.pins === 'outdated') now.push({ kind: 'pins' });
+  if (typeof model.pins === 'object') now.push({ kind: 'pins', before: model.pins.before });
   const stale = [...model.messages.values()].filter(({ staleAt }) => staleAt !== null);
   return [
     ...now.map((read) => ({ read, isLazy: false })),

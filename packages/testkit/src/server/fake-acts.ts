@@ -45,15 +45,16 @@ export function readMessages(payload: Payload, room: FakeRoom, reader: string): 
     if (entry.type !== 'text') return false;
     return (thread === undefined || entry.thread === thread) && (pinned !== true || entry.pinned === true);
   });
-  const older = all.filter(({ seq }) => seq < (before ?? around ?? Number.POSITIVE_INFINITY));
-  const newer = all.filter(({ seq }) => seq > (after ?? Number(around) - 1));
+  const upper = before ?? (around === undefined ? Number.POSITIVE_INFINITY : around + 1);
+  const older = all.filter(({ seq }) => seq < upper);
+  const newer = all.filter(({ seq }) => seq > (after ?? Number(around)));
   const half = Math.ceil(limit / 2);
   const messages =
     after !== undefined
       ? newer.slice(0, limit)
       : around === undefined
         ? older.slice(-limit)
-        : [...older.slice(-half), ...newer.slice(0, limit - half)];
+        : [...older.slice(-half), ...newer.slice(0, limit - Math.min(half, older.length))];
   const [first, last] = [messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? Number.POSITIVE_INFINITY];
   return accepted({
     epoch: room.epoch,

@@ -3,7 +3,7 @@
  * one room. It computes everything from the entries at each read: slow, and simple enough to be
  * right. Pure.
  */
-import { type Entry, LIMITS, type Reaction, type ReadData } from '@maru/protocol';
+import { type Entry, LIMITS, type Reaction, type ReadData, type Reader } from '@maru/protocol';
 
 const MENTION_ROOM = '@room';
 
@@ -58,13 +58,14 @@ export class FakeConversation {
     for (const entry of this.#actsOn(seq, 'message.react')) {
       const { emoji = '', active } = dataOf(entry);
       const others = (users.get(emoji) ?? []).filter((user) => user !== entry.from.id);
-      users.set(emoji, active ? [...others, entry.from.id] : others);
+      if (active) others.push(entry.from.id);
+      // An emoji that comes back is the last one.
+      if (others.length === 0) users.delete(emoji);
+      else users.set(emoji, others);
     }
-    return [...users]
-      .filter(([, all]) => all.length > 0)
-      .map(([emoji, all]) => {
-        return { emoji, count: all.length, mine: all.includes(reader), users: all.slice(0, LIMITS.reactionUsersShown) };
-      });
+    return [...users].map(([emoji, all]) => {
+      return { emoji, count: all.length, mine: all.includes(reader), users: all.slice(0, LIMITS.reactionUsersShown) };
+    });
   }
 
   replies(root: number): Entry[] {
@@ -97,6 +98,10 @@ export class FakeConversation {
     this.#reads.set(user, position);
     const n = this.#n(position);
     return { seq: position, n, unread: this.#n(head) - n, mentions: this.#mentions(user, position) };
+  }
+
+  get readers(): Reader[] {
+    return [...this.#reads].map(([user, seq]) => ({ user, seq }));
   }
 
   #n(seq: number): number {

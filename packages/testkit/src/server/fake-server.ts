@@ -10,8 +10,9 @@ import type { AddressInfo } from 'node:net';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
 import { accepted, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
-import { ACTS, actOn, readMessages, readRooms } from './fake-acts.ts';
+import { ACTS, actOn, readMessages } from './fake-acts.ts';
 import { answerHttp } from './fake-http.ts';
+import { FakeInbox } from './fake-inbox.ts';
 import { FakeRoom } from './fake-room.ts';
 import { noFaults } from './fault-switches.ts';
 import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
@@ -40,6 +41,7 @@ export class FakeServer {
   remoteWrites = 0;
   readonly #http: HttpServer;
   readonly #io: Server;
+  readonly #inbox: FakeInbox;
   readonly #planted: PlantedFault;
   readonly #rooms = new Map<string, FakeRoom>();
   #guests = 0;
@@ -53,6 +55,7 @@ export class FakeServer {
       answerHttp(request, response, { newGuest, onRemoteWrite: () => this.remoteWrites++ });
     });
     this.#io = new Server(http, { serveClient: false });
+    this.#inbox = new FakeInbox(this.#io, { room: (id) => this.#room(id), all: () => [...this.#rooms.values()] });
     this.#io.use((socket, next) => this.#authenticate(socket, next));
     this.#io.on('connection', (socket) => this.#onConnection(socket));
   }
@@ -66,14 +69,14 @@ export class FakeServer {
   }
 
   /** Stores an entry as if a user had sent it through another node. */
-  post(room: string, from: UserRef, text: string): Entry {
+  post(room: string, from: UserRef, text: string, more: Partial<Entry> = {}): Entry {
     const target = this.#room(room);
-    const entry = target.newEntry(from, `srv-${target.head}`, text);
+    const entry = target.newEntry(from, `srv-${target.head}`, text, more);
     this.#append(target, entry, 'none');
     return entry;
   }
 
-  /** Stores an act as an entry. The act has no effect. */
+  /** Stores an act as an entry. An act on a room or a member has no effect. */
   postAct(room: string, from: UserRef, type: string, data: object): void {
     const target = this.#room(room);
     this.#append(target, target.newAct(from, `srv-${target.head}`, type, { data }), 'none');
@@ -165,7 +168,7 @@ export class FakeServer {
       missed.push(...resumed.missed);
     }
     const { user } = socket.data;
-    socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, rooms });
+    socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, features: [], rooms });
     const isLost = missed.length > 0 && this.faults.loseMissed-- > 0;
     if (!isLost) for (const entry of missed) socket.emit('message', entry);
     for (const id of Object.keys(positions)) this.#room(id).announce([user], []);
@@ -201,19 +204,16 @@ export class FakeServer {
       listen(event, (payload, room, ack) => {
         const { answer, entry } = actOn(room, user, event, payload);
         if (entry !== undefined) this.#append(room, entry, 'none');
-        if (entry?.type === 'message.delete') room.conversation.erase(Number(payload.seq));
         ack(answer);
       });
     listen('history:read', (payload, room, ack) => ack(readHistory(payload, room, user.id)));
     listen('messages:read', (payload, room, ack) => ack(readMessages(payload, room, user.id)));
-    listen('room:read', ({ seq }, room, ack) => ack(accepted(room.read(user.id, Number(seq)))));
-    listen('room:follow', (_payload, _room, ack) => ack(accepted({})));
-    socket.on('rooms:mine', (_payload: unknown, ack: Ack) => ack(readRooms([...this.#rooms.values()], user.id)));
+    this.#inbox.listen(socket, listen);
     listen('presence:watch', (_payload, room, ack) => {
       const users = room.users.map((one) => ({ ...one, status: 'online' }));
       ack(accepted({ count: users.length, users }));
     });
-    listen('typing', ({ active }, room) => room.emit('typing', { room: room.id, user, active }, socket));
+    listen('typing', (payload, room) => room.emit('typing', { ...payload, user }, socket));
     socket.on('disconnect', () => {
       for (const room of this.#rooms.values()) if (room.members.includes(socket)) this.#leave(room, socket);
     });
@@ -281,6 +281,8 @@ export class FakeServer {
   #append(room: FakeRoom, entry: Entry, fault: PlantedFault): void {
     room.store(entry);
     this.#deliver(room, entry, fault);
+    if (entry.type === 'message.delete') room.conversation.erase(Number((entry.data as { seq: number }).seq));
+    this.#inbox.onStored(room, entry);
     if (fault === 'stored_twice') this.#append(room, { ...entry, seq: entry.seq + 1 }, 'none');
     if (fault === 'forged')
       this.#append(room, { ...entry, seq: entry.seq + 1, clientMsgId: 'forged', text: 'not sent' }, 'none');

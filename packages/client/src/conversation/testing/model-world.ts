@@ -191,11 +191,9 @@ export class World {
       case 'newer':
         return this.log.read({ after: read.seq, limit: PAGE }, OWN);
       case 'pins':
-        return this.log.read({ pinned: true, limit: 1_000 }, OWN);
-      case 'thread': {
-        const before = read.before === null ? {} : { before: read.before };
-        return this.log.read({ thread: read.root, limit: PAGE, ...before }, OWN);
-      }
+        return this.log.read({ pinned: true, limit: PAGE, ...before(read.before) }, OWN);
+      case 'thread':
+        return this.log.read({ thread: read.root, limit: PAGE, ...before(read.before) }, OWN);
     }
   }
 
@@ -278,5 +276,7 @@ const plainOf = (entry: Entry) => ({
   replies: entry.replies ?? null,
   pinned: entry.pinned ?? false,
 });
+
+const before = (seq: number | null) => (seq === null ? {} : { before: seq });
 
 const pick = <T>(list: readonly T[], random: number): T | undefined => list[random % Math.max(1, list.length)];
