@@ -31,7 +31,7 @@ async function printMemory(url: string, room: string, reactions: number): Promis
   say(`  all          ${mebibytes(total)}, ${Math.round(total / reactions)} bytes a reaction`);
 }
 
-async function compare(reader: TestClient, { room, empty, buried }: Reacted): Promise<number> {
+async function compare(reader: TestClient, { room, empty, plain, buried }: Reacted): Promise<number> {
   const join = (of: string): Timed => ({
     work: () => reader.ok('room:join', { room: of }),
     afterwards: () => reader.ok('room:leave', { room: of }),
@@ -40,7 +40,7 @@ async function compare(reader: TestClient, { room, empty, buried }: Reacted): Pr
     work: () => reader.ok('messages:read', { room, ...which }),
   });
   // The rooms take turns, so that both have the same share of the machine's bad moments.
-  const [emptyMs, reactedMs] = await medianMs([join(empty), join(room)], ROUNDS);
+  const [emptyMs, reactedMs, plainMs] = await medianMs([join(empty), join(room), join(plain)], ROUNDS);
   const [newestMs, aroundMs, beforeMs] = await medianMs(
     [read({}), read({ around: buried }), read({ before: buried, limit: 10 })],
     ROUNDS,
@@ -48,6 +48,7 @@ async function compare(reader: TestClient, { room, empty, buried }: Reacted): Pr
   const ratio = (reactedMs ?? 0) / (emptyMs ?? 1);
   const ms = (value = 0) => `${value.toFixed(2)} ms`;
   say(`join: ${ms(reactedMs)}, in an empty room ${ms(emptyMs)}: ${ratio.toFixed(2)} times`);
+  say(`join of a room with 50 plain messages: ${ms(plainMs)}`);
   say(`messages:read: the newest ${ms(newestMs)}, around the message ${ms(aroundMs)}, before it ${ms(beforeMs)}`);
   return ratio;
 }

@@ -1,11 +1,14 @@
 /** A room in which many users reacted to one message, and how long its readers wait. */
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
+import { LIMITS } from '@maru/protocol';
 import { connect } from './client.ts';
 
 export interface Reacted {
   room: string;
   empty: string;
+  /** A room with as many plain messages as a join answers. */
+  plain: string;
   /** The `seq` of the message. Five messages are older, none is newer. */
   buried: number;
   /** How many there are. */
@@ -26,12 +29,14 @@ export async function fillRoom(options: {
   reactions: number;
 }): Promise<Reacted> {
   const { url, token } = options;
-  const [room, empty] = ['reacted', 'empty'];
+  const [room, empty, plain] = ['reacted', 'empty', 'plain'];
   const author = await connect(url, { token: token('author') });
-  for (const id of [room, empty]) await author.ok('room:create', { room: id });
+  for (const id of [room, empty, plain]) await author.ok('room:create', { room: id });
   for (let n = 0; n < OLDER_MESSAGES; n++)
     await author.ok('message:send', { room, clientMsgId: `older-${n}`, text: `older ${n}` });
   const { seq } = await author.ok('message:send', { room, clientMsgId: 'buried', text: 'buried' });
+  for (let n = 0; n < LIMITS.pageEntriesDefault; n++)
+    await author.ok('message:send', { room: plain, clientMsgId: `plain-${n}`, text: `plain ${n}` });
   author.close();
   const users = Array.from({ length: Math.ceil(options.reactions / EMOJI.length) }, (_, index) => `user-${index}`);
   const react = async (user: string) => {
@@ -45,7 +50,7 @@ export async function fillRoom(options: {
   };
   for (let from = 0; from < users.length; from += USERS_AT_ONCE)
     await Promise.all(users.slice(from, from + USERS_AT_ONCE).map(react));
-  return { room, empty, buried: seq, reactions: users.length * EMOJI.length, users };
+  return { room, empty, plain, buried: seq, reactions: users.length * EMOJI.length, users };
 }
 
 export interface Timed {
