@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { poll } from '../support/poll.ts';
-import { readStore } from '../support/store-search.ts';
+import { readStore } from '../integration/store-search.ts';
 import type { ExampleValues } from './examples.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { type Call, calls, packets, postBodies, rawFrames, requests } from './mutations.ts';

@@ -9,7 +9,7 @@ import { SECRET, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { rawRequest } from '../support/raw.ts';
-import { readStore } from '../support/store-search.ts';
+import { readStore } from '../integration/store-search.ts';
 import { createGuest, mintToken, newId, newRoom } from '../support/tokens.ts';
 import { FrameSocket, Tcp } from './frame-socket.ts';
 import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';

@@ -7,7 +7,7 @@ import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { rawRequest } from '../support/raw.ts';
-import { readStore } from '../support/store-search.ts';
+import { readStore } from '../integration/store-search.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type ExampleValues, exampleCalls, exampleEvents } from './examples.ts';
 import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';
