@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { requestSchemas } from '@maru/protocol';
+import { readStore } from '../integration/store-search.ts';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { rawRequest } from '../support/raw.ts';
-import { readStore } from '../integration/store-search.ts';
 import { newRoom } from '../support/tokens.ts';
 import { FrameSocket, frame, OPCODE, sendBytes, Tcp } from './frame-socket.ts';
 import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry, TypingSignal } from '@maru/protocol';
+import { readStore } from '../integration/store-search.ts';
 import { connect, type TestClient } from '../support/client.ts';
 import { tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { rawRequest } from '../support/raw.ts';
-import { readStore } from '../integration/store-search.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type ExampleValues, exampleCalls, exampleEvents } from './examples.ts';
 import { type Site, startSite, urlOf, WAYS, type Way } from './site.ts';

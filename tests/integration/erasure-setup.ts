@@ -4,8 +4,8 @@ import type { ClientEventName, Entry } from '@maru/protocol';
 import { connect, type TestClient } from '../support/client.ts';
 import { type Gateways, type ServiceProcess, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
-import { keysWith } from './store-search.ts';
 import { newId, newRoom } from '../support/tokens.ts';
+import { keysWith } from './store-search.ts';
 
 export const KINDS = ['public', 'private', 'direct'] as const;
 export type Kind = (typeof KINDS)[number];

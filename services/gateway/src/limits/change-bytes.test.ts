@@ -1,9 +1,9 @@
 /** The bytes that changes of messages cost their users are at least the memory of a real Redis. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { changeBytes } from './stored-bytes.ts';
 import type { Change, RoomLog } from '../log/room-log.ts';
 import { type LogRig, message, startLogRig } from '../log/testing/log-rig.ts';
+import { changeBytes } from './stored-bytes.ts';
 
 const COUNT = 1_000;
 
