@@ -3,12 +3,12 @@
  */
 import type { EndReason } from '@maru/client';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import { ChatScreen } from './chat/chat-screen.tsx';
 import { wordsOfEnd } from './i18n/errors.ts';
-import { catalogues, chooseLanguage, type Language, otherLanguage, WordsContext } from './i18n/index.ts';
+import { loadCatalogue, otherLanguage, type Words, WordsContext } from './i18n/index.ts';
+import { useLazy } from './lazy.ts';
 import { DEFAULT_ROOM, hashOfRoom, roomOfHash } from './model/route.ts';
 import type { Session } from './session/api.ts';
-import { forgetSession, loadPreference, loadSession, savePreference, saveSession } from './session/device.ts';
+import { forgetSession, loadSession, savePreference, saveSession } from './session/device.ts';
 import { chooseTheme, chosenTheme, systemTheme, type Theme } from './session/theme.ts';
 import { SignIn } from './sign-in.tsx';
 import { PreferencesContext } from './switches.tsx';
@@ -27,16 +27,19 @@ function useRoomInAddress(): [string | null, (room: string | null) => void] {
   return [room, go];
 }
 
-export function App() {
-  const [language, setLanguage] = useState<Language>(() =>
-    chooseLanguage(navigator.languages, loadPreference('language')),
-  );
+const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
+
+export function App({ firstWords }: { firstWords: Words }) {
+  const [words, setWords] = useState(firstWords);
+  const { language } = words;
   const [theme, setTheme] = useState<Theme>(() => chosenTheme() ?? systemTheme());
   const [session, setSession] = useState<Session | null>(loadSession);
   const [hasEntered, setHasEntered] = useState(() => loadSession() !== null && roomOfHash(location.hash) !== null);
+  // The rooms load while a new user fills in the form.
+  const [isWriting, setWriting] = useState(false);
+  const chat = useLazy(loadChat, session !== null || isWriting);
   const [endReason, setEndReason] = useState<EndReason | null>(null);
   const [room, goToRoom] = useRoomInAddress();
-  const words = useMemo(() => ({ language, t: catalogues[language] }), [language]);
 
   useEffect(() => {
     document.documentElement.lang = language;
@@ -55,8 +58,14 @@ export function App() {
       theme,
       switchLanguage: () => {
         const next = otherLanguage(language);
-        savePreference('language', next);
-        setLanguage(next);
+        loadCatalogue(next).then(
+          (t) => {
+            savePreference('language', next);
+            setWords({ language: next, t });
+          },
+          // Without a connection the page keeps its language.
+          (error: unknown) => console.warn('the language could not be loaded', error),
+        );
       },
       switchTheme: () => {
         const next = theme === 'dark' ? 'light' : 'dark';
@@ -88,19 +97,24 @@ export function App() {
   return (
     <WordsContext.Provider value={words}>
       <PreferencesContext.Provider value={preferences}>
-        {session !== null && hasEntered ? (
-          <ChatScreen
+        {session !== null && hasEntered && chat.kind === 'ready' ? (
+          <chat.part
             session={session}
             room={room ?? DEFAULT_ROOM}
             onGoToRoom={goToRoom}
             onLeave={() => setHasEntered(false)}
             onEnded={onEnded}
           />
+        ) : session !== null && hasEntered ? (
+          <p class="page-note" role="status">
+            {chat.kind === 'failed' ? words.t.dialogFailed : words.t.joining}
+          </p>
         ) : (
           <SignIn
             session={session}
             room={room ?? DEFAULT_ROOM}
             problem={endReason === null ? null : wordsOfEnd(words.t, endReason)}
+            onWrite={() => setWriting(true)}
             onEnter={enter}
             onForget={forget}
           />

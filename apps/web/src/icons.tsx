@@ -34,3 +34,7 @@ export const MoonIcon = icon(<path d="M16.5 11.8A6.8 6.8 0 0 1 8.2 3.5a6.8 6.8 0
 export const SendIcon = icon(<path d="M3.5 10L16.5 4l-4 12.5-3-5.5-6-1zM9.5 11l7-7" />);
 export const DownIcon = icon(<path d="M10 4v11.5M5.5 11l4.5 4.5 4.5-4.5" />);
 export const LeaveIcon = icon(<path d="M8 3.5H4.5v13H8M12 6.5l3.5 3.5-3.5 3.5M15.5 10H7.5" />);
+export const BellIcon = icon(
+  <path d="M5 13.5c1-1 1.5-2.4 1.5-5a3.5 3.5 0 0 1 7 0c0 2.6.5 4 1.5 5zM8.5 16a1.6 1.6 0 0 0 3 0" />,
+);
+export const ChatIcon = icon(<path d="M3.5 4.5h13v9h-7l-3.5 3v-3h-2.5z" />);

@@ -13,11 +13,13 @@ export interface SignInProps {
   session: Session | null;
   room: string;
   problem: string | null;
+  /** The user begins to fill in the form. */
+  onWrite: () => void;
   onEnter: (session: Session, room: string) => void;
   onForget: () => void;
 }
 
-export function SignIn({ session, room: firstRoom, problem, onEnter, onForget }: SignInProps) {
+export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, onForget }: SignInProps) {
   const { t } = useWords();
   const [name, setName] = useState('');
   const [room, setRoom] = useState(firstRoom);
@@ -57,7 +59,7 @@ export function SignIn({ session, room: firstRoom, problem, onEnter, onForget }:
         <Switches />
       </header>
       <main class="sign-in-main">
-        <form class="card" noValidate onSubmit={(event) => void submit(event)}>
+        <form class="card" noValidate onFocusIn={onWrite} onSubmit={(event) => void submit(event)}>
           <div class="brand">
             <img src={logo} alt="" width="44" height="44" />
             <div>

@@ -1,11 +1,14 @@
 /** The head of a room: its name and topic, the connection, and what opens beside it. */
 import type { ConnectionState, RoomDetails } from '@maru/client';
 import { useWords } from '../i18n/index.ts';
-import { MenuIcon, PeopleIcon, SettingsIcon } from '../icons.tsx';
+import { BellIcon, MenuIcon, PeopleIcon, SettingsIcon } from '../icons.tsx';
+import type { RoomName } from '../model/room-name.ts';
 import { ConnectionPill } from './connection.tsx';
 
 export interface BarProps {
   room: string;
+  /** As the reader knows it: a title, or the other person of a direct room. */
+  title: RoomName;
   details: RoomDetails | null;
   connection: ConnectionState;
   count: number | null;
@@ -13,11 +16,12 @@ export interface BarProps {
   onShowRooms: (() => void) | null;
   onShowPeople: (() => void) | null;
   onShowSettings: (() => void) | null;
+  onShowAbout: (() => void) | null;
 }
 
-export function Bar({ room, details, connection, count, onShowRooms, onShowPeople, onShowSettings }: BarProps) {
+export function Bar(props: BarProps) {
+  const { room, title, details, connection, count, onShowRooms, onShowPeople, onShowSettings, onShowAbout } = props;
   const { t } = useWords();
-  const title = details?.title || room;
   const topic = details?.topic ?? '';
   return (
     <header class="bar">
@@ -28,10 +32,12 @@ export function Bar({ room, details, connection, count, onShowRooms, onShowPeopl
       )}
       <div class="bar-text">
         <h1 class="bar-room" title={room}>
-          <span class="hash" aria-hidden="true">
-            #
-          </span>
-          <bdi>{title}</bdi>
+          {!title.isPerson && (
+            <span class="hash" aria-hidden="true">
+              #
+            </span>
+          )}
+          <bdi>{title.name}</bdi>
         </h1>
         {topic !== '' && (
           <p class="bar-topic" title={topic} dir="auto" data-testid="topic">
@@ -40,6 +46,19 @@ export function Bar({ room, details, connection, count, onShowRooms, onShowPeopl
         )}
       </div>
       <ConnectionPill connection={connection} />
+      {onShowAbout !== null && (
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="room-about"
+          aria-label={t.roomAbout}
+          title={t.roomAbout}
+          aria-haspopup="dialog"
+          onClick={onShowAbout}
+        >
+          <BellIcon />
+        </button>
+      )}
       {onShowSettings !== null && (
         <button
           type="button"

@@ -13,7 +13,7 @@ export function ConnectionPill({ connection }: { connection: ConnectionState }) 
   return (
     <span class="pill" data-testid="connection-state" data-state={shown}>
       <span class="dot" aria-hidden="true" />
-      {t[shown]}
+      <span class="pill-word">{t[shown]}</span>
     </span>
   );
 }

@@ -3,19 +3,19 @@
  * otherwise.
  */
 import { systemScheduler } from '@maru/client';
-import type { Entry } from '@maru/protocol/events';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Catalogue } from '../i18n/en.ts';
 import { useWords } from '../i18n/index.ts';
 import { DownIcon } from '../icons.tsx';
 import type { Announcement } from '../model/announcement.ts';
-import type { Names } from '../model/names.ts';
+import { olderState } from '../model/older.ts';
+import { readersOf } from '../model/readers.ts';
 import { dayWord, type Row, rowsOf } from '../model/rows.ts';
-import { olderState } from '../model/timeline.ts';
 import { ActRow } from './act-row.tsx';
-import { MessageRow } from './message-row.tsx';
-import type { RoomStore, RoomView } from './room-store.ts';
+import { type Formats, MessageRow, type RowActions } from './message-row.tsx';
+import type { RoomStore } from './room-store.ts';
+import type { RoomView } from './room-view.ts';
 import { onMenuKey } from './row-menu.ts';
 
 /** Distance from the end that still counts as the end. */
@@ -28,36 +28,52 @@ export interface MessageListProps {
   ownId: string;
   ownName: string;
   isWaiting: boolean;
-  onMenu: (entry: Entry) => void;
+  actions: RowActions;
+  /** A message to scroll to once it is loaded. */
+  target: number | null;
+  onTargetShown: () => void;
 }
 
-export function MessageList({ room, view, store, ownId, ownName, isWaiting, onMenu }: MessageListProps) {
-  const { language, t } = useWords();
-  const { timeline } = view;
-  const rows = useMemo(() => rowsOf(timeline, ownId), [timeline, ownId]);
+export function MessageList(props: MessageListProps) {
+  const { view, store, ownId, target, onTargetShown } = props;
+  const { t } = useWords();
+  const { list, acts } = view;
+  const rows = useMemo(() => rowsOf(list, acts, ownId), [list, acts, ownId]);
   const scroller = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isVisible = useVisible();
   const atEnd = useRef(true);
-  const before = useRef<{ oldestSeq: number | null; height: number }>({ oldestSeq: null, height: 0 });
+  const anchor = useRef<Anchor | null>(null);
 
-  useEffect(() => store.setReading(isAtEnd && isVisible), [store, isAtEnd, isVisible]);
+  const isNewest = isAtEnd && !list.hasNewer;
+  useEffect(() => store.setReading(isNewest && isVisible), [store, isNewest, isVisible]);
 
   const toEnd = useCallback(() => {
     const box = scroller.current;
     if (box !== null) box.scrollTop = box.scrollHeight;
   }, []);
+  const toNewest = () => {
+    atEnd.current = true;
+    if (list.hasNewer) store.conversation.jumpTo('newest');
+    toEnd();
+    // The button disappears.
+    scroller.current?.focus({ preventScroll: true });
+  };
 
-  // After each render: rows added above must not move the visible rows, and at the end the list
+  const loadOlder = () => {
+    // The button is disabled now, and may be gone afterwards.
+    scroller.current?.focus({ preventScroll: true });
+    store.loadOlder();
+  };
+
+  // After each render: what changes above must not move the visible rows, and at the end the list
   // stays at the end.
   useLayoutEffect(() => {
     const box = scroller.current;
     if (box === null) return;
-    const oldestSeq = timeline.entries[0]?.seq ?? null;
-    const { oldestSeq: was, height } = before.current;
-    if (atEnd.current) box.scrollTop = box.scrollHeight;
-    else if (was !== null && oldestSeq !== null && oldestSeq < was) box.scrollTop += box.scrollHeight - height;
-    before.current = { oldestSeq, height: box.scrollHeight };
+    if (atEnd.current && !list.hasNewer) box.scrollTop = box.scrollHeight;
+    else if (anchor.current !== null) box.scrollTop += driftOf(box, anchor.current);
+    anchor.current = anchorOf(box);
   });
 
   // An on-screen keyboard or a banner shortens the list. The end stays visible.
@@ -71,7 +87,9 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting, onMe
     return () => observer.disconnect();
   }, []);
 
-  const lastOutgoing = timeline.outgoing.at(-1)?.clientMsgId;
+  useTarget(scroller, target, list.error !== null, onTargetShown);
+
+  const lastOutgoing = list.outgoing.at(-1)?.clientMsgId;
   // Show the own message after sending.
   useEffect(() => {
     if (lastOutgoing !== undefined) toEnd();
@@ -82,7 +100,10 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting, onMe
     if (box === null) return;
     atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight <= END_PX;
     setAtEnd(atEnd.current);
-    if (box.scrollTop === 0 && box.scrollHeight > box.clientHeight && view.older === 'idle') void store.loadOlder();
+    anchor.current = anchorOf(box);
+    if (list.isLoading || list.error !== null || box.scrollHeight <= box.clientHeight) return;
+    if (box.scrollTop === 0 && olderState(list, view.firstKept) === 'more') store.loadOlder();
+    else if (atEnd.current && list.hasNewer) store.conversation.loadNewer();
   };
 
   const isEmpty = rows.length === 0;
@@ -98,14 +119,14 @@ export function MessageList({ room, view, store, ownId, ownName, isWaiting, onMe
         ref={scroller}
         onScroll={onScroll}
       >
-        {!isEmpty && <Older view={view} t={t} onLoad={() => void store.loadOlder()} />}
-        {isEmpty && <Blank isJoining={view.entered.kind === 'joining'} t={t} />}
-        <Rows {...{ rows, room, ownId, ownName, isWaiting, store, language, t, onMenu }} names={view.names} />
+        {!isEmpty && <Older view={view} t={t} onLoad={loadOlder} />}
+        {isEmpty && <Blank isJoining={view.entered.kind === 'joining' || !list.isReady} t={t} />}
+        <Rows {...props} rows={rows} />
       </div>
-      {!isAtEnd && (
-        <button type="button" class="jump" data-testid="jump-button" onClick={toEnd}>
+      {!isNewest && (
+        <button type="button" class="jump" data-testid="jump-button" onClick={toNewest}>
           <DownIcon />
-          {timeline.unreadCount > 0 ? t.newCount(timeline.unreadCount) : t.jumpToLatest}
+          {list.unread > 0 ? t.newCount(list.unread) : t.jumpToLatest}
         </button>
       )}
       <Announcer announcement={view.announcement} t={t} />
@@ -129,17 +150,48 @@ function Blank({ isJoining, t }: { isJoining: boolean; t: Catalogue }) {
   );
 }
 
-interface RowsProps extends Pick<MessageListProps, 'room' | 'store' | 'ownId' | 'ownName' | 'isWaiting' | 'onMenu'> {
-  rows: Row[];
-  names: Names;
-  language: string;
-  t: Catalogue;
+/** The first visible message, and where it is. */
+interface Anchor {
+  seq: string;
+  top: number;
 }
 
-function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t, names, onMenu }: RowsProps) {
-  // One stop of the Tab key for all menus; the arrow keys move between them.
-  const lastWithMenu = rows.findLast((row) => row.kind === 'message' && !row.isOwn)?.key;
-  const formats = useMemo(
+function anchorOf(box: HTMLElement): Anchor | null {
+  for (const row of box.querySelectorAll<HTMLElement>('.message[data-seq]')) {
+    if (row.offsetTop + row.offsetHeight <= box.scrollTop) continue;
+    return { seq: row.dataset.seq ?? '', top: row.offsetTop };
+  }
+  return null;
+}
+
+function driftOf(box: HTMLElement, { seq, top }: Anchor): number {
+  const row = box.querySelector<HTMLElement>(`.message[data-seq="${seq}"]`);
+  return row === null ? 0 : row.offsetTop - top;
+}
+
+/** Scrolls to a message as soon as it is there, and gives it the focus. */
+function useTarget(
+  scroller: { current: HTMLElement | null },
+  target: number | null,
+  isMissing: boolean,
+  onShown: () => void,
+): void {
+  // After each render.
+  useEffect(() => {
+    if (target === null) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`.message[data-seq="${target}"]`);
+    if (!row && !isMissing) return;
+    onShown();
+    if (!row) return;
+    row.tabIndex = -1;
+    row.scrollIntoView({ block: 'center' });
+    // A dialog that closes now returns the focus first.
+    setTimeout(() => row.focus({ preventScroll: true }), 0);
+  });
+}
+
+export function useFormats(language: string): Formats {
+  return useMemo(
     () => ({
       time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
       short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
@@ -147,6 +199,16 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t, names
     }),
     [language],
   );
+}
+
+function Rows({ rows, room, store, view, ownId, ownName, isWaiting, actions }: MessageListProps & { rows: Row[] }) {
+  const { language, t } = useWords();
+  const { names, list } = view;
+  const formats = useFormats(language);
+  // One stop of the Tab key for all menus; the arrow keys move between them.
+  const lastWithMenu = rows.findLast((row) => row.kind === 'message')?.key;
+  // Others have read the newest own message, and so the earlier ones.
+  const lastOwn = list.messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
   return (
     <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onMenuKey}>
       {rows.map((row) => {
@@ -165,16 +227,15 @@ function Rows({ rows, room, store, ownId, ownName, isWaiting, language, t, names
           );
         }
         if (row.kind === 'act') return <ActRow key={row.key} entry={row.entry} {...{ names, language, t }} />;
-        const isOwn = row.kind === 'outgoing' || row.isOwn;
-        const author = row.kind === 'message' ? row.entry.from : { id: ownId, name: ownName };
+        const { thread } = row.message;
         return (
           <MessageRow
             key={row.key}
-            {...{ row, author, isOwn, isWaiting, formats, t }}
-            onRetry={store.retry}
-            onDiscard={store.discard}
-            onMenu={onMenu}
+            {...{ row, ownId, isWaiting, formats, names, t, actions }}
+            author={row.kind === 'message' ? row.message.from : { id: ownId, name: ownName }}
             isMenuStop={row.key === lastWithMenu}
+            replyTo={typeof thread === 'number' ? store.conversation.message(thread) : null}
+            readBy={row.message === lastOwn ? readersOf(list.readers, lastOwn, ownId) : 0}
           />
         );
       })}
@@ -190,8 +251,9 @@ function dayText(ts: number, language: string, t: Catalogue): string {
 }
 
 function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () => void }) {
-  const state = olderState(view.timeline);
-  const notice = view.timeline.notice === 'gap' ? t.gap : view.timeline.notice === 'rolled-back' ? t.rolledBack : null;
+  const { list, firstKept } = view;
+  const state = olderState(list, firstKept);
+  const notice = view.notice === 'gap' ? t.gap : view.notice === 'rolled-back' ? t.rolledBack : null;
   return (
     <div class="older">
       {state === 'more' ? (
@@ -199,15 +261,15 @@ function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () =
           type="button"
           class="quiet-button"
           data-testid="older-button"
-          disabled={view.older === 'loading'}
+          disabled={list.isLoading}
           onClick={onLoad}
         >
-          {view.older === 'loading' ? t.loadingOlder : t.loadOlder}
+          {list.isLoading ? t.loadingOlder : t.loadOlder}
         </button>
       ) : (
-        <p class="hint">{state === 'beginning' ? t.beginning : state === 'capped' ? t.olderCapped : t.oldestKept}</p>
+        <p class="hint">{state === 'beginning' ? t.beginning : t.oldestKept}</p>
       )}
-      {view.older === 'failed' && (
+      {list.error !== null && (
         <p class="field-error" role="alert">
           {t.historyFailed}
         </p>

@@ -9,28 +9,30 @@ export interface PanelProps {
   title: string;
   isInline: boolean;
   isOpen: boolean;
+  /** Holds messages, not names. */
+  isWide?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Panel({ side, title, isInline, isOpen, onClose, children }: PanelProps) {
+export function Panel({ side, title, isInline, isOpen, isWide = false, onClose, children }: PanelProps) {
   if (isInline) {
     return (
-      <aside class={`panel panel-${side}`} aria-label={title}>
+      <aside class={`panel panel-${side}${isWide ? ' panel-wide' : ''}`} aria-label={title}>
         {children}
       </aside>
     );
   }
   if (!isOpen) return null;
   return (
-    <Drawer side={side} title={title} onClose={onClose}>
+    <Drawer side={side} title={title} isWide={isWide} onClose={onClose}>
       {children}
     </Drawer>
   );
 }
 
 /** The browser's modal dialog: it traps the focus, closes on Escape, and restores the focus. */
-function Drawer({ side, title, onClose, children }: Omit<PanelProps, 'isInline' | 'isOpen'>) {
+function Drawer({ side, title, isWide = false, onClose, children }: Omit<PanelProps, 'isInline' | 'isOpen'>) {
   const { t } = useWords();
   const ref = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -46,7 +48,7 @@ function Drawer({ side, title, onClose, children }: Omit<PanelProps, 'isInline' 
     // biome-ignore lint/a11y/useKeyWithClickEvents: a click outside the drawer closes it; keyboard users have Escape and the button
     <dialog
       ref={ref}
-      class={`panel drawer panel-${side}`}
+      class={`panel drawer panel-${side}${isWide ? ' panel-wide' : ''}`}
       aria-label={title}
       onClose={onClose}
       onClick={(event) => {

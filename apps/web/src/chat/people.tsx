@@ -1,7 +1,7 @@
 import type { PresenceView } from '@maru/client';
 import type { PresenceUser, Role } from '@maru/protocol/events';
 import { useWords } from '../i18n/index.ts';
-import { MoreIcon } from '../icons.tsx';
+import { ChatIcon, MoreIcon } from '../icons.tsx';
 import { sortPeople } from '../model/person.ts';
 import { Avatar } from './avatar.tsx';
 
@@ -16,9 +16,11 @@ export interface PeopleProps {
   /** The own role; null outside a room. */
   role: Role | null;
   onMenu: (user: PresenceUser) => void;
+  /** Opens the direct room with the user. */
+  onDirect: (user: PresenceUser) => void;
 }
 
-export function People({ presence, ownId, role, onMenu }: PeopleProps) {
+export function People({ presence, ownId, role, onMenu, onDirect }: PeopleProps) {
   const { language, t } = useWords();
   const users = presence?.users ?? null;
   return (
@@ -48,6 +50,18 @@ export function People({ presence, ownId, role, onMenu }: PeopleProps) {
                   t[STATUS_WORDS[user.status]]
                 )}
               </span>
+              {user.id !== ownId && (
+                <button
+                  type="button"
+                  class="icon-button person-menu"
+                  data-testid="direct-button"
+                  aria-label={t.writeTo(user.name)}
+                  title={t.writeTo(user.name)}
+                  onClick={() => onDirect(user)}
+                >
+                  <ChatIcon />
+                </button>
+              )}
               {role !== null && (role !== 'member' || user.id === ownId) && (
                 <button
                   type="button"

@@ -4,7 +4,8 @@ import { wordsOfError } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
 import { DEFAULT_ROOM } from '../model/route.ts';
 import { wordsOfAct } from './act-row.tsx';
-import type { EnteredState, RoomStore, RoomView } from './room-store.ts';
+import type { RoomStore } from './room-store.ts';
+import type { EnteredState, RoomView } from './room-view.ts';
 
 export interface RoomProblemProps {
   entered: Extract<EnteredState, { kind: 'refused' | 'removed' }>;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChatClient, ClientEvents, Scheduler } from '@maru/client';
-import { MaruError } from '@maru/protocol/errors';
-import type { Entry, HistoryData } from '@maru/protocol/events';
+import type { ActOutcome, Conversation, ConversationView } from '@maru/client/conversation';
+import type { Entry } from '@maru/protocol/events';
 import { createRoomStore } from './room-store.ts';
 
 const BOT = { id: 'bot', name: 'Bot' };
@@ -18,64 +18,121 @@ const entry = (seq: number, from = BOT): Entry => ({
 });
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => entry(from + i));
 
-/** A client that does what the test says, and a clock that stands still. */
+const emptyList: ConversationView = {
+  ...{ messages: [], outgoing: [], hasOlder: false, hasNewer: false, isLoading: false, error: null },
+  ...{ isReady: true, head: 0, n: 0, read: null, unread: 0, unreadLine: null, readers: new Map() },
+};
+
+/** A client and a conversation that do what the test says, and a clock that stands still. */
 function setUp() {
   const listeners = new Map<string, Set<(value: never) => void>>();
   const calls: string[] = [];
-  let history: () => Promise<HistoryData> = () => Promise.reject(new MaruError('unavailable', 'ill'));
-  const client: ChatClient = {
-    on(name, listener) {
+  const client = {
+    on(name: string, listener: (value: never) => void) {
       const set = listeners.get(name) ?? new Set();
-      listeners.set(name, set.add(listener as (value: never) => void));
-      return () => void set.delete(listener as (value: never) => void);
+      listeners.set(name, set.add(listener));
+      return () => void set.delete(listener);
     },
-    connection: { state: 'connected' },
-    user: { id: 'me', name: 'Me' },
-    connect: () => {},
-    retryNow: () => {},
-    close: () => {},
-    join: (room) => void calls.push(`join ${room}`),
-    leave: (room) => void calls.push(`leave ${room}`),
-    send(room, text) {
-      calls.push(`send ${text}`);
-      return { room, clientMsgId: 'm', text, queuedAtMs: 0, state: { kind: 'sending' } };
+    join: (room: string) => void calls.push(`join ${room}`),
+    leave: (room: string) => void calls.push(`leave ${room}`),
+  } as unknown as ChatClient;
+  let list = emptyList;
+  let onList = () => {};
+  const conversation = {
+    room: 'lobby',
+    get: () => list,
+    subscribe(listener: () => void) {
+      onList = listener;
+      return () => {
+        onList = () => {};
+      };
     },
-    retry: () => {},
-    discard: (id) => void calls.push(`discard ${id}`),
-    pending: () => [],
-    readHistory: (request) => {
-      calls.push(`read before ${request.before} of ${request.epoch}`);
-      return history();
-    },
-    setTyping: () => {},
-    setStatus: () => Promise.resolve(),
-    details: () => null,
-    moderation: {} as ChatClient['moderation'],
-  };
+    send: (text: string, { mentions = [] }: { mentions?: string[] }) => void calls.push(`send ${text} ${mentions}`),
+    markRead: (seq: number) => void calls.push(`read ${seq}`),
+    moveLine: () => void calls.push('move line'),
+    jumpTo: (seq: number | 'newest') => void calls.push(`jump ${seq}`),
+    loadReaders: () => void calls.push('readers'),
+    close: () => void calls.push('close'),
+  } as unknown as Conversation;
   const scheduler: Scheduler = { now: () => 0, wallNow: () => 0, random: () => 0.5, after: () => () => {} };
-  const store = createRoomStore({ client, room: 'lobby', ownId: 'me', scheduler });
+  const store = createRoomStore({ client, conversation, ownId: 'me', scheduler });
   const tell = <K extends keyof ClientEvents>(name: K, value: ClientEvents[K]) => {
     for (const listener of listeners.get(name) ?? []) (listener as (given: ClientEvents[K]) => void)(value);
   };
   const arrive = (entries: Entry[]) => tell('entries', { room: 'lobby', entries });
   const joined = (head: number) =>
     tell('room', { room: 'lobby', status: 'joined', role: 'member', epoch: 'e1', head, first: 1 });
-  const seqs = () => store.get().timeline.entries.map(({ seq }) => seq);
-  const setHistory = (next: typeof history) => {
-    history = next;
+  const show = (more: Partial<ConversationView>) => {
+    list = { ...list, ...more };
+    onList();
   };
-  return { store, calls, tell, arrive, joined, seqs, setHistory };
+  /** The calls since the last look. */
+  const newCalls = () => calls.splice(0);
+  return { store, newCalls, tell, arrive, joined, show };
 }
 
 describe('the store of a room', () => {
   it('joins at once, and leaves and listens no more when it is closed', () => {
-    const { store, calls, arrive, seqs } = setUp();
+    const { store, newCalls, arrive, show } = setUp();
     store.close();
-    arrive([entry(1)]);
-    assert.deepEqual(calls, ['join lobby', 'leave lobby']);
-    assert.deepEqual(seqs(), []);
+    arrive([{ ...entry(1), type: 'room.mute', data: { user: 'me' } }]);
+    show({ unread: 3 });
+    assert.deepEqual(newCalls(), ['join lobby', 'close', 'leave lobby']);
+    assert.deepEqual([store.get().acts, store.get().list.unread], [[], 0]);
   });
 
+  it('marks everything as read while the newest message is visible', () => {
+    const { store, newCalls, show } = setUp();
+    newCalls();
+    show({ head: 5 });
+    store.setReading(false);
+    show({ head: 6 });
+    assert.deepEqual(newCalls(), ['read 5']);
+    store.setReading(true);
+    show({ hasNewer: true, head: 7 });
+    assert.deepEqual(newCalls(), ['read 6'], 'an older part of the room is shown');
+  });
+
+  it('moves the line to the first message that arrives while the reader is away', () => {
+    const { store, newCalls, show } = setUp();
+    store.setReading(false);
+    newCalls();
+    show({ unread: 1 });
+    show({ unread: 2 });
+    assert.deepEqual(newCalls(), ['move line']);
+  });
+
+  it('shows the newest messages and moves the line when one sends', () => {
+    const { store, newCalls, show } = setUp();
+    show({ hasNewer: true });
+    newCalls();
+    store.send('hello', ['bot']);
+    assert.deepEqual(newCalls(), ['send hello bot', 'move line', 'jump newest']);
+  });
+
+  it('shows why an act was refused until the next act', async () => {
+    const { store } = setUp();
+    const error = { code: 'conflict', message: '', retryable: false } as const;
+    store.note(Promise.resolve<ActOutcome>({ ok: false, error }));
+    await Promise.resolve();
+    assert.equal(store.get().refusal, 'conflict');
+    store.note(Promise.resolve<ActOutcome>({ ok: true, seq: 1, duplicate: false }));
+    assert.equal(store.get().refusal, null);
+  });
+
+  it('keeps acts, and drops those that a rollback took', () => {
+    const { store, arrive, tell } = setUp();
+    const act = (seq: number): Entry => ({ ...entry(seq), type: 'room.mute', data: { user: 'x' } });
+    arrive([entry(1), act(2), act(3)]);
+    tell('rollback', { room: 'lobby', epoch: 'e2', head: 2 });
+    assert.deepEqual(
+      store.get().acts.map(({ seq }) => seq),
+      [2],
+    );
+  });
+});
+
+describe('what the store of a room tells', () => {
   it('reads out what is new at the end, and nothing that was there before', () => {
     const { store, joined, arrive } = setUp();
     joined(2);
@@ -89,35 +146,25 @@ describe('the store of a room', () => {
     assert.deepEqual(store.get().announcement, { id: 2, kind: 'many', count: 10 });
   });
 
+  it('forgets what was read out when a message is deleted', () => {
+    const { store, joined, arrive } = setUp();
+    joined(0);
+    arrive([entry(1)]);
+    assert.notEqual(store.get().announcement, null);
+    arrive([{ ...entry(2), type: 'message.delete', data: { seq: 1 } }]);
+    assert.equal(store.get().announcement, null);
+  });
+
   it('does not read out the page that follows a gap', () => {
-    const { store, joined, arrive, tell, seqs } = setUp();
+    const { store, joined, arrive, tell } = setUp();
     joined(1);
     arrive([entry(1)]);
     tell('gap', { room: 'lobby', reason: 'too_far', after: { epoch: 'e1', seq: 1 } });
     arrive(range(90, 95));
     assert.equal(store.get().announcement, null);
-    assert.deepEqual(seqs(), [90, 91, 92, 93, 94, 95]);
-    assert.equal(store.get().timeline.notice, 'gap');
+    assert.equal(store.get().notice, 'gap');
     arrive([entry(96)]);
     assert.equal(store.get().announcement?.kind, 'message');
-  });
-
-  it('puts older pages above, and says when it could not', async () => {
-    const { store, calls, joined, arrive, seqs, setHistory } = setUp();
-    joined(6);
-    arrive(range(5, 6));
-    await store.loadOlder();
-    assert.equal(store.get().older, 'failed');
-    setHistory(() => Promise.resolve({ epoch: 'e1', head: 6, first: 1, messages: range(1, 4), hasMore: false }));
-    await store.loadOlder();
-    assert.deepEqual(seqs(), [1, 2, 3, 4, 5, 6]);
-    assert.equal(store.get().older, 'idle');
-    await store.loadOlder();
-    assert.equal(
-      calls.filter((call) => call.startsWith('read')).length,
-      2,
-      'once the first entry is loaded, no more pages are requested',
-    );
   });
 
   it('shows others typing until their message comes, and never oneself', () => {
@@ -129,16 +176,6 @@ describe('the store of a room', () => {
     assert.equal(store.get().typists.length, 1);
     arrive([entry(1)]);
     assert.deepEqual(store.get().typists, []);
-  });
-
-  it('counts what comes while nobody reads', () => {
-    const { store, joined, arrive } = setUp();
-    joined(0);
-    store.setReading(false);
-    arrive(range(1, 3));
-    assert.equal(store.get().timeline.unreadCount, 3);
-    store.send('hello');
-    assert.equal(store.get().timeline.unreadFrom, null, 'sending a message marks everything as read');
   });
 });
 
@@ -152,17 +189,15 @@ describe('the store of a room with moderators', () => {
   });
 
   it('keeps the act that shut one out, and enters again on request', () => {
-    const { store, joined, arrive, tell, calls, seqs } = setUp();
+    const { store, joined, arrive, tell, newCalls } = setUp();
     joined(0);
     const ban = { ...entry(2), type: 'room.ban', data: { user: 'me', reason: 'spam' } };
     arrive([entry(1), ban]);
     tell('room', { room: 'lobby', status: 'removed', reason: 'banned' });
     assert.deepEqual(store.get().entered, { kind: 'removed', reason: 'banned', by: ban });
     store.enter();
-    assert.deepEqual(calls, ['join lobby', 'join lobby']);
-    assert.equal(store.get().entered.kind, 'joining');
-    arrive(range(1, 3));
-    assert.deepEqual(seqs(), [1, 2, 3]);
+    assert.deepEqual(newCalls(), ['join lobby', 'join lobby']);
+    assert.deepEqual([store.get().entered.kind, store.get().acts], ['joining', []]);
   });
 
   it('begins the pause of slow mode with each own message', () => {

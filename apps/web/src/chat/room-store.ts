@@ -1,61 +1,40 @@
 /**
- * The view model of one room: listens to the client, keeps the timeline, and offers the reader's
- * actions.
+ * The view model of one room: what the page shows of its conversation, people and rules, and the
+ * reader's actions.
  */
-import type { ChatClient, ClientEvents, OutgoingMessage, PresenceView, RoomDetails, Scheduler } from '@maru/client';
-import { type ErrorCode, MaruError } from '@maru/protocol/errors';
+import type { ChatClient, ClientEvents, Scheduler } from '@maru/client';
+import type { ActOutcome, Conversation } from '@maru/client/conversation';
 import type { Entry, RemovalReason } from '@maru/protocol/events';
 import { shutOutEntry } from '../model/act-line.ts';
-import { type Announcement, announcementOf } from '../model/announcement.ts';
-import { type Names, noteNames } from '../model/names.ts';
+import { noteActs, rollBackActs } from '../model/acts.ts';
+import { announcementOf, isShown } from '../model/announcement.ts';
+import { noteNames } from '../model/names.ts';
 import { createStore, type Store } from '../model/store.ts';
-import * as timelines from '../model/timeline.ts';
-import { emptyTimeline, isShown, type Timeline } from '../model/timeline.ts';
 import { expireTyping, receiveTyping, stopTyping, type Typists } from '../model/typing.ts';
-import type { ClockSample } from '../model/write-gate.ts';
-
-export type EnteredState =
-  | { kind: 'joining' }
-  | { kind: 'joined' }
-  | { kind: 'refused'; code: ErrorCode }
-  /** `by`: the act that shut the user out, if it was seen. */
-  | { kind: 'removed'; reason: RemovalReason; by: Entry | null };
-
-export interface RoomView {
-  entered: EnteredState;
-  timeline: Timeline;
-  details: RoomDetails | null;
-  names: Names;
-  clock: ClockSample | null;
-  /** Monotonic: in slow mode, the own next message may be sent then. */
-  slowUntilMs: number;
-  presence: PresenceView | null;
-  typists: Typists;
-  older: 'idle' | 'loading' | 'failed';
-  announcement: Announcement | null;
-}
+import { emptyRoomView, type RoomView } from './room-view.ts';
 
 export interface RoomStore extends Pick<Store<RoomView>, 'get' | 'subscribe'> {
   readonly room: string;
+  readonly conversation: Conversation;
   /** @throws MaruError if the text cannot be queued. */
-  send(text: string): void;
+  send(text: string, mentions: string[]): void;
+  /** Shows the refusal, if it is one, until the next act. */
+  note(act: Promise<ActOutcome>): void;
+  dismissRefusal(): void;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
   /** Tries again to join, after a removal or a refusal. */
   enter(): void;
-  loadOlder(): Promise<void>;
-  /** Whether the end of the list is visible. */
+  loadOlder(): void;
+  /** Whether the newest message is visible. */
   setReading(isReading: boolean): void;
   close(): void;
 }
 
-const OLDER_PAGE_ENTRIES = 100;
-/** The act that ends one's stay is among the newest entries. */
-const ACT_ENTRIES_MAX = 50;
-
 export interface RoomStoreOptions {
   client: ChatClient;
-  room: string;
+  /** Of the room. It is closed with the store. */
+  conversation: Conversation;
   ownId: string;
   scheduler: Scheduler;
 }
@@ -67,6 +46,7 @@ export function createRoomStore(options: RoomStoreOptions): RoomStore {
 /** Its methods are bound, so that components may pass them on as functions. */
 class ClientRoomStore implements RoomStore {
   readonly room: string;
+  readonly conversation: Conversation;
   readonly #client: ChatClient;
   readonly #ownId: string;
   readonly #scheduler: Scheduler;
@@ -76,30 +56,18 @@ class ClientRoomStore implements RoomStore {
   /** Entries up to here existed before the join or were missed. They are not announced. */
   #announcedSeq = Number.POSITIVE_INFINITY;
   #announcements = 0;
+  /** Entries up to here are marked as read. */
+  #markedSeq = 0;
   #cancelExpiry = () => {};
 
-  constructor({ client, room, ownId, scheduler }: RoomStoreOptions) {
-    this.room = room;
+  constructor({ client, conversation, ownId, scheduler }: RoomStoreOptions) {
+    this.room = conversation.room;
+    this.conversation = conversation;
     this.#client = client;
     this.#ownId = ownId;
     this.#scheduler = scheduler;
-    this.#store = createStore<RoomView>(
-      {
-        entered: { kind: 'joining' },
-        timeline: emptyTimeline,
-        details: null,
-        names: new Map(),
-        clock: null,
-        slowUntilMs: 0,
-        presence: null,
-        typists: [],
-        older: 'idle',
-        announcement: null,
-      },
-      scheduler,
-    );
-    this.#unsubscribe = this.#subscribeToClient();
-    for (const message of client.pending()) this.#noteOutgoing(message);
+    this.#store = createStore(emptyRoomView(conversation.get()), scheduler);
+    this.#unsubscribe = [...this.#subscribeToClient(), conversation.subscribe(() => this.#onConversation())];
     this.enter();
   }
 
@@ -107,58 +75,72 @@ class ClientRoomStore implements RoomStore {
 
   readonly subscribe: RoomStore['subscribe'] = (listener) => this.#store.subscribe(listener);
 
-  readonly send = (text: string): void => {
-    this.#client.send(this.room, text);
+  readonly send = (text: string, mentions: string[]): void => {
+    this.conversation.send(text, mentions.length === 0 ? {} : { mentions });
     this.#beginPause();
-    this.#changeTimeline((timeline) => ({ ...timeline, unreadFrom: null, unreadCount: 0 }));
+    this.conversation.moveLine();
+    if (this.#store.get().list.hasNewer) this.conversation.jumpTo('newest');
   };
+
+  readonly note = (act: Promise<ActOutcome>): void => {
+    this.dismissRefusal();
+    void act.then((outcome) => {
+      if (!outcome.ok) this.#change({ refusal: outcome.error.code });
+    });
+  };
+
+  readonly dismissRefusal = (): void => this.#change({ refusal: null });
 
   readonly retry = (clientMsgId: string): void => this.#client.retry(clientMsgId);
 
-  readonly discard = (clientMsgId: string): void => {
-    this.#client.discard(clientMsgId);
-    this.#changeTimeline((timeline) => timelines.dropOutgoing(timeline, clientMsgId));
-  };
+  readonly discard = (clientMsgId: string): void => this.#client.discard(clientMsgId);
 
   readonly enter = (): void => {
     this.#announcedSeq = Number.POSITIVE_INFINITY;
-    this.#change({ entered: { kind: 'joining' } });
-    // The entries of the join do not continue those that are shown.
-    this.#changeTimeline(({ outgoing }) => ({ ...emptyTimeline, outgoing }));
+    this.#change({ entered: { kind: 'joining' }, acts: [], notice: null });
     this.#client.join(this.room, { limit: 100, presence: true });
   };
 
-  readonly loadOlder = async (): Promise<void> => {
-    const { timeline, older } = this.#store.get();
-    const oldest = timeline.entries[0];
-    if (older === 'loading' || oldest === undefined || timelines.olderState(timeline) !== 'more') return;
-    this.#change({ older: 'loading' });
-    try {
-      // Entries that survived a rollback keep their old epoch here, so the request uses the newest
-      // entry's epoch.
-      const epoch = timeline.entries.at(-1)?.epoch ?? oldest.epoch;
-      const request = { room: this.room, before: oldest.seq, limit: OLDER_PAGE_ENTRIES, epoch };
-      const page = await this.#client.readHistory(request);
-      this.#changeTimeline((now) => timelines.prepend(now, page));
-      this.#change({ older: 'idle' });
-    } catch (error) {
-      // The reader sees the failure and can press again.
-      if (!(error instanceof MaruError)) throw error;
-      this.#change({ older: 'failed' });
-    }
+  readonly loadOlder = (): void => {
+    this.#change({ notice: null });
+    this.conversation.loadOlder();
   };
 
   readonly setReading = (isReading: boolean): void => {
+    if (this.#isReading === isReading) return;
     this.#isReading = isReading;
-    if (isReading) this.#changeTimeline(timelines.readToEnd);
+    this.#markRead();
   };
 
   readonly close = (): void => {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#cancelExpiry();
     this.#store.close();
+    this.conversation.close();
     this.#client.leave(this.room);
   };
+
+  #onConversation(): void {
+    const was = this.#store.get().list;
+    const list = this.conversation.get();
+    if (list === was) return;
+    const names = noteNames(
+      this.#store.get().names,
+      list.messages === was.messages ? [] : list.messages.map(({ from }) => from),
+    );
+    this.#change({ list, names });
+    if (list.isReady && !was.isReady) this.conversation.loadReaders();
+    // What arrives while the reader is away is below the line.
+    if (!this.#isReading && was.unread === 0 && list.unread > 0) this.conversation.moveLine();
+    this.#markRead();
+  }
+
+  #markRead(): void {
+    const { isReady, hasNewer, head } = this.conversation.get();
+    if (!this.#isReading || !isReady || hasNewer || head <= this.#markedSeq) return;
+    this.#markedSeq = head;
+    this.conversation.markRead(head);
+  }
 
   #subscribeToClient(): Array<() => void> {
     const client = this.#client;
@@ -181,17 +163,18 @@ class ClientRoomStore implements RoomStore {
         'gap',
         ofRoom(({ reason }) => {
           this.#announcedSeq = Number.POSITIVE_INFINITY;
-          this.#changeTimeline((timeline) => timelines.breakOff(timeline, reason === 'epoch' ? 'rolled-back' : 'gap'));
+          this.#markedSeq = 0;
+          this.#change(reason === 'epoch' ? { notice: 'rolled-back', acts: [] } : { notice: 'gap' });
         }),
       ),
       client.on(
         'rollback',
         ofRoom(({ head }) => {
           this.#announcedSeq = Math.min(this.#announcedSeq, head);
-          this.#changeTimeline((timeline) => timelines.rollBack(timeline, head));
+          this.#markedSeq = 0;
+          this.#change({ acts: rollBackActs(this.#store.get().acts, head) });
         }),
       ),
-      client.on('outgoing', (message) => this.#noteOutgoing(message)),
       client.on(
         'presence',
         ofRoom(({ view }) => {
@@ -219,8 +202,7 @@ class ClientRoomStore implements RoomStore {
         return;
       case 'joined':
         this.#announcedSeq = event.head;
-        this.#changeTimeline((timeline) => ({ ...timeline, firstKept: event.first }));
-        this.#change({ entered: { kind: 'joined' } });
+        this.#change({ entered: { kind: 'joined' }, firstKept: event.first });
         return;
       case 'refused':
         this.#change({ entered: { kind: 'refused', code: event.error.code } });
@@ -232,17 +214,18 @@ class ClientRoomStore implements RoomStore {
   }
 
   #onRemoved(reason: RemovalReason): void {
-    const by = shutOutEntry(this.#store.get().timeline.entries.slice(-ACT_ENTRIES_MAX), this.#ownId);
+    const by = shutOutEntry(this.#store.get().acts, this.#ownId);
     this.#change({ entered: { kind: 'removed', reason, by }, details: null, presence: null, typists: [] });
   }
 
   #onEntries(entries: readonly Entry[]): void {
-    const reader = { ownId: this.#ownId, isReading: this.#isReading };
-    this.#changeTimeline((timeline) => timelines.append(timeline, entries, reader));
+    this.#change({ acts: noteActs(this.#store.get().acts, entries) });
     this.#setTypists(stopTyping(this.#store.get().typists, new Set(entries.map(({ from }) => from.id))));
     this.#noteLive(entries);
     const news = { afterSeq: this.#announcedSeq, ownId: this.#ownId, id: this.#announcements + 1 };
     const announcement = announcementOf(entries, news);
+    // The announcement may have the text of the deleted message.
+    if (entries.some(({ type }) => type === 'message.delete')) this.#change({ announcement: null });
     if (announcement !== null) {
       this.#announcements++;
       this.#change({ announcement });
@@ -271,10 +254,6 @@ class ClientRoomStore implements RoomStore {
     if (pauseMs > 0) this.#change({ slowUntilMs: this.#scheduler.now() + pauseMs });
   }
 
-  #noteOutgoing(message: OutgoingMessage): void {
-    if (message.room === this.room) this.#changeTimeline((timeline) => timelines.noteOutgoing(timeline, message));
-  }
-
   #setTypists(typists: Typists): void {
     this.#change({ typists });
     this.#cancelExpiry();
@@ -287,9 +266,5 @@ class ClientRoomStore implements RoomStore {
 
   #change(part: Partial<RoomView>): void {
     this.#store.set({ ...this.#store.get(), ...part });
-  }
-
-  #changeTimeline(to: (timeline: Timeline) => Timeline): void {
-    this.#change({ timeline: to(this.#store.get().timeline) });
   }
 }

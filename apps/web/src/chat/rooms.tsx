@@ -1,9 +1,12 @@
 import { isRoomId } from '@maru/client';
+import type { MyRoomsView } from '@maru/client/conversation';
 import { useEffect, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
+import { MyRoomList } from '../conversation/my-rooms.tsx';
 import { useVisible } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { LeaveIcon, PlusIcon } from '../icons.tsx';
+import type { Names } from '../model/names.ts';
 import { hashOfRoom, normalizeRoom } from '../model/route.ts';
 import { type ListedRoom, listRooms, type Session } from '../session/api.ts';
 import { Switches } from '../switches.tsx';
@@ -14,6 +17,10 @@ export interface RoomsProps {
   room: string;
   /** Of this room; may be empty. */
   title: string;
+  mine: MyRoomsView;
+  names: Names;
+  /** In this room. */
+  unread: number;
   /**
    * The current number of people in this room. The list has the number at the time it was loaded.
    */
@@ -42,10 +49,12 @@ function useListedRooms(token: string, room: string): ListedRoom[] {
   return rooms;
 }
 
-export function Rooms({ session, room, title, presentCount, onGoToRoom, onCreate, onLeave }: RoomsProps) {
+export function Rooms(props: RoomsProps) {
+  const { session, room, title, mine, presentCount, onGoToRoom, onCreate, onLeave } = props;
   const { t } = useWords();
-  const listed = useListedRooms(session.token, room);
-  const isListed = listed.some((one) => one.room === room);
+  const own = new Set(mine.rooms.map((one) => one.room));
+  const listed = useListedRooms(session.token, room).filter((one) => !own.has(one.room));
+  const isListed = own.has(room) || listed.some((one) => one.room === room);
   const shown = (isListed ? listed : [{ room, title, online: 0 }, ...listed]).map((one) =>
     one.room === room && presentCount !== null ? { ...one, online: presentCount } : one,
   );
@@ -58,6 +67,7 @@ export function Rooms({ session, room, title, presentCount, onGoToRoom, onCreate
         </span>
       </div>
       <nav class="rooms" aria-label={t.rooms}>
+        <MyRoomList {...props} rooms={mine.rooms} />
         <h2 class="panel-title">
           {t.rooms}
           <button
@@ -129,7 +139,7 @@ export function Rooms({ session, room, title, presentCount, onGoToRoom, onCreate
 }
 
 /** The id of a private room says nothing. */
-const nameOfRoom = ({ room, title }: ListedRoom): string => (room.startsWith('p-') && title !== '' ? title : room);
+const nameOfRoom = ({ room, title }: ListedRoom): string => (/^[dp]-/.test(room) && title !== '' ? title : room);
 
 function RoomJump({ onGoToRoom }: { onGoToRoom: (room: string) => void }) {
   const { t } = useWords();

@@ -3,10 +3,10 @@ import { useWords } from '../i18n/index.ts';
 import type { Typists } from '../model/typing.ts';
 
 /** Its height is fixed, so that the list does not jump. It has no animation. */
-export function TypingLine({ typists }: { typists: Typists }) {
+export function TypingLine({ typists, thread = null }: { typists: Typists; thread?: number | null }) {
   return (
-    <p class="typing" data-testid="typing">
-      <TypingWords typists={typists} />
+    <p class="typing" data-testid={thread === null ? 'typing' : 'thread-typing'}>
+      <TypingWords typists={typists.filter((one) => one.thread === thread)} />
     </p>
   );
 }

@@ -1,5 +1,6 @@
-/** The client of the signed-in page, and its connection state. */
+/** The client of the signed-in page, its conversations and its connection state. */
 import { type ChatClient, type ConnectionState, createChatClient, type EndReason } from '@maru/client';
+import { type Conversations, createConversations } from '@maru/client/conversation';
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../session/api.ts';
 
@@ -8,11 +9,12 @@ const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 export interface ClientHandle {
   client: ChatClient;
+  conversations: Conversations;
   connection: ConnectionState;
 }
 
 export function useClient(session: Session, onEnded: (reason: EndReason) => void): ClientHandle | null {
-  const [client, setClient] = useState<ChatClient | null>(null);
+  const [open, setOpen] = useState<Omit<ClientHandle, 'connection'> | null>(null);
   const [connection, setConnection] = useState<ConnectionState>({ state: 'connecting' });
 
   useEffect(() => {
@@ -30,10 +32,14 @@ export function useClient(session: Session, onEnded: (reason: EndReason) => void
       setConnection(state);
       if (state.state === 'ended' && state.reason !== 'closed') onEnded(state.reason);
     });
+    const conversations = createConversations({ client: created });
     created.connect();
-    setClient(created);
-    return () => created.close();
+    setOpen({ client: created, conversations });
+    return () => {
+      conversations.close();
+      created.close();
+    };
   }, [session, onEnded]);
 
-  return client === null ? null : { client, connection };
+  return open === null ? null : { ...open, connection };
 }

@@ -3,7 +3,7 @@ import { type RoomDetails, systemScheduler } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
 import type { Catalogue } from '../i18n/en.ts';
 import { opensByTime, type WriteGate, writeGate } from '../model/write-gate.ts';
-import type { RoomView } from './room-store.ts';
+import type { RoomView } from './room-view.ts';
 import { untilText } from './until-text.ts';
 
 const TICK_MS = 1_000;

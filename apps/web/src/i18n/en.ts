@@ -95,7 +95,6 @@ export const en = {
   loadingOlder: 'Loading…',
   beginning: 'This is the beginning of the room.',
   oldestKept: 'Older messages are no longer kept.',
-  olderCapped: 'That is as far back as this page goes.',
   historyFailed: 'Older messages could not be loaded.',
   gap: 'You were away for a while; what came before is above, by loading older messages.',
   rolledBack: 'The server restored an earlier state of this room.',
@@ -143,6 +142,25 @@ export const en = {
   messageMenu: (name: string) => `Actions for the message of ${name}`,
   dialogFailed: 'This part of the page could not be loaded. Check the connection and try again.',
   refused: 'This room cannot be entered.',
+
+  myRooms: 'My rooms',
+  mentionCount: (count: number) => (count === 1 ? 'You were mentioned once' : `You were mentioned ${count} times`),
+  roomAbout: 'Pins and notifications',
+  writeTo: (name: string) => `Write to ${name}`,
+  directFailed: 'The conversation could not be opened.',
+  actFailed: (reason: string) => `Not done: ${reason}`,
+  edited: 'edited',
+  pinned: 'pinned',
+  mentionsYou: 'mentions you',
+  readBy: (count: number) => `Read by ${count}`,
+  deleted: 'This message was deleted.',
+  deletedByOther: 'A moderator deleted this message.',
+  replyCount: (count: number) => (count === 1 ? '1 reply' : `${count} replies`),
+  replyTo: (name: string) => `Reply to ${name}`,
+  replyInThread: 'Reply in a thread',
+  reactionCount: (emoji: string, count: number) => `${emoji}: ${count}`,
+  everyone: 'room',
+  mentionSomeone: 'People to mention',
 };
 
 export type Catalogue = typeof en;

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { en as conversationEn } from '../conversation/words/en.ts';
+import { ko as conversationKo } from '../conversation/words/ko.ts';
 import { en as moderationEn } from '../moderation/words/en.ts';
 import { ko as moderationKo } from '../moderation/words/ko.ts';
 import { en } from './en.ts';
-import { catalogues, chooseLanguage } from './index.ts';
+import { chooseLanguage, loadCatalogue } from './index.ts';
 import { ko } from './ko.ts';
 
 it('speaks the first of the reader’s languages that it knows', () => {
@@ -15,10 +17,12 @@ it('speaks the first of the reader’s languages that it knows', () => {
   assert.equal(chooseLanguage(['ko'], 'xx'), 'ko');
 });
 
-it('says something for every key, in every language', () => {
+it('says something for every key, in every language', async () => {
   for (const [catalogue, all] of [
-    ...Object.values(catalogues).map((one) => [one, en] as const),
+    [await loadCatalogue('en'), en] as const,
+    [await loadCatalogue('ko'), en] as const,
     [moderationKo, moderationEn] as const,
+    [conversationKo, conversationEn] as const,
   ]) {
     assert.deepEqual(Object.keys(catalogue).sort(), Object.keys(all).sort());
     for (const [key, words] of Object.entries(catalogue)) {
@@ -29,7 +33,7 @@ it('says something for every key, in every language', () => {
 });
 
 it('left nothing in English in the Korean catalogue', () => {
-  for (const [key, words] of Object.entries({ ...ko, ...moderationKo, ...moderationKo.roles })) {
+  for (const [key, words] of Object.entries({ ...ko, ...moderationKo, ...conversationKo, ...moderationKo.roles })) {
     if (typeof words === 'string' && key !== 'otherLanguage') assert.match(words, /[가-힣]/, key);
   }
 });

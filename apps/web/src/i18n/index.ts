@@ -1,12 +1,13 @@
 /** The language: the browser's, or the reader's choice, which is stored as a preference. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import { type Catalogue, en } from './en.ts';
-import { ko } from './ko.ts';
+import type { Catalogue } from './en.ts';
 
 export type Language = 'ko' | 'en';
 
-export const catalogues: Record<Language, Catalogue> = { ko, en };
+/** A page loads one language, and the other one when its reader switches. */
+export const loadCatalogue = (language: Language): Promise<Catalogue> =>
+  language === 'ko' ? import('./ko.ts').then(({ ko }) => ko) : import('./en.ts').then(({ en }) => en);
 
 export const otherLanguage = (language: Language): Language => (language === 'ko' ? 'en' : 'ko');
 
@@ -25,6 +26,10 @@ export interface Words {
   t: Catalogue;
 }
 
-export const WordsContext = createContext<Words>({ language: 'en', t: en });
+export const WordsContext = createContext<Words | null>(null);
 
-export const useWords = (): Words => useContext(WordsContext);
+export function useWords(): Words {
+  const words = useContext(WordsContext);
+  if (words === null) throw new Error('the page has no words');
+  return words;
+}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ActEntries, Entry } from '@maru/protocol/events';
-import { catalogues } from '../i18n/index.ts';
+import { en } from '../i18n/en.ts';
+import { ko } from '../i18n/ko.ts';
 import { actLine, shutOutEntry } from './act-line.ts';
 
 const entry = (type: string, data: unknown, seq = 1): Entry => ({
@@ -16,7 +17,7 @@ const entry = (type: string, data: unknown, seq = 1): Entry => ({
 });
 const say = (language: 'en' | 'ko', stored: Entry) =>
   actLine(stored, {
-    t: catalogues[language],
+    t: { en, ko }[language],
     nameOf: (id) => (id === 'jun' ? 'Jun' : id),
     untilText: (untilTs) => `T${untilTs}`,
   })?.replace(/[\u2068\u2069]/g, '') ?? null;
@@ -55,7 +56,7 @@ it('says nothing of messages, unknown types and empty updates', () => {
 
 it('keeps a name of another direction from reordering the sentence', () => {
   const line = actLine(entry('room.ban', { user: 'jun' }), {
-    t: catalogues.en,
+    t: en,
     nameOf: () => '\u05d0\u05d1',
     untilText: String,
   });

@@ -1,11 +1,13 @@
 /** What a screen reader announces: the newest messages at the end of the list. Pure. */
 import type { Entry } from '@maru/protocol/events';
-import { isShown } from './timeline.ts';
 
 export type Announcement = { id: number } & (
   | { kind: 'message'; name: string; text: string }
   | { kind: 'many'; count: number }
 );
+
+/** A message whose text was deleted has none. */
+export const isShown = (entry: Entry): boolean => entry.type === 'text' && entry.text !== undefined;
 
 /** Above this number, the count is announced instead of the texts. */
 const ANNOUNCED_MESSAGES_MAX = 3;

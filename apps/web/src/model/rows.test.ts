@@ -1,28 +1,28 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { Message } from '@maru/client/conversation';
 import type { Entry } from '@maru/protocol/events';
 import { dayWord, rowsOf } from './rows.ts';
-import { emptyTimeline } from './timeline.ts';
 
 const NOON = new Date(2026, 9, 20, 12, 0).getTime();
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-const entry = (seq: number, ts: number, from = 'a', more: Partial<Entry> = {}): Entry => ({
-  room: 'lobby',
-  epoch: 'e1',
-  seq,
-  ts,
-  n: seq,
-  type: 'text',
+const entry = (seq: number, ts: number, from = 'a', more: Partial<Message> = {}): Message => ({
+  ...{ seq, ts, n: seq, clientMsgId: null, text: 'x', edited: null, deleted: null, mentions: [], reactions: [] },
+  ...{ thread: null, replies: null, pinned: false, pending: [] },
   from: { id: from, name: from },
-  text: 'x',
   ...more,
 });
+const mute = (seq: number): Entry => ({
+  ...{ room: 'lobby', epoch: 'e1', seq, ts: NOON, n: 0, from: { id: 'a', name: 'a' } },
+  ...{ type: 'room.mute', data: { user: 'b' } },
+});
+const whole = { outgoing: [], hasOlder: false, hasNewer: false, unreadLine: null };
 
-const sketch = (entries: Entry[], unreadFrom: number | null = null) =>
-  rowsOf({ ...emptyTimeline, entries, unreadFrom }, 'me').map((row) =>
-    row.kind === 'message' ? `${row.continues ? '+' : ''}${row.entry.seq}` : row.kind,
+const sketch = (messages: Message[], unreadLine: number | null = null, acts: Entry[] = [], more = {}) =>
+  rowsOf({ ...whole, messages, unreadLine, ...more }, acts, 'me').map((row) =>
+    row.kind === 'message' ? `${row.continues ? '+' : ''}${row.message.seq}` : row.kind,
   );
 
 it('groups what one person says in a row, for five minutes', () => {
@@ -44,8 +44,8 @@ it("keeps order and distinct keys if the store's clock goes back or ahead", () =
   for (const jumpMs of [-DAY, -60 * MINUTE, 60 * MINUTE, DAY, -40 * DAY]) {
     const times = [NOON, NOON + jumpMs, NOON, NOON + jumpMs, NOON + jumpMs];
     const entries = times.map((ts, i) => entry(i + 1, ts));
-    const rows = rowsOf({ ...emptyTimeline, entries, unreadFrom: 3 }, 'me');
-    const messages = rows.flatMap((row) => (row.kind === 'message' ? [row.entry.seq] : []));
+    const rows = rowsOf({ ...whole, messages: entries, unreadLine: 3 }, [], 'me');
+    const messages = rows.flatMap((row) => (row.kind === 'message' ? [row.message.seq] : []));
     assert.deepEqual(messages, [1, 2, 3, 4, 5]);
     assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length, `jump of ${jumpMs} ms`);
   }
@@ -59,27 +59,29 @@ it('puts the unread line before its message, which then shows its author', () =>
   assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON + 1)], 2), ['day', '1', 'unread', '2']);
 });
 
-it('shows nothing of types that it does not know', () => {
-  assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON, 'a', { type: 'room.mute' }), entry(3, NOON)]), [
-    'day',
-    '1',
-    '+3',
-  ]);
-});
-
 it('shows acts as rows of their own, and groups nothing across them', () => {
-  const act = entry(2, NOON, 'a', { type: 'room.mute', data: { user: 'b' } });
-  assert.deepEqual(sketch([entry(1, NOON), act, entry(3, NOON)]), ['day', '1', 'act', '3']);
+  assert.deepEqual(sketch([entry(1, NOON), entry(3, NOON)], null, [mute(2)]), ['day', '1', 'act', '3']);
 });
 
-it('puts own messages that are under way last', () => {
+it('leaves out acts outside the part of the room that is shown', () => {
+  const [messages, acts] = [
+    [entry(3, NOON), entry(5, NOON)],
+    [mute(2), mute(4), mute(6)],
+  ];
+  assert.deepEqual(sketch(messages, null, acts), ['day', 'act', '3', 'act', '5', 'act']);
+  assert.deepEqual(sketch(messages, null, acts, { hasOlder: true, hasNewer: true }), ['day', '3', 'act', '5']);
+});
+
+it('shows the author of a reply, whatever stands before it', () => {
+  assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON, 'a', { thread: 1 })]), ['day', '1', '2']);
+});
+
+it('puts own messages that are not stored last, if the end of the room is shown', () => {
   const message = { room: 'lobby', clientMsgId: 'm', text: 'x', queuedAtMs: NOON, state: { kind: 'sending' as const } };
-  const rows = rowsOf({ ...emptyTimeline, entries: [entry(1, NOON, 'me')], outgoing: [message] }, 'me');
-  assert.deepEqual(
-    rows.map((row) => row.kind),
-    ['day', 'message', 'outgoing'],
-  );
-  assert.equal(rows.at(-1)?.kind === 'outgoing' && rows.at(-1)?.kind, 'outgoing');
+  const source = { ...whole, messages: [entry(1, NOON, 'me')], outgoing: [message] };
+  const kinds = (more = {}) => rowsOf({ ...source, ...more }, [], 'me').map((row) => row.kind);
+  assert.deepEqual(kinds(), ['day', 'message', 'outgoing']);
+  assert.deepEqual(kinds({ hasNewer: true }), ['day', 'message']);
 });
 
 it('calls the last two days by name', () => {

@@ -14,15 +14,17 @@ const TYPISTS_MAX = 20;
 export interface Typist {
   id: string;
   name: string;
+  /** The root of the thread; null for the room. */
+  thread: number | null;
   untilMs: number;
 }
 
 export type Typists = readonly Typist[];
 
-export function receiveTyping(typists: Typists, { user, active }: TypingSignal, nowMs: number): Typists {
+export function receiveTyping(typists: Typists, { user, active, thread }: TypingSignal, nowMs: number): Typists {
   const others = typists.filter(({ id, untilMs }) => id !== user.id && untilMs > nowMs);
   if (!active || others.length >= TYPISTS_MAX) return others;
-  return [...others, { id: user.id, name: user.name, untilMs: nowMs + TYPING_SHOWN_MS }];
+  return [...others, { id: user.id, name: user.name, thread: thread ?? null, untilMs: nowMs + TYPING_SHOWN_MS }];
 }
 
 /** A user whose message arrived has stopped typing. */

@@ -1,5 +1,8 @@
-/** The dialog of acts: settings of a room, acts on a person or a message, and a new room. */
+/** The dialog of acts: settings of a room, acts on a person or a message, pins, and a new room. */
 import { useEffect, useRef } from 'preact/hooks';
+import { AboutView } from '../conversation/about-view.tsx';
+import { useConversationWords } from '../conversation/use-conversation-words.ts';
+import type { ConversationWords } from '../conversation/words/en.ts';
 import { useWords } from '../i18n/index.ts';
 import { CloseIcon } from '../icons.tsx';
 import { nameOf } from '../model/names.ts';
@@ -17,6 +20,7 @@ const WORDS: Record<'en' | 'ko', ModerationWords> = { en, ko };
 export function ModerationDialog(props: ModerationDialogProps) {
   const { language, t } = useWords();
   const words = WORDS[language];
+  const conversationWords = useConversationWords();
   const { target, details, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -49,7 +53,7 @@ export function ModerationDialog(props: ModerationDialogProps) {
         <div class="sheet-frame">
           <header class="sheet-head">
             <h2 id="sheet-title" ref={heading} tabIndex={-1}>
-              {titleOf(props, words, t.roomMenu)}
+              {titleOf(props, words, conversationWords, t.roomMenu)}
             </h2>
             <button type="button" class="icon-button" aria-label={words.close} title={words.close} onClick={onClose}>
               <CloseIcon />
@@ -58,6 +62,7 @@ export function ModerationDialog(props: ModerationDialogProps) {
           <div class="sheet-body">
             {target.view === 'create' && <CreateView {...props} />}
             {target.view === 'room' && details !== null && <RoomView {...props} details={details} />}
+            {target.view === 'about' && details !== null && <AboutView {...props} details={details} />}
             {target.view === 'person' && details !== null && (
               <PersonView key={about} {...props} details={details} user={target.user} message={target.message} />
             )}
@@ -68,8 +73,15 @@ export function ModerationDialog(props: ModerationDialogProps) {
   );
 }
 
-function titleOf({ target, names }: ModerationDialogProps, words: ModerationWords, roomMenu: string): string {
+function titleOf(
+  { target, names }: ModerationDialogProps,
+  words: ModerationWords,
+  { aboutTitle, messageTitle }: ConversationWords,
+  roomMenu: string,
+): string {
   if (target.view === 'create') return words.createTitle;
   if (target.view === 'room') return roomMenu;
-  return words.personTitle(target.user.name || nameOf(names, target.user.id));
+  if (target.view === 'about') return aboutTitle;
+  const name = target.user.name || nameOf(names, target.user.id);
+  return target.message === null ? words.personTitle(name) : messageTitle(name);
 }

@@ -1,7 +1,9 @@
 /** Acts on one person, and the report of one message. Offers what the own role allows. */
 import { type ActCase, mayDo } from '@maru/client';
-import type { Entry, Role } from '@maru/protocol/events';
+import type { Message } from '@maru/client/conversation';
+import type { Role } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
+import { MessageActions } from '../conversation/message-actions.tsx';
 import { Outcome, ReasonField, Section, textOf } from './fields.tsx';
 import { SanctionForm } from './sanction-form.tsx';
 import type { PersonViewProps, ViewProps } from './target.ts';
@@ -51,16 +53,15 @@ export function PersonView(props: PersonViewProps) {
   const allows = (act: 'kick' | 'mute' | 'ban' | 'role') => !isLoading && mayDo(act, actCase);
   const sanctions = (['kick', 'mute', 'ban'] as const).filter(allows);
   const isOwn = user.id === ownId;
-  return (
+  const rest = (
     <>
       <p class="hint sheet-id">
         {isOwn ? words.yourId : words.userId}: <code>{user.id}</code>
       </p>
-      {message !== null && <blockquote dir="auto">{message.text}</blockquote>}
       {isLoading && <p class="hint">{words.loading}</p>}
       {sanctions.length > 0 && <SanctionForm {...props} acts={sanctions} />}
       {allows('role') && <RoleForm {...props} now={actCase.targetRole ?? 'member'} />}
-      {message !== null && mayDo('report', actCase) && (
+      {message !== null && message.deleted === null && mayDo('report', actCase) && (
         // Moderators act themselves and seldom report.
         <Section
           key={String(isLoading)}
@@ -73,9 +74,15 @@ export function PersonView(props: PersonViewProps) {
       )}
     </>
   );
+  if (message === null) return rest;
+  return (
+    <MessageActions {...props} message={message}>
+      {!isOwn && rest}
+    </MessageActions>
+  );
 }
 
-function ReportForm({ client, store, message }: PersonViewProps & { message: Entry }) {
+function ReportForm({ client, store, message }: PersonViewProps & { message: Message }) {
   const words = useModerationWords();
   const { state, run } = useAct();
   const submit = (event: Event) => {

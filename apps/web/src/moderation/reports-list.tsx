@@ -11,7 +11,7 @@ const PAGE_ITEMS = 10;
 
 /** The text of a message; undefined while it is read, null if it is gone. */
 function useQuote({ client, store }: ViewProps, seq: number): string | null | undefined {
-  const loaded = store.get().timeline.entries.find((entry) => entry.seq === seq)?.text;
+  const loaded = store.conversation.message(seq)?.text;
   const [text, setText] = useState<string | null | undefined>(loaded);
   useEffect(() => {
     if (loaded !== undefined) return;
@@ -50,22 +50,21 @@ export function ReportsList(props: ViewProps) {
 }
 
 function ReportItem(props: ViewProps & { report: Report; onCloseReport: (id: string) => void }) {
-  const { report, names, store, onTarget, onClose, onShowMessage, onCloseReport } = props;
+  const { report, names, onTarget, onClose, onShowMessage, onCloseReport } = props;
   const words = useModerationWords();
   const quote = useQuote(props, report.seq);
   const [by, from] = [nameOf(names, report.by), nameOf(names, report.from)];
-  const message = store.get().timeline.entries.find(({ seq }) => seq === report.seq);
   return (
     <li class="report" data-testid="report">
       <p>
         {words.reportLine(by, from)}: <q dir="auto">{report.reason}</q>
       </p>
-      <blockquote dir="auto">{quote === undefined ? words.loading : (quote ?? words.noQuote)}</blockquote>
+      <blockquote dir="auto">{quote === undefined ? words.loading : quote || words.noQuote}</blockquote>
       <div class="sheet-submit">
         <button type="button" class="quiet-button" data-testid="close-report" onClick={() => onCloseReport(report.id)}>
           {words.closeReport}
         </button>
-        {message !== undefined && (
+        {quote && (
           <button
             type="button"
             class="quiet-button"

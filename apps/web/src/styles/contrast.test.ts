@@ -23,9 +23,22 @@ function contrast(a: string, b: string): number {
 
 /** Which ink stands on which ground, read off the style sheets. */
 const TEXT: Record<string, string[]> = {
-  ink: ['paper', 'floor', 'raised', 'hover', 'own', 'tint-0', 'tint-1', 'tint-2', 'tint-3', 'tint-4', 'tint-5'],
-  'ink-soft': ['paper', 'floor', 'raised', 'hover', 'own'],
-  accent: ['paper', 'own', 'hover'],
+  ink: [
+    'paper',
+    'floor',
+    'raised',
+    'hover',
+    'own',
+    'warn-ground',
+    'tint-0',
+    'tint-1',
+    'tint-2',
+    'tint-3',
+    'tint-4',
+    'tint-5',
+  ],
+  'ink-soft': ['paper', 'floor', 'raised', 'hover', 'own', 'warn-ground'],
+  accent: ['paper', 'own', 'hover', 'warn-ground'],
   'on-accent': ['accent', 'accent-hover'],
   danger: ['paper', 'floor', 'own', 'hover', 'danger-ground'],
   warn: ['paper', 'warn-ground'],

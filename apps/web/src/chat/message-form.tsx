@@ -1,0 +1,140 @@
+/** The field in which a message is written. The room and a thread have one each. */
+import { codePointCount, textProblem } from '@maru/client';
+import { MaruError } from '@maru/protocol/errors';
+import { LIMITS } from '@maru/protocol/limits';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { wordsOfError } from '../i18n/errors.ts';
+import { useWords } from '../i18n/index.ts';
+import { SendIcon } from '../icons.tsx';
+import { isSendKey } from '../model/enter-key.ts';
+import type { Offer } from '../model/mentions.ts';
+import type { TypingSender } from '../model/typing.ts';
+import { MentionList, useMentions } from './use-mentions.tsx';
+
+export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
+  /** Distinguishes the forms of one page. */
+  id: string;
+  label: string;
+  placeholder: string;
+  /** `pause`: the next message can be written already, but not sent. */
+  gate: 'open' | 'pause' | 'shut';
+  /** The words about it, and how they look. */
+  hint: string;
+  hintClass: string;
+  takesFocus: boolean;
+  mayMentionRoom: boolean;
+  typing: TypingSender;
+  draft: string;
+  onDraft: (text: string) => void;
+  /** @throws MaruError if the text cannot be queued. */
+  onSend: (text: string, mentions: string[]) => void;
+}
+
+export function MessageForm(props: MessageFormProps) {
+  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, draft, onDraft, onSend } = props;
+  const { t } = useWords();
+  const [text, setText] = useState(draft);
+  const [problem, setProblem] = useState<string | null>(null);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const change = (next: string) => {
+    setText(next);
+    onDraft(next);
+    setProblem(null);
+    typing.onInput(next.trim() === '');
+  };
+  const mentions = useMentions({ ...props, field, listId: `${id}-mentions`, onText: change });
+  useEffect(() => () => typing.stop(), [typing]);
+  useEffect(() => {
+    if (takesFocus) field.current?.focus();
+  }, [takesFocus]);
+
+  const isTooLong = textProblem(text) === 'too_long';
+  const over = isTooLong ? codePointCount(text.trim()) - LIMITS.textCodePointsMax : 0;
+
+  const send = () => {
+    if (gate !== 'open' || textProblem(text) !== null) return;
+    try {
+      onSend(text, mentions.mentionsIn(text));
+    } catch (error) {
+      if (!(error instanceof MaruError)) throw error;
+      setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
+      return;
+    }
+    setProblem(null);
+    setText('');
+    onDraft('');
+    mentions.close();
+    typing.stop();
+    field.current?.focus();
+  };
+
+  const notice = problem ?? (isTooLong ? (over > 0 ? t.overLimit(over) : t.errorTooLarge) : null);
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <MentionList mentions={mentions} />
+      <div class="composer-box" data-invalid={isTooLong} data-gate={gate}>
+        <textarea
+          ref={field}
+          id={`${id}-input`}
+          data-testid={`${id}-input`}
+          class="composer-field"
+          dir="auto"
+          rows={Math.min(8, text.split('\n').length)}
+          disabled={gate === 'shut'}
+          placeholder={placeholder}
+          aria-label={label}
+          aria-describedby={`${id}-hint`}
+          aria-invalid={isTooLong}
+          {...mentions.aria}
+          value={text}
+          onInput={(event) => {
+            change(event.currentTarget.value);
+            mentions.onCaret();
+          }}
+          onSelect={mentions.onCaret}
+          onBlur={mentions.close}
+          onKeyDown={(event) => {
+            if (mentions.onKey(event) || !isSendKey(event)) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+        <SendButton
+          testId={id === 'message' ? 'send-button' : `${id}-send`}
+          isOff={gate !== 'open' || textProblem(text) !== null}
+        />
+      </div>
+      <Hint id={id} notice={notice} hint={hint} hintClass={hintClass} isCounting={gate === 'pause'} />
+    </form>
+  );
+}
+
+function SendButton({ testId, isOff }: { testId: string; isOff: boolean }): ComponentChildren {
+  const { t } = useWords();
+  return (
+    <button type="submit" class="send-button" data-testid={testId} aria-label={t.send} title={t.send} disabled={isOff}>
+      <SendIcon />
+    </button>
+  );
+}
+
+function Hint(props: { id: string; notice: string | null; hint: string; hintClass: string; isCounting: boolean }) {
+  return (
+    <p
+      id={`${props.id}-hint`}
+      class={`composer-hint ${props.notice !== null ? 'field-error' : props.hintClass}`}
+      data-testid={props.id === 'message' ? 'composer-hint' : `${props.id}-hint`}
+      // A countdown would be read out each second.
+      aria-live={props.isCounting ? 'off' : 'polite'}
+    >
+      {props.notice ?? props.hint}
+    </p>
+  );
+}

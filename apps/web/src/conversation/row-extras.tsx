@@ -1,0 +1,99 @@
+/** What others did to a message: reactions, replies, an edit, a pin, and how many have read it. */
+import type { Message } from '@maru/client/conversation';
+import type { Reaction } from '@maru/protocol/events';
+import type { Catalogue } from '../i18n/en.ts';
+import { type Names, nameOf } from '../model/names.ts';
+
+export interface RowExtrasProps {
+  message: Message;
+  names: Names;
+  t: Catalogue;
+  /** Others who have read it; 0: not shown. */
+  readBy: number;
+  isMentioned: boolean;
+  /** In a thread, nothing leads to the thread. */
+  isInThread: boolean;
+  onReact: (seq: number, emoji: string, active: boolean) => void;
+  onThread: (root: number) => void;
+}
+
+export function RowExtras({ message, names, t, readBy, isMentioned, isInThread, onReact, onThread }: RowExtrasProps) {
+  const replies = isInThread || message.deleted !== null ? null : message.replies;
+  const marks = [
+    ...(isMentioned ? [t.mentionsYou] : []),
+    ...(message.edited !== null && message.deleted === null ? [t.edited] : []),
+    ...(message.pinned ? [t.pinned] : []),
+    ...(readBy > 0 ? [t.readBy(readBy)] : []),
+  ];
+  return (
+    <>
+      {marks.length > 0 && (
+        <p class="fate marks" data-testid="marks">
+          {marks.join(' · ')}
+        </p>
+      )}
+      {(message.reactions.length > 0 || replies !== null) && (
+        <div class="chips">
+          {message.reactions.map((reaction) => (
+            <Chip key={reaction.emoji} {...{ reaction, names, t }} seq={message.seq} onReact={onReact} />
+          ))}
+          {replies !== null && (
+            <button type="button" class="chip" data-testid="replies" onClick={() => onThread(message.seq)}>
+              {t.replyCount(replies.n)}
+            </button>
+          )}
+        </div>
+      )}
+    </>
+  );
+}
+
+interface ChipProps extends Pick<RowExtrasProps, 'names' | 't' | 'onReact'> {
+  reaction: Reaction;
+  seq: number;
+}
+
+function Chip({ reaction: { emoji, count, mine, users }, seq, names, t, onReact }: ChipProps) {
+  const who = users.map((id) => nameOf(names, id)).join(', ');
+  return (
+    <button
+      type="button"
+      class="chip"
+      data-testid="reaction"
+      data-emoji={emoji}
+      aria-pressed={mine}
+      aria-label={t.reactionCount(emoji, count)}
+      title={count > users.length ? `${who} …` : who}
+      onClick={() => onReact(seq, emoji, !mine)}
+    >
+      <span aria-hidden="true">
+        {emoji} {count}
+      </span>
+    </button>
+  );
+}
+
+/** Leads from a reply in the room to its thread. */
+export function ReplyMark({ root, replyTo, t, onThread }: ReplyMarkProps) {
+  const name = replyTo === null ? null : `\u2068${replyTo.from.name}\u2069`;
+  return (
+    <p class="reply-mark">
+      <button type="button" class="link-button" data-testid="thread-link" onClick={() => onThread(root)}>
+        {name === null ? t.replyInThread : t.replyTo(name)}
+      </button>
+      {replyTo !== null && replyTo.deleted === null && (
+        <span class="reply-quote" dir="auto" aria-hidden="true">
+          {replyTo.text}
+        </span>
+      )}
+    </p>
+  );
+}
+
+interface ReplyMarkProps {
+  root: number;
+  /** The message to which it replies, if it is loaded. */
+  replyTo: Message | null;
+  t: Catalogue;
+  onThread: (root: number) => void;
+}

@@ -1,0 +1,21 @@
+import { useEffect } from 'preact/hooks';
+import { useWords } from '../i18n/index.ts';
+import { useLazy } from '../lazy.ts';
+import type { ThreadPaneProps } from './thread-pane.tsx';
+
+const load = () => import('./thread-pane.tsx').then(({ ThreadPane }) => ThreadPane);
+
+/** Loads the pane when a thread is first opened. When it closes, the focus returns. */
+export function ThreadHost(props: ThreadPaneProps) {
+  const { t } = useWords();
+  const lazy = useLazy(load, true);
+  useEffect(() => {
+    const returnTo = document.activeElement;
+    return () => {
+      const isThere = returnTo instanceof HTMLElement && returnTo.isConnected && returnTo !== document.body;
+      (isThere ? returnTo : document.querySelector<HTMLElement>('.log'))?.focus();
+    };
+  }, []);
+  if (lazy.kind === 'ready') return <lazy.part key={props.root} {...props} />;
+  return <p class="pane-note hint">{lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}</p>;
+}

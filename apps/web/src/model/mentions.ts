@@ -1,0 +1,87 @@
+/** Mentions in a text that is being written: what is offered, and whom the text mentions. Pure. */
+import { LIMITS } from '@maru/protocol/limits';
+import type { Names } from './names.ts';
+
+export const MENTION_ROOM = '@room';
+/** Longer words after an `@` are no name. */
+const QUERY_CHARS_MAX = LIMITS.nameCharsMax;
+const OFFERED_MAX = 6;
+
+/** Someone who can be mentioned, or the whole room. */
+export interface Mentioned {
+  id: string;
+  name: string;
+}
+
+export interface MentionQuery {
+  /** Where the `@` is. */
+  at: number;
+  typed: string;
+}
+
+/** The unfinished mention before the caret. */
+export function mentionQuery(text: string, caret: number): MentionQuery | null {
+  const before = text.slice(Math.max(0, caret - QUERY_CHARS_MAX - 1), caret);
+  const found = /(?:^|\s)@([^\s@]*)$/.exec(before);
+  const typed = found?.[1];
+  return typed === undefined ? null : { at: caret - typed.length - 1, typed };
+}
+
+export interface Offer {
+  names: Names;
+  ownId: string;
+  /** Moderators mention the whole room. The word for it in the reader's language, or null. */
+  everyone: string | null;
+}
+
+/** Whose name, or a word of it, begins with what was typed. */
+export function offeredFor({ typed }: MentionQuery, { names, ownId, everyone }: Offer): Mentioned[] {
+  const wanted = typed.toLocaleLowerCase();
+  const begins = (name: string) => {
+    const low = name.toLocaleLowerCase();
+    return low.startsWith(wanted) || low.includes(` ${wanted}`);
+  };
+  const offered: Mentioned[] = everyone !== null && begins(everyone) ? [{ id: MENTION_ROOM, name: everyone }] : [];
+  // The names that were noted last come first.
+  for (const [id, name] of [...names].reverse()) {
+    if (offered.length >= OFFERED_MAX) break;
+    if (id !== ownId && begins(name)) offered.push({ id, name });
+  }
+  return offered;
+}
+
+/** The text with the name in place of the query, and where the caret is then. */
+export function insertMention(
+  text: string,
+  { at, typed }: MentionQuery,
+  { name }: Mentioned,
+): { text: string; caret: number } {
+  const written = `@${name} `;
+  const rest = text.slice(at + 1 + typed.length);
+  return { text: text.slice(0, at) + written + rest, caret: at + written.length };
+}
+
+/** The ids of those chosen whose names are still in the text. */
+export function mentionsIn(text: string, chosen: readonly Mentioned[]): string[] {
+  const ids = chosen.filter(({ name }) => text.includes(`@${name}`)).map(({ id }) => id);
+  // The room includes everyone.
+  if (ids.includes(MENTION_ROOM)) return [MENTION_ROOM];
+  return [...new Set(ids)].slice(0, LIMITS.mentionsMax);
+}
+
+export const isMentioned = (mentions: readonly string[], userId: string): boolean =>
+  mentions.includes(userId) || mentions.includes(MENTION_ROOM);
+
+/** The mentions of a message that an edit keeps: those whose names are still in the text. */
+export function keptMentions(
+  message: { text: string; mentions: readonly string[] },
+  text: string,
+  names: Names,
+): string[] {
+  return message.mentions.filter((id) => {
+    const name = names.get(id);
+    // The word for the room depends on its author's language.
+    if (id === MENTION_ROOM || name === undefined) return text.includes('@');
+    return text.includes(`@${name}`) || !message.text.includes(`@${name}`);
+  });
+}
