@@ -1,0 +1,134 @@
+/** Mentions, own rooms and direct conversations in the web page, in both languages. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
+import {
+  dialogIsClosed,
+  eachOf,
+  enterBoth,
+  goTo,
+  myRoom,
+  openMenu,
+  rowOf,
+  say,
+  type TwoPages,
+  WORDS,
+} from '../support/pages.ts';
+import { poll } from '../support/poll.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
+import { newRoom } from '../support/tokens.ts';
+
+const cluster = await sharedCluster();
+const launched = await launchBrowser();
+const skip = typeof launched === 'string' ? launched : false;
+/** Of all pages. */
+const errors: string[] = [];
+const room = newRoom('talk');
+let pages: TwoPages;
+before(async () => {
+  if (typeof launched === 'string') return;
+  const options = { browser: launched as Browser, endpoint: cluster.endpoint, room, errors };
+  pages = await enterBoth(options, newRoom('start'));
+});
+after(async () => {
+  if (typeof launched !== 'string') await launched.close();
+});
+
+/** Compressed bytes of all files of the page. */
+const loadedBytes = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    const { performance } = globalThis as unknown as {
+      performance: { getEntriesByType(type: string): Array<{ encodedBodySize: number }> };
+    };
+    const files = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+    return files.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  });
+
+describe('own rooms in the web page', { skip }, () => {
+  test('loads 20 kB at first, and 75 kB until a room is shown', async () => {
+    const first = await (launched as Browser).newPage();
+    await first.goto(cluster.endpoint, { waitUntil: 'networkidle' });
+    const sizes = [await loadedBytes(first), await loadedBytes(pages.jun)] as const;
+    await first.context().close();
+    assert.ok(sizes[0] > 5_000 && sizes[0] <= 20_000, `at first ${sizes[0]} bytes`);
+    assert.ok(sizes[1] > 20_000 && sizes[1] <= 75_000, `until a room is shown ${sizes[1]} bytes`);
+  });
+
+  test('mentions a person, chosen with the keyboard', async () => {
+    const { mina } = pages;
+    for (const { page, other, otherLanguage } of eachOf(pages)) {
+      const name = page === mina ? '준' : 'Mina';
+      const input = page.getByTestId('message-input');
+      await input.pressSequentially(`tea, @${name.slice(0, 2)}`);
+      await page.getByTestId('mention-list').getByRole('option').filter({ hasText: name }).waitFor();
+      await input.press('Enter');
+      await page.getByTestId('mention-list').waitFor({ state: 'detached' });
+      assert.equal(await input.inputValue(), `tea, @${name} `);
+      await input.press('Enter');
+      await rowOf(other, `tea, @${name}`).getByTestId('marks').filter({ hasText: WORDS[otherLanguage].me }).waitFor();
+      assert.match((await rowOf(other, `tea, @${name}`).getAttribute('class')) ?? '', /for-me/);
+      assert.doesNotMatch((await rowOf(page, `tea, @${name}`).getAttribute('class')) ?? '', /for-me/);
+    }
+  });
+
+  test('follows a room, and counts in the list what is new there', async () => {
+    const { mina, jun } = pages;
+    for (const { page, other } of eachOf(pages)) {
+      await page.getByTestId('room-about').click();
+      await page.getByTestId('notify-form').locator('input[value="all"]').check();
+      await page.getByTestId('notify-submit').click();
+      await myRoom(page, room).waitFor();
+      await page.keyboard.press('Escape');
+      await dialogIsClosed(page);
+      await goTo(page, newRoom('elsewhere'));
+      const name = page === mina ? 'Mina' : '준';
+      await other.getByTestId('message-input').pressSequentially(`@${name.slice(0, 2)}`);
+      await other.getByTestId('mention-list').getByRole('option').filter({ hasText: name }).click();
+      await other.getByTestId('message-input').press('Enter');
+      await myRoom(page, room).locator('[data-testid="mention-count"][data-count="1"]').waitFor();
+      await myRoom(page, room).locator('[data-testid="unread-count"][data-count="1"]').waitFor();
+      await myRoom(page, room).getByRole('link').click();
+      await page.getByTestId('unread-line').waitFor();
+      await myRoom(page, room).getByTestId('unread-count').waitFor({ state: 'detached' });
+      await myRoom(page, room).getByTestId('mention-count').waitFor({ state: 'detached' });
+    }
+    await jun.getByTestId('room-about').click();
+    await jun.getByTestId('notify-form').locator('input[value="off"]').check();
+    await jun.getByTestId('notify-submit').click();
+    await myRoom(jun, room).waitFor({ state: 'detached' });
+    await jun.keyboard.press('Escape');
+  });
+});
+
+describe('direct conversations in the web page', { skip }, () => {
+  test('opens a direct conversation from the people, with its unread count and who has read', async () => {
+    const { mina, jun } = pages;
+    await goTo(mina, room);
+    await goTo(jun, room);
+    for (const { page, other, language } of eachOf(pages)) {
+      const name = page === mina ? '준' : 'Mina';
+      await page.getByTestId('person').filter({ hasText: name }).getByTestId('direct-button').click();
+      await poll('the direct room to open', () => /#\/d-/.test(page.url()));
+      const direct = page.url().split('#/')[1] ?? '';
+      await page.locator(`[data-testid="messages"][data-room="${direct}"]`).waitFor({ state: 'attached' });
+      await say(page, `just you ${language}`);
+      await myRoom(other, direct).locator('[data-testid="unread-count"]').waitFor();
+      await myRoom(other, direct).getByRole('link').click();
+      await rowOf(other, `just you ${language}`).waitFor();
+      await rowOf(page, `just you ${language}`)
+        .getByTestId('marks')
+        .filter({ hasText: WORDS[language].read })
+        .waitFor();
+      await openMenu(page, `just you ${language}`);
+      await page.getByTestId('pin').click();
+      await dialogIsClosed(page);
+      await goTo(page, room);
+      await goTo(other, room);
+    }
+  });
+
+  test('causes no script or policy error', () => {
+    assert.deepEqual(errors, []);
+  });
+});
