@@ -63,28 +63,20 @@ local function entries_between(keys, from, to)
   local found = {}
   if to < from then return found end
   local step = redis.call('XRANGE', keys.log, seq_text(from) .. '-0', seq_text(to) .. '-0')
-  local missing = {}
-  if #step < to - from + 1 then
-    local present = {}
-    for _, entry in ipairs(step) do present[tonumber(string.match(entry[1], '^%d+'))] = true end
-    for seq = from, to do
-      if not present[seq] then missing[#missing + 1] = seq_text(seq) end
-    end
+  if #step == to - from + 1 then
+    for index, entry in ipairs(step) do found[index] = {from + index - 1, entry[2], false} end
+    return found
   end
-  local erased = {}
-  if #missing > 0 then
-    local packed = redis.call('HMGET', keys.erased, unpack(missing))
-    for index, seq in ipairs(missing) do erased[tonumber(seq)] = packed[index] end
-  end
-  local position = 1
+  local present, missing = {}, {}
+  for _, entry in ipairs(step) do present[tonumber(string.match(entry[1], '^%d+'))] = entry[2] end
   for seq = from, to do
-    local entry = step[position]
-    if entry and tonumber(string.match(entry[1], '^%d+')) == seq then
-      found[#found + 1] = {seq, entry[2], false}
-      position = position + 1
-    elseif erased[seq] then
-      found[#found + 1] = {seq, erased_fields(erased[seq]), true}
-    end
+    if not present[seq] then missing[#missing + 1] = seq_text(seq) end
+  end
+  local packed, erased = redis.call('HMGET', keys.erased, unpack(missing)), {}
+  for index, seq in ipairs(missing) do erased[tonumber(seq)] = packed[index] end
+  for seq = from, to do
+    if present[seq] then found[#found + 1] = {seq, present[seq], false}
+    elseif erased[seq] then found[#found + 1] = {seq, erased_fields(erased[seq]), true} end
   end
   return found
 end
