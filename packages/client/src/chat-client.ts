@@ -194,7 +194,10 @@ class Client implements ChatClient {
       scheduler,
       logger,
       onState: (state) => {
-        if (state.state === 'ended') this.#stopWatching();
+        if (state.state === 'ended') {
+          this.#stopWatching();
+          this.#details.close();
+        }
         events.emit('connection', state);
       },
       onSession: (session) => {

@@ -70,6 +70,11 @@ export class DetailsBook {
     this.#known.delete(room);
   }
 
+  /** The client has ended: no request will be answered. */
+  close(): void {
+    for (const room of [...this.#outdated.keys()]) this.#clear(room);
+  }
+
   #refresh(room: string, attempt: number): void {
     const { request, scheduler, onHead } = this.#options;
     this.#clear(room);
