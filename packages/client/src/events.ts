@@ -73,6 +73,8 @@ export interface ClientEvents {
    */
   rollback: { room: string; epoch: string; head: number };
   outgoing: OutgoingMessage;
+  /** A failed message was dropped by `discard`. */
+  discarded: { room: string; clientMsgId: string };
   act: OutgoingAct;
   presence: { room: string; view: PresenceView };
   typing: TypingSignal;

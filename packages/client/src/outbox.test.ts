@@ -143,3 +143,19 @@ it('fails every message of a room that has ended, also the one in flight, and no
   assert.equal(outboxes.failRoom(ended, 'a', FORBIDDEN), ended);
   assert.deepEqual(outboxes.refuse(ended, 'a1', refusal(UNAVAILABLE)), ended, 'a late answer does not revive it');
 });
+
+it('fails the edits of a deleted message, and nothing else', () => {
+  const acts = [
+    { type: 'edit', seq: 1, text: 'a' },
+    { type: 'edit', seq: 2, text: 'b' },
+    { type: 'delete', seq: 1 },
+  ] as const;
+  const outbox = acts.reduce<Outbox>(
+    (before, content, i) =>
+      outboxes.enqueue(before, { room: 'lobby', clientMsgId: String(i), content, nowMs: 0, queuedAtMs: 0 }) ?? before,
+    [],
+  );
+  const kinds = outboxes.failEdits(outbox, 'lobby', 1, FORBIDDEN).map(({ progress }) => progress.kind);
+  assert.deepEqual(kinds, ['failed', 'waiting', 'waiting']);
+  assert.equal(outboxes.failEdits(outbox, 'other', 1, FORBIDDEN), outbox);
+});

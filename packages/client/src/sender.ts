@@ -89,8 +89,10 @@ export class Sender {
 
   /** Removes a failed message. A message in flight cannot be taken back. */
   discard(clientMsgId: string): void {
-    if (outboxes.find(this.#outbox, clientMsgId)?.progress.kind === 'failed')
-      this.#update(outboxes.remove(this.#outbox, clientMsgId));
+    const item = outboxes.find(this.#outbox, clientMsgId);
+    if (item?.progress.kind !== 'failed') return;
+    this.#update(outboxes.remove(this.#outbox, clientMsgId));
+    this.#options.events.emit('discarded', { room: item.room, clientMsgId });
   }
 
   /** Waiting and failed messages, in order. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, it } from 'node:test';
+import { fakeError } from '@maru/testkit/server/answers';
 import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-server';
 import { type ChatClient, createChatClient } from '../chat-client.ts';
 import { createConversations } from './conversations.ts';
@@ -221,4 +222,14 @@ it('keeps the list of rooms up to date by inbox events and entries', async () =>
   await until('the position is known', () => conversation.get().read !== null);
   conversation.markRead(1);
   await until('the list knows', () => mina.conversations.myRooms.room(room)?.unread === 0);
+});
+
+it('drops a failed message that is discarded', async () => {
+  const room = newRoom();
+  const { client, conversation } = await enter('mina', room);
+  cluster.faults.refuseSends = { times: 1, error: fakeError('forbidden') };
+  const { clientMsgId } = conversation.send('not wanted');
+  await until('it failed', () => conversation.get().outgoing[0]?.state.kind === 'failed');
+  client.discard(clientMsgId);
+  assert.deepEqual(conversation.get().outgoing, []);
 });

@@ -7,13 +7,16 @@ import type { Scheduler } from '../scheduler.ts';
 import { Drafts } from './drafts.ts';
 import { HostPages } from './host-pages.ts';
 import type { ModelInput, Read, RoomModel } from './model-state.ts';
-import { dropArrived, dropStored, noteOutgoing } from './outgoing-list.ts';
+import { OpenParts } from './open-parts.ts';
+import { dropArrived, dropStored, noteOutgoing, without } from './outgoing-list.ts';
 import { OwnActs } from './own-acts.ts';
 import { ReadQueue } from './read-queue.ts';
 import { ReadState } from './read-state.ts';
 import { neededReads, newModel, stepModel } from './room-model.ts';
 import { MessageCache, pinsView, threadView, type ViewParts, windowView } from './room-view.ts';
 import type { Conversation, ConversationView, DraftOf, Message, Pins, PinsView, Thread, ThreadView } from './types.ts';
+
+const ONLINE: ReadonlySet<string> = new Set(['connected', 'degraded']);
 
 export interface ConversationOptions {
   client: ChatClient;
@@ -35,8 +38,7 @@ export class RoomConversation implements Conversation {
   readonly #cache = new MessageCache();
   readonly #drafts = new Drafts();
   readonly #pages = new HostPages();
-  /** How often each thread, and the pins, are open. */
-  readonly #open = new Map<number | 'pins', number>();
+  readonly #parts = new OpenParts();
   #model: RoomModel;
   #outgoing: readonly OutgoingMessage[];
   #views = new Map<number | 'pins' | 'room', ConversationView | ThreadView | PinsView>();
@@ -118,7 +120,10 @@ export class RoomConversation implements Conversation {
   };
 
   readonly thread = (root: number): Thread => {
-    const close = this.#opened(root, { type: 'open-thread', root }, { type: 'close-thread', root });
+    const close = this.#parts.open(root, {
+      first: () => this.#step({ type: 'open-thread', root }),
+      last: () => this.#step({ type: 'close-thread', root }),
+    });
     return {
       root,
       get: () => this.#view(root, (parts) => threadView(parts, root)),
@@ -133,7 +138,10 @@ export class RoomConversation implements Conversation {
   };
 
   readonly pins = (): Pins => {
-    const close = this.#opened('pins', { type: 'open-pins' }, { type: 'close-pins' });
+    const close = this.#parts.open('pins', {
+      first: () => this.#step({ type: 'open-pins' }),
+      last: () => this.#step({ type: 'close-pins' }),
+    });
     return { get: () => this.#view('pins', pinsView), subscribe: this.subscribe, close };
   };
 
@@ -176,7 +184,9 @@ export class RoomConversation implements Conversation {
 
   #subscribeToClient(): Array<() => void> {
     const client = this.#client;
-    const on = <K extends 'entries' | 'gap' | 'rollback' | 'outgoing' | 'act' | 'receipt' | 'inbox' | 'room'>(
+    const on = <
+      K extends 'entries' | 'gap' | 'rollback' | 'outgoing' | 'discarded' | 'act' | 'receipt' | 'inbox' | 'room',
+    >(
       name: K,
       handle: (event: ClientEvents[K]) => void,
     ) =>
@@ -187,10 +197,8 @@ export class RoomConversation implements Conversation {
       on('entries', ({ entries, readAt }) => this.#onEntries(entries, readAt)),
       on('gap', () => this.#onRestart({ type: 'gap' })),
       on('rollback', ({ epoch, head }) => this.#onRestart({ type: 'rollback', epoch, head })),
-      on('outgoing', (message) => {
-        this.#outgoing = noteOutgoing(this.#outgoing, message, this.#model.position);
-        this.#changed();
-      }),
+      on('outgoing', (message) => this.#setOutgoing(noteOutgoing(this.#outgoing, message, this.#model.position))),
+      on('discarded', ({ clientMsgId }) => this.#setOutgoing(without(this.#outgoing, clientMsgId))),
       on('act', (act) => this.#acts.onAct(act, this.#model)),
       on('receipt', ({ readers }) => this.#reading.noteReaders(readers)),
       on('inbox', (event) => {
@@ -208,6 +216,11 @@ export class RoomConversation implements Conversation {
     ];
   }
 
+  #setOutgoing(outgoing: readonly OutgoingMessage[]): void {
+    this.#outgoing = outgoing;
+    this.#changed();
+  }
+
   #onEntries(entries: readonly Entry[], readAt: number | undefined): void {
     this.#outgoing = dropArrived(this.#outgoing, entries, this.#model.ownId);
     for (const entry of entries) {
@@ -222,20 +235,6 @@ export class RoomConversation implements Conversation {
     this.#pages.clear();
     this.#reading.restart();
     this.#step(input);
-  }
-
-  /** Returns a function that closes it, once. */
-  #opened(what: number | 'pins', open: ModelInput, close: ModelInput): () => void {
-    this.#open.set(what, (this.#open.get(what) ?? 0) + 1);
-    this.#step(open);
-    let isOpen = true;
-    return () => {
-      if (!isOpen) return;
-      isOpen = false;
-      const others = (this.#open.get(what) ?? 1) - 1;
-      this.#open.set(what, others);
-      if (others === 0) this.#step(close);
-    };
   }
 
   #load(read: Read): void {
@@ -262,7 +261,7 @@ export class RoomConversation implements Conversation {
     this.#isPumping = true;
     queueMicrotask(() => {
       this.#isPumping = false;
-      if (this.#isClosed || !isOnline(this.#client)) return;
+      if (this.#isClosed || !ONLINE.has(this.#client.connection.state)) return;
       const at = this.#client.position(this.room);
       if (at !== null && this.#model.position === null) this.#step({ type: 'at', ...at });
       if (this.#model.position !== null) this.#reading.marker.learn();
@@ -293,5 +292,3 @@ export class RoomConversation implements Conversation {
     return view;
   }
 }
-
-const isOnline = ({ connection: { state } }: ChatClient): boolean => state === 'connected' || state === 'degraded';

@@ -37,7 +37,7 @@ export function messageOf(entry: Entry, asOf: number): KnownMessage {
 
 /** `entry` carries `change`, which names this message. */
 export function applyChange(message: KnownMessage, entry: Entry, change: MessageChange, ownId: string): KnownMessage {
-  if (entry.seq <= message.asOf) return message;
+  if (entry.seq <= message.asOf || message.deleted !== null) return message;
   const next = { ...message, asOf: entry.seq };
   switch (change.type) {
     case 'message.edit': {

@@ -2,13 +2,16 @@
 import type { Entry } from '@maru/protocol/events';
 import type { OutgoingMessage } from '../events.ts';
 
+export const without = (outgoing: readonly OutgoingMessage[], id: string): readonly OutgoingMessage[] =>
+  outgoing.filter(({ clientMsgId }) => clientMsgId !== id);
+
 /** A stored message stays until its entry arrives, so that it does not flicker. */
 export function noteOutgoing(
   outgoing: readonly OutgoingMessage[],
   message: OutgoingMessage,
   position: number | null,
 ): readonly OutgoingMessage[] {
-  const others = outgoing.filter(({ clientMsgId }) => clientMsgId !== message.clientMsgId);
+  const others = without(outgoing, message.clientMsgId);
   if (message.state.kind === 'stored' && message.state.position.seq <= (position ?? 0)) return others;
   const at = outgoing.findIndex(({ clientMsgId }) => clientMsgId === message.clientMsgId);
   const was = outgoing[at]?.state.kind;
