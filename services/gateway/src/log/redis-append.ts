@@ -38,10 +38,11 @@ const DEPTH_MAX = 10_000;
  */
 const BATCHES_IN_FLIGHT_MAX = 4;
 /**
- * Bytes of the encoded text and mentions. Any text of 4,000 code points fits, unless JSON must
- * escape its padding.
+ * Bytes of the encoded text. Any text of 4,000 code points fits, unless JSON must escape its
+ * padding. Mentions of 50 users come on top.
  */
-const TAIL_BYTES_MAX = 49_152;
+const TEXT_BYTES_MAX = 32_768;
+const MENTIONS_BYTES_MAX = 20_480;
 
 export interface RedisAppendOptions {
   /**
@@ -107,7 +108,7 @@ export class RedisAppender {
     const status = this.#store.shardOf(roomLogKey(append.request.room))?.redis.status;
     if (status !== 'ready')
       return Promise.reject(unavailable(new Error(`the connection is ${status ?? 'not known yet'}`)));
-    if (Buffer.byteLength(append.tail) > TAIL_BYTES_MAX)
+    if (Buffer.byteLength(append.tail) > tailBytesMaxOf(append))
       return Promise.reject(new MaruError('too_large', 'text: is too large in JSON'));
     return this.#batcher.submit(append);
   }
@@ -171,6 +172,11 @@ export class RedisAppender {
     }
   }
 }
+
+const tailBytesMaxOf = ({ request }: Append): number =>
+  'change' in request && 'mentions' in request.change && request.change.mentions !== undefined
+    ? TEXT_BYTES_MAX + MENTIONS_BYTES_MAX
+    : TEXT_BYTES_MAX;
 
 async function loadScripts({ redis }: Shard): Promise<void> {
   const loads = [appendScript, actScript, changeScript, trimScript].map(({ source }) => redis.script('LOAD', source));
