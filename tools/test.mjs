@@ -6,6 +6,7 @@
  */
 import './bootstrap/require-node.mjs';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
 import { describeFailure, exitWith, Failure } from './bootstrap/failure.mjs';
 import { ensureK6 } from './bootstrap/k6.mjs';
@@ -71,7 +72,13 @@ function stageEnvironment(runDir) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MARU_') || name.startsWith('MARU_TEST_'),
   );
-  return { ...Object.fromEntries(kept), TMPDIR: runDir, MARU_K6: process.env.MARU_K6 };
+  return {
+    ...Object.fromEntries(kept),
+    TMPDIR: runDir,
+    MARU_K6: process.env.MARU_K6,
+    // The tests start hundreds of processes from the same files.
+    NODE_COMPILE_CACHE: join(runDir, 'compile-cache'),
+  };
 }
 
 /**
