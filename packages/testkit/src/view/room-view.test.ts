@@ -108,6 +108,18 @@ test('any order of entries, reads and joins gives what a fresh read shows', () =
   );
 });
 
+test('an old page does not hide that newer messages were forgotten since', () => {
+  const room = new Room();
+  const view = new RoomView({ user: 'ann', messagesMax: 2 });
+  view.joined(room.read('ann', 50));
+  const send = () => view.received(room.append('ann', 'text', { text: 'x' }));
+  send();
+  const page = room.messages('ann', 20);
+  for (let count = 0; count < 3; count++) send();
+  assert.deepEqual(view.read(page, 1), []);
+  assert.deepEqual(view.compare(room.messages('ann', 20), false), []);
+});
+
 suite('finds what differs', () => {
   /** A room with one of everything, and a view of it. */
   function viewed() {

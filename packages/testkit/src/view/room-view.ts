@@ -105,7 +105,9 @@ export class RoomView {
       page.messages.filter(({ type }) => type === 'text').map((entry) => [entry.seq, viewOf(entry, page.head)]),
     );
     const differences = page.head <= this.#position ? this.#compare(messages) : [];
-    if (reaches !== undefined && reaches < this.#floor) {
+    // An old answer ends before the floor if the view has forgotten newer messages since.
+    const isWhole = page.head >= this.#floor - 1;
+    if (reaches !== undefined && reaches < this.#floor && isWhole) {
       const floor = this.#floor;
       this.#floor = reaches;
       for (const message of messages.values()) if (message.seq >= reaches && message.seq < floor) this.#keep(message);
