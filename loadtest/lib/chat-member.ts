@@ -1,7 +1,7 @@
 /**
- * What one client of a run does: it connects, joins its rooms, sends and acts at its pace, drops its
- * connection when the scenario says so, and checks everything at the end. It does not know k6 or
- * thresholds.
+ * What one client of a run does: it connects, joins its rooms, sends and acts at its pace, drops
+ * its connection when the scenario says so, and checks everything at the end. It does not know k6
+ * or thresholds.
  */
 
 import type { Runtime } from '@maru/testkit/client/runtime';

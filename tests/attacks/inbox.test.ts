@@ -1,4 +1,6 @@
-/** What reaches a user, and what a user's list of rooms shows, cannot be forged or read by others. */
+/**
+ * What reaches a user, and what a user's list of rooms shows, cannot be forged or read by others.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { InboxEvent } from '@maru/protocol';

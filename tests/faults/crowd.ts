@@ -1,6 +1,6 @@
 /**
- * Many members who chat, edit, react and read: how much, in which rooms, and whether all of them are
- * complete.
+ * Many members who chat, edit, react and read: how much, in which rooms, and whether all of them
+ * are complete.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ClientRequests, Entry, Position } from '@maru/protocol';

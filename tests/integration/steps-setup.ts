@@ -1,4 +1,6 @@
-/** The part of a gateway that is about memberships, which may stop or pause after any of its writes. */
+/**
+ * The part of a gateway that is about memberships, which may stop or pause after any of its writes.
+ */
 import type { InboxEvent } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import { createReadMyRooms } from '../../services/gateway/src/inbox/my-rooms.ts';

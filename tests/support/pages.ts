@@ -1,4 +1,7 @@
-/** Pages of the web client in a browser: how tests enter rooms, act on messages, and find what is shown. */
+/**
+ * Pages of the web client in a browser: how tests enter rooms, act on messages, and find what is
+ * shown.
+ */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { poll } from './poll.ts';
 

@@ -1,7 +1,7 @@
 /**
  * Messages, and acts on messages, that wait to be stored, as pure functions over a list. In each
- * room only the first is in flight. A second one could overtake it if the first is refused for a moment, and
- * the order of sending is a promise.
+ * room only the first is in flight. A second one could overtake it if the first is refused for a
+ * moment, and the order of sending is a promise.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';

@@ -53,7 +53,9 @@ class Findings {
 /** The last message of a round is the one that the acts are about. */
 const ROUND = 8;
 
-/** Each client sends messages, edits one, reacts to it, replies to it, reads, and deletes another. */
+/**
+ * Each client sends messages, edits one, reacts to it, replies to it, reads, and deletes another.
+ */
 async function converse(client: CarefulClient, number: number): Promise<void> {
   const own = [...(client.conversation('a')?.view.newest() ?? [])].filter(({ deleted, thread }) => !deleted && !thread);
   const seq = own[0]?.seq;

@@ -20,8 +20,8 @@ export const roomSanctionsKey = (room: string): string => `maru:{${room}}:sancti
 /** Sorted set: user by the time (ms) of the last message, while slow mode is on. */
 export const roomPacesKey = (room: string): string => `maru:{${room}}:paces`;
 /**
- * Hash: what later entries did to messages, see `log/room-overlay.lua`. Each message that has one of
- * the next two keys has a field here, so these keys can be found.
+ * Hash: what later entries did to messages, see `log/room-overlay.lua`. Each message that has one
+ * of the next two keys has a field here, so these keys can be found.
  */
 export const roomOverlayKey = (room: string): string => `maru:{${room}}:overlay`;
 /**

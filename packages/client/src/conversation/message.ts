@@ -1,4 +1,6 @@
-/** One message of the model: as of which entry it is known, and how later entries change it. Pure. */
+/**
+ * One message of the model: as of which entry it is known, and how later entries change it. Pure.
+ */
 import type { Entry, Reaction } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { MessageChange } from '../acts.ts';

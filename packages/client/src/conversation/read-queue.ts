@@ -1,6 +1,6 @@
 /**
- * Sends the reads that a model needs, a few at a time. A read that failed, or whose answer could not
- * be used, waits before it is sent again; one that was refused waits for the next connection.
+ * Sends the reads that a model needs, a few at a time. A read that failed, or whose answer could
+ * not be used, waits before it is sent again; one that was refused waits for the next connection.
  */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { MessagesData } from '@maru/protocol/events';

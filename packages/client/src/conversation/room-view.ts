@@ -1,4 +1,7 @@
-/** Builds what a host shows from the model and from what is not in it yet. Pure, apart from its cache. */
+/**
+ * Builds what a host shows from the model and from what is not in it yet. Pure, apart from its
+ * cache.
+ */
 import type { OutgoingMessage } from '../events.ts';
 import type { HostPages } from './host-pages.ts';
 import type { KnownMessage } from './message.ts';

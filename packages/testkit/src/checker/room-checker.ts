@@ -7,8 +7,8 @@
  * duplicate-free slice of history. I3 one total order; sends of one connection, if none was
  * refused, are stored in the order sent. I4 nothing appears that was not sent. I5 all members reach
  * the end of the history. I7 not acknowledged: in history at most once. I8, as far as entries show
- * it: `n` counts the messages, and deleted texts do not come again. A rollback begins a new epoch at
- * a base: only entries above the base may disappear.
+ * it: `n` counts the messages, and deleted texts do not come again. A rollback begins a new epoch
+ * at a base: only entries above the base may disappear.
  */
 import type { Entry, LogState, Position, Recovery } from '@maru/protocol/events';
 import { checkUnchanged, ErasureChecker } from './act-checker.ts';

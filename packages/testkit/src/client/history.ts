@@ -1,4 +1,6 @@
-/** Waits until a room is quiet, reads its history page by page, and compares it with fresh reads. */
+/**
+ * Waits until a room is quiet, reads its history page by page, and compares it with fresh reads.
+ */
 import type { Entry } from '@maru/protocol/events';
 import type { MemberLog } from '../checker/member-log.ts';
 import type { Conversation } from './conversation.ts';

@@ -1,6 +1,6 @@
 /**
- * The page of a user's rooms: reads the list, asks each room, and repairs the list. The room decides
- * what the user sees; the list only says which rooms to ask.
+ * The page of a user's rooms: reads the list, asks each room, and repairs the list. The room
+ * decides what the user sees; the list only says which rooms to ask.
  */
 import { isDirectRoomId, isPrivateRoomId, type MyRoom, type MyRoomsData, type Visibility } from '@maru/protocol';
 import type { ReadState, RoomSummary } from './read-state.ts';

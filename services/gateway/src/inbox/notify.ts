@@ -12,7 +12,9 @@ type TextChange = Extract<Change, { text: string }>;
 export interface Notify {
   /** A plain message was stored. */
   ofMessage(user: UserRef, room: string, text: string, sent: SendData): void;
-  /** A message with a thread or mentions, or an edit, was stored. `mentioned`: see `ChangeResult`. */
+  /**
+   * A message with a thread or mentions, or an edit, was stored. `mentioned`: see `ChangeResult`.
+   */
   ofChange(user: UserRef, room: string, change: TextChange, sent: SendData, mentioned: readonly string[]): void;
 }
 

@@ -1,11 +1,12 @@
 /**
- * The seam to the list of a user's rooms. The room is the truth about who is a member. The list MUST
- * name each room of which the user is a member. It may also name others: a read of the list takes
- * them out (repair).
+ * The seam to the list of a user's rooms. The room is the truth about who is a member. The list
+ * MUST name each room of which the user is a member. It may also name others: a read of the list
+ * takes them out (repair).
  *
  * A membership begins in two writes on two shards: first the list, then the room. Between them, a
- * repair MUST NOT take the room out. Therefore a repair leaves rooms that were listed within the last
- * `SETTLING_MS`, and a caller whose second write took long lists the room again (`Listing.settle`).
+ * repair MUST NOT take the room out. Therefore a repair leaves rooms that were listed within the
+ * last `SETTLING_MS`, and a caller whose second write took long lists the room again
+ * (`Listing.settle`).
  */
 import type { Notify } from '@maru/protocol';
 
@@ -51,9 +52,9 @@ export interface RoomList {
   /** All rooms, by id. Rejects `unavailable`. */
   read(userId: string): Promise<ListedRoom[]>;
   /**
-   * Takes rooms out of the list. The caller MUST have read the list first, and then the rooms, which
-   * said that the user is no member. Rooms that are not settled or were listed again stay. Never
-   * rejects.
+   * Takes rooms out of the list. The caller MUST have read the list first, and then the rooms,
+   * which said that the user is no member. Rooms that are not settled or were listed again stay.
+   * Never rejects.
    */
   repair(userId: string, inVain: readonly ListedRoom[]): Promise<void>;
 }

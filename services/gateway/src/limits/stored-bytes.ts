@@ -37,7 +37,9 @@ export const actBytes = (user: UserRef, act: object): number =>
 const OVERLAY_BYTES = 384;
 /** The sorted set of a message's reactions, if it is the first one, and a member of it. */
 const REACTION_BYTES = 384;
-/** Copies of a reaction and its user: in the entry, in the set and its index, and in the overlay. */
+/**
+ * Copies of a reaction and its user: in the entry, in the set and its index, and in the overlay.
+ */
 const REACTION_COPIES = 4;
 /** A deletion that a moderator makes is an event of the audit, too. */
 const DELETION_COPIES = 2;

@@ -34,7 +34,9 @@ export const encodeChange = (request: ChangeRequest) => ({
   tail: tailOf(request.change),
 });
 
-/** Undefined members are left out. A message's `text`, `thread` and `mentions` are in this order. */
+/**
+ * Undefined members are left out. A message's `text`, `thread` and `mentions` are in this order.
+ */
 function tailOf(change: Change): string {
   const { type, ...members } = change;
   if (change.type !== 'send') return `"data":${JSON.stringify(members)}`;

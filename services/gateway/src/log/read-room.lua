@@ -25,11 +25,11 @@
 -- ARGV[13] pageBytesMax all but since: maximum bytes of an answer, except for one entry
 --
 -- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why closed | banned
--- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries}: role '' for
--- none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room {title,
--- topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, personal 1 if the answer
--- depends on the user, entries {seq, ts, head, tail, …} ascending. With since and appended they are
--- as they were appended, else messages are as they are now.
+-- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries}: role ''
+-- for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room
+-- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, personal 1 if the
+-- answer depends on the user, entries {seq, ts, head, tail, …} ascending. With since and appended
+-- they are as they were appended, else messages are as they are now.
 
 local private = ARGV[2] == '1'
 local user, role = ARGV[1], ''

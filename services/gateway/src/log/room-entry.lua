@@ -46,8 +46,8 @@ local function known_entry(log_key, ids_key, erased_key, user, client_msg_id)
 end
 
 -- Stores an entry and announces it. Nothing after the XADD can fail.
--- keys: meta, log, ids, live. entry: epoch, seq, n, ts, user, id, head, tail, request (acts on rooms
--- and members only), last (all but messages).
+-- keys: meta, log, ids, live. entry: epoch, seq, n, ts, user, id, head, tail, request (acts on
+-- rooms and members only), last (all but messages).
 local function store_entry(keys, entry)
   local seq = string.format('%d', entry.seq)
   local head = string.format('"n":%d,', entry.n) .. entry.head

@@ -39,10 +39,10 @@ local function update_guard(meta_key, sanctions_key)
   end
 end
 
--- Why the user may not write in a guarded room: {'forbidden', why, untilMs} with why closed | banned
--- | muted | read_only, or {'slow', retryAfterMs}; else nil, and the pace in ms (0: none) that the
--- message must note. `kind`: `send` for messages. A read-only room lets members `delete`, and only
--- messages have a pace.
+-- Why the user may not write in a guarded room: {'forbidden', why, untilMs} with why closed |
+-- banned | muted | read_only, or {'slow', retryAfterMs}; else nil, and the pace in ms (0: none)
+-- that the message must note. `kind`: `send` for messages. A read-only room lets members `delete`,
+-- and only messages have a pace.
 local function refusal_of_writing(keys, user, role, now, kind)
   local meta = redis.call('HMGET', keys.meta, 'closed', 'readOnly', 'slowModeS')
   if meta[1] then return {'forbidden', 'closed', 0} end
@@ -69,7 +69,8 @@ local function note_pace(paces_key, user, now, pace_ms)
   redis.call('PEXPIRE', paces_key, pace_ms)
 end
 
--- Why the user may not read in a guarded room: {'forbidden', why, untilMs} with why closed | banned.
+-- Why the user may not read in a guarded room: {'forbidden', why, untilMs} with why closed |
+-- banned.
 local function refusal_of_reading(meta_key, sanctions_key, user, now)
   if redis.call('HEXISTS', meta_key, 'closed') == 1 then return {'forbidden', 'closed', 0} end
   local until_ms = shut_out_until(sanctions_key, user, now)

@@ -95,8 +95,8 @@ local function reactions_json(keys, seq, packed, user)
   return '"reactions":[' .. table.concat(parts, ',') .. ']'
 end
 
--- A message as it is now, as members of JSON, and whether that depends on the reader. `over` has the
--- message's values of the overlay, in the order of OVERLAY_LETTERS.
+-- A message as it is now, as members of JSON, and whether that depends on the reader. `over` has
+-- the message's values of the overlay, in the order of OVERLAY_LETTERS.
 local function compose_message(keys, seq, fields, over, user)
   local edits, deletion, reactions, thread, pin = over[1], over[2], over[3], over[4], over[5]
   local parts = {}
@@ -152,8 +152,8 @@ end
 
 local WALK_STEP = 32
 
--- The newest `count` messages from `upper` down to `lower`, descending: {seq, fields, erased}. Jumps
--- over all other entries.
+-- The newest `count` messages from `upper` down to `lower`, descending: {seq, fields, erased}.
+-- Jumps over all other entries.
 local function messages_down(keys, lower, upper, count)
   local found, at = {}, upper
   while at >= lower and #found < count do

@@ -1,6 +1,6 @@
 -- Removes the oldest entries of a room that are kept for too long, and all that is known of them.
--- Invariant: the kept entries have no gap. The newest keepMin stay. It removes a limited number, and
--- is called while a room grows.
+-- Invariant: the kept entries have no gap. The newest keepMin stay. It removes a limited number,
+-- and is called while a room grows.
 --
 -- KEYS[1] meta
 -- KEYS[2] log

@@ -134,7 +134,8 @@ describe('a refusal', () => {
     test(`${change.type}: ${Object.values(result).slice(0, 2).join(' ')}`, async () => {
       const { seen, run } = rig(result);
       await assert.rejects(run(change), expected);
-      // A refused change has cost the store work, so its token does not come back; a message's does.
+      // A refused change has cost the store work, so its token does not come back; a message's
+      // does.
       assert.deepEqual(seen.given, [[changeBytes(actor.user, change), change.type === 'send' ? 1 : 0]]);
       assert.deepEqual([seen.audit, seen.notified], [[], []]);
       assert.deepEqual(seen.outcomes, [`${change.type} ${result.outcome}`]);

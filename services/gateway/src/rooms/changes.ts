@@ -66,7 +66,9 @@ export function createChangeMessage(options: ChangeOptions): ChangeMessage {
   };
 }
 
-/** As for other messages; but a refused act has cost the store work, so only its bytes come back. */
+/**
+ * As for other messages; but a refused act has cost the store work, so only its bytes come back.
+ */
 const refundOf = (change: Change, outcome: ChangeResult['outcome']): 0 | 1 =>
   change.type === 'send' || outcome === 'duplicate' || outcome === 'unchanged' ? 1 : 0;
 

@@ -1,4 +1,6 @@
-/** Direct rooms in a real Redis: one for each two users, and repaired after a crash at any place. */
+/**
+ * Direct rooms in a real Redis: one for each two users, and repaired after a crash at any place.
+ */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { connectRedis, type RedisStore, singleStore } from '@maru/redis-store';

@@ -1,6 +1,6 @@
 /**
- * What acts on members of private rooms mean for the lists and inboxes of these users. The act is an
- * entry in the room's slot, a list is in the user's, so each membership begins and ends in two
+ * What acts on members of private rooms mean for the lists and inboxes of these users. The act is
+ * an entry in the room's slot, a list is in the user's, so each membership begins and ends in two
  * writes: see `RoomList` for their order.
  */
 import { isPrivateRoomId, MaruError, type RemovalReason, type Role, type SendData, type UserRef } from '@maru/protocol';
