@@ -135,7 +135,7 @@ const quiet = () =>
     return isSent && client.connection.state === 'connected' && messages.every(({ pending }) => pending.length === 0);
   });
 
-/** More users react than are named, and then one who is named takes it back. */
+/** More users react than an answer names. Then a named user removes the reaction. */
 async function reactAndTakeBack(): Promise<void> {
   const [first] = people;
   assert.ok(first !== undefined);
