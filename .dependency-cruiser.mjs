@@ -39,6 +39,8 @@ const TESTKIT = 'packages/testkit';
 const SERVICE_KIT = 'packages/service-kit';
 const REDIS_STORE = 'packages/redis-store';
 const PRESENCE_API = 'packages/presence-api';
+const ARCHIVE_DB = 'packages/archive-db';
+const SEARCH_TEXT = 'packages/search-text';
 
 /** @satisfies {import('dependency-cruiser').IConfiguration} */
 const config = {
@@ -47,15 +49,21 @@ const config = {
     imports(SERVICE_KIT, []),
     imports(REDIS_STORE, [SERVICE_KIT]),
     imports(PRESENCE_API, [PROTOCOL]),
+    imports(SEARCH_TEXT, []),
+    imports(ARCHIVE_DB, [PROTOCOL, SERVICE_KIT, SEARCH_TEXT]),
     imports(CLIENT, [PROTOCOL]),
     imports(TESTKIT, [PROTOCOL, CLIENT, SERVICE_KIT]),
     imports('apps/[^/]+', [CLIENT, PROTOCOL], { name: 'apps' }),
-    imports('services/[^/]+', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API], { name: 'services' }),
+    imports('services/[^/]+', [PROTOCOL, SERVICE_KIT, REDIS_STORE, PRESENCE_API, ARCHIVE_DB, SEARCH_TEXT], {
+      name: 'services',
+    }),
     imports('tools', [SERVICE_KIT, REDIS_STORE, 'deploy']),
     imports('deploy', [SERVICE_KIT, REDIS_STORE, 'tools/supervisor']),
     imports('loadtest', [PROTOCOL, TESTKIT]),
-    imports('bench', [PROTOCOL, TESTKIT, SERVICE_KIT]),
-    imports('tests', [PROTOCOL, CLIENT, TESTKIT, SERVICE_KIT, REDIS_STORE, 'tools', 'deploy'], { tests: true }),
+    imports('bench', [PROTOCOL, TESTKIT, SERVICE_KIT, ARCHIVE_DB, SEARCH_TEXT]),
+    imports('tests', [PROTOCOL, CLIENT, TESTKIT, SERVICE_KIT, REDIS_STORE, ARCHIVE_DB, 'tools', 'deploy'], {
+      tests: true,
+    }),
     {
       name: 'by-package-name',
       comment: 'A unit imports a package, service or app by its name, so that `exports` says what is public.',

@@ -8,7 +8,7 @@
 import { cpSync, existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { emittedExports, emitWorkspaces, withDependencies } from './workspaces.mjs';
+import { emittedExports, emittedImports, emitWorkspaces, withDependencies } from './workspaces.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const REPOSITORY = process.env.GITHUB_REPOSITORY;
@@ -34,6 +34,7 @@ export function buildPackages(out, version) {
       ...(REPOSITORY === undefined ? {} : { repository: { type: 'git', url: `https://github.com/${REPOSITORY}.git` } }),
       dependencies: Object.fromEntries(Object.entries(dependencies).map(pin)),
       exports: withTypes(manifest),
+      ...(manifest.imports === undefined ? {} : { imports: emittedImports(manifest) }),
       files: ['src', 'LICENSE', 'README.md'],
       publishConfig: { access: 'public' },
     }),

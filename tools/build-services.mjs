@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { emittedExports, emitWorkspaces, listWorkspaces, withDependencies } from './workspaces.mjs';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-/** The program that makes the secrets of docker-compose.yml, and its import. */
-const SECRETS_PROGRAM = ['deploy/docker', 'deploy/redis'];
+/** The program that makes the secrets of docker-compose.yml, and its imports. */
+const SECRETS_PROGRAM = ['deploy/docker', 'deploy/postgres', 'deploy/redis'];
 
 /** @param {string} out */
 export function buildServices(out) {

@@ -32,7 +32,9 @@ const LINTER_ARGUMENTS = [
 ];
 
 /** Components that do not fit the production overlay. */
-const NOT_FOR_PRODUCTION = ['redis'];
+const NOT_FOR_PRODUCTION = ['postgres', 'redis'];
+/** Components that the production overlay has already. */
+const IN_PRODUCTION = ['archive', 'external-postgres', 'external-redis'];
 
 /** @typedef {{name: string, overlay: string, components: string[]}} Combination */
 
@@ -43,13 +45,12 @@ export function combinations(root) {
   return [
     ...list('overlays').map((overlay) => ({ name: overlay, overlay, components: [] })),
     ...components
-      // The overlay has it already.
-      .filter((name) => name !== 'external-redis')
+      .filter((name) => !IN_PRODUCTION.includes(name))
       .map((name) => ({ name: `production + ${name}`, overlay: 'production', components: [name] })),
     {
       name: 'production + all',
       overlay: 'production',
-      components: components.filter((name) => name !== 'external-redis'),
+      components: components.filter((name) => !IN_PRODUCTION.includes(name)),
     },
   ];
 }

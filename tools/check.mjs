@@ -18,7 +18,12 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** @typedef {{name: string, ok: boolean, output: string, tookMs: number}} Result */
 
 /** The projects of TypeScript, with the folders whose types they check. */
-const PROJECTS = { '.': 'packages, services, tools, tests', 'apps/web': 'apps/web', loadtest: 'loadtest' };
+const PROJECTS = {
+  '.': 'packages, services, tools, tests',
+  'apps/web': 'apps/web',
+  'apps/terminal': 'apps/terminal',
+  loadtest: 'loadtest',
+};
 
 /**
  * @param {string} root
@@ -38,6 +43,7 @@ export function checkTasks(root) {
     },
     // dependency-cruiser needs a newer Node than the one that may run this file.
     { name: 'import rules', command: [pinnedNode(), script('check-imports.mjs'), root] },
+    { name: 'line lengths', command: [process.execPath, script('check-lines.mjs'), root] },
     { name: 'Redis keys', command: [process.execPath, script('check-keys.mjs'), root] },
     { name: 'dependencies', command: [process.execPath, script('check-dependencies.mjs'), '--root', root] },
     { name: 'manifests', command: [process.execPath, script('check-manifests.mjs'), '--root', root] },

@@ -43,7 +43,7 @@ async function ask(dataDir, method, path) {
 
 /** @param {ProcessView} view */
 function shownAddress({ kind, address }) {
-  if (kind !== 'redis') return address;
+  if (kind !== 'redis' && kind !== 'postgres') return address;
   // Programs that need the password ask with --secrets.
   const url = new URL(address);
   url.password = '';
@@ -110,6 +110,12 @@ try {
       const status = /** @type {Status} */ (await (await ask(command.dataDir, 'GET', '/status')).json());
       if (command.json) console.log(JSON.stringify(command.secrets ? status : withoutSecrets(status), null, 2));
       else printStatus(status);
+      break;
+    }
+    case 'token': {
+      const { dataDir, sub, name, role } = command;
+      const query = new URLSearchParams({ sub, name, ...(role === null ? {} : { role }) });
+      await follow(await ask(dataDir, 'POST', `/token?${query}`));
       break;
     }
     case 'add':

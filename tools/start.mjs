@@ -10,6 +10,7 @@ import { ensureDependencies } from './bootstrap/dependencies.mjs';
 import { describeFailure } from './bootstrap/failure.mjs';
 import { pinnedNode } from './bootstrap/node.mjs';
 import { parseStartOptions, START_HELP } from './bootstrap/options.mjs';
+import { ensurePostgres } from './bootstrap/postgres.mjs';
 import { ensureProgram } from './bootstrap/programs.mjs';
 import { ROOT } from './bootstrap/root.mjs';
 import { endRunning } from './bootstrap/run.mjs';
@@ -43,9 +44,10 @@ async function prepare(options) {
   const node = pinnedNode();
   const redis = await ensureProgram('redis', { reporter, environment });
   const nginx = await ensureProgram('nginx', { reporter, environment });
+  const { gateways, port, host, dataDir, archive } = options;
+  const postgres = archive ? await ensurePostgres({ reporter, environment, dataDir }) : null;
   const { webRoot } = await ensureWebBuilt({ node, reporter, environment });
-  const { gateways, port, host, dataDir } = options;
-  return { gateways, port, host, dataDir, webRoot, programs: { node, redis, nginx } };
+  return { gateways, port, host, dataDir, webRoot, programs: { node, redis, nginx, postgres } };
 }
 
 try {

@@ -33,7 +33,8 @@ export function stopTests() {
  * another when it ends.
  * @param {{node: string, groups: Array<import('./test-stages.mjs').Group & {files: string[]}>,
  *   fileDeadlineMs: number, deadlineMs: number, runDir: string, environment: NodeJS.ProcessEnv,
- *   quiet?: boolean}} options `node`: a Node ≥ 24
+ *   output?: 'live' | 'none' | ((text: string) => void)}} options `node`: a Node ≥ 24; `output`: a
+ *   function gets the output of each group when it ends
  * @returns {Promise<Counts>}
  */
 export async function runStage({ groups, ...options }) {
@@ -60,7 +61,7 @@ export const addCounts = (all) => ({
  *   import('./test-stages.mjs').Group & {files: string[]}, index: number}} options
  * @returns {Promise<Counts>}
  */
-function runGroup({ node, group, index, fileDeadlineMs, runDir, environment, quiet = false }) {
+function runGroup({ node, group, index, fileDeadlineMs, runDir, environment, output = 'live' }) {
   const countsFile = join(runDir, `counts-${index}.json`);
   const outputFile = join(runDir, `output-${index}.txt`);
   const task = {
@@ -71,22 +72,25 @@ function runGroup({ node, group, index, fileDeadlineMs, runDir, environment, qui
     ...(group.sharesCluster ? { globalSetup: 'tests/support/shared-cluster.ts' } : {}),
   };
   rmSync(countsFile, { force: true });
-  const isHeldBack = index > 0 && !quiet;
-  const output = isHeldBack ? openSync(outputFile, 'w') : quiet ? 'ignore' : 'inherit';
+  const inherits = output === 'live' && index === 0;
+  const file = output === 'none' || inherits ? undefined : openSync(outputFile, 'w');
+  const stream = file ?? (inherits ? 'inherit' : 'ignore');
   return new Promise((resolve) => {
     const child = spawn(node, [RUNNER, JSON.stringify(task)], {
       cwd: ROOT,
       env: environment,
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', stream, stream],
       // A process group of its own, so that a signal reaches all of it.
       detached: true,
     });
     running.add(child);
     const settle = (/** @type {boolean} */ ok) => {
       running.delete(child);
-      if (typeof output === 'number') {
-        closeSync(output);
-        process.stdout.write(readFileSync(outputFile));
+      if (file !== undefined) {
+        closeSync(file);
+        const text = readFileSync(outputFile, 'utf8');
+        if (output instanceof Function) output(text);
+        else process.stdout.write(text);
       }
       resolve(readCounts(countsFile, ok));
     };

@@ -1,4 +1,4 @@
-/** The stages of `npm test`, and which test files belong to each. */
+/** The stages of `npm test`, when they run, and which test files belong to each. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,6 +19,13 @@ import { join } from 'node:path';
 
 const MINUTE_MS = 60_000;
 const SHARED_CLUSTER = /\bsharedCluster\(\)/;
+const BROWSER = /\blaunchBrowser\(|fake-pages/;
+
+/**
+ * Phases run one after the other, the lanes of a phase side by side, and the stages of a lane one
+ * after the other. Lanes that mostly wait leave the cores to the others.
+ */
+export const PHASES = [[['unit'], ['check']], [['integration']], [['e2e'], ['faults', 'load']]];
 
 /** @type {Stage[]} */
 export const STAGES = [
@@ -32,16 +39,23 @@ export const STAGES = [
   },
   {
     name: 'integration',
+    // Most of these files wait for timeouts of the processes that they start.
     groups: [{ concurrency: 4, sharesCluster: false }],
     fileDeadlineMs: 3 * MINUTE_MS,
     deadlineMs: 8 * MINUTE_MS,
   },
   {
     name: 'e2e',
-    // Files that share a cluster run one after the other: they also share its limits.
+    // Files that share a cluster run one after the other: they also share its limits. The last
+    // group has no browser, and mostly waits.
     groups: [
       { concurrency: 1, sharesCluster: true, takes: (source) => SHARED_CLUSTER.test(source) },
-      { concurrency: 1, sharesCluster: false, takes: (source) => !SHARED_CLUSTER.test(source) },
+      { concurrency: 1, sharesCluster: false, takes: (source) => !SHARED_CLUSTER.test(source) && BROWSER.test(source) },
+      {
+        concurrency: 1,
+        sharesCluster: false,
+        takes: (source) => !SHARED_CLUSTER.test(source) && !BROWSER.test(source),
+      },
     ],
     fileDeadlineMs: 3 * MINUTE_MS,
     deadlineMs: 11 * MINUTE_MS,
@@ -65,10 +79,10 @@ const TEST_FILE = /\.test\.(ts|tsx|mjs)$/;
 /** What the source of a test contains if the test starts a Redis. */
 const NEEDS_REDIS = /@maru\/service-kit\/testing|redis-server/;
 /**
- * Files that start several processes run longest. They come first, so that no long file is left at
- * the end.
+ * Files that start or wait for several processes run longest. They come first, so that no long file
+ * is left at the end.
  */
-const LONG = /^(tests|bench)\//;
+const LONG = /^(tests|bench|packages\/redis-store)\//;
 
 /**
  * The test files of a stage, in the order in which they should run.

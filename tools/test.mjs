@@ -5,7 +5,7 @@
  * failure.
  */
 import './bootstrap/require-node.mjs';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureDependencies } from './bootstrap/dependencies.mjs';
 import { describeFailure, exitWith, Failure } from './bootstrap/failure.mjs';
@@ -20,7 +20,7 @@ import { checkTasks, runCheck } from './check.mjs';
 import { makeTestFolder } from './test-folder.mjs';
 import { findLeftovers } from './test-leftovers.mjs';
 import { runStage, stopTests } from './test-runner.mjs';
-import { groupTests, STAGES } from './test-stages.mjs';
+import { groupTests, PHASES, STAGES } from './test-stages.mjs';
 
 /** @typedef {import('./test-runner.mjs').Counts} Counts */
 /**
@@ -30,8 +30,8 @@ import { groupTests, STAGES } from './test-stages.mjs';
 
 const HELP = `npm test [-- --only STAGE[,STAGE]] [-- --help]
 
-Stages, in this order:
-  check         format, lint, types, import rules (npm run check); runs beside unit
+Stages, in this order; check runs beside unit, faults and load beside e2e:
+  check         format, lint, types, import rules (npm run check)
   unit          each part alone
   integration   parts together, on a real Redis; attacks on gateways behind nginx
   e2e           a whole cluster behind nginx: socket.io-client, raw sockets, HTTP, Chromium
@@ -66,15 +66,16 @@ function parseArguments(args) {
 /**
  * The developer's own settings must not change the tests.
  * @param {string} runDir
+ * @param {string} folder for files of the stage
  * @returns {NodeJS.ProcessEnv}
  */
-function stageEnvironment(runDir) {
+function stageEnvironment(runDir, folder) {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('MARU_') || name.startsWith('MARU_TEST_'),
   );
   return {
     ...Object.fromEntries(kept),
-    TMPDIR: runDir,
+    TMPDIR: folder,
     MARU_K6: process.env.MARU_K6,
     // The tests start hundreds of processes from the same files.
     NODE_COMPILE_CACHE: join(runDir, 'compile-cache'),
@@ -138,7 +139,10 @@ async function setUp(only, given, results) {
   if (needsCluster || only.includes('unit') || only.includes('integration')) {
     await ensureProgram('redis', given);
     await ensureProgram('nginx', given);
+    await ensureProgram('postgres', given);
   }
+  if (only.includes('integration') || only.includes('e2e'))
+    await ensureProgram('slapd', given).catch((error) => results.notRun('the tests of a directory', error));
   if (needsCluster) await ensureWebBuilt({ node, ...given });
   if (only.includes('e2e'))
     await ensureProgram('chromium', given).catch((error) => results.notRun('the tests in a browser', error));
@@ -163,38 +167,43 @@ async function setUp(only, given, results) {
  */
 async function runStages({ only, runDir, isStopped, given, results }) {
   const { node, k6Ready } = await setUp(only, given, results);
-  const environment = stageEnvironment(runDir);
 
-  /** @param {string} name @param {() => Promise<Counts>} work */
-  const timed = async (name, work) => {
-    const startedMs = Date.now();
-    results.add(name, await work(), Date.now() - startedMs);
-  };
-  /** @param {(line: string) => void} print */
-  const check = (print) =>
-    timed('check', async () => ({ ...(await runCheck({ tasks: checkTasks(ROOT), root: ROOT, print })), skipped: 0 }));
-  /** @param {import('./test-stages.mjs').Stage} stage */
-  const tests = (stage) =>
-    timed(stage.name, async () => {
-      const counts = await runStage({ node, runDir, environment, ...stage, groups: groupTests(ROOT, stage) });
-      const left = await findLeftovers(runDir);
-      for (const process of left) given.reporter.trouble('left behind', process);
-      return { ...counts, failed: counts.failed + left.length };
+  /** @param {string} name @param {(line: string) => void} print @returns {Promise<Counts>} */
+  const work = async (name, print) => {
+    const stage = STAGES.find((one) => one.name === name);
+    if (stage === undefined || stage.groups.length === 0)
+      return { ...(await runCheck({ tasks: checkTasks(ROOT), root: ROOT, print })), skipped: 0 };
+    // A folder of its own shows which processes the stage left behind.
+    const folder = join(runDir, name);
+    mkdirSync(folder);
+    const output = print === console.log ? 'live' : print;
+    const environment = stageEnvironment(runDir, folder);
+    const counts = await runStage({
+      ...stage,
+      ...{ node, runDir: folder, environment, output, groups: groupTests(ROOT, stage) },
     });
-
-  const besideUnit = only.includes('check') && only.includes('unit');
-  for (const stage of STAGES) {
-    const { name } = stage;
-    if (isStopped() || !only.includes(name) || (name === 'check' && besideUnit)) continue;
-    if (name === 'load' && !(await k6Ready)) continue;
-    console.log(`\n== ${name}`);
-    if (name === 'check') await check(console.log);
-    else if (name === 'unit' && besideUnit) {
-      /** @type {string[]} */
-      const lines = [];
-      await Promise.all([tests(stage), check((line) => lines.push(line))]);
-      console.log(`\n== check\n${lines.join('\n')}`);
-    } else await tests(stage);
+    const left = await findLeftovers(folder);
+    for (const process of left) given.reporter.trouble('left behind', process);
+    return { ...counts, failed: counts.failed + left.length };
+  };
+  /** Shows the output of the first lane at once. @param {string} name @param {boolean} isFirst */
+  const runOne = async (name, isFirst) => {
+    if (isStopped() || (name === 'load' && !(await k6Ready))) return;
+    const startedMs = Date.now();
+    /** @type {string[]} */
+    const lines = [];
+    const print = isFirst ? console.log : (/** @type {string} */ line) => lines.push(line);
+    print(`\n== ${name}`);
+    results.add(name, await work(name, print), Date.now() - startedMs);
+    for (const line of lines) console.log(line);
+  };
+  for (const phase of PHASES) {
+    const lanes = phase.map((lane) => lane.filter((name) => only.includes(name))).filter((lane) => lane.length > 0);
+    await Promise.all(
+      lanes.map(async (lane, index) => {
+        for (const name of lane) await runOne(name, index === 0);
+      }),
+    );
   }
 }
 
@@ -226,8 +235,9 @@ async function main() {
     console.error(`\n${describeFailure(error).text}`);
     results.total.failed++;
   } finally {
-    // A build in the background, if a stage failed.
+    // A build in the background and the other lanes, if a stage failed.
     endRunning();
+    stopTests();
     rmSync(runDir, { recursive: true, force: true });
   }
   if (stopped) {

@@ -13,6 +13,7 @@ const ASSET = /\.lua$/;
  * @typedef {object} Manifest
  * @property {string} name
  * @property {Record<string, string>} [exports]
+ * @property {Record<string, Record<string, string>>} [imports] by name and condition
  * @property {Record<string, string>} [dependencies]
  * @property {Record<string, string>} [devDependencies]
  * @property {boolean} [private]
@@ -74,6 +75,8 @@ export function emitWorkspaces({ root, out, folders, extra = [], types = false, 
   rmSync(project);
   for (const folder of folders) {
     copyAssets(join(root, folder, 'src'), join(out, folder, 'src'));
+    const migrations = join(root, folder, 'migrations');
+    if (existsSync(migrations)) cpSync(migrations, join(out, folder, 'migrations'), { recursive: true });
     const manifest = toManifest(readManifest(root, folder));
     mkdirSync(join(out, folder), { recursive: true });
     writeFileSync(join(out, folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -88,6 +91,20 @@ function copyAssets(from, to) {
     cpSync(source, join(to, source.slice(from.length)));
   }
 }
+
+/**
+ * `imports` with the emitted modules in place of their sources.
+ * @param {Manifest} manifest
+ */
+export const emittedImports = ({ imports = {} }) =>
+  Object.fromEntries(
+    Object.entries(imports).map(([name, conditions]) => [
+      name,
+      Object.fromEntries(
+        Object.entries(conditions).map(([condition, file]) => [condition, file.replace(/\.ts$/, '.js')]),
+      ),
+    ]),
+  );
 
 /**
  * The public entry points below src/, with the extension of the emitted files.

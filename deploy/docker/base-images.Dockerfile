@@ -3,3 +3,4 @@
 FROM node:24-slim AS node
 FROM nginx:1.30 AS nginx
 FROM redis:8 AS redis
+FROM postgres:17 AS postgres

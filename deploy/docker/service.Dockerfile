@@ -21,6 +21,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY tools ./tools
 COPY deploy/docker ./deploy/docker
+COPY deploy/postgres ./deploy/postgres
 COPY deploy/redis ./deploy/redis
 COPY packages ./packages
 COPY services ./services
@@ -50,7 +51,7 @@ RUN set -eu; package="$(echo /app/node_modules/node-linux-*)"; program="$package
   dpkg-query --status libc6 libgcc-s1 libstdc++6 > /system/var/lib/dpkg/status; \
   echo 'maru:x:1000:1000::/:/nonexistent' > /system/etc/passwd
 # A new volume takes the owner of this directory.
-RUN mkdir -p /secrets/run/maru/services /secrets/run/maru/redis && chown -R 1000:1000 /secrets/run/maru
+RUN mkdir -p /secrets/run/maru/services /secrets/run/maru/redis /secrets/run/maru/postgres && chown -R 1000:1000 /secrets/run/maru
 
 FROM scratch AS runtime
 COPY --from=system /system /
@@ -66,6 +67,7 @@ COPY --from=system /secrets /
 COPY --from=build /app/package.json ./
 COPY --from=build /out/deploy ./deploy
 COPY deploy/redis/users.acl ./deploy/redis/
+COPY deploy/postgres/*.sql ./deploy/postgres/
 ENTRYPOINT ["node", "deploy/docker/make-secrets.js"]
 
 FROM runtime AS service

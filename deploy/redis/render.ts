@@ -37,14 +37,25 @@ export function renderRedisConfig(options: {
 }
 
 /** The accounts. `health` is an account for the health check of a container. */
-export function renderRedisAcl(options: { adminPassword: string; maruPassword: string; health?: boolean }): string {
+export function renderRedisAcl(options: {
+  adminPassword: string;
+  maruPassword: string;
+  /** Without it there is no account for archivers. */
+  archiverPassword?: string;
+  health?: boolean;
+}): string {
   const hashes: Record<string, string> = {
     ADMIN_PASSWORD_HASH: hashOf(options.adminPassword),
     MARU_PASSWORD_HASH: hashOf(options.maruPassword),
+    ARCHIVER_PASSWORD_HASH: hashOf(options.archiverPassword ?? ''),
   };
+  const leftOut = [
+    ...(options.health === true ? [] : ['user health ']),
+    ...(options.archiverPassword === undefined ? ['user archiver '] : []),
+  ];
   const accounts = read('users.acl')
     .split('\n')
-    .filter((line) => line.startsWith('user ') && (options.health === true || !line.startsWith('user health ')))
+    .filter((line) => line.startsWith('user ') && !leftOut.some((account) => line.startsWith(account)))
     .map((line) => line.replace(/\{\{(\w+)\}\}/g, (_, name: string) => hashes[name] ?? ''));
   return `${accounts.join('\n')}\n`;
 }

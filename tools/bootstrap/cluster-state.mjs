@@ -8,7 +8,7 @@ import { join } from 'node:path';
 /**
  * @typedef {object} RecordedProcess
  * @property {string} name
- * @property {'gateway' | 'presence' | 'redis' | 'nginx'} kind
+ * @property {'gateway' | 'presence' | 'archiver' | 'redis' | 'postgres' | 'nginx'} kind
  * @property {number} pid
  * @property {string} identity
  */

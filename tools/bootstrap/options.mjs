@@ -12,12 +12,14 @@ export const NODE_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
 export const START_HELP = `Usage: npm start -- [options]
 
-Runs the whole cluster in the foreground: Redis, gateways, presence and nginx. Ctrl-C ends it.
+Runs the whole cluster in the foreground: Redis, PostgreSQL, gateways, presence, the archiver and
+nginx. Ctrl-C ends it.
 
   --gateways N     number of gateways, 1 to ${GATEWAYS_MAX}      (MARU_GATEWAYS, default 2)
   --port P         the public port                 (MARU_PORT, default 8080)
   --host ADDRESS   the public address to listen on (MARU_PUBLIC_HOST, default: all)
   --data-dir DIR   data, logs and secrets          (MARU_DATA_DIR, default .maru)
+  --no-archive     leave out PostgreSQL and archiver (MARU_NO_ARCHIVE=on)
   --help           this text
 
 More settings: docs/one-machine.md`;
@@ -27,11 +29,14 @@ export const CLUSTER_HELP = `Usage: npm run cluster -- COMMAND [--data-dir DIR]
 Acts on the cluster that npm start runs with the same data directory.
 
   status           what runs; --json for programs, --json --secrets with
-                   the account and password of Redis
+                   the accounts and passwords of Redis and PostgreSQL
   add gateway      add a gateway, without closing any connection
   drain NAME       move its clients and stop; it stays down until restart
   kill NAME        kill -9; it stays down until restart
   restart NAME     start again under the same name (stops it first if it runs)
+  token --sub ID --name NAME [--role admin]
+                   print a token of this cluster, for 12 hours: for trying the
+                   API and the console
   new-epochs       tell all clients that the log of every room is a new one:
                    use it after you restored an older copy of redis/
 
@@ -40,15 +45,18 @@ Acts on the cluster that npm start runs with the same data directory.
 
 /**
  * @typedef {{help: true} | {help: false, gateways: number, port: number, host: string, dataDir:
- *   string}} StartOptions
+ *   string, archive: boolean}} StartOptions
  */
 /** @typedef {'drain' | 'kill' | 'restart'} NamedOperation */
 /**
  * @typedef {{command: 'help'}
  *   | {command: 'status', json: boolean, secrets: boolean, dataDir: string}
  *   | {command: 'add' | 'new-epochs', dataDir: string}
+ *   | {command: 'token', sub: string, name: string, role: string | null, dataDir: string}
  *   | {command: NamedOperation, name: string, dataDir: string}} ClusterCommand
  */
+
+const TOKEN_OPTIONS = ['--sub', '--name', '--role'];
 
 /** @param {string} message @param {string} help */
 const misuse = (message, help) => new Failure(`${message}\n\n${help}`, { exitCode: 2 });
@@ -103,8 +111,19 @@ function wholeNumber(raw, what, min, max, help) {
 }
 
 /**
- * The paths become part of the configuration of nginx and Redis, where some characters cannot be
- * written.
+ * @param {string | undefined} raw
+ * @param {string} what
+ * @param {string} help
+ */
+function isOn(raw, what, help) {
+  if (raw === undefined || raw === '' || raw === 'off' || raw === '0' || raw === 'false') return false;
+  if (raw === 'on' || raw === '1' || raw === 'true') return true;
+  throw misuse(`${what} must be on or off, not "${raw}".`, help);
+}
+
+/**
+ * The paths become part of the configuration of nginx, Redis and PostgreSQL, where some characters
+ * cannot be written.
  * @param {string | undefined} raw @param {string} cwd @param {string} help
  */
 function dataDirectory(raw, cwd, help) {
@@ -128,7 +147,11 @@ function dataDirectory(raw, cwd, help) {
  */
 export function parseStartOptions(args, environment, cwd) {
   const help = START_HELP;
-  const grammar = { values: ['--gateways', '--port', '--host', '--data-dir'], switches: ['--help'], help };
+  const grammar = {
+    values: ['--gateways', '--port', '--host', '--data-dir'],
+    switches: ['--help', '--no-archive'],
+    help,
+  };
   const { values, switches, words } = readArguments(args, grammar);
   if (switches.has('--help')) return { help: true };
   if (words.length > 0) throw misuse(`Unknown argument "${words[0]}".`, help);
@@ -149,7 +172,16 @@ export function parseStartOptions(args, environment, cwd) {
     port: wholeNumber(port.raw ?? '8080', port.what, 1, 65_535, help),
     host: host.raw ?? '',
     dataDir: dataDirectory(pick('--data-dir', 'MARU_DATA_DIR').raw, cwd, help),
+    archive: !switches.has('--no-archive') && !isOn(environment.MARU_NO_ARCHIVE, 'MARU_NO_ARCHIVE', help),
   };
+}
+
+/** @param {Map<string, string>} values @param {string} help */
+function tokenOf(values, help) {
+  const [sub, name, role] = TOKEN_OPTIONS.map((option) => values.get(option));
+  if (sub === undefined || name === undefined) throw misuse('token needs --sub and --name.', help);
+  if (role !== undefined && role !== 'admin') throw misuse(`There is no role "${role}", only admin.`, help);
+  return { sub, name, role: role ?? null };
 }
 
 /**
@@ -162,7 +194,7 @@ export function parseStartOptions(args, environment, cwd) {
 export function parseClusterCommand(args, environment, cwd) {
   const help = CLUSTER_HELP;
   const { values, switches, words } = readArguments(args, {
-    values: ['--data-dir'],
+    values: ['--data-dir', ...TOKEN_OPTIONS],
     switches: ['--help', '--json', '--secrets'],
     help,
   });
@@ -173,8 +205,14 @@ export function parseClusterCommand(args, environment, cwd) {
   if (switches.has('--json') && command !== 'status') throw misuse('--json is an option of status.', help);
   if (switches.has('--secrets') && !switches.has('--json'))
     throw misuse('--secrets is an option of status --json.', help);
+  const [foreign] = command === 'token' ? [] : TOKEN_OPTIONS.filter((option) => values.has(option));
+  if (foreign !== undefined) throw misuse(`${foreign} is an option of token.`, help);
   if (rest.length > 0) throw misuse(`Unknown argument "${rest[0]}".`, help);
   switch (command) {
+    case 'token': {
+      if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
+      return { command, ...tokenOf(values, help), dataDir };
+    }
     case 'status':
       if (name !== undefined) throw misuse(`Unknown argument "${name}".`, help);
       return { command, json: switches.has('--json'), secrets: switches.has('--secrets'), dataDir };

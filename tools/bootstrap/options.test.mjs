@@ -16,13 +16,25 @@ describe('the command line of npm start', () => {
       port: 8080,
       host: '',
       dataDir: DEFAULT_DATA_DIR,
+      archive: true,
     });
+  });
+
+  it('leaves out the archive by a switch or a variable', () => {
+    const archive = (/** @type {string[]} */ args, /** @type {string} */ variable) => {
+      const options = parseStartOptions(args, { MARU_NO_ARCHIVE: variable }, '/clone');
+      return !options.help && options.archive;
+    };
+    assert.equal(archive(['--no-archive'], ''), false);
+    assert.equal(archive([], 'on'), false);
+    assert.equal(archive([], 'off'), true);
+    assert.throws(() => archive([], 'maybe'), misuse(/^MARU_NO_ARCHIVE must be on or off/));
   });
 
   it('prefers flags to variables, and treats an empty variable as unset', () => {
     const environment = { MARU_GATEWAYS: '3', MARU_PORT: '9000', MARU_DATA_DIR: 'elsewhere', MARU_PUBLIC_HOST: '' };
     const options = parseStartOptions(['--gateways', '4', '--data-dir=x y'], environment, '/clone');
-    assert.deepEqual(options, { help: false, gateways: 4, port: 9000, host: '', dataDir: '/clone/x y' });
+    assert.deepEqual(options, { help: false, gateways: 4, port: 9000, host: '', dataDir: '/clone/x y', archive: true });
     const plain = parseStartOptions([], environment, '/clone');
     assert.ok(!plain.help && plain.dataDir === '/clone/elsewhere' && plain.gateways === 3);
   });
@@ -60,6 +72,9 @@ describe('the command line of npm run cluster', () => {
     assert.deepEqual(parse('status', '--json', '--secrets', '--data-dir', '/d'), { ...json, secrets: true });
     assert.deepEqual(parse('add', 'gateway'), { command: 'add', dataDir });
     assert.deepEqual(parse('new-epochs'), { command: 'new-epochs', dataDir });
+    const token = { command: 'token', sub: 'root', name: 'Root', dataDir };
+    assert.deepEqual(parse('token', '--sub', 'root', '--name=Root'), { ...token, role: null });
+    assert.deepEqual(parse('token', '--sub', 'root', '--name=Root', '--role', 'admin'), { ...token, role: 'admin' });
     assert.deepEqual(parse('drain', 'gateway-1'), { command: 'drain', name: 'gateway-1', dataDir });
     assert.deepEqual(parse('kill', 'redis'), { command: 'kill', name: 'redis', dataDir });
     assert.deepEqual(parse('restart', 'nginx'), { command: 'restart', name: 'nginx', dataDir });
@@ -79,6 +94,11 @@ describe('the command line of npm run cluster', () => {
       ['status', '--secrets'],
       ['kill', 'a', '--json'],
       ['new-epochs', 'redis'],
+      ['token'],
+      ['token', '--sub', 'root'],
+      ['token', 'x', '--sub', 'root', '--name', 'Root'],
+      ['token', '--sub', 'root', '--name', 'Root', '--role', 'owner'],
+      ['status', '--sub', 'root'],
     ])
       assert.throws(() => parseClusterCommand(args, {}, '/clone'), misuse(/./), args.join(' '));
   });

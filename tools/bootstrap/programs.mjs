@@ -10,7 +10,8 @@ import { installPackage, manualCommand } from './package-managers.mjs';
 /**
  * @typedef {object} Program
  * @property {readonly string[]} names of the executable, best first
- * @property {readonly string[]} places absolute paths to look at besides the PATH
+ * @property {readonly string[]} places absolute paths to look at besides the PATH; `*` stands for
+ *   any version, the highest first
  * @property {Record<import('./package-managers.mjs').ManagerName, readonly string[]>} packages
  *   alternatives, best first
  * @property {readonly string[]} services that Debian's packages would start
@@ -36,6 +37,25 @@ export const PROGRAMS = {
     packages: { apt: ['nginx'], dnf: ['nginx'], apk: ['nginx'], pacman: ['nginx'], brew: ['nginx'] },
     services: ['nginx'],
   },
+  postgres: {
+    names: ['postgres'],
+    places: [
+      // Debian, the packages of postgresql.org for Fedora and others, Alpine, Homebrew.
+      '/usr/lib/postgresql/*/bin/postgres',
+      '/usr/pgsql-*/bin/postgres',
+      '/usr/libexec/postgresql*/postgres',
+      '/opt/homebrew/opt/postgresql@*/bin/postgres',
+      '/usr/local/opt/postgresql@*/bin/postgres',
+    ],
+    packages: {
+      apt: ['postgresql'],
+      dnf: ['postgresql-server'],
+      apk: ['postgresql', 'postgresql17'],
+      pacman: ['postgresql'],
+      brew: ['postgresql@17'],
+    },
+    services: ['postgresql'],
+  },
   promtool: {
     names: ['promtool'],
     places: [],
@@ -47,6 +67,18 @@ export const PROGRAMS = {
       brew: ['prometheus'],
     },
     services: ['prometheus'],
+  },
+  slapd: {
+    names: ['slapd'],
+    places: ['/usr/lib/openldap/slapd', '/usr/libexec/slapd', '/opt/homebrew/opt/openldap/libexec/slapd'],
+    packages: {
+      apt: ['slapd'],
+      dnf: ['openldap-servers'],
+      apk: ['openldap'],
+      pacman: ['openldap'],
+      brew: ['openldap'],
+    },
+    services: ['slapd'],
   },
   chromium: {
     names: ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'],

@@ -10,6 +10,8 @@
 #   MARU_EDGE_PORT             the public port                                            8080
 #   MARU_EDGE_OPS_PORT         the port of /healthz                                       8081
 #   MARU_EDGE_TRUSTED_PROXIES  networks whose X-Forwarded-For is trusted, comma-separated none
+#   MARU_EDGE_CONNECT_ORIGINS  origins that the page may call, comma-separated: those of     none
+#                              the OpenID provider
 #   MARU_EDGE_WORKERS          number of nginx workers                                    2
 #   MARU_EDGE_RUN_DIR          where nginx and this script write                          /tmp/nginx
 #   MARU_EDGE_LOG_LEVEL        from `error` on, lines contain session ids                 crit
@@ -40,6 +42,15 @@ for network in $(echo "${MARU_EDGE_TRUSTED_PROXIES:-}" | tr ',' ' '); do
 done
 [ -z "$REAL_IP" ] || REAL_IP="$REAL_IP  real_ip_header X-Forwarded-For;\\n  real_ip_recursive on;"
 
+CONNECT_SRC=
+for origin in $(echo "${MARU_EDGE_CONNECT_ORIGINS:-}" | tr ',' ' '); do
+  case $origin in
+    *[!a-z0-9.:/-]* | *://*/*) echo "MARU_EDGE_CONNECT_ORIGINS must be a list of origins, not $origin" >&2 && exit 2 ;;
+    http://?* | https://?*) CONNECT_SRC="$CONNECT_SRC $origin" ;;
+    *) echo "MARU_EDGE_CONNECT_ORIGINS must be a list of origins, not $origin" >&2 && exit 2 ;;
+  esac
+done
+
 mkdir -p "$RUN_DIR"
 # Three steps: insert the part for containers, fill the placeholders of the template, fill the
 # values of both.
@@ -59,6 +70,7 @@ sed -e "/{{NODE_UPSTREAMS}}/{
   -e "s|{{GATEWAY_SERVERS}}|    server $GATEWAYS resolve max_fails=0;|" \
   -e "s|{{LISTEN}}|$LISTEN|" \
   -e "s|{{WEB_ROOT}}|/srv/web|" \
+  -e "s|{{CONNECT_SRC}}|$CONNECT_SRC|" \
   -e "s|{{CONTROL_LISTEN}}|${MARU_EDGE_OPS_PORT:-8081}|" \
   -e "s|{{GENERATION}}|1|" \
   -e "s|\${RESOLVERS}|$RESOLVERS|; s|\${IPV6}|$IPV6|; s|\${SESSIONS}|$SESSIONS|" \

@@ -1,5 +1,5 @@
-/** Rows of the parts: messages and rooms, presence, Redis. */
-import { quantile, type Row, rate, total } from './panels.ts';
+/** Rows of the parts: messages and rooms, presence, the archive, Redis. */
+import { quantile, quantiles, type Row, rate, total } from './panels.ts';
 
 export const PART_ROWS: Row[] = [
   {
@@ -105,6 +105,55 @@ export const PART_ROWS: Row[] = [
         means: 'Their lease ended; draining does not count',
         unit: 'short',
         show: { nodes: 'sum(increase(maru_presence_lease_expirations_total[$__rate_interval]))' },
+      },
+    ],
+  },
+  {
+    title: 'Archive',
+    panels: [
+      {
+        title: 'Lag',
+        means: 'How long the oldest entry that is not archived has waited; until then Redis keeps it',
+        unit: 's',
+        show: { lag: 'max(maru_archiver_lag_seconds)' },
+      },
+      {
+        title: 'Waiting',
+        means: 'Rooms with entries to archive, and entries that were missing at the last scan',
+        unit: 'short',
+        show: { rooms: 'max(maru_archiver_waiting_rooms)', entries: 'max(maru_archiver_behind_entries)' },
+      },
+      {
+        title: 'Archived',
+        means: 'Entries written to PostgreSQL, and entries that the retention removed',
+        unit: 'reqps',
+        show: { written: total('maru_archiver_entries_total'), removed: total('maru_archiver_expired_entries_total') },
+      },
+      {
+        title: 'Transactions',
+        means: 'Writes to PostgreSQL',
+        unit: 's',
+        show: quantiles('maru_archiver_transaction_duration_seconds'),
+      },
+      {
+        title: 'Failures',
+        means: 'Failed rounds by part, refused batches, and hints that Redis did not take',
+        unit: 'reqps',
+        show: {
+          '{{part}}': rate('maru_archiver_failures_total', 'part'),
+          'refused batches': total('maru_archiver_refused_rooms_total'),
+          'lost hints': total('maru_archive_hint_failures_total'),
+        },
+      },
+      {
+        title: 'Lost and set aside',
+        means: 'Entries in neither store, entries that a rollback set aside, rooms older than the archive',
+        unit: 'short',
+        show: {
+          lost: 'sum(increase(maru_archiver_gap_entries_total[$__rate_interval]))',
+          'set aside': 'sum(increase(maru_archiver_set_aside_entries_total[$__rate_interval]))',
+          'older rooms': 'sum(increase(maru_archiver_stale_rooms_total[$__rate_interval]))',
+        },
       },
     ],
   },

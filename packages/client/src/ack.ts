@@ -44,3 +44,7 @@ export const unavailable = (message: string): { ok: false; error: MaruError } =>
   ok: false,
   error: new MaruError('unavailable', message),
 });
+
+/** For requests whose order with other packets does not matter. */
+export const promised = <T>(start: (done: Done<T>) => void): Promise<T> =>
+  new Promise((resolve, reject) => start((result) => (result.ok ? resolve(result.data) : reject(result.error))));

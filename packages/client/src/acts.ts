@@ -69,8 +69,8 @@ export interface ActCase {
 const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 } as const;
 
 /**
- * Whether a role allows an act. A host offers only what it allows. The server decides, and may still
- * refuse: the last owner cannot leave.
+ * Whether a role allows an act. A host offers only what it allows. The server decides, and may
+ * still refuse: the last owner cannot leave.
  */
 export function mayDo(act: ActName, { ownRole, targetRole = 'member', isSelf = false, visibility }: ActCase): boolean {
   const rank = RANKS[ownRole];

@@ -7,7 +7,8 @@ export interface BackoffBounds {
   capMs: number;
 }
 
-export const RECONNECT_BACKOFF: BackoffBounds = { baseMs: 500, capMs: 10_000 };
+/** With the time to connect, a client is back within 10 s of the network. */
+export const RECONNECT_BACKOFF: BackoffBounds = { baseMs: 500, capMs: 8_000 };
 /**
  * While the user has too many connections. Only closing one of them helps, so the delays grow to
  * minutes.

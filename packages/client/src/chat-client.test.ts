@@ -256,29 +256,6 @@ it('shows presence, also after a reconnect', async () => {
   await until('both are seen again', () => ids().join() === 'joon,mina');
 });
 
-it('keeps its outbox across a reload if the host provides storage', async () => {
-  const room = newRoom();
-  let kept: string | null = null;
-  const storage = {
-    load: () => kept,
-    save: (value: string) => {
-      kept = value;
-    },
-  };
-  const first = createChatClient({ url: cluster.url, getToken: () => 'mina', storage });
-  first.send(room, 'one');
-  first.send(room, 'two');
-  first.close();
-  const { client, seqs } = start('mina', { storage });
-  client.join(room);
-  await until('both are there', () => seqs.length === 2);
-  assert.deepEqual(
-    cluster.log(room).map(({ text }) => text),
-    ['one', 'two'],
-  );
-  assert.equal(kept, '[]');
-});
-
 it('refuses a send if the outbox is full or the text is invalid', () => {
   const client = createChatClient({ url: cluster.url, getToken: () => 'mina' });
   for (let i = 0; i < 200; i++) client.send('lobby', 'x');

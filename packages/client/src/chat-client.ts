@@ -1,17 +1,26 @@
-/** The client's public interface. Combines connection, rooms, sender and presence. */
-import type { ClientRequests, HistoryData, MessagesData, Position, Status, UserRef } from '@maru/protocol/events';
+/** Combines connection, rooms, sender and presence to a client. */
+import type { HistoryData, MessagesData, Position, SearchData, UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import type { Done, Request } from './ack.ts';
+import { promised, type Request } from './ack.ts';
+import type {
+  ChatClient,
+  ChatClientOptions,
+  HistoryRequest,
+  JoinOptions,
+  MessagesRequest,
+  SearchRequest,
+} from './client-types.ts';
 import { Connection } from './connection.ts';
-import type { ConnectionState } from './connection-state.ts';
+import { type ConnectionState, sameState } from './connection-state.ts';
 import { DetailsBook } from './details-book.ts';
 import { createEmitter, type Emitter } from './emitter.ts';
-import type { ClientEvents, OutgoingAct, OutgoingMessage } from './events.ts';
-import { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
-import { type ClientLogger, silentLogger } from './logger.ts';
+import type { ClientEvents, OutgoingAct, OutgoingMessage, RoomStatus } from './events.ts';
+import { LateWatch } from './late-watch.ts';
+import { limitsOf } from './limits.ts';
+import { silentLogger } from './logger.ts';
 import { createModeration, type Moderation } from './moderation.ts';
-import { createOutboxStore, type OutboxStorage } from './outbox-store.ts';
-import type { MessageAct, NewMessage } from './outgoing.ts';
+import { createOutboxStore } from './outbox-store.ts';
+import { OwnStatus } from './own-status.ts';
 import { createPresenceWatcher, type PresenceWatcher } from './presence-watcher.ts';
 import { type RetriedRequest, retriedRequest } from './retried.ts';
 import type { RoomDetails } from './room-details.ts';
@@ -19,109 +28,9 @@ import { Rooms } from './rooms.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
 import { assertRoomId, assertText } from './text.ts';
-import type { GetToken } from './token.ts';
-import type { Transport } from './transport-choice.ts';
 import { watchWake } from './wake.ts';
 
-export interface ChatClientOptions extends Partial<ClientLimits> {
-  /** The public address, such as `https://chat.example`. */
-  url: string;
-  getToken: GetToken;
-  /** Keeps the outbox across reloads. Without it, the outbox is lost. */
-  storage?: OutboxStorage;
-  logger?: ClientLogger;
-  /** Tried in this order. */
-  transports?: Transport[];
-  path?: string;
-  scheduler?: Scheduler;
-}
-
-export interface JoinOptions {
-  /** Number of newest entries to load, 1 to 200. */
-  limit?: number;
-  /** Whether to watch the room's presence. */
-  presence?: boolean;
-}
-
-export interface HistoryRequest {
-  room: string;
-  /** `before` or `after`, both exclusive. Without either: the newest entries. */
-  before?: number;
-  after?: number;
-  limit?: number;
-  /** Rejects `conflict` if the log has another epoch. */
-  epoch?: string;
-}
-
-export type MessagesRequest = ClientRequests['messages:read'][0];
-export type ListRequest = 'room:create' | 'room:follow' | 'room:read' | 'room:readers' | 'rooms:mine';
-
-export interface ChatClient {
-  /** Returns a function that removes the listener. */
-  on: Emitter<ClientEvents>['on'];
-  readonly connection: ConnectionState;
-  /** The own user; null before the first session. */
-  readonly user: UserRef | null;
-  /** What the cluster has, for example `guests`. Empty before the first session. */
-  readonly features: readonly string[];
-  connect(): void;
-  /**
-   * The network is back: retries now, and checks an open connection. Browsers do it by `online`.
-   */
-  retryNow(): void;
-  /** Ends the client for good. The last event is `connection`. */
-  close(): void;
-  /**
-   * Joins the room, again after each reconnect, until it is left, refused or removed. @throws
-   * MaruError `invalid`
-   */
-  join(room: string, options?: JoinOptions): void;
-  leave(room: string): void;
-  /** Up to here the room's entries were delivered; null if none was. */
-  position(room: string): Position | null;
-  /** Null unless the room is joined, or was before the connection was lost. */
-  details(room: string): RoomDetails | null;
-  /** Acts on rooms and members, and lists for moderators. */
-  readonly moderation: Moderation;
-  /**
-   * Queues a text. `outgoing` events report its outcome. @throws MaruError `invalid`, `too_large`,
-   * `unavailable` (outbox full)
-   */
-  send(room: string, text: string, options?: Omit<NewMessage, 'text'>): OutgoingMessage;
-  /**
-   * Queues a change of a message, behind what already waits for the room. `act` events report its
-   * outcome. @throws MaruError like `send`
-   */
-  act(room: string, act: MessageAct): OutgoingAct;
-  retry(clientMsgId: string): void;
-  discard(clientMsgId: string): void;
-  pending(): OutgoingMessage[];
-  /**
-   * One page, ascending. On a slow link it holds fewer entries than `limit`. Rejects with
-   * MaruError.
-   */
-  readHistory(request: HistoryRequest): Promise<HistoryData>;
-  /** The same for messages only, which are as they were when the log ended at `head`. */
-  readMessages(request: MessagesRequest): Promise<MessagesData>;
-  /**
-   * A request about lists and read positions. It changes nothing more when it comes twice, and is
-   * sent again, four times at most, if an answer is lost. Rejects with MaruError.
-   */
-  request<N extends ListRequest>(name: N, payload: ClientRequests[N][0]): Promise<ClientRequests[N][1]>;
-  /** An ephemeral event, which may be lost. `thread`: the root of the thread. */
-  setTyping(room: string, active: boolean, thread?: number): void;
-  /** Rejects with MaruError. */
-  setStatus(status: Status, text?: string): Promise<void>;
-}
-
-const limitsOf = (options: Partial<ClientLimits>): ClientLimits => {
-  const limits = { ...DEFAULT_LIMITS };
-  for (const name of Object.keys(limits) as Array<keyof ClientLimits>) {
-    const value = options[name];
-    if (value !== undefined) Object.assign(limits, { [name]: value });
-  }
-  return limits;
-};
+export type * from './client-types.ts';
 
 export function createChatClient(options: ChatClientOptions): ChatClient {
   return new Client(options);
@@ -132,14 +41,18 @@ class Client implements ChatClient {
   readonly on: ChatClient['on'];
   readonly moderation: Moderation;
   readonly request: RetriedRequest;
+  readonly setStatus: ChatClient['setStatus'];
   readonly #connection: Connection;
   readonly #rooms: Rooms;
   readonly #sender: Sender;
   readonly #presence: PresenceWatcher;
+  readonly #status: OwnStatus;
   readonly #details: DetailsBook;
-  /** Rooms whose presence is wanted. */
-  readonly #withPresence = new Set<string>();
   readonly #scheduler: Scheduler;
+  readonly #late: LateWatch;
+  readonly #events: Emitter<ClientEvents>;
+  /** The state of the last event. */
+  #shown: ConnectionState | null = null;
   #stopWatching = () => {};
   #user: UserRef | null = null;
   #features: readonly string[] = [];
@@ -153,21 +66,26 @@ class Client implements ChatClient {
     const request: Request = (name, payload, done) => this.#connection.request(name, payload, done);
     const tools = { request, events, scheduler, logger };
     this.on = events.on;
+    this.#events = events;
+    this.#late = new LateWatch({ scheduler, lateAfterMs: limits.lateAfterMs, onChange: () => this.#showState() });
     this.moderation = createModeration(tools);
     this.request = retriedRequest(tools);
     this.#presence = createPresenceWatcher(tools);
+    this.#status = new OwnStatus(tools);
+    this.setStatus = this.#status.set;
     this.#details = new DetailsBook({ ...tools, onHead: (room, position) => this.#rooms.expect(room, position) });
     this.#sender = new Sender({
       ...tools,
       store: createOutboxStore(options.storage ?? null, logger, scheduler.now),
       giveUpAfterMs: limits.giveUpAfterMs,
+      onWaiting: (sinceMs) => this.#late.note(sinceMs),
       onStored: (room, { epoch, seq }) => this.#rooms.expect(room, { epoch, head: seq }),
     });
     this.#rooms = new Rooms({
       ...tools,
       limits,
       onReady: (room) => {
-        if (this.#withPresence.has(room)) this.#presence.start(room);
+        this.#presence.onReady(room);
         this.#details.onReady(room);
       },
       onGone: (room, error) => {
@@ -190,6 +108,7 @@ class Client implements ChatClient {
       transports: options.transports ?? ['websocket', 'polling'],
       limits,
       getToken: options.getToken,
+      program: options.program,
       resume: () => this.#rooms.positions(),
       scheduler,
       logger,
@@ -197,10 +116,13 @@ class Client implements ChatClient {
         if (state.state === 'ended') {
           this.#stopWatching();
           this.#details.close();
+          this.#status.close();
         }
-        events.emit('connection', state);
+        this.#showState();
       },
       onSession: (session) => {
+        // First, so that others never see who wants to be invisible.
+        this.#status.onSession();
         this.#user = session.user;
         this.#features = session.features ?? [];
         events.emit('session', session);
@@ -210,6 +132,7 @@ class Client implements ChatClient {
       onLost: (how) => {
         this.#rooms.onLost(how);
         this.#presence.onLost();
+        this.#status.onLost();
         this.#sender.onLost();
       },
       onNotice: (notice) => events.emit('notice', notice),
@@ -225,7 +148,8 @@ class Client implements ChatClient {
   }
 
   get connection(): ConnectionState {
-    return this.#connection.state;
+    const { state } = this.#connection;
+    return state.state === 'connected' && this.#late.isLate ? { state: 'late' } : state;
   }
 
   get user(): UserRef | null {
@@ -244,6 +168,7 @@ class Client implements ChatClient {
     this.#stopWatching = watchWake({
       scheduler: this.#scheduler,
       onOnline: () => this.#connection.retryNow(),
+      onOffline: () => this.#connection.suspect(),
       onWake: () => this.#connection.check(),
     });
   };
@@ -253,19 +178,22 @@ class Client implements ChatClient {
   readonly close = (): void => {
     this.#stopWatching();
     this.#sender.close();
+    this.#late.close();
     this.#connection.close();
   };
 
   readonly join = (room: string, { limit = LIMITS.pageEntriesDefault, presence = false }: JoinOptions = {}): void => {
     assertRoomId(room);
-    if (presence) this.#withPresence.add(room);
     this.#rooms.join(room, { limit });
+    this.#presence.want(room, { isWanted: presence, isReady: this.#rooms.isReady(room) });
   };
 
   readonly leave = (room: string): void => {
     this.#end(room);
     this.#rooms.leave(room);
   };
+
+  readonly status = (room: string): RoomStatus | null => this.#rooms.status(room);
 
   readonly position = (room: string): Position | null => this.#rooms.position(room);
 
@@ -289,26 +217,29 @@ class Client implements ChatClient {
 
   readonly pending = (): OutgoingMessage[] => this.#sender.pending();
 
+  readonly pendingActs = (): OutgoingAct[] => this.#sender.pendingActs();
+
   readonly readHistory = (history: HistoryRequest): Promise<HistoryData> =>
     promised((done) => this.#rooms.readPage(history, done));
 
   readonly readMessages = (messages: MessagesRequest): Promise<MessagesData> =>
     promised((done) => this.#rooms.readMessages(messages, done));
 
+  readonly search = (query: SearchRequest): Promise<SearchData> =>
+    promised((done) => this.#connection.request('search', query, done));
+
   readonly setTyping: ChatClient['setTyping'] = (room, active, thread) =>
     this.#connection.sendEphemeral('typing', { room, active, ...(thread === undefined ? {} : { thread }) });
 
-  readonly setStatus = async (status: Status, text?: string): Promise<void> => {
-    const payload = text === undefined ? { status } : { status, text };
-    await promised((done) => this.#connection.request('presence:set', payload, done));
-  };
+  #showState(): void {
+    const state = this.connection;
+    if (this.#shown !== null && sameState(this.#shown, state)) return;
+    this.#shown = state;
+    this.#events.emit('connection', state);
+  }
 
   #end(room: string): void {
     this.#details.forget(room);
-    this.#withPresence.delete(room);
-    this.#presence.stop(room);
+    this.#presence.forget(room);
   }
 }
-
-const promised = <T>(start: (done: Done<T>) => void): Promise<T> =>
-  new Promise((resolve, reject) => start((result) => (result.ok ? resolve(result.data) : reject(result.error))));

@@ -4,6 +4,7 @@ import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-serv
 import { type ChatClientOptions, createChatClient } from './chat-client.ts';
 import type { OutgoingMessage } from './events.ts';
 import { systemScheduler } from './scheduler.ts';
+import { memoryPlace } from './testing/memory-place.ts';
 
 const HOUR_MS = 3_600_000;
 let server: FakeServer;
@@ -54,13 +55,7 @@ for (const byMs of [-HOUR_MS, HOUR_MS]) {
   });
 
   it(`gives up in time a message of before a reload, with the clock ${byMs < 0 ? 'back' : 'ahead'}`, async (t) => {
-    let kept = '[]';
-    const storage = {
-      load: () => kept,
-      save: (value: string) => {
-        kept = value;
-      },
-    };
+    const storage = memoryPlace();
     const first = start(t, { storage });
     first.client.send('clock', 'x');
     first.client.close();

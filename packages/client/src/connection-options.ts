@@ -13,6 +13,7 @@ export interface ConnectionOptions {
   transports: Transport[];
   limits: ClientLimits;
   getToken: GetToken;
+  program: string | undefined;
   /** The position delivered in each room. Called for each handshake. */
   resume: () => Record<string, Position>;
   scheduler: Scheduler;

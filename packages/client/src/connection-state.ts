@@ -7,6 +7,8 @@ export type ConnectionState =
   | { state: 'connecting' }
   /** The session has begun, and requests are possible. */
   | { state: 'connected' }
+  /** Connected, but a message has waited for its answer for `lateAfterMs`. It goes on waiting. */
+  | { state: 'late' }
   /** Connected, but the server's store is unavailable: nothing is stored now, and messages wait. */
   | { state: 'degraded' }
   /**
@@ -20,3 +22,7 @@ export const sameState = (a: ConnectionState, b: ConnectionState): boolean =>
   a.state === b.state &&
   (a.state !== 'offline' || b.state !== 'offline' || a.retryAtMs === b.retryAtMs) &&
   (a.state !== 'ended' || b.state !== 'ended' || a.reason === b.reason);
+
+/** Requests are possible. */
+export const hasSession = ({ state }: ConnectionState): boolean =>
+  state === 'connected' || state === 'late' || state === 'degraded';

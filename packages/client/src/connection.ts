@@ -5,26 +5,16 @@
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientRequests, Notice, SessionData } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
+import { type Attempt, IDLE } from './attempt.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { type ConnectionState, type EndReason, sameState } from './connection-state.ts';
 import { describeError } from './logger.ts';
+import { checkPath, reachOver } from './path-check.ts';
 import { Patience } from './patience.ts';
 import { openSocketConnection, type SocketConnection, type SocketEnd } from './socket-connection.ts';
-import { askForToken } from './token.ts';
-import { type OfferOutcome, offerToken } from './token-offer.ts';
+import { TokenSource } from './token-source.ts';
 import { TransportChoice } from './transport-choice.ts';
 import { Tries } from './tries.ts';
-
-/** The current attempt to be connected. The public `ConnectionState` is derived for the host. */
-type Attempt =
-  /** Before `connect`, while waiting for a retry, and after the end. */
-  | { phase: 'idle' }
-  | { phase: 'token' }
-  /** The socket is opening, or the session has not begun. */
-  | { phase: 'handshake'; socket: SocketConnection; token: string; sinceMs: number }
-  | { phase: 'session'; socket: SocketConnection; token: string; sinceMs: number };
-
-const IDLE: Attempt = { phase: 'idle' };
 
 /** Longer waits in a notice are treated as a mistake and shortened to this. */
 const RECONNECT_IN_MS_MAX = 5 * 60_000;
@@ -34,16 +24,13 @@ const SHORT_SESSION_MS = 30_000;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #transports: TransportChoice;
+  readonly #tokens: TokenSource;
   readonly #patience = new Patience();
   readonly #tries = new Tries();
   #state: ConnectionState = { state: 'connecting' };
   #attempt: Attempt = IDLE;
   #started = false;
   #isDegraded = false;
-  /** The next token request asks for a new token. */
-  #refreshNext = false;
-  /** A token for the next handshake, which the current connection could not take. */
-  #nextToken: string | null = null;
   #sessionAtMs = 0;
   /** Short sessions in a row that ended because the token expired. */
   #expiries = 0;
@@ -53,9 +40,12 @@ export class Connection {
   #moveAtMs: number | null = null;
   #cancelRetry = () => {};
   #cancelMove = () => {};
+  #stopChecking = () => {};
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    const { getToken, limits, scheduler, logger } = options;
+    this.#tokens = new TokenSource({ getToken, timeoutMs: limits.tokenTimeoutMs, scheduler, logger });
     this.#transports = new TransportChoice(options.transports, options.limits.pollingForMs);
   }
 
@@ -92,6 +82,12 @@ export class Connection {
     else if (this.#state.state === 'offline') this.retryNow();
   }
 
+  /** The system says that the network is gone. Checks an open connection at once. */
+  suspect(): void {
+    const attempt = this.#attempt;
+    if (attempt.phase === 'session') attempt.socket.probe(this.#options.limits.onlineProbeTimeoutMs);
+  }
+
   close(): void {
     this.#finish('closed');
   }
@@ -115,6 +111,7 @@ export class Connection {
   /** Ends the current attempt and its requests. */
   #drop({ silent } = { silent: false }): void {
     this.#cancelMove();
+    this.#stopChecking();
     const attempt = this.#attempt;
     this.#attempt = IDLE;
     // First, so that the ends of its requests cause no retries on it.
@@ -140,32 +137,42 @@ export class Connection {
     this.#dismissal = 'disconnected';
     let token: string | null;
     try {
-      token = this.#nextToken ?? (await this.#getToken(this.#refreshNext));
+      token = this.#tokens.kept ?? (await this.#tokens.ask());
     } catch (error) {
       if (!isStale()) this.#retryLater(`no token: ${describeError(error)}`);
       return;
     }
     if (isStale()) return;
-    this.#nextToken = null;
+    this.#tokens.kept = null;
     if (token === null) return this.#finish('unauthenticated');
     const sinceMs = this.#options.scheduler.now();
-    this.#attempt = { phase: 'handshake', token, sinceMs, socket: this.#openSocket(token) };
+    const socket = this.#openSocket(token);
+    this.#attempt = { phase: 'handshake', token, sinceMs, socket };
+    if (this.#tries.failed > 0) this.#checkPath(socket);
   }
 
-  #getToken(refresh: boolean): Promise<string | null> {
-    const { getToken, limits, scheduler } = this.#options;
-    return askForToken({ getToken, refresh, timeoutMs: limits.tokenTimeoutMs, scheduler });
+  /** Replaces a try that hangs because it began before the network came back. */
+  #checkPath(socket: SocketConnection): void {
+    const { url, scheduler, limits } = this.#options;
+    const everyMs = limits.reachEveryMs;
+    const onBack = () => {
+      if (!socket.hasHeard()) void this.#open();
+    };
+    const wasDead = this.#tries.wasSilent;
+    this.#tries.wasSilent = false;
+    this.#stopChecking = checkPath({ scheduler, everyMs, wasDead, onBack, reach: reachOver(url, (everyMs * 3) / 4) });
   }
 
   #openSocket(token: string): SocketConnection {
-    const { url, path, scheduler, resume, on } = this.#options;
+    const { url, path, scheduler, resume, program, on } = this.#options;
+    const named = program === undefined ? {} : { program };
     const limits = this.#patience.extend(this.#options.limits);
     // A path that is only slow gets more time with the second try.
     const connectTimeoutMs = limits.connectTimeoutMs * (this.#tries.failed === 0 ? 1 : 2);
     const transports = this.#transports.next(scheduler.now());
     return openSocketConnection({
       ...{ url, path, limits, scheduler, transports, connectTimeoutMs },
-      auth: () => ({ token, resume: resume(), retries: true }),
+      auth: () => ({ token, resume: resume(), retries: true, ...named }),
       on: { ...on, session: (session) => this.#onSession(session), notice: (notice) => this.#onNotice(notice) },
       onEnd: (end) => this.#onEnd(end),
     });
@@ -197,6 +204,7 @@ export class Connection {
         this.#retryLater(end.detail, { error: end.error });
         break;
       case 'silent':
+        this.#tries.wasSilent = true;
         if (this.#attempt.phase === 'session')
           this.#patience.lost(this.#options.scheduler.now() - this.#attempt.sinceMs);
         if (end.hung) this.#transports.hung(end.transport, { hadSession: this.#attempt.phase === 'session' });
@@ -220,7 +228,7 @@ export class Connection {
       this.#finish(reason);
       return;
     }
-    this.#refreshNext = true;
+    this.#tokens.refreshNext = true;
     void this.#open();
   }
 
@@ -230,18 +238,19 @@ export class Connection {
     this.#expiries = isShort ? this.#expiries + 1 : 0;
     this.#tries.failed = this.#expiries;
     this.#tries.refusedTokens = 1;
-    this.#refreshNext = true;
+    this.#tokens.refreshNext = true;
     this.#retryLater('the token expired');
   }
 
   #onSession(session: SessionData): void {
     if (this.#attempt.phase !== 'handshake') return;
+    this.#stopChecking();
     const sinceMs = this.#options.scheduler.now();
     this.#attempt = { ...this.#attempt, phase: 'session', sinceMs };
     this.#sessionAtMs = sinceMs;
     this.#transports.connected(sinceMs);
     this.#tries.succeeded();
-    this.#refreshNext = false;
+    this.#tokens.refreshNext = false;
     this.#setState({ state: this.#isDegraded ? 'degraded' : 'connected' });
     this.#options.onSession(session);
   }
@@ -258,7 +267,7 @@ export class Connection {
     if (code === 'expiring') {
       // If the server sends DISCONNECT now or later, this is the reason.
       this.#dismissal = 'expired';
-      if (this.#nextToken === null) void this.#renewToken();
+      this.#renewToken();
     }
     if (reconnectInMs !== undefined) this.#moveIn(Math.min(Math.max(reconnectInMs, 0), RECONNECT_IN_MS_MAX));
     this.#options.onNotice(notice);
@@ -274,32 +283,21 @@ export class Connection {
     });
   }
 
-  /** Asks for one token. The connection takes it, or the next one does. */
-  async #renewToken(): Promise<void> {
+  #renewToken(): void {
     const attempt = this.#attempt;
-    const { scheduler, logger } = this.#options;
     if (attempt.phase !== 'session') return;
-    try {
-      const token = await this.#getToken(true);
-      if (this.#attempt !== attempt || token === null || token === attempt.token) return;
-      this.#nextToken = token;
-      const isCurrent = () => this.#attempt === attempt;
-      offerToken({ token, request: this.request, scheduler, isCurrent, done: (outcome) => this.#onOffered(outcome) });
-    } catch (error) {
-      logger.warn('no new token before the old one expires', { error: describeError(error) });
-    }
-  }
-
-  #onOffered(outcome: OfferOutcome): void {
-    const token = this.#nextToken;
-    if (outcome === 'unsupported') {
-      this.#setState({ state: 'connecting' });
-      void this.#open();
-      return;
-    }
-    this.#nextToken = null;
-    if (outcome === 'refused' || token === null || this.#attempt.phase !== 'session') return;
-    this.#dismissal = 'disconnected';
-    this.#attempt = { ...this.#attempt, token };
+    void this.#tokens.renew({
+      old: attempt.token,
+      request: this.request,
+      isCurrent: () => this.#attempt === attempt,
+      onTaken: (token) => {
+        this.#dismissal = 'disconnected';
+        this.#attempt = { ...attempt, token };
+      },
+      onUnsupported: () => {
+        this.#setState({ state: 'connecting' });
+        void this.#open();
+      },
+    });
   }
 }

@@ -8,7 +8,7 @@ export {
   type ListRequest,
   type MessagesRequest,
 } from './chat-client.ts';
-export type { ConnectionState, EndReason } from './connection-state.ts';
+export { type ConnectionState, type EndReason, hasSession } from './connection-state.ts';
 export type { ClientEvents, OutgoingAct, OutgoingMessage, OutgoingState, RoomStatus } from './events.ts';
 export { type ClientLimits, DEFAULT_LIMITS } from './limits.ts';
 export type { ClientLogger } from './logger.ts';

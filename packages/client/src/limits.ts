@@ -18,6 +18,13 @@ export interface ClientLimits {
   probeTimeoutMaxMs: number;
   /** A request fails this long after the answer to a later probe. The server answers in order. */
   requestTimeoutMs: number;
+  /** A message without an answer for this time makes the state `late`. */
+  lateAfterMs: number;
+  /**
+   * While a try to connect hangs after others failed: the server is asked this often whether it can
+   * be reached.
+   */
+  reachEveryMs: number;
   /** After a WebSocket that hung, and a polling connection that works: time without WebSocket. */
   pollingForMs: number;
   /** A room whose known head does not arrive makes no progress for this time: its log is read. */
@@ -35,7 +42,19 @@ export const DEFAULT_LIMITS: ClientLimits = {
   onlineProbeTimeoutMs: 1_500,
   probeTimeoutMaxMs: 30_000,
   requestTimeoutMs: 5_000,
+  lateAfterMs: 3_000,
+  reachEveryMs: 4_000,
   pollingForMs: 600_000,
   catchUpMs: 5_000,
   giveUpAfterMs: null,
+};
+
+/** The defaults, with those that the options have. */
+export const limitsOf = (options: Partial<ClientLimits>): ClientLimits => {
+  const limits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(limits) as Array<keyof ClientLimits>) {
+    const value = options[name];
+    if (value !== undefined) Object.assign(limits, { [name]: value });
+  }
+  return limits;
 };

@@ -1,90 +1,91 @@
 /** Keeps the outbox across reloads if the host provides storage. */
-import { type ClientLogger, describeError } from './logger.ts';
-import { OUTBOX_MESSAGES_MAX, type Outbox, type OutboxItem } from './outbox.ts';
-import type { NewMessage } from './outgoing.ts';
+import type { ErrorBody } from '@maru/protocol/errors';
+import { type KeptText, keptItems } from './kept.ts';
+import type { ClientLogger } from './logger.ts';
+import type { Outbox, OutboxItem } from './outbox.ts';
+import type { Outgoing } from './outgoing.ts';
 import { isRoomId, textProblem } from './text.ts';
 
-/**
- * Stores one string, for example in `localStorage` or a file. The host MUST use a key for each
- * user, so that messages of one user are not sent as another. The string contains message texts.
- */
-export interface OutboxStorage {
-  load(): string | null;
-  save(value: string): void;
-}
+/** Where the outbox is kept. */
+export type OutboxStorage = KeptText;
 
 export interface OutboxStore {
   load(): Outbox;
-  save(outbox: Outbox): void;
+  /** False if the host could not store it. True as well without storage. */
+  save(outbox: Outbox): boolean;
+  /** Calls `take` with what other clients of the same user left. True: it is kept here now. */
+  watchLeft(take: (outbox: Outbox) => boolean): () => void;
 }
 
 /**
- * A waiting or failed message in storage. Its progress is not stored: after a reload everything
- * waits again. Acts on messages are not stored.
+ * After a reload, everything that waited waits again, and what failed is still failed: its author
+ * decides. `failed` is why.
  */
-type StoredItem = [room: string, clientMsgId: string, text: string, queuedAtMs: number, more?: More];
-type More = Pick<NewMessage, 'thread' | 'mentions'>;
+interface StoredItem {
+  room: string;
+  id: string;
+  content: Outgoing;
+  atMs: number;
+  failed?: ErrorBody;
+}
 
-export function createOutboxStore(storage: OutboxStorage | null, logger: ClientLogger, now: () => number): OutboxStore {
-  if (storage === null) return { load: () => [], save: () => {} };
+export function createOutboxStore(place: OutboxStorage | null, logger: ClientLogger, now: () => number): OutboxStore {
+  const kept = keptItems({ place, what: 'outbox', logger });
+  const parse = (items: readonly unknown[]): Outbox => items.filter(isStoredItem).map((item) => itemOf(item, now()));
   return {
-    load() {
-      try {
-        const value = storage.load();
-        return value === null ? [] : parse(value, now());
-      } catch (error) {
-        logger.warn('the stored outbox cannot be read, so its messages are lost', { error: describeError(error) });
-        return [];
-      }
-    },
-    save(outbox) {
-      const stored = outbox.flatMap(({ room, clientMsgId, content, queuedAtMs }): StoredItem[] => {
-        if (content.type !== 'send') return [];
-        const { type: _, text, ...more } = content;
-        if (Object.keys(more).length === 0) return [[room, clientMsgId, text, queuedAtMs]];
-        return [[room, clientMsgId, text, queuedAtMs, more]];
-      });
-      try {
-        storage.save(JSON.stringify(stored));
-      } catch (error) {
-        logger.warn('the outbox was not stored', { error: describeError(error) });
-      }
-    },
+    load: () => parse(kept.load()),
+    save: (outbox) => kept.save(outbox.map(storedOf)),
+    watchLeft: (take) => kept.watchLeft((items) => take(parse(items))),
   };
 }
 
-const isMore = (value: unknown): value is More => {
-  if (typeof value !== 'object' || value === null) return false;
-  const { thread = 1, mentions = [] } = value as Record<string, unknown>;
-  return Number.isSafeInteger(thread) && Array.isArray(mentions) && mentions.every((one) => typeof one === 'string');
-};
+function storedOf({ room, clientMsgId: id, content, queuedAtMs: atMs, progress }: OutboxItem): StoredItem {
+  const item = { room, id, content, atMs };
+  return progress.kind === 'failed' ? { ...item, failed: progress.error } : item;
+}
 
-const isStoredItem = (value: unknown): value is StoredItem =>
-  Array.isArray(value) &&
-  (value.length === 4 || (value.length === 5 && isMore(value[4]))) &&
-  typeof value[0] === 'string' &&
-  isRoomId(value[0]) &&
-  typeof value[1] === 'string' &&
-  /^[\x20-\x7e]{1,64}$/.test(value[1]) &&
-  typeof value[2] === 'string' &&
-  textProblem(value[2]) === null &&
-  typeof value[3] === 'number';
+function itemOf({ room, id: clientMsgId, content, atMs: queuedAtMs, failed: error }: StoredItem, nowMs: number) {
+  const progress: OutboxItem['progress'] =
+    error === undefined ? { kind: 'waiting', notBeforeMs: nowMs } : { kind: 'failed', error };
+  return { room, clientMsgId, content, queuedAtMs, waitsSinceMs: nowMs, failedTries: 0, progress };
+}
 
-function parse(value: string, nowMs: number): Outbox {
-  const stored: unknown = JSON.parse(value);
-  if (!Array.isArray(stored)) return [];
-  return stored
-    .filter(isStoredItem)
-    .slice(0, OUTBOX_MESSAGES_MAX)
-    .map(
-      ([room, clientMsgId, text, queuedAtMs, more]): OutboxItem => ({
-        room,
-        clientMsgId,
-        content: { type: 'send', text, ...more },
-        queuedAtMs,
-        waitsSinceMs: nowMs,
-        failedTries: 0,
-        progress: { kind: 'waiting', notBeforeMs: nowMs },
-      }),
-    );
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function isStoredItem(value: unknown): value is StoredItem {
+  if (!isObject(value)) return false;
+  const { room, id, content, atMs, failed } = value;
+  return (
+    typeof room === 'string' &&
+    isRoomId(room) &&
+    typeof id === 'string' &&
+    /^[\x20-\x7e]{1,64}$/.test(id) &&
+    typeof atMs === 'number' &&
+    isOutgoing(content) &&
+    (failed === undefined || (isObject(failed) && typeof failed.code === 'string'))
+  );
+}
+
+const isText = (text: unknown): boolean => typeof text === 'string' && textProblem(text) === null;
+const isSeq = (seq: unknown): boolean => Number.isSafeInteger(seq);
+const isMentions = (mentions: unknown): boolean =>
+  mentions === undefined || (Array.isArray(mentions) && mentions.every((one) => typeof one === 'string'));
+
+function isOutgoing(value: unknown): value is Outgoing {
+  if (!isObject(value)) return false;
+  const { type, text, seq, thread, mentions, emoji, active, reason } = value;
+  switch (type) {
+    case 'send':
+      return isText(text) && isMentions(mentions) && (thread === undefined || isSeq(thread));
+    case 'edit':
+      return isSeq(seq) && isText(text) && isMentions(mentions);
+    case 'delete':
+      return isSeq(seq) && (reason === undefined || typeof reason === 'string');
+    case 'react':
+      return isSeq(seq) && typeof emoji === 'string' && typeof active === 'boolean';
+    case 'pin':
+      return isSeq(seq) && typeof active === 'boolean';
+    default:
+      return false;
+  }
 }

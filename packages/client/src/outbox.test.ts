@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import type { ErrorBody } from '@maru/protocol/errors';
 import fc from 'fast-check';
 import * as outboxes from './outbox.ts';
-import { OUTBOX_MESSAGES_MAX, type Outbox } from './outbox.ts';
+import { OUTBOX_BYTES_MAX, OUTBOX_MESSAGES_MAX, type Outbox } from './outbox.ts';
 
 const UNAVAILABLE: ErrorBody = { code: 'unavailable', message: 'ill', retryable: true };
 const FORBIDDEN: ErrorBody = { code: 'forbidden', message: 'no', retryable: false };
@@ -84,6 +84,19 @@ it('refuses messages beyond its limit', () => {
   let outbox: Outbox = [];
   for (let i = 0; i < OUTBOX_MESSAGES_MAX; i++) outbox = add(outbox, String(i));
   const content = { type: 'send', text: 'x' } as const;
+  assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', content, nowMs: 0, queuedAtMs: 0 }), null);
+});
+
+it('refuses texts beyond its bytes', () => {
+  const text = '🍵'.repeat(4_000);
+  const most = Math.floor(OUTBOX_BYTES_MAX / (2 * text.length));
+  const items = Array.from({ length: most }, (_, i) => ({
+    ...{ room: 'r', clientMsgId: `${i}`, content: { type: 'send', text } as const },
+    ...{ queuedAtMs: 0, waitsSinceMs: 0, failedTries: 0, progress: { kind: 'waiting', notBeforeMs: 0 } as const },
+  }));
+  const outbox = outboxes.adopt([], items);
+  assert.ok(outbox !== null && most < OUTBOX_MESSAGES_MAX);
+  const content = { type: 'send', text } as const;
   assert.equal(outboxes.enqueue(outbox, { room: 'r', clientMsgId: 'x', content, nowMs: 0, queuedAtMs: 0 }), null);
 });
 

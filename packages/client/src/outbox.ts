@@ -9,6 +9,8 @@ import type { Outgoing } from './outgoing.ts';
 
 /** Waiting messages and acts, and failed messages, of all rooms. Further ones are refused. */
 export const OUTBOX_MESSAGES_MAX = 200;
+/** Of their texts, two bytes for each UTF-16 unit, as browsers count storage. */
+export const OUTBOX_BYTES_MAX = 2 * 1024 * 1024;
 
 export type OutboxProgress =
   | { kind: 'waiting'; notBeforeMs: number }
@@ -43,9 +45,15 @@ export interface NewItem {
 
 /** Null if the outbox is full. */
 export function enqueue(outbox: Outbox, { nowMs, ...message }: NewItem): Outbox | null {
-  if (outbox.length >= OUTBOX_MESSAGES_MAX) return null;
   const progress: OutboxProgress = { kind: 'waiting', notBeforeMs: nowMs };
-  return [...outbox, { ...message, waitsSinceMs: nowMs, failedTries: 0, progress }];
+  return adopt(outbox, [{ ...message, waitsSinceMs: nowMs, failedTries: 0, progress }]);
+}
+
+/** Adds what another client of the user left, each message once. Null if it has no room. */
+export function adopt(outbox: Outbox, left: Outbox): Outbox | null {
+  const next = [...outbox, ...left.filter(({ clientMsgId }) => find(outbox, clientMsgId) === undefined)];
+  const bytes = next.reduce((sum, { content }) => sum + ('text' in content ? 2 * content.text.length : 0), 0);
+  return next.length > OUTBOX_MESSAGES_MAX || bytes > OUTBOX_BYTES_MAX ? null : next;
 }
 
 export interface DueSends {
@@ -68,6 +76,14 @@ export function dueSends(outbox: Outbox, nowMs: number): DueSends {
   }
   return { due, nextAtMs };
 }
+
+/** Since when the oldest message waits; null if none does. Failed ones do not wait. */
+export const waitsSince = (outbox: Outbox): number | null =>
+  outbox.reduce<number | null>(
+    (oldest, { progress, waitsSinceMs }) =>
+      progress.kind === 'failed' ? oldest : Math.min(oldest ?? waitsSinceMs, waitsSinceMs),
+    null,
+  );
 
 const change = (outbox: Outbox, clientMsgId: string, to: (item: OutboxItem) => OutboxItem): Outbox =>
   outbox.map((item) => (item.clientMsgId === clientMsgId ? to(item) : item));

@@ -25,9 +25,12 @@ export interface PresenceWatcherOptions {
 }
 
 export interface PresenceWatcher {
-  /** Call it after the room was joined on the current connection. */
-  start(room: string): void;
-  stop(room: string): void;
+  /** `isReady`: the room is joined on the current connection. Otherwise `onReady` follows. */
+  want(room: string, state: { isWanted: boolean; isReady: boolean }): void;
+  /** The room was joined on the current connection. */
+  onReady(room: string): void;
+  /** The room is left, which ends the watch on the server, too. */
+  forget(room: string): void;
   onDiff(diff: PresenceDiff): void;
   onLost(): void;
 }
@@ -41,6 +44,7 @@ interface Watch {
 
 export function createPresenceWatcher(options: PresenceWatcherOptions): PresenceWatcher {
   const { request, events, scheduler, logger } = options;
+  const wanted = new Set<string>();
   const watches = new Map<string, Watch>();
 
   const ask = (room: string, watch: Watch) => {
@@ -70,19 +74,36 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
     events.emit('presence', { room, view });
   };
 
-  const forget = (room: string) => {
+  const stop = (room: string) => {
     watches.get(room)?.cancelTimer();
     watches.delete(room);
   };
 
+  const start = (room: string) => {
+    stop(room);
+    const watch: Watch = { view: null, askedAtMs: 0, failedTries: 0, cancelTimer: () => {} };
+    watches.set(room, watch);
+    ask(room, watch);
+  };
+
   return {
-    start(room) {
-      forget(room);
-      const watch: Watch = { view: null, askedAtMs: 0, failedTries: 0, cancelTimer: () => {} };
-      watches.set(room, watch);
-      ask(room, watch);
+    want(room, { isWanted, isReady }) {
+      if (isWanted === wanted.has(room)) return;
+      if (isWanted) wanted.add(room);
+      else wanted.delete(room);
+      if (isWanted && isReady) start(room);
+      if (isWanted) return;
+      stop(room);
+      // If it is not answered, differences are ignored until the next connection.
+      if (isReady) request('presence:unwatch', { room }, () => {});
     },
-    stop: forget,
+    onReady(room) {
+      if (wanted.has(room)) start(room);
+    },
+    forget(room) {
+      wanted.delete(room);
+      stop(room);
+    },
     onDiff(diff) {
       const watch = watches.get(diff.room);
       // Differences follow the snapshot. One before it belongs to an earlier watch.
@@ -95,7 +116,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
       watch.cancelTimer = scheduler.after(waitMs, () => ask(diff.room, watch));
     },
     onLost() {
-      for (const room of [...watches.keys()]) forget(room);
+      for (const room of [...watches.keys()]) stop(room);
     },
   };
 }

@@ -15,13 +15,14 @@ import { type Done, errorOfBody, type Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
 import { EntryRequests } from './entry-requests.ts';
-import type { ClientEvents } from './events.ts';
+import type { ClientEvents, RoomStatus } from './events.ts';
 import type { ClientLimits } from './limits.ts';
 import type { ClientLogger } from './logger.ts';
 import { errorOfRemoval } from './removal.ts';
-import { newRoom, stepRoom } from './room-order.ts';
-import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
+import { stepRoom } from './room-order.ts';
+import type { RoomEffect, RoomInput } from './room-state.ts';
 import type { Scheduler } from './scheduler.ts';
+import { newWantedRoom, type WantedRoom } from './wanted-room.ts';
 
 export interface RoomsOptions {
   request: Request;
@@ -37,17 +38,6 @@ export interface RoomsOptions {
   onEntries: (room: string, entries: readonly Entry[]) => void;
   /** Entries of the room were not delivered, or were taken back. */
   onSkipped: (room: string) => void;
-}
-
-interface WantedRoom {
-  readonly id: string;
-  readonly limit: number;
-  machine: RoomState;
-  failedTries: number;
-  cancelTimer: () => void;
-  /** The log reaches at least this far. */
-  expected: { epoch: string; head: number };
-  cancelCatchUp: () => void;
 }
 
 type HistoryPage = ClientRequests['history:read'][0];
@@ -81,13 +71,21 @@ export class Rooms {
     return positions;
   }
 
+  /** Joined on the current connection. */
+  isReady(id: string): boolean {
+    return this.#online && (this.#wanted.get(id)?.machine.phase ?? 'waiting') !== 'waiting';
+  }
+
+  /** The last event `room` of a wanted room. */
+  status(id: string): RoomStatus | null {
+    return this.#wanted.get(id)?.status ?? null;
+  }
+
   join(id: string, { limit }: { limit: number }): void {
     if (this.#wanted.has(id)) return;
-    const expected = { epoch: '', head: 0 };
-    const timers = { cancelTimer: () => {}, cancelCatchUp: () => {} };
-    const room: WantedRoom = { id, limit, machine: newRoom(), failedTries: 0, expected, ...timers };
+    const room = newWantedRoom(id, limit);
     this.#wanted.set(id, room);
-    this.#options.events.emit('room', { room: id, status: 'joining' });
+    this.#options.events.emit('room', { room: id, ...room.status });
     if (this.#online) this.#requestJoin(room, 0);
   }
 
@@ -254,7 +252,8 @@ export class Rooms {
         }
         room.failedTries = 0;
         const { role, epoch, head, first } = result.data;
-        this.#options.events.emit('room', { room: room.id, status: 'joined', role, epoch, head, first });
+        room.status = { status: 'joined', role, epoch, head, first };
+        this.#options.events.emit('room', { room: room.id, ...room.status });
         if (!isCurrent()) return;
         this.#options.onJoined(result.data);
         this.#step(room, { type: 'joined', data: result.data, wanted: room.limit });

@@ -21,6 +21,8 @@ export interface SenderOptions {
   giveUpAfterMs: number | null;
   /** A message was stored at this position. Its entry may arrive later. */
   onStored: (room: string, position: Position) => void;
+  /** The oldest message that waits does so since then; null: none waits. */
+  onWaiting: (sinceMs: number | null) => void;
 }
 
 const DELETED: ErrorBody = { code: 'not_found', message: 'the message was deleted', retryable: false };
@@ -39,6 +41,10 @@ const messageOf = (item: OutboxItem, state: OutgoingState): OutgoingMessage | nu
   return { room, clientMsgId, ...message, queuedAtMs, state };
 };
 
+/** Null for a message. */
+const actOf = ({ room, clientMsgId, content }: OutboxItem, state: OutgoingState): OutgoingAct | null =>
+  content.type === 'send' ? null : { room, clientMsgId, act: content, state };
+
 export class Sender {
   readonly #options: SenderOptions;
   #outbox: Outbox;
@@ -47,19 +53,21 @@ export class Sender {
   #connection = 0;
   #closed = false;
   #cancelTimer = () => {};
+  #stopTaking = () => {};
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#outbox = options.store.load();
+    this.#stopTaking = options.store.watchLeft((left) => this.#take(left));
   }
 
-  /** @throws MaruError `unavailable` if the outbox is full. */
+  /** @throws MaruError `unavailable` if the outbox is full, or the device could not keep it. */
   send(room: string, message: NewMessage): OutgoingMessage {
     const { clientMsgId, queuedAtMs } = this.#enqueue(room, { type: 'send', ...message });
     return { room, clientMsgId, ...message, queuedAtMs, state: { kind: 'sending' } };
   }
 
-  /** @throws MaruError `unavailable` if the outbox is full. */
+  /** As `send`. @throws MaruError */
   act(room: string, act: MessageAct): OutgoingAct {
     const { clientMsgId } = this.#enqueue(room, act);
     return { room, clientMsgId, act, state: { kind: 'sending' } };
@@ -72,10 +80,24 @@ export class Sender {
     const next = outboxes.enqueue(this.#outbox, { room, clientMsgId, content, queuedAtMs, nowMs: scheduler.now() });
     const item = next?.at(-1);
     if (next === null || item === undefined) throw new MaruError('unavailable', 'too many messages wait to be sent');
-    this.#update(next);
+    if (!this.#options.store.save(next)) throw new MaruError('unavailable', 'the device could not keep the message');
+    this.#set(next);
     this.#emit(item, { kind: 'sending' });
     this.#sendDue();
     return { clientMsgId, queuedAtMs };
+  }
+
+  /**
+   * What another client of the user left. Its place is emptied only when all of it is kept here.
+   */
+  #take(left: Outbox): boolean {
+    const before = this.#outbox;
+    const next = outboxes.adopt(before, left);
+    if (next === null || !this.#options.store.save(next)) return false;
+    this.#set(next);
+    for (const item of next.slice(before.length)) this.#emit(item, stateOf(item));
+    this.#sendDue();
+    return true;
   }
 
   retry(clientMsgId: string): void {
@@ -98,6 +120,10 @@ export class Sender {
   /** Waiting and failed messages, in order. */
   pending(): OutgoingMessage[] {
     return this.#outbox.flatMap((item) => messageOf(item, stateOf(item)) ?? []);
+  }
+
+  pendingActs(): OutgoingAct[] {
+    return this.#outbox.flatMap((item) => actOf(item, stateOf(item)) ?? []);
   }
 
   onSession(): void {
@@ -129,6 +155,7 @@ export class Sender {
   close(): void {
     this.#closed = true;
     this.#cancelTimer();
+    this.#stopTaking();
   }
 
   #restart(): void {
@@ -139,8 +166,13 @@ export class Sender {
 
   #update(next: Outbox): void {
     if (next === this.#outbox) return;
-    this.#outbox = next;
     this.#options.store.save(next);
+    this.#set(next);
+  }
+
+  #set(next: Outbox): void {
+    this.#outbox = next;
+    this.#options.onWaiting(outboxes.waitsSince(next));
   }
 
   #emitNewlyFailed(before: Outbox): void {
@@ -154,10 +186,10 @@ export class Sender {
 
   #emit(item: OutboxItem, state: OutgoingState): void {
     const { events } = this.#options;
-    const { room, clientMsgId, content } = item;
     const message = messageOf(item, state);
+    const act = actOf(item, state);
     if (message !== null) events.emit('outgoing', message);
-    else if (content.type !== 'send') events.emit('act', { room, clientMsgId, act: content, state });
+    if (act !== null) events.emit('act', act);
   }
 
   #onDeleted(room: string, seq: number): void {

@@ -72,6 +72,64 @@ it('notices a dead connection without any request when the network is back', asy
   await until('the message is there', () => texts.length === 1);
 });
 
+it('replaces a try that hangs as soon as the server can be reached again', async (t) => {
+  const { client, states, isJoined } = start(t, { connectTimeoutMs: 60_000, reachEveryMs: 100 });
+  await until('the room is joined', isJoined);
+  proxy.isDead = true;
+  proxy.silence();
+  client.retryNow();
+  const before = proxy.connections();
+  await until('it tries again, and asks whether the server can be reached', () => proxy.connections() > before + 1);
+  proxy.isDead = false;
+  await until('it is connected again', () => states.filter((state) => state === 'connected').length === 2);
+});
+
+it('opens no further connection and sends nothing while an idle connection is healthy', async (t) => {
+  const { isJoined } = start(t, { reachEveryMs: 20, lateAfterMs: 20, probeAfterMs: 20 });
+  await until('the room is joined', isJoined);
+  const requests: string[] = [];
+  server.onRequest = (name) => void requests.push(name);
+  t.after(() => {
+    server.onRequest = null;
+  });
+  const before = proxy.connections();
+  await pause(300);
+  assert.deepEqual([requests, proxy.connections()], [[], before]);
+});
+
+it('is late, and not connected, while a message waits too long for its answer', async (t) => {
+  const { client, room, states, stored, isJoined } = start(t, { lateAfterMs: 50, probeAfterMs: 60_000 });
+  await until('the room is joined', isJoined);
+  proxy.silence();
+  client.send(room, 'x');
+  assert.equal(client.connection.state, 'connected');
+  await until('it is late', () => client.connection.state === 'late');
+  client.retryNow();
+  await until('it is stored', () => stored.length === 1);
+  await until('it is connected', () => client.connection.state === 'connected');
+  assert.deepEqual(states.slice(0, 4), ['connecting', 'connected', 'late', 'connecting']);
+});
+
+it('checks the connection when the system says that the network is gone', async (t) => {
+  const listeners = new EventTarget();
+  const page = globalThis as { addEventListener?: unknown; removeEventListener?: unknown };
+  page.addEventListener = listeners.addEventListener.bind(listeners);
+  page.removeEventListener = listeners.removeEventListener.bind(listeners);
+  const { client, states, isJoined } = start(t);
+  t.after(() => {
+    client.close();
+    delete page.addEventListener;
+    delete page.removeEventListener;
+  });
+  await until('the room is joined', isJoined);
+  listeners.dispatchEvent(new Event('offline'));
+  await pause(300);
+  assert.deepEqual(states, ['connecting', 'connected'], 'the system was wrong');
+  proxy.silence();
+  listeners.dispatchEvent(new Event('offline'));
+  await until('it is connected again', () => states.length === 4);
+});
+
 it('keeps a connection that answers its probe', async (t) => {
   const { client, states, isJoined } = start(t);
   await until('the room is joined', isJoined);

@@ -1,24 +1,26 @@
 /**
- * One Socket.IO connection, from its opening to its end. It is never reused. It translates
- * Socket.IO's events, and ends if the server is silent. `connection.ts` decides whether and when to
+ * One connection, from its opening to its end. It is never reused. It translates the events of the
+ * wire, and ends if the server is silent. `connection.ts` decides whether and when to
  * reconnect.
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
-import { io, type Socket } from 'socket.io-client';
+import { openWire } from '#wire';
 import { type Result, unavailable } from './ack.ts';
 import type { ClientLimits } from './limits.ts';
 import { Link } from './link.ts';
-import { type ConnectFailure, refusalOf } from './refusal.ts';
+import { refusalOf } from './refusal.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Silence } from './silence.ts';
 import type { Transport } from './transport-choice.ts';
+import { SERVER_DISCONNECT, type Wire } from './wire/wire.ts';
 
 export interface HandshakeAuth {
   token: string;
   resume: Record<string, Position>;
   /** This client tries again by itself, so temporary refusals may come as `connect_error`. */
   retries: true;
+  program?: string;
 }
 
 export type SocketEnd =
@@ -57,40 +59,16 @@ export interface SocketConnection {
   sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void;
   /** Checks that the server answers. Without an answer in time the connection ends as `silent`. */
   probe(timeoutMs: number): void;
+  /** Whether anything arrived. */
+  hasHeard(): boolean;
   /** Unanswered requests are answered `unavailable`. */
   close(): void;
-}
-
-const SERVER_EVENTS = ['session', 'message', 'typing', 'presence', 'room:event', 'receipt', 'inbox', 'notice'] as const;
-
-/** What this module uses of Engine.IO beyond its types. */
-interface EngineInternals {
-  _hasPingExpired: () => boolean;
-  transport: { name: string; ws?: { _socket?: { bytesRead?: unknown } } };
 }
 
 export function openSocketConnection(options: SocketConnectionOptions): SocketConnection {
   const { scheduler, limits } = options;
   let ended = false;
-  const socket: Socket = io(options.url, {
-    path: options.path,
-    transports: options.transports,
-    // A proxy may refuse WebSocket. Then polling still works.
-    tryAllTransports: true,
-    // `connection.ts` reconnects, with its own jitter, tokens and positions.
-    reconnection: false,
-    forceNew: true,
-    autoConnect: false,
-    auth: (give) => give(options.auth()),
-  });
-  // The deadline below includes the session.
-  socket.io.timeout(false);
-  socket.connect();
-  const engine = socket.io.engine as typeof socket.io.engine & EngineInternals;
-  // Engine.IO compares the wall clock here, and would end a healthy connection whenever the clock
-  // is set ahead. The link notices dead connections.
-  engine._hasPingExpired = () => false;
-
+  let hasHeard = false;
   const end = (how: SocketEnd) => {
     if (ended) return;
     shut();
@@ -100,64 +78,58 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   const shut = () => {
     ended = true;
     handshake.stop();
-    socket.off();
-    socket.disconnect();
+    wire.close();
   };
   const silent = ({ arrives }: { arrives: boolean }) => {
     const hung = !arrives && !link.hasAnswered;
-    end({ kind: 'silent', transport: engine.transport.name as Transport, hung });
+    end({ kind: 'silent', transport: wire.transport(), hung });
   };
-  const receivedBytes = () => bytesOf(engine);
+  const receivedBytes = () => wire.receivedBytes();
+  const onEvent = (name: string, payload: unknown) => {
+    if (ended || !Object.hasOwn(options.on, name)) return;
+    // A degraded server begins the session when its store is back. Until then it sends pings.
+    if (name === 'session' || name === 'notice') handshake.stop();
+    (options.on[name as keyof ServerEvents] as (payload: unknown) => void)(payload);
+  };
+  const wire: Wire = openWire({
+    ...{ url: options.url, path: options.path, transports: options.transports, auth: options.auth, onEvent },
+    onPacket: () => {
+      hasHeard = true;
+      link.heard();
+      handshake.heard();
+    },
+    onUpgrade: () => link.forgetAnswers(),
+    onPing: () => link.pinged(),
+    onRefused: (failure) => {
+      const error = refusalOf(failure);
+      end(
+        error?.code === 'unauthenticated'
+          ? { kind: 'unauthenticated', detail: failure.message }
+          : { kind: 'lost', detail: failure.message, error },
+      );
+    },
+    onClosed: (reason) => end(reason === SERVER_DISCONNECT ? { kind: 'dismissed' } : { kind: 'lost', detail: reason }),
+  });
   const link = new Link({
-    send: (name, payload, ack) => void socket.emit(name, payload, ack),
+    send: (name, payload, ack) => wire.emit(name, payload, ack),
     ...{ receivedBytes, scheduler, limits, onSilent: silent },
   });
   const timeouts = { timeoutMs: options.connectTimeoutMs, timeoutMaxMs: Number.POSITIVE_INFINITY };
   const handshake = new Silence({ ...timeouts, scheduler, receivedBytes, onSilent: silent });
 
-  engine.on('packet', () => {
-    link.heard();
-    handshake.heard();
-  });
-  engine.on('upgrade', () => link.forgetAnswers());
-  engine.on('ping', () => link.pinged());
-  for (const name of SERVER_EVENTS) {
-    socket.on(name, (payload: unknown) => {
-      // A degraded server begins the session when its store is back. Until then it sends pings.
-      if (name === 'session' || name === 'notice') handshake.stop();
-      if (!ended) (options.on[name] as (payload: unknown) => void)(payload);
-    });
-  }
-  socket.on('connect_error', (failure: ConnectFailure) => {
-    const error = refusalOf(failure);
-    end(
-      error?.code === 'unauthenticated'
-        ? { kind: 'unauthenticated', detail: failure.message }
-        : { kind: 'lost', detail: failure.message, error },
-    );
-  });
-  socket.on('disconnect', (reason) => {
-    end(reason === 'io server disconnect' ? { kind: 'dismissed' } : { kind: 'lost', detail: reason });
-  });
-
   return {
     request(name, payload, done) {
-      if (ended || !socket.connected) return done(unavailable('not connected'));
+      if (ended || !wire.isConnected()) return done(unavailable('not connected'));
       link.request(name, payload, done);
     },
     sendEphemeral(name, payload) {
-      if (!ended && socket.connected) socket.volatile.emit(name, payload);
+      if (!ended && wire.isConnected()) wire.emitVolatile(name, payload);
     },
     probe: (timeoutMs) => link.probe(timeoutMs),
+    hasHeard: () => hasHeard,
     close() {
       if (!ended) shut();
       link.close();
     },
   };
-}
-
-/** In browsers a frame arrives whole, and only the `ws` package of Node.js shows its parts. */
-function bytesOf({ transport }: EngineInternals): number | null {
-  const bytes = transport.ws?._socket?.bytesRead;
-  return typeof bytes === 'number' ? bytes : null;
 }

@@ -100,7 +100,7 @@ it('waits longer each time if tokens expire at once', async () => {
     },
   };
   // All other timers are longer than the delays of interest.
-  const { states } = start({ scheduler, connectTimeoutMs: 60_000 });
+  const { states } = start({ scheduler, connectTimeoutMs: 60_000, reachEveryMs: 60_000 });
   for (let n = 1; n <= 4; n++) {
     await until('it is connected', () => states.filter((state) => state === 'connected').length === n);
     cluster.dismissAll('expiring');

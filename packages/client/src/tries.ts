@@ -6,6 +6,8 @@ import { backoffMs, CROWDED_BACKOFF, growingBackoffMs, RECONNECT_BACKOFF } from 
 export class Tries {
   failed = 0;
   refusedTokens = 0;
+  /** The last connection or try ended because nothing arrived: the path may be dead. */
+  wasSilent = false;
   /** Why the server closes the connection of this try, if a notice said so. */
   closing: MaruError | undefined;
   /** Tries in a row that were refused because the user has too many connections. */

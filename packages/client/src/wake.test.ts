@@ -22,13 +22,15 @@ function setUp(t: TestContext) {
   const stop = watchWake({
     scheduler: clock.scheduler,
     onOnline: () => void happened.push('online'),
+    onOffline: () => void happened.push('offline'),
     onWake: () => void happened.push('wake'),
   });
   return { clock, happened, page, window, stop };
 }
 
-it('reports a network that came back, and a page that is shown again', (t) => {
+it('reports a network that is lost, or came back, and a page that is shown again', (t) => {
   const { happened, page, window, stop } = setUp(t);
+  window.dispatchEvent(new Event('offline'));
   window.dispatchEvent(new Event('online'));
   window.dispatchEvent(new Event('pageshow'));
   page.dispatchEvent(new Event('resume'));
@@ -36,10 +38,10 @@ it('reports a network that came back, and a page that is shown again', (t) => {
   page.dispatchEvent(new Event('visibilitychange'));
   page.visibilityState = 'visible';
   page.dispatchEvent(new Event('visibilitychange'));
-  assert.deepEqual(happened, ['online', 'wake', 'wake', 'wake']);
+  assert.deepEqual(happened, ['offline', 'online', 'wake', 'wake', 'wake']);
   stop();
   window.dispatchEvent(new Event('online'));
-  assert.equal(happened.length, 4);
+  assert.equal(happened.length, 5);
 });
 
 it('reports sleep in which timers stood still', (t) => {

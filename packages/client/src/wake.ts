@@ -8,6 +8,8 @@ export interface WakeOptions {
   scheduler: Scheduler;
   /** The network came back. */
   onOnline: () => void;
+  /** The system says that there is no network. It may be wrong. */
+  onOffline: () => void;
   /** Time has passed in which this page or process did not run. */
   onWake: () => void;
 }
@@ -23,7 +25,7 @@ const isListening = (value: unknown): value is Listening =>
   typeof value === 'object' && value !== null && 'addEventListener' in value && 'removeEventListener' in value;
 
 /** Returns a function that stops it. Outside browsers only the clocks are compared. */
-export function watchWake({ scheduler, onOnline, onWake }: WakeOptions): () => void {
+export function watchWake({ scheduler, onOnline, onOffline, onWake }: WakeOptions): () => void {
   const stops: Array<() => void> = [];
   const listen = (target: unknown, event: string, task: () => void) => {
     if (!isListening(target)) return;
@@ -32,6 +34,7 @@ export function watchWake({ scheduler, onOnline, onWake }: WakeOptions): () => v
   };
   const page = (globalThis as { document?: { visibilityState?: string } }).document;
   listen(globalThis, 'online', onOnline);
+  listen(globalThis, 'offline', onOffline);
   listen(globalThis, 'pageshow', onWake);
   listen(page, 'resume', onWake);
   listen(page, 'visibilitychange', () => {

@@ -23,6 +23,22 @@ export const resyncAnswer = z.object({ resync: z.boolean() });
 export const departAnswer = z.object({});
 export const statusAnswer = z.object({});
 
+/** The presence of single users, in the order of the request. */
+export const usersAnswer = z.object({
+  users: z.array(
+    z.object({
+      id: z.string(),
+      /** The reader and the user are in the same room now. */
+      isNear: z.boolean(),
+      status: z.enum(['online', 'away', 'dnd', 'offline']),
+      text: z.string().exactOptional(),
+      /** When the user was last seen (ms). Only of users who are offline, and not for ever. */
+      lastSeenTs: z.int().min(0).exactOptional(),
+    }),
+  ),
+});
+export type UserPresence = z.output<typeof usersAnswer>['users'][number];
+
 /** A snapshot of a room. `users` is absent above `LIMITS.largeRoomUsers`. */
 export const roomAnswer = z.object({ version, count, users: z.array(presenceUser).optional() });
 export type RoomAnswer = z.output<typeof roomAnswer>;

@@ -77,4 +77,10 @@ export const reportRequest = z.object({
 export type ReportRequest = z.input<typeof reportRequest> & { ops: Operation[] };
 export type ValidReport = z.output<typeof reportRequest>;
 
+export const usersRequest = z.object({
+  /** Who asks. */
+  reader: userId,
+  users: z.array(userId).max(LIMITS.presenceUsersMax),
+});
+
 export const countsRequest = z.object({ rooms: z.array(roomId).max(COUNTS_ROOMS_MAX) });

@@ -6,6 +6,7 @@ export const ROUTES = {
   beat: '/v1/nodes/:node/beat',
   depart: '/v1/nodes/:node/depart',
   status: '/v1/users/:user/status',
+  users: '/v1/users',
   room: '/v1/rooms/:room',
   counts: '/v1/counts',
 } as const;

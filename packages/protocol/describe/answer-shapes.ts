@@ -142,6 +142,25 @@ export const messagesData = z
   .strictObject({ epoch, head: seq, messages, hasMore: z.boolean(), hasNewer: z.boolean() })
   .refine(({ head, messages: list }) => list.every((one) => one.seq <= head), { message: 'messages are up to head' });
 
+const snippet = z
+  .strictObject({
+    text: z.string().max(LIMITS.snippetCharsMax),
+    marks: z.array(z.tuple([count, count])),
+  })
+  .refine(({ text: shown, marks }) => marks.every(([start, end]) => start < end && end <= shown.length), {
+    message: 'marks are parts of the text',
+  })
+  .refine(({ marks }) => marks.every(([start], index) => start >= (marks[index - 1]?.[1] ?? 0)), {
+    message: 'marks are ascending, without overlaps',
+  });
+const found = entry
+  .safeExtend({ snippet })
+  .refine((message) => message.type === 'text' && message.deleted === undefined, { message: 'is a message' });
+export const searchData = z.strictObject({
+  messages: z.array(found).max(LIMITS.searchPageMax),
+  cursor: nextCursor,
+});
+
 const readPosition = z.strictObject({ seq, n: seq });
 const unreadCounts = { unread: count, mentions: count };
 export const readData = z.strictObject({ ...readPosition.shape, ...unreadCounts });
@@ -176,6 +195,17 @@ export const presenceUser = z.strictObject({
   status: z.enum(['online', 'away', 'dnd']),
   text: z.string().exactOptional(),
 });
+export const seenUsers = z.strictObject({
+  users: z.array(
+    z.strictObject({
+      id: userId,
+      status: z.enum(['online', 'away', 'dnd', 'offline']),
+      text: z.string().min(1).exactOptional(),
+      lastSeenTs: tsMs.exactOptional(),
+    }),
+  ),
+});
+
 export const presenceSnapshot = z
   .strictObject({ count, users: z.array(presenceUser).exactOptional() })
   .refine((snapshot) => snapshot.users === undefined || snapshot.users.length === snapshot.count, {
@@ -208,4 +238,22 @@ export const problem = z.strictObject({
   code: errorCode,
   retryable: z.boolean(),
   retryAfterMs: z.int().min(1).exactOptional(),
+});
+
+/** A line of an export: an entry as it was appended, or the last line. */
+export const exportLine = z.union([
+  entry.safeExtend({ cursor: z.string().min(1) }),
+  z.strictObject({ end: z.literal(true), entries: count }),
+]);
+
+export const nodeName = z.string().min(1);
+
+/** A connection of a user, as administrators see it. */
+export const sessionOnNode = z.strictObject({
+  node: nodeName,
+  sinceTs: tsMs,
+  rooms: count,
+  roles: z.array(z.string()),
+  transport: z.enum(['websocket', 'polling']),
+  program: z.string().min(1).exactOptional(),
 });

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { z } from 'zod';
 import type { ErrorBody } from '../src/errors.ts';
-import type { ClientEventName, ClientRequests, ServerEvents } from '../src/events.ts';
+import type { AuthConfig, ClientEventName, ClientRequests, ServerEvents, SignInData } from '../src/events.ts';
 import type { requestSchemas } from '../src/schemas.ts';
 import type { errorBody } from './answer-shapes.ts';
-import type { answerSchemas, serverEventSchemas } from './answers.ts';
+import type { answerSchemas, httpAnswerSchemas, serverEventSchemas } from './answers.ts';
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
 /**
@@ -33,6 +33,8 @@ type Checked = [
   AllTrue<Events>,
   AllTrue<Requests>,
   AllTrue<{ error: Same<z.infer<typeof errorBody>, ErrorBody> }>,
+  AllTrue<{ signIn: Same<z.infer<(typeof httpAnswerSchemas)['signIn']>, SignInData> }>,
+  AllTrue<{ authConfig: Same<z.infer<(typeof httpAnswerSchemas)['readAuthConfig']>, AuthConfig> }>,
 ];
 
 const from = { id: 'u', name: 'U' };

@@ -12,11 +12,13 @@ import {
   count,
   entry,
   epoch,
+  exportLine,
   historyData,
   joinData,
   messagesData,
   myRoom,
   nextCursor,
+  nodeName,
   nothing,
   presenceDiff,
   presenceSnapshot,
@@ -26,8 +28,11 @@ import {
   resumedRoom,
   role,
   roomState,
+  searchData,
+  seenUsers,
   sendData,
   seq,
+  sessionOnNode,
   tsMs,
   userRef,
   visibility,
@@ -91,6 +96,7 @@ export const answerSchemas = {
   'message:pin': sendData,
   'history:read': historyData,
   'messages:read': messagesData,
+  search: searchData,
   'rooms:mine': z.strictObject({ rooms: z.array(myRoom), cursor: nextCursor }),
   'room:follow': nothing,
   'room:read': readData,
@@ -140,9 +146,10 @@ export const serverEventSchemas = {
   notice: z.strictObject({
     code: z.enum([
       ...(['draining', 'rebalance', 'degraded', 'recovered', 'revoked', 'expiring', 'slow_consumer'] as const),
-      ...(['too_many_connections', 'flood', 'store'] as const),
+      ...(['too_many_connections', 'flood', 'store', 'announcement'] as const),
     ]),
     reconnectInMs: z.int().min(0).exactOptional(),
+    text: z.string().min(1).exactOptional(),
     message: z.string().min(1).exactOptional(),
   }),
 } as const satisfies Record<keyof ServerEvents, z.ZodType>;
@@ -155,12 +162,70 @@ export const auditEvent = z.strictObject({
   by: z.string().min(1),
   user: z.string().exactOptional(),
   room: z.string().exactOptional(),
+  node: z.string().exactOptional(),
   seq: seq.exactOptional(),
   role: z.string().exactOptional(),
   untilTs: tsMs.exactOptional(),
   reason: z.string().exactOptional(),
   outcome: z.string().exactOptional(),
+  address: z.string().exactOptional(),
 });
+
+const health = z.enum(['ok', 'failing', 'off']);
+
+/** A gateway. Rates are means of some seconds. `cpu`: parts of a core. `eventLoop`: from 0 to 1. */
+const nodeReport = z.strictObject({
+  node: nodeName,
+  ts: tsMs,
+  version: z.string().min(1),
+  uptimeS: count,
+  connections: count,
+  rooms: count,
+  cpu: z.number().min(0),
+  eventLoop: z.number().min(0),
+  memoryBytes: count,
+  messagesPerS: z.number().min(0),
+  deliveriesPerS: z.number().min(0),
+  draining: z.boolean(),
+  redis: health,
+  presence: health,
+  archive: health,
+});
+
+/** `missing`: nodes that did not answer, so that something may be missing. */
+const missing = z.array(nodeName);
+const onlineUser = z.strictObject({
+  id: userId,
+  name: z.string(),
+  connections: count.min(1),
+  nodes: z.array(nodeName).min(1),
+});
+
+/** `connections` and `entriesPerS`: only in the order of activity. */
+const roomOfCluster = z.strictObject({
+  room: roomId,
+  title: z.string(),
+  visibility,
+  closed: z.boolean(),
+  readOnly: z.boolean(),
+  roles: count,
+  entries: count,
+  connections: count.exactOptional(),
+  entriesPerS: z.number().min(0).nullable().exactOptional(),
+});
+
+/** `untilTs`: what was written later stays. `changes`: messages and reactions so far. */
+const job = z.strictObject({
+  job: z.string().min(1),
+  kind: z.literal('erase'),
+  state: z.enum(['waiting', 'running', 'done']),
+  untilTs: tsMs,
+  createdTs: tsMs,
+  finishedTs: tsMs.exactOptional(),
+  changes: count,
+});
+
+const signIn = z.strictObject({ token: z.string().min(1), user: userRef, expiresAt: tsMs });
 
 type EventAnswers = { [N in EventCallName]: (typeof answerSchemas)[(typeof EVENT_CALLS)[N]['event']] };
 const eventAnswers = Object.fromEntries(
@@ -173,16 +238,63 @@ export const httpAnswerSchemas = {
   // Without `view=messages`, and with it.
   readMessages: z.union([historyData, messagesData]),
   readRoom: roomState,
+  readAuthConfig: z.strictObject({
+    guests: z.boolean(),
+    ldap: z.boolean(),
+    oidc: z
+      .strictObject({
+        issuer: z.string().min(1),
+        clientId: z.string().min(1),
+        name: z.string().min(1),
+        scope: z.string().min(1),
+        token: z.enum(['access', 'id']),
+      })
+      .nullable(),
+  }),
+  signIn,
+  signOut: nothing,
+  renewSignIn: signIn,
   createGuest: z.strictObject({ token: z.string().min(1), user: userRef }),
   listRooms: z.strictObject({
-    rooms: z.array(z.strictObject({ room: roomId, title: z.string(), online: count })),
+    rooms: z.array(z.strictObject({ room: roomId, title: z.string(), topic: z.string(), online: count })),
     cursor: roomId.exactOptional(),
   }),
   readPresence: presenceSnapshot,
+  readPresenceOfUsers: seenUsers,
+  readMe: z.strictObject({ user: z.strictObject({ ...userRef.shape, roles: z.array(z.string()) }), expiresAt: tsMs }),
+  exportMe: exportLine,
+  eraseMe: job,
+  readJob: job,
   revokeUser: z.strictObject({ revokedAt: tsMs }),
   disconnectUser: nothing,
   closeRoom: actData,
   openRoom: actData,
+  listNodes: z.strictObject({ nodes: z.array(nodeReport) }),
+  drainNode: nothing,
+  rebalanceNode: nothing,
+  announce: nothing,
+  listSettings: z.strictObject({
+    node: nodeName,
+    settings: z.array(
+      z.strictObject({ name: z.string(), doc: z.string(), value: z.string().nullable(), secret: z.boolean() }),
+    ),
+  }),
+  listUsers: z.strictObject({ users: z.array(onlineUser), cursor: userId.exactOptional(), missing }),
+  readUser: z.strictObject({
+    id: userId,
+    connections: z.array(sessionOnNode),
+    rooms: z.array(roomId),
+    revokedTs: tsMs.exactOptional(),
+    missing,
+  }),
+  listAllRooms: z.strictObject({
+    rooms: z.array(roomOfCluster),
+    cursor: roomId.exactOptional(),
+    missing: missing.exactOptional(),
+  }),
+  listReportedRooms: z.strictObject({
+    rooms: z.array(z.strictObject({ room: roomId, reports: count.min(1), lastTs: tsMs })),
+  }),
   readAudit: z.strictObject({ events: z.array(auditEvent), cursor: z.string().min(1).exactOptional() }),
 } as const;
 

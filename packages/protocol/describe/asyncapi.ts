@@ -69,6 +69,10 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
     summary: 'Reads messages without the entries between them: of the room, of a thread, or the pinned ones',
     codes: ['not_found', 'forbidden'],
   },
+  search: {
+    summary: 'Finds messages by their words, newest first, in the rooms that one may read',
+    codes: ['not_found', 'forbidden'],
+  },
   'rooms:mine': { summary: 'One’s own rooms, with the last message and what is unread', codes: [] },
   'room:follow': {
     summary: 'Puts a public room in one’s list, or removes it; chooses notifications of a room',

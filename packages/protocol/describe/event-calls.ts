@@ -61,7 +61,7 @@ const TEXTS: Record<EventCallName, Text> = {
   readMessages: {
     summary: 'A page of a room: entries of its log, or with view=messages only messages',
     description:
-      'Without view: entries before or after a seq, both exclusive, or the newest; with another epoch than the log’s: 409. With view=messages: also around (inclusive), and thread or pinned.',
+      'Without view: entries before or after a seq, both exclusive, or the newest; with another epoch than the log’s: 409. With view=messages: also around (inclusive) or at (a time in milliseconds), and thread or pinned.',
     success: 'Ascending; messages as they are at head',
     errors: ['conflict'],
   },
@@ -86,6 +86,12 @@ const TEXTS: Record<EventCallName, Text> = {
   removeReaction: reaction('Takes a reaction back'),
   pinMessage: pin('Pins a message'),
   unpinMessage: pin('Takes a pin off a message'),
+  search: {
+    summary: 'Finds messages by their words, newest first, in the rooms that one may read',
+    description:
+      'Words, "a phrase" and -without; the last word also finds longer ones. before and after are times in milliseconds. Without the archive: 503.',
+    errors: ['not_found'],
+  },
   listMyRooms: {
     summary: 'One’s private and direct rooms, and the public ones that one follows',
     description: 'With the newest message, the read position, and exact counts of unread messages and mentions.',

@@ -24,6 +24,8 @@ export interface Call {
   /** Statuses of success and what each means. */
   success: Record<number, string>;
   errors: ErrorCode[];
+  /** The answer is JSON lines. The schema is that of one line. */
+  isLines?: true;
   isPublic?: true;
 }
 

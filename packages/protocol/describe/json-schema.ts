@@ -184,11 +184,15 @@ registry.add(requestSchemas['room:create'], {
     'A public room has an id; those of others are made by the server. A direct room has user, the other user, and no title.',
 });
 registry.add(requestSchemas['messages:read'], {
-  description: 'At most one of before, after (exclusive) and around (inclusive); thread or pinned, not both.',
+  description:
+    'At most one of before, after (exclusive), around (inclusive) and at (a time); thread or pinned, not both.',
   allOf: [
     ['before', 'after'],
     ['before', 'around'],
     ['after', 'around'],
+    ['before', 'at'],
+    ['after', 'at'],
+    ['around', 'at'],
     ['thread', 'pinned'],
   ].map((required) => ({ not: { required } })),
 });

@@ -2,26 +2,28 @@
 
 import type { EventCallName } from '../src/calls.ts';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
+import { LIMITS } from '../src/limits.ts';
 import { httpSchemas, roomId, userId } from '../src/schemas.ts';
+import { ADMIN_CALLS } from './admin-calls.ts';
 import { problem } from './answer-shapes.ts';
 import { type HttpOperation, httpAnswerSchemas } from './answers.ts';
 import { describeEventCalls } from './event-calls.ts';
-import { type Call, type Parameter, queryOf } from './http-call.ts';
+import { type Call, type Parameter, propertiesOf, queryOf } from './http-call.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
+import { SIGN_IN_CALLS } from './sign-in-calls.ts';
 
-const user: Parameter = { name: 'id', in: 'path', required: true, schema: jsonSchemaOf(userId) };
 const room: Parameter = { name: 'room', in: 'path', required: true, schema: jsonSchemaOf(roomId) };
 
+const job: Parameter = {
+  name: 'job',
+  in: 'path',
+  required: true,
+  schema: propertiesOf(httpSchemas.job).job as JsonObject,
+};
+
 const OTHER_CALLS: Record<Exclude<HttpOperation, EventCallName>, Call> = {
-  createGuest: {
-    method: 'post',
-    path: '/guests',
-    summary: 'A token for a guest, where guests are switched on',
-    body: jsonSchemaOf(httpSchemas.guest),
-    success: { 201: 'A token, and whom it names' },
-    errors: ['not_found', 'too_large'],
-    isPublic: true,
-  },
+  ...ADMIN_CALLS,
+  ...SIGN_IN_CALLS,
   listRooms: {
     method: 'get',
     path: '/rooms',
@@ -47,55 +49,51 @@ const OTHER_CALLS: Record<Exclude<HttpOperation, EventCallName>, Call> = {
     success: { 200: 'A snapshot' },
     errors: ['not_found'],
   },
-  revokeUser: {
-    method: 'post',
-    path: '/admin/users/{id}/revoke',
-    summary: 'Ends every connection of a user within a second, and all tokens issued so far',
-    description: 'Needs the role admin. A token that is issued from the next second on is valid.',
-    parameters: [user],
-    body: jsonSchemaOf(httpSchemas.revoke),
-    isBodyOptional: true,
-    success: { 200: 'The time of the revocation, in milliseconds since 1970' },
-    errors: ['too_large'],
-  },
-  disconnectUser: {
-    method: 'post',
-    path: '/admin/users/{id}/disconnect',
-    summary: 'Ends every connection of a user within a second; the user may come back',
-    description: 'Needs the role admin.',
-    parameters: [user],
-    body: jsonSchemaOf(httpSchemas.disconnect),
-    isBodyOptional: true,
-    success: { 200: 'The order was given to all nodes' },
-    errors: ['too_large'],
-  },
-  closeRoom: {
-    method: 'post',
-    path: '/admin/rooms/{room}/close',
-    summary: 'Closes a room: no user enters, reads or writes until it is opened',
-    description: 'Needs the role admin. Members get the room event removed. Nothing is deleted.',
-    parameters: [room],
-    success: { 200: 'The seq of the act' },
-    errors: ['not_found', 'conflict'],
-  },
-  openRoom: {
-    method: 'post',
-    path: '/admin/rooms/{room}/open',
-    summary: 'Opens a closed room again',
-    description: 'Needs the role admin.',
-    parameters: [room],
-    success: { 200: 'The seq of the act' },
-    errors: ['not_found', 'conflict'],
-  },
-  readAudit: {
+  readPresenceOfUsers: {
     method: 'get',
-    path: '/admin/audit',
-    summary: 'A page of the audit, newest first',
+    path: '/presence',
+    summary: 'Who of some users is online, and when the others were last seen',
     description:
-      'Needs the role admin. kind is acts unless given. A page with filters may be empty and have a cursor. An answer without cursor is the last page.',
-    parameters: queryOf(httpSchemas.audit),
-    success: { 200: 'Events' },
+      'Gives users who share a room with the caller: both are in the same room now, or members of the same private or direct room. Others are left out.',
+    parameters: [
+      {
+        name: 'user',
+        in: 'query',
+        required: true,
+        schema: { type: 'array', items: jsonSchemaOf(userId), minItems: 1, maxItems: LIMITS.presenceUsersMax },
+        description: 'Repeated: user=mina&user=jun',
+      },
+    ],
+    success: { 200: 'Those of the users whom the caller may see, in the order of the query' },
     errors: [],
+  },
+  exportMe: {
+    method: 'get',
+    path: '/me/export',
+    summary: 'All entries that the caller wrote, oldest first, one JSON object a line',
+    description:
+      'Needs the archive. An answer whose last line is not the end was cut off: ask again with the cursor of the last whole line.',
+    parameters: queryOf(httpSchemas.export),
+    success: { 200: 'Lines of JSON' },
+    errors: [],
+    isLines: true,
+  },
+  eraseMe: {
+    method: 'delete',
+    path: '/me',
+    summary: 'Erases the texts and reactions of the caller, who also leaves all private rooms',
+    description:
+      'Needs the archive. It continues after restarts. A call while it runs gives the same job. Tokens stay valid.',
+    success: { 202: 'The job; the header Location is its address' },
+    errors: [],
+  },
+  readJob: {
+    method: 'get',
+    path: '/me/jobs/{job}',
+    summary: 'The state of a job of the caller, up to 30 days after its end',
+    parameters: [job],
+    success: { 200: 'The job' },
+    errors: ['not_found'],
   },
 };
 
@@ -141,7 +139,9 @@ export function describeHttp(options: { version: string }): JsonObject {
 }
 
 function operation(operationId: HttpOperation, call: Call): JsonObject {
-  const answer: Json = { 'application/json': { schema: jsonSchemaOf(httpAnswerSchemas[operationId]) } };
+  const answer: Json = {
+    [call.isLines ? 'application/jsonl' : 'application/json']: { schema: jsonSchemaOf(httpAnswerSchemas[operationId]) },
+  };
   const codes: ErrorCode[] = [...ALWAYS, ...call.errors, ...(call.isPublic ? [] : (['unauthenticated'] as const))];
   const responses: JsonObject = Object.fromEntries([
     ...Object.entries(call.success).map(([status, description]) => [status, { description, content: answer }]),

@@ -76,6 +76,7 @@ export const EVENT_CALLS = {
   },
   pinMessage: { event: 'message:pin', method: 'PUT', path: `${MESSAGE}/pin`, fixed: { active: true } },
   unpinMessage: { event: 'message:pin', method: 'DELETE', path: `${MESSAGE}/pin`, fixed: { active: false } },
+  search: { event: 'search', method: 'GET', path: '/search' },
   listMyRooms: { event: 'rooms:mine', method: 'GET', path: '/me/rooms' },
   followRoom: { event: 'room:follow', method: 'PUT', path: '/me/rooms/{room}', fixed: { active: true } },
   unfollowRoom: { event: 'room:follow', method: 'DELETE', path: '/me/rooms/{room}', fixed: { active: false } },

@@ -20,6 +20,7 @@ import type {
   RenewData,
   ReportsData,
   RoomEvent,
+  SearchData,
   SendData,
   SessionData,
   Status,
@@ -89,11 +90,27 @@ export interface ClientRequests {
       before?: number;
       after?: number;
       around?: number;
+      /** Milliseconds since 1970. */
+      at?: number;
       thread?: number;
       pinned?: true;
       limit?: number;
     },
     MessagesData,
+  ];
+  search: [
+    {
+      query: string;
+      room?: string;
+      /** A user id. */
+      from?: string;
+      /** Milliseconds since 1970, both exclusive. */
+      before?: number;
+      after?: number;
+      cursor?: string;
+      limit?: number;
+    },
+    SearchData,
   ];
   'rooms:mine': [{ cursor?: string; limit?: number }, MyRoomsData];
   'room:follow': [{ room: string; active: boolean; notify?: Notify }, Record<string, never>];

@@ -7,6 +7,9 @@ export const LIMITS = {
   roomIdCharsMax: 64,
   /** Length of a token, in characters. */
   tokenCharsMax: 8_192,
+  /** Length of a name and a password at sign-in, in UTF-16 code units. */
+  usernameCharsMax: 256,
+  passwordCharsMax: 1_024,
   /** Length of a user id (a token's `sub`), in characters. */
   userIdCharsMax: 128,
   /** Length of a display name, in code points. */
@@ -15,6 +18,8 @@ export const LIMITS = {
   titleCharsMax: 128,
   /** Length of a room's topic, in code points. */
   topicCharsMax: 512,
+  /** Length of an announcement to everybody, in code points. */
+  announcementCharsMax: 500,
   /** Length of the reason of an act or a report, in code points. */
   reasonCharsMax: 512,
   /** Duration of a kick, a ban or a mute, in milliseconds, if it has an end: 1 s to 10 years. */
@@ -49,6 +54,8 @@ export const LIMITS = {
   inboxTextCodePointsMax: 200,
   /** Users with a read position in one room. */
   readPositionsPerRoomMax: 100_000,
+  /** Users in one `GET /presence`. */
+  presenceUsersMax: 100,
   /** Length of a presence status text, in code points. */
   statusTextCharsMax: 128,
   /** Length of a `clientMsgId`, in printable ASCII characters. */
@@ -65,6 +72,12 @@ export const LIMITS = {
   /** Maximum entries and bytes of a gap that a resume closes in one room. */
   resumeEntriesMax: 1_000,
   resumeBytesMax: 1_048_576,
+  /** Length of a search's query and of the snippet of a result, in UTF-16 code units. */
+  searchQueryCharsMax: 256,
+  snippetCharsMax: 200,
+  /** Messages in one page of a search. */
+  searchPageMax: 50,
+  searchPageDefault: 20,
   /** Size of one packet from a client, in bytes. A larger one closes the transport. */
   packetBytesMax: 131_072,
   /** Nesting depth of JSON from clients. The contract's deepest payload has five levels. */

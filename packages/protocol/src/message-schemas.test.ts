@@ -134,18 +134,20 @@ describe('messages:read', () => {
 
   test('reads the newest without a position', () => assert(read({})));
   test('takes one position', () => {
-    for (const one of [{ before: 0 }, { after: 0 }, { around: 1 }]) assert(read(one), JSON.stringify(one));
+    for (const one of [{ before: 0 }, { after: 0 }, { around: 1 }, { at: 0 }]) assert(read(one), JSON.stringify(one));
     for (const two of [
       { before: 9, after: 1 },
       { before: 9, around: 1 },
       { after: 1, around: 1 },
       { before: 9, after: 1, around: 1 },
+      { around: 1, at: 1 },
+      { before: 9, at: 1 },
     ])
       assert.equal(read(two), false, JSON.stringify(two));
   });
   test('takes thread or pinned, each with any position', () => {
     for (const choice of [{ thread: 1 }, { pinned: true }])
-      for (const position of [{}, { before: 9 }, { after: 0 }, { around: 1 }])
+      for (const position of [{}, { before: 9 }, { after: 0 }, { around: 1 }, { at: 5 }])
         assert(read({ ...choice, ...position }), JSON.stringify({ ...choice, ...position }));
     assert.equal(read({ thread: 1, pinned: true }), false);
   });
@@ -156,6 +158,7 @@ describe('messages:read', () => {
       { pinned: false },
       { before: -1 },
       { after: 0.5 },
+      { at: -1 },
       { thread: '1' },
       { limit: 0 },
       { limit: LIMITS.pageEntriesMax + 1 },

@@ -151,16 +151,26 @@ export const requestSchemas = {
       before: seq.optional(),
       after: seq.optional(),
       around: entrySeq.optional(),
+      at: seq.optional(),
       thread: entrySeq.optional(),
       pinned: z.literal(true).optional(),
       limit,
     })
-    .refine(({ before, after, around }) => [before, after, around].filter((v) => v !== undefined).length <= 1, {
-      message: 'takes one of before, after and around',
+    .refine(({ before, after, around, at }) => [before, after, around, at].filter((v) => v !== undefined).length <= 1, {
+      message: 'takes one of before, after, around and at',
     })
     .refine(({ thread, pinned }) => thread === undefined || pinned === undefined, {
       message: 'takes thread or pinned, not both',
     }),
+  search: z.object({
+    query: z.string().min(1).max(LIMITS.searchQueryCharsMax),
+    room: roomId.optional(),
+    from: userId.optional(),
+    before: seq.optional(),
+    after: seq.optional(),
+    cursor: cursor.optional(),
+    limit: z.int().min(1).max(LIMITS.searchPageMax).default(LIMITS.searchPageDefault),
+  }),
   'rooms:mine': z.object({ cursor: cursor.optional(), limit }),
   'room:follow': z.object({
     room: roomId,
@@ -192,7 +202,17 @@ const limitText = z
 const adminReason = label(LIMITS.reasonCharsMax).refine(hasVisible, { message: 'must not be blank' });
 const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'is the cursor of the page before');
 
+/** Where an export goes on: the `ts`, `seq` and `room` of the last entry. */
+const exportCursor = z.string().regex(/^\d{1,15}-\d{1,15}-[a-z0-9][a-z0-9._-]{0,63}$/, 'is the cursor of a line');
+const jobId = z.string().regex(/^[a-z0-9]{1,32}$/, 'is the id of a job');
+
+const nodeName = z.string().regex(/^[a-zA-Z0-9-]{1,63}$/, 'is the name of a node');
+/** Of ids and names. */
+const searched = z.string().max(LIMITS.nameCharsMax);
+
 export const httpSchemas = {
+  export: z.object({ cursor: exportCursor.optional() }),
+  job: z.object({ job: jobId }),
   revoke: z.object({ reason: adminReason.optional() }),
   disconnect: z.object({ reason: adminReason.optional() }),
   audit: z.object({
@@ -206,8 +226,42 @@ export const httpSchemas = {
       .regex(/^[a-z][a-z.-]{0,63}$/, 'is a word such as user.revoke')
       .optional(),
   }),
+  node: nodeName,
+  announcement: z.object({
+    text: label(LIMITS.announcementCharsMax).refine(hasVisible, { message: 'must not be blank' }),
+  }),
+  users: z.object({ q: searched.optional(), cursor: userId.optional(), limit: limitText.optional() }),
+  roomsOfCluster: z.object({
+    q: searched.optional(),
+    order: z.enum(['id', 'activity']).optional(),
+    cursor: roomId.optional(),
+    limit: limitText.optional(),
+  }),
+  reportedRooms: z.object({ limit: limitText.optional() }),
   guest: z.object({ name: displayName }),
+  signIn: z.object({
+    username: z
+      .string()
+      .min(1)
+      .max(LIMITS.usernameCharsMax)
+      .regex(/^\P{Cc}+$/u, 'must not hold control characters'),
+    // Some directories take an empty password, or one that begins with NUL, for no password.
+    password: z
+      .string()
+      .min(1, 'must not be empty')
+      .max(LIMITS.passwordCharsMax)
+      .refine((value) => !value.includes('\0'), { message: 'must not hold control characters' }),
+  }),
   rooms: z.object({ cursor: roomId.optional(), limit: limitText.optional() }),
+  // A query with one `user` is no list.
+  presence: z.object({
+    user: z
+      .preprocess(
+        (value) => (typeof value === 'string' ? [value] : value),
+        z.array(userId).min(1).max(LIMITS.presenceUsersMax),
+      )
+      .transform((users) => [...new Set(users)]),
+  }),
 } as const;
 
 /**

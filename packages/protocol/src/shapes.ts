@@ -111,6 +111,24 @@ export interface MessagesData {
   hasNewer: boolean;
 }
 
+/** A message as a search found it. */
+export interface FoundMessage extends Entry {
+  snippet: Snippet;
+}
+
+/** A part of the text, with the words that match. It is plain text, whatever characters it has. */
+export interface Snippet {
+  text: string;
+  /** Beginnings and ends in `text`, in UTF-16 code units; ascending, without overlaps. */
+  marks: Array<[start: number, end: number]>;
+}
+
+export interface SearchData {
+  /** Newest first. */
+  messages: FoundMessage[];
+  cursor?: string;
+}
+
 export type Notify = 'all' | 'mentions' | 'none';
 
 /** A user's position in a room: everything up to `seq` is read. */
@@ -180,6 +198,15 @@ export interface PresenceUser extends UserRef {
   text?: string;
 }
 
+/** Answer of `GET /presence`. */
+export interface SeenUser {
+  id: string;
+  status: Exclude<Status, 'invisible'> | 'offline';
+  text?: string;
+  /** When the user was last seen (ms). Only of users who are offline, and for 30 days. */
+  lastSeenTs?: number;
+}
+
 /** `users` is missing in large rooms. */
 export interface PresenceSnapshot {
   count: number;
@@ -221,11 +248,14 @@ export type NoticeCode =
   | 'slow_consumer'
   | 'too_many_connections'
   | 'flood'
-  | 'store';
+  | 'store'
+  | 'announcement';
 
 export interface Notice {
   code: NoticeCode;
   reconnectInMs?: number;
+  /** Of an announcement: what an administrator says to everybody. */
+  text?: string;
   /** For developers, in English. */
   message?: string;
 }
@@ -242,4 +272,24 @@ export interface TypingSignal {
   user: UserRef;
   active: boolean;
   thread?: number;
+}
+
+/** The answer to a sign-in with a password, and to a renewal. */
+export interface SignInData {
+  token: string;
+  user: UserRef;
+  /** When the token expires, in milliseconds since 1970. */
+  expiresAt: number;
+}
+
+/** Which ways to sign in a cluster has. */
+export interface AuthConfig {
+  guests: boolean;
+  /** With the name and password of an account in a directory. */
+  ldap: boolean;
+  /**
+   * At an OpenID provider, whose tokens are accepted. `name`: for people; `scope`: what a client
+   * asks for; `token`: which of the provider's tokens it uses then.
+   */
+  oidc: { issuer: string; clientId: string; name: string; scope: string; token: 'access' | 'id' } | null;
 }

@@ -7,12 +7,15 @@ export interface Script {
   name: string;
   source: string;
   sha1: string;
+  /** Whether Redis checks that it writes nothing: then an account needs only to read its keys. */
+  readOnly: boolean;
   /** Names from the header's `KEYS[n]` lines, in order. */
   keys: string[];
   /** Names from the header's `ARGV[n]` lines, in order. */
   args: string[];
 }
 
+const READ_ONLY = /^#!lua .*\bno-writes\b/;
 const HEADER_LINE = /^--\s+(KEYS|ARGV)\[(\d+)\]\s+(\S+)/;
 
 /**
@@ -33,6 +36,7 @@ export function loadScript(location: URL, ...libraries: URL[]): Script {
     name: location.pathname.split('/').at(-1) ?? 'script',
     source,
     sha1: createHash('sha1').update(source).digest('hex'),
+    readOnly: READ_ONLY.test(source),
     keys,
     args,
   };
@@ -51,10 +55,12 @@ export async function runScript(
   args: Array<string | number>,
 ): Promise<unknown> {
   const [first = ''] = keys;
+  const { source, sha1, readOnly } = script;
+  const [byHash, bySource] = readOnly ? (['evalsha_ro', 'eval_ro'] as const) : (['evalsha', 'eval'] as const);
   try {
-    return await store.at(first, (redis) => redis.evalsha(script.sha1, keys.length, ...keys, ...args));
+    return await store.at(first, (redis) => redis[byHash](sha1, keys.length, ...keys, ...args));
   } catch (error) {
     if (!isNoScript(error)) throw error;
-    return store.at(first, (redis) => redis.eval(script.source, keys.length, ...keys, ...args));
+    return store.at(first, (redis) => redis[bySource](source, keys.length, ...keys, ...args));
   }
 }

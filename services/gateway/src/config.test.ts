@@ -17,10 +17,11 @@ test('a ping and its answer fit into the time after which nginx closes a silent 
   assert.throws(() => read('35001', '20000'), /MARU_PING_INTERVAL_MS and MARU_PING_TIMEOUT_MS/);
 });
 
-test('the features of a session name guests where they may sign in', () => {
+test('the features of a session name guests where they may sign in, and the archive where there is one', () => {
   const features = (more: Record<string, string>) => featuresOf(readGatewayConfig({ ...REQUIRED, ...more }));
   assert.deepEqual(features({}), []);
   assert.deepEqual(features({ MARU_GUESTS: 'on', MARU_GUEST_SECRET: 'a third secret of at least 32 characters' }), [
     'guests',
   ]);
+  assert.deepEqual(features({ MARU_POSTGRES_URL: 'postgres://maru@db/maru' }), ['archive']);
 });

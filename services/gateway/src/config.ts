@@ -1,5 +1,5 @@
 /** The gateway's settings: variable, documentation, validator and default of each. */
-import { LIMITS } from '@maru/protocol';
+import { type AuthConfig, LIMITS } from '@maru/protocol';
 import { asRedisAddress } from '@maru/redis-store';
 import {
   asInteger,
@@ -16,11 +16,16 @@ import {
   LOG_LEVELS,
   readConfig,
 } from '@maru/service-kit';
+import { ARCHIVE_FIELDS } from './archive/archive-settings.ts';
 import { AUDIT_FIELDS } from './audit/audit-settings.ts';
+import { checkLdap, LDAP_FIELDS } from './directory/ldap-settings.ts';
 import { SESSION_ROUTES } from './edge/session-route.ts';
+import { IDENTITY_FIELDS } from './identity/identity-settings.ts';
+import { checkOidc, OIDC_FIELDS } from './identity/oidc-settings.ts';
 import { connectionLimitsOf } from './limits/connection-limits.ts';
 import { CONNECTION_FIELDS } from './limits/connection-settings.ts';
 import { QUOTA_FIELDS } from './limits/quota-settings.ts';
+import { SIGN_IN_FIELDS } from './sign-in/sign-in-settings.ts';
 
 /** A browser's origin, or that of an app with a scheme of its own. */
 function isOrigin(origin: string): boolean {
@@ -72,33 +77,10 @@ export const FIELDS = {
     parse: asSecret,
     secret: true,
   },
-  jwtSecret: {
-    env: 'MARU_JWT_SECRET',
-    doc: 'shared secret of HS256 tokens',
-    parse: asSecret,
-    fallback: undefined,
-    secret: true,
-  },
-  jwksUrl: {
-    env: 'MARU_JWKS_URL',
-    doc: 'address of the key set of asymmetric tokens',
-    parse: asUrl('http', 'https'),
-    fallback: undefined,
-  },
-  jwksStaleMaxS: {
-    env: 'MARU_JWKS_STALE_MAX_S',
-    doc: 'if the key set cannot be fetched, known keys stay valid for this many seconds after the last fetch',
-    parse: asInteger(600, 30 * 86_400),
-    fallback: 86_400,
-  },
-  jwtIssuer: { env: 'MARU_JWT_ISSUER', doc: 'required iss of tokens', parse: asText, fallback: undefined },
-  jwtAudience: { env: 'MARU_JWT_AUDIENCE', doc: 'required aud of tokens', parse: asText, fallback: undefined },
-  tokenLifetimeMaxS: {
-    env: 'MARU_TOKEN_LIFETIME_MAX_S',
-    doc: 'tokens valid for longer than this, in seconds, are refused',
-    parse: asInteger(60, 366 * 86_400),
-    fallback: 31 * 86_400,
-  },
+  ...IDENTITY_FIELDS,
+  ...OIDC_FIELDS,
+  ...LDAP_FIELDS,
+  ...SIGN_IN_FIELDS,
   development: DEVELOPMENT_FIELD,
   guests: { env: 'MARU_GUESTS', doc: 'whether guests may sign in: on or off', parse: asSwitch, fallback: false },
   guestSecret: {
@@ -154,13 +136,13 @@ export const FIELDS = {
   ...CONNECTION_FIELDS,
   addressCallsPerSecond: {
     env: 'MARU_ADDRESS_CALLS_PER_SECOND',
-    doc: 'guest sign-ins of one address per second; wide, because offices share an address',
+    doc: 'sign-ins of one address per second; wide, because offices share an address',
     parse: asInteger(1, 1_000_000),
     fallback: 500,
   },
   addressCallsBurst: {
     env: 'MARU_ADDRESS_CALLS_BURST',
-    doc: 'burst of guest sign-ins of one address',
+    doc: 'burst of sign-ins of one address',
     parse: asInteger(1, 1_000_000),
     fallback: 1_000,
   },
@@ -201,6 +183,7 @@ export const FIELDS = {
     fallback: 10_000,
   },
   ...AUDIT_FIELDS,
+  ...ARCHIVE_FIELDS,
   pingIntervalMs: {
     env: 'MARU_PING_INTERVAL_MS',
     doc: 'an idle client is pinged after this time; with the timeout at most 55 s, below the 60 s of nginx',
@@ -260,9 +243,14 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   const config = readConfig(FIELDS, environment);
   if (config.guests && config.guestSecret === undefined)
     throw new ConfigError('Configuration: MARU_GUESTS=on needs MARU_GUEST_SECRET');
-  if (!config.guests && config.jwtSecret === undefined && config.jwksUrl === undefined) {
-    throw new ConfigError('Configuration: no way to sign in: set MARU_JWT_SECRET, MARU_JWKS_URL or MARU_GUESTS=on');
+  const { jwtSecret, jwksUrl, oidcIssuer } = config;
+  if (!config.guests && jwtSecret === undefined && jwksUrl === undefined && oidcIssuer === undefined) {
+    throw new ConfigError(
+      'Configuration: no way to sign in: set MARU_JWT_SECRET, MARU_JWKS_URL, MARU_OIDC_ISSUER or MARU_GUESTS=on',
+    );
   }
+  checkLdap(config, config.jwtSecret);
+  checkOidc(config);
   if (config.retentionEntriesMax < config.retentionEntriesMin) {
     throw new ConfigError('Configuration: MARU_RETENTION_ENTRIES_MAX must not be below MARU_RETENTION_ENTRIES_MIN');
   }
@@ -274,8 +262,24 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   return config;
 }
 
+/** Which ways to sign in there are. */
+export const authConfigOf = ({ guests, ldapUrls, ...config }: GatewayConfig): AuthConfig => ({
+  guests,
+  ldap: ldapUrls.length > 0,
+  oidc: providerOf(config),
+});
+
+function providerOf({ oidcIssuer: issuer, oidcClientId: clientId, ...config }: Partial<GatewayConfig>) {
+  if (issuer === undefined || clientId === undefined) return null;
+  const { oidcName: name = new URL(issuer).host, oidcScope: scope = '', oidcToken: token = 'access' } = config;
+  return { issuer, clientId, name, scope, token };
+}
+
 /** What this cluster has, for `session.features`. */
-export const featuresOf = ({ guests }: GatewayConfig): string[] => (guests ? ['guests'] : []);
+export const featuresOf = ({ guests, postgresUrl }: GatewayConfig): string[] => [
+  ...(guests ? ['guests'] : []),
+  ...(postgresUrl === undefined ? [] : ['archive']),
+];
 
 /** `session.limits`: the contract's limits with this cluster's settings. */
 export function limitsOf(config: GatewayConfig): Record<string, number> {

@@ -92,7 +92,15 @@ export function createGateway(options: { config: GatewayConfig; logger: Logger; 
   };
 }
 
-async function startParts({ store, delivery, inboxChannels, presence, balance }: Parts): Promise<void> {
+async function startParts({
+  store,
+  delivery,
+  inboxChannels,
+  presence,
+  balance,
+  nodes,
+  personal,
+}: Parts): Promise<void> {
   const { ticker, health, subscriber, ephemeralSubscriber, orders, gate } = store;
   gate.start(ticker);
   health.start(ticker);
@@ -103,7 +111,11 @@ async function startParts({ store, delivery, inboxChannels, presence, balance }:
   inboxChannels.start(ticker);
   await presence.start();
   balance.start();
+  nodes.questions.start();
+  nodes.reports.start();
   store.audit.start(ticker);
+  store.archiveTasks.start(ticker);
+  personal.start(ticker);
 }
 
 async function checkErasure(
@@ -118,9 +130,14 @@ async function checkErasure(
  * The store closes last, because the other parts still use it. The sum of all deadlines is below
  * the 8 s that a process has to stop.
  */
-function stopPhases({ store, edge, delivery, inboxChannels, presence, balance, tracing }: Parts): Phase[] {
+function stopPhases(parts: Parts): Phase[] {
+  const { store, archive, edge, delivery, inboxChannels, presence, balance, nodes, personal, tracing } = parts;
   return [
-    { name: 'leave the balance', deadlineMs: 500, run: () => balance.leave() },
+    {
+      name: 'leave the balance and the list of nodes',
+      deadlineMs: 500,
+      run: () => Promise.all([balance.leave(), nodes.reports.stop()]),
+    },
     // Together: a peer that does not answer must not delay the report that this node leaves.
     {
       name: 'close connections, untrack presence',
@@ -139,9 +156,10 @@ function stopPhases({ store, edge, delivery, inboxChannels, presence, balance, t
         store.orders.stop();
         store.audit.stop();
         store.gate.stop();
+        return Promise.all([store.archiveTasks.stop(), personal.stop()]);
       },
     },
-    { name: 'close the store', deadlineMs: 1_500, run: () => store.close() },
+    { name: 'close the store', deadlineMs: 1_500, run: () => Promise.all([store.close(), archive?.close()]) },
     { name: 'close tracing', deadlineMs: 1_000, run: () => tracing.close() },
   ];
 }

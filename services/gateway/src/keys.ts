@@ -6,7 +6,9 @@
 
 /**
  * Hash: epoch, base, title, topic, visibility, owner, readOnly, slowModeS, closed, guarded (see
- * `log/room-epoch.lua`), deleted.
+ * `log/room-epoch.lua`), deleted, cleared (the number of the epoch that the last deletion opened),
+ * first. The archiver writes archived (the newest seq in the archive) and archivedFrom (the
+ * oldest).
  */
 export const roomMetaKey = (room: string): string => `maru:{${room}}:meta`;
 /** Stream: the log, ids `seq-0`. */
@@ -34,6 +36,11 @@ export const roomRepliesPrefix = (room: string): string => `maru:{${room}}:repli
 export const roomErasedKey = (room: string): string => `maru:{${room}}:erased`;
 /** Sorted set: pinned messages by `seq`. */
 export const roomPinsKey = (room: string): string => `maru:{${room}}:pins`;
+/**
+ * Sorted set: changes to messages that have left the log, `target LF changeSeq` by the seq of the
+ * change. A member leaves it together with the entry of the change.
+ */
+export const roomLateKey = (room: string): string => `maru:{${room}}:late`;
 /** Sorted set, all scores 0: who is mentioned where, see `log/room-overlay.lua`. */
 export const roomMentionsKey = (room: string): string => `maru:{${room}}:mentions`;
 /** Hash: user id → `seq n` of the read position. */
@@ -46,6 +53,8 @@ export const directRoomKey = (pair: string): string => `maru:direct:{${pair}}`;
 export const userInboxChannel = (userId: string): string => `maru:inbox:{${encodeURIComponent(userId)}}`;
 /** Hash: `seq LF userId` of a report → JSON of it. */
 export const roomReportsKey = (room: string): string => `maru:{${room}}:reports`;
+/** Sorted set: rooms that had a report, by the time (ms of the store's clock) of the newest one. */
+export const reportedRoomsKey = (): string => 'maru:reported';
 /** Sharded channel on which the room's new entries are announced. */
 export const roomLiveChannel = (room: string): string => `maru:{${room}}:live`;
 /** The room of such a channel; undefined for any other name. */
@@ -77,11 +86,16 @@ export const erasureProbeKey = (node: string): string => `maru:probe:{erasure}:$
  */
 export const waitProbeKey = (tag: string): string => `maru:probe:{${tag}}:wait`;
 /**
- * Hash: node → its connections; sorted set: node → when it last reported, in milliseconds of the
- * store's clock.
+ * Hash: node → its connections; sorted set: node → when it last reported, in milliseconds of
+ * the store's clock.
  */
 export const nodeLoadsKey = (): string => 'maru:{nodes}:loads';
 export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
+/** Hash: node → JSON of its last report, see `nodes/reports.ts`. */
+export const nodeReportsKey = (): string => 'maru:{nodes}:reports';
+/** Sharded channels: questions to all nodes, and answers to one node. See `nodes/questions.ts`. */
+export const questionsChannel = (): string => 'maru:{nodes}:questions';
+export const answersChannel = (node: string): string => `maru:{nodes}:answers:${node}`;
 /**
  * Sorted set: user id → when the user was revoked, in milliseconds of the store's clock; and
  * stream:
@@ -90,5 +104,22 @@ export const nodesSeenKey = (): string => 'maru:{nodes}:seen';
 export const revocationsKey = (): string => 'maru:{control}:revoked';
 export const ordersKey = (): string => 'maru:{control}:orders';
 export const ordersChannel = (): string => 'maru:{control}:signal';
+/**
+ * Sorted set: rooms with entries that the archive may lack, by the time (ms of the store's clock)
+ * since when; and set: rooms that the archive caught up with, whose logs may be trimmed.
+ */
+export const archiveDirtyKey = (): string => 'maru:{archive}:dirty';
+/** Sorted set: rooms that an archiver copies now. */
+export const archiveClaimsKey = (): string => 'maru:{archive}:claims';
+export const archiveTrimKey = (): string => 'maru:{archive}:trim';
+/**
+ * Attempts to sign in with a password, see `sign-in/begin-attempt.lua`. Accounts and addresses are
+ * digests.
+ */
+export const signInFailuresKey = (): string => 'maru:{sign-in}:failures';
+export const signInFailureTimesKey = (): string => 'maru:{sign-in}:times';
+export const signInBudgetsKey = (): string => 'maru:{sign-in}:budgets';
+/** Sorted set: addresses from which the account signed in, by time. */
+export const signInKnownKey = (account: string): string => `maru:{sign-in}:known:${account}`;
 /** Stream: audit events of one kind. */
 export const auditKey = (kind: 'acts' | 'sign-ins'): string => `maru:audit:{${kind}}`;

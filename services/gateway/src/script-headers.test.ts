@@ -6,7 +6,15 @@ import { pathToFileURL } from 'node:url';
 import { loadScript } from '@maru/redis-store';
 
 /** Files of functions, which have no keys and arguments of their own. */
-const LIBRARIES = ['room-epoch.lua', 'room-entry.lua', 'room-guard.lua', 'room-overlay.lua', 'read-state.lua'];
+const LIBRARIES = [
+  'room-epoch.lua',
+  'room-entry.lua',
+  'room-guard.lua',
+  'room-overlay.lua',
+  'change-effects.lua',
+  'late-changes.lua',
+  'read-state.lua',
+];
 const scripts = globSync(`${import.meta.dirname}/**/*.lua`).filter((path) => !LIBRARIES.includes(basename(path)));
 
 test('the header of each script names exactly the keys and arguments that it uses', () => {

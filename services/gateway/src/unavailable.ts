@@ -1,6 +1,8 @@
 /** The one error for every failure of the store. */
 import { MaruError } from '@maru/protocol';
 
+export const isUnavailable = (error: unknown): boolean => error instanceof MaruError && error.code === 'unavailable';
+
 /**
  * A client may retry whatever the store's problem is: refused, hung, full, read-only or loading.
  */

@@ -12,6 +12,7 @@ import {
   reportRequest,
   statusRequest,
   syncRequest,
+  usersRequest,
 } from '@maru/presence-api';
 import { ERROR_CATALOGUE, MaruError, parsePayload, roomId, userId } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
@@ -56,12 +57,6 @@ export function createHttp(options: {
   app.use(requireSecret(options.secret));
   app.use(express.json({ limit: REQUEST_BYTES_MAX }));
 
-  const route = (name: string, answer: (request: Request) => Promise<unknown>): RequestHandler => {
-    return (request, response, next) => {
-      response.locals.route = name;
-      answer(request).then((body) => response.json(body), next);
-    };
-  };
   const nodeOf = (request: Request): string => parsePayload(nodeName, request.params.node);
 
   app.post(
@@ -106,16 +101,7 @@ export function createHttp(options: {
     }),
   );
 
-  app.post(
-    ROUTES.status,
-    route('status', async (request) => {
-      const { text, ...wanted } = parsePayload(statusRequest, request.body);
-      const user = parsePayload(userId, request.params.user);
-      await store.keepStatus(user, text === undefined ? wanted : { ...wanted, text });
-      return {};
-    }),
-  );
-
+  addUserRoutes(app, store);
   app.get(
     ROUTES.room,
     route('snapshot', (request) => store.readRoom(parsePayload(roomId, request.params.room))),
@@ -145,6 +131,34 @@ export function createHttp(options: {
   };
   app.use(onError);
   return app;
+}
+
+/** Answers with what `answer` resolves with. */
+const route =
+  (name: string, answer: (request: Request) => Promise<unknown>): RequestHandler =>
+  (request, response, next) => {
+    response.locals.route = name;
+    answer(request).then((body) => response.json(body), next);
+  };
+
+function addUserRoutes(app: Express, store: PresenceStore): void {
+  app.post(
+    ROUTES.status,
+    route('status', async (request) => {
+      const { text, ...wanted } = parsePayload(statusRequest, request.body);
+      const user = parsePayload(userId, request.params.user);
+      await store.keepStatus(user, text === undefined ? wanted : { ...wanted, text });
+      return {};
+    }),
+  );
+
+  app.post(
+    ROUTES.users,
+    route('users', async (request) => {
+      const { reader, users } = parsePayload(usersRequest, request.body);
+      return { users: await store.readPresence(reader, users) };
+    }),
+  );
 }
 
 function toMaruError(error: unknown): MaruError {

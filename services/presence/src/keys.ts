@@ -3,8 +3,8 @@
  * of the contract (`@maru/presence-api`).
  *
  * The keys of a group share a hash tag, so that one script can use them in a Redis Cluster. Room
- * ids contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide. User
- * ids may contain anything and are escaped.
+ * ids contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide.
+ * User ids may contain anything and are escaped.
  */
 
 const PREFIX = 'maru:presence:';
@@ -53,6 +53,9 @@ export const userKeys = (userId: string) => {
     status: `${base}:status`,
   };
 };
+
+/** String: when others last saw the user (ms). */
+export const seenKey = (userId: string): string => `${PREFIX}{user:${encodeURIComponent(userId)}}:seen`;
 
 /**
  * Sorted set: rooms by the time (ms) of their next work: a grace period ends or a difference is

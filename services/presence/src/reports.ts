@@ -5,8 +5,7 @@
  * nothing.
  */
 import { operation, type ValidOperation, type ValidReport } from '@maru/presence-api';
-import type { Logger } from '@maru/service-kit';
-import { concurrently } from './concurrently.ts';
+import { concurrently, type Logger } from '@maru/service-kit';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Rooms, UserEvent } from './rooms.ts';
 import { BOUNDS } from './settings.ts';

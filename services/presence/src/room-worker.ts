@@ -2,9 +2,7 @@
  * Does the due work of rooms: ends grace periods and publishes differences. Any instance may take
  * any room. If an instance fails, another one takes the room when its claim ends.
  */
-import type { Logger } from '@maru/service-kit';
-import { concurrently } from './concurrently.ts';
-import { type Loop, startLoop } from './loop.ts';
+import { concurrently, type Logger, type Loop, startLoop } from '@maru/service-kit';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Rooms } from './rooms.ts';
 import { BOUNDS } from './settings.ts';

@@ -8,7 +8,7 @@ import type { PresenceMetrics } from './metrics.ts';
 import { BOUNDS } from './settings.ts';
 import type { PresenceStore } from './store/presence-store.ts';
 import type { RecordChange, StoredRecord } from './store/room-store.ts';
-import { dueAtOf, shownOf, step, type Timing, type TrackerEvent } from './tracker.ts';
+import { dueAtOf, leftAtOf, shownOf, step, type Timing, type TrackerEvent } from './tracker.ts';
 
 export interface UserEvent {
   userId: string;
@@ -37,12 +37,13 @@ export function createRooms(options: { store: PresenceStore; timing: Timing; met
     for (const event of events) record = step(record, event, now, timing);
     const hasTicked = events.some((event) => event.type === 'tick');
     if (!hasTicked && (record === undefined ? '' : JSON.stringify(record)) === stored.raw) return undefined;
-    const change: RecordChange = {
+    const change: RecordChange & { leftAt: number | undefined } = {
       userId,
       expected: stored.raw,
       record,
       shown: shownOf(record, now, timing),
       dueAt: dueAtOf(record, now, timing),
+      leftAt: stored.record && leftAtOf(stored.record),
     };
     return change;
   };
@@ -60,7 +61,9 @@ export function createRooms(options: { store: PresenceStore; timing: Timing; met
       if (commit.result === 'late') throw new MaruError('unavailable', 'the report took too long');
       if (commit.result === 'ok') {
         const forgotten = changes.filter((change) => change.record === undefined);
-        await Promise.all(forgotten.map((change) => store.forgetVisit(change.userId, room, now)));
+        await Promise.all(
+          forgotten.map(({ userId, leftAt = now }) => store.forgetVisit(userId, room, { leftMs: leftAt, readMs: now })),
+        );
         return commit.nextAt;
       }
       metrics.commitConflicts.inc();

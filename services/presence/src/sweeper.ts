@@ -3,9 +3,7 @@
  * of epochs before the last full state. An epoch is an argument of every removal, so a newer
  * process with the same name is not affected. Repeating a sweep changes nothing.
  */
-import type { Logger } from '@maru/service-kit';
-import { concurrently } from './concurrently.ts';
-import { startLoop } from './loop.ts';
+import { concurrently, type Logger, startLoop } from '@maru/service-kit';
 import type { PresenceMetrics } from './metrics.ts';
 import type { Rooms, UserEvent } from './rooms.ts';
 import { BOUNDS } from './settings.ts';

@@ -58,7 +58,7 @@ export const DEFAULT_PROFILE: Profile = { status: 'online', version: 0 };
 export const isNewer = (a: Stamp, b: Stamp): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.seq > b.seq);
 
 /** When the user's last entry ended. Undefined while one is open. */
-function leftAtOf(record: UserRecord): number | undefined {
+export function leftAtOf(record: UserRecord): number | undefined {
   let latest: number | undefined;
   for (const entry of Object.values(record.nodes)) {
     if (entry.leftAt === undefined) return undefined;

@@ -6,10 +6,12 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describeFailure } from '../../bootstrap/failure.mjs';
+import type { TokenRequest } from './tokens.ts';
 
 /** The operations. They call `say` with progress lines for the user. Errors MUST be Failures. */
 export interface ControlHandlers {
   status(): unknown;
+  token(request: TokenRequest): Promise<string>;
   add(say: (line: string) => void): Promise<void>;
   drain(name: string, say: (line: string) => void): Promise<void>;
   kill(name: string, say: (line: string) => void): Promise<void>;
@@ -62,6 +64,13 @@ export async function startControlServer(handlers: ControlHandlers): Promise<Con
     const path = request.url ?? '';
     if (request.method === 'GET' && path === '/status') {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(handlers.status()));
+      return;
+    }
+    const { pathname, searchParams } = new URL(path, 'http://localhost');
+    if (request.method === 'POST' && pathname === '/token') {
+      const [sub, name] = [searchParams.get('sub') ?? '', searchParams.get('name') ?? ''];
+      const asked = { sub, name, role: searchParams.get('role') };
+      streamOperation(response, async (say) => say(await handlers.token(asked)));
       return;
     }
     const [, operation, name] = OPERATION.exec(path) ?? [];

@@ -81,6 +81,7 @@ async function start(): Promise<void> {
     sources: {
       gateway: `${ROOT}/services/gateway/src/main.ts`,
       presence: `${ROOT}/services/presence/src/main.ts`,
+      archiver: `${ROOT}/services/archiver/src/main.ts`,
       newEpochs: `${ROOT}/services/gateway/src/admin/new-epochs.ts`,
       nginxTemplate: `${ROOT}/deploy/nginx.conf`,
     },

@@ -2,23 +2,18 @@
  * Runs one process: starts it, watches it, starts it again when it dies by itself, and ends it on
  * request. It does not know what the process is for, nor that there are others.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityOf } from '../../bootstrap/process-identity.mjs';
 import type { LogFile } from './log-file.ts';
 import { countDeaths, restartPauseMs } from './restart-pause.ts';
+import { type Command, goneReason, killGroup, spawnCommand } from './spawn-command.ts';
 
 /**
  * `down` lasts until the next `start`; `restarting` is the pause after a death. Only `starting`,
  * `up`, `draining` and `stopping` have a pid.
  */
 export type ProcessState = 'down' | 'starting' | 'up' | 'draining' | 'stopping' | 'restarting';
-
-export interface Command {
-  file: string;
-  args: readonly string[];
-  env: NodeJS.ProcessEnv;
-}
 
 /** What the owner of a process provides. */
 export interface ProcessPlan {
@@ -63,22 +58,6 @@ const PORT_ATTEMPTS_MAX = 3;
 const LAST_LINES = 5;
 /** The last output of a process may arrive after its exit. */
 const LAST_OUTPUT_MS = 50;
-
-/** Kills the process and its children. The process leads a process group. */
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // The group is empty.
-  }
-}
-
-/** Resolves with the reason when the process is gone or could not be started. */
-const goneReason = (child: ChildProcess) =>
-  new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`could not be run: ${error.message}`));
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `${signal}`));
-  });
 
 export class ManagedProcess {
   readonly #plan: ProcessPlan;
@@ -196,14 +175,7 @@ export class ManagedProcess {
   async #spawn(cycle: number): Promise<Run> {
     const command = await this.#plan.prepare();
     if (cycle !== this.#cycle) throw new Error('ended while it was starting');
-    const child = spawn(command.file, command.args, {
-      cwd: this.#cwd,
-      env: command.env,
-      // The process gets a group of its own, so that Ctrl-C in the terminal does not stop it out of
-      // order.
-      detached: true,
-      stdio: this.#plan.ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawnCommand(command, { cwd: this.#cwd, ipc: this.#plan.ipc });
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => this.#log.write(text));
     const gone = goneReason(child);

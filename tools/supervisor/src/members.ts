@@ -19,7 +19,7 @@ export interface Gateway extends MemberBase {
 }
 
 export interface Other extends MemberBase {
-  kind: 'presence' | 'redis' | 'nginx';
+  kind: 'presence' | 'archiver' | 'redis' | 'postgres' | 'nginx';
   ops(): string | null;
 }
 

@@ -19,6 +19,7 @@ const settings: NginxSettings = {
   filesMax: 20_000,
   rootUser: null,
   trustedProxies: [],
+  connectOrigins: [],
 };
 const render = (nodes: BalancedNode[], changed: Partial<NginxSettings> = {}) =>
   renderNginxConfig(TEMPLATE, { settings: { ...settings, ...changed }, nodes, generation: 7 });

@@ -21,6 +21,8 @@ export interface NginxSettings {
   rootUser: string | null;
   /** Networks of the proxies in front, whose X-Forwarded-For says who the client is. */
   trustedProxies: readonly string[];
+  /** Origins of an OpenID provider, which the page may call. */
+  connectOrigins: readonly string[];
 }
 
 const CONNECTIONS_MAX = 32_768;
@@ -79,6 +81,7 @@ export function renderNginxConfig(
     CLIENTS_PER_WORKER: String(Math.floor(connections / 2)),
     LISTEN: indent(4, listenLines(settings)),
     WEB_ROOT: settings.webRoot,
+    CONNECT_SRC: settings.connectOrigins.map((origin) => ` ${origin}`).join(''),
     CONTROL_LISTEN: `127.0.0.1:${settings.controlPort}`,
     GENERATION: String(options.generation),
     NODE_MAP: indent(

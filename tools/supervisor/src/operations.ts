@@ -16,7 +16,10 @@ const STOP_WITHIN_MS = 10_000;
 const SIGNALS: Record<Member['kind'], { drain: NodeJS.Signals; stop: NodeJS.Signals }> = {
   gateway: { drain: 'SIGTERM', stop: 'SIGINT' },
   presence: { drain: 'SIGTERM', stop: 'SIGINT' },
+  archiver: { drain: 'SIGTERM', stop: 'SIGINT' },
   redis: { drain: 'SIGTERM', stop: 'SIGTERM' },
+  // On SIGTERM PostgreSQL waits until its clients leave; on SIGINT it cuts them.
+  postgres: { drain: 'SIGINT', stop: 'SIGINT' },
   // On SIGQUIT nginx waits for open requests, including WebSockets.
   nginx: { drain: 'SIGQUIT', stop: 'SIGTERM' },
 };
@@ -30,7 +33,7 @@ export function createOperations(options: {
   isStopping: () => boolean;
   /** A process that drains longer is killed. */
   drainWithinMs: number;
-}): Omit<ControlHandlers, 'status'> {
+}): Omit<ControlHandlers, 'status' | 'token'> {
   const { members, balancer } = options;
   const busy = new Map<string, string>();
 
@@ -126,7 +129,8 @@ export function createOperations(options: {
           await member.process.end({ signal: SIGNALS[member.kind].stop, withinMs: STOP_WITHIN_MS, as: 'stopping' });
         }
         await start(member, say);
-        say(`${name} is up: ${member.kind === 'redis' ? `port ${new URL(member.address()).port}` : member.address()}`);
+        const { port, password } = new URL(member.address());
+        say(`${name} is up: ${password === '' ? member.address() : `port ${port}`}`);
       });
     },
   };

@@ -166,6 +166,39 @@ describe('the accounts of a real Redis deny', () => {
     assert.deepEqual([...allowed].sort(), EXCEPTIONS);
   });
 
+  it('the archiver everything but to read rooms and to note what is archived', async () => {
+    const allowed = [
+      'HMGET maru:{lobby}:meta epoch',
+      'HSET maru:{lobby}:meta archived 5',
+      'XRANGE maru:{lobby}:log - +',
+      'HMGET maru:{lobby}:erased 1',
+      'ZREMRANGEBYSCORE maru:{lobby}:pins -inf 5',
+      'ZADD maru:{archive}:dirty NX 1 lobby',
+      'SET maru:{archive}:scanner a PX 1000 NX',
+      'PEXPIRE maru:{archive}:scanner 1000',
+      'SADD maru:{archive}:trim lobby',
+      'SCAN 0 MATCH maru:{*}:meta',
+      'EVALSHA 0000000000000000000000000000000000000000 1 maru:{lobby}:meta',
+      'EVALSHA_RO 0000000000000000000000000000000000000000 2 maru:{lobby}:meta maru:{lobby}:log',
+      'TIME',
+    ];
+    for (const call of allowed) assert.equal(await tryAs('archiver', call.split(' ')), 'OK', call);
+    const denied = [
+      'XADD maru:{lobby}:log * b 1',
+      'XTRIM maru:{lobby}:log MAXLEN 0',
+      'DEL maru:{lobby}:log',
+      'DEL maru:{lobby}:meta',
+      'EVALSHA 0000000000000000000000000000000000000000 1 maru:{lobby}:log',
+      'HSET maru:{lobby}:members a owner',
+      'SET maru:revoked:a 1',
+      'SPUBLISH maru:{lobby}:feed x',
+      'PUBLISH maru:control x',
+      'SUBSCRIBE maru:control',
+    ];
+    for (const call of [...denied, 'GET other:key', 'FLUSHALL', 'KEYS *', 'CONFIG GET *', 'ACL LIST', 'SCRIPT FLUSH'])
+      assert.match(await tryAs('archiver', call.split(' ')), /no permissions/, call);
+  });
+
   it('the health check all but one command', async () => {
     const rule = renderRedisAcl({ adminPassword: 'a', maruPassword: 'b', health: true }).match(/^user health (.*)$/m);
     await admin.call('ACL', 'SETUSER', 'health', 'reset', ...(rule?.[1] ?? '').split(' '));
@@ -215,13 +248,14 @@ describe('the accounts of a real Redis', () => {
     }
   });
 
-  it('are three, and required', async () => {
+  it('are four, and required', async () => {
     const stranger = open(`redis://127.0.0.1:${plan.port}`, 'stranger');
     assert.equal(await waitUntilReady(stranger, 500), false);
     await assert.rejects(stranger.set('maru:k', '1'));
     stranger.disconnect();
     assert.deepEqual((await admin.acl('LIST')).map((line) => String(line).split(' ')[1]).sort(), [
       'admin',
+      'archiver',
       'default',
       'maru',
     ]);

@@ -13,6 +13,7 @@ export interface RedisPlan extends ProcessPlan {
   readonly adminUrl: string;
   /** For the application. */
   readonly maruUrl: string;
+  readonly archiverUrl: string;
 }
 
 const ANSWER_WITHIN_MS = 1_000;
@@ -63,6 +64,9 @@ export function planRedis(options: {
     get maruUrl() {
       return url('maru', secrets.redisMaruPassword);
     },
+    get archiverUrl() {
+      return url('archiver', secrets.redisArchiverPassword);
+    },
     async prepare() {
       port = port === 0 ? await ports.take() : await ports.keep(port);
       mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -71,6 +75,7 @@ export function planRedis(options: {
       const acl = renderRedisAcl({
         adminPassword: secrets.redisAdminPassword,
         maruPassword: secrets.redisMaruPassword,
+        archiverPassword: secrets.redisArchiverPassword,
       });
       writeFileSync(aclPath, acl, { mode: 0o600 });
       const config = renderRedisConfig({ port, directory, aclPath, maxMemory: options.maxMemory });

@@ -10,7 +10,7 @@ describe('the secrets of a data directory', () => {
     const temp = makeTempDir();
     const first = loadSecrets(temp.path);
     assert.deepEqual(loadSecrets(temp.path), first);
-    assert.equal(new Set(Object.values(first)).size, 5);
+    assert.equal(new Set(Object.values(first)).size, 8);
     assert.equal(statSync(join(temp.path, 'secrets.json')).mode & 0o777, 0o600);
     temp.remove();
   });

@@ -4,7 +4,16 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorCode, Failure } from '../../bootstrap/failure.mjs';
 
-const NAMES = ['redisAdminPassword', 'redisMaruPassword', 'jwtSecret', 'guestSecret', 'internalSecret'] as const;
+const NAMES = [
+  'redisAdminPassword',
+  'redisMaruPassword',
+  'redisArchiverPassword',
+  'postgresAdminPassword',
+  'postgresMaruPassword',
+  'jwtSecret',
+  'guestSecret',
+  'internalSecret',
+] as const;
 
 export type Secrets = Record<(typeof NAMES)[number], string>;
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
+  archiverEnvironment,
   drainWithinMs,
+  edgeConnectOrigins,
   edgeTrustedProxies,
   gatewayEnvironment,
   parseFilesMax,
@@ -13,11 +15,14 @@ import {
 const secrets = {
   redisAdminPassword: 'a',
   redisMaruPassword: 'b',
+  redisArchiverPassword: 'c',
+  postgresAdminPassword: 'd',
+  postgresMaruPassword: 'e',
   jwtSecret: 'made-jwt',
   guestSecret: 'made-guest',
   internalSecret: 'made-internal',
 };
-const made = { redisUrl: 'redis://made', presenceUrl: 'http://made', secrets };
+const made = { redisUrl: 'redis://made', postgresUrl: 'postgres://made', presenceUrl: 'http://made', secrets };
 
 describe('the environment of services', () => {
   it('contains the settings of the user, except addresses', () => {
@@ -46,6 +51,16 @@ describe('the environment of services', () => {
       'x',
     );
     assert.equal(gatewayEnvironment({}, made).MARU_JWT_SECRET, 'made-jwt');
+  });
+
+  it('names PostgreSQL with the archive only', () => {
+    const theirs = { MARU_POSTGRES_URL: 'postgres://theirs', MARU_INTERNAL_SECRET: 'mine' };
+    assert.equal(gatewayEnvironment(theirs, made).MARU_POSTGRES_URL, 'postgres://made');
+    assert.equal(gatewayEnvironment(theirs, { ...made, postgresUrl: null }).MARU_POSTGRES_URL, undefined);
+    assert.equal(presenceEnvironment(theirs, made).MARU_POSTGRES_URL, undefined);
+    const archiver = archiverEnvironment({ ...theirs, MARU_JWT_SECRET: 'mine' }, made);
+    assert.deepEqual([archiver.MARU_POSTGRES_URL, archiver.MARU_REDIS_URL], ['postgres://made', 'redis://made']);
+    assert.deepEqual([archiver.MARU_JWT_SECRET, archiver.MARU_INTERNAL_SECRET], [undefined, undefined]);
   });
 
   it('allows guests by default', () => {
@@ -91,4 +106,26 @@ it('the proxies that nginx trusts are addresses or networks', () => {
   assert.deepEqual(listed, ['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
   for (const raw of ['all', '10.0.0.0/x', '10.0.0/8', '1.2.3.4/8/8', '1.2.3.4; root /'])
     assert.throws(() => edgeTrustedProxies({ MARU_EDGE_TRUSTED_PROXIES: raw }), /must be a list of addresses/, raw);
+});
+
+it('the page may call the provider, and nothing else that is not listed', () => {
+  assert.deepEqual(edgeConnectOrigins({}), []);
+  assert.deepEqual(edgeConnectOrigins({ MARU_OIDC_ISSUER: 'https://login.example.com/realms/a' }), [
+    'https://login.example.com',
+  ]);
+  const listed = {
+    MARU_OIDC_ISSUER: 'https://a.example',
+    MARU_EDGE_CONNECT_ORIGINS: 'https://b.example, http://[::1]:9,',
+  };
+  assert.deepEqual(edgeConnectOrigins(listed), ['https://b.example', 'http://[::1]:9']);
+  for (const raw of ["'unsafe-inline'", 'https://a.example; script-src *', '*', 'https://*', 'https://a/b'])
+    assert.throws(() => edgeConnectOrigins({ MARU_EDGE_CONNECT_ORIGINS: raw }), /must be a list of origins/, raw);
+});
+
+it('only gateways get the password of the directory', () => {
+  const theirs = { MARU_LDAP_BIND_PASSWORD: 'secret', MARU_LDAP_URLS: 'ldaps://a', MARU_JWKS_URL: 'https://keys' };
+  assert.equal(gatewayEnvironment(theirs, made).MARU_LDAP_BIND_PASSWORD, 'secret');
+  assert.equal(gatewayEnvironment(theirs, made).MARU_JWT_SECRET, 'made-jwt');
+  for (const environment of [presenceEnvironment(theirs, made), archiverEnvironment(theirs, made)])
+    assert.equal(environment.MARU_LDAP_BIND_PASSWORD, undefined);
 });

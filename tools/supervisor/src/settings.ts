@@ -7,6 +7,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, userInfo } from 'node:os';
 import { Failure } from '../../bootstrap/failure.mjs';
 import { tryPort } from './ports.ts';
+import type { PostgresPrograms } from './postgres-setup.ts';
 import type { Secrets } from './secrets.ts';
 
 /** tools/start.mjs passes it as one JSON argument. */
@@ -17,7 +18,8 @@ export interface SupervisorSettings {
   host: string;
   dataDir: string;
   webRoot: string;
-  programs: { node: string; redis: string; nginx: string };
+  /** Without `postgres` there is no archive. */
+  programs: { node: string; redis: string; nginx: string; postgres: PostgresPrograms | null };
 }
 
 /** Facts about the machine that nginx is configured with. */
@@ -86,6 +88,24 @@ export function edgeTrustedProxies(environment: NodeJS.ProcessEnv): string[] {
   });
 }
 
+/**
+ * `MARU_EDGE_CONNECT_ORIGINS`, as in the image of the edge; by default the origin of the OpenID
+ * provider.
+ */
+export function edgeConnectOrigins({
+  MARU_EDGE_CONNECT_ORIGINS: listed,
+  MARU_OIDC_ISSUER: issuer,
+}: NodeJS.ProcessEnv): string[] {
+  // An issuer that is no URL: the gateway says so.
+  if (!listed) return issuer && URL.canParse(issuer) ? [new URL(issuer).origin] : [];
+  const origins = listed.split(',').map((origin) => origin.trim());
+  return origins.filter((origin) => {
+    if (origin !== '' && !/^https?:\/\/[a-z0-9.:[\]-]+$/.test(origin))
+      throw new Failure(`MARU_EDGE_CONNECT_ORIGINS must be a list of origins, not "${origin}".`, { exitCode: 2 });
+    return origin !== '';
+  });
+}
+
 /** The services do not need the npm settings of the supervisor. */
 function inherited(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const entries = Object.entries(environment).filter(([name]) => !/^npm_/i.test(name));
@@ -95,15 +115,17 @@ function inherited(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 /** Settings of the user override ours, except addresses. */
 export function gatewayEnvironment(
   environment: NodeJS.ProcessEnv,
-  made: { redisUrl: string; presenceUrl: string; secrets: Secrets },
+  made: { redisUrl: string; postgresUrl: string | null; presenceUrl: string; secrets: Secrets },
 ): NodeJS.ProcessEnv {
+  const { MARU_POSTGRES_URL, ...rest } = inherited(environment);
   return {
-    ...inherited(environment),
+    ...rest,
     MARU_REDIS_URL: made.redisUrl,
+    ...(made.postgresUrl === null ? {} : { MARU_POSTGRES_URL: made.postgresUrl }),
     MARU_PRESENCE_URL: made.presenceUrl,
     // If a key set verifies the tokens, a generated secret would only be one more key that opens
-    // the cluster.
-    ...(environment.MARU_JWKS_URL && !environment.MARU_JWT_SECRET
+    // the cluster. With a directory, it signs the tokens.
+    ...(environment.MARU_JWKS_URL && !environment.MARU_JWT_SECRET && !environment.MARU_LDAP_URLS
       ? {}
       : { MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret }),
     MARU_GUEST_SECRET: environment.MARU_GUEST_SECRET || made.secrets.guestSecret,
@@ -128,15 +150,28 @@ export function drainWithinMs(environment: NodeJS.ProcessEnv): number {
   return Math.max(DRAIN_WITHIN_MIN_MS, waitMs + spreadMs + DRAIN_SLACK_MS);
 }
 
+/** Only gateways ask a directory. */
+const withoutDirectory = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MARU_LDAP_')));
+
 /** Presence neither signs nor verifies tokens, so it does not get the keys. */
 export function presenceEnvironment(
   environment: NodeJS.ProcessEnv,
   made: { redisUrl: string; secrets: Secrets },
 ): NodeJS.ProcessEnv {
-  const { MARU_JWT_SECRET, MARU_GUEST_SECRET, ...rest } = inherited(environment);
+  const { MARU_JWT_SECRET, MARU_GUEST_SECRET, MARU_POSTGRES_URL, ...rest } = inherited(environment);
   return {
-    ...rest,
+    ...withoutDirectory(rest),
     MARU_REDIS_URL: made.redisUrl,
     MARU_INTERNAL_SECRET: environment.MARU_INTERNAL_SECRET || made.secrets.internalSecret,
   };
+}
+
+/** The archiver talks to Redis and PostgreSQL only. */
+export function archiverEnvironment(
+  environment: NodeJS.ProcessEnv,
+  made: { redisUrl: string; postgresUrl: string },
+): NodeJS.ProcessEnv {
+  const { MARU_JWT_SECRET, MARU_GUEST_SECRET, MARU_INTERNAL_SECRET, ...rest } = inherited(environment);
+  return { ...withoutDirectory(rest), MARU_REDIS_URL: made.redisUrl, MARU_POSTGRES_URL: made.postgresUrl };
 }

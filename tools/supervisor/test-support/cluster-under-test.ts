@@ -1,9 +1,10 @@
 /** A cluster of fake services on a real Redis and a real nginx, for tests. */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findProgram } from '../../bootstrap/find-program.mjs';
+import { PROGRAMS } from '../../bootstrap/programs.mjs';
 import { ROOT } from '../../bootstrap/root.mjs';
 import type { Reporter } from '../../bootstrap/terminal.mjs';
 import { openDataDir } from '../src/data-dir.ts';
@@ -21,6 +22,13 @@ export function requireProgram(...names: string[]): string {
   return path;
 }
 
+export function findPostgres() {
+  const { names, places } = PROGRAMS.postgres;
+  const file = findProgram(names, process.env, places);
+  if (file === null) throw new Error('these tests need PostgreSQL');
+  return { file, initdb: join(dirname(realpathSync(file)), 'initdb') };
+}
+
 export const freePorts = () =>
   createPorts({ isFree: async (port) => (await tryPort(port, '127.0.0.1')) === null, random: Math.random });
 
@@ -29,7 +37,12 @@ export function makeTempDir(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function startTestCluster(options: { gateways: number; environment?: NodeJS.ProcessEnv }) {
+/** With PostgreSQL and a stand-in for the archiver if `archive` is true. */
+export async function startTestCluster(options: {
+  gateways: number;
+  archive?: boolean;
+  environment?: NodeJS.ProcessEnv;
+}) {
   const temp = makeTempDir();
   const webRoot = join(temp.path, 'web');
   mkdirSync(webRoot);
@@ -54,6 +67,7 @@ export async function startTestCluster(options: { gateways: number; environment?
         node: process.execPath,
         redis: requireProgram('redis-server', 'valkey-server'),
         nginx: requireProgram('nginx'),
+        postgres: options.archive === true ? findPostgres() : null,
       },
     },
     machine: await lookAround(),
@@ -64,6 +78,7 @@ export async function startTestCluster(options: { gateways: number; environment?
     sources: {
       gateway: STAND_IN,
       presence: STAND_IN,
+      archiver: STAND_IN,
       newEpochs: join(ROOT, 'services/gateway/src/admin/new-epochs.ts'),
       nginxTemplate: join(ROOT, 'deploy/nginx.conf'),
     },

@@ -3,6 +3,7 @@ import type { MessagesData } from '@maru/protocol/events';
 import { applyEntry } from './apply-entries.ts';
 import { type KnownMessage, messageOf } from './message.ts';
 import type { Draft, Read, RoomModel } from './model-state.ts';
+import { arrive, placingRead, sameRead } from './window.ts';
 
 /** Returns the same model if the answer cannot be used. Then the read is still needed. */
 export function applyAnswer(model: RoomModel, read: Read, data: MessagesData): RoomModel {
@@ -32,14 +33,16 @@ function place(next: Draft, read: Read, { messages, hasMore, hasNewer, head }: M
   const { window } = next;
   switch (read.kind) {
     case 'newest':
-    case 'around': {
-      const aim = read.kind === 'newest' ? read.kind : read.seq;
-      if (next.target === null ? window !== null : next.target !== aim) return false;
-      const from = hasMore ? (oldest ?? head + 1) : 1;
-      next.window = { from, to: hasNewer ? (newest ?? head) : null, hasOlder: hasMore };
-      next.target = null;
+    case 'around':
+    case 'at':
+      if (!sameRead(placingRead(next), read)) return false;
+      next.window = {
+        from: hasMore ? (oldest ?? head + 1) : 1,
+        to: hasNewer ? (newest ?? head) : null,
+        hasOlder: hasMore,
+      };
+      arrive(next, read, messages);
       return true;
-    }
     case 'older':
       if (window?.from !== read.seq) return false;
       next.window = { ...window, ...olderPart(window.from, oldest, hasMore) };

@@ -1,55 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, it } from 'node:test';
+import { it } from 'node:test';
 import { fakeError } from '@maru/testkit/server/answers';
-import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-server';
-import { type ChatClient, createChatClient } from '../chat-client.ts';
-import { createConversations } from './conversations.ts';
-import type { Conversations, Message } from './types.ts';
+import { BOT, fakeRooms, until } from './testing/fake-rooms.ts';
+import type { Message } from './types.ts';
 
-const BOT = { id: 'bot', name: 'Bot' };
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > deadline) assert.fail(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-let cluster: FakeServer;
-const open: Array<{ client: ChatClient; conversations: Conversations }> = [];
-let rooms = 0;
-const newRoom = () => `talk-${++rooms}`;
-
-before(async () => {
-  cluster = await startFakeServer();
-});
-afterEach(() => {
-  for (const { client, conversations } of open.splice(0)) {
-    conversations.close();
-    client.close();
-  }
-  cluster.faults.resumeEntriesMax = 1_000;
-  cluster.onRequest = null;
-});
-after(() => cluster.close());
-
-function start(name: string) {
-  const client = createChatClient({ url: cluster.url, getToken: () => name });
-  const conversations = createConversations({ client });
-  open.push({ client, conversations });
-  client.connect();
-  return { client, conversations };
-}
-
-/** A joined room with its model, after its first entries. */
-async function enter(name: string, room: string) {
-  const { client, conversations } = start(name);
-  const conversation = conversations.open(room);
-  client.join(room);
-  await until('the room is there', () => conversation.get().isReady && conversation.get().read !== null);
-  return { client, conversations, conversation };
-}
+const { cluster, start, enter, newRoom } = await fakeRooms();
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text);
 
 it('shows what others do to messages, live and after a gap', async () => {
@@ -132,21 +87,6 @@ it('reads older messages, a thread, and pins', async () => {
   assert.equal(conversation.message(2), null);
 });
 
-it('jumps to a message and back', async () => {
-  const room = newRoom();
-  for (let i = 1; i <= 200; i++) cluster.post(room, BOT, `m${i}`);
-  const { conversation } = await enter('mina', room);
-  conversation.jumpTo(30);
-  await until('it is there', () => conversation.message(30) !== null);
-  assert.equal(conversation.get().hasNewer, true);
-  cluster.post(room, BOT, 'live');
-  conversation.loadNewer();
-  await until('the page is there', () => conversation.get().messages.at(-1)?.text === 'm105');
-  conversation.jumpTo('newest');
-  await until('the end is there', () => conversation.get().messages.at(-1)?.text === 'live');
-  assert.equal(conversation.get().hasNewer, false);
-});
-
 it('keeps one request about the read position in flight, and the newest wins', async () => {
   const room = newRoom();
   for (let i = 1; i <= 9; i++) cluster.post(room, BOT, `m${i}`);
@@ -190,6 +130,23 @@ it('begins in the middle if it is opened after the join', async () => {
   assert.deepEqual(texts(conversation.get().messages), ['one', 'two']);
 });
 
+it('shows an own message without a break, also while the first messages are read', async () => {
+  const room = newRoom();
+  const { client, conversations } = start('mina');
+  client.join(room);
+  await until('the room is joined', () => client.position(room) !== null);
+  const conversation = conversations.open(room);
+  const { clientMsgId } = conversation.send('mine');
+  const counts = new Set<number>();
+  const shown = ({ clientMsgId: id }: { clientMsgId: string | null }) => id === clientMsgId;
+  conversation.subscribe(() => {
+    const { messages, outgoing } = conversation.get();
+    counts.add(messages.filter(shown).length + outgoing.filter(shown).length);
+  });
+  await until('it is stored', () => conversation.get().messages.length === 1);
+  assert.deepEqual([...counts], [1]);
+});
+
 it('forgets the text of a deleted message, also in a draft and in an edit that waits', async () => {
   const room = newRoom();
   const { client, conversation } = await enter('mina', room);
@@ -222,6 +179,22 @@ it('keeps the list of rooms up to date by inbox events and entries', async () =>
   await until('the position is known', () => conversation.get().read !== null);
   conversation.markRead(1);
   await until('the list knows', () => mina.conversations.myRooms.room(room)?.unread === 0);
+});
+
+it('marks all rooms of the list as read, and open rooms know', async () => {
+  const rooms = [newRoom(), newRoom()];
+  for (const room of rooms) for (let n = 0; n < 3; n++) cluster.post(room, BOT, 'x');
+  const { conversations } = start('mina');
+  const { myRooms } = conversations;
+  const unread = () => rooms.map((room) => myRooms.room(room)?.unread);
+  await until('all is unread', () => unread().join() === '3,3');
+  const open = conversations.open(rooms[0] ?? '');
+  await myRooms.markAllRead();
+  assert.deepEqual(unread(), [0, 0]);
+  await until('the open room knows', () => open.get().read?.seq === 3);
+  const { conversations: again } = start('mina');
+  await until('the list is read', () => again.myRooms.get().isReady);
+  assert.equal(again.myRooms.room(rooms[1] ?? '')?.unread, 0, 'it lasts');
 });
 
 it('drops a failed message that is discarded', async () => {

@@ -1,26 +1,37 @@
 /** The model of one room: gives it what the client delivers, sends its reads, and shows it. */
 import type { Entry } from '@maru/protocol/events';
-import { changeOf } from '../acts.ts';
 import type { ChatClient } from '../chat-client.ts';
-import type { ClientEvents, OutgoingMessage } from '../events.ts';
+import { hasSession } from '../connection-state.ts';
+import type { OutgoingMessage } from '../events.ts';
 import type { Scheduler } from '../scheduler.ts';
-import { Drafts } from './drafts.ts';
+import type { Drafts } from './drafts.ts';
+import { HeldDeletions } from './held-deletions.ts';
 import { HostPages } from './host-pages.ts';
 import type { ModelInput, Read, RoomModel } from './model-state.ts';
 import { OpenParts } from './open-parts.ts';
 import { dropArrived, dropStored, noteOutgoing, without } from './outgoing-list.ts';
 import { OwnActs } from './own-acts.ts';
+import { readOutcomes } from './read-outcomes.ts';
 import { ReadQueue } from './read-queue.ts';
 import { ReadState } from './read-state.ts';
+import { eventsOf } from './room-events.ts';
 import { neededReads, newModel, stepModel } from './room-model.ts';
-import { MessageCache, pinsView, threadView, type ViewParts, windowView } from './room-view.ts';
-import type { Conversation, ConversationView, DraftOf, Message, Pins, PinsView, Thread, ThreadView } from './types.ts';
-
-const ONLINE: ReadonlySet<string> = new Set(['connected', 'degraded']);
+import {
+  type AnyView,
+  MessageCache,
+  pinsView,
+  threadView,
+  ViewCache,
+  type ViewOf,
+  type ViewParts,
+  windowView,
+} from './room-view.ts';
+import type { Conversation, ConversationView, DraftOf, Message, Pins, Thread } from './types.ts';
 
 export interface ConversationOptions {
   client: ChatClient;
   room: string;
+  drafts: Drafts;
   scheduler: Scheduler;
   onClose: () => void;
 }
@@ -35,23 +46,31 @@ export class RoomConversation implements Conversation {
   readonly #unsubscribe: Array<() => void>;
   readonly #listeners = new Set<() => void>();
   readonly #acts: OwnActs;
+  readonly #held: HeldDeletions;
   readonly #cache = new MessageCache();
-  readonly #drafts = new Drafts();
+  readonly #drafts: Drafts;
   readonly #pages = new HostPages();
   readonly #parts = new OpenParts();
   #model: RoomModel;
   #outgoing: readonly OutgoingMessage[];
-  #views = new Map<number | 'pins' | 'room', ConversationView | ThreadView | PinsView>();
+  readonly #views = new ViewCache();
   #isPumping = false;
   #holders = 0;
   #isClosed = false;
 
-  constructor({ client, room, scheduler, onClose }: ConversationOptions) {
+  constructor({ client, room, drafts, scheduler, onClose }: ConversationOptions) {
     this.room = room;
     this.#client = client;
+    this.#drafts = drafts;
     this.#onClose = onClose;
     this.#model = newModel(client.user?.id ?? '');
     this.#outgoing = client.pending().filter((message) => message.room === room);
+    const outcomes = readOutcomes({
+      pages: this.#pages,
+      model: () => this.#model,
+      step: (input) => this.#step(input),
+      hasSession: () => hasSession(client.connection),
+    });
     this.#queue = new ReadQueue({
       ...{ client, room, scheduler },
       needed: () => this.#needed(),
@@ -60,20 +79,14 @@ export class RoomConversation implements Conversation {
         return this.#model;
       },
       onAnswer: (answer) => {
-        const before = this.#model;
-        this.#pages.ended(answer.read, null);
-        this.#step({ type: 'answered', ...answer });
-        return this.#model.messages !== before.messages || this.#model.threads !== before.threads;
+        this.#drafts.forgetDeleted(this.room, answer.data.messages);
+        return outcomes.onAnswer(answer);
       },
-      onFailed: ({ generation, read, error }) => {
-        this.#pages.ended(read, error);
-        if (read.kind === 'one' && error.code === 'not_found')
-          this.#step({ type: 'missing', generation, seq: read.seq });
-        else this.#step({ type: 'failed', generation });
-      },
+      onFailed: outcomes.onFailed,
     });
     this.#acts = new OwnActs({ client, room, onChange: () => this.#changed() });
-    this.#reading = new ReadState({ client, room, onChange: () => this.#changed() });
+    this.#held = new HeldDeletions(this.#acts, scheduler);
+    this.#reading = new ReadState({ client, room, scheduler, onChange: () => this.#changed() });
     this.#unsubscribe = this.#subscribeToClient();
     this.#pumpSoon();
   }
@@ -82,7 +95,7 @@ export class RoomConversation implements Conversation {
     this.#view('room', (parts): ConversationView => {
       const { head, n, ownId } = parts.model;
       const list = windowView(parts);
-      return { ...list, head, ...this.#reading.view(n, list.messages, ownId) };
+      return { ...list, head, ...this.#reading.view(n, list, ownId) };
     });
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -95,12 +108,12 @@ export class RoomConversation implements Conversation {
   readonly send: Conversation['send'] = (text, options) => this.#client.send(this.room, text, options);
 
   readonly edit: Conversation['edit'] = (seq, text, options) => this.#acts.act({ type: 'edit', seq, text, ...options });
-
   readonly delete: Conversation['delete'] = (seq, reason) =>
     this.#acts.act({ type: 'delete', seq, ...(reason === undefined ? {} : { reason }) });
-
+  readonly deleteLater: Conversation['deleteLater'] = (seq, afterMs) => this.#held.hold(seq, afterMs);
+  readonly undoDelete = (seq: number): void => this.#held.undo(seq);
+  readonly sendHeld = (): void => this.#held.sendAll();
   readonly react: Conversation['react'] = (seq, emoji, active) => this.#acts.act({ type: 'react', seq, emoji, active });
-
   readonly pin: Conversation['pin'] = (seq, active) => this.#acts.act({ type: 'pin', seq, active });
 
   readonly loadOlder = (): void => {
@@ -113,10 +126,23 @@ export class RoomConversation implements Conversation {
     if (to !== null) this.#load({ kind: 'newer', seq: to });
   };
 
-  readonly jumpTo = (to: number | 'newest'): void => {
+  readonly jumpTo: Conversation['jumpTo'] = (to) => {
+    this.#pages.forgetError('jump');
+    const { lineSeq } = this.#reading;
+    if (to !== 'unread') this.#step({ type: 'jump', to });
+    else if (lineSeq !== null) this.#step({ type: 'jump', to: { after: lineSeq } });
+  };
+
+  readonly dismissJump = (): void => {
+    this.#pages.forgetError('jump');
+    this.#changed();
+  };
+
+  readonly look: Conversation['look'] = (at, isAtEnd): void => {
     const { window } = this.#model;
-    if (to === 'newest' && window !== null && window.to === null) return;
-    this.#step({ type: 'jump', to });
+    this.#model = stepModel(this.#model, { type: 'look', at, isAtEnd });
+    // Otherwise nothing that is shown has changed.
+    if (this.#model.window !== window) this.#changed();
   };
 
   readonly thread = (root: number): Thread => {
@@ -146,20 +172,14 @@ export class RoomConversation implements Conversation {
   };
 
   readonly markRead = (seq: number): void => {
-    const { head, n, window } = this.#model;
-    const newest = this.get().messages.findLast((message) => message.seq <= seq);
-    const isCovered = window !== null && seq >= window.from && (window.to === null || seq <= window.to);
-    this.#reading.marker.mark(seq, seq >= head && n > 0 ? n : isCovered ? (newest?.n ?? null) : null);
-    this.#changed();
+    this.#reading.mark(seq, this.#model, this.get().messages);
   };
 
   readonly moveLine = (): void => this.#reading.moveLine();
-
   readonly loadReaders = (): void => this.#reading.loadReaders();
 
-  readonly draft = (of: DraftOf): string => this.#drafts.get(of);
-
-  readonly setDraft = (of: DraftOf, text: string): void => this.#drafts.set(of, text);
+  readonly draft = (of: DraftOf): string => this.#drafts.get(this.room, of);
+  readonly setDraft = (of: DraftOf, text: string): void => this.#drafts.set(this.room, of, text);
 
   /** Each holder closes it. */
   hold(): this {
@@ -174,6 +194,7 @@ export class RoomConversation implements Conversation {
   end(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#held.close();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#queue.close();
     this.#reading.marker.close();
@@ -184,22 +205,15 @@ export class RoomConversation implements Conversation {
 
   #subscribeToClient(): Array<() => void> {
     const client = this.#client;
-    const on = <
-      K extends 'entries' | 'gap' | 'rollback' | 'outgoing' | 'discarded' | 'act' | 'receipt' | 'inbox' | 'room',
-    >(
-      name: K,
-      handle: (event: ClientEvents[K]) => void,
-    ) =>
-      client.on(name, (event) => {
-        if (event.room === this.room) handle(event);
-      });
+    const on = eventsOf(client, this.room);
     return [
       on('entries', ({ entries, readAt }) => this.#onEntries(entries, readAt)),
       on('gap', () => this.#onRestart({ type: 'gap' })),
       on('rollback', ({ epoch, head }) => this.#onRestart({ type: 'rollback', epoch, head })),
-      on('outgoing', (message) => this.#setOutgoing(noteOutgoing(this.#outgoing, message, this.#model.position))),
+      on('outgoing', (message) => this.#setOutgoing(noteOutgoing(this.#outgoing, message, this.#model))),
       on('discarded', ({ clientMsgId }) => this.#setOutgoing(without(this.#outgoing, clientMsgId))),
       on('act', (act) => this.#acts.onAct(act, this.#model)),
+      this.#drafts.onTaken(() => this.#changed()),
       on('receipt', ({ readers }) => this.#reading.noteReaders(readers)),
       on('inbox', (event) => {
         if (event.type === 'read') this.#reading.marker.note(event);
@@ -209,6 +223,7 @@ export class RoomConversation implements Conversation {
       }),
       client.on('session', ({ user }) => {
         if (this.#model.ownId !== user.id) this.#model = { ...this.#model, ownId: user.id };
+        this.#pages.forgetErrors();
         this.#queue.restart();
         this.#reading.marker.restart();
         this.#pumpSoon();
@@ -222,12 +237,8 @@ export class RoomConversation implements Conversation {
   }
 
   #onEntries(entries: readonly Entry[], readAt: number | undefined): void {
-    this.#outgoing = dropArrived(this.#outgoing, entries, this.#model.ownId);
-    for (const entry of entries) {
-      const change = changeOf(entry);
-      if (change?.type === 'message.delete') this.#drafts.set({ edit: change.seq }, '');
-    }
-    this.#step({ type: 'entries', entries, readAt });
+    this.#drafts.forgetDeleted(this.room, entries);
+    this.#step({ type: 'entries', entries, readAt }, entries);
   }
 
   #onRestart(input: Extract<ModelInput, { type: 'gap' | 'rollback' }>): void {
@@ -247,8 +258,9 @@ export class RoomConversation implements Conversation {
     return [...this.#pages.wanted.map((read) => ({ read, isLazy: false })), ...neededReads(this.#model)];
   }
 
-  #step(input: ModelInput): void {
+  #step(input: ModelInput, entries: readonly Entry[] = []): void {
     this.#model = stepModel(this.#model, input);
+    this.#outgoing = dropArrived(this.#outgoing, entries, this.#model);
     this.#acts.onModel(this.#model);
     this.#cache.keepOnly(this.#model);
     this.#pumpSoon();
@@ -261,7 +273,7 @@ export class RoomConversation implements Conversation {
     this.#isPumping = true;
     queueMicrotask(() => {
       this.#isPumping = false;
-      if (this.#isClosed || !ONLINE.has(this.#client.connection.state)) return;
+      if (this.#isClosed || !hasSession(this.#client.connection)) return;
       const at = this.#client.position(this.room);
       if (at !== null && this.#model.position === null) this.#step({ type: 'at', ...at });
       if (this.#model.position !== null) this.#reading.marker.learn();
@@ -274,21 +286,15 @@ export class RoomConversation implements Conversation {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** The same object until something changes. */
-  #view<V extends ConversationView | ThreadView | PinsView>(
-    of: number | 'pins' | 'room',
-    build: (parts: ViewParts) => V,
-  ): V {
-    const known = this.#views.get(of);
-    if (known !== undefined) return known as V;
-    const view = build({
-      model: this.#model,
-      overlay: this.#acts.overlay,
-      cache: this.#cache,
-      outgoing: this.#outgoing,
-      pages: this.#pages,
-    });
-    this.#views.set(of, view);
-    return view;
+  #view<V extends AnyView>(of: ViewOf, build: (parts: ViewParts) => V): V {
+    return this.#views.get(of, () =>
+      build({
+        model: this.#model,
+        overlay: this.#acts.overlay,
+        cache: this.#cache,
+        outgoing: this.#outgoing,
+        pages: this.#pages,
+      }),
+    );
   }
 }

@@ -1,11 +1,16 @@
 /** The pages that the host asked for, and why the last one of each part failed. */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type { Read } from './model-state.ts';
+import { isPlacing, sameRead } from './window.ts';
 
-/** The shown part of the room (null), or the root of a thread. */
-export type Part = number | null;
+/** An end of the shown part of the room, a jump to another part, or the root of a thread. */
+export type Part = 'older' | 'newer' | 'jump' | number;
 
-const partOf = (read: Read): Part => (read.kind === 'thread' ? read.root : null);
+function partOf(read: Read): Part | null {
+  if (isPlacing(read)) return 'jump';
+  if (read.kind === 'older' || read.kind === 'newer') return read.kind;
+  return read.kind === 'thread' ? read.root : null;
+}
 
 export class HostPages {
   readonly #wanted = new Map<Part, Read>();
@@ -18,16 +23,16 @@ export class HostPages {
   /** False: a page of this part is being read. */
   want(read: Read): boolean {
     const part = partOf(read);
-    if (this.#wanted.has(part)) return false;
+    if (part === null || this.#wanted.has(part)) return false;
     this.#wanted.set(part, read);
     this.#errors.delete(part);
     return true;
   }
 
   ended(read: Read, error: ErrorBody | null): void {
-    if (read.kind === 'one' || read.kind === 'pins') return;
     const part = partOf(read);
-    this.#wanted.delete(part);
+    if (part === null) return;
+    if (sameRead(this.#wanted.get(part) ?? null, read)) this.#wanted.delete(part);
     if (error === null) this.#errors.delete(part);
     else this.#errors.set(part, error);
   }
@@ -38,6 +43,15 @@ export class HostPages {
 
   error(part: Part): ErrorBody | null {
     return this.#errors.get(part) ?? null;
+  }
+
+  forgetError(part: Part): void {
+    this.#errors.delete(part);
+  }
+
+  /** A new connection: what failed may succeed now. */
+  forgetErrors(): void {
+    this.#errors.clear();
   }
 
   clear(): void {

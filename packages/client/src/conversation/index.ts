@@ -1,2 +1,2 @@
-export { createConversations } from './conversations.ts';
+export { type ConversationsOptions, createConversations, type DraftStorage } from './conversations.ts';
 export type * from './types.ts';

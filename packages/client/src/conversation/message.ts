@@ -6,7 +6,7 @@ import { LIMITS } from '@maru/protocol/limits';
 import type { MessageChange } from '../acts.ts';
 import type { Message } from './types.ts';
 
-export interface KnownMessage extends Omit<Message, 'pending'> {
+export interface KnownMessage extends Omit<Message, 'pending' | 'canUndo'> {
   /** What entries up to this `seq` did to the message is in it. Entries above it are not. */
   readonly asOf: number;
   /**

@@ -2,7 +2,21 @@
 import type { Entry, MessagesData } from '@maru/protocol/events';
 import type { KnownMessage } from './message.ts';
 
-export const WINDOW_MESSAGES_MAX = 1_000;
+/** `before`, `after`: messages that stay on each side of where the user reads. */
+export interface WindowLimits {
+  readonly max: number;
+  readonly before: number;
+  readonly after: number;
+  /**
+   * At the end of the room, so many stay above the screen once `before` and `after` are exceeded.
+   */
+  readonly rest: number;
+  /** With fewer messages at the end of the room, older ones are read without being asked for. */
+  readonly wanted: number;
+}
+
+/** More than any screen shows at once, and little enough for a page to draw. */
+export const WINDOW_LIMITS: WindowLimits = { max: 400, before: 100, after: 200, rest: 80, wanted: 20 };
 export const THREAD_MESSAGES_MAX = 500;
 export const RECENT_ENTRIES_MAX = 1_000;
 
@@ -14,6 +28,18 @@ export interface Slice {
   readonly hasOlder: boolean;
 }
 
+/**
+ * Where the window is to be placed: around a message, at the first one since a time, at the first
+ * one of others after a message, or at the end.
+ */
+export type Target = number | { readonly at: number } | { readonly after: number } | 'newest';
+
+/** `isLine`: it is the first one below the line above unread messages. */
+export interface Place {
+  readonly seq: number;
+  readonly isLine: boolean;
+}
+
 export interface ThreadState {
   /** Null until it is read. */
   readonly slice: Slice | null;
@@ -23,6 +49,7 @@ export interface ThreadState {
 
 export interface RoomModel {
   readonly ownId: string;
+  readonly limits: WindowLimits;
   /** Counts how often it began anew. Answers to reads of an earlier generation are not used. */
   readonly generation: number;
   readonly epoch: string | null;
@@ -35,8 +62,12 @@ export interface RoomModel {
   readonly messages: ReadonlyMap<number, KnownMessage>;
   /** The shown part of the room; null until it is known. */
   readonly window: Slice | null;
-  /** The message around which the window is to be read anew; null: the window stays. */
-  readonly target: number | 'newest' | null;
+  /** The window is to be read anew there; null: it stays. */
+  readonly target: Target | null;
+  /** The message to which the last jump led. Each jump makes a new object. */
+  readonly place: Place | null;
+  /** Where the user reads: messages far from it are dropped first. Null: at the end. */
+  readonly focus: number | null;
   readonly threads: ReadonlyMap<number, ThreadState>;
   /** `before`: the pinned messages have to be read, from there downwards; null: from the newest. */
   readonly pins: 'closed' | 'known' | { readonly before: number | null };
@@ -51,6 +82,7 @@ export interface RoomModel {
 export type Read =
   | { kind: 'newest' }
   | { kind: 'around' | 'one'; seq: number }
+  | { kind: 'at'; ts: number }
   | { kind: 'older' | 'newer'; seq: number }
   | { kind: 'pins'; before: number | null }
   | { kind: 'thread'; root: number; before: number | null };
@@ -66,10 +98,13 @@ export type ModelInput =
   | { type: 'asked' }
   /** `generation`: that of the model when it was asked. */
   | { type: 'answered'; generation: number; read: Read; data: MessagesData }
-  | { type: 'failed'; generation: number }
+  /** `read`: it is given up. Without it, it is tried again. */
+  | { type: 'failed'; generation: number; read?: Read }
   /** The read of one message found nothing. */
   | { type: 'missing'; generation: number; seq: number }
-  | { type: 'jump'; to: number | 'newest' }
+  | { type: 'jump'; to: Target }
+  /** The first message on the screen; `isAtEnd`: and the newest one. */
+  | { type: 'look'; at: number | null; isAtEnd: boolean }
   | { type: 'open-thread' | 'close-thread'; root: number }
   | { type: 'open-pins' | 'close-pins' };
 

@@ -56,6 +56,19 @@ export class ClientRooms implements MyRooms {
     this.refresh();
   };
 
+  readonly markRead = async (room: string): Promise<void> => {
+    const known = this.#list.get(room);
+    if (known === undefined) return;
+    const data = await this.#client.request('room:read', { room, seq: known.room.head });
+    this.#set(notePosition(this.#list, room, data));
+  };
+
+  readonly markAllRead = async (): Promise<void> => {
+    const waiting = [...this.#list.values()].filter(({ room }) => room.unread > 0 || room.mentions > 0);
+    // One after the other: a list may hold thousands.
+    for (const { room } of waiting) await this.markRead(room.room);
+  };
+
   readonly refresh = (): void => {
     const reading = {};
     this.#reading = reading;

@@ -1,36 +1,43 @@
 /** Own messages of a room that have not arrived as entries, in the order sent. Pure. */
 import type { Entry } from '@maru/protocol/events';
 import type { OutgoingMessage } from '../events.ts';
+import type { RoomModel } from './model-state.ts';
 
 export const without = (outgoing: readonly OutgoingMessage[], id: string): readonly OutgoingMessage[] =>
   outgoing.filter(({ clientMsgId }) => clientMsgId !== id);
 
-/** A stored message stays until its entry arrives, so that it does not flicker. */
+/** What is known of the room while own messages wait to be shown in it. */
+type Room = Pick<RoomModel, 'messages' | 'ownId' | 'position' | 'window'>;
+
+/** A stored message stays until it is shown as an entry, so that it does not flicker. */
 export function noteOutgoing(
   outgoing: readonly OutgoingMessage[],
   message: OutgoingMessage,
-  position: number | null,
+  room: Room,
 ): readonly OutgoingMessage[] {
-  const others = without(outgoing, message.clientMsgId);
-  if (message.state.kind === 'stored' && message.state.position.seq <= (position ?? 0)) return others;
   const at = outgoing.findIndex(({ clientMsgId }) => clientMsgId === message.clientMsgId);
   const was = outgoing[at]?.state.kind;
   // A retried message moves to the end, because it is sent last.
   const isMoved = at === -1 || (was === 'failed' && message.state.kind === 'sending');
-  return isMoved ? [...others, message] : outgoing.map((one, i) => (i === at ? message : one));
+  const next = isMoved
+    ? [...without(outgoing, message.clientMsgId), message]
+    : outgoing.map((one, i) => (i === at ? message : one));
+  return dropArrived(next, [], room);
 }
 
+/** `entries`: those that arrived just now. None is shown before the window is known. */
 export function dropArrived(
   outgoing: readonly OutgoingMessage[],
   entries: readonly Entry[],
-  ownId: string,
+  { messages, ownId, position, window }: Room,
 ): readonly OutgoingMessage[] {
-  const arrived = new Set(entries.filter(({ from }) => from.id === ownId).map(({ clientMsgId }) => clientMsgId));
-  const last = entries.at(-1)?.seq ?? 0;
-  const rest = outgoing.filter(
-    ({ clientMsgId, state }) => !arrived.has(clientMsgId) && !(state.kind === 'stored' && state.position.seq <= last),
+  if (outgoing.length === 0 || window === null) return outgoing;
+  const arrived = new Set(
+    [...entries, ...messages.values()].filter(({ from }) => from.id === ownId).map(({ clientMsgId }) => clientMsgId),
   );
-  return rest.length === outgoing.length ? outgoing : rest;
+  const isKnown = ({ clientMsgId, state }: OutgoingMessage): boolean =>
+    arrived.has(clientMsgId) || (state.kind === 'stored' && state.position.seq <= (position ?? 0));
+  return outgoing.some(isKnown) ? outgoing.filter((one) => !isKnown(one)) : outgoing;
 }
 
 /** The log is read anew, so stored messages come with it. */

@@ -8,6 +8,8 @@ export interface PendingAct {
   readonly act: MessageAct;
   /** Its entry, once it is stored. It is shown until the entry has arrived. */
   readonly storedAt: { readonly epoch: string; readonly seq: number } | null;
+  /** It is not sent yet, and can be undone. */
+  readonly isHeld?: true;
 }
 
 /** The pending acts of each message, in the order of acting. */
@@ -38,14 +40,25 @@ function change(overlay: Overlay, to: (pending: PendingAct) => PendingAct | null
   return isChanged ? next : overlay;
 }
 
+/** Ids of clients hold no control characters. */
+export const heldDeletion = (seq: number): PendingAct => ({
+  clientMsgId: `\0held ${seq}`,
+  act: { type: 'delete', seq },
+  storedAt: null,
+  isHeld: true,
+});
+
 /** The message as the user should see it. */
+type Shown = Omit<Message, 'pending' | 'canUndo'>;
+
 export function messageWith(known: KnownMessage, acts: readonly PendingAct[], ownId: string): Message {
   const { asOf: _, staleAt: __, ...message } = known;
   const pending = [...new Set(acts.map(({ act }) => act.type))];
-  return { ...acts.reduce((before, { act }) => withAct(before, act, ownId), message), pending };
+  const canUndo = acts.some(({ isHeld }) => isHeld);
+  return { ...acts.reduce((before, { act }) => withAct(before, act, ownId), message), pending, canUndo };
 }
 
-function withAct(message: Omit<Message, 'pending'>, act: MessageAct, ownId: string): Omit<Message, 'pending'> {
+function withAct(message: Shown, act: MessageAct, ownId: string): Shown {
   if (message.deleted !== null) return message;
   switch (act.type) {
     case 'edit': {

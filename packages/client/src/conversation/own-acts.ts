@@ -4,13 +4,13 @@ import type { ChatClient } from '../chat-client.ts';
 import type { OutgoingAct } from '../events.ts';
 import type { MessageAct } from '../outgoing.ts';
 import type { RoomModel } from './model-state.ts';
-import { addAct, dropActs, markStored, type Overlay } from './overlay.ts';
+import { addAct, dropActs, heldDeletion, markStored, type Overlay } from './overlay.ts';
 import type { ActOutcome } from './types.ts';
 
 const CLOSED: ErrorBody = { code: 'unavailable', message: 'the conversation was closed', retryable: true };
 
 export interface OwnActsOptions {
-  client: Pick<ChatClient, 'act'>;
+  client: Pick<ChatClient, 'act' | 'pendingActs'>;
   room: string;
   onChange: () => void;
 }
@@ -22,6 +22,9 @@ export class OwnActs {
 
   constructor(options: OwnActsOptions) {
     this.#options = options;
+    for (const { room, clientMsgId, act } of options.client.pendingActs()) {
+      if (room === options.room) this.#overlay = addAct(this.#overlay, { clientMsgId, act, storedAt: null });
+    }
   }
 
   get overlay(): Overlay {
@@ -29,13 +32,11 @@ export class OwnActs {
   }
 
   act(act: MessageAct): Promise<ActOutcome> {
-    const { client, room, onChange } = this.#options;
+    const { client, room } = this.#options;
     return new Promise((resolve) => {
       try {
         const { clientMsgId } = client.act(room, act);
         this.#outcomes.set(clientMsgId, resolve);
-        this.#overlay = addAct(this.#overlay, { clientMsgId, act, storedAt: null });
-        onChange();
       } catch (error) {
         if (!(error instanceof MaruError)) throw error;
         resolve({ ok: false, error: error.toBody() });
@@ -43,11 +44,27 @@ export class OwnActs {
     });
   }
 
-  onAct({ clientMsgId, state }: OutgoingAct, model: RoomModel): void {
-    const resolve = this.#outcomes.get(clientMsgId);
-    if (resolve === undefined || state.kind === 'sending') return;
+  /** A deletion that is not sent yet. */
+  show(seq: number): void {
+    this.#overlay = addAct(this.#overlay, heldDeletion(seq));
+    this.#options.onChange();
+  }
+
+  hide(seq: number): void {
+    const { clientMsgId } = heldDeletion(seq);
+    const overlay = dropActs(this.#overlay, (pending) => pending.clientMsgId === clientMsgId);
+    if (overlay === this.#overlay) return;
+    this.#overlay = overlay;
+    this.#options.onChange();
+  }
+
+  /** Also of acts that were sent before a reload: no caller waits for their outcome any more. */
+  onAct({ clientMsgId, act, state }: OutgoingAct, model: RoomModel): void {
+    const resolve = this.#outcomes.get(clientMsgId) ?? (() => {});
     this.#outcomes.delete(clientMsgId);
-    if (state.kind === 'failed') {
+    if (state.kind === 'sending') {
+      this.#overlay = addAct(this.#overlay, { clientMsgId, act, storedAt: null });
+    } else if (state.kind === 'failed') {
       this.#overlay = dropActs(this.#overlay, (pending) => pending.clientMsgId === clientMsgId);
       resolve({ ok: false, error: state.error });
     } else {

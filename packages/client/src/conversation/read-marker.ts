@@ -2,12 +2,20 @@
  * The own read position in one room. It learns the position first, so that the line above unread
  * messages is where it was. At most one request is in flight; then the newest position is sent.
  */
+
+import { MaruError } from '@maru/protocol/errors';
 import type { ReadData, ReadPosition } from '@maru/protocol/events';
+import { backoffMs, REQUEST_BACKOFF } from '../backoff.ts';
 import type { ChatClient } from '../chat-client.ts';
+import type { Scheduler } from '../scheduler.ts';
+
+/** Then the next connection, or the next position, tries again. */
+const RETRIES_MAX = 6;
 
 export interface ReadMarkerOptions {
   client: Pick<ChatClient, 'request'>;
   room: string;
+  scheduler: Scheduler;
   /** The answer to a request, or a position that another device has set. */
   onPosition: (data: ReadData) => void;
 }
@@ -18,6 +26,8 @@ export class ReadMarker {
   #wanted = 0;
   #isAsking = false;
   #hasFailed = false;
+  #failedTries = 0;
+  #cancelRetry = () => {};
   #isClosed = false;
 
   constructor(options: ReadMarkerOptions) {
@@ -43,7 +53,9 @@ export class ReadMarker {
 
   /** A new connection. */
   restart(): void {
+    this.#cancelRetry();
     this.#hasFailed = false;
+    this.#failedTries = 0;
     if (this.#wanted > 0) this.send();
   }
 
@@ -60,16 +72,26 @@ export class ReadMarker {
     client.request('room:read', { room, seq }).then(
       (data) => {
         this.#isAsking = false;
+        this.#failedTries = 0;
         if (this.#wanted <= seq) this.#wanted = 0;
         this.note(data);
         this.send();
       },
-      // The next connection, or the next position, tries again.
-      () => {
+      (reason: unknown) => {
         this.#isAsking = false;
         this.#hasFailed = true;
+        if (reason instanceof MaruError && reason.toBody().retryable) this.#retry(reason.retryAfterMs);
       },
     );
+  }
+
+  #retry(atLeastMs: number | undefined): void {
+    if (this.#isClosed || this.#failedTries >= RETRIES_MAX) return;
+    const { scheduler } = this.#options;
+    const random = scheduler.random();
+    const delayMs = backoffMs({ attempt: this.#failedTries++, random, bounds: REQUEST_BACKOFF, atLeastMs });
+    this.#cancelRetry();
+    this.#cancelRetry = scheduler.after(delayMs, () => this.send());
   }
 
   /** A position never goes back. */
@@ -87,5 +109,6 @@ export class ReadMarker {
 
   close(): void {
     this.#isClosed = true;
+    this.#cancelRetry();
   }
 }

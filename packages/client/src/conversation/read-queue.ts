@@ -95,12 +95,17 @@ export class ReadQueue {
       (reason: unknown) => {
         if (!end()) return;
         const error = (reason instanceof MaruError ? reason : new MaruError('internal', String(reason))).toBody();
-        if (error.retryable) this.#again(read, error.retryAfterMs);
-        else this.#busy.set(key, () => void this.#busy.delete(key));
         onFailed({ generation, read, error });
+        if (error.retryable) this.#again(read, error.retryAfterMs);
+        else if (this.#needs(key)) this.#busy.set(key, () => void this.#busy.delete(key));
         this.pump();
       },
     );
+  }
+
+  /** A host's read is not needed any more once it failed, and may be asked for again at once. */
+  #needs(key: string): boolean {
+    return this.#options.needed().some(({ read }) => keyOf(read) === key);
   }
 
   #again(read: Read, atLeastMs?: number): void {
@@ -120,6 +125,8 @@ function requestOf(room: string, read: Read): MessagesRequest {
       return { room };
     case 'around':
       return { room, around: read.seq };
+    case 'at':
+      return { room, at: read.ts };
     case 'one':
       return { room, around: read.seq, limit: 1 };
     case 'older':

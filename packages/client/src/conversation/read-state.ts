@@ -1,12 +1,20 @@
 /** Who has read how far in one room: the user, and others. */
 import type { ReadData, Reader, ReadPosition } from '@maru/protocol/events';
 import type { ChatClient } from '../chat-client.ts';
+import type { Scheduler } from '../scheduler.ts';
+import { isInWindow, type RoomModel } from './model-state.ts';
 import { ReadMarker } from './read-marker.ts';
-import type { ConversationView, Message } from './types.ts';
+import type { ConversationView, Message, MessageList } from './types.ts';
+
+type ReadView = Pick<
+  ConversationView,
+  'n' | 'read' | 'unread' | 'unreadLine' | 'isLineAbove' | 'sinceLine' | 'readers'
+>;
 
 export interface ReadStateOptions {
   client: Pick<ChatClient, 'request'>;
   room: string;
+  scheduler: Scheduler;
   onChange: () => void;
 }
 
@@ -15,31 +23,47 @@ export class ReadState {
   readonly #options: ReadStateOptions;
   #readers: ReadonlyMap<string, number> = new Map();
   /** The line above unread messages follows this entry; null until the position is known. */
-  #lineSeq: number | null = null;
+  #line: ReadPosition | null = null;
   /** Messages of the room, as the last answer about the position said. */
   #nAtLeast = 0;
 
   constructor(options: ReadStateOptions) {
     this.#options = options;
-    const { client, room } = options;
-    this.marker = new ReadMarker({ client, room, onPosition: (data) => this.#onPosition(data) });
+    const { client, room, scheduler } = options;
+    this.marker = new ReadMarker({ client, room, scheduler, onPosition: (data) => this.#onPosition(data) });
   }
 
-  view(
-    modelN: number,
-    messages: readonly Message[],
-    ownId: string,
-  ): Pick<ConversationView, 'n' | 'read' | 'unread' | 'unreadLine' | 'readers'> {
-    const read: ReadPosition | null = this.marker.known;
+  /** The entry above the line; null while it is unknown. */
+  get lineSeq(): number | null {
+    return this.#line?.seq ?? null;
+  }
+
+  view(modelN: number, list: Pick<MessageList, 'messages' | 'hasOlder'>, ownId: string): ReadView {
+    const read = this.marker.known;
     const n = Math.max(modelN, this.#nAtLeast);
-    const line = this.#lineSeq;
-    const isNew = ({ seq, from }: Message) => line !== null && seq > line && from.id !== ownId;
-    const unreadLine = messages.find(isNew)?.seq ?? null;
-    return { n, read, unread: read === null ? 0 : Math.max(0, n - read.n), unreadLine, readers: this.#readers };
+    const line = this.#line;
+    const after = (position: ReadPosition | null) => (position === null ? 0 : Math.max(0, n - position.n));
+    const isNew = ({ seq, from }: Message) => line !== null && seq > line.seq && from.id !== ownId;
+    const [first] = list.messages;
+    const isLineAbove = line !== null && list.hasOlder && first !== undefined && first.n - 1 > line.n;
+    const unreadLine = isLineAbove ? null : (list.messages.find(isNew)?.seq ?? null);
+    return {
+      ...{ n, read, unread: after(read), readers: this.#readers },
+      ...{ unreadLine, isLineAbove, sinceLine: after(line) },
+    };
+  }
+
+  mark(seq: number, model: Pick<RoomModel, 'head' | 'n' | 'window'>, messages: readonly Message[]): void {
+    const { head, n } = model;
+    const newest = isInWindow(model, seq) ? messages.findLast((message) => message.seq <= seq) : undefined;
+    this.marker.mark(seq, seq >= head && n > 0 ? n : (newest?.n ?? null));
+    this.#options.onChange();
   }
 
   moveLine(): void {
-    this.#lineSeq = this.marker.known?.seq ?? null;
+    const { known } = this.marker;
+    if (known === null || known.seq === this.#line?.seq) return;
+    this.#line = known;
     this.#options.onChange();
   }
 
@@ -66,7 +90,7 @@ export class ReadState {
   }
 
   #onPosition(data: ReadData): void {
-    this.#lineSeq ??= data.seq;
+    this.#line ??= { seq: data.seq, n: data.n };
     this.#nAtLeast = Math.max(this.#nAtLeast, data.n + data.unread);
     this.#options.onChange();
   }

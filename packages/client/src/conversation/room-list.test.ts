@@ -23,7 +23,7 @@ const of = (list: RoomList | 'unknown') => {
   return { unread, mentions, head, last: last?.text, isStale: listed.isStale };
 };
 
-it('counts a message and a mention once, however often it is told of', () => {
+it('counts a message and a mention once, however often their event arrives', () => {
   const news = { room: 'lobby', seq: 11, ts: 11, n: 6, from: BOT, text: 't11' };
   const told = noteInbox(listOf(), { type: 'mention', ...news });
   assert.ok(told !== 'unknown');

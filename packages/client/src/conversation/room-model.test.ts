@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Entry, MessagesData } from '@maru/protocol/events';
-import { RECENT_ENTRIES_MAX, type RoomModel, WINDOW_MESSAGES_MAX } from './model-state.ts';
+import { RECENT_ENTRIES_MAX, type RoomModel, WINDOW_LIMITS } from './model-state.ts';
 import { neededReads, newModel, stepModel, windowSeqs } from './room-model.ts';
 
 const entry = (seq: number, content: Partial<Entry> = {}): Entry => ({
@@ -39,14 +39,71 @@ it('does not use an answer if more entries arrived than it keeps', () => {
 });
 
 it('keeps at most so many messages, and drops those far from where the user reads', () => {
+  const { max } = WINDOW_LIMITS;
   const full = stepModel(begin(1_001, 1_010), { type: 'entries', entries: range(1_011, 2_100) });
-  assert.deepEqual([windowSeqs(full).length, windowSeqs(full)[0]], [WINDOW_MESSAGES_MAX, 1_101]);
-  const upwards = answer(ask(full), 1_101, page(range(1_051, 1_100), 2_100, { hasMore: true }));
-  assert.deepEqual(windowSeqs(upwards).at(-1), 2_050);
-  assert.equal(upwards.window?.to, 2_050);
+  assert.deepEqual([windowSeqs(full).length, windowSeqs(full)[0]], [max, 2_101 - max]);
+  const first = 2_101 - max;
+  const upwards = answer(ask(full), first, page(range(first - 50, first - 1), 2_100, { hasMore: true }));
+  assert.deepEqual(
+    [windowSeqs(upwards)[0], windowSeqs(upwards).at(-1), upwards.window?.to],
+    [first - 50, 2_050, 2_050],
+  );
   const live = stepModel(upwards, { type: 'entries', entries: [entry(2_101)] });
   assert.equal(windowSeqs(live).at(-1), 2_050, 'the end is not shown');
-  assert.equal(live.messages.size, WINDOW_MESSAGES_MAX);
+  assert.equal(live.messages.size, max);
+});
+
+it('drops new messages, not those that are read, once the window is full', () => {
+  const { max, before } = WINDOW_LIMITS;
+  const reading = stepModel(begin(1, max), { type: 'look', at: 1 + before / 2, isAtEnd: false });
+  const live = stepModel(reading, { type: 'entries', entries: range(max + 1, max + 90) });
+  assert.deepEqual([windowSeqs(live)[0], windowSeqs(live).at(-1), live.window?.to], [1, max, max]);
+});
+
+it('drops what is far above the screen when the user comes back to the end', () => {
+  const { max, rest } = WINDOW_LIMITS;
+  const away = stepModel(begin(101, 100 + max), { type: 'look', at: 150, isAtEnd: false });
+  assert.equal(windowSeqs(away).length, max);
+  const back = stepModel(away, { type: 'look', at: 490, isAtEnd: true });
+  assert.deepEqual(
+    [windowSeqs(back)[0], back.window, back.messages.size],
+    [490 - rest, { from: 490 - rest, to: null, hasOlder: true }, 10 + rest + 1],
+  );
+  const near = stepModel(begin(101, 100 + max), { type: 'look', at: 300, isAtEnd: true });
+  assert.equal(windowSeqs(near).length, max, 'a short way back costs no page');
+});
+
+it('stays where the user reads after a gap', () => {
+  const gap = stepModel(stepModel(begin(11, 90), { type: 'look', at: 40, isAtEnd: false }), { type: 'gap' });
+  const joined = stepModel(gap, { type: 'entries', entries: range(901, 950), readAt: 950 });
+  assert.deepEqual(neededReads(joined)[0]?.read, { kind: 'around', seq: 40 });
+  const data = page(range(15, 64), 950, { hasMore: true, hasNewer: true });
+  const read = { kind: 'around', seq: 40 } as const;
+  const there = stepModel(ask(joined), { type: 'answered', generation: joined.generation, read, data });
+  assert.deepEqual([windowSeqs(there)[0], there.window?.to, there.place], [15, 64, null]);
+});
+
+it('jumps to the first message since a time, or to the last one if there is none', () => {
+  const read = (ts: number) => ({ kind: 'at', ts }) as const;
+  for (const [ts, seq] of [
+    [40, 40],
+    [99, 64],
+  ] as const) {
+    const asked = ask(stepModel(begin(90, 99), { type: 'jump', to: { at: ts } }));
+    assert.deepEqual(neededReads(asked)[0]?.read, read(ts));
+    const data = page(range(15, 64), 99, { hasMore: true, hasNewer: true });
+    const there = stepModel(asked, { type: 'answered', generation: 0, read: read(ts), data });
+    assert.deepEqual([there.place, there.target, windowSeqs(there)[0]], [{ seq, isLine: false }, null, 15]);
+  }
+});
+
+it('shows a message that it holds without a read, as a new place each time', () => {
+  const once = stepModel(begin(1, 30), { type: 'jump', to: 9 });
+  const again = stepModel(once, { type: 'jump', to: 9 });
+  assert.deepEqual([once.place, once.target, neededReads(once)], [{ seq: 9, isLine: false }, null, []]);
+  assert.deepEqual(again.place, { seq: 9, isLine: false });
+  assert.notEqual(again.place, once.place);
+  assert.equal(stepModel(again, { type: 'jump', to: 'newest' }).place, null);
 });
 
 it('reads older messages by itself if few of the last entries are messages', () => {

@@ -5,7 +5,7 @@
  * after that head. So reads and entries may come in any order. Entries that arrive while a read is
  * in flight are kept until its answer, which may be older than they are.
  *
- * Memory: at most `WINDOW_MESSAGES_MAX` messages of the room, `THREAD_MESSAGES_MAX` of each open
+ * Memory: at most `WINDOW_LIMITS.max` messages of the room, `THREAD_MESSAGES_MAX` of each open
  * thread, the pinned messages, and `RECENT_ENTRIES_MAX` entries while a read is in flight.
  */
 import type { Entry } from '@maru/protocol/events';
@@ -14,24 +14,25 @@ import { applyEntry, remember } from './apply-entries.ts';
 import {
   type Draft,
   isInThread,
-  isInWindow,
   isShown,
   type ModelInput,
   type Read,
   type RoomModel,
   THREAD_MESSAGES_MAX,
   type ThreadState,
-  WINDOW_MESSAGES_MAX,
+  WINDOW_LIMITS,
+  type WindowLimits,
 } from './model-state.ts';
+import { isPlacing, jump, limitWindow, placingRead, rest, sameRead, windowSeqs } from './window.ts';
 
-/** With fewer messages in the window, older ones are read without being asked for. */
-const WINDOW_MESSAGES_WANTED = 20;
+export { windowSeqs } from './window.ts';
 
 const UNREAD_THREAD: ThreadState = { slice: null, isMissing: false };
 
-export const newModel = (ownId: string, generation = 0): RoomModel => ({
+export const newModel = (ownId: string, limits: WindowLimits = WINDOW_LIMITS): RoomModel => ({
   ownId,
-  generation,
+  limits,
+  generation: 0,
   epoch: null,
   position: null,
   head: 0,
@@ -39,6 +40,8 @@ export const newModel = (ownId: string, generation = 0): RoomModel => ({
   messages: new Map(),
   window: null,
   target: null,
+  place: null,
+  focus: null,
   threads: new Map(),
   pins: 'closed',
   reads: 0,
@@ -60,14 +63,15 @@ export function stepModel(model: RoomModel, input: ModelInput): RoomModel {
     case 'rollback': {
       const { epoch } = input;
       const position = Math.min(model.position ?? input.head, input.head);
-      const window = { from: position + 1, to: null, hasOlder: position > 0 };
-      return { ...startAnew(model), epoch, position, head: position, window };
+      const next = { ...startAnew(model), epoch, position, head: position };
+      if (next.focus !== null && next.focus <= position) return next;
+      return { ...next, focus: null, window: { from: position + 1, to: null, hasOlder: position > 0 } };
     }
     case 'asked':
       if (model.reads > 0) return { ...model, reads: model.reads + 1 };
       return { ...model, reads: 1, recent: [], recentAfter: model.position ?? 0 };
     case 'failed':
-      return input.generation === model.generation ? readEnded(model) : model;
+      return input.generation === model.generation ? readEnded(withoutJump(model, input.read)) : model;
     case 'missing':
       return input.generation === model.generation ? readEnded(withoutMessage(model, input.seq)) : model;
     case 'answered': {
@@ -76,7 +80,9 @@ export function stepModel(model: RoomModel, input: ModelInput): RoomModel {
       return readEnded(next === model ? model : forgetUnshown(next, input.read.kind === 'older' ? 'newest' : 'oldest'));
     }
     case 'jump':
-      return { ...model, target: input.to };
+      return jump(model, input.to);
+    case 'look':
+      return look(model, input.at, input.isAtEnd);
     case 'open-thread':
       return model.threads.has(input.root) ? model : withThread(model, input.root, UNREAD_THREAD);
     case 'close-thread':
@@ -93,6 +99,20 @@ function readEnded(model: RoomModel): RoomModel {
   return { ...model, reads, recent: reads === 0 ? [] : model.recent };
 }
 
+/** A jump that cannot succeed is given up, unless another one has taken its place. */
+function withoutJump(model: RoomModel, read: Read | undefined): RoomModel {
+  if (read === undefined || !isPlacing(read) || !sameRead(placingRead(model), read)) return model;
+  // What cannot be read around where the user was, may be readable at the end.
+  return model.target === null ? { ...model, focus: null } : { ...model, target: null };
+}
+
+function look(model: RoomModel, at: number | null, isAtEnd: boolean): RoomModel {
+  const focus = isAtEnd ? null : at;
+  const next = model.focus === focus ? model : { ...model, focus };
+  const rested = isAtEnd && at !== null ? rest(next, at) : next;
+  return rested === next ? next : forgetUnshown(rested, 'oldest');
+}
+
 function withThread(model: RoomModel, root: number, thread: ThreadState | null): RoomModel {
   const threads = new Map(model.threads);
   if (thread === null) threads.delete(root);
@@ -100,17 +120,23 @@ function withThread(model: RoomModel, root: number, thread: ThreadState | null):
   return { ...model, threads };
 }
 
-/** Everything has to be read again. What is open stays open. */
-function startAnew({ ownId, generation, threads, pins }: RoomModel): RoomModel {
-  const unread = new Map([...threads.keys()].map((root) => [root, UNREAD_THREAD]));
-  return { ...newModel(ownId, generation + 1), threads: unread, pins: pins === 'closed' ? pins : { before: null } };
+/** Everything has to be read again. What is open stays open, and the user stays where they read. */
+function startAnew({ ownId, limits, generation, target, focus, threads, pins }: RoomModel): RoomModel {
+  return {
+    ...newModel(ownId, limits),
+    generation: generation + 1,
+    target,
+    focus,
+    threads: new Map([...threads.keys()].map((root) => [root, UNREAD_THREAD])),
+    pins: pins === 'closed' ? pins : { before: null },
+  };
 }
 
 function onEntries(model: RoomModel, entries: readonly Entry[], readAt: number | undefined): RoomModel {
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return model;
-  // What was read when the room was joined is its end.
-  const isEnd = model.position === null && readAt !== undefined;
+  // What was read when the room was joined is its end, where the user reads unless they jumped.
+  const isEnd = model.position === null && readAt !== undefined && model.focus === null;
   const next: Draft = { ...model, epoch: last.epoch, position: last.seq, messages: new Map(model.messages) };
   if (isEnd) next.window = { from: first.seq, to: null, hasOlder: first.seq > 1 };
   next.head = Math.max(model.head, last.seq, readAt ?? 0);
@@ -127,22 +153,11 @@ function forgetUnshown(model: RoomModel, end: 'oldest' | 'newest'): RoomModel {
   return messages.size === next.messages.size ? next : { ...next, messages };
 }
 
-const ascending = (seqs: number[]): number[] => seqs.sort((a, b) => a - b);
-
-export const windowSeqs = (model: RoomModel): number[] =>
-  ascending([...model.messages.keys()].filter((seq) => isInWindow(model, seq)));
-
 export const threadSeqs = (model: RoomModel, root: number): number[] =>
-  ascending([...model.messages.values()].filter((one) => isInThread(model, root, one)).map(({ seq }) => seq));
-
-function limitWindow(model: RoomModel, end: 'oldest' | 'newest'): RoomModel {
-  const { window, messages } = model;
-  if (window === null || messages.size <= WINDOW_MESSAGES_MAX) return model;
-  const seqs = windowSeqs(model);
-  if (seqs.length <= WINDOW_MESSAGES_MAX) return model;
-  if (end === 'newest') return { ...model, window: { ...window, to: seqs[WINDOW_MESSAGES_MAX - 1] ?? null } };
-  return { ...model, window: { ...window, from: seqs.at(-WINDOW_MESSAGES_MAX) ?? window.from, hasOlder: true } };
-}
+  [...model.messages.values()]
+    .filter((one) => isInThread(model, root, one))
+    .map(({ seq }) => seq)
+    .sort((a, b) => a - b);
 
 function limitThreads(model: RoomModel): RoomModel {
   let next = model;
@@ -159,11 +174,11 @@ function limitThreads(model: RoomModel): RoomModel {
 /** The reads that are missing now, the most urgent first. `lazy`: it can wait a little. */
 export function neededReads(model: RoomModel): Array<{ read: Read; isLazy: boolean }> {
   if (model.position === null) return [];
-  const { window, target } = model;
+  const { window } = model;
   const now: Read[] = [];
-  if (target !== null) now.push(target === 'newest' ? { kind: 'newest' } : { kind: 'around', seq: target });
-  else if (window === null) now.push({ kind: 'newest' });
-  else if (window.hasOlder && window.to === null && windowSeqs(model).length < WINDOW_MESSAGES_WANTED)
+  const placing = placingRead(model);
+  if (placing !== null) now.push(placing);
+  else if (window?.hasOlder && window.to === null && windowSeqs(model).length < model.limits.wanted)
     now.push({ kind: 'older', seq: window.from });
   for (const [root, { slice, isMissing }] of model.threads) {
     if (isMissing) continue;

@@ -8,7 +8,7 @@ import type { KnownMessage } from './message.ts';
 import { type RoomModel, THREAD_MESSAGES_MAX } from './model-state.ts';
 import { messageWith, type Overlay, type PendingAct } from './overlay.ts';
 import { threadSeqs, windowSeqs } from './room-model.ts';
-import type { Message, MessageList, PinsView, ThreadView } from './types.ts';
+import type { ConversationView, Message, MessageList, PinsView, ThreadView } from './types.ts';
 
 const NO_ACTS: readonly PendingAct[] = [];
 
@@ -40,6 +40,27 @@ export class MessageCache {
   }
 }
 
+/** A thread is named by its root. */
+export type ViewOf = number | 'pins' | 'room';
+export type AnyView = ConversationView | ThreadView | PinsView;
+
+/** A view is the same object until something changes. */
+export class ViewCache {
+  readonly #views = new Map<ViewOf, AnyView>();
+
+  get<V extends AnyView>(of: ViewOf, build: () => V): V {
+    const known = this.#views.get(of);
+    if (known !== undefined) return known as V;
+    const view = build();
+    this.#views.set(of, view);
+    return view;
+  }
+
+  clear(): void {
+    this.#views.clear();
+  }
+}
+
 export interface ViewParts {
   model: RoomModel;
   overlay: Overlay;
@@ -51,16 +72,21 @@ export interface ViewParts {
 const messagesOf = ({ model, overlay, cache }: ViewParts, seqs: readonly number[]): Message[] =>
   seqs.flatMap((seq) => cache.get(model, overlay, seq) ?? []);
 
-export function windowView(parts: ViewParts): MessageList & { isReady: boolean } {
-  const { model, outgoing } = parts;
+export function windowView(
+  parts: ViewParts,
+): MessageList & Pick<ConversationView, 'isReady' | 'newer' | 'jump' | 'place'> {
+  const { model, outgoing, pages } = parts;
   const { window } = model;
   return {
     isReady: window !== null,
     messages: messagesOf(parts, windowSeqs(model)),
     hasOlder: window?.hasOlder ?? false,
     hasNewer: window !== null && window.to !== null,
-    isLoading: window === null || parts.pages.isLoading(null),
-    error: parts.pages.error(null),
+    isLoading: window === null || pages.isLoading('older'),
+    error: pages.error('older'),
+    newer: { isLoading: pages.isLoading('newer'), error: pages.error('newer') },
+    jump: { isLoading: model.target !== null, error: pages.error('jump') },
+    place: model.place,
     outgoing,
   };
 }

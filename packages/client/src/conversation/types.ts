@@ -28,6 +28,8 @@ export interface Message {
   readonly pinned: boolean;
   /** Own acts that the message shows and that are not confirmed. */
   readonly pending: readonly MessageActType[];
+  /** Its deletion by `deleteLater` is shown, and not sent yet. */
+  readonly canUndo: boolean;
 }
 
 export type MessageActType = 'edit' | 'delete' | 'react' | 'pin';
@@ -43,17 +45,30 @@ export interface MessageList {
   readonly hasOlder: boolean;
   /** Newer ones exist on the server. Then new messages are not added at the end. */
   readonly hasNewer: boolean;
-  /** A page is being read. */
+  /** A page of older ones is being read. */
   readonly isLoading: boolean;
-  /** The last page could not be read; null after one that could. */
+  /** It could not be read; null after one that could. `unavailable`: try again later. */
   readonly error: ErrorBody | null;
   /** Own messages that are not in the list yet, in the order sent. */
   readonly outgoing: readonly OutgoingMessage[];
 }
 
+export interface PageState {
+  readonly isLoading: boolean;
+  readonly error: ErrorBody | null;
+}
+
 export interface ConversationView extends MessageList {
   /** False until the first messages are known, and again while they are read anew. */
   readonly isReady: boolean;
+  /** As `isLoading` and `error`, of newer messages, and of the last `jumpTo`. */
+  readonly newer: PageState;
+  readonly jump: PageState;
+  /**
+   * The message to which the last `jumpTo` led, a new object each time; null at the end. `isLine`:
+   * the first one below the line.
+   */
+  readonly place: { readonly seq: number; readonly isLine: boolean } | null;
   /** The newest entry and the number of messages up to it, as far as they are known. */
   readonly head: number;
   readonly n: number;
@@ -66,6 +81,10 @@ export interface ConversationView extends MessageList {
    * where the own read position was when the conversation was opened, or `moveLine` was called.
    */
   readonly unreadLine: number | null;
+  /** The line is above the first message that is shown. `jumpTo('unread')` shows it. */
+  readonly isLineAbove: boolean;
+  /** Messages below the line. */
+  readonly sinceLine: number;
   /** How far each user has read, as far as it is known. See `loadReaders`. */
   readonly readers: ReadonlyMap<string, number>;
 }
@@ -92,6 +111,8 @@ export interface Pages {
   loadOlder(): void;
   loadNewer(): void;
 }
+
+export type JumpTarget = number | { readonly at: number } | 'unread' | 'newest';
 
 export interface SendOptions {
   /** The `seq` of the message to which this one replies. */
@@ -130,10 +151,29 @@ export interface Conversation extends Watched<ConversationView>, Pages {
   send(text: string, options?: SendOptions): OutgoingMessage;
   edit(seq: number, text: string, options?: { mentions?: string[] }): Promise<ActOutcome>;
   delete(seq: number, reason?: string): Promise<ActOutcome>;
+  /**
+   * Shows the deletion at once, and sends it after `afterMs`. Until then `undoDelete` takes it
+   * back. It is sent at once by `sendHeld`, when the page goes away, and when the conversation is
+   * closed.
+   */
+  deleteLater(seq: number, afterMs: number): Promise<ActOutcome | 'undone'>;
+  undoDelete(seq: number): void;
+  sendHeld(): void;
   react(seq: number, emoji: string, active: boolean): Promise<ActOutcome>;
   pin(seq: number, active: boolean): Promise<ActOutcome>;
-  /** Shows the part of the room around a message; `newest`: its end again. */
-  jumpTo(seq: number | 'newest'): void;
+  /**
+   * Shows the part of the room around a message, or around the first one since a time; `unread`:
+   * around the line; `newest`: its end again. See `place` and `jump` of the view. A message that
+   * does not exist is the error `not_found`, and what is shown stays.
+   */
+  jumpTo(to: JumpTarget): void;
+  /** Forgets why the last jump failed. */
+  dismissJump(): void;
+  /**
+   * The first message on the screen, and whether the newest one is, too. What is far from there is
+   * dropped first. Cheap: call it on each scroll.
+   */
+  look(seq: number | null, isAtEnd: boolean): void;
   thread(root: number): Thread;
   pins(): Pins;
   /** The user has read everything up to `seq`. Cheap: call it whenever something is shown. */
@@ -142,7 +182,7 @@ export interface Conversation extends Watched<ConversationView>, Pages {
   moveLine(): void;
   /** Reads how far each member has read. Receipts keep it up to date. */
   loadReaders(): void;
-  /** Empty without a draft. Drafts are kept in memory until the conversation is closed. */
+  /** Empty without a draft. Drafts outlive the conversation, and a reload with `drafts` storage. */
   draft(of: DraftOf): string;
   setDraft(of: DraftOf, text: string): void;
   /** The room stays joined. */
@@ -170,11 +210,20 @@ export interface MyRooms extends Watched<MyRoomsView> {
   /** Follows a public room, or sets `notify` of any room of the list. Rejects with MaruError. */
   follow(room: string, notify?: Notify): Promise<void>;
   unfollow(room: string): Promise<void>;
+  /**
+   * The user has read the room up to its newest message that the list knows. Rejects with
+   * MaruError.
+   */
+  markRead(room: string): Promise<void>;
+  /** The same of all rooms. */
+  markAllRead(): Promise<void>;
   refresh(): void;
 }
 
 export interface Conversations {
   readonly myRooms: MyRooms;
+  /** Rooms in which the user has begun to write something. The same set until it changes. */
+  readonly drafts: Watched<ReadonlySet<string>>;
   /**
    * The model of a room. One room has one model: opening it again returns the same, and it ends
    * when each has closed it. The host joins the room with `client.join`, before or after.

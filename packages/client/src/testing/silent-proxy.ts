@@ -16,6 +16,10 @@ export interface SilentProxy {
   uplinkDelayMs: number;
   /** All present connections fall silent. Later ones work. */
   silence(): void;
+  /** While true, new connections are silent, and stay so: their other end has forgotten them. */
+  isDead: boolean;
+  /** Connections so far. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -25,9 +29,11 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const { hostname, port } = new URL(target);
   const pairs = new Set<Pair>();
   let upgrades = 0;
+  let connections = 0;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
-    const pair: Pair = { silent: false, sockets: [near, far] };
+    connections++;
+    const pair: Pair = { silent: proxy.isDead, sockets: [near, far] };
     pairs.add(pair);
     for (const socket of pair.sockets) {
       socket
@@ -60,6 +66,8 @@ export async function startSilentProxy(target: string): Promise<SilentProxy> {
   const proxy: SilentProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     upgrades: () => upgrades,
+    connections: () => connections,
+    isDead: false,
     mode: 'pass',
     uplinkDelayMs: 0,
     silence() {

@@ -185,7 +185,7 @@ export class RoomChecker {
       refused: (code) => {
         record.outcome = 'refused';
         const target = act?.data.seq ?? ('thread' in attempt ? attempt.thread : undefined);
-        if (code !== undefined && target !== undefined) this.#erasures.refused(target, code);
+        if (code !== undefined && target !== undefined) this.#erasures.refused(target, code, act);
       },
     };
   }

@@ -124,8 +124,8 @@ export const encode = {
 } as const;
 
 /**
- * The WebSocket address of a cluster's public address, `http://…` or `https://…`, with or without a
- * final slash.
+ * The WebSocket address of a cluster's public address, `http://…` or `https://…`, with or
+ * without a final slash.
  */
 export function socketUrl(publicUrl: string): string {
   if (!/^https?:\/\//.test(publicUrl)) throw new ProtocolError(`not an http(s) address: ${publicUrl}`);

@@ -1,6 +1,7 @@
 /** The acknowledgements of the fake server. */
 import { type Entry, ERROR_CATALOGUE, type ErrorBody, type ErrorCode, LIMITS } from '@maru/protocol';
 import type { FakeRoom } from './fake-room.ts';
+import type { FaultSwitches } from './fault-switches.ts';
 
 export type Payload = Record<string, unknown> & { room: string };
 
@@ -13,6 +14,12 @@ export const fakeError = (code: ErrorCode, retryAfterMs?: number): ErrorBody => 
 
 export const refused = (error: ErrorBody) => ({ ok: false, error });
 export const accepted = (data: unknown) => ({ ok: true, data });
+
+/** Why a connection with this token is refused. */
+export function connectRefusal(token: unknown, { refusedTokens, crowded }: FaultSwitches): object | null {
+  if (typeof token !== 'string' || token === '' || refusedTokens.has(token)) return { code: 'unauthenticated' };
+  return crowded ? { ...fakeError('rate_limited', 5_000), reason: 'too_many_connections' } : null;
+}
 
 export const renewal = (refusal: ErrorCode | null) =>
   refusal === null ? accepted({ expiresAt: Date.now() + 60_000 }) : refused(fakeError(refusal));

@@ -2,6 +2,7 @@
 import { type Entry, LIMITS, type UserRef } from '@maru/protocol';
 import { accepted, fakeError, type Payload, refused, stored } from './answers.ts';
 import type { FakeRoom } from './fake-room.ts';
+import type { FaultSwitches } from './fault-switches.ts';
 
 export const ACTS = ['message:edit', 'message:delete', 'message:react', 'message:pin'] as const;
 
@@ -11,7 +12,9 @@ export function actOn(
   user: UserRef,
   event: (typeof ACTS)[number],
   payload: Payload,
+  { refuseActs }: Pick<FaultSwitches, 'refuseActs'>,
 ): { answer: object; entry?: Entry } {
+  if (refuseActs !== null && refuseActs.times-- > 0) return { answer: refused(refuseActs.error) };
   const { room: _, clientMsgId, ...data } = payload as Payload & { seq: number; clientMsgId: string };
   const type = event.replace(':', '.');
   const key = `${user.id}\n${clientMsgId}`;
@@ -32,19 +35,22 @@ export function actOn(
   return { answer: stored(entry, false), entry };
 }
 
-export function readMessages(payload: Payload, room: FakeRoom, reader: string): object {
+/** `archivedBelow`: older messages cannot be read. */
+export function readMessages(payload: Payload, room: FakeRoom, reader: string, archivedBelow = 0): object {
   const {
     before,
     after,
-    around,
+    around: seq,
+    at,
     thread,
     pinned,
     limit = LIMITS.pageEntriesDefault,
-  } = payload as Payload & Partial<Record<'before' | 'after' | 'around' | 'thread' | 'limit', number>>;
+  } = payload as Payload & Partial<Record<'before' | 'after' | 'around' | 'at' | 'thread' | 'limit', number>>;
   const all = room.entriesFor(reader).filter((entry) => {
     if (entry.type !== 'text') return false;
     return (thread === undefined || entry.thread === thread) && (pinned !== true || entry.pinned === true);
   });
+  const around = at === undefined ? seq : (all.find(({ ts }) => ts >= at)?.seq ?? room.head + 1) - 1;
   const upper = before ?? (around === undefined ? Number.POSITIVE_INFINITY : around + 1);
   const older = all.filter(({ seq }) => seq < upper);
   const newer = all.filter(({ seq }) => seq > (after ?? Number(around)));
@@ -55,6 +61,7 @@ export function readMessages(payload: Payload, room: FakeRoom, reader: string): 
       : around === undefined
         ? older.slice(-limit)
         : [...older.slice(-half), ...newer.slice(0, limit - Math.min(half, older.length))];
+  if (messages.some(({ seq }) => seq < archivedBelow)) return refused(fakeError('unavailable'));
   const [first, last] = [messages[0]?.seq ?? 0, messages.at(-1)?.seq ?? Number.POSITIVE_INFINITY];
   return accepted({
     epoch: room.epoch,
@@ -66,7 +73,8 @@ export function readMessages(payload: Payload, room: FakeRoom, reader: string): 
 }
 
 /** All rooms: the fake server has no list of a user's rooms. */
-export function readRooms(rooms: readonly FakeRoom[], user: string): object {
+/** `listed`: what the list says of a room besides its log. */
+export function readRooms(rooms: readonly FakeRoom[], user: string, listed: (room: string) => object): object {
   return accepted({
     rooms: rooms.map((room) => {
       const { seq, n, unread, mentions } = room.read(user, 0);
@@ -82,6 +90,7 @@ export function readRooms(rooms: readonly FakeRoom[], user: string): object {
         unread,
         mentions,
         notify: 'all',
+        ...listed(room.id),
       };
     }),
   });

@@ -1,5 +1,5 @@
 /** What reaches users of the fake server on all their connections: inbox events and receipts. */
-import type { Entry, InboxEvent, ReadData, Reader, UserRef } from '@maru/protocol/events';
+import type { Entry, InboxEvent, Notify, ReadData, Reader, UserRef } from '@maru/protocol/events';
 import type { Server, Socket } from 'socket.io';
 import { accepted, type Payload } from './answers.ts';
 import { readRooms } from './fake-acts.ts';
@@ -19,6 +19,9 @@ export class FakeInbox {
   /** Who may read each direct room. */
   readonly #pairs = new Map<string, [string, string]>();
 
+  /** Of each user and room. */
+  readonly #rules = new Map<string, Notify>();
+
   constructor(io: Server, rooms: { room(id: string): FakeRoom; all(): FakeRoom[] }) {
     this.#io = io;
     this.#rooms = rooms;
@@ -32,12 +35,21 @@ export class FakeInbox {
       if (Number(seq) > 0) this.#onRead(room, user, data);
     });
     listen('room:readers', (_payload, room, ack) => ack(accepted({ readers: room.conversation.readers })));
-    listen('room:follow', (_payload, _room, ack) => ack(accepted({})));
+    listen('room:follow', ({ notify = 'all' }, room, ack) => {
+      this.#rules.set(`${user.id} ${room.id}`, notify as Notify);
+      ack(accepted({}));
+    });
     socket.on('room:create', ({ user: other }: { user: string }, ack: Ack) => ack(this.#openDirect(user.id, other)));
     socket.on('rooms:mine', (_payload: unknown, ack: Ack) => {
       const rooms = this.#rooms.all().filter(({ id }) => this.#pairs.get(id)?.includes(user.id) !== false);
-      ack(readRooms(rooms, user.id));
+      ack(readRooms(rooms, user.id, (room) => this.#listed(room, user.id)));
     });
+  }
+
+  #listed(room: string, user: string): object {
+    const other = this.#pairs.get(room)?.find((id) => id !== user);
+    const notify = this.#rules.get(`${user} ${room}`) ?? 'all';
+    return { notify, ...(other === undefined ? {} : { visibility: 'direct', with: other }) };
   }
 
   /** Each of two users opens the same room. */

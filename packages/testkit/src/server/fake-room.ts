@@ -83,16 +83,6 @@ export class FakeRoom {
     this.members = this.members.filter((other) => other !== member);
   }
 
-  announce(joins: UserRef[], leaves: UserRef[]): void {
-    this.emit('presence', {
-      room: this.id,
-      count: this.users.length,
-      joins: joins.map((user) => ({ ...user, status: 'online' })),
-      leaves: leaves.map(({ id }) => ({ id })),
-      updates: [],
-    });
-  }
-
   emit(event: string, payload: unknown, except?: Socket): void {
     for (const member of this.members) if (member !== except) member.emit(event, payload);
   }

@@ -9,13 +9,16 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Entry, LIMITS, type Position, type ResumedRoom, type UserRef } from '@maru/protocol';
 import { Server, type Socket } from 'socket.io';
-import { accepted, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
+import { accepted, connectRefusal, fakeError, type Payload, readHistory, refused, renewal, stored } from './answers.ts';
 import { ACTS, actOn, readMessages } from './fake-acts.ts';
 import { answerHttp } from './fake-http.ts';
 import { FakeInbox } from './fake-inbox.ts';
+import { FakePresence } from './fake-presence.ts';
+import { resume } from './fake-resume.ts';
 import { FakeRoom } from './fake-room.ts';
+import { type SearchPayload, search } from './fake-search.ts';
 import { noFaults } from './fault-switches.ts';
-import { deliverResumed, isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
+import { isResumeFault, type PlantedFault, RoomFault, whenEnoughMissed } from './planted-faults.ts';
 
 type Ack = (answer: object) => void;
 
@@ -31,6 +34,7 @@ export async function startFakeServer(planted: PlantedFault = 'none'): Promise<F
 
 export class FakeServer {
   readonly faults = noFaults();
+  readonly presence = new FakePresence();
   /** Each handshake's `auth.resume`, in order. */
   readonly resumes: Array<Record<string, Position>> = [];
   /** Answered requests to renew a token. */
@@ -82,6 +86,11 @@ export class FakeServer {
     this.#append(target, target.newAct(from, `srv-${target.head}`, type, { data }), 'none');
   }
 
+  /** As if a user began or stopped to type, on another node. */
+  type(room: string, user: UserRef, active: boolean): void {
+    this.#room(room).emit('typing', { room, user, active });
+  }
+
   /** Cuts every transport, as the crash of a node does. */
   cutAll(): void {
     for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
@@ -131,19 +140,10 @@ export class FakeServer {
   }
 
   #authenticate(socket: Socket, next: (error?: Error) => void): void {
-    const token: unknown = socket.handshake.auth.token;
-    if (
-      this.#planted === 'connect_refused' ||
-      typeof token !== 'string' ||
-      token === '' ||
-      this.faults.refusedTokens.has(token)
-    ) {
-      next(Object.assign(new Error('refused'), { data: { code: 'unauthenticated' } }));
-      return;
-    }
-    if (this.faults.crowded) {
-      const data = { ...fakeError('rate_limited', 5_000), reason: 'too_many_connections' };
-      next(Object.assign(new Error('refused'), { data }));
+    const { token } = socket.handshake.auth;
+    const refusal = connectRefusal(this.#planted === 'connect_refused' ? '' : token, this.faults);
+    if (refusal !== null) {
+      next(Object.assign(new Error('refused'), { data: refusal }));
       return;
     }
     socket.data.user = { id: token, name: decodeURIComponent(token) };
@@ -163,15 +163,16 @@ export class FakeServer {
     for (const [id, since] of Object.entries(positions)) {
       const room = this.#room(id);
       room.add(socket);
-      const resumed = this.#resume(room, since);
+      const resumed = resume(room, this.faults.resumeEntriesMax, since);
       if (resumed.answer !== undefined) rooms[id] = resumed.answer;
       missed.push(...resumed.missed);
     }
     const { user } = socket.data;
-    socket.emit('session', { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, features: [], rooms });
+    const session = { user: { ...user, roles: [] }, sessionId: socket.id, limits: {}, rooms };
+    socket.emit('session', { ...session, features: this.faults.features });
     const isLost = missed.length > 0 && this.faults.loseMissed-- > 0;
     if (!isLost) for (const entry of missed) socket.emit('message', entry);
-    for (const id of Object.keys(positions)) this.#room(id).announce([user], []);
+    for (const id of Object.keys(positions)) this.presence.announce(this.#room(id), [user], []);
     this.#listen(socket);
   }
 
@@ -190,7 +191,7 @@ export class FakeServer {
       ack(this.#join(payload, room, user));
       if (room.id === HIDDEN_ROOM) return;
       room.add(socket);
-      room.announce([user], []);
+      this.presence.announce(room, [user], []);
     });
     listen('room:leave', (_payload, room, ack) => {
       this.#leave(room, socket);
@@ -202,16 +203,25 @@ export class FakeServer {
     });
     for (const event of ACTS)
       listen(event, (payload, room, ack) => {
-        const { answer, entry } = actOn(room, user, event, payload);
+        const { answer, entry } = actOn(room, user, event, payload, this.faults);
         if (entry !== undefined) this.#append(room, entry, 'none');
         ack(answer);
       });
     listen('history:read', (payload, room, ack) => ack(readHistory(payload, room, user.id)));
-    listen('messages:read', (payload, room, ack) => ack(readMessages(payload, room, user.id)));
+    listen('messages:read', (payload, room, ack) =>
+      ack(readMessages(payload, room, user.id, this.faults.archivedBelow)),
+    );
+    socket.on('search', (payload: SearchPayload, ack: Ack) => {
+      this.onRequest?.('search', { room: '', ...payload });
+      ack(search(payload, { rooms: this.#rooms, reader: user.id, isDown: this.faults.archivedBelow > 0 }));
+    });
     this.#inbox.listen(socket, listen);
     listen('presence:watch', (_payload, room, ack) => {
-      const users = room.users.map((one) => ({ ...one, status: 'online' }));
-      ack(accepted({ count: users.length, users }));
+      ack(accepted(this.presence.snapshot(room)));
+    });
+    socket.on('presence:set', (payload: Parameters<FakePresence['set']>[1], ack: Ack) => {
+      this.presence.set(user, payload, this.#rooms.values());
+      ack(accepted({}));
     });
     listen('typing', (payload, room) => room.emit('typing', { ...payload, user }, socket));
     socket.on('disconnect', () => {
@@ -221,7 +231,7 @@ export class FakeServer {
 
   #join({ since, limit = LIMITS.pageEntriesDefault }: Payload, room: FakeRoom, { id }: UserRef): object {
     if (room.id === HIDDEN_ROOM) return refused(fakeError('not_found'));
-    const resumed = since === undefined ? undefined : this.#resume(room, since as Position);
+    const resumed = since === undefined ? undefined : resume(room, this.faults.resumeEntriesMax, since as Position);
     const answer = resumed?.answer;
     const recovery = answer !== undefined && 'recovered' in answer ? answer : { ...room.state, recovered: false };
     const messages =
@@ -232,20 +242,7 @@ export class FakeServer {
   #leave(room: FakeRoom, socket: Socket): void {
     room.remove(socket);
     const { user } = socket.data as { user: UserRef };
-    if (!room.users.some(({ id }) => id === user.id)) room.announce([], [user]);
-  }
-
-  #resume(room: FakeRoom, since: Position): { answer: ResumedRoom | undefined; missed: Entry[] } {
-    const { state } = room;
-    const gap = state.head - since.seq;
-    if (since.epoch !== state.epoch || gap < 0)
-      return { answer: { ...state, recovered: false, reason: 'epoch' }, missed: [] };
-    const fault = room.fault.ofResume(since.seq, gap);
-    if (gap > this.faults.resumeEntriesMax || fault === 'resume_unrecovered')
-      return { answer: { ...state, recovered: false, reason: 'too_far' }, missed: [] };
-    if (fault === 'resume_refused') return { answer: { error: fakeError('forbidden') }, missed: [] };
-    if (fault === 'resume_unanswered') return { answer: undefined, missed: [] };
-    return { answer: { ...state, recovered: true }, missed: deliverResumed(fault, room.entries, since.seq) };
+    if (!room.users.some(({ id }) => id === user.id)) this.presence.announce(room, [], [user]);
   }
 
   /** @returns undefined if the acknowledgement is withheld */

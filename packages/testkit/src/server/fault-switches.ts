@@ -13,10 +13,16 @@ export interface FaultSwitches {
   swallowSendAcks: number;
   /** Refuses this many sends with an error. */
   refuseSends: { times: number; error: ErrorBody } | null;
+  /** Refuses this many acts on messages with an error. */
+  refuseActs: { times: number; error: ErrorBody } | null;
   /** Stores this many entries without delivering them. */
   loseEntries: number;
   /** This many resumes are reported as recovered, without the missed entries. */
   loseMissed: number;
+  /** `session.features` */
+  features: string[];
+  /** The archive is down: what is older than this `seq` is `unavailable`. */
+  archivedBelow: number;
   /** A resume does not close a larger gap. */
   resumeEntriesMax: number;
 }
@@ -27,7 +33,10 @@ export const noFaults = (): FaultSwitches => ({
   refuseRenewal: null,
   swallowSendAcks: 0,
   refuseSends: null,
+  refuseActs: null,
   loseEntries: 0,
   loseMissed: 0,
+  features: ['archive'],
+  archivedBelow: 0,
   resumeEntriesMax: LIMITS.resumeEntriesMax,
 });

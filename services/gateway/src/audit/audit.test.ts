@@ -106,13 +106,24 @@ describe('the audit', () => {
 
 test('sign-ins are audited, refused ones at a bounded rate', async () => {
   const events: AuditEvent[] = [];
-  const signIns = createSignIns({ audit: { record: (event) => void events.push(event) }, now: () => 0 });
-  await signIns.run('guest', async () => ({ user: { id: 'guest-1' } }));
+  const counts: Record<string, number> = {};
+  const signIns = createSignIns({
+    audit: { record: (event) => void events.push(event) },
+    now: () => 0,
+    onOutcome: (kind, outcome) => {
+      counts[`${kind} ${outcome}`] = (counts[`${kind} ${outcome}`] ?? 0) + 1;
+    },
+  });
+  const address = '192.0.2.1';
+  await signIns.run('guest', address, async () => ({ user: { id: 'guest-1' } }));
   const refuse = () => Promise.reject(new MaruError('invalid', 'name: must not be blank'));
-  for (let n = 0; n < 1_000; n++) await assert.rejects(signIns.run('guest', refuse), { code: 'invalid' });
+  for (let n = 0; n < 1_000; n++) await assert.rejects(signIns.run('guest', address, refuse), { code: 'invalid' });
   assert.deepEqual(events.slice(0, 2), [
-    { action: 'sign-in.guest', by: 'guest-1', outcome: 'ok' },
-    { action: 'sign-in.guest', by: '-', outcome: 'invalid' },
+    { action: 'sign-in.guest', by: 'guest-1', address, outcome: 'ok' },
+    { action: 'sign-in.guest', by: '-', address, outcome: 'invalid' },
   ]);
   assert.equal(events.length, 21);
+  await signIns.renew(address, async () => 'a token');
+  await assert.rejects(signIns.renew(address, () => Promise.reject(new Error('a bug'))));
+  assert.deepEqual(counts, { 'guest ok': 1, 'guest invalid': 1_000, 'renew ok': 1, 'renew internal': 1 });
 });

@@ -12,18 +12,22 @@ import type { Ticker } from '../cluster/ticker.ts';
 import { auditKey } from '../keys.ts';
 
 export interface AuditEvent {
-  /** A fixed word such as `room.ban`. `sign-in.…` goes to the stream of sign-ins. */
+  /** A fixed word such as `room.ban`. `sign-in.…` and `sign-out` go to the stream of sign-ins. */
   action: string;
   /** Who did it: a user id. */
   by: string;
   /** To whom. */
   user?: string;
   room?: string;
+  /** The name of a gateway. */
+  node?: string;
   seq?: number;
   role?: string;
   untilTs?: number;
   reason?: string;
   outcome?: string;
+  /** From where a user signed in. */
+  address?: string;
 }
 
 export interface Audit {
@@ -34,7 +38,7 @@ export interface Audit {
 export const AUDIT_KINDS = ['acts', 'sign-ins'] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
-export const kindOf = (action: string): AuditKind => (action.startsWith('sign-in.') ? 'sign-ins' : 'acts');
+export const kindOf = (action: string): AuditKind => (/^sign-(in|out)/.test(action) ? 'sign-ins' : 'acts');
 
 /** Events that wait for the store. Others are only in the log. */
 const WAITING_EVENTS_MAX = 1_000;
@@ -108,8 +112,8 @@ export function createAudit(options: {
 
 /** Only the known fields, each of bounded size. */
 function bound(event: AuditEvent): AuditEvent {
-  const { action, by, user, room, seq, role, untilTs, reason, outcome } = event;
-  const known = { action, by, user, room, seq, role, untilTs, reason, outcome };
+  const { action, by, user, room, node, seq, role, untilTs, reason, outcome, address } = event;
+  const known = { action, by, user, room, node, seq, role, untilTs, reason, outcome, address };
   return Object.fromEntries(
     Object.entries(known).flatMap(([name, value]) => {
       if (value === undefined) return [];

@@ -1,34 +1,79 @@
 /** Audits sign-ins over HTTP. Refused ones at a bounded rate: anyone can cause them. */
-import { MaruError } from '@maru/protocol';
+import { type ErrorCode, MaruError } from '@maru/protocol';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Audit } from './audit.ts';
 
 /** Of each outcome. */
 const REFUSALS: BucketSpec = { perSecond: 1, burst: 20 };
+/** Those that a directory decided. The bounds of attempts hold before. */
+const DECIDED: BucketSpec = { perSecond: 20, burst: 1_000 };
 /** Who signs in is not known. */
 const UNKNOWN = '-';
 
-export interface SignIns {
-  /** Runs a sign-in, and audits who signed in, or why not. `kind` is a fixed word. */
-  run<T extends { user: { id: string } }>(kind: string, signIn: () => Promise<T>): Promise<T>;
+/** A refusal of which the audit says more than the answer. */
+export class RefusedSignIn extends MaruError {
+  /** A fixed word. */
+  readonly why: string;
+  /** The account, if one was meant. */
+  readonly user: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { reason, user }: { reason: string; user: string | undefined }) {
+    super(code, message);
+    this.why = reason;
+    this.user = user;
+  }
 }
 
-export function createSignIns({ audit, now }: { audit: Audit; now: () => number }): SignIns {
+/** `ldap`: by a name and a password. */
+export type SignInKind = 'guest' | 'ldap';
+/** What is counted. `renew`: of a sign-in by a name and a password. */
+export type Counted = (kind: SignInKind | 'renew', outcome: 'ok' | ErrorCode) => void;
+
+export interface SignIns {
+  /**
+   * Runs a sign-in, and audits who signed in from where, or why not.
+   */
+  run<T extends { user: { id: string } }>(kind: SignInKind, address: string, signIn: () => Promise<T>): Promise<T>;
+  /** Runs a renewal, and audits it only if it is refused. */
+  renew<T>(address: string, renewal: () => Promise<T>): Promise<T>;
+}
+
+export function createSignIns(options: { audit: Audit; now: () => number; onOutcome: Counted }): SignIns {
+  const { audit, now, onOutcome } = options;
   const buckets = new Map<string, Bucket>();
-  const mayRecord = (outcome: string): boolean => {
-    const bucket = buckets.get(outcome) ?? fullBucket(REFUSALS, now());
+  const mayRecord = (outcome: string, spec: BucketSpec): boolean => {
+    const bucket = buckets.get(outcome) ?? fullBucket(spec, now());
     buckets.set(outcome, bucket);
-    return takeToken(bucket, REFUSALS, now()) === 0;
+    return takeToken(bucket, spec, now()) === 0;
+  };
+  const refused = (kind: SignInKind | 'renew', address: string, error: unknown): void => {
+    const action = `sign-in.${kind}`;
+    const outcome = error instanceof MaruError ? error.code : 'internal';
+    onOutcome(kind, outcome);
+    if (error instanceof RefusedSignIn) {
+      const { why: reason, user = UNKNOWN } = error;
+      if (mayRecord(`${action} decided`, DECIDED)) audit.record({ action, by: user, address, outcome, reason });
+    } else if (mayRecord(`${action} ${outcome}`, REFUSALS)) audit.record({ action, by: UNKNOWN, address, outcome });
   };
   return {
-    async run(kind, signIn) {
+    async run(kind, address, signIn) {
       try {
         const signedIn = await signIn();
-        audit.record({ action: `sign-in.${kind}`, by: signedIn.user.id, outcome: 'ok' });
+        onOutcome(kind, 'ok');
+        audit.record({ action: `sign-in.${kind}`, by: signedIn.user.id, address, outcome: 'ok' });
         return signedIn;
       } catch (error) {
-        const outcome = error instanceof MaruError ? error.code : 'internal';
-        if (mayRecord(`${kind} ${outcome}`)) audit.record({ action: `sign-in.${kind}`, by: UNKNOWN, outcome });
+        refused(kind, address, error);
+        throw error;
+      }
+    },
+    async renew(address, renewal) {
+      try {
+        const renewed = await renewal();
+        onOutcome('renew', 'ok');
+        return renewed;
+      } catch (error) {
+        refused('renew', address, error);
         throw error;
       }
     },

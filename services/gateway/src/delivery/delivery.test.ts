@@ -50,7 +50,13 @@ async function startNode() {
   await Promise.all([append, read, subscribe].map(ready));
   const counts = { backfills: 0, malformed: 0, resumeReads: 0 };
   const seen = createSeenPositions({ roomsMax: 1_000 });
-  const retention = { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 };
+  const retention = {
+    entriesMin: 10_000,
+    entriesMax: 20_000,
+    ageMs: 3_600_000,
+    emptyRoomTtlMs: 60_000,
+    archive: false,
+  };
   const log = createRedisRoomLog({
     appendStore: singleStore(append),
     readStore: singleStore(read),

@@ -6,7 +6,7 @@ import { isPrivateRoomId, type LogState, MaruError, type NotRecoveredReason, typ
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
 import { roomLiveChannel } from '../keys.ts';
-import { type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
+import { oldestOf, type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
 import type { DeliveryMetrics } from './delivery-metrics.ts';
@@ -296,7 +296,8 @@ export class Delivery {
     metrics.resumeRead();
     const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
     const read = await this.#readOrCreate(room, reader, piece, creator);
-    const { epoch, head, n, first, reason, guarded } = read;
+    const { epoch, head, n, reason, guarded } = read;
+    const first = oldestOf(read);
     opened.room.observe(read);
     return { epoch, head, n, first, reason, guarded, packets: opened.room.remember(read, now()) };
   }

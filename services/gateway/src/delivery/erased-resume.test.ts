@@ -51,6 +51,7 @@ function startNode() {
     },
     unsubscribe: async () => {},
     want: () => assert.fail('wanted'),
+    drop: () => assert.fail('dropped'),
     onResubscribed: (callback) => {
       resubscribed = callback;
     },

@@ -5,7 +5,7 @@
  */
 import { LIMITS, type LogState, type Position } from '@maru/protocol';
 import { type Announcement, epochNumber, parseAnnouncement, type Removal } from '../log/entry-codec.ts';
-import type { ReadResult } from '../log/room-log.ts';
+import { oldestOf, type ReadResult } from '../log/room-log.ts';
 import { catchUp, concerns, PAGE_ENTRIES, removalOf } from './catch-up.ts';
 import { Erasures } from './erasures.ts';
 import type { Member } from './member.ts';
@@ -89,7 +89,7 @@ export class Room {
   }
 
   /** Passes a read of the room's state to the sequencer. The first one starts it. */
-  observe(state: Pick<ReadResult, 'epoch' | 'base' | 'head' | 'first' | 'n' | 'guarded'>): void {
+  observe(state: Pick<ReadResult, 'epoch' | 'base' | 'head' | 'first' | 'archivedFrom' | 'n' | 'guarded'>): void {
     this.#note(state);
     if (this.#sequencer !== undefined) {
       this.#step({ type: 'observed', ...state });
@@ -272,11 +272,12 @@ export class Room {
     return [...this.live].filter((member) => concerns(removal, member) && (this.#ahead.get(member) ?? 0) < seq);
   }
 
-  #note({ epoch, head, first, guarded }: Pick<ReadResult, 'epoch' | 'head' | 'first' | 'guarded'>): void {
+  #note(state: Pick<ReadResult, 'epoch' | 'head' | 'first' | 'archivedFrom' | 'guarded'>): void {
+    const { epoch, head, guarded } = state;
     const sequencer = this.#sequencer;
     // A late read of an earlier epoch says nothing about this one.
     if (sequencer !== undefined && epochNumber(epoch) < epochNumber(sequencer.epoch)) return;
-    this.#first = first;
+    this.#first = oldestOf(state);
     // An older read does not know the acts that were delivered after it.
     if (head >= (sequencer?.delivered ?? 0)) this.#guarded = guarded;
   }

@@ -7,6 +7,7 @@
  * because a slot moved, and after the slots changed hands. Then `onResubscribed` reports those
  * channels, because announcements may have been missed.
  */
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { gatherWrites, type RedisStore, type Shard, silenceMsOf } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import type { PauseGate } from '../cluster/pause-gate.ts';
@@ -20,6 +21,8 @@ export interface Subscriber {
   unsubscribe(channel: string): Promise<void>;
   /** Subscribes as soon as possible, without waiting. */
   want(channel: string, handler: ChannelHandler): void;
+  /** Unsubscribes all of them as soon as possible, without waiting. */
+  drop(channels: readonly string[]): void;
   /**
    * Called with the channels whose subscription was lost, once they are subscribed again, and with
    * those whose announcements were dropped because the process was paused.
@@ -53,8 +56,10 @@ interface ShardConnection {
   losses: number;
 }
 
-/** Channels confirmed at a time. */
-const CONFIRMED_AT_ONCE_MAX = 500;
+/** Channels of one command. */
+const CHANNELS_AT_ONCE_MAX = 500;
+/** Channels that are wanted within this time after a run share the next one. */
+const GATHER_MS = 5;
 /** Twice the time between two pings of a connection. */
 const SILENCE_MAX_MS = 2_000;
 
@@ -62,10 +67,7 @@ export class RedisSubscriber implements Subscriber {
   readonly #options: SubscriberOptions;
   readonly #handlers = new Map<string, ChannelHandler>();
   readonly #confirmed = new Map<string, ShardConnection>();
-  /**
-   * Channels whose subscription was lost. When one is confirmed again, announcements may have been
-   * missed.
-   */
+  /** Channels whose subscription was lost, so that announcements may have been missed. */
   readonly #lost = new Set<string>();
   /** Channels whose announcements were dropped after a pause of the process. */
   #dropped = new Set<string>();
@@ -106,14 +108,31 @@ export class RedisSubscriber implements Subscriber {
     this.#settle();
   }
 
+  drop(channels: readonly string[]): void {
+    for (const [connection, held] of Map.groupBy(channels, (channel) => this.#forget(channel))) {
+      if (connection === undefined) continue;
+      gatherWrites(connection.shard);
+      for (const ofSlot of this.#bySlot(held))
+        for (let i = 0; i < ofSlot.length; i += CHANNELS_AT_ONCE_MAX)
+          // It fails if the connection is down. Then there is no subscription either.
+          connection.shard.redis.sunsubscribe(...ofSlot.slice(i, i + CHANNELS_AT_ONCE_MAX)).catch(() => {});
+    }
+  }
+
   async unsubscribe(channel: string): Promise<void> {
+    const connection = this.#forget(channel);
+    if (connection === undefined) return;
+    gatherWrites(connection.shard);
+    await connection.shard.redis.sunsubscribe(channel);
+  }
+
+  /** Gives the connection that has the subscription. */
+  #forget(channel: string): ShardConnection | undefined {
     this.#handlers.delete(channel);
     this.#lost.delete(channel);
     const connection = this.#confirmed.get(channel);
     this.#confirmed.delete(channel);
-    if (connection === undefined) return;
-    gatherWrites(connection.shard);
-    await connection.shard.redis.sunsubscribe(channel);
+    return connection;
   }
 
   onResubscribed(callback: (channels: ReadonlySet<string>) => void): void {
@@ -205,16 +224,16 @@ export class RedisSubscriber implements Subscriber {
 
   async #settleAll(): Promise<void> {
     // One turn later, because slots move by the hundred and connections break together.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     while ((this.#unsettled || this.#fresh.size > 0) && !this.#stopped) {
       const candidates = this.#unsettled ? this.#handlers.keys() : this.#fresh;
       this.#unsettled = false;
       this.#fresh = new Set();
       const misplaced = [...candidates].filter((channel) => this.#isMisplaced(channel));
       const again = new Set<string>();
-      for (let i = 0; i < misplaced.length; i += CONFIRMED_AT_ONCE_MAX) {
+      for (let i = 0; i < misplaced.length; i += CHANNELS_AT_ONCE_MAX) {
         // Others may have been confirmed during the last page.
-        const page = misplaced.slice(i, i + CONFIRMED_AT_ONCE_MAX).filter((channel) => this.#isMisplaced(channel));
+        const page = misplaced.slice(i, i + CHANNELS_AT_ONCE_MAX).filter((channel) => this.#isMisplaced(channel));
         // After a failure, the next tick tries again.
         const confirmed = await Promise.all(
           this.#bySlot(page).map((channels) => this.#confirm(channels).catch(() => [])),
@@ -222,6 +241,7 @@ export class RedisSubscriber implements Subscriber {
         for (const channel of confirmed.flat()) if (this.#lost.delete(channel)) again.add(channel);
       }
       if (again.size > 0) for (const listener of this.#listeners) listener(again);
+      await pause(GATHER_MS);
     }
   }
 
@@ -235,16 +255,9 @@ export class RedisSubscriber implements Subscriber {
     return holder?.redis.status === 'ready' && this.#confirmed.get(channel)?.shard !== holder;
   }
 
-  /** One command subscribes channels of one slot. One server has a single slot. */
+  /** A command is for channels of one slot. One server has a single slot. */
   #bySlot(channels: string[]): string[][] {
-    const bySlot = new Map<number, string[]>();
-    for (const channel of channels) {
-      const slot = this.#options.store.slotOf(channel);
-      const known = bySlot.get(slot);
-      if (known === undefined) bySlot.set(slot, [channel]);
-      else known.push(channel);
-    }
-    return [...bySlot.values()];
+    return [...Map.groupBy(channels, (channel) => this.#options.store.slotOf(channel)).values()];
   }
 
   #holderOf(channel: string): Shard | undefined {

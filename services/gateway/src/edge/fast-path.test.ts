@@ -56,7 +56,7 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   return { state: path.state, ours, pinged };
 }
 
-/** An Engine.IO whose servers have something else in the place of a method. */
+/** An Engine.IO in whose servers a method is another one. */
 function otherEngine(engine: Engine, name: string, method: (...args: never[]) => unknown): void {
   class Other extends (engine.constructor as unknown as new (options: object) => object) {}
   Object.assign(Other.prototype, { [name]: method });

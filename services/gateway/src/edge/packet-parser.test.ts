@@ -102,7 +102,7 @@ test('after sign-in, requests go to the sink, as the library would have read the
   assert.equal(requests.length, 6);
 });
 
-test('bytes are those of UTF-8, whoever decodes the packet', () => {
+test('bytes are those of UTF-8, with either decoder', () => {
   const bytes: unknown[] = [];
   const decoder = new packetParser.Decoder();
   decoder.receive('owner', (...request) => bytes.push(request.at(-1)));

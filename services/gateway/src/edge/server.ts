@@ -25,6 +25,8 @@ export interface Transport {
 export interface Auth {
   token?: unknown;
   resume?: unknown;
+  /** Names the program for operators. */
+  program?: unknown;
   /** True: the client tries again by itself after a `connect_error` whose data is retryable. */
   retries?: unknown;
 }

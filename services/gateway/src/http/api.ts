@@ -1,34 +1,35 @@
 /** The HTTP API under `/api/v1`: for bots and back ends, and for clients before they connect. */
-import { httpSchemas, LIMITS, MaruError, parsePayload } from '@maru/protocol';
+import { LIMITS, MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Audit } from '../audit/audit.ts';
-import type { SignIns } from '../audit/sign-ins.ts';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
-import type { KeyedLimit } from '../limits/keyed-limit.ts';
 import { type AdminDeps, createAdminRoutes } from './admin.ts';
-import { routerOf, takeOrThrow, wrongMethod } from './calls.ts';
+import { type AdminClusterDeps, adminClusterRoutes } from './admin-cluster.ts';
+import { routerOf } from './calls.ts';
 import { type EventCallDeps, eventRoutes } from './event-calls.ts';
+import { type MeDeps, meRoutes } from './me.ts';
 import { createErrorHandler, sendProblem } from './problem.ts';
 import { type RoomDeps, roomRoutes } from './rooms.ts';
 import { securityHeaders } from './security-headers.ts';
+import { type SignInDeps, signInRoutes } from './sign-in.ts';
 
-export interface ApiDeps extends Omit<RoomDeps & EventCallDeps, 'verify' | 'isRevoked'> {
+export interface ApiDeps
+  extends Omit<RoomDeps & EventCallDeps & MeDeps, 'verify' | 'isRevoked'>,
+    Omit<SignInDeps, 'tokens' | 'verify' | 'verifyForRenewal'> {
   tokens: Tokens & Pick<EventCallDeps, 'isRevoked'>;
   /** For calls under `/admin`. */
   orders: AdminDeps['orders'];
   audit: Audit;
-  signIns: SignIns;
   readAudit: AdminDeps['readAudit'];
   carryOut: AdminDeps['carryOut'];
+  cluster: Omit<AdminClusterDeps, 'verify' | 'userLimit' | 'orders' | 'audit'>;
   allowedOrigins: ReadonlySet<string>;
   trustedProxies: string[];
   /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
   handOverFrom: (address: string) => Promise<void>;
-  /** Limits guest sign-ins by address. */
-  addressLimit: KeyedLimit;
   logger: Logger;
   onCall: (route: string, status: number, seconds: number) => void;
 }
@@ -54,20 +55,15 @@ export function createApi(deps: ApiDeps): Express {
 
   const { verify, isRevoked } = deps.tokens;
 
-  api
-    .route('/guests')
-    .post(async (request, response) => {
-      const guest = await deps.signIns.run('guest', async () => {
-        takeOrThrow(deps.addressLimit, request.ip ?? '');
-        if (deps.tokens.issueGuest === undefined) throw new MaruError('not_found', 'guests are switched off');
-        const { name } = parsePayload(httpSchemas.guest, request.body);
-        return deps.tokens.issueGuest(name);
-      });
-      response.status(201).json(guest);
-    })
-    .all(wrongMethod('POST'));
-
-  api.use(routerOf([...roomRoutes({ ...deps, verify }), ...eventRoutes({ ...deps, verify, isRevoked })]));
+  api.use(
+    routerOf([
+      ...signInRoutes({ ...deps, verify, verifyForRenewal: (token) => verify(token, true) }),
+      ...roomRoutes({ ...deps, verify }),
+      ...meRoutes({ ...deps, verify, isRevoked }),
+      ...eventRoutes({ ...deps, verify, isRevoked }),
+      ...adminClusterRoutes({ ...deps, ...deps.cluster, verify }),
+    ]),
+  );
   api.use('/admin', createAdminRoutes({ ...deps, verify }));
   app.use('/api/v1', api);
   app.post('/edge/leave', edgeLeave(app, deps.handOverFrom));

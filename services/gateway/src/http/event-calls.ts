@@ -9,7 +9,7 @@ import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Identity } from '../identity/tokens.ts';
 import { eventsOf } from '../limits/answer-cost.ts';
 import type { Caller, CallHandlers } from '../requests/handler.ts';
-import type { Reply } from '../rooms/subscriptions.ts';
+import { encodeAnswer, type Reply } from '../rooms/reply.ts';
 import { WorkQueues } from '../rooms/work-queues.ts';
 import { type Callers, type Route, signedIn } from './calls.ts';
 
@@ -22,7 +22,7 @@ export interface EventCallDeps extends Callers {
 }
 
 /** In paths and queries, where everything is text. Other members stay text. */
-const NUMBERS: ReadonlySet<string> = new Set(['seq', 'before', 'after', 'around', 'thread', 'limit']);
+const NUMBERS: ReadonlySet<string> = new Set(['seq', 'before', 'after', 'around', 'at', 'thread', 'limit']);
 const DIGITS = /^\d{1,16}$/;
 
 type Payload = Record<string, unknown>;
@@ -106,6 +106,9 @@ function answerOf<N extends CallEvent>(
 
 function send(response: Response, call: EventCall, { data, afterwards }: Reply<unknown>): void {
   const isDuplicate = (data as { duplicate?: boolean }).duplicate === true;
-  response.status(isDuplicate ? 200 : (call.status ?? 200)).json(data);
+  response
+    .status(isDuplicate ? 200 : (call.status ?? 200))
+    .type('json')
+    .send(encodeAnswer(data));
   afterwards?.();
 }

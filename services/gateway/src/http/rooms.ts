@@ -1,7 +1,8 @@
-/** Calls about rooms that are no client event: lists, settings, presence. */
+/** Calls about rooms and presence that are no client event. */
 import { httpSchemas, LIMITS, type PresenceSnapshot, parsePayload, roomId } from '@maru/protocol';
-import { ROOMS_PER_EVENT } from '../limits/answer-cost.ts';
-import type { ReadResult } from '../log/room-log.ts';
+import { ROOMS_PER_EVENT, USERS_PER_EVENT } from '../limits/answer-cost.ts';
+import { oldestOf, type ReadResult } from '../log/room-log.ts';
+import type { UsersPresence } from '../presence/users-presence.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import { infoOf, roleOf } from '../rooms/subscriptions.ts';
 import { type Callers, type Route, signedIn } from './calls.ts';
@@ -12,6 +13,7 @@ export interface RoomDeps extends Callers {
   state: (userId: string, room: string) => Promise<ReadResult>;
   /** Rejects `not_found` if the user may not see the room. */
   presence: (userId: string, room: string) => Promise<PresenceSnapshot>;
+  usersPresence: UsersPresence;
   onlineCounts: (rooms: string[]) => Promise<Record<string, number>>;
 }
 
@@ -38,8 +40,8 @@ export function roomRoutes(deps: RoomDeps): Route[] {
       handler: member(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         const read = await deps.state(user.id, room);
-        const { epoch, head, n, first } = read;
-        response.json({ room, role: roleOf(read), epoch, head, n, first, ...infoOf(room, read) });
+        const { epoch, head, n } = read;
+        response.json({ room, role: roleOf(read), epoch, head, n, first: oldestOf(read), ...infoOf(room, read) });
       }),
     },
     {
@@ -48,6 +50,15 @@ export function roomRoutes(deps: RoomDeps): Route[] {
       handler: member(async (request, response, { user }) => {
         const room = parsePayload(roomId, request.params.room);
         response.json(await deps.presence(user.id, room));
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/presence',
+      handler: member(async (request, response, { user }) => {
+        const { user: users } = parsePayload(httpSchemas.presence, request.query);
+        userLimit.charge(user.id, users.length / USERS_PER_EVENT);
+        response.json({ users: await deps.usersPresence(user.id, users) });
       }),
     },
   ];

@@ -65,7 +65,7 @@ beforeEach(() => {
 function open(staleMaxMs = 24 * HOUR_MS) {
   const failures: unknown[] = [];
   const keySet = new KeySet({
-    url: new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`),
+    locate: () => new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`),
     staleMaxMs,
     now: () => performance.now() + skippedMs,
     coolDownMs: 500,

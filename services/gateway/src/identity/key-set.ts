@@ -37,7 +37,8 @@ export const FETCH_OUTCOMES = ['ok', 'failed'] as const;
 export type FetchOutcome = (typeof FETCH_OUTCOMES)[number];
 
 export interface KeySetOptions {
-  url: URL;
+  /** Where the keys are. Asked before each fetch. */
+  locate: () => Promise<URL> | URL;
   /** Known keys are valid for this time after the last successful fetch. */
   staleMaxMs: number;
   /** Milliseconds of a monotonic clock. */
@@ -124,10 +125,10 @@ export class KeySet {
   }
 
   async #fetch(): Promise<void> {
-    const { url, now, onFetch, fetchTimeoutMs = FETCH_TIMEOUT_MS } = this.#options;
+    const { locate, now, onFetch, fetchTimeoutMs = FETCH_TIMEOUT_MS } = this.#options;
     this.#startedAtMs = now();
     try {
-      const response = await fetch(url, {
+      const response = await fetch(await locate(), {
         headers: { accept: 'application/json, application/jwk-set+json' },
         redirect: 'error',
         signal: AbortSignal.timeout(fetchTimeoutMs),

@@ -25,18 +25,20 @@ before(async () => {
 });
 after(() => jwksServer.close());
 
-function tokensWith(overrides: Partial<Parameters<typeof createTokens>[0]['keys']> = {}, guests = true) {
+function tokensWith(overrides: Partial<Parameters<typeof createTokens>[0]['keys']> = {}, guests = true, laterS = 0) {
   return createTokens({
     keys: { secret: SECRET, keySet: undefined, issuer: undefined, audience: undefined, ...overrides },
     guests: guests ? { secret: 'another secret of at least 32 characters' } : undefined,
+    provider: undefined,
+    accounts: { secret: SECRET, lifetimeS: 600, lateMaxS: 3_600 },
     lifetimeMaxS: 86_400,
-    now: () => NOW,
+    now: () => NOW + laterS * 1_000,
   });
 }
 
 const keySetAt = (url: string) =>
   new KeySet({
-    url: new URL(url),
+    locate: () => new URL(url),
     staleMaxMs: 3_600_000,
     now: () => performance.now(),
     onFetch: () => {},
@@ -71,6 +73,22 @@ test('a guest token is valid if guests are on, and only the gateway issues one',
   await assert.rejects(tokensWith({}, false).verify(guest?.token), refused);
   await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' })), refusedFor('sub'));
   await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' }, { kid: 'maru-guest' })), refused);
+});
+
+test('a token of an account is short, and renewed for a while after it expired', async () => {
+  const account = { id: 'mina', name: 'Mina', roles: ['admin'] };
+  const issued = await tokensWith().issueAccount?.(account, nowS - 60);
+  assert.ok(issued);
+  const { token } = issued;
+  assert.deepEqual([issued.user, issued.expiresAt], [{ id: 'mina', name: 'Mina' }, (nowS + 600) * 1_000]);
+  const { user, roles, signedInAtS } = await tokensWith().verify(token);
+  assert.deepEqual([user.id, roles, signedInAtS], ['mina', ['admin'], nowS - 60]);
+  await assert.rejects(tokensWith({}, true, 610).verify(token), refusedFor('exp'));
+  assert.equal((await tokensWith({}, true, 610).verify(token, true)).user.id, 'mina');
+  await assert.rejects(tokensWith({}, true, 4_210).verify(token, true), refusedFor('exp'));
+  // Only tokens of accounts, and only with their key.
+  await assert.rejects(tokensWith({}, true, 7_210).verify(await hs256(claims), true), refusedFor('exp'));
+  await assert.rejects(tokensWith().verify(await hs256({ ...claims, iss: 'maru-account' }, { kid: 'maru-account' })));
 });
 
 test('an invalid token is refused with a message that names the wrong claim, never its value', async () => {

@@ -1,21 +1,43 @@
 /**
- * Checks tokens; nothing else does. There are two kinds, with different keys. Tokens of the host
- * application carry any user id except `guest-…`. The gateway issues guest tokens, and only they
- * carry `guest-…`.
+ * Checks tokens; nothing else does. There are four kinds, with different keys. Tokens of the host
+ * application and of an OpenID provider carry any user id except `guest-…`. The gateway issues
+ * guest tokens, and only they carry `guest-…`; and tokens of accounts that signed in with a
+ * password.
  */
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { displayName, GUEST_ID_PREFIX, LIMITS, MaruError, type UserRef, userId as userIdSchema } from '@maru/protocol';
 import {
+  displayName,
+  GUEST_ID_PREFIX,
+  LIMITS,
+  MaruError,
+  type SignInData,
+  type UserRef,
+  userId as userIdSchema,
+} from '@maru/protocol';
+import {
+  decodeJwt,
   decodeProtectedHeader,
   errors,
   type JWTClaimVerificationOptions,
   type JWTPayload,
   jwtVerify,
   type ProtectedHeaderParameters,
-  SignJWT,
 } from 'jose';
+import { ASYMMETRIC } from './algorithms.ts';
+import { ClaimError } from './claims.ts';
 import { type KeySet, KeysUnavailable } from './key-set.ts';
+import {
+  ACCOUNT_KEY_ID,
+  accountKeyOf,
+  GUEST_KEY_ID,
+  guestKeyOf,
+  type HmacKey,
+  hmacKey,
+  issueAccount,
+  issueGuest,
+  nameOf,
+} from './own-tokens.ts';
 import { readPlainHmac } from './plain-hmac.ts';
+import type { Provider } from './provider.ts';
 
 export interface Identity {
   user: UserRef;
@@ -24,6 +46,10 @@ export interface Identity {
   expiresAtS: number;
   /** The same; undefined if the token does not have it, or claims to be from the future. */
   issuedAtS: number | undefined;
+  /** When the user gave a password, in seconds since 1970: only of tokens of accounts. */
+  signedInAtS?: number;
+  /** Names the user's sign-in at an OpenID provider: only of tokens of one. */
+  signIn?: string;
 }
 
 export interface TokenKeys {
@@ -41,37 +67,40 @@ type Claims = JWTClaimVerificationOptions;
 export interface Tokens {
   /**
    * Rejects `unauthenticated` with a message that names the wrong claim, if one is wrong, but never
-   * its value; or `unavailable` if its key cannot be found now.
+   * its value; or `unavailable` if its key cannot be found now. `forRenewal`: a token of an account
+   * may have expired some time ago.
    */
-  verify(token: unknown): Promise<Identity>;
+  verify(token: unknown, forRenewal?: boolean): Promise<Identity>;
   /** Undefined if guests are off. */
   issueGuest: ((name: string) => Promise<{ token: string; user: UserRef }>) | undefined;
+  /** Undefined without a directory. `signedInAtS`: when the password was given. */
+  issueAccount: ((account: UserRef & { roles: string[] }, signedInAtS: number) => Promise<SignInData>) | undefined;
 }
 
 /**
  * A signed JWT. Decoders of base64 skip other characters, so one token could have many spellings.
  */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
-const GUEST_KEY_ID = 'maru-guest';
-const GUEST_LIFETIME_S = 24 * 60 * 60;
 const ROLES_MAX = 32;
 /** How far the clocks of issuers may differ from the store's. */
 const CLOCK_TOLERANCE_S = 5;
-const ASYMMETRIC = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 export function createTokens(options: {
   keys: TokenKeys;
   guests: { secret: string } | undefined;
+  /** An OpenID provider. Tokens with its `iss` are its tokens, and no others. */
+  provider: Provider | undefined;
+  /** `lateMaxS`: an expired token is renewed for so long. */
+  accounts: { secret: string; lifetimeS: number; lateMaxS: number } | undefined;
   /** A token that is valid for longer than this is refused, because it could not be revoked. */
   lifetimeMaxS: number;
   /** Milliseconds of the store's clock, so that all nodes agree. */
   now: () => number;
 }): Tokens {
   const { keys } = options;
-  const secret = keys.secret === undefined ? undefined : hmacKey(Buffer.from(keys.secret));
-  // Derived, so that the keys differ even if both secrets are the same.
-  const guestKey =
-    options.guests && hmacKey(createHmac('sha256', options.guests.secret).update('maru guest tokens v1').digest());
+  const { guests, accounts, provider, now } = options;
+  const guestKey = guests && guestKeyOf(guests.secret);
+  const accountKey = accounts && accountKeyOf(accounts.secret);
 
   const common = () => ({
     currentDate: new Date(options.now()),
@@ -90,25 +119,13 @@ export function createTokens(options: {
     return payload;
   };
 
-  const verifyHost = async (token: string, header: ProtectedHeaderParameters): Promise<JWTPayload> => {
-    const claims = {
-      ...common(),
-      ...(keys.issuer === undefined ? {} : { issuer: keys.issuer }),
-      ...(keys.audience === undefined ? {} : { audience: keys.audience }),
-    };
-    // The algorithm selects the key, and each key accepts only its algorithms. An RSA public key
-    // never becomes an HMAC secret.
-    const payload =
-      secret !== undefined && header.alg === 'HS256'
-        ? await verifyHmac(token, header, secret, claims)
-        : keys.keySet !== undefined
-          ? await keys.keySet.verify(token, header, { ...claims, algorithms: ASYMMETRIC })
-          : (() => {
-              throw new Error('no key for this algorithm');
-            })();
-    if (isGuestId(payload.sub)) throw new ClaimError('sub');
-    return payload;
+  const verifyAccount = async (token: string, header: ProtectedHeaderParameters, lateS: number) => {
+    if (accountKey === undefined) throw new Error('nobody signs in with a password');
+    const claims = { ...common(), issuer: ACCOUNT_KEY_ID, clockTolerance: CLOCK_TOLERANCE_S + lateS };
+    return notGuest(await verifyHmac(token, header, accountKey, claims));
   };
+
+  const verifyHost = hostVerifier(keys, { common, verifyHmac });
 
   /** A time in the future would outlive a revocation. */
   const isPast = (issuedAtS: number | undefined): issuedAtS is number =>
@@ -130,12 +147,20 @@ export function createTokens(options: {
   };
 
   return {
-    async verify(token) {
+    async verify(token, forRenewal = false) {
       try {
         if (typeof token !== 'string' || token.length > LIMITS.tokenCharsMax || !COMPACT.test(token))
           throw new Error('no token');
         const header = decodeProtectedHeader(token);
-        return toIdentity(await (header.kid === GUEST_KEY_ID ? verifyGuest : verifyHost)(token, header));
+        if (header.kid === GUEST_KEY_ID) return toIdentity(await verifyGuest(token, header));
+        if (header.kid === ACCOUNT_KEY_ID) {
+          const payload = await verifyAccount(token, header, forRenewal ? (accounts?.lateMaxS ?? 0) : 0);
+          return { ...toIdentity(payload), signedInAtS: Number(payload.auth_time) };
+        }
+        if (provider === undefined || decodeJwt(token).iss !== provider.issuer)
+          return toIdentity(notGuest(await verifyHost(token, header)));
+        const payload = notGuest(await provider.verify(token, header, common()));
+        return { ...toIdentity(payload), signIn: String(payload.sid ?? payload.auth_time ?? '') };
       } catch (error) {
         if (error instanceof KeysUnavailable)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { cause: error });
@@ -144,58 +169,58 @@ export function createTokens(options: {
         throw new MaruError('unauthenticated', message, { cause: error });
       }
     },
-    issueGuest:
-      guestKey &&
-      (async (name) => {
-        const user = { id: `${GUEST_ID_PREFIX}${randomBytes(12).toString('base64url')}`, name };
-        const issuedAtS = Math.floor(options.now() / 1_000);
-        const token = await new SignJWT({ name })
-          .setProtectedHeader({ alg: 'HS256', kid: GUEST_KEY_ID })
-          .setIssuer(GUEST_KEY_ID)
-          .setSubject(user.id)
-          .setIssuedAt(issuedAtS)
-          .setExpirationTime(issuedAtS + GUEST_LIFETIME_S)
-          .sign(guestKey.web);
-        return { token, user };
-      }),
+    issueGuest: guestKey && ((name) => issueGuest(guestKey, name, now)),
+    issueAccount:
+      accountKey &&
+      ((account, signedInAtS) =>
+        issueAccount(accountKey, account, { lifetimeS: accounts?.lifetimeS ?? 0, signedInAtS, now })),
   };
 }
 
-interface HmacKey {
-  plain: KeyObject;
-  /** Created once. With plain bytes, the library would create a key for every token. */
-  web: ReturnType<KeyObject['toCryptoKey']>;
+function notGuest(payload: JWTPayload): JWTPayload {
+  if (isGuestId(payload.sub)) throw new ClaimError('sub');
+  return payload;
 }
 
-function hmacKey(bytes: Buffer): HmacKey {
-  const plain = createSecretKey(bytes);
-  return { plain, web: plain.toCryptoKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']) };
+type VerifyHmac = (t: string, h: ProtectedHeaderParameters, key: HmacKey, claims: Claims) => Promise<JWTPayload>;
+
+/** Tokens of the host application. */
+function hostVerifier(
+  { secret, keySet, issuer, audience }: TokenKeys,
+  { common, verifyHmac }: { common: () => Claims; verifyHmac: VerifyHmac },
+): (token: string, header: ProtectedHeaderParameters) => Promise<JWTPayload> {
+  const key = secret === undefined ? undefined : hmacKey(Buffer.from(secret));
+  return async (token, header) => {
+    const claims = {
+      ...common(),
+      ...(issuer === undefined ? {} : { issuer }),
+      ...(audience === undefined ? {} : { audience }),
+    };
+    // The algorithm selects the key, and each key accepts only its algorithms. An RSA public key
+    // never becomes an HMAC secret.
+    if (key !== undefined && header.alg === 'HS256') return verifyHmac(token, header, key, claims);
+    if (keySet === undefined) throw new Error('no key for this algorithm');
+    return keySet.verify(token, header, { ...claims, algorithms: [...ASYMMETRIC] });
+  };
 }
 
 /** `sub` may be anything: the token's author chooses it. */
 const isGuestId = (sub: unknown): boolean => typeof sub === 'string' && sub.startsWith(GUEST_ID_PREFIX);
 
-/** The named claim of a token is wrong. */
-class ClaimError extends Error {
-  readonly claim: string;
+/**
+ * The claims that are checked. Others are not named, because a token's author chooses their names.
+ */
+const CLAIMS = new Set(['iss', 'sub', 'aud', 'azp', 'typ', 'exp', 'nbf', 'iat', 'groups']);
 
-  constructor(claim: string) {
-    super(`the claim ${claim} is wrong`);
-    this.claim = claim;
-  }
+/** The claim that is wrong, and of which user, if `verify` rejected with such an error. */
+export function wrongClaimOf(error: unknown): { claim: string; user: string | undefined } | undefined {
+  const cause = error instanceof MaruError ? error.cause : error;
+  const claim = claimOf(cause);
+  return claim === undefined ? undefined : { claim, user: cause instanceof ClaimError ? cause.user : undefined };
 }
-
-/** The registered claims. Others are not named, because a token's author chooses their names. */
-const CLAIMS = new Set(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat']);
 
 function claimOf(error: unknown): string | undefined {
   if (error instanceof errors.JWKSNoMatchingKey) return 'kid';
-  const { claim } = error as { claim?: unknown };
+  const claim = (error as { claim?: unknown } | undefined)?.claim;
   return typeof claim === 'string' && CLAIMS.has(claim) ? claim : undefined;
-}
-
-/** The display name of a token without a usable one, derived from the user id. */
-function nameOf(userId: string): string {
-  const name = [...userId].slice(0, LIMITS.nameCharsMax).join('');
-  return displayName.safeParse(name).success ? name : 'user';
 }

@@ -16,7 +16,7 @@ export interface InboxReader {
 }
 
 export interface InboxChannelsOptions {
-  subscriber: Pick<Subscriber, 'want' | 'unsubscribe'>;
+  subscriber: Pick<Subscriber, 'want' | 'drop'>;
   readersOf: (userId: string) => Iterable<InboxReader>;
   /** How long a channel stays subscribed after the user's last connection. */
   lingerMs: number;
@@ -67,13 +67,15 @@ export class InboxChannels {
   #sweep(): void {
     const { now, lingerMs, subscriber } = this.#options;
     const until = now() - lingerMs;
+    const gone: string[] = [];
     for (const [userId, leftMs] of this.#left) {
-      if (leftMs > until) return;
+      if (leftMs > until) break;
       this.#left.delete(userId);
       this.#users.delete(userId);
-      // It fails if the connection is down. Then there is no subscription either.
-      subscriber.unsubscribe(userInboxChannel(userId)).catch(() => {});
+      gone.push(userInboxChannel(userId));
     }
+    // Together, because a command costs the node about 25 µs.
+    if (gone.length > 0) subscriber.drop(gone);
   }
 
   #receive(userId: string, payload: string): void {

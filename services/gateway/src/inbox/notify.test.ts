@@ -25,7 +25,7 @@ function rig(members: readonly string[] | Error = ['mina', 'jun', 'sora']) {
   return { told, asked, lost, notify, settled };
 }
 
-test('a message of a direct room is told to both users, one of another room to no one', async () => {
+test('a message of a direct room reaches both users, one of another room no user', async () => {
   const { told, asked, notify, settled } = rig(['mina', 'jun']);
   for (const room of ['tea', 'p-tea', 'd-tea']) notify.ofMessage(mina, room, 'hello', sent);
   notify.ofChange(mina, 'd-tea', { ...send, thread: 2 }, sent, []);
@@ -34,7 +34,7 @@ test('a message of a direct room is told to both users, one of another room to n
   assert.deepEqual(asked, ['d-tea', 'd-tea']);
 });
 
-test('a mention is told to the mentioned users, and @room to the other members', async () => {
+test('a mention reaches the mentioned users, and @room the other members', async () => {
   const { told, asked, notify, settled } = rig();
   notify.ofChange(mina, 'tea', send, sent, ['jun']);
   assert.deepEqual(told, [[['jun'], { type: 'mention', ...event }]]);
@@ -44,14 +44,14 @@ test('a mention is told to the mentioned users, and @room to the other members',
   assert.deepEqual(told[1], [['jun', 'sora'], { type: 'mention', ...event }]);
 });
 
-test('an edit is told as a mention in the message that it edits, and never as a new message', async () => {
+test('an edit is a mention in the message that it edits, and never a new message', async () => {
   const { told, notify, settled } = rig(['mina', 'jun']);
   notify.ofChange(mina, 'd-tea', { type: 'edit', seq: 3, text: 'hello', mentions: ['jun'] }, sent, ['jun']);
   await settled();
   assert.deepEqual(told, [[['jun'], { type: 'mention', ...event, room: 'd-tea', seq: 3 }]]);
 });
 
-test('no one is told if no one is concerned, or if the members cannot be read', async () => {
+test('no event is sent without a recipient, or if the members cannot be read', async () => {
   const none = rig([]);
   none.notify.ofChange(mina, 'tea', send, sent, []);
   none.notify.ofChange(mina, 'tea', send, sent, ['@room']);

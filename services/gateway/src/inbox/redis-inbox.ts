@@ -1,7 +1,7 @@
 /**
  * Sends inbox events through Redis: to one sharded channel for each user, to which the nodes with
- * connections of the user subscribe (`docs/decisions/0028-…`). Events of one turn of the event loop
- * leave as one write to each shard. Nothing is sent again.
+ * connections of the user subscribe (`docs/decisions/0028-…`). Events of one turn of the event
+ * loop leave as one write to each shard. Nothing is sent again.
  */
 import type { RedisStore, Shard } from '@maru/redis-store';
 import { userInboxChannel } from '../keys.ts';

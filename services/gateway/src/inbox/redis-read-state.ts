@@ -131,7 +131,7 @@ function refusalOf(reply: unknown[]): MaruError {
 function toSummary(room: string, reply: unknown[]): Summary {
   if (reply[0] === 'hidden') return 'hidden';
   if (reply[0] !== 'ok') return 'gone';
-  const [, epoch, head, n, role, title, readSeq, readN, mentions, other, flat] = reply as [
+  const [, epoch, head, n, role, title, readSeq, readN, mentions, other, packed] = reply as [
     string,
     string,
     number,
@@ -142,9 +142,9 @@ function toSummary(room: string, reply: unknown[]): Summary {
     number,
     number,
     string,
-    unknown[],
+    string,
   ];
-  const entries = decodeStoredEntries(flat);
+  const entries = decodeStoredEntries(packed);
   const [last] = entries;
   return {
     epoch,

@@ -20,7 +20,7 @@
 -- Returns {'gone'} (the room does not exist, or the user is no member) | {'deleted'} | {'hidden'}
 -- (it is closed, or the user is banned) | {'ok', epoch, head, n, role, title, readSeq, readN,
 -- mentions, other, last}: role '' for none, other the second member of a direct room or '', last
--- {} | {seq, ts, head, tail}: the newest message, as it is now.
+-- the newest message as it is now, packed by `pack_entries`, or ''.
 
 local user, private = ARGV[1], ARGV[2] == '1'
 local role = redis.call('HGET', KEYS[3], user)
@@ -37,13 +37,13 @@ local first = log_first(meta[3], KEYS[2], head)
 
 -- Each entry names the newest message before it, except acts of earlier releases.
 local STEPS_MAX = 256
-local last, at = {}, newest
+local last, at = '', newest
 for _ = 1, STEPS_MAX do
   if at < first then break end
   local fields = entry_at(keys.log, keys.erased, at)
   if fields and is_message(fields) then
     compose_entries(keys, {{at, fields}}, user)
-    last = {at, tonumber(fields[6]), fields[8], fields[10]}
+    last = pack_entries({{at, fields}})
     break
   end
   at = math.min(fields and last_message_of(fields, at) or at - 1, at - 1)

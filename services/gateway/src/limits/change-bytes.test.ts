@@ -6,6 +6,8 @@ import { type LogRig, message, startLogRig } from '../log/testing/log-rig.ts';
 import { changeBytes } from './stored-bytes.ts';
 
 const COUNT = 1_000;
+/** Few, so that a busy machine answers them within the deadline. */
+const AT_ONCE = 50;
 
 let rig: LogRig;
 let log: RoomLog;
@@ -41,21 +43,15 @@ for (const id of ['u', longId(100)])
       await Promise.all(Array.from({ length: COUNT }, (_, index) => send(index)));
       let charged = 0;
       const usedBefore = await usedBytes();
-      const results = await Promise.all(
-        Array.from({ length: COUNT }, (_, index) => {
-          const change = changeOf(index + 1);
-          charged += changeBytes({ id, name: 'n' }, change);
-          return log.change({
-            room,
-            ...user,
-            change,
-            clientMsgId: `${index}`.padEnd(64, 'c'),
-            isAdmin: true,
-            mayStore: true,
-          });
-        }),
-      );
-      assert.deepEqual(new Set(results.map(({ outcome }) => outcome)), new Set(['stored']));
+      const store = async (index: number) => {
+        const change = changeOf(index + 1);
+        charged += changeBytes({ id, name: 'n' }, change);
+        const clientMsgId = `${index}`.padEnd(64, 'c');
+        const { outcome } = await log.change({ room, ...user, change, clientMsgId, isAdmin: true, mayStore: true });
+        assert.equal(outcome, 'stored');
+      };
+      for (let first = 0; first < COUNT; first += AT_ONCE)
+        await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => store(first + index)));
       const used = (await usedBytes()) - usedBefore;
       assert.ok(used <= charged, `${used / COUNT} bytes for each, of which ${charged / COUNT} are charged`);
     });

@@ -33,8 +33,8 @@ export const entryBytes = (user: UserRef, text: string): number =>
 export const actBytes = (user: UserRef, act: object): number =>
   MEMBER_BYTES + entryOf(user, ACT_COPIES * Buffer.byteLength(JSON.stringify(act)));
 
-/** What a change adds to the overlay of its message. */
-const OVERLAY_BYTES = 384;
+/** What a change adds to the overlay of its message: its effect, and which entry is the newest. */
+const OVERLAY_BYTES = 480;
 /** The sorted set of a message's reactions, if it is the first one, and a member of it. */
 const REACTION_BYTES = 384;
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fullBucket, takeToken } from './token-bucket.ts';
+import { fullBucket, promiseWait, takeToken } from './token-bucket.ts';
 
 test('a burst is available at once, then one token for each interval', () => {
   const spec = { perSecond: 10, burst: 3 };
@@ -42,4 +42,13 @@ test('many requests that are refused together are all served after one wait each
   assert.equal(waits.length, 300);
   const served = waits.filter((waitMs) => takeToken(bucket, spec, waitMs) === 0);
   assert.equal(served.length, 300);
+});
+
+test('no wait is longer than the maximum, at any time of the clock', () => {
+  const spec = { perSecond: 1, burst: 1 };
+  for (let n = 0; n < 1_000; n++) {
+    const nowMs = n * 7.123_456_7;
+    const wait = promiseWait({ promisedMs: 0 }, 1e9, spec, nowMs);
+    assert.equal(wait, 60_000, `at ${nowMs}`);
+  }
 });

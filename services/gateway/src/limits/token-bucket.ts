@@ -52,5 +52,6 @@ export function promiseWait(
 ): number {
   const after = Math.max(nowMs + nextMs, bucket.promisedMs + (tokens * 1_000) / spec.perSecond);
   bucket.promisedMs = Math.min(after, nowMs + PROMISE_MAX_MS);
-  return Math.max(1, Math.ceil(bucket.promisedMs - nowMs));
+  // The sum of two times is not exact, so the difference may be a little above the maximum.
+  return Math.max(1, Math.min(PROMISE_MAX_MS, Math.ceil(bucket.promisedMs - nowMs)));
 }

@@ -12,18 +12,10 @@ import {
   roomSanctionsKey,
 } from '../keys.ts';
 import type { Call } from './call.ts';
-import { changeCallOf, changeResultOf } from './change-calls.ts';
+import { type AnyChange, changeCallOf, changeResultOf } from './change-calls.ts';
 import { encodeHead, encodeMembers, encodeText } from './entry-codec.ts';
-import type {
-  Act,
-  ActRefusal,
-  ActRequest,
-  ActResult,
-  AppendRequest,
-  AppendResult,
-  ChangeRequest,
-  ChangeResult,
-} from './room-log.ts';
+import type { HotChangeResult } from './hot-log.ts';
+import type { Act, ActRefusal, ActRequest, ActResult, AppendRequest, AppendResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
 const LIBRARIES = ['./room-epoch.lua', './room-entry.lua', './room-guard.lua'].map(
@@ -38,8 +30,8 @@ export const actScript = loadScript(new URL('./append-act.lua', import.meta.url)
  */
 export type Append = { request: AnyRequest; head: string; tail: string };
 
-export type AnyRequest = AppendRequest | ActRequest | ChangeRequest;
-export type AnyResult = AppendResult | ActResult | ChangeResult;
+export type AnyRequest = AppendRequest | ActRequest | AnyChange;
+export type AnyResult = AppendResult | ActResult | HotChangeResult;
 
 export const encodeMessage = (request: AppendRequest): Append => ({
   request,

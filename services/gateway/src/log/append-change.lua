@@ -4,6 +4,9 @@
 -- the text. All checks come before the first write, and the entry is the first write: nothing after
 -- it can fail.
 --
+-- A message that has left the log is in the archive. Then the caller reads it, and calls again with
+-- facts about it. `expected` tells whether a change came after that reading.
+--
 -- KEYS[1] meta
 -- KEYS[2] log
 -- KEYS[3] ids
@@ -17,6 +20,7 @@
 -- KEYS[11] repliesPrefix
 -- KEYS[12] pins
 -- KEYS[13] mentions
+-- KEYS[14] late
 -- ARGV[1] userId
 -- ARGV[2] clientMsgId
 -- ARGV[3] head          JSON members: "type":…,"from":…,"clientMsgId":…
@@ -35,6 +39,13 @@
 -- ARGV[16] isDirect     '1': both members may pin
 -- ARGV[17] max          edit: of one message; react: different emoji of one message; pin: of a room
 -- ARGV[18] usersShown   react: users that are named for one emoji
+-- ARGV[19] isErasure    '1': the user's data is erased, so only the right to the message counts
+-- ARGV[20] facts        '' if the caller knows no archive, 'ask' if it has no facts; else about an
+--                       archived message: JSON of {expected, author,
+--                       thread, deleted, edits, mentions, emoji, hasEmoji, active, pinned}: the
+--                       overlay's value `l` or '', author, root, whether it is deleted, seqs of the
+--                       edits, mentioned users, number of different emoji, whether this emoji is
+--                       there, whether the user reacted with it, whether it is pinned
 --
 -- Returns {'stored', epoch, seq, ts, n, mentioned, author}: mentioned is a list of users, or of
 -- '@room'; author is that of the changed message, '' for a send
@@ -42,18 +53,18 @@
 -- | {'conflict', why} with why id | edits | emoji | pins
 -- | {'forbidden', why, untilMs} with why closed | banned | muted | read_only | author | role
 -- | {'slow', retryAfterMs} | {'not_found', 'room' | 'message'} | {'invalid'} (a reply to a reply)
--- | {'deleted'} | {'refused'}.
+-- | {'deleted'} | {'refused'} | {'archived'} (needs facts) | {'retry'} (the facts are old).
 
 local user, change, target = ARGV[1], ARGV[10], tonumber(ARGV[11])
-local private = ARGV[9] == '1'
+local private, erasure = ARGV[9] == '1', ARGV[19] == '1'
 local keys = {
   meta = KEYS[1], log = KEYS[2], ids = KEYS[3], roles = KEYS[4], live = KEYS[5], sanctions = KEYS[6], paces = KEYS[7],
-  erased = KEYS[8], overlay = KEYS[9], reactions = KEYS[10], replies = KEYS[11], pins = KEYS[12], mentions = KEYS[13],
+  erased = KEYS[8], overlay = KEYS[9], reactions = KEYS[10], replies = KEYS[11], pins = KEYS[12], mentions = KEYS[13], late = KEYS[14],
 }
 
 local role = redis.call('HGET', keys.roles, user)
 -- First, so that a stranger cannot open an epoch of a private room.
-if private and not role then return {'not_found', 'room'} end
+if private and not role and not erasure then return {'not_found', 'room'} end
 
 local epoch, deleted, head, n, guarded, last =
   room_epoch(keys.meta, keys.log, keys.live, ARGV[5], tonumber(ARGV[6]), ARGV[7])
@@ -67,56 +78,70 @@ if known_seq then
 end
 
 local now, pace_ms = store_clock(), 0
-if guarded then
+if guarded and not erasure then
   local refusal
   refusal, pace_ms = refusal_of_writing(keys, user, role, now, change)
   if refusal then return refusal end
 end
 
 local is_moderator = role == 'owner' or role == 'moderator' or (ARGV[15] == '1' and not private)
-local unchanged = {'unchanged', epoch, head, now, n}
 local id = seq_text(target)
 
+-- What a change needs to know of a message in the log.
+local function message_in_log()
+  local fields, erased = entry_at(keys.log, keys.erased, target)
+  if not fields or not is_message(fields) then return nil end
+  local over = redis.call('HMGET', keys.overlay, 'e' .. id, 'r' .. id, 'p' .. id)
+  local reactions, place = over[2] and cjson.decode(over[2]) or {}, nil
+  for index, reaction in ipairs(reactions) do
+    if reaction[1] == ARGV[13] then place = index end
+  end
+  return {
+    fields = fields, author = fields[2], thread = thread_of(fields[10]), deleted = erased,
+    edited = over[1], edits = over[1] and seqs_of_edits(over[1]) or {},
+    reactions = reactions, place = place, emoji = #reactions, hasEmoji = place,
+    active = change == 'react' and redis.call('ZSCORE', keys.reactions .. id, ARGV[13] .. '\n' .. user),
+    pinned = over[3],
+  }
+end
+
 -- The message that is changed, or the root of the thread.
-local fields, erased = nil, false
-if target > 0 and target <= head then fields, erased = entry_at(keys.log, keys.erased, target) end
-if fields and not is_message(fields) then fields = nil end
-if erased and change ~= 'delete' then fields = nil end
-if not fields and not (change == 'send' and target == 0) then return {'not_found', 'message'} end
+local message, archived = nil, false
+if target > 0 and target <= head then
+  message = message_in_log()
+  if not message and ARGV[20] ~= '' then
+    local meta = redis.call('HMGET', keys.meta, 'first', 'archivedFrom')
+    archived = meta[2] and target >= tonumber(meta[2]) and target < log_first(meta[1], keys.log, head)
+  end
+end
+if archived then
+  if ARGV[8] == '0' then return {'refused'} end
+  if ARGV[20] == 'ask' then return {'archived'} end
+  message = cjson.decode(ARGV[20])
+  if (redis.call('HGET', keys.overlay, 'l' .. id) or '') ~= message.expected then return {'retry'} end
+end
+if message and message.deleted and change ~= 'delete' then message = nil end
+if not message and not (change == 'send' and target == 0) then return {'not_found', 'message'} end
 
 local mentions = (change == 'send' or change == 'edit') and cjson.decode(ARGV[12]) or {}
-local over = {}
-if fields then
-  over = redis.call('HMGET', keys.overlay, 'e' .. id, 'd' .. id, 'r' .. id, 't' .. id, 'p' .. id)
-end
-local edits = over[1] and seqs_of_edits(over[1]) or {}
-local reactions = over[3] and cjson.decode(over[3]) or {}
-local member = (ARGV[13]) .. '\n' .. user
-
-local function place_of_emoji()
-  for place, reaction in ipairs(reactions) do
-    if reaction[1] == ARGV[13] then return place end
-  end
-  return nil
-end
+local unchanged = {'unchanged', epoch, head, now, n}
 
 -- Why the change is not possible. The right of the user to write was checked.
 local function refusal_of_change()
   if mentions[1] == '@room' and not is_moderator then return {'forbidden', 'role', 0} end
-  if change == 'send' and fields and thread_of(fields[10]) then return {'invalid'} end
+  if change == 'send' and message and message.thread then return {'invalid'} end
   if change == 'edit' then
-    if fields[2] ~= user then return {'forbidden', 'author', 0} end
-    if #edits >= tonumber(ARGV[17]) then return {'conflict', 'edits'} end
+    if message.author ~= user then return {'forbidden', 'author', 0} end
+    if #message.edits >= tonumber(ARGV[17]) then return {'conflict', 'edits'} end
   elseif change == 'delete' then
-    if fields[2] ~= user and not is_moderator then return {'forbidden', 'author', 0} end
-    if erased then return unchanged end
+    if message.author ~= user and not is_moderator then return {'forbidden', 'author', 0} end
+    if message.deleted then return unchanged end
   elseif change == 'react' then
-    local is_active = redis.call('ZSCORE', keys.reactions .. id, member) and '1' or '0'
-    if is_active == ARGV[14] then return unchanged end
-    if ARGV[14] == '1' and not place_of_emoji() and #reactions >= tonumber(ARGV[17]) then return {'conflict', 'emoji'} end
+    if (message.active and '1' or '0') == ARGV[14] then return unchanged end
+    if ARGV[14] == '1' and not message.hasEmoji and message.emoji >= tonumber(ARGV[17]) then return {'conflict', 'emoji'} end
   elseif change == 'pin' then
     if not is_moderator and ARGV[16] ~= '1' then return {'forbidden', 'role', 0} end
-    if (over[5] and '1' or '0') == ARGV[14] then return unchanged end
+    if (message.pinned and '1' or '0') == ARGV[14] then return unchanged end
     if ARGV[14] == '1' and redis.call('ZCARD', keys.pins) >= tonumber(ARGV[17]) then return {'conflict', 'pins'} end
   end
   return nil
@@ -135,133 +160,6 @@ local function permitted(users)
   return found
 end
 
-local function note_mentions(seq, users)
-  local padded = string.format('%016d', seq)
-  for _, mentioned in ipairs(users) do
-    if mentioned == '@room' then
-      redis.call('ZADD', keys.mentions, 0, 'r\n' .. padded, 0, 'o\n' .. user .. '\n' .. padded)
-    else
-      redis.call('ZADD', keys.mentions, 0, 'm\n' .. mentioned .. '\n' .. padded)
-    end
-  end
-end
-
-local function set_thread(root)
-  local replies, field = keys.replies .. seq_text(root), 't' .. seq_text(root)
-  local newest = redis.call('ZREVRANGEBYSCORE', replies, '+inf', 0, 'LIMIT', 0, 1)[1]
-  if not newest then
-    redis.call('HDEL', keys.overlay, field)
-    return
-  end
-  local reply = entry_at(keys.log, keys.erased, tonumber(newest))
-  local count = redis.call('ZCOUNT', replies, 0, '+inf')
-  redis.call('HSET', keys.overlay, field, string.format('%d\n%s\n%s', count, newest, reply and reply[6] or '0'))
-end
-
-local effects = {}
-
-function effects.send(seq)
-  note_pace(keys.paces, user, now, pace_ms)
-  local mentioned = permitted(mentions)
-  note_mentions(seq, mentioned)
-  if target > 0 then
-    redis.call('ZADD', keys.replies .. id, seq, seq_text(seq))
-    set_thread(target)
-  end
-  return mentioned
-end
-
-function effects.edit(seq)
-  local before = {}
-  for _, mentioned in ipairs(mentions_of(current_text(keys, fields, over[1]))) do before[mentioned] = true end
-  local users = {}
-  for mentioned in pairs(before) do users[#users + 1] = mentioned end
-  forget_mentions(keys, target, user, users)
-  local mentioned = permitted(mentions)
-  note_mentions(target, mentioned)
-  local list = over[1] and string.match(over[1], '\n(.*)$') .. ',' or ''
-  redis.call('HSET', keys.overlay, 'e' .. id, string.format('%d\n%s%d', now, list, seq))
-  local new = {}
-  for _, one in ipairs(mentioned) do
-    if not before[one] then new[#new + 1] = one end
-  end
-  return new
-end
-
-function effects.delete()
-  forget_mentions(keys, target, fields[2], mentions_of(current_text(keys, fields, over[1])))
-  -- From now on the length of the log does not give its first seq.
-  redis.call('HSETNX', keys.meta, 'first', seq_text(log_first(redis.call('HGET', keys.meta, 'first'), keys.log, head + 1)))
-  local root = thread_of(fields[10])
-  local thread = root and string.format('"thread":%d,', root) or ''
-  erase_entry(keys.log, keys.erased, target, fields, thread .. '"erased":true')
-  for _, edit in ipairs(edits) do
-    local entry = entry_at(keys.log, keys.erased, edit)
-    if entry then
-      erase_entry(keys.log, keys.erased, edit, entry, string.format('"data":{"seq":%d},"erased":true', target))
-    end
-  end
-  redis.call('HDEL', keys.overlay, 'e' .. id, 'r' .. id, 'p' .. id)
-  redis.call('HSET', keys.overlay, 'd' .. id, string.format('%d\n%s', now, user))
-  redis.call('UNLINK', keys.reactions .. id)
-  redis.call('ZREM', keys.pins, id)
-  if root then
-    redis.call('ZADD', keys.replies .. seq_text(root), 'XX', -target, id)
-    if redis.call('HEXISTS', keys.overlay, 't' .. seq_text(root)) == 1 then set_thread(root) end
-  end
-  return {}
-end
-
-local function free_index()
-  local used = {}
-  for _, reaction in ipairs(reactions) do used[reaction[2]] = true end
-  local index = 0
-  while used[index] do index = index + 1 end
-  return index
-end
-
-local function first_users(index)
-  local low = index * REACTION_RANGE
-  local members = redis.call('ZRANGEBYSCORE', keys.reactions .. id, string.format('%d', low),
-    string.format('(%d', low + REACTION_RANGE), 'LIMIT', 0, ARGV[18])
-  local users = {}
-  for place, one in ipairs(members) do users[place] = string.match(one, '\n(.*)$') end
-  return users
-end
-
-function effects.react(seq)
-  local place = place_of_emoji()
-  if ARGV[14] == '1' then
-    if not place then
-      place = #reactions + 1
-      reactions[place] = {ARGV[13], free_index(), 0, {}}
-    end
-    local reaction = reactions[place]
-    redis.call('ZADD', keys.reactions .. id, string.format('%d', reaction[2] * REACTION_RANGE + seq), member)
-    reaction[3] = reaction[3] + 1
-    if #reaction[4] < tonumber(ARGV[18]) then reaction[4][#reaction[4] + 1] = user end
-  else
-    local reaction = reactions[place]
-    redis.call('ZREM', keys.reactions .. id, member)
-    reaction[3] = reaction[3] - 1
-    if reaction[3] == 0 then table.remove(reactions, place) else reaction[4] = first_users(reaction[2]) end
-  end
-  if #reactions == 0 then redis.call('HDEL', keys.overlay, 'r' .. id)
-  else redis.call('HSET', keys.overlay, 'r' .. id, cjson.encode(reactions)) end
-  return {}
-end
-
-function effects.pin()
-  if ARGV[14] == '1' then
-    redis.call('HSET', keys.overlay, 'p' .. id, '1')
-    redis.call('ZADD', keys.pins, id, id)
-  else
-    redis.call('HDEL', keys.overlay, 'p' .. id)
-    redis.call('ZREM', keys.pins, id)
-  end
-  return {}
-end
-
 local refusal = refusal_of_change()
 if refusal then return refusal end
 if ARGV[8] == '0' then return {'refused'} end
@@ -272,4 +170,10 @@ store_entry(keys, {
   epoch = epoch, seq = seq, n = n, ts = now, user = user, id = ARGV[2], head = ARGV[3], tail = ARGV[4],
   last = not is_send and last or nil,
 })
-return {'stored', epoch, seq, now, n, effects[change](seq), is_send and '' or fields[2]}
+if is_send then note_pace(keys.paces, user, now, pace_ms) end
+local effect = archived and effects.late or effects[change]
+local new = effect(keys, {
+  type = change, seq = seq, target = target, id = id, user = user, now = now, emoji = ARGV[13], active = ARGV[14],
+  users_shown = ARGV[18], mentioned = permitted(mentions),
+}, message)
+return {'stored', epoch, seq, now, n, new, is_send and '' or message.author}

@@ -4,6 +4,7 @@ import { loadScript } from '@maru/redis-store';
 import {
   roomErasedKey,
   roomIdsKey,
+  roomLateKey,
   roomLiveChannel,
   roomLogKey,
   roomMentionsKey,
@@ -18,17 +19,20 @@ import {
 } from '../keys.ts';
 import type { Call } from './call.ts';
 import { encodeHead, encodeMembers } from './entry-codec.ts';
-import type { Change, ChangeRequest, ChangeResult } from './room-log.ts';
+import type { HotChangeResult, MessageFacts } from './hot-log.ts';
+import type { Change, ChangeRequest } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
 export const changeScript = loadScript(
   new URL('./append-change.lua', import.meta.url),
-  ...['./room-epoch.lua', './room-entry.lua', './room-guard.lua', './room-overlay.lua'].map(
+  ...['./room-epoch.lua', './room-entry.lua', './room-guard.lua', './room-overlay.lua', './change-effects.lua'].map(
     (file) => new URL(file, import.meta.url),
   ),
 );
 
-export const encodeChange = (request: ChangeRequest) => ({
+export type AnyChange = ChangeRequest & { facts?: MessageFacts | 'ask' };
+
+export const encodeChange = (request: AnyChange) => ({
   request,
   head: encodeHead(request.change.type === 'send' ? 'text' : `message.${request.change.type}`, request),
   tail: tailOf(request.change),
@@ -53,10 +57,10 @@ const MAX = {
 } as const;
 
 export function changeCallOf(
-  { request, head, tail }: { request: ChangeRequest; head: string; tail: string },
+  { request, head, tail }: { request: AnyChange; head: string; tail: string },
   seen: SeenPositions,
 ): Call {
-  const { room, change } = request;
+  const { room, change, facts } = request;
   const keys = [
     roomMetaKey(room),
     roomLogKey(room),
@@ -71,6 +75,7 @@ export function changeCallOf(
     roomRepliesPrefix(room),
     roomPinsKey(room),
     roomMentionsKey(room),
+    roomLateKey(room),
   ];
   const args = [
     request.userId,
@@ -89,12 +94,17 @@ export function changeCallOf(
     isDirectRoomId(room) ? '1' : '0',
     MAX[change.type],
     LIMITS.reactionUsersShown,
+    request.isErasure ? '1' : '0',
+    factsOf(facts),
   ];
   return { script: changeScript, args: [...keys, ...args] };
 }
 
+const factsOf = (facts: AnyChange['facts']): string =>
+  typeof facts === 'object' ? JSON.stringify(facts) : (facts ?? '');
+
 /** `reply` is what the script returned, except for `deleted`. */
-export function changeResultOf(reply: unknown[]): ChangeResult | Error {
+export function changeResultOf(reply: unknown[]): HotChangeResult | Error {
   const [outcome, second, third] = reply as [string, string | number, number];
   switch (outcome) {
     case 'stored':
@@ -108,14 +118,16 @@ export function changeResultOf(reply: unknown[]): ChangeResult | Error {
     case 'slow':
       return { outcome, retryAfterMs: Number(second) };
     case 'refused':
+    case 'archived':
+    case 'retry':
     case 'invalid':
       return { outcome };
     case 'forbidden':
-      return { outcome, why: second, untilTs: third } as ChangeResult;
+      return { outcome, why: second, untilTs: third } as HotChangeResult;
     case 'conflict':
-      return { outcome, why: second } as ChangeResult;
+      return { outcome, why: second } as HotChangeResult;
     case 'not_found':
-      return { outcome, what: second } as ChangeResult;
+      return { outcome, what: second } as HotChangeResult;
     default:
       return new MaruError('internal', 'the store gave an unknown answer');
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
-import { roomMentionsKey, roomMetaKey } from '../keys.ts';
+import { roomMentionsKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { toEntry } from './entry-codec.ts';
 import type { Change, ChangeResult, MessagesPiece, RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
@@ -266,4 +266,30 @@ test('trimming removes what is known of a message, also where entries were erase
     page.entries.map((entry) => entry.seq),
     Array.from({ length: head - first + 1 }, (_, i) => first + i),
   );
+});
+
+test('an erasure works in every room, and only for messages of the user', async () => {
+  const room = await publicRoom(log);
+  const [own, other] = [await say(room, 'mina', 'mine'), await say(room, 'jun', 'not mine')];
+  await change(room, 'mina', react(other, '👍'));
+  const admin = { ...as('admin'), isAdmin: true };
+  await log.act({ ...admin, room, act: { type: 'ban', user: 'mina', forMs: undefined, reason: undefined } });
+  await log.act({ ...admin, clientMsgId: 'close', room, act: { type: 'close' } });
+  const erase = (what: Change) => log.change({ ...as('mina'), room, change: what, isErasure: true });
+  assert.equal((await change(room, 'mina', remove(own))).outcome, 'forbidden');
+  assert.equal((await erase(remove(own))).outcome, 'stored');
+  assert.equal((await erase(remove(own))).outcome, 'unchanged');
+  assert.equal((await erase(remove(other))).outcome, 'forbidden');
+  assert.equal((await erase(react(other, '👍', false))).outcome, 'stored');
+});
+
+test('an erasure works in a private room that the user has left', async () => {
+  const room = `p-${'0'.repeat(30)}${++ids}`;
+  await rig.admin.hset(roomMetaKey(room), { epoch: '1.a', base: '0', visibility: 'private' });
+  await rig.admin.hset(roomRolesKey(room), 'mina', 'member');
+  const seq = await say(room, 'mina', 'mine');
+  await rig.admin.hdel(roomRolesKey(room), 'mina');
+  assert.equal((await change(room, 'mina', remove(seq))).outcome, 'not_found');
+  const erased = await log.change({ ...as('mina'), room, change: remove(seq), isErasure: true });
+  assert.equal(erased.outcome, 'stored');
 });

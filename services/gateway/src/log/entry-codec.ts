@@ -133,15 +133,20 @@ export const sizeOf = (entries: StoredEntry[]): number =>
   entries.reduce((sum, entry) => sum + entry.head.length + entry.tail.length, 0);
 
 /**
- * Decodes the entries of a read: the script returns seq, ts, head and tail of each, in one flat
- * list.
+ * Decodes the entries of a read: the script returns the lines seq, ts, head and tail of each, in
+ * one text. JSON has no line feed.
  */
-export function decodeStoredEntries(flat: unknown[]): StoredEntry[] {
+export function decodeStoredEntries(packed: string): StoredEntry[] {
+  if (packed === '') return [];
+  const lines = packed.split('\n');
   const entries: StoredEntry[] = [];
-  for (let i = 0; i < flat.length; i += 4) {
-    const [seq, ts, head, tail] = flat.slice(i, i + 4) as [number, number, string, string];
-    entries.push({ seq, ts, head, tail });
-  }
+  for (let at = 0; at < lines.length; at += 4)
+    entries.push({
+      seq: Number(lines[at]),
+      ts: Number(lines[at + 1]),
+      head: lines[at + 2] as string,
+      tail: lines[at + 3] as string,
+    });
   return entries;
 }
 

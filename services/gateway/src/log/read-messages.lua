@@ -11,21 +11,29 @@
 -- KEYS[8] reactionsPrefix
 -- KEYS[9] repliesPrefix
 -- KEYS[10] pins
+-- KEYS[11] late
 -- ARGV[1] userId
 -- ARGV[2] isPrivate     '1': only members may read
 -- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
 -- ARGV[4] seenSeq
 -- ARGV[5] candidate     random part of a new epoch, if one has to be opened
--- ARGV[6] mode          newest | before | after | around
--- ARGV[7] seq           before and after: exclusive
+-- ARGV[6] mode          newest | before | after | around | at
+-- ARGV[7] seq           before and after: exclusive; at: a time in ms
 -- ARGV[8] limit         maximum messages
 -- ARGV[9] thread        seq of the root; 0 for none
 -- ARGV[10] pinned       '1': only pinned messages
 -- ARGV[11] pageBytesMax maximum bytes of an answer, except for one message
+-- ARGV[12] late         JSON of what is wanted of late-changes.lua, and for a thread whose root has
+--                       left the log also `replies`, those that the archive and perhaps the log
+--                       have; '' if none are wanted
 --
 -- Returns {'not_found', 'room' | 'message'} | {'deleted'} | {'invalid'} (the root is a reply)
--- | {'forbidden', why, untilMs} | {'ok', epoch, head, hasMore, hasNewer, entries}: hasMore and
--- hasNewer 0 | 1, entries {seq, ts, head, tail, …} ascending.
+-- | {'forbidden', why, untilMs} | {'ok', epoch, head, hasMore, hasNewer, entries, first, archived,
+-- archivedFrom, center, pins, late} | {'archived', the same}: the root, or the message around which
+-- to read, has left the log. hasMore and hasNewer 0 | 1 are about the log; entries as
+-- `pack_entries` gives them, ascending; archived and archivedFrom the newest and oldest seq in the
+-- archive, 0 for none; center the last seq of the older half, pins the pinned messages that have
+-- left the log.
 
 local user = ARGV[1]
 if ARGV[2] == '1' and redis.call('HEXISTS', KEYS[3], user) == 0 then return {'not_found', 'room'} end
@@ -37,8 +45,10 @@ if guarded then
   if refusal then return refusal end
 end
 
-local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8], replies = KEYS[9]}
-local first = log_first(redis.call('HGET', KEYS[1], 'first'), KEYS[2], head)
+local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8], replies = KEYS[9],
+  late = KEYS[11]}
+local kept = redis.call('HMGET', KEYS[1], 'first', 'archived', 'archivedFrom')
+local first, archived_from = log_first(kept[1], KEYS[2], head), tonumber(kept[3] or 0)
 local mode, seq, limit, root = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 
 local function message_at(at)
@@ -47,12 +57,45 @@ local function message_at(at)
   return fields and is_message(fields) and fields or nil
 end
 
-if root > 0 then
+local wanted = ARGV[12] ~= '' and cjson.decode(ARGV[12]) or nil
+
+local function answer(outcome, has_more, has_newer, center, entries)
+  local pins, late = {}, {}
+  if ARGV[10] == '1' and archived_from > 0 then pins = redis.call('ZRANGEBYSCORE', KEYS[10], 1, '(' .. seq_text(first)) end
+  if wanted then late = late_changes(keys, wanted) end
+  return {outcome, epoch, head, has_more and 1 or 0, has_newer and 1 or 0, pack_entries(entries), first,
+    tonumber(kept[2] or 0), archived_from, center, pins, late}
+end
+
+local function is_archived(at)
+  return archived_from > 0 and at >= archived_from and at < first
+end
+
+if root > 0 and not (wanted and wanted.replies) then
+  if is_archived(root) then return answer('archived', false, false, 0, {}) end
   local fields = message_at(root)
   if not fields then return {'not_found', 'message'} end
   if thread_of(fields[10]) then return {'invalid'} end
 end
-if mode == 'around' and (seq < first or seq > head) then return {'not_found', 'message'} end
+if mode == 'around' then
+  if is_archived(seq) then
+    -- A thread that is all in the log begins after it, and so do the pinned messages in the log.
+    if root == 0 and ARGV[10] ~= '1' then return answer('archived', false, false, seq, {}) end
+  elseif seq < first or seq > head then return {'not_found', 'message'} end
+end
+
+-- The oldest kept seq at or after a time. Redis' clock hardly ever goes back.
+local function seq_since(ts)
+  local low, high = first, head + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    local fields = entry_at(keys.log, keys.erased, middle)
+    if not fields or tonumber(fields[6]) >= ts then high = middle else low = middle + 1 end
+  end
+  return low
+end
+
+if mode == 'at' then mode, seq = 'around', seq_since(seq) - 1 end
 
 -- Messages up to and including `at`.
 local function n_at(at)
@@ -111,12 +154,13 @@ local function listed(key)
   local list = {}
   function list.down(upper, count)
     local top = string.format('%d', upper)
-    return merge(redis.call('ZREVRANGEBYSCORE', key, top, 1, 'LIMIT', 0, count),
-      redis.call('ZRANGEBYSCORE', key, '-' .. top, -1, 'LIMIT', 0, count), count,
+    return merge(redis.call('ZREVRANGEBYSCORE', key, top, first, 'LIMIT', 0, count),
+      redis.call('ZRANGEBYSCORE', key, '-' .. top, -first, 'LIMIT', 0, count), count,
       function(a, b) return a > b end)
   end
   function list.up(lower, count)
-    local bottom = string.format('%d', math.max(lower, 1))
+    -- Older ones may be pinned: they are in the archive.
+    local bottom = string.format('%d', math.max(lower, first))
     return merge(redis.call('ZRANGEBYSCORE', key, bottom, '+inf', 'LIMIT', 0, count),
       redis.call('ZREVRANGEBYSCORE', key, '-' .. bottom, '-inf', 'LIMIT', 0, count), count,
       function(a, b) return a < b end)
@@ -124,8 +168,41 @@ local function listed(key)
   return list
 end
 
+-- Messages of an ascending list of seqs.
+local function chosen(seqs)
+  local list = {}
+  local function take(from, to, step, count, fits)
+    local entries = {}
+    for index = from, to, step do
+      if #entries == count then return entries end
+      local fields = fits(seqs[index]) and message_at(seqs[index])
+      if fields then entries[#entries + 1] = {seqs[index], fields} end
+    end
+    return entries
+  end
+  function list.down(upper, count)
+    return take(#seqs, 1, -1, count, function(at) return at <= upper end)
+  end
+  function list.up(lower, count)
+    return take(1, #seqs, 1, count, function(at) return at >= lower end)
+  end
+  return list
+end
+
+-- The replies to an archived root that are in the log.
+local function replies_in_log()
+  local seqs, id = {}, seq_text(root)
+  for _, reply in ipairs(wanted.replies) do seqs[#seqs + 1] = reply end
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', keys.late, '(' .. seq_text(wanted.after), '+inf')) do
+    local target, change = string.match(member, '^(%d+)\n(%d+)$')
+    if target == id then seqs[#seqs + 1] = tonumber(change) end
+  end
+  return seqs
+end
+
 local source = log
-if root > 0 then source = listed(keys.replies .. seq_text(root)) end
+if root > 0 and wanted and wanted.replies then source = chosen(replies_in_log())
+elseif root > 0 then source = listed(keys.replies .. seq_text(root)) end
 if ARGV[10] == '1' then source = listed(KEYS[10]) end
 
 -- The messages that fit, in the order given, and whether there are more.
@@ -157,13 +234,6 @@ else
 end
 
 local entries = {}
-local function add(entry)
-  local count = #entries
-  entries[count + 1] = entry[1]
-  entries[count + 2] = tonumber(entry[2][6])
-  entries[count + 3] = entry[2][8]
-  entries[count + 4] = entry[2][10]
-end
-for index = #older, 1, -1 do add(older[index]) end
-for _, entry in ipairs(newer) do add(entry) end
-return {'ok', epoch, head, has_more and 1 or 0, has_newer and 1 or 0, entries}
+for index = #older, 1, -1 do entries[#entries + 1] = older[index] end
+for _, entry in ipairs(newer) do entries[#entries + 1] = entry end
+return answer('ok', has_more, has_newer, seq, entries)

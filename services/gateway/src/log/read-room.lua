@@ -9,6 +9,7 @@
 -- KEYS[6] overlay
 -- KEYS[7] erased
 -- KEYS[8] reactionsPrefix
+-- KEYS[9] late
 -- ARGV[1] userId        '' reads as the node itself, which may read every room
 -- ARGV[2] isPrivate     '1': only members may read
 -- ARGV[3] seenEpoch     '' if this node has seen nothing of the room
@@ -19,17 +20,19 @@
 -- ARGV[7] mode          none | newest | before | after | appended | since
 -- ARGV[8] seq           for before, after, appended (exclusive) and since
 -- ARGV[9] sinceEpoch    for since
--- ARGV[10] limit        maximum entries; for since: newest entries to return if the gap is not closed
+-- ARGV[10] limit        maximum entries; for since: newest entries if the gap is not closed
 -- ARGV[11] gapMax       since: maximum entries of a gap
 -- ARGV[12] gapBytesMax  since: maximum bytes of a gap
 -- ARGV[13] pageBytesMax all but since: maximum bytes of an answer, except for one entry
+-- ARGV[14] late         JSON of what is wanted of late-changes.lua; '' if none are wanted
 --
 -- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why closed | banned
--- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries}: role ''
--- for none, reason '' | too_far | trimmed | epoch, n messages up to the head, guarded 0 | 1, room
--- {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for a user, personal 1 if the
--- answer depends on the user, entries {seq, ts, head, tail, …} ascending. With since and appended
--- they are as they were appended, else messages are as they are now.
+-- | {'ok', epoch, base, head, first, role, reason, n, guarded, room, personal, entries, archived,
+-- archivedFrom, late}: role '' for none, reason '' | too_far | trimmed | epoch, n messages up to
+-- the head, guarded 0 | 1, room {title, topic, readOnly, slowModeS, mutedUntilMs} ('' for none) for
+-- a user, personal 1 if the answer depends on the user, entries as `pack_entries` gives them,
+-- ascending. With since and appended they are as they were appended, else messages are as they are
+-- now. archived and archivedFrom: the newest and oldest seq in the archive, 0 for none.
 
 local private = ARGV[2] == '1'
 local user, role = ARGV[1], ''
@@ -72,7 +75,7 @@ if user ~= '' then
   room = {meta[1] or '', meta[2] or '', meta[3] or '', meta[4] or '', muted}
 end
 
-local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8]}
+local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8], late = KEYS[9]}
 local has_overlay = ARGV[7] ~= 'none' and redis.call('EXISTS', KEYS[6]) == 1
 local personal = false
 
@@ -99,7 +102,8 @@ local function read_range(from, to, down, bytes_max, current)
   return found, true
 end
 
-local first = log_first(redis.call('HGET', KEYS[1], 'first'), KEYS[2], head)
+local kept = redis.call('HMGET', KEYS[1], 'first', 'archived', 'archivedFrom')
+local first = log_first(kept[1], KEYS[2], head)
 local mode, seq, limit = ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[10])
 local page_bytes = tonumber(ARGV[13])
 local reason, raw, down = '', {}, false
@@ -126,13 +130,11 @@ elseif mode == 'after' or mode == 'appended' then
   raw = read_range(from, math.min(from + limit - 1, head), false, page_bytes, mode == 'after')
 end
 
-local entries = {}
-for position = 1, #raw do
-  local entry = raw[down and #raw - position + 1 or position]
-  local count = #entries
-  entries[count + 1] = entry[1]
-  entries[count + 2] = tonumber(entry[2][6])
-  entries[count + 3] = entry[2][8]
-  entries[count + 4] = entry[2][10]
+local entries = raw
+if down then
+  entries = {}
+  for index = #raw, 1, -1 do entries[#entries + 1] = raw[index] end
 end
-return {'ok', epoch, base, head, first, role, reason, n, guarded and 1 or 0, room, personal and 1 or 0, entries}
+local late = ARGV[14] ~= '' and late_changes(keys, cjson.decode(ARGV[14])) or {}
+return {'ok', epoch, base, head, first, role, reason, n, guarded and 1 or 0, room, personal and 1 or 0,
+  pack_entries(entries), tonumber(kept[2] or 0), tonumber(kept[3] or 0), late}

@@ -18,10 +18,11 @@ import {
 } from './append-calls.ts';
 import { Batcher, SEND_AGAIN } from './batcher.ts';
 import type { Call } from './call.ts';
-import { changeScript, encodeChange } from './change-calls.ts';
-import type { ActRequest, ActResult, AppendRequest, AppendResult, ChangeRequest, ChangeResult } from './room-log.ts';
+import { type AnyChange, changeScript, encodeChange } from './change-calls.ts';
+import type { HotChangeResult } from './hot-log.ts';
+import type { ActRequest, ActResult, AppendRequest, AppendResult } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
-import { type Retention, TRIM_EVERY, trimCallOf, trimScript } from './trim.ts';
+import { type Retention, TRIM_BATCH, TRIM_EVERY, trimCallOf, trimScript } from './trim.ts';
 
 export type { Retention };
 
@@ -44,6 +45,9 @@ const BATCHES_IN_FLIGHT_MAX = 4;
 const TEXT_BYTES_MAX = 32_768;
 const MENTIONS_BYTES_MAX = 20_480;
 
+/** Calls of a trim, for a room that grew while the archive was down. */
+const TRIM_CALLS_MAX = 8;
+
 export interface RedisAppendOptions {
   /**
    * Only appends may use this store, because the order of commands on its connections is the order
@@ -59,6 +63,8 @@ export interface RedisAppendOptions {
   onRefused: (reason: string) => void;
   /** These appends are about to share a round trip. */
   onBatch?: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
+  /** The room has a new entry. */
+  onStored?: (room: string) => void;
   now: () => number;
 }
 
@@ -100,8 +106,8 @@ export class RedisAppender {
     return this.#submit(encodeAct(request)) as Promise<ActResult>;
   }
 
-  change(request: ChangeRequest): Promise<ChangeResult> {
-    return this.#submit(encodeChange(request)) as Promise<ChangeResult>;
+  change(request: AnyChange): Promise<HotChangeResult> {
+    return this.#submit(encodeChange(request)) as Promise<HotChangeResult>;
   }
 
   #submit(append: Append): Promise<AnyResult> {
@@ -135,18 +141,26 @@ export class RedisAppender {
       }
       const append = appends[index] as Append;
       const result = resultOf(append, reply as unknown[], seen);
-      if ('seq' in result && result.outcome === 'stored' && result.seq % TRIM_EVERY === 0)
-        this.#trim(append.request.room, redis);
+      if ('seq' in result && result.outcome === 'stored') this.#noteStored(append.request.room, result.seq, redis);
       return result;
     });
   }
 
-  /** Does not delay the acknowledgement. If it fails, a later append tries again. */
-  #trim(room: string, redis: Redis): void {
+  /** Does not delay the acknowledgement. */
+  #noteStored(room: string, seq: number, redis: Redis): void {
+    this.#options.onStored?.(room);
+    if (seq % TRIM_EVERY === 0) void this.#trim(room, redis);
+  }
+
+  /** If it fails, a later append tries again. */
+  async #trim(room: string, redis: Redis): Promise<void> {
     const { script, args } = trimCallOf(room, this.#options.retention);
-    redis.evalsha(script.sha1, script.keys.length, ...args).catch((error: unknown) => {
-      if (isNoScript(error)) void redis.script('LOAD', script.source).catch(() => {});
-    });
+    for (let calls = 0; calls < TRIM_CALLS_MAX; calls++) {
+      const removed = await redis.evalsha(script.sha1, script.keys.length, ...args).catch((error: unknown) => {
+        if (isNoScript(error)) void redis.script('LOAD', script.source).catch(() => {});
+      });
+      if (removed !== TRIM_BATCH) return;
+    }
   }
 
   /**

@@ -1,8 +1,9 @@
 /** The read side of the room log in Redis: one call of `read-room.lua` for each read. */
-import { isPrivateRoomId, LIMITS, MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
-import { gatherWrites, loadScript, type RedisStore, runScript, type Shard } from '@maru/redis-store';
+import { isPrivateRoomId, LIMITS } from '@maru/protocol';
+import { gatherWrites, loadScript, type RedisStore, runScript, type Script, type Shard } from '@maru/redis-store';
 import {
   roomErasedKey,
+  roomLateKey,
   roomLiveChannel,
   roomLogKey,
   roomMetaKey,
@@ -14,30 +15,23 @@ import {
   roomSanctionsKey,
 } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
-import { decodeStoredEntries } from './entry-codec.ts';
-import { noEntry } from './refusals.ts';
-import {
-  type MessagesPiece,
-  type MessagesResult,
-  type Reader,
-  type ReadPiece,
-  type ReadResult,
-  RoomDeleted,
-  type RoomSettings,
-} from './room-log.ts';
+import { type HotMessages, type HotRead, type LateState, type LateWanted, PAGE_BYTES_MAX } from './hot-log.ts';
+import { toHotMessages, toHotRead, toLateState } from './read-replies.ts';
+import { type MessagesPiece, type Reader, type ReadPiece, RoomDeleted } from './room-log.ts';
 import type { SeenPositions } from './seen-positions.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';
 
-const LIBRARIES = ['./room-epoch.lua', './room-entry.lua', './room-guard.lua', './room-overlay.lua'].map(
-  (file) => new URL(file, import.meta.url),
-);
+const LIBRARIES = [
+  './room-epoch.lua',
+  './room-entry.lua',
+  './room-guard.lua',
+  './room-overlay.lua',
+  './late-changes.lua',
+].map((file) => new URL(file, import.meta.url));
 export const readScript = loadScript(new URL('./read-room.lua', import.meta.url), ...LIBRARIES);
 const readMessagesScript = loadScript(new URL('./read-messages.lua', import.meta.url), ...LIBRARIES);
+const readLateScript = loadScript(new URL('./read-late.lua', import.meta.url), ...LIBRARIES);
 
-/**
- * Bytes of one page. A read must delay neither the store nor the connection that gets the answer.
- */
-const PAGE_BYTES_MAX = 1_048_576;
 /**
  * Pages that this node reads from one shard at a time. The largest page blocks Redis for about 10
  * ms. Thousands of small pages, as when everyone joins at once, pass in a fraction of the deadline.
@@ -51,6 +45,11 @@ export interface RedisReadOptions {
   deadlineMs: number;
 }
 
+interface HotReadOptions {
+  create?: boolean;
+  late?: LateWanted;
+}
+
 export class RedisReader {
   readonly #options: RedisReadOptions;
   /** One for each shard, so that a shard that hangs does not delay the pages of the others. */
@@ -60,32 +59,68 @@ export class RedisReader {
     this.#options = options;
   }
 
-  read(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
-    const work = () => this.#readNow(room, reader, piece, create);
+  read(room: string, reader: Reader, piece: ReadPiece, options: HotReadOptions = {}): Promise<HotRead> {
+    const work = () => this.#readNow(room, reader, piece, options);
     // State reads and delivery's own reads are small or rare. Pages for users share a few places.
     const isPage = piece.mode === 'since' || (piece.mode !== 'none' && reader !== 'node');
     return isPage ? (this.#semaphoreOf(room)?.run(work) ?? work()) : work();
   }
 
-  readMessages(room: string, userId: string, piece: MessagesPiece): Promise<MessagesResult> {
-    const work = () => this.#readMessagesNow(room, userId, piece);
+  readMessages(room: string, userId: string, piece: MessagesPiece, late?: LateWanted): Promise<HotMessages> {
+    const work = () => this.#readMessagesNow(room, userId, piece, late);
     return this.#semaphoreOf(room)?.run(work) ?? work();
   }
 
-  async #readMessagesNow(room: string, userId: string, piece: MessagesPiece): Promise<MessagesResult> {
-    const { readStore, seen } = this.#options;
-    gatherWrites(readStore.shardOf(roomLogKey(room)));
-    const keys = [...roomKeys(room), roomRepliesPrefix(room), roomPinsKey(room)];
+  async readLate(room: string, seq: number, after: number): Promise<LateState> {
+    const keys = [
+      roomMetaKey(room),
+      roomLogKey(room),
+      roomLiveChannel(room),
+      roomOverlayKey(room),
+      roomErasedKey(room),
+      roomLateKey(room),
+    ];
+    const args = [...this.#options.seen.scriptArguments(room), seq, after];
+    return this.#noted(room, toLateState(await this.#run(room, readLateScript, keys, args)));
+  }
+
+  async #readMessagesNow(
+    room: string,
+    userId: string,
+    piece: MessagesPiece,
+    late: LateWanted | undefined,
+  ): Promise<HotMessages> {
+    const keys = [...roomKeys(room), roomRepliesPrefix(room), roomPinsKey(room), roomLateKey(room)];
     const { mode, seq, limit, thread, pinned } = piece;
     const args = [
       userId,
       isPrivateRoomId(room) ? '1' : '0',
-      ...seen.scriptArguments(room),
-      ...[mode, seq, limit, thread ?? 0, pinned ? '1' : '0', PAGE_BYTES_MAX],
+      ...this.#options.seen.scriptArguments(room),
+      ...[mode, seq, limit, thread ?? 0, pinned ? '1' : '0', PAGE_BYTES_MAX, lateArgument(late)],
     ];
+    return this.#noted(room, toHotMessages(await this.#run(room, readMessagesScript, keys, args)));
+  }
+
+  async #readNow(room: string, reader: Reader, piece: ReadPiece, { create, late }: HotReadOptions): Promise<HotRead> {
+    const { seen, emptyRoomTtlMs } = this.#options;
+    const args = [
+      reader === 'node' ? '' : reader.userId,
+      isPrivateRoomId(room) ? '1' : '0',
+      ...seen.scriptArguments(room),
+      create === true ? emptyRoomTtlMs : 0,
+      ...pieceArguments(piece),
+      lateArgument(late),
+    ];
+    const keys = [...roomKeys(room), roomLateKey(room)];
+    return this.#noted(room, toHotRead(await this.#run(room, readScript, keys, args)));
+  }
+
+  async #run(room: string, script: Script, keys: string[], args: Array<string | number>): Promise<unknown[]> {
+    const { readStore, seen } = this.#options;
+    gatherWrites(readStore.shardOf(roomLogKey(room)));
     let reply: unknown[];
     try {
-      reply = (await runScript(readStore, readMessagesScript, keys, args)) as unknown[];
+      reply = (await runScript(readStore, script, keys, args)) as unknown[];
     } catch (error) {
       throw unavailable(error);
     }
@@ -93,33 +128,11 @@ export class RedisReader {
       seen.forget(room);
       throw new RoomDeleted();
     }
-    const result = toMessagesResult(reply);
-    seen.note(room, result.epoch, result.head);
-    return result;
+    return reply;
   }
 
-  async #readNow(room: string, reader: Reader, piece: ReadPiece, create: boolean): Promise<ReadResult> {
-    const { readStore, seen, emptyRoomTtlMs } = this.#options;
-    gatherWrites(readStore.shardOf(roomLogKey(room)));
-    const args = [
-      reader === 'node' ? '' : reader.userId,
-      isPrivateRoomId(room) ? '1' : '0',
-      ...seen.scriptArguments(room),
-      create ? emptyRoomTtlMs : 0,
-      ...pieceArguments(piece),
-    ];
-    let reply: unknown;
-    try {
-      reply = await runScript(readStore, readScript, roomKeys(room), args);
-    } catch (error) {
-      throw unavailable(error);
-    }
-    if ((reply as unknown[])[0] === 'deleted') {
-      seen.forget(room);
-      throw new RoomDeleted();
-    }
-    const result = toReadResult(reply as unknown[]);
-    seen.note(room, result.epoch, result.head);
+  #noted<T extends { epoch: string; head: number }>(room: string, result: T): T {
+    this.#options.seen.note(room, result.epoch, result.head);
     return result;
   }
 
@@ -150,6 +163,8 @@ const roomKeys = (room: string): string[] => [
   roomReactionsPrefix(room),
 ];
 
+const lateArgument = (late: LateWanted | undefined): string => (late === undefined ? '' : JSON.stringify(late));
+
 function pieceArguments(piece: ReadPiece): Array<string | number> {
   const bounds = [LIMITS.resumeEntriesMax, LIMITS.resumeBytesMax, PAGE_BYTES_MAX];
   switch (piece.mode) {
@@ -164,57 +179,4 @@ function pieceArguments(piece: ReadPiece): Array<string | number> {
     case 'since':
       return ['since', piece.position.seq, piece.position.epoch, piece.fallbackLimit, ...bounds];
   }
-}
-
-/** A `not_found` or `forbidden` reply becomes an error. */
-function toReadResult(reply: unknown[]): ReadResult {
-  if (reply[0] === 'forbidden') throw noEntry(reply[1] as 'closed' | 'banned', reply[2] as number);
-  if (reply[0] !== 'ok') throw new MaruError('not_found', 'there is no such room');
-  const [, epoch, base, head, first, role, reason, n, guarded, settings, personal, entries] = reply as [
-    string,
-    string,
-    number,
-    number,
-    number,
-    string,
-    string,
-    number,
-    number,
-    Array<string | number>,
-    number,
-    unknown[],
-  ];
-  return {
-    epoch,
-    base,
-    head,
-    first,
-    n,
-    role: role === '' ? undefined : (role as Role),
-    reason: reason === '' ? undefined : (reason as NotRecoveredReason),
-    guarded: guarded === 1,
-    personal: personal === 1,
-    settings: settings.length === 0 ? undefined : toSettings(settings),
-    entries: decodeStoredEntries(entries),
-  };
-}
-
-function toMessagesResult(reply: unknown[]): MessagesResult {
-  const [outcome, second, third] = reply as [string, string, number];
-  if (outcome === 'forbidden') throw noEntry(second as 'closed' | 'banned', third);
-  if (outcome === 'invalid') throw new MaruError('invalid', 'thread: this message is in a thread itself');
-  if (outcome !== 'ok')
-    throw new MaruError('not_found', second === 'message' ? 'there is no such message' : 'there is no such room');
-  const [, epoch, head, hasMore, hasNewer, entries] = reply as [string, string, number, number, number, unknown[]];
-  return { epoch, head, hasMore: hasMore === 1, hasNewer: hasNewer === 1, entries: decodeStoredEntries(entries) };
-}
-
-function toSettings([title, topic, readOnly, slowModeS, mutedUntilMs]: Array<string | number>): RoomSettings {
-  return {
-    title: String(title),
-    topic: String(topic),
-    readOnly: readOnly !== '',
-    slowModeS: Number(slowModeS),
-    mutedUntilTs: mutedUntilMs === '' ? undefined : Number(mutedUntilMs),
-  };
 }

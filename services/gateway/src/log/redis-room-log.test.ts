@@ -23,8 +23,8 @@ test('script headers name the keys in the order of the calls', () => {
   assert.deepEqual(actScript.keys, ['meta', 'log', 'ids', 'roles', 'liveChannel', 'sanctions', 'erased']);
   assert.equal(actScript.args.length, 18);
   const readKeys = ['meta', 'log', 'roles', 'liveChannel', 'sanctions', 'overlay', 'erased', 'reactionsPrefix'];
-  assert.deepEqual(readScript.keys, readKeys);
-  assert.equal(readScript.args.length, 13);
+  assert.deepEqual(readScript.keys, [...readKeys, 'late']);
+  assert.equal(readScript.args.length, 14);
 });
 
 test('seq counts from 1 without gaps, and texts are read back as stored', async () => {

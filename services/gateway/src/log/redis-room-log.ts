@@ -1,8 +1,10 @@
 /** The room log in Redis: one script call for an append, one for a read. Measures both. */
 import { MaruError } from '@maru/protocol';
+import type { HotLog, HotMessages } from './hot-log.ts';
+import { noSuchMessage } from './read-replies.ts';
 import { RedisAppender, type RedisAppendOptions, type Retention } from './redis-append.ts';
 import { RedisReader, type RedisReadOptions } from './redis-read.ts';
-import type { RoomLog } from './room-log.ts';
+import type { ChangeResult } from './room-log.ts';
 
 export type { Retention };
 
@@ -18,7 +20,7 @@ export type RedisRoomLogOptions = RedisAppendOptions &
     onCall?: (call: StoreCall, outcome: string, seconds: number) => void;
   };
 
-export function createRedisRoomLog(options: RedisRoomLogOptions): RoomLog {
+export function createRedisRoomLog(options: RedisRoomLogOptions): HotLog {
   const { readStore, seen, deadlineMs, now, onCall } = options;
   const appender = new RedisAppender(options);
   const reader = new RedisReader({
@@ -44,12 +46,28 @@ export function createRedisRoomLog(options: RedisRoomLogOptions): RoomLog {
     }
   };
 
+  const readHot: HotLog['readHot'] = (room, forWhom, piece, readOptions) =>
+    measure(piece.mode === 'none' ? 'look' : 'page', reader.read(room, forWhom, piece, readOptions));
+
   return {
     append: (request) => measure('append', appender.append(request)),
     act: (request) => measure('append', appender.act(request)),
-    change: (request) => measure('append', appender.change(request)),
-    readMessages: (room, userId, piece) => measure('page', reader.readMessages(room, userId, piece)),
-    read: (room, forWhom, piece, readOptions) =>
-      measure(piece.mode === 'none' ? 'look' : 'page', reader.read(room, forWhom, piece, readOptions?.create === true)),
+    // Without facts, an archived message is one that is not kept.
+    change: (request) => measure('append', appender.change(request) as Promise<ChangeResult>),
+    changeArchived: (request, facts) => measure('append', appender.change({ ...request, facts })),
+    readMessages: (room, userId, piece) => measure('page', withoutArchive(reader.readMessages(room, userId, piece))),
+    readMessagesHot: (room, userId, piece, late) => measure('page', reader.readMessages(room, userId, piece, late)),
+    readLate: (room, seq, after) => measure('look', reader.readLate(room, seq, after)),
+    read: async (room, forWhom, piece, readOptions) => {
+      const { archivedFrom: _, ...read } = await readHot(room, forWhom, piece, readOptions);
+      return read;
+    },
+    readHot,
   };
+}
+
+async function withoutArchive(reading: Promise<HotMessages>): Promise<HotMessages> {
+  const messages = await reading;
+  if (messages.isArchived) throw noSuchMessage();
+  return messages;
 }

@@ -15,6 +15,18 @@ local function erased_fields(packed)
   return fields
 end
 
+-- Entries {seq, fields} as an answer has them: the lines seq, ts, head and tail of each. One text
+-- is cheaper for everybody on the way than a list of many.
+local function pack_entries(entries)
+  local lines = {}
+  for index, entry in ipairs(entries) do
+    local at, fields = index * 4, entry[2]
+    lines[at - 3], lines[at - 2] = string.format('%d', entry[1]), fields[6]
+    lines[at - 1], lines[at] = fields[8], fields[10]
+  end
+  return table.concat(lines, '\n')
+end
+
 -- Replaces an entry by what may remain of it.
 local function erase_entry(log_key, erased_key, seq, fields, tail)
   local last = fields[11] and last_message_of(fields, seq) or ''

@@ -100,6 +100,11 @@ export interface ChangeRequest {
   clientMsgId: string;
   change: Change;
   isAdmin: boolean;
+  /**
+   * A deletion or a reaction of a user whose data is erased: possible also if the user is no
+   * member, or may not write in the room.
+   */
+  isErasure?: boolean;
   /** As in `AppendRequest`. */
   mayStore: boolean;
 }
@@ -135,7 +140,8 @@ export type ChangeResult =
 
 /** Messages only. `thread` and `pinned` choose some of them. */
 export interface MessagesPiece {
-  mode: 'newest' | 'before' | 'after' | 'around';
+  mode: 'newest' | 'before' | 'after' | 'around' | 'at';
+  /** With `at` a time: the page has the messages before it and those at or after it. */
   seq: number;
   limit: number;
   thread: number | undefined;
@@ -170,7 +176,10 @@ export type ReadPiece =
    */
   | { mode: 'since'; position: Position; fallbackLimit: number };
 
+/** `first` is the oldest entry that `since` and `appended` can give. */
 export interface ReadResult extends RoomState {
+  /** The oldest entry in the archive; undefined if there is none. See `oldestOf`. */
+  archivedFrom?: number | undefined;
   role: Role | undefined;
   reason: NotRecoveredReason | undefined;
   /**
@@ -197,6 +206,10 @@ export interface RoomSettings {
   /** Undefined if the user is not muted; 0 without an end. */
   mutedUntilTs: number | undefined;
 }
+
+/** The oldest entry that clients can read. */
+export const oldestOf = ({ first, archivedFrom }: Pick<ReadResult, 'first' | 'archivedFrom'>): number =>
+  Math.min(first, archivedFrom ?? first);
 
 /** The room was deleted. For users it is the same as any `not_found`. */
 export class RoomDeleted extends MaruError {

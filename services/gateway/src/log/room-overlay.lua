@@ -2,7 +2,7 @@
 -- room-entry.lua, to the scripts that change or read messages.
 --
 -- keys: log, erased, overlay, reactions and replies (the last two are beginnings of keys, followed
--- by the seq of a message), and for changes meta, pins and mentions.
+-- by the seq of a message), and for changes meta, pins, mentions and late.
 --
 -- `overlay` is a hash. Its fields are a letter and the seq of a message:
 --   e  edits      `ts LF seq,seq,…`, ascending
@@ -10,6 +10,8 @@
 --   r  reactions  JSON list of [emoji, index, count, [user ids of the first who reacted]]
 --   t  thread     `n LF seq LF ts`: replies that are not deleted, and the newest of them
 --   p  pin        '1'
+--   l  newest     seq of the newest entry that concerns the message; of a root also a reply or the
+--                 deletion of one. It may be about a message that only the archive has: `late`
 -- `reactions…` is a sorted set: `emoji LF user` by index * REACTION_RANGE + seq of the reaction, so
 -- each emoji has its own range, in the order of reacting.
 -- `replies…` is a sorted set: seq of a reply by seq, or by -seq if the reply is deleted.
@@ -121,6 +123,17 @@ local function compose_message(keys, seq, fields, over, user)
   return table.concat(parts, ','), reactions and true or false
 end
 
+-- The values of fields of the overlay, in their order. A small overlay is read whole, because each
+-- field that is asked for costs as much as one that is found.
+local function overlay_values(keys, fields)
+  local size = redis.call('HLEN', keys.overlay)
+  if size * 4 > #fields then return redis.call('HMGET', keys.overlay, unpack(fields)) end
+  local all, found, values = redis.call('HGETALL', keys.overlay), {}, {}
+  for index = 1, #all, 2 do found[all[index]] = all[index + 1] end
+  for index, field in ipairs(fields) do values[index] = found[field] or false end
+  return values
+end
+
 -- Sets the tail of each message among the entries to what it is now. Returns whether one of them
 -- depends on the reader.
 local function compose_entries(keys, entries, user)
@@ -133,7 +146,7 @@ local function compose_entries(keys, entries, user)
     end
   end
   if #messages == 0 then return false end
-  local values, personal = redis.call('HMGET', keys.overlay, unpack(wanted)), false
+  local values, personal = overlay_values(keys, wanted), false
   local width = #OVERLAY_LETTERS
   for index, entry in ipairs(messages) do
     local over, touched = {}, false

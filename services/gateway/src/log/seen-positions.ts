@@ -15,8 +15,8 @@ export interface SeenPositions {
   note(room: string, epoch: string, seq: number): void;
   /** The room was deleted. A position would make a later log look rolled back. */
   forget(room: string): void;
-  /** This node has seen an entry of the room, so the room is permanent. */
-  hasEntries(room: string): boolean;
+  /** The highest seq; 0 if this node has seen no entry. A room with an entry is permanent. */
+  headOf(room: string): number;
 }
 
 /** Remembers at most `roomsMax` rooms. Forgets the least recently noted room first. */
@@ -31,7 +31,7 @@ export function createSeenPositions(options: { roomsMax: number }): SeenPosition
       return [position?.epoch ?? '', position?.seq ?? 0, processPart + (candidates++).toString(36)];
     },
     forget: (room) => void positions.delete(room),
-    hasEntries: (room) => (positions.get(room)?.seq ?? 0) > 0,
+    headOf: (room) => positions.get(room)?.seq ?? 0,
     note(room, epoch, seq) {
       const known = positions.get(room);
       if (known !== undefined) {

@@ -3,6 +3,7 @@ import { loadScript } from '@maru/redis-store';
 import {
   roomErasedKey,
   roomIdsKey,
+  roomLateKey,
   roomLogKey,
   roomMentionsKey,
   roomMetaKey,
@@ -24,12 +25,16 @@ export interface Retention {
   ageMs: number;
   /** After this time an empty public room is removed. */
   emptyRoomTtlMs: number;
+  /** An entry is kept until the archive has it and all that concerns it. */
+  archive: boolean;
 }
 
-/** A room is trimmed each time it has grown by so many entries. One call removes at most 128. */
+/** A room is trimmed each time it has grown by so many entries. */
 export const TRIM_EVERY = 64;
+/** Maximum entries that one call removes. */
+export const TRIM_BATCH = 128;
 
-export function trimCallOf(room: string, { entriesMin, entriesMax, ageMs }: Retention): Call {
+export function trimCallOf(room: string, { entriesMin, entriesMax, ageMs, archive }: Retention): Call {
   const keys = [
     roomMetaKey(room),
     roomLogKey(room),
@@ -40,6 +45,7 @@ export function trimCallOf(room: string, { entriesMin, entriesMax, ageMs }: Rete
     roomRepliesPrefix(room),
     roomPinsKey(room),
     roomMentionsKey(room),
+    roomLateKey(room),
   ];
-  return { script: trimScript, args: [...keys, entriesMin, entriesMax, ageMs] };
+  return { script: trimScript, args: [...keys, entriesMin, entriesMax, ageMs, TRIM_BATCH, archive ? '1' : '0'] };
 }

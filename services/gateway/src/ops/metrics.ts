@@ -2,7 +2,7 @@
  * The gateway's metrics, in base units. Label values are bounded: never a user, a socket or a room.
  * docs/metrics.md explains them to operators; a test compares that page with a scrape.
  */
-import type { NotRecoveredReason } from '@maru/protocol';
+import type { ErrorCode, NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { FAST_PATH_STATES, type FastPathState, type WriteCounts } from '../edge/fast-path.ts';
@@ -22,6 +22,7 @@ export interface MetricProbes {
   /** Since the last read of administrators' orders. */
   ordersAgeMs: () => number;
   revocations: () => number;
+  archive: () => boolean;
   /** Whether the store answers on the subscriber's connections. */
   subscriberAlive: () => boolean;
   /** Each connection to the store by its purpose, and whether it is ready. */
@@ -134,6 +135,12 @@ function createCounters(registry: Registry, labels: MetricLabels) {
       purposes,
     ),
     inboxEvents: counterBy('maru_inbox_events_total', 'Inbox events, by outcome', 'outcome', INBOX_OUTCOMES),
+    hintFailures: counter('maru_archive_hint_failures_total', 'Failed commands that hint the archiver at new entries'),
+    accountSignIns: counterBy<'ok' | ErrorCode>(
+      'maru_account_sign_ins_total',
+      'Sign-ins with a name and a password, and renewals of their tokens',
+      'outcome',
+    ),
     auditFailures: counter('maru_audit_failures_total', 'Audit events that are only in the log'),
     ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
   };
@@ -190,6 +197,7 @@ function registerGauges(registry: Registry, probes: MetricProbes): void {
     () => probes.ordersAgeMs() / 1_000,
   );
   gauge('maru_revocations', 'Revoked users that this node knows', probes.revocations);
+  flag('maru_archive_enabled', '1 if this node has an archive', probes.archive);
   flag('maru_draining', '1 while this node drains', probes.draining);
   flag('maru_subscriber_alive', "1 while the store answers on the subscriber's connections", probes.subscriberAlive);
   new Gauge({

@@ -139,6 +139,7 @@ export function createOtlpTracing(options: { endpoint: string; ratio: number; no
         },
         unsubscribe: (channel) => subscriber.unsubscribe(channel),
         want: (channel, handler) => subscriber.want(channel, handler),
+        drop: (channels) => subscriber.drop(channels),
         onResubscribed: (callback) => subscriber.onResubscribed(callback),
         isAlive: (channel) => subscriber.isAlive(channel),
         get alive() {

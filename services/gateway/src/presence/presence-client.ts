@@ -88,6 +88,7 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       }
       return counts;
     },
+    users: async (reader, users) => (await http.users(reader, users)).users,
     watch: (room, onDiff) => watcher.watch(room, onDiff),
     unwatch: (room) => watcher.unwatch(room),
     async start() {

@@ -16,6 +16,7 @@ import {
   type SyncRequest,
   statusAnswer,
   syncAnswer,
+  usersAnswer,
 } from '@maru/presence-api';
 import { MaruError } from '@maru/protocol';
 import type { z } from 'zod';
@@ -81,6 +82,7 @@ export function createPresenceHttp(options: PresenceHttpOptions) {
     status: (userId: string, body: StatusRequest) => request('status', userId, statusAnswer, body, READ_DEADLINE_MS),
     room: (room: string) => request('room', room, roomAnswer, undefined, READ_DEADLINE_MS),
     counts: (rooms: string[]) => request('counts', '', countsAnswer, { rooms }, READ_DEADLINE_MS),
+    users: (reader: string, users: string[]) => request('users', '', usersAnswer, { reader, users }, READ_DEADLINE_MS),
     /** When the service last answered, in milliseconds of `now`. */
     lastAnswerAt: () => lastAnswerAt,
   };

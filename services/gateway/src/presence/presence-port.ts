@@ -1,4 +1,5 @@
 /** The seam between presence and the rest of the gateway. */
+import type { UserPresence } from '@maru/presence-api';
 import type { PresenceDiff, PresenceSnapshot, Status, UserRef } from '@maru/protocol';
 
 export interface PresencePort {
@@ -20,12 +21,17 @@ export interface PresencePort {
   /** The number of visible users in each room. Rejects like `snapshot`. */
   counts(rooms: string[]): Promise<Record<string, number>>;
   /**
+   * At most `LIMITS.presenceUsersMax` users as `reader` may see them, in the same order. Rejects
+   * like `snapshot`.
+   */
+  users(reader: string, users: string[]): Promise<UserPresence[]>;
+  /**
    * Delivers the differences of a room until `unwatch`. The caller MUST call it once for each room.
    * Resolves after the first attempt and never rejects: a failed attempt is retried.
    */
   watch(room: string, onDiff: (diff: PresenceDiff) => void): Promise<void>;
   unwatch(room: string): void;
-  /** Starts to report. While the service is down only `snapshot`, `counts` and `setStatus` fail. */
+  /** Starts to report. While the service is down only reads and `setStatus` fail. */
   start(): Promise<void>;
   /** Releases the lease, so that users leave after their grace period and not after the lease. */
   stop(): Promise<void>;

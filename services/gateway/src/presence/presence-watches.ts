@@ -4,7 +4,7 @@
  */
 import { LIMITS, MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { PauseGate } from '../cluster/pause-gate.ts';
-import type { Reply } from '../rooms/subscriptions.ts';
+import type { Reply } from '../rooms/reply.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
 

@@ -16,7 +16,7 @@ import type { Logger } from '@maru/service-kit';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import { TOO_DEEP } from '../edge/packet-parser.ts';
 import { ackPacket } from '../edge/packets.ts';
-import type { Reply } from '../rooms/subscriptions.ts';
+import { encodeAnswer, type Reply } from '../rooms/reply.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Handlers } from './handler.ts';
 
@@ -145,7 +145,7 @@ export class Dispatcher {
     }
     if ('work' in call) session.endRequest();
     // After DISCONNECT nothing may follow.
-    if (ackId !== undefined && !session.closed) session.send(ackPacket(ackId, JSON.stringify(ack)));
+    if (ackId !== undefined && !session.closed) session.send(ackPacket(ackId, encodeAck(ack)));
     afterwards?.();
     this.#options.onRequest(call.label, ack.ok ? 'ok' : ack.error.code, (performance.now() - startedAt) / 1_000);
   }
@@ -164,6 +164,9 @@ export class Dispatcher {
     return new MaruError('internal', 'something went wrong here').toBody();
   }
 }
+
+const encodeAck = (ack: Ack<unknown>): string =>
+  ack.ok ? `{"ok":true,"data":${encodeAnswer(ack.data)}}` : JSON.stringify(ack);
 
 function bind<N extends RequestName>(handlers: Handlers, session: Session, event: N, payload: unknown) {
   const request = parsePayload(requestSchemas[event], payload) as RequestOf<N>;

@@ -1,7 +1,7 @@
 /** What handles the requests of clients. Each group of events has a file of its own. */
 import type { RequestName, RequestOf, UserRef } from '@maru/protocol';
 import type { CallEvent } from '@maru/protocol/calls';
-import type { Reply } from '../rooms/subscriptions.ts';
+import type { Reply } from '../rooms/reply.ts';
 import type { WorkQueues } from '../rooms/work-queues.ts';
 import type { Session } from '../sessions/session.ts';
 

@@ -35,7 +35,8 @@ test('concurrent requests for the same page make two reads, and another page its
   reads = 0;
   const newest = Array.from({ length: 40 }, (_, index) => history(`user-${index}`, { room, limit: 3 }));
   const older = history('mina', { room, before: 3, limit: 3 });
-  for (const { data } of await Promise.all(newest)) {
+  for (const page of await Promise.all(newest)) {
+    const data = page.data.decode();
     assert.deepEqual(
       data.messages.map(({ seq }) => seq),
       [3, 4, 5],
@@ -43,7 +44,7 @@ test('concurrent requests for the same page make two reads, and another page its
     assert.equal(data.hasMore, true);
   }
   assert.deepEqual(
-    (await older).data.messages.map(({ seq }) => seq),
+    (await older).data.decode().messages.map(({ seq }) => seq),
     [1, 2],
   );
   assert.equal(reads, 3);
@@ -57,7 +58,7 @@ test('a page with reactions is read for each user, whose own reactions it tells'
   const history = createReadHistory({ log });
   const answers = await Promise.all(['mina', 'jun', 'mina'].map((user) => history(user, { room, limit: LIMIT })));
   assert.deepEqual(
-    answers.map(({ data }) => data.messages[0]?.reactions?.map(({ mine }) => mine)),
+    answers.map(({ data }) => data.decode().messages[0]?.reactions?.map(({ mine }) => mine)),
     [[true], [false], [true]],
   );
 });
@@ -73,7 +74,7 @@ test('readers of a private room are checked one by one', async () => {
 test('a reader that knows of a stored message gets it, even during reads of others', async () => {
   const room = await publicRoom(log);
   const history = createReadHistory({ log });
-  const newest = async () => (await history('jun', { room, limit: LIMIT })).data.messages.at(-1)?.seq ?? 0;
+  const newest = async () => (await history('jun', { room, limit: LIMIT })).data.decode().messages.at(-1)?.seq ?? 0;
   let over = false;
   const others = Array.from({ length: 8 }, async () => {
     while (!over) await newest();

@@ -3,14 +3,16 @@
  * room at the same time share a read.
  */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
-import { sizeOf, toEntry } from '../log/entry-codec.ts';
-import type { Reader, ReadPiece, RoomLog } from '../log/room-log.ts';
+import { sizeOf, storedEntryJson } from '../log/entry-codec.ts';
+import { oldestOf, type Reader, type ReadPiece, type RoomLog } from '../log/room-log.ts';
 import { createSingleFlight } from '../log/single-flight.ts';
+import { type Encoded, withMessages } from '../rooms/reply.ts';
 import { READS_QUEUE } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
 interface Page {
-  data: HistoryData;
+  epoch: string;
+  data: Encoded<HistoryData>;
   /** The page's size in characters of JSON. */
   bytes: number;
   /** See `ReadResult`. */
@@ -27,12 +29,15 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
   const flights = createSingleFlight<Page>();
 
   const read = async (reader: Reader, room: string, piece: Piece): Promise<Page> => {
-    const { epoch, first, head, entries, guarded, personal } = await log.read(room, reader, piece);
-    const messages = entries.map((entry) => toEntry(room, epoch, entry));
-    const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
+    const result = await log.read(room, reader, piece);
+    const { epoch, head, entries, guarded, personal } = result;
+    const first = oldestOf(result);
+    const [oldest, newest] = [entries[0]?.seq, entries.at(-1)?.seq];
     // An empty page means that there is nothing further in its direction.
     const hasMore = piece.mode === 'after' ? (newest ?? head) < head : (oldest ?? 0) > first;
-    return { data: { epoch, head, first, messages, hasMore }, bytes: sizeOf(entries), guarded, personal };
+    const messages = entries.map((entry) => storedEntryJson(room, epoch, entry));
+    const data = withMessages<HistoryData>({ epoch, head, first, hasMore }, messages);
+    return { epoch, data, bytes: sizeOf(entries), guarded, personal };
   };
 
   return async (userId, { room, before, after, limit, epoch }) => {
@@ -49,7 +54,7 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
 }
 
 function checkEpoch(page: Page, epoch: string | undefined): Page {
-  if (epoch !== undefined && epoch !== page.data.epoch)
+  if (epoch !== undefined && epoch !== page.epoch)
     throw new MaruError('conflict', 'the log has begun a new epoch; read it again from its head');
   return page;
 }

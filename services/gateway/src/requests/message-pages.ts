@@ -1,7 +1,8 @@
 /** Reading the messages of a room in pages, as they are now, for sockets and HTTP. */
 import type { MessagesData, RequestOf } from '@maru/protocol';
-import { sizeOf, toEntry } from '../log/entry-codec.ts';
+import { sizeOf, storedEntryJson } from '../log/entry-codec.ts';
 import type { MessagesPiece, RoomLog } from '../log/room-log.ts';
+import { type Encoded, withMessages } from '../rooms/reply.ts';
 import { READS_QUEUE } from '../rooms/work-queues.ts';
 import type { Handlers } from './handler.ts';
 
@@ -9,7 +10,7 @@ export type ReadMessages = (
   userId: string,
   request: RequestOf<'messages:read'>,
 ) => Promise<{
-  data: MessagesData;
+  data: Encoded<MessagesData>;
   /** The page's size in characters of JSON. */
   bytes: number;
 }>;
@@ -18,16 +19,17 @@ export function createReadMessages({ log }: { log: Pick<RoomLog, 'readMessages'>
   return async (userId, request) => {
     const { room } = request;
     const { epoch, head, entries, hasMore, hasNewer } = await log.readMessages(room, userId, pieceOf(request));
-    const messages = entries.map((entry) => toEntry(room, epoch, entry));
-    return { data: { epoch, head, messages, hasMore, hasNewer }, bytes: sizeOf(entries) };
+    const messages = entries.map((entry) => storedEntryJson(room, epoch, entry));
+    return { data: withMessages<MessagesData>({ epoch, head, hasMore, hasNewer }, messages), bytes: sizeOf(entries) };
   };
 }
 
-function pieceOf({ before, after, around, thread, pinned, limit }: RequestOf<'messages:read'>): MessagesPiece {
+function pieceOf({ before, after, around, at, thread, pinned, limit }: RequestOf<'messages:read'>): MessagesPiece {
   const chosen = { limit, thread, pinned: pinned === true };
   if (before !== undefined) return { mode: 'before', seq: before, ...chosen };
   if (after !== undefined) return { mode: 'after', seq: after, ...chosen };
   if (around !== undefined) return { mode: 'around', seq: around, ...chosen };
+  if (at !== undefined) return { mode: 'at', seq: at, ...chosen };
   return { mode: 'newest', seq: 0, ...chosen };
 }
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { MaruError } from '@maru/protocol';
 import type { AppendRequest, AppendResult } from '../log/room-log.ts';
 import { createChargedWrite } from '../rooms/charged-write.ts';
-import { createSendMessage } from './messages.ts';
+import { WorkQueues } from '../rooms/work-queues.ts';
+import { createSendMessage, messageHandlers } from './messages.ts';
 
 const user = { id: 'mallory', name: 'Mallory' };
 const request = { room: 'tea', clientMsgId: 'm', text: 'x' };
@@ -73,4 +76,37 @@ test('only a message with a thread or mentions is a change, and its sender may s
   const change = { type: 'send', text: 'x', thread: 4, mentions: ['jun'] };
   assert.deepEqual(changes, [[user, ['admin'], true, { room: 'tea', clientMsgId: 'm', change }]]);
   assert.equal(appends, 1);
+});
+
+test('a send waits for an earlier reply to an archived message, and does not share its failure', async () => {
+  const order: string[] = [];
+  const archived = Promise.withResolvers<void>();
+  const handlers = messageHandlers({
+    sendMessage: async (_user, { text, thread }) => {
+      if (thread === 1) await archived.promise;
+      order.push(text);
+      return { epoch: 'e', seq: order.length, ts: 1, n: 1, duplicate: false };
+    },
+    changeMessage: () => assert.fail('changed'),
+    claims: { mayBeEmpty: () => false },
+    mayBeArchived: (_room, seq) => seq < 10,
+  });
+  const caller = { user, roles: [], revoked: false, queues: new WorkQueues(), charge() {}, chargeEvents() {} };
+  const send = (text: string, thread?: number) =>
+    handlers['message:send'](caller, {
+      room: 'tea',
+      clientMsgId: text,
+      text,
+      ...(thread === undefined ? {} : { thread }),
+    });
+
+  const [reply, plain] = [send('to an archived root', 1), send('plain')];
+  await setImmediate();
+  assert.deepEqual(order, []);
+  archived.reject(new MaruError('unavailable', 'older entries cannot be read now'));
+  await assert.rejects(reply, { code: 'unavailable' });
+  await plain;
+  assert.deepEqual(order, ['plain']);
+  await Promise.all([send('to a kept root', 20), send('next')]);
+  assert.deepEqual(order, ['plain', 'to a kept root', 'next']);
 });

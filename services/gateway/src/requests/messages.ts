@@ -7,7 +7,7 @@ import type { AppendResult, Change, RoomLog } from '../log/room-log.ts';
 import type { ChangeMessage } from '../rooms/changes.ts';
 import type { ChargedWrite } from '../rooms/charged-write.ts';
 import type { RoomClaims } from '../rooms/room-claims.ts';
-import { roomQueue } from '../rooms/work-queues.ts';
+import { roomQueue, type WorkQueues } from '../rooms/work-queues.ts';
 import type { Caller, Handlers } from './handler.ts';
 
 /** Who sends. A message that was not appended when its sender was revoked never is. */
@@ -15,6 +15,9 @@ export interface Sender {
   readonly revoked: boolean;
   readonly roles: readonly string[];
 }
+
+/** False if the message is certainly in the hot log. */
+export type MayBeArchived = (room: string, seq: number) => boolean;
 
 export type SendMessage = (user: UserRef, request: RequestOf<'message:send'>, sender: Sender) => Promise<SendData>;
 
@@ -79,12 +82,21 @@ export function messageHandlers(parts: {
   sendMessage: SendMessage;
   changeMessage: ChangeMessage;
   claims: Pick<RoomClaims, 'mayBeEmpty'>;
+  mayBeArchived: MayBeArchived;
 }): Pick<Handlers, MessageEvents> {
-  const { sendMessage, changeMessage, claims } = parts;
+  const { sendMessage, changeMessage, claims, mayBeArchived } = parts;
 
-  /** After earlier joins and sends of this connection, as with acts. */
-  const change = async (session: Caller, { room, clientMsgId }: Target, change: Change) => ({
-    data: await session.queues.after(roomQueue(room), () => changeMessage(session, { room, clientMsgId, change })),
+  /**
+   * After earlier joins and sends of this connection, as with acts. Facts of an archived message
+   * are read first, and later sends wait for that: else they would overtake it.
+   */
+  const inOrder = <T>({ queues }: Caller, room: string, seq: number | undefined, work: () => Promise<T>) =>
+    seq !== undefined && mayBeArchived(room, seq)
+      ? runApart(queues, roomQueue(room), work)
+      : queues.after(roomQueue(room), work);
+
+  const change = async (session: Caller, { room, clientMsgId }: Target, change: Exclude<Change, { type: 'send' }>) => ({
+    data: await inOrder(session, room, change.seq, () => changeMessage(session, { room, clientMsgId, change })),
   });
 
   return {
@@ -94,7 +106,7 @@ export function messageHandlers(parts: {
       // Messages that may be charged for the room go one by one, so that none overtakes the first.
       if (claims.mayBeEmpty(request.room)) return session.queues.run(queue, send);
       // An earlier join of this connection may create the room.
-      return session.queues.after(queue, send);
+      return inOrder(session, request.room, request.thread, send);
     },
     'message:edit': (session, request) => change(session, request, editOf(request)),
     'message:delete': (session, request) => change(session, request, deletionOf(request)),
@@ -103,23 +115,36 @@ export function messageHandlers(parts: {
   };
 }
 
+/** Runs it as `run` does, but its failure is not that of the work which waits for it. */
+async function runApart<T>(queues: WorkQueues, queue: string, work: () => Promise<T>): Promise<T> {
+  const [settled] = await queues.run(queue, () => Promise.allSettled([work()]));
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
 interface Target {
   room: string;
   clientMsgId: string;
 }
 
+type ChangeOf<T extends Change['type']> = Extract<Change, { type: T }>;
+
 /** The changes that requests ask for, without the fields that the log does not store in them. */
-export const editOf = ({ seq, text, mentions }: RequestOf<'message:edit'>): Change => ({
+export const editOf = ({ seq, text, mentions }: RequestOf<'message:edit'>): ChangeOf<'edit'> => ({
   type: 'edit',
   seq,
   text,
   mentions,
 });
-export const deletionOf = ({ seq, reason }: RequestOf<'message:delete'>): Change => ({ type: 'delete', seq, reason });
-export const reactionOf = ({ seq, emoji, active }: RequestOf<'message:react'>): Change => ({
+export const deletionOf = ({ seq, reason }: RequestOf<'message:delete'>): ChangeOf<'delete'> => ({
+  type: 'delete',
+  seq,
+  reason,
+});
+export const reactionOf = ({ seq, emoji, active }: RequestOf<'message:react'>): ChangeOf<'react'> => ({
   type: 'react',
   seq,
   emoji,
   active,
 });
-export const pinOf = ({ seq, active }: RequestOf<'message:pin'>): Change => ({ type: 'pin', seq, active });
+export const pinOf = ({ seq, active }: RequestOf<'message:pin'>): ChangeOf<'pin'> => ({ type: 'pin', seq, active });

@@ -4,8 +4,8 @@
 -- KEYS[1] revocations
 -- KEYS[2] orders
 -- KEYS[3] channel
--- ARGV[1] kind            'revoke' or 'disconnect'
--- ARGV[2] user
+-- ARGV[1] kind            'revoke', or a kind that is not remembered
+-- ARGV[2] target          a user, a node or a text
 -- ARGV[3] revocationsMax  the oldest revocations above this number are dropped
 -- ARGV[4] ordersMax       about so many orders are kept
 --

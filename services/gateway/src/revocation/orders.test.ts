@@ -45,7 +45,7 @@ function node(usersMax = 1_000) {
 
 test('the script declares what it takes', () => {
   assert.deepEqual(giveOrderScript.keys, ['revocations', 'orders', 'channel']);
-  assert.deepEqual(giveOrderScript.args, ['kind', 'user', 'revocationsMax', 'ordersMax']);
+  assert.deepEqual(giveOrderScript.args, ['kind', 'target', 'revocationsMax', 'ordersMax']);
 });
 
 test('orders reach a node that hears no signal with its next tick, and a later one with the set', async (t) => {
@@ -60,7 +60,7 @@ test('orders reach a node that hears no signal with its next tick, and a later o
   assert.equal(other.users.at('mallory'), undefined);
   await poll('both orders', () => other.given.length === 2, { timeoutMs: 1_500 });
   assert.deepEqual(
-    other.given.map(({ kind, user }) => [kind, user]),
+    other.given.map(({ kind, target }) => [kind, target]),
     [
       ['revoke', 'mallory'],
       ['disconnect', 'mina'],

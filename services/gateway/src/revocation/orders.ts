@@ -1,6 +1,7 @@
 /**
- * Orders of administrators to all nodes: revoke a user, or disconnect one. The store holds the
- * truth: a set of all revocations, and a stream of the newest orders. Every node keeps the set in
+ * Orders of administrators to all nodes: revoke a user, disconnect one, drain or rebalance a node,
+ * announce a text. The store holds the truth: a set of all revocations, and a stream of the newest
+ * orders. Every node keeps the set in
  * memory, and reads the stream on each tick, and at once when a signal arrives. Signals may be
  * lost.
  *
@@ -27,11 +28,14 @@ const REPLICAS_WAIT_MS = 250;
 /** The id before all others. */
 const BEGINNING = '0-0';
 
-export type OrderKind = 'revoke' | 'disconnect';
+const KINDS = ['revoke', 'disconnect', 'drain', 'rebalance', 'announce'] as const;
+
+export type OrderKind = (typeof KINDS)[number];
 
 export interface Order {
   kind: OrderKind;
-  user: string;
+  /** A user id, the name of a node, or the text of an announcement. */
+  target: string;
   /** Milliseconds of the store's clock. */
   atMs: number;
 }
@@ -48,7 +52,7 @@ export interface Orders {
    */
   poll(): Promise<void>;
   /** Stores an order and signals it. Rejects `unavailable` if it may not be stored. */
-  give(kind: OrderKind, user: string): Promise<{ atMs: number }>;
+  give(kind: OrderKind, target: string): Promise<{ atMs: number }>;
   /** New orders, in order. `RevokedUsers` has them already. */
   onOrders(callback: (orders: readonly Order[]) => void): void;
   /** The whole set was read: any number of revocations may be new. */
@@ -109,7 +113,7 @@ export function createOrders(options: {
     if (known === 1 && page[0]?.[0] !== after) return false;
     if (page.length > PAGE_ORDERS) return false;
     const orders = page.slice(known).flatMap(([, fields]) => toOrder(fields));
-    for (const { kind, user, atMs } of orders) if (kind === 'revoke') users.add(user, atMs);
+    for (const { kind, target, atMs } of orders) if (kind === 'revoke') users.add(target, atMs);
     lastId = page.at(-1)?.[0] ?? after;
     if (orders.length > 0) for (const listener of orderListeners) listener(orders);
     return true;
@@ -136,10 +140,10 @@ export function createOrders(options: {
       return now() - readAtMs;
     },
     poll,
-    async give(kind, user) {
+    async give(kind, target) {
       const keys = [revocationsKey(), ordersKey(), ordersChannel()];
       try {
-        const atMs = await runScript(store, giveOrderScript, keys, [kind, user, REVOCATIONS_MAX, ORDERS_MAX]);
+        const atMs = await runScript(store, giveOrderScript, keys, [kind, target, REVOCATIONS_MAX, ORDERS_MAX]);
         if (options.waitReplicas > 0) await awaitReplicas(store, options.waitReplicas);
         // This node does not wait for its own signal.
         pollSoon();
@@ -164,12 +168,14 @@ async function awaitReplicas(store: RedisStore, replicas: number): Promise<void>
   if (reached < replicas) throw new Error(`only ${reached} replicas have the order`);
 }
 
+const isKind = (kind: string): kind is OrderKind => KINDS.includes(kind as OrderKind);
+
 /** Orders of kinds that this release does not know are none. */
 export function toOrder(fields: readonly string[]): Order[] {
-  const [, kind, , user, , at] = fields;
+  const [, kind = '', , target, , at] = fields;
   const atMs = Number(at);
-  if ((kind !== 'revoke' && kind !== 'disconnect') || user === undefined || !Number.isSafeInteger(atMs)) return [];
-  return [{ kind, user, atMs }];
+  if (!isKind(kind) || target === undefined || !Number.isSafeInteger(atMs)) return [];
+  return [{ kind, target, atMs }];
 }
 
 /** One run at a time. All calls during a run share the next one. */

@@ -26,7 +26,7 @@ test('a revocation never goes back, and above the maximum the oldest is forgotte
 });
 
 test('orders of other releases, and malformed ones, are ignored', () => {
-  assert.deepEqual(toOrder(['k', 'revoke', 'u', 'mina', 't', '7']), [{ kind: 'revoke', user: 'mina', atMs: 7 }]);
+  assert.deepEqual(toOrder(['k', 'revoke', 'u', 'mina', 't', '7']), [{ kind: 'revoke', target: 'mina', atMs: 7 }]);
   for (const fields of [
     [],
     ['k', 'revoke'],

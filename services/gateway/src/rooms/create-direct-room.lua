@@ -10,7 +10,7 @@
 --
 -- Returns 1 if it was created, 0 if it exists.
 
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'deleted')
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'deleted', 'cleared')
 local number = 1
 if known[2] then
   -- Nodes that have seen the deleted room's epoch must see a later one.
@@ -24,4 +24,6 @@ local base = last and string.match(last[1], '^%d+') or '0'
 redis.call('HSET', KEYS[3], ARGV[2], 'member', ARGV[3], 'member')
 if known[2] then redis.call('DEL', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'epoch', number .. '.' .. ARGV[1], 'base', base, 'visibility', 'direct', 'title', '')
+-- The archiver may not have seen the deletion yet.
+if known[3] then redis.call('HSET', KEYS[1], 'cleared', known[3]) end
 return 1

@@ -12,7 +12,7 @@
 -- Returns 1 if it was created, or if this owner created it earlier with this title and visibility
 -- (a retry); else 0.
 
-local known = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'visibility', 'title', 'deleted')
+local known = redis.call('HMGET', KEYS[1], 'epoch', 'owner', 'visibility', 'title', 'deleted', 'cleared')
 local number = 1
 if known[5] then
   -- Nodes that have seen the deleted room's epoch must see a later one.
@@ -25,5 +25,7 @@ end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local base = last and string.match(last[1], '^%d+') or '0'
 redis.call('HSET', KEYS[1], 'epoch', number .. '.' .. ARGV[2], 'base', base, 'visibility', ARGV[3], 'title', ARGV[4], 'owner', ARGV[1])
+-- The archiver may not have seen the deletion yet.
+if known[6] then redis.call('HSET', KEYS[1], 'cleared', known[6]) end
 redis.call('HSET', KEYS[3], ARGV[1], 'owner')
 return 1

@@ -1,6 +1,7 @@
 -- Deletes a room with all its data. A mark remains for a while, so that nodes with members remove
 -- them, also if they miss the announcement. A public room may then be made again.
--- Invariant: no entry survives, and no node takes a new log for the deleted one.
+-- Invariant: no entry survives, and no node takes a new log for the deleted one. The archiver
+-- removes from the archive what is from epochs before `cleared`.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -17,6 +18,7 @@
 -- KEYS[13] pins
 -- KEYS[14] mentions
 -- KEYS[15] reads
+-- KEYS[16] late
 -- ARGV[1] candidate     random part of the mark's epoch
 -- ARGV[2] expiresInMs   of the mark
 -- ARGV[3] userId        who deletes; '' for an admin
@@ -37,9 +39,10 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[9])) do
   if letter == 't' then redis.call('UNLINK', KEYS[11] .. seq) end
 end
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[12], KEYS[13],
-  KEYS[14], KEYS[15])
-local epoch = string.format('%d.%s', epoch_number(meta[1]) + 1, ARGV[1])
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', 0, 'deleted', '1')
+  KEYS[14], KEYS[15], KEYS[16])
+local number = string.format('%d', epoch_number(meta[1]) + 1)
+local epoch = number .. '.' .. ARGV[1]
+redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', 0, 'deleted', '1', 'cleared', number)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('SPUBLISH', KEYS[5], string.format('1 D %s 0 0 0\n', epoch))
 return 'deleted'

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { MaruError } from '@maru/protocol';
-import { singleStore } from '@maru/redis-store';
+import { runScript, singleStore } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
 import { roomIdsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
 import { type LogRig, message, publicRoom, startLogRig } from '../log/testing/log-rig.ts';
 import { deleteRoom } from './delete-room.ts';
+import { createScript } from './directory.ts';
 
 let rig: LogRig;
 let admin: Redis;
@@ -38,4 +39,22 @@ test('a node that remembers a deleted room does not bring it back, and a strange
   const stranger = { ...message(hidden, 'y'), userId: 'jun' };
   await assert.rejects(a.append(stranger), (error: MaruError) => error.code === 'not_found');
   assert.equal(await admin.exists(roomMetaKey(hidden)), 0);
+});
+
+test('a room that is made again tells the archiver of its deletion', async () => {
+  const log = await rig.node();
+  const rooms = ['again-joined', 'again-created'];
+  for (const room of rooms) {
+    await log.read(room, { userId: 'mina' }, { mode: 'none' }, { create: true });
+    assert.equal((await log.append(message(room, 'x'))).outcome, 'stored');
+    assert.equal(await deleteRoom(singleStore(admin), room, ''), 'deleted');
+    assert.deepEqual(await admin.hmget(roomMetaKey(room), 'deleted', 'cleared'), ['1', '2']);
+  }
+  await log.read('again-joined', { userId: 'mina' }, { mode: 'none' }, { create: true });
+  const keys = [roomMetaKey('again-created'), roomLogKey('again-created'), roomRolesKey('again-created')];
+  await runScript(singleStore(admin), createScript, keys, ['mina', 'c', 'public', '']);
+  for (const room of rooms) {
+    const [deleted, cleared] = await admin.hmget(roomMetaKey(room), 'deleted', 'cleared');
+    assert.deepEqual([room, deleted, cleared], [room, null, '2']);
+  }
 });

@@ -5,6 +5,7 @@ import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import {
   roomErasedKey,
   roomIdsKey,
+  roomLateKey,
   roomLiveChannel,
   roomLogKey,
   roomMentionsKey,
@@ -54,6 +55,7 @@ export async function deleteRoom(
     roomPinsKey(room),
     roomMentionsKey(room),
     roomReadsKey(room),
+    roomLateKey(room),
   ];
   const args = [randomBytes(8).toString('hex'), MARK_MS, by, isPrivateRoomId(room) ? '1' : '0'];
   return (await runScript(store, deleteScript, keys, args)) as 'deleted' | 'not_found' | 'forbidden';

@@ -41,7 +41,7 @@ beforeEach(async () => {
 /** The part of a node that opens direct rooms. */
 function nodeOn(store: RedisStore) {
   const rooms = createRoomQuota({ store, limits: LIMITS });
-  const claims = createRoomClaims({ store, seen: { hasEntries: () => false }, quota, rooms });
+  const claims = createRoomClaims({ store, seen: { headOf: () => 0 }, quota, rooms });
   const list = createRedisRoomList({ store, now: () => performance.now(), onFailed: () => {} });
   return createDirectRooms({ store, claims, list });
 }

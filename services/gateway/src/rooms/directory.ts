@@ -33,7 +33,7 @@ export interface RoomDirectory {
   members(request: RequestOf<'room:members'>): Promise<{ data: MembersData; membersRead: number }>;
   /** A page of public rooms in lexical order, after `cursor`. */
   listPublic(page: { cursor: string | undefined; limit: number }): Promise<{
-    rooms: Array<{ room: string; title: string }>;
+    rooms: Array<{ room: string; title: string; topic: string }>;
     cursor: string | undefined;
   }>;
   /**
@@ -51,6 +51,7 @@ export function createRoomDirectory(options: {
   claims: Pick<RoomClaims, 'create'>;
   roomList: Pick<RoomList, 'add'>;
   audit: Audit;
+  onDeleted: (room: string) => void;
   /** A room was created but could not be listed. */
   onUnlisted: (error: unknown) => void;
 }): RoomDirectory {
@@ -107,6 +108,7 @@ export function createRoomDirectory(options: {
       const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id));
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
       if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and administrators delete a room');
+      options.onDeleted(room);
       audit.record({ action: 'room.delete', by: actor.user.id, room });
       // The room is gone. If its place in the list stays, the next reader of the list removes it.
       await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room))).catch(
@@ -131,15 +133,15 @@ export function createRoomDirectory(options: {
       const ids = await storeCall(() =>
         store.at(publicRoomsKey(), (redis) => redis.zrangebylex(publicRoomsKey(), from, '+', 'LIMIT', 0, limit)),
       );
-      const reads = ids.map((id): ReadCommand => ['hmget', roomMetaKey(id), 'epoch', 'title', 'deleted']);
+      const reads = ids.map((id): ReadCommand => ['hmget', roomMetaKey(id), 'epoch', 'title', 'deleted', 'topic']);
       const metas = (await storeCall(() => readMany(store, reads))) as Array<Array<string | null>>;
       const gone = ids.filter((_, index) => isGone(metas[index]));
       // Empty rooms expire. Their names are removed from the list when a page contains them.
       if (gone.length > 0)
         await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), ...gone)));
       const rooms = ids.flatMap((room, index) => {
-        const [, title] = metas[index] ?? [];
-        return isGone(metas[index]) ? [] : [{ room, title: title ?? '' }];
+        const [, title, , topic] = metas[index] ?? [];
+        return isGone(metas[index]) ? [] : [{ room, title: title ?? '', topic: topic ?? '' }];
       });
       return { rooms, cursor: ids.length === limit ? ids.at(-1) : undefined };
     },

@@ -69,7 +69,7 @@ describe('an invitation', () => {
     assert.deepEqual([unknown.steps, unknown.told], [['add kim p-tea', 'act', 'settle'], []]);
   });
 
-  test('by one who cannot invite touches no list', async () => {
+  test('by a user who cannot invite touches no list', async () => {
     const rig = rigOf(refusal('forbidden'));
     const jun = { user: { id: 'jun', name: 'Jun' }, roles: [] };
     await assert.rejects(rig.do({ type: 'invite', user: 'kim' }, ROOM, jun), { code: 'forbidden' });
@@ -83,7 +83,7 @@ describe('the end of a membership', () => {
     [{ type: 'ban', user: 'jun', forMs: undefined, reason: undefined }, 'banned'],
     [{ type: 'leave', user: 'jun' }, 'left'],
   ] as const)
-    test(`by ${act.type} comes first, then the list, and the user is told`, async () => {
+    test(`by ${act.type} comes first, then the list, then the inbox event`, async () => {
       const rig = rigOf();
       await rig.do(act);
       assert.deepEqual(rig.steps, ['act', 'remove jun p-tea']);
@@ -102,7 +102,7 @@ describe('the end of a membership', () => {
     assert.deepEqual(rig.told, []);
   });
 
-  test('is no matter of public rooms, nor of other acts', async () => {
+  test('does not change for public rooms and other acts', async () => {
     const rig = rigOf();
     await rig.do({ type: 'kick', user: 'jun', forMs: undefined, reason: undefined }, 'tea');
     await rig.do({ type: 'role', user: 'jun', role: 'owner' });
@@ -110,7 +110,7 @@ describe('the end of a membership', () => {
   });
 });
 
-test('the members of a deleted room are told, and only if it was deleted', async () => {
+test('the members of a deleted room get an event, and only if it was deleted', async () => {
   const rig = rigOf();
   await noteDeletions(async () => {}, rig.options)(MINA, ROOM);
   assert.deepEqual(

@@ -3,7 +3,16 @@
  * an entry in the room's slot, a list is in the user's, so each membership begins and ends in two
  * writes: see `RoomList` for their order.
  */
-import { isPrivateRoomId, MaruError, type RemovalReason, type Role, type SendData, type UserRef } from '@maru/protocol';
+import {
+  type CreateData,
+  isPrivateRoomId,
+  MaruError,
+  type RemovalReason,
+  type RequestOf,
+  type Role,
+  type SendData,
+  type UserRef,
+} from '@maru/protocol';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Listing, RoomList } from '../inbox/room-list.ts';
 import type { Act } from '../log/room-log.ts';
@@ -58,6 +67,21 @@ export function noteMemberships(carryOut: CarryOut, options: MembershipOptions):
     void roomList.remove(act.user, room);
     if (wasMember && sent?.duplicate === false) inbox.tell([act.user], { type: 'removed', room, reason });
     return sent;
+  };
+}
+
+export type CreateRoom = (user: UserRef, request: RequestOf<'room:create'>) => Promise<CreateData>;
+
+/** Creates rooms, and tells the other connections of the creator, who is now a member. */
+export function noteCreations(
+  create: RoomDirectory['create'],
+  { inbox }: Pick<MembershipOptions, 'inbox'>,
+): CreateRoom {
+  return async (user, request) => {
+    const created = await create(user.id, request);
+    const { room, title } = created;
+    if (isPrivateRoomId(room)) inbox.tell([user.id], { type: 'invite', room, title, from: user });
+    return created;
   };
 }
 

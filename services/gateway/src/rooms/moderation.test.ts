@@ -25,6 +25,7 @@ test('bans are read in pages, in order and each once, without the reasons of oth
     log,
     quota: { charge: async () => {}, giveBack() {} },
     storeNow: () => 1_000,
+    onReported: () => {},
   });
   const room = await publicRoom(log);
   await rig.admin.hset(roomRolesKey(room), 'olga', 'owner');

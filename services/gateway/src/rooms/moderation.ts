@@ -19,6 +19,7 @@ import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import { roomLogKey, roomReportsKey, roomSanctionsKey } from '../keys.ts';
 import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
+import { toEntry } from '../log/entry-codec.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import { unavailable } from '../unavailable.ts';
 import { type Actor, isAdmin } from './acts.ts';
@@ -40,12 +41,14 @@ export interface Moderation {
 
 export function createModeration(options: {
   store: RedisStore;
-  log: Pick<RoomLog, 'read'>;
+  log: Pick<RoomLog, 'read' | 'readMessages'>;
   quota: Pick<UserQuota, 'charge' | 'giveBack'>;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
+  /** The room has a new report. Called after the report was stored. */
+  onReported: (room: string) => void;
 }): Moderation {
-  const { store, log, quota, storeNow } = options;
+  const { store, log, quota, storeNow, onReported } = options;
 
   const storeCall = async <T>(call: Promise<T>): Promise<T> => {
     try {
@@ -66,6 +69,14 @@ export function createModeration(options: {
       return value == null ? [] : [[field, value]];
     });
     return { page, next, read: fields.length };
+  };
+
+  /** Of a message that has left the log. Undefined if it is deleted, or no message. */
+  const archivedAuthor = async (userId: string, room: string, seq: number): Promise<string | undefined> => {
+    const piece = { mode: 'around', seq, limit: 1, thread: undefined, pinned: false } as const;
+    const { epoch, entries } = await log.readMessages(room, userId, piece);
+    const [message] = entries.map((entry) => toEntry(room, epoch, entry));
+    return message?.seq === seq && message.deleted === undefined ? message.from.id : undefined;
   };
 
   /** Admins moderate public rooms. In private rooms they are what their membership says. */
@@ -89,9 +100,20 @@ export function createModeration(options: {
       if (isDirectRoomId(room)) throw new MaruError('forbidden', 'a direct room has no moderators');
       const bytes = MEMBER_BYTES + 4 * reason.length;
       await quota.charge(actor.user.id, bytes);
-      const args = [seq, actor.user.id, JSON.stringify(reason), LIMITS.reportsPerRoomMax, LIMITS.reportsPerMemberMax];
-      const outcome = await storeCall(runScript(store, reportScript, [roomLogKey(room), roomReportsKey(room)], args));
-      if (outcome === 'ok') return;
+      const add = (author: string) => {
+        const max = [LIMITS.reportsPerRoomMax, LIMITS.reportsPerMemberMax];
+        const args = [seq, actor.user.id, JSON.stringify(reason), ...max, author];
+        return storeCall(runScript(store, reportScript, [roomLogKey(room), roomReportsKey(room)], args));
+      };
+      let outcome = await add('');
+      if (outcome === 'not_found') {
+        const author = await archivedAuthor(actor.user.id, room, seq).catch((error: unknown) => {
+          quota.giveBack(actor.user.id, bytes, 0);
+          throw error;
+        });
+        if (author !== undefined) outcome = await add(author);
+      }
+      if (outcome === 'ok') return onReported(room);
       quota.giveBack(actor.user.id, bytes, 0);
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such message');
       throw new MaruError('conflict', 'there are too many open reports in this room');

@@ -27,7 +27,7 @@ before(async () => {
     claim: async (_user: string, room: string) => (claimed.has(room) ? undefined : claimed.add(room).size),
     release: async (_user: string, room: string) => void claimed.delete(room),
   };
-  claims = createRoomClaims({ store, seen: { hasEntries: () => false }, quota, rooms });
+  claims = createRoomClaims({ store, seen: { headOf: () => 0 }, quota, rooms });
 });
 beforeEach(() => claimed.clear());
 after(async () => {
@@ -51,6 +51,7 @@ test('a private room that was not created is not counted, because a retry gets a
     claims,
     roomList: { add: async () => ({ settle() {}, undo() {} }) },
     audit: { record() {} },
+    onDeleted() {},
     onUnlisted: () => {},
   });
   const isUnavailable = (error: MaruError) => error.code === 'unavailable';

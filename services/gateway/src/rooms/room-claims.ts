@@ -29,7 +29,7 @@ const NOTHING_CLAIMED: Unclaim = () => {};
 
 export function createRoomClaims(options: {
   store: RedisStore;
-  seen: Pick<SeenPositions, 'hasEntries'>;
+  seen: Pick<SeenPositions, 'headOf'>;
   quota: Pick<UserQuota, 'charge' | 'giveBack'>;
   rooms: RoomQuota;
 }): RoomClaims {
@@ -53,7 +53,7 @@ export function createRoomClaims(options: {
   };
 
   return {
-    mayBeEmpty: (room) => !isPrivateRoomId(room) && !seen.hasEntries(room),
+    mayBeEmpty: (room) => !isPrivateRoomId(room) && seen.headOf(room) === 0,
     create,
     async write(userId, room) {
       const key = roomMetaKey(room);

@@ -17,17 +17,12 @@ import {
   type Visibility,
 } from '@maru/protocol';
 import type { Delivery } from '../delivery/delivery.ts';
-import { sizeOf, toEntry } from '../log/entry-codec.ts';
-import type { ReadResult, RoomLog } from '../log/room-log.ts';
+import { sizeOf, storedEntryJson } from '../log/entry-codec.ts';
+import { oldestOf, type ReadResult, type RoomLog } from '../log/room-log.ts';
+import { type Reply, withMessages } from './reply.ts';
 import type { RoomSession } from './room-session.ts';
 import { Subscription } from './subscription.ts';
 import { READS_QUEUE, roomQueue } from './work-queues.ts';
-
-/** An answer, and what must begin after it was sent. */
-export interface Reply<T> {
-  data: T;
-  afterwards?: () => void;
-}
 
 /** Is informed about the users in each room of this node. */
 export interface Occupancy<S> {
@@ -139,10 +134,12 @@ export class Subscriptions<S extends RoomSession> {
     const subscription = joined === undefined ? this.add(session, room) : this.#renew(session, room);
     const recovery: Recovery = since ? recoveryOf(read.reason) : { recovered: false };
     session.charge(sizeOf(read.entries));
-    const messages = read.entries.map((entry) => toEntry(room, read.epoch, entry));
-    const { epoch, head, n, first } = read;
+    const messages = read.entries.map((entry) => storedEntryJson(room, read.epoch, entry));
+    const { epoch, head, n } = read;
+    const first = oldestOf(read);
+    const rest = { room, role: roleOf(read), epoch, head, n, first, ...recovery, ...infoOf(room, read) };
     return {
-      data: { room, role: roleOf(read), epoch, head, n, first, ...recovery, messages, ...infoOf(room, read) },
+      data: withMessages<JoinData>(rest, messages),
       afterwards: () => void this.beginDelivery(session, room, subscription, { epoch, seq: head }),
     };
   }

@@ -57,7 +57,7 @@ function start(overrides: { expiresAtMs?: number; sinceMs?: number; userId?: str
       bytes: { perSecond: 250_000, burst: 2_000_000 },
       requestsMax: 250,
     },
-    ...{ nowMs: 0, mayBeRefused: () => true, takeUserEvent: () => 0 },
+    ...{ nowMs: 0, program: undefined, mayBeRefused: () => true, takeUserEvent: () => 0 },
     onRemoved() {},
     onEnd: (reason) => ends.push(reason),
   });

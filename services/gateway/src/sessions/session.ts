@@ -68,6 +68,8 @@ export interface SessionOptions {
   issuedAtS: number | undefined;
   /** When the session began, in milliseconds of the store's clock. */
   beganAtMs: number;
+  /** What the client calls itself, see `programOf`. */
+  program: string | undefined;
   /** Closed after a pause of the process. */
   gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
   connection: Connection;
@@ -89,6 +91,7 @@ export class Session implements Member {
   expiry: Expiry;
   issuedAtS: number | undefined;
   readonly beganAtMs: number;
+  readonly program: string | undefined;
   /** Joined rooms. */
   readonly subscriptions = new Map<string, Subscription>();
   /** Rooms whose presence it watches. Most connections watch none. */
@@ -118,6 +121,7 @@ export class Session implements Member {
     this.expiry = options.expiry;
     this.issuedAtS = options.issuedAtS;
     this.beganAtMs = options.beganAtMs;
+    this.program = options.program;
     this.#gate = options.gate;
     this.#connection = options.connection;
     this.#takeUserEvent = options.takeUserEvent;

@@ -14,6 +14,7 @@ import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
 import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
 import { HalfOpenTransports } from './half-open.ts';
+import { programOf } from './program.ts';
 import type { SessionRegistry } from './registry.ts';
 import { expiryOf, Session, type SessionOptions } from './session.ts';
 
@@ -157,6 +158,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       expiry: expiryOf(identity.expiresAtS, storeNow()),
       issuedAtS: identity.issuedAtS,
       beganAtMs: storeNow(),
+      program: programOf(auth.program),
       gate,
       connection,
       limits: connectionLimits,

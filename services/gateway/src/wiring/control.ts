@@ -3,7 +3,7 @@ import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { createPauseGate } from '../cluster/pause-gate.ts';
 import type { RedisSubscriber } from '../delivery/subscriber.ts';
-import { createOrders, type Orders, REVOCATIONS_MAX } from '../revocation/orders.ts';
+import { createOrders, type OrderKind, type Orders, REVOCATIONS_MAX } from '../revocation/orders.ts';
 import { RevokedUsers } from '../revocation/revoked-users.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 
@@ -33,14 +33,21 @@ export function createControl(options: {
   };
 }
 
-/** Ends the sessions that orders are about. */
+/** The part of the connections that one order to rebalance moves, and within which time. */
+const REBALANCE_SHARE = 0.25;
+const REBALANCE_WITHIN_MS = 30_000;
+
+/** Carries out on this node what orders are about. */
 export function carryOut(options: {
+  node: string;
   orders: Orders;
   revokedUsers: RevokedUsers;
   registry: SessionRegistry;
+  /** Hands over all connections and ends the process. */
+  drain: () => void;
   logger: Logger;
 }): void {
-  const { orders, revokedUsers, registry, logger } = options;
+  const { node, orders, revokedUsers, registry, drain, logger } = options;
   const endRevoked = () =>
     registry.endAll('revoked', ({ user, issuedAtS, beganAtMs }) => {
       const atMs = revokedUsers.at(user.id);
@@ -50,9 +57,15 @@ export function carryOut(options: {
     });
   orders.onLoaded(endRevoked);
   orders.onOrders((given) => {
-    let ended = given.some(({ kind }) => kind === 'revoke') ? endRevoked() : 0;
-    const disconnected = new Set(given.flatMap(({ kind, user }) => (kind === 'disconnect' ? [user] : [])));
+    const targetsOf = (kind: OrderKind) =>
+      new Set(given.flatMap((order) => (order.kind === kind ? [order.target] : [])));
+    let ended = targetsOf('revoke').size > 0 ? endRevoked() : 0;
+    const disconnected = targetsOf('disconnect');
     if (disconnected.size > 0) ended += registry.endAll('disconnected', ({ user }) => disconnected.has(user.id));
+    for (const text of targetsOf('announce')) registry.notifyAll({ code: 'announcement', text });
+    if (targetsOf('rebalance').has(node))
+      registry.advise(Math.ceil(registry.size * REBALANCE_SHARE), REBALANCE_WITHIN_MS);
     logger.info({ orders: given.length, ended }, 'orders of administrators were carried out');
+    if (targetsOf('drain').has(node)) drain();
   });
 }

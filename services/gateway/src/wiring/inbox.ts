@@ -8,7 +8,7 @@ import type { MayRead } from '../requests/handler.ts';
 import { inboxHandlers } from '../requests/inbox.ts';
 import type { CarryOut } from '../rooms/acts.ts';
 import { createMemberLooks } from '../rooms/member-looks.ts';
-import { noteDeletions, noteMemberships } from '../rooms/memberships.ts';
+import { noteCreations, noteDeletions, noteMemberships } from '../rooms/memberships.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Store } from './store.ts';
 
@@ -47,6 +47,7 @@ export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: I
   const parts = { roomList, inbox, room: createMemberLooks(store.connections.read) };
   return {
     carryOut: noteMemberships(carryOut, parts),
+    createRoom: noteCreations(directory.create, parts),
     directory: { ...directory, delete: noteDeletions(directory.delete, parts) },
   };
 }

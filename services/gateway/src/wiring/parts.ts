@@ -16,12 +16,14 @@ import { createHandOver } from '../sessions/hand-over.ts';
 import { createRefusalLog } from '../sessions/refusal-log.ts';
 import { SessionRegistry } from '../sessions/registry.ts';
 import { REFUSAL_REASONS, type RefusalReason } from '../sessions/sessions.ts';
+import { openArchiveReads, withArchive } from './archive-reads.ts';
 import { carryOut } from './control.ts';
 import { createFront } from './front.ts';
 import { createInbox } from './inbox.ts';
+import { createNodes } from './nodes.ts';
 import { createRequests } from './requests.ts';
 import { createRooms } from './rooms.ts';
-import { createStore } from './store.ts';
+import { createStore, type Store } from './store.ts';
 import { createCheckedTokens } from './tokens.ts';
 
 const UNLOGGED: ReadonlySet<RefusalReason> = new Set(['unauthenticated', 'keys', 'draining']);
@@ -38,20 +40,13 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     limits: [...CONNECTION_LIMITS, 'joins', 'typing'],
     purposes: Object.values(PURPOSES),
   });
-  const { observe: observeBatch } = metrics.appendBatch;
-  const { onBatch } = tracing;
   const store = createStore({
     config,
     logger,
     onMalformed: metrics.malformed.inc,
-    onBatch:
-      onBatch === undefined
-        ? observeBatch
-        : (size, appends) => {
-            observeBatch(size);
-            onBatch(appends);
-          },
+    onBatch: observerOf(metrics.appendBatch.observe, tracing.onBatch),
     onAuditFailed: metrics.auditFailures.inc,
+    onHintFailed: metrics.hintFailures.inc,
     onCall: metrics.storeCalls.observe,
     onLimited: metrics.limited.inc,
     onSilent: metrics.silentConnections.inc,
@@ -69,18 +64,29 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const handOver = createHandOver({ perSecond: config.drainPerSecond, spreadMaxMs: config.drainSpreadMaxMs });
   const { orders, revokedUsers, gate } = store;
-  carryOut({ orders, revokedUsers, registry, logger });
-  const log = guardReads(tracing.log(store.log), { gate, users: revokedUsers });
+  carryOut({
+    ...{ node: config.node, orders, revokedUsers, registry, logger },
+    // As a supervisor does it: the process drains, and is then started again.
+    drain: () => process.kill(process.pid, 'SIGTERM'),
+  });
+  const archive = openArchiveReads({ config, logger });
+  const whole = withArchive(store.log, { config, archive, onCall: metrics.storeCalls.observe, now });
+  const log = guardReads(tracing.log(whole), { gate, users: revokedUsers });
   const subscriber = tracing.subscriber(store.subscriber);
   const refusalLog = createRefusalLog({ logger, now });
   const tokens = createCheckedTokens({
     ...{ config, logger, refusalLog, orders, revokedUsers, gate, now },
+    audit: store.audit,
     storeNow: store.health.now,
     onKeyFetch: metrics.keyFetches.inc,
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
+  const nodes = createNodes({
+    ...{ config, logger, store, archive, rooms, registry, metrics, now },
+    draining: () => front.drain.active,
+  });
   const requests = createRequests({
-    ...{ config, logger, tracing, store, log, rooms, registry, tokens, inbox, metrics, now },
+    ...{ config, logger, tracing, store, log, archive, rooms, registry, nodes, tokens, inbox, metrics, now },
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
@@ -100,13 +106,39 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     advise: config.rebalance ? (count, withinMs) => registry.advise(count, withinMs) : undefined,
     logger,
   });
+  exposeMetrics({ config, metrics, store, registry, rooms, front, inboxChannels });
+  const { personal } = requests;
+  return {
+    store,
+    registry,
+    slots,
+    metrics,
+    ...rooms,
+    ...front,
+    ...{ archive, balance, nodes, inboxChannels, personal, tracing },
+  };
+}
+
+interface Exposed {
+  config: GatewayConfig;
+  metrics: ReturnType<typeof createMetrics>;
+  store: Store;
+  registry: SessionRegistry;
+  rooms: ReturnType<typeof createRooms>;
+  front: ReturnType<typeof createFront>;
+  inboxChannels: ReturnType<typeof createInbox>['inboxChannels'];
+}
+
+/** Metrics that are read at a scrape. */
+function exposeMetrics({ config, metrics, store, registry, rooms, front, inboxChannels }: Exposed): void {
   metrics.expose({
     connections: () => front.edge.transports,
     sessions: () => registry.size,
     rooms: () => rooms.delivery.size,
     degraded: () => store.health.degraded,
-    ordersAgeMs: () => orders.silentMs,
-    revocations: () => revokedUsers.size,
+    ordersAgeMs: () => store.orders.silentMs,
+    revocations: () => store.revokedUsers.size,
+    archive: () => config.postgresUrl !== undefined,
     draining: () => front.drain.active,
     subscriberAlive: () => store.subscriber.alive,
     redisConnections: () => namesOf(store.connections).map((name) => [PURPOSES[name], store.connections[name].ready]),
@@ -114,7 +146,15 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     inboxes: () => inboxChannels.size,
     queuedBytes: () => Array.from(registry.all(), (session) => session.queuedBytes),
   });
-  return { store, registry, slots, metrics, ...rooms, ...front, balance, inboxChannels, tracing };
+}
+
+/** Most nodes have no tracing. */
+function observerOf<T>(observe: (size: number) => void, trace: ((appends: T) => void) | undefined) {
+  if (trace === undefined) return observe;
+  return (size: number, appends: T) => {
+    observe(size);
+    trace(appends);
+  };
 }
 
 const namesOf = (connections: Connections) => Object.keys(connections) as Array<keyof Connections>;

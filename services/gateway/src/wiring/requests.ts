@@ -1,8 +1,9 @@
 /** What answers requests, from sockets and from HTTP. */
+import type { Replicas } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
 import { createReadAudit } from '../audit/read-audit.ts';
 import { createSignIns } from '../audit/sign-ins.ts';
-import type { GatewayConfig } from '../config.ts';
+import { authConfigOf, type GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -10,22 +11,29 @@ import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import type { Tracing } from '../ops/tracing.ts';
+import { createUsersPresence } from '../presence/users-presence.ts';
 import { authHandlers } from '../requests/auth.ts';
 import { Dispatcher } from '../requests/dispatch.ts';
 import type { Handlers } from '../requests/handler.ts';
 import { createReadHistory, historyHandlers } from '../requests/history.ts';
 import { createReadMessages, messagePageHandlers } from '../requests/message-pages.ts';
-import { messageHandlers } from '../requests/messages.ts';
+import { type MayBeArchived, messageHandlers } from '../requests/messages.ts';
 import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
 import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
+import { createReportedRooms } from '../rooms/reported-rooms.ts';
+import { createRoomsOfCluster } from '../rooms/rooms-of-cluster.ts';
 import { createTyping, type Typing } from '../rooms/typing.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { createInboxHandlers, noteChanges } from './inbox.ts';
 import { createMessages } from './messages.ts';
+import type { createNodes } from './nodes.ts';
+import { createPersonal } from './personal.ts';
 import type { createRooms } from './rooms.ts';
+import { createSearchHandlers } from './search.ts';
+import { createSignIn } from './sign-in.ts';
 import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
 
@@ -38,8 +46,10 @@ export interface RequestsOptions {
   tracing: Tracing;
   store: Store;
   log: RoomLog;
+  archive: Pick<Replicas, 'read'> | undefined;
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
+  nodes: ReturnType<typeof createNodes>;
   tokens: CheckedTokens;
   inbox: Inbox;
   metrics: GatewayMetrics;
@@ -64,16 +74,17 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const { carryOut, directory } = noteChanges({
+  const { carryOut, createRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
   });
+  const storeNow = store.health.now;
+  const reportedRooms = createReportedRooms({ store: store.connections.read, storeNow, logger });
   const moderation = createModeration({
-    store: store.connections.read,
-    log,
-    quota: store.quota,
-    storeNow: store.health.now,
+    ...{ store: store.connections.read, log, quota: store.quota, storeNow },
+    onReported: reportedRooms.note,
   });
+  const personal = createPersonal({ config, logger, store, log, carryOut, directory });
   const typing: Typing = async (session, request) => {
     await store.rates.typing(session.user.id);
     await emitTyping(session, request);
@@ -82,13 +93,14 @@ export function createRequests(options: RequestsOptions) {
   const { directRooms } = store;
   const handlers: Handlers = {
     ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-    ...roomHandlers({ subscriptions, directory, directRooms, typing, mayRead }),
+    ...roomHandlers({ subscriptions, createRoom, directory, directRooms, typing, mayRead }),
     ...moderationHandlers({ carryOut, directory, moderation }),
-    ...messageHandlers({ sendMessage, changeMessage, claims: store.claims }),
+    ...messageHandlers({ sendMessage, changeMessage, claims: store.claims, mayBeArchived: mayBeArchivedOf(options) }),
     ...historyHandlers(readHistory),
     ...messagePageHandlers(readMessages),
     ...presenceHandlers({ presence, watches, mayRead }),
     ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createSearchHandlers({ config, store, archive: options.archive, mayRead, now }),
   };
   const dispatcher = new Dispatcher({
     handlers,
@@ -104,14 +116,25 @@ export function createRequests(options: RequestsOptions) {
     tokens,
     orders: store.orders,
     audit,
-    signIns: createSignIns({ audit, now }),
+    authConfig: authConfigOf(config),
+    passwordSignIn: createSignIn({
+      ...{ config, tokens, logger, now },
+      store: store.connections.control,
+      storeNow: store.health.now,
+    }),
+    signIns: createSignIns({
+      ...{ audit, now },
+      onOutcome: (kind, outcome) => kind !== 'guest' && metrics.accountSignIns.inc(outcome),
+    }),
     readAudit: createReadAudit({
       store: store.connections.read,
       ageMs: config.auditAgeMs,
       storeNow: store.health.now,
     }),
     carryOut,
+    cluster: { ...clusterViews(options), reportedRooms },
     directory,
+    myData: personal.myData,
     handlers,
     gate: store.gate,
     state: (userId, room) => log.read(room, { userId }, { mode: 'none' }),
@@ -119,6 +142,7 @@ export function createRequests(options: RequestsOptions) {
       await mayRead(userId, room);
       return presence.snapshot(room);
     },
+    usersPresence: createUsersPresence({ store: store.connections.read, presence, roomsOf: roomsOf(store) }),
     onlineCounts: (ids) => presence.counts(ids),
     allowedOrigins: new Set(config.allowedOrigins),
     trustedProxies: config.trustedProxies,
@@ -128,5 +152,31 @@ export function createRequests(options: RequestsOptions) {
     logger,
     onCall: (route, status, seconds) => metrics.httpCalls.observe(route, String(status), seconds),
   });
-  return { dispatcher, api };
+  return { dispatcher, api, personal };
 }
+
+/** The ids of the rooms in a user's list. */
+const roomsOf = (store: Store) => async (userId: string) => (await store.roomList.read(userId)).map(({ room }) => room);
+
+/** What administrators see of the cluster. */
+const clusterViews = ({ config, store, nodes }: RequestsOptions) => ({
+  node: config.node,
+  nodes: nodes.reports,
+  questions: nodes.questions,
+  settings: nodes.settings,
+  roomsOfCluster: createRoomsOfCluster({ store: store.connections.read }),
+  roomsOf: roomsOf(store),
+  revokedAt: (userId: string) => store.revokedUsers.at(userId),
+});
+
+/**
+ * The hot log keeps at least `retentionEntriesMin` entries. Half of them is the margin for entries
+ * that this node has not seen yet.
+ */
+const mayBeArchivedOf =
+  ({ archive, config, store }: RequestsOptions): MayBeArchived =>
+  (room, seq) => {
+    if (archive === undefined) return false;
+    const head = store.seen.headOf(room);
+    return head === 0 || seq <= head - config.retentionEntriesMin / 2;
+  };

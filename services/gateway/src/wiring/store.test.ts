@@ -27,6 +27,7 @@ function storeOn(redisUrl: string, onSilent: (purpose: string) => void = () => {
     onBatch() {},
     onLimited() {},
     onAuditFailed() {},
+    onHintFailed() {},
     onCall() {},
     onSilent,
     now: () => performance.now(),

@@ -19,6 +19,7 @@ import { createSeenPositions, type SeenPositions } from '../log/seen-positions.t
 import { createDirectRooms } from '../rooms/direct-rooms.ts';
 import { createRoomDirectory } from '../rooms/directory.ts';
 import { createRoomClaims } from '../rooms/room-claims.ts';
+import { createArchiveTasks, retentionOf } from './archive.ts';
 import { createControl } from './control.ts';
 
 /** Period of health checks and of further attempts to subscribe. */
@@ -39,6 +40,8 @@ export interface StoreOptions {
   onBatch: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
   /** The store did not take an event of the audit. */
   onAuditFailed: () => void;
+  /** The store did not take hints for the archiver. */
+  onHintFailed: () => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   /** A user's joins or typing were refused. */
   onLimited: (limit: 'joins' | 'typing') => void;
@@ -94,6 +97,9 @@ export function createStore(options: StoreOptions) {
     storeNow: health.now,
     onFailed: options.onAuditFailed,
   });
+  const archiveTasks = createArchiveTasks({
+    ...{ config, store: connections.control, storeNow: health.now, onHintFailed: options.onHintFailed },
+  });
   const rooms = createRoomQuota({ store: connections.control, limits: config });
   const claims = createRoomClaims({ store: connections.read, seen, quota, rooms });
   const lists = createLists(options, connections.read, seen);
@@ -109,16 +115,12 @@ export function createStore(options: StoreOptions) {
       appendStore: connections.append,
       readStore: connections.read,
       seen,
-      retention: {
-        entriesMin: config.retentionEntriesMin,
-        entriesMax: config.retentionEntriesMax,
-        ageMs: config.retentionAgeMs,
-        emptyRoomTtlMs: config.emptyRoomTtlMs,
-      },
+      retention: retentionOf(config),
       deadlineMs,
       waitReplicas,
       onRefused: health.noteRefusal,
       onBatch: options.onBatch,
+      onStored: archiveTasks.note,
       onCall: options.onCall,
       now,
     }),
@@ -127,6 +129,7 @@ export function createStore(options: StoreOptions) {
       claims,
       roomList: lists.roomList,
       audit,
+      onDeleted: archiveTasks.note,
       onUnlisted: (error) => logger.warn({ err: error }, 'a room was not listed'),
     }),
     directRooms: createDirectRooms({ store: connections.read, claims, list: lists.roomList }),
@@ -135,6 +138,7 @@ export function createStore(options: StoreOptions) {
     claims,
     ...lists,
     audit,
+    archiveTasks,
     close,
   };
 }

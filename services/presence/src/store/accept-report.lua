@@ -1,5 +1,5 @@
 -- Accepts a report if it is the next of its epoch, or repeats the last one. Records the entered
--- pairs before any room changes, so that a sweeper finds every entry. A report also extends the lease.
+-- pairs before any room changes, so that a sweeper finds every entry. A report extends the lease.
 -- KEYS[1] node
 -- KEYS[2] pairs
 -- ARGV[1] epoch

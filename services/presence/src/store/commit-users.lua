@@ -7,7 +7,7 @@
 -- KEYS[5] meta
 -- ARGV[1] notAfter   ms of the clock of Redis, 0 for no limit; after it nothing is done
 -- ARGV[2] delayMs    pause between two differences; after a longer pause a change is due at once
--- ARGV[3] change...  user, record as read, next record, next shown ('' for none, each), due (ms, 0 for
+-- ARGV[3] change...  user, record as read, next record, next shown ('' for none, each), due (ms, 0:
 --                    never)
 -- Returns {'ok', nowMs, nextAt}, {'conflict'} or {'late'}.
 local time = redis.call('TIME')

@@ -8,7 +8,7 @@
 -- ARGV[1] room
 -- ARGV[2] channel
 -- ARGV[3] largeRoomUsers  above it a difference has only the count
--- ARGV[4] changesMax      further changes wait for the next difference, so that Redis is not blocked
+-- ARGV[4] changesMax      further changes wait for the next one, so that Redis is not blocked
 -- ARGV[5] delayMs         pause between two differences
 -- Returns {published (0 or 1), nextAt (0 for never)}.
 local time = redis.call('TIME')

@@ -1,14 +1,19 @@
 -- Forgets that a user is in a room. With the last room it also forgets the status, unless it was
--- set after the visit.
+-- set after the visit, and notes when the user was last seen.
 -- KEYS[1] rooms
 -- KEYS[2] status
+-- KEYS[3] seen
 -- ARGV[1] room
--- ARGV[2] seenMs     when the room had no record of the user; a later entry stays
+-- ARGV[2] readMs     when the room had no record of the user; a later entry stays
+-- ARGV[3] leftMs     when the user left the room
+-- ARGV[4] seenKeepMs expiry of what is noted
 -- Returns 1 if the room was forgotten.
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not score or tonumber(score) > tonumber(ARGV[2]) then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('HGET', KEYS[2], 'outside') ~= '1' then
-  redis.call('DEL', KEYS[2])
-end
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+local status = redis.call('HMGET', KEYS[2], 'status', 'outside')
+-- Others did not see an invisible user leave.
+if status[1] ~= 'invisible' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
+if status[2] ~= '1' then redis.call('DEL', KEYS[2]) end
 return 1

@@ -93,15 +93,15 @@ describe('presence store', () => {
     const kept = await store.setStatus('u1', { status: 'away', ifAbsent: true }, later);
     assert.deepEqual(kept?.profile, set?.profile);
     assert.equal((await store.touchUser('u1', [])).status, 'dnd');
-    await store.forgetVisit('u1', 'lobby', later);
+    await store.forgetVisit('u1', 'lobby', { leftMs: 1, readMs: later });
     assert.equal((await store.touchUser('u1', [])).status, 'dnd');
-    await store.forgetVisit('u1', 'den', later);
+    await store.forgetVisit('u1', 'den', { leftMs: 1, readMs: later });
     assert.equal((await store.touchUser('u1', [])).status, 'online');
   });
 
   it('does not forget a visit that began after the read', async () => {
     await store.touchUser('u1', ['lobby']);
-    await store.forgetVisit('u1', 'lobby', 1);
+    await store.forgetVisit('u1', 'lobby', { leftMs: 1, readMs: 1 });
     assert.deepEqual(
       (await store.setStatus('u1', { status: 'away', ifAbsent: false }, Number.MAX_SAFE_INTEGER))?.rooms,
       ['lobby'],

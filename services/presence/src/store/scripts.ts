@@ -15,6 +15,7 @@ export const SCRIPTS = {
   flushRoom: script('flush-room'),
   forgetVisit: script('forget-visit'),
   keepStatus: script('keep-status'),
+  readPresence: script('read-presence'),
   readRoom: script('read-room'),
   readUsers: script('read-users'),
   releaseClaim: script('release-claim'),

@@ -5,8 +5,8 @@
 -- ARGV[1] process    random name of the process
 -- ARGV[2] startedAt  the result of the first call of this process; 0 in the first call
 -- ARGV[3] leaseMs
--- Returns {'ok', startedAt, epoch, leaseUntil} or {'superseded'}. startedAt and epoch are microseconds
--- of the clock of Redis.
+-- Returns {'ok', startedAt, epoch, leaseUntil} or {'superseded'}. startedAt and epoch are
+-- microseconds of the clock of Redis.
 local time = redis.call('TIME')
 local nowUs = time[1] * 1000000 + time[2]
 local nowMs = math.floor(nowUs / 1000)

@@ -1,13 +1,16 @@
 /** The model of a room, a server that is a list of entries, and a network in between. */
 import assert from 'node:assert/strict';
 import type { Entry, MessagesData } from '@maru/protocol/events';
-import type { ModelInput, Read, RoomModel } from '../model-state.ts';
-import { neededReads, newModel, stepModel, threadSeqs, windowSeqs } from '../room-model.ts';
+import { isInWindow, type ModelInput, type Read, type RoomModel, type WindowLimits } from '../model-state.ts';
+import { neededReads, newModel, stepModel, windowSeqs } from '../room-model.ts';
+import { checkModel } from './model-check.ts';
 import { RoomLog } from './room-log.ts';
 
 const OWN = 'u0';
 const PAGE = 4;
 const USERS = 14;
+/** Small, so that the window is often full. */
+const LIMITS: WindowLimits = { max: 12, before: 3, after: 5, rest: 2, wanted: 6 };
 
 /** Some are chosen more often. */
 export const DOINGS = [
@@ -16,7 +19,7 @@ export const DOINGS = [
   ...Array<'ask'>(5).fill('ask'),
   ...Array<'answer'>(5).fill('answer'),
   ...(['crowd', 'older', 'newer', 'jump', 'thread', 'close-thread', 'pins', 'close-pins'] as const),
-  ...(['fail', 'reconnect', 'resume', 'history', 'gap', 'rollback'] as const),
+  ...(['look', 'unread', 'date', 'give-up', 'fail', 'reconnect', 'resume', 'history', 'gap', 'rollback'] as const),
 ] as const;
 type Doing = (typeof DOINGS)[number];
 export type Step = readonly [doing: Doing, a: number, b: number];
@@ -30,7 +33,7 @@ interface Asked {
 
 export class World {
   readonly log = new RoomLog();
-  #model: RoomModel = newModel(OWN);
+  #model: RoomModel = newModel(OWN, LIMITS);
   #live: Entry[] = [];
   /** Up to here entries were delivered. */
   #position = 0;
@@ -69,6 +72,19 @@ export class World {
     newer: (_, b) => {
       const to = this.#model.window?.to ?? null;
       if (to !== null) this.#ask({ kind: 'newer', seq: to }, b);
+    },
+    look: (a) => {
+      const at = a % 3 === 0 ? null : (pick(windowSeqs(this.#model), a) ?? null);
+      this.#step({ type: 'look', at, isAtEnd: a % 4 === 0 });
+    },
+    unread: (a) => this.#step({ type: 'jump', to: { after: this.#anyMessage(a) - 1 } }),
+    date: (a) => {
+      const ts = this.log.find(this.#anyMessage(a))?.ts ?? 0;
+      this.#step({ type: 'jump', to: { at: ts + (a % 3) - 1 } });
+    },
+    'give-up': (a) => {
+      const [failed] = this.#asked.splice(a % Math.max(1, this.#asked.length), 1);
+      if (failed !== undefined) this.#step({ type: 'failed', generation: failed.generation, read: failed.read });
     },
     jump: (a, b) => this.#step({ type: 'jump', to: a % 3 === 0 ? 'newest' : this.#anyMessage(b) }),
     thread: (a) => this.#step({ type: 'open-thread', root: this.#anyMessage(a) }),
@@ -184,6 +200,8 @@ export class World {
         return this.log.read({ limit: PAGE }, OWN);
       case 'around':
         return this.log.read({ around: read.seq, limit: PAGE }, OWN);
+      case 'at':
+        return this.log.read({ at: read.ts, limit: PAGE }, OWN);
       case 'one':
         return this.log.read({ around: read.seq, limit: 1 }, OWN);
       case 'older':
@@ -198,8 +216,24 @@ export class World {
   }
 
   #step(input: ModelInput): void {
-    this.#model = stepModel(this.#model, input);
+    const before = this.#model;
+    this.#model = stepModel(before, input);
     this.#checkErased();
+    this.#checkWindow(before, input);
+  }
+
+  /** It is bounded, and nothing next to where the user reads disappears. */
+  #checkWindow(before: RoomModel, input: ModelInput): void {
+    const seqs = windowSeqs(this.#model);
+    assert.ok(seqs.length <= LIMITS.max, `${seqs.length} messages`);
+    const { place } = this.#model;
+    if (place !== before.place && place !== null) assert.ok(seqs.includes(place.seq), `no ${place.seq} after a jump`);
+    const isPage = input.type === 'answered' && (input.read.kind === 'older' || input.read.kind === 'newer');
+    if (before.focus === null || !(isPage || input.type === 'entries')) return;
+    const near = windowSeqs(before)
+      .filter((seq) => seq >= Number(before.focus))
+      .slice(0, LIMITS.before);
+    for (const seq of near) assert.ok(isInWindow(this.#model, seq), `${seq} disappeared next to ${before.focus}`);
   }
 
   /** No text is anywhere in the model once the deletion was delivered. */
@@ -231,51 +265,10 @@ export class World {
     assert.fail('reads are needed for ever');
   }
 
-  /** Everything that is open shows what a fresh read shows. */
   check(): void {
-    const model = this.#model;
-    const fresh = this.log.read({ limit: 100_000 }, OWN).messages;
-    assert.ok(model.window !== null);
-    const { from, to } = model.window;
-    const shown = fresh.filter(({ seq }) => seq >= from && (to === null || seq <= to));
-    assert.deepEqual(windowSeqs(model).map(this.#plain), shown.map(plainOf));
-    if (!model.window.hasOlder) assert.equal(shown[0]?.seq ?? fresh[0]?.seq, fresh[0]?.seq);
-    for (const [root, { slice }] of model.threads) {
-      assert.ok(slice !== null);
-      const replies = fresh.filter(({ seq, thread }) => thread === root && seq >= slice.from);
-      assert.deepEqual(threadSeqs(model, root).map(this.#plain), replies.map(plainOf));
-      assert.deepEqual(
-        [root].filter((seq) => model.messages.has(seq)).map(this.#plain),
-        fresh.filter(({ seq }) => seq === root).map(plainOf),
-      );
-    }
-    if (model.pins === 'closed') return;
-    const pinned = [...model.messages.values()].filter((one) => one.pinned).map(({ seq }) => seq);
-    const wanted = fresh.filter((one) => one.pinned === true);
-    assert.deepEqual(pinned.sort((a, b) => a - b).map(this.#plain), wanted.map(plainOf));
+    checkModel(this.#model, this.log.read({ limit: 100_000 }, OWN).messages);
   }
-
-  readonly #plain = (seq: number) => {
-    const { asOf: _, staleAt: __, ...message } = this.#model.messages.get(seq) ?? {};
-    return message;
-  };
 }
-
-const plainOf = (entry: Entry) => ({
-  seq: entry.seq,
-  ts: entry.ts,
-  n: entry.n,
-  from: entry.from,
-  clientMsgId: entry.clientMsgId,
-  text: entry.text,
-  edited: entry.edited ?? null,
-  deleted: entry.deleted ?? null,
-  mentions: entry.mentions ?? [],
-  reactions: entry.reactions ?? [],
-  thread: entry.thread ?? null,
-  replies: entry.replies ?? null,
-  pinned: entry.pinned ?? false,
-});
 
 const before = (seq: number | null) => (seq === null ? {} : { before: seq });
 

@@ -8,6 +8,7 @@ export interface ReadOptions {
   before?: number;
   after?: number;
   around?: number;
+  at?: number;
   thread?: number;
   pinned?: true;
   limit: number;
@@ -79,18 +80,20 @@ export class RoomLog {
     return this.#actsOn(seq).some(({ type }) => type === 'message.delete');
   }
 
-  read({ before, after, around, thread, pinned, limit }: ReadOptions, reader: string): MessagesData {
+  read({ before, after, around: seq, at, thread, pinned, limit }: ReadOptions, reader: string): MessagesData {
     const all = this.#entries
       .filter(({ type }) => type === 'text')
       .map((entry) => this.#current(entry, reader))
       .filter((entry) => thread === undefined || entry.thread === thread)
       .filter((entry) => pinned === undefined || entry.pinned === true);
+    // The page around a time has messages on both sides of it.
+    const around = at === undefined ? seq : (all.find(({ ts }) => ts >= at)?.seq ?? this.head + 1);
     let messages = all.slice(-limit);
     if (before !== undefined) messages = all.filter(({ seq }) => seq < before).slice(-limit);
     if (after !== undefined) messages = all.filter(({ seq }) => seq > after).slice(0, limit);
     if (around !== undefined) {
-      const at = all.findIndex(({ seq }) => seq >= around);
-      const start = Math.max(0, (at === -1 ? all.length : at) - Math.floor(limit / 2));
+      const place = all.findIndex(({ seq }) => seq >= around);
+      const start = Math.max(0, (place === -1 ? all.length : place) - Math.floor(limit / 2));
       messages = all.slice(start, start + limit);
     }
     const [first, last] = [messages[0], messages.at(-1)];

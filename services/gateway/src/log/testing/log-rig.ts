@@ -3,9 +3,18 @@ import { connectRedis, singleStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis } from '@maru/service-kit/testing';
 import type { Redis } from 'ioredis';
-import { createRedisRoomLog } from '../redis-room-log.ts';
+import type { HotLog } from '../hot-log.ts';
+import { createRedisRoomLog, type Retention } from '../redis-room-log.ts';
 import type { RoomLog } from '../room-log.ts';
 import { createSeenPositions } from '../seen-positions.ts';
+
+export const RETENTION: Retention = {
+  entriesMin: 1_000,
+  entriesMax: 2_000,
+  ageMs: 3_600_000,
+  emptyRoomTtlMs: 60_000,
+  archive: false,
+};
 
 export type LogRig = Awaited<ReturnType<typeof startLogRig>>;
 
@@ -26,13 +35,13 @@ export async function startLogRig() {
     /** All that are open; of a node first the one that appends, then the one that reads. */
     connections,
     /** One node with its own connections and its own memory. */
-    async node(retention: Partial<{ entriesMin: number; entriesMax: number; ageMs: number }> = {}): Promise<RoomLog> {
+    async node(retention: Partial<Retention> = {}): Promise<HotLog> {
       const [append, read] = await Promise.all([connect('append'), connect('read')]);
       return createRedisRoomLog({
         appendStore: singleStore(append),
         readStore: singleStore(read),
         seen: createSeenPositions({ roomsMax: 1_000 }),
-        retention: { entriesMin: 1_000, entriesMax: 2_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, ...retention },
+        retention: { ...RETENTION, ...retention },
         deadlineMs: 2_000,
         waitReplicas: 0,
         onRefused: () => {},

@@ -12,7 +12,8 @@ const BACKOFF_MAX_MS = 1_000;
 
 export function startLoop(options: {
   pauseMs: number;
-  work: () => Promise<void>;
+  /** If it resolves with `again`, it runs again without a pause. */
+  work: () => Promise<unknown>;
   /** `isFirst`: the first failure after a success. Log only that one. */
   onError: (error: unknown, isFirst: boolean) => void;
 }): Loop {
@@ -22,8 +23,9 @@ export function startLoop(options: {
   const run = async () => {
     while (!stopped) {
       try {
-        await options.work();
+        const next = await options.work();
         failures = 0;
+        if (next === 'again') continue;
       } catch (error) {
         failures++;
         options.onError(error, failures === 1);

@@ -1,0 +1,15 @@
+export * from './archive.ts';
+export * from './authored.ts';
+export { archiveBatches } from './batches.ts';
+export * from './entries.ts';
+export * from './fold.ts';
+export * from './found.ts';
+export * from './jobs.ts';
+export { loadStates } from './load-states.ts';
+export * from './message-state.ts';
+export * from './migrate.ts';
+export * from './pages.ts';
+export * from './replicas.ts';
+export * from './search.ts';
+export * from './unavailable.ts';
+export * from './writer.ts';

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { migrateArchive } from './migrate.ts';
+import { startTestPostgres, type TestPostgres } from './testing/postgres.ts';
+
+let server: TestPostgres;
+before(async () => {
+  server = await startTestPostgres();
+});
+after(() => server.stop());
+
+const log = () => undefined;
+
+async function ask(url: string, text: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const tables = async (url: string): Promise<unknown[]> => {
+  const rows = await ask(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+  return rows.map(({ tablename }) => tablename);
+};
+const ALL = ['entries', 'jobs', 'messages', 'migrations', 'reactions', 'rooms', 'set_aside'];
+
+test('two migrations at once of an empty database run once', async () => {
+  const url = await server.createDatabase();
+  const ran = await Promise.all([migrateArchive({ url, log }), migrateArchive({ url, log })]);
+  assert.deepEqual(ran.map(({ length }) => length).sort(), [0, 1]);
+  assert.deepEqual(await tables(url), ALL);
+});
+
+test('a migration can be undone and repeated', async () => {
+  const url = await server.createDatabase();
+  await migrateArchive({ url, log });
+  await migrateArchive({ url, log, direction: 'down' });
+  assert.deepEqual(await tables(url), ['migrations']);
+  await migrateArchive({ url, log });
+  assert.deepEqual(await tables(url), ALL);
+});
+
+test('the migration refuses a database that a newer release changed', async () => {
+  const url = await server.createDatabase();
+  await migrateArchive({ url, log });
+  await ask(url, `INSERT INTO migrations (name, run_on) VALUES ('9999_later', now())`);
+  await assert.rejects(migrateArchive({ url, log }), /newer than this release.*9999_later/);
+});
+
+test('the migration finds its files at a path, too', async () => {
+  const url = await server.createDatabase();
+  const directory = new URL('../migrations', import.meta.url).pathname;
+  assert.deepEqual(await migrateArchive({ url, log, directory }), ['0001_tables']);
+});

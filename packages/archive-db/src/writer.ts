@@ -1,0 +1,141 @@
+/**
+ * Adds entries of a room to the archive. Any number of archivers may do so at once: the row of the
+ * room is locked, and it decides. A crash, a repeated batch or a second writer can neither lose nor
+ * double an entry.
+ */
+import type { Tx } from './archive.ts';
+import { epochNumber, type LogEntry } from './entries.ts';
+import { fold } from './fold.ts';
+import { loadStates } from './load-states.ts';
+import { clearRoom, clearSetAside, rollBack } from './rollback.ts';
+import { storeFolded } from './store-folded.ts';
+
+/** What the archive has of a room: every entry from `first` to `position`. */
+export interface ArchivedRoom {
+  /** The epoch of the hot log when it was last copied. */
+  epoch: string;
+  position: number;
+  first: number;
+  /** The number of the epoch that the last deletion of the room opened; 0: none. */
+  cleared: number;
+  private: boolean;
+}
+
+export interface Batch {
+  room: string;
+  /**
+   * The epoch of the room's row in the archive, as the caller saw it BEFORE it read the hot log;
+   * undefined: there was no row. If the row has changed since, the hot log may have been read
+   * before it, so nothing is written.
+   */
+  seen: string | undefined;
+  /** These are of the hot log, all of one moment. */
+  epoch: string;
+  /**
+   * Of another epoch than the archive's: the newest seq that both have in common. This may be lower
+   * than the head at which the epoch began, if the archive has missed an epoch.
+   */
+  base: number;
+  /** The oldest seq that the hot log has. */
+  hotFirst: number;
+  private: boolean;
+  /** The number of the epoch that the last deletion of the room opened; 0: none. */
+  cleared: number;
+  /**
+   * In order and without a gap, from the one after the row's position or from `hotFirst` on. Those
+   * that the archive has are skipped. May be empty.
+   */
+  entries: LogEntry[];
+}
+
+export interface BatchResult extends ArchivedRoom {
+  /**
+   * `changed`: another archiver changed the row, nothing was written. The caller reads the hot log
+   * again, after `position`. It does the same while `position` is below the head: a rollback needs
+   * entries that the batch did not have.
+   */
+  outcome: 'archived' | 'changed';
+  added: number;
+  /** Entries that a rollback removed from the room. */
+  setAside: number;
+  /**
+   * Entries that the hot log lost before they were archived, because the archive was off. The room
+   * begins after them from now on.
+   */
+  skipped: number;
+}
+
+export async function readArchivedRoom(tx: Tx, room: string): Promise<ArchivedRoom | undefined> {
+  const rows = await tx.query<ArchivedRoom>(`${SELECT_ROOM} WHERE room = $1`, [room]);
+  return rows[0];
+}
+
+const SELECT_ROOM = 'SELECT epoch, position, first, cleared, private FROM rooms';
+
+/** Runs in a transaction of its own. */
+export async function archiveBatch(tx: Tx, batch: Batch): Promise<BatchResult> {
+  const found = await lockRoom(tx, batch);
+  const row: BatchResult = { ...found.row, outcome: 'archived', added: 0, setAside: 0, skipped: 0 };
+  const isNew = found.created || row.epoch !== batch.epoch;
+  if (isNew && !found.created && row.epoch !== batch.seen) return { ...row, outcome: 'changed' };
+  if (found.created && batch.seen !== undefined) throw new Error(`the room ${batch.room} left the archive`);
+
+  if (batch.cleared > row.cleared) {
+    if (epochNumber(row.epoch) < batch.cleared) {
+      await clearRoom(tx, batch.room, batch.cleared);
+      Object.assign(row, { epoch: batch.epoch, position: batch.hotFirst - 1, first: batch.hotFirst });
+    } else await clearSetAside(tx, batch.room, batch.cleared);
+    row.cleared = batch.cleared;
+  }
+  if (row.epoch !== batch.epoch) {
+    const { base } = batch;
+    if (row.position > base) {
+      row.setAside = await rollBack(tx, batch, base);
+      Object.assign(row, { position: base, first: Math.min(row.first, base + 1) });
+    }
+    row.epoch = batch.epoch;
+  }
+  await append(tx, batch, row);
+  await tx.query('UPDATE rooms SET epoch = $2, position = $3, first = $4, cleared = $5, private = $6 WHERE room = $1', [
+    batch.room,
+    row.epoch,
+    row.position,
+    row.first,
+    row.cleared,
+    batch.private,
+  ]);
+  return { ...row, private: batch.private };
+}
+
+async function lockRoom(tx: Tx, batch: Batch): Promise<{ row: ArchivedRoom; created: boolean }> {
+  const select = `${SELECT_ROOM} WHERE room = $1 FOR UPDATE`;
+  const [row] = await tx.query<ArchivedRoom>(select, [batch.room]);
+  if (row !== undefined) return { row, created: false };
+  const created = await tx.query<ArchivedRoom>(
+    `INSERT INTO rooms (room, epoch, position, first, cleared, private) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT DO NOTHING RETURNING epoch, position, first, cleared, private`,
+    [batch.room, batch.epoch, batch.hotFirst - 1, batch.hotFirst, batch.cleared, batch.private],
+  );
+  if (created[0] !== undefined) return { row: created[0], created: true };
+  // Another archiver was faster.
+  const [other] = await tx.query<ArchivedRoom>(select, [batch.room]);
+  if (other === undefined) throw new Error(`the room ${batch.room} left the archive`);
+  return { row: other, created: false };
+}
+
+async function append(tx: Tx, batch: Batch, row: BatchResult): Promise<void> {
+  const entries = batch.entries.filter(({ seq }) => seq > row.position);
+  const [first] = entries;
+  if (first === undefined) return;
+  const next = Math.max(row.position + 1, batch.hotFirst);
+  // The hot log has the ones before: the caller did not know of a rollback.
+  if (first.seq > next) return;
+  row.skipped = next - row.position - 1;
+  if (row.skipped > 0) row.first = next;
+  for (const [index, { seq }] of entries.entries()) {
+    if (seq !== first.seq + index) throw new Error(`the batch of ${batch.room} has no entry ${first.seq + index}`);
+  }
+  await storeFolded(tx, batch, fold(entries, await loadStates(tx, batch.room, entries)));
+  row.position = first.seq + entries.length - 1;
+  row.added = entries.length;
+}

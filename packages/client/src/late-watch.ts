@@ -1,0 +1,43 @@
+/**
+ * Tells when a message waits for its answer for so long that the connection is not shown as well.
+ */
+import type { Scheduler } from './scheduler.ts';
+
+export interface LateWatchOptions {
+  scheduler: Scheduler;
+  lateAfterMs: number;
+  onChange: () => void;
+}
+
+export class LateWatch {
+  readonly #options: LateWatchOptions;
+  #isLate = false;
+  #cancel = () => {};
+
+  constructor(options: LateWatchOptions) {
+    this.#options = options;
+  }
+
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
+  /** The oldest message waits since then, on the scheduler's clock; null: none waits. */
+  note(sinceMs: number | null): void {
+    this.#cancel();
+    const { scheduler, lateAfterMs } = this.#options;
+    const dueInMs = sinceMs === null ? null : sinceMs + lateAfterMs - scheduler.now();
+    this.#set(dueInMs !== null && dueInMs <= 0);
+    if (dueInMs !== null && dueInMs > 0) this.#cancel = scheduler.after(dueInMs, () => this.#set(true));
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  #set(isLate: boolean): void {
+    if (isLate === this.#isLate) return;
+    this.#isLate = isLate;
+    this.#options.onChange();
+  }
+}

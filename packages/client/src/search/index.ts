@@ -1,0 +1,3 @@
+export { createSearch, type SearchOptions } from './search.ts';
+export { snippetParts } from './snippet.ts';
+export type * from './types.ts';

@@ -1,0 +1,9 @@
+export {
+  countEndingWithTab,
+  countKept,
+  forgetKept,
+  type KeptIn,
+  openTabStorage,
+  type TabStorage,
+  type TabStorageOptions,
+} from './tab-storage.ts';

@@ -1,0 +1,51 @@
+/** What to do with a room. Pure: compares what the archive knows with the hot log. */
+import { epochNumber } from '@maru/archive-db';
+import type { KnownRoom } from '../archive/room-archive.ts';
+import type { HotLog } from '../store/room-store.ts';
+
+export type Plan =
+  /** There is nothing to copy, or the room is gone from Redis. A lost room deletes nothing. */
+  | { do: 'nothing' }
+  /** The room was deleted: its rows go. */
+  | { do: 'clear' }
+  /** A new epoch, and the archive has entries that the hot log lost. */
+  | { do: 'roll back' }
+  /** The hot log contradicts the archive and has no newer epoch, so it may be the older one. */
+  | { do: 'wait' }
+  | { do: 'append' };
+
+export function planOf(known: KnownRoom | undefined, hot: HotLog | undefined): Plan {
+  if (hot === undefined) return { do: 'nothing' };
+  if (known !== undefined && epochNumber(known.epoch) < hot.cleared) return { do: 'clear' };
+  if (hot.deleted || (known === undefined && hot.head === 0)) return { do: 'nothing' };
+  if (known === undefined || agree(known, hot)) return { do: 'append' };
+  return supersedes(hot, known) ? { do: 'roll back' } : { do: 'wait' };
+}
+
+/** Entries above this seq are different in both. */
+export const commonAtMost = (known: KnownRoom, hot: HotLog): number =>
+  Math.min(known.position, hot.head, known.epoch === hot.epoch ? hot.head : hot.base);
+
+function agree(known: KnownRoom, hot: HotLog): boolean {
+  if (commonAtMost(known, hot) < known.position) return false;
+  return hot.afterTs === undefined || known.lastTs === undefined || hot.afterTs === known.lastTs;
+}
+
+/**
+ * A higher epoch announces a rollback. A lower one is of a former primary, or all data in Redis was
+ * lost: then the hot log has newer entries.
+ */
+function supersedes(hot: HotLog, known: KnownRoom): boolean {
+  if (hot.epoch === known.epoch) return false;
+  if (epochNumber(hot.epoch) > epochNumber(known.epoch)) return true;
+  return hot.headTs !== undefined && hot.headTs > (known.lastTs ?? 0);
+}
+
+/**
+ * Entries that the archive had and neither has now: an older copy of it was restored. Entries that
+ * left the hot log before there was an archive do not count.
+ */
+export function gapOf(known: KnownRoom | undefined, hot: HotLog): number {
+  const lostUpTo = known === undefined ? Math.min(hot.archived ?? 0, hot.first - 1) : hot.first - 1;
+  return Math.max(0, lostUpTo - (known?.position ?? 0));
+}

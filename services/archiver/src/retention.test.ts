@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { poll } from '@maru/service-kit/testing';
+import { copyRooms } from './copy/copy-rooms.ts';
+import { startRetention } from './retention.ts';
+import { archivedSeqs, marksOf, type Rig, say, startRig, upTo } from './testing/rig.ts';
+
+const DAY_MS = 86_400_000;
+
+let rig: Rig;
+before(async () => {
+  rig = await startRig();
+});
+beforeEach(() => rig.reset());
+after(() => rig.stop());
+
+/** Archives a room whose entries up to `old` are ten days old. */
+async function archiveRoom(room: string, count: number, old: number) {
+  await say(rig, room, count);
+  const options = { store: rig.store, archive: rig.rooms, metrics: rig.metrics, logger: rig.logger };
+  while ((await copyRooms([room], { ...options, askForTrim: async () => {} })).get(room)?.is !== 'done');
+  const ago = Date.now() - 10 * DAY_MS;
+  await rig.archive.write(async (tx) => {
+    for (const table of ['entries', 'messages'])
+      await tx.query(`UPDATE ${table} SET ts = $1 WHERE room = $2 AND seq <= $3`, [ago, room, old]);
+  });
+}
+
+const retention = (days: number, daysByRoom?: Map<string, number>) =>
+  startRetention({ ...rig, days, daysByRoom, periodMs: DAY_MS, deadlineMs: 5_000 });
+
+test('old entries leave the archive from the oldest on, and the room notes its new begin', async () => {
+  await archiveRoom('tea', 4_500, 4_400);
+  await archiveRoom('milk', 50, 0);
+  const loop = retention(7);
+  await poll('the old entries to leave', async () => (await marksOf(rig, 'tea'))[1] === '4401', { timeoutMs: 10_000 });
+  await loop.stop();
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(4_500, 4_401));
+  assert.deepEqual(await archivedSeqs(rig, 'milk'), upTo(50));
+  for (const table of ['messages', 'entries'])
+    assert.deepEqual(await rig.rows(`SELECT seq FROM ${table} WHERE room = 'tea' AND seq <= 4400`), []);
+  await archiveRoom('tea', 10, 0);
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(4_510, 4_401));
+});
+
+test('rooms have retentions of their own, and 0 keeps a room for ever', async () => {
+  for (const room of ['kept', 'short', 'long']) await archiveRoom(room, 20, 15);
+  const byRoom = new Map([
+    ['kept', 0],
+    ['long', 30],
+  ]);
+  const loop = retention(7, byRoom);
+  await poll('the old entries to leave', async () => (await archivedSeqs(rig, 'short')).length === 5);
+  await loop.stop();
+  for (const room of ['kept', 'long']) assert.deepEqual(await archivedSeqs(rig, room), upTo(20), room);
+});
+
+test('an archive whose entries are all old continues with new ones', async () => {
+  await archiveRoom('tea', 20, 20);
+  const loop = retention(7);
+  await poll('the old entries to leave', async () => (await archivedSeqs(rig, 'tea')).length === 0);
+  await loop.stop();
+  await archiveRoom('tea', 5, 0);
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(25, 21));
+  assert.deepEqual(await marksOf(rig, 'tea'), ['25', '21']);
+});

@@ -1,0 +1,62 @@
+/**
+ * Which rooms have open reports, for administrators. The reports of a room are the truth. This list
+ * is written after them, so a crash in between can lose a room from it until the next report.
+ */
+import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
+import type { Logger } from '@maru/service-kit';
+import { reportedRoomsKey, roomReportsKey } from '../keys.ts';
+import { unavailable } from '../unavailable.ts';
+
+/** Rooms of the list. Above this number, those with the oldest reports leave it. */
+const ROOMS_MAX = 10_000;
+
+export interface ReportedRoom {
+  room: string;
+  reports: number;
+  /** When the newest report was made, in milliseconds of the store's clock. */
+  lastTs: number;
+}
+
+export interface ReportedRooms {
+  /** Does not wait, and never throws. */
+  note(room: string): void;
+  /** The rooms with the newest reports first. Rejects `unavailable`. */
+  list(limit: number): Promise<ReportedRoom[]>;
+}
+
+export function createReportedRooms(options: {
+  store: RedisStore;
+  storeNow: () => number;
+  logger: Logger;
+}): ReportedRooms {
+  const { store, storeNow, logger } = options;
+  const key = reportedRoomsKey();
+
+  const add = async (room: string): Promise<void> => {
+    await store.at(key, (redis) => redis.zadd(key, Math.floor(storeNow()), room));
+    await store.at(key, (redis) => redis.zremrangebyrank(key, 0, -(ROOMS_MAX + 1)));
+  };
+
+  const read = async (limit: number): Promise<ReportedRoom[]> => {
+    const found = await store.at(key, (redis) => redis.zrevrange(key, 0, limit - 1, 'WITHSCORES'));
+    const rooms = found.flatMap((room, index) => (index % 2 === 0 ? [{ room, lastTs: Number(found[index + 1]) }] : []));
+    const counts = await readMany(
+      store,
+      rooms.map(({ room }): ReadCommand => ['hlen', roomReportsKey(room)]),
+    );
+    const counted = rooms.map((one, index) => ({ ...one, reports: Number(counts[index]) }));
+    const done = counted.filter(({ reports }) => reports === 0);
+    // A report that is made at this moment may be taken out. The next report brings the room back.
+    if (done.length > 0) await store.at(key, (redis) => redis.zrem(key, ...done.map(({ room }) => room)));
+    return counted.filter(({ reports }) => reports > 0);
+  };
+
+  return {
+    note: (room) =>
+      void add(room).catch((error: unknown) => logger.warn({ err: error }, 'a reported room was not listed')),
+    list: (limit) =>
+      read(limit).catch((error: unknown) => {
+        throw unavailable(error);
+      }),
+  };
+}
