@@ -1,5 +1,7 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
+import { emojiPlugin } from './emoji-plugin.ts';
+import { packPlugin } from './pack-plugin.ts';
 
 /**
  * Where `vite` (the development server) finds a running cluster. The built page always uses its own
@@ -8,9 +10,10 @@ import { defineConfig } from 'vite';
 const endpoint = process.env.MARU_ENDPOINT ?? 'http://localhost:8080';
 
 export default defineConfig({
-  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false })],
+  plugins: [preact({ devToolsEnabled: false, prefreshEnabled: false }), emojiPlugin(), packPlugin()],
   build: {
     outDir: 'dist',
+    rolldownOptions: { input: { main: 'index.html', console: 'console/index.html' } },
     emptyOutDir: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],
     // The Content-Security-Policy allows files of our own origin and nothing inline.

@@ -1,124 +1,120 @@
-/**
- * The page: sign-in or chat. Holds the session, the room in the address, and the two preferences.
- */
+/** The page: sign-in or chat. Holds the session, the room in the address, and the words. */
 import type { EndReason } from '@maru/client';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import { wordsOfEnd } from './i18n/errors.ts';
-import { loadCatalogue, otherLanguage, type Words, WordsContext } from './i18n/index.ts';
+import { forgetProvider } from './account/marker.ts';
+import type { Start } from './account/start.ts';
+import { useWatched } from './hooks.ts';
+import { wordsOfEnd, wordsOfStart } from './i18n/errors.ts';
+import { loadWords, type Words, WordsContext } from './i18n/index.ts';
+import { useChosenWords } from './i18n/use-chosen-words.ts';
 import { useLazy } from './lazy.ts';
-import { DEFAULT_ROOM, hashOfRoom, roomOfHash } from './model/route.ts';
-import type { Session } from './session/api.ts';
-import { forgetSession, loadSession, savePreference, saveSession } from './session/device.ts';
-import { chooseTheme, chosenTheme, systemTheme, type Theme } from './session/theme.ts';
+import { DEFAULT_ROOM, type Route } from './model/route.ts';
+import { endSession, forgetSession, loadSession, type Session, saveSession, watchSignOut } from './session/device.ts';
+import { createRouter } from './session/router.ts';
+import { applyAppearance } from './session/theme.ts';
+import type { PreferenceStore } from './settings/preferences.ts';
+import { SettingsHost } from './settings/settings-host.tsx';
+import { PreferencesContext } from './settings/use-preferences.ts';
 import { SignIn } from './sign-in.tsx';
-import { PreferencesContext } from './switches.tsx';
 
-function useRoomInAddress(): [string | null, (room: string | null) => void] {
-  const [room, setRoom] = useState(() => roomOfHash(location.hash));
-  useEffect(() => {
-    const read = () => setRoom(roomOfHash(location.hash));
-    addEventListener('hashchange', read);
-    return () => removeEventListener('hashchange', read);
-  }, []);
-  const go = useCallback((next: string | null) => {
-    location.hash = next === null ? '' : hashOfRoom(next);
-    setRoom(next);
-  }, []);
-  return [room, go];
-}
+const roomIn = (route: Route): string | null => (route.view === 'room' ? route.room : null);
+const seqIn = (route: Route, room: string): number | null =>
+  route.view === 'room' && route.room === room ? route.seq : null;
 
 const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
 
-export function App({ firstWords }: { firstWords: Words }) {
-  const [words, setWords] = useState(firstWords);
+/** A session that stays on the device ends in all its tabs at once. */
+function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
+  useEffect(() => {
+    if (session?.stays !== true) return;
+    return watchSignOut(() => {
+      // It is loaded with the chat already.
+      void import('./session/kept.ts').then(({ forgetKept }) => forgetKept(session.user.id));
+      onSignedOut();
+    });
+  });
+}
+
+export interface AppProps {
+  firstWords: Words;
+  preferences: PreferenceStore;
+  /** The page came back from a provider, or asked it silently. */
+  started: Start | null;
+}
+
+export function App({ firstWords, preferences, started }: AppProps) {
+  const { language: choice, theme, density } = useWatched(preferences);
+  const words = useChosenWords(firstWords, choice, loadWords);
   const { language } = words;
-  const [theme, setTheme] = useState<Theme>(() => chosenTheme() ?? systemTheme());
-  const [session, setSession] = useState<Session | null>(loadSession);
-  const [hasEntered, setHasEntered] = useState(() => loadSession() !== null && roomOfHash(location.hash) !== null);
+  const [session, setSession] = useState<Session | null>(() => started?.session ?? loadSession());
+  const router = useMemo(() => createRouter(window), []);
+  const [hasEntered, setHasEntered] = useState(() => session !== null && router.get().view !== 'start');
+  /** The room that the user entered by its name, which makes it if it does not exist. */
+  const [mayCreate, setMayCreate] = useState(started?.typedRoom ?? null);
   // The rooms load while a new user fills in the form.
   const [isWriting, setWriting] = useState(false);
   const chat = useLazy(loadChat, session !== null || isWriting);
   const [endReason, setEndReason] = useState<EndReason | null>(null);
-  const [room, goToRoom] = useRoomInAddress();
+  const [problem, setProblem] = useState(started?.problem ?? null);
 
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
 
-  useEffect(() => {
-    // Follows the system until the reader chooses a theme.
-    const query = matchMedia('(prefers-color-scheme: dark)');
-    const follow = () => setTheme(chosenTheme() ?? systemTheme());
-    query.addEventListener('change', follow);
-    return () => query.removeEventListener('change', follow);
-  }, []);
+  useEffect(() => applyAppearance({ theme, density }), [theme, density]);
 
-  const preferences = useMemo(
-    () => ({
-      theme,
-      switchLanguage: () => {
-        const next = otherLanguage(language);
-        loadCatalogue(next).then(
-          (t) => {
-            savePreference('language', next);
-            setWords({ language: next, t });
-          },
-          // Without a connection the page keeps its language.
-          (error: unknown) => console.warn('the language could not be loaded', error),
-        );
-      },
-      switchTheme: () => {
-        const next = theme === 'dark' ? 'light' : 'dark';
-        chooseTheme(next);
-        setTheme(next);
-      },
-    }),
-    [language, theme],
-  );
-
-  const enter = (entered: Session, into: string) => {
+  const enter = (entered: Session, room: string, isTyped: boolean) => {
     saveSession(entered);
     setSession(entered);
     setEndReason(null);
+    setProblem(null);
+    setMayCreate(isTyped ? room : null);
     setHasEntered(true);
-    goToRoom(into);
+    const route = router.get();
+    if (isTyped || route.view === 'start') router.replace({ view: 'room', room, seq: seqIn(route, room) });
   };
   const forget = () => {
-    forgetSession();
+    void session?.end?.();
+    if (session !== null) endSession(session);
+    if (preferences.get().status !== null) preferences.set({ status: null });
     setSession(null);
   };
-  const onEnded = useCallback((reason: EndReason) => {
-    forgetSession();
+  const onEnded = useCallback(
+    (reason: EndReason) => {
+      forgetProvider();
+      if (session !== null) forgetSession(session);
+      setSession(null);
+      setHasEntered(false);
+      setEndReason(reason);
+    },
+    [session],
+  );
+  useSignOutElsewhere(session, () => {
     setSession(null);
     setHasEntered(false);
-    setEndReason(reason);
-  }, []);
+  });
 
   return (
     <WordsContext.Provider value={words}>
       <PreferencesContext.Provider value={preferences}>
-        {session !== null && hasEntered && chat.kind === 'ready' ? (
-          <chat.part
-            session={session}
-            room={room ?? DEFAULT_ROOM}
-            onGoToRoom={goToRoom}
-            onLeave={() => setHasEntered(false)}
-            onEnded={onEnded}
-          />
-        ) : session !== null && hasEntered ? (
-          <p class="page-note" role="status">
-            {chat.kind === 'failed' ? words.t.dialogFailed : words.t.joining}
-          </p>
-        ) : (
-          <SignIn
-            session={session}
-            room={room ?? DEFAULT_ROOM}
-            problem={endReason === null ? null : wordsOfEnd(words.t, endReason)}
-            onWrite={() => setWriting(true)}
-            onEnter={enter}
-            onForget={forget}
-          />
-        )}
+        <SettingsHost>
+          {session !== null && hasEntered && chat.kind === 'ready' ? (
+            <chat.part {...{ session, router, mayCreate, onEnded }} onLeave={() => setHasEntered(false)} />
+          ) : session !== null && hasEntered ? (
+            <p class="page-note" role="status">
+              {chat.kind === 'failed' ? words.t.dialogFailed : words.t.joining}
+            </p>
+          ) : (
+            <SignIn
+              session={session}
+              room={roomIn(router.get()) ?? DEFAULT_ROOM}
+              problem={endReason === null ? wordsOfStart(words.t, problem) : wordsOfEnd(words.t, endReason)}
+              onWrite={() => setWriting(true)}
+              onEnter={enter}
+              onForget={forget}
+            />
+          )}
+        </SettingsHost>
       </PreferencesContext.Provider>
     </WordsContext.Provider>
   );

@@ -1,26 +1,36 @@
-import { systemScheduler } from '@maru/client';
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { createStore } from './model/store.ts';
+import type { RefObject } from 'preact';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-/** The current value of an observable. */
-export function useWatched<T>(source: { get(): T; subscribe(listener: () => void): () => void }): T {
-  const [, redraw] = useState(0);
-  useEffect(() => source.subscribe(() => redraw((n) => n + 1)), [source]);
-  return source.get();
+export interface Source<T> {
+  get(): T;
+  subscribe(listener: () => void): () => void;
 }
 
-/** The same for an observable that changes with each message of a busy room. */
-export function useThrottled<T>(source: { get(): T; subscribe(listener: () => void): () => void }): T {
-  const store = useMemo(() => createStore(source.get(), systemScheduler), [source]);
-  useEffect(() => {
-    const unsubscribe = source.subscribe(() => store.set(source.get()));
-    store.set(source.get());
-    return () => {
-      unsubscribe();
-      store.close();
+/** The current value of an observable. */
+export const useWatched = <T>(source: Source<T>): T => useSelected(source, (value) => value);
+
+/** A part of an observable. Other changes do not render the component again. */
+export function useSelected<T, Part>(source: Source<T>, select: (value: T) => Part): Part {
+  const [, redraw] = useState(0);
+  const part = select(source.get());
+  const shown = useRef({ part, select });
+  shown.current = { part, select };
+  // Before the next paint: what changes between a render and its effects would be missed.
+  useLayoutEffect(() => {
+    const check = () => {
+      if (shown.current.select(source.get()) !== shown.current.part) redraw((n) => n + 1);
     };
-  }, [source, store]);
-  return useWatched(store);
+    check();
+    return source.subscribe(check);
+  }, [source]);
+  return part;
+}
+
+/** State that is about one thing, such as a room: it begins anew when that is another one. */
+export function useStateOf<T>(owner: object, initial: T): [T, (value: T) => void] {
+  const [held, hold] = useState({ owner, value: initial });
+  const set = useCallback((value: T) => hold({ owner, value }), [owner]);
+  return [held.owner === owner ? held.value : initial, set];
 }
 
 export function useMedia(query: string): boolean {
@@ -35,12 +45,52 @@ export function useMedia(query: string): boolean {
   return matches;
 }
 
+const isPageVisible = () => document.visibilityState === 'visible';
+
 export function useVisible(): boolean {
-  const [isVisible, setVisible] = useState(() => document.visibilityState === 'visible');
+  const [isVisible, setVisible] = useState(isPageVisible);
   useEffect(() => {
-    const read = () => setVisible(document.visibilityState === 'visible');
+    const read = () => setVisible(isPageVisible());
     document.addEventListener('visibilitychange', read);
     return () => document.removeEventListener('visibilitychange', read);
   }, []);
   return isVisible;
+}
+
+/** The page is on the screen, and its window has the focus. */
+export const isPageLookedAt = () => isPageVisible() && document.hasFocus();
+
+export function useLookedAt(): boolean {
+  const [isLookedAt, setLookedAt] = useState(isPageLookedAt);
+  useEffect(() => {
+    const read = () => setLookedAt(isPageLookedAt());
+    read();
+    document.addEventListener('visibilitychange', read);
+    addEventListener('focus', read);
+    addEventListener('blur', read);
+    return () => {
+      document.removeEventListener('visibilitychange', read);
+      removeEventListener('focus', read);
+      removeEventListener('blur', read);
+    };
+  }, []);
+  return isLookedAt;
+}
+
+/**
+ * Shows a modal dialog before it is painted, so that the next key already goes to it. When it is
+ * removed, the focus returns to where it was, or else to the element with the id `otherwise`.
+ */
+export function useModal(dialog: RefObject<HTMLDialogElement | null>, otherwise?: string): void {
+  useLayoutEffect(() => {
+    const opened = dialog.current;
+    const returnTo = document.activeElement;
+    opened?.showModal();
+    return () => {
+      // What is behind an open modal dialog takes no focus.
+      opened?.close();
+      if (returnTo instanceof HTMLElement && returnTo.isConnected) returnTo.focus();
+      else if (otherwise !== undefined) document.getElementById(otherwise)?.focus();
+    };
+  }, []);
 }

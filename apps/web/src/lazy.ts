@@ -1,5 +1,7 @@
 /** Loads a part of the page when it is first needed: most readers never need it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { Section } from './i18n/catalogue.ts';
+import { addSections, useWords } from './i18n/index.ts';
 
 export type Lazy<T> = { kind: 'none' } | { kind: 'failed' } | { kind: 'ready'; part: T };
 
@@ -18,4 +20,14 @@ export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
     };
   }, [load, isWanted]);
   return lazy;
+}
+
+/** The same for a part that has sections of words of its own. They load with it. */
+export function useLazyPart<T>(load: () => Promise<T>, sections: readonly Section[], isWanted: boolean): Lazy<T> {
+  const words = useWords();
+  const loadBoth = useCallback(async () => {
+    const [part] = await Promise.all([load(), addSections(words, sections)]);
+    return part;
+  }, [load, words]);
+  return useLazy(loadBoth, isWanted);
 }

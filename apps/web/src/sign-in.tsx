@@ -1,12 +1,20 @@
 import { isRoomId } from '@maru/client';
+import { enterAsGuest } from '@maru/client/http';
 import { useState } from 'preact/hooks';
+import { useAuthConfig } from './account/use-auth-config.ts';
 import logo from './assets/logo.svg';
 import { wordsOfError } from './i18n/errors.ts';
 import { useWords } from './i18n/index.ts';
+import { useLazyPart } from './lazy.ts';
 import { nameProblem } from './model/name-check.ts';
 import { normalizeRoom } from './model/route.ts';
-import { enterAsGuest, type Session } from './session/api.ts';
+import type { Session } from './session/device.ts';
+import { SignedIn } from './session/signed-in.tsx';
+import { StayField } from './session/stay-field.tsx';
 import { Switches } from './switches.tsx';
+
+const loadWays = () => import('./account/ways.tsx').then(({ AccountWays }) => AccountWays);
+const ACCOUNT_WORDS = ['account'] as const;
 
 export interface SignInProps {
   /** A user who is already signed in only chooses a room. */
@@ -15,7 +23,8 @@ export interface SignInProps {
   problem: string | null;
   /** The user begins to fill in the form. */
   onWrite: () => void;
-  onEnter: (session: Session, room: string) => void;
+  /** `isTyped`: the user chose the room by its name. */
+  onEnter: (session: Session, room: string, isTyped: boolean) => void;
   onForget: () => void;
 }
 
@@ -23,6 +32,8 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
   const { t } = useWords();
   const [name, setName] = useState('');
   const [room, setRoom] = useState(firstRoom);
+  const [isTyped, setTyped] = useState(false);
+  const [stays, setStays] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const [wasTried, setTried] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -42,17 +53,21 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
       form.querySelector<HTMLInputElement>(badName !== null ? '#name-input' : '#room-input')?.focus();
       return;
     }
-    if (session !== null) return onEnter(session, chosen);
+    if (session !== null) return onEnter(session, chosen, isTyped);
     setBusy(true);
-    const result = await enterAsGuest(name.trim());
+    const result = await enterAsGuest({}, name.trim());
     setBusy(false);
-    if (result.ok) onEnter(result.data, chosen);
-    else if (result.code === 'network') setFailure(t.errorNetwork);
-    else if (result.code === 'not_found') setFailure(t.errorGuestsOff);
-    else setFailure(wordsOfError(t, result.code));
+    if (result.ok) onEnter({ ...result.data, stays }, chosen, isTyped);
+    else if (result.error.isUnreachable) setFailure(t.errorNetwork);
+    else if (result.error.code === 'not_found') setFailure(t.errorGuestsOff);
+    else setFailure(wordsOfError(t, result.error.code));
   };
 
+  const config = useAuthConfig();
+  const hasAccounts = session === null && config !== null && (config.ldap || config.oidc !== null);
+  const ways = useLazyPart(loadWays, ACCOUNT_WORDS, hasAccounts);
   const alert = failure ?? problem;
+  const asGuest = session !== null || config === null || config.guests;
   return (
     <div class="sign-in">
       <header class="sign-in-top">
@@ -74,38 +89,37 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
               {alert}
             </p>
           )}
+          {hasAccounts && ways.kind === 'ready' && config !== null && (
+            <ways.part
+              {...{ config, room: chosen, isTyped, isBadRoom, stays }}
+              onEnter={(entered) => onEnter(entered, chosen, isTyped)}
+              onFailure={setFailure}
+            />
+          )}
           {session === null ? (
-            <div class="field">
-              <label for="name-input">{t.nameLabel}</label>
-              <input
-                id="name-input"
-                data-testid="name-input"
-                dir="auto"
-                autoComplete="nickname"
-                placeholder={t.namePlaceholder}
-                value={name}
-                aria-invalid={nameError !== null}
-                aria-describedby={nameError === null ? undefined : 'name-error'}
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-              {nameError !== null && (
-                <p class="field-error" id="name-error">
-                  {nameError}
-                </p>
-              )}
-            </div>
+            asGuest && (
+              <div class="field">
+                <label for="name-input">{t.nameLabel}</label>
+                <input
+                  id="name-input"
+                  data-testid="name-input"
+                  dir="auto"
+                  autoComplete="nickname"
+                  placeholder={t.namePlaceholder}
+                  value={name}
+                  aria-invalid={nameError !== null}
+                  aria-describedby={nameError === null ? undefined : 'name-error'}
+                  onInput={(event) => setName(event.currentTarget.value)}
+                />
+                {nameError !== null && (
+                  <p class="field-error" id="name-error">
+                    {nameError}
+                  </p>
+                )}
+              </div>
+            )
           ) : (
-            <p class="signed-in">
-              <span>
-                {t.signedInAs}{' '}
-                <strong>
-                  <bdi>{session.user.name}</bdi>
-                </strong>
-              </span>
-              <button type="button" class="link-button" onClick={onForget}>
-                {t.useAnotherName}
-              </button>
-            </p>
+            <SignedIn session={session} onSignOut={onForget} />
           )}
           <div class="field">
             <label for="room-input">{t.roomLabel}</label>
@@ -118,7 +132,10 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
               value={room}
               aria-invalid={roomError !== null}
               aria-describedby={roomError === null ? 'room-hint' : 'room-error room-hint'}
-              onInput={(event) => setRoom(event.currentTarget.value)}
+              onInput={(event) => {
+                setRoom(event.currentTarget.value);
+                setTyped(true);
+              }}
             />
             {roomError !== null && (
               <p class="field-error" id="room-error">
@@ -129,10 +146,13 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
               {t.roomHint}
             </p>
           </div>
-          <button type="submit" class="primary-button" data-testid="enter-button" disabled={isBusy}>
-            {isBusy ? t.entering : t.enter}
-          </button>
-          {session === null && <p class="hint guest-note">{t.guestNote}</p>}
+          {session === null && <StayField stays={stays} onChange={setStays} />}
+          {asGuest && (
+            <button type="submit" class="primary-button" data-testid="enter-button" disabled={isBusy}>
+              {isBusy ? t.entering : t.enter}
+            </button>
+          )}
+          {session === null && asGuest && <p class="hint guest-note">{t.guestNote}</p>}
         </form>
       </main>
     </div>

@@ -1,49 +1,26 @@
-import { createContext } from 'preact';
+/** Switches for language and theme, and the way to all settings. */
 import { useContext } from 'preact/hooks';
 import { useWords } from './i18n/index.ts';
-import { MoonIcon, SunIcon } from './icons.tsx';
-import type { Theme } from './session/theme.ts';
+import { GearIcon } from './icons.tsx';
+import { AppearanceSwitches } from './settings/appearance-switches.tsx';
+import { OpenSettingsContext } from './settings/settings-host.tsx';
 
-export interface Preferences {
-  theme: Theme;
-  switchLanguage: () => void;
-  switchTheme: () => void;
-}
-
-export const PreferencesContext = createContext<Preferences>({
-  theme: 'light',
-  switchLanguage: () => {},
-  switchTheme: () => {},
-});
-
-/**
- * Switches for language and theme. Each language is named in itself, so that its readers find it.
- */
 export function Switches() {
-  const { language, t } = useWords();
-  const { theme, switchLanguage, switchTheme } = useContext(PreferencesContext);
+  const { t } = useWords();
   return (
-    <div class="switches">
-      <button
-        type="button"
-        class="quiet-button"
-        data-testid="language-switch"
-        lang={language === 'ko' ? 'en' : 'ko'}
-        title={t.switchLanguage}
-        onClick={switchLanguage}
-      >
-        {t.otherLanguage}
-      </button>
+    <AppearanceSwitches>
       <button
         type="button"
         class="icon-button"
-        data-testid="theme-switch"
-        aria-label={theme === 'dark' ? t.themeLight : t.themeDark}
-        title={theme === 'dark' ? t.themeLight : t.themeDark}
-        onClick={switchTheme}
+        data-testid="settings-button"
+        aria-label={t.settings}
+        title={`${t.settings} (Ctrl+,)`}
+        aria-keyshortcuts="Control+, Meta+,"
+        aria-haspopup="dialog"
+        onClick={useContext(OpenSettingsContext)}
       >
-        {theme === 'dark' ? <SunIcon /> : <MoonIcon />}
+        <GearIcon />
       </button>
-    </div>
+    </AppearanceSwitches>
   );
 }

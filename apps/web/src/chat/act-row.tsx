@@ -1,5 +1,5 @@
 import type { Entry } from '@maru/protocol/events';
-import type { Catalogue } from '../i18n/en.ts';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { actLine } from '../model/act-line.ts';
 import { type Names, nameOf } from '../model/names.ts';
 import { untilText } from './until-text.ts';
@@ -7,13 +7,13 @@ import { untilText } from './until-text.ts';
 export interface ActRowProps {
   entry: Entry;
   names: Names;
-  language: string;
+  locale: string;
   t: Catalogue;
 }
 
 /** An act on the room or a person, as a small line between messages. */
-export function ActRow({ entry, names, language, t }: ActRowProps) {
-  const line = wordsOfAct({ entry, names, language, t });
+export function ActRow({ entry, names, locale, t }: ActRowProps) {
+  const line = wordsOfAct({ entry, names, locale, t });
   if (line === null) return null;
   return (
     <li class="act" data-testid="act" data-seq={entry.seq} data-type={entry.type}>
@@ -22,9 +22,9 @@ export function ActRow({ entry, names, language, t }: ActRowProps) {
   );
 }
 
-export const wordsOfAct = ({ entry, names, language, t }: ActRowProps): string | null =>
+export const wordsOfAct = ({ entry, names, locale, t }: ActRowProps): string | null =>
   actLine(entry, {
     t,
     nameOf: (id) => nameOf(names, id),
-    untilText: (untilTs) => untilText(untilTs, entry.ts, language),
+    untilText: (untilTs) => untilText(untilTs, entry.ts, locale),
   });

@@ -1,7 +1,7 @@
 /** The head of a room: its name and topic, the connection, and what opens beside it. */
 import type { ConnectionState, RoomDetails } from '@maru/client';
 import { useWords } from '../i18n/index.ts';
-import { BellIcon, MenuIcon, PeopleIcon, SettingsIcon } from '../icons.tsx';
+import { BellIcon, MenuIcon, PeopleIcon, SearchIcon, SettingsIcon } from '../icons.tsx';
 import type { RoomName } from '../model/room-name.ts';
 import { ConnectionPill } from './connection.tsx';
 
@@ -17,16 +17,25 @@ export interface BarProps {
   onShowPeople: (() => void) | null;
   onShowSettings: (() => void) | null;
   onShowAbout: (() => void) | null;
+  onFind: (() => void) | null;
 }
 
 export function Bar(props: BarProps) {
-  const { room, title, details, connection, count, onShowRooms, onShowPeople, onShowSettings, onShowAbout } = props;
+  const { room, title, details, connection, count, onShowRooms, onShowPeople, onShowSettings, onShowAbout, onFind } =
+    props;
   const { t } = useWords();
   const topic = details?.topic ?? '';
   return (
     <header class="bar">
       {onShowRooms !== null && (
-        <button type="button" class="icon-button" aria-label={t.openRooms} title={t.openRooms} onClick={onShowRooms}>
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="rooms-button"
+          aria-label={t.openRooms}
+          title={t.openRooms}
+          onClick={onShowRooms}
+        >
           <MenuIcon />
         </button>
       )}
@@ -46,6 +55,19 @@ export function Bar(props: BarProps) {
         )}
       </div>
       <ConnectionPill connection={connection} />
+      {onFind !== null && (
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="find-button"
+          aria-label={t.find}
+          title={`${t.find} (Ctrl+K)`}
+          aria-keyshortcuts="Control+K Meta+K"
+          onClick={onFind}
+        >
+          <SearchIcon />
+        </button>
+      )}
       {onShowAbout !== null && (
         <button
           type="button"
@@ -76,7 +98,7 @@ export function Bar(props: BarProps) {
           type="button"
           class="icon-button with-count"
           data-testid="people-button"
-          aria-label={count === null ? t.openPeople : `${t.openPeople} · ${t.peopleCount(count)}`}
+          aria-label={count === null ? t.openPeople : t.openPeopleOf(count)}
           title={t.openPeople}
           onClick={onShowPeople}
         >

@@ -1,53 +1,41 @@
-import { type ChatClient, type ConnectionState, type EndReason, systemScheduler } from '@maru/client';
-import type { Conversations } from '@maru/client/conversation';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Names } from '../model/names.ts';
-import type { Session } from '../session/api.ts';
-import { createRoomStore, type RoomStore } from './room-store.ts';
+import type { EndReason } from '@maru/client';
+import { useMemo } from 'preact/hooks';
+import type { Session } from '../session/device.ts';
+import { KeptContext } from '../session/kept.ts';
+import type { Router } from '../session/router.ts';
+import { TextContext } from '../text/message-text.tsx';
 import { Shell } from './shell.tsx';
 import { useClient } from './use-client.ts';
 import '../styles/shell.css';
 import '../styles/drawer.css';
 import '../styles/messages.css';
+import '../styles/jump.css';
 import '../styles/composer.css';
 import '../styles/extras.css';
+import '../styles/density.css';
+import '../styles/status.css';
+import '../styles/skip-links.css';
 
 export interface ChatScreenProps {
   session: Session;
-  room: string;
-  onGoToRoom: (room: string) => void;
+  router: Router;
+  /** The room that the user entered by its name: it is made if it does not exist. */
+  mayCreate: string | null;
   onLeave: () => void;
   onEnded: (reason: EndReason) => void;
 }
 
-export function ChatScreen({ session, room, onGoToRoom, onLeave, onEnded }: ChatScreenProps) {
-  const handle = useClient(session, onEnded);
+export function ChatScreen({ onEnded, ...props }: ChatScreenProps) {
+  const handle = useClient(props.session, onEnded);
+  const { router } = props;
+  const links = useMemo(() => ({ onOpen: router.go }), [router]);
   if (handle === null) return null;
-  return <OpenRoom {...handle} session={session} room={room} onGoToRoom={onGoToRoom} onLeave={onLeave} />;
-}
-
-interface OpenRoomProps extends Omit<ChatScreenProps, 'onEnded'> {
-  client: ChatClient;
-  conversations: Conversations;
-  connection: ConnectionState;
-}
-
-function useRoomStore({ client, conversations, room, session }: OpenRoomProps): RoomStore | null {
-  const [store, setStore] = useState<RoomStore | null>(null);
-  const ownId = session.user.id;
-  useEffect(() => {
-    const conversation = conversations.open(room);
-    const created = createRoomStore({ client, conversation, ownId, scheduler: systemScheduler });
-    setStore(created);
-    return () => created.close();
-  }, [client, conversations, room, ownId]);
-  return store;
-}
-
-function OpenRoom(props: OpenRoomProps) {
-  const store = useRoomStore(props);
-  // Of all rooms of this page: the list of rooms names people who are not in this room.
-  const known = useRef<Names>(new Map());
-  // Right after a room change, the store is still that of the previous room.
-  return store?.room !== props.room ? null : <Shell key={props.room} {...props} store={store} known={known} />;
+  const { keptIn, ...shell } = handle;
+  return (
+    <TextContext.Provider value={links}>
+      <KeptContext.Provider value={keptIn}>
+        <Shell {...shell} {...props} />
+      </KeptContext.Provider>
+    </TextContext.Provider>
+  );
 }

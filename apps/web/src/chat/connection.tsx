@@ -1,8 +1,10 @@
 import type { ConnectionState } from '@maru/client';
-import type { Catalogue } from '../i18n/en.ts';
+import { useContext } from 'preact/hooks';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { useWords } from '../i18n/index.ts';
+import { KeptContext, type KeptIn } from '../session/kept.ts';
 
-type Shown = 'connecting' | 'connected' | 'degraded' | 'offline';
+type Shown = 'connecting' | 'connected' | 'late' | 'degraded' | 'offline';
 
 const shownOf = (connection: ConnectionState): Shown => (connection.state === 'ended' ? 'offline' : connection.state);
 
@@ -18,12 +20,15 @@ export function ConnectionPill({ connection }: { connection: ConnectionState }) 
   );
 }
 
-function detailOf(t: Catalogue, connection: ConnectionState): string {
+function detailOf(t: Catalogue, connection: ConnectionState, keptIn: KeptIn): string {
   if (connection.state === 'connecting') return t.connectingDetail;
-  if (connection.state === 'degraded') return t.degradedDetail;
+  const kept = { device: t.keptOnDevice, tab: t.keptInTab, page: t.keptInPage }[keptIn];
+  if (connection.state === 'late') return `${t.lateDetail} ${kept}`;
+  if (connection.state === 'degraded') return `${t.degradedDetail} ${kept}`;
   const error = connection.state === 'offline' ? connection.error : undefined;
   if (error?.reason === 'too_many_connections') return t.tooManyConnections;
-  return error === undefined ? t.offlineDetail : `${t.offlineDetail} ${t.refusedBecause(error.message)}`;
+  const detail = `${t.offlineDetail} ${kept}`;
+  return error === undefined ? detail : `${detail} ${t.refusedBecause(error.message)}`;
 }
 
 /**
@@ -32,12 +37,13 @@ function detailOf(t: Catalogue, connection: ConnectionState): string {
  */
 export function ConnectionBanner({ connection, onRetry }: { connection: ConnectionState; onRetry: () => void }) {
   const { t } = useWords();
+  const keptIn = useContext(KeptContext);
   const shown = shownOf(connection);
   return (
     <div role="status" class="banner-region">
       {shown !== 'connected' && (
         <div class="banner" data-testid="connection-banner" data-state={shown}>
-          <span>{detailOf(t, connection)}</span>
+          <span>{detailOf(t, connection, keptIn)}</span>
           {shown === 'offline' && (
             <button type="button" class="link-button" onClick={onRetry}>
               {t.tryNow}

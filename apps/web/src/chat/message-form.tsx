@@ -1,16 +1,18 @@
 /** The field in which a message is written. The room and a thread have one each. */
 import { codePointCount, textProblem } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
+import type { UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { wordsOfError } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
 import { SendIcon } from '../icons.tsx';
-import { isSendKey } from '../model/enter-key.ts';
+import { isEditKey, isSendKey } from '../model/enter-key.ts';
 import type { Offer } from '../model/mentions.ts';
 import type { TypingSender } from '../model/typing.ts';
-import { MentionList, useMentions } from './use-mentions.tsx';
+import { usePreferences } from '../settings/use-preferences.ts';
+import { type SuggestionField, SuggestionList, useSuggestions } from './use-suggestions.tsx';
 
 export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
   /** Distinguishes the forms of one page. */
@@ -29,25 +31,41 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
   onDraft: (text: string) => void;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
+  /** The key for it: up, in an empty field. */
+  onEditLast: () => void;
+  /** A user whose mention was chosen outside the form, such as in the card of a person. */
+  mention: UserRef | null;
+  onMentioned: () => void;
 }
 
 export function MessageForm(props: MessageFormProps) {
-  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, draft, onDraft, onSend } = props;
+  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, draft, onDraft, onSend, onEditLast } =
+    props;
   const { t } = useWords();
+  const { enterSends } = usePreferences();
   const [text, setText] = useState(draft);
+  /** Drafts that come later are what was written here, perhaps sent already. */
+  const hasWritten = useRef(false);
+  // What another tab left arrives a moment later. It replaces nothing.
+  useEffect(() => {
+    if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
+  }, [draft]);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
+    hasWritten.current = true;
     setText(next);
     onDraft(next);
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
-  const mentions = useMentions({ ...props, field, listId: `${id}-mentions`, onText: change });
+  const suggestions = useSuggestions({ ...props, field, listId: `${id}-suggestions`, onText: change });
   useEffect(() => () => typing.stop(), [typing]);
   useEffect(() => {
     if (takesFocus) field.current?.focus();
   }, [takesFocus]);
+
+  useMentionFrom(props, suggestions);
 
   const isTooLong = textProblem(text) === 'too_long';
   const over = isTooLong ? codePointCount(text.trim()) - LIMITS.textCodePointsMax : 0;
@@ -55,7 +73,7 @@ export function MessageForm(props: MessageFormProps) {
   const send = () => {
     if (gate !== 'open' || textProblem(text) !== null) return;
     try {
-      onSend(text, mentions.mentionsIn(text));
+      onSend(text, suggestions.mentionsIn(text));
     } catch (error) {
       if (!(error instanceof MaruError)) throw error;
       setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
@@ -64,21 +82,27 @@ export function MessageForm(props: MessageFormProps) {
     setProblem(null);
     setText('');
     onDraft('');
-    mentions.close();
+    suggestions.close();
     typing.stop();
     field.current?.focus();
+  };
+
+  const editLast = (event: KeyboardEvent): void => {
+    event.preventDefault();
+    onEditLast();
   };
 
   const notice = problem ?? (isTooLong ? (over > 0 ? t.overLimit(over) : t.errorTooLarge) : null);
   return (
     <form
       class="composer"
+      data-region={id === 'message' ? 'composer' : undefined}
       onSubmit={(event) => {
         event.preventDefault();
         send();
       }}
     >
-      <MentionList mentions={mentions} />
+      <SuggestionList suggestions={suggestions} />
       <div class="composer-box" data-invalid={isTooLong} data-gate={gate}>
         <textarea
           ref={field}
@@ -92,16 +116,18 @@ export function MessageForm(props: MessageFormProps) {
           aria-label={label}
           aria-describedby={`${id}-hint`}
           aria-invalid={isTooLong}
-          {...mentions.aria}
+          {...suggestions.aria}
           value={text}
           onInput={(event) => {
             change(event.currentTarget.value);
-            mentions.onCaret();
+            suggestions.onCaret();
           }}
-          onSelect={mentions.onCaret}
-          onBlur={mentions.close}
+          onSelect={suggestions.onCaret}
+          onBlur={suggestions.close}
           onKeyDown={(event) => {
-            if (mentions.onKey(event) || !isSendKey(event)) return;
+            if (suggestions.onKey(event)) return;
+            if (isEditKey(event, text)) return editLast(event);
+            if (!isSendKey(event, enterSends)) return;
             event.preventDefault();
             send();
           }}
@@ -114,6 +140,14 @@ export function MessageForm(props: MessageFormProps) {
       <Hint id={id} notice={notice} hint={hint} hintClass={hintClass} isCounting={gate === 'pause'} />
     </form>
   );
+}
+
+function useMentionFrom({ mention, onMentioned }: MessageFormProps, { append }: SuggestionField): void {
+  useEffect(() => {
+    if (mention === null) return;
+    append(mention);
+    onMentioned();
+  }, [mention]);
 }
 
 function SendButton({ testId, isOff }: { testId: string; isOff: boolean }): ComponentChildren {

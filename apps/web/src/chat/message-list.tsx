@@ -1,25 +1,24 @@
-/**
- * The message list. It follows new messages while the reader is at the end, and does not move
- * otherwise.
- */
+/** The message list: a part of the room, which slides to its first message and to its newest. */
 import { systemScheduler } from '@maru/client';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { useVisible } from '../hooks.ts';
-import type { Catalogue } from '../i18n/en.ts';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Editing } from '../conversation/editing.ts';
+import { onRowKey } from '../conversation/row-keys.ts';
+import type { MessageActs } from '../conversation/use-acts.ts';
+import { useLookedAt, useSelected } from '../hooks.ts';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { useWords } from '../i18n/index.ts';
-import { DownIcon } from '../icons.tsx';
-import type { Announcement } from '../model/announcement.ts';
-import { olderState } from '../model/older.ts';
 import { readersOf } from '../model/readers.ts';
 import { dayWord, type Row, rowsOf } from '../model/rows.ts';
+import { useLocale } from '../settings/locale.ts';
+import type { RoomStore } from '../workspace/room-store.ts';
+import type { RoomView } from '../workspace/room-view.ts';
 import { ActRow } from './act-row.tsx';
-import { type Formats, MessageRow, type RowActions } from './message-row.tsx';
-import type { RoomStore } from './room-store.ts';
-import type { RoomView } from './room-view.ts';
-import { onMenuKey } from './row-menu.ts';
-
-/** Distance from the end that still counts as the end. */
-const END_PX = 48;
+import { Announcements } from './announcements.tsx';
+import { useFormats } from './formats.ts';
+import { JumpButton } from './jump-button.tsx';
+import { Blank, JumpState, Newer, Older } from './list-ends.tsx';
+import { useListScroll } from './list-scroll.ts';
+import { MessageRow } from './message-row.tsx';
 
 export interface MessageListProps {
   room: string;
@@ -28,189 +27,77 @@ export interface MessageListProps {
   ownId: string;
   ownName: string;
   isWaiting: boolean;
-  actions: RowActions;
-  /** A message to scroll to once it is loaded. */
-  target: number | null;
-  onTargetShown: () => void;
+  actions: MessageActs;
+  editing: Editing | null;
+  /** The reader goes to the newest message. */
+  onNewest: () => void;
 }
 
 export function MessageList(props: MessageListProps) {
-  const { view, store, ownId, target, onTargetShown } = props;
+  const { view, store, ownId, onNewest } = props;
   const { t } = useWords();
   const { list, acts } = view;
-  const rows = useMemo(() => rowsOf(list, acts, ownId), [list, acts, ownId]);
-  const scroller = useRef<HTMLDivElement>(null);
-  const [isAtEnd, setAtEnd] = useState(true);
-  const isVisible = useVisible();
-  const atEnd = useRef(true);
-  const anchor = useRef<Anchor | null>(null);
+  const was = useRef<Row[]>([]);
+  const rows = useMemo(() => rowsOf(list, acts, ownId, was.current), [list, acts, ownId]);
+  was.current = rows;
+  const { box, content, scroll } = useListScroll(list, store);
+  const isOpening = useSelected(scroll, (position) => position.isOpening);
+  const isHidden = useSelected(scroll, (position) => position.isHidden);
+  const isAtEnd = useSelected(scroll, (position) => position.isAtEnd);
+  const isReading = useLookedAt() && isAtEnd && !isOpening && !list.hasNewer && !list.jump.isLoading;
+  useEffect(() => store.setReading(isReading), [store, isReading]);
 
-  const isNewest = isAtEnd && !list.hasNewer;
-  useEffect(() => store.setReading(isNewest && isVisible), [store, isNewest, isVisible]);
-
-  const toEnd = useCallback(() => {
-    const box = scroller.current;
-    if (box !== null) box.scrollTop = box.scrollHeight;
-  }, []);
+  /** For a button that is disabled now, or may be gone afterwards. */
+  const fromButton = (act: () => void) => () => {
+    box.current?.focus({ preventScroll: true });
+    act();
+  };
   const toNewest = () => {
-    atEnd.current = true;
-    if (list.hasNewer) store.conversation.jumpTo('newest');
-    toEnd();
-    // The button disappears.
-    scroller.current?.focus({ preventScroll: true });
-  };
-
-  const loadOlder = () => {
-    // The button is disabled now, and may be gone afterwards.
-    scroller.current?.focus({ preventScroll: true });
-    store.loadOlder();
-  };
-
-  // After each render: what changes above must not move the visible rows, and at the end the list
-  // stays at the end.
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box === null) return;
-    if (atEnd.current && !list.hasNewer) box.scrollTop = box.scrollHeight;
-    else if (anchor.current !== null) box.scrollTop += driftOf(box, anchor.current);
-    anchor.current = anchorOf(box);
-  });
-
-  // An on-screen keyboard or a banner shortens the list. The end stays visible.
-  useEffect(() => {
-    const box = scroller.current;
-    if (box === null) return;
-    const observer = new ResizeObserver(() => {
-      if (atEnd.current) box.scrollTop = box.scrollHeight;
-    });
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
-
-  useTarget(scroller, target, list.error !== null, onTargetShown);
-
-  const lastOutgoing = list.outgoing.at(-1)?.clientMsgId;
-  // Show the own message after sending.
-  useEffect(() => {
-    if (lastOutgoing !== undefined) toEnd();
-  }, [lastOutgoing, toEnd]);
-
-  const onScroll = () => {
-    const box = scroller.current;
-    if (box === null) return;
-    atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight <= END_PX;
-    setAtEnd(atEnd.current);
-    anchor.current = anchorOf(box);
-    if (list.isLoading || list.error !== null || box.scrollHeight <= box.clientHeight) return;
-    if (box.scrollTop === 0 && olderState(list, view.firstKept) === 'more') store.loadOlder();
-    else if (atEnd.current && list.hasNewer) store.conversation.loadNewer();
+    store.jumpTo('newest');
+    onNewest();
+    scroll.toEnd();
   };
 
   const isEmpty = rows.length === 0;
   return (
     <div class="log-frame">
       <div
-        class="log"
+        class={isHidden ? 'log opening' : 'log'}
         role="log"
         aria-live="off"
         aria-label={t.messages}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable list must be reachable by keyboard
         tabIndex={0}
-        ref={scroller}
-        onScroll={onScroll}
+        data-region="messages"
+        ref={box}
+        onScroll={scroll.onScroll}
       >
-        {!isEmpty && <Older view={view} t={t} onLoad={loadOlder} />}
         {isEmpty && <Blank isJoining={view.entered.kind === 'joining' || !list.isReady} t={t} />}
-        <Rows {...props} rows={rows} />
+        <div class="log-content" ref={content}>
+          {!isEmpty && <Older view={view} t={t} onLoad={fromButton(store.loadOlder)} />}
+          <Rows {...props} rows={rows} />
+          {!isEmpty && <Newer view={view} t={t} onLoad={fromButton(store.conversation.loadNewer)} />}
+        </div>
       </div>
-      {!isNewest && (
-        <button type="button" class="jump" data-testid="jump-button" onClick={toNewest}>
-          <DownIcon />
-          {list.unread > 0 ? t.newCount(list.unread) : t.jumpToLatest}
-        </button>
-      )}
-      <Announcer announcement={view.announcement} t={t} />
+      <JumpState {...{ view, store, t }} />
+      <JumpButton {...{ list, scroll }} onLine={fromButton(scroll.toLine)} onNewest={fromButton(toNewest)} />
+      <Announcements announcements={view.announcements} />
     </div>
   );
 }
 
-function Blank({ isJoining, t }: { isJoining: boolean; t: Catalogue }) {
-  if (isJoining) {
-    return (
-      <div class="blank">
-        <p>{t.joining}</p>
-      </div>
-    );
-  }
-  return (
-    <div class="blank">
-      <h2>{t.emptyTitle}</h2>
-      <p>{t.emptyDetail}</p>
-    </div>
-  );
-}
-
-/** The first visible message, and where it is. */
-interface Anchor {
-  seq: string;
-  top: number;
-}
-
-function anchorOf(box: HTMLElement): Anchor | null {
-  for (const row of box.querySelectorAll<HTMLElement>('.message[data-seq]')) {
-    if (row.offsetTop + row.offsetHeight <= box.scrollTop) continue;
-    return { seq: row.dataset.seq ?? '', top: row.offsetTop };
-  }
-  return null;
-}
-
-function driftOf(box: HTMLElement, { seq, top }: Anchor): number {
-  const row = box.querySelector<HTMLElement>(`.message[data-seq="${seq}"]`);
-  return row === null ? 0 : row.offsetTop - top;
-}
-
-/** Scrolls to a message as soon as it is there, and gives it the focus. */
-function useTarget(
-  scroller: { current: HTMLElement | null },
-  target: number | null,
-  isMissing: boolean,
-  onShown: () => void,
-): void {
-  // After each render.
-  useEffect(() => {
-    if (target === null) return;
-    const row = scroller.current?.querySelector<HTMLElement>(`.message[data-seq="${target}"]`);
-    if (!row && !isMissing) return;
-    onShown();
-    if (!row) return;
-    row.tabIndex = -1;
-    row.scrollIntoView({ block: 'center' });
-    // A dialog that closes now returns the focus first.
-    setTimeout(() => row.focus({ preventScroll: true }), 0);
-  });
-}
-
-export function useFormats(language: string): Formats {
-  return useMemo(
-    () => ({
-      time: new Intl.DateTimeFormat(language, { hour: 'numeric', minute: '2-digit' }),
-      short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
-      full: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'medium' }),
-    }),
-    [language],
-  );
-}
-
-function Rows({ rows, room, store, view, ownId, ownName, isWaiting, actions }: MessageListProps & { rows: Row[] }) {
+function Rows(props: MessageListProps & { rows: Row[] }) {
+  const { rows, room, store, view, ownId, ownName, isWaiting, actions, editing } = props;
   const { language, t } = useWords();
+  const locale = useLocale();
   const { names, list } = view;
   const formats = useFormats(language);
   // One stop of the Tab key for all menus; the arrow keys move between them.
-  const lastWithMenu = rows.findLast((row) => row.kind === 'message')?.key;
+  const lastWithMenu = rows.findLast((row) => row.kind === 'message' && row.message.deleted === null)?.key;
   // Others have read the newest own message, and so the earlier ones.
   const lastOwn = list.messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
   return (
-    <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onMenuKey}>
+    <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onRowKey}>
       {rows.map((row) => {
         if (row.kind === 'day') {
           return (
@@ -226,7 +113,7 @@ function Rows({ rows, room, store, view, ownId, ownName, isWaiting, actions }: M
             </li>
           );
         }
-        if (row.kind === 'act') return <ActRow key={row.key} entry={row.entry} {...{ names, language, t }} />;
+        if (row.kind === 'act') return <ActRow key={row.key} entry={row.entry} {...{ names, locale, t }} />;
         const { thread } = row.message;
         return (
           <MessageRow
@@ -234,6 +121,8 @@ function Rows({ rows, room, store, view, ownId, ownName, isWaiting, actions }: M
             {...{ row, ownId, isWaiting, formats, names, t, actions }}
             author={row.kind === 'message' ? row.message.from : { id: ownId, name: ownName }}
             isMenuStop={row.key === lastWithMenu}
+            isPlace={row.kind === 'message' && list.place?.isLine === false && row.message.seq === list.place.seq}
+            isEditing={isEdited(editing, row)}
             replyTo={typeof thread === 'number' ? store.conversation.message(thread) : null}
             readBy={row.message === lastOwn ? readersOf(list.readers, lastOwn, ownId) : 0}
           />
@@ -243,58 +132,12 @@ function Rows({ rows, room, store, view, ownId, ownName, isWaiting, actions }: M
   );
 }
 
+const isEdited = (editing: Editing | null, row: Row): boolean =>
+  row.kind === 'message' && editing?.seq === row.message.seq && !editing.isInThread;
+
 function dayText(ts: number, language: string, t: Catalogue): string {
   const word = dayWord(ts, systemScheduler.wallNow());
   if (word.kind === 'today') return t.today;
   if (word.kind === 'yesterday') return t.yesterday;
   return new Intl.DateTimeFormat(language, { dateStyle: 'full' }).format(word.ts);
-}
-
-function Older({ view, t, onLoad }: { view: RoomView; t: Catalogue; onLoad: () => void }) {
-  const { list, firstKept } = view;
-  const state = olderState(list, firstKept);
-  const notice = view.notice === 'gap' ? t.gap : view.notice === 'rolled-back' ? t.rolledBack : null;
-  return (
-    <div class="older">
-      {state === 'more' ? (
-        <button
-          type="button"
-          class="quiet-button"
-          data-testid="older-button"
-          disabled={list.isLoading}
-          onClick={onLoad}
-        >
-          {list.isLoading ? t.loadingOlder : t.loadOlder}
-        </button>
-      ) : (
-        <p class="hint">{state === 'beginning' ? t.beginning : t.oldestKept}</p>
-      )}
-      {list.error !== null && (
-        <p class="field-error" role="alert">
-          {t.historyFailed}
-        </p>
-      )}
-      {notice !== null && (
-        <p class="slice-notice" data-testid="slice-notice">
-          {notice}
-        </p>
-      )}
-    </div>
-  );
-}
-
-/**
- * Announces new messages at the end. The list itself is not live, because older pages are added at
- * its top.
- */
-function Announcer({ announcement, t }: { announcement: Announcement | null; t: Catalogue }) {
-  return (
-    <div class="sr-only" aria-live="polite">
-      {announcement !== null && (
-        <p key={announcement.id}>
-          {announcement.kind === 'many' ? t.newCount(announcement.count) : `${announcement.name}: ${announcement.text}`}
-        </p>
-      )}
-    </div>
-  );
 }

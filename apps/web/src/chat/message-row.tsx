@@ -1,12 +1,18 @@
+import type { OutgoingState } from '@maru/client';
 import type { Message } from '@maru/client/conversation';
+import type { ErrorCode } from '@maru/protocol/errors';
 import { Component, createRef } from 'preact';
+import { EditHost } from '../conversation/edit-host.tsx';
 import { ReplyMark, RowExtras } from '../conversation/row-extras.tsx';
-import type { Catalogue } from '../i18n/en.ts';
+import { RowTools, Undo } from '../conversation/row-tools.tsx';
+import type { MessageActs } from '../conversation/use-acts.ts';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { wordsOfError } from '../i18n/errors.ts';
-import { MoreIcon } from '../icons.tsx';
+import { CheckIcon, ClockIcon } from '../icons.tsx';
 import { isMentioned } from '../model/mentions.ts';
 import type { Names } from '../model/names.ts';
 import type { Row } from '../model/rows.ts';
+import { MessageText } from '../text/message-text.tsx';
 import { Avatar } from './avatar.tsx';
 
 export interface Formats {
@@ -14,15 +20,6 @@ export interface Formats {
   /** Digits only, for the narrow margin. */
   short: Intl.DateTimeFormat;
   full: Intl.DateTimeFormat;
-}
-
-/** What a reader does with messages. MUST stay the same object, or all rows render again. */
-export interface RowActions {
-  onRetry: (clientMsgId: string) => void;
-  onDiscard: (clientMsgId: string) => void;
-  onMenu: (message: Message) => void;
-  onReact: (seq: number, emoji: string, active: boolean) => void;
-  onThread: (root: number) => void;
 }
 
 export interface MessageRowProps {
@@ -34,14 +31,29 @@ export interface MessageRowProps {
   formats: Formats;
   names: Names;
   t: Catalogue;
-  actions: RowActions;
+  actions: MessageActs;
   /** The Tab key stops at this row's menu. */
   isMenuStop: boolean;
+  /** The reader jumped to this message. */
+  isPlace?: boolean;
   /** The message to which this one replies, if it is loaded. */
   replyTo?: Message | null;
   readBy?: number;
   isInThread?: boolean;
+  isEditing?: boolean;
 }
+
+const SAME = [
+  't',
+  'formats',
+  'actions',
+  'isMenuStop',
+  'isPlace',
+  'replyTo',
+  'readBy',
+  'isInThread',
+  'isEditing',
+] as const;
 
 /**
  * A row renders only if something in it changed: a new message must not render five hundred rows.
@@ -51,8 +63,7 @@ export class MessageRow extends Component<MessageRowProps> {
 
   override shouldComponentUpdate(next: MessageRowProps): boolean {
     const { row, author } = this.props;
-    const same = ['t', 'formats', 'actions', 'isMenuStop', 'replyTo', 'readBy', 'isInThread'] as const;
-    if (same.some((name) => next[name] !== this.props[name]) || next.author.name !== author.name) return true;
+    if (SAME.some((name) => next[name] !== this.props[name]) || next.author.name !== author.name) return true;
     if (next.row.kind !== row.kind || next.row.continues !== row.continues) return true;
     if (next.row.message !== row.message) return true;
     return row.kind === 'outgoing' && next.isWaiting !== this.props.isWaiting;
@@ -71,12 +82,14 @@ export class MessageRow extends Component<MessageRowProps> {
   }
 
   override render() {
-    const { row, author, ownId, formats, t, actions, isMenuStop, isInThread = false } = this.props;
+    const { row, author, ownId, formats, t, actions, isMenuStop, isPlace = false, isInThread = false } = this.props;
     const stored = row.kind === 'message' ? row.message : null;
     const ts = row.kind === 'message' ? row.message.ts : row.message.queuedAtMs;
     const isOwn = author.id === ownId;
     const isForMe = stored !== null && stored.deleted === null && isMentioned(stored.mentions, ownId) && !isOwn;
-    const classes = [isOwn && 'own', row.continues && 'continues', isForMe && 'for-me'].filter(Boolean);
+    const classes = [isOwn && 'own', row.continues && 'continues', isForMe && 'for-me', isPlace && 'placed'].filter(
+      Boolean,
+    );
     return (
       <li
         ref={this.#element}
@@ -85,6 +98,7 @@ export class MessageRow extends Component<MessageRowProps> {
         data-seq={stored?.seq ?? ''}
         data-state={row.kind === 'message' ? 'stored' : row.message.state.kind}
         data-own={isOwn}
+        aria-current={isPlace ? 'location' : undefined}
         data-deleted={stored?.deleted ? true : undefined}
       >
         <div class="message-side">
@@ -93,40 +107,51 @@ export class MessageRow extends Component<MessageRowProps> {
               {formats.short.format(ts)}
             </time>
           ) : (
-            <Avatar id={author.id} name={author.name} />
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the name beside it is a button
+            // biome-ignore lint/a11y/noStaticElementInteractions: a larger area for the pointer
+            <span
+              onClick={(event) =>
+                actions.onPopup({ kind: 'person', user: author, isInThread, at: event.currentTarget })
+              }
+            >
+              <Avatar id={author.id} name={author.name} />
+            </span>
           )}
         </div>
         <div class="message-body">
           <Head {...this.props} ts={ts} isOwn={isOwn} />
           <Text {...this.props} />
-          {row.kind === 'outgoing' && <Fate {...this.props} message={row.message} />}
+          {row.kind === 'outgoing' && row.message.state.kind === 'failed' && (
+            <Failure {...{ t, actions }} clientMsgId={row.message.clientMsgId} code={row.message.state.error.code} />
+          )}
           {stored !== null && <Extras {...this.props} message={stored} isForMe={isForMe} />}
         </div>
-        {stored !== null && (
-          <button
-            type="button"
-            class="icon-button row-menu"
-            data-testid="message-menu"
-            aria-label={t.messageMenu(author.name)}
-            title={t.messageMenu(author.name)}
-            aria-haspopup="dialog"
-            tabIndex={isMenuStop ? 0 : -1}
-            onClick={() => actions.onMenu(stored)}
-          >
-            <MoreIcon />
-          </button>
-        )}
+        {row.kind === 'outgoing' && <StateMark {...this.props} state={row.message.state.kind} />}
+        {stored?.deleted === null && <RowTools {...{ t, actions, isInThread }} message={stored} isStop={isMenuStop} />}
       </li>
     );
   }
 }
 
-function Head({ row, author, ts, isOwn, formats, t }: MessageRowProps & { ts: number; isOwn: boolean }) {
+function Head(props: MessageRowProps & { ts: number; isOwn: boolean }) {
+  const { row, author, ts, isOwn, isInThread = false, formats, t, actions } = props;
+  const name = <bdi>{author.name}</bdi>;
   return (
     <p class={row.continues ? 'sr-only' : 'message-head'}>
-      <span class="author">
-        <bdi>{author.name}</bdi>
-      </span>
+      {row.continues ? (
+        <span>{name}</span>
+      ) : (
+        <button
+          type="button"
+          class="author"
+          data-testid="author"
+          aria-haspopup="dialog"
+          tabIndex={-1}
+          onClick={({ currentTarget: at }) => actions.onPopup({ kind: 'person', user: author, isInThread, at })}
+        >
+          {name}
+        </button>
+      )}
       {isOwn && <span class="you">{t.you}</span>}
       {!row.continues && (
         <time dateTime={new Date(ts).toISOString()} title={formats.full.format(ts)}>
@@ -137,21 +162,41 @@ function Head({ row, author, ts, isOwn, formats, t }: MessageRowProps & { ts: nu
   );
 }
 
-function Text({ row, replyTo = null, isInThread = false, t, actions }: MessageRowProps) {
-  const { text, thread } = row.message;
+const NO_MENTIONS: readonly string[] = [];
+
+function Text({
+  row,
+  replyTo = null,
+  isInThread = false,
+  isEditing = false,
+  names,
+  ownId,
+  t,
+  actions,
+}: MessageRowProps) {
+  const { text, thread, clientMsgId } = row.message;
+  // The same before and after it is stored. Messages of systems have no id of a client.
+  const foldKey = clientMsgId ?? (row.kind === 'message' ? `${row.message.from.id} ${row.message.ts}` : '');
   const deleted = row.kind === 'message' ? row.message.deleted : null;
+  const mentions = row.message.mentions ?? NO_MENTIONS;
+  const shown = <MessageText {...{ text, names, ownId, mentions, foldKey }} />;
   const words = row.kind === 'message' && deleted?.by !== row.message.from.id ? t.deletedByOther : t.deleted;
   return (
     <>
       {typeof thread === 'number' && !isInThread && (
         <ReplyMark root={thread} replyTo={replyTo} t={t} onThread={actions.onThread} />
       )}
-      {deleted === null ? (
-        <p class="text" dir="auto">
-          {text}
+      {deleted !== null ? (
+        <p class="text deleted">
+          {words}
+          {row.kind === 'message' && row.message.canUndo && <Undo seq={row.message.seq} t={t} undo={actions.undo} />}
         </p>
+      ) : isEditing && row.kind === 'message' ? (
+        <EditHost message={row.message} edit={actions.edit} {...{ names, ownId }}>
+          {shown}
+        </EditHost>
       ) : (
-        <p class="text deleted">{words}</p>
+        shown
       )}
     </>
   );
@@ -165,36 +210,42 @@ function Extras(props: MessageRowProps & { message: Message; isForMe: boolean })
       isMentioned={isForMe}
       onReact={actions.onReact}
       onThread={actions.onThread}
+      onPopup={actions.onPopup}
     />
   );
 }
 
-type FateProps = MessageRowProps & { message: Extract<Row, { kind: 'outgoing' }>['message'] };
+/** Until an own message is stored. It stands beside the text, so the row keeps its height. */
+function StateMark({ state, isWaiting, t }: MessageRowProps & { state: OutgoingState['kind'] }) {
+  if (state === 'failed') return null;
+  const words = state === 'stored' ? t.stored : isWaiting ? t.waiting : t.sending;
+  return (
+    <span class="state-mark" title={words}>
+      {state === 'stored' ? <CheckIcon /> : <ClockIcon />}
+      <span class="sr-only">{words}</span>
+    </span>
+  );
+}
 
-/** The state of an own message, in words, until its entry arrives. */
-function Fate({ message, isWaiting, t, actions }: FateProps) {
-  if (message.state.kind !== 'failed') {
-    if (message.state.kind === 'stored') return <p class="fate">{t.stored}</p>;
-    return <p class="fate">{isWaiting ? t.waiting : t.sending}</p>;
-  }
+interface FailureProps extends Pick<MessageRowProps, 't' | 'actions'> {
+  clientMsgId: string;
+  code: ErrorCode;
+}
+
+function Failure({ clientMsgId, code, t, actions }: FailureProps) {
   return (
     <p class="fate fate-failed" role="alert">
       <span>
-        {t.failed} · {wordsOfError(t, message.state.error.code)}
+        {t.failed} · {wordsOfError(t, code)}
       </span>
-      <button
-        type="button"
-        class="link-button"
-        data-testid="retry-button"
-        onClick={() => actions.onRetry(message.clientMsgId)}
-      >
+      <button type="button" class="link-button" data-testid="retry-button" onClick={() => actions.onRetry(clientMsgId)}>
         {t.retry}
       </button>
       <button
         type="button"
         class="link-button"
         data-testid="discard-button"
-        onClick={() => actions.onDiscard(message.clientMsgId)}
+        onClick={() => actions.onDiscard(clientMsgId)}
       >
         {t.discard}
       </button>

@@ -1,6 +1,7 @@
 /** A panel next to the conversation: inline on wide screens, a dialog on narrow ones. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
+import { useModal } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { CloseIcon } from '../icons.tsx';
 
@@ -18,7 +19,12 @@ export interface PanelProps {
 export function Panel({ side, title, isInline, isOpen, isWide = false, onClose, children }: PanelProps) {
   if (isInline) {
     return (
-      <aside class={`panel panel-${side}${isWide ? ' panel-wide' : ''}`} aria-label={title}>
+      <aside
+        class={`panel panel-${side}${isWide ? ' panel-wide' : ''}`}
+        aria-label={title}
+        data-region={side === 'start' ? 'rooms' : isWide ? 'pane' : 'people'}
+        tabIndex={-1}
+      >
         {children}
       </aside>
     );
@@ -35,15 +41,7 @@ export function Panel({ side, title, isInline, isOpen, isWide = false, onClose, 
 function Drawer({ side, title, isWide = false, onClose, children }: Omit<PanelProps, 'isInline' | 'isOpen'>) {
   const { t } = useWords();
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const dialog = ref.current;
-    const returnTo = document.activeElement;
-    dialog?.showModal();
-    return () => {
-      dialog?.close();
-      if (returnTo instanceof HTMLElement) returnTo.focus();
-    };
-  }, []);
+  useModal(ref);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: a click outside the drawer closes it; keyboard users have Escape and the button
     <dialog

@@ -1,26 +1,21 @@
 import type { PresenceView } from '@maru/client';
-import type { PresenceUser, Role } from '@maru/protocol/events';
+import type { PresenceUser } from '@maru/protocol/events';
 import { useWords } from '../i18n/index.ts';
-import { ChatIcon, MoreIcon } from '../icons.tsx';
+import { ChatIcon } from '../icons.tsx';
 import { sortPeople } from '../model/person.ts';
+import { StatusDot } from '../presence/status-dot.tsx';
+import { STATUS_WORDS } from '../presence/status-words.ts';
 import { Avatar } from './avatar.tsx';
-
-const STATUS_WORDS = { online: 'statusOnline', away: 'statusAway', dnd: 'statusDnd' } as const satisfies Record<
-  PresenceUser['status'],
-  string
->;
 
 export interface PeopleProps {
   presence: PresenceView | null;
   ownId: string;
-  /** The own role; null outside a room. */
-  role: Role | null;
-  onMenu: (user: PresenceUser) => void;
+  onPerson: (user: PresenceUser, at: HTMLElement) => void;
   /** Opens the direct room with the user. */
   onDirect: (user: PresenceUser) => void;
 }
 
-export function People({ presence, ownId, role, onMenu, onDirect }: PeopleProps) {
+export function People({ presence, ownId, onPerson, onDirect }: PeopleProps) {
   const { language, t } = useWords();
   const users = presence?.users ?? null;
   return (
@@ -38,17 +33,28 @@ export function People({ presence, ownId, role, onMenu, onDirect }: PeopleProps)
         {users !== null &&
           sortPeople(users.values(), ownId, language).map((user) => (
             <li key={user.id} class="person" data-testid="person" data-user={user.id}>
-              <Avatar id={user.id} name={user.name} isSmall />
-              <span class="person-name" title={user.name}>
-                <bdi>{user.name}</bdi>
-                {user.id === ownId && <span class="you"> {t.you}</span>}
-              </span>
-              <span class={`status status-${user.status}`}>
-                {user.status === 'online' ? (
-                  <span class="sr-only">{t.statusOnline}</span>
-                ) : (
-                  t[STATUS_WORDS[user.status]]
-                )}
+              <button
+                type="button"
+                class="person-button"
+                data-testid="person-button"
+                aria-haspopup="dialog"
+                title={user.name}
+                onClick={(event) => onPerson(user, event.currentTarget)}
+              >
+                <Avatar id={user.id} name={user.name} isSmall />
+                <span class="person-name">
+                  <bdi>{user.name}</bdi>
+                  {user.id === ownId && <span class="you"> {t.you}</span>}
+                  {user.text !== undefined && user.text !== '' && (
+                    <span class="person-status" title={user.text} data-testid="status-text" dir="auto">
+                      {user.text}
+                    </span>
+                  )}
+                </span>
+              </button>
+              <span class="status" title={t[STATUS_WORDS[user.status]]}>
+                <StatusDot status={user.status} />
+                <span class="sr-only">{t[STATUS_WORDS[user.status]]}</span>
               </span>
               {user.id !== ownId && (
                 <button
@@ -60,19 +66,6 @@ export function People({ presence, ownId, role, onMenu, onDirect }: PeopleProps)
                   onClick={() => onDirect(user)}
                 >
                   <ChatIcon />
-                </button>
-              )}
-              {role !== null && (role !== 'member' || user.id === ownId) && (
-                <button
-                  type="button"
-                  class="icon-button person-menu"
-                  data-testid="person-menu"
-                  aria-label={t.personMenu(user.name)}
-                  title={t.personMenu(user.name)}
-                  aria-haspopup="dialog"
-                  onClick={() => onMenu(user)}
-                >
-                  <MoreIcon />
                 </button>
               )}
             </li>

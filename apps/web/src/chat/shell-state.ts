@@ -1,59 +1,44 @@
-/** What is open around a room: dialogs, panels, a thread, and where the list should scroll. */
-import type { Conversations, Message } from '@maru/client/conversation';
+/** What is open around a room: dialogs, panels, and a thread. */
+import type { Conversations } from '@maru/client/conversation';
 import { MaruError } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { DialogTarget } from '../moderation/target.ts';
-import type { RowActions } from './message-row.tsx';
-import type { RoomStore } from './room-store.ts';
+import type { RoomStore } from '../workspace/room-store.ts';
 
-/** What the dialog is about; null while it is closed. Outside a room it only makes new rooms. */
-export function useDialog(isInRoom: boolean) {
+export interface Dialog {
+  /** What the dialog is about; null while it is closed. */
+  target: DialogTarget | null;
+  setTarget: (target: DialogTarget | null) => void;
+  closeDialog: () => void;
+}
+
+/** Only the dialog for new rooms is not about the room on the screen. */
+export function useDialog(store: RoomStore | null): Dialog {
   const [target, setTarget] = useState<DialogTarget | null>(null);
   const closeDialog = useCallback(() => setTarget(null), []);
-  const onMessageMenu = useCallback(
-    (message: Message) => setTarget({ view: 'person', user: message.from, message }),
-    [],
-  );
   useEffect(() => {
-    if (!isInRoom) setTarget((now) => (now?.view === 'create' ? now : null));
-  }, [isInRoom]);
-  return { target, setTarget, closeDialog, onMessageMenu };
+    const stays = (now: DialogTarget | null) =>
+      now?.view === 'create' || (now?.view === 'room' && now.room !== undefined && now.room === store?.room);
+    setTarget((now) => (stays(now) ? now : null));
+  }, [store]);
+  return useMemo(() => ({ target, setTarget, closeDialog }), [target, closeDialog]);
 }
 
-/** The thread that is open beside the room, and a message that the list should show. */
-export function usePlaces(store: RoomStore, isInRoom: boolean) {
-  const [thread, setThread] = useState<number | null>(null);
-  const [shown, setShown] = useState<number | null>(null);
-  useEffect(() => {
-    if (!isInRoom) setThread(null);
-  }, [isInRoom]);
-  const showMessage = useCallback(
-    (seq: number) => {
-      const isLoaded = store.conversation.get().messages.some((message) => message.seq === seq);
-      if (!isLoaded) store.conversation.jumpTo(seq);
-      setShown(seq);
-    },
-    [store],
+/** The thread that is open beside each room; a room that is shown again has it still. */
+export function useThread(room: string, isInRoom: boolean) {
+  const [threads, setThreads] = useState<ReadonlyMap<string, number>>(new Map());
+  const setThread = useCallback(
+    (root: number | null) =>
+      setThreads((before) => {
+        const next = new Map(before);
+        if (root === null) next.delete(room);
+        else next.set(room, root);
+        return next;
+      }),
+    [room],
   );
-  return { thread, setThread, shown, setShown, showMessage };
-}
-
-export function useRowActions(
-  store: RoomStore,
-  onMenu: (message: Message) => void,
-  onThread: (root: number) => void,
-): RowActions {
-  return useMemo(
-    () => ({
-      onRetry: store.retry,
-      onDiscard: store.discard,
-      onMenu,
-      onThread,
-      onReact: (seq, emoji, active) => store.note(store.conversation.react(seq, emoji, active)),
-    }),
-    [store, onMenu, onThread],
-  );
+  return { thread: isInRoom ? (threads.get(room) ?? null) : null, setThread };
 }
 
 /** Opens the direct room with a person. */

@@ -1,8 +1,8 @@
 /** A time at which something ends: without the date on the day of `fromTs`. */
-export function untilText(untilTs: number, fromTs: number, language: string): string {
+export function untilText(untilTs: number, fromTs: number, locale: string): string {
   const isSameDay = new Date(untilTs).toDateString() === new Date(fromTs).toDateString();
   const format: Intl.DateTimeFormatOptions = isSameDay
     ? { hour: 'numeric', minute: '2-digit' }
     : { dateStyle: 'medium', timeStyle: 'short' };
-  return new Intl.DateTimeFormat(language, format).format(untilTs);
+  return new Intl.DateTimeFormat(locale, format).format(untilTs);
 }

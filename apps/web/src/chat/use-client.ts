@@ -1,45 +1,109 @@
-/** The client of the signed-in page, its conversations and its connection state. */
-import { type ChatClient, type ConnectionState, createChatClient, type EndReason } from '@maru/client';
-import { type Conversations, createConversations } from '@maru/client/conversation';
+/** The client of the signed-in page, what it holds above all views, and its connection state. */
+import {
+  type ChatClient,
+  type ClientLogger,
+  type ConnectionState,
+  createChatClient,
+  type EndReason,
+  systemScheduler,
+} from '@maru/client';
+import { createConversations } from '@maru/client/conversation';
+import type { TabStorage } from '@maru/client/tabs';
 import { useEffect, useState } from 'preact/hooks';
-import type { Session } from '../session/api.ts';
+import { watchIdle } from '../presence/idle.ts';
+import { createOwnStatus, type OwnStatus } from '../presence/own-status.ts';
+import type { Session } from '../session/device.ts';
+import { guardUnload, type KeptIn, openKept } from '../session/kept.ts';
+import type { PreferenceStore } from '../settings/preferences.ts';
+import { usePreferenceStore } from '../settings/use-preferences.ts';
+import { createWorkspace, type Workspace } from '../workspace/workspace.ts';
 
 /** A message that was not stored for this time is shown as failed, and its author decides. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
+const LOGGER: ClientLogger = {
+  debug: () => {},
+  warn: (message, fields) => console.warn(message, fields),
+};
+
+guardUnload();
+
 export interface ClientHandle {
-  client: ChatClient;
-  conversations: Conversations;
+  workspace: Workspace;
   connection: ConnectionState;
+  keptIn: KeptIn;
+}
+
+interface OpenOptions {
+  session: Session;
+  preferences: PreferenceStore;
+  onState: (state: ConnectionState) => void;
+}
+
+function open(kept: TabStorage, { session, preferences, onState }: OpenOptions) {
+  const client = createChatClient({
+    url: location.origin,
+    program: 'web',
+    // A guest's token cannot be renewed. After a refusal the guest signs in again.
+    getToken: ({ refresh }) => (refresh ? (session.renew?.() ?? null) : session.token),
+    giveUpAfterMs: GIVE_UP_AFTER_MS,
+    storage: kept.outbox,
+    logger: LOGGER,
+  });
+  client.on('connection', onState);
+  const conversations = createConversations({ client, drafts: kept.drafts, logger: LOGGER });
+  const ownId = session.user.id;
+  // Before it connects, so that an invisible user is never seen.
+  const ownStatus = startOwnStatus(client, ownId, preferences);
+  const workspace = createWorkspace({ client, conversations, ownStatus, ownId });
+  client.connect();
+  return {
+    workspace,
+    close() {
+      workspace.close();
+      conversations.close();
+      client.close();
+      kept.close();
+    },
+  };
 }
 
 export function useClient(session: Session, onEnded: (reason: EndReason) => void): ClientHandle | null {
-  const [open, setOpen] = useState<Omit<ClientHandle, 'connection'> | null>(null);
+  const preferences = usePreferenceStore();
+  const [opened, setOpened] = useState<Omit<ClientHandle, 'connection'> | null>(null);
   const [connection, setConnection] = useState<ConnectionState>({ state: 'connecting' });
 
   useEffect(() => {
-    const created = createChatClient({
-      url: location.origin,
-      // A guest's token cannot be renewed. After a refusal the guest signs in again.
-      getToken: ({ refresh }) => (refresh ? null : session.token),
-      giveUpAfterMs: GIVE_UP_AFTER_MS,
-      logger: {
-        debug: () => {},
-        warn: (message, fields) => console.warn(message, fields),
-      },
-    });
-    created.on('connection', (state) => {
+    let isOver = false;
+    let close = () => {};
+    const onState = (state: ConnectionState) => {
       setConnection(state);
       if (state.state === 'ended' && state.reason !== 'closed') onEnded(state.reason);
-    });
-    const conversations = createConversations({ client: created });
-    created.connect();
-    setOpen({ client: created, conversations });
-    return () => {
-      conversations.close();
-      created.close();
     };
-  }, [session, onEnded]);
+    void openKept(session, LOGGER).then((kept) => {
+      if (isOver) return kept.close();
+      const { workspace, ...created } = open(kept, { session, preferences, onState });
+      close = created.close;
+      setOpened({ workspace, keptIn: kept.keptIn });
+    });
+    return () => {
+      isOver = true;
+      close();
+      setOpened(null);
+    };
+  }, [session, onEnded, preferences]);
 
-  return open === null ? null : { ...open, connection };
+  return opened === null ? null : { ...opened, connection };
+}
+
+/** The name of the channel that all tabs of the page share, also tabs of other users. */
+const INPUT_CHANNEL = 'maru.input';
+
+function startOwnStatus(client: ChatClient, ownId: string, preferences: PreferenceStore): OwnStatus {
+  const scheduler = systemScheduler;
+  const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel(INPUT_CHANNEL) : null;
+  return createOwnStatus({
+    ...{ client, ownId, preferences, scheduler },
+    watchIdle: (on) => watchIdle({ ...on, scheduler, channel, target: window }),
+  });
 }

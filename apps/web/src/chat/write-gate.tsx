@@ -1,9 +1,9 @@
 /** Why the composer takes no message now, and until when. */
 import { type RoomDetails, systemScheduler } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
-import type { Catalogue } from '../i18n/en.ts';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { opensByTime, type WriteGate, writeGate } from '../model/write-gate.ts';
-import type { RoomView } from './room-view.ts';
+import type { RoomView } from '../workspace/room-view.ts';
 import { untilText } from './until-text.ts';
 
 const TICK_MS = 1_000;
@@ -22,17 +22,12 @@ export function useWriteGate({ details, clock, slowUntilMs }: RoomView): WriteGa
   return gate;
 }
 
-export function wordsOfGate(
-  gate: WriteGate,
-  details: RoomDetails | null,
-  t: Catalogue,
-  language: string,
-): string | null {
+export function wordsOfGate(gate: WriteGate, details: RoomDetails | null, t: Catalogue, locale: string): string | null {
   switch (gate.kind) {
     case 'read-only':
       return t.gateReadOnly;
     case 'muted':
-      return t.gateMuted(gate.untilTs === null ? null : untilText(gate.untilTs, systemScheduler.wallNow(), language));
+      return t.gateMuted(gate.untilTs === null ? null : untilText(gate.untilTs, systemScheduler.wallNow(), locale));
     case 'slow':
       return t.gateSlow(gate.leftS);
     case 'open':

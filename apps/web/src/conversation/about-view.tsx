@@ -5,16 +5,15 @@ import type { Notify } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
 import { untilText } from '../chat/until-text.ts';
 import { useWatched } from '../hooks.ts';
-import { useWords } from '../i18n/index.ts';
+import { useSection } from '../i18n/index.ts';
 import { Outcome, Section, textOf } from '../moderation/fields.tsx';
 import type { ViewProps } from '../moderation/target.ts';
-import { useAct } from '../moderation/use-act.ts';
+import { must, useAct } from '../moderation/use-act.ts';
+import { useLocale } from '../settings/locale.ts';
 import './conversation.css';
-import { must } from './message-actions.tsx';
-import { useConversationWords } from './use-conversation-words.ts';
 
 export function AboutView(props: ViewProps) {
-  const words = useConversationWords();
+  const words = useSection('conversation');
   return (
     <>
       <Section title={words.pins} testId="section-pins" isOpen>
@@ -42,7 +41,7 @@ function PinsList(props: ViewProps) {
 
 function PinnedMessages(props: ViewProps & { pins: Pins }) {
   const { pins, store, details } = props;
-  const words = useConversationWords();
+  const words = useSection('conversation');
   const { isReady, messages } = useWatched(pins);
   const { state, run } = useAct({ forbidden: words.notAllowed, not_found: words.gone });
   const mayPin = mayDo('pin', { ownRole: details.role, visibility: details.visibility });
@@ -67,13 +66,13 @@ function PinnedMessages(props: ViewProps & { pins: Pins }) {
 
 function PinnedMessage(props: ViewProps & { message: Message; onUnpin: (() => void) | null }) {
   const { message, onClose, onShowMessage, onUnpin } = props;
-  const { language } = useWords();
-  const words = useConversationWords();
+  const locale = useLocale();
+  const words = useSection('conversation');
   const name = message.from.name;
   return (
     <li class="report" data-testid="pinned-message" data-seq={message.seq}>
       <p class="hint">
-        <bdi>{name}</bdi> · {untilText(message.ts, 0, language)}
+        <bdi>{name}</bdi> · {untilText(message.ts, 0, locale)}
       </p>
       <blockquote dir="auto">{message.text}</blockquote>
       <div class="sheet-submit">
@@ -112,7 +111,7 @@ function PinnedMessage(props: ViewProps & { message: Message; onUnpin: (() => vo
 type Choice = 'off' | Notify;
 
 function NotifyForm({ store, myRooms, details }: ViewProps) {
-  const words = useConversationWords();
+  const words = useSection('conversation');
   useWatched(myRooms);
   const { state, run } = useAct({ conflict: words.listFull, forbidden: words.notAllowed });
   const now: Choice = myRooms.room(store.room)?.notify ?? 'off';

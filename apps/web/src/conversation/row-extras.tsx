@@ -1,8 +1,12 @@
 /** What others did to a message: reactions, replies, an edit, a pin, and how many have read it. */
 import type { Message } from '@maru/client/conversation';
 import type { Reaction } from '@maru/protocol/events';
-import type { Catalogue } from '../i18n/en.ts';
+import type { Catalogue } from '../i18n/catalogue.ts';
+import { SmileIcon } from '../icons.tsx';
+import { isolated } from '../model/isolated.ts';
 import { type Names, nameOf } from '../model/names.ts';
+import { plainText } from '../text/markup.ts';
+import type { Popup } from './popup.ts';
 
 export interface RowExtrasProps {
   message: Message;
@@ -15,9 +19,11 @@ export interface RowExtrasProps {
   isInThread: boolean;
   onReact: (seq: number, emoji: string, active: boolean) => void;
   onThread: (root: number) => void;
+  onPopup: (popup: Popup) => void;
 }
 
-export function RowExtras({ message, names, t, readBy, isMentioned, isInThread, onReact, onThread }: RowExtrasProps) {
+export function RowExtras(props: RowExtrasProps) {
+  const { message, names, t, readBy, isMentioned, isInThread, onReact, onThread, onPopup } = props;
   const replies = isInThread || message.deleted !== null ? null : message.replies;
   const marks = [
     ...(isMentioned ? [t.mentionsYou] : []),
@@ -37,8 +43,28 @@ export function RowExtras({ message, names, t, readBy, isMentioned, isInThread, 
           {message.reactions.map((reaction) => (
             <Chip key={reaction.emoji} {...{ reaction, names, t }} seq={message.seq} onReact={onReact} />
           ))}
+          {message.reactions.length > 0 && (
+            <button
+              type="button"
+              class="chip"
+              data-testid="add-reaction"
+              aria-label={t.react}
+              title={t.react}
+              aria-haspopup="dialog"
+              tabIndex={-1}
+              onClick={(event) => onPopup({ kind: 'emoji', message, isInThread, at: event.currentTarget })}
+            >
+              <SmileIcon />
+            </button>
+          )}
           {replies !== null && (
-            <button type="button" class="chip" data-testid="replies" onClick={() => onThread(message.seq)}>
+            <button
+              type="button"
+              class="chip"
+              data-testid="replies"
+              tabIndex={-1}
+              onClick={() => onThread(message.seq)}
+            >
               {t.replyCount(replies.n)}
             </button>
           )}
@@ -53,8 +79,10 @@ interface ChipProps extends Pick<RowExtrasProps, 'names' | 't' | 'onReact'> {
   seq: number;
 }
 
+/** The menu of the message lists all names. */
 function Chip({ reaction: { emoji, count, mine, users }, seq, names, t, onReact }: ChipProps) {
-  const who = users.map((id) => nameOf(names, id)).join(', ');
+  const known = users.map((id) => isolated(nameOf(names, id))).join(', ');
+  const who = t.reactedBy(`${emoji} ${count}`, known, count - users.length);
   return (
     <button
       type="button"
@@ -62,8 +90,9 @@ function Chip({ reaction: { emoji, count, mine, users }, seq, names, t, onReact 
       data-testid="reaction"
       data-emoji={emoji}
       aria-pressed={mine}
-      aria-label={t.reactionCount(emoji, count)}
-      title={count > users.length ? `${who} …` : who}
+      aria-label={who}
+      title={who}
+      tabIndex={-1}
       onClick={() => onReact(seq, emoji, !mine)}
     >
       <span aria-hidden="true">
@@ -78,12 +107,12 @@ export function ReplyMark({ root, replyTo, t, onThread }: ReplyMarkProps) {
   const name = replyTo === null ? null : `\u2068${replyTo.from.name}\u2069`;
   return (
     <p class="reply-mark">
-      <button type="button" class="link-button" data-testid="thread-link" onClick={() => onThread(root)}>
+      <button type="button" class="link-button" data-testid="thread-link" tabIndex={-1} onClick={() => onThread(root)}>
         {name === null ? t.replyInThread : t.replyTo(name)}
       </button>
       {replyTo !== null && replyTo.deleted === null && (
         <span class="reply-quote" dir="auto" aria-hidden="true">
-          {replyTo.text}
+          {plainText(replyTo.text)}
         </span>
       )}
     </p>

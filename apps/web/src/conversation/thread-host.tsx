@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
-import { useLazy } from '../lazy.ts';
+import { useLazyPart } from '../lazy.ts';
 import type { ThreadPaneProps } from './thread-pane.tsx';
 
 const load = () => import('./thread-pane.tsx').then(({ ThreadPane }) => ThreadPane);
@@ -8,7 +8,7 @@ const load = () => import('./thread-pane.tsx').then(({ ThreadPane }) => ThreadPa
 /** Loads the pane when a thread is first opened. When it closes, the focus returns. */
 export function ThreadHost(props: ThreadPaneProps) {
   const { t } = useWords();
-  const lazy = useLazy(load, true);
+  const lazy = useLazyPart(load, ['conversation'], true);
   useEffect(() => {
     const returnTo = document.activeElement;
     return () => {

@@ -2,21 +2,23 @@
 import { type ChatClient, systemScheduler } from '@maru/client';
 import type { Thread, ThreadView } from '@maru/client/conversation';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useFormats } from '../chat/formats.ts';
 import { MessageForm } from '../chat/message-form.tsx';
-import { useFormats } from '../chat/message-list.tsx';
-import { MessageRow, type RowActions } from '../chat/message-row.tsx';
-import type { RoomStore } from '../chat/room-store.ts';
-import type { RoomView } from '../chat/room-view.ts';
-import { onMenuKey } from '../chat/row-menu.ts';
+import { MessageRow } from '../chat/message-row.tsx';
 import { TypingLine } from '../chat/typing-line.tsx';
 import { useWriteGate, wordsOfGate } from '../chat/write-gate.tsx';
-import { useMedia, useThrottled } from '../hooks.ts';
-import { useWords } from '../i18n/index.ts';
+import { useMedia } from '../hooks.ts';
+import { useSection, useWords } from '../i18n/index.ts';
 import { CloseIcon } from '../icons.tsx';
 import { type Row, rowsOf } from '../model/rows.ts';
 import { createTypingSender } from '../model/typing.ts';
+import { useThrottled } from '../throttled.ts';
+import type { RoomStore } from '../workspace/room-store.ts';
+import type { RoomView } from '../workspace/room-view.ts';
 import './conversation.css';
-import { useConversationWords } from './use-conversation-words.ts';
+import { type Editing, lastOwn } from './editing.ts';
+import { onRowKey } from './row-keys.ts';
+import type { MentionRequest, MessageActs } from './use-acts.ts';
 
 export interface ThreadPaneProps {
   root: number;
@@ -26,7 +28,10 @@ export interface ThreadPaneProps {
   ownId: string;
   ownName: string;
   isWaiting: boolean;
-  actions: RowActions;
+  actions: MessageActs;
+  editing: Editing | null;
+  mention: MentionRequest | null;
+  onMentioned: () => void;
   /** Null if the frame around the pane has its own button. */
   onClose: (() => void) | null;
 }
@@ -42,10 +47,10 @@ function useThread({ store, root }: ThreadPaneProps): Thread | null {
 }
 
 export function ThreadPane(props: ThreadPaneProps) {
-  const words = useConversationWords();
+  const words = useSection('conversation');
   const thread = useThread(props);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const { onClose } = props;
   return (
     <section
@@ -83,7 +88,7 @@ type RepliesProps = ThreadPaneProps & { thread: Thread };
 function Replies(props: RepliesProps) {
   const { thread } = props;
   const { t } = useWords();
-  const words = useConversationWords();
+  const words = useSection('conversation');
   const list = useThrottled(thread);
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
@@ -132,29 +137,31 @@ function Replies(props: RepliesProps) {
         <Rows {...props} list={list} />
       </div>
       <TypingLine typists={props.view.typists} thread={thread.root} />
-      {list.root !== null && list.root.deleted === null && <ReplyForm {...props} />}
+      {list.root !== null && list.root.deleted === null && <ReplyForm {...props} list={list} />}
     </>
   );
 }
 
 /** The root alone, or the replies. */
 function Rows(props: RepliesProps & { list: ThreadView; rootOnly?: boolean }) {
-  const { list, rootOnly = false, view, store, ownId, ownName, isWaiting, actions } = props;
+  const { list, rootOnly = false, view, store, ownId, ownName, isWaiting, actions, editing } = props;
   const { language, t } = useWords();
   const formats = useFormats(language);
   const root = list.root === null ? [] : [list.root];
   const source = rootOnly ? { ...list, messages: root, outgoing: [], hasOlder: false } : list;
-  const rows = rowsOf(source, [], ownId).filter(
+  const was = useRef<Row[]>([]);
+  was.current = rowsOf(source, [], ownId, was.current);
+  const rows = was.current.filter(
     (row): row is Extract<Row, { kind: 'message' | 'outgoing' }> => row.kind === 'message' || row.kind === 'outgoing',
   );
   if (rows.length === 0) return null;
-  const stop = rows.findLast(({ kind }) => kind === 'message')?.key;
+  const stop = rows.findLast((row) => row.kind === 'message' && row.message.deleted === null)?.key;
   return (
     <ol
       class="messages"
       data-testid={rootOnly ? 'thread-root' : 'thread-replies'}
       data-room={store.room}
-      onKeyDown={onMenuKey}
+      onKeyDown={onRowKey}
     >
       {rows.map((row) => (
         <MessageRow
@@ -164,15 +171,17 @@ function Rows(props: RepliesProps & { list: ThreadView; rootOnly?: boolean }) {
           author={row.kind === 'message' ? row.message.from : { id: ownId, name: ownName }}
           isMenuStop={row.key === stop}
           isInThread
+          isEditing={editing?.isInThread === true && row.kind === 'message' && row.message.seq === editing.seq}
         />
       ))}
     </ol>
   );
 }
 
-function ReplyForm({ client, store, view, thread, ownId }: RepliesProps) {
+function ReplyForm(props: RepliesProps & { list: ThreadView }) {
+  const { client, store, view, thread, list, ownId, actions, mention, onMentioned } = props;
   const { language, t } = useWords();
-  const words = useConversationWords();
+  const words = useSection('conversation');
   const gate = useWriteGate(view);
   const isShut = gate.kind === 'read-only' || gate.kind === 'muted';
   const hasKeyboard = useMedia('(hover: hover) and (pointer: fine)');
@@ -197,6 +206,12 @@ function ReplyForm({ client, store, view, thread, ownId }: RepliesProps) {
       typing={typing}
       draft={conversation.draft(draftOf)}
       onDraft={(text) => conversation.setDraft(draftOf, text)}
+      onEditLast={() => {
+        const last = lastOwn(list, ownId);
+        if (last !== null) actions.onEdit({ seq: last.seq, isInThread: true });
+      }}
+      mention={mention?.isInThread ? mention.user : null}
+      onMentioned={onMentioned}
       onSend={(text, mentions) => void thread.send(text, mentions.length === 0 ? {} : { mentions })}
     />
   );

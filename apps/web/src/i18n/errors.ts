@@ -1,6 +1,7 @@
 import type { EndReason } from '@maru/client';
+import type { MessageActType } from '@maru/client/conversation';
 import type { ErrorCode } from '@maru/protocol/errors';
-import type { Catalogue } from './en.ts';
+import type { Catalogue } from './catalogue.ts';
 
 /** The text for an error code. The server's message is for developers. */
 const ERROR_WORDS: Record<ErrorCode, (keyof Catalogue & `error${string}`) | 'endUnauthenticated'> = {
@@ -15,7 +16,27 @@ const ERROR_WORDS: Record<ErrorCode, (keyof Catalogue & `error${string}`) | 'end
   unavailable: 'errorUnavailable',
 };
 
+const CONFLICTS = {
+  edit: 'tooManyEdits',
+  react: 'tooManyReactions',
+  pin: 'tooManyPins',
+  delete: 'messageGone',
+} as const satisfies Record<MessageActType, keyof Catalogue>;
+
+/** Why an act on a message was refused. */
+export function wordsOfRefusal(t: Catalogue, act: MessageActType, code: ErrorCode): string {
+  if (code === 'conflict') return t[CONFLICTS[act]];
+  if (code === 'not_found') return t.messageGone;
+  return code === 'forbidden' ? t.roleForbids : wordsOfError(t, code);
+}
+
 export const wordsOfError = (t: Catalogue, code: ErrorCode): string => t[ERROR_WORDS[code]];
+
+/** Why a sign-in at a provider did not work. */
+export function wordsOfStart(t: Catalogue, problem: 'failed' | 'refused' | 'forbidden' | null): string | null {
+  if (problem === null) return null;
+  return { failed: t.signInFailed, refused: t.signInRefused, forbidden: t.signInForbidden }[problem];
+}
 
 export function wordsOfEnd(t: Catalogue, reason: EndReason): string | null {
   switch (reason) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ActEntries, Entry } from '@maru/protocol/events';
-import { en } from '../i18n/en.ts';
-import { ko } from '../i18n/ko.ts';
+import { words as en } from '../i18n/en/acts.ts';
+import { words as ko } from '../i18n/ko/acts.ts';
 import { actLine, shutOutEntry } from './act-line.ts';
 
 const entry = (type: string, data: unknown, seq = 1): Entry => ({

@@ -1,6 +1,7 @@
 /** What a stored act says in the message list. Pure; the catalogues hold the words. */
 import { actOf, type RoomAct } from '@maru/client';
 import type { Entry, Role } from '@maru/protocol/events';
+import { isolated } from './isolated.ts';
 
 /** One sentence about an act. `until`: formatted for the reader. */
 export interface ActWords {
@@ -17,6 +18,7 @@ export interface ActWords {
   actReadOnly: (act: { by: string; active: boolean }) => string;
   actSlowMode: (act: { by: string; seconds: number }) => string;
   actClosed: (act: { by: string; active: boolean }) => string;
+  actWithReason: (act: string, reason: string) => string;
 }
 
 export interface ActReader {
@@ -25,9 +27,6 @@ export interface ActReader {
   untilText: (untilTs: number) => string;
 }
 
-/** A name of another direction does not reorder the sentence. */
-const isolated = (name: string): string => `\u2068${name}\u2069`;
-
 /** Null if the entry is no act, or one that says nothing. */
 export function actLine(entry: Entry, reader: ActReader): string | null {
   const act = actOf(entry);
@@ -35,7 +34,7 @@ export function actLine(entry: Entry, reader: ActReader): string | null {
   const sentence = sentenceOf(act, isolated(entry.from.name), reader);
   if (sentence === '') return null;
   const reason = 'reason' in act && typeof act.reason === 'string' ? act.reason : '';
-  return reason === '' ? sentence : `${sentence}: ${isolated(reason)}`;
+  return reason === '' ? sentence : reader.t.actWithReason(sentence, isolated(reason));
 }
 
 function sentenceOf(act: RoomAct, by: string, { t, nameOf, untilText }: ActReader): string {

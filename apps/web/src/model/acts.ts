@@ -3,7 +3,7 @@ import { actOf } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
 
 /** More are not shown. */
-export const ACTS_MAX = 200;
+export const ACTS_MAX = 80;
 
 /** Returns the same list if nothing is new. */
 export function noteActs(acts: readonly Entry[], entries: readonly Entry[]): readonly Entry[] {

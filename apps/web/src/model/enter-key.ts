@@ -1,4 +1,6 @@
-/** Whether a key press in the message field sends it. */
+/**
+ * Whether a key press in the message field sends it (Enter alone, or with Ctrl or ⌘), or edits.
+ */
 export interface KeyPress {
   key: string;
   shiftKey: boolean;
@@ -14,7 +16,12 @@ export interface KeyPress {
  * send. Otherwise the text would lack its last syllable or contain it twice. Safari ends the
  * composition before the key press. There, only the key code 229 shows it.
  */
-export function isSendKey(press: KeyPress): boolean {
+export function isSendKey(press: KeyPress, enterSends: boolean): boolean {
   if (press.key !== 'Enter' || press.isComposing || press.keyCode === 229) return false;
-  return !press.shiftKey && !press.ctrlKey && !press.altKey && !press.metaKey;
+  if (press.shiftKey || press.altKey) return false;
+  return (press.ctrlKey || press.metaKey) !== enterSends;
 }
+
+/** Up, in an empty field: there the caret has nowhere to go. */
+export const isEditKey = (press: KeyPress, text: string): boolean =>
+  press.key === 'ArrowUp' && text === '' && !press.isComposing && !press.shiftKey && !press.altKey && !press.ctrlKey;

@@ -50,13 +50,8 @@ export function offeredFor({ typed }: MentionQuery, { names, ownId, everyone }: 
   return offered;
 }
 
-/** The text with the name in place of the query, and where the caret is then. */
-export function insertMention(
-  text: string,
-  { at, typed }: MentionQuery,
-  { name }: Mentioned,
-): { text: string; caret: number } {
-  const written = `@${name} `;
+/** The text with a name in place of what was typed, and where the caret is then. */
+export function insertAt(text: string, { at, typed }: MentionQuery, written: string): { text: string; caret: number } {
   const rest = text.slice(at + 1 + typed.length);
   return { text: text.slice(0, at) + written + rest, caret: at + written.length };
 }

@@ -8,11 +8,11 @@ export interface RoomName {
   isPerson: boolean;
 }
 
-/** The ids of private and direct rooms say nothing. */
+/** A title says more than an id. */
 export function nameOfMyRoom({ room, title, last, with: other }: MyRoom, names: Names): RoomName {
   if (other !== undefined) {
     const name = names.get(other) ?? (last?.from.id === other ? last.from.name : nameOf(names, other));
     return { name, isPerson: true };
   }
-  return { name: room.startsWith('p-') && title !== '' ? title : room, isPerson: false };
+  return { name: title || room, isPerson: false };
 }

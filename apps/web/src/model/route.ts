@@ -1,19 +1,81 @@
-/** The room in the address, `#/room-id`, which makes links to rooms possible. */
+/**
+ * Where one is in the page. `/`, `/rooms` (all public rooms), `/r/<room>`, and `/r/<room>/<seq>`
+ * for a message in its place. Addresses of earlier versions, `#/<room>` and `#/<room>/<seq>`, are
+ * read.
+ */
 import { isRoomId } from '@maru/client';
 
 export const DEFAULT_ROOM = 'lobby';
 
-/** Null if the address contains no valid room id. */
-export function roomOfHash(hash: string): string | null {
-  const room = hash.startsWith('#/') ? hash.slice(2) : '';
-  return isRoomId(room) ? room : null;
+export interface Address {
+  room: string;
+  /** A message to show; null: where the reader was, or the newest. */
+  seq: number | null;
 }
 
-/** Room ids need no escaping, because a fragment allows all their characters. */
-export const hashOfRoom = (room: string): string => `#/${room}`;
+export type Route =
+  | { view: 'start' }
+  | { view: 'rooms' }
+  | ({ view: 'room' } & Address)
+  /** The address of a room whose name no room can have. */
+  | { view: 'nowhere'; typed: string };
+
+export interface Place {
+  pathname: string;
+  hash: string;
+}
+
+/** The message of an address; null without one. */
+const seqOf = (digits: string | undefined): number | null => Number(digits ?? 0) || null;
+
+/** The room of an address of an earlier version. */
+function legacyRoute(hash: string): Route | null {
+  const [, room = '', digits] = /^#\/([^/]*)(?:\/(\d{1,15}))?$/.exec(hash) ?? [];
+  return isRoomId(room) ? { view: 'room', room, seq: seqOf(digits) } : null;
+}
+
+export function routeOf({ pathname, hash }: Place): Route {
+  const legacy = legacyRoute(hash);
+  if (legacy !== null) return legacy;
+  if (/^\/rooms\/?$/.test(pathname)) return { view: 'rooms' };
+  const [, typed, digits] = /^\/r\/([^/]+)(?:\/(\d{1,15}))?\/?$/.exec(pathname) ?? [];
+  if (typed === undefined) return { view: 'start' };
+  const room = normalizeRoom(decoded(typed));
+  return isRoomId(room) ? { view: 'room', room, seq: seqOf(digits) } : { view: 'nowhere', typed: decoded(typed) };
+}
+
+/** Room ids need no escaping. */
+export const pathOf = ({ room, seq }: Address): string => `/r/${room}${seq === null ? '' : `/${seq}`}`;
+
+export const pathOfRoom = (room: string): string => pathOf({ room, seq: null });
+
+export function pathOfRoute(route: Route): string {
+  switch (route.view) {
+    case 'start':
+      return '/';
+    case 'rooms':
+      return '/rooms';
+    case 'room':
+      return pathOf(route);
+    case 'nowhere':
+      return `/r/${encodeURIComponent(route.typed)}`;
+  }
+}
+
+/** The reader asks for another tab or window. */
+export const isOtherTab = (click: Pick<MouseEvent, 'ctrlKey' | 'metaKey' | 'shiftKey'>): boolean =>
+  click.ctrlKey || click.metaKey || click.shiftKey;
 
 /**
  * Normalises a typed room name: capitals, a leading #, surrounding spaces. Other errors are
  * reported, not corrected.
  */
 export const normalizeRoom = (typed: string): string => typed.trim().replace(/^#\/?/, '').toLowerCase();
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Message } from '@maru/client/conversation';
 import type { Entry } from '@maru/protocol/events';
-import { dayWord, rowsOf } from './rows.ts';
+import { dayWord, type Row, rowsOf } from './rows.ts';
 
 const NOON = new Date(2026, 9, 20, 12, 0).getTime();
 const MINUTE = 60_000;
@@ -10,7 +10,7 @@ const DAY = 24 * 60 * MINUTE;
 
 const entry = (seq: number, ts: number, from = 'a', more: Partial<Message> = {}): Message => ({
   ...{ seq, ts, n: seq, clientMsgId: null, text: 'x', edited: null, deleted: null, mentions: [], reactions: [] },
-  ...{ thread: null, replies: null, pinned: false, pending: [] },
+  ...{ thread: null, replies: null, pinned: false, pending: [], canUndo: false },
   from: { id: from, name: from },
   ...more,
 });
@@ -88,4 +88,49 @@ it('calls the last two days by name', () => {
   assert.deepEqual(dayWord(NOON - 60 * MINUTE, NOON), { kind: 'today' });
   assert.deepEqual(dayWord(NOON - DAY, NOON), { kind: 'yesterday' });
   assert.deepEqual(dayWord(NOON - 2 * DAY, NOON), { kind: 'date', ts: NOON - 2 * DAY });
+});
+
+const SENT = { room: 'lobby', clientMsgId: 'm', text: 'x', queuedAtMs: NOON, state: { kind: 'sending' as const } };
+
+it('keeps the key and the group of an own message when it is stored, whatever the clocks say', () => {
+  for (const skewMs of [0, -60 * MINUTE, 60 * MINUTE]) {
+    const [first, outgoing] = [entry(1, NOON, 'me'), [{ ...SENT, queuedAtMs: NOON + skewMs }]];
+    const sent = rowsOf({ ...whole, messages: [first], outgoing }, [], 'me');
+    const second = entry(2, NOON + MINUTE, 'me', { clientMsgId: 'm' });
+    const stored = rowsOf({ ...whole, messages: [first, second] }, [], 'me', sent);
+    const later = rowsOf({ ...whole, messages: [first, second] }, [], 'me', stored);
+    const own = (rows: Row[]) =>
+      rows.flatMap((row) => ('continues' in row ? [{ key: row.key, continues: row.continues }] : []));
+    assert.deepEqual(own(stored), own(sent));
+    assert.deepEqual(own(later), own(sent));
+  }
+});
+
+it('groups an own message anew when another row comes between', () => {
+  const first = entry(1, NOON, 'me');
+  const sent = rowsOf({ ...whole, messages: [first], outgoing: [SENT] }, [], 'me');
+  const messages = [first, entry(2, NOON), entry(3, NOON, 'me', { clientMsgId: 'm' })];
+  const stored = rowsOf({ ...whole, messages }, [], 'me', sent);
+  assert.deepEqual(
+    stored.map((row) => 'continues' in row && row.continues),
+    [false, false, false, false],
+  );
+});
+
+it('shows a message once if a page has it before its entry, and an id that came again as another row', () => {
+  const stored = entry(1, NOON, 'me', { clientMsgId: 'm' });
+  const again = entry(2, NOON, 'me', { clientMsgId: 'm' });
+  const rows = rowsOf({ ...whole, messages: [stored, again], outgoing: [SENT] }, [], 'me');
+  assert.deepEqual(
+    rows.map(({ kind, key }) => `${kind}: ${key}`),
+    ['day: day own m', 'message: own m', 'message: 2'],
+  );
+});
+
+it('has a day above the first message of a room while it is sent', () => {
+  const rows = rowsOf({ ...whole, messages: [], outgoing: [SENT] }, [], 'me');
+  assert.deepEqual(
+    rows.map(({ key }) => key),
+    ['day own m', 'own m'],
+  );
 });

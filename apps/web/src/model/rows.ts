@@ -25,39 +25,107 @@ interface Last {
   author: string | null;
 }
 
-/** `acts`: ascending. Those outside the part of the room that `source` shows are left out. */
-export function rowsOf(source: RowSource, acts: readonly Entry[], ownId: string | null): Row[] {
-  const rows: Row[] = [];
-  let last: Last = { day: '', ts: 0, author: null };
-  for (const item of merge(source, acts)) {
-    const day = dayOf(item.ts);
-    let author = last.author;
-    if (last.day !== day) {
-      // A clock that goes back shows the same day twice, and keys must not repeat.
-      rows.push({ kind: 'day', key: `day ${item.seq}`, ts: item.ts });
-      author = null;
-    }
-    if (item.seq === source.unreadLine) {
-      rows.push({ kind: 'unread', key: 'unread' });
-      author = null;
-    }
-    if ('type' in item) {
-      rows.push({ kind: 'act', key: String(item.seq), entry: item });
-      last = { day, ts: item.ts, author: null };
-      continue;
-    }
-    const continues = author === item.from.id && isNear(item.ts, last.ts) && item.thread === null;
-    rows.push({ kind: 'message', key: String(item.seq), message: item, isOwn: item.from.id === ownId, continues });
-    last = { day, ts: item.ts, author: item.from.id };
-  }
+/**
+ * `acts`: ascending. Those outside the part of the room that `source` shows are left out. `was`:
+ * the rows before, whose groups stay: the store's clock is not the device's.
+ */
+export function rowsOf(
+  source: RowSource,
+  acts: readonly Entry[],
+  ownId: string | null,
+  was: readonly Row[] = [],
+): Row[] {
+  const rows = new RowList(source, ownId, was);
+  for (const item of merge(source, acts)) rows.add(item);
   // They come after the newest message, which is not shown here.
-  if (source.hasNewer) return rows;
-  for (const message of source.outgoing) {
-    const continues = last.author === ownId && isNear(message.queuedAtMs, last.ts) && message.thread === undefined;
-    rows.push({ kind: 'outgoing', key: `out ${message.clientMsgId}`, message, continues });
-    last = { day: last.day, ts: message.queuedAtMs, author: ownId };
+  if (!source.hasNewer) for (const message of source.outgoing) rows.addOutgoing(message);
+  return rows.rows;
+}
+
+/** The key of a row is that of its message from sending to stored, so it keeps its element. */
+const ownKey = (clientMsgId: string): string => `own ${clientMsgId}`;
+
+class RowList {
+  readonly rows: Row[] = [];
+  readonly #source: RowSource;
+  readonly #ownId: string | null;
+  readonly #keys = new Set<string>();
+  readonly #groups: ReadonlyMap<string, Group>;
+  #last: Last = { day: '', ts: 0, author: null };
+
+  constructor(source: RowSource, ownId: string | null, was: readonly Row[]) {
+    this.#source = source;
+    this.#ownId = ownId;
+    this.#groups = groupsOf(was);
   }
-  return rows;
+
+  add(item: Message | Entry): void {
+    const key = this.#keyOf(item);
+    this.#keys.add(key);
+    this.#separate(item.ts, key);
+    if (item.seq === this.#source.unreadLine) this.#push({ kind: 'unread', key: 'unread' });
+    if ('type' in item) {
+      this.#push({ kind: 'act', key, entry: item });
+      this.#last = { ...this.#last, ts: item.ts };
+      return;
+    }
+    const isOwn = item.from.id === this.#ownId;
+    const continues = this.#continues(key, { author: item.from.id, ts: item.ts, isReply: item.thread !== null });
+    this.rows.push({ kind: 'message', key, message: item, isOwn, continues });
+    this.#last = { ...this.#last, ts: item.ts, author: item.from.id };
+  }
+
+  addOutgoing(message: OutgoingMessage): void {
+    const key = ownKey(message.clientMsgId);
+    // It is stored, and was read with a page.
+    if (this.#keys.has(key)) return;
+    const ts = message.queuedAtMs;
+    if (ts > this.#last.ts) this.#separate(ts, key);
+    const continues = this.#continues(key, { author: this.#ownId, ts, isReply: message.thread !== undefined });
+    this.rows.push({ kind: 'outgoing', key, message, continues });
+    this.#last = { ...this.#last, ts, author: this.#ownId };
+  }
+
+  /** An id may come again after the server has forgotten it, and keys must not repeat. */
+  #keyOf(item: Message | Entry): string {
+    if ('type' in item || item.clientMsgId === null || item.from.id !== this.#ownId) return String(item.seq);
+    const key = ownKey(item.clientMsgId);
+    return this.#keys.has(key) ? String(item.seq) : key;
+  }
+
+  /** A clock that goes back shows the same day twice, so its key is not the day. */
+  #separate(ts: number, key: string): void {
+    const day = dayOf(ts);
+    if (this.#last.day !== day) this.#push({ kind: 'day', key: `day ${key}`, ts });
+    this.#last = { ...this.#last, day };
+  }
+
+  /** A row after which the next message shows its author. */
+  #push(row: Row): void {
+    this.rows.push(row);
+    this.#last = { ...this.#last, author: null };
+  }
+
+  #continues(key: string, { author, ts, isReply }: { author: string | null; ts: number; isReply: boolean }): boolean {
+    const known = this.#groups.get(key);
+    if (known !== undefined && known.above === this.rows.at(-1)?.key) return known.continues;
+    return this.#last.author === author && isNear(ts, this.#last.ts) && !isReply;
+  }
+}
+
+/** Whether an own message continued the group above it, and which row was there. */
+interface Group {
+  above: string | undefined;
+  continues: boolean;
+}
+
+function groupsOf(rows: readonly Row[]): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const [i, row] of rows.entries()) {
+    const isOwn = row.kind === 'outgoing' || (row.kind === 'message' && row.isOwn);
+    if (isOwn) groups.set(row.key, { above: rows[i - 1]?.key, continues: row.continues });
+  }
+  return groups;
 }
 
 function merge({ messages, hasOlder, hasNewer }: RowSource, acts: readonly Entry[]): Array<Message | Entry> {

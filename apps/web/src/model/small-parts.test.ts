@@ -1,53 +1,24 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { Scheduler } from '@maru/client';
 import { httpSchemas } from '@maru/protocol';
 import type { PresenceUser } from '@maru/protocol/events';
 import fc from 'fast-check';
+import { fakeScheduler } from '../testing/fake-scheduler.ts';
 import { isSendKey, type KeyPress } from './enter-key.ts';
 import { nameProblem } from './name-check.ts';
 import { initialOf, sortPeople, TINTS, tintOf } from './person.ts';
-import { hashOfRoom, normalizeRoom, roomOfHash } from './route.ts';
 import { createStore } from './store.ts';
 import {
+  areSameTypists,
   createTypingSender,
   expireTyping,
+  namedIds,
   receiveTyping,
   stopTyping,
   TYPING_SHOWN_MS,
   type Typists,
 } from './typing.ts';
-
-/** A clock that only moves when told to. */
-function fakeScheduler() {
-  let now = 0;
-  let tasks: Array<{ atMs: number; task: () => void }> = [];
-  const scheduler: Scheduler = {
-    now: () => now,
-    wallNow: () => 0,
-    random: () => 0.5,
-    after(delayMs, task) {
-      const entry = { atMs: now + delayMs, task };
-      tasks.push(entry);
-      return () => {
-        tasks = tasks.filter((other) => other !== entry);
-      };
-    },
-  };
-  const pass = (ms: number) => {
-    const until = now + ms;
-    for (;;) {
-      const next = tasks.filter(({ atMs }) => atMs <= until).sort((a, b) => a.atMs - b.atMs)[0];
-      if (next === undefined) break;
-      tasks = tasks.filter((other) => other !== next);
-      now = next.atMs;
-      next.task();
-    }
-    now = until;
-  };
-  return { scheduler, pass };
-}
 
 describe('the key that sends', () => {
   const press = (more: Partial<KeyPress>): KeyPress => ({
@@ -62,32 +33,21 @@ describe('the key that sends', () => {
   });
 
   it('is Enter alone', () => {
-    assert.equal(isSendKey(press({})), true);
+    assert.equal(isSendKey(press({}), true), true);
     for (const more of [{ key: 'a' }, { shiftKey: true }, { ctrlKey: true }, { altKey: true }, { metaKey: true }]) {
-      assert.equal(isSendKey(press(more)), false);
+      assert.equal(isSendKey(press(more), true), false);
     }
+  });
+
+  it('is Enter with Ctrl or the command key, if Enter alone makes a new line', () => {
+    for (const more of [{ ctrlKey: true }, { metaKey: true }]) assert.equal(isSendKey(press(more), false), true);
+    for (const more of [{}, { shiftKey: true }, { altKey: true }, { ctrlKey: true, shiftKey: true }])
+      assert.equal(isSendKey(press(more), false), false);
   });
 
   it('is never the Enter that ends a Korean syllable', () => {
-    assert.equal(isSendKey(press({ isComposing: true })), false);
-    assert.equal(isSendKey(press({ keyCode: 229 })), false);
-  });
-});
-
-describe('the room in the address', () => {
-  it('is read back as it was written', () => {
-    assert.equal(roomOfHash(hashOfRoom('design.2026_a-b')), 'design.2026_a-b');
-  });
-
-  it('is none where it cannot be a room', () => {
-    for (const hash of ['', '#', '#/', '#lobby', '#/No', '#/a b', '#/%61', '#/a/b', `#/${'x'.repeat(65)}`]) {
-      assert.equal(roomOfHash(hash), null, hash);
-    }
-  });
-
-  it('is taken from what people write', () => {
-    assert.equal(normalizeRoom('  #Lobby '), 'lobby');
-    assert.equal(normalizeRoom('#/lobby'), 'lobby');
+    assert.equal(isSendKey(press({ isComposing: true }), true), false);
+    assert.equal(isSendKey(press({ keyCode: 229, ctrlKey: true }), false), false);
   });
 });
 
@@ -149,7 +109,20 @@ describe('typing', () => {
     );
     assert.equal(expireTyping(typists, 10), typists, 'nothing to do is no change');
     typists = stopTyping(typists, new Set(['a']));
-    assert.deepEqual(receiveTyping(typists, signal('b', false), 2_000), []);
+    typists = receiveTyping(typists, signal('b', false), 2_000);
+    assert.deepEqual([typists.length, expireTyping(typists, 3_000)], [1, []]);
+  });
+
+  it('changes the line only if other people type', () => {
+    let typists: Typists = [];
+    const ids: string[] = [];
+    for (const id of ['a', 'b', 'a', 'c', 'd', 'e']) {
+      typists = receiveTyping(typists, signal(id), 0);
+      ids.push(namedIds(typists));
+    }
+    assert.deepEqual(ids, ['["a"]', '["a","b"]', '["a","b"]', '["a","b","c"]', 'many', 'many']);
+    assert.ok(areSameTypists(typists, [...typists].reverse()));
+    assert.ok(!areSameTypists(typists, typists.slice(1)));
   });
 
   it('remembers a bounded number of people', () => {
@@ -158,7 +131,7 @@ describe('typing', () => {
     assert.ok(typists.length <= 20);
   });
 
-  it('is told every two seconds at most, and is over after four without a key', () => {
+  it('is sent every two seconds at most, and ends after four seconds without a key', () => {
     const { scheduler, pass } = fakeScheduler();
     const told: string[] = [];
     const sender = createTypingSender(scheduler, (active) => void told.push(`${scheduler.now()} ${active}`));

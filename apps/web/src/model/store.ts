@@ -17,7 +17,7 @@ export interface Store<T> {
  */
 const NOTIFY_INTERVAL_MS = 100;
 
-export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
+export function createStore<T>(initial: T, scheduler: Scheduler, intervalMs = NOTIFY_INTERVAL_MS): Store<T> {
   let value = initial;
   let notifiedAtMs = Number.NEGATIVE_INFINITY;
   let cancelNotify: (() => void) | null = null;
@@ -35,7 +35,7 @@ export function createStore<T>(initial: T, scheduler: Scheduler): Store<T> {
       if (next === value) return;
       value = next;
       // Notify on the next turn, so that several changes of one event cause one update.
-      cancelNotify ??= scheduler.after(Math.max(0, notifiedAtMs + NOTIFY_INTERVAL_MS - scheduler.now()), notify);
+      cancelNotify ??= scheduler.after(Math.max(0, notifiedAtMs + intervalMs - scheduler.now()), notify);
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -8,6 +8,8 @@ import { LIMITS } from '@maru/protocol/limits';
 
 /** A typing event expires after this time. Longer than the interval at which clients repeat it. */
 export const TYPING_SHOWN_MS = LIMITS.typingTimeoutMs;
+/** Who stops is shown a little longer: often the next one begins, and the line changes less. */
+const TYPING_STOPPED_MS = 1_000;
 /** With more names the line shows "several". */
 const TYPISTS_MAX = 20;
 
@@ -22,10 +24,17 @@ export interface Typist {
 export type Typists = readonly Typist[];
 
 export function receiveTyping(typists: Typists, { user, active, thread }: TypingSignal, nowMs: number): Typists {
-  const others = typists.filter(({ id, untilMs }) => id !== user.id && untilMs > nowMs);
-  if (!active || others.length >= TYPISTS_MAX) return others;
+  const live = typists.filter(({ untilMs }) => untilMs > nowMs);
+  if (!active) return live.map((one) => (one.id === user.id ? stoppedAt(one, nowMs) : one));
+  const others = live.filter(({ id }) => id !== user.id);
+  if (others.length >= TYPISTS_MAX) return others;
   return [...others, { id: user.id, name: user.name, thread: thread ?? null, untilMs: nowMs + TYPING_SHOWN_MS }];
 }
+
+const stoppedAt = (typist: Typist, nowMs: number): Typist => ({
+  ...typist,
+  untilMs: Math.min(typist.untilMs, nowMs + TYPING_STOPPED_MS),
+});
 
 /** A user whose message arrived has stopped typing. */
 export const stopTyping = (typists: Typists, userIds: ReadonlySet<string>): Typists =>
@@ -33,6 +42,19 @@ export const stopTyping = (typists: Typists, userIds: ReadonlySet<string>): Typi
 
 export const expireTyping = (typists: Typists, nowMs: number): Typists =>
   typists.some(({ untilMs }) => untilMs <= nowMs) ? typists.filter(({ untilMs }) => untilMs > nowMs) : typists;
+
+/** The line that says who types names so many, and changes at most this often. */
+const NAMED_MAX = 3;
+export const TYPING_STEADY_MS = 5_000;
+
+/** The words of the line. The order in which users typed does not change them. */
+export const namedIds = (typists: Typists): string =>
+  typists.length > NAMED_MAX ? 'many' : JSON.stringify(typists.map(({ id }) => id).sort());
+
+/** Whether the same people type at the same places. */
+export const areSameTypists = (one: Typists, other: Typists): boolean =>
+  one.length === other.length &&
+  one.every(({ id, thread }) => other.some((it) => it.id === id && it.thread === thread));
 
 /** Minimum interval between typing events. */
 export const TYPING_SEND_INTERVAL_MS = 2_000;

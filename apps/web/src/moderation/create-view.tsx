@@ -1,22 +1,26 @@
 import { isRoomId } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
 import { useState } from 'preact/hooks';
-import { useWords } from '../i18n/index.ts';
+import { useSection, useWords } from '../i18n/index.ts';
 import { normalizeRoom } from '../model/route.ts';
 import { Field, Outcome, textOf } from './fields.tsx';
 import type { ModerationDialogProps } from './target.ts';
-import { useAct, useModerationWords } from './use-act.ts';
+import { useAct } from './use-act.ts';
 
-/** Makes a room, which the user then owns, and goes there. */
+type Kind = 'private' | 'public' | 'direct';
+
+/** Makes a room, which the user then owns, or opens that with one person, and goes there. */
 export function CreateView({
   client,
+  names,
+  ownId,
   onGoToRoom,
   onClose,
-}: Pick<ModerationDialogProps, 'client' | 'onGoToRoom' | 'onClose'>) {
+}: Pick<ModerationDialogProps, 'client' | 'names' | 'ownId' | 'onGoToRoom' | 'onClose'>) {
   const { t } = useWords();
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct({ conflict: words.failExists });
-  const [visibility, setVisibility] = useState<'public' | 'private'>('private');
+  const [visibility, setVisibility] = useState<Kind>('private');
   const [isBadName, setBadName] = useState(false);
 
   const submit = (event: Event) => {
@@ -25,9 +29,14 @@ export function CreateView({
     const title = textOf(form, 'title');
     const room = normalizeRoom(textOf(form, 'room'));
     if (visibility === 'public' && !isRoomId(room)) return setBadName(true);
-    const id = visibility === 'public' ? { room } : {};
+    const titled = title === '' ? {} : { title };
+    const wanted = {
+      private: { visibility: 'private', ...titled },
+      public: { visibility: 'public', room, ...titled },
+      direct: { visibility: 'direct', user: textOf(form, 'user') },
+    } as const;
     void run(async () => {
-      const made = await client.moderation.createRoom({ visibility, ...id, ...(title === '' ? {} : { title }) });
+      const made = await client.moderation.createRoom(wanted[visibility]);
       onClose();
       onGoToRoom(made.room);
     });
@@ -37,7 +46,7 @@ export function CreateView({
     <form class="sheet-form" noValidate onSubmit={submit}>
       <fieldset class="choices">
         <legend>{words.kind}</legend>
-        {(['private', 'public'] as const).map((kind) => (
+        {(['private', 'public', 'direct'] as const).map((kind) => (
           <label key={kind} class="choice">
             <input
               type="radio"
@@ -46,13 +55,17 @@ export function CreateView({
               checked={visibility === kind}
               onChange={() => setVisibility(kind)}
             />
-            {kind === 'private' ? words.privateRoom : words.publicRoom}
+            {{ private: words.privateRoom, public: words.publicRoom, direct: words.directRoom }[kind]}
           </label>
         ))}
       </fieldset>
-      <Field id="create-title" label={words.title}>
-        <input id="create-title" name="title" dir="auto" maxLength={LIMITS.titleCharsMax} />
-      </Field>
+      {visibility === 'direct' ? (
+        <PersonField names={names} ownId={ownId} />
+      ) : (
+        <Field id="create-title" label={words.title}>
+          <input id="create-title" name="title" dir="auto" maxLength={LIMITS.titleCharsMax} />
+        </Field>
+      )}
       {visibility === 'public' && (
         <Field id="create-room" label={words.roomName}>
           <input
@@ -73,10 +86,35 @@ export function CreateView({
       )}
       <div class="sheet-submit">
         <button type="submit" class="primary-button" data-testid="create-submit" disabled={state.kind === 'busy'}>
-          {words.create}
+          {visibility === 'direct' ? words.openDirect : words.create}
         </button>
         <Outcome state={state} done="" />
       </div>
     </form>
+  );
+}
+
+/** People of the rooms that were open are offered by name. Others are reached by their id. */
+function PersonField({ names, ownId }: Pick<ModerationDialogProps, 'names' | 'ownId'>) {
+  const words = useSection('moderation');
+  return (
+    <Field id="create-user" label={words.inviteId}>
+      <input
+        id="create-user"
+        name="user"
+        list="create-people"
+        autoComplete="off"
+        autoCapitalize="none"
+        spellcheck={false}
+        required
+        aria-describedby="create-user-hint"
+      />
+      <datalist id="create-people">
+        {[...names].map(([id, name]) => id !== ownId && <option key={id} value={id} label={name} />)}
+      </datalist>
+      <p id="create-user-hint" class="hint">
+        {words.inviteHint}
+      </p>
+    </Field>
   );
 }

@@ -1,5 +1,5 @@
 import { useWords } from '../i18n/index.ts';
-import { useLazy } from '../lazy.ts';
+import { useLazyPart } from '../lazy.ts';
 import type { DialogTarget, ModerationDialogProps } from './target.ts';
 
 export type DialogHostProps = Omit<ModerationDialogProps, 'target'> & { target: DialogTarget | null };
@@ -9,7 +9,7 @@ const load = () => import('./dialog.tsx').then(({ ModerationDialog }) => Moderat
 /** Loads the dialog of acts when it is first opened. */
 export function DialogHost({ target, ...props }: DialogHostProps) {
   const { t } = useWords();
-  const lazy = useLazy(load, target !== null);
+  const lazy = useLazyPart(load, ['conversation', 'moderation'], target !== null);
   if (target === null) return null;
   if (lazy.kind === 'ready') return <lazy.part {...props} target={target} />;
   if (lazy.kind === 'none') return null;

@@ -1,87 +1,83 @@
 /** The dialog of acts: settings of a room, acts on a person or a message, pins, and a new room. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { AboutView } from '../conversation/about-view.tsx';
-import { useConversationWords } from '../conversation/use-conversation-words.ts';
-import type { ConversationWords } from '../conversation/words/en.ts';
-import { useWords } from '../i18n/index.ts';
+import { useModal } from '../hooks.ts';
+import type { Sections } from '../i18n/catalogue.ts';
+import { useSection, useWords } from '../i18n/index.ts';
 import { CloseIcon } from '../icons.tsx';
 import { nameOf } from '../model/names.ts';
 import { CreateView } from './create-view.tsx';
+import { EraseView, ReportView } from './message-views.tsx';
 import './moderation.css';
 import { PersonView } from './person-view.tsx';
 import { RoomView } from './room-view.tsx';
 import type { ModerationDialogProps } from './target.ts';
-import { ModerationWordsContext } from './use-act.ts';
-import { en, type ModerationWords } from './words/en.ts';
-import { ko } from './words/ko.ts';
-
-const WORDS: Record<'en' | 'ko', ModerationWords> = { en, ko };
 
 export function ModerationDialog(props: ModerationDialogProps) {
-  const { language, t } = useWords();
-  const words = WORDS[language];
-  const conversationWords = useConversationWords();
-  const { target, details, onClose } = props;
+  const { t } = useWords();
+  const words = useSection('moderation');
+  const conversationWords = useSection('conversation');
+  const { target, details, store, onClose } = props;
+  const inRoom = details === null || store === null ? null : { ...props, details, store };
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    const opened = dialog.current;
-    const returnTo = document.activeElement;
-    opened?.showModal();
-    return () => {
-      opened?.close();
-      if (returnTo instanceof HTMLElement) returnTo.focus();
-    };
-  }, []);
+  useModal(dialog);
   const about = target.view === 'person' ? target.user.id : target.view;
   // A new view begins at its title.
-  useEffect(() => heading.current?.focus(), [about]);
+  useLayoutEffect(() => heading.current?.focus(), [about]);
 
   return (
-    <ModerationWordsContext.Provider value={words}>
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: a click outside closes the dialog; keyboard users have Escape and the button */}
-      <dialog
-        ref={dialog}
-        class="sheet"
-        data-testid="moderation-dialog"
-        aria-labelledby="sheet-title"
-        onClose={onClose}
-        onClick={(event) => {
-          if (event.target === dialog.current) onClose();
-        }}
-      >
-        <div class="sheet-frame">
-          <header class="sheet-head">
-            <h2 id="sheet-title" ref={heading} tabIndex={-1}>
-              {titleOf(props, words, conversationWords, t.roomMenu)}
-            </h2>
-            <button type="button" class="icon-button" aria-label={words.close} title={words.close} onClick={onClose}>
-              <CloseIcon />
-            </button>
-          </header>
-          <div class="sheet-body">
-            {target.view === 'create' && <CreateView {...props} />}
-            {target.view === 'room' && details !== null && <RoomView {...props} details={details} />}
-            {target.view === 'about' && details !== null && <AboutView {...props} details={details} />}
-            {target.view === 'person' && details !== null && (
-              <PersonView key={about} {...props} details={details} user={target.user} message={target.message} />
-            )}
-          </div>
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click outside closes the dialog; keyboard users have Escape and the button
+    <dialog
+      ref={dialog}
+      class="sheet"
+      data-testid="moderation-dialog"
+      aria-labelledby="sheet-title"
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) onClose();
+      }}
+    >
+      <div class="sheet-frame">
+        <header class="sheet-head">
+          <h2 id="sheet-title" ref={heading} tabIndex={-1}>
+            {titleOf(props, words, conversationWords, t.roomMenu)}
+          </h2>
+          <button type="button" class="icon-button" aria-label={words.close} title={words.close} onClick={onClose}>
+            <CloseIcon />
+          </button>
+        </header>
+        <div class="sheet-body">
+          {target.view === 'create' && <CreateView {...props} />}
+          {target.view === 'room' && inRoom !== null && <RoomView {...inRoom} section={target.section ?? null} />}
+          {target.view === 'about' && inRoom !== null && <AboutView {...inRoom} />}
+          {target.view === 'person' && inRoom !== null && <PersonView key={about} {...inRoom} user={target.user} />}
+          {target.view === 'report' && inRoom !== null && <ReportView {...inRoom} message={target.message} />}
+          {target.view === 'erase' && inRoom !== null && <EraseView {...inRoom} message={target.message} />}
         </div>
-      </dialog>
-    </ModerationWordsContext.Provider>
+      </div>
+    </dialog>
   );
 }
 
 function titleOf(
   { target, names }: ModerationDialogProps,
-  words: ModerationWords,
-  { aboutTitle, messageTitle }: ConversationWords,
+  words: Sections['moderation'],
+  { aboutTitle }: Sections['conversation'],
   roomMenu: string,
 ): string {
-  if (target.view === 'create') return words.createTitle;
-  if (target.view === 'room') return roomMenu;
-  if (target.view === 'about') return aboutTitle;
-  const name = target.user.name || nameOf(names, target.user.id);
-  return target.message === null ? words.personTitle(name) : messageTitle(name);
+  switch (target.view) {
+    case 'create':
+      return words.createTitle;
+    case 'room':
+      return roomMenu;
+    case 'about':
+      return aboutTitle;
+    case 'report':
+      return words.reportTitle(target.message.from.name);
+    case 'erase':
+      return words.eraseTitle(target.message.from.name);
+    case 'person':
+      return words.personTitle(target.user.name || nameOf(names, target.user.id));
+  }
 }

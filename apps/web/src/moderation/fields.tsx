@@ -1,8 +1,10 @@
 /** Small parts that the forms of the dialog share. */
+
 import { LIMITS } from '@maru/protocol/limits';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { type ActState, type Pages, useModerationWords } from './use-act.ts';
+import { useSection } from '../i18n/index.ts';
+import type { ActState, Pages } from './use-act.ts';
 
 export function Field({ id, label, children }: { id: string; label: string; children: ComponentChildren }) {
   return (
@@ -56,7 +58,7 @@ export function ListFrame<T>({
   empty: string;
   children: ComponentChildren;
 }) {
-  const words = useModerationWords();
+  const words = useSection('moderation');
   return (
     <>
       {pages.items.length > 0 && <ul class="sheet-list">{children}</ul>}

@@ -1,17 +1,19 @@
 /** The people of a room that have a role, and those that are banned or muted. */
 import type { Ban } from '@maru/protocol/events';
 import { untilText } from '../chat/until-text.ts';
-import { useWords } from '../i18n/index.ts';
+import { useSection } from '../i18n/index.ts';
 import { MoreIcon } from '../icons.tsx';
 import { nameOf } from '../model/names.ts';
+import { useLocale } from '../settings/locale.ts';
 import { ListFrame, Outcome } from './fields.tsx';
 import type { ViewProps } from './target.ts';
-import { useAct, useModerationWords, usePages } from './use-act.ts';
+import { useAct, usePages } from './use-act.ts';
 
 const PAGE_ITEMS = 50;
 
 export function PeopleList({ client, store, details, names, ownId, onTarget }: ViewProps) {
-  const words = useModerationWords();
+  const { roles } = useSection('conversation');
+  const words = useSection('moderation');
   const pages = usePages(async (cursor) => {
     const page = await client.moderation.members(store.room, { limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) });
     return { items: page.members, cursor: page.cursor };
@@ -23,14 +25,14 @@ export function PeopleList({ client, store, details, names, ownId, onTarget }: V
         <li key={user}>
           <span class="sheet-item">
             <bdi class="sheet-name">{nameOf(names, user)}</bdi>
-            <span class="hint">{words.roles[role]}</span>
+            <span class="hint">{roles[role]}</span>
           </span>
           {mayAct(user) && (
             <button
               type="button"
               class="icon-button"
               aria-label={words.manage(nameOf(names, user))}
-              onClick={() => onTarget({ view: 'person', user: { id: user, name: nameOf(names, user) }, message: null })}
+              onClick={() => onTarget({ view: 'person', user: { id: user, name: nameOf(names, user) } })}
             >
               <MoreIcon />
             </button>
@@ -42,8 +44,8 @@ export function PeopleList({ client, store, details, names, ownId, onTarget }: V
 }
 
 export function BansList({ client, store, names }: ViewProps) {
-  const { language } = useWords();
-  const words = useModerationWords();
+  const locale = useLocale();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const pages = usePages(async (cursor) => {
     const page = await client.moderation.bans(store.room, { limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) });
@@ -62,7 +64,7 @@ export function BansList({ client, store, names }: ViewProps) {
               <bdi class="sheet-name">{nameOf(names, ban.user)}</bdi>
               <span class="hint">
                 {ban.kind === 'ban' ? words.banned : words.muted}{' '}
-                {ban.untilTs ? words.until(untilText(ban.untilTs, 0, language)) : words.noEnd}
+                {ban.untilTs ? words.until(untilText(ban.untilTs, 0, locale)) : words.noEnd}
                 {' · '}
                 {words.by(nameOf(names, ban.by))}
                 {ban.reason && `: ${ban.reason}`}

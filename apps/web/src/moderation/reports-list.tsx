@@ -1,10 +1,12 @@
 /** The queue of reports: what was written, who reported it and why. */
+
 import type { Report } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
+import { useSection } from '../i18n/index.ts';
 import { nameOf } from '../model/names.ts';
 import { ListFrame, Outcome } from './fields.tsx';
 import type { ViewProps } from './target.ts';
-import { useAct, useModerationWords, usePages } from './use-act.ts';
+import { useAct, usePages } from './use-act.ts';
 
 /** Each report reads one message, unless it is loaded. */
 const PAGE_ITEMS = 10;
@@ -30,7 +32,7 @@ function useQuote({ client, store }: ViewProps, seq: number): string | null | un
 
 export function ReportsList(props: ViewProps) {
   const { client, store } = props;
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const pages = usePages(async (cursor) => {
     const page = await client.moderation.reports(store.room, { limit: PAGE_ITEMS, ...(cursor ? { cursor } : {}) });
@@ -51,7 +53,7 @@ export function ReportsList(props: ViewProps) {
 
 function ReportItem(props: ViewProps & { report: Report; onCloseReport: (id: string) => void }) {
   const { report, names, onTarget, onClose, onShowMessage, onCloseReport } = props;
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const quote = useQuote(props, report.seq);
   const [by, from] = [nameOf(names, report.by), nameOf(names, report.from)];
   return (
@@ -79,7 +81,7 @@ function ReportItem(props: ViewProps & { report: Report; onCloseReport: (id: str
         <button
           type="button"
           class="quiet-button"
-          onClick={() => onTarget({ view: 'person', user: { id: report.from, name: from }, message: null })}
+          onClick={() => onTarget({ view: 'person', user: { id: report.from, name: from } })}
         >
           {words.manage(from)}
         </button>

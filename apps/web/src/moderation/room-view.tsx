@@ -1,24 +1,26 @@
 /** Settings and lists of a room. Each section is there only if the own role allows its acts. */
+
 import { type ActName, mayDo, type RoomSettings } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
 import { useState } from 'preact/hooks';
+import { useSection } from '../i18n/index.ts';
 import { Field, Outcome, Section, textOf } from './fields.tsx';
 import { BansList, PeopleList } from './people-lists.tsx';
 import { ReportsList } from './reports-list.tsx';
 import type { ViewProps } from './target.ts';
-import { useAct, useModerationWords } from './use-act.ts';
+import { useAct } from './use-act.ts';
 
 const SLOW_MODES_S: readonly number[] = [0, 5, 10, 30, 60, 300, 900, 3_600];
 
-export function RoomView(props: ViewProps) {
-  const { details, store, client, onClose } = props;
-  const words = useModerationWords();
+export function RoomView(props: ViewProps & { section: 'people' | 'quit' | null }) {
+  const { details, store, client, section, onClose } = props;
+  const words = useSection('moderation');
   const allows = (act: ActName) => mayDo(act, { ownRole: details.role, visibility: details.visibility });
   const isPrivate = details.visibility === 'private';
   return (
     <>
       {allows('update') && (
-        <Section title={words.settings} testId="section-settings" isOpen>
+        <Section title={words.settings} testId="section-settings" isOpen={section === null}>
           <SettingsForm {...props} />
         </Section>
       )}
@@ -33,13 +35,13 @@ export function RoomView(props: ViewProps) {
         </Section>
       )}
       {(allows('update') || isPrivate) && (
-        <Section title={isPrivate ? words.members : words.people} testId="section-people">
+        <Section title={isPrivate ? words.members : words.people} testId="section-people" isOpen={section === 'people'}>
           {allows('invite') && <InviteForm {...props} />}
           <PeopleList {...props} />
         </Section>
       )}
       {allows('quit') && (
-        <Section title={words.leaveRoom} testId="section-quit">
+        <Section title={words.leaveRoom} testId="section-quit" isOpen={section === 'quit'}>
           <Confirmed
             detail={words.leaveDetail}
             label={words.leaveForGood}
@@ -63,7 +65,7 @@ export function RoomView(props: ViewProps) {
 }
 
 function SettingsForm({ client, store, details }: ViewProps) {
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const pauses = SLOW_MODES_S.includes(details.slowModeS) ? SLOW_MODES_S : [...SLOW_MODES_S, details.slowModeS];
   const submit = (event: Event) => {
@@ -113,7 +115,7 @@ function SettingsForm({ client, store, details }: ViewProps) {
 }
 
 function InviteForm({ client, store }: ViewProps) {
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const submit = (event: Event) => {
     event.preventDefault();
@@ -159,7 +161,7 @@ interface ConfirmedProps {
 
 /** An act that cannot be undone: a second press confirms it. */
 function Confirmed({ detail, label, act, onClose }: ConfirmedProps) {
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const [isAsked, setAsked] = useState(false);
   const confirm = () => void run(act).then((isDone) => isDone && onClose());

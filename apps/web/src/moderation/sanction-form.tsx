@@ -1,9 +1,11 @@
 /** Removes, mutes or bans a person. */
+
 import { useState } from 'preact/hooks';
+import type { Sections } from '../i18n/catalogue.ts';
+import { useSection } from '../i18n/index.ts';
 import { Field, Outcome, ReasonField, textOf } from './fields.tsx';
 import type { PersonViewProps } from './target.ts';
-import { useAct, useModerationWords } from './use-act.ts';
-import type { ModerationWords } from './words/en.ts';
+import { useAct } from './use-act.ts';
 
 type SanctionName = 'kick' | 'mute' | 'ban';
 
@@ -18,7 +20,7 @@ const DURATIONS_MS: Record<SanctionName, readonly number[]> = {
   ban: [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS, 0],
 };
 
-function durationText(forMs: number, words: ModerationWords): string {
+function durationText(forMs: number, words: Sections['moderation']): string {
   if (forMs === 0) return words.noEnd;
   if (forMs < HOUR_MS) return words.minutes(forMs / MINUTE_MS);
   return forMs < DAY_MS ? words.hours(forMs / HOUR_MS) : words.days(forMs / DAY_MS);
@@ -32,7 +34,7 @@ export function SanctionForm({
   acts,
   onClose,
 }: PersonViewProps & { acts: readonly SanctionName[] }) {
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const { state, run } = useAct();
   const [act, setAct] = useState<SanctionName>(acts[0] ?? 'kick');
   // A kick from a private room ends the membership, so it has no duration.
@@ -72,7 +74,7 @@ export function SanctionForm({
       <ReasonField id="sanction-reason" label={words.reason} />
       <div class="sheet-submit">
         <button type="submit" class="danger-button" data-testid="sanction-submit" disabled={state.kind === 'busy'}>
-          {words.apply}
+          {words.applyTo[act](user.name || user.id)}
         </button>
         <Outcome state={state} done="" />
       </div>

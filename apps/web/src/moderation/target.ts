@@ -2,22 +2,27 @@
 import type { ChatClient, RoomDetails } from '@maru/client';
 import type { Message, MyRooms } from '@maru/client/conversation';
 import type { UserRef } from '@maru/protocol/events';
-import type { RoomStore } from '../chat/room-store.ts';
 import type { Names } from '../model/names.ts';
+import type { RoomStore } from '../workspace/room-store.ts';
 
 export type DialogTarget =
   | { view: 'create' }
-  | { view: 'room' }
+  /**
+   * `room`: the one whose settings were asked for from elsewhere; `section`: the part that is open.
+   */
+  | { view: 'room'; room?: string; section?: 'people' | 'quit' | null }
   /** Pinned messages and notifications. */
   | { view: 'about' }
-  /** `message`: the one whose menu was opened. */
-  | { view: 'person'; user: UserRef; message: Message | null };
+  | { view: 'person'; user: UserRef }
+  /** Reports the message, or deletes the message of another user. */
+  | { view: 'report' | 'erase'; message: Message };
 
 export interface ModerationDialogProps {
   target: DialogTarget;
   client: ChatClient;
   myRooms: MyRooms;
-  store: RoomStore;
+  /** Null outside a room. */
+  store: RoomStore | null;
   details: RoomDetails | null;
   names: Names;
   ownId: string;
@@ -26,10 +31,14 @@ export interface ModerationDialogProps {
   onGoToRoom: (room: string) => void;
   /** Scrolls to the message with this seq. */
   onShowMessage: (seq: number) => void;
-  onThread: (root: number) => void;
 }
 
 /** What the views of the dialog get. */
-export type ViewProps = Omit<ModerationDialogProps, 'target' | 'details'> & { details: RoomDetails };
+export type ViewProps = Omit<ModerationDialogProps, 'target' | 'details' | 'store'> & {
+  details: RoomDetails;
+  store: RoomStore;
+};
 
-export type PersonViewProps = ViewProps & { user: UserRef; message: Message | null };
+export type PersonViewProps = ViewProps & { user: UserRef };
+
+export type MessageViewProps = ViewProps & { message: Message };

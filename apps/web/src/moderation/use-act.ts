@@ -1,13 +1,9 @@
 /** One act at a time: whether it runs, and what went wrong, in the reader's words. */
+import type { ActOutcome } from '@maru/client/conversation';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
-import { createContext } from 'preact';
-import { useContext, useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { wordsOfError } from '../i18n/errors.ts';
-import { useWords } from '../i18n/index.ts';
-import { en, type ModerationWords } from './words/en.ts';
-
-export const ModerationWordsContext = createContext<ModerationWords>(en);
-export const useModerationWords = (): ModerationWords => useContext(ModerationWordsContext);
+import { useSection, useWords } from '../i18n/index.ts';
 
 export type ActState = { kind: 'idle' } | { kind: 'busy' } | { kind: 'done' } | { kind: 'failed'; problem: string };
 
@@ -23,9 +19,15 @@ const FAILURES: Partial<Record<ErrorCode, 'failForbidden' | 'failNotFound' | 'fa
   conflict: 'failConflict',
 };
 
+/** Rejects with the reason if the act is refused. */
+export async function must(act: Promise<ActOutcome>): Promise<void> {
+  const outcome = await act;
+  if (!outcome.ok) throw new MaruError(outcome.error.code, outcome.error.message);
+}
+
 export function useAct(special: Partial<Record<ErrorCode, string>> = {}): ActRunner {
   const { t } = useWords();
-  const words = useModerationWords();
+  const words = useSection('moderation');
   const [state, setState] = useState<ActState>({ kind: 'idle' });
   const isBusy = useRef(false);
   const run = async (act: () => Promise<unknown>): Promise<boolean> => {

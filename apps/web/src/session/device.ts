@@ -1,12 +1,16 @@
 /**
- * What is stored on the device: the session, in this tab only, and two preferences. Nothing of a
- * conversation. If the browser forbids storage, the reader only has to sign in again.
+ * The session on the device: in this tab, or until sign-out if the user chose to stay signed in. If
+ * the browser forbids storage, the user only has to sign in again.
  */
-import { parseSession, type Session } from './api.ts';
+import { parseSession, type Session as SignedIn } from '@maru/client/http';
+import { accountSession, isOfAccount } from '../account/account-session.ts';
+import type { Session } from './session.ts';
+
+export type { Session };
 
 const SESSION_KEY = 'maru.session';
-
-export type Preference = 'language' | 'theme';
+/** Tells other tabs that the user signed out on purpose. */
+const SIGNED_OUT = 'signed-out';
 
 const quietly = <T>(act: () => T): T | null => {
   try {
@@ -16,15 +20,44 @@ const quietly = <T>(act: () => T): T | null => {
   }
 };
 
-export const loadSession = (): Session | null =>
-  quietly(() => parseSession(JSON.parse(sessionStorage.getItem(SESSION_KEY) ?? 'null')));
+/** What outlives the tab. Null if the browser forbids it. */
+export const deviceStorage = (): Storage | null => quietly(() => localStorage);
+const tabStorage = (): Storage | null => quietly(() => sessionStorage);
+const storageOf = ({ stays }: Session): Storage | null => (stays ? deviceStorage() : tabStorage());
 
-export const saveSession = (session: Session): void =>
-  void quietly(() => sessionStorage.setItem(SESSION_KEY, JSON.stringify(session)));
+const read = (storage: Storage | null): SignedIn | null =>
+  quietly(() => parseSession(JSON.parse(storage?.getItem(SESSION_KEY) ?? 'null')));
 
-export const forgetSession = (): void => void quietly(() => sessionStorage.removeItem(SESSION_KEY));
+export function loadSession(): Session | null {
+  const ofTab = read(tabStorage());
+  if (ofTab !== null) return opened(ofTab, false);
+  const ofDevice = read(deviceStorage());
+  return ofDevice === null ? null : opened(ofDevice, true);
+}
 
-export const loadPreference = (name: Preference): string | null => quietly(() => localStorage.getItem(`maru.${name}`));
+const opened = (kept: SignedIn, stays: boolean): Session =>
+  isOfAccount(kept) ? accountSession(kept, stays, saveSession) : { ...kept, stays };
 
-export const savePreference = (name: Preference, value: string): void =>
-  void quietly(() => localStorage.setItem(`maru.${name}`, value));
+export function saveSession({ token, user, stays, isKept }: Session): void {
+  if (isKept === false) return;
+  quietly(() => storageOf({ token, user, stays })?.setItem(SESSION_KEY, JSON.stringify({ token, user })));
+}
+
+/** The session has ended. What is not sent yet stays for the next sign-in of the user. */
+export const forgetSession = (session: Session): void =>
+  void quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
+
+/** The user leaves this device: other tabs of the session follow. */
+export function endSession(session: Session): void {
+  if (session.stays) quietly(() => deviceStorage()?.setItem(SESSION_KEY, SIGNED_OUT));
+  forgetSession(session);
+}
+
+/** Calls `task` when the user signs out in another tab. Returns a function that stops it. */
+export function watchSignOut(task: () => void): () => void {
+  const onStorage = ({ key, newValue }: StorageEvent) => {
+    if (key === SESSION_KEY && newValue === SIGNED_OUT) task();
+  };
+  addEventListener('storage', onStorage);
+  return () => removeEventListener('storage', onStorage);
+}

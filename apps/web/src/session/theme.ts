@@ -1,22 +1,12 @@
-/** The theme: the system's, until the reader chooses one. */
-import { loadPreference, savePreference } from './device.ts';
+/** How the page looks on this device: colours and density. Style sheets read both from the root. */
+import type { Preferences } from '../settings/preferences.ts';
 
-export type Theme = 'light' | 'dark';
+export const DARK_SYSTEM = '(prefers-color-scheme: dark)';
 
-export const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light');
-
-/** The reader's choice; null to follow the system. */
-export function chosenTheme(): Theme | null {
-  const remembered = loadPreference('theme');
-  return remembered === 'light' || remembered === 'dark' ? remembered : null;
-}
-
-export function applyTheme(theme: Theme | null): void {
-  if (theme === null) delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = theme;
-}
-
-export function chooseTheme(theme: Theme): void {
-  savePreference('theme', theme);
-  applyTheme(theme);
+export function applyAppearance({ theme, density }: Pick<Preferences, 'theme' | 'density'>): void {
+  const { dataset } = document.documentElement;
+  if (theme === 'system') delete dataset.theme;
+  else dataset.theme = theme;
+  if (density === 'comfortable') delete dataset.density;
+  else dataset.density = density;
 }

@@ -29,6 +29,8 @@ const TEXT: Record<string, string[]> = {
     'raised',
     'hover',
     'own',
+    'mark',
+    'mark-ground',
     'warn-ground',
     'tint-0',
     'tint-1',
@@ -37,16 +39,16 @@ const TEXT: Record<string, string[]> = {
     'tint-4',
     'tint-5',
   ],
-  'ink-soft': ['paper', 'floor', 'raised', 'hover', 'own', 'warn-ground'],
-  accent: ['paper', 'own', 'hover', 'warn-ground'],
+  'ink-soft': ['paper', 'floor', 'raised', 'hover', 'own', 'mark-ground', 'warn-ground'],
+  accent: ['paper', 'own', 'hover', 'mark-ground', 'warn-ground'],
   'on-accent': ['accent', 'accent-hover'],
-  danger: ['paper', 'floor', 'own', 'hover', 'danger-ground'],
+  danger: ['paper', 'floor', 'own', 'hover', 'mark-ground', 'danger-ground'],
   warn: ['paper', 'warn-ground'],
 };
 const EDGES: Record<string, string[]> = {
   control: ['paper', 'floor', 'raised'],
-  focus: ['paper', 'floor', 'raised', 'own', 'hover'],
-  accent: ['paper', 'raised'],
+  focus: ['paper', 'floor', 'raised', 'own', 'hover', 'mark-ground'],
+  accent: ['paper', 'raised', 'mark-ground'],
   good: ['paper'],
 };
 

@@ -1,0 +1,17 @@
+/**
+ * Notes on the device that this user signs in at the provider, so that a reload or a new tab asks
+ * the provider silently. It proves nothing, and holds no token.
+ */
+const KEY = 'maru.provider';
+
+const quietly = <T>(act: () => T): T | null => {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+};
+
+export const rememberProvider = (): void => void quietly(() => localStorage.setItem(KEY, 'on'));
+export const forgetProvider = (): void => void quietly(() => localStorage.removeItem(KEY));
+export const isProviderRemembered = (): boolean => quietly(() => localStorage.getItem(KEY)) === 'on';

@@ -1,0 +1,185 @@
+/** Offers people and emoji while their names are being written, and remembers who was chosen. */
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { emojiQuery } from '../emoji/query.ts';
+import { useEmojiOffers } from '../emoji/use-emoji-offers.ts';
+import { useWords } from '../i18n/index.ts';
+import { insertAt, type Mentioned, mentionQuery, mentionsIn, type Offer, offeredFor } from '../model/mentions.ts';
+
+interface Query {
+  kind: 'mention' | 'emoji';
+  /** Where the `@` or the colon is. */
+  at: number;
+  typed: string;
+}
+
+interface Suggestion {
+  id: string;
+  name: string;
+  emoji: string | null;
+  /** In place of what was typed. */
+  text: string;
+  mentioned: Mentioned | null;
+}
+
+export interface SuggestionField {
+  /** True if the key chose from the list, moved in it or closed it. */
+  onKey: (event: KeyboardEvent) => boolean;
+  /** The text or the caret changed. */
+  onCaret: () => void;
+  close: () => void;
+  /** Adds a mention at the end of the text. */
+  append: (mentioned: Mentioned) => void;
+  /** Whom the text mentions. */
+  mentionsIn: (text: string) => string[];
+  kind: Query['kind'];
+  offered: readonly Suggestion[];
+  at: number;
+  choose: (suggestion: Suggestion) => void;
+  listId: string;
+  /** For the text field. */
+  aria: Record<string, string | boolean | undefined>;
+}
+
+export interface SuggestionOptions extends Pick<Offer, 'names' | 'ownId'> {
+  field: RefObject<HTMLTextAreaElement | null>;
+  listId: string;
+  /** Whether the own role mentions the whole room. */
+  mayMentionRoom: boolean;
+  onText: (text: string) => void;
+}
+
+function queryBefore(text: string, caret: number): Query | null {
+  const mention = mentionQuery(text, caret);
+  if (mention !== null) return { kind: 'mention', ...mention };
+  const emoji = emojiQuery(text, caret);
+  return emoji === null ? null : { kind: 'emoji', ...emoji };
+}
+
+function useOffered(query: Query | null, { names, ownId, mayMentionRoom }: SuggestionOptions): Suggestion[] {
+  const { t, language } = useWords();
+  const emoji = useEmojiOffers(query?.kind === 'emoji' ? query.typed : null, language);
+  if (query === null) return [];
+  if (query.kind === 'emoji') {
+    return emoji.map((one) => ({ id: one.emoji, name: one.name, emoji: one.emoji, text: one.emoji, mentioned: null }));
+  }
+  const people = offeredFor(query, { names, ownId, everyone: mayMentionRoom ? t.everyone : null });
+  return people.map((one) => ({ ...one, emoji: null, text: `@${one.name} `, mentioned: one }));
+}
+
+export function useSuggestions(options: SuggestionOptions): SuggestionField {
+  const { field, listId, onText } = options;
+  const [query, setQuery] = useState<Query | null>(null);
+  const [place, setPlace] = useState(0);
+  const caret = useRef<number | null>(null);
+  const chosen = useRef<Mentioned[]>([]);
+  const offered = useOffered(query, options);
+  const at = Math.min(place, offered.length - 1);
+  const isOpen = offered.length > 0;
+
+  // After the text has changed, behind the name.
+  useLayoutEffect(() => {
+    if (caret.current === null) return;
+    field.current?.setSelectionRange(caret.current, caret.current);
+    caret.current = null;
+  });
+
+  const close = () => setQuery(null);
+  const onCaret = () => {
+    const box = field.current;
+    if (box === null) return;
+    const next = box.selectionStart === box.selectionEnd ? queryBefore(box.value, box.selectionEnd) : null;
+    if (next?.at === query?.at && next?.typed === query?.typed) return;
+    setPlace(0);
+    setQuery(next);
+  };
+  const choose = ({ text, mentioned }: Suggestion) => {
+    if (query === null || field.current === null) return;
+    const next = insertAt(field.current.value, query, text);
+    if (mentioned !== null) chosen.current = [...chosen.current, mentioned];
+    caret.current = next.caret;
+    onText(next.text);
+    close();
+    field.current.focus();
+  };
+  const append = (mentioned: Mentioned) => {
+    const box = field.current;
+    if (box === null) return;
+    const gap = box.value === '' || /\s$/.test(box.value) ? '' : ' ';
+    const text = `${box.value}${gap}@${mentioned.name} `;
+    chosen.current = [...chosen.current, mentioned];
+    caret.current = text.length;
+    onText(text);
+    box.focus();
+  };
+  const onKey = (event: KeyboardEvent): boolean => {
+    const now = offered[at];
+    // Such a key belongs to the composition of a syllable.
+    if (now === undefined || event.isComposing || event.keyCode === 229) return false;
+    if (event.key === 'ArrowDown') setPlace((at + 1) % offered.length);
+    else if (event.key === 'ArrowUp') setPlace((at + offered.length - 1) % offered.length);
+    else if (event.key === 'Escape') close();
+    else if ((event.key === 'Enter' || event.key === 'Tab') && !event.shiftKey) choose(now);
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  };
+  return {
+    ...{ onKey, onCaret, close, append, offered, at, choose, listId },
+    kind: query?.kind ?? 'mention',
+    mentionsIn: (text) => mentionsIn(text, chosen.current),
+    aria: {
+      // A text field of several lines cannot be a combobox. The number of offers is announced.
+      'aria-autocomplete': 'list',
+      'aria-haspopup': 'listbox',
+      'aria-controls': isOpen ? listId : undefined,
+      'aria-activedescendant': isOpen ? `${listId}-${at}` : undefined,
+    },
+  };
+}
+
+/** What is offered, above the text field. */
+export function SuggestionList({ suggestions }: { suggestions: SuggestionField }) {
+  const { kind, offered } = suggestions;
+  const { t } = useWords();
+  const count = offered.length;
+  return (
+    <>
+      <p class="sr-only" role="status">
+        {count > 0 && (kind === 'emoji' ? t.emojiOffers(count) : t.mentionOffers(count))}
+      </p>
+      {count > 0 && <Offers {...suggestions} />}
+    </>
+  );
+}
+
+function Offers({ kind, offered, at, choose, listId }: SuggestionField) {
+  const { t } = useWords();
+  return (
+    <div
+      class="suggestions"
+      id={listId}
+      role="listbox"
+      aria-label={kind === 'emoji' ? t.insertEmoji : t.mentionSomeone}
+      data-testid={`${kind}-list`}
+    >
+      {offered.map((one, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the keys of the text field move in the list and choose
+        <div
+          key={one.id}
+          id={`${listId}-${index}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={index === at}
+          // The text field keeps the focus.
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => choose(one)}
+        >
+          {one.emoji !== null && <span class="suggestion-emoji">{one.emoji}</span>}
+          <bdi>{one.name}</bdi>
+        </div>
+      ))}
+    </div>
+  );
+}

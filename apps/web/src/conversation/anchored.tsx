@@ -1,0 +1,70 @@
+/** A small window beside what was pressed; at the lower edge of a narrow window. */
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { keepFocus } from './keep-focus.ts';
+
+export interface AnchoredProps {
+  at: HTMLElement;
+  label: string;
+  testId: string;
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+const GAP_PX = 4;
+/** As in the styles. */
+const AT_EDGE = '(max-width: 36rem)';
+
+/** Below the element or above it, towards the middle of the window; inside it in any case. */
+function place(box: HTMLElement, at: HTMLElement): void {
+  if (matchMedia(AT_EDGE).matches) return;
+  const from = at.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const below = from.bottom + GAP_PX;
+  const top = below + height <= innerHeight ? below : from.top - GAP_PX - height;
+  const left = from.left + from.right < innerWidth ? from.left : from.right - width;
+  const inside = (value: number, size: number, max: number) => Math.max(GAP_PX, Math.min(value, max - size - GAP_PX));
+  box.style.top = `${inside(top, height, innerHeight)}px`;
+  box.style.left = `${inside(left, width, innerWidth)}px`;
+}
+
+/**
+ * A modal dialog, so that it also works above a drawer, which is one. It closes on Escape, and on a
+ * press outside.
+ */
+export function Anchored({ at, label, testId, onClose, children }: AnchoredProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  /** The event of closing comes later, when another one may be open. */
+  const isOpen = useRef(true);
+  useLayoutEffect(() => {
+    const box = ref.current;
+    if (box === null) return;
+    const giveBack = keepFocus();
+    at.setAttribute('aria-expanded', 'true');
+    box.showModal();
+    place(box, at);
+    addEventListener('resize', onClose);
+    return () => {
+      removeEventListener('resize', onClose);
+      at.removeAttribute('aria-expanded');
+      isOpen.current = false;
+      box.close();
+      giveBack();
+    };
+  }, [at]);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a press outside closes it; keyboard users have Escape
+    <dialog
+      ref={ref}
+      class="popup"
+      data-testid={testId}
+      aria-label={label}
+      onClose={() => isOpen.current && onClose()}
+      onClick={(event) => {
+        if (event.target === ref.current) onClose();
+      }}
+    >
+      {children}
+    </dialog>
+  );
+}

@@ -1,0 +1,111 @@
+/** The form that replaces the text of an own message while the user edits it. */
+import { textProblem } from '@maru/client';
+import type { Message } from '@maru/client/conversation';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { SuggestionList, useSuggestions } from '../chat/use-suggestions.tsx';
+import { useSection } from '../i18n/index.ts';
+import { isSendKey } from '../model/enter-key.ts';
+import { keptMentions } from '../model/mentions.ts';
+import type { Names } from '../model/names.ts';
+import { usePreferences } from '../settings/use-preferences.ts';
+import './conversation.css';
+import type { EditActs } from './editing.ts';
+
+export interface EditFormProps {
+  message: Message;
+  names: Names;
+  ownId: string;
+  edit: EditActs;
+}
+
+export function EditForm({ message, names, ownId, edit }: EditFormProps) {
+  const words = useSection('conversation');
+  const { enterSends } = usePreferences();
+  const [text, setText] = useState(edit.draft(message));
+  const field = useRef<HTMLTextAreaElement>(null);
+  const change = (next: string) => {
+    setText(next);
+    edit.setDraft(message, next);
+  };
+  const suggestions = useSuggestions({
+    names,
+    ownId,
+    field,
+    listId: 'edit-mentions',
+    mayMentionRoom: false,
+    onText: change,
+  });
+  // Before the next key, which belongs to this field: a later effect would also move its caret.
+  useLayoutEffect(() => {
+    const box = field.current;
+    // Its row may have been made anew under the focus.
+    const isLost = document.activeElement === document.body;
+    if (box === null || !(edit.takesFocus() || isLost)) return;
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
+  }, [edit]);
+  const problem = textProblem(text);
+  const save = () => {
+    if (problem !== null) return;
+    const mentioned = [...keptMentions(message, text, names), ...suggestions.mentionsIn(text)];
+    edit.save(message, text, [...new Set(mentioned)]);
+  };
+  return (
+    <form
+      class="edit-form"
+      data-testid="edit-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save();
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented) return;
+        // A thread would close, too.
+        event.stopPropagation();
+        event.preventDefault();
+        edit.cancel();
+      }}
+    >
+      <SuggestionList suggestions={suggestions} />
+      <textarea
+        ref={field}
+        id="edit-text"
+        data-testid="edit-input"
+        dir="auto"
+        rows={Math.min(8, text.split('\n').length)}
+        aria-label={words.editLabel}
+        aria-describedby="edit-hint"
+        aria-invalid={problem === 'too_long'}
+        {...suggestions.aria}
+        value={text}
+        onInput={(event) => {
+          change(event.currentTarget.value);
+          suggestions.onCaret();
+        }}
+        onSelect={suggestions.onCaret}
+        onBlur={suggestions.close}
+        onKeyDown={(event) => {
+          if (suggestions.onKey(event)) {
+            // Escape closed the list of people.
+            event.stopPropagation();
+            return;
+          }
+          if (!isSendKey(event, enterSends)) return;
+          event.preventDefault();
+          save();
+        }}
+      />
+      <div class="edit-foot">
+        <p id="edit-hint" class={problem === 'too_long' ? 'field-error' : 'hint'}>
+          {problem === 'too_long' ? words.editTooLong : enterSends ? words.editHint : words.editHintCtrl}
+        </p>
+        <button type="button" class="quiet-button" data-testid="edit-cancel" onClick={edit.cancel}>
+          {words.cancel}
+        </button>
+        <button type="submit" class="quiet-button" data-testid="edit-submit" disabled={problem !== null}>
+          {words.save}
+        </button>
+      </div>
+    </form>
+  );
+}

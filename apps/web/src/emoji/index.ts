@@ -1,0 +1,38 @@
+/** Emoji by name, in the reader's language and in that of the letters that were typed. */
+import type { Language } from '../i18n/languages.ts';
+import { type Emoji, type EmojiIndex, findEmoji, indexOf } from './find.ts';
+
+export type { Emoji } from './find.ts';
+
+interface Source {
+  /** Who types these means this language. */
+  letters: RegExp;
+  /** emoji-plugin.ts turns the data into lines. */
+  load: () => Promise<{ default: unknown }>;
+}
+
+const SOURCES: Record<Language, Source> = {
+  en: { letters: /[a-z]/i, load: () => import('emojibase-data/en/compact.json') },
+  ko: { letters: /\p{sc=Hang}/u, load: () => import('emojibase-data/ko/compact.json') },
+};
+
+const loaded = new Map<Language, Promise<EmojiIndex>>();
+
+function indexIn(language: Language): Promise<EmojiIndex> {
+  const index = loaded.get(language) ?? SOURCES[language].load().then(({ default: lines }) => indexOf(String(lines)));
+  loaded.set(language, index);
+  // The next search tries again.
+  index.catch(() => loaded.delete(language));
+  return index;
+}
+
+export async function searchEmoji(query: string, language: Language, max = 60): Promise<Emoji[]> {
+  const others = (Object.keys(SOURCES) as Language[]).filter((code) => SOURCES[code].letters.test(query));
+  const indexes = await Promise.all([...new Set([language, ...others])].map(indexIn));
+  return findEmoji(indexes, query, max);
+}
+
+/** The first ones of the list, which begins with faces. */
+export async function firstEmoji(language: Language, count: number): Promise<Emoji[]> {
+  return (await indexIn(language)).slice(0, count).map(({ emoji, name }) => ({ emoji, name }));
+}

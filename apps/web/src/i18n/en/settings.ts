@@ -1,0 +1,35 @@
+export const words = {
+  title: 'Settings',
+  close: 'Close',
+  stored: 'Changes apply at once, and stay on this device.',
+
+  appearance: 'Appearance',
+  theme: 'Colours',
+  themes: { system: 'Same as the system', light: 'Light', dark: 'Dark' },
+  density: 'Density',
+  densities: { comfortable: 'Comfortable', compact: 'Compact' },
+  language: 'Language',
+  languageSystem: 'Same as the browser',
+  timeFormat: 'Time',
+  timeFormats: { system: 'Usual for the language', '12': '12-hour clock', '24': '24-hour clock' },
+
+  writing: 'Writing',
+  enterSends: 'Enter sends the message',
+  enterSendsHint: 'Otherwise Enter makes a new line, and Ctrl+Enter or ⌘+Enter sends.',
+
+  notices: 'Notifications',
+  desktopNotices: 'Show desktop notifications',
+  noticesBlocked: 'The browser blocks notifications of this page. Allow them in the settings of the browser.',
+  noticesMissing: 'This browser shows no notifications of this page.',
+  notifyAbout: 'Notify about',
+  notifyAbouts: { direct: 'Direct messages and mentions', all: 'All messages' },
+  notifyAboutHint: 'Each room has its own rule, which comes first: open it with the bell of the room.',
+  noticesShowText: 'Show the text of the message',
+  sound: 'Play a sound',
+  soundTest: 'Play it now',
+
+  presence: 'Presence',
+  awayAfterMin: 'Show me as away',
+  awayAfterMins: { 0: 'Never by itself', 5: 'After 5 minutes', 10: 'After 10 minutes', 30: 'After 30 minutes' },
+  awayHint: 'Time without a key, click or touch in any tab of this page.',
+};

@@ -1,0 +1,52 @@
+/**
+ * Keeps the focus from falling to the body. A part that closes returns the focus itself. This guard
+ * handles elements that vanish, such as a button of a message that another user deletes.
+ */
+import { focusRegion, nameOfRegion, type Region } from './regions.ts';
+
+/** Parts that close return the focus after the next frame. */
+const GRACE_MS = 150;
+
+const canHaveFocus = (element: Element): boolean =>
+  element.isConnected && !element.matches(':disabled') && element.checkVisibility();
+
+/** Returns a function that ends it. */
+export function guardFocus(): () => void {
+  let last: { element: Element; region: Region | null } | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const onFocus = ({ target }: FocusEvent) => {
+    if (target instanceof Element) last = { element: target, region: nameOfRegion(target) };
+  };
+  // The user has clicked on nothing, or left the window.
+  const onBlur = ({ relatedTarget }: FocusEvent) => {
+    if (relatedTarget === null)
+      queueMicrotask(() => {
+        if (last !== null && canHaveFocus(last.element)) last = null;
+      });
+  };
+  const rescue = () => {
+    if (last === null || canHaveFocus(last.element) || !isLost()) return;
+    const { region } = last;
+    last = null;
+    const dialog = [...document.querySelectorAll<HTMLElement>('dialog:modal')].at(-1);
+    if (dialog !== undefined) dialog.querySelector<HTMLElement>('h2[tabindex], button:not(:disabled)')?.focus();
+    else if (region === null || !focusRegion(region)) focusRegion('composer') || focusRegion('messages');
+  };
+  const observer = new MutationObserver(() => {
+    if (last === null || canHaveFocus(last.element)) return;
+    clearTimeout(timer);
+    timer = setTimeout(rescue, GRACE_MS);
+  });
+  document.addEventListener('focusin', onFocus);
+  document.addEventListener('focusout', onBlur);
+  observer.observe(document.body, { subtree: true, childList: true, attributeFilter: ['disabled', 'hidden'] });
+  return () => {
+    clearTimeout(timer);
+    observer.disconnect();
+    document.removeEventListener('focusin', onFocus);
+    document.removeEventListener('focusout', onBlur);
+  };
+}
+
+const isLost = (): boolean => document.activeElement === null || document.activeElement === document.body;

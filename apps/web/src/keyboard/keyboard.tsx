@@ -1,0 +1,81 @@
+/** The keys of the page, its skip links, and the list of keys. */
+import { useCallback, useContext, useEffect, useState } from 'preact/hooks';
+import { useWords } from '../i18n/index.ts';
+import { useLazyPart } from '../lazy.ts';
+import { nextRoom } from '../model/next-room.ts';
+import type { RoomRow } from '../rooms/rows.ts';
+import { OpenSettingsContext } from '../settings/settings-host.tsx';
+import { guardFocus } from './focus-guard.ts';
+import { focusRegion, moveRegion, type Region } from './regions.ts';
+import { useShortcut } from './use-shortcut.ts';
+
+const loadDialog = () => import('./shortcut-dialog.tsx').then(({ ShortcutDialog }) => ShortcutDialog);
+const toNextRegion = () => moveRegion(1);
+const toPreviousRegion = () => moveRegion(-1);
+
+export interface KeyboardProps {
+  /** The open room. */
+  room: string;
+  /** In the order of the list. */
+  rooms: () => readonly RoomRow[];
+  onGoToRoom: (room: string) => void;
+}
+
+export function Keyboard(props: KeyboardProps) {
+  useShortcut('settings', useContext(OpenSettingsContext));
+  useShortcut('nextRegion', toNextRegion);
+  useShortcut('previousRegion', toPreviousRegion);
+  useEffect(guardFocus, []);
+  return (
+    <>
+      <SkipLinks />
+      <RoomKeys {...props} />
+      <ShortcutHost />
+    </>
+  );
+}
+
+function RoomKeys({ room, rooms, onGoToRoom }: KeyboardProps): null {
+  const go = (step: 1 | -1, unreadOnly: boolean) => () => {
+    const stops = rooms().map((row) => ({ room: row.room, isUnread: row.unread + row.mentions > 0 }));
+    const to = nextRoom(stops, room, { step, unreadOnly });
+    if (to !== null) onGoToRoom(to);
+  };
+  useShortcut('nextRoom', go(1, false));
+  useShortcut('previousRoom', go(-1, false));
+  useShortcut('nextUnread', go(1, true));
+  useShortcut('previousUnread', go(-1, true));
+  return null;
+}
+
+/** The first stops of the Tab key, shown while they have the focus. */
+function SkipLinks() {
+  const { t } = useWords();
+  const link = (region: Region, words: string) => (
+    <a
+      class="skip-link"
+      href={`#${region}`}
+      onClick={(event) => {
+        event.preventDefault();
+        focusRegion(region);
+      }}
+    >
+      {words}
+    </a>
+  );
+  return (
+    <nav class="skip-links" aria-label={t.skipLinks}>
+      {link('messages', t.skipToMessages)}
+      {link('composer', t.skipToComposer)}
+    </nav>
+  );
+}
+
+function ShortcutHost() {
+  const [isOpen, setOpen] = useState(false);
+  const open = useCallback(() => setOpen(true), []);
+  const close = useCallback(() => setOpen(false), []);
+  useShortcut('shortcuts', open);
+  const dialog = useLazyPart(loadDialog, ['shortcuts'], isOpen);
+  return isOpen && dialog.kind === 'ready' ? <dialog.part onClose={close} /> : null;
+}

@@ -1,0 +1,65 @@
+/**
+ * The parts of the page between which F6 moves: elements with `data-region`, in the order of the
+ * document. What has the focus in a region is what its keys begin with.
+ */
+
+/** Where the focus goes in a region; without a match, to the region itself. */
+const STARTS = {
+  rooms: '[aria-current="page"], a, button',
+  messages: null,
+  composer: 'textarea:not(:disabled)',
+  pane: 'input:not(:disabled), textarea:not(:disabled), button:not(:disabled)',
+  people: 'button:not(:disabled)',
+} as const;
+
+export type Region = keyof typeof STARTS;
+
+const isRegion = (name: string | undefined): name is Region => name !== undefined && Object.hasOwn(STARTS, name);
+
+const regionOf = (element: Element | null): HTMLElement | null =>
+  element?.closest<HTMLElement>('[data-region]') ?? null;
+
+const shownRegions = (): HTMLElement[] =>
+  [...document.querySelectorAll<HTMLElement>('[data-region]')].filter((region) => region.checkVisibility());
+
+function enter(region: HTMLElement): void {
+  const { region: name } = region.dataset;
+  const start = isRegion(name) ? STARTS[name] : null;
+  const inside = start === null ? null : firstVisible(region, start);
+  (inside ?? region).focus();
+}
+
+const firstVisible = (region: HTMLElement, selectors: string): HTMLElement | null => {
+  for (const selector of selectors.split(', ')) {
+    const found = [...region.querySelectorAll<HTMLElement>(selector)].find((element) => element.checkVisibility());
+    if (found !== undefined) return found;
+  }
+  return null;
+};
+
+/** `step`: 1 for the next region, -1 for the one before. */
+export function moveRegion(step: 1 | -1): void {
+  const regions = shownRegions();
+  const at = regions.findIndex((region) => region.contains(document.activeElement));
+  const from = at === -1 && step === -1 ? 0 : at;
+  for (let i = 1; i < regions.length; i++) {
+    const to = regions[(from + i * step + regions.length * 2) % regions.length];
+    if (to === undefined) return;
+    enter(to);
+    // One in which nothing takes the focus is passed over.
+    if (to.contains(document.activeElement)) return;
+  }
+}
+
+/** False if nothing in the region takes the focus. */
+export function focusRegion(name: Region): boolean {
+  const region = shownRegions().find((one) => one.dataset.region === name);
+  if (region === undefined) return false;
+  enter(region);
+  return region.contains(document.activeElement);
+}
+
+export const nameOfRegion = (element: Element | null): Region | null => {
+  const name = regionOf(element)?.dataset.region;
+  return isRegion(name) ? name : null;
+};

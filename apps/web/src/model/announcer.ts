@@ -1,0 +1,97 @@
+/**
+ * What a screen reader says about new messages. Several that come within half a second are
+ * announced at once: some in full, and how many more there are. None is left out.
+ */
+import type { Scheduler } from '@maru/client';
+import type { Entry } from '@maru/protocol/events';
+import { plainText } from '../text/markup.ts';
+
+const FLUSH_MS = 500;
+const FULL_MESSAGES_MAX = 3;
+/** Longer texts are cut. The message itself has the whole text. */
+const TEXT_CHARACTERS_MAX = 500;
+/** Screen readers read what is added. What they may not have read yet must stay. */
+const KEPT_MAX = 10;
+
+export interface HeardMessage {
+  seq: number;
+  name: string;
+  text: string;
+}
+
+export interface Announcement {
+  id: number;
+  messages: readonly HeardMessage[];
+  /** Besides `messages`. */
+  moreCount: number;
+}
+
+/** A message whose text was deleted has none. */
+export const isShown = (entry: Entry): boolean => entry.type === 'text' && entry.text !== undefined;
+
+export class Announcer {
+  readonly #scheduler: Scheduler;
+  readonly #ownId: string;
+  /** Gets the newest announcements. */
+  readonly #onChange: (announcements: readonly Announcement[]) => void;
+  #waiting: HeardMessage[] = [];
+  #announcements: readonly Announcement[] = [];
+  #lastId = 0;
+  #cancelFlush = () => {};
+
+  constructor(scheduler: Scheduler, ownId: string, onChange: (announcements: readonly Announcement[]) => void) {
+    this.#scheduler = scheduler;
+    this.#ownId = ownId;
+    this.#onChange = onChange;
+  }
+
+  /**
+   * Announces the messages of others among entries above `afterSeq`. Deleted ones are forgotten.
+   */
+  note(entries: readonly Entry[], afterSeq: number): void {
+    for (const entry of entries) {
+      if (entry.type === 'message.delete') this.#forget((entry.data as { seq: number }).seq);
+      if (entry.seq <= afterSeq || !isShown(entry) || entry.from.id === this.#ownId) continue;
+      if (this.#waiting.length === 0) this.#cancelFlush = this.#scheduler.after(FLUSH_MS, () => this.#flush());
+      this.#waiting.push({ seq: entry.seq, name: entry.from.name, text: shorten(plainText(entry.text ?? '')) });
+    }
+  }
+
+  /** What is old news when the room is shown again. */
+  clear(): void {
+    this.close();
+    if (this.#announcements.length > 0) this.#tell([]);
+  }
+
+  close(): void {
+    this.#cancelFlush();
+    this.#waiting = [];
+  }
+
+  #flush(): void {
+    const messages = this.#waiting.slice(0, FULL_MESSAGES_MAX);
+    const moreCount = this.#waiting.length - messages.length;
+    this.#waiting = [];
+    this.#tell([...this.#announcements, { id: ++this.#lastId, messages, moreCount }].slice(-KEPT_MAX));
+  }
+
+  /** A deleted text must not stay in the page. */
+  #forget(seq: number): void {
+    const others = (messages: readonly HeardMessage[]) => messages.filter((message) => message.seq !== seq);
+    this.#waiting = others(this.#waiting);
+    if (this.#waiting.length === 0) this.#cancelFlush();
+    if (!this.#announcements.some(({ messages }) => messages.some((message) => message.seq === seq))) return;
+    this.#tell(this.#announcements.map((one) => ({ ...one, messages: others(one.messages) })));
+  }
+
+  #tell(announcements: readonly Announcement[]): void {
+    this.#announcements = announcements;
+    this.#onChange(announcements);
+  }
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  if (characters.length <= TEXT_CHARACTERS_MAX) return text;
+  return `${characters.slice(0, TEXT_CHARACTERS_MAX).join('')}…`;
+}

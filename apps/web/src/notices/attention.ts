@@ -1,0 +1,41 @@
+/** What waits for the reader in all rooms. Pure. */
+import type { MyRoom } from '@maru/protocol/events';
+
+export interface Attention {
+  /** Direct messages and mentions that are not read. */
+  readonly count: number;
+  /** Other messages are not read, in a room whose rule is `all`. */
+  readonly hasOthers: boolean;
+}
+
+/** The room on the screen. Its number is newer than that of the list. */
+export interface ShownRoom {
+  readonly room: string;
+  readonly unread: number;
+}
+
+/** What counts of one room, by its rule. */
+export function countOf({ notify, visibility, unread, mentions }: MyRoom): number {
+  if (notify === 'none') return 0;
+  return notify === 'all' && visibility === 'direct' ? unread : Math.min(mentions, unread);
+}
+
+export function attentionOf(rooms: readonly MyRoom[], shown: ShownRoom | null): Attention {
+  let count = 0;
+  let others = 0;
+  let isListed = false;
+  for (const room of rooms) {
+    const isShown = room.room === shown?.room;
+    isListed ||= isShown;
+    const now = isShown ? { ...room, unread: shown.unread } : room;
+    const counted = countOf(now);
+    count += counted;
+    if (now.notify === 'all') others += now.unread - counted;
+  }
+  return { count, hasOthers: others > 0 || (!isListed && (shown?.unread ?? 0) > 0) };
+}
+
+export function titleOf({ count, hasOthers }: Attention, place: string): string {
+  const mark = count > 0 ? `(${count}) ` : hasOthers ? '• ' : '';
+  return `${mark}${place === '' ? '' : `${place} · `}Maru`;
+}

@@ -1,0 +1,10 @@
+import { useLazyPart } from '../lazy.ts';
+import type { NoticesProps } from './notices-part.tsx';
+
+const load = () => import('./notices-part.tsx').then(({ Notices }) => Notices);
+
+/** Loads what tells the reader of news, beside the rooms. */
+export function NoticesHost(props: NoticesProps) {
+  const part = useLazyPart(load, ['notices'], true);
+  return part.kind === 'ready' ? <part.part {...props} /> : null;
+}

@@ -1,0 +1,39 @@
+/** What waits for the reader, in the title of the page. */
+import { useEffect, useMemo } from 'preact/hooks';
+import { useSelected } from '../hooks.ts';
+import { useThrottled } from '../throttled.ts';
+import type { RoomStore } from '../workspace/room-store.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+import { type Attention, attentionOf, titleOf } from './attention.ts';
+
+const NO_ROOM = { get: () => null, subscribe: () => () => {} };
+
+/** `store`: the room on the screen. The same object until something changes. */
+export function useAttention({ conversations }: Workspace, store: RoomStore | null): Attention {
+  const { rooms } = useThrottled(conversations.myRooms);
+  const unread = useSelected(store ?? NO_ROOM, (view) => view?.list.unread ?? 0);
+  const room = store?.room ?? null;
+  const { count, hasOthers } = attentionOf(rooms, room === null ? null : { room, unread });
+  return useMemo(() => ({ count, hasOthers }), [count, hasOthers]);
+}
+
+export interface PageTitleProps {
+  workspace: Workspace;
+  store: RoomStore | null;
+  /** Empty without one. */
+  place: string;
+}
+
+export function PageTitle({ workspace, store, place }: PageTitleProps): null {
+  const title = titleOf(useAttention(workspace, store), place);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  useEffect(
+    () => () => {
+      document.title = 'Maru';
+    },
+    [],
+  );
+  return null;
+}

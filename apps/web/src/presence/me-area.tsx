@@ -1,0 +1,79 @@
+/** The user at the foot of the rooms: name and status, and what is about the whole page. */
+import type { UserRef } from '@maru/protocol/events';
+import { useCallback, useState } from 'preact/hooks';
+import { Avatar } from '../chat/avatar.tsx';
+import { useWatched } from '../hooks.ts';
+import { useWords } from '../i18n/index.ts';
+import { LeaveIcon } from '../icons.tsx';
+import { useLazyPart } from '../lazy.ts';
+import { Switches } from '../switches.tsx';
+import type { OwnStatus } from './own-status.ts';
+import { StatusDot } from './status-dot.tsx';
+import { STATUS_WORDS } from './status-words.ts';
+
+const loadDialog = () => import('./status-dialog.tsx').then(({ StatusDialog }) => StatusDialog);
+
+export interface MeAreaProps {
+  user: UserRef;
+  ownStatus: OwnStatus;
+  onLeave: () => void;
+}
+
+export function MeArea({ user, ownStatus, onLeave }: MeAreaProps) {
+  const { t } = useWords();
+  const [isOpen, setOpen] = useState(false);
+  const close = useCallback(() => setOpen(false), []);
+  const dialog = useLazyPart(loadDialog, ['presence'], isOpen);
+  return (
+    <footer class="me">
+      <Me {...{ user, ownStatus }} onOpen={() => setOpen(true)} />
+      <div class="me-tools">
+        <Switches />
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="leave-button"
+          aria-label={t.leave}
+          title={t.leave}
+          onClick={onLeave}
+        >
+          <LeaveIcon />
+        </button>
+      </div>
+      {isOpen && dialog.kind === 'ready' && <dialog.part ownStatus={ownStatus} onClose={close} />}
+      {isOpen && dialog.kind === 'failed' && (
+        <p class="field-error" role="alert">
+          {t.dialogFailed}
+        </p>
+      )}
+    </footer>
+  );
+}
+
+function Me({ user, ownStatus, onOpen }: Omit<MeAreaProps, 'onLeave'> & { onOpen: () => void }) {
+  const { t } = useWords();
+  const { status, text } = useWatched(ownStatus);
+  const words = text === '' ? t[STATUS_WORDS[status]] : text;
+  return (
+    <button
+      type="button"
+      class="me-name"
+      data-testid="own-status"
+      data-status={status}
+      title={t.changeStatus}
+      aria-haspopup="dialog"
+      onClick={onOpen}
+    >
+      <Avatar id={user.id} name={user.name} isSmall />
+      <span class="me-text">
+        <bdi class="me-user">{user.name}</bdi>
+        <span class="me-status">
+          <StatusDot status={status} />
+          {text !== '' && <span class="sr-only">{t[STATUS_WORDS[status]]}: </span>}
+          <bdi>{words}</bdi>
+        </span>
+      </span>
+      <span class="sr-only">. {t.changeStatus}</span>
+    </button>
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * The own status: what the person chose, and `away` while the device is idle. Another device of
+ * the same person may choose one, too; presence shows it, and the newest choice holds.
+ */
+import type { ChatClient, Scheduler } from '@maru/client';
+import type { PresenceUser, Status } from '@maru/protocol/events';
+import type { PreferenceStore } from '../settings/preferences.ts';
+import type { Idle } from './idle.ts';
+
+export interface OwnStatusView {
+  readonly status: Status;
+  /** Empty without one. */
+  readonly text: string;
+}
+
+export interface OwnStatusOptions {
+  client: Pick<ChatClient, 'on' | 'setStatus'>;
+  ownId: string;
+  preferences: Pick<PreferenceStore, 'get' | 'set' | 'subscribe'>;
+  scheduler: Pick<Scheduler, 'now'>;
+  /** Makes what tells about input, and starts it. */
+  watchIdle: (on: { onChange: () => void; onInput: () => void }) => Idle;
+}
+
+export interface OwnStatus {
+  /** As others see it; `invisible` as it is. */
+  get(): OwnStatusView;
+  subscribe(listener: () => void): () => void;
+  /** What the person chose. */
+  chosen(): OwnStatusView;
+  choose(next: OwnStatusView): void;
+  close(): void;
+}
+
+const DEFAULT: OwnStatusView = { status: 'online', text: '' };
+/** What presence shows may be this late. */
+const PRESENCE_LATE_MS = 10_000;
+
+const isSame = (one: OwnStatusView, other: OwnStatusView): boolean =>
+  one.status === other.status && one.text === other.text;
+
+export function createOwnStatus(options: OwnStatusOptions): OwnStatus {
+  return new ClientOwnStatus(options);
+}
+
+/** Its methods are bound, so that hosts may pass them on as functions. */
+class ClientOwnStatus implements OwnStatus {
+  readonly #options: OwnStatusOptions;
+  readonly #idle: Idle;
+  readonly #listeners = new Set<() => void>();
+  readonly #unsubscribe: Array<() => void>;
+  #chosen = DEFAULT;
+  /** What the server has, as far as this device knows. */
+  #known = DEFAULT;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
+  #view = DEFAULT;
+
+  constructor(options: OwnStatusOptions) {
+    this.#options = options;
+    const { client, ownId, preferences, watchIdle } = options;
+    this.#idle = watchIdle({ onChange: () => this.#apply(), onInput: () => this.#apply() });
+    const follow = () => {
+      const { awayAfterMin, status } = preferences.get();
+      // Another tab may have another user.
+      if (status?.user === ownId) this.#chosen = { status: status.status, text: status.text };
+      this.#idle.setTimeout(awayAfterMin === 0 ? null : awayAfterMin * 60_000);
+      this.#apply();
+    };
+    this.#unsubscribe = [
+      preferences.subscribe(follow),
+      client.on('presence', ({ view }) => {
+        const own = view.users?.get(ownId);
+        if (own !== undefined) this.#onSeen(own);
+      }),
+    ];
+    follow();
+  }
+
+  readonly get = (): OwnStatusView => this.#view;
+
+  readonly subscribe: OwnStatus['subscribe'] = (listener) => {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  };
+
+  readonly chosen = (): OwnStatusView => this.#chosen;
+
+  readonly choose = ({ status, text }: OwnStatusView): void => {
+    const { ownId, preferences } = this.#options;
+    preferences.set({ status: { user: ownId, status, text: text.trim() } });
+  };
+
+  readonly close = (): void => {
+    this.#idle.close();
+    for (const end of this.#unsubscribe) end();
+  };
+
+  /** Only who is online goes away by idleness. */
+  #wanted(): OwnStatusView {
+    const { status, text } = this.#chosen;
+    return { status: status === 'online' && this.#idle.isIdle() ? 'away' : status, text };
+  }
+
+  #apply(): void {
+    const wanted = this.#wanted();
+    if (!isSame(wanted, this.#known)) this.#send(wanted);
+    this.#show();
+  }
+
+  #send(wanted: OwnStatusView): void {
+    const { client, scheduler } = this.#options;
+    this.#known = wanted;
+    this.#sentAtMs = scheduler.now();
+    // The client sets it again on each connection. The form has checked what a server refuses.
+    client.setStatus(wanted.status, wanted.text).catch((error: unknown) => {
+      console.warn('the status was not set', error);
+    });
+  }
+
+  #onSeen({ status, text = '' }: PresenceUser): void {
+    const seen = { status, text };
+    if (isSame(seen, this.#known) || this.#options.scheduler.now() - this.#sentAtMs < PRESENCE_LATE_MS) return;
+    if (status === 'away' && text === this.#chosen.text) {
+      // The other devices are idle, too. The next input here ends it.
+      this.#known = seen;
+      this.#show();
+      return;
+    }
+    // So that a reconnect of this device does not take it back.
+    this.#send(seen);
+    this.choose(seen);
+  }
+
+  #show(): void {
+    const next = this.#known;
+    if (isSame(next, this.#view)) return;
+    this.#view = next;
+    for (const listener of [...this.#listeners]) listener();
+  }
+}

@@ -1,0 +1,19 @@
+import { useWords } from '../i18n/index.ts';
+import { useLazyPart } from '../lazy.ts';
+import type { DirectoryProps } from './directory-props.ts';
+
+const load = () => import('./directory.tsx').then(({ DirectoryPage }) => DirectoryPage);
+
+/** Loads the directory when it is first shown. */
+export function DirectoryHost(props: DirectoryProps) {
+  const { t } = useWords();
+  const lazy = useLazyPart(load, ['rooms'], true);
+  if (lazy.kind === 'ready') return <lazy.part {...props} />;
+  return (
+    <main class="conversation">
+      <p class="page-note" role="status">
+        {lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}
+      </p>
+    </main>
+  );
+}

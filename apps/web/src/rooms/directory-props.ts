@@ -1,0 +1,3 @@
+import type { ShellProps, ShellState } from '../chat/use-shell.ts';
+
+export type DirectoryProps = ShellProps & { shell: ShellState };

@@ -1,0 +1,76 @@
+/** Above the list of rooms: the way to all rooms, and what concerns the whole list. */
+import { useCallback } from 'preact/hooks';
+import type { ShellState } from '../chat/use-shell.ts';
+import { useWords } from '../i18n/index.ts';
+import { CompassIcon, ReadIcon } from '../icons.tsx';
+import { focusRegion } from '../keyboard/regions.ts';
+import { useShortcut } from '../keyboard/use-shortcut.ts';
+import { isOtherTab } from '../model/route.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+
+/** Also by a key. What could not be marked keeps its number. */
+function useMarkAllRead({ conversations }: Workspace): () => void {
+  const { myRooms } = conversations;
+  const markAllRead = useCallback(() => {
+    myRooms.markAllRead().catch((error: unknown) => console.warn('not all rooms were marked as read', error));
+  }, [myRooms]);
+  useShortcut('markAllRead', markAllRead);
+  return markAllRead;
+}
+
+interface ListToolsProps {
+  workspace: Workspace;
+  shell: ShellState;
+  hasUnread: boolean;
+  unreadOnly: boolean;
+  setUnreadOnly: (unreadOnly: boolean) => void;
+}
+
+export function ListTools({ workspace, shell, hasUnread, unreadOnly, setUnreadOnly }: ListToolsProps) {
+  const { t } = useWords();
+  const markAllRead = useMarkAllRead(workspace);
+  return (
+    <div class="rooms-tools">
+      <a
+        class="room-link all-rooms"
+        href="/rooms"
+        data-testid="all-rooms"
+        aria-current={shell.route.view === 'rooms' ? 'page' : undefined}
+        onClick={(event) => {
+          if (isOtherTab(event)) return;
+          event.preventDefault();
+          shell.goToRooms();
+        }}
+      >
+        <CompassIcon />
+        {t.allRooms}
+      </a>
+      {hasUnread && (
+        <button
+          type="button"
+          class="icon-button"
+          data-testid="mark-all-read"
+          aria-label={t.markAllRead}
+          title={t.markAllRead}
+          onClick={() => {
+            // The button disappears.
+            focusRegion('rooms');
+            markAllRead();
+          }}
+        >
+          <ReadIcon />
+        </button>
+      )}
+      <button
+        type="button"
+        class="quiet-button unread-only"
+        data-testid="unread-only"
+        aria-pressed={unreadOnly}
+        title={t.unreadOnlyTitle}
+        onClick={() => setUnreadOnly(!unreadOnly)}
+      >
+        {t.unreadOnly}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import { useWords } from '../i18n/index.ts';
+import { useLazyPart } from '../lazy.ts';
+import type { OpenMenu, RoomMenuProps } from './room-menu-props.ts';
+
+const load = () => import('./room-menu.tsx').then(({ RoomMenu }) => RoomMenu);
+
+/** Loads the menu of a room when one is first opened. */
+export function RoomMenuHost({
+  menu,
+  ...props
+}: Omit<RoomMenuProps, keyof OpenMenu | 'name'> & { menu: OpenMenu | null }) {
+  const { t } = useWords();
+  const lazy = useLazyPart(load, ['rooms'], menu !== null);
+  if (menu === null || lazy.kind === 'none') return null;
+  const { row } = menu;
+  const name = row.kind === 'private' && row.name === row.room ? t.privateRoom : row.name;
+  if (lazy.kind === 'ready') return <lazy.part key={row.room} {...props} {...menu} name={name} />;
+  return (
+    <p class="alert dialog-failed" role="alert">
+      {t.dialogFailed}{' '}
+      <button type="button" class="link-button" onClick={props.onClose}>
+        {t.closePanel}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,22 @@
+import { useEffect } from 'preact/hooks';
+import { useWords } from '../i18n/index.ts';
+import { useLazyPart } from '../lazy.ts';
+import type { FindPaneProps } from './find-props.ts';
+
+const load = () => import('./find-pane.tsx').then(({ FindPane }) => FindPane);
+
+/** Loads the search when it is first opened. When it closes, the focus returns. */
+export function FindHost(props: FindPaneProps) {
+  const { t } = useWords();
+  const lazy = useLazyPart(load, ['search'], true);
+  useEffect(() => {
+    const returnTo = document.activeElement;
+    return () => {
+      if (document.activeElement !== document.body && document.activeElement !== null) return;
+      const isThere = returnTo instanceof HTMLElement && returnTo.isConnected && returnTo !== document.body;
+      (isThere ? returnTo : document.querySelector<HTMLElement>('.log'))?.focus();
+    };
+  }, []);
+  if (lazy.kind === 'ready') return <lazy.part {...props} />;
+  return <p class="pane-note hint">{lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}</p>;
+}

@@ -1,0 +1,33 @@
+/**
+ * Opens the settings, from a button or by the keyboard, and loads them when they are first opened.
+ */
+import { type ComponentChildren, createContext } from 'preact';
+import { useCallback, useState } from 'preact/hooks';
+import { useWords } from '../i18n/index.ts';
+import { useLazyPart } from '../lazy.ts';
+
+export const OpenSettingsContext = createContext<() => void>(() => {});
+
+const load = () => import('./settings-dialog.tsx').then(({ SettingsDialog }) => SettingsDialog);
+
+export function SettingsHost({ children }: { children: ComponentChildren }) {
+  const { t } = useWords();
+  const [isOpen, setIsOpen] = useState(false);
+  const dialog = useLazyPart(load, ['settings'], isOpen);
+  const open = useCallback(() => setIsOpen(true), []);
+  const close = useCallback(() => setIsOpen(false), []);
+  return (
+    <OpenSettingsContext.Provider value={open}>
+      {children}
+      {isOpen && dialog.kind === 'ready' && <dialog.part onClose={close} />}
+      {isOpen && dialog.kind === 'failed' && (
+        <p class="alert dialog-failed" role="alert">
+          {t.dialogFailed}{' '}
+          <button type="button" class="link-button" onClick={close}>
+            {t.closePanel}
+          </button>
+        </p>
+      )}
+    </OpenSettingsContext.Provider>
+  );
+}

@@ -1,0 +1,58 @@
+/** Finds mentions, and stacks of combining marks, in the text between markup. Pure. */
+import { MENTION_ROOM } from '../model/mentions.ts';
+import type { Names } from '../model/names.ts';
+
+export type Mark = { kind: 'text'; text: string } | { kind: 'mention'; text: string; isOwn: boolean } | Stack;
+
+/** A character with so many marks that they would cover other lines. */
+interface Stack {
+  kind: 'stack';
+  text: string;
+}
+
+/**
+ * More marks than any script puts on a character: Vietnamese and Thai have two, Hebrew four. Hangul
+ * is written with letters, not with marks.
+ */
+const STACK = '[^\\p{M}\\n]\\p{M}{6,}';
+
+/** The word for everyone depends on the writer's language. */
+const ROOM_WORD = '@[\\p{L}]+';
+
+export interface Mentioning {
+  mentions: readonly string[];
+  names: Names;
+  ownId: string;
+}
+
+const escaped = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+export function marksIn(text: string, { mentions, names, ownId }: Mentioning): Mark[] {
+  const ids = new Map<string, string>();
+  for (const id of mentions) {
+    const name = names.get(id);
+    if (name !== undefined) ids.set(`@${name}`, id);
+  }
+  const people = [...ids.keys()].sort((a, b) => b.length - a.length).map(escaped);
+  const wanted = [...people, ...(mentions.includes(MENTION_ROOM) ? [ROOM_WORD] : [])];
+  // A particle may follow a name.
+  const mention = wanted.length === 0 ? '' : `|(?<![\\p{L}\\p{N}])(?:${wanted.join('|')})(?![A-Za-z0-9])`;
+  const marks: Mark[] = [];
+  let at = 0;
+  for (const { 0: found, index } of text.matchAll(new RegExp(`${STACK}${mention}`, 'gu'))) {
+    if (index > at) marks.push({ kind: 'text', text: text.slice(at, index) });
+    at = index + found.length;
+    const id = ids.get(found) ?? MENTION_ROOM;
+    if (found.startsWith('@')) marks.push({ kind: 'mention', text: found, isOwn: id === ownId || id === MENTION_ROOM });
+    else marks.push({ kind: 'stack', text: found });
+  }
+  if (at < text.length) marks.push({ kind: 'text', text: text.slice(at) });
+  return marks;
+}
+
+/** Three of the longest emoji, with spaces. */
+const JUMBO_CHARS_MAX = 64;
+
+/** One to three emoji and nothing else are shown large. */
+export const isJumbo = (text: string): boolean =>
+  text.length <= JUMBO_CHARS_MAX && /^(?:\s*\p{RGI_Emoji}){1,3}\s*$/v.test(text);

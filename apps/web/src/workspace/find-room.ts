@@ -1,0 +1,56 @@
+/**
+ * Whether a room exists. Joining a public room that does not exist would make it, and a mistyped
+ * address must not.
+ */
+import { type ChatClient, hasSession, type Scheduler } from '@maru/client';
+import { MaruError } from '@maru/protocol/errors';
+
+/** Between two tries, if the server does not say how long to wait. */
+const RETRY_MS = 1_000;
+
+export interface FindRoomOptions {
+  client: Pick<ChatClient, 'readHistory' | 'on' | 'connection'>;
+  scheduler: Pick<Scheduler, 'after'>;
+  room: string;
+  /** The room exists, or the user may not see whether it does: joining it makes nothing. */
+  onFound: () => void;
+  onMissing: () => void;
+}
+
+/** Asks until there is an answer. Returns a function that gives up. */
+export function findRoom({ client, scheduler, room, onFound, onMissing }: FindRoomOptions): () => void {
+  let isOver = false;
+  let isAsking = false;
+  let cancelRetry = () => {};
+
+  const end = (then: () => void) => {
+    if (isOver) return;
+    giveUp();
+    then();
+  };
+  const failed = (error: unknown) => {
+    isAsking = false;
+    if (!(error instanceof MaruError)) throw error;
+    const { code, retryable, retryAfterMs = RETRY_MS } = error.toBody();
+    if (code === 'not_found') end(onMissing);
+    else if (!retryable) end(onFound);
+    // The next connection asks otherwise.
+    else if (!isOver && isOnline()) cancelRetry = scheduler.after(retryAfterMs, ask);
+  };
+  const ask = () => {
+    if (isOver || isAsking) return;
+    cancelRetry();
+    isAsking = true;
+    client.readHistory({ room, limit: 1 }).then(() => end(onFound), failed);
+  };
+  const isOnline = () => hasSession(client.connection);
+
+  const unsubscribe = client.on('session', ask);
+  const giveUp = () => {
+    isOver = true;
+    cancelRetry();
+    unsubscribe();
+  };
+  if (isOnline()) ask();
+  return giveUp;
+}

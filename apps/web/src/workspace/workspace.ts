@@ -1,0 +1,54 @@
+/**
+ * What the signed-in page holds, above all views: the client, the own rooms, and the rooms that are
+ * open. There is one for each session. Views subscribe to its parts.
+ */
+import type { ChatClient } from '@maru/client';
+import type { Conversations } from '@maru/client/conversation';
+import { type Names, noteNames } from '../model/names.ts';
+import type { OwnStatus } from '../presence/own-status.ts';
+import type { RoomRow } from '../rooms/rows.ts';
+import { createBackgroundJoins } from './background-joins.ts';
+import { createOpenRooms, type OpenRooms } from './open-rooms.ts';
+
+export interface Workspace {
+  readonly client: ChatClient;
+  readonly conversations: Conversations;
+  readonly rooms: OpenRooms;
+  readonly ownStatus: OwnStatus;
+  /** Names of people of all rooms that were open: lists name people who are in no open room. */
+  readonly known: { current: Names };
+  /** Where the list of rooms was left, and its rows while it is shown. */
+  readonly listPlace: { scrollTop: number; rows: readonly RoomRow[] | null };
+  noteNames(names: Names): void;
+  close(): void;
+}
+
+export interface WorkspaceOptions {
+  client: ChatClient;
+  conversations: Conversations;
+  ownStatus: OwnStatus;
+  ownId: string;
+}
+
+export function createWorkspace({ client, conversations, ownStatus, ownId }: WorkspaceOptions): Workspace {
+  const rooms = createOpenRooms({ client, conversations, ownId, staysJoined: (room) => background.holds(room) });
+  const background = createBackgroundJoins({
+    client,
+    myRooms: conversations.myRooms,
+    isOpen: (room) => rooms.find(room) !== null,
+  });
+  const known: { current: Names } = { current: new Map() };
+  return {
+    ...{ client, conversations, rooms, ownStatus, known },
+    listPlace: { scrollTop: 0, rows: null },
+    noteNames(names) {
+      const people = [...names].map(([id, name]) => ({ id, name }));
+      known.current = noteNames(known.current, people);
+    },
+    close() {
+      background.close();
+      rooms.close();
+      ownStatus.close();
+    },
+  };
+}
