@@ -1,0 +1,224 @@
+/**
+ * The chat behind the screen and the JSON mode: one client, the rooms of its user, and the room
+ * that is shown. It knows no terminal.
+ */
+import {
+  type ChatClient,
+  type ConnectionState,
+  createChatClient,
+  type EndReason,
+  type OutgoingMessage,
+  type PresenceView,
+} from '@maru/client';
+import {
+  type Conversation,
+  type Conversations,
+  type ConversationView,
+  createConversations,
+} from '@maru/client/conversation';
+import { readRoom } from '@maru/client/http';
+import { createSearch, type Search } from '@maru/client/search';
+import { MaruError } from '@maru/protocol/errors';
+import type { Entry, MyRoom } from '@maru/protocol/events';
+
+export interface ChatView {
+  connection: ConnectionState;
+  room: string;
+  title: string;
+  conversation: ConversationView;
+  presence: PresenceView | null;
+  rooms: readonly MyRoom[];
+  /** The newest thing to tell the user; empty: nothing. */
+  notice: string;
+  /** Why the user is not in the room. */
+  refusal: string | null;
+}
+
+export interface ChatOptions {
+  url: string;
+  token: string;
+  history: number;
+}
+
+export interface ChatEvents {
+  /** The view may have changed. */
+  onChange: () => void;
+  onEntries: (room: string, entries: readonly Entry[]) => void;
+  onOutgoing: (message: OutgoingMessage) => void;
+  onEnded: (reason: EndReason) => void;
+}
+
+export class Chat {
+  readonly client: ChatClient;
+  readonly conversations: Conversations;
+  readonly search: Search;
+  readonly #options: ChatOptions;
+  readonly #events: ChatEvents;
+  readonly #joined = new Set<string>();
+  readonly #presence = new Map<string, PresenceView>();
+  /** Entries of each room up to here are marked as read. */
+  readonly #marked = new Map<string, number>();
+  readonly #refusals = new Map<string, string>();
+  #conversation: Conversation;
+  #unsubscribe = () => {};
+  #notice = '';
+
+  constructor(options: ChatOptions & { room: string }, events: ChatEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.client = createChatClient({
+      url: options.url,
+      program: 'terminal',
+      getToken: ({ refresh }) => (refresh ? null : options.token),
+    });
+    this.conversations = createConversations({ client: this.client });
+    this.search = createSearch({ client: this.client });
+    this.#listen();
+    this.#conversation = this.#open(options.room);
+  }
+
+  get conversation(): Conversation {
+    return this.#conversation;
+  }
+
+  get view(): ChatView {
+    const { room } = this.#conversation;
+    return {
+      connection: this.client.connection,
+      room,
+      title: this.client.details(room)?.title ?? '',
+      conversation: this.#conversation.get(),
+      presence: this.#presence.get(room) ?? null,
+      rooms: this.conversations.myRooms.get().rooms,
+      notice: this.#notice,
+      refusal: this.#refusals.get(room) ?? null,
+    };
+  }
+
+  connect(): void {
+    this.client.connect();
+  }
+
+  close(): void {
+    this.search.close();
+    this.conversations.close();
+    this.client.close();
+  }
+
+  say(notice: string): void {
+    this.#notice = notice;
+    this.#events.onChange();
+  }
+
+  /** Goes to a room that exists: joining an absent one would make it. */
+  async goTo(room: string): Promise<void> {
+    const found = await readRoom(this.#options, room);
+    if (found.ok) this.show(room);
+    else if (found.error.code === 'not_found') this.say(`there is no room ${room}: /create ${room} makes it`);
+    else this.say(`the room could not be looked up: ${found.error.code}`);
+  }
+
+  async create(room: string): Promise<void> {
+    try {
+      await this.client.request('room:create', { room });
+      this.show(room);
+    } catch (error) {
+      if (!(error instanceof MaruError)) throw error;
+      this.say(error.code === 'conflict' ? `the room ${room} exists already: /join ${room}` : error.message);
+    }
+  }
+
+  show(room: string): void {
+    if (room === this.#conversation.room) return;
+    this.#unsubscribe();
+    this.#conversation.close();
+    this.#conversation = this.#open(room);
+    this.say('');
+  }
+
+  send(text: string): void {
+    try {
+      this.#conversation.send(text);
+      this.#notice = '';
+    } catch (error) {
+      if (!(error instanceof MaruError)) throw error;
+      this.#notice = `not sent: ${error.message}`;
+    }
+    this.#events.onChange();
+  }
+
+  /** The newest own message that can be changed. */
+  lastOwn() {
+    const ownId = this.client.user?.id;
+    return this.#conversation.get().messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
+  }
+
+  async edit(text: string): Promise<void> {
+    const last = this.lastOwn();
+    if (last === undefined) return this.say('you have no message here to edit');
+    const outcome = await this.#conversation.edit(last.seq, text);
+    if (!outcome.ok) this.say(`not edited: ${outcome.error.message}`);
+  }
+
+  async deleteLast(): Promise<void> {
+    const last = this.lastOwn();
+    if (last === undefined) return this.say('you have no message here to delete');
+    const outcome = await this.#conversation.delete(last.seq);
+    if (!outcome.ok) this.say(`not deleted: ${outcome.error.message}`);
+  }
+
+  #open(room: string): Conversation {
+    const conversation = this.conversations.open(room);
+    this.#refusals.delete(room);
+    // Rooms stay joined, so that their entries and counts are live.
+    if (!this.#joined.has(room)) this.client.join(room, { limit: Math.max(1, this.#options.history), presence: true });
+    this.#joined.add(room);
+    this.#unsubscribe = conversation.subscribe(() => {
+      this.#markRead(conversation);
+      this.#events.onChange();
+    });
+    return conversation;
+  }
+
+  #markRead(conversation: Conversation): void {
+    const { isReady, hasNewer, head } = conversation.get();
+    const marked = this.#marked.get(conversation.room) ?? 0;
+    if (!isReady || hasNewer || head <= marked) return;
+    // Before the call, which tells the listeners of the conversation.
+    this.#marked.set(conversation.room, head);
+    conversation.markRead(head);
+  }
+
+  #listen(): void {
+    const { client } = this;
+    const { onChange, onEntries, onOutgoing, onEnded } = this.#events;
+    client.on('connection', (state) => {
+      if (state.state === 'ended' && state.reason !== 'closed') onEnded(state.reason);
+      onChange();
+    });
+    client.on('room', (event) => {
+      if (event.status === 'refused') this.#refuse(event.room, event.error.message);
+      if (event.status === 'removed') this.#refuse(event.room, `you are no longer in this room: ${event.reason}`);
+      onChange();
+    });
+    client.on('entries', ({ room, entries }) => onEntries(room, entries));
+    for (const event of ['gap', 'rollback'] as const) client.on(event, ({ room }) => void this.#marked.delete(room));
+    client.on('outgoing', onOutgoing);
+    client.on('presence', ({ room, view }) => {
+      this.#presence.set(room, view);
+      onChange();
+    });
+    client.on('details', onChange);
+    client.on('notice', ({ code, text }) => {
+      if (code === 'announcement' && text !== undefined) this.say(`an administrator says: ${text}`);
+    });
+    this.conversations.myRooms.subscribe(onChange);
+    this.search.subscribe(onChange);
+  }
+
+  #refuse(room: string, why: string): void {
+    this.#joined.delete(room);
+    this.#presence.delete(room);
+    this.#refusals.set(room, why);
+  }
+}

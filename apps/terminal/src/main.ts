@@ -1,0 +1,48 @@
+/** The terminal client. `--help` says how it is used. */
+import { userInfo } from 'node:os';
+import { enterAsGuest, readRoom } from '@maru/client/http';
+import { HELP, type Options, parseOptions, UsageError } from './options.ts';
+
+const EXIT_USAGE = 2;
+
+async function tokenOf({ url, identity }: Options): Promise<string> {
+  if ('token' in identity) return identity.token;
+  const entered = await enterAsGuest({ url }, identity.name);
+  if (entered.ok) return entered.data.token;
+  const why = entered.error.code === 'not_found' ? 'guests are switched off: use MARU_TOKEN' : entered.error.code;
+  throw new UsageError(`cannot sign in at ${url}: ${why}`);
+}
+
+/** Joining a public room makes it, so its existence is checked first. */
+async function checkRoom({ url, room, mayCreate }: Options, token: string): Promise<void> {
+  if (mayCreate) return;
+  const found = await readRoom({ url, token }, room);
+  if (!found.ok && found.error.code === 'not_found')
+    throw new UsageError(`there is no room ${room} that you may see: --create makes it`);
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), process.env, userInfo().username);
+  if (options === 'help') {
+    console.log(HELP);
+    return 0;
+  }
+  const token = await tokenOf(options);
+  await checkRoom(options, token);
+  const { url, room, history } = options;
+  if (options.isJson) {
+    const { runJson } = await import('./json-mode.ts');
+    return runJson({ url, room, history, token }, { input: process.stdin, print: (line) => console.log(line) });
+  }
+  if (!process.stdin.isTTY) throw new UsageError('the input is no terminal: use --json in pipes');
+  const { runScreen } = await import('./run-screen.ts');
+  return runScreen({ url, room, history, token });
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = EXIT_USAGE;
+}
