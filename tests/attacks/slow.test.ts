@@ -52,7 +52,7 @@ const SLOW: Record<string, { first: string; count: number; drips: boolean }> = {
 };
 
 describe('slow requests and half-open handshakes by the thousand', () => {
-  test('are cut, and correct clients come and chat meanwhile', async (t) => {
+  test('are cut, while correct clients come and chat', async (t) => {
     const slow = WAYS.flatMap((way) =>
       Object.entries(SLOW).flatMap(([what, { first, count, drips }]) =>
         Array.from({ length: count }, () => {

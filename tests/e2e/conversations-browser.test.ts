@@ -10,6 +10,7 @@ import {
   dialogIsClosed,
   eachOf,
   enterBoth,
+  menuIsClosed,
   openMenu,
   rowAt,
   rowOf,
@@ -19,6 +20,7 @@ import {
   type TwoPages,
   WORDS,
 } from '../support/pages.ts';
+import { poll } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
@@ -45,10 +47,9 @@ describe('messages in the web page', { skip }, () => {
       await say(page, `tee ${language}`);
       await openMenu(page, `tee ${language}`);
       await page.getByTestId('edit').click();
-      await page.locator('#edit-text').fill(`tea ${language}`);
+      await page.getByTestId('edit-input').fill(`tea ${language}`);
       await page.getByTestId('edit-submit').click();
-      await dialogIsClosed(page);
-      await assertFocus(page, 'an edit');
+      await page.locator('[data-testid="message-input"]:focus').waitFor();
       await storedRow(page, `tea ${language}`).filter({ hasText: WORDS[language].edited }).waitFor();
       await storedRow(other, `tea ${language}`).filter({ hasText: WORDS[otherLanguage].edited }).waitFor();
     }
@@ -56,7 +57,7 @@ describe('messages in the web page', { skip }, () => {
     assert.equal(await jun.getByTestId('edit').count(), 0);
     assert.equal(await jun.getByTestId('delete').count(), 0);
     await jun.keyboard.press('Escape');
-    await dialogIsClosed(jun);
+    await menuIsClosed(jun);
   });
 
   test('reacts with an offered emoji, by a chip, and with any other emoji', async () => {
@@ -64,7 +65,7 @@ describe('messages in the web page', { skip }, () => {
       const text = `tea ${language}`;
       await openMenu(page, text);
       await page.locator('[data-testid="offered-emoji"][data-emoji="👍"]').click();
-      await dialogIsClosed(page);
+      await menuIsClosed(page);
       await assertFocus(page, 'a reaction');
       await chip(other, text, '👍').filter({ hasText: '1' }).click();
       for (const one of [page, other]) {
@@ -72,12 +73,11 @@ describe('messages in the web page', { skip }, () => {
         assert.equal(await chip(one, text, '👍').getAttribute('aria-pressed'), 'true');
       }
       await openMenu(page, text);
-      await page.locator('#other-emoji').fill('ab');
-      await page.getByTestId('emoji-submit').click();
-      await page.locator('#emoji-problem').filter({ hasText: /\S/ }).waitFor();
-      await page.locator('#other-emoji').fill('🦀');
-      await page.locator('#other-emoji').press('Enter');
-      await dialogIsClosed(page);
+      await page.getByTestId('other-emoji').click();
+      await page.getByTestId('emoji-search').fill(language === 'ko' ? '게' : 'crab');
+      await page.locator('[data-testid="emoji"][data-emoji="🦀"]').click();
+      await page.getByTestId('react-panel').waitFor({ state: 'detached' });
+      await assertFocus(page, 'another emoji');
       await chip(other, text, '🦀').filter({ hasText: '1' }).waitFor();
       assert.equal(await chip(other, text, '🦀').getAttribute('aria-pressed'), 'false');
       // The chip disappears under the focus.
@@ -93,7 +93,7 @@ describe('messages in the web page', { skip }, () => {
     const { mina, jun } = pages;
     await openMenu(mina, 'tea ko');
     await mina.getByTestId('pin').click();
-    await dialogIsClosed(mina);
+    await menuIsClosed(mina);
     await openMenu(jun, 'tea en');
     assert.equal(await jun.getByTestId('pin').count(), 0);
     await jun.keyboard.press('Escape');
@@ -180,9 +180,14 @@ describe('a long room in the web page', { skip }, () => {
     await rowAt(jun, String(seq)).getByTestId('replies').filter({ hasText: '70' }).click();
     const replies = jun.getByTestId('thread-replies').getByTestId('reply');
     await replies.filter({ hasText: 'line 70' }).waitFor();
-    assert.equal(await replies.filter({ hasText: /line 1$/ }).count(), 0);
-    await jun.getByTestId('older-replies').click();
-    await replies.filter({ hasText: /line 1$/ }).waitFor();
+    assert.equal(await replies.filter({ hasText: /line 1(?!\d)/ }).count(), 0);
+    const first = replies.filter({ hasText: /line 1(?!\d)/ });
+    // After a slow answer the next pages are small.
+    while ((await first.count()) === 0) {
+      const before = await replies.count();
+      await jun.getByTestId('older-replies').click();
+      await poll('older replies', async () => (await replies.count()) > before);
+    }
     assert.equal(await replies.count(), 70);
     await assertFocus(jun, 'loading older replies');
     await jun.getByTestId('thread-close').click();
@@ -194,7 +199,7 @@ describe('a long room in the web page', { skip }, () => {
     const seq = await seqOf(mina, 'the rules');
     await openMenu(mina, 'the rules');
     await mina.getByTestId('pin').click();
-    await dialogIsClosed(mina);
+    await menuIsClosed(mina);
     // One user may send 100 messages at once.
     for (const from of [1, 76]) {
       await withBot(async (send) => {
@@ -202,7 +207,12 @@ describe('a long room in the web page', { skip }, () => {
       });
     }
     await jun.reload();
-    await jun.getByTestId('message').filter({ hasText: 'news 150' }).waitFor();
+    // If they are unread, the room opens at the line above them.
+    await poll('the newest message', async () => {
+      const jump = jun.getByTestId('jump-button');
+      if (await jump.isVisible()) await jump.click();
+      return jun.getByTestId('message').filter({ hasText: 'news 150' }).isVisible();
+    });
     assert.equal(await rowAt(jun, seq).count(), 0);
     await jun.getByTestId('room-about').click();
     await jun.locator(`[data-testid="pinned-message"][data-seq="${seq}"]`).getByTestId('show-pinned').click();
@@ -216,18 +226,14 @@ describe('a long room in the web page', { skip }, () => {
 });
 
 describe('deletions in the web page', { skip }, () => {
-  test('deletes an own message after a question, and any message for a moderator', async () => {
+  test('deletes an own message, and any message for a moderator after a question', async () => {
     const { mina, jun } = pages;
     for (const { page, other, language, otherLanguage } of eachOf(pages)) {
       await say(page, `secret ${language}`);
+      const seq = await seqOf(page, `secret ${language}`);
       await openMenu(page, `secret ${language}`);
       await page.getByTestId('delete').click();
-      await page.getByTestId('delete-confirm').waitFor();
-      assert.equal(await rowOf(other, `secret ${language}`).count(), 1, 'not deleted before the question is answered');
-      const seq = await seqOf(page, `secret ${language}`);
-      await page.getByTestId('delete-confirm').click();
-      await dialogIsClosed(page);
-      await assertFocus(page, 'a deletion');
+      await page.locator('[data-testid="undo"]:focus').waitFor();
       for (const [one, words] of [
         [page, WORDS[language]],
         [other, WORDS[otherLanguage]],

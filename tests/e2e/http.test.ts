@@ -36,6 +36,13 @@ async function member(room: string): Promise<TestClient> {
   return client;
 }
 
+test('GET /auth/config says which ways to sign in there are, to everybody', async () => {
+  const { status, body } = await call(endpoint, '/auth/config');
+  assert.deepEqual([status, body], [200, { guests: true, ldap: false, oidc: null }]);
+  const refused = await call(endpoint, '/auth/config', { method: 'POST', body: {} });
+  assertProblem(refused, 405, 'invalid');
+});
+
 describe('POST /guests', () => {
   test('creates a guest with a token and a unique id', async () => {
     const { status, body, headers } = await call<{ token: string; user: { id: string; name: string } }>(

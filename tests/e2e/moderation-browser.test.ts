@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
+import { enterPage, goTo, say } from '../support/pages.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { newRoom } from '../support/tokens.ts';
 
@@ -16,34 +17,15 @@ after(async () => {
 /** Script errors, refused resources and Content-Security-Policy violations of all pages. */
 const pageErrors: string[] = [];
 
-async function enter(name: string, room: string, locale: string): Promise<Page> {
-  const context = await (launched as Browser).newContext({ locale });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => pageErrors.push(`${name}: ${error.message}`));
-  page.on('console', (message) => {
-    if (message.type() === 'error') pageErrors.push(`${name}: ${message.text()}`);
-  });
-  page.setDefaultTimeout(10_000);
-  await page.goto(cluster.endpoint);
-  await page.getByTestId('name-input').fill(name);
-  await page.getByTestId('room-input').fill(room);
-  await page.getByTestId('enter-button').click();
-  await page.getByTestId('message-input').waitFor();
-  return page;
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.getByTestId('message-input').fill(text);
-  await page.getByTestId('message-input').press('Enter');
-  await page.getByTestId('message').filter({ hasText: text }).waitFor();
-}
+const enter = (name: string, room: string, locale: string): Promise<Page> =>
+  enterPage({ browser: launched as Browser, endpoint: cluster.endpoint, name, room, locale, errors: pageErrors });
 
 /** Opens the menu of the newest message with this text. */
 async function openMenu(page: Page, text: string): Promise<void> {
   const message = page.getByTestId('message').filter({ hasText: text }).last();
   await message.hover();
   await message.getByTestId('message-menu').click();
-  await page.getByTestId('moderation-dialog').waitFor();
+  await page.getByTestId('menu').waitFor();
 }
 
 const isThere = async (page: Page, testId: string) => (await page.getByTestId(testId).count()) > 0;
@@ -68,10 +50,10 @@ describe('the web page', { skip }, () => {
   test('offers a member to report a message, and nothing else', async () => {
     assert.equal(await isThere(member, 'room-settings'), false);
     await openMenu(member, 'welcome');
-    await member.getByTestId('report-form').waitFor();
-    for (const form of ['sanction-form', 'role-form']) assert.equal(await isThere(member, form), false, form);
+    for (const act of ['edit', 'pin', 'delete', 'manage-person']) assert.equal(await isThere(member, act), false, act);
+    await member.getByTestId('report-message').click();
     await member.locator('#report-reason').fill('too friendly');
-    await member.locator('[data-testid="report-form"] button').click();
+    await member.getByTestId('report-submit').click();
     await member.getByText('고맙습니다').waitFor();
     await member.keyboard.press('Escape');
   });
@@ -87,16 +69,31 @@ describe('the web page', { skip }, () => {
     await owner.locator('[data-testid="room-settings"]:focus').waitFor();
   });
 
+  test('opens a direct room with a person whom it offers by name', async () => {
+    await owner.getByTestId('new-room').click();
+    await owner.locator('input[value="direct"]').check();
+    const id = await owner.locator('#create-people option[label="준"]').getAttribute('value');
+    await owner.locator('#create-user').fill(id ?? '');
+    await owner.getByTestId('create-submit').click();
+    await owner.locator('[data-testid="messages"][data-room^="d-"]').waitFor({ state: 'attached' });
+    await say(owner, 'just us');
+    await member.getByTestId('direct-rooms').getByText('Mina').click();
+    await member.getByTestId('message').filter({ hasText: 'just us' }).waitFor();
+    for (const page of [owner, member]) await goTo(page, room);
+  });
+
   test('mutes a member, whose composer says so', async () => {
     await openMenu(owner, 'buy watches');
+    await owner.getByTestId('manage-person').click();
     await owner.locator('input[value="mute"]').check();
     await owner.getByTestId('sanction-submit').click();
     await member.locator('[data-testid="message-input"]:disabled').waitFor();
     assert.match((await member.getByTestId('composer-hint').textContent()) ?? '', /까지 이 방에 쓸 수 없습니다/);
   });
 
-  test('bans a member, whose page says why in the place of the room', async () => {
+  test('bans a member, whose page then shows the reason', async () => {
     await openMenu(owner, 'buy watches');
+    await owner.getByTestId('manage-person').click();
     await owner.locator('input[value="ban"]').check();
     await owner.locator('#sanction-reason').fill('spam');
     await owner.getByTestId('sanction-submit').click();

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { findFreePort } from '@maru/service-kit/testing';
+import pg from 'pg';
 import { connect } from '../support/client.ts';
 import {
   type Cluster,
@@ -73,6 +74,18 @@ const npm = (...args: string[]): Promise<CommandResult> =>
   });
 
 const room = newRoom('kept');
+/** The entries of the room in PostgreSQL. */
+async function archived(cluster: Cluster): Promise<number[]> {
+  const { processes } = await cluster.status();
+  const client = new pg.Client({ connectionString: processes.find(({ kind }) => kind === 'postgres')?.address });
+  await client.connect();
+  try {
+    const { rows } = await client.query('SELECT seq FROM entries WHERE room = $1 ORDER BY seq', [room]);
+    return rows.map(({ seq }) => Number(seq));
+  } finally {
+    await client.end();
+  }
+}
 let port: number;
 
 // These tests use one data directory in turn, so their order matters.
@@ -85,21 +98,24 @@ describe('npm start', () => {
 
   test('runs the whole cluster, prints its address, and stops it on SIGTERM to npm', async () => {
     port = await findFreePort();
-    const cluster = await start({ port, dataDir, gateways: 2 });
+    const cluster = await start({ port, dataDir, gateways: 2, archive: true });
     const address = new RegExp(`http://(localhost|127\\.0\\.0\\.1):${port}`);
     await poll('the address to be printed', () => address.test(cluster.output()));
     const status = await cluster.status();
     assert.match(status.endpoint, new RegExp(`:${port}/?$`));
     assert.deepEqual(status.processes.map(({ kind }) => kind).sort(), [
+      'archiver',
       'gateway',
       'gateway',
       'nginx',
+      'postgres',
       'presence',
       'redis',
     ]);
     for (const { pid, name, address, kind } of status.processes) {
       assert(pid !== null && isAlive(pid), name);
-      assert.match(address, kind === 'redis' ? /^redis:\/\// : /^http:\/\//);
+      const stores = ['redis', 'postgres'];
+      assert.match(address, stores.includes(kind) ? new RegExp(`^${kind}://admin:`) : /^http:\/\//);
       const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
       assert.doesNotMatch(command, /^(\/bin\/)?(sh|bash|npm)\0/, `${name} must run without a wrapper process`);
     }
@@ -110,12 +126,18 @@ describe('npm start', () => {
     const { stdout } = await npm('run', '-s', 'cluster', '--', 'status', '--json', '--secrets', '--data-dir', dataDir);
     assert.deepEqual(JSON.parse(stdout), await cluster.status());
     const withoutSecrets = await clusterCommand(dataDir, 'status', '--json');
-    assert.doesNotMatch(withoutSecrets.stdout, /redis:\/\/[^/]*@/);
+    assert.doesNotMatch(withoutSecrets.stdout, /(redis|postgres):\/\/[^/]*@/);
     assert.equal((await clusterCommand(dataDir, 'status')).code, 0);
 
     const client = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
     await client.ok('room:create', { room });
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me' });
+    await poll('the message to be archived', async () => (await archived(cluster)).join() === '1');
+    // A kill of both is no reason to refuse a message.
+    for (const name of ['postgres', 'archiver-1']) await cluster.kill(name);
+    await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me, too' });
+    for (const name of ['postgres', 'archiver-1']) await cluster.restart(name);
+    await poll('the other message to be archived', async () => (await archived(cluster)).join() === '1,2');
     client.close();
 
     cluster.npm.kill('SIGTERM');
@@ -132,7 +154,10 @@ describe('npm start', () => {
     const { messages } = await client.ok('room:join', { room });
     assert.deepEqual(
       messages.map(({ seq, text }) => ({ seq, text })),
-      [{ seq: 1, text: 'remember me' }],
+      [
+        { seq: 1, text: 'remember me' },
+        { seq: 2, text: 'remember me, too' },
+      ],
     );
     client.close();
     const { processes } = await cluster.status();
@@ -174,7 +199,7 @@ describe('npm start in unusual situations', () => {
   });
 
   test('cleans up the processes of a killed supervisor', async () => {
-    const cluster = await start({ port, dataDir, gateways: 2 });
+    const cluster = await start({ port, dataDir, gateways: 2, archive: true });
     const { processes } = await cluster.status();
     assert(cluster.npm.pid !== undefined);
     // Kill npm and the supervisor. The processes that they started stay alive.

@@ -2,8 +2,8 @@
  * Many random acts of few users in many rooms, while gateways are killed at random. At the end the
  * counts of every user in every room must be what the log says.
  */
-import { PROCESS_FAULTS } from './cluster-faults.ts';
 import type { ClusterEnvironment } from './environment.ts';
+import type { Fault } from './fault.ts';
 import type { Random } from './random.ts';
 import { createRandom } from './random.ts';
 import { randomSchedule } from './schedule.ts';
@@ -11,10 +11,13 @@ import { runTrial, type TrialResult } from './trial.ts';
 
 export interface ConversationsRun {
   environment: ClusterEnvironment;
+  faults: ReadonlyArray<Fault<ClusterEnvironment>>;
   acts: number;
   clients: number;
   rooms: number;
   actsPerSecond: number;
+  /** See `InjectionOptions`. */
+  slackMs?: number;
   random: Random;
   seed: number;
   say: (line: string) => void;
@@ -29,13 +32,12 @@ const SAID_EVERY = 10_000;
 
 export async function runConversations(run: ConversationsRun): Promise<TrialResult> {
   const { acts, seed, say, isEnding = () => false } = run;
-  const kills = PROCESS_FAULTS.filter(({ name, quiet }) => name.startsWith('gateway killed') && quiet !== true);
   const endAtMs = Date.now() + ((LENGTH_FACTOR_MAX * acts) / run.actsPerSecond) * 1_000;
   let done = 0;
   const isOver = () => isEnding() || done >= acts || Date.now() > endAtMs;
   const result = await runTrial({
     ...run,
-    plan: randomSchedule({ faults: kills, random: createRandom(seed), isOver }),
+    plan: randomSchedule({ faults: run.faults, random: createRandom(seed), isOver }),
     roomsEach: Math.min(ROOMS_EACH, run.rooms),
     followsAll: true,
     isEnding: isOver,

@@ -113,7 +113,7 @@ function askToLeave(from: string, headers: Record<string, string> = {}, method =
   });
 }
 
-test('nobody but an edge itself can make its clients leave', async (t) => {
+test('only an edge itself can make its clients leave', async (t) => {
   const crowd = startCrowd();
   t.after(() => crowd.close());
   await crowd.connect();

@@ -6,13 +6,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { PresenceSnapshot } from '@maru/protocol';
+import type { Entry, PresenceSnapshot } from '@maru/protocol';
 import type { TcpProxy } from '@maru/service-kit/testing';
 import { type Cluster, type ProcessStatus, startCluster } from '../support/cluster.ts';
 import { startGateways } from '../support/gateways.ts';
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { mintToken } from '../support/tokens.ts';
+import { checkArchive } from './archive-check.ts';
 import type { StoreKind } from './options.ts';
 import { startProxiedStore } from './proxied-store.ts';
 import { type Disk, mountSmallDisk } from './small-disk.ts';
@@ -23,6 +24,13 @@ export interface GatewayFigures {
   resumeReads: number;
   /** The longest delay of its event loop since the last read. */
   loopLagMs: number;
+}
+
+export interface ArchiveOfTrial {
+  /** Newest entries of a room that the hot log always keeps. */
+  keptEntries: number;
+  /** @returns differences between a quiet room's archive and its whole history */
+  check(room: string, history: readonly Entry[]): Promise<string[]>;
 }
 
 export interface Environment {
@@ -37,6 +45,7 @@ export interface Environment {
   complete(): Promise<void>;
   /** The figures of each running gateway, by name and pid. */
   figures?(): Promise<Map<string, GatewayFigures>>;
+  archive?: ArchiveOfTrial;
   /** The pace of a drain: how many clients a second are asked to leave. */
   drainPerSecond?: number;
   stop(): Promise<void>;
@@ -62,6 +71,8 @@ export interface ProxiedEnvironment extends Environment {
 }
 
 const COMPLETE_TIMEOUT_MS = 30_000;
+/** Reads soon need the archive. Resumes do not. */
+const SHORT_LOG = { MARU_RETENTION_ENTRIES_MIN: '1500', MARU_RETENTION_ENTRIES_MAX: '1500' };
 const TOKEN_LIFETIME_MS = 12 * 3_600_000;
 const PROXIED_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
@@ -84,6 +95,8 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
   store?: S;
   /** The log is on a disk that can be filled. The disk is in memory, so syncing is free. */
   smallDisk?: boolean;
+  /** PostgreSQL and an archiver run, too, and the log keeps few entries. */
+  archive?: boolean;
   /** Settings of the services, by their variables. */
   settings?: Record<string, string>;
 }): Promise<ClusterEnvironment<S>> {
@@ -102,7 +115,9 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
     cluster = await startCluster({
       gateways: options.gateways,
       dataDir,
+      archive: options.archive === true,
       env: {
+        ...(options.archive ? SHORT_LOG : {}),
         ...options.settings,
         NODE_OPTIONS: `--import=${new URL('preload.mjs', import.meta.url).href}`,
         FAULTS_CLOCKS: clocks,
@@ -168,6 +183,12 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
       await tidy();
     },
   };
+  if (options.archive) {
+    environment.archive = {
+      keptEntries: Number({ ...SHORT_LOG, ...options.settings }.MARU_RETENTION_ENTRIES_MIN),
+      check: async (room, history) => checkArchive((await environment.process('postgres')).address, room, history),
+    };
+  }
   return environment;
 }
 

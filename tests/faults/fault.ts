@@ -5,9 +5,9 @@ import type { Random } from './random.ts';
  * The state of the store during a fault. `gone`: it acknowledges nothing, and clients are notified
  * `degraded`. `failing`: as `gone`, but it restarts repeatedly and may store a few messages; the
  * final history shows which. `refusing`: it answers and refuses writes. `fine`: the fault does not
- * affect it.
+ * affect it. `unaffected`: as `fine`, and every message is stored in time.
  */
-export type StoreState = 'gone' | 'failing' | 'refusing' | 'fine';
+export type StoreState = 'gone' | 'failing' | 'refusing' | 'fine' | 'unaffected';
 
 export interface FaultContext<S> {
   environment: S;

@@ -5,6 +5,7 @@
 import type { Entry, MyRoom } from '@maru/protocol';
 import type { RoomModel } from '@maru/testkit/checker/room-model';
 import type { Crowd } from './crowd.ts';
+import type { Environment } from './environment.ts';
 import type { Member } from './member.ts';
 
 export interface Checked {
@@ -12,7 +13,8 @@ export interface Checked {
   crowd: Crowd;
   rollbacks: number;
   mayLose: boolean;
-  /** Reads are repeated for so long. */
+  archive?: Environment['archive'];
+  /** Reads are repeated for this time. */
   readMs: number;
 }
 
@@ -21,14 +23,18 @@ const THREADS_MAX = 10;
 const lists = new WeakMap<Member, Promise<MyRoom[]>>();
 
 /** @returns the violations of the room */
-export async function checkRoomAtEnd({ room, crowd, rollbacks, mayLose, readMs }: Checked): Promise<string[]> {
+export async function checkRoomAtEnd(checked: Checked): Promise<string[]> {
+  const { room, crowd, rollbacks, mayLose, readMs } = checked;
   const checker = crowd.rooms.get(room);
   if (checker === undefined) return [];
   const deadlineMs = Date.now() + readMs;
   const history = await crowd.history(room, readMs);
   const model = checker.model(history);
   // Without the oldest entries, the log does not say how all messages are.
-  const isWhole = history[0]?.seq === 1;
+  // A deletion erases the archived text. After a rollback of the deletion, the text is still gone.
+  const isExact = checked.archive === undefined || rollbacks === 0;
+  const isWhole = history[0]?.seq === 1 && isExact;
+  const keptFrom = checked.archive === undefined ? 1 : model.head - checked.archive.keptEntries + 1;
   const members = crowd.members.filter((member) => member.ready && crowd.roomsOf(member).has(room));
   const [reader] = members;
   if (reader !== undefined && isWhole) {
@@ -38,13 +44,14 @@ export async function checkRoomAtEnd({ room, crowd, rollbacks, mayLose, readMs }
   for (const member of members) {
     const of = crowd.roomsOf(member).get(room);
     const page = await crowd.ask('messages:read', { room, limit: PAGE }, deadlineMs, member);
-    if (of?.joins) of.compare(page);
+    if (of?.joins && isExact) of.compare(page);
     if (!isWhole || of === undefined) continue;
     checker.differs(`a read by ${member.user}`, model.readDifferences(member.user, page.messages));
     const listed = (await roomsOf(crowd, member, deadlineMs)).find((one) => one.room === room);
-    of.compareCounts(listed, model, rollbacks === 0 && !mayLose);
+    of.compareCounts({ listed, model, nothingLost: rollbacks === 0 && !mayLose, keptFrom });
   }
-  return checker.finish({ history, rollbacks, mayLose });
+  const archived = (await checked.archive?.check(room, history)) ?? [];
+  return [...checker.finish({ history, rollbacks, mayLose }), ...archived];
 }
 
 /** All messages, the pinned ones, and some threads, as one user reads them. */

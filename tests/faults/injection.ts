@@ -25,6 +25,8 @@ export interface InjectionOptions<S> {
   crowd: Crowd;
   random: Random;
   startedAtMs: number;
+  /** By how much every promised time may be exceeded, because others use the machine. Default 0. */
+  slackMs?: number;
   /** Takes the watch that the trial passes answers to while the fault lasts. */
   setWatch(watch: Watch | undefined): void;
 }
@@ -64,14 +66,15 @@ class Injection<S extends Environment> {
     const figuresBefore = fault.backWithinMs === undefined ? undefined : await environment.figures?.();
     const whole = await this.#inject();
     const ownLagMs = this.#lag.max / NS_PER_MS;
+    const toleranceMs = this.#toleranceMs();
     this.#lag.disable();
     const watched: WatchResult & { presenceMs?: number } = this.#watch.finish(
       crowd.members.map(({ user, connectedAtMs, ready, noticedAtMs }) => {
         return { user, connectedAtMs, ready, degradedAtMs: noticedAtMs.get('degraded') };
       }),
-      ownLagMs,
+      toleranceMs,
     );
-    const returned = this.#checkReturns(ownLagMs);
+    const returned = this.#checkReturns(toleranceMs);
     const resumeReads = await this.#checkReads(figuresBefore);
     if (fault.quiet) crowd.startSending();
     if (fault.presenceWithinMs !== undefined) {
@@ -114,7 +117,7 @@ class Injection<S extends Environment> {
       const { last, probedMs } = whole;
       const named = last.slice(0, LAST_NAMED_MAX).join(', ') + (last.length > LAST_NAMED_MAX ? ' and others' : '');
       const slow = `the probe messages took ${Math.round(probedMs)} ms; the last to receive them: ${named}`;
-      if (wholeMs > fault.wholeWithinMs + this.#lag.max / NS_PER_MS)
+      if (wholeMs > fault.wholeWithinMs + this.#toleranceMs())
         this.#violations.push(`I5: all members receive messages again only after ${Math.round(wholeMs)} ms: ${slow}`);
       else if (wholeMs > SLOW_MS) return { wholeMs, note: slow };
     } catch (error) {
@@ -146,7 +149,12 @@ class Injection<S extends Environment> {
     };
   }
 
-  #checkReturns(ownLagMs: number): Returned | undefined {
+  /** What this process notices late may have been in time. */
+  #toleranceMs(): number {
+    return this.#lag.max / NS_PER_MS + (this.#options.slackMs ?? 0);
+  }
+
+  #checkReturns(toleranceMs: number): Returned | undefined {
     const { environment, fault, crowd } = this.#options;
     const { drainPerSecond } = environment;
     const draining = crowd.members.flatMap(({ advices }) =>
@@ -163,7 +171,7 @@ class Injection<S extends Environment> {
       crowd.members.flatMap(({ returns }) => returns.filter(({ lostAtMs }) => lostAtMs >= this.#beganAtMs)),
     );
     if (returned !== undefined && fault.backWithinMs !== undefined)
-      this.#violations.push(...checkReturn(returned.beyondPausesMs.slowest, fault.backWithinMs + ownLagMs));
+      this.#violations.push(...checkReturn(returned.beyondPausesMs.slowest, fault.backWithinMs + toleranceMs));
     return returned;
   }
 

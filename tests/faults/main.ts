@@ -2,12 +2,9 @@
  * `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it on the
  * pinned Node.
  */
-import { PROCESS_FAULTS } from './cluster-faults.ts';
-import { COMMAND_FAULTS } from './command-faults.ts';
 import { runConversations } from './conversations.ts';
 import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';
-import { EDGE_FAULTS } from './edge-faults.ts';
 import {
   type ClusterEnvironment,
   type Environment,
@@ -16,6 +13,7 @@ import {
   startProxiedEnvironment,
 } from './environment.ts';
 import type { Fault } from './fault.ts';
+import { archiveFaults, COMMON_FAULTS, killsOf, namesOf, storeFaults } from './fault-sets.ts';
 import { NETWORK_FAULTS } from './network-faults.ts';
 import { type FaultOptions, HELP, Misuse, parseFaultOptions } from './options.ts';
 import { createRandom } from './random.ts';
@@ -28,7 +26,6 @@ import { startSentinelStore } from './sentinel-store.ts';
 import { silentFaults } from './silent-faults.ts';
 import { whyNoDisk } from './small-disk.ts';
 import type { OwnStore } from './store.ts';
-import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
 
 /** Per cent of a run on one Redis for a full disk. */
@@ -67,7 +64,7 @@ async function runPart<S extends Environment>(part: {
     const isOver = () => ending || Date.now() >= endAtMs;
     const trial = await runTrial({
       environment,
-      // A separate generator, so that traffic does not change the schedule.
+      // Traffic does not change the schedule.
       plan: randomSchedule({ faults, random: createRandom(part.seed ^ 0x5bd1e995), isOver }),
       clients: part.clients,
       rooms: options.rooms,
@@ -88,26 +85,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const chosen = <S>(faults: ReadonlyArray<Fault<S>>, { faults: names }: FaultOptions) =>
   faults.filter(({ name }) => names.length === 0 || names.some((beginning) => name.startsWith(beginning)));
 
-/** The faults for any store. */
-const COMMON_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
-
 const drainPace = ({ clients, gateways }: FaultOptions) => Math.max(1, Math.ceil(clients / gateways / DRAIN_SECONDS));
-
-/** The faults of one Redis, with the requested long outage. */
-const storeFaults = ({ outageSeconds }: FaultOptions): ReadonlyArray<Fault<ClusterEnvironment>> =>
-  STORE_FAULTS.map((fault) =>
-    fault.long ? { ...fault, holdMs: [outageSeconds * 1_000, outageSeconds * 1_000] as const } : fault,
-  );
-
-function namesOf(options: FaultOptions): string[] {
-  const own: ReadonlyArray<{ name: string }> =
-    options.store === 'sentinel'
-      ? sentinelFaults(options.waitReplicas)
-      : options.store === 'cluster'
-        ? redisClusterFaults(options.waitReplicas)
-        : [...STORE_FAULTS, ...DISK_FAULTS, ...NETWORK_FAULTS];
-  return [...COMMON_FAULTS, ...own, ...silentFaults(options.store)].map(({ name }) => name);
-}
 
 /** Runs a trial on a cluster with several Redis nodes. */
 async function runOnStore<S extends OwnStore>(
@@ -153,12 +131,17 @@ async function runOnStore<S extends OwnStore>(
 }
 
 /** The shares of the time for the parts of a run that have faults. */
-function sharesOf({ networkPercent }: FaultOptions, faults: { cluster: number; network: number; disk?: number }) {
-  const disk = (faults.disk ?? 0) === 0 ? 0 : DISK_PERCENT / 100;
-  const network = faults.network === 0 ? 0 : networkPercent / 100;
-  const cluster = faults.cluster === 0 ? 0 : 1 - disk - network;
-  const whole = disk + network + cluster || 1;
-  return { disk: disk / whole, network: network / whole, cluster: cluster / whole };
+function sharesOf(
+  { networkPercent, archivePercent }: FaultOptions,
+  faults: { cluster: number; network: number; disk?: number; archive?: number },
+) {
+  const share = (count: number | undefined, percent: number) => ((count ?? 0) === 0 ? 0 : percent / 100);
+  const disk = share(faults.disk, DISK_PERCENT);
+  const network = share(faults.network, networkPercent);
+  const archive = share(faults.archive, archivePercent);
+  const cluster = faults.cluster === 0 ? 0 : Math.max(0, 1 - disk - network - archive);
+  const whole = disk + network + archive + cluster || 1;
+  return { disk: disk / whole, network: network / whole, archive: archive / whole, cluster: cluster / whole };
 }
 
 /** Runs faults of the network between the gateways and the store. */
@@ -190,9 +173,11 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   const isDiskChosen = chosen(DISK_FAULTS, options).length > 0;
   const noDisk = isDiskChosen ? await whyNoDisk() : undefined;
   if (noDisk !== undefined) say(`SKIPPED a full disk: ${noDisk}`);
-  const { cluster, disk, network } = sharesOf(options, {
+  const ofArchive = archiveFaults(options);
+  const { cluster, disk, network, archive } = sharesOf(options, {
     cluster: chosen(clusterFaults, options).length,
     network: chosen(networkFaults, options).length,
+    archive: chosen(ofArchive, options).length,
     disk: isDiskChosen && noDisk === undefined ? 1 : 0,
   });
   const drainPerSecond = drainPace(options);
@@ -215,6 +200,15 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
       seed: seed + 2,
       options,
     })),
+    ...(await runPart({
+      what: `${gateways} gateways behind nginx, with an archive`,
+      start: () => startClusterEnvironment({ gateways, drainPerSecond, settings, archive: true }),
+      faults: ofArchive,
+      minutes: minutes * archive,
+      clients,
+      seed: seed + 3,
+      options,
+    })),
     ...(await runProxied(options, networkFaults, minutes * network)),
   ];
 }
@@ -235,15 +229,27 @@ async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   }
 }
 
-/** Many acts of few users, with kills of gateways. */
+/** Many acts of few users, with kills. */
 async function runActs(options: FaultOptions, acts: number): Promise<TrialResult[]> {
   const { gateways, clients, rooms, rate, seed, settings } = options;
   say(`== ${acts} acts of ${clients} users in ${rooms} rooms on ${gateways} gateways`);
-  const environment = await startClusterEnvironment({ gateways, settings });
+  const archive = options.archivePercent > 0;
+  const environment = await startClusterEnvironment({ gateways, settings, archive });
   current = environment;
   try {
     const random = createRandom(seed ^ 0x2c1b3c6d);
-    const run = { environment, acts, clients, rooms, actsPerSecond: rate, random, seed, say, isEnding: () => ending };
+    const run = {
+      environment,
+      faults: killsOf(archive),
+      acts,
+      clients,
+      rooms,
+      actsPerSecond: rate,
+      random,
+      seed,
+      say,
+      isEnding: () => ending,
+    };
     return [await runConversations(run)];
   } finally {
     current = undefined;

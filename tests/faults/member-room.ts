@@ -19,6 +19,14 @@ export interface MemberRoomOptions {
   made: { done: boolean };
 }
 
+interface Counts {
+  listed: MyRoom | undefined;
+  model: RoomModel;
+  nothingLost: boolean;
+  /** See `RoomModel.countDifferences`. */
+  keptFrom: number;
+}
+
 /** An owner sees the whole room, others its newest messages. */
 const OWNERS_MESSAGES_MAX = 1_000_000;
 const MESSAGES_MAX = 250;
@@ -101,12 +109,12 @@ export class MemberRoom {
   }
 
   /** The member's room list, or undefined if the room is not in it. */
-  compareCounts(listed: MyRoom | undefined, model: RoomModel, nothingLost: boolean): void {
+  compareCounts({ listed, model, nothingLost, keptFrom }: Counts): void {
     if (listed === undefined) {
       if (nothingLost) this.checker.differs(this.user, ['the room is not in the list']);
       return;
     }
-    const differences = model.countDifferences(this.user, listed);
+    const differences = model.countDifferences(this.user, listed, keptFrom);
     if (listed.head !== model.head) differences.push(`the list has the head ${listed.head}, not ${model.head}`);
     if (nothingLost) {
       differences.push(...this.#wentBack);

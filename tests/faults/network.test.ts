@@ -6,6 +6,7 @@ import { NETWORK_FAULTS } from './network-faults.ts';
 import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
 import { runTrial } from './trial.ts';
+import { SHARED_CORES_MS } from './watch.ts';
 
 const environment = await startProxiedEnvironment({ gateways: 2 });
 after(() => environment.stop());
@@ -29,6 +30,7 @@ test('gateways keep their promises over a network that loses replies', async (co
     clients: 16,
     rooms: 2,
     actsPerSecond: 50,
+    slackMs: SHARED_CORES_MS,
     random: createRandom(1),
     say: (line) => context.diagnostic(line),
   });

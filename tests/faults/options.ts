@@ -12,6 +12,8 @@ Starts its own cluster, lets clients chat, edit, react and read, injects random 
   --rooms N        rooms; every client is in two                 (a tenth of the clients, at least 3)
   --gateways N     gateways at the beginning                     (3)
   --network P      per cent of the time for faults of the network, with proxies before Redis (20)
+  --archive P      per cent of the time with an archive, for its own faults (15); with --acts: above 0 the archive runs,
+                   and its processes, Redis and gateways are killed (0)
   --faults A,B     only faults whose names begin with these: "store killed,gateway"
   --store KIND     single, sentinel or cluster: where the log is   (single)
   --wait N         acknowledge a message when N replicas have it (all: 2 on sentinel, 1 on cluster)
@@ -33,6 +35,7 @@ export interface FaultOptions {
   rooms: number;
   gateways: number;
   networkPercent: number;
+  archivePercent: number;
   store: StoreKind;
   waitReplicas: number;
   outageSeconds: number;
@@ -70,6 +73,7 @@ const NUMBERS = {
   '--rooms': { low: 1, high: 1_000, whole: true },
   '--gateways': { low: 1, high: 16, whole: true },
   '--network': { low: 0, high: 100, whole: true },
+  '--archive': { low: 0, high: 100, whole: true },
   '--wait': { low: 0, high: 2, whole: true },
   '--outage': { low: 1, high: 3_600, whole: true },
   '--acts': { low: 100, high: 10_000_000, whole: true },
@@ -108,6 +112,7 @@ export function parseFaultOptions(args: readonly string[], newSeed: () => number
     rooms: numbers.get('--rooms') ?? Math.max(ROOMS_MIN, Math.ceil(clients / ROOM_CLIENTS)),
     gateways: numbers.get('--gateways') ?? (crowd === undefined && acts === undefined ? 3 : CROWD_GATEWAYS),
     networkPercent: numbers.get('--network') ?? (crowd === undefined ? 20 : 0),
+    archivePercent: numbers.get('--archive') ?? (crowd === undefined && acts === undefined ? 15 : 0),
     store,
     waitReplicas: numbers.get('--wait') ?? REPLICAS[store],
     outageSeconds: numbers.get('--outage') ?? 90,

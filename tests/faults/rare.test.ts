@@ -11,6 +11,7 @@ import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { type Planned, runTrial } from './trial.ts';
+import { SHARED_CORES_MS } from './watch.ts';
 
 const CLIENTS = 20;
 // A draining node has half of the clients, so a drain takes two seconds.
@@ -24,6 +25,7 @@ async function keepsItsPromises(plan: ReadonlyArray<Planned<ClusterEnvironment>>
     clients: CLIENTS,
     rooms: 2,
     actsPerSecond: 40,
+    slackMs: SHARED_CORES_MS,
     random: createRandom(plan.length),
     say,
   });

@@ -20,6 +20,7 @@ test('options have defaults and take values in both forms', () => {
     rooms: 4,
     gateways: 3,
     networkPercent: 20,
+    archivePercent: 15,
     store: 'single',
     waitReplicas: 0,
     outageSeconds: 90,

@@ -9,6 +9,7 @@ import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
 import { STORE_FAULTS } from './store-faults.ts';
 import { runTrial, type TrialResult } from './trial.ts';
+import { SHARED_CORES_MS } from './watch.ts';
 
 const environment = await startClusterEnvironment({ gateways: 3 });
 after(() => environment.stop());
@@ -44,6 +45,7 @@ test('a cluster keeps its promises through one of each fault', async (context) =
     clients: 24,
     rooms: 3,
     actsPerSecond: 40,
+    slackMs: SHARED_CORES_MS,
     random: createRandom(1),
     say: (line) => context.diagnostic(line),
   });
@@ -62,6 +64,7 @@ test('WebSocket clients find restarted gateways after each was killed in turn', 
     rooms: 2,
     actsPerSecond: 20,
     pollingEvery: 0,
+    slackMs: SHARED_CORES_MS,
     random: createRandom(2),
     say: (line) => context.diagnostic(line),
   });

@@ -9,6 +9,7 @@ import { createRandom } from './random.ts';
 import { fixedSchedule } from './schedule.ts';
 import { silentFaults } from './silent-faults.ts';
 import { runTrial } from './trial.ts';
+import { SHARED_CORES_MS } from './watch.ts';
 
 test('gateways reopen silent connections to the store and keep their promises', async (context) => {
   const environment = await startProxiedEnvironment({ gateways: 2, store: 'single' });
@@ -25,6 +26,7 @@ test('gateways reopen silent connections to the store and keep their promises', 
     clients: 12,
     rooms: 2,
     actsPerSecond: 30,
+    slackMs: SHARED_CORES_MS,
     random: createRandom(1),
     say: (line) => context.diagnostic(line),
   });

@@ -53,6 +53,8 @@ export interface TrialOptions<S> {
   actsPerSecond: number;
   /** One of this many clients uses long-polling only; 0 for none. Default 5. */
   pollingEvery?: number;
+  /** See `InjectionOptions`. */
+  slackMs?: number;
   random: Random;
   say: (line: string) => void;
   isEnding?: () => boolean;
@@ -97,8 +99,9 @@ export async function runTrial<S extends Environment>(options: TrialOptions<S>):
     const presenceMs = await settle(options, crowd, violations);
     const rollbacks = injected.filter(({ fault }) => fault.rollsBack).length;
     const mayLose = injected.some(({ fault }) => fault.losesAcknowledged);
-    for (const room of crowd.rooms.keys())
-      violations.push(...(await checkRoomAtEnd({ room, crowd, rollbacks, mayLose, readMs: READ_MS })));
+    const { archive } = environment;
+    const common = { crowd, rollbacks, mayLose, readMs: READ_MS, ...(archive === undefined ? {} : { archive }) };
+    for (const room of crowd.rooms.keys()) violations.push(...(await checkRoomAtEnd({ room, ...common })));
     const checkers = [...crowd.rooms.values()];
     const sum = (of: 'messages' | 'gapsTold' | 'lost') => checkers.reduce((total, checker) => total + checker[of], 0);
     const [messages, gapsTold, lost] = [sum('messages'), sum('gapsTold'), sum('lost')];
@@ -122,7 +125,7 @@ async function injectAll<S extends Environment>(
   crowd: Crowd,
   setWatch: (watch: Watch | undefined) => void,
 ): Promise<Array<{ fault: Fault<S>; result: Injected }>> {
-  const { environment, random, say } = options;
+  const { say } = options;
   const startedAtMs = now();
   const injected: Array<{ fault: Fault<S>; result: Injected }> = [];
   await crowd.connect();
@@ -131,7 +134,7 @@ async function injectAll<S extends Environment>(
   for (const { fault, holdMs, calmMs } of options.plan) {
     await sleep(calmMs);
     if (options.isEnding?.()) break;
-    const result = await injectFault({ environment, fault, holdMs, crowd, random, startedAtMs, setWatch });
+    const result = await injectFault({ ...options, fault, holdMs, crowd, startedAtMs, setWatch });
     injected.push({ fault, result });
     say(describeInjected(result, now() - startedAtMs));
   }

@@ -85,3 +85,10 @@ test('accepts an end of the outage that is reported later', () => {
 test('checks nothing while the store is fine', () => {
   assert.deepEqual(watched([{ tookMs: 9_000 }], [{ degradedAtMs: undefined }], 'fine').violations, []);
 });
+
+test('finds every late or failed answer where the store is unaffected', () => {
+  const found = (answer: Partial<Answer>) => watched([answer], [{}], 'unaffected').violations.join();
+  assert.equal(found({ outcome: 'stored' }), '');
+  assert.match(found({ outcome: 'unavailable' }), /send of x took 10 ms \(unavailable\)/);
+  assert.match(found({ outcome: 'stored', tookMs: 1_600 }), /send of x took 1600 ms \(stored\)/);
+});

@@ -137,7 +137,7 @@ describe('containers', () => {
   });
 
   test('have a read-only root, no capabilities and no new privileges', async () => {
-    for (const service of ['redis', 'presence', 'gateway', 'nginx'])
+    for (const service of ['redis', 'postgres', 'presence', 'archiver', 'gateway', 'nginx'])
       for (const id of await cluster.containers(service)) {
         const { HostConfig } = await inspect(id);
         assert.equal(HostConfig.ReadonlyRootfs, true, service);

@@ -9,6 +9,7 @@ import { renderRedisAcl } from '../../deploy/redis/render.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const compose = parse(read('docker-compose.yml'), { merge: true });
+const accounts = parse(read('deploy/compose/company-accounts.yml'));
 const dockerfiles = readdirSync(new URL('../../deploy/docker', import.meta.url)).filter((file) =>
   file.endsWith('.Dockerfile'),
 );
@@ -92,6 +93,37 @@ describe('Redis in a container', () => {
   });
 });
 
+describe('PostgreSQL in a container', () => {
+  test('uses the files of `npm start`', () => {
+    const dockerfile = read('deploy/docker/postgres.Dockerfile');
+    for (const file of ['postgresql.conf', 'pg_hba.conf', 'database.sql'])
+      assert.ok(dockerfile.includes(`deploy/postgres/${file}`), file);
+    const path = /^hba_file = '(.*)'$/m.exec(read('deploy/postgres/postgresql.conf'))?.[1];
+    assert.equal(path, '/etc/maru/pg_hba.conf');
+  });
+
+  test('has a data directory like the one of `npm start`', () => {
+    const setup = read('tools/supervisor/src/postgres-setup.ts');
+    const [, list = ''] = /INITDB_ARGS = \[(.*)\]/.exec(setup) ?? [];
+    const args = [...list.matchAll(/'([^']+)'/g)].map(([, arg]) => arg);
+    assert.ok(args.length > 3);
+    for (const arg of args) assert.ok(read('deploy/docker/postgres/start.sh').includes(` ${arg} `), arg);
+  });
+});
+
+describe('the compose file of company accounts', () => {
+  test('passes on settings that gateways know, and no secret', () => {
+    const settings = read('docs/settings.md');
+    const environment: Record<string, string> = accounts.services.gateway.environment;
+    for (const [variable, value] of Object.entries(environment)) {
+      const isFile = variable.endsWith('_FILE');
+      assert.ok(settings.includes(`| \`${variable.replace(/_FILE$/, '')}\` |`), variable);
+      assert.match(value, isFile ? /^\$\{MARU_LDAP_DIR:\+\/run\/maru\/ldap\/[\w.-]+\}$/ : /^\$\{\w+:-\}$/, variable);
+      assert.equal(/PASSWORD|SECRET/.test(variable), isFile && variable !== 'MARU_LDAP_CA_FILE', variable);
+    }
+  });
+});
+
 describe('the compose file', () => {
   const services = Object.entries<Record<string, unknown>>(compose.services);
 
@@ -110,8 +142,8 @@ describe('the compose file', () => {
   test('contains no secret', () => {
     for (const [name, { environment }] of services)
       for (const [variable, value] of Object.entries(environment ?? {}))
-        if (/SECRET|PASSWORD|TOKEN|REDIS_URL/.test(variable) && !variable.startsWith('GF_'))
-          assert.match(String(value), /^\/run\/maru\//, `${name}: ${variable}`);
+        if (/SECRET|PASSWORD|TOKEN|REDIS_URL|POSTGRES_URL/.test(variable) && !variable.startsWith('GF_'))
+          assert.match(String(value), /^(\$\{\w+-)?\/run\/maru\//, `${name}: ${variable}`);
   });
 
   test('opens one port to other machines', () => {

@@ -10,7 +10,7 @@ const WHOLE_MAX_BYTES = 250 * MB;
 
 const LOCK = JSON.parse(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')).packages;
 
-const IMAGES = ['gateway', 'presence', 'edge', 'redis', 'secrets'] as const;
+const IMAGES = ['gateway', 'presence', 'archiver', 'edge', 'redis', 'postgres', 'secrets'] as const;
 const nameOf = (image: string) => `maru/${image}:local`;
 /** Runs a script in the image with Node.js, the only program in the image of a service. */
 const node = (image: string, script: string) =>
@@ -24,7 +24,7 @@ describe('every image', () => {
       assert.ok(Array.isArray(Config.Entrypoint) && !Config.Entrypoint.includes('-c'), `${Config.Entrypoint}`);
     });
   }
-  for (const image of ['gateway', 'presence', 'edge', 'redis']) {
+  for (const image of ['gateway', 'presence', 'archiver', 'edge', 'redis', 'postgres']) {
     test(`${image} has a health check and describing labels`, async () => {
       const { Config } = await inspect(nameOf(image));
       assert.equal(Config.Healthcheck.Test[0], 'CMD');
@@ -36,7 +36,7 @@ describe('every image', () => {
 
 describe('the image of a service', () => {
   test('is smaller than 250 MB', async (t) => {
-    for (const image of ['gateway', 'presence']) {
+    for (const image of ['gateway', 'presence', 'archiver']) {
       const { Size } = await inspect(nameOf(image));
       t.diagnostic(`${image}: ${(Size / MB).toFixed(1)} MB`);
       assert.ok(Size < WHOLE_MAX_BYTES, `${image}: ${Size} bytes`);
@@ -44,7 +44,7 @@ describe('the image of a service', () => {
   });
 
   test('contains JavaScript and Lua, but no TypeScript and no development dependency', async () => {
-    for (const image of ['gateway', 'presence']) {
+    for (const image of ['gateway', 'presence', 'archiver']) {
       const files = (await filesOf(nameOf(image))).map(({ path }) => path);
       assert.ok(files.some((file) => /^app\/.*\/src\/.+\.lua$/.test(file)));
       assert.deepEqual(

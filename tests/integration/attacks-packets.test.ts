@@ -241,6 +241,7 @@ describe('a flood', () => {
       expiry: { atMs: Number.POSITIVE_INFINITY, noticeAtMs: Number.POSITIVE_INFINITY },
       issuedAtS: undefined,
       beganAtMs: 0,
+      program: undefined,
       gate: { isOpen: () => true, whenOpen: async () => {} },
       connection,
       limits: { events: spec, userEvents: spec, bytes: spec, requestsMax: 1_000 },

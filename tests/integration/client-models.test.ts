@@ -109,7 +109,7 @@ function act({ conversation }: Person, random: () => number, step: number): void
     );
 }
 
-const plain = ({ pending, ...message }: Message) => ({ ...message, pending: [...pending] });
+const plain = ({ pending, canUndo: _, ...message }: Message) => ({ ...message, pending: [...pending] });
 
 const plainOf = (entry: Entry) => ({
   seq: entry.seq,

@@ -113,7 +113,7 @@ describe('refusals are those of the event', () => {
     assert((await compare(member, memberId, direct.room, [...pairsOf(ownerId), QUIT])) > 20);
   });
 
-  test('for a user who is banned, and one who is muted', async () => {
+  test('for a banned user and a muted user', async () => {
     for (const act of ['room:ban', 'room:mute'] as const) {
       const { room, owner, member, memberId, ownerId } = await rig.publicRoom();
       await owner.ok('message:send', message(room));

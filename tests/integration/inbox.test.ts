@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { InboxEvent } from '@maru/protocol';
 import type { TestClient } from '../support/client.ts';
 import { poll } from '../support/poll.ts';
-import { newId } from '../support/tokens.ts';
+import { newId, newRoom } from '../support/tokens.ts';
 import { type ModerationRig, startModerationRig } from './moderation-setup.ts';
 
 let rig: ModerationRig;
@@ -35,7 +35,25 @@ async function heard(clients: TestClient[], owner: TestClient, id: string): Prom
   });
 }
 
-test('a membership that begins or ends is told to all connections of the user, and to no one else', async () => {
+test('a private room reaches all connections of the user who creates it, and a public one none', async () => {
+  const [ownerId, otherId] = [`owner-${newId()}`, `other-${newId()}`];
+  const devices = await everywhere(ownerId);
+  const other = await rig.clientOf(otherId);
+  await heard(devices, other, ownerId);
+  const [first] = devices as [TestClient];
+  const shared = newRoom('public');
+  await first.ok('room:create', { room: shared });
+  const { room } = await first.ok('room:create', { visibility: 'private', title: 'Tea' });
+  const created = [{ type: 'invite', room, title: 'Tea', from: { id: ownerId, name: ownerId } }];
+  await poll('the event', () => devices.every((device) => inboxOf(device, room).length > 0));
+  for (const device of devices) {
+    assert.deepEqual(inboxOf(device, room), created);
+    assert.deepEqual(inboxOf(device, shared), []);
+  }
+  assert.deepEqual(inboxOf(other, room), []);
+});
+
+test('a membership that begins or ends reaches all connections of the user, and no other user', async () => {
   const [ownerId, memberId] = [`owner-${newId()}`, `member-${newId()}`];
   const owner = await rig.clientOf(ownerId);
   const other = await rig.clientOf(`other-${newId()}`, 1);

@@ -4,8 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { findFreePort, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { Registry } from 'prom-client';
 import { parse } from 'yaml';
 import { ROWS } from '../../deploy/monitoring/grafana/rows.ts';
+import { createMetrics as createArchiverMetrics } from '../../services/archiver/src/metrics.ts';
 import { findProgram } from '../../tools/bootstrap/find-program.mjs';
 import { connect } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
@@ -57,8 +59,12 @@ for (const { title, panels } of ROWS)
       for (const name of metricsIn(expression)) wanted.set(name, `the panel ${title} / ${panel.title}`);
 for (const { alert, expr } of rules) for (const name of metricsIn(expr)) wanted.set(name, `the alert ${alert}`);
 
-const scrapeAll = async () =>
-  (await Promise.all([...running.gateways, running.presence].map((service) => service.scrape()))).join('\n');
+const archiver = new Registry();
+createArchiverMetrics(archiver);
+const scrapeAll = async () => {
+  const services = [...running.gateways, running.presence].map((service) => service.scrape());
+  return (await Promise.all([...services, archiver.metrics()])).join('\n');
+};
 
 test('every metric of the dashboard and the alerts is in a scrape', async () => {
   const { samples } = namesIn(await scrapeAll());

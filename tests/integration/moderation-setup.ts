@@ -18,7 +18,7 @@ export async function codeOf(client: TestClient, event: string, payload: object)
 export type ModerationRig = Awaited<ReturnType<typeof startModerationRig>>;
 
 export async function startModerationRig() {
-  const { redis, gateways, stop } = await startGateways({ gateways: 2, environment: WIDE_LIMITS });
+  const { redis, gateways, presence, stop } = await startGateways({ gateways: 2, environment: WIDE_LIMITS });
   const open: TestClient[] = [];
   const urlOf = (index: number): string => gateways[index]?.url as string;
 
@@ -36,6 +36,7 @@ export async function startModerationRig() {
 
   return {
     redisUrl: redis.url,
+    presence,
     urlOf,
     clientOf,
     async publicRoom() {

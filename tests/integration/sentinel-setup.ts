@@ -47,7 +47,7 @@ export function openLog(waitReplicas: number): OwnLog {
     appendStore,
     readStore,
     seen: createSeenPositions({ roomsMax: 100 }),
-    retention: { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 },
+    retention: { entriesMin: 10_000, entriesMax: 20_000, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, archive: false },
     deadlineMs: 800,
     waitReplicas,
     onRefused: () => {},

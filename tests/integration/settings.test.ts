@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { DEVELOPMENT_MARK, describeFields, isPublicSecret } from '@maru/service-kit';
+import { settingFields as archiverFields } from '../../services/archiver/src/settings.ts';
 import { FIELDS } from '../../services/gateway/src/config.ts';
 import { settingFields } from '../../services/presence/src/settings.ts';
 
@@ -16,6 +17,10 @@ test('docs/settings.md describes every variable of each service with its default
   assert.ok(
     page.includes(describeFields(settingFields)),
     `the section of presence must be:\n${describeFields(settingFields)}`,
+  );
+  assert.ok(
+    page.includes(describeFields(archiverFields)),
+    `the section of the archiver must be:\n${describeFields(archiverFields)}`,
   );
 });
 
@@ -30,7 +35,14 @@ const localSecrets = Object.fromEntries(
 );
 
 test('every secret of the local overlay is one that the services know', () => {
-  assert.deepEqual(Object.keys(localSecrets).sort(), ['guest-secret', 'internal-secret', 'jwt-secret', 'redis-url']);
+  assert.deepEqual(Object.keys(localSecrets).sort(), [
+    'archiver-redis-url',
+    'guest-secret',
+    'internal-secret',
+    'jwt-secret',
+    'postgres-url',
+    'redis-url',
+  ]);
   for (const [name, value] of Object.entries(localSecrets)) assert.ok(isPublicSecret(value), name);
 });
 

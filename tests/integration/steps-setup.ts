@@ -3,9 +3,11 @@
  */
 import type { InboxEvent } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
+import type { Redis } from 'ioredis';
 import { createReadMyRooms } from '../../services/gateway/src/inbox/my-rooms.ts';
 import { createRedisReadState } from '../../services/gateway/src/inbox/redis-read-state.ts';
 import { createRedisRoomList } from '../../services/gateway/src/inbox/redis-room-list.ts';
+import { userRoomListKey } from '../../services/gateway/src/keys.ts';
 import { createRedisRoomLog } from '../../services/gateway/src/log/redis-room-log.ts';
 import type { Act } from '../../services/gateway/src/log/room-log.ts';
 import { createSeenPositions } from '../../services/gateway/src/log/seen-positions.ts';
@@ -13,6 +15,18 @@ import { createCarryOut } from '../../services/gateway/src/rooms/acts.ts';
 import { createRoomDirectory } from '../../services/gateway/src/rooms/directory.ts';
 import { createMemberLooks } from '../../services/gateway/src/rooms/member-looks.ts';
 import { noteDeletions, noteMemberships } from '../../services/gateway/src/rooms/memberships.ts';
+
+/** Longer than a membership may be on its way. */
+const SETTLED_MS = 61_000;
+
+/** As if the user's list of rooms had been written long ago. */
+export async function ageList(redis: Redis, user: string): Promise<void> {
+  const key = userRoomListKey(user);
+  for (const [room, value] of Object.entries(await redis.hgetall(key))) {
+    const [ms, ...rest] = value.split(' ');
+    await redis.hset(key, room, [Number(ms) - SETTLED_MS, ...rest].join(' '));
+  }
+}
 
 /** Called with the number of each step of a node after the store executed it, before the answer. */
 export type Step = (number: number) => Promise<unknown> | undefined;
@@ -44,7 +58,7 @@ export function startNode(store: RedisStore, owner: string, step: Step) {
   const seen = createSeenPositions({ roomsMax: 100 });
   const log = createRedisRoomLog({
     ...{ appendStore: store, readStore: slow, seen, deadlineMs: 2_000, waitReplicas: 0, onRefused() {}, now },
-    retention: { entriesMin: 100, entriesMax: 100, ageMs: 3_600_000, emptyRoomTtlMs: 60_000 },
+    retention: { entriesMin: 100, entriesMax: 100, ageMs: 3_600_000, emptyRoomTtlMs: 60_000, archive: false },
   });
   const roomList = createRedisRoomList({ store: slow, now, onFailed() {} });
   const readState = createRedisReadState({ store: slow, seen });
@@ -60,7 +74,7 @@ export function startNode(store: RedisStore, owner: string, step: Step) {
     parts,
   );
   const directory = createRoomDirectory({
-    ...{ store: slow, roomList, audit: { record() {} }, onUnlisted() {} },
+    ...{ store: slow, roomList, audit: { record() {} }, onUnlisted() {}, onDeleted() {} },
     claims: { create: async () => () => {} },
   });
   const readMyRooms = createReadMyRooms({ roomList, readState });

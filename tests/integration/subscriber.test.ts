@@ -112,7 +112,7 @@ test('after a pause of the process, announcements are dropped until the gate ope
   await pausing.close();
 });
 
-test('channels that are wanted in one turn share a command, and others are not looked at again', async () => {
+test('channels that are wanted in one turn, or dropped together, share commands, and others are not looked at again', async () => {
   const wanting = source.open('subscribe', STORE_DEADLINE_MS);
   assert(await wanting.untilReady(10_000));
   const subscriber = new RedisSubscriber({
@@ -143,15 +143,24 @@ test('channels that are wanted in one turn share a command, and others are not l
   // One that is not wanted any more when it is confirmed.
   const unwanted = want('unwanted');
   await subscriber.unsubscribe(unwanted);
-  await poll('every subscription', async () => {
-    const [, subscribers] = (await control.at(unwanted, (redis) => redis.call('pubsub', 'shardnumsub', unwanted))) as [
-      string,
-      number,
-    ];
-    return subscribers === 0;
-  });
+  const subscribersOf = async (channel: string) => {
+    const reply = await control.at(channel, (redis) => redis.call('pubsub', 'shardnumsub', channel));
+    return (reply as [string, number])[1];
+  };
+  await poll('its end', async () => (await subscribersOf(unwanted)) === 0);
   await Promise.all(channels.map((channel) => control.at(channel, (redis) => redis.spublish(channel, 'x'))));
   await poll('all to be heard', () => heard.length === channels.length);
+
+  const ends: number[] = [];
+  const unsubscribe = shard.redis.sunsubscribe.bind(shard.redis);
+  shard.redis.sunsubscribe = ((...ended: string[]) => {
+    ends.push(ended.length);
+    return unsubscribe(...ended);
+  }) as typeof shard.redis.sunsubscribe;
+  subscriber.drop([...channels.slice(0, 600), 'maru:inbox:{unknown}']);
+  assert.deepEqual(ends, [500, 100]);
+  await poll('their end', async () => (await subscribersOf(channels[599] as string)) === 0);
+  assert.equal(await subscribersOf(channels[600] as string), 1);
   subscriber.stop();
   await wanting.close();
 });

@@ -35,6 +35,7 @@ before(async () => {
   nginx = await startNginx({
     gatewayPorts: [Number(new URL(around()).port)],
     trustedProxies: ['127.0.0.1', '10.2.0.0/16'],
+    connectOrigins: ['https://login.example.com'],
     adapt: (configuration) =>
       configuration.replace('rate=500r/s', 'rate=1r/m').replaceAll('burst=1000', `burst=${HANDSHAKE_BURST}`),
     prepare: (webRoot) => {
@@ -75,10 +76,11 @@ const EDGE = {
 const PAGE = {
   ...EDGE,
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' https://login.example.com; img-src 'self' data:; " +
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=(), usb=()',
   'cross-origin-opener-policy': 'same-origin',
+  vary: 'Accept-Encoding',
 };
 /** What helmet adds to every answer of the API, and nginx passes on. */
 const HELMET = {
@@ -115,7 +117,8 @@ describe('the security headers', () => {
   test('of the page and its files', async () => {
     const page = { ...PAGE, 'cache-control': 'no-cache', 'content-type': 'text/html' };
     assert.deepEqual(await get(through(), '/'), { status: 200, ...page });
-    assert.deepEqual(await get(through(), '/index.html'), { status: 200, ...page });
+    for (const place of ['/index.html', '/rooms', '/r/lobby', '/r/lobby/', '/r/a.b_c-1/17', '/r/Lobby', '/r/%EA%B3%B5'])
+      assert.deepEqual(await get(through(), place), { status: 200, ...page }, place);
     const asset = {
       ...PAGE,
       'cache-control': 'public, max-age=31536000, immutable',
@@ -151,7 +154,8 @@ describe('the security headers', () => {
   });
 
   test("of nginx's own errors", async () => {
-    assert.deepEqual(await get(through(), '/nope.js'), { status: 404, ...EDGE_TEXT });
+    for (const path of ['/nope.js', '/r', '/r/', '/r/a/b', '/r/a/1/2', '/rooms/x', '/r/.git', '/rooms.js', '/console/'])
+      assert.deepEqual(await get(through(), path), { status: 404, ...EDGE_TEXT }, path);
     assert.deepEqual(await get(through(), '/metrics'), { status: 404, ...EDGE_TEXT });
     assert.deepEqual(await get(through(), '/.env'), { status: 404, ...EDGE_TEXT });
     assert.deepEqual(await get(through(), '/', { method: 'POST' }), { status: 405, ...EDGE_HTML });

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '@maru/service-kit';
+import { renderPostgresAccounts, scramVerifier } from '../../deploy/postgres/render.ts';
 import { renderRedisAcl } from '../../deploy/redis/render.ts';
+import { settingFields as archiverFields } from '../../services/archiver/src/settings.ts';
 import { FIELDS, readGatewayConfig } from '../../services/gateway/src/config.ts';
 import { settingFields } from '../../services/presence/src/settings.ts';
 import { buildOverlay, combinations, findBuilder } from '../../tools/check-manifests.mjs';
@@ -37,8 +39,10 @@ function build(overlay: string, components: readonly string[] = []): Promise<Man
 const EDGE_START = 'deploy/docker/edge/start.sh';
 
 /** A valid value for any secret. */
-const placeholderSecret = (key: string) =>
-  key === 'redis-url' ? 'redis://maru:any@redis:6379' : 'any secret of at least 32 characters';
+const placeholderSecret = (key: string) => {
+  if (key.endsWith('redis-url')) return 'redis://maru:any@redis:6379';
+  return key === 'postgres-url' ? 'postgres://maru:any@postgres:5432/maru' : 'any secret of at least 32 characters';
+};
 
 function settingsOf(name: string, manifests: readonly Manifest[]): Record<string, string> {
   const workload = named(manifests, 'Deployment', name) as Workload;
@@ -62,7 +66,7 @@ function shutdownMs(name: string, manifests: readonly Manifest[]): number | unde
   return drainWaitMs + drainSpreadMaxMs + constantIn('services/gateway/src/main.ts', /DRAIN_SLACK_MS = ([\d_]+)/);
 }
 
-const FACTS: Facts = { shutdownMs, givenSecrets: [], givenConfigMaps: ['redis-ca'] };
+const FACTS: Facts = { shutdownMs, givenSecrets: [], givenConfigMaps: ['redis-ca', 'ldap-ca'] };
 const PRODUCTION: Facts = { ...FACTS, givenSecrets: ['maru'] };
 
 describe('manifests', { skip }, () => {
@@ -77,14 +81,18 @@ describe('manifests', { skip }, () => {
       const manifests = await build(overlay);
       const gateway = settingsOf('gateway', manifests);
       const presence = settingsOf('presence', manifests);
+      const archiver = settingsOf('archiver', manifests);
       readGatewayConfig(gateway);
       readConfig(settingFields, presence);
+      readConfig(archiverFields, archiver);
+      assert.notEqual(gateway.MARU_POSTGRES_URL, undefined);
       const unknown = (settings: Record<string, string>, fields: object) => {
         const known = new Set(Object.values(fields).map(({ env }: { env: string }) => env));
         return Object.keys(settings).filter((name) => !known.has(name));
       };
       assert.deepEqual(unknown(gateway, FIELDS), []);
       assert.deepEqual(unknown(presence, settingFields), []);
+      assert.deepEqual(unknown(archiver, archiverFields), []);
       const edge = Object.keys(settingsOf('edge', manifests)).filter((name) => name.startsWith('MARU_'));
       const start = readFileSync(path.join(ROOT, EDGE_START), 'utf8');
       assert(edge.length > 0);
@@ -94,7 +102,7 @@ describe('manifests', { skip }, () => {
       );
     });
 
-  test('production has no Secret, no guests and no Redis', async () => {
+  test('production has no Secret, no guests, no Redis and no PostgreSQL', async () => {
     const manifests = await build('production');
     assert.deepEqual(
       manifests.filter(({ kind }) => kind === 'Secret' || kind === 'StatefulSet').map(({ metadata }) => metadata.name),
@@ -132,6 +140,7 @@ describe('manifests', { skip }, () => {
     const passwords = {
       adminPassword: 'development-only-password-of-admin',
       maruPassword: 'development-only-password-of-maru',
+      archiverPassword: 'development-only-password-of-archiver',
     };
     assert.deepEqual(
       text.split('\n').filter((line) => line !== '' && !line.startsWith('user health ')),
@@ -141,6 +150,17 @@ describe('manifests', { skip }, () => {
     );
     assert.match(text, /^user health on nopass resetkeys resetchannels -@all \+ping$/m);
   });
+});
+
+test('the local overlay has the PostgreSQL accounts of npm start', { skip }, async () => {
+  const accounts = (await build('local')).find(({ metadata }) => metadata.name.startsWith('postgres-accounts-'));
+  const text = Buffer.from(accounts?.data?.['accounts.sql'] ?? '', 'base64').toString();
+  const salts = [...text.matchAll(/4096:([^$]+)\$/g)].map(([, salt = '']) => Buffer.from(salt, 'base64'));
+  const verifier = (name: string, index: number) => scramVerifier(`development-only-password-of-${name}`, salts[index]);
+  assert.equal(
+    text,
+    renderPostgresAccounts({ adminVerifier: verifier('admin', 0), maruVerifier: verifier('maru', 1) }),
+  );
 });
 
 /** Changes to a copy of the local overlay, each with the violation that the rules must report. */

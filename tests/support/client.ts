@@ -207,8 +207,31 @@ export class TestClient {
   }
 }
 
-/** Connects and waits for `session`. @throws {Refused} if the server refuses the connection */
+/**
+ * What socket.io-client reports if a gateway refuses for now, for example because it was just
+ * delayed by a busy machine. Clients that reconnect try again.
+ */
+const FOR_NOW = 'server error';
+const REFUSED_FOR_NOW_MS = 5_000;
+const AGAIN_MS = 200;
+
+/**
+ * Connects and waits for `session`. Tries again if it is refused for now.
+ * @throws {Refused} if the server refuses the connection
+ */
 export async function connect(endpoint: string, options: ConnectOptions): Promise<TestClient> {
+  const deadlineMs = Date.now() + REFUSED_FOR_NOW_MS;
+  for (;;) {
+    try {
+      return await connectOnce(endpoint, options);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.message !== FOR_NOW || Date.now() > deadlineMs) throw error;
+      await sleep(AGAIN_MS);
+    }
+  }
+}
+
+async function connectOnce(endpoint: string, options: ConnectOptions): Promise<TestClient> {
   const client = new TestClient(endpoint, options);
   try {
     await new Promise<void>((resolve, reject) => {

@@ -17,10 +17,10 @@ export const STOP_TIMEOUT_MS = 20_000;
 
 export interface ProcessStatus {
   name: string;
-  kind: 'gateway' | 'presence' | 'redis' | 'nginx';
+  kind: 'gateway' | 'presence' | 'archiver' | 'redis' | 'postgres' | 'nginx';
   pid: number | null;
   address: string;
-  /** The base URL of health and metrics; null for Redis and nginx. */
+  /** The base URL of health and metrics; null for Redis, PostgreSQL and nginx. */
   ops: string | null;
   state: string;
 }
@@ -67,7 +67,9 @@ export function clusterCommand(dataDir: string, ...args: string[]): Promise<Comm
       { cwd: repository, timeout: 60_000 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-        resolve({ code, stdout, stderr });
+        // A signal ended it, or it could not be started.
+        const why = error === null || typeof error.code === 'number' ? '' : `${error} ${error.signal ?? ''}`;
+        resolve({ code, stdout, stderr: stderr + why });
       },
     );
   });
@@ -94,8 +96,8 @@ export function viewCluster(options: { endpoint: string; dataDir: string; jwtSec
 async function isReady(view: ClusterView): Promise<boolean> {
   const { processes } = await view.status();
   if (processes.some(({ pid }) => pid === null)) return false;
-  for (const { kind, ops } of processes) {
-    if (kind !== 'gateway' && kind !== 'presence') continue;
+  for (const { ops } of processes) {
+    if (ops === null) continue;
     if ((await fetch(`${ops}/readyz`)).status !== 200) return false;
   }
   return (await fetch(`${view.endpoint}/api/v1/rooms`)).status === 401;
@@ -105,6 +107,8 @@ const TEST_JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
 export interface StartOptions {
   gateways?: number;
+  /** Runs PostgreSQL and the archiver, too. Without them a cluster starts faster. */
+  archive?: boolean;
   port?: number;
   dataDir?: string;
   env?: Record<string, string>;
@@ -115,6 +119,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
   const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'maru-cluster-'));
   const jwtSecret = options.env?.MARU_JWT_SECRET ?? TEST_JWT_SECRET;
   const args = ['start', '--', '--gateways', String(options.gateways ?? 2), '--port', String(port)];
+  if (options.archive !== true) args.push('--no-archive');
   const npm = spawn('npm', [...args, '--data-dir', dataDir], {
     cwd: repository,
     // A separate process group, as in a terminal: Ctrl-C reaches the group.
@@ -186,10 +191,10 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
 
 /**
  * Ordinary log lines. Redis marks debug `.`, verbose `-`, notice `*` and warning `#`; it greets as
- * a warning.
+ * a warning. PostgreSQL writes the level in words.
  */
 const QUIET_LINE =
-  /"level":"(info|debug|trace|warn)"|^\d+:[A-Z] .*\d [.*-] |^\d+:[A-Z] .*\d # (?!== CRITICAL)|^\d+:signal-handler/;
+  /"level":"(info|debug|trace|warn)"|^\d+:[A-Z] .*\d [.*-] |^\d+:[A-Z] .*\d # (?!== CRITICAL)|^\d+:signal-handler| UTC \[\d+\] (LOG|HINT|DETAIL|WARNING): /;
 
 /** Log lines of services that report trouble, the newest last. */
 export function troubleIn(dataDir: string, linesMax: number): string[] {

@@ -18,6 +18,7 @@ export interface Nginx {
 export interface NginxOptions {
   gatewayPorts: readonly number[];
   trustedProxies?: readonly string[];
+  connectOrigins?: readonly string[];
   /** Descriptors of the worker: two for each client. Default 1,024. */
   filesMax?: number;
   /** Changes the configuration before it is used. */
@@ -47,6 +48,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       webRoot,
       workers: 1,
       trustedProxies: options.trustedProxies ?? [],
+      connectOrigins: options.connectOrigins ?? [],
       filesMax: options.filesMax ?? 1_024,
       rootUser: process.getuid?.() === 0 ? 'root' : null,
     },

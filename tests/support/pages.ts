@@ -16,9 +16,16 @@ export interface PageOptions {
 }
 
 /** A new user, who enters the room as a guest. */
-export async function enterPage({ browser, endpoint, name, room, locale, errors }: PageOptions): Promise<Page> {
+export async function enterPage({ browser, locale, ...options }: PageOptions): Promise<Page> {
   const context = await browser.newContext({ locale });
-  const page = await context.newPage();
+  return enterGuest(await context.newPage(), options);
+}
+
+/** The same on a new page of an own browser context. */
+export async function enterGuest(
+  page: Page,
+  { endpoint, name, room, errors }: Omit<PageOptions, 'browser' | 'locale'>,
+): Promise<Page> {
   page.on('pageerror', (error) => errors.push(`${name}: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(`${name}: ${message.text()}`);
@@ -78,16 +85,18 @@ export const rowAt = (page: Page, seq: string | null) => page.locator(`[data-tes
 export async function openMenu(page: Page, text: string): Promise<void> {
   await storedRow(page, text).hover();
   await storedRow(page, text).getByTestId('message-menu').click();
-  await page.getByTestId('moderation-dialog').waitFor();
+  await page.getByTestId('menu').waitFor();
 }
+
+export const menuIsClosed = (page: Page) => page.getByTestId('menu').waitFor({ state: 'detached' });
 
 export const dialogIsClosed = (page: Page) => page.getByTestId('moderation-dialog').waitFor({ state: 'detached' });
 
-/** Goes to a room by the address, as a link does. */
-export async function goTo(page: Page, room: string): Promise<void> {
+/** Goes to a room, or to a message in it (`room/seq`), by the address, as a link does. */
+export async function goTo(page: Page, place: string, room = place): Promise<void> {
   await page.evaluate((hash) => {
     (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
-  }, `#/${room}`);
+  }, `#/${place}`);
   await page.locator(`[data-testid="messages"][data-room="${room}"]`).waitFor({ state: 'attached' });
 }
 

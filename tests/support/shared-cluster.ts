@@ -10,7 +10,7 @@ const TROUBLE_LINES_MAX = 40;
 let global: Cluster | undefined;
 
 export async function globalSetup(): Promise<void> {
-  global = await startCluster({ gateways: 2 });
+  global = await startCluster({ gateways: 2, archive: true });
   const { endpoint, dataDir, jwtSecret } = global;
   process.env[VARIABLE] = JSON.stringify({ endpoint, dataDir, jwtSecret });
 }
@@ -26,7 +26,7 @@ export async function globalTeardown(): Promise<void> {
 export async function sharedCluster(): Promise<ClusterView> {
   const shared = process.env[VARIABLE];
   if (shared !== undefined) return viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);
-  const own = await startCluster({ gateways: 2 });
+  const own = await startCluster({ gateways: 2, archive: true });
   after(() => own.stop());
   return own;
 }

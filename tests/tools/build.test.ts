@@ -28,11 +28,12 @@ test('a workspace brings the workspaces that it depends on, also through others'
 });
 
 describe('the emitted services', () => {
-  test('have their scripts beside the modules, and no tests', () => {
+  test('have their scripts and migrations beside the modules, and no tests', () => {
     buildServices(path.join(out, 'services'));
     const files = (name: string) => existsSync(path.join(out, 'services', name));
     assert.ok(files('services/gateway/src/main.js'));
     assert.ok(files('services/presence/src/store/read-room.lua'));
+    assert.ok(files('packages/archive-db/migrations/0001_tables.sql'));
     assert.ok(files('deploy/docker/make-secrets.js'));
     assert.ok(!files('services/presence/src/main.test.js'));
     assert.ok(!files('packages/client'));

@@ -33,7 +33,7 @@ const run = (...groups: string[][]) => {
     environment,
     fileDeadlineMs: 10_000,
     deadlineMs: 20_000,
-    quiet: true,
+    output: 'none',
   });
 };
 
@@ -60,8 +60,9 @@ describe('a stage', () => {
     assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
   });
 
-  test('keeps the files that share a cluster apart from the others', () => {
+  test('keeps the files that share a cluster apart from browsers and from the others', () => {
     write('grouped/tests/e2e/own.test.ts', 'await startCluster();\n');
+    write('grouped/tests/e2e/browser.test.ts', 'await startCluster();\nawait launchBrowser();\n');
     write('grouped/tests/e2e/shared.test.ts', 'await sharedCluster();\n');
     const e2e = STAGES.find(({ name }) => name === 'e2e');
     assert.ok(e2e);
@@ -69,6 +70,7 @@ describe('a stage', () => {
       groupTests(path.join(folder, 'grouped'), e2e).map(({ files, sharesCluster }) => ({ files, sharesCluster })),
       [
         { files: ['tests/e2e/shared.test.ts'], sharesCluster: true },
+        { files: ['tests/e2e/browser.test.ts'], sharesCluster: false },
         { files: ['tests/e2e/own.test.ts'], sharesCluster: false },
       ],
     );

@@ -1,0 +1,177 @@
+/** The console of administrators in Chromium: what an operator looks for, in both languages. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Notice } from '@maru/protocol';
+import type { Browser, Page } from 'playwright-core';
+import { findingsOf, installAxe } from '../support/axe.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { connect, type TestClient } from '../support/client.ts';
+import { type Cluster, clusterCommand, startCluster } from '../support/cluster.ts';
+import { assertProblem, call } from '../support/http.ts';
+import { enterPage } from '../support/pages.ts';
+import { poll } from '../support/poll.ts';
+import { createGuest, mintToken, newId, newRoom } from '../support/tokens.ts';
+
+const launched = await launchBrowser();
+const skip = typeof launched === 'string' ? launched : false;
+const errors: string[] = [];
+const open: TestClient[] = [];
+let cluster: Cluster;
+before(async () => {
+  if (skip === false) cluster = await startCluster({ gateways: 2 });
+});
+after(async () => {
+  for (const client of open) client.close();
+  if (typeof launched !== 'string') await launched.close();
+  await cluster?.stop();
+});
+
+const tokenOf = (sub: string, roles: string[] = []) =>
+  mintToken(cluster.jwtSecret, { sub, name: sub, roles, exp: Math.floor(Date.now() / 1_000) + 3_600 });
+
+async function enter(sub: string): Promise<TestClient> {
+  const client = await connect(cluster.endpoint, { token: tokenOf(sub) });
+  open.push(client);
+  return client;
+}
+
+async function openConsole(locale: string, token: string | null, dark = false): Promise<Page> {
+  const context = await (launched as Browser).newContext({ locale, colorScheme: dark ? 'dark' : 'light' });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.setDefaultTimeout(10_000);
+  await page.goto(`${cluster.endpoint}/console/`);
+  if (token === null) return page;
+  await page.getByTestId('token-input').fill(token);
+  await page.getByTestId('token-enter').click();
+  await page.getByTestId('nodes').waitFor();
+  return page;
+}
+
+const row = (page: Page, table: string, key: string) => page.locator(`[data-testid="${table}"] tr[data-key="${key}"]`);
+async function view(page: Page, name: string): Promise<void> {
+  await page.getByTestId(`view-${name}`).click();
+  // The view before it may have fields of the same names.
+  await page.locator(`[data-testid="view-${name}"][aria-current="page"]`).waitFor();
+}
+
+/** The dialog names what the act is about, and closes when it is done. */
+async function confirm(page: Page, names: string, reason?: string): Promise<void> {
+  await page.getByTestId('confirm-dialog').filter({ hasText: names }).waitFor();
+  if (reason !== undefined) await page.getByTestId('confirm-reason').fill(reason);
+  await page.getByTestId('confirm-act').click();
+  await page.getByTestId('confirm-dialog').waitFor({ state: 'detached' });
+}
+
+for (const locale of ['en-GB', 'ko-KR']) {
+  describe(`the console (${locale})`, { skip }, () => {
+    test('finds an abuser, revokes the user, deletes a room, and shows who did what', async () => {
+      const [abuser, room] = [`abuser-${newId().slice(0, 8)}`, newRoom('console')];
+      const client = await enter(abuser);
+      await client.ok('room:create', { room, title: 'Spam' });
+      const page = await openConsole(locale, tokenOf('root', ['admin']));
+      await view(page, 'users');
+      await page.getByTestId('console-search').fill(abuser.slice(0, 12));
+      await row(page, 'users', abuser).getByTestId('open-user').click();
+      await page.locator('[data-testid="sessions"] tbody tr').waitFor();
+      await page.getByTestId('revoke-user').click();
+      await confirm(page, abuser, 'spam');
+      await page.getByTestId('revoked').waitFor();
+      await poll('the user to be cut', () => client.payloads<Notice>('notice').some(({ code }) => code === 'revoked'));
+
+      await view(page, 'rooms');
+      await page.getByTestId('console-search').fill(room);
+      await row(page, 'rooms', room).getByTestId('close-room').click();
+      await confirm(page, room);
+      await row(page, 'rooms', room).locator('.chip-warn').waitFor();
+      await row(page, 'rooms', room).getByTestId('delete-room').click();
+      await confirm(page, room);
+      await row(page, 'rooms', room).waitFor({ state: 'detached' });
+
+      await view(page, 'audit');
+      await page.getByTestId('filter-user').fill(abuser);
+      await page.getByTestId('filter').click();
+      const revoked = page.locator('[data-testid="audit"] tbody tr').filter({ hasText: 'user.revoke' });
+      await revoked.filter({ hasText: abuser }).filter({ hasText: 'spam' }).waitFor();
+      await page.context().close();
+    });
+
+    test('announces a text to everybody, and axe finds nothing in any view and theme', async () => {
+      const client = await enter(`reader-${newId()}`);
+      const options = { browser: launched as Browser, endpoint: cluster.endpoint, name: 'Reader', locale, errors };
+      const reader = await enterPage({ ...options, room: newRoom('read') });
+      for (const dark of [false, true]) {
+        const page = await openConsole(locale, tokenOf('root', ['admin']), dark);
+        await installAxe(page);
+        for (const name of ['nodes', 'rooms', 'users', 'reports', 'audit', 'announce', 'settings']) {
+          await view(page, name);
+          await page.locator(`#console-main h1`).waitFor();
+          await page.locator('.list-state .hint').filter({ hasText: '…' }).waitFor({ state: 'detached' });
+          assert.deepEqual(await findingsOf(page), [], `${name} ${dark ? 'dark' : 'light'}`);
+        }
+        await view(page, 'announce');
+        const text = `noon ${newId()}`;
+        await page.getByTestId('announce-text').fill(text);
+        await page.getByTestId('announce').click();
+        await confirm(page, text);
+        await poll('the notice', () => client.payloads<Notice>('notice').some((notice) => notice.text === text));
+        await reader.getByTestId('admin-notice').filter({ hasText: text }).waitFor();
+        await page.context().close();
+      }
+      await reader.context().close();
+    });
+  });
+}
+
+describe('the console', { skip }, () => {
+  test('drains a node after it said what that does, and the node comes back', async () => {
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await poll('both nodes', async () => (await page.locator('[data-testid="nodes"] tbody tr').count()) === 2);
+    const name = (await page.locator('[data-testid="nodes"] tbody tr').first().getAttribute('data-key')) ?? '';
+    const pidOf = async () => (await cluster.status()).processes.find((one) => one.name === name)?.pid;
+    const before = await pidOf();
+    await row(page, 'nodes', name).getByTestId('drain').click();
+    await confirm(page, name);
+    await poll('another process', async () => ![before, null, undefined].includes(await pidOf()), {
+      timeoutMs: 40_000,
+    });
+    await page.context().close();
+  });
+
+  test('takes a token that the cluster prints, and the cluster prints none of a guest', async () => {
+    const print = (...args: string[]) => clusterCommand(cluster.dataDir, 'token', '--name', 'Root', ...args);
+    const { code, stdout } = await print('--sub', 'root', '--role', 'admin');
+    assert.equal(code, 0);
+    const page = await openConsole('en-GB', stdout.trim());
+    await page.context().close();
+    const member = (await print('--sub', 'mina')).stdout.trim();
+    assertProblem(await call(cluster.endpoint, '/admin/nodes', { token: member }), 403, 'forbidden');
+    assert.notEqual((await print('--sub', 'guest-1')).code, 0);
+  });
+
+  test('refuses tokens of others, keeps none on the device, and cannot be framed', async () => {
+    const page = await openConsole('en-GB', null);
+    const guest = await createGuest(cluster.endpoint, 'Guest');
+    await page.getByTestId('token-input').fill(guest.token);
+    await page.getByTestId('token-enter').click();
+    await page.getByTestId('token-problem').waitFor();
+    await page.getByTestId('token-input').fill(tokenOf('root', ['admin']));
+    await page.getByTestId('token-enter').click();
+    await page.getByTestId('nodes').waitFor();
+    const stored = await page.evaluate(() => {
+      const { localStorage, sessionStorage } = globalThis as unknown as Record<
+        'localStorage' | 'sessionStorage',
+        object
+      >;
+      return JSON.stringify([localStorage, sessionStorage]);
+    });
+    assert.doesNotMatch(stored, /eyJ/);
+    const { headers } = await fetch(`${cluster.endpoint}/console/`);
+    assert.match(headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/);
+    await page.reload();
+    await page.getByTestId('token-input').waitFor();
+    await page.context().close();
+  });
+
+  test('had no script error', () => assert.deepEqual(errors, []));
+});

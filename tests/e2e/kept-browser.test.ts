@@ -1,0 +1,187 @@
+/**
+ * Nothing that a user has written is lost: drafts and waiting messages over room switches, reloads,
+ * tabs and sign-ins. The page is the built one, and the fake server refuses messages when told to.
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, describe, test } from 'node:test';
+import { fakeError } from '@maru/testkit/server/answers';
+import { startFakeServer } from '@maru/testkit/server/fake-server';
+import type { BrowserContext, Page } from 'playwright-core';
+import { launchPages } from '../support/fake-pages.ts';
+import { enterGuest, goTo, rowOf, say, storedRow } from '../support/pages.ts';
+import { poll } from '../support/poll.ts';
+import { newRoom } from '../support/tokens.ts';
+
+const pages = await launchPages();
+const server = await startFakeServer();
+
+afterEach(() => {
+  server.faults.refuseSends = null;
+  server.faults.refusedTokens.clear();
+});
+after(async () => {
+  await pages.close();
+  await server.close();
+});
+
+/** A user who can sign in again: the fake server takes any token, and it is the user's id. */
+async function newUser(locale = 'en-GB'): Promise<{ context: BrowserContext; user: string }> {
+  const context = await pages.newContext({ locale });
+  const user = `u-${newRoom()}`;
+  const session = { token: user, user: { id: user, name: user } };
+  await context.route('**/api/v1/guests', (route) => route.fulfill({ status: 201, json: session }));
+  return { context, user };
+}
+
+async function enter(context: BrowserContext, user: string, room: string): Promise<Page> {
+  return enterGuest(await context.newPage(), { endpoint: server.url, name: user, room, errors: [] });
+}
+
+const input = (page: Page) => page.getByTestId('message-input');
+const shuts = () => {
+  server.faults.refuseSends = { times: 1_000, error: fakeError('unavailable') };
+};
+const opens = () => {
+  server.faults.refuseSends = null;
+};
+const texts = (room: string) => server.log(room).map(({ text }) => text);
+const stored = (page: Page) =>
+  page.evaluate(() => {
+    const { localStorage, sessionStorage } = globalThis as unknown as Record<string, Record<string, string>>;
+    return { device: Object.keys(localStorage ?? {}), tab: Object.keys(sessionStorage ?? {}) };
+  });
+
+async function queue(page: Page, text: string): Promise<void> {
+  await input(page).fill(text);
+  await input(page).press('Enter');
+  await rowOf(page, text).and(page.locator('[data-state="sending"]')).waitFor();
+}
+
+describe('what the user has not sent', { skip: pages.skip }, () => {
+  test('stays over room switches and reloads, and is sent once, in order', async () => {
+    const { context, user } = await newUser();
+    const [room, other] = [newRoom(), newRoom()];
+    const page = await enter(context, user, room);
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.accept();
+    });
+    await input(page).fill('half a thou');
+    await goTo(page, other);
+    await input(page).fill('another');
+    await goTo(page, room);
+    assert.equal(await input(page).inputValue(), 'half a thou');
+    await page.reload();
+    assert.deepEqual(asked, [], 'drafts survive a reload');
+    await poll('the draft', async () => (await input(page).inputValue()) === 'half a thou');
+    shuts();
+    await queue(page, 'one');
+    await queue(page, 'two');
+    const pill = page.getByTestId('connection-state');
+    await pill.and(page.locator('[data-state="late"]')).waitFor();
+    await page.getByTestId('connection-banner').getByText('kept in this tab').waitFor();
+    await page.reload();
+    assert.deepEqual(asked, ['beforeunload']);
+    await rowOf(page, 'two').and(page.locator('[data-state="sending"]')).waitFor();
+    opens();
+    await storedRow(page, 'two').waitFor();
+    assert.deepEqual(texts(room), ['one', 'two']);
+    await pill.and(page.locator('[data-state="connected"]')).waitFor();
+    await page.reload();
+    assert.equal(asked.length, 1, 'nothing waits');
+    await goTo(page, other);
+    await poll('the other draft', async () => (await input(page).inputValue()) === 'another');
+    await context.close();
+  });
+
+  test('is there when the same user signs in again after the session expired', async () => {
+    const { context, user } = await newUser();
+    const room = newRoom();
+    const page = await enter(context, user, room);
+    shuts();
+    await queue(page, 'waits');
+    await input(page).fill('a draft');
+    server.faults.refusedTokens.add(user);
+    server.dismissAll('expiring');
+    await page.getByTestId('sign-in-error').waitFor();
+    server.faults.refusedTokens.clear();
+    opens();
+    await page.getByTestId('name-input').fill(user);
+    await page.getByTestId('enter-button').click();
+    await storedRow(page, 'waits').waitFor();
+    assert.equal(await input(page).inputValue(), 'a draft');
+    assert.deepEqual(texts(room), ['waits']);
+    await context.close();
+  });
+});
+
+describe('what the user has not sent, in several tabs', { skip: pages.skip }, () => {
+  test('is apart in two tabs, also in a duplicated one', async () => {
+    const { context, user } = await newUser();
+    const room = newRoom();
+    const page = await enter(context, user, room);
+    await say(page, 'hello');
+    shuts();
+    await queue(page, 'waits in one');
+    await input(page).fill('draft of one');
+    const [copy] = await Promise.all([context.waitForEvent('page'), page.evaluate('void window.open(location.href)')]);
+    await storedRow(copy, 'hello').waitFor();
+    assert.equal(await input(copy).inputValue(), '');
+    assert.equal(await rowOf(copy, 'waits in one').count(), 0);
+    await input(copy).fill('draft of two');
+    await queue(copy, 'waits in two');
+    await input(copy).fill('draft of two');
+    await page.reload();
+    await poll('the draft', async () => (await input(page).inputValue()) === 'draft of one');
+    opens();
+    await storedRow(page, 'waits in one').waitFor();
+    await storedRow(copy, 'waits in two').waitFor();
+    assert.deepEqual(texts(room).sort(), ['hello', 'waits in one', 'waits in two']);
+    await copy.reload();
+    await poll('the draft', async () => (await input(copy).inputValue()) === 'draft of two');
+    await context.close();
+  });
+
+  test('stays on the device if the user wants it, until the user signs out in any tab', async () => {
+    const { context, user } = await newUser('ko-KR');
+    const room = newRoom();
+    const first = await context.newPage();
+    await first.goto(server.url);
+    await first.getByTestId('stay-input').check();
+    await enterGuest(first, { endpoint: `${server.url}/#`, name: user, room, errors: [] });
+    shuts();
+    await queue(first, '보낼 말');
+    await input(first).fill('쓰던 말');
+    await poll('the draft to be kept', async () => (await stored(first)).device.some((key) => key.includes('drafts')));
+    assert.deepEqual((await stored(first)).tab, ['maru.tab']);
+    await first.close();
+
+    const page = await context.newPage();
+    await page.goto(`${server.url}/#/${room}`);
+    await poll('the draft', async () => (await input(page).inputValue()) === '쓰던 말');
+    await rowOf(page, '보낼 말').and(page.locator('[data-state="sending"]')).waitFor();
+    const other = await context.newPage();
+    await other.goto(`${server.url}/#/${room}`);
+    await input(other).waitFor();
+    await page.getByTestId('leave-button').click();
+    await page.getByTestId('sign-out').click();
+    const question = page.getByTestId('kept-question');
+    await question.getByText('보내지 않은 글 2개').waitFor();
+    await question.getByRole('button', { name: '로그인 유지' }).click();
+    await question.waitFor({ state: 'detached' });
+    await page.getByTestId('sign-out').click();
+    await page.getByTestId('sign-out-anyway').click();
+    await page.getByTestId('name-input').waitFor();
+    await other.getByTestId('name-input').waitFor();
+    for (const each of [page, other]) {
+      const { device } = await stored(each);
+      assert.deepEqual(
+        device.filter((key) => key.includes('kept') || key.includes('session')),
+        [],
+      );
+    }
+    assert.deepEqual(texts(room), []);
+    await context.close();
+  });
+});
