@@ -1,5 +1,6 @@
 /** Runs a program to its end, with a deadline, and keeps the end of its output. */
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 
 /**
@@ -31,6 +32,21 @@ function endGroup(child, signal) {
     process.kill(-child.pid, signal);
   } catch {
     // It has just ended.
+  }
+}
+
+/**
+ * Gives a program the lowest priority. Linux may schedule each session as a group with a priority
+ * of its own (sched(7), "The autogroup feature"). The priority of a process then counts only among
+ * the processes of its session.
+ * @param {number} pid leads a session
+ */
+function yieldToOthers(pid) {
+  setPriority(pid, constants.priority.PRIORITY_LOW);
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
+  } catch {
+    // This system has no such groups, or the program has just ended.
   }
 }
 
@@ -70,8 +86,7 @@ export function run(file, args, options) {
       detached: true,
     });
     running.set(child, options.endGraceMs ?? END_GRACE_MS);
-    if (options.inBackground === true && child.pid !== undefined)
-      setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    if (options.inBackground === true && child.pid !== undefined) yieldToOthers(child.pid);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
         output = (output + text).slice(-OUTPUT_KEPT_CHARS);
