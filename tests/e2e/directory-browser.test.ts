@@ -24,7 +24,7 @@ const LANGUAGES = [
     wrong: /name or the password is wrong/,
     forbidden: /may not use this chat/,
     wait: /try again in \d+ s/,
-    down: /directory of accounts does not answer/,
+    down: /does not work right now/,
   },
   {
     locale: 'ko-KR',
@@ -32,7 +32,7 @@ const LANGUAGES = [
     wrong: /맞지 않습니다/,
     forbidden: /이 채팅을 사용할 수 없/,
     wait: /\d+초 뒤에/,
-    down: /디렉터리가 응답하지 않습니다/,
+    down: /로그인할 수 없습니다/,
   },
 ];
 

@@ -102,6 +102,31 @@ test('signs in, chats while tokens are renewed, comes back after a reload, and s
   await context.close();
 });
 
+test('refuses an ID token that was made for another sign-in', async (t) => {
+  if (browser === undefined) return t.skip('there is no browser');
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  // The provider signs the nonce that it is asked for: here not the one that the page keeps.
+  await page.route(`${provider.issuer}/auth?*`, async (route) => {
+    const url = new URL(route.request().url());
+    assert.notEqual(url.searchParams.get('nonce'), null);
+    url.searchParams.set('nonce', 'of-another-sign-in');
+    await route.continue({ url: url.href });
+  });
+  const codes = provider.granted.length;
+  await page.goto(`${nginx.url}/`);
+  await page.getByTestId('provider-button').click();
+  await signInAtProvider(page);
+  await page.getByTestId('sign-in-error').waitFor();
+  assert.equal(provider.granted.length, codes + 1, 'the provider gave tokens');
+  assert.equal(await composer(page).count(), 0);
+
+  await page.unroute(`${provider.issuer}/auth?*`);
+  await page.getByTestId('provider-button').click();
+  await composer(page).waitFor();
+  await context.close();
+});
+
 test('refuses an answer that the page did not ask for, and one that was used', async (t) => {
   if (browser === undefined) return t.skip('there is no browser');
   const context = await browser.newContext();

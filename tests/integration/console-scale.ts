@@ -1,6 +1,6 @@
 /**
  * Measures the calls of the console in a large cluster: two real gateways, further nodes that only
- * report and answer questions, and many rooms in a real Redis.
+ * report and answer questions, and many rooms, reports and audit events in a real Redis.
  *
  *   node tests/integration/console-scale.ts [nodes=50] [rooms=100000] [calls=200]
  */
@@ -9,10 +9,13 @@ import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
 import {
   answersChannel,
+  auditKey,
   nodeReportsKey,
   publicRoomsKey,
   questionsChannel,
+  reportedRoomsKey,
   roomMetaKey,
+  roomReportsKey,
   roomRolesKey,
 } from '../../services/gateway/src/keys.ts';
 import type { BusyRoom } from '../../services/gateway/src/nodes/busy-rooms.ts';
@@ -27,6 +30,9 @@ const [NODES, ROOMS, CALLS] = [Number(nodesArgument), Number(roomsArgument), Num
 const REAL_NODES = 2;
 const USERS_PER_NODE = 2_000;
 const ROOMS_PER_COMMAND = 1_000;
+const REPORTED_ROOMS = 10_000;
+const REPORTS_PER_ROOM = 5;
+const AUDIT_EVENTS = 100_000;
 /** Commands that read the whole store. None may be called. */
 const FORBIDDEN = ['scan', 'keys'];
 const CALL_PATHS = {
@@ -37,8 +43,9 @@ const CALL_PATHS = {
   'rooms, busiest': '/rooms?order=activity&limit=50',
   'rooms, by id': '/rooms?order=id&limit=50',
   'rooms, by prefix, late page': '/rooms?order=id&q=room-07&cursor=room-07500&limit=50',
-  reports: '/reports?limit=50',
-  audit: '/audit?limit=50',
+  'reports, of all rooms': '/reports?limit=50',
+  'audit, newest': '/audit?limit=50',
+  'audit, of one user': '/audit?limit=50&user=user-7',
   settings: '/settings',
 };
 
@@ -53,6 +60,28 @@ async function makeRooms(redis: Redis): Promise<void> {
       commands.zadd(publicRoomsKey(), 0, room);
       commands.hset(roomMetaKey(room), { epoch: '1.a', base: 0, title: `Room ${index}`, visibility: 'public' });
       commands.hset(roomRolesKey(room), 'owner', 'owner');
+    }
+    await commands.exec();
+  }
+}
+
+/** As reports and acts leave them. */
+async function makeReportsAndAudit(redis: Redis): Promise<void> {
+  for (let start = 0; start < REPORTED_ROOMS; start += ROOMS_PER_COMMAND) {
+    const commands = redis.pipeline();
+    for (let index = start; index < start + ROOMS_PER_COMMAND; index++) {
+      const room = roomOf(index);
+      const report = JSON.stringify({ ts: Date.now(), from: 'user-1', reason: 'a reason that a member wrote' });
+      for (let n = 1; n <= REPORTS_PER_ROOM; n++) commands.hset(roomReportsKey(room), `${n}\nuser-${n}`, report);
+      commands.zadd(reportedRoomsKey(), Date.now() - index, room);
+    }
+    await commands.exec();
+  }
+  for (let start = 0; start < AUDIT_EVENTS; start += ROOMS_PER_COMMAND) {
+    const commands = redis.pipeline();
+    for (let n = start; n < start + ROOMS_PER_COMMAND; n++) {
+      const event = { action: 'room.ban', by: 'root', user: `user-${n % 1_000}`, room: roomOf(n % ROOMS), seq: n };
+      commands.xadd(auditKey('acts'), '*', 'e', JSON.stringify({ ...event, reason: 'a reason' }));
     }
     await commands.exec();
   }
@@ -101,6 +130,7 @@ let timer: NodeJS.Timeout | undefined;
 try {
   say(`${availableParallelism()} × ${cpus()[0]?.model}; ${NODES} nodes (${REAL_NODES} of them real), ${ROOMS} rooms`);
   await makeRooms(redis);
+  await makeReportsAndAudit(redis);
   const nodes = Array.from({ length: NODES - REAL_NODES }, (_, index) => simulateNode(index, redis));
   subscriber.on('smessage', (_channel: string, json: string) => {
     for (const node of nodes) node.answer(json);

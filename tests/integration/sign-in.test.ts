@@ -23,6 +23,7 @@ before(async () => {
   slapd = await startSlapd();
   await slapd.addPerson('mina', { displayName: '김미나' });
   await slapd.addPerson('root', { mail: 'root@example.com' });
+  await slapd.addPerson('chief');
   await slapd.addPerson('outside');
   await slapd.addPerson('leaver');
   await slapd.addPerson('guest-1');
@@ -34,11 +35,11 @@ before(async () => {
   // Groups in groups, in a circle: root is in the department, too.
   const inner = await slapd.addGroup('team', [personDn('mina'), personDn('leaver'), personDn('active')]);
   const middle = await slapd.addGroup('department', [inner]);
-  const chat = await slapd.addGroup('chat', [middle, personDn('root'), personDn('*')]);
+  const chat = await slapd.addGroup('chat', [middle, personDn('root'), personDn('chief'), personDn('*')]);
   await slapd.modify(inner, 'add', { member: [chat] });
   for (const uid of ['disabled', 'locked', 'expired', 'guest-1'])
     await slapd.modify(groupDn('team'), 'add', { member: [personDn(uid)] });
-  await slapd.addGroup('admins', [personDn('root')]);
+  await slapd.addGroup('admins', [personDn('root'), personDn('chief')]);
   site = await startGateways({
     environment: {
       ...directorySettings(slapd),
@@ -180,6 +181,35 @@ describe('the token of an account', { skip }, () => {
     await slapd.remove(personDn('leaver'));
     assertProblem(await renew(body.token), 401, 'unauthenticated');
     await poll('the audit', async () => (await audited('leaver')).includes('sign-in.renew unauthenticated group'));
+  });
+
+  test('an administrator who leaves the group or is disabled is refused while the token is valid', async () => {
+    const { token } = (await signIn('chief', 'chief')).body;
+    const calls: Array<[path: string, options: { method?: string; body?: unknown }]> = [
+      ['/admin/nodes', {}],
+      ['/admin/announcements', { method: 'POST', body: { text: 'x' } }],
+      ['/admin/users/mina/revoke', { method: 'POST' }],
+    ];
+    const status = async () => (await call(url(), '/admin/nodes', { token })).status;
+    assert.equal(await status(), 200);
+    await slapd.modify(groupDn('admins'), 'delete', { member: [personDn('chief')] });
+    await poll('the role to be gone', async () => (await status()) === 403);
+    for (const [path, options] of calls)
+      assertProblem(await call(url(), path, { token, ...options }), 403, 'forbidden', path);
+    assert.equal((await call(url(), '/me', { token })).status, 200);
+    await slapd.modify(groupDn('admins'), 'add', { member: [personDn('chief')] });
+    await poll('the role to be back', async () => (await status()) === 200);
+    await slapd.modify(personDn('chief'), 'add', { userAccountControl: ['514'] });
+    await poll('the disabled account to be refused', async () => (await status()) === 403);
+  });
+
+  test('an administrator works with the token while no server answers', async () => {
+    await slapd.modify(personDn('chief'), 'replace', { userAccountControl: ['512'] });
+    const { token } = (await signIn('chief', 'chief')).body;
+    await poll('the role to be seen', async () => (await call(url(), '/admin/nodes', { token })).status === 200);
+    await slapd.kill();
+    assert.equal((await call(url(), '/admin/nodes', { token })).status, 200);
+    await slapd.restart();
   });
 
   test('while no server answers, a sign-in is unavailable and no failure', async () => {

@@ -30,7 +30,7 @@ export function AccountWays({ config, room, isTyped, isBadRoom, stays, onEnter, 
     if (isUnreachable) return t.errorNetwork;
     if (code === 'unauthenticated') return words.passwordWrong;
     if (code === 'forbidden') return t.signInForbidden;
-    if (code === 'unavailable') return words.directoryDown;
+    if (code === 'unavailable') return words.signInDown;
     return code === 'rate_limited' ? words.waitSeconds(Math.ceil(retryAfterMs / 1_000)) : wordsOfError(t, code);
   };
   const signIn = async () => {

@@ -4,6 +4,7 @@ import { MaruError } from '@maru/protocol';
 import { openRedis, type RedisStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { poll, startTestRedis, type TestRedis } from '@maru/service-kit/testing';
+import { DirectoryUnavailable } from '../directory/directory.ts';
 import { auditKey } from '../keys.ts';
 import { type AuditEvent, createAudit } from './audit.ts';
 import { createReadAudit, SCANNED_MAX } from './read-audit.ts';
@@ -125,5 +126,12 @@ test('sign-ins are audited, refused ones at a bounded rate', async () => {
   assert.equal(events.length, 21);
   await signIns.renew(address, async () => 'a token');
   await assert.rejects(signIns.renew(address, () => Promise.reject(new Error('a bug'))));
-  assert.deepEqual(counts, { 'guest ok': 1, 'guest invalid': 1_000, 'renew ok': 1, 'renew internal': 1 });
+  // The same code with another cause: the store, or the directory.
+  const unavailable = (cause: Error) => () => Promise.reject(new MaruError('unavailable', 'later', { cause }));
+  for (const cause of [new Error('the store'), new DirectoryUnavailable('no server')])
+    await assert.rejects(signIns.run('ldap', address, unavailable(cause)), { code: 'unavailable' });
+  assert.deepEqual(counts, {
+    ...{ 'guest ok': 1, 'guest invalid': 1_000, 'renew ok': 1, 'renew internal': 1 },
+    ...{ 'ldap unavailable': 1, 'ldap directory_unavailable': 1 },
+  });
 });

@@ -1,5 +1,6 @@
 /** Audits sign-ins over HTTP. Refused ones at a bounded rate: anyone can cause them. */
 import { type ErrorCode, MaruError } from '@maru/protocol';
+import { DirectoryUnavailable } from '../directory/directory.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Audit } from './audit.ts';
 
@@ -26,8 +27,10 @@ export class RefusedSignIn extends MaruError {
 
 /** `ldap`: by a name and a password. */
 export type SignInKind = 'guest' | 'ldap';
-/** What is counted. `renew`: of a sign-in by a name and a password. */
-export type Counted = (kind: SignInKind | 'renew', outcome: 'ok' | ErrorCode) => void;
+/** As in the actions of the audit. `renew`: of one by `ldap`; `token`: by a token of a provider. */
+export type SignInWay = SignInKind | 'renew' | 'token';
+export type SignInOutcome = 'ok' | ErrorCode | 'directory_unavailable';
+export type Counted = (way: SignInWay, outcome: SignInOutcome) => void;
 
 export interface SignIns {
   /**
@@ -49,7 +52,8 @@ export function createSignIns(options: { audit: Audit; now: () => number; onOutc
   const refused = (kind: SignInKind | 'renew', address: string, error: unknown): void => {
     const action = `sign-in.${kind}`;
     const outcome = error instanceof MaruError ? error.code : 'internal';
-    onOutcome(kind, outcome);
+    const isDirectory = error instanceof MaruError && error.cause instanceof DirectoryUnavailable;
+    onOutcome(kind, isDirectory ? 'directory_unavailable' : outcome);
     if (error instanceof RefusedSignIn) {
       const { why: reason, user = UNKNOWN } = error;
       if (mayRecord(`${action} decided`, DECIDED)) audit.record({ action, by: user, address, outcome, reason });

@@ -4,6 +4,7 @@
  */
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Audit } from './audit.ts';
+import type { Counted } from './sign-ins.ts';
 
 /** Of each claim. */
 const REFUSALS: BucketSpec = { perSecond: 1, burst: 20 };
@@ -19,7 +20,8 @@ export interface TokenAudit {
   refused(claim: string, user: string | undefined): void;
 }
 
-export function createTokenAudit({ audit, now }: { audit: Audit; now: () => number }): TokenAudit {
+export function createTokenAudit(options: { audit: Audit; onOutcome: Counted; now: () => number }): TokenAudit {
+  const { audit, onOutcome, now } = options;
   const known = new Set<string>();
   const buckets = new Map<string, Bucket>();
   const action = 'sign-in.token';
@@ -32,10 +34,12 @@ export function createTokenAudit({ audit, now }: { audit: Audit; now: () => numb
         if (known.size <= SIGN_INS_MAX) break;
         known.delete(oldest);
       }
+      onOutcome('token', 'ok');
       audit.record({ action, by: user, outcome: 'ok' });
     },
     refused(claim, user = UNKNOWN) {
       if (!AUDITED_CLAIMS.has(claim)) return;
+      onOutcome('token', 'unauthenticated');
       const bucket = buckets.get(claim) ?? fullBucket(REFUSALS, now());
       buckets.set(claim, bucket);
       if (takeToken(bucket, REFUSALS, now()) > 0) return;

@@ -6,6 +6,7 @@ import type { Audit } from '../audit/audit.ts';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
+import type { CurrentRoles } from '../sign-in/current-roles.ts';
 import { type AdminDeps, createAdminRoutes } from './admin.ts';
 import { type AdminClusterDeps, adminClusterRoutes } from './admin-cluster.ts';
 import { routerOf } from './calls.ts';
@@ -20,6 +21,7 @@ export interface ApiDeps
   extends Omit<RoomDeps & EventCallDeps & MeDeps, 'verify' | 'isRevoked'>,
     Omit<SignInDeps, 'tokens' | 'verify' | 'verifyForRenewal'> {
   tokens: Tokens & Pick<EventCallDeps, 'isRevoked'>;
+  currentRoles: CurrentRoles;
   /** For calls under `/admin`. */
   orders: AdminDeps['orders'];
   audit: Audit;
@@ -53,11 +55,13 @@ export function createApi(deps: ApiDeps): Express {
   };
   api.use(express.json({ limit: LIMITS.packetBytesMax, type: () => true, strict: true, verify: checkDepth }));
 
-  const { verify, isRevoked } = deps.tokens;
+  const { tokens, currentRoles } = deps;
+  const { isRevoked } = tokens;
+  const verify = async (token: unknown) => currentRoles(await tokens.verify(token));
 
   api.use(
     routerOf([
-      ...signInRoutes({ ...deps, verify, verifyForRenewal: (token) => verify(token, true) }),
+      ...signInRoutes({ ...deps, verify, verifyForRenewal: (token) => tokens.verify(token, true) }),
       ...roomRoutes({ ...deps, verify }),
       ...meRoutes({ ...deps, verify, isRevoked }),
       ...eventRoutes({ ...deps, verify, isRevoked }),

@@ -2,9 +2,10 @@
  * The gateway's metrics, in base units. Label values are bounded: never a user, a socket or a room.
  * docs/metrics.md explains them to operators; a test compares that page with a scrape.
  */
-import type { ErrorCode, NotRecoveredReason } from '@maru/protocol';
+import type { NotRecoveredReason } from '@maru/protocol';
 import { collectProcessMetrics } from '@maru/service-kit';
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Counted } from '../audit/sign-ins.ts';
 import { FAST_PATH_STATES, type FastPathState, type WriteCounts } from '../edge/fast-path.ts';
 import { FETCH_OUTCOMES } from '../identity/key-set.ts';
 import type { ChangeResult } from '../log/room-log.ts';
@@ -136,14 +137,21 @@ function createCounters(registry: Registry, labels: MetricLabels) {
     ),
     inboxEvents: counterBy('maru_inbox_events_total', 'Inbox events, by outcome', 'outcome', INBOX_OUTCOMES),
     hintFailures: counter('maru_archive_hint_failures_total', 'Failed commands that hint the archiver at new entries'),
-    accountSignIns: counterBy<'ok' | ErrorCode>(
-      'maru_account_sign_ins_total',
-      'Sign-ins with a name and a password, and renewals of their tokens',
-      'outcome',
-    ),
+    signIns: createSignInCounter(registry),
     auditFailures: counter('maru_audit_failures_total', 'Audit events that are only in the log'),
     ephemeralErrors: counterBy<string>('maru_signal_errors_total', 'Failures of the ephemeral plane', 'stage'),
   };
+}
+
+/** Sign-ins are rare, so prom-client counts them itself. */
+function createSignInCounter(registry: Registry): { inc: Counted } {
+  const counter = new Counter({
+    name: 'maru_sign_ins_total',
+    help: 'Sign-ins by way and outcome, without those by a token of the host application',
+    labelNames: ['way', 'outcome'],
+    registers: [registry],
+  });
+  return { inc: (way, outcome) => counter.inc({ way, outcome }) };
 }
 
 function createHistograms(registry: Registry) {

@@ -79,6 +79,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     audit: store.audit,
     storeNow: store.health.now,
     onKeyFetch: metrics.keyFetches.inc,
+    onSignIn: metrics.signIns.inc,
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const nodes = createNodes({

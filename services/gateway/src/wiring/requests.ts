@@ -117,15 +117,12 @@ export function createRequests(options: RequestsOptions) {
     orders: store.orders,
     audit,
     authConfig: authConfigOf(config),
-    passwordSignIn: createSignIn({
+    ...createSignIn({
       ...{ config, tokens, logger, now },
       store: store.connections.control,
       storeNow: store.health.now,
     }),
-    signIns: createSignIns({
-      ...{ audit, now },
-      onOutcome: (kind, outcome) => kind !== 'guest' && metrics.accountSignIns.inc(outcome),
-    }),
+    signIns: createSignIns({ audit, onOutcome: metrics.signIns.inc, now }),
     readAudit: createReadAudit({
       store: store.connections.read,
       ageMs: config.auditAgeMs,

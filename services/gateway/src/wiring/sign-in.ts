@@ -7,6 +7,7 @@ import { LdapDirectory } from '../directory/ldap-directory.ts';
 import { LdapServers } from '../directory/servers.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import { createAttempts } from '../sign-in/attempts.ts';
+import { type CurrentRoles, createCurrentRoles } from '../sign-in/current-roles.ts';
 import { createPasswordSignIn, type PasswordSignIn } from '../sign-in/password-sign-in.ts';
 
 export interface SignInOptions {
@@ -21,9 +22,25 @@ export interface SignInOptions {
 
 const PERSONS = '(objectClass=person)';
 
-export function createSignIn(options: SignInOptions): PasswordSignIn | undefined {
-  const { config, store, tokens, now, storeNow } = options;
+export function createSignIn(options: SignInOptions): {
+  passwordSignIn: PasswordSignIn | undefined;
+  currentRoles: CurrentRoles;
+} {
   const directory = createDirectory(options);
+  return {
+    passwordSignIn: passwordSignInOf(options, directory),
+    // Without a service account, only users themselves can read their accounts.
+    currentRoles: createCurrentRoles({
+      directory: options.config.ldapBindDn === undefined ? undefined : directory,
+      now: options.now,
+    }),
+  };
+}
+
+function passwordSignInOf(
+  { config, store, tokens, now, storeNow }: SignInOptions,
+  directory: LdapDirectory | undefined,
+): PasswordSignIn | undefined {
   // The configuration requires both with a directory.
   if (directory === undefined || tokens.issueAccount === undefined || config.jwtSecret === undefined) return undefined;
   const attempts = createAttempts({

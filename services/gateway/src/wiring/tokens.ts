@@ -2,6 +2,7 @@
 import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Audit } from '../audit/audit.ts';
+import type { Counted } from '../audit/sign-ins.ts';
 import { createTokenAudit } from '../audit/token-audit.ts';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -19,6 +20,7 @@ export interface TokensOptions {
   refusalLog: RefusalLog;
   audit: Audit;
   onKeyFetch: (outcome: FetchOutcome) => void;
+  onSignIn: Counted;
   orders: Pick<Orders, 'loaded'>;
   revokedUsers: Pick<RevokedUsers, 'isRevoked'>;
   gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
@@ -54,7 +56,7 @@ export function createCheckedTokens(options: TokensOptions): CheckedTokens {
     lifetimeMaxS: config.tokenLifetimeMaxS,
     now: storeNow,
   });
-  const tokenAudit = createTokenAudit({ audit: options.audit, now });
+  const tokenAudit = createTokenAudit({ audit: options.audit, onOutcome: options.onSignIn, now });
   const isRevoked: CheckedTokens['isRevoked'] = ({ user, issuedAtS }) =>
     options.revokedUsers.isRevoked({ userId: user.id, issuedAtS });
   return {

@@ -7,6 +7,6 @@ export const words = {
   orAsGuest: 'Or as a guest:',
   accountMissing: 'Please enter the account name and the password.',
   passwordWrong: 'The name or the password is wrong.',
-  directoryDown: 'The directory of accounts does not answer right now. Please try again in a minute.',
+  signInDown: 'Signing in does not work right now. Please try again in a minute.',
   waitSeconds: (seconds: number) => `Too many wrong passwords. Please try again in ${seconds} s.`,
 };
