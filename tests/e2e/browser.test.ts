@@ -205,12 +205,14 @@ describe('a lost connection', { skip }, () => {
     await context.setOffline(true);
     for (const socket of sockets) await socket.close();
     await page.locator('[data-testid="connection-state"]:not([data-state="connected"])').waitFor();
+    await page.getByTestId('people-stale').waitFor();
     await jun.getByTestId('message-input').fill('still there?');
     await jun.getByTestId('message-input').press('Enter');
     await poll('the message to be stored', holds(mina, 'still there?'));
     await context.setOffline(false);
     await poll('the missed message to appear', holds(page, 'still there?'), { timeoutMs: 20_000 });
     await page.locator('[data-testid="connection-state"][data-state="connected"]').waitFor();
+    await page.getByTestId('people-stale').waitFor({ state: 'detached' });
     assert.deepEqual(
       await seqs(page),
       Array.from({ length: before + 1 }, (_, index) => index + 1),

@@ -96,6 +96,29 @@ for (const locale of ['en-GB', 'ko-KR']) {
       await page.context().close();
     });
 
+    test('gives a role in a room, and says why it cannot', async () => {
+      const [owner, helper, room] = [`owner-${newId()}`, `helper-${newId()}`, newRoom('roles')];
+      await (await enter(owner)).ok('room:create', { room });
+      const client = await enter(helper);
+      const page = await openConsole(locale, tokenOf('root', ['admin']));
+      await view(page, 'users');
+      await page.getByTestId('console-search').fill(helper);
+      await row(page, 'users', helper).getByTestId('open-user').click();
+      const form = page.getByTestId('role-form');
+      await form.getByTestId('role-room').fill(room);
+      await form.getByTestId('set-role').click();
+      await confirm(page, helper);
+      await form.getByRole('status').filter({ hasText: room }).waitFor();
+      assert.equal((await client.ok('room:join', { room })).role, 'moderator');
+      await form.getByTestId('role-room').fill(newRoom('none'));
+      await form.getByTestId('set-role').click();
+      await page.getByTestId('confirm-act').click();
+      await page.getByTestId('confirm-dialog').getByRole('alert').waitFor();
+      await installAxe(page);
+      assert.deepEqual(await findingsOf(page), []);
+      await page.context().close();
+    });
+
     test('announces a text to everybody, and axe finds nothing in any view and theme', async () => {
       const client = await enter(`reader-${newId()}`);
       const options = { browser: launched as Browser, endpoint: cluster.endpoint, name: 'Reader', locale, errors };

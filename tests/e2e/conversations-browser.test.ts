@@ -10,6 +10,7 @@ import {
   dialogIsClosed,
   eachOf,
   enterBoth,
+  goTo,
   menuIsClosed,
   openMenu,
   rowAt,
@@ -190,6 +191,34 @@ describe('a long room in the web page', { skip }, () => {
     }
     assert.equal(await replies.count(), 70);
     await assertFocus(jun, 'loading older replies');
+
+    // Another room and back: the reader is where the reader was.
+    const isOnScreen = (text: RegExp) =>
+      poll(`${text} on the screen`, () =>
+        jun.evaluate((source) => {
+          const { document } = globalThis as unknown as {
+            document: { querySelector(selector: string): { children: Iterable<Row>; getBoundingClientRect(): Box } };
+          };
+          interface Box {
+            top: number;
+            bottom: number;
+          }
+          interface Row {
+            textContent: string;
+            getBoundingClientRect(): Box;
+          }
+          const log = document.querySelector('.thread-log').getBoundingClientRect();
+          const rows = [...document.querySelector('[data-testid="thread-replies"]').children];
+          const box = rows.find((row) => new RegExp(source).test(row.textContent))?.getBoundingClientRect();
+          return box !== undefined && box.top >= log.top - 1 && box.bottom <= log.bottom + 1;
+        }, text.source),
+      );
+    await replies.filter({ hasText: /line 30(?!\d)/ }).scrollIntoViewIfNeeded();
+    await isOnScreen(/line 30(?!\d)/);
+    await goTo(jun, 'lobby');
+    await jun.getByTestId('thread').waitFor({ state: 'detached' });
+    await goTo(jun, room);
+    await isOnScreen(/line 30(?!\d)/);
     await jun.getByTestId('thread-close').click();
   });
 

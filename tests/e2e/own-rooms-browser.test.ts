@@ -93,11 +93,16 @@ describe('own rooms in the web page', { skip }, () => {
       await myRoom(page, room).getByTestId('unread-count').waitFor({ state: 'detached' });
       await myRoom(page, room).getByTestId('mention-count').waitFor({ state: 'detached' });
     }
+    assert.equal(await jun.getByTestId('follow-button').count(), 0);
     await jun.getByTestId('room-about').click();
     await jun.getByTestId('notify-form').locator('input[value="off"]').check();
     await jun.getByTestId('notify-submit').click();
     await myRoom(jun, room).waitFor({ state: 'detached' });
     await jun.keyboard.press('Escape');
+    await dialogIsClosed(jun);
+    await jun.getByTestId('follow-button').click();
+    await myRoom(jun, room).waitFor();
+    await jun.getByTestId('follow-button').waitFor({ state: 'detached' });
   });
 });
 

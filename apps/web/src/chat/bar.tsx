@@ -17,12 +17,13 @@ export interface BarProps {
   onShowPeople: (() => void) | null;
   onShowSettings: (() => void) | null;
   onShowAbout: (() => void) | null;
+  onFollow: (() => void) | null;
   onFind: (() => void) | null;
 }
 
 export function Bar(props: BarProps) {
-  const { room, title, details, connection, count, onShowRooms, onShowPeople, onShowSettings, onShowAbout, onFind } =
-    props;
+  const { room, title, details, connection, count } = props;
+  const { onShowRooms, onShowPeople, onShowSettings, onShowAbout, onFollow, onFind } = props;
   const { t } = useWords();
   const topic = details?.topic ?? '';
   return (
@@ -54,6 +55,17 @@ export function Bar(props: BarProps) {
           </p>
         )}
       </div>
+      {onFollow !== null && (
+        <button
+          type="button"
+          class="quiet-button"
+          data-testid="follow-button"
+          title={t.followRoomTitle}
+          onClick={onFollow}
+        >
+          {t.followRoom}
+        </button>
+      )}
       <ConnectionPill connection={connection} />
       {onFind !== null && (
         <button

@@ -16,7 +16,7 @@ export function Beside(props: BesideProps) {
   const { workspace, session, store, shell, page } = props;
   const { client } = workspace;
   const { open, setOpen, find, showsPeople, showsPane } = shell;
-  const { view, thread, setThread, acts, direct, ownId, isWaiting } = page;
+  const { view, thread, setThread, threadPlace, acts, direct, ownId, isWaiting } = page;
   const { t } = useWords();
   const close = () => {
     setOpen(null);
@@ -34,6 +34,7 @@ export function Beside(props: BesideProps) {
           actions={acts.acts}
           editing={acts.editing}
           mention={acts.mention}
+          place={threadPlace}
           onMentioned={acts.onMentioned}
           ownName={session.user.name}
           onClose={showsPane ? close : null}
@@ -46,6 +47,7 @@ export function Beside(props: BesideProps) {
     <Panel side="end" title={t.people} isInline={showsPeople} isOpen={open === 'people'} onClose={close}>
       <People
         presence={view.presence}
+        isStale={isWaiting}
         ownId={ownId}
         onPerson={(user, at) => acts.acts.onPopup({ kind: 'person', user, isInThread: false, at })}
         onDirect={direct.openDirect}

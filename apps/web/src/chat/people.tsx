@@ -9,17 +9,19 @@ import { Avatar } from './avatar.tsx';
 
 export interface PeopleProps {
   presence: PresenceView | null;
+  /** There is no connection, so nothing new is known. */
+  isStale: boolean;
   ownId: string;
   onPerson: (user: PresenceUser, at: HTMLElement) => void;
   /** Opens the direct room with the user. */
   onDirect: (user: PresenceUser) => void;
 }
 
-export function People({ presence, ownId, onPerson, onDirect }: PeopleProps) {
+export function People({ presence, isStale, ownId, onPerson, onDirect }: PeopleProps) {
   const { language, t } = useWords();
   const users = presence?.users ?? null;
   return (
-    <section class="people">
+    <section class={isStale ? 'people is-stale' : 'people'}>
       <h2 class="panel-title">
         {t.people}
         {presence !== null && (
@@ -28,6 +30,11 @@ export function People({ presence, ownId, onPerson, onDirect }: PeopleProps) {
           </span>
         )}
       </h2>
+      {isStale && presence !== null && (
+        <p class="hint" data-testid="people-stale">
+          {t.peopleStale}
+        </p>
+      )}
       {presence !== null && users === null && <p class="hint">{t.manyPeople}</p>}
       <ul class="people-list" data-testid="people">
         {users !== null &&

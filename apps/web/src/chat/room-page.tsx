@@ -2,6 +2,7 @@
 import { useLayoutEffect } from 'preact/hooks';
 import { CopyNote } from '../conversation/copy-note.tsx';
 import { PopupHost } from '../conversation/popup-host.tsx';
+import type { Catalogue } from '../i18n/catalogue.ts';
 import { wordsOfRefusal } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
 import { DialogHost } from '../moderation/dialog-host.tsx';
@@ -84,6 +85,7 @@ function Middle(props: PartProps) {
         onShowPeople={showsPeople ? null : () => setOpen('people')}
         onShowSettings={hasSettings ? () => dialog.setTarget({ view: 'room' }) : null}
         onShowAbout={isInRoom ? () => dialog.setTarget({ view: 'about' }) : null}
+        onFollow={page.follow.follow}
         onFind={shell.find.open}
       />
       <ConnectionBanner connection={connection} onRetry={client.retryNow} />
@@ -122,21 +124,24 @@ function Middle(props: PartProps) {
   );
 }
 
-/** Why the last reaction was refused, or a direct room could not be opened. */
+/** Why an act was refused, or a room could not be opened or followed. Null if nothing failed. */
+function wordsOfProblem(t: Catalogue, { direct, follow, view: { refusal } }: RoomPageState): string | null {
+  if (refusal !== null) {
+    const words = refusal.act === 'edit' && refusal.code !== 'not_found' ? t.editFailed : t.actFailed;
+    return words(wordsOfRefusal(t, refusal.act, refusal.code));
+  }
+  if (direct.hasFailed) return t.directFailed;
+  return follow.hasFailed ? t.roomActFailed : null;
+}
+
 function Problem({ store, page }: PartProps) {
   const { t } = useWords();
-  const { direct, view } = page;
-  const { refusal } = view;
-  const reason = refusal === null ? '' : wordsOfRefusal(t, refusal.act, refusal.code);
-  const words =
-    refusal !== null
-      ? (refusal.act === 'edit' && refusal.code !== 'not_found' ? t.editFailed : t.actFailed)(reason)
-      : direct.hasFailed
-        ? t.directFailed
-        : null;
+  const { direct, follow } = page;
+  const words = wordsOfProblem(t, page);
   const dismiss = () => {
     store.dismissRefusal();
     direct.dismiss();
+    follow.dismiss();
     document.getElementById('message-input')?.focus();
   };
   return (

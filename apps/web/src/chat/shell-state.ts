@@ -2,7 +2,8 @@
 import type { Conversations } from '@maru/client/conversation';
 import { MaruError } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ThreadPlace } from '../conversation/thread-place.ts';
 import type { DialogTarget } from '../moderation/target.ts';
 import type { RoomStore } from '../workspace/room-store.ts';
 
@@ -25,9 +26,10 @@ export function useDialog(store: RoomStore | null): Dialog {
   return useMemo(() => ({ target, setTarget, closeDialog }), [target, closeDialog]);
 }
 
-/** The thread that is open beside each room; a room that is shown again has it still. */
+/** The thread beside each room, with its place. A room that is shown again has it still. */
 export function useThread(room: string, isInRoom: boolean) {
   const [threads, setThreads] = useState<ReadonlyMap<string, number>>(new Map());
+  const places = useRef(new Map<string, ThreadPlace>());
   const setThread = useCallback(
     (root: number | null) =>
       setThreads((before) => {
@@ -38,7 +40,11 @@ export function useThread(room: string, isInRoom: boolean) {
       }),
     [room],
   );
-  return { thread: isInRoom ? (threads.get(room) ?? null) : null, setThread };
+  const thread = isInRoom ? (threads.get(room) ?? null) : null;
+  const key = `${room} ${thread}`;
+  const place = places.current.get(key) ?? { anchor: null };
+  if (thread !== null) places.current.set(key, place);
+  return { thread, setThread, threadPlace: place };
 }
 
 /** Opens the direct room with a person. */

@@ -9,6 +9,7 @@ import type { RoomStore } from '../workspace/room-store.ts';
 import type { RoomView } from '../workspace/room-view.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { useDirect, useThread } from './shell-state.ts';
+import { useFollow } from './use-follow.ts';
 import type { ShellProps, ShellState } from './use-shell.ts';
 
 export interface RoomPageProps extends ShellProps {
@@ -32,7 +33,7 @@ export function useRoomPage({ workspace, session, connection, shell, store }: Ro
   const view = useWatched(store);
   useMemo(() => workspace.noteNames(view.names), [workspace, view.names]);
   const isInRoom = view.details !== null;
-  const { thread, setThread } = useThread(room, isInRoom);
+  const { thread, setThread, threadPlace } = useThread(room, isInRoom);
   const { find, dialog, goTo } = shell;
   // A thread and the search take the same place.
   const openThread = useCallback(
@@ -43,10 +44,11 @@ export function useRoomPage({ workspace, session, connection, shell, store }: Ro
     [find.close, setThread],
   );
   return {
-    ...{ room, view, isInRoom, thread, setThread, openThread },
+    ...{ room, view, isInRoom, thread, setThread, threadPlace, openThread },
     title: useRoomTitle(workspace, room, view),
     acts: useActs({ store, ownId: session.user.id, onDialog: dialog.setTarget, onThread: openThread }),
     direct: useDirect(workspace.conversations, goTo),
+    follow: useFollow(workspace.conversations.myRooms, room, view),
     ownId: session.user.id,
     isWaiting: connection.state !== 'connected',
   };

@@ -3,6 +3,7 @@
  * The token is in memory only, and goes in a header: a form or a frame of another site has none.
  */
 import { ERROR_CATALOGUE, type ErrorCode, MaruError } from '@maru/protocol/errors';
+import type { Role } from '@maru/protocol/events';
 import type {
   AuditEvent,
   Ban,
@@ -62,6 +63,9 @@ export function createAdminApi(token: string) {
     user: (id: string) => get<UserDetails>(`/admin/users/${at(id)}`),
     disconnect: (id: string, reason: string) => post(`/admin/users/${at(id)}/disconnect`, reasonOf(reason)),
     revoke: (id: string, reason: string) => post(`/admin/users/${at(id)}/revoke`, reasonOf(reason)),
+
+    setRole: (room: string, user: string, role: Role) =>
+      call<unknown>('PUT', `/rooms/${at(room)}/members/${at(user)}/role`, { role }),
 
     rooms: async (q: string, order: 'id' | 'activity', cursor?: string): Promise<Page<RoomRow>> => {
       const { rooms, ...page } = await get<{ rooms: RoomRow[]; cursor?: string; missing?: string[] }>('/admin/rooms', {

@@ -4,6 +4,7 @@ import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';
 import { useAsk } from './confirm.tsx';
 import { useFormats } from './formats.ts';
+import { RoleForm } from './role-form.tsx';
 import { SearchField } from './search-field.tsx';
 import { ListState, Table } from './table.tsx';
 import { useData, usePages } from './use-data.ts';
@@ -105,6 +106,7 @@ function User({ api, id, onDone, onClose }: UserProps) {
           <p>
             {words.roomsOfUser(value.rooms.length)} <span class="hint">{value.rooms.slice(0, 20).join(', ')}</span>
           </p>
+          <RoleForm {...{ api, user: id, rooms: value.rooms }} />
           <Table
             caption={words.sessions}
             testId="sessions"
@@ -118,6 +120,7 @@ function User({ api, id, onDone, onClose }: UserProps) {
               { title: words.clusterRoles, cell: ({ roles }) => roles.join(', ') || '–' },
             ]}
           />
+          <p class="hint">{words.clusterRolesHint}</p>
         </>
       )}
       <ListState

@@ -10,6 +10,7 @@ import { Outcome, Section, textOf } from '../moderation/fields.tsx';
 import type { ViewProps } from '../moderation/target.ts';
 import { must, useAct } from '../moderation/use-act.ts';
 import { useLocale } from '../settings/locale.ts';
+import { MessageText } from '../text/message-text.tsx';
 import './conversation.css';
 
 export function AboutView(props: ViewProps) {
@@ -65,7 +66,7 @@ function PinnedMessages(props: ViewProps & { pins: Pins }) {
 }
 
 function PinnedMessage(props: ViewProps & { message: Message; onUnpin: (() => void) | null }) {
-  const { message, onClose, onShowMessage, onUnpin } = props;
+  const { message, store, names, ownId, onClose, onShowMessage, onUnpin } = props;
   const locale = useLocale();
   const words = useSection('conversation');
   const name = message.from.name;
@@ -74,7 +75,14 @@ function PinnedMessage(props: ViewProps & { message: Message; onUnpin: (() => vo
       <p class="hint">
         <bdi>{name}</bdi> · {untilText(message.ts, 0, locale)}
       </p>
-      <blockquote dir="auto">{message.text}</blockquote>
+      <blockquote>
+        <MessageText
+          {...{ names, ownId }}
+          text={message.text}
+          mentions={message.mentions ?? []}
+          foldKey={`pin ${store.room} ${message.seq}`}
+        />
+      </blockquote>
       <div class="sheet-submit">
         <button
           type="button"

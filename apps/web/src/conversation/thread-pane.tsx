@@ -18,6 +18,7 @@ import type { RoomView } from '../workspace/room-view.ts';
 import './conversation.css';
 import { type Editing, lastOwn } from './editing.ts';
 import { onRowKey } from './row-keys.ts';
+import { type ThreadPlace, useThreadPlace } from './thread-place.ts';
 import type { MentionRequest, MessageActs } from './use-acts.ts';
 
 export interface ThreadPaneProps {
@@ -31,6 +32,7 @@ export interface ThreadPaneProps {
   actions: MessageActs;
   editing: Editing | null;
   mention: MentionRequest | null;
+  place: ThreadPlace;
   onMentioned: () => void;
   /** Null if the frame around the pane has its own button. */
   onClose: (() => void) | null;
@@ -90,18 +92,9 @@ function Replies(props: RepliesProps) {
   const { t } = useWords();
   const words = useSection('conversation');
   const list = useThrottled(thread);
-  const scroller = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(true);
-  useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box !== null && atEnd.current) box.scrollTop = box.scrollHeight;
-  });
-  const onScroll = () => {
-    const box = scroller.current;
-    if (box !== null) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight <= 48;
-  };
+  const { scroller, onScroll, leaveEnd } = useThreadPlace(props.place, thread, list);
   const loadOlder = () => {
-    atEnd.current = false;
+    leaveEnd();
     scroller.current?.focus({ preventScroll: true });
     thread.loadOlder();
   };

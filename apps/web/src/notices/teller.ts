@@ -1,6 +1,7 @@
 /** Puts notices into words, and shows them on the desktop or plays a sound, as the person chose. */
 import type { RoomName } from '../model/room-name.ts';
 import type { PreferenceStore } from '../settings/preferences.ts';
+import { plainText } from '../text/markup.ts';
 import type { Desktop } from './desktop.ts';
 import type { Leader } from './leader.ts';
 import type { Teller } from './notices.ts';
@@ -65,6 +66,6 @@ export function textOf(
 }
 
 function bodyOf(news: News, said: NoticeWords, preferences: TellerOptions['preferences']): string {
-  if (preferences.get().noticesShowText) return [...news.text].slice(0, TEXT_CHARS_MAX).join('');
+  if (preferences.get().noticesShowText) return [...plainText(news.text)].slice(0, TEXT_CHARS_MAX).join('');
   return news.kind === 'mention' ? said.mentioned : said.newMessage;
 }

@@ -83,6 +83,7 @@ export const words = {
   people: 'People',
   peopleCount: (count: number) => plural(count, { one: '# person here', other: '# people here' }),
   peopleOnline: (count: number) => plural(count, { one: '# online', other: '# online' }),
+  peopleStale: 'As of before the connection was lost.',
   manyPeople: 'Too many to list.',
   you: 'you',
   statusOnline: 'online',

@@ -81,6 +81,7 @@ export const words: Catalogue = {
   people: '사람들',
   peopleCount: (count) => plural(count, { other: '#명이 있습니다' }),
   peopleOnline: (count) => plural(count, { other: '#명 접속' }),
+  peopleStale: '연결이 끊기기 전의 상태입니다.',
   manyPeople: '너무 많아 모두 표시하지 않습니다.',
   you: '나',
   statusOnline: '접속 중',
