@@ -135,19 +135,18 @@ export function unwantedLicences(lock) {
 
 /** @param {Lock} lock @returns {string} the page that lists the licences */
 export function renderLicences(lock) {
-  const rows = licensesOf(lock)
-    .map(({ name, version, licence }) => `| ${name} | ${version} | ${licence} |`)
-    .sort();
+  /** @type {Map<string, Set<string>>} */
+  const groups = new Map();
+  for (const { name, version, licence } of licensesOf(lock))
+    groups.set(licence, (groups.get(licence) ?? new Set()).add(`- ${name} ${version}`));
+  const sections = [...groups].sort().map(([licence, lines]) => `## ${licence}\n${[...lines].sort().join('\n')}\n`);
   return `# Licences of dependencies
 
-Written by \`node tools/check-dependencies.mjs --write\`. These packages are in the images of gateway and presence, in the web
+Written by \`node tools/check-dependencies.mjs --write\`. These packages are in the images of the services, in the web
 client or in \`@maru/client\`. Their texts are in \`node_modules\` of the images, and at \`/licences.txt\` for the web client.
 The images also contain Node.js (\`/usr/share/doc/node/copyright\`), nginx (BSD-2-Clause) or Redis, whose licence depends on its version.
 
-| package | version | licence |
-| --- | --- | --- |
-${[...new Set(rows)].join('\n')}
-`;
+${sections.join('\n')}`;
 }
 
 /** @param {{root: string, write: boolean}} options @returns {string[]} problems */

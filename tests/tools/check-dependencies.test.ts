@@ -88,7 +88,7 @@ test('production is what services and the page need, not what builds them', () =
       ['ui 1.0.0', 'unknown'],
     ],
   );
-  assert.match(renderLicences(lock), /^\| a \| 1\.0\.0 \| MIT \|\n\| b \| 1\.0\.0 /m);
+  assert.match(renderLicences(lock), /^## MIT\n- a 1\.0\.0\n/m);
 });
 
 test('a list of licences that is not current is found', () => {

@@ -46,7 +46,7 @@ describe('notices', () => {
     inbox('message', 'd-1', 3);
     assert.deepEqual([afterHold(), withdrawn], [['d-1×1@3'], []]);
     list('d-1', { read: { seq: 3, n: 3 }, unread: 0 });
-    assert.deepEqual(withdrawn, ['d-1'], 'what was told is withdrawn');
+    assert.deepEqual(withdrawn, ['d-1'], 'the notice is withdrawn');
   });
 });
 
@@ -101,7 +101,7 @@ describe('many notices', () => {
     world.isPageLookedAt = false;
     inbox('message', 'd-1', 20);
     pass(HOLD_MS);
-    assert.deepEqual(heard(), ['d-1×1@20'], 'and then live ones are told again');
+    assert.deepEqual(heard(), ['d-1×1@20'], 'live messages give notices again');
   });
 
   it('do not tell of the entries that close a gap', () => {

@@ -95,8 +95,11 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
           answers,
           ['하나', 'two\n"', ''].map((text) => ({ ok: true, payload: { text } })),
         );
-        wire.emitVolatile('typing', { room: 'a' });
-        await until('the event', () => events.length === 2);
+        await until('the event', () => {
+          // It is dropped while a request of polling is in flight.
+          if (events.length === 1) wire.emitVolatile('typing', { room: 'a' });
+          return events.length > 1;
+        });
         assert.deepEqual(events[1], ['typed', { room: 'a' }]);
         await until('pings', () => heard.pings >= 2);
         assert.ok(heard.packets >= heard.pings + answers.length);

@@ -67,7 +67,7 @@ for (const [how, order] of [
     const third = work.submit(3);
     // Longer than the group rests.
     await pause(100);
-    assert.deepEqual(items(), [[1], [2]], 'not while something of the group is under way');
+    assert.deepEqual(items(), [[1], [2]], 'nothing is sent while an item of the group is in flight');
     await answer(order[1], SEND_AGAIN);
     assert.equal(work.depth, 3);
     while (sent.length < 3) await pause(1);

@@ -26,7 +26,7 @@ test('expired items fail at their deadline, in flight or waiting, and are never 
     await turns();
   }
   assert.equal(await third(), 'expired', 'at most a sixteenth of the deadline late');
-  assert.equal(work.depth, 2, 'of the two under way nobody knows');
+  assert.equal(work.depth, 2, 'the outcome of the two in flight is unknown');
   await answer(0, SEND_AGAIN);
   await answer(1, 2);
   assert.equal(work.depth, 0);

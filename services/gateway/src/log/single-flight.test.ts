@@ -34,7 +34,7 @@ test('callers that arrive during a read share the next one, which begins after t
   const late = shared.read('room', read);
   reads[2]?.resolve('after');
   assert.deepEqual(await Promise.all(others), ['after', 'after', 'after']);
-  assert.equal(reads.length, 4, 'who came while the second was under way has a third');
+  assert.equal(reads.length, 4, 'a reader that asks during the second read shares a third one');
   reads[3]?.resolve('last');
   assert.equal(await late, 'last');
   assert.equal(reads.length, 4);

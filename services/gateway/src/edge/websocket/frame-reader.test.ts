@@ -102,7 +102,7 @@ const cases: Record<string, { frames: Buffer[]; seen: Seen }> = {
       ['text', 'next'],
     ],
   },
-  'a pong, which nobody asked for': { frames: [masked(OPCODE.pong, 'p'), text('next')], seen: [['text', 'next']] },
+  'a pong without a ping': { frames: [masked(OPCODE.pong, 'p'), text('next')], seen: [['text', 'next']] },
   'a text that is not UTF-8': { frames: [text(Buffer.from([0xc3, 0x28]))], seen: [['violation', 1007]] },
   'half a surrogate': { frames: [text(Buffer.from([0xed, 0xa0, 0x80]))], seen: [['violation', 1007]] },
   'a frame that is not masked': { frames: [Buffer.from([0x81, 1, 0x61])], seen: [['violation', 1002]] },
