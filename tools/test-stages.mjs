@@ -61,8 +61,8 @@ export const STAGES = [
         takes: (source) => !SHARED_CLUSTER.test(source) && !BROWSER.test(source),
       },
     ],
-    fileDeadlineMs: 6 * MINUTE_MS,
-    deadlineMs: 25 * MINUTE_MS,
+    fileDeadlineMs: 10 * MINUTE_MS,
+    deadlineMs: 40 * MINUTE_MS,
   },
   {
     name: 'faults',

@@ -16,6 +16,7 @@ import { startTcpProxy } from '@maru/service-kit/testing';
 import type { Browser, Page } from 'playwright-core';
 import { createRandom } from '../faults/random.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { connect } from '../support/client.ts';
 import { startCluster } from '../support/cluster.ts';
 import { call } from '../support/http.ts';
 import { enterPage, goTo } from '../support/pages.ts';
@@ -64,6 +65,9 @@ test('nothing is lost, doubled or out of order while everything fails in turn', 
   t.after(() => cluster.stop());
   const room = newRoom('faults');
   const other = newRoom('other');
+  const maker = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint)).token });
+  await maker.ok('room:create', { room: other });
+  maker.close();
   const { hostname: host, port } = new URL(cluster.endpoint);
   const enter = async (name: string) => {
     const proxy = await startTcpProxy({ host, port: Number(port) });

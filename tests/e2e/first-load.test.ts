@@ -13,8 +13,11 @@ import { newRoom } from '../support/tokens.ts';
 
 /** With gzip. */
 const FIRST_LOAD_BYTES_MAX = 95_000;
-/** The parser of markup loads beside the connection. A room is shown without it. */
-const LATER = /\/formatted-/;
+/**
+ * The parser of markup loads beside the connection, and notices when the page is idle. A room is
+ * shown without them.
+ */
+const LATER = /\/(formatted|notices|notices-part|sound)-/;
 
 const cluster = await sharedCluster();
 const launched = await launchBrowser();

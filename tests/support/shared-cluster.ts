@@ -22,11 +22,27 @@ export async function globalTeardown(): Promise<void> {
   await global.stop();
 }
 
+/** Tests do not change this cluster, so its gateways stay. Each look at them starts a process. */
+function rememberGateways(view: ClusterView): ClusterView {
+  let gateways: ReturnType<ClusterView['gateways']> | undefined;
+  return {
+    ...view,
+    gateways() {
+      gateways ??= view.gateways();
+      gateways.catch(() => {
+        gateways = undefined;
+      });
+      return gateways;
+    },
+  };
+}
+
 /** Await it at the top of a test file. */
 export async function sharedCluster(): Promise<ClusterView> {
   const shared = process.env[VARIABLE];
-  if (shared !== undefined) return viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]);
+  if (shared !== undefined)
+    return rememberGateways(viewCluster(JSON.parse(shared) as Parameters<typeof viewCluster>[0]));
   const own = await startCluster({ gateways: 2, archive: true });
   after(() => own.stop());
-  return own;
+  return rememberGateways(own);
 }

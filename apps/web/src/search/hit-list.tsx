@@ -6,6 +6,7 @@ import { wordsOfError } from '../i18n/errors.ts';
 import { useSection, useWords } from '../i18n/index.ts';
 import { pathOf } from '../model/route.ts';
 import { useLocale } from '../settings/locale.ts';
+import { plainParts } from '../text/markup.ts';
 import type { FindPaneProps } from './find-props.ts';
 
 /** The next page is read this far before the end of the list. */
@@ -137,7 +138,9 @@ function Hits({ find, view, nameOfRoom, onOpen }: HitListProps) {
                 <time dateTime={new Date(hit.ts).toISOString()}>{time.format(hit.ts)}</time>
               </span>
               <span class="hit-text" dir="auto">
-                {hit.snippet.map((part, i) => (part.isMarked ? <mark key={i}>{part.text}</mark> : part.text))}
+                {plainParts(hit.snippet).map((part, i) =>
+                  part.isMarked ? <mark key={i}>{part.text}</mark> : part.text,
+                )}
               </span>
             </a>
           </li>

@@ -27,3 +27,20 @@ export function plainText(text: string): string {
     .replace(PAIR, '$2')
     .trim();
 }
+
+/** The same of a text in parts, such as a snippet with marks: a marker may be in several parts. */
+export function plainParts<T extends { text: string }>(parts: readonly T[]): T[] {
+  const plain = plainText(parts.map(({ text }) => text).join(''));
+  let at = 0;
+  // Markers are only left out, so what remains follows in the same order.
+  const keep = (text: string): string => {
+    let kept = '';
+    for (const character of text) {
+      if (!plain.startsWith(character, at)) continue;
+      kept += character;
+      at += character.length;
+    }
+    return kept;
+  };
+  return parts.map((part) => ({ ...part, text: keep(part.text) })).filter(({ text }) => text !== '');
+}

@@ -4,7 +4,7 @@ import { beginningOf, createFolds, FOLD, isLong } from './fold.ts';
 import { createFormatter } from './formatter.ts';
 import { ownRoute } from './links.ts';
 import { isJumbo, marksIn } from './marks.ts';
-import { hasMarkup, plainText } from './markup.ts';
+import { hasMarkup, plainParts, plainText } from './markup.ts';
 
 describe('hasMarkup', () => {
   it('needs no parser for what people mostly write', () => {
@@ -26,6 +26,29 @@ describe('plainText', () => {
       '<b>*a*</b>': '<b>a</b>',
     };
     for (const [text, expected] of Object.entries(cases)) assert.equal(plainText(text), expected, text);
+  });
+});
+
+describe('plainParts', () => {
+  it('leaves markers out, wherever a text is cut', () => {
+    for (const text of ['**강조**는 *b* ~~c~~ `d`', '> a\n- b 😀', '[label](https://a.example/b) x', 'none'])
+      for (let cut = 0; cut <= text.length; cut++) {
+        const parts = plainParts([{ text: text.slice(0, cut) }, { text: text.slice(cut), isMarked: true }]);
+        assert.equal(parts.map((part) => part.text).join(''), plainText(text), `${text} at ${cut}`);
+      }
+  });
+
+  it('keeps the mark of a word', () => {
+    const parts = [
+      { text: 'a **', isMarked: false },
+      { text: 'page', isMarked: true },
+      { text: '** b', isMarked: false },
+    ];
+    assert.deepEqual(plainParts(parts), [
+      { text: 'a ', isMarked: false },
+      { text: 'page', isMarked: true },
+      { text: ' b', isMarked: false },
+    ]);
   });
 });
 
