@@ -144,12 +144,14 @@ test('refuses an answer that the page did not ask for, and one that was used', a
     await page.getByTestId('sign-in-error').waitFor();
     assert.equal(await composer(page).count(), 0);
   };
-  await lead(`${nginx.url}/?code=of-an-attacker&state=of-an-attacker`);
+  // The issuer is right: only the state is wrong.
+  const foreign = new URLSearchParams({ code: 'of-an-attacker', state: 'of-an-attacker', iss: provider.issuer });
+  await lead(`${nginx.url}/?${foreign}`);
   // The same while the page waits for an answer with another state.
   await page.goto(`${nginx.url}/`);
   await page.getByTestId('provider-button').click();
   await page.locator('input[name=login]').waitFor();
-  await lead(`${nginx.url}/?code=of-an-attacker&state=of-an-attacker`);
+  await lead(`${nginx.url}/?${foreign}`);
   assert.deepEqual(exchanges, [], 'no code was sent to the provider');
 
   await page.getByTestId('provider-button').click();

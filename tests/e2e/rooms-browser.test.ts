@@ -4,7 +4,17 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { connect } from '../support/client.ts';
-import { assertFocus, dialogIsClosed, eachOf, enterBoth, goTo, myRoom, type TwoPages } from '../support/pages.ts';
+import {
+  assertFocus,
+  dialogIsClosed,
+  eachOf,
+  enterBoth,
+  enterPage,
+  goTo,
+  myRoom,
+  type TwoPages,
+} from '../support/pages.ts';
+import { poll } from '../support/poll.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { mintToken, newId, newRoom } from '../support/tokens.ts';
 
@@ -87,6 +97,30 @@ describe('the directory', { skip }, () => {
       await page.keyboard.press('Enter');
       await isShown(page, notice);
       await assertFocus(page, 'a room was opened');
+    }
+  });
+});
+
+describe('a room that is only looked at', { skip }, () => {
+  test('counts a mention in the list and in the title', async () => {
+    const room = newRoom('looked-at');
+    await bot.ok('room:create', { room });
+    for (const locale of ['en-GB', 'ko-KR']) {
+      const options = { browser: launched as Browser, endpoint: cluster.endpoint, errors, locale };
+      const page = await enterPage({ ...options, name: 'Visitor', room });
+      await goTo(page, 'lobby');
+      const session = await page.evaluate(() =>
+        String((globalThis as unknown as { sessionStorage: Record<string, string> }).sessionStorage['maru.session']),
+      );
+      const { user } = JSON.parse(session) as { user: { id: string } };
+      await bot.ok('message:send', { room, clientMsgId: newId(), text: 'hi', mentions: [user.id] });
+      const shown = visited(page, room);
+      await shown.locator('[data-testid="mention-count"][data-count="1"]').waitFor();
+      await poll('the title', async () => (await page.title()).startsWith('(1) '));
+      await shown.getByRole('link').click();
+      await shown.getByTestId('mention-count').waitFor({ state: 'detached' });
+      await poll('the title without it', async () => !(await page.title()).startsWith('('));
+      await page.context().close();
     }
   });
 });

@@ -1,4 +1,5 @@
 /** What is beside the room: the search, else a thread, else the people. */
+import { hasSession } from '@maru/client';
 import type { Hit } from '@maru/client/search';
 import { ThreadHost } from '../conversation/thread-host.tsx';
 import { useWords } from '../i18n/index.ts';
@@ -13,7 +14,7 @@ import type { RoomPageProps, RoomPageState } from './use-room-page.ts';
 type BesideProps = RoomPageProps & { page: RoomPageState };
 
 export function Beside(props: BesideProps) {
-  const { workspace, session, store, shell, page } = props;
+  const { workspace, session, connection, store, shell, page } = props;
   const { client } = workspace;
   const { open, setOpen, find, showsPeople, showsPane } = shell;
   const { view, thread, setThread, threadPlace, acts, direct, ownId, isWaiting } = page;
@@ -47,7 +48,7 @@ export function Beside(props: BesideProps) {
     <Panel side="end" title={t.people} isInline={showsPeople} isOpen={open === 'people'} onClose={close}>
       <People
         presence={view.presence}
-        isStale={isWaiting}
+        isStale={!hasSession(connection)}
         ownId={ownId}
         onPerson={(user, at) => acts.acts.onPopup({ kind: 'person', user, isInThread: false, at })}
         onDirect={direct.openDirect}

@@ -20,7 +20,12 @@ export function countOf({ notify, visibility, unread, mentions }: MyRoom): numbe
   return notify === 'all' && visibility === 'direct' ? unread : Math.min(mentions, unread);
 }
 
-export function attentionOf(rooms: readonly MyRoom[], shown: ShownRoom | null): Attention {
+/** `open`: rooms that are open, of which those that are not own rooms count with their mentions. */
+export function attentionOf(
+  rooms: readonly MyRoom[],
+  shown: ShownRoom | null,
+  open: ReadonlyArray<{ room: string; mentions: number }>,
+): Attention {
   let count = 0;
   let others = 0;
   let isListed = false;
@@ -32,6 +37,8 @@ export function attentionOf(rooms: readonly MyRoom[], shown: ShownRoom | null): 
     count += counted;
     if (now.notify === 'all') others += now.unread - counted;
   }
+  const own = new Set(rooms.map(({ room }) => room));
+  for (const { room, mentions } of open) if (!own.has(room) && room !== shown?.room) count += mentions;
   return { count, hasOthers: others > 0 || (!isListed && (shown?.unread ?? 0) > 0) };
 }
 

@@ -78,8 +78,9 @@ describe('attention', () => {
     ...{ read: { seq: 0, n: 0 }, unread: 0, mentions: 0, notify: 'all' },
     ...more,
   });
-  const of = (rooms: MyRoom[], shown: Parameters<typeof attentionOf>[1] = null) => {
-    const { count, hasOthers } = attentionOf(rooms, shown);
+  type Given = Parameters<typeof attentionOf>;
+  const of = (rooms: MyRoom[], shown: Given[1] = null, open: Given[2] = []) => {
+    const { count, hasOthers } = attentionOf(rooms, shown, open);
     return `${count}${hasOthers ? ' and others' : ''}`;
   };
 
@@ -102,6 +103,11 @@ describe('attention', () => {
     assert.equal(of(rooms, { room: 'a', unread: 1 }), '2');
     assert.equal(of(rooms, { room: 'elsewhere', unread: 7 }), '3 and others');
     assert.equal(of([], { room: 'elsewhere', unread: 0 }), '0');
+  });
+
+  it('counts mentions in rooms that are open and no own ones', () => {
+    const open = ['a', 'b', 'c'].map((id) => ({ room: id, mentions: 2 }));
+    assert.equal(of([room('a', { unread: 1, mentions: 1 })], { room: 'b', unread: 0 }, open), '3');
   });
 
   it('is in the title', () => {

@@ -9,11 +9,12 @@ import { type Attention, attentionOf, titleOf } from './attention.ts';
 const NO_ROOM = { get: () => null, subscribe: () => () => {} };
 
 /** `store`: the room on the screen. The same object until something changes. */
-export function useAttention({ conversations }: Workspace, store: RoomStore | null): Attention {
+export function useAttention({ conversations, openList }: Workspace, store: RoomStore | null): Attention {
   const { rooms } = useThrottled(conversations.myRooms);
+  const open = useThrottled(openList);
   const unread = useSelected(store ?? NO_ROOM, (view) => view?.list.unread ?? 0);
   const room = store?.room ?? null;
-  const { count, hasOthers } = attentionOf(rooms, room === null ? null : { room, unread });
+  const { count, hasOthers } = attentionOf(rooms, room === null ? null : { room, unread }, open);
   return useMemo(() => ({ count, hasOthers }), [count, hasOthers]);
 }
 

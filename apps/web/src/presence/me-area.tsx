@@ -16,17 +16,19 @@ const loadDialog = () => import('./status-dialog.tsx').then(({ StatusDialog }) =
 export interface MeAreaProps {
   user: UserRef;
   ownStatus: OwnStatus;
+  /** Others see the status. */
+  isConnected: boolean;
   onLeave: () => void;
 }
 
-export function MeArea({ user, ownStatus, onLeave }: MeAreaProps) {
+export function MeArea({ user, ownStatus, isConnected, onLeave }: MeAreaProps) {
   const { t } = useWords();
   const [isOpen, setOpen] = useState(false);
   const close = useCallback(() => setOpen(false), []);
   const dialog = useLazyPart(loadDialog, ['presence'], isOpen);
   return (
-    <footer class="me">
-      <Me {...{ user, ownStatus }} onOpen={() => setOpen(true)} />
+    <footer class={isConnected ? 'me' : 'me is-stale'}>
+      <Me {...{ user, ownStatus, isConnected }} onOpen={() => setOpen(true)} />
       <div class="me-tools">
         <Switches />
         <button
@@ -50,10 +52,10 @@ export function MeArea({ user, ownStatus, onLeave }: MeAreaProps) {
   );
 }
 
-function Me({ user, ownStatus, onOpen }: Omit<MeAreaProps, 'onLeave'> & { onOpen: () => void }) {
+function Me({ user, ownStatus, isConnected, onOpen }: Omit<MeAreaProps, 'onLeave'> & { onOpen: () => void }) {
   const { t } = useWords();
   const { status, text } = useWatched(ownStatus);
-  const words = text === '' ? t[STATUS_WORDS[status]] : text;
+  const statusWord = isConnected ? t[STATUS_WORDS[status]] : t.offline;
   return (
     <button
       type="button"
@@ -69,8 +71,8 @@ function Me({ user, ownStatus, onOpen }: Omit<MeAreaProps, 'onLeave'> & { onOpen
         <bdi class="me-user">{user.name}</bdi>
         <span class="me-status">
           <StatusDot status={status} />
-          {text !== '' && <span class="sr-only">{t[STATUS_WORDS[status]]}: </span>}
-          <bdi>{words}</bdi>
+          {text !== '' && <span class="sr-only">{statusWord}: </span>}
+          <bdi>{text === '' ? statusWord : text}</bdi>
         </span>
       </span>
       <span class="sr-only">. {t.changeStatus}</span>

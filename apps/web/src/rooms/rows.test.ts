@@ -36,14 +36,14 @@ describe('the list of rooms', () => {
   });
 
   it('has the rooms that are open and no own ones', () => {
-    const open = ['tea', 'b', 'a'].map((room) => ({ room, title: '', unread: 2 }));
+    const open = ['tea', 'b', 'a'].map((room) => ({ room, title: '', unread: 2, mentions: 1 }));
     const { visited, rooms } = sections({ mine: [mine('tea')], open, shown: open[1] ?? null });
     assert.deepEqual([ids(rooms), ids(visited)], [['tea'], ['a', 'b']]);
     assert.deepEqual(
-      visited.map(({ unread, notify }) => [unread, notify]),
+      visited.map(({ unread, mentions, notify }) => [unread, mentions, notify]),
       [
-        [2, null],
-        [0, null],
+        [2, 1, null],
+        [0, 0, null],
       ],
     );
   });

@@ -33,13 +33,14 @@ export interface OpenRoom {
   room: string;
   title: string;
   unread: number;
+  mentions: number;
 }
 
 export interface SectionsInput {
   mine: readonly MyRoom[];
   open: readonly OpenRoom[];
   /** The one on the screen: its counts are newer than those of the list. */
-  shown: OpenRoom | null;
+  shown: Omit<OpenRoom, 'mentions'> | null;
   drafts: ReadonlySet<string>;
   names: Names;
   ownId: string;
@@ -95,9 +96,9 @@ function rowOf(mine: MyRoom, { shown, drafts, names, ownId }: SectionsInput): Ro
   };
 }
 
-const visitedRow = ({ room, title, unread }: OpenRoom, { shown, drafts }: SectionsInput): RoomRow => ({
-  ...{ room, name: title || room, kind: 'public', notify: null, mentions: 0 },
-  unread: shown?.room === room ? 0 : unread,
+const visitedRow = ({ room, title, unread, mentions }: OpenRoom, { shown, drafts }: SectionsInput): RoomRow => ({
+  ...{ room, name: title || room, kind: 'public', notify: null },
+  ...(shown?.room === room ? { unread: 0, mentions: 0 } : { unread, mentions }),
   hasDraft: drafts.has(room) && shown?.room !== room,
   ...{ lastAuthor: '', lastText: '', isLastOwn: false, isLastDeleted: false },
 });

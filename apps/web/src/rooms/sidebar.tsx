@@ -1,4 +1,5 @@
 /** The list of rooms, and the reader's own corner below it. */
+import { hasSession } from '@maru/client';
 import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
 import { CopyNote } from '../conversation/copy-note.tsx';
@@ -17,7 +18,7 @@ import { type SidebarProps, useSections } from './use-sections.ts';
 import './sidebar.css';
 
 export function Sidebar(props: SidebarProps) {
-  const { workspace, session, onLeave } = props;
+  const { workspace, session, connection, onLeave } = props;
   return (
     <>
       <div class="panel-brand">
@@ -27,7 +28,12 @@ export function Sidebar(props: SidebarProps) {
         </span>
       </div>
       <RoomList {...props} />
-      <MeArea user={session.user} ownStatus={workspace.ownStatus} onLeave={onLeave} />
+      <MeArea
+        user={session.user}
+        ownStatus={workspace.ownStatus}
+        isConnected={hasSession(connection)}
+        onLeave={onLeave}
+      />
     </>
   );
 }

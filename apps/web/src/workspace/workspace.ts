@@ -8,12 +8,14 @@ import { type Names, noteNames } from '../model/names.ts';
 import type { OwnStatus } from '../presence/own-status.ts';
 import type { RoomRow } from '../rooms/rows.ts';
 import { createBackgroundJoins } from './background-joins.ts';
+import { createOpenList, type OpenList } from './open-list.ts';
 import { createOpenRooms, type OpenRooms } from './open-rooms.ts';
 
 export interface Workspace {
   readonly client: ChatClient;
   readonly conversations: Conversations;
   readonly rooms: OpenRooms;
+  readonly openList: OpenList;
   readonly ownStatus: OwnStatus;
   /** Names of people of all rooms that were open: lists name people who are in no open room. */
   readonly known: { current: Names };
@@ -32,6 +34,7 @@ export interface WorkspaceOptions {
 
 export function createWorkspace({ client, conversations, ownStatus, ownId }: WorkspaceOptions): Workspace {
   const rooms = createOpenRooms({ client, conversations, ownId, staysJoined: (room) => background.holds(room) });
+  const openList = createOpenList(rooms, ownId);
   const background = createBackgroundJoins({
     client,
     myRooms: conversations.myRooms,
@@ -39,7 +42,7 @@ export function createWorkspace({ client, conversations, ownStatus, ownId }: Wor
   });
   const known: { current: Names } = { current: new Map() };
   return {
-    ...{ client, conversations, rooms, ownStatus, known },
+    ...{ client, conversations, rooms, openList, ownStatus, known },
     listPlace: { scrollTop: 0, rows: null },
     noteNames(names) {
       const people = [...names].map(([id, name]) => ({ id, name }));
@@ -47,6 +50,7 @@ export function createWorkspace({ client, conversations, ownStatus, ownId }: Wor
     },
     close() {
       background.close();
+      openList.close();
       rooms.close();
       ownStatus.close();
     },
