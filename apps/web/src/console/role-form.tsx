@@ -38,6 +38,7 @@ export function RoleForm({ api, user, rooms }: { api: AdminApi; user: string; ro
           list="rooms-of-user"
           autoComplete="off"
           spellcheck={false}
+          aria-describedby="role-hint"
           required
           value={room}
           onInput={(event) => setRoom(event.currentTarget.value)}
@@ -47,7 +48,6 @@ export function RoleForm({ api, user, rooms }: { api: AdminApi; user: string; ro
             <option key={one} value={one} />
           ))}
         </datalist>
-        <span class="hint">{words.roleHint}</span>
       </label>
       <label class="console-field">
         <span>{words.roomRole}</span>
@@ -62,6 +62,9 @@ export function RoleForm({ api, user, rooms }: { api: AdminApi; user: string; ro
       <button type="submit" class="quiet-button" data-testid="set-role" disabled={room.trim() === ''}>
         {words.setRole}
       </button>
+      <p class="hint" id="role-hint">
+        {words.roleHint}
+      </p>
       <p role="status">{done}</p>
     </form>
   );
