@@ -52,7 +52,7 @@ async function runAgainst(fault: PlantedFault, scenario: readonly string[]): Pro
   return { crossed, remoteWrites: server.remoteWrites };
 }
 
-suite('each threshold fails for its fault, under k6', { concurrency: 4 }, () => {
+suite('each threshold fails for its fault, under k6', { concurrency: 2 }, () => {
   const expected: Array<[PlantedFault, readonly string[], string[]]> = [
     ['none', STORM, []],
     ['resume_hole', STORM, ['checks', 'messages_missing']],
