@@ -81,7 +81,7 @@ export class LdapDirectory implements Directory {
     const id = entry && idOf(entry, this.#options.idAttribute);
     const refused = await this.#whyNot(entry, id, mayTry);
     // A refusal costs the directory and the clock the same as a wrong password.
-    const dn = refused === undefined && entry !== undefined ? entry.dn : this.#nobody();
+    const dn = refused === undefined && entry !== undefined ? entry.dn : this.#absentDn();
     const isRight = await (await server.open()).bind(dn, password);
     if (refused !== undefined) return refused;
     if (entry === undefined || id === undefined || !isRight)
@@ -158,7 +158,7 @@ export class LdapDirectory implements Directory {
   }
 
   /** An entry that does not exist. */
-  #nobody(): string {
+  #absentDn(): string {
     return `cn=${randomUUID()},${this.#options.base}`;
   }
 }
