@@ -159,7 +159,7 @@ const VIEWS: View[] = [
 async function checkDrawers(page: Page): Promise<string[]> {
   const findings: string[] = [];
   for (const width of [390, 320]) {
-    await page.setViewportSize({ width, height: 800 });
+    await resize(page, width);
     for (const button of ['rooms-button', 'people-button']) {
       await page.getByTestId(button).click();
       await page.locator('dialog.drawer').waitFor();
@@ -181,6 +181,15 @@ async function checkSignIn(locale: Locale): Promise<string[]> {
   return findings;
 }
 
+/** The page learns of its new size, and draws itself anew. */
+async function resize(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 800 });
+  await page.evaluate(() => {
+    const { requestAnimationFrame: next } = globalThis as unknown as { requestAnimationFrame(then: () => void): void };
+    return new Promise<void>((done) => next(() => next(() => setTimeout(done, 50))));
+  });
+}
+
 /** Full width: what opens a view is shown there. */
 async function checkView(page: Page, { name, open, close }: View, locale: Locale): Promise<string[]> {
   const { widths, hasAllColours } = SCOPES[locale];
@@ -189,7 +198,7 @@ async function checkView(page: Page, { name, open, close }: View, locale: Locale
   const findings: string[] = [];
   const note = (where: string, found: string[]) => findings.push(...found.map((one) => `${name}, ${where}: ${one}`));
   for (const width of widths) {
-    await page.setViewportSize({ width, height: 800 });
+    await resize(page, width);
     await page.emulateMedia({ colorScheme: 'light' });
     note(`${width} px`, await findingsOf(page));
     if (!hasAllColours) continue;
