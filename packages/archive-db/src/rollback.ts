@@ -23,16 +23,36 @@ export async function rollBack(tx: Tx, place: Place, keep: number): Promise<numb
     const these = 'room = $1 AND (seq > $2 OR seq = ANY ($3::bigint[]))';
     await tx.query(`DELETE FROM ${table} WHERE ${these}`, [room, keep, touched.changed]);
   }
+  await forgetEdits(tx, room, touched.deleted, keep);
   await rebuild(tx, place, touched.changed);
   await countReplies(tx, room, [...new Set([...touched.changed, ...touched.roots])]);
   return moved.length;
 }
 
+interface Touched {
+  changed: number[];
+  deleted: number[];
+  roots: number[];
+}
+
 /**
- * Messages at or below `keep` that an entry above it changed, without deleted ones; and the roots
- * of replies above it.
+ * A message that stays deleted here may have been edited in the hot log, after a rollback brought
+ * it back there. Its next deletion must not erase the entries that take the place of these edits.
  */
-async function touchedMessages(tx: Tx, room: string, keep: number): Promise<{ changed: number[]; roots: number[] }> {
+async function forgetEdits(tx: Tx, room: string, seqs: number[], keep: number): Promise<void> {
+  if (seqs.length === 0) return;
+  await tx.query(
+    `UPDATE messages SET edits = ARRAY(SELECT one FROM unnest(edits) AS one WHERE one <= $3 ORDER BY one)
+    WHERE room = $1 AND seq = ANY ($2::bigint[])`,
+    [room, seqs, keep],
+  );
+}
+
+/**
+ * Messages at or below `keep` that an entry above it changed, deleted ones apart; and the roots of
+ * replies above it.
+ */
+async function touchedMessages(tx: Tx, room: string, keep: number): Promise<Touched> {
   const rows = await tx.query<{ target: number; is_message: boolean; deleted: boolean }>(
     `SELECT DISTINCT e.target, e.is_message, m.deleted_ts IS NOT NULL AS deleted FROM entries e
     JOIN messages m ON m.room = e.room AND m.seq = e.target WHERE e.room = $1 AND e.seq > $2 AND e.target <= $2`,
@@ -40,6 +60,7 @@ async function touchedMessages(tx: Tx, room: string, keep: number): Promise<{ ch
   );
   return {
     changed: rows.filter((row) => !row.is_message && !row.deleted).map(({ target }) => target),
+    deleted: rows.filter((row) => !row.is_message && row.deleted).map(({ target }) => target),
     roots: rows.filter((row) => row.is_message).map(({ target }) => target),
   };
 }

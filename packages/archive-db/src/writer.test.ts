@@ -150,6 +150,25 @@ test('rollbacks give the tables of the log that is left, and lose no entry', asy
   );
 });
 
+test('an edit that a rollback removed is forgotten, also of a message that stays deleted', async () => {
+  const room = newRoom();
+  const model = modelOf(SENDS);
+  const copyAll = () => copy(room, model, 50);
+  model.act({ kind: 'delete', user: 'mina', back: 0 });
+  await copyAll();
+  // The deletion is lost, so the message can be edited; the edit is lost, too.
+  model.rollBack(6, 7);
+  model.base = 6;
+  model.act({ kind: 'edit', user: 'mina', back: 0 });
+  await copyAll();
+  await assertTables(room, model);
+  model.rollBack(6, 7);
+  model.base = 6;
+  model.act({ kind: 'send', user: 'mina' });
+  await copyAll();
+  await assertTables(room, model);
+});
+
 test('a repeated batch changes nothing', async () => {
   const room = newRoom();
   const model = modelOf(SENDS);
