@@ -1,11 +1,13 @@
-/** Loads a part of the page when it is first needed: most readers never need it. */
+/** Loads a part of the page on first use. Most readers never need it. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Section } from './i18n/catalogue.ts';
 import { addSections, useWords } from './i18n/index.ts';
 
 export type Lazy<T> = { kind: 'none' } | { kind: 'failed' } | { kind: 'ready'; part: T };
 
-/** `load` MUST stay the same function. After a failure it is tried again when it is wanted anew. */
+/**
+ * `load` MUST stay the same function. After a failure, it runs again when the part is wanted again.
+ */
 export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
   const [lazy, setLazy] = useState<Lazy<T>>({ kind: 'none' });
   useEffect(() => {
@@ -22,7 +24,7 @@ export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
   return lazy;
 }
 
-/** The same for a part that has sections of words of its own. They load with it. */
+/** The same for a part with its own texts. It loads their sections too. */
 export function useLazyPart<T>(load: () => Promise<T>, sections: readonly Section[], isWanted: boolean): Lazy<T> {
   const words = useWords();
   const loadBoth = useCallback(async () => {

@@ -1,4 +1,4 @@
-/** The field in which a message is written. The room and a thread have one each. */
+/** The field for writing a message. The room and a thread have one each. */
 import { codePointCount, textProblem } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
@@ -15,13 +15,13 @@ import { usePreferences } from '../settings/use-preferences.ts';
 import { type SuggestionField, SuggestionList, useSuggestions } from './use-suggestions.tsx';
 
 export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
-  /** Distinguishes the forms of one page. */
+  /** Prefix of element ids: one page can show several forms. */
   id: string;
   label: string;
   placeholder: string;
-  /** `pause`: the next message can be written already, but not sent. */
+  /** `pause`: the user can write the next message but not send it yet. */
   gate: 'open' | 'pause' | 'shut';
-  /** The words about it, and how they look. */
+  /** The hint about the gate, and its style. */
   hint: string;
   hintClass: string;
   takesFocus: boolean;
@@ -31,9 +31,9 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
   onDraft: (text: string) => void;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
-  /** The key for it: up, in an empty field. */
+  /** Called for the key that edits the last message: Up in an empty field. */
   onEditLast: () => void;
-  /** A user whose mention was chosen outside the form, such as in the card of a person. */
+  /** A user to mention, chosen outside the form, for example in a person card. */
   mention: UserRef | null;
   onMentioned: () => void;
 }
@@ -44,9 +44,9 @@ export function MessageForm(props: MessageFormProps) {
   const { t } = useWords();
   const { enterSends } = usePreferences();
   const [text, setText] = useState(draft);
-  /** Drafts that come later are what was written here, perhaps sent already. */
+  /** The user has typed in this form. A draft that loads later is older than this text. */
   const hasWritten = useRef(false);
-  // What another tab left arrives a moment later. It replaces nothing.
+  // The draft of another tab loads asynchronously. It never replaces text.
   useEffect(() => {
     if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
   }, [draft]);
@@ -165,7 +165,7 @@ function Hint(props: { id: string; notice: string | null; hint: string; hintClas
       id={`${props.id}-hint`}
       class={`composer-hint ${props.notice !== null ? 'field-error' : props.hintClass}`}
       data-testid={props.id === 'message' ? 'composer-hint' : `${props.id}-hint`}
-      // A countdown would be read out each second.
+      // Screen readers would announce a countdown each second.
       aria-live={props.isCounting ? 'off' : 'polite'}
     >
       {props.notice ?? props.hint}
