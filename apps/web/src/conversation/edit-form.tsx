@@ -1,4 +1,4 @@
-/** The form that replaces the text of an own message while the user edits it. */
+/** The form in which the user edits the text of an own message. */
 import { textProblem } from '@maru/client';
 import type { Message } from '@maru/client/conversation';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -35,10 +35,11 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
     mayMentionRoom: false,
     onText: change,
   });
-  // Before the next key, which belongs to this field: a later effect would also move its caret.
+  // Before the next key press, which belongs to this field. A later effect would also move the
+  // caret.
   useLayoutEffect(() => {
     const box = field.current;
-    // Its row may have been made anew under the focus.
+    // A new render may have replaced the row that had the focus.
     const isLost = document.activeElement === document.body;
     if (box === null || !(edit.takesFocus() || isLost)) return;
     box.focus();
@@ -60,7 +61,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented) return;
-        // A thread would close, too.
+        // Otherwise Escape would also close the thread.
         event.stopPropagation();
         event.preventDefault();
         edit.cancel();
@@ -86,7 +87,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         onBlur={suggestions.close}
         onKeyDown={(event) => {
           if (suggestions.onKey(event)) {
-            // Escape closed the list of people.
+            // Escape closed only the suggestions.
             event.stopPropagation();
             return;
           }
