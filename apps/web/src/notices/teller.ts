@@ -1,4 +1,4 @@
-/** Puts notices into words, and shows them on the desktop or plays a sound, as the person chose. */
+/** Formats notices and shows them: a desktop notification or a sound, as the user has chosen. */
 import type { RoomName } from '../model/room-name.ts';
 import type { PreferenceStore } from '../settings/preferences.ts';
 import { plainText } from '../text/markup.ts';
@@ -23,11 +23,11 @@ export interface TellerOptions {
   words: () => NoticeWords;
   nameOf: (room: string) => RoomName;
   playSound: () => void;
-  /** `seq`: 0 to show the end of the room; `room`: null to show the page as it is. */
+  /** `seq`: 0 shows the end of the room. `room`: null shows the page as it is. */
   onOpen: (room: string | null, seq: number) => void;
 }
 
-/** Of a notice about several rooms. No room has this id. */
+/** The tag of a notice about several rooms. It is not a valid room id. */
 export const SUMMARY_TAG = '*';
 /** Desktops cut longer texts anyway. */
 const TEXT_CHARS_MAX = 200;
@@ -53,7 +53,7 @@ export function createTeller(options: TellerOptions): Teller {
   };
 }
 
-/** The title says who and where, the body what. */
+/** The title says who and where. The body has the text. */
 export function textOf(
   { news, count }: Extract<Notice, { kind: 'room' }>,
   { words, nameOf, preferences }: Pick<TellerOptions, 'words' | 'nameOf' | 'preferences'>,

@@ -1,4 +1,4 @@
-/** A clock, a client and a list of rooms for tests of notices: they do what the test says. */
+/** A fake clock, client and room list for tests of notices. */
 import type { ChatClient, ClientEvents } from '@maru/client';
 import type { MyRooms } from '@maru/client/conversation';
 import type { Entry, InboxEvent, MyRoom, SessionData, Status } from '@maru/protocol/events';
@@ -95,7 +95,7 @@ export function createNoticeWorld() {
     isPageLookedAt: () => world.isPageLookedAt,
     teller: { tell: (all) => void told.push(...all), withdraw: (room) => void withdrawn.push(room) },
   });
-  /** The notices since the last look. */
+  /** The notices since the last call. */
   const heard = () => told.splice(0).map(nameOfNotice);
   const heardAfter = (ms: number) => {
     pass(ms);
