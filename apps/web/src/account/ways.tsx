@@ -1,4 +1,4 @@
-/** Ways to sign in with a company account: at a provider, or with a name and a password. */
+/** Sign-in with a company account: at a provider, or with a name and a password. */
 import { type HttpError, signInWithPassword } from '@maru/client/http';
 import type { AuthConfig } from '@maru/protocol/events';
 import { useState } from 'preact/hooks';
@@ -10,7 +10,7 @@ import { accountSession } from './account-session.ts';
 export interface AccountWaysProps {
   config: AuthConfig;
   room: string;
-  /** The user entered the room by its name. */
+  /** The user typed the name of the room. */
   isTyped: boolean;
   isBadRoom: boolean;
   /** The user stays signed in on this device. */

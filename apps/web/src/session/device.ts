@@ -1,6 +1,6 @@
 /**
- * The session on the device: in this tab, or until sign-out if the user chose to stay signed in. If
- * the browser forbids storage, the user only has to sign in again.
+ * Stores the session on the device: in this tab, or until sign-out if the user chose to stay signed
+ * in. If the browser forbids storage, the user must only sign in again after a reload.
  */
 import { parseSession, type Session as SignedIn } from '@maru/client/http';
 import { accountSession, isOfAccount } from '../account/account-session.ts';
@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 export type { Session };
 
 const SESSION_KEY = 'maru.session';
-/** Tells other tabs that the user signed out on purpose. */
+/** A marker for other tabs: the user signed out deliberately. */
 const SIGNED_OUT = 'signed-out';
 
 const quietly = <T>(act: () => T): T | null => {
@@ -20,7 +20,7 @@ const quietly = <T>(act: () => T): T | null => {
   }
 };
 
-/** What outlives the tab. Null if the browser forbids it. */
+/** Storage that survives the tab. Null if the browser forbids it. */
 export const deviceStorage = (): Storage | null => quietly(() => localStorage);
 const tabStorage = (): Storage | null => quietly(() => sessionStorage);
 const storageOf = ({ stays }: Session): Storage | null => (stays ? deviceStorage() : tabStorage());
@@ -43,17 +43,17 @@ export function saveSession({ token, user, stays, isKept }: Session): void {
   quietly(() => storageOf({ token, user, stays })?.setItem(SESSION_KEY, JSON.stringify({ token, user })));
 }
 
-/** The session has ended. What is not sent yet stays for the next sign-in of the user. */
+/** Removes the session after it has ended. Unsent messages stay for the user's next sign-in. */
 export const forgetSession = (session: Session): void =>
   void quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
 
-/** The user leaves this device: other tabs of the session follow. */
+/** Signs the user out on this device. Other tabs with the session follow. */
 export function endSession(session: Session): void {
   if (session.stays) quietly(() => deviceStorage()?.setItem(SESSION_KEY, SIGNED_OUT));
   forgetSession(session);
 }
 
-/** Calls `task` when the user signs out in another tab. Returns a function that stops it. */
+/** Calls `task` when the user signs out in another tab. Returns a function that stops watching. */
 export function watchSignOut(task: () => void): () => void {
   const onStorage = ({ key, newValue }: StorageEvent) => {
     if (key === SESSION_KEY && newValue === SIGNED_OUT) task();

@@ -1,4 +1,4 @@
-/** Who is signed in, and the way out. It asks before it removes what is not sent yet. */
+/** Shows the signed-in user and the sign-out. It asks before it deletes unsent messages. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { sentenceOf } from '../i18n/sentence.ts';
@@ -11,7 +11,7 @@ export function SignedIn({ session, onSignOut }: { session: Session; onSignOut: 
   const [kept, setKept] = useState<number | null>(null);
   const [hasFailed, setFailed] = useState(false);
   const out = useRef<HTMLButtonElement>(null);
-  // The safe answer.
+  // The safe answer has the focus.
   const stay = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (kept !== null) stay.current?.focus();
