@@ -1,4 +1,4 @@
-/** The terminal client. `--help` says how it is used. */
+/** The terminal client. `--help` describes its options. */
 import { userInfo } from 'node:os';
 import { enterAsGuest, readRoom } from '@maru/client/http';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
@@ -13,7 +13,7 @@ async function tokenOf({ url, identity }: Options): Promise<string> {
   throw new UsageError(`cannot sign in at ${url}: ${why}`);
 }
 
-/** Joining a public room makes it, so its existence is checked first. */
+/** A join creates a missing public room, so check first whether the room exists. */
 async function checkRoom({ url, room, mayCreate }: Options, token: string): Promise<void> {
   if (mayCreate) return;
   const found = await readRoom({ url, token }, room);
