@@ -62,7 +62,7 @@ test('a step down changes the role, so a member cannot store entries with it', a
   assert.equal((await act(room, 'max', { type: 'role', user: 'max', role: 'member' })).outcome, 'stored');
 });
 
-test('a room full of sanctions takes another once some have ended, and checks a few of them only', async () => {
+test('a room with the maximum of sanctions accepts another once some have ended, and checks only a few', async () => {
   const room = await roomWith({ olga: 'owner' });
   const key = roomSanctionsKey(room);
   const fill = (untilMs: number) =>

@@ -36,14 +36,14 @@
 
 local RANKS = {member = 1, moderator = 2, owner = 3}
 local ADMIN_RANK, MODERATOR_RANK, OWNER_RANK = 4, 2, 3
--- Sanctions that one act checks for their end. A room may have thousands.
+-- Sanctions that one act checks for expiry. A room may have thousands.
 local SWEEP_MAX = 16
 
 local actor, target, act = ARGV[1], ARGV[11], ARGV[10]
 local private, admin = ARGV[9] == '1', ARGV[15] == '1'
 local operates = admin and (act == 'close' or act == 'open')
 local actor_role = redis.call('HGET', KEYS[4], actor)
--- First, so that a stranger cannot open an epoch of a private room.
+-- Check this first, so that a stranger cannot open an epoch of a private room.
 if private and not actor_role and not operates then return {'not_found', 'room'} end
 
 local epoch, deleted, head, n, _, last = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
@@ -63,7 +63,7 @@ local function rank_of(role)
   return RANKS[role] or (private and 0 or 1)
 end
 
--- Why the actor may not act at all, before the act itself is looked at.
+-- Why the actor may not act at all, independent of the act.
 local function refusal_of_actor()
   if operates then return nil end
   if admin and not private then return nil end
@@ -93,7 +93,7 @@ local function refusal_of_act()
   if act == 'leave' then return loses_owner and owners() == 1 and {'conflict', 'last_owner'} or nil end
   local own_role = act == 'role' and target == actor and not (admin and not private)
   if own_role then
-    -- Only a step down. Members have none, so they cannot store entries this way.
+    -- Only a step down is allowed. Members cannot step down, so they cannot store entries this way.
     if RANKS[ARGV[13]] >= actor_rank then return {'forbidden', 'role'} end
     return loses_owner and owners() == 1 and {'conflict', 'last_owner'} or nil
   end
@@ -113,7 +113,7 @@ local function refusal_of_act()
   return nil
 end
 
--- Drops sanctions that have ended, among a few chosen at random, and says whether one more fits.
+-- Removes expired sanctions among a few random ones. Returns whether one more fits.
 local function has_place()
   local some = redis.call('HRANDFIELD', KEYS[6], SWEEP_MAX, 'WITHVALUES')
   for index = 1, #some, 2 do
@@ -136,7 +136,7 @@ end
 if act == 'unban' and not shut_out_until(KEYS[6], target, now) then return {'conflict', 'not_banned'} end
 if act == 'unmute' and not muted_until(KEYS[6], target, now) then return {'conflict', 'not_muted'} end
 
--- Everything is checked. The entry comes first, then the change: nothing below can fail.
+-- All checks have passed. The entry is written first, then the change: nothing below can fail.
 local until_ms = 0
 if sanction and tonumber(ARGV[12]) > 0 then until_ms = now + tonumber(ARGV[12]) end
 local data = ARGV[4]
@@ -155,7 +155,7 @@ if act == 'unmute' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
 if act == 'invite' then redis.call('HSET', KEYS[4], target, 'member') end
 if act == 'leave' or act == 'ban' or (act == 'kick' and private) then redis.call('HDEL', KEYS[4], target) end
 if act == 'role' then
-  -- Everybody is a member of a public room, so only higher roles are stored.
+  -- Every user is a member of a public room, so only higher roles are stored.
   if not private and ARGV[13] == 'member' then redis.call('HDEL', KEYS[4], target)
   else redis.call('HSET', KEYS[4], target, ARGV[13]) end
 end

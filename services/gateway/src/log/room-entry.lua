@@ -47,8 +47,8 @@ local function entry_at(log_key, erased_key, seq)
   return nil
 end
 
--- The entry that this user stored with this id: its seq, its fields and whether it is erased; or
--- nil.
+-- The entry that this user stored with this id: its seq, its fields, and whether it is erased. Nil
+-- if there is none.
 local function known_entry(log_key, ids_key, erased_key, user, client_msg_id)
   local seq = redis.call('HGET', ids_key, user .. '\n' .. client_msg_id)
   if not seq then return nil end
