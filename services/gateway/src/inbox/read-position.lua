@@ -24,7 +24,7 @@
 -- | {'moved' | 'new' | 'same', epoch, head, n, seq, readN, mentions}: n up to the head, readN up to
 -- seq, new: the first position of the user.
 
--- Members without a membership that one new position of a private room looks for.
+-- Positions of former members to look for when a private room gets a new position.
 local SWEEP_MAX = 16
 
 local user, private = ARGV[1], ARGV[2] == '1'
@@ -42,7 +42,7 @@ local read_seq, read_n, is_stored = position_of(KEYS[7], user, head, n)
 local outcome = 'same'
 if seq > read_seq then
   if not is_stored then
-    -- Former members keep their positions, which are removed while there are too many of them.
+    -- Former members keep their positions until there are too many. Then they are removed.
     if private and redis.call('HLEN', KEYS[7]) > 2 * redis.call('HLEN', KEYS[3]) + SWEEP_MAX then
       for _, reader in ipairs(redis.call('HRANDFIELD', KEYS[7], SWEEP_MAX)) do
         if redis.call('HEXISTS', KEYS[3], reader) == 0 then redis.call('HDEL', KEYS[7], reader) end

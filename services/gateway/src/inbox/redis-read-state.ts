@@ -31,7 +31,10 @@ const readersScript = script('./read-readers.lua');
 export function createRedisReadState(options: { store: RedisStore; seen: SeenPositions }): ReadState {
   const { store, seen } = options;
 
-  /** Notes the epoch and the head, which follow the outcome of each successful reply. */
+  /**
+   * Runs a script and notes the epoch and the head, which follow the outcome in each successful
+   * reply.
+   */
   const run = async (
     { script: of, userId, room, keys, args }: ScriptCall,
     isOk: (outcome: string) => boolean,
@@ -100,7 +103,7 @@ interface ScriptCall {
   script: Script;
   userId: string;
   room: string;
-  /** After those that all scripts have. */
+  /** Keys after those that all scripts have. */
   keys: string[];
   args: Array<string | number>;
 }
@@ -159,5 +162,5 @@ function toSummary(room: string, reply: unknown[]): Summary {
   };
 }
 
-/** A room without its last message, in JSON. */
+/** Size of a room without its last message, in JSON. */
 const SUMMARY_CHARS = 512;

@@ -1,4 +1,4 @@
-/** Requests about a user's rooms, and about what was read in them. */
+/** Requests about a user's room list and read positions. */
 import { isDirectRoomId, isPrivateRoomId, LIMITS, MaruError, type ReadData } from '@maru/protocol';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { ReadMyRooms } from '../inbox/my-rooms.ts';
@@ -29,7 +29,7 @@ export function inboxHandlers(parts: {
       if (waitMs === 0) quota.giveBack(user.id, READ_POSITION_BYTES, 0);
     };
     const move = await readState.move(user.id, room, seq, waitMs === 0).catch((error: unknown) => {
-      // After `unavailable` the position may be stored.
+      // After `unavailable`, the position may be stored.
       if (error instanceof MaruError && error.code !== 'unavailable') giveBack();
       throw error;
     });
@@ -64,7 +64,7 @@ export function inboxHandlers(parts: {
       return { data: {} };
     },
 
-    // After an earlier join of this connection, which may create the room.
+    // Runs after an earlier join of this connection, which may create the room.
     'room:read': (caller, { room, seq }) =>
       caller.queues.after(roomQueue(room), async () => ({ data: await read(caller, room, seq) })),
 

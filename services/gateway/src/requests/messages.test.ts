@@ -49,7 +49,7 @@ test('a message whose sender is revoked while it waits for the quota is never ap
   assert.equal(appended.length, 1);
 });
 
-test('only a message with a thread or mentions is a change, and its sender may still be revoked', async () => {
+test('only a message with a thread or mentions is stored as a change, and its sender may still be revoked', async () => {
   const changes: unknown[] = [];
   let appends = 0;
   const send = createSendMessage({

@@ -17,7 +17,7 @@ before(async () => {
 });
 after(() => rig.stop());
 
-test('a node that remembers a deleted room does not bring it back, and a stranger opens no private room', async () => {
+test('a node that remembers a deleted room does not restore it, and a stranger creates no private room', async () => {
   const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   for (const node of [a, b]) assert.equal((await node.append(message(room, `by-${node === a}`))).outcome, 'stored');
@@ -41,7 +41,7 @@ test('a node that remembers a deleted room does not bring it back, and a strange
   assert.equal(await admin.exists(roomMetaKey(hidden)), 0);
 });
 
-test('a room that is made again tells the archiver of its deletion', async () => {
+test('a room that is created again informs the archiver about its deletion', async () => {
   const log = await rig.node();
   const rooms = ['again-joined', 'again-created'];
   for (const room of rooms) {

@@ -1,10 +1,9 @@
 /**
- * Direct rooms: one room for each two users, whichever of them opens it first, and also if both do
- * at once.
+ * Direct rooms: one room for each pair of users, regardless of who opens it first, and also if both
+ * open it at once.
  *
- * The writes are on different shards: first the id of the two users' room, then their lists of
- * rooms, then the room. After a crash between two of them the next call does the rest, with the
- * same id.
+ * The writes go to different shards: first the id of the pair's room, then the two room lists, then
+ * the room. After a crash between two writes, the next call completes the rest with the same id.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type CreateData, DIRECT_ROOM_PREFIX, MaruError } from '@maru/protocol';
@@ -21,8 +20,9 @@ export const createDirectScript = loadScript(
 
 export interface DirectRooms {
   /**
-   * The direct room of both users, which is created if there is none. Rejects `invalid` for a room
-   * with oneself, `conflict` or `rate_limited` if one of them has too many rooms, or `unavailable`.
+   * Returns the direct room of both users, and creates it if there is none. Rejects `invalid` for a
+   * room with oneself, `conflict` or `rate_limited` if one of them has too many rooms, or
+   * `unavailable`.
    */
   open(userId: string, otherId: string): Promise<CreateData>;
 }
@@ -30,7 +30,7 @@ export interface DirectRooms {
 /** 128 random bits, as letters and digits of a room id. */
 const directRoomId = (): string => DIRECT_ROOM_PREFIX + randomBytes(16).toString('hex');
 
-/** The same for both orders. A hash, because two user ids may be long. */
+/** The same for both orders. Hashed, because two user ids may be long. */
 const pairOf = (...users: [string, string]): string =>
   createHash('sha256').update(JSON.stringify(users.sort())).digest('hex');
 
@@ -41,8 +41,8 @@ export function createDirectRooms(options: {
 }): DirectRooms {
   const { store, claims, list } = options;
   /**
-   * Calls in progress, by user and pair. Each call claims a room for a moment, so many at once
-   * would reach the limit of the user.
+   * Calls in progress, by user and pair. Each call claims a room temporarily, so many concurrent
+   * calls would reach the user's limit.
    */
   const opening = new Map<string, Promise<string>>();
 
@@ -66,7 +66,7 @@ export function createDirectRooms(options: {
     const known = await storeCall(store.at(key, (redis) => redis.get(key)));
     if (known !== null) return { room: known };
     const candidate = directRoomId();
-    // Before the first write, so that a user who is refused stores nothing.
+    // Before the first write, so that nothing is stored for a user who is refused.
     const unclaim = await claims.create(userId, candidate);
     try {
       const chosen = await storeCall(store.at(key, (redis) => redis.set(key, candidate, 'NX', 'GET')));
@@ -91,7 +91,7 @@ export function createDirectRooms(options: {
     try {
       return (await storeCall(runScript(store, createDirectScript, keys, args))) === 1;
     } finally {
-      // Also after a failure: the room may be created.
+      // Also after a failure, because the room may have been created.
       mine.settle();
       theirs.settle();
     }

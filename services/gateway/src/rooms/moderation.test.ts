@@ -19,7 +19,7 @@ after(() => rig.stop());
 
 const owner: Actor = { user: { id: 'olga', name: 'Olga' }, roles: [] };
 
-test('bans are read in pages, in order and each once, without the reasons of other pages', async () => {
+test('bans are read in pages, in order and each once, and a page reads only its own reasons', async () => {
   const moderation = createModeration({
     store: singleStore(rig.admin),
     log,

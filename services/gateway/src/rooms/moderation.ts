@@ -1,7 +1,6 @@
 /**
- * What moderators look at: bans and mutes, and reports of messages. Every call rejects
- * `unavailable`
- * if the store does not answer.
+ * Data for moderators: bans, mutes and reports. Every call rejects `unavailable` if the store does
+ * not answer.
  */
 import {
   type Ban,
@@ -58,12 +57,15 @@ export function createModeration(options: {
     }
   };
 
-  /** A page of a hash. Only its fields are all read, because the values of thousands take long. */
+  /**
+   * Reads a page of a hash. It reads all field names but only the values of the page, because
+   * thousands of values take long.
+   */
   const readPage = async (key: string, compare: Compare, cursor: string | undefined, limit: number) => {
     const fields = (await storeCall(store.at(key, (redis) => redis.hkeys(key)))).sort(compare);
     const { items, next } = pageOf(fields, cursor, limit);
     const values = items.length === 0 ? [] : await storeCall(store.at(key, (redis) => redis.hmget(key, ...items)));
-    // Null: removed between the two reads.
+    // Null: the field was removed between the two reads.
     const page = items.flatMap((field, index): Field[] => {
       const value = values[index];
       return value == null ? [] : [[field, value]];
@@ -71,7 +73,9 @@ export function createModeration(options: {
     return { page, next, read: fields.length };
   };
 
-  /** Of a message that has left the log. Undefined if it is deleted, or no message. */
+  /**
+   * The author of a message that has left the log. Undefined if it is deleted, or not a message.
+   */
   const archivedAuthor = async (userId: string, room: string, seq: number): Promise<string | undefined> => {
     const piece = { mode: 'around', seq, limit: 1, thread: undefined, pinned: false } as const;
     const { epoch, entries } = await log.readMessages(room, userId, piece);
@@ -79,7 +83,9 @@ export function createModeration(options: {
     return message?.seq === seq && message.deleted === undefined ? message.from.id : undefined;
   };
 
-  /** Admins moderate public rooms. In private rooms they are what their membership says. */
+  /**
+   * Admins moderate public rooms. In private rooms they have only the rights of their membership.
+   */
   const checkModerator = async (actor: Actor, room: string): Promise<void> => {
     const { role } = await log.read(room, { userId: actor.user.id }, { mode: 'none' });
     if (!isModerator(role) && !(isAdmin(actor) && !isPrivateRoomId(room)))
@@ -96,7 +102,7 @@ export function createModeration(options: {
 
     async report(actor, { room, seq, reason }) {
       await log.read(room, { userId: actor.user.id }, { mode: 'none' });
-      // No moderator would read it.
+      // No moderator exists who could read it.
       if (isDirectRoomId(room)) throw new MaruError('forbidden', 'a direct room has no moderators');
       const bytes = MEMBER_BYTES + 4 * reason.length;
       await quota.charge(actor.user.id, bytes);
@@ -142,11 +148,11 @@ type Compare = (a: string, b: string) => number;
 const byField: Compare = (a, b) => (a < b ? -1 : 1);
 const bySeq: Compare = (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || byField(a, b);
 
-/** Fields hold a line feed, which ids of the contract do not. */
+/** Fields contain a line feed. Ids in the contract do not. */
 const idOf = (field: string): string => field.replace('\n', ':');
 const fieldOf = (id: string): string => id.replace(':', '\n');
 
-/** The cursor is the id of the last item of the page before. */
+/** The cursor is the id of the last item of the previous page. */
 function pageOf(
   all: string[],
   cursor: string | undefined,
@@ -159,7 +165,7 @@ function pageOf(
   return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last) } : {} };
 }
 
-/** Kicks end by themselves, and sanctions that have ended may remain. Both are not listed. */
+/** Undefined for kicks, which end by themselves, and for sanctions that have ended. */
 function toBan(field: string, value: string, nowMs: number): Ban[] {
   const [kind, user] = split(field);
   const [untilText, rest] = split(value);

@@ -25,7 +25,7 @@ function rig() {
   return { signals, type, wait };
 }
 
-test('typing names the thread if it has one', async () => {
+test('typing includes the thread if there is one', async () => {
   const { signals, type } = rig();
   const user = { id: 'mina', name: 'Mina' };
   await type();
@@ -36,7 +36,7 @@ test('typing names the thread if it has one', async () => {
   ]);
 });
 
-test('a repetition within a second is dropped, one in another thread or the end of typing is not', async () => {
+test('a repetition within a second is dropped, but not in another thread, and not the end of typing', async () => {
   const { signals, type, wait } = rig();
   for (let count = 0; count < 3; count++) await type({ thread: 7 });
   assert.equal(signals.length, 1);

@@ -19,7 +19,7 @@ export function createTyping(options: { log: RoomLog; ephemeral: Ephemeral; now:
   /** The last event of each connection. Freed with the session. */
   const last = new WeakMap<RoomSession, Last>();
   return async (session, { room, active, thread }) => {
-    // A connection that has joined may type. Otherwise the store is asked, because the room may be
+    // A connection that has joined may type. Otherwise ask the store, because the room may be
     // hidden.
     if (!session.subscriptions.has(room)) await options.log.read(room, { userId: session.user.id }, { mode: 'none' });
     const before = last.get(session);
