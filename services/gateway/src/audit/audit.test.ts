@@ -50,7 +50,7 @@ describe('the audit', () => {
     assert.deepEqual(lines, [{ audit: kept }]);
   });
 
-  test('a flood of sign-ins is bounded, and pushes out no act', async () => {
+  test('a flood of sign-ins is bounded, and does not displace acts', async () => {
     const { audit, read } = rig();
     for (let n = 0; n < 3_000; n += 500) {
       for (let m = 0; m < 500; m++) audit.record({ action: 'sign-in.guest', by: `guest-${n + m}` });
@@ -91,7 +91,7 @@ describe('the audit', () => {
     assert.deepEqual(await read({ kind: 'acts', limit: 10 }), { events: [] });
   });
 
-  test('events that the store does not take are in the log, and counted after a few tries', async () => {
+  test('events that the store rejects are logged, and counted after a few attempts', async () => {
     const { audit } = rig();
     await server.kill();
     const before = lines.length;
@@ -126,7 +126,7 @@ test('sign-ins are audited, refused ones at a bounded rate', async () => {
   assert.equal(events.length, 21);
   await signIns.renew(address, async () => 'a token');
   await assert.rejects(signIns.renew(address, () => Promise.reject(new Error('a bug'))));
-  // The same code with another cause: the store, or the directory.
+  // The same error code with another cause: the store, or the directory.
   const unavailable = (cause: Error) => () => Promise.reject(new MaruError('unavailable', 'later', { cause }));
   for (const cause of [new Error('the store'), new DirectoryUnavailable('no server')])
     await assert.rejects(signIns.run('ldap', address, unavailable(cause)), { code: 'unavailable' });

@@ -1,10 +1,10 @@
 /**
  * The audit: who did what to whom, when and why. Never a message text.
  *
- * Each event is a line of the log at once, and an entry of a stream in the store soon after. There
- * are two streams, so that a flood of sign-ins cannot push out acts. A store that does not answer
- * delays nothing: the event is tried again a few times, then only the log has it. After a failure
- * that hid an answer, an event may be in the stream twice.
+ * Each event is logged at once, and added to a stream in the store soon after. There are two
+ * streams, so a flood of sign-ins cannot displace acts. A store that does not answer delays
+ * nothing: after a few retries, the event exists only in the log. If a failure hid the store's
+ * answer, an event may be in the stream twice.
  */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -14,9 +14,9 @@ import { auditKey } from '../keys.ts';
 export interface AuditEvent {
   /** A fixed word such as `room.ban`. `sign-in.…` and `sign-out` go to the stream of sign-ins. */
   action: string;
-  /** Who did it: a user id. */
+  /** The acting user's id. */
   by: string;
-  /** To whom. */
+  /** The affected user. */
   user?: string;
   room?: string;
   /** The name of a gateway. */
@@ -26,7 +26,7 @@ export interface AuditEvent {
   untilTs?: number;
   reason?: string;
   outcome?: string;
-  /** From where a user signed in. */
+  /** The address from which a user signed in. */
   address?: string;
 }
 
@@ -40,10 +40,10 @@ export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 export const kindOf = (action: string): AuditKind => (/^sign-(in|out)/.test(action) ? 'sign-ins' : 'acts');
 
-/** Events that wait for the store. Others are only in the log. */
+/** Maximum events that wait for the store. Further ones are only logged. */
 const WAITING_EVENTS_MAX = 1_000;
 const RETRY_MS = [250, 1_000, 4_000];
-/** Longest value of a field, in UTF-16 units; a longer one is cut. */
+/** Maximum length of a value in UTF-16 units. Longer values are cut. */
 const FIELD_CHARS_MAX = 1_024;
 const TRIM_PERIOD_MS = 60_000;
 
@@ -84,7 +84,7 @@ export function createAudit(options: {
     failing = true;
   };
 
-  /** Readers ignore what is too old. This frees its memory. */
+  /** Readers skip old events. Trimming frees their memory. */
   const trim = async (kind: AuditKind): Promise<void> => {
     const key = auditKey(kind);
     await store.at(key, (redis) => redis.xtrim(key, 'MINID', '~', Math.max(0, storeNow() - ageMs)));
@@ -110,7 +110,7 @@ export function createAudit(options: {
   };
 }
 
-/** Only the known fields, each of bounded size. */
+/** Keeps only the known fields, each with a bounded size. */
 function bound(event: AuditEvent): AuditEvent {
   const { action, by, user, room, node, seq, role, untilTs, reason, outcome, address } = event;
   const known = { action, by, user, room, node, seq, role, untilTs, reason, outcome, address };

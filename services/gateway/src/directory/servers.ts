@@ -1,6 +1,6 @@
 /**
  * The servers of a directory, in the order in which they are tried. A server that fails is tried
- * last for a while. Connections of the service account are kept for further work.
+ * last for some time. Connections of the service account are reused.
  */
 import type { Logger } from '@maru/service-kit';
 import { createSemaphore, type Semaphore } from '../log/semaphore.ts';
@@ -14,9 +14,9 @@ export interface ServiceAccount {
 
 export interface ServersOptions extends Omit<ConnectionOptions, 'url'> {
   urls: string[];
-  /** Reads entries and groups. Undefined: each user does, with an own connection. */
+  /** Reads entries and groups. Undefined: each user reads them with its own connection. */
   service: ServiceAccount | undefined;
-  /** Sign-ins and lookups at once. */
+  /** Maximum concurrent sign-ins and lookups. */
   connectionsMax: number;
   logger: Logger;
   now: () => number;
@@ -26,13 +26,13 @@ export interface ServersOptions extends Omit<ConnectionOptions, 'url'> {
 const ASIDE_MS = 15_000;
 /** Directories and firewalls close idle connections. */
 const IDLE_MAX_MS = 30_000;
-/** Sign-ins that wait for their turn. */
+/** Maximum waiting sign-ins. */
 const WAITING_MAX = 200;
-/** For waiting and working. */
+/** Includes the wait. */
 const TOTAL_DEADLINE_MS = 10_000;
 
 export interface Server {
-  /** A new connection, which `run` closes after the work. */
+  /** Opens a connection. `run` closes it after the work. */
   open(): Promise<LdapConnection>;
   /** A connection of the service account. Rejects if there is none. */
   asService(): Promise<LdapConnection>;
@@ -61,8 +61,8 @@ export class LdapServers {
   }
 
   /**
-   * Runs the work with the first server that answers. Work that failed there begins anew with the
-   * next one. Rejects with DirectoryUnavailable.
+   * Runs the work on the first server that answers. If the work fails there, it starts again on the
+   * next server. Rejects with DirectoryUnavailable.
    */
   async run<T>(work: (server: Server) => Promise<T>): Promise<T> {
     if (this.#running >= this.#options.connectionsMax + WAITING_MAX)
@@ -130,7 +130,7 @@ export class LdapServers {
     } finally {
       for (const connection of opened) connection.close();
     }
-    // The idle connection may have been closed by the server a moment ago.
+    // The server may just have closed the idle connection.
     dropIdle(known);
     return this.#tryOne(known, work);
   }

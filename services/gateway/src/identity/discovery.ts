@@ -1,4 +1,4 @@
-/** Where an OpenID provider publishes its keys (OpenID Connect Discovery 1.0). */
+/** Finds the key set of an OpenID provider (OpenID Connect Discovery 1.0). */
 import { isSafe } from './oidc-settings.ts';
 
 export interface DiscoveryOptions {

@@ -10,7 +10,7 @@ const NOW_MS = 1_800_000_000_000;
 const account = { id: 'mina', name: 'Mina', roles: ['admin'] };
 const credentials = { username: 'mina', password: 'secret' };
 
-/** `pausedId`: attempts of this account must wait, whichever name was typed. */
+/** `pausedId`: attempts with this account must wait, whichever name was typed. */
 function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: string } = {}) {
   const settled: string[] = [];
   const attemptOf = (kind: string): Attempt => ({
@@ -54,13 +54,13 @@ const refusalOf = (promise: Promise<unknown>) =>
   );
 
 describe('a sign-in with a password', () => {
-  test('that is right gives a token and settles its attempts', async () => {
+  test('with the right password returns a token and settles its attempts', async () => {
     const { signIn, settled, issued } = rig({ ok: true, account });
     assert.equal((await signIn.signIn(credentials, 'a')).user.id, 'mina');
     assert.deepEqual([settled.sort(), issued], [['id ok', 'name ok'], [NOW_MS / 1_000]]);
   });
 
-  test('is refused alike, and not before the stated time, whatever the reason', async () => {
+  test('gets the same answer after the same minimum time for every reason of a refusal', async () => {
     const seen = new Set<string>();
     for (const reason of ['unknown', 'password', 'unusable'] as const) {
       const { signIn, settled } = rig({ ok: false, reason });
@@ -75,19 +75,19 @@ describe('a sign-in with a password', () => {
     assert.deepEqual([...seen].length, 1, [...seen].join());
   });
 
-  test('must wait without asking the directory', async () => {
+  test('that must wait does not ask the directory', async () => {
     const { signIn, asked } = rig({ ok: true, account }, { waitMs: 4_000 });
     const error = await refusalOf(signIn.signIn(credentials, 'a'));
     assert.deepEqual([error.code, error.retryAfterMs, asked], ['rate_limited', 4_000, []]);
   });
 
-  test('counts as no failure while the directory does not answer', async () => {
+  test('does not count as a failure while the directory does not answer', async () => {
     const { signIn, settled } = rig(new DirectoryUnavailable('down'));
     assert.equal((await refusalOf(signIn.signIn(credentials, 'a'))).code, 'unavailable');
     assert.deepEqual(settled.sort(), ['id undone', 'name undone']);
   });
 
-  test('tells who knows the password that the account may not sign in', async () => {
+  test('with the right password reveals that the account may not sign in', async () => {
     for (const reason of ['disabled', 'group'] as const) {
       const error = await refusalOf(rig({ ok: false, reason, id: 'mina' }).signIn.signIn(credentials, 'a'));
       assert.deepEqual([error.code, error.why, error.user], ['forbidden', reason, 'mina']);
@@ -97,7 +97,7 @@ describe('a sign-in with a password', () => {
 
 describe('a renewal', () => {
   const identity = { user: account, roles: [], expiresAtS: 0, issuedAtS: 0 };
-  test('keeps the time of the password, and ends after the stated time', async () => {
+  test('keeps the time of the password, and is refused after the maximum time', async () => {
     const { signIn, issued } = rig({ ok: true, account });
     const signedInAtS = NOW_MS / 1_000 - 3_600;
     await signIn.renew({ ...identity, signedInAtS });
@@ -106,7 +106,7 @@ describe('a renewal', () => {
     assert.deepEqual([late.code, late.why], ['unauthenticated', 'session']);
   });
 
-  test('is for tokens of a sign-in only, and refused once the account may not sign in', async () => {
+  test('works only for tokens of a sign-in, and is refused once the account may not sign in', async () => {
     assert.equal((await refusalOf(rig({ ok: true, account }).signIn.renew(identity))).code, 'forbidden');
     const { signIn } = rig({ ok: false, reason: 'group', id: 'mina' });
     const error = await refusalOf(signIn.renew({ ...identity, signedInAtS: NOW_MS / 1_000 }));

@@ -1,6 +1,6 @@
 /**
- * Signing in with a name and a password, and renewing the token that it gave. Who is refused gets
- * the same answer at the same time, whether the account does not exist or its password is wrong.
+ * Signs in with a name and a password, and renews the resulting token. A refused user gets the same
+ * answer after the same time, whether the account does not exist or the password is wrong.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError, type SignInData } from '@maru/protocol';
@@ -12,7 +12,7 @@ import type { Attempt, Attempts } from './attempts.ts';
 export interface PasswordSignIn {
   /** Rejects `unauthenticated`, `forbidden`, `rate_limited` or `unavailable`. */
   signIn(credentials: Credentials, address: string): Promise<SignInData>;
-  /** A new token for the user of a valid one, if the account may still sign in. */
+  /** Returns a new token for the user of a valid one, if the account may still sign in. */
   renew(identity: Identity): Promise<SignInData>;
 }
 
@@ -33,12 +33,13 @@ const WRONG = 'the name or the password is wrong';
 export function createPasswordSignIn(options: PasswordSignInOptions): PasswordSignIn {
   const { directory, attempts, issue, sessionMaxS, refusalMs, now, storeNow } = options;
 
-  /** Runs the attempt, whose counters were charged already. */
+  /** Runs the attempt. Its counters were charged before. */
   const tryPassword = async (credentials: Credentials, address: string, begun: Attempt[]): Promise<Outcome> => {
     try {
       return await directory.signIn(credentials, async (id) => {
         const attempt = await attempts.beginById(id, address);
-        // The name may be one of several of this account. That must not show.
+        // The account may have other names, whose attempts count too. The answer must not reveal
+        // that.
         if (typeof attempt === 'number') return false;
         begun.push(attempt);
         return true;
