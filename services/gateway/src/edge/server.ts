@@ -27,11 +27,11 @@ export interface Auth {
   resume?: unknown;
   /** Names the program for operators. */
   program?: unknown;
-  /** True: the client tries again by itself after a `connect_error` whose data is retryable. */
+  /** If true, the client retries by itself after a retryable `connect_error`. */
   retries?: unknown;
 }
 
-/** `Owner` stands for a connection in the rest of the gateway. */
+/** `Owner` is what the rest of the gateway attaches to a connection. */
 export interface EdgeHandlers<Identity, Owner> {
   transportOpened(transport: Transport): void;
   transportClosed(transport: Transport): void;
@@ -175,7 +175,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
   };
 }
 
-/** After DISCONNECT. */
+/** Closes the transport after DISCONNECT. */
 function closeLater(transport: Transport): void {
   setTimeout(() => transport.close(true), LAST_PACKETS_MS);
 }

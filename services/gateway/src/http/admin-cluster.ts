@@ -64,7 +64,7 @@ function nodeRoutes(deps: AdminClusterDeps): Route[] {
       handler: admin(async (request, response, { user }) => {
         const { text } = parsePayload(httpSchemas.announcement, request.body ?? {});
         await orders.give('announce', text);
-        // The audit holds no texts of messages, but this one is an act of an administrator.
+        // The audit never contains message texts, but this text is an act of an administrator.
         audit.record({ action: 'announcement', by: user.id, reason: text });
         response.json({});
       }),

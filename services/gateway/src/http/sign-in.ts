@@ -1,4 +1,4 @@
-/** Calls before a token exists: which ways to sign in there are, and the ways themselves. */
+/** Calls that need no token: the list of ways to sign in, and the sign-ins. */
 import { type AuthConfig, GUEST_ID_PREFIX, httpSchemas, MaruError, parsePayload } from '@maru/protocol';
 import type { Request } from 'express';
 import type { Audit } from '../audit/audit.ts';

@@ -1,6 +1,4 @@
-/**
- * The connections to PostgreSQL for old pages and searches, and the logs that reach back with them.
- */
+/** The PostgreSQL connections for old pages and searches, and the logs that use them. */
 import { openArchive, openReplicas, type Replicas } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
 import { createPostgresHistory } from '../archive/postgres-history.ts';
@@ -11,7 +9,7 @@ import type { RoomLog } from '../log/room-log.ts';
 
 export type ArchiveReads = Pick<Replicas, 'read' | 'close'>;
 
-/** Undefined: this cluster has no archive. Connects at the first read. */
+/** Undefined if this cluster has no archive. Connects at the first read. */
 export function openArchiveReads({
   config,
   logger,
@@ -36,7 +34,7 @@ export function openArchiveReads({
   };
 }
 
-/** Reaches back to the first entry of each room, if this cluster has an archive. */
+/** Extends the log to the first entry of each room, if this cluster has an archive. */
 export function withArchive(
   log: HotLog,
   options: {
