@@ -16,7 +16,7 @@ const BEFORE: RoomDetails = {
 };
 const act = <T extends keyof ActEntries>(type: T, data: ActEntries[T]) => ({ ...entry(1), type, data });
 
-it('begins with what a join answered', () => {
+it('starts with the answer to a join', () => {
   assert.deepEqual(detailsOf(joined([], 0)), { ...BEFORE, role: 'member', title: '', topic: '' });
   const more = { topic: 'Green', readOnly: true as const, slowModeS: 5, mutedUntilTs: 0 };
   assert.deepEqual(detailsOf({ ...joined([], 0), ...more, title: 'Tea', role: 'moderator' }), { ...BEFORE, ...more });

@@ -1,7 +1,6 @@
 /**
  * One connection, from its opening to its end. It is never reused. It translates the events of the
- * wire, and ends if the server is silent. `connection.ts` decides whether and when to
- * reconnect.
+ * wire, and ends if the server is silent. `connection.ts` decides whether and when to reconnect.
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
@@ -18,7 +17,7 @@ import { SERVER_DISCONNECT, type Wire } from './wire/wire.ts';
 export interface HandshakeAuth {
   token: string;
   resume: Record<string, Position>;
-  /** This client tries again by itself, so temporary refusals may come as `connect_error`. */
+  /** This client retries by itself, so temporary refusals may come as `connect_error`. */
   retries: true;
   program?: string;
 }
@@ -28,7 +27,9 @@ export type SocketEnd =
   | { kind: 'unauthenticated'; detail: string }
   /** The server sent DISCONNECT: stay away. */
   | { kind: 'dismissed' }
-  /** No answer for too long. `hung`: nothing has passed this transport since the session. */
+  /**
+   * No answer for too long. `hung`: no data has passed this transport since the session started.
+   */
   | { kind: 'silent'; transport: Transport; hung: boolean }
   /** Anything else: the network, the node, or a temporary refusal. */
   | { kind: 'lost'; detail: string; error?: MaruError | undefined };
@@ -37,11 +38,11 @@ export interface SocketConnectionOptions {
   url: string;
   path: string;
   transports: Transport[];
-  /** Time without a byte before the session. */
+  /** Timeout without a byte before the session. */
   connectTimeoutMs: number;
   limits: ClientLimits;
   scheduler: Scheduler;
-  /** Called when the transport is open, so that the positions are up to date. */
+  /** Called when the transport is open, so that the positions are current. */
   auth: () => HandshakeAuth;
   on: { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void };
   /** Called at most once, and never after `close`. */
@@ -57,7 +58,7 @@ export interface SocketConnection {
   ): void;
   /** Sends an event without an answer. Drops it if the transport is not ready. */
   sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void;
-  /** Checks that the server answers. Without an answer in time the connection ends as `silent`. */
+  /** Checks that the server answers. Without an answer in time, the connection ends as `silent`. */
   probe(timeoutMs: number): void;
   /** Whether anything arrived. */
   hasHeard(): boolean;
@@ -87,7 +88,7 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   const receivedBytes = () => wire.receivedBytes();
   const onEvent = (name: string, payload: unknown) => {
     if (ended || !Object.hasOwn(options.on, name)) return;
-    // A degraded server begins the session when its store is back. Until then it sends pings.
+    // A degraded server starts the session when its store is back. Until then it sends pings.
     if (name === 'session' || name === 'notice') handshake.stop();
     (options.on[name as keyof ServerEvents] as (payload: unknown) => void)(payload);
   };

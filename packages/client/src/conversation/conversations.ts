@@ -16,7 +16,7 @@ export interface ConversationsOptions {
   scheduler?: Scheduler;
 }
 
-/** Where drafts are kept. At most 512 KiB; then the oldest are dropped. */
+/** Storage of drafts, at most 512 KiB. Beyond that, the oldest drafts are dropped. */
 export type DraftStorage = KeptText;
 
 export function createConversations(options: ConversationsOptions): Conversations {
@@ -24,7 +24,7 @@ export function createConversations(options: ConversationsOptions): Conversation
   const models = new Map<string, RoomConversation>();
   const myRooms = new ClientRooms(client);
   const drafts = new Drafts({ place: options.drafts ?? null, scheduler, logger });
-  // A refused edit is not lost: it is a draft again.
+  // The text of a refused edit becomes a draft again, so it is not lost.
   const stopKeeping = client.on('act', ({ room, act, state }) => {
     if (act.type !== 'edit' || state.kind !== 'failed' || state.error.code === 'not_found') return;
     if (drafts.get(room, { edit: act.seq }) === '') drafts.set(room, { edit: act.seq }, act.text);

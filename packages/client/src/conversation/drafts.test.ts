@@ -43,7 +43,7 @@ it('saves a burst of changes once', () => {
   assert.equal(clock.timers(), 0);
 });
 
-it('tells when a room begins or ceases to have a draft, and not for each letter', () => {
+it('notifies when a room gets its first draft or loses its last, not for each letter', () => {
   const { drafts } = start();
   const seen: string[][] = [];
   drafts.rooms.subscribe(() => seen.push([...drafts.rooms.get()]));
@@ -56,7 +56,7 @@ it('tells when a room begins or ceases to have a draft, and not for each letter'
   assert.deepEqual(seen, [['lobby'], []]);
 });
 
-it('drops the oldest drafts from storage if they take too many bytes', () => {
+it('drops the oldest drafts from storage if they exceed the limit of bytes', () => {
   const { clock, drafts, place } = start();
   for (const room of ['first', 'second', 'third']) {
     clock.pass(1_000);
@@ -66,7 +66,7 @@ it('drops the oldest drafts from storage if they take too many bytes', () => {
   assert.deepEqual([...start(place).drafts.rooms.get()].sort(), ['second', 'third']);
 });
 
-it('takes what an ended tab left, the newest change of each draft', () => {
+it('takes over drafts of an ended tab, and the newest change of each draft wins', () => {
   const place = memoryPlace();
   const { clock, drafts } = start(place);
   clock.pass(1_000);
@@ -82,7 +82,7 @@ it('takes what an ended tab left, the newest change of each draft', () => {
   assert.equal(taken, 2);
 });
 
-it('forgets the draft of an edit when the message is deleted, or was when it is read', () => {
+it('forgets the draft of an edit when its message is deleted, or turns out to be deleted', () => {
   const { drafts } = start();
   for (const seq of [1, 2, 3]) drafts.set('lobby', { edit: seq }, 'secret');
   const deletion = { ...entry(9), type: 'message.delete', data: { seq: 1 } };
@@ -106,7 +106,7 @@ for (const value of [
   });
 }
 
-it('leaves what another version kept as it is, and says so', () => {
+it('keeps what another version has stored, and logs that', () => {
   const newer = '{"v":2,"items":{}}';
   const warnings: string[] = [];
   const place = memoryPlace(newer);

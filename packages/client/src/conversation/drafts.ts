@@ -1,6 +1,6 @@
 /**
- * Texts that the user has begun to write, of all rooms. They are kept where the host says, soon
- * after each change and when the page is hidden.
+ * Unfinished texts of the user in all rooms. They are saved to the host's storage soon after each
+ * change, and when the page is hidden.
  */
 import type { Entry } from '@maru/protocol/events';
 import { changeOf } from '../acts.ts';
@@ -11,7 +11,7 @@ import type { Scheduler } from '../scheduler.ts';
 import { isRoomId } from '../text.ts';
 import type { DraftOf, Watched } from './types.ts';
 
-/** Further drafts are dropped from storage, the oldest first. Two bytes for each UTF-16 unit. */
+/** Beyond this size, the oldest drafts are dropped from storage. Two bytes for each UTF-16 unit. */
 export const DRAFTS_BYTES_MAX = 512 * 1024;
 const SAVE_AFTER_MS = 400;
 
@@ -19,7 +19,7 @@ interface Draft {
   readonly room: string;
   readonly of: DraftOf;
   readonly text: string;
-  /** Wall clock. It decides between drafts of two tabs. */
+  /** Wall clock. It decides which draft of two tabs is newer. */
   readonly changedAtMs: number;
 }
 
@@ -54,7 +54,7 @@ export class Drafts {
     this.#stops = [stopTaking, onPageHide(() => this.flush())];
   }
 
-  /** Rooms with a draft. The same set until a room joins or leaves it. */
+  /** Rooms with a draft. The same set until a room is added or removed. */
   readonly rooms: Watched<ReadonlySet<string>> = {
     get: () => this.#rooms,
     subscribe: (listener) => {
@@ -63,7 +63,7 @@ export class Drafts {
     },
   };
 
-  /** Texts of another tab were added. Returns a function that removes the listener. */
+  /** Called when texts of another tab were added. Returns a function that removes the listener. */
   onTaken(listener: () => void): () => void {
     this.#takenListeners.add(listener);
     return () => void this.#takenListeners.delete(listener);
@@ -82,7 +82,7 @@ export class Drafts {
     this.#noteRooms();
   }
 
-  /** The draft of an edit may have the deleted text. */
+  /** The draft of an edit may contain the deleted text. */
   forgetDeleted(room: string, entries: readonly Entry[]): void {
     for (const entry of entries) {
       const change = changeOf(entry);
@@ -91,7 +91,7 @@ export class Drafts {
     }
   }
 
-  /** Keeps what has changed now. */
+  /** Saves pending changes now. */
   flush(): void {
     if (this.#cancelSave !== null) this.#save();
   }

@@ -1,18 +1,18 @@
-/** Reads the list of the user's rooms on each connection, and keeps it up to date in between. */
+/** Reads the user's room list on each connection, and keeps it up to date in between. */
 import type { MyRoom, Notify } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { ChatClient } from '../chat-client.ts';
 import { noteEntries, noteInbox, notePosition, noteRead, type RoomList } from './room-list.ts';
 import type { MyRooms, MyRoomsView } from './types.ts';
 
-/** Its methods are bound, so that hosts may pass them on as functions. */
+/** Its methods are bound, so hosts can pass them on as functions. */
 export class ClientRooms implements MyRooms {
   readonly #client: ChatClient;
   readonly #listeners = new Set<() => void>();
   readonly #unsubscribe: Array<() => void>;
   #list: RoomList = new Map();
   #isReady = false;
-  /** The reading in progress; a later one replaces it. */
+  /** The read in progress. A later one replaces it. */
   #reading: object | null = null;
   /** Rooms whose counts are being read. */
   readonly #counting = new Set<string>();
@@ -65,14 +65,14 @@ export class ClientRooms implements MyRooms {
 
   readonly markAllRead = async (): Promise<void> => {
     const waiting = [...this.#list.values()].filter(({ room }) => room.unread > 0 || room.mentions > 0);
-    // One after the other: a list may hold thousands.
+    // One by one, because a list may have thousands of rooms.
     for (const { room } of waiting) await this.markRead(room.room);
   };
 
   readonly refresh = (): void => {
     const reading = {};
     this.#reading = reading;
-    // If a page cannot be read, the next connection begins anew.
+    // If a page cannot be read, the next connection starts again.
     this.#readAll(() => this.#reading === reading).catch(() => {});
   };
 
@@ -93,7 +93,7 @@ export class ClientRooms implements MyRooms {
       this.#set(noteRead(this.#list, data.rooms));
       cursor = data.cursor;
     } while (cursor !== undefined);
-    // What was in the list before and is in no page has ended.
+    // Rooms that were in the list before but are on no page are no longer in it.
     this.#isReady = true;
     this.#set(new Map([...this.#list].filter(([room]) => !before.has(room))));
   }
@@ -106,7 +106,7 @@ export class ClientRooms implements MyRooms {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** A position of 0 changes nothing: the answer has the counts. */
+  /** Position 0 changes nothing. The answer contains the counts. */
   #count(room: string): void {
     if (this.#counting.has(room)) return;
     this.#counting.add(room);
@@ -115,7 +115,7 @@ export class ClientRooms implements MyRooms {
         this.#counting.delete(room);
         this.#set(notePosition(this.#list, room, data));
       },
-      // The next connection reads the list anew.
+      // On an error, the next connection reads the list again.
       () => void this.#counting.delete(room),
     );
   }

@@ -1,4 +1,7 @@
-/** Own acts of one room: shown at once, until their entries have arrived or they were refused. */
+/**
+ * Own acts in one room. They are shown immediately, until their entries have arrived or they are
+ * refused.
+ */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { ChatClient } from '../chat-client.ts';
 import type { OutgoingAct } from '../events.ts';
@@ -44,7 +47,7 @@ export class OwnActs {
     });
   }
 
-  /** A deletion that is not sent yet. */
+  /** Shows a deletion that is not sent yet. */
   show(seq: number): void {
     this.#overlay = addAct(this.#overlay, heldDeletion(seq));
     this.#options.onChange();
@@ -58,7 +61,7 @@ export class OwnActs {
     this.#options.onChange();
   }
 
-  /** Also of acts that were sent before a reload: no caller waits for their outcome any more. */
+  /** Also for acts that were sent before a reload. No caller waits for those. */
   onAct({ clientMsgId, act, state }: OutgoingAct, model: RoomModel): void {
     const resolve = this.#outcomes.get(clientMsgId) ?? (() => {});
     this.#outcomes.delete(clientMsgId);
@@ -75,7 +78,7 @@ export class OwnActs {
     this.#options.onChange();
   }
 
-  /** What the model shows by itself is shown here no longer. */
+  /** Removes acts that the model already contains. */
   onModel({ epoch, position, messages }: RoomModel): void {
     if (this.#overlay.size === 0) return;
     this.#overlay = dropActs(this.#overlay, ({ act, storedAt }) => {

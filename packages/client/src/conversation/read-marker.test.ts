@@ -3,7 +3,7 @@ import { it } from 'node:test';
 import { MaruError } from '@maru/protocol/errors';
 import { ReadMarker } from './read-marker.ts';
 
-it('asks again for the position after a failure, a few times', async () => {
+it('asks again for the position after a failure, up to a maximum', async () => {
   const waiting: Array<() => void> = [];
   const scheduler = {
     ...{ now: () => 0, wallNow: () => 0, random: () => 0.5 },

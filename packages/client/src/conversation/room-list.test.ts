@@ -23,7 +23,7 @@ const of = (list: RoomList | 'unknown') => {
   return { unread, mentions, head, last: last?.text, isStale: listed.isStale };
 };
 
-it('counts a message and a mention once, however often their event arrives', () => {
+it('counts a message and a mention once, even if several events report them', () => {
   const news = { room: 'lobby', seq: 11, ts: 11, n: 6, from: BOT, text: 't11' };
   const told = noteInbox(listOf(), { type: 'mention', ...news });
   assert.ok(told !== 'unknown');
@@ -32,16 +32,16 @@ it('counts a message and a mention once, however often their event arrives', () 
   assert.deepEqual(of(noteInbox(twice, { type: 'mention', ...news })), of(twice));
 });
 
-it('does not count what was read with the list', () => {
+it('does not count messages that the list already includes', () => {
   assert.deepEqual(of(noteEntries(listOf(), 'lobby', [entry(10, 5)], 'me')).unread, 1);
 });
 
-it('does not count a mention by oneself', () => {
+it('does not count own mentions', () => {
   const own = entry(11, 6, { mentions: ['@room'], from: { id: 'me', name: 'Me' } });
   assert.deepEqual(of(noteEntries(listOf(), 'lobby', [own], 'me')).mentions, 0);
 });
 
-it('forgets the text of a deleted last message, and asks for the mentions that are left', () => {
+it('forgets the text of a deleted last message, and asks for the remaining mentions', () => {
   const list = listOf({ last: entry(10, 5), mentions: 2 });
   const deletion = entry(11, 5, { type: 'message.delete', data: { seq: 10 } });
   const after = noteEntries(list, 'lobby', [deletion], 'me');
@@ -55,14 +55,14 @@ it('never moves a read position back', () => {
   assert.equal(notePosition(list, 'lobby', { seq: 7, n: 3, unread: 2, mentions: 0 }), list);
 });
 
-it('keeps what is newer than a page of the list', () => {
+it('keeps data that is newer than a page of the list', () => {
   const list = noteEntries(listOf(), 'lobby', [entry(11, 6)], 'me');
   assert.deepEqual(of(noteRead(list, [room()])), {
     ...{ unread: 2, mentions: 0, head: 11, last: 't11', isStale: true },
   });
 });
 
-it('has to be read again after news of a room that is not in it', () => {
+it('must be read again after an event about a room that is not in it', () => {
   const news = { room: 'other', seq: 1, ts: 1, n: 1, from: BOT, text: 'x' };
   assert.equal(noteInbox(listOf(), { type: 'message', ...news }), 'unknown');
   assert.equal(noteInbox(listOf(), { type: 'invite', room: 'other', title: '', from: BOT }), 'unknown');

@@ -1,19 +1,21 @@
-/** The list of a user's rooms: as it was read, then changed by entries and inbox events. Pure. */
+/** The list of a user's rooms: a read, and then changes by entries and inbox events. Pure. */
 import type { Entry, InboxEvent, MyRoom, ReadData } from '@maru/protocol/events';
 
 import { changeOf } from '../acts.ts';
 
 export interface ListedRoom {
   readonly room: MyRoom;
-  /** The newest message that was counted as a mention. Two events may tell of the same. */
+  /**
+   * The newest message that was counted as a mention, because two events may report the same one.
+   */
   readonly mentionedAt: number;
-  /** What happened changed the counts in a way that only the server knows. */
+  /** The counts changed in a way that only the server knows. */
   readonly isStale: boolean;
 }
 
 export type RoomList = ReadonlyMap<string, ListedRoom>;
 
-/** What is known may be newer than what was read. Then the counts have to be read again. */
+/** The known state may be newer than the read. Then the counts must be read again. */
 export function noteRead(list: RoomList, rooms: readonly MyRoom[]): RoomList {
   const next = new Map(list);
   for (const room of rooms) {
@@ -73,7 +75,7 @@ function noteEntry(listed: ListedRoom, entry: Entry, ownId: string): ListedRoom 
   };
 }
 
-/** In `mentions`: everybody in the room. */
+/** In `mentions`: all users in the room. */
 const MENTION_ROOM = '@room';
 
 const isFor = (ownId: string, mentions: readonly string[] = []): boolean =>
@@ -84,7 +86,7 @@ function mentioned(listed: ListedRoom, seq: number | null): ListedRoom {
   return { ...listed, mentionedAt: seq, room: { ...listed.room, mentions: listed.room.mentions + 1 } };
 }
 
-/** `unknown`: the list has to be read again. */
+/** `unknown`: the list must be read again. */
 export function noteInbox(list: RoomList, event: InboxEvent): RoomList | 'unknown' {
   const known = list.get(event.room);
   switch (event.type) {

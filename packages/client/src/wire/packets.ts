@@ -1,8 +1,8 @@
 /**
- * Packets of Socket.IO 5 in messages of Engine.IO 4, as far as a chat uses them: text only. Pure.
+ * Packets of Socket.IO 5 in messages of Engine.IO 4, limited to what a chat uses: text only. Pure.
  */
 
-/** What arrives in a frame of a WebSocket. */
+/** The content of a WebSocket frame from the server. */
 export type Incoming =
   | { kind: 'open' | 'ping' | 'close' | 'connected' | 'disconnect' | 'other' }
   | { kind: 'refused'; message: string; data: unknown }
@@ -15,7 +15,7 @@ export const connectPacket = (auth: object): string => `40${JSON.stringify(auth)
 export const eventPacket = (name: string, payload: object, id: number | null): string =>
   `42${id ?? ''}${JSON.stringify([name, payload])}`;
 
-/** Null if it is no packet. */
+/** Null if the frame is not a valid packet. */
 export function readPacket(frame: string): Incoming | null {
   switch (frame.charAt(0)) {
     case '0':

@@ -1,6 +1,6 @@
 /**
- * Socket.IO over the browser's WebSocket. socket.io-client is a third of the code of a chat, and is
- * loaded only where a WebSocket cannot be opened: it polls.
+ * Socket.IO over the browser's WebSocket. socket.io-client is a third of the code of a chat. It is
+ * loaded only if a WebSocket cannot be opened, for polling.
  */
 import type { ConnectFailure } from '../refusal.ts';
 import { connectPacket, DISCONNECT, eventPacket, type Incoming, PONG, readPacket } from './packets.ts';
