@@ -1,4 +1,4 @@
-/** What callers learn when PostgreSQL does not serve. */
+/** Errors for callers when PostgreSQL is not usable. */
 import pg from 'pg';
 
 /**
