@@ -1,4 +1,4 @@
-/** The calls that do what a client event does, from the schemas of the events. */
+/** Descriptions of calls that correspond to a client event, from the schemas of the events. */
 import { z } from 'zod';
 import { type CallEvent, EVENT_CALLS, type EventCall, type EventCallName, pathMembers } from '../src/calls.ts';
 import type { ErrorCode } from '../src/errors.ts';
@@ -9,9 +9,9 @@ import { type JsonObject, jsonSchemaOf } from './json-schema.ts';
 interface Text {
   summary: string;
   description?: string;
-  /** What an answer means, unless it is the page or the entry that the summary names. */
+  /** Description of a success answer. Default: the page or the entry that the summary names. */
   success?: string;
-  /** Further than those of every call, of calls about a room, and of calls with a body. */
+  /** Errors in addition to those of every call, of calls about a room, and of calls with a body. */
   errors?: ErrorCode[];
 }
 
@@ -127,7 +127,7 @@ function pin(summary: string): Text {
   return { summary, description, success: STORED, errors: ['conflict'] };
 }
 
-/** Members of the payload that neither the path, nor the method, nor the header says. */
+/** Members of the payload that are not in the path, the method or the header. */
 function freeMembers(event: CallEvent, call: EventCall): string[] {
   const said = [...pathMembers(call.path), ...Object.keys(call.fixed ?? {}), 'clientMsgId'];
   return Object.keys(requestSchemas[event].shape).filter((name) => !said.includes(name));
@@ -136,7 +136,7 @@ function freeMembers(event: CallEvent, call: EventCall): string[] {
 const shapeOf = (event: CallEvent): Record<string, z.ZodType> => requestSchemas[event].shape;
 const hasBody = ({ method }: EventCall): boolean => method !== 'GET' && method !== 'DELETE';
 
-/** What validates the body of a call, for tests of examples. */
+/** The schema that validates the body of a call, for tests of examples. */
 export function bodySchemaOf(name: EventCallName): z.ZodType {
   const call: EventCall = EVENT_CALLS[name];
   const shape = shapeOf(call.event);

@@ -1,13 +1,13 @@
 /**
- * The HTTP calls that do what a client event does, with the same payload, rights and answer. The
+ * The HTTP calls that correspond to a client event, with the same payload, rights and answer. The
  * gateway serves this table, and the OpenAPI document describes it.
  *
- * Members of the payload come from the path (in braces), else from the query of GET and DELETE, or
+ * Members of the payload come from the path (in braces), or from the query of GET and DELETE, or
  * from the JSON body of other methods. `clientMsgId` is the header `Idempotency-Key`.
  */
 import type { RequestName } from './schemas.ts';
 
-/** These events mean something on a connection only. */
+/** Events that are useful only on a connection. */
 export type ConnectionEvent =
   | 'auth:renew'
   | 'room:join'
@@ -23,9 +23,9 @@ export interface EventCall {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Under `/api/v1`. */
   path: string;
-  /** Members of the payload that the method and path say. */
+  /** Members of the payload that the method and path determine. */
   fixed?: Record<string, boolean>;
-  /** Events that the query member `view` chooses instead of `event`. */
+  /** Events that the query member `view` selects instead of `event`. */
   views?: Record<string, CallEvent>;
   /** Status of an answer; 200 unless given, and for a duplicate. */
   status?: 201;

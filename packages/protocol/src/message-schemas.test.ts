@@ -1,4 +1,4 @@
-/** Schemas of requests about messages and rooms of a user. */
+/** Schemas of requests about messages and about a user's rooms. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from './limits.ts';
@@ -67,7 +67,7 @@ describe('mentions', () => {
   const users = (n: number) => Array.from({ length: n }, (_, index) => `user-${index}`);
 
   test('name each user once, in order', () => assert.deepEqual(parsed(['b', 'a', 'b']), ['b', 'a']));
-  test('that name no user are none', () => assert.equal(parsed([]), undefined));
+  test('that name no user are the same as none', () => assert.equal(parsed([]), undefined));
   test('may be @room alone', () => assert.deepEqual(parsed(['@room']), ['@room']));
   test('have a limit, which counts duplicates', () => {
     assert.equal(parsed(users(LIMITS.mentionsMax))?.length, LIMITS.mentionsMax);
