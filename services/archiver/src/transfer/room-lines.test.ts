@@ -40,7 +40,7 @@ test('a line needs a time, an author and a text', () => {
   assert.deepEqual([to.first, to.entries], [1, 2]);
 });
 
-test('a header, numbers from the file, and what was erased are kept', () => {
+test('a header, numbers from the file, and erased entries are kept', () => {
   const to = lines();
   assert.equal(add(to, { format: FORMAT, title: 'Tea', roles: { mina: 'owner' } }), undefined);
   assert.equal(add(to, ''), undefined);
@@ -58,7 +58,7 @@ test('a header, numbers from the file, and what was erased are kept', () => {
   assert.deepEqual([to.first, to.entries], [7, 3]);
 });
 
-test('an error names the line and what is wrong, and no value', () => {
+test('an error names the line and the problem, but no value', () => {
   refuses([hello, '', 'secret {'], /^line 3: is no JSON$/);
   refuses([hello, [1]], /^line 2: is no JSON object/);
   refuses([], /^line 0: there is no entry/);
