@@ -1,4 +1,4 @@
-/** What concerns a user rather than a room: the inbox, the list of rooms, and what was read. */
+/** Parts about a user rather than a room: the inbox, the room list, and read positions. */
 import type { Inbox } from '../inbox/inbox.ts';
 import { InboxChannels } from '../inbox/inbox-channels.ts';
 import { createReadMyRooms } from '../inbox/my-rooms.ts';
@@ -24,7 +24,7 @@ export function createInbox(options: {
   const { store, registry, metrics, now } = options;
   const count = metrics.inboxEvents.inc;
   const inboxChannels = new InboxChannels({
-    // Not on the connection of the rooms: thousands of users must not delay their announcements.
+    // A separate connection, so that thousands of users do not delay announcements of rooms.
     subscriber: store.ephemeralSubscriber,
     readersOf: registry.sessionsOf,
     lingerMs: LINGER_MS,
@@ -41,7 +41,7 @@ export function createInbox(options: {
   return { inbox, inboxChannels };
 }
 
-/** Acts and deletions that also change lists, and tell users. */
+/** Acts and deletions that also change lists and notify users. */
 export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: Inbox; carryOut: CarryOut }) {
   const { roomList, directory } = store;
   const parts = { roomList, inbox, room: createMemberLooks(store.connections.read) };

@@ -1,4 +1,4 @@
-/** What answers requests, from sockets and from HTTP. */
+/** The request handlers, for connections and for HTTP. */
 import type { Replicas } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
 import { createReadAudit } from '../audit/read-audit.ts';
@@ -37,7 +37,7 @@ import { createSignIn } from './sign-in.ts';
 import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
 
-/** Users and addresses whose limits a node remembers. */
+/** Maximum users and addresses whose limits a node remembers. */
 const KEYS_MAX = 100_000;
 
 export interface RequestsOptions {
@@ -55,7 +55,7 @@ export interface RequestsOptions {
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
   ephemeral: () => Ephemeral;
-  /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
+  /** Hands over the WebSockets whose peer has this address. Resolves when they are closed. */
   handOverFrom: (address: string) => Promise<void>;
   now: () => number;
 }
@@ -155,7 +155,7 @@ export function createRequests(options: RequestsOptions) {
 /** The ids of the rooms in a user's list. */
 const roomsOf = (store: Store) => async (userId: string) => (await store.roomList.read(userId)).map(({ room }) => room);
 
-/** What administrators see of the cluster. */
+/** The administrators' view of the cluster. */
 const clusterViews = ({ config, store, nodes }: RequestsOptions) => ({
   node: config.node,
   nodes: nodes.reports,
@@ -167,7 +167,7 @@ const clusterViews = ({ config, store, nodes }: RequestsOptions) => ({
 });
 
 /**
- * The hot log keeps at least `retentionEntriesMin` entries. Half of them is the margin for entries
+ * The hot log keeps at least `retentionEntriesMin` entries. Half of them is a margin for entries
  * that this node has not seen yet.
  */
 const mayBeArchivedOf =

@@ -1,4 +1,4 @@
-/** Signing in with a password, where there is a directory. */
+/** Password sign-in, if there is a directory. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { FilterParser } from 'ldapts';
@@ -29,7 +29,7 @@ export function createSignIn(options: SignInOptions): {
   const directory = createDirectory(options);
   return {
     passwordSignIn: passwordSignInOf(options, directory),
-    // Without a service account, only users themselves can read their accounts.
+    // Without a service account, only users can read their own accounts.
     currentRoles: createCurrentRoles({
       directory: options.config.ldapBindDn === undefined ? undefined : directory,
       now: options.now,
