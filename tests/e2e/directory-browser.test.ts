@@ -13,7 +13,7 @@ import { say } from '../support/pages.ts';
 import { poll } from '../support/poll.ts';
 import { directorySettings, groupDn, personDn, type Slapd, startSlapd, withoutSlapd } from '../support/slapd.ts';
 
-/** Renewed after two thirds of it. */
+/** The page renews it after two thirds of this time. */
 const TOKEN_S = 10;
 const FAILURES_FREE = 3;
 const skip = withoutSlapd();
@@ -94,9 +94,9 @@ async function signIn(page: Page, username: string, password: string): Promise<v
 
 const problem = (page: Page, words: RegExp) => page.getByTestId('sign-in-error').filter({ hasText: words }).waitFor();
 
-describe('the sign-in with an account of a directory', { skip }, () => {
+describe('sign-in with a directory account', { skip }, () => {
   for (const { locale, missing, wrong, forbidden, wait, down } of LANGUAGES) {
-    test(`says why it does not work, and axe finds nothing (${locale})`, async (t) => {
+    test(`shows why it failed, and axe reports nothing (${locale})`, async (t) => {
       if (browser === undefined) return t.skip('there is no browser');
       const page = await open(locale);
       await page.getByTestId('account-button').click();
@@ -154,7 +154,7 @@ describe('the sign-in with an account of a directory', { skip }, () => {
     await page.context().close();
   });
 
-  test('is over on all devices when the user says so', async (t) => {
+  test('ends on all devices when the user signs out everywhere', async (t) => {
     if (browser === undefined) return t.skip('there is no browser');
     const [page, other] = [await open('en-GB'), await open('en-GB')];
     for (const one of [page, other]) {

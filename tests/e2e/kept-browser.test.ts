@@ -1,6 +1,7 @@
 /**
- * Nothing that a user has written is lost: drafts and waiting messages over room switches, reloads,
- * tabs and sign-ins. The page is the built one, and the fake server refuses messages when told to.
+ * Texts of the user are never lost: drafts and waiting messages survive room changes, reloads,
+ * other tabs and sign-ins. The built page runs against a fake server that refuses messages on
+ * command.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
@@ -24,7 +25,7 @@ after(async () => {
   await server.close();
 });
 
-/** A user who can sign in again: the fake server takes any token, and it is the user's id. */
+/** A user who can sign in again: the fake server accepts any token, and it is the user's id. */
 async function newUser(locale = 'en-GB'): Promise<{ context: BrowserContext; user: string }> {
   const context = await pages.newContext({ locale });
   const user = `u-${newRoom()}`;
@@ -57,8 +58,8 @@ async function queue(page: Page, text: string): Promise<void> {
   await rowOf(page, text).and(page.locator('[data-state="sending"]')).waitFor();
 }
 
-describe('what the user has not sent', { skip: pages.skip }, () => {
-  test('stays over room switches and reloads, and is sent once, in order', async () => {
+describe('unsent texts of the user', { skip: pages.skip }, () => {
+  test('stay over room changes and reloads, and are sent once, in order', async () => {
     const { context, user } = await newUser();
     const [room, other] = [newRoom(), newRoom()];
     const page = await enter(context, user, room);
@@ -95,7 +96,7 @@ describe('what the user has not sent', { skip: pages.skip }, () => {
     await context.close();
   });
 
-  test('is there when the same user signs in again after the session expired', async () => {
+  test('are available when the same user signs in again after the session expired', async () => {
     const { context, user } = await newUser();
     const room = newRoom();
     const page = await enter(context, user, room);
@@ -116,8 +117,8 @@ describe('what the user has not sent', { skip: pages.skip }, () => {
   });
 });
 
-describe('what the user has not sent, in several tabs', { skip: pages.skip }, () => {
-  test('is apart in two tabs, also in a duplicated one', async () => {
+describe('unsent texts of the user in several tabs', { skip: pages.skip }, () => {
+  test('are separate in two tabs, also in a duplicated one', async () => {
     const { context, user } = await newUser();
     const room = newRoom();
     const page = await enter(context, user, room);
@@ -143,7 +144,7 @@ describe('what the user has not sent, in several tabs', { skip: pages.skip }, ()
     await context.close();
   });
 
-  test('stays on the device if the user wants it, until the user signs out in any tab', async () => {
+  test('stay on the device if the user wants that, until the user signs out in any tab', async () => {
     const { context, user } = await newUser('ko-KR');
     const room = newRoom();
     const first = await context.newPage();
