@@ -1,8 +1,9 @@
 /**
- * A process that carries out one request with the parts of a gateway, and kills itself right after
- * Redis has carried out one of its writes: nothing of the process runs after that write.
+ * A process that runs one request with the parts of a gateway, and kills itself right after Redis
+ * has executed one of its writes. No code of the process runs after that write.
  *
- *   MARU_REDIS_URL=… node tests/integration/doomed.ts '{"event": "room:kick", "user": "mina", "request": {…}, "writes": 2}'
+ *     MARU_REDIS_URL=… node tests/integration/doomed.ts '{"event": "room:kick", "user": "mina",
+ * "request": {…}, "writes": 2}'
  *
  * It ends with SIGKILL, or with exit code 0 if the request needs fewer writes.
  */
@@ -25,19 +26,19 @@ export interface Doom {
   event: keyof CallHandlers;
   user: string;
   request: Record<string, unknown>;
-  /** The process dies after so many writes. */
+  /** The process dies after this many writes. */
   writes: number;
 }
 
-/** Commands that leave nothing in the store. */
+/** Commands that write nothing to the store. */
 const READS = new Set('get hget hmget hgetall hkeys hlen evalsha_ro spublish info time ping client config'.split(' '));
-/** Longer than a step of the gateway without a pause. */
+/** Longer than an uninterrupted step of the gateway. */
 const IDLE_MS = 20;
 
 let inFlight = 0;
 let written = 0;
 
-/** Counts writes when their replies arrive, before anybody gets them. */
+/** Counts writes when their replies arrive, before any caller gets them. */
 function dieAfter(writes: number): void {
   const { sendCommand } = Redis.prototype;
   Redis.prototype.sendCommand = function (this: Redis, command: Command, ...rest: never[]) {
@@ -104,7 +105,7 @@ const caller: Caller = {
 };
 dieAfter(writes);
 await (handlers as unknown as CallHandlers)[event](caller, request as never);
-// What goes on after the answer may also be interrupted.
+// Work after the answer may also be interrupted.
 for (let idle = false; !idle; ) {
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   idle = inFlight === 0;

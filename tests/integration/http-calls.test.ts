@@ -1,4 +1,4 @@
-/** Every HTTP call that does what an event does succeeds, and what it did is seen on sockets. */
+/** Every HTTP call that corresponds to an event succeeds, and sockets see its effect. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -17,12 +17,12 @@ before(async () => {
 });
 after(() => rig?.stop());
 
-/** Of a room, as a connection gets it. */
+/** The newest message of a room, as a connection gets it. */
 const newest = async (client: TestClient, room: string): Promise<Entry> =>
   (await client.ok('history:read', { room })).messages.at(-1) as Entry;
 
 describe('rooms', () => {
-  test('are made, described, changed and deleted', async () => {
+  test('are created, described, changed and deleted', async () => {
     const [owner, room] = [`owner-${newId()}`, newRoom('http')];
     const client = await rig.clientOf(owner);
     const made = await rig.done(owner, 'createRoom', {}, { body: { room, title: 'Tea' } });
@@ -73,7 +73,7 @@ describe('members', () => {
     );
   });
 
-  test('are kicked, banned and muted, and that is lifted', async () => {
+  test('are kicked, banned and muted, and these sanctions are lifted', async () => {
     const { room, owner, ownerId, memberId } = await rig.publicRoom();
     const on = { room, user: memberId };
     const post = (more: Options = {}) => rig.ask(memberId, 'postMessage', { room }, { body: { text: 'x' }, ...more });
@@ -100,7 +100,7 @@ describe('members', () => {
     }
   });
 
-  test('report messages, which moderators read and close', async () => {
+  test('can report messages, and moderators can read and close reports', async () => {
     const { room, ownerId, memberId } = await rig.publicRoom();
     const { seq } = await rig.done<{ seq: number }>(ownerId, 'postMessage', { room }, { body: { text: 'spam' } });
     assert.deepEqual(await rig.done(memberId, 'reportMessage', { room, seq }, { body: { reason: 'spam' } }), {});
@@ -187,7 +187,7 @@ describe('conversations', () => {
     );
   });
 
-  test('a user lists rooms, follows, and reads', async () => {
+  test('a user lists rooms, follows rooms, and moves read positions', async () => {
     const { room, owner, ownerId, member, memberId } = await rig.privateRoom();
     await owner.ok('message:send', message(room, 'hello'));
     const { head } = await member.ok('room:join', { room });

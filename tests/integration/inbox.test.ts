@@ -22,7 +22,7 @@ async function everywhere(id: string): Promise<TestClient[]> {
   return Promise.all([rig.clientOf(id, 0), rig.clientOf(id, 1)]);
 }
 
-/** Until both nodes have the user's channel: a first invitation may be lost. */
+/** Waits until both nodes have subscribed to the user's channel. A first invitation may be lost. */
 async function heard(clients: TestClient[], owner: TestClient, id: string): Promise<void> {
   await poll('the channels of a user', async () => {
     const { room } = await owner.ok('room:create', { visibility: 'private' });
@@ -35,7 +35,7 @@ async function heard(clients: TestClient[], owner: TestClient, id: string): Prom
   });
 }
 
-test('a private room reaches all connections of the user who creates it, and a public one none', async () => {
+test('a new private room is announced on all connections of its creator, a public one is not', async () => {
   const [ownerId, otherId] = [`owner-${newId()}`, `other-${newId()}`];
   const devices = await everywhere(ownerId);
   const other = await rig.clientOf(otherId);
@@ -53,7 +53,7 @@ test('a private room reaches all connections of the user who creates it, and a p
   assert.deepEqual(inboxOf(other, room), []);
 });
 
-test('a membership that begins or ends reaches all connections of the user, and no other user', async () => {
+test('the start or end of a membership is announced on all connections of the user, and to no other user', async () => {
   const [ownerId, memberId] = [`owner-${newId()}`, `member-${newId()}`];
   const owner = await rig.clientOf(ownerId);
   const other = await rig.clientOf(`other-${newId()}`, 1);
