@@ -57,7 +57,8 @@ export async function runCrowdTrial(run: {
         seed: options.seed + share.firstMember,
       });
       parts.push(part);
-      // One part after the other: this trial does not test how many clients can connect at once.
+      // One part after the other, because this trial does not test how many clients can connect at
+      // once.
       await part.ask('connect');
     }
     say(`${options.clients} clients in ${rooms} rooms, in ${parts.length} processes`);
@@ -142,7 +143,7 @@ async function injectOne(step: {
     violations,
   };
   const returns = windows.flatMap((window) => window.returns);
-  // Clients that followed an advice to move lost nothing.
+  // Clients that followed an advice to move have lost nothing.
   const returned = summarizeReturns(returns.filter(({ left }) => !left));
   if (returned === undefined) violations.push('no client lost its connection');
   else {

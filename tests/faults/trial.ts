@@ -141,7 +141,7 @@ async function injectAll<S extends Environment>(
   return injected;
 }
 
-/** Lets the crowd come to rest. @returns how long presence took */
+/** Waits until the crowd is quiet. @returns the time that presence took */
 async function settle<S extends Environment>(
   { environment }: TrialOptions<S>,
   crowd: Crowd,
