@@ -114,7 +114,7 @@ export class Chat {
   async goTo(room: string): Promise<void> {
     const found = await readRoom(this.#options, room);
     if (found.ok) this.show(room);
-    else if (found.error.code === 'not_found') this.say(`there is no room ${room}: /create ${room} makes it`);
+    else if (found.error.code === 'not_found') this.say(`there is no room ${room}; /create ${room} creates it`);
     else this.say(`the room could not be looked up: ${found.error.code}`);
   }
 

@@ -18,7 +18,7 @@ async function checkRoom({ url, room, mayCreate }: Options, token: string): Prom
   if (mayCreate) return;
   const found = await readRoom({ url, token }, room);
   if (!found.ok && found.error.code === 'not_found')
-    throw new UsageError(`there is no room ${room} that you may see: --create makes it`);
+    throw new UsageError(`there is no room ${room}, or you may not see it; --create creates it`);
 }
 
 async function main(): Promise<number> {
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
     const { runJson } = await import('./json-mode.ts');
     return runJson({ url, room, history, token }, { input: process.stdin, print: (line) => console.log(line) });
   }
-  if (!process.stdin.isTTY) throw new UsageError('the input is no terminal: use --json in pipes');
+  if (!process.stdin.isTTY) throw new UsageError('the input is not a terminal; use --json in pipes');
   const { runScreen } = await import('./run-screen.ts');
   return runScreen({ url, room, history, token });
 }

@@ -71,7 +71,7 @@ class PlacedItems implements KeptItems {
     try {
       this.#place.save(value);
     } catch (error) {
-      this.#logger.warn(`${this.#what}: could not be kept`, { error: describeError(error) });
+      this.#logger.warn(`${this.#what}: could not be stored`, { error: describeError(error) });
       return false;
     }
     this.#saved = value;
@@ -92,10 +92,10 @@ class PlacedItems implements KeptItems {
       const stored = (value === null ? null : JSON.parse(value)) as { v?: unknown; items?: unknown } | null;
       if (stored === null) return [];
       if (stored.v === KEPT_VERSION && Array.isArray(stored.items)) return stored.items;
-      this.#logger.warn(`${this.#what}: kept by another version, and left as it is`, { version: String(stored.v) });
+      this.#logger.warn(`${this.#what}: stored by another version; left unchanged`, { version: String(stored.v) });
       return 'foreign';
     } catch (error) {
-      this.#logger.warn(`${this.#what}: cannot be read, and is lost`, { error: describeError(error) });
+      this.#logger.warn(`${this.#what}: cannot be read; it is lost`, { error: describeError(error) });
       return [];
     }
   }

@@ -200,7 +200,7 @@ const limitText = z
 
 /** The reason of an administrator's act. */
 const adminReason = label(LIMITS.reasonCharsMax).refine(hasVisible, { message: 'must not be blank' });
-const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'is the cursor of the page before');
+const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'must be the cursor of the previous page');
 
 /** Where an export continues: the `ts`, `seq` and `room` of the last entry. */
 const exportCursor = z.string().regex(/^\d{1,15}-\d{1,15}-[a-z0-9][a-z0-9._-]{0,63}$/, 'is the cursor of a line');

@@ -54,7 +54,7 @@ export async function openTabStorage({ parts = browserParts(), ...options }: Tab
     areas.filter((area) => options.keep === 'device' || area !== parts.local),
   );
   for (const slot of areas.flatMap((area) => slotsIn(area, user))) {
-    if (!isCurrent(slot)) logger.warn('texts of another version are left as they are', { version: slot.version });
+    if (!isCurrent(slot)) logger.warn('texts of another version are left unchanged', { version: slot.version });
   }
   return new Slots({ user, parts, keptIn, areas, ...claimed });
 }

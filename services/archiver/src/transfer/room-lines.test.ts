@@ -59,8 +59,8 @@ test('a header, numbers from the file, and erased entries are kept', () => {
 });
 
 test('an error names the line and the problem, but no value', () => {
-  refuses([hello, '', 'secret {'], /^line 3: is no JSON$/);
-  refuses([hello, [1]], /^line 2: is no JSON object/);
+  refuses([hello, '', 'secret {'], /^line 3: is not JSON$/);
+  refuses([hello, [1]], /^line 2: is not a JSON object/);
   refuses([], /^line 0: there is no entry/);
   refuses([{ ...hello, from: undefined }], /^line 1: from: /);
   refuses([{ ...hello, text: ' ' }], /^line 1: text: must not be blank/);

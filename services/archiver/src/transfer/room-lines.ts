@@ -72,7 +72,7 @@ export class RoomLines {
 
   #entryOf(line: Line): LogEntry {
     const seq = this.#seqOf(line.seq);
-    if (line.ts < this.#lastTs) throw new MaruError('invalid', 'ts: is before that of the entry before');
+    if (line.ts < this.#lastTs) throw new MaruError('invalid', 'ts: is before the ts of the previous entry');
     if (line.ts > this.#nowMs + FUTURE_MS) throw new MaruError('invalid', 'ts: is in the future');
     const isMessage = line.type === 'text';
     checkTarget(line, seq);
@@ -92,7 +92,7 @@ export class RoomLines {
     this.#first ??= { seq: given ?? 1, isGiven: given !== undefined };
     const { seq: first, isGiven } = this.#first;
     const expected = first + this.#entries;
-    if ((given !== undefined) !== isGiven) throw new MaruError('invalid', 'seq: every line has one, or none');
+    if ((given !== undefined) !== isGiven) throw new MaruError('invalid', 'seq: every line must have one, or no line');
     if (given !== undefined && given !== expected) throw new MaruError('invalid', `seq: ${expected} was expected`);
     return expected;
   }
@@ -103,18 +103,17 @@ function objectOf(text: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new MaruError('invalid', 'is no JSON');
+    throw new MaruError('invalid', 'is not JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new MaruError('invalid', 'is no JSON object');
+    throw new MaruError('invalid', 'is not a JSON object');
   return value;
 }
 
 function checkTarget(line: Line, seq: number): void {
   if ('thread' in line && line.thread !== undefined && line.thread >= seq)
-    throw new MaruError('invalid', 'thread: is a message before this one');
-  if (isChange(line) && line.data.seq >= seq)
-    throw new MaruError('invalid', 'data.seq: is a message before this entry');
+    throw new MaruError('invalid', 'thread: must be an earlier message');
+  if (isChange(line) && line.data.seq >= seq) throw new MaruError('invalid', 'data.seq: must be an earlier message');
 }
 
 const isChange = (line: Line): line is Extract<Line, { type: `message.${string}` }> => line.type.startsWith('message.');

@@ -21,7 +21,7 @@ await runCommand({
   help: HELP,
   parse(args) {
     const unknown = args.find((arg) => arg !== '--dry-run');
-    if (unknown !== undefined) throw new ConfigError(`${unknown} is not understood.\n\n${HELP}`);
+    if (unknown !== undefined) throw new ConfigError(`${unknown} is not a known argument.\n\n${HELP}`);
     return { dryRun: args.length > 0 };
   },
   async run(store, { dryRun }) {

@@ -58,6 +58,6 @@ export async function openEpochs(options: {
 
 async function runIdOf(redis: Redis): Promise<string> {
   const [, runId] = /^run_id:([0-9a-f]+)/m.exec(await redis.info('server')) ?? [];
-  if (runId === undefined) throw new Error('the store does not tell its run_id');
+  if (runId === undefined) throw new Error('the store does not report its run_id');
   return runId.slice(0, CANDIDATE_CHARS);
 }

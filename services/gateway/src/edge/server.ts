@@ -126,7 +126,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
 
   function begin(socket: ClientSocket): void {
     const { identity } = socket.data;
-    if (identity === undefined) throw new Error('a connection without an identity');
+    if (identity === undefined) throw new Error('the connection has no identity');
     const connection = new SocketConnection(socket, fastPath.writes);
     const { auth } = socket.handshake;
     const transport = socket.conn as unknown as Transport;

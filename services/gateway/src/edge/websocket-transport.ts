@@ -101,7 +101,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
   constructor(request: TransportRequest) {
     super(request);
     const { socket, messageBytesMax } = request.websocket as UpgradedSocket;
-    if (socket === undefined) throw new Error('a WebSocket without a socket');
+    if (socket === undefined) throw new Error('the WebSocket has no socket');
     this.#socket = socket;
     this.#handle = handleOf(socket);
     // Other kinds of sockets, such as TLS, transform what is written, so the descriptor must not be

@@ -135,7 +135,7 @@ export class KeySet {
         redirect: 'error',
         signal: AbortSignal.timeout(fetchTimeoutMs),
       });
-      if (response.status !== 200) throw new Error(`the status is ${response.status}`);
+      if (response.status !== 200) throw new Error(`the key set was answered with status ${response.status}`);
       this.#replace((await response.json()) as JSONWebKeySet);
       this.#fetchedAtMs = now();
       onFetch('ok');

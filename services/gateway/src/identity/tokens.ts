@@ -121,7 +121,7 @@ export function createTokens(options: {
   };
 
   const verifyAccount = async (token: string, header: ProtectedHeaderParameters, lateS: number) => {
-    if (accountKey === undefined) throw new Error('nobody signs in with a password');
+    if (accountKey === undefined) throw new Error('sign-in with a password is disabled');
     const claims = { ...common(), issuer: ACCOUNT_KEY_ID, clockTolerance: CLOCK_TOLERANCE_S + lateS };
     return notGuest(await verifyHmac(token, header, accountKey, claims));
   };

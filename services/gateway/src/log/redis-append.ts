@@ -174,15 +174,15 @@ export class RedisAppender {
     // own gives WAIT a position.
     if (!replies.some(isStored)) {
       const tag = this.#store.tagOn(shard);
-      if (tag === undefined) throw unavailable(new Error('the shard has no slots any more'));
+      if (tag === undefined) throw unavailable(new Error('the shard no longer has slots'));
       await redis.set(waitProbeKey(tag), '1', 'PX', deadlineMs);
     }
     const reached = await redis.wait(waitReplicas, deadlineMs);
     // The primary has stored it, but a failover may lose it. The outcome is unknown, so the client
     // sends it again.
     if (reached < waitReplicas) {
-      onRefused('too few replicas have what is written');
-      throw unavailable(new Error(`only ${reached} replicas have it`));
+      onRefused('too few replicas have the written data');
+      throw unavailable(new Error(`only ${reached} replicas have the entry`));
     }
   }
 }

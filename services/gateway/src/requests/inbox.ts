@@ -58,7 +58,7 @@ export function inboxHandlers(parts: {
       }
       if (!active) {
         const instead = isDirectRoomId(room) ? 'set notify to none' : 'leave it with room:quit, or set notify to none';
-        throw new MaruError('invalid', `active: a room that one is a member of is always followed; ${instead}`);
+        throw new MaruError('invalid', `active: a member always follows a private room; ${instead}`);
       }
       await roomList.set(user.id, room, 'member', notify);
       return { data: {} };

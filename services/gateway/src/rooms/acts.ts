@@ -75,7 +75,8 @@ const isOperation = ({ type }: Act): boolean => type === 'close' || type === 'op
 
 function checkVisibility(room: string, { type }: Act): void {
   if (isPrivateRoomId(room)) return;
-  if (type === 'invite') throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
+  if (type === 'invite')
+    throw new MaruError('invalid', 'room: a public room needs no invitations; every user may join it');
   if (type === 'leave') throw new MaruError('invalid', 'room: a public room has no membership; send room:leave');
 }
 

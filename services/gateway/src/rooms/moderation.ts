@@ -159,7 +159,7 @@ function pageOf(
   limit: number,
 ): { items: string[]; next: { cursor?: string } } {
   const from = cursor === undefined ? 0 : all.findIndex((field) => idOf(field) === cursor) + 1;
-  if (cursor !== undefined && from === 0) throw new MaruError('invalid', 'cursor: is not of this list any more');
+  if (cursor !== undefined && from === 0) throw new MaruError('invalid', 'cursor: no longer belongs to this list');
   const items = all.slice(from, from + limit);
   const last = items.at(-1);
   return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last) } : {} };

@@ -195,6 +195,6 @@ const CURSOR = new RegExp(`^(\\d{1,15})-(\\d{1,15})-([a-z0-9._-]{0,${LIMITS.room
 function placeOf(cursor: string | undefined): SearchPlace | undefined {
   if (cursor === undefined) return undefined;
   const [, ts, seq, room] = CURSOR.exec(cursor) ?? [];
-  if (room === undefined) throw new MaruError('invalid', 'cursor: is the cursor of the page before');
+  if (room === undefined) throw new MaruError('invalid', 'cursor: must be the cursor of the previous page');
   return { ts: Number(ts), seq: Number(seq), room };
 }
