@@ -79,10 +79,16 @@ export async function runCrowdTrial(run: {
     const presenceMs = await waitForPresence(environment, present, violations, PRESENCE_WITHIN_MS);
     const sums = await all((part) => part.ask('finish', { historyMs: HISTORY_MS }));
     violations.push(...sums.flatMap((sum) => sum.violations));
-    const sumOf = (name: 'messages' | 'stored' | 'gapsTold' | 'lost') => sums.reduce((sum, of) => sum + of[name], 0);
-    const [messages, stored, gapsTold, lost] = [sumOf('messages'), sumOf('stored'), sumOf('gapsTold'), sumOf('lost')];
+    const sumOf = (name: 'messages' | 'stored' | 'gapsDeclared' | 'lost') =>
+      sums.reduce((sum, of) => sum + of[name], 0);
+    const [messages, stored, gapsDeclared, lost] = [
+      sumOf('messages'),
+      sumOf('stored'),
+      sumOf('gapsDeclared'),
+      sumOf('lost'),
+    ];
     const acts = sumActs(sums.map((sum) => sum.acts));
-    return { injected, violations, messages, stored, acts, gapsTold, lost, presenceMs };
+    return { injected, violations, messages, stored, acts, gapsDeclared, lost, presenceMs };
   } finally {
     for (const part of parts) part.end();
   }

@@ -83,7 +83,7 @@ const trial = (change: Partial<TrialResult>): TrialResult => ({
   messages: 10,
   stored: 9,
   acts: { send: 7, edit: 2 },
-  gapsTold: 0,
+  gapsDeclared: 0,
   lost: 0,
   presenceMs: 20,
   ...change,

@@ -93,10 +93,10 @@ async function run(options: KubeOptions): Promise<string[]> {
   ];
 }
 
-function report({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
+function report({ messages, stored, gapsDeclared, presenceMs }: TrialResult): void {
   const presence = presenceMs === undefined ? 'never' : `${(presenceMs / 1_000).toFixed(1)} s later`;
   say(
-    `${messages} messages composed, ${stored} stored and acknowledged, ${gapsTold} gaps reported as not recoverable; presence correct ${presence}`,
+    `${messages} messages composed, ${stored} stored and acknowledged, ${gapsDeclared} gaps reported as not recoverable; presence correct ${presence}`,
   );
 }
 

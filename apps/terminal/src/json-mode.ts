@@ -48,10 +48,10 @@ export function runJson(options: ChatOptions & { room: string }, { input, print 
         finish(1);
       },
     });
-    let told = '';
+    let reported = '';
     const tellConnection = ({ state }: ConnectionState) => {
-      if (state === told) return;
-      told = state;
+      if (state === reported) return;
+      reported = state;
       tell({ type: 'connection', state });
     };
     const lines = createInterface({ input });
@@ -80,7 +80,7 @@ async function carryOut(chat: Chat, line: string, tell: (event: object) => void)
   if (request === null) return;
   const { conversation, client } = chat;
   const { room } = conversation;
-  const said = (type: string, outcome: ActOutcome) =>
+  const tellOutcome = (type: string, outcome: ActOutcome) =>
     tell(outcome.ok ? { type, seq: outcome.seq } : { type: 'error', ...outcome.error });
   switch (request.type) {
     case 'send': {
@@ -88,9 +88,9 @@ async function carryOut(chat: Chat, line: string, tell: (event: object) => void)
       return tell({ type: 'queued', clientMsgId });
     }
     case 'edit':
-      return said('edited', await conversation.edit(Number(request.seq), String(request.text ?? '')));
+      return tellOutcome('edited', await conversation.edit(Number(request.seq), String(request.text ?? '')));
     case 'delete':
-      return said('deleted', await conversation.delete(Number(request.seq)));
+      return tellOutcome('deleted', await conversation.delete(Number(request.seq)));
     case 'history': {
       const { before, limit } = request as { before?: number; limit?: number };
       const page = { room, ...(before === undefined ? {} : { before }), ...(limit === undefined ? {} : { limit }) };

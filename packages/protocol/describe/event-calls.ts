@@ -129,8 +129,8 @@ function pin(summary: string): Text {
 
 /** Members of the payload that are not in the path, the method or the header. */
 function freeMembers(event: CallEvent, call: EventCall): string[] {
-  const said = [...pathMembers(call.path), ...Object.keys(call.fixed ?? {}), 'clientMsgId'];
-  return Object.keys(requestSchemas[event].shape).filter((name) => !said.includes(name));
+  const known = [...pathMembers(call.path), ...Object.keys(call.fixed ?? {}), 'clientMsgId'];
+  return Object.keys(requestSchemas[event].shape).filter((name) => !known.includes(name));
 }
 
 const shapeOf = (event: CallEvent): Record<string, z.ZodType> => requestSchemas[event].shape;

@@ -97,7 +97,7 @@ function Rows(props: MessageListProps & { rows: Row[] }) {
   const formats = useFormats(language);
   // All message menus share one Tab stop. Arrow keys move between them.
   const lastWithMenu = rows.findLast((row) => row.kind === 'message' && row.message.deleted === null)?.key;
-  // Whoever has read the newest own message has also read the earlier ones.
+  // A user who has read the newest own message has also read the earlier ones.
   const lastOwn = list.messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
   return (
     <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onRowKey}>

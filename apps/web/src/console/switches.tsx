@@ -3,7 +3,7 @@ import { useSection } from '../i18n/index.ts';
 import { LeaveIcon } from '../icons.tsx';
 import { AppearanceSwitches } from '../settings/appearance-switches.tsx';
 
-/** `onLeave`: null while nobody is signed in. */
+/** `onLeave`: null while no user is signed in. */
 export function ConsoleSwitches({ onLeave }: { onLeave: (() => void) | null }) {
   const words = useSection('console');
   return (

@@ -21,8 +21,8 @@ function setUp() {
   /** What a screen reader would announce. */
   const heard = () =>
     announcements.map(({ messages, moreCount }) => {
-      const said = messages.map(({ name, text }) => `${name}: ${text}`).join(', ');
-      return moreCount === 0 ? said : `${said} +${moreCount}`;
+      const spoken = messages.map(({ name, text }) => `${name}: ${text}`).join(', ');
+      return moreCount === 0 ? spoken : `${spoken} +${moreCount}`;
     });
   return { announcer, pass, heard, changes: () => changes };
 }
@@ -49,7 +49,7 @@ it('counts each message of a steady stream once', () => {
     pass(100);
   }
   pass(500);
-  const counts = heard().map((said) => said.split(', ').length + Number(said.split('+')[1] ?? 0));
+  const counts = heard().map((spoken) => spoken.split(', ').length + Number(spoken.split('+')[1] ?? 0));
   assert.equal(
     counts.reduce((sum, count) => sum + count, 0),
     40,

@@ -133,26 +133,26 @@ describe('typing', () => {
 
   it('is sent every two seconds at most, and ends four seconds after the last key', () => {
     const { scheduler, pass } = fakeScheduler();
-    const told: string[] = [];
-    const sender = createTypingSender(scheduler, (active) => void told.push(`${scheduler.now()} ${active}`));
+    const reports: string[] = [];
+    const sender = createTypingSender(scheduler, (active) => void reports.push(`${scheduler.now()} ${active}`));
     for (let i = 0; i < 10; i++) {
       sender.onInput(false);
       pass(500);
     }
     pass(10_000);
-    assert.deepEqual(told, ['0 true', '2000 true', '4000 true', '8500 false']);
+    assert.deepEqual(reports, ['0 true', '2000 true', '4000 true', '8500 false']);
   });
 
   it('ends once when the text is sent or emptied', () => {
     const { scheduler, pass } = fakeScheduler();
-    const told: boolean[] = [];
-    const sender = createTypingSender(scheduler, (active) => void told.push(active));
+    const reports: boolean[] = [];
+    const sender = createTypingSender(scheduler, (active) => void reports.push(active));
     sender.stop();
     sender.onInput(false);
     sender.onInput(true);
     sender.stop();
     pass(10_000);
-    assert.deepEqual(told, [true, false]);
+    assert.deepEqual(reports, [true, false]);
   });
 });
 

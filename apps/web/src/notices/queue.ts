@@ -27,7 +27,7 @@ export class NoticeQueue {
   readonly #options: NoticeQueueOptions;
   readonly #seen = new Set<string>();
   #held: News[] = [];
-  #toldAtMs: number[] = [];
+  #shownAtMs: number[] = [];
   #cancel: (() => void) | null = null;
 
   constructor(options: NoticeQueueOptions) {
@@ -53,8 +53,8 @@ export class NoticeQueue {
 
   #recent(): number {
     const since = this.#options.scheduler.now() - WINDOW_MS;
-    this.#toldAtMs = this.#toldAtMs.filter((atMs) => atMs > since);
-    return this.#toldAtMs.length;
+    this.#shownAtMs = this.#shownAtMs.filter((atMs) => atMs > since);
+    return this.#shownAtMs.length;
   }
 
   #flush(): void {
@@ -66,7 +66,7 @@ export class NoticeQueue {
     const groups = noticesOf(news);
     const isTooMuch = groups.length > 1 && this.#recent() + groups.length > NOTICES_MAX;
     const notices: Notice[] = isTooMuch ? [{ kind: 'many', count: news.length, rooms: groups.length }] : groups;
-    for (const _ of notices) this.#toldAtMs.push(scheduler.now());
+    for (const _ of notices) this.#shownAtMs.push(scheduler.now());
     tell(notices);
   }
 }

@@ -15,7 +15,7 @@ const now: Circumstances = {
 
 describe('news', () => {
   // Which kinds give a notice, by the rule of the room and the reader's setting.
-  for (const [rule, about, told] of [
+  for (const [rule, about, expected] of [
     ['all', 'direct', ['direct', 'mention', 'invite']],
     ['all', 'all', ['direct', 'mention', 'message', 'invite']],
     ['mentions', 'direct', ['mention', 'invite']],
@@ -25,11 +25,11 @@ describe('news', () => {
     [null, 'direct', ['direct', 'mention', 'invite']],
     [null, 'all', ['direct', 'mention', 'invite']],
   ] as const)
-    it(`of a room with the rule ${rule}, with the setting ${about}: ${told.join(', ')}`, () => {
+    it(`of a room with the rule ${rule}, with the setting ${about}: ${expected.join(', ')}`, () => {
       const kinds = (['direct', 'mention', 'message', 'invite'] as const).filter((kind) =>
         mayTell(news({ kind, seq: kind === 'invite' ? 0 : 9 }), { ...now, rule, about }),
       );
-      assert.deepEqual(kinds, told);
+      assert.deepEqual(kinds, expected);
     });
 
   it('gives no notice if the reader is looking, has read it, has written it, or does not want to be disturbed', () => {

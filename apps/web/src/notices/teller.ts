@@ -58,14 +58,14 @@ export function textOf(
   { news, count }: Extract<Notice, { kind: 'room' }>,
   { words, nameOf, preferences }: Pick<TellerOptions, 'words' | 'nameOf' | 'preferences'>,
 ): { title: string; body: string } {
-  const said = words();
-  if (news.kind === 'invite') return { title: said.invited(news.from.name), body: news.text };
+  const noticeWords = words();
+  if (news.kind === 'invite') return { title: noticeWords.invited(news.from.name), body: news.text };
   const { name, isPerson } = nameOf(news.room);
-  const where = isPerson ? news.from.name : said.inRoom(news.from.name, `#${name}`);
-  return { title: count > 1 ? `${where} (${count})` : where, body: bodyOf(news, said, preferences) };
+  const where = isPerson ? news.from.name : noticeWords.inRoom(news.from.name, `#${name}`);
+  return { title: count > 1 ? `${where} (${count})` : where, body: bodyOf(news, noticeWords, preferences) };
 }
 
-function bodyOf(news: News, said: NoticeWords, preferences: TellerOptions['preferences']): string {
+function bodyOf(news: News, noticeWords: NoticeWords, preferences: TellerOptions['preferences']): string {
   if (preferences.get().noticesShowText) return [...plainText(news.text)].slice(0, TEXT_CHARS_MAX).join('');
-  return news.kind === 'mention' ? said.mentioned : said.newMessage;
+  return news.kind === 'mention' ? noticeWords.mentioned : noticeWords.newMessage;
 }

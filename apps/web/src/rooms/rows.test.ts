@@ -80,17 +80,17 @@ describe('a row', () => {
   });
 
   it('shows the author and the text of the last message', () => {
-    const said = ({ lastAuthor, lastText, isLastOwn, isLastDeleted }: ReturnType<typeof row>) => [
+    const lastOf = ({ lastAuthor, lastText, isLastOwn, isLastDeleted }: ReturnType<typeof row>) => [
       lastAuthor,
       lastText,
       isLastOwn,
       isLastDeleted,
     ];
-    assert.deepEqual(said(row({ last: last('jun', 'two\n lines') })), ['jun', 'two lines', false, false]);
-    assert.deepEqual(said(row({ last: last('me', 'mine') })), ['', 'mine', true, false]);
-    assert.deepEqual(said(row({ with: 'jun', last: last('jun', 'hi') })), ['', 'hi', false, false]);
+    assert.deepEqual(lastOf(row({ last: last('jun', 'two\n lines') })), ['jun', 'two lines', false, false]);
+    assert.deepEqual(lastOf(row({ last: last('me', 'mine') })), ['', 'mine', true, false]);
+    assert.deepEqual(lastOf(row({ with: 'jun', last: last('jun', 'hi') })), ['', 'hi', false, false]);
     const deleted = last('jun', '', { deleted: { ts: 1, by: 'jun' } });
-    assert.deepEqual(said(row({ last: deleted })), ['jun', '', false, true]);
+    assert.deepEqual(lastOf(row({ last: deleted })), ['jun', '', false, true]);
     assert.equal(row({ last: last('jun', 'x'.repeat(9_999)) }).lastText.length, 120);
   });
 

@@ -73,22 +73,22 @@ describe('the router', () => {
     const { page, steps } = fakePage('/r/a/7');
     const router = createRouter(page);
     const before = router.get();
-    let told = 0;
-    router.subscribe(() => told++);
+    let changes = 0;
+    router.subscribe(() => changes++);
     router.go(room('a', 7));
     assert.notEqual(router.get(), before);
-    assert.deepEqual([steps, told], [['/r/a/7'], 1]);
+    assert.deepEqual([steps, changes], [['/r/a/7'], 1]);
   });
 
   it('accepts addresses of earlier versions, and rewrites them', () => {
     const { page, steps, setHash } = fakePage('/#/lobby/4');
     const router = createRouter(page);
     assert.deepEqual([router.get(), steps], [room('lobby', 4), ['/r/lobby/4']]);
-    let told = 0;
-    router.subscribe(() => told++);
+    let changes = 0;
+    router.subscribe(() => changes++);
     setHash('#/lobby/4');
     setHash('#/other');
-    assert.deepEqual([router.get(), told], [room('other'), 2]);
+    assert.deepEqual([router.get(), changes], [room('other'), 2]);
     assert.deepEqual(steps, ['/r/lobby/4', '/r/lobby/4', '/r/other']);
   });
 

@@ -152,8 +152,8 @@ describe('createFormatter', () => {
       loads.push(load);
       return load.promise;
     });
-    let told = 0;
-    formatter.subscribe(() => told++);
+    let changes = 0;
+    formatter.subscribe(() => changes++);
     formatter.load();
     formatter.load();
     assert.equal(loads.length, 1);
@@ -165,6 +165,6 @@ describe('createFormatter', () => {
     await new Promise(setImmediate);
     formatter.load();
     assert.equal(formatter.get(), 'the parser');
-    assert.deepEqual([loads.length, told], [2, 1]);
+    assert.deepEqual([loads.length, changes], [2, 1]);
   });
 });

@@ -25,9 +25,9 @@ const of = (list: RoomList | 'unknown') => {
 
 it('counts a message and a mention once, even if several events report them', () => {
   const news = { room: 'lobby', seq: 11, ts: 11, n: 6, from: BOT, text: 't11' };
-  const told = noteInbox(listOf(), { type: 'mention', ...news });
-  assert.ok(told !== 'unknown');
-  const twice = noteEntries(told, 'lobby', [entry(11, 6, { mentions: ['me'] })], 'me');
+  const counted = noteInbox(listOf(), { type: 'mention', ...news });
+  assert.ok(counted !== 'unknown');
+  const twice = noteEntries(counted, 'lobby', [entry(11, 6, { mentions: ['me'] })], 'me');
   assert.deepEqual(of(twice), { unread: 2, mentions: 1, head: 11, last: 't11', isStale: false });
   assert.deepEqual(of(noteInbox(twice, { type: 'mention', ...news })), of(twice));
 });

@@ -67,11 +67,11 @@ function story() {
   return { live, history, checker, send };
 }
 
-const violations = (change: (told: ReturnType<typeof story>) => void = () => {}) => {
-  const told = story();
-  change(told);
-  for (const one of told.live) told.checker.received('x', one);
-  return told.checker.finish({ history: told.history, rollbacks: 0, mayLose: false }).join('; ');
+const violations = (change: (changed: ReturnType<typeof story>) => void = () => {}) => {
+  const changed = story();
+  change(changed);
+  for (const one of changed.live) changed.checker.received('x', one);
+  return changed.checker.finish({ history: changed.history, rollbacks: 0, mayLose: false }).join('; ');
 };
 
 suite('acts on messages', () => {

@@ -58,7 +58,7 @@ const GAP_ENTRIES_MAX = 1_000;
 export class RoomChecker {
   readonly violations: string[] = [];
   /** Number of gaps that the server declared. */
-  gapsTold = 0;
+  gapsDeclared = 0;
   /** Number of acknowledged messages that a rollback removed. Known after `finish`. */
   lost = 0;
   readonly #room: string;
@@ -116,7 +116,7 @@ export class RoomChecker {
     }
     if (!isJustified(answer, asked))
       this.#report(`I2: ${member} at ${asked.seq} was not recovered (${answer.reason}), with the head at ${head}`);
-    this.gapsTold++;
+    this.gapsDeclared++;
     log.skipTo(epoch, head);
   }
 

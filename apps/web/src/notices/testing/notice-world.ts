@@ -84,7 +84,7 @@ export function createNoticeWorld() {
   const { on, tell } = createEvents();
   const { myRooms, list } = createList();
   const world = { status: 'online' as Status, about: 'all' as 'all' | 'direct', looks: '', isPageLookedAt: false };
-  const told: Notice[] = [];
+  const given: Notice[] = [];
   const withdrawn: string[] = [];
   const notices = createNotices({
     client: { on } as unknown as ChatClient,
@@ -93,10 +93,10 @@ export function createNoticeWorld() {
     status: () => world.status,
     isLookedAt: (room) => room === world.looks,
     isPageLookedAt: () => world.isPageLookedAt,
-    teller: { tell: (all) => void told.push(...all), withdraw: (room) => void withdrawn.push(room) },
+    teller: { tell: (all) => void given.push(...all), withdraw: (room) => void withdrawn.push(room) },
   });
   /** The notices since the last call. */
-  const heard = () => told.splice(0).map(nameOfNotice);
+  const heard = () => given.splice(0).map(nameOfNotice);
   const heardAfter = (ms: number) => {
     pass(ms);
     return heard();
