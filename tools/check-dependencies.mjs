@@ -31,7 +31,7 @@ const IMAGE_FLOORS = {
   nginx: ['1.30.4'],
 };
 
-/** What is in an image or a page that we build starts from these workspaces. */
+/** The dependencies of these workspaces are part of the images and pages that we build. */
 const PRODUCTION = /^(services\/[^/]+|packages\/client|apps\/web)$/;
 /** Dependencies of apps/web that build the page but are not part of it. */
 const BUILD_TOOLS = new Set(['vite', '@preact/preset-vite']);

@@ -60,7 +60,7 @@ export async function migrateArchive(options: MigrateOptions): Promise<string[]>
 const pathOf = (directory: URL | string): string =>
   directory instanceof URL || directory.startsWith('file:') ? fileURLToPath(directory) : directory;
 
-/** Drops the library's messages about what it is about to do. */
+/** Drops the library's `info` messages, which announce its next steps. */
 const quiet = (log: (message: string) => void) => ({ info: () => undefined, warn: log, error: log });
 
 async function refuseNewer(client: pg.Client, directory: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Chooses the transports of the next connection. Some proxies let a WebSocket hang: it neither
- * opens nor fails, or it opens and drops all data. Then polling is tried, and used for a while if
- * it works. Pure: time is an argument.
+ * opens nor fails, or it opens and drops all data. Then the client tries polling, and uses it
+ * for a while if it works. Pure: time is an argument.
  */
 export type Transport = 'websocket' | 'polling';
 

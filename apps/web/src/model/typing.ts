@@ -12,8 +12,8 @@ import { LIMITS } from '@maru/protocol/limits';
  */
 export const TYPING_SHOWN_MS = LIMITS.typingTimeoutMs;
 /**
- * A user who stops typing is shown a little longer. Often another user starts by then, so the line
- * changes less.
+ * A user who stops typing is shown a little longer. Another user often starts in this time, so the
+ * line changes less.
  */
 const TYPING_STOPPED_MS = 1_000;
 /** More typists are ignored. The line shows "several" for far fewer. */

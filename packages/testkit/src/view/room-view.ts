@@ -148,7 +148,7 @@ export class RoomView {
     const missed = this.#recent.filter(({ seq }) => [...fresh.values()].some(({ asOf }) => asOf < seq));
     if (missed.length === 0) return;
     const all: Messages = new Map();
-    // Only the read's messages change. The others are copies that already include everything.
+    // Only messages of the read change. The others are copies that already include every entry.
     for (const [seq, message] of this.#messages) all.set(seq, { ...message, asOf: Number.MAX_SAFE_INTEGER });
     for (const [seq, message] of fresh) all.set(seq, message);
     for (const entry of missed) applyEntry(all, entry, this.#reader);

@@ -1,4 +1,4 @@
--- What a change of a message does beside its entry. Prepended, after room-overlay.lua, to
+-- The effects of a change of a message, other than its entry. Prepended, after room-overlay.lua, to
 -- append-change.lua. Nothing here can fail.
 --
 -- keys: as in room-overlay.lua, and `late`: a sorted set of changes of messages that have left the

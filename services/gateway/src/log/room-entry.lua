@@ -15,8 +15,8 @@ local function erased_fields(packed)
   return fields
 end
 
--- Entries {seq, fields} as an answer has them: the lines seq, ts, head and tail of each. One text
--- is cheaper for everybody on the way than a list of many.
+-- Packs entries {seq, fields} for an answer: the lines seq, ts, head and tail of each entry. For
+-- Redis and the gateway, one text is cheaper than a list of many texts.
 local function pack_entries(entries)
   local lines = {}
   for index, entry in ipairs(entries) do

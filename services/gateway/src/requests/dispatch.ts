@@ -84,7 +84,7 @@ export class Dispatcher {
     }
   };
 
-  /** Checks limits and the payload at once, so nothing of a refused request stays in memory. */
+  /** Checks limits and the payload immediately, so a refused request does not stay in memory. */
   #prepare(session: Session, event: unknown, payloads: unknown[], bytes: number): Call {
     const label = isRequestName(event) ? event : 'unknown';
     try {
