@@ -145,6 +145,16 @@ test('the deletion of a reply shows in its root, whichever of them has left the 
   assert.deepEqual([replies?.n, replies?.seq], [1, first]);
 });
 
+test('nothing is before the first entry, in a room, a thread or among pins, also where the archive has some', async () => {
+  const room = await bigRoom();
+  for (const seq of [3, 18]) await change(room, send('reply', seq));
+  for (const seq of [3, 18]) await change(room, pin(seq));
+  for (const which of [{}, { thread: 3 }, { thread: 18 }, { pinned: true }]) {
+    const { messages, hasMore, hasNewer } = await read(room, { mode: 'before', seq: 0, ...which });
+    assert.deepEqual([messages, hasMore, hasNewer], [[], false, true], JSON.stringify(which));
+  }
+});
+
 test('a page shows nothing that the archive got after its head', async () => {
   const room = await bigRoom();
   await change(room, react(3), 'bo');
