@@ -8,7 +8,7 @@ import type { MayRead } from '../requests/handler.ts';
 import { inboxHandlers } from '../requests/inbox.ts';
 import type { CarryOut } from '../rooms/acts.ts';
 import { createMemberLooks } from '../rooms/member-looks.ts';
-import { noteCreations, noteDeletions, noteMemberships } from '../rooms/memberships.ts';
+import { noteCreations, noteDeletions, noteDirectRooms, noteMemberships } from '../rooms/memberships.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Store } from './store.ts';
 
@@ -43,11 +43,12 @@ export function createInbox(options: {
 
 /** Acts and deletions that also change lists, and tell users. */
 export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: Inbox; carryOut: CarryOut }) {
-  const { roomList, directory } = store;
+  const { roomList, directory, directRooms } = store;
   const parts = { roomList, inbox, room: createMemberLooks(store.connections.read) };
   return {
     carryOut: noteMemberships(carryOut, parts),
     createRoom: noteCreations(directory.create, parts),
+    openDirectRoom: noteDirectRooms(directRooms.open, parts),
     directory: { ...directory, delete: noteDeletions(directory.delete, parts) },
   };
 }

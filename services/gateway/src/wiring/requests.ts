@@ -74,7 +74,7 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const { carryOut, createRoom, directory } = noteChanges({
+  const { carryOut, createRoom, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
   });
@@ -90,10 +90,9 @@ export function createRequests(options: RequestsOptions) {
     await emitTyping(session, request);
   };
   const { subscriptions, presence, watches } = rooms;
-  const { directRooms } = store;
   const handlers: Handlers = {
     ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-    ...roomHandlers({ subscriptions, createRoom, directory, directRooms, typing, mayRead }),
+    ...roomHandlers({ subscriptions, createRoom, directory, openDirectRoom, typing, mayRead }),
     ...moderationHandlers({ carryOut, directory, moderation }),
     ...messageHandlers({ sendMessage, changeMessage, claims: store.claims, mayBeArchived: mayBeArchivedOf(options) }),
     ...historyHandlers(readHistory),
