@@ -1,7 +1,8 @@
 -- Carries out an act on a room or a member, and stores it as an entry: a role, a kick, a ban, a
 -- mute, an invitation, new settings of the room.
 -- Invariant: the act and its entry are of one moment, so no entry of a banned user follows the ban.
--- Only a higher role acts on a lower one. A room that has an owner keeps one.
+-- Only a higher role acts on a lower one. A room that has an owner keeps one, and who becomes an
+-- owner is muted no more.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -69,8 +70,10 @@ local function refusal_of_actor()
   if admin and not private then return nil end
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end
   if shut_out_until(KEYS[6], actor, now) then return {'forbidden', 'banned'} end
-  -- An act is an entry too. Only leaving stays possible.
-  if act ~= 'leave' and muted_until(KEYS[6], actor, now) then return {'forbidden', 'muted'} end
+  -- An act is an entry too. Leaving stays possible, and so does what an owner of a private room
+  -- does: in earlier releases a mute outlasted becoming an owner, and nobody could lift it.
+  local acts_muted = act == 'leave' or (private and actor_role == 'owner')
+  if not acts_muted and muted_until(KEYS[6], actor, now) then return {'forbidden', 'muted'} end
   return nil
 end
 
@@ -155,6 +158,8 @@ if act == 'unmute' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
 if act == 'invite' then redis.call('HSET', KEYS[4], target, 'member') end
 if act == 'leave' or act == 'ban' or (act == 'kick' and private) then redis.call('HDEL', KEYS[4], target) end
 if act == 'role' then
+  -- A mute would keep the owner from acting, and nobody else could lift it.
+  if ARGV[13] == 'owner' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
   -- Everybody is a member of a public room, so only higher roles are stored.
   if not private and ARGV[13] == 'member' then redis.call('HDEL', KEYS[4], target)
   else redis.call('HSET', KEYS[4], target, ARGV[13]) end
