@@ -59,9 +59,9 @@ export function createModeration(options: {
   };
 
   /** A page of a hash. Only its fields are all read, because the values of thousands take long. */
-  const readPage = async (key: string, compare: Compare, cursor: string | undefined, limit: number) => {
-    const fields = (await storeCall(store.at(key, (redis) => redis.hkeys(key)))).sort(compare);
-    const { items, next } = pageOf(fields, cursor, limit);
+  const readPage = async (key: string, order: Order, cursor: string | undefined, limit: number) => {
+    const fields = await storeCall(store.at(key, (redis) => redis.hkeys(key)));
+    const { items, next } = pageOf(fields, order, cursor, limit);
     const values = items.length === 0 ? [] : await storeCall(store.at(key, (redis) => redis.hmget(key, ...items)));
     // Null: removed between the two reads.
     const page = items.flatMap((field, index): Field[] => {
@@ -89,7 +89,7 @@ export function createModeration(options: {
   return {
     async bans(actor, { room, cursor, limit }) {
       await checkModerator(actor, room);
-      const { page, next, read } = await readPage(roomSanctionsKey(room), byField, cursor, limit);
+      const { page, next, read } = await readPage(roomSanctionsKey(room), BANS, cursor, limit);
       const bans = page.flatMap(([field, value]) => toBan(field, value, storeNow()));
       return { data: { bans, ...next }, read };
     },
@@ -121,7 +121,7 @@ export function createModeration(options: {
 
     async reports(actor, { room, cursor, limit }) {
       await checkModerator(actor, room);
-      const { page, next, read } = await readPage(roomReportsKey(room), bySeq, cursor, limit);
+      const { page, next, read } = await readPage(roomReportsKey(room), REPORTS, cursor, limit);
       return { data: { reports: page.map(toReport), ...next }, read };
     },
 
@@ -139,24 +139,35 @@ const isModerator = (role: Role | undefined): boolean => role === 'owner' || rol
 type Field = [field: string, value: string];
 type Compare = (a: string, b: string) => number;
 
-const byField: Compare = (a, b) => (a < b ? -1 : 1);
+/** A list that is read in pages. */
+interface Order {
+  compare: Compare;
+  cursor: RegExp;
+}
+
+const byField: Compare = (a, b) => Number(a > b) - Number(a < b);
 const bySeq: Compare = (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || byField(a, b);
+
+const BANS: Order = { compare: byField, cursor: /^(ban|kick|mute):./ };
+const REPORTS: Order = { compare: bySeq, cursor: /^\d{1,15}:./ };
 
 /** Fields hold a line feed, which ids of the contract do not. */
 const idOf = (field: string): string => field.replace('\n', ':');
 const fieldOf = (id: string): string => id.replace(':', '\n');
 
-/** The cursor is the id of the last item of the page before. */
+/** The cursor is the id of the last item of the page before. The item may be gone by now. */
 function pageOf(
   all: string[],
+  order: Order,
   cursor: string | undefined,
   limit: number,
 ): { items: string[]; next: { cursor?: string } } {
-  const from = cursor === undefined ? 0 : all.findIndex((field) => idOf(field) === cursor) + 1;
-  if (cursor !== undefined && from === 0) throw new MaruError('invalid', 'cursor: is not of this list any more');
-  const items = all.slice(from, from + limit);
+  if (cursor !== undefined && !order.cursor.test(cursor)) throw new MaruError('invalid', 'cursor: is not of this list');
+  const isAfter = (field: string) => cursor === undefined || order.compare(field, fieldOf(cursor)) > 0;
+  const rest = all.filter(isAfter).sort(order.compare);
+  const items = rest.slice(0, limit);
   const last = items.at(-1);
-  return { items, next: last !== undefined && from + limit < all.length ? { cursor: idOf(last) } : {} };
+  return { items, next: last !== undefined && rest.length > limit ? { cursor: idOf(last) } : {} };
 }
 
 /** Kicks end by themselves, and sanctions that have ended may remain. Both are not listed. */
