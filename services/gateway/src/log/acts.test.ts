@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '@maru/protocol';
-import { roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import { roomLogKey, roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import type { Act, ActResult, RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
@@ -72,6 +72,33 @@ test('a mute that an owner of a private room still has from earlier stops no act
   assert.deepEqual(await handOn('olga'), { outcome: 'conflict', why: 'last_owner' });
   assert.equal((await act(room, 'olga', { type: 'role', user: 'mina', role: 'owner' })).outcome, 'stored');
   assert.equal((await handOn('olga')).outcome, 'stored');
+});
+
+test('a repeated leave gets the stored entry, and a stranger learns nothing and opens no epoch', async () => {
+  const room = 'p-left';
+  await rig.admin.hset(roomMetaKey(room), { epoch: '1.a', base: 0, visibility: 'private' });
+  await rig.admin.hset(roomRolesKey(room), { olga: 'owner', mina: 'member' });
+  assert.equal((await log.append(message(room, 'hi'))).outcome, 'stored');
+  const leave = (user: string, clientMsgId: string | undefined, acted: Act = { type: 'leave', user }) =>
+    log.act({ room, userId: user, userName: user, clientMsgId, act: acted, isAdmin: false, mayStore: true });
+  const left = await leave('mina', 'quit');
+  assert.equal(left.outcome, 'stored');
+  assert.deepEqual(await leave('mina', 'quit'), { ...left, outcome: 'duplicate' });
+  const hidden = { outcome: 'not_found', what: 'room' };
+  const others: Array<[string, string | undefined, Act?]> = [
+    ...([
+      ['zoe', 'quit'],
+      ['mina', undefined],
+      ['mina', 'other'],
+      ['mina', 'hi'],
+    ] as Array<[string, string]>),
+    ['mina', 'quit', { type: 'update', title: 'Mine' }],
+  ];
+  for (const [user, id, acted] of others) assert.deepEqual(await leave(user, id, acted), hidden, `${user} ${id}`);
+  // The node has seen more of the log than there is: an act of a member would open an epoch.
+  await rig.admin.del(roomLogKey(room));
+  for (const user of ['zoe', 'mina']) assert.deepEqual(await leave(user, 'quit'), hidden);
+  assert.equal(await rig.admin.hget(roomMetaKey(room), 'epoch'), '1.a');
 });
 
 test('a step down changes the role, so a member cannot store entries with it', async () => {

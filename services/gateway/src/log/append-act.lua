@@ -44,8 +44,11 @@ local actor, target, act = ARGV[1], ARGV[11], ARGV[10]
 local private, admin = ARGV[9] == '1', ARGV[15] == '1'
 local operates = admin and (act == 'close' or act == 'open')
 local actor_role = redis.call('HGET', KEYS[4], actor)
--- First, so that a stranger cannot open an epoch of a private room.
-if private and not actor_role and not operates then return {'not_found', 'room'} end
+-- First, so that a stranger cannot open an epoch of a private room. Who has left may repeat that.
+if private and not actor_role and not operates then
+  local left = act == 'leave' and ARGV[2] ~= '' and {known_entry(KEYS[2], KEYS[3], KEYS[7], actor, ARGV[2])}
+  if not left or not left[1] or left[2][12] ~= ARGV[16] then return {'not_found', 'room'} end
+end
 
 local epoch, deleted, head, n, _, last = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
 if not epoch then return {deleted and 'deleted' or 'not_found', 'room'} end
