@@ -87,7 +87,7 @@ async function createHandlers() {
       ...{ claims, mayBeArchived: () => false },
     }),
     ...moderationHandlers({ carryOut, directory, moderation: undefined as never }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: store.readState, inbox, mayRead }),
     'room:create': async ({ user }: Caller, request: { user?: string }) => ({
       data: await (request.user === undefined
         ? directory.create(user.id, request as Parameters<typeof directory.create>[1])

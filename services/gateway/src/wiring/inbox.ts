@@ -2,6 +2,7 @@
 import type { Inbox } from '../inbox/inbox.ts';
 import { InboxChannels } from '../inbox/inbox-channels.ts';
 import { createReadMyRooms } from '../inbox/my-rooms.ts';
+import type { ReadState } from '../inbox/read-state.ts';
 import { createRedisInbox } from '../inbox/redis-inbox.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import type { MayRead } from '../requests/handler.ts';
@@ -53,7 +54,9 @@ export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: I
   };
 }
 
-export function createInboxHandlers({ store, inbox, mayRead }: { store: Store; inbox: Inbox; mayRead: MayRead }) {
-  const { roomList, readState, quota } = store;
-  return inboxHandlers({ ...{ roomList, readState, quota, inbox, mayRead }, readMyRooms: createReadMyRooms(store) });
+export function createInboxHandlers(options: { store: Store; readState: ReadState; inbox: Inbox; mayRead: MayRead }) {
+  const { store, readState, inbox, mayRead } = options;
+  const { roomList, quota } = store;
+  const readMyRooms = createReadMyRooms({ roomList, readState });
+  return inboxHandlers({ roomList, readState, quota, inbox, mayRead, readMyRooms });
 }

@@ -7,6 +7,7 @@ import { authConfigOf, type GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
 import type { Inbox } from '../inbox/inbox.ts';
+import type { ReadState } from '../inbox/read-state.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -46,6 +47,7 @@ export interface RequestsOptions {
   tracing: Tracing;
   store: Store;
   log: RoomLog;
+  readState: ReadState;
   archive: Pick<Replicas, 'read'> | undefined;
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
@@ -98,7 +100,7 @@ export function createRequests(options: RequestsOptions) {
     ...historyHandlers(readHistory),
     ...messagePageHandlers(readMessages),
     ...presenceHandlers({ presence, watches, mayRead }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: options.readState, inbox, mayRead }),
     ...createSearchHandlers({ config, store, archive: options.archive, mayRead, now }),
   };
   const dispatcher = new Dispatcher({
