@@ -2,10 +2,12 @@
  * Texts that the user has begun to write, of all rooms. They are kept where the host says, soon
  * after each change and when the page is hidden.
  */
+import type { ErrorBody } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
 import { changeOf } from '../acts.ts';
 import { type KeptItems, type KeptText, keptItems } from '../kept.ts';
 import type { ClientLogger } from '../logger.ts';
+import type { MessageAct } from '../outgoing.ts';
 import { onPageHide } from '../page-hide.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { isRoomId } from '../text.ts';
@@ -80,6 +82,12 @@ export class Drafts {
     else this.#drafts.set(key, { room, of, text, changedAtMs: this.#scheduler.wallNow() });
     this.#cancelSave ??= this.#scheduler.after(SAVE_AFTER_MS, () => this.#save());
     this.#noteRooms();
+  }
+
+  /** A refused edit is not lost: it is a draft again, unless its author began another one. */
+  keepRefused(room: string, act: MessageAct, { code }: ErrorBody): void {
+    if (act.type !== 'edit' || code === 'not_found') return;
+    if (this.get(room, { edit: act.seq }) === '') this.set(room, { edit: act.seq }, act.text);
   }
 
   /** The draft of an edit may have the deleted text. */
