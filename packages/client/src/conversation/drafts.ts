@@ -21,7 +21,7 @@ interface Draft {
   readonly room: string;
   readonly of: DraftOf;
   readonly text: string;
-  /** Wall clock. It decides between drafts of two tabs. */
+  /** Wall clock. It decides the order of the texts of two tabs. */
   readonly changedAtMs: number;
 }
 
@@ -114,7 +114,7 @@ export class Drafts {
     for (const draft of items.flatMap(draftOf)) {
       const key = keyOf(draft.room, draft.of);
       const known = this.#drafts.get(key);
-      if (known === undefined || known.changedAtMs < draft.changedAtMs) this.#drafts.set(key, draft);
+      this.#drafts.set(key, known === undefined ? draft : joined(known, draft));
     }
     this.#noteRooms();
   }
@@ -138,6 +138,16 @@ export class Drafts {
     for (const listener of [...this.#listeners]) listener();
   }
 }
+
+/** Two tabs wrote in one place: both texts stay, the older one first. */
+function joined(one: Draft, other: Draft): Draft {
+  const [older, newer] = one.changedAtMs < other.changedAtMs ? [one, other] : [other, one];
+  if (hasLines(newer.text, older.text)) return newer;
+  const text = hasLines(older.text, newer.text) ? older.text : `${older.text}\n${newer.text}`;
+  return { ...newer, text };
+}
+
+const hasLines = (text: string, lines: string): boolean => `\n${text}\n`.includes(`\n${lines}\n`);
 
 function draftOf(item: unknown): Draft[] {
   if (!Array.isArray(item)) return [];
