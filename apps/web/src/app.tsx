@@ -23,11 +23,11 @@ const seqIn = (route: Route, room: string): number | null =>
 
 const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
 
-/** A session that stays on the device ends in all its tabs at once. */
+/** A session that stays on the device ends in all tabs of its user at once. */
 function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
   useEffect(() => {
     if (session?.stays !== true) return;
-    return watchSignOut(() => {
+    return watchSignOut(session, () => {
       // It is loaded with the chat already.
       void import('./session/kept.ts').then(({ forgetKept }) => forgetKept(session.user.id));
       onSignedOut();
