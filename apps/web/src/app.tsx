@@ -74,8 +74,8 @@ export function App({ firstWords, preferences, started }: AppProps) {
     if (isTyped || route.view === 'start') router.replace({ view: 'room', room, seq: seqIn(route, room) });
   };
   const forget = () => {
-    void session?.end?.();
     if (session !== null) endSession(session);
+    session?.leave?.();
     if (preferences.get().status !== null) preferences.set({ status: null });
     setSession(null);
   };
