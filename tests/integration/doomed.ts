@@ -99,7 +99,7 @@ async function createHandlers() {
 const { event, user, request, writes } = JSON.parse(process.argv[2] as string) as Doom;
 const handlers = await createHandlers();
 const caller: Caller = {
-  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues() },
+  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues(), subscriptions: new Map() },
   ...{ charge: ignore, chargeEvents: ignore },
 };
 dieAfter(writes);

@@ -23,11 +23,11 @@ const seqIn = (route: Route, room: string): number | null =>
 
 const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
 
-/** A session that stays on the device ends in all its tabs at once. */
+/** A session that stays on the device ends in all tabs of its user at once. */
 function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
   useEffect(() => {
     if (session?.stays !== true) return;
-    return watchSignOut(() => {
+    return watchSignOut(session, () => {
       // It is loaded with the chat already.
       void import('./session/kept.ts').then(({ forgetKept }) => forgetKept(session.user.id));
       onSignedOut();
@@ -74,8 +74,8 @@ export function App({ firstWords, preferences, started }: AppProps) {
     if (isTyped || route.view === 'start') router.replace({ view: 'room', room, seq: seqIn(route, room) });
   };
   const forget = () => {
-    void session?.end?.();
     if (session !== null) endSession(session);
+    session?.leave?.();
     if (preferences.get().status !== null) preferences.set({ status: null });
     setSession(null);
   };

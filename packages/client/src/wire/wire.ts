@@ -16,6 +16,11 @@ export interface WireOptions {
   /** Anything arrived, pings included. */
   onPacket: () => void;
   onPing: () => void;
+  /**
+   * The server sends something at least this often, and the wire does not end if it does not. Not
+   * called by a wire that ends by itself then.
+   */
+  onPingsDue: (withinMs: number) => void;
   /** Another transport is used now. */
   onUpgrade: () => void;
   onEvent: (name: string, payload: unknown) => void;

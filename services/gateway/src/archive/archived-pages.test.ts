@@ -190,7 +190,7 @@ test('an archived message is reported like any other', async () => {
   const room = await bigRoom();
   const quota = { charge: async () => {}, giveBack() {} };
   const moderation = createModeration({
-    ...{ store: singleStore(rig.admin), log, quota },
+    ...{ store: singleStore(rig.admin), log, quota, audit: { record() {} } },
     storeNow: () => 1_000,
     onReported: () => {},
   });

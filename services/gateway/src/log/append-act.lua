@@ -109,7 +109,8 @@ local function refusal_of_act()
     if shut_out_until(KEYS[6], target, now) then return {'conflict', 'banned'} end
     return nil
   end
-  if target == actor and act ~= 'role' then return {'forbidden', 'self'} end
+  local frees_itself = act == 'unban' and actor_rank == ADMIN_RANK
+  if target == actor and act ~= 'role' and not frees_itself then return {'forbidden', 'self'} end
   -- Bans and mutes outlive a membership, so they can be lifted without one.
   local needs_member = act == 'kick' or act == 'mute' or act == 'role'
   if private and not target_role and needs_member then return {'not_found', 'user'} end

@@ -16,6 +16,7 @@ import {
   type Role,
 } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import type { Audit } from '../audit/audit.ts';
 import { roomLogKey, roomReportsKey, roomSanctionsKey } from '../keys.ts';
 import { MEMBER_BYTES } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
@@ -43,12 +44,13 @@ export function createModeration(options: {
   store: RedisStore;
   log: Pick<RoomLog, 'read' | 'readMessages'>;
   quota: Pick<UserQuota, 'charge' | 'giveBack'>;
+  audit: Audit;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
   /** The room has a new report. Called after the report was stored. */
   onReported: (room: string) => void;
 }): Moderation {
-  const { store, log, quota, storeNow, onReported } = options;
+  const { store, log, quota, audit, storeNow, onReported } = options;
 
   const storeCall = async <T>(call: Promise<T>): Promise<T> => {
     try {
@@ -81,8 +83,10 @@ export function createModeration(options: {
 
   /** Admins moderate public rooms. In private rooms they are what their membership says. */
   const checkModerator = async (actor: Actor, room: string): Promise<void> => {
-    const { role } = await log.read(room, { userId: actor.user.id }, { mode: 'none' });
-    if (!isModerator(role) && !(isAdmin(actor) && !isPrivateRoomId(room)))
+    // Also of a room that is closed, or whose moderators banned the administrator.
+    const reader = isAdmin(actor) && !isPrivateRoomId(room) ? 'node' : { userId: actor.user.id };
+    const { role } = await log.read(room, reader, { mode: 'none' });
+    if (reader !== 'node' && !isModerator(role))
       throw new MaruError('forbidden', 'only moderators and owners see this');
   };
 
@@ -128,8 +132,13 @@ export function createModeration(options: {
     async closeReport(actor, { room, id }) {
       await checkModerator(actor, room);
       const key = roomReportsKey(room);
-      const closed = await storeCall(store.at(key, (redis) => redis.hdel(key, fieldOf(id))));
-      if (closed === 0) throw new MaruError('not_found', 'there is no such report');
+      const field = fieldOf(id);
+      const value = await storeCall(store.at(key, (redis) => redis.hget(key, field)));
+      const closed = await storeCall(store.at(key, (redis) => redis.hdel(key, field)));
+      if (value === null || closed === 0) throw new MaruError('not_found', 'there is no such report');
+      // The moderator may be the author of the reported message.
+      const { seq, from } = toReport([field, value]);
+      audit.record({ action: 'room.report-close', by: actor.user.id, user: from, room, seq });
     },
   };
 }

@@ -13,6 +13,7 @@
 import { createHmac } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { foldName } from '../directory/names.ts';
 import { signInBudgetsKey, signInFailuresKey, signInFailureTimesKey, signInKnownKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 
@@ -81,16 +82,6 @@ export function createAttempts(options: { store: RedisStore; limits: AttemptLimi
     beginById: (id, address) => begin(digest(`id ${id}`), digest(networkOf(address)), 0),
   };
 }
-
-/**
- * Spellings that directories take for the same name: they ignore case, width, accents, hidden
- * characters and spaces.
- */
-export const foldName = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\s]/gu, '')
-    .toLowerCase();
 
 /** An IPv4 address, or the network of an IPv6 address that one subscriber has. */
 export function networkOf(address: string): string {

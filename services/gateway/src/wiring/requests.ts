@@ -22,6 +22,7 @@ import { type MayBeArchived, messageHandlers } from '../requests/messages.ts';
 import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
+import { createGiveOrder } from '../revocation/audited-orders.ts';
 import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
 import { createReportedRooms } from '../rooms/reported-rooms.ts';
@@ -83,7 +84,7 @@ export function createRequests(options: RequestsOptions) {
   const storeNow = store.health.now;
   const reportedRooms = createReportedRooms({ store: store.connections.read, storeNow, logger });
   const moderation = createModeration({
-    ...{ store: store.connections.read, log, quota: store.quota, storeNow },
+    ...{ store: store.connections.read, log, quota: store.quota, audit, storeNow },
     onReported: reportedRooms.note,
   });
   const personal = createPersonal({ config, logger, store, log, carryOut, directory });
@@ -115,8 +116,7 @@ export function createRequests(options: RequestsOptions) {
   const addressSpec = { perSecond: config.addressCallsPerSecond, burst: config.addressCallsBurst };
   const api = createApi({
     tokens,
-    orders: store.orders,
-    audit,
+    giveOrder: createGiveOrder({ orders: store.orders, audit }),
     authConfig: authConfigOf(config),
     ...createSignIn({
       ...{ config, tokens, logger, now },
