@@ -38,6 +38,14 @@ async function enter(context: BrowserContext, user: string, room: string): Promi
   return enterGuest(await context.newPage(), { endpoint: server.url, name: user, room, errors: [] });
 }
 
+/** The user stays signed in. */
+async function stay(context: BrowserContext, user: string, room: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('stay-input').check();
+  return enterGuest(page, { endpoint: `${server.url}/#`, name: user, room, errors: [] });
+}
+
 const input = (page: Page) => page.getByTestId('message-input');
 const shuts = () => {
   server.faults.refuseSends = { times: 1_000, error: fakeError('unavailable') };
@@ -147,10 +155,7 @@ describe('unsent texts of the user in several tabs', { skip: pages.skip }, () =>
   test('stay on the device if the user wants that, until the user signs out in any tab', async () => {
     const { context, user } = await newUser('ko-KR');
     const room = newRoom();
-    const first = await context.newPage();
-    await first.goto(server.url);
-    await first.getByTestId('stay-input').check();
-    await enterGuest(first, { endpoint: `${server.url}/#`, name: user, room, errors: [] });
+    const first = await stay(context, user, room);
     shuts();
     await queue(first, '보낼 말');
     await input(first).fill('쓰던 말');
@@ -183,6 +188,57 @@ describe('unsent texts of the user in several tabs', { skip: pages.skip }, () =>
       );
     }
     assert.deepEqual(texts(room), []);
+    await context.close();
+  });
+});
+
+describe('a draft', { skip: pages.skip }, () => {
+  test('is joined with the text of an ended tab for the same room', async () => {
+    const { context, user } = await newUser();
+    const [room, other] = [newRoom(), newRoom()];
+    const page = await stay(context, user, room);
+    await input(page).fill('a long text');
+    const second = await context.newPage();
+    await second.goto(`${server.url}/#/${room}`);
+    await input(second).fill('hi');
+    await second.close();
+    await page.evaluate(`void document.dispatchEvent(new Event('visibilitychange'))`);
+    await poll('both texts', async () => (await input(page).inputValue()) === 'a long text\nhi');
+    await input(page).press('End');
+    await input(page).pressSequentially(' there');
+    await goTo(page, other);
+    await goTo(page, room);
+    assert.equal(await input(page).inputValue(), 'a long text\nhi there');
+    await page.reload();
+    await poll('the draft', async () => (await input(page).inputValue()) === 'a long text\nhi there');
+    await context.close();
+  });
+
+  test('is joined with the edit of an ended tab for the same message', async () => {
+    const { context, user } = await newUser();
+    const room = newRoom();
+    const page = await stay(context, user, room);
+    await say(page, 'hello');
+    const second = await context.newPage();
+    await second.goto(`${server.url}/#/${room}`);
+    for (const [each, text] of [
+      [page, 'mine'],
+      [second, 'theirs'],
+    ] as const) {
+      await storedRow(each, 'hello').waitFor();
+      await input(each).press('ArrowUp');
+      await each.getByTestId('edit-input').fill(text);
+    }
+    await second.close();
+    await page.evaluate(`void document.dispatchEvent(new Event('visibilitychange'))`);
+    const device = () => page.evaluate(`JSON.stringify(Object.values(localStorage))`);
+    await poll('the joined draft', async () => /mine\\+ntheirs/.test(String(await device())));
+    await page.getByTestId('edit-input').press('!');
+    assert.equal(await page.getByTestId('edit-input').inputValue(), 'theirs\nmine!');
+    await page.reload();
+    await storedRow(page, 'hello').waitFor();
+    await input(page).press('ArrowUp');
+    assert.equal(await page.getByTestId('edit-input').inputValue(), 'theirs\nmine!');
     await context.close();
   });
 });

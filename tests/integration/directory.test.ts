@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { MaruError } from '@maru/protocol';
 import { createLogger } from '@maru/service-kit';
 import { readGatewayConfig } from '../../services/gateway/src/config.ts';
 import { createDirectory } from '../../services/gateway/src/wiring/sign-in.ts';
@@ -156,7 +157,35 @@ describe('an account', { skip }, () => {
       assert.equal(await byDomain.signIn(name, 'mina'), 'unknown', name);
   });
 
-  test('has the id attribute of the settings, and is found by it', async () => {
+  test('has one bound for wrong passwords, with and without the suffix of its name', async () => {
+    const { directory } = open({
+      MARU_LDAP_BIND_AS: `uid={username},${PEOPLE}`,
+      MARU_LDAP_BIND_DN: '',
+      MARU_LDAP_BIND_PASSWORD: '',
+    });
+    const counted: string[] = [];
+    for (const username of ['mina', `MINA,${PEOPLE}`]) {
+      const outcome = await directory.signIn({ username, password: 'mina' }, async (id) => counted.push(id) < 2);
+      assert.equal(outcome.ok || outcome.reason, counted.length < 2 || 'paused');
+    }
+    assert.equal(new Set(counted).size, 1);
+    assert.equal(counted.length, 2);
+  });
+
+  test('is not tried at another server because the store fails', async () => {
+    const { directory, signIn } = open({ MARU_LDAP_URLS: `${slapd.ldapsUrl},${muteUrl()}` });
+    const asked = muteConnections;
+    const failed = new MaruError('unavailable', 'the store does not answer');
+    const credentials = { username: 'mina', password: 'mina' };
+    await assert.rejects(
+      directory.signIn(credentials, () => Promise.reject(failed)),
+      failed,
+    );
+    assert.equal(await signIn('mina'), 'mina');
+    assert.equal(muteConnections, asked);
+  });
+
+  test('has the id that the settings say, and is found by it', async () => {
     await slapd.addPerson('guid', { objectGUID: GUID as unknown as string });
     const { signIn, directory } = open({ MARU_LDAP_ID_ATTRIBUTE: 'objectGUID' });
     const id = '00112233-4455-6677-8899-aabbccddeeff';

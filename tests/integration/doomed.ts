@@ -72,12 +72,12 @@ async function createHandlers() {
     ...{ config, logger, now, onMalformed: ignore, onBatch: ignore, onAuditFailed: ignore, onHintFailed: ignore },
     ...{ onCall: ignore, onLimited: ignore, onSilent: ignore },
   });
-  const { log, quota, audit, claims, directRooms, connections } = store;
+  const { log, quota, audit, claims, connections } = store;
   const purposes = [connections.read, connections.append, connections.control, connections.ephemeralPub];
   await Promise.all(purposes.map((one) => one.untilReady(5_000)));
   const inbox = createRedisInbox({ store: connections.ephemeralPub, onSent: ignore, onLost: ignore });
   const tracing = { sendMessage: <T>(send: T) => send } as Tracing;
-  const { carryOut, directory } = noteChanges({
+  const { carryOut, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota, audit, perSecond: config.userMessagesPerSecond }),
   });
@@ -88,11 +88,11 @@ async function createHandlers() {
       ...{ claims, mayBeArchived: () => false },
     }),
     ...moderationHandlers({ carryOut, directory, moderation: undefined as never }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: store.readState, inbox, mayRead }),
     'room:create': async ({ user }: Caller, request: { user?: string }) => ({
       data: await (request.user === undefined
         ? directory.create(user.id, request as Parameters<typeof directory.create>[1])
-        : directRooms.open(user.id, request.user)),
+        : openDirectRoom(user, request.user)),
     }),
   };
 }
@@ -100,7 +100,7 @@ async function createHandlers() {
 const { event, user, request, writes } = JSON.parse(process.argv[2] as string) as Doom;
 const handlers = await createHandlers();
 const caller: Caller = {
-  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues() },
+  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues(), subscriptions: new Map() },
   ...{ charge: ignore, chargeEvents: ignore },
 };
 dieAfter(writes);

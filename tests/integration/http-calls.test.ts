@@ -7,6 +7,7 @@ import { assertHttpAnswer } from '@maru/protocol/describe';
 import type { TestClient } from '../support/client.ts';
 import { tokenOf } from '../support/gateways.ts';
 import { assertProblem, call } from '../support/http.ts';
+import { poll } from '../support/poll.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type HttpRig, type Options, startHttpRig } from './http-setup.ts';
 import { message } from './moderation-setup.ts';
@@ -213,6 +214,35 @@ describe('conversations', () => {
     );
     assert.deepEqual(await rig.done(memberId, 'unfollowRoom', { room: tea }), {});
     assert.deepEqual(await mine(), [[room, 'all']]);
+  });
+});
+
+describe('presence', () => {
+  test('has the status that a call sets, also on another gateway than the connection', async () => {
+    const { room, owner, memberId } = await rig.publicRoom();
+    await owner.ok('presence:watch', { room });
+    // The member's connection is on the gateway 1.
+    for (const [gateway, status] of [
+      [0, 'away'],
+      [1, 'dnd'],
+    ] as const) {
+      assert.deepEqual(await rig.done(memberId, 'setStatus', {}, { body: { status, text: 'a bot' }, gateway }), {});
+      await poll(`the status ${status}`, async () => {
+        const { users } = await owner.ok('presence:watch', { room });
+        const member = users?.find(({ id }) => id === memberId);
+        return member?.status === status && member.text === 'a bot';
+      });
+    }
+  });
+
+  test('shows that a bot types', async () => {
+    const { room, owner, member, memberId } = await rig.publicRoom();
+    assert.deepEqual(await rig.done(memberId, 'showTyping', { room }, { body: { active: true, thread: 7 } }), {});
+    const user = { id: memberId, name: memberId };
+    for (const client of [owner, member]) {
+      await poll('the event', () => client.payloads('typing').length > 0);
+      assert.deepEqual(client.payloads('typing'), [{ room, user, active: true, thread: 7 }]);
+    }
   });
 });
 

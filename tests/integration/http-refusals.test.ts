@@ -63,6 +63,8 @@ const pairsOf = (user: string): Pair[] => [
   ['room:follow', { active: false }, 'unfollowRoom'],
   ['room:read', on, 'setReadPosition', {}, { body: on }],
   ['room:readers', {}, 'listReaders'],
+  ['typing', { active: true }, 'showTyping', {}, { body: { active: true } }],
+  ['typing', {}, 'showTyping'],
 ];
 const QUIT: Pair = ['room:quit', {}, 'quitRoom'];
 

@@ -53,7 +53,26 @@ test('a new private room is announced on all connections of its creator, a publi
   assert.deepEqual(inboxOf(other, room), []);
 });
 
-test('the start or end of a membership is announced on all connections of the user, and to no other user', async () => {
+test('a direct room reaches all connections of both users when it is made, and only then', async () => {
+  const [minaId, junId] = [`mina-${newId()}`, `jun-${newId()}`];
+  const [minas, juns] = [await everywhere(minaId), await everywhere(junId)];
+  const devices = [...minas, ...juns];
+  const other = await rig.clientOf(`other-${newId()}`);
+  await heard(minas, other, minaId);
+  await heard(juns, other, junId);
+  const open = (client: TestClient | undefined, user: string) =>
+    client?.ok('room:create', { visibility: 'direct', user }) as Promise<{ room: string }>;
+  const answers = await Promise.all([open(minas[0], junId), open(minas[0], junId), open(minas[1], junId)]);
+  const room = answers[0]?.room ?? '';
+  await poll('the event', () => devices.every((device) => inboxOf(device, room).length > 0));
+  await open(juns[0], minaId);
+  await heard(minas, other, minaId);
+  await heard(juns, other, junId);
+  const made = [{ type: 'invite', room, title: '', from: { id: minaId, name: minaId } }];
+  for (const device of devices) assert.deepEqual(inboxOf(device, room), made);
+});
+
+test('a membership that begins or ends reaches all connections of the user, and no other user', async () => {
   const [ownerId, memberId] = [`owner-${newId()}`, `member-${newId()}`];
   const owner = await rig.clientOf(ownerId);
   const other = await rig.clientOf(`other-${newId()}`, 1);

@@ -69,6 +69,14 @@ test('every read reaches back to the first entry', async () => {
   assert.equal(state.body.first, 1);
 });
 
+test('a read position among old messages counts exactly what is above it', async () => {
+  const room = await oldRoom();
+  for (const seq of [1, 11, 12]) {
+    const position = await reader.ok('room:read', { room, seq });
+    assert.deepEqual(position, { seq, n: seq, unread: COUNT - seq, mentions: 0 });
+  }
+});
+
 test('an old message is changed like a new one, and members get the changes live', async () => {
   const room = await oldRoom();
   await reader.ok('room:join', { room });

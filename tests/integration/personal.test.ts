@@ -116,7 +116,23 @@ test('an erasure removes texts from every room, and from entries that a rollback
   assert.equal((await rig.job(user, await rig.erase(user))).job === id, false);
 });
 
-test('an erasure also affects messages that only the archive has', async () => {
+test('an erasure ends although the user is a muted owner', async () => {
+  const [user, other, third] = [`user-${newId()}`, `other-${newId()}`, `third-${newId()}`];
+  const [client, others] = [await rig.enter(user), await rig.enter(other, 1)];
+  const { room } = await others.ok('room:create', { visibility: 'private' });
+  for (const invited of [user, third]) await others.ok('room:invite', { room, user: invited });
+  await others.ok('room:mute', { room, user });
+  await others.ok('room:role', { room, user, role: 'owner' });
+  await others.ok('room:quit', { room, clientMsgId: newId() });
+  // As an earlier release left it.
+  await rig.redis.hset(`maru:{${room}}:sanctions`, `mute\n${user}`, `0\n${other}\n`);
+  await rig.redis.hset(`maru:{${room}}:meta`, 'guarded', '1');
+  await rig.untilDone(user, await rig.erase(user));
+  assert.deepEqual(await rig.redis.hgetall(`maru:{${room}}:roles`), { [third]: 'owner' });
+  await client.refused('not_found', 'room:members', { room });
+});
+
+test('an erasure reaches messages that only the archive has', async () => {
   const [user, other] = [`user-${newId()}`, `other-${newId()}`];
   const [client, others] = [await rig.enter(user), await rig.enter(other, 1)];
   const room = newRoom('erase');

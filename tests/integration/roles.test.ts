@@ -39,7 +39,10 @@ test('a member can quit a private room, but its last owner cannot', async () => 
   const second = await rig.clientOf(memberId);
   await second.ok('room:join', { room });
   assert.equal(await codeOf(owner, 'room:quit', { room, clientMsgId: newId() }), 'conflict');
-  const { seq } = await member.ok('room:quit', { room, clientMsgId: newId() });
+  const request = { room, clientMsgId: newId() };
+  const sent = await member.ok('room:quit', request);
+  const { seq } = sent;
+  assert.deepEqual(await second.ok('room:quit', request), { ...sent, duplicate: true });
   await poll('the end on both connections', () => removals(member).length === 1 && removals(second).length === 1);
   assert.deepEqual(removals(second), [{ type: 'removed', room, reason: 'left' }]);
   assert.equal(await codeOf(member, 'room:join', { room }), 'not_found');

@@ -1,8 +1,9 @@
 /** Accounts of a real directory: who may sign in, with which roles, and for how long. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { accountKeyOf, issueAccount } from '../../services/gateway/src/identity/own-tokens.ts';
 import { connect } from '../support/client.ts';
-import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
+import { type Gateways, SECRET, startGateways, tokenOf } from '../support/gateways.ts';
 import { assertProblem, call, type Problem } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { directorySettings, groupDn, personDn, type Slapd, startSlapd, withoutSlapd } from '../support/slapd.ts';
@@ -26,14 +27,20 @@ before(async () => {
   await slapd.addPerson('chief');
   await slapd.addPerson('outside');
   await slapd.addPerson('leaver');
+  await slapd.addPerson('traveller');
   await slapd.addPerson('guest-1');
   await slapd.addPerson('disabled', { userAccountControl: '514' });
   await slapd.addPerson('locked', { nsAccountLock: 'TRUE' });
   await slapd.addPerson('expired', { shadowExpire: '19000' });
   await slapd.addPerson('active', { userAccountControl: '512', accountExpires: '0', shadowExpire: '-1' });
   await slapd.addPerson('*', { cn: 'a star' });
-  // Nested groups with a cycle: root is also in the department.
-  const inner = await slapd.addGroup('team', [personDn('mina'), personDn('leaver'), personDn('active')]);
+  // Groups in groups, in a circle: root is in the department, too.
+  const inner = await slapd.addGroup('team', [
+    personDn('mina'),
+    personDn('leaver'),
+    personDn('traveller'),
+    personDn('active'),
+  ]);
   const middle = await slapd.addGroup('department', [inner]);
   const chat = await slapd.addGroup('chat', [middle, personDn('root'), personDn('chief'), personDn('*')]);
   await slapd.modify(inner, 'add', { member: [chat] });
@@ -181,6 +188,27 @@ describe('the token of an account', { skip }, () => {
     await slapd.remove(personDn('leaver'));
     assertProblem(await renew(body.token), 401, 'unauthenticated');
     await poll('the audit', async () => (await audited('leaver')).includes('sign-in.renew unauthenticated group'));
+  });
+
+  test('a user signs out everywhere with an expired token, and no token that is renewed is younger than that', async () => {
+    const { token } = (await signIn('traveller', 'traveller')).body;
+    const client = await connect(url(), { token });
+    const hourAgo = Date.now() - 3_600_000;
+    const expired = await issueAccount(
+      accountKeyOf(SECRET),
+      { id: 'traveller', name: 'Traveller', roles: [] },
+      { lifetimeS: TOKEN_S, signedInAtS: Math.floor(hourAgo / 1_000), now: () => hourAgo },
+    );
+    assertProblem(await call(url(), '/me', { token: expired.token }), 401, 'unauthenticated');
+    assert.equal((await call(url(), '/sign-out', { method: 'POST', token: expired.token })).status, 200);
+    await poll('the end of the connection', () => !client.socket.connected);
+    // As a gateway renews that does not know of it yet.
+    const renewed = await issueAccount(
+      accountKeyOf(SECRET),
+      { id: 'traveller', name: 'Traveller', roles: [] },
+      { lifetimeS: TOKEN_S, signedInAtS: Math.floor(hourAgo / 1_000), now: () => Date.now() + 2_000 },
+    );
+    for (const dead of [token, renewed.token]) assertProblem(await renew(dead), 401, 'unauthenticated');
   });
 
   test('an administrator who leaves the group or is disabled is refused while the token is valid', async () => {

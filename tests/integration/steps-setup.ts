@@ -72,7 +72,7 @@ export function startNode(store: RedisStore, owner: string, step: Step) {
   const quota = { take: async () => 0, giveBack() {} };
   const act = (request: Parameters<typeof log.act>[0]) => stepping(() => log.act(request));
   const carryOut = noteMemberships(
-    createCarryOut({ log: { act, read: log.read }, quota, audit: { record() {} }, perSecond: 1 }),
+    createCarryOut({ log: { act, read: log.read }, quota, audit: { recordOnce() {} }, perSecond: 1 }),
     parts,
   );
   const directory = createRoomDirectory({

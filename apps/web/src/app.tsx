@@ -25,12 +25,12 @@ const seqIn = (route: Route, room: string): number | null =>
 
 const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
 
-/** Signing out in one tab ends the session in all tabs of the device. */
+/** A session that stays on the device ends in all tabs of its user at once. */
 function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
   useEffect(() => {
     if (session?.stays !== true) return;
-    return watchSignOut(() => {
-      // The chat has already loaded this module.
+    return watchSignOut(session, () => {
+      // It is loaded with the chat already.
       void import('./session/kept.ts').then(({ forgetKept }) => forgetKept(session.user.id));
       onSignedOut();
     });
@@ -76,8 +76,8 @@ export function App({ firstWords, preferences, started }: AppProps) {
     if (isTyped || route.view === 'start') router.replace({ view: 'room', room, seq: seqIn(route, room) });
   };
   const forget = () => {
-    void session?.end?.();
     if (session !== null) endSession(session);
+    session?.leave?.();
     if (preferences.get().status !== null) preferences.set({ status: null });
     setSession(null);
   };

@@ -42,8 +42,11 @@ for (const [name, stored, change] of CHANGES) {
   });
 }
 
-it('ends a mute', () => {
-  assert.equal(applyAct({ ...BEFORE, mutedUntilTs: 0 }, ME, act('room.unmute', { user: ME })).mutedUntilTs, null);
+it('ends a mute when it is lifted, and when one becomes an owner', () => {
+  const after = (stored: ReturnType<typeof act>) => applyAct({ ...BEFORE, mutedUntilTs: 0 }, ME, stored).mutedUntilTs;
+  assert.equal(after(act('room.unmute', { user: ME })), null);
+  assert.equal(after(act('room.role', { user: ME, role: 'moderator' })), 0);
+  assert.equal(after(act('room.role', { user: ME, role: 'owner' })), null);
 });
 
 it('returns the same object for messages and unknown types', () => {

@@ -41,7 +41,8 @@ export function applyAct(details: RoomDetails, ownUserId: string, entry: Entry):
   if (act.user !== ownUserId) return details;
   switch (act.type) {
     case 'room.role':
-      return { ...details, role: act.role };
+      // Who becomes an owner is muted no more.
+      return { ...details, role: act.role, mutedUntilTs: act.role === 'owner' ? null : details.mutedUntilTs };
     case 'room.ban':
       // A ban also ends the role.
       return { ...details, role: 'member' };

@@ -4,15 +4,16 @@
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
-import { openWire } from '#wire';
+import { openWire as openPlatformWire } from '#wire';
 import { type Result, unavailable } from './ack.ts';
 import type { ClientLimits } from './limits.ts';
 import { Link } from './link.ts';
+import { type PingWatch, watchPings } from './ping-watch.ts';
 import { refusalOf } from './refusal.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Silence } from './silence.ts';
 import type { Transport } from './transport-choice.ts';
-import { SERVER_DISCONNECT, type Wire } from './wire/wire.ts';
+import { SERVER_DISCONNECT, type Wire, type WireOptions } from './wire/wire.ts';
 
 export interface HandshakeAuth {
   token: string;
@@ -47,6 +48,8 @@ export interface SocketConnectionOptions {
   on: { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void };
   /** Called at most once, and never after `close`. */
   onEnd: (end: SocketEnd) => void;
+  /** Tests replace it. */
+  openWire?: (options: WireOptions) => Wire;
 }
 
 export interface SocketConnection {
@@ -67,9 +70,10 @@ export interface SocketConnection {
 }
 
 export function openSocketConnection(options: SocketConnectionOptions): SocketConnection {
-  const { scheduler, limits } = options;
+  const { scheduler, limits, openWire = openPlatformWire } = options;
   let ended = false;
   let hasHeard = false;
+  let pings: PingWatch | null = null;
   const end = (how: SocketEnd) => {
     if (ended) return;
     shut();
@@ -79,6 +83,7 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   const shut = () => {
     ended = true;
     handshake.stop();
+    pings?.stop();
     wire.close();
   };
   const silent = ({ arrives }: { arrives: boolean }) => {
@@ -98,6 +103,12 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
       hasHeard = true;
       link.heard();
       handshake.heard();
+      pings?.heard();
+    },
+    onPingsDue: (withinMs) => {
+      // A probe may not notice in a hidden page, whose timers are late.
+      const onMissed = (times: number) => (times > 1 ? silent({ arrives: false }) : link.probe(limits.probeTimeoutMs));
+      pings = watchPings({ scheduler, withinMs, onMissed });
     },
     onUpgrade: () => link.forgetAnswers(),
     onPing: () => link.pinged(),

@@ -144,7 +144,7 @@ describe('the HTTP API', () => {
     const ofConnections = Object.keys(requestSchemas).filter((event) => !called.includes(event as CallEvent));
     assert.deepEqual(ofConnections.sort(), [
       'auth:renew',
-      ...['presence:set', 'presence:unwatch', 'presence:watch', 'room:join', 'room:leave', 'typing'],
+      ...['presence:unwatch', 'presence:watch', 'room:join', 'room:leave'],
     ]);
   });
 

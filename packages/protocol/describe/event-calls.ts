@@ -107,6 +107,16 @@ const TEXTS: Record<EventCallName, Text> = {
     success: 'The position and the counts above it',
   },
   listReaders: { summary: 'Who has read how far, in rooms of up to 200 members', success: 'The readers' },
+  showTyping: {
+    summary: 'Shows in a room that one types, or stops',
+    description: 'Clients drop it after 6 s, so a bot repeats it every few seconds. It may be lost.',
+    success: 'It is sent',
+  },
+  setStatus: {
+    summary: 'Sets one’s own status in all rooms',
+    description: 'It shows while the user is in a room, and is kept for an hour for the next visit.',
+    success: 'The status is set',
+  },
 };
 
 function sanction(summary: string): Text {

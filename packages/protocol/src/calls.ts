@@ -7,15 +7,8 @@
  */
 import type { RequestName } from './schemas.ts';
 
-/** Events that are useful only on a connection. */
-export type ConnectionEvent =
-  | 'auth:renew'
-  | 'room:join'
-  | 'room:leave'
-  | 'typing'
-  | 'presence:watch'
-  | 'presence:unwatch'
-  | 'presence:set';
+/** These events mean something on a connection only. */
+export type ConnectionEvent = 'auth:renew' | 'room:join' | 'room:leave' | 'presence:watch' | 'presence:unwatch';
 export type CallEvent = Exclude<RequestName, ConnectionEvent>;
 
 export interface EventCall {
@@ -82,6 +75,8 @@ export const EVENT_CALLS = {
   unfollowRoom: { event: 'room:follow', method: 'DELETE', path: '/me/rooms/{room}', fixed: { active: false } },
   setReadPosition: { event: 'room:read', method: 'PUT', path: `${ROOM}/read-position` },
   listReaders: { event: 'room:readers', method: 'GET', path: `${ROOM}/readers` },
+  showTyping: { event: 'typing', method: 'PUT', path: `${ROOM}/typing` },
+  setStatus: { event: 'presence:set', method: 'PUT', path: '/me/status' },
 } as const satisfies Record<string, EventCall>;
 
 export type EventCallName = keyof typeof EVENT_CALLS;

@@ -206,3 +206,9 @@ describe('requests about read state', () => {
       assert.equal(accepts('rooms:mine', wrong), false, JSON.stringify(wrong));
   });
 });
+
+test('a message with files is refused, because no release stores them yet', () => {
+  const message = { room: 'tea', clientMsgId: 'm-1', text: 'see the file' };
+  assert.equal(accepts('message:send', { ...message, files: [] }), true);
+  for (const files of [['f-1'], [{}], 'f-1', null]) assert.equal(accepts('message:send', { ...message, files }), false);
+});

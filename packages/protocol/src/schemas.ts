@@ -135,6 +135,8 @@ export const requestSchemas = {
     text,
     thread: entrySeq.optional(),
     mentions: mentions.optional(),
+    // This release stores none, and `features` says so. A message must not lose them silently.
+    files: z.array(z.unknown()).max(0, 'this cluster stores no files').optional(),
   }),
   'message:edit': onMessage.extend({ text, mentions: mentions.optional() }),
   'message:delete': onMessage.extend({ reason: reason.optional() }),

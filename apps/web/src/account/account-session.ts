@@ -33,9 +33,7 @@ export function accountSession(first: SignedIn, stays: boolean, keep: (session: 
       keep(session);
       return current.token;
     },
-    async end() {
-      await signOutEverywhere({ token: current.token });
-    },
+    end: async () => (await signOutEverywhere({ token: current.token })).ok,
   };
   return session;
 }

@@ -78,6 +78,11 @@ async function openSession(provider: Provider, first: ProviderTokens): Promise<S
   let tokens = first;
   const me = await readMe({ token: first.current });
   if (!me.ok) return me.error.code === 'unauthenticated' ? 'forbidden' : 'failed';
+  const renew = async () => {
+    const next = await refreshAt(provider, tokens);
+    if (next !== null) tokens = next;
+    return next?.current ?? null;
+  };
   return {
     user: me.data,
     stays: false,
@@ -85,18 +90,17 @@ async function openSession(provider: Provider, first: ProviderTokens): Promise<S
     get token() {
       return tokens.current;
     },
-    async renew() {
-      const next = await refreshAt(provider, tokens);
-      if (next !== null) tokens = next;
-      return next?.current ?? null;
-    },
+    renew,
     async end() {
+      if ((await signOutEverywhere({ token: tokens.current })).ok) return true;
+      // The token may have expired while the page showed no room.
+      const token = await renew().catch(() => null);
+      return token !== null && (await signOutEverywhere({ token })).ok;
+    },
+    leave() {
       forgetProvider();
-      await signOutEverywhere({ token: tokens.current });
       const address = endAddressOf(provider, tokens, location.origin);
-      if (address === null) return;
-      location.assign(address);
-      await never();
+      if (address !== null) location.assign(address);
     },
   };
 }

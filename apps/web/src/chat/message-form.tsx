@@ -12,10 +12,11 @@ import { isEditKey, isSendKey } from '../model/enter-key.ts';
 import type { Offer } from '../model/mentions.ts';
 import type { TypingSender } from '../model/typing.ts';
 import { usePreferences } from '../settings/use-preferences.ts';
+import { type DraftOptions, useDraft } from './use-draft.ts';
 import { type SuggestionField, SuggestionList, useSuggestions } from './use-suggestions.tsx';
 
-export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
-  /** Prefix of element ids: one page can show several forms. */
+export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'>, DraftOptions {
+  /** Distinguishes the forms of one page. */
   id: string;
   label: string;
   placeholder: string;
@@ -27,8 +28,6 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
   takesFocus: boolean;
   mayMentionRoom: boolean;
   typing: TypingSender;
-  draft: string;
-  onDraft: (text: string) => void;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
   /** Called for the key that edits the last message: Up in an empty field. */
@@ -39,23 +38,14 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
 }
 
 export function MessageForm(props: MessageFormProps) {
-  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, draft, onDraft, onSend, onEditLast } =
-    props;
+  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, onSend, onEditLast } = props;
   const { t } = useWords();
   const { enterSends } = usePreferences();
-  const [text, setText] = useState(draft);
-  /** The user has typed in this form. A draft that loads later is older than this text. */
-  const hasWritten = useRef(false);
-  // The draft of another tab loads asynchronously. It never replaces text.
-  useEffect(() => {
-    if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
-  }, [draft]);
+  const [text, write] = useDraft(props);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
-    hasWritten.current = true;
-    setText(next);
-    onDraft(next);
+    write(next);
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
@@ -80,8 +70,7 @@ export function MessageForm(props: MessageFormProps) {
       return;
     }
     setProblem(null);
-    setText('');
-    onDraft('');
+    write('');
     suggestions.close();
     typing.stop();
     field.current?.focus();

@@ -1,7 +1,8 @@
 /** The form in which the user edits the text of an own message. */
 import { textProblem } from '@maru/client';
 import type { Message } from '@maru/client/conversation';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useDraft } from '../chat/use-draft.ts';
 import { SuggestionList, useSuggestions } from '../chat/use-suggestions.tsx';
 import { useSection } from '../i18n/index.ts';
 import { isSendKey } from '../model/enter-key.ts';
@@ -21,12 +22,10 @@ export interface EditFormProps {
 export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const words = useSection('conversation');
   const { enterSends } = usePreferences();
-  const [text, setText] = useState(edit.draft(message));
+  const readDraft = () => edit.draft(message);
+  const onDraft = (next: string) => edit.setDraft(message, next);
+  const [text, change] = useDraft({ draft: readDraft(), readDraft, onDraft });
   const field = useRef<HTMLTextAreaElement>(null);
-  const change = (next: string) => {
-    setText(next);
-    edit.setDraft(message, next);
-  };
   const suggestions = useSuggestions({
     names,
     ownId,

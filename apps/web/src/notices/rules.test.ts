@@ -67,6 +67,7 @@ describe('news', () => {
     assert.equal(of({ type: 'message', ...message }), 'direct');
     assert.equal(of({ type: 'mention', ...message }), 'mention');
     assert.equal(of({ type: 'invite', room: 'p-1', title: 'Tea', from: MINA }), 'invite');
+    assert.equal(of({ type: 'invite', room: 'd-1', title: '', from: MINA }), null);
     assert.equal(of({ type: 'removed', room: 'p-1', reason: 'kicked' }), null);
     assert.equal(of({ type: 'read', room: 'p-1', seq: 1, n: 1, unread: 0, mentions: 0 }), null);
   });

@@ -59,6 +59,8 @@ export function newsOfInbox(event: InboxEvent): News | null {
       return { kind: event.type === 'message' ? 'direct' : 'mention', room, seq, from, text };
     }
     case 'invite':
+      // Of a direct room the first message is the news.
+      if (event.room.startsWith('d-')) return null;
       return { kind: 'invite', room: event.room, seq: 0, from: event.from, text: event.title };
     case 'removed':
     case 'read':

@@ -9,8 +9,8 @@ import type { Session } from './session.ts';
 export type { Session };
 
 const SESSION_KEY = 'maru.session';
-/** A marker for other tabs: the user signed out deliberately. */
-const SIGNED_OUT = 'signed-out';
+/** Tells other tabs which user signed out on purpose. */
+const SIGNED_OUT_KEY = 'maru.signed-out';
 
 const quietly = <T>(act: () => T): T | null => {
   try {
@@ -43,20 +43,28 @@ export function saveSession({ token, user, stays, isKept }: Session): void {
   quietly(() => storageOf({ token, user, stays })?.setItem(SESSION_KEY, JSON.stringify({ token, user })));
 }
 
-/** Removes the session after it has ended. Unsent messages stay for the user's next sign-in. */
-export const forgetSession = (session: Session): void =>
-  void quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
-
-/** Signs the user out on this device. Other tabs with the session follow. */
-export function endSession(session: Session): void {
-  if (session.stays) quietly(() => deviceStorage()?.setItem(SESSION_KEY, SIGNED_OUT));
-  forgetSession(session);
+/**
+ * The session has ended. What is not sent yet stays for the next sign-in of the user. The session
+ * that another user began on the device since stays, too.
+ */
+export function forgetSession(session: Session): void {
+  const storage = storageOf(session);
+  if (read(storage)?.user.id === session.user.id) quietly(() => storage?.removeItem(SESSION_KEY));
 }
 
-/** Calls `task` when the user signs out in another tab. Returns a function that stops watching. */
-export function watchSignOut(task: () => void): () => void {
+/** The user leaves this device: other tabs of the user follow. */
+export function endSession(session: Session): void {
+  // First: a full device has room for the mark then.
+  forgetSession(session);
+  if (!session.stays) return;
+  quietly(() => deviceStorage()?.setItem(SIGNED_OUT_KEY, session.user.id));
+  quietly(() => deviceStorage()?.removeItem(SIGNED_OUT_KEY));
+}
+
+/** Calls `task` when the user signs out in another tab. Returns a function that stops it. */
+export function watchSignOut({ user }: Session, task: () => void): () => void {
   const onStorage = ({ key, newValue }: StorageEvent) => {
-    if (key === SESSION_KEY && newValue === SIGNED_OUT) task();
+    if (key === SIGNED_OUT_KEY && newValue === user.id) task();
   };
   addEventListener('storage', onStorage);
   return () => removeEventListener('storage', onStorage);

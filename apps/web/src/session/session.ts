@@ -6,8 +6,10 @@ export interface Session extends SignedIn {
   stays: boolean;
   /** Returns a newer token. Null if the sign-in has ended. Guests have no such function. */
   renew?: () => Promise<string | null>;
-  /** Signs out, on all devices. */
-  end?: () => Promise<void>;
-  /** False if the tokens are in memory only. */
+  /** Signs out on all devices. False: the server did not do it. Guests have none. */
+  end?: () => Promise<boolean>;
+  /** Signs out at the provider, after `end`: the page goes there. */
+  leave?: () => void;
+  /** Its tokens are in memory only. */
   isKept?: false;
 }

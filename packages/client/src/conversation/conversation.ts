@@ -84,7 +84,7 @@ export class RoomConversation implements Conversation {
       },
       onFailed: outcomes.onFailed,
     });
-    this.#acts = new OwnActs({ client, room, onChange: () => this.#changed() });
+    this.#acts = new OwnActs({ client, room, drafts, onChange: () => this.#changed() });
     this.#held = new HeldDeletions(this.#acts, scheduler);
     this.#reading = new ReadState({ client, room, scheduler, onChange: () => this.#changed() });
     this.#unsubscribe = this.#subscribeToClient();

@@ -24,10 +24,8 @@ export function createConversations(options: ConversationsOptions): Conversation
   const models = new Map<string, RoomConversation>();
   const myRooms = new ClientRooms(client);
   const drafts = new Drafts({ place: options.drafts ?? null, scheduler, logger });
-  // The text of a refused edit becomes a draft again, so it is not lost.
   const stopKeeping = client.on('act', ({ room, act, state }) => {
-    if (act.type !== 'edit' || state.kind !== 'failed' || state.error.code === 'not_found') return;
-    if (drafts.get(room, { edit: act.seq }) === '') drafts.set(room, { edit: act.seq }, act.text);
+    if (state.kind === 'failed') drafts.keepRefused(room, act, state.error);
   });
 
   const newModel = (room: string): RoomConversation => {

@@ -66,20 +66,37 @@ it('drops the oldest drafts from storage if they exceed the limit of bytes', () 
   assert.deepEqual([...start(place).drafts.rooms.get()].sort(), ['second', 'third']);
 });
 
-it('takes over drafts of an ended tab, and the newest change of each draft wins', () => {
+it('takes what an ended tab left', () => {
   const place = memoryPlace();
   const { clock, drafts } = start(place);
   clock.pass(1_000);
   drafts.set('lobby', 'room', 'mine');
   let taken = 0;
   drafts.onTaken(() => taken++);
-  const left = (at: number) => `{"v":1,"items":[["lobby","room","theirs",${at}],["tea","room","old",5]]}`;
-  assert.equal(place.leave(left(999)), true);
-  assert.deepEqual([drafts.get('lobby', 'room'), drafts.get('tea', 'room')], ['mine', 'old']);
+  assert.equal(place.leave('{"v":1,"items":[["lobby","room","mine",5],["tea","room","old",5]]}'), true);
+  assert.deepEqual([drafts.get('lobby', 'room'), drafts.get('tea', 'room'), taken], ['mine', 'old', 1]);
   assert.match(place.value ?? '', /"old"/);
-  assert.equal(place.leave(left(1_001)), true);
-  assert.equal(drafts.get('lobby', 'room'), 'theirs');
-  assert.equal(taken, 2);
+});
+
+it('keeps both texts if two tabs wrote in one place, the older one first, and each once', () => {
+  const place = memoryPlace();
+  const { clock, drafts } = start(place);
+  clock.pass(1_000);
+  drafts.set('lobby', 'room', 'mine');
+  const leave = (text: string, at: number) =>
+    place.leave(JSON.stringify({ v: 1, items: [['lobby', 'room', text, at]] }));
+  leave('hi', 1_001);
+  assert.equal(drafts.get('lobby', 'room'), 'mine\nhi');
+  leave('before', 999);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi');
+  leave('mine', 2_000);
+  leave('hi', 1_001);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi');
+  leave('before\nmine\nhi\nmore', 3_000);
+  leave('min', 4_000);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi\nmore\nmin');
+  drafts.close();
+  assert.equal(start(place).drafts.get('lobby', 'room'), 'before\nmine\nhi\nmore\nmin');
 });
 
 it('forgets the draft of an edit when its message is deleted, or turns out to be deleted', () => {

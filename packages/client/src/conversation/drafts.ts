@@ -2,10 +2,12 @@
  * Unfinished texts of the user in all rooms. They are saved to the host's storage soon after each
  * change, and when the page is hidden.
  */
+import type { ErrorBody } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
 import { changeOf } from '../acts.ts';
 import { type KeptItems, type KeptText, keptItems } from '../kept.ts';
 import type { ClientLogger } from '../logger.ts';
+import type { MessageAct } from '../outgoing.ts';
 import { onPageHide } from '../page-hide.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { isRoomId } from '../text.ts';
@@ -19,7 +21,7 @@ interface Draft {
   readonly room: string;
   readonly of: DraftOf;
   readonly text: string;
-  /** Wall clock. It decides which draft of two tabs is newer. */
+  /** Wall clock. It decides the order of the texts of two tabs. */
   readonly changedAtMs: number;
 }
 
@@ -82,7 +84,13 @@ export class Drafts {
     this.#noteRooms();
   }
 
-  /** The draft of an edit may contain the deleted text. */
+  /** A refused edit is not lost: it is a draft again, unless its author began another one. */
+  keepRefused(room: string, act: MessageAct, { code }: ErrorBody): void {
+    if (act.type !== 'edit' || code === 'not_found') return;
+    if (this.get(room, { edit: act.seq }) === '') this.set(room, { edit: act.seq }, act.text);
+  }
+
+  /** The draft of an edit may have the deleted text. */
   forgetDeleted(room: string, entries: readonly Entry[]): void {
     for (const entry of entries) {
       const change = changeOf(entry);
@@ -106,7 +114,7 @@ export class Drafts {
     for (const draft of items.flatMap(draftOf)) {
       const key = keyOf(draft.room, draft.of);
       const known = this.#drafts.get(key);
-      if (known === undefined || known.changedAtMs < draft.changedAtMs) this.#drafts.set(key, draft);
+      this.#drafts.set(key, known === undefined ? draft : joined(known, draft));
     }
     this.#noteRooms();
   }
@@ -130,6 +138,16 @@ export class Drafts {
     for (const listener of [...this.#listeners]) listener();
   }
 }
+
+/** Two tabs wrote in one place: both texts stay, the older one first. */
+function joined(one: Draft, other: Draft): Draft {
+  const [older, newer] = one.changedAtMs < other.changedAtMs ? [one, other] : [other, one];
+  if (hasLines(newer.text, older.text)) return newer;
+  const text = hasLines(older.text, newer.text) ? older.text : `${older.text}\n${newer.text}`;
+  return { ...newer, text };
+}
+
+const hasLines = (text: string, lines: string): boolean => `\n${text}\n`.includes(`\n${lines}\n`);
 
 function draftOf(item: unknown): Draft[] {
   if (!Array.isArray(item)) return [];

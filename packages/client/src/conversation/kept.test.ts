@@ -57,7 +57,19 @@ it('turns a refused edit into a draft again', async () => {
   assert.equal(conversation.draft({ edit: 1 }), 'not mine');
 });
 
-it('keeps drafts while rooms are closed and opened, and across a reload', () => {
+it('makes an edit a draft again that could not be queued', async () => {
+  const kept = places();
+  const page = load(kept);
+  const conversation = page.conversations.open(newRoom());
+  conversation.setDraft({ edit: 1 }, 'new text');
+  kept.storage.isFull = true;
+  conversation.setDraft({ edit: 1 }, '');
+  const outcome = await conversation.edit(1, 'new text');
+  assert.deepEqual([outcome.ok, page.client.pendingActs().length], [false, 0]);
+  assert.equal(conversation.draft({ edit: 1 }), 'new text');
+});
+
+it('keeps drafts while rooms are closed and opened, and over a reload', () => {
   const kept = places();
   const page = load(kept);
   const room = newRoom();

@@ -6,6 +6,7 @@ import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { ChatClient } from '../chat-client.ts';
 import type { OutgoingAct } from '../events.ts';
 import type { MessageAct } from '../outgoing.ts';
+import type { Drafts } from './drafts.ts';
 import type { RoomModel } from './model-state.ts';
 import { addAct, dropActs, heldDeletion, markStored, type Overlay } from './overlay.ts';
 import type { ActOutcome } from './types.ts';
@@ -15,6 +16,7 @@ const CLOSED: ErrorBody = { code: 'unavailable', message: 'the conversation was 
 export interface OwnActsOptions {
   client: Pick<ChatClient, 'act' | 'pendingActs'>;
   room: string;
+  drafts: Pick<Drafts, 'keepRefused'>;
   onChange: () => void;
 }
 
@@ -35,13 +37,15 @@ export class OwnActs {
   }
 
   act(act: MessageAct): Promise<ActOutcome> {
-    const { client, room } = this.#options;
+    const { client, room, drafts } = this.#options;
     return new Promise((resolve) => {
       try {
         const { clientMsgId } = client.act(room, act);
         this.#outcomes.set(clientMsgId, resolve);
       } catch (error) {
         if (!(error instanceof MaruError)) throw error;
+        // It was not queued, so no event tells of it.
+        drafts.keepRefused(room, act, error.toBody());
         resolve({ ok: false, error: error.toBody() });
       }
     });

@@ -51,12 +51,13 @@ export class ReadMarker {
     if (this.#known === null && !this.#hasFailed) this.#ask(0);
   }
 
-  /** Call it on a new connection. */
+  /** A new connection. What other devices read since the last one is not delivered: it asks. */
   restart(): void {
     this.#cancelRetry();
     this.#hasFailed = false;
     this.#failedTries = 0;
-    if (this.#wanted > 0) this.send();
+    if (this.#known !== null) this.#ask(this.#wanted);
+    else if (this.#wanted > 0) this.send();
   }
 
   /** Sends unconfirmed positions. */
@@ -65,6 +66,7 @@ export class ReadMarker {
     else if (this.#wanted > 0) this.#ask(this.#wanted);
   }
 
+  /** A position of 0 only reads. */
   #ask(seq: number): void {
     if (this.#isAsking || this.#isClosed) return;
     const { client, room } = this.#options;

@@ -32,7 +32,42 @@ it('counts a message and a mention once, even if several events report them', ()
   assert.deepEqual(of(noteInbox(twice, { type: 'mention', ...news })), of(twice));
 });
 
-it('does not count messages that the list already includes', () => {
+it('asks for the counts after an edit mentions one in a message that is not read', () => {
+  const edited = (seq: number) =>
+    ({ type: 'mention', room: 'lobby', seq, ts: 12, n: 6, from: BOT, text: 'now' }) as const;
+  const after = (list: RoomList, seq: number) => {
+    const { mentions, head, isStale } = of(noteInbox(list, edited(seq)));
+    return [mentions, head, isStale];
+  };
+  // The list was read with it, and it may be the newest message.
+  for (const seq of [9, 10]) assert.deepEqual(after(listOf(), seq), [0, 10, true]);
+  assert.deepEqual(after(listOf(), 8), [0, 10, false], 'it is read');
+  // It came after the list, and so did a mention.
+  const told = noteEntries(listOf(), 'lobby', [entry(11, 6), entry(12, 7, { mentions: ['me'] })], 'me');
+  assert.deepEqual(after(told, 11), [1, 12, true]);
+  assert.deepEqual(after(told, 12), [1, 12, false], 'its entry told it');
+  const later = noteEntries(listOf(), 'lobby', [entry(11, 6), entry(12, 7)], 'me');
+  assert.deepEqual(after(later, 11), [1, 12, false]);
+  assert.deepEqual(after(notePosition(later, 'lobby', { seq: 11, n: 6, unread: 1, mentions: 0 }), 11), [0, 12, false]);
+});
+
+it('forgets after a rollback what it counted before', () => {
+  const counted = noteEntries(listOf(), 'lobby', [entry(20, 15, { mentions: ['me'] })], 'me');
+  const read = notePosition(counted, 'lobby', { seq: 20, n: 15, unread: 0, mentions: 0 });
+  const again = entry(11, 6, { epoch: 'e2', mentions: ['me'] });
+  for (const list of [counted, read]) {
+    const after = noteEntries(list, 'lobby', [again], 'me');
+    assert.deepEqual([of(after).head, of(after).isStale], [11, true]);
+    // The server moves a position back to the head.
+    const answered = notePosition(after, 'lobby', { seq: 11, n: 6, unread: 0, mentions: 0 });
+    assert.deepEqual([of(answered).mentions, of(answered).isStale], [0, false]);
+  }
+  const listed = noteRead(counted, [room({ epoch: 'e2' })]);
+  const next = noteEntries(listed, 'lobby', [again], 'me');
+  assert.deepEqual([of(next).mentions, of(next).isStale], [1, false]);
+});
+
+it('does not count what was read with the list', () => {
   assert.deepEqual(of(noteEntries(listOf(), 'lobby', [entry(10, 5)], 'me')).unread, 1);
 });
 

@@ -5,8 +5,11 @@ import { changeOf } from '../acts.ts';
 
 export interface ListedRoom {
   readonly room: MyRoom;
+  /** The server counted the mentions up to here. */
+  readonly countedTo: number;
   /**
-   * The newest message that was counted as a mention, because two events may report the same one.
+   * The newest message that was counted as a mention since; 0 for none. Two events may tell of the
+   * same.
    */
   readonly mentionedAt: number;
   /** The counts changed in a way that only the server knows. */
@@ -21,8 +24,7 @@ export function noteRead(list: RoomList, rooms: readonly MyRoom[]): RoomList {
   for (const room of rooms) {
     const known = next.get(room.room);
     const isNewer = known !== undefined && known.room.epoch === room.epoch && known.room.head > room.head;
-    if (known === undefined || !isNewer)
-      next.set(room.room, { room, mentionedAt: Math.max(room.head, known?.mentionedAt ?? 0), isStale: false });
+    if (!isNewer) next.set(room.room, { room, countedTo: room.head, mentionedAt: 0, isStale: false });
     else {
       const { head, n, last = room.last } = known.room;
       const now = { ...room, head, n, ...(last === undefined ? {} : { last }), unread: n - room.read.n };
@@ -47,9 +49,10 @@ export function noteEntries(list: RoomList, room: string, entries: readonly Entr
   return after === known ? list : new Map(list).set(room, after);
 }
 
-function noteEntry(listed: ListedRoom, entry: Entry, ownId: string): ListedRoom {
+function noteEntry(before: ListedRoom, entry: Entry, ownId: string): ListedRoom {
+  if (entry.epoch === before.room.epoch && entry.seq <= before.room.head) return before;
+  const listed = entry.epoch === before.room.epoch ? before : rolledBack(before, entry);
   const { room } = listed;
-  if (entry.epoch === room.epoch && entry.seq <= room.head) return listed;
   const { seq: head, n, epoch } = entry;
   const next = { ...room, epoch, head, n, unread: Math.max(0, n - room.read.n) };
   if (entry.type === 'text') {
@@ -75,14 +78,23 @@ function noteEntry(listed: ListedRoom, entry: Entry, ownId: string): ListedRoom 
   };
 }
 
-/** In `mentions`: all users in the room. */
+/** Before the first entry of a new epoch. The server moves a position back to the head. */
+function rolledBack({ room }: ListedRoom, { seq, n }: Entry): ListedRoom {
+  const read = { seq: Math.min(room.read.seq, seq - 1), n: Math.min(room.read.n, n) };
+  return { room: { ...room, read }, countedTo: 0, mentionedAt: 0, isStale: true };
+}
+
+/** In `mentions`: everybody in the room. */
 const MENTION_ROOM = '@room';
 
 const isFor = (ownId: string, mentions: readonly string[] = []): boolean =>
   mentions.includes(ownId) || mentions.includes(MENTION_ROOM);
 
 function mentioned(listed: ListedRoom, seq: number | null): ListedRoom {
-  if (seq === null || seq <= listed.mentionedAt) return listed;
+  const { countedTo, mentionedAt } = listed;
+  if (seq === null || seq === mentionedAt || seq <= listed.room.read.seq) return listed;
+  // Perhaps an edit mentions one in an older message. Only the server knows.
+  if (seq <= Math.max(countedTo, mentionedAt)) return { ...listed, isStale: true };
   return { ...listed, mentionedAt: seq, room: { ...listed.room, mentions: listed.room.mentions + 1 } };
 }
 

@@ -169,7 +169,23 @@ it('forgets a guest when another user signs in, because the guest cannot come ba
   assert.deepEqual(slotsIn(tab.session), []);
 });
 
-it('stores nothing more of a user who signed out while a client still runs', async () => {
+it('keeps the texts of a guest in another tab that lives, also when another user signs in', async () => {
+  const device = fakeDevice();
+  const [one, two] = [device.openTab(), device.openTab()];
+  const guest = await load(one, { user: 'guest-1', keep: 'device' });
+  guest.storage.outbox.save(items('waits'));
+  const other = await load(two, { user: 'guest-2', keep: 'device' });
+  other.storage.outbox.save(items('mine'));
+  assert.equal(guest.storage.outbox.load(), items('waits'));
+  other.storage.close();
+  // The user of the first tab changes.
+  guest.storage.close();
+  await settle();
+  (await load(one, { user: 'guest-3', keep: 'device' })).storage.close();
+  assert.deepEqual(slotsIn(device.local), []);
+});
+
+it('keeps nothing more of a user who signed out while a client still runs', async () => {
   const tab = fakeDevice().openTab();
   const { storage } = await load(tab);
   storage.drafts.save(items('a'));

@@ -49,10 +49,10 @@ export async function openTabStorage({ parts = browserParts(), ...options }: Tab
   const claimed = await claimTab(parts, user);
   const keptIn = keptInOf(parts, options.keep);
   const areas = areasOf(parts);
-  forgetGoneGuests(
-    user,
-    areas.filter((area) => options.keep === 'device' || area !== parts.local),
-  );
+  await forgetGoneGuests({
+    ...{ user, parts, tab: claimed.tab },
+    areas: areas.filter((area) => options.keep === 'device' || area !== parts.local),
+  });
   for (const slot of areas.flatMap((area) => slotsIn(area, user))) {
     if (!isCurrent(slot)) logger.warn('texts of another version are left unchanged', { version: slot.version });
   }
@@ -92,10 +92,20 @@ function keptInOf({ local, session, locks }: BrowserParts, keep: 'device' | 'tab
   return session === null ? 'page' : 'tab';
 }
 
-/** A guest whose session ended cannot sign in again, so these texts can never be sent or shown. */
-function forgetGoneGuests(user: string, areas: readonly TextArea[]): void {
+/**
+ * A guest whose session ended cannot sign in again, so these texts can be neither sent nor seen. On
+ * the device, they may be of another tab in which the guest still chats: then its lock is taken.
+ */
+async function forgetGoneGuests(options: Pick<SlotsOptions, 'user' | 'tab' | 'parts' | 'areas'>): Promise<void> {
+  const { user, tab, areas } = options;
+  const { local, locks } = options.parts;
   for (const area of areas) {
-    for (const slot of slotsIn(area)) if (isOtherGuest(slot, user)) area.removeItem(slot.key);
+    for (const slot of slotsIn(area).filter((one) => isOtherGuest(one, user))) {
+      const mayLive = area === local && slot.tab !== tab;
+      const release = mayLive && locks !== null ? await holdLock(locks, lockOf(slot.tab)) : () => {};
+      if (release !== null) area.removeItem(slot.key);
+      release?.();
+    }
   }
 }
 

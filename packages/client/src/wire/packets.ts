@@ -4,7 +4,9 @@
 
 /** The content of a WebSocket frame from the server. */
 export type Incoming =
-  | { kind: 'open' | 'ping' | 'close' | 'connected' | 'disconnect' | 'other' }
+  /** The server sends a ping at least this often; null if it does not say. */
+  | { kind: 'open'; pingsWithinMs: number | null }
+  | { kind: 'ping' | 'close' | 'connected' | 'disconnect' | 'other' }
   | { kind: 'refused'; message: string; data: unknown }
   | { kind: 'event'; name: string; payload: unknown }
   | { kind: 'answer'; id: number; answer: unknown };
@@ -19,7 +21,7 @@ export const eventPacket = (name: string, payload: object, id: number | null): s
 export function readPacket(frame: string): Incoming | null {
   switch (frame.charAt(0)) {
     case '0':
-      return { kind: 'open' };
+      return { kind: 'open', pingsWithinMs: pingsWithin(frame.slice(1)) };
     case '1':
       return { kind: 'close' };
     case '2':
@@ -30,6 +32,11 @@ export function readPacket(frame: string): Incoming | null {
       // Pong, upgrade and noop need no answer.
       return /^[356]/.test(frame) ? { kind: 'other' } : null;
   }
+}
+
+function pingsWithin(handshake: string): number | null {
+  const { pingInterval, pingTimeout } = (parsed(handshake) ?? {}) as Record<string, unknown>;
+  return typeof pingInterval === 'number' && typeof pingTimeout === 'number' ? pingInterval + pingTimeout : null;
 }
 
 function readMessage(frame: string): Incoming | null {

@@ -65,7 +65,10 @@ function openWebSocket(options: WireOptions, onUnopened: () => void): Wire {
     tell();
   };
   const handlers: { [K in Incoming['kind']]: (packet: Extract<Incoming, { kind: K }>) => void } = {
-    open: () => socket.send(connectPacket(options.auth())),
+    open: ({ pingsWithinMs }) => {
+      if (pingsWithinMs !== null) options.onPingsDue(pingsWithinMs);
+      socket.send(connectPacket(options.auth()));
+    },
     ping: () => {
       socket.send(PONG);
       options.onPing();

@@ -48,10 +48,12 @@ interface Heard {
   closed: string[];
   packets: number;
   pings: number;
+  /** When pings are due. */
+  due: number[];
 }
 
 function open(openWire: (options: WireOptions) => Wire, transports: Transport[], token = 'good'): Heard {
-  const heard: Omit<Heard, 'wire'> = { events: [], refused: [], closed: [], packets: 0, pings: 0 };
+  const heard: Omit<Heard, 'wire'> = { events: [], refused: [], closed: [], packets: 0, pings: 0, due: [] };
   const wire = openWire({
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     path: '/socket.io',
@@ -59,6 +61,7 @@ function open(openWire: (options: WireOptions) => Wire, transports: Transport[],
     auth: () => ({ token }),
     onPacket: () => heard.packets++,
     onPing: () => heard.pings++,
+    onPingsDue: (withinMs) => heard.due.push(withinMs),
     onUpgrade: () => {},
     onEvent: (name, payload) => heard.events.push([name, payload]),
     onRefused: (failure) => heard.refused.push(failure),
@@ -162,7 +165,26 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
   });
 }
 
-it('rejects packets that Socket.IO does not have', () => {
+it('tells when pings are due only where nothing else ends a connection without pings', async () => {
+  const [own, theirs] = [
+    await opened(open(web.openWire, ['websocket'])),
+    await opened(open(stock.openWire, ['websocket'])),
+  ];
+  assert.deepEqual([own.due, theirs.due], [[2_100], []]);
+  for (const { wire } of [own, theirs]) wire.close();
+});
+
+it('reads when pings are due, if the server says it', () => {
+  const open = (text: string) => readPacket(`0${text}`);
+  assert.deepEqual(open('{"sid":"a","pingInterval":25000,"pingTimeout":20000}'), {
+    kind: 'open',
+    pingsWithinMs: 45_000,
+  });
+  for (const text of ['', '{}', '{"pingInterval":25000}', '{"pingInterval":"1","pingTimeout":1}', 'null'])
+    assert.deepEqual(open(text), { kind: 'open', pingsWithinMs: null }, text);
+});
+
+it('reads no packet that Socket.IO does not have', () => {
   for (const frame of ['', 'x', '7', '4', '49', '45-["a"]', '42', '42{}', '42[1]', '43[1]', '431'])
     assert.equal(readPacket(frame), null, frame);
   assert.deepEqual(readPacket('42["a"]'), { kind: 'event', name: 'a', payload: undefined });

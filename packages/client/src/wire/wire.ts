@@ -16,7 +16,12 @@ export interface WireOptions {
   /** Something arrived, including pings. */
   onPacket: () => void;
   onPing: () => void;
-  /** The wire has switched to another transport. */
+  /**
+   * The server sends something at least this often, and the wire does not end if it does not. Not
+   * called by a wire that ends by itself then.
+   */
+  onPingsDue: (withinMs: number) => void;
+  /** Another transport is used now. */
   onUpgrade: () => void;
   onEvent: (name: string, payload: unknown) => void;
   /** No session began. Called at most once, and never with `onClosed`. */

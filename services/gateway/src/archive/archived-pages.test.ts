@@ -145,7 +145,17 @@ test('the deletion of a reply appears in its root, even if one of them has left 
   assert.deepEqual([replies?.n, replies?.seq], [1, first]);
 });
 
-test('a page contains nothing that the archive received after the head of the page', async () => {
+test('nothing is before the first entry, in a room, a thread or among pins, also where the archive has some', async () => {
+  const room = await bigRoom();
+  for (const seq of [3, 18]) await change(room, send('reply', seq));
+  for (const seq of [3, 18]) await change(room, pin(seq));
+  for (const which of [{}, { thread: 3 }, { thread: 18 }, { pinned: true }]) {
+    const { messages, hasMore, hasNewer } = await read(room, { mode: 'before', seq: 0, ...which });
+    assert.deepEqual([messages, hasMore, hasNewer], [[], false, true], JSON.stringify(which));
+  }
+});
+
+test('a page shows nothing that the archive got after its head', async () => {
   const room = await bigRoom();
   await change(room, react(3), 'bo');
   beforeCall = (again) => (again ? change(room, react(3), 'u1').then(() => archiveAll(room)) : undefined);
@@ -180,7 +190,7 @@ test('an archived message is reported like any other', async () => {
   const room = await bigRoom();
   const quota = { charge: async () => {}, giveBack() {} };
   const moderation = createModeration({
-    ...{ store: singleStore(rig.admin), log, quota },
+    ...{ store: singleStore(rig.admin), log, quota, audit: { record() {} } },
     storeNow: () => 1_000,
     onReported: () => {},
   });

@@ -98,11 +98,27 @@ describe('the audit', () => {
     for (let n = 0; n < 1_100; n++) audit.record({ action: 'user.revoke', by: 'root' });
     assert.equal(lines.length, before + 1_100);
     assert.equal(failed, 100);
+    // Waiting acts do not take the place of sign-ins, nor the reverse.
+    audit.record({ action: 'sign-in.ldap', by: 'mina' });
     await server.restart();
     assert(await store.untilReady(10_000));
     await poll('the others to be stored', async () => (await length('acts')) >= 1_000, { timeoutMs: 8_000 });
     assert.equal(failed, 100);
   });
+});
+
+test('an act that a client repeats is recorded once', () => {
+  const lines: unknown[] = [];
+  const logger = { ...silent, info: (fields: object) => lines.push(fields) } as unknown as typeof silent;
+  const store = { at: async () => {} } as unknown as RedisStore;
+  const audit = createAudit({ store, entriesMax: 9, ageMs: AGE_MS, logger, storeNow: Date.now, onFailed() {} });
+  const event = { action: 'room.ban', by: 'root', room: 'tea' };
+  for (const name of ['tea 1.a 7', 'tea 1.a 7', 'tea 2.b 7']) audit.recordOnce(event, name);
+  assert.equal(lines.length, 2);
+  // It forgets the oldest names.
+  for (let n = 0; n < 2_000; n++) audit.recordOnce(event, `tea 3.c ${n}`);
+  audit.recordOnce(event, 'tea 1.a 7');
+  assert.equal(lines.length, 2_003);
 });
 
 test('sign-ins are audited, refused ones at a bounded rate', async () => {

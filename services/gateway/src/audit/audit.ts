@@ -35,15 +35,22 @@ export interface Audit {
   record(event: AuditEvent): void;
 }
 
+export interface ActAudit extends Audit {
+  /** The same, unless this process has recorded the act with this name lately. */
+  recordOnce(event: AuditEvent, name: string): void;
+}
+
 export const AUDIT_KINDS = ['acts', 'sign-ins'] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 export const kindOf = (action: string): AuditKind => (/^sign-(in|out)/.test(action) ? 'sign-ins' : 'acts');
 
-/** Maximum events that wait for the store. Further ones are only logged. */
+/** Events of each stream that wait for the store. Others are only in the log. */
 const WAITING_EVENTS_MAX = 1_000;
 const RETRY_MS = [250, 1_000, 4_000];
-/** Maximum length of a value in UTF-16 units. Longer values are cut. */
+/** Acts that this process remembers as recorded, about 100 bytes each. */
+const REMEMBERED_MAX = 2_000;
+/** Longest value of a field, in UTF-16 units; a longer one is cut. */
 const FIELD_CHARS_MAX = 1_024;
 const TRIM_PERIOD_MS = 60_000;
 
@@ -55,9 +62,10 @@ export function createAudit(options: {
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
   onFailed: () => void;
-}): Audit & { start(ticker: Ticker): void; stop(): void } {
+}): ActAudit & { start(ticker: Ticker): void; stop(): void } {
   const { store, entriesMax, ageMs, logger, storeNow, onFailed } = options;
-  let waiting = 0;
+  const waiting: Record<AuditKind, number> = { acts: 0, 'sign-ins': 0 };
+  const remembered = new Set<string>();
   let failing = false;
   let leaveTicker: (() => void) | undefined;
 
@@ -90,15 +98,30 @@ export function createAudit(options: {
     await store.at(key, (redis) => redis.xtrim(key, 'MINID', '~', Math.max(0, storeNow() - ageMs)));
   };
 
+  const record = (event: AuditEvent): void => {
+    const bounded = bound(event);
+    logger.info({ audit: bounded }, 'audit');
+    const kind = kindOf(event.action);
+    if (waiting[kind] >= WAITING_EVENTS_MAX) {
+      fail(new Error('too many events wait for the store'));
+      return;
+    }
+    waiting[kind]++;
+    void keep(bounded).finally(() => {
+      waiting[kind]--;
+    });
+  };
+
   return {
-    record(event) {
-      const bounded = bound(event);
-      logger.info({ audit: bounded }, 'audit');
-      if (waiting >= WAITING_EVENTS_MAX) return fail(new Error('too many events wait for the store'));
-      waiting++;
-      void keep(bounded).finally(() => {
-        waiting--;
-      });
+    record,
+    recordOnce(event, name) {
+      if (remembered.has(name)) return;
+      for (const oldest of remembered) {
+        if (remembered.size < REMEMBERED_MAX) break;
+        remembered.delete(oldest);
+      }
+      remembered.add(name);
+      record(event);
     },
     start(ticker) {
       leaveTicker = ticker.join(TRIM_PERIOD_MS, () => {

@@ -10,7 +10,7 @@ import type { Entry } from './entry.ts';
 import { type GroupSettings, groupsOf } from './groups.ts';
 import { filterOfId, idOf } from './ids.ts';
 import type { RoleOfGroup } from './ldap-settings.ts';
-import { escapeValue, type NormalName } from './names.ts';
+import { escapeValue, foldName, type NormalName } from './names.ts';
 import type { LdapServers, Server } from './servers.ts';
 
 export interface LdapDirectoryOptions {
@@ -52,7 +52,7 @@ export class LdapDirectory implements Directory {
     return servers.run((server) =>
       bindAs === undefined
         ? this.#searchThenBind(server, credentials, mayTry)
-        : this.#bindThenSearch(server, credentials, bindAs),
+        : this.#bindThenSearch(server, credentials, bindAs, mayTry),
     );
   }
 
@@ -105,11 +105,21 @@ export class LdapDirectory implements Directory {
    * The found entry may differ from the bound account, for example if one account's name is
    * another's address. So the password is also checked against the found entry.
    */
-  async #bindThenSearch(server: Server, { username: typed, password }: Credentials, bindAs: string): Promise<Outcome> {
+  async #bindThenSearch(
+    server: Server,
+    { username: typed, password }: Credentials,
+    bindAs: string,
+    mayTry: (id: string) => Promise<boolean>,
+  ): Promise<Outcome> {
     const isDn = bindAs.includes('=');
     const username = withoutSuffix(typed, bindAs.slice(bindAs.indexOf('}') + 1));
     if (!isDn && !/^[^@\\/\s]+$/.test(username)) return { ok: false, reason: 'unknown' };
     const connection = await server.open();
+    // The id is not known before the bind. With and without the suffix, it is the same account.
+    if (!(await mayTry(`bound ${foldName(username)}`))) {
+      await connection.bind(this.#absentDn(), password);
+      return { ok: false, reason: 'paused' };
+    }
     const name = bindAs.replace('{username}', () => (isDn ? escapeValue(username) : username));
     if (!(await connection.bind(name, password))) return { ok: false, reason: 'password' };
     const entry = await this.#findOne(connection, this.#filterOfLogin(username));

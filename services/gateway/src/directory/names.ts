@@ -68,3 +68,13 @@ function decodeValue(value: string): string {
   }
   return Buffer.from(bytes).toString('utf8').normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 }
+
+/**
+ * Spellings that directories take for the same name: they ignore case, width, accents, hidden
+ * characters and spaces.
+ */
+export const foldName = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\s]/gu, '')
+    .toLowerCase();

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DISABLED_ATTRIBUTES, isDisabled } from './disabled.ts';
 import { Entry } from './entry.ts';
 import { filterOfId, idOf } from './ids.ts';
-import { escapeValue, isName, normalName } from './names.ts';
+import { escapeValue, foldName, isName, normalName } from './names.ts';
 
 test('a distinguished name has many spellings', () => {
   const spellings = [
@@ -63,4 +63,8 @@ test('attributes of several directories mark an account as disabled', () => {
     isDisabled([], () => ['514'], nowMs),
     false,
   );
+});
+
+test('a name that a user types has many spellings', () => {
+  assert.equal(foldName('Ｍｉ\u00a0ná'), 'mina');
 });

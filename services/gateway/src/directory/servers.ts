@@ -2,6 +2,7 @@
  * The servers of a directory, in the order in which they are tried. A server that fails is tried
  * last for some time. Connections of the service account are reused.
  */
+import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { createSemaphore, type Semaphore } from '../log/semaphore.ts';
 import { type ConnectionOptions, LdapConnection } from './connection.ts';
@@ -61,8 +62,8 @@ export class LdapServers {
   }
 
   /**
-   * Runs the work on the first server that answers. If the work fails there, it starts again on the
-   * next server. Rejects with DirectoryUnavailable.
+   * Runs the work with the first server that answers. Work that failed there begins anew with the
+   * next one. Rejects with DirectoryUnavailable, or with the MaruError of the work.
    */
   async run<T>(work: (server: Server) => Promise<T>): Promise<T> {
     if (this.#running >= this.#options.connectionsMax + WAITING_MAX)
@@ -93,6 +94,8 @@ export class LdapServers {
         server.asideUntilMs = 0;
         return result;
       } catch (error) {
+        // Of another part, such as the store. It says nothing about this server.
+        if (error instanceof MaruError) throw error;
         cause = error;
         if (!isAside(server))
           logger.warn({ server: server.url, reason: String(error) }, 'a directory server does not answer');
@@ -126,7 +129,7 @@ export class LdapServers {
       return result;
     } catch (error) {
       service?.close();
-      if (isFresh) throw error;
+      if (isFresh || error instanceof MaruError) throw error;
     } finally {
       for (const connection of opened) connection.close();
     }

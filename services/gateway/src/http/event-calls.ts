@@ -79,6 +79,8 @@ function valuesOf(texts: Record<string, unknown>): Payload {
   return Object.fromEntries(values);
 }
 
+const NO_ROOMS: Caller['subscriptions'] = new Map();
+
 function callerOf({ userLimit, isRevoked }: EventCallDeps, identity: Identity): Caller {
   const { user, roles } = identity;
   const chargeEvents = (count: number) => userLimit.charge(user.id, count);
@@ -88,6 +90,7 @@ function callerOf({ userLimit, isRevoked }: EventCallDeps, identity: Identity): 
     get revoked() {
       return isRevoked(identity);
     },
+    subscriptions: NO_ROOMS,
     queues: new WorkQueues(),
     chargeEvents,
     charge: (bytes) => chargeEvents(eventsOf(bytes)),

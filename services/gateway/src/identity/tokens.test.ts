@@ -81,8 +81,10 @@ test('a token of an account is short-lived, and can be renewed for a while after
   assert.ok(issued);
   const { token } = issued;
   assert.deepEqual([issued.user, issued.expiresAt], [{ id: 'mina', name: 'Mina' }, (nowS + 600) * 1_000]);
-  const { user, roles, signedInAtS } = await tokensWith().verify(token);
+  const { user, roles, signedInAtS, issuedAtS } = await tokensWith().verify(token);
   assert.deepEqual([user.id, roles, signedInAtS], ['mina', ['admin'], nowS - 60]);
+  // A renewal makes no token younger than its sign-in, so a revocation reaches it.
+  assert.equal(issuedAtS, nowS - 60);
   await assert.rejects(tokensWith({}, true, 610).verify(token), refusedFor('exp'));
   assert.equal((await tokensWith({}, true, 610).verify(token, true)).user.id, 'mina');
   await assert.rejects(tokensWith({}, true, 4_210).verify(token, true), refusedFor('exp'));

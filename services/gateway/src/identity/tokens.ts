@@ -44,7 +44,10 @@ export interface Identity {
   roles: string[];
   /** Seconds since 1970, as in the token. */
   expiresAtS: number;
-  /** The same. Undefined if the token has no such time, or one in the future. */
+  /**
+   * The same; undefined if the token does not have it, or claims to be from the future. Of a token
+   * of an account: when the password was given, also after renewals.
+   */
   issuedAtS: number | undefined;
   /** When the user entered a password, in seconds since 1970. Only in tokens of accounts. */
   signedInAtS?: number;
@@ -156,7 +159,9 @@ export function createTokens(options: {
         if (header.kid === GUEST_KEY_ID) return toIdentity(await verifyGuest(token, header));
         if (header.kid === ACCOUNT_KEY_ID) {
           const payload = await verifyAccount(token, header, forRenewal ? (accounts?.lateMaxS ?? 0) : 0);
-          return { ...toIdentity(payload), signedInAtS: Number(payload.auth_time) };
+          const signedInAtS = Number(payload.auth_time);
+          // A renewal must not outlive a revocation: such a token is as old as its sign-in.
+          return { ...toIdentity({ ...payload, iat: signedInAtS }), signedInAtS };
         }
         if (provider === undefined || decodeJwt(token).iss !== provider.issuer)
           return toIdentity(notGuest(await verifyHost(token, header)));

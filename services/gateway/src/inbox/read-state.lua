@@ -4,7 +4,7 @@
 -- `reads` is a hash: user → `seq n`, the position up to which the user has read, and the number of
 -- messages up to it. For `mentions` see room-overlay.lua.
 
--- The number of messages up to `at`. Entries that are no longer kept all count as read.
+-- The number of messages up to `at`. Of entries that the log does not keep all count as read.
 local function n_at(log_key, erased_key, at, first, head, n)
   if at >= head then return n end
   local kept = math.max(at, first)

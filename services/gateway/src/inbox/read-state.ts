@@ -31,6 +31,16 @@ export type Move =
   /** It would be the user's first position in the room, and `mayStore` is false. */
   | { outcome: 'refused' };
 
+/**
+ * The entry has left the hot log, so the number of messages up to it is needed. The archive has
+ * everything up to `archived`.
+ */
+export interface ArchivedMove {
+  outcome: 'archived';
+  epoch: string;
+  archived: number;
+}
+
 export interface ReadState {
   summaries(userId: string, rooms: readonly string[]): Promise<Summary[]>;
   /**
@@ -40,4 +50,19 @@ export interface ReadState {
   move(userId: string, room: string, seq: number, mayStore: boolean): Promise<Move>;
   /** Rejects like `move`, and with `conflict` in a large room. */
   readers(userId: string, room: string): Promise<Reader[]>;
+}
+
+/**
+ * The part of Redis. As a `ReadState` it knows no archive: what has left the hot log counts as
+ * read.
+ */
+export interface HotReadState extends ReadState {
+  /**
+   * Like `move`, also to an entry that only the archive has. `n` is the number of messages up to
+   * it; `ask`: that is not known.
+   */
+  moveHot(
+    request: { userId: string; room: string; seq: number; mayStore: boolean },
+    archived: 'ask' | { epoch: string; n: number },
+  ): Promise<Move | ArchivedMove>;
 }

@@ -154,9 +154,10 @@ local function listed(key)
   end
   local list = {}
   function list.down(upper, count)
+    -- Below 0 for a page before seq 0.
     local top = string.format('%d', upper)
     return merge(redis.call('ZREVRANGEBYSCORE', key, top, first, 'LIMIT', 0, count),
-      redis.call('ZRANGEBYSCORE', key, '-' .. top, -first, 'LIMIT', 0, count), count,
+      redis.call('ZRANGEBYSCORE', key, string.format('%d', -upper), -first, 'LIMIT', 0, count), count,
       function(a, b) return a > b end)
   end
   function list.up(lower, count)

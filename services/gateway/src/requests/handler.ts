@@ -11,7 +11,11 @@ export interface Caller {
   readonly roles: readonly string[];
   /** Once the user is revoked, nothing more is stored. */
   readonly revoked: boolean;
-  /** The queues of a connection. An HTTP call has separate queues. */
+  /** Of the connection. A call has none. */
+  readonly id?: string;
+  /** Rooms that the connection has joined. A call has none. */
+  readonly subscriptions: Pick<ReadonlyMap<string, unknown>, 'has' | 'size'>;
+  /** Of a connection. A call has queues of its own. */
   readonly queues: WorkQueues;
   /** Takes the additional cost of a large answer. */
   charge(bytes: number): void;

@@ -91,7 +91,15 @@ test('a send waits for an earlier reply to an archived message, and does not sha
     claims: { mayBeEmpty: () => false },
     mayBeArchived: (_room, seq) => seq < 10,
   });
-  const caller = { user, roles: [], revoked: false, queues: new WorkQueues(), charge() {}, chargeEvents() {} };
+  const caller = {
+    user,
+    roles: [],
+    revoked: false,
+    queues: new WorkQueues(),
+    subscriptions: new Map(),
+    charge() {},
+    chargeEvents() {},
+  };
   const send = (text: string, thread?: number) =>
     handlers['message:send'](caller, {
       room: 'tea',

@@ -3,7 +3,7 @@
  * quotas, lets the log check and store the act, and records it in the audit.
  */
 import { isDirectRoomId, isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
-import type { Audit } from '../audit/audit.ts';
+import type { ActAudit } from '../audit/audit.ts';
 import { actBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
@@ -29,8 +29,8 @@ export const isAdmin = ({ roles }: Actor): boolean => roles.includes('admin');
 export function createCarryOut(options: {
   log: Pick<RoomLog, 'act' | 'read'>;
   quota: Pick<UserQuota, 'take' | 'giveBack'>;
-  audit: Audit;
-  /** The rate that an error message names. */
+  audit: Pick<ActAudit, 'recordOnce'>;
+  /** The rate that a refusal names. */
   perSecond: number;
 }): CarryOut {
   const { log, quota, audit } = options;
@@ -54,10 +54,13 @@ export function createCarryOut(options: {
     if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes, isRepeated(result) ? 1 : 0);
     switch (result.outcome) {
       case 'stored':
-        audit.record({ by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) });
-        return sentOf(result, false);
       case 'duplicate':
-        return sentOf(result, true);
+        // The process that stored the act may have ended before it recorded it.
+        audit.recordOnce(
+          { by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) },
+          `${room} ${result.epoch} ${result.seq}`,
+        );
+        return sentOf(result, result.outcome === 'duplicate');
       case 'known':
         return undefined;
       case 'refused':

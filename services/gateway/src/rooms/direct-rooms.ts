@@ -20,11 +20,11 @@ export const createDirectScript = loadScript(
 
 export interface DirectRooms {
   /**
-   * Returns the direct room of both users, and creates it if there is none. Rejects `invalid` for a
-   * room with oneself, `conflict` or `rate_limited` if one of them has too many rooms, or
-   * `unavailable`.
+   * The direct room of both users, which is created if there is none. Rejects `invalid` for a room
+   * with oneself, `conflict` or `rate_limited` if one of them has too many rooms, or `unavailable`.
+   * `onCreated` is called if this call has created the room.
    */
-  open(userId: string, otherId: string): Promise<CreateData>;
+  open(userId: string, otherId: string, onCreated?: (room: string) => void): Promise<CreateData>;
 }
 
 /** 128 random bits, as letters and digits of a room id. */
@@ -97,7 +97,10 @@ export function createDirectRooms(options: {
     }
   };
 
-  const open = async (userId: string, otherId: string, pair: string): Promise<string> => {
+  const open = async (
+    { userId, otherId, pair }: { userId: string; otherId: string; pair: string },
+    onCreated?: (room: string) => void,
+  ): Promise<string> => {
     const { room, unclaim: claimed } = await chooseId(userId, pair);
     if (claimed === undefined && (await exists(room))) {
       list.ensure(userId, room);
@@ -106,18 +109,19 @@ export function createDirectRooms(options: {
     }
     const unclaim = claimed ?? (await claims.create(userId, room));
     // If this fails, the claim stays: the id is stored, and a retry finds the claim.
-    if (!(await create(room, userId, otherId))) unclaim();
+    if (await create(room, userId, otherId)) onCreated?.(room);
+    else unclaim();
     return room;
   };
 
   return {
-    async open(userId, otherId) {
+    async open(userId, otherId, onCreated) {
       if (otherId === userId) throw new MaruError('invalid', 'user: a direct room is with another user');
       const pair = pairOf(userId, otherId);
       const key = JSON.stringify([userId, pair]);
       let opened = opening.get(key);
       if (opened === undefined) {
-        opened = open(userId, otherId, pair).finally(() => opening.delete(key));
+        opened = open({ userId, otherId, pair }, onCreated).finally(() => opening.delete(key));
         opening.set(key, opened);
       }
       return { room: await opened, title: '', visibility: 'direct', role: 'member' };

@@ -106,12 +106,19 @@ export function createRoomDirectory(options: {
     },
 
     async delete(actor, room) {
-      const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id));
+      const event = { action: 'room.delete', by: actor.user.id, room };
+      const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id)).catch(
+        (error: unknown) => {
+          // The room may be gone, and a retry then finds none.
+          if (isAdmin(actor)) audit.record({ ...event, outcome: 'unknown' });
+          throw error;
+        },
+      );
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
       if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and administrators delete a room');
       options.onDeleted(room);
-      audit.record({ action: 'room.delete', by: actor.user.id, room });
-      // The room is deleted. If it stays in the list, the next reader of the list removes it.
+      audit.record(event);
+      // The room is gone. If its place in the list stays, the next reader of the list removes it.
       await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room))).catch(
         options.onUnlisted,
       );

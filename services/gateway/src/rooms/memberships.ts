@@ -17,6 +17,7 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { Listing, RoomList } from '../inbox/room-list.ts';
 import type { Act } from '../log/room-log.ts';
 import type { ActOrder, Actor, CarryOut } from './acts.ts';
+import type { DirectRooms } from './direct-rooms.ts';
 import type { RoomDirectory } from './directory.ts';
 
 /** Reads about a private room. Each rejects `unavailable`. */
@@ -85,7 +86,15 @@ export function noteCreations(
   };
 }
 
-/** Deletes rooms, and notifies their members. The rooms are removed from lists at the next read. */
+export type OpenDirectRoom = (user: UserRef, otherId: string) => Promise<CreateData>;
+
+/** Opens direct rooms, and tells both users of a new one. */
+export const noteDirectRooms =
+  (open: DirectRooms['open'], { inbox }: Pick<MembershipOptions, 'inbox'>): OpenDirectRoom =>
+  (user, otherId) =>
+    open(user.id, otherId, (room) => inbox.tell([user.id, otherId], { type: 'invite', room, title: '', from: user }));
+
+/** Deletes rooms, and tells their members. The rooms leave their lists when these are read. */
 export function noteDeletions(
   deleteRoom: RoomDirectory['delete'],
   { inbox, room: rooms }: Pick<MembershipOptions, 'inbox' | 'room'>,

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TypingSignal } from '@maru/protocol';
 import type { RoomLog } from '../log/room-log.ts';
-import type { RoomSession } from './room-session.ts';
 import { createTyping } from './typing.ts';
 
 function rig() {
@@ -13,11 +12,7 @@ function rig() {
     ephemeral: { typing: (signal) => void signals.push(signal) },
     now: () => nowMs,
   });
-  const session = {
-    id: 'c',
-    user: { id: 'mina', name: 'Mina' },
-    subscriptions: new Map([['tea', {}]]),
-  } as unknown as RoomSession;
+  const session = { id: 'c', user: { id: 'mina', name: 'Mina' }, subscriptions: new Map([['tea', {}]]) };
   const type = (more: object = {}) => typing(session, { room: 'tea', active: true, ...more });
   const wait = (ms: number) => {
     nowMs += ms;

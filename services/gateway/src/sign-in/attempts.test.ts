@@ -5,7 +5,7 @@ import { openRedis, type RedisStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { signInFailuresKey } from '../keys.ts';
-import { type Attempts, createAttempts, foldName, networkOf } from './attempts.ts';
+import { type Attempts, createAttempts, networkOf } from './attempts.ts';
 
 const silent = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const HOME = '192.0.2.1';
@@ -93,7 +93,6 @@ describe('an account at one address', () => {
     assert.deepEqual(waits, [false, false, false, false, false, true, true]);
     for (let n = 0; n < 5; n++) assert.notEqual(typeof (await attempts.beginById('id-1', HOME)), 'number');
     assert.equal(typeof (await attempts.beginById('id-1', HOME)), 'number');
-    assert.equal(foldName('Ｍｉ\u00a0ná'), 'mina');
   });
 });
 

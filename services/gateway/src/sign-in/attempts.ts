@@ -13,6 +13,7 @@
 import { createHmac } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { foldName } from '../directory/names.ts';
 import { signInBudgetsKey, signInFailuresKey, signInFailureTimesKey, signInKnownKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 
@@ -84,17 +85,7 @@ export function createAttempts(options: { store: RedisStore; limits: AttemptLimi
   };
 }
 
-/**
- * Normalizes spellings that directories treat as the same name: they ignore case, width, accents,
- * hidden characters and spaces.
- */
-export const foldName = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\s]/gu, '')
-    .toLowerCase();
-
-/** The IPv4 address, or the network that one IPv6 subscriber usually has. */
+/** An IPv4 address, or the network of an IPv6 address that one subscriber has. */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -10,16 +10,20 @@ const NOW_MS = 1_800_000_000_000;
 const account = { id: 'mina', name: 'Mina', roles: ['admin'] };
 const credentials = { username: 'mina', password: 'secret' };
 
-/** `pausedId`: attempts with this account must wait, whichever name was typed. */
-function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: string } = {}) {
+/** `pausedId`: attempts of this account must wait, whichever name was typed. */
+function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: string; canFind?: boolean } = {}) {
   const settled: string[] = [];
+  const counted: string[] = [];
   const attemptOf = (kind: string): Attempt => ({
     succeeded: async () => void settled.push(`${kind} ok`),
     undone: async () => void settled.push(`${kind} undone`),
   });
   const attempts: Attempts = {
     beginByName: async () => options.waitMs ?? attemptOf('name'),
-    beginById: async (id) => (id === options.pausedId ? 5_000 : attemptOf('id')),
+    beginById: async (id) => {
+      counted.push(id);
+      return id === options.pausedId ? 5_000 : attemptOf('id');
+    },
   };
   const asked: string[] = [];
   const answer = async (): Promise<Outcome> => {
@@ -29,6 +33,8 @@ function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: st
   const directory: Directory = {
     signIn: async ({ username }, mayTry) => {
       asked.push(username);
+      // The second server of a directory asks again.
+      await mayTry('mina');
       return (await mayTry('mina')) ? answer() : { ok: false, reason: 'paused', id: 'mina' };
     },
     find: answer,
@@ -36,7 +42,13 @@ function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: st
   };
   const issued: number[] = [];
   const signIn = createPasswordSignIn({
-    ...{ directory, attempts, sessionMaxS: 3_600, refusalMs: FLOOR_MS },
+    ...{
+      directory,
+      lookups: options.canFind === false ? undefined : directory,
+      attempts,
+      sessionMaxS: 3_600,
+      refusalMs: FLOOR_MS,
+    },
     issue: async ({ id, name }, signedInAtS) => {
       issued.push(signedInAtS);
       return { token: 'a.b.c', user: { id, name }, expiresAt: NOW_MS };
@@ -44,7 +56,7 @@ function rig(outcome: Outcome | Error, options: { waitMs?: number; pausedId?: st
     now: () => performance.now(),
     storeNow: () => NOW_MS,
   });
-  return { signIn, settled, asked, issued };
+  return { signIn, settled, counted, asked, issued };
 }
 
 const refusalOf = (promise: Promise<unknown>) =>
@@ -54,9 +66,10 @@ const refusalOf = (promise: Promise<unknown>) =>
   );
 
 describe('a sign-in with a password', () => {
-  test('with the right password returns a token and settles its attempts', async () => {
-    const { signIn, settled, issued } = rig({ ok: true, account });
+  test('that is right gives a token and settles its attempts', async () => {
+    const { signIn, settled, counted, issued } = rig({ ok: true, account });
     assert.equal((await signIn.signIn(credentials, 'a')).user.id, 'mina');
+    assert.deepEqual(counted, ['mina']);
     assert.deepEqual([settled.sort(), issued], [['id ok', 'name ok'], [NOW_MS / 1_000]]);
   });
 
@@ -106,7 +119,13 @@ describe('a renewal', () => {
     assert.deepEqual([late.code, late.why], ['unauthenticated', 'session']);
   });
 
-  test('works only for tokens of a sign-in, and is refused once the account may not sign in', async () => {
+  test('asks for the password again where accounts cannot be looked up', async () => {
+    const { signIn } = rig(new DirectoryUnavailable('there is no service account'), { canFind: false });
+    const error = await refusalOf(signIn.renew({ ...identity, signedInAtS: NOW_MS / 1_000 }));
+    assert.deepEqual([error.code, error.toBody().retryable], ['unauthenticated', false]);
+  });
+
+  test('is for tokens of a sign-in only, and refused once the account may not sign in', async () => {
     assert.equal((await refusalOf(rig({ ok: true, account }).signIn.renew(identity))).code, 'forbidden');
     const { signIn } = rig({ ok: false, reason: 'group', id: 'mina' });
     const error = await refusalOf(signIn.renew({ ...identity, signedInAtS: NOW_MS / 1_000 }));

@@ -17,7 +17,9 @@ export interface PasswordSignIn {
 }
 
 export interface PasswordSignInOptions {
-  directory: Directory;
+  directory: Pick<Directory, 'signIn'>;
+  /** Undefined if accounts cannot be looked up. Then no token is renewed. */
+  lookups: Pick<Directory, 'find'> | undefined;
   attempts: Attempts;
   issue: NonNullable<Tokens['issueAccount']>;
   sessionMaxS: number;
@@ -31,18 +33,22 @@ const RETRY_MS = 2_000;
 const WRONG = 'the name or the password is wrong';
 
 export function createPasswordSignIn(options: PasswordSignInOptions): PasswordSignIn {
-  const { directory, attempts, issue, sessionMaxS, refusalMs, now, storeNow } = options;
+  const { directory, lookups, attempts, issue, sessionMaxS, refusalMs, now, storeNow } = options;
 
   /** Runs the attempt. Its counters were charged before. */
   const tryPassword = async (credentials: Credentials, address: string, begun: Attempt[]): Promise<Outcome> => {
+    // The next server gets the same password: it counts once.
+    const asked = new Map<string, boolean>();
     try {
       return await directory.signIn(credentials, async (id) => {
+        const known = asked.get(id);
+        if (known !== undefined) return known;
         const attempt = await attempts.beginById(id, address);
-        // The account may have other names, whose attempts count too. The answer must not reveal
-        // that.
-        if (typeof attempt === 'number') return false;
-        begun.push(attempt);
-        return true;
+        // The name may be one of several of this account. That must not show.
+        const mayTry = typeof attempt !== 'number';
+        if (mayTry) begun.push(attempt);
+        asked.set(id, mayTry);
+        return mayTry;
       });
     } catch (error) {
       await Promise.all(begun.map((attempt) => attempt.undone())).catch(() => {});
@@ -73,9 +79,9 @@ export function createPasswordSignIn(options: PasswordSignInOptions): PasswordSi
 
     async renew({ user, signedInAtS }) {
       if (signedInAtS === undefined) throw new MaruError('forbidden', 'only tokens of a sign-in are renewed');
-      if (storeNow() / 1_000 > signedInAtS + sessionMaxS)
+      if (lookups === undefined || storeNow() / 1_000 > signedInAtS + sessionMaxS)
         throw new RefusedSignIn('unauthenticated', 'sign in again', { reason: 'session', user: user.id });
-      const outcome = await directory.find(user.id).catch((error: unknown) => {
+      const outcome = await lookups.find(user.id).catch((error: unknown) => {
         if (!(error instanceof DirectoryUnavailable)) throw error;
         throw new MaruError('unavailable', 'the directory does not answer', { retryAfterMs: RETRY_MS, cause: error });
       });

@@ -2,13 +2,14 @@
 import type { Inbox } from '../inbox/inbox.ts';
 import { InboxChannels } from '../inbox/inbox-channels.ts';
 import { createReadMyRooms } from '../inbox/my-rooms.ts';
+import type { ReadState } from '../inbox/read-state.ts';
 import { createRedisInbox } from '../inbox/redis-inbox.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
 import type { MayRead } from '../requests/handler.ts';
 import { inboxHandlers } from '../requests/inbox.ts';
 import type { CarryOut } from '../rooms/acts.ts';
 import { createMemberLooks } from '../rooms/member-looks.ts';
-import { noteCreations, noteDeletions, noteMemberships } from '../rooms/memberships.ts';
+import { noteCreations, noteDeletions, noteDirectRooms, noteMemberships } from '../rooms/memberships.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Store } from './store.ts';
 
@@ -43,16 +44,19 @@ export function createInbox(options: {
 
 /** Acts and deletions that also change lists and notify users. */
 export function noteChanges({ store, inbox, carryOut }: { store: Store; inbox: Inbox; carryOut: CarryOut }) {
-  const { roomList, directory } = store;
+  const { roomList, directory, directRooms } = store;
   const parts = { roomList, inbox, room: createMemberLooks(store.connections.read) };
   return {
     carryOut: noteMemberships(carryOut, parts),
     createRoom: noteCreations(directory.create, parts),
+    openDirectRoom: noteDirectRooms(directRooms.open, parts),
     directory: { ...directory, delete: noteDeletions(directory.delete, parts) },
   };
 }
 
-export function createInboxHandlers({ store, inbox, mayRead }: { store: Store; inbox: Inbox; mayRead: MayRead }) {
-  const { roomList, readState, quota } = store;
-  return inboxHandlers({ ...{ roomList, readState, quota, inbox, mayRead }, readMyRooms: createReadMyRooms(store) });
+export function createInboxHandlers(options: { store: Store; readState: ReadState; inbox: Inbox; mayRead: MayRead }) {
+  const { store, readState, inbox, mayRead } = options;
+  const { roomList, quota } = store;
+  const readMyRooms = createReadMyRooms({ roomList, readState });
+  return inboxHandlers({ roomList, readState, quota, inbox, mayRead, readMyRooms });
 }

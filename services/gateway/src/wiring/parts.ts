@@ -70,8 +70,8 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     drain: () => process.kill(process.pid, 'SIGTERM'),
   });
   const archive = openArchiveReads({ config, logger });
-  const whole = withArchive(store.log, { config, archive, onCall: metrics.storeCalls.observe, now });
-  const log = guardReads(tracing.log(whole), { gate, users: revokedUsers });
+  const whole = withArchive(store, { config, archive, onCall: metrics.storeCalls.observe, now });
+  const log = guardReads(tracing.log(whole.log), { gate, users: revokedUsers });
   const subscriber = tracing.subscriber(store.subscriber);
   const refusalLog = createRefusalLog({ logger, now });
   const tokens = createCheckedTokens({
@@ -88,6 +88,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const requests = createRequests({
     ...{ config, logger, tracing, store, log, archive, rooms, registry, nodes, tokens, inbox, metrics, now },
+    readState: whole.readState,
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });

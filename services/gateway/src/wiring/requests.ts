@@ -7,6 +7,7 @@ import { authConfigOf, type GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
 import type { Inbox } from '../inbox/inbox.ts';
+import type { ReadState } from '../inbox/read-state.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -21,6 +22,7 @@ import { type MayBeArchived, messageHandlers } from '../requests/messages.ts';
 import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
+import { createGiveOrder } from '../revocation/audited-orders.ts';
 import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
 import { createReportedRooms } from '../rooms/reported-rooms.ts';
@@ -46,6 +48,7 @@ export interface RequestsOptions {
   tracing: Tracing;
   store: Store;
   log: RoomLog;
+  readState: ReadState;
   archive: Pick<Replicas, 'read'> | undefined;
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
@@ -74,14 +77,14 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const { carryOut, createRoom, directory } = noteChanges({
+  const { carryOut, createRoom, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
   });
   const storeNow = store.health.now;
   const reportedRooms = createReportedRooms({ store: store.connections.read, storeNow, logger });
   const moderation = createModeration({
-    ...{ store: store.connections.read, log, quota: store.quota, storeNow },
+    ...{ store: store.connections.read, log, quota: store.quota, audit, storeNow },
     onReported: reportedRooms.note,
   });
   const personal = createPersonal({ config, logger, store, log, carryOut, directory });
@@ -90,16 +93,15 @@ export function createRequests(options: RequestsOptions) {
     await emitTyping(session, request);
   };
   const { subscriptions, presence, watches } = rooms;
-  const { directRooms } = store;
   const handlers: Handlers = {
     ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-    ...roomHandlers({ subscriptions, createRoom, directory, directRooms, typing, mayRead }),
+    ...roomHandlers({ subscriptions, createRoom, directory, openDirectRoom, typing, mayRead }),
     ...moderationHandlers({ carryOut, directory, moderation }),
     ...messageHandlers({ sendMessage, changeMessage, claims: store.claims, mayBeArchived: mayBeArchivedOf(options) }),
     ...historyHandlers(readHistory),
     ...messagePageHandlers(readMessages),
     ...presenceHandlers({ presence, watches, mayRead }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: options.readState, inbox, mayRead }),
     ...createSearchHandlers({ config, store, archive: options.archive, mayRead, now }),
   };
   const dispatcher = new Dispatcher({
@@ -114,8 +116,7 @@ export function createRequests(options: RequestsOptions) {
   const addressSpec = { perSecond: config.addressCallsPerSecond, burst: config.addressCallsBurst };
   const api = createApi({
     tokens,
-    orders: store.orders,
-    audit,
+    giveOrder: createGiveOrder({ orders: store.orders, audit }),
     authConfig: authConfigOf(config),
     ...createSignIn({
       ...{ config, tokens, logger, now },
