@@ -96,7 +96,7 @@ async function failuresOf({ name, run: check }: Check, url: string): Promise<str
   return failure === undefined ? [] : [`${name}: ${failure}`];
 }
 
-function report({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
+function report({ messages, stored, gapsDeclared, presenceMs }: TrialResult): void {
   const presence = presenceMs === undefined ? 'never' : `${(presenceMs / 1_000).toFixed(1)} s later`;
   say(
     `${messages} messages composed, ${stored} stored and acknowledged, ${gapsDeclared} gaps reported as not recoverable; presence correct ${presence}`,
