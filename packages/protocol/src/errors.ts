@@ -13,7 +13,7 @@ export const ERROR_CATALOGUE = {
   conflict: { retryable: false, httpStatus: 409, title: 'Conflict' },
   rate_limited: { retryable: true, httpStatus: 429, title: 'Too many requests' },
   internal: { retryable: true, httpStatus: 500, title: 'Internal error' },
-  unavailable: { retryable: true, httpStatus: 503, title: 'The store cannot take it now' },
+  unavailable: { retryable: true, httpStatus: 503, title: 'The store is not available now' },
 } as const;
 
 /**

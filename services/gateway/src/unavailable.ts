@@ -8,5 +8,5 @@ export const isUnavailable = (error: unknown): boolean => error instanceof MaruE
  */
 export function unavailable(cause: unknown): MaruError {
   if (cause instanceof MaruError) return cause;
-  return new MaruError('unavailable', 'the store cannot take it now', { retryAfterMs: 500, cause });
+  return new MaruError('unavailable', 'the store is not available now', { retryAfterMs: 500, cause });
 }
