@@ -4,7 +4,7 @@ import type { AuthConfig } from '@maru/protocol/events';
 import { useState } from 'preact/hooks';
 import { wordsOfError } from '../i18n/errors.ts';
 import { useSection, useWords } from '../i18n/index.ts';
-import { type Session, saveSession } from '../session/device.ts';
+import { keepRenewed, type Session } from '../session/device.ts';
 import { accountSession } from './account-session.ts';
 
 export interface AccountWaysProps {
@@ -42,7 +42,7 @@ export function AccountWays({ config, room, isTyped, isBadRoom, stays, onEnter, 
     setBusy(false);
     if (!result.ok) return onFailure(textOf(result.error));
     setPassword('');
-    onEnter(accountSession(result.data, stays, saveSession));
+    onEnter(accountSession(result.data, stays, keepRenewed));
   };
   const { oidc } = config;
   const goToProvider = async () => {

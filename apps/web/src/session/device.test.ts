@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { beforeEach, it } from 'node:test';
-import { endSession, forgetSession, loadSession, type Session, saveSession, watchSignOut } from './device.ts';
+import {
+  endSession,
+  forgetSession,
+  keepRenewed,
+  loadSession,
+  type Session,
+  saveSession,
+  watchSignOut,
+} from './device.ts';
 
 const MINA: Session = { token: 'a', user: { id: 'guest-1', name: 'Mina' }, stays: true };
 const JUN: Session = { token: 'b', user: { id: 'guest-2', name: 'Jun' }, stays: true };
@@ -63,6 +71,18 @@ it('does not remove the session that another user began on the device since', ()
   );
   assert.equal(loadSession()?.user.id, 'guest-2');
   forgetSession(JUN);
+  assert.equal(loadSession(), null);
+});
+
+it('keeps a new token of the stored session only', () => {
+  saveSession(MINA);
+  keepRenewed({ ...MINA, token: 'a2' });
+  assert.equal(loadSession()?.token, 'a2');
+  saveSession(JUN);
+  keepRenewed({ ...MINA, token: 'a3' });
+  assert.equal(loadSession()?.token, 'b');
+  endSession(JUN);
+  keepRenewed({ ...JUN, token: 'b2' });
   assert.equal(loadSession(), null);
 });
 

@@ -36,7 +36,7 @@ export function loadSession(): Session | null {
 }
 
 const opened = (kept: SignedIn, stays: boolean): Session =>
-  isOfAccount(kept) ? accountSession(kept, stays, saveSession) : { ...kept, stays };
+  isOfAccount(kept) ? accountSession(kept, stays, keepRenewed) : { ...kept, stays };
 
 export function saveSession({ token, user, stays, isKept }: Session): void {
   if (isKept === false) return;
@@ -44,12 +44,21 @@ export function saveSession({ token, user, stays, isKept }: Session): void {
 }
 
 /**
+ * Keeps the new token of a session. A session that ended in another tab does not come back, and
+ * that of another user stays.
+ */
+export function keepRenewed(session: Session): void {
+  if (isStored(session)) saveSession(session);
+}
+
+const isStored = (session: Session): boolean => read(storageOf(session))?.user.id === session.user.id;
+
+/**
  * The session has ended. What is not sent yet stays for the next sign-in of the user. The session
  * that another user began on the device since stays, too.
  */
 export function forgetSession(session: Session): void {
-  const storage = storageOf(session);
-  if (read(storage)?.user.id === session.user.id) quietly(() => storage?.removeItem(SESSION_KEY));
+  if (isStored(session)) quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
 }
 
 /** The user leaves this device: other tabs of the user follow. */
