@@ -129,11 +129,17 @@ function sanction(summary: string): Text {
 }
 
 function reaction(summary: string): Text {
-  return { summary, description: 'If the message already has this state, the answer is a duplicate.', success: STORED, errors: ['conflict'] };
+  return {
+    summary,
+    description: 'If the message already has this state, the answer is a duplicate.',
+    success: STORED,
+    errors: ['conflict'],
+  };
 }
 
 function pin(summary: string): Text {
-  const description = 'For moderators and owners, and both members of a direct room. If the message already has this state, the answer is a duplicate.';
+  const description =
+    'For moderators and owners, and both members of a direct room. If the message already has this state, the answer is a duplicate.';
   return { summary, description, success: STORED, errors: ['conflict'] };
 }
 
