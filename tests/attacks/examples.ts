@@ -79,6 +79,8 @@ const BODIES: Record<string, unknown> = {
   'POST /rooms/{room}/messages/{seq}/report': { reason: 'spam' },
   'PUT /me/rooms/{room}': { notify: 'mentions' },
   'PUT /rooms/{room}/read-position': { seq: 1 },
+  'PUT /rooms/{room}/typing': { active: true, thread: 1 },
+  'PUT /me/status': { status: 'away', text: 'lunch' },
   'POST /admin/users/{id}/revoke': { reason: 'spam' },
   'POST /admin/users/{id}/disconnect': { reason: 'spam' },
   'POST /admin/announcements': { text: 'Maintenance at noon' },
