@@ -2,6 +2,7 @@
 import type { MyRoom, Notify } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { ChatClient } from '../chat-client.ts';
+import type { ClientEvents } from '../events.ts';
 import { noteEntries, noteInbox, notePosition, noteRead, type RoomList } from './room-list.ts';
 import type { MyRooms, MyRoomsView } from './types.ts';
 
@@ -16,6 +17,8 @@ export class ClientRooms implements MyRooms {
   #reading: object | null = null;
   /** Rooms whose counts are being read. */
   readonly #counting = new Set<string>();
+  /** Listed rooms that ended for the user. No event says when the user may enter them again. */
+  readonly #ended = new Set<string>();
   #view: MyRoomsView | null = null;
 
   constructor(client: ChatClient) {
@@ -30,6 +33,7 @@ export class ClientRooms implements MyRooms {
         if (next === 'unknown') this.refresh();
         else this.#set(next);
       }),
+      client.on('room', (event) => this.#onRoom(event)),
     ];
     if (client.user !== null) this.refresh();
   }
@@ -65,8 +69,10 @@ export class ClientRooms implements MyRooms {
 
   readonly markAllRead = async (): Promise<void> => {
     const waiting = [...this.#list.values()].filter(({ room }) => room.unread > 0 || room.mentions > 0);
+    const failures: unknown[] = [];
     // One after the other: a list may hold thousands.
-    for (const { room } of waiting) await this.markRead(room.room);
+    for (const { room } of waiting) await this.markRead(room.room).catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   };
 
   readonly refresh = (): void => {
@@ -80,6 +86,14 @@ export class ClientRooms implements MyRooms {
     this.#reading = null;
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#listeners.clear();
+  }
+
+  /** No inbox event tells of a public room that was closed or deleted, or banned the user. */
+  #onRoom({ room, status }: ClientEvents['room']): void {
+    if (status === 'joining') return;
+    if (status === 'joined' ? !this.#ended.delete(room) : !this.#list.has(room)) return;
+    if (status !== 'joined') this.#ended.add(room);
+    this.refresh();
   }
 
   async #readAll(isCurrent: () => boolean): Promise<void> {

@@ -215,7 +215,7 @@ export interface MyRooms extends Watched<MyRoomsView> {
    * MaruError.
    */
   markRead(room: string): Promise<void>;
-  /** The same of all rooms. */
+  /** The same of all rooms. A room that cannot be marked does not stop the others. */
   markAllRead(): Promise<void>;
   refresh(): void;
 }
