@@ -28,6 +28,8 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
   mayMentionRoom: boolean;
   typing: TypingSender;
   draft: string;
+  /** As in `SuggestionOptions`. */
+  owner: object;
   onDraft: (text: string) => void;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
@@ -43,13 +45,7 @@ export function MessageForm(props: MessageFormProps) {
     props;
   const { t } = useWords();
   const { enterSends } = usePreferences();
-  const [text, setText] = useState(draft);
-  /** Drafts that come later are what was written here, perhaps sent already. */
-  const hasWritten = useRef(false);
-  // What another tab left arrives a moment later. It replaces nothing.
-  useEffect(() => {
-    if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
-  }, [draft]);
+  const { text, setText, hasWritten, restored } = useDraft(draft);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
@@ -59,7 +55,12 @@ export function MessageForm(props: MessageFormProps) {
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
-  const suggestions = useSuggestions({ ...props, field, listId: `${id}-suggestions`, onText: change });
+  const suggestions = useSuggestions({
+    ...{ ...props, field },
+    listId: `${id}-suggestions`,
+    onText: change,
+    restored: restored.current,
+  });
   useEffect(() => () => typing.stop(), [typing]);
   useEffect(() => {
     if (takesFocus) field.current?.focus();
@@ -79,10 +80,13 @@ export function MessageForm(props: MessageFormProps) {
       setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
       return;
     }
+    hasWritten.current = true;
+    restored.current = '';
     setProblem(null);
     setText('');
     onDraft('');
     suggestions.close();
+    suggestions.forget();
     typing.stop();
     field.current?.focus();
   };
@@ -140,6 +144,20 @@ export function MessageForm(props: MessageFormProps) {
       <Hint id={id} notice={notice} hint={hint} hintClass={hintClass} isCounting={gate === 'pause'} />
     </form>
   );
+}
+
+/** The text, which begins as the draft. */
+function useDraft(draft: string) {
+  const [text, setText] = useState(draft);
+  /** Drafts that come later are what was written here, perhaps sent already. */
+  const hasWritten = useRef(false);
+  const restored = useRef(draft);
+  if (!hasWritten.current) restored.current = draft;
+  // What another tab left arrives a moment later. It replaces nothing.
+  useEffect(() => {
+    if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
+  }, [draft]);
+  return { text, setText, hasWritten, restored };
 }
 
 function useMentionFrom({ mention, onMentioned }: MessageFormProps, { append }: SuggestionField): void {

@@ -21,7 +21,8 @@ export interface EditFormProps {
 export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const words = useSection('conversation');
   const { enterSends } = usePreferences();
-  const [text, setText] = useState(edit.draft(message));
+  const [begun] = useState(edit.draft(message));
+  const [text, setText] = useState(begun);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
     setText(next);
@@ -34,6 +35,8 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
     listId: 'edit-mentions',
     mayMentionRoom: false,
     onText: change,
+    owner: edit,
+    restored: begun === message.text ? '' : begun,
   });
   // Before the next key, which belongs to this field: a later effect would also move its caret.
   useLayoutEffect(() => {
@@ -48,7 +51,12 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const save = () => {
     if (problem !== null) return;
     const mentioned = [...keptMentions(message, text, names), ...suggestions.mentionsIn(text)];
+    suggestions.forget();
     edit.save(message, text, [...new Set(mentioned)]);
+  };
+  const cancel = () => {
+    suggestions.forget();
+    edit.cancel();
   };
   return (
     <form
@@ -63,7 +71,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         // A thread would close, too.
         event.stopPropagation();
         event.preventDefault();
-        edit.cancel();
+        cancel();
       }}
     >
       <SuggestionList suggestions={suggestions} />
@@ -99,7 +107,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         <p id="edit-hint" class={problem === 'too_long' ? 'field-error' : 'hint'}>
           {problem === 'too_long' ? words.editTooLong : enterSends ? words.editHint : words.editHintCtrl}
         </p>
-        <button type="button" class="quiet-button" data-testid="edit-cancel" onClick={edit.cancel}>
+        <button type="button" class="quiet-button" data-testid="edit-cancel" onClick={cancel}>
           {words.cancel}
         </button>
         <button type="submit" class="quiet-button" data-testid="edit-submit" disabled={problem !== null}>

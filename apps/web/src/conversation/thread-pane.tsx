@@ -198,6 +198,7 @@ function ReplyForm(props: RepliesProps & { list: ThreadView }) {
       ownId={ownId}
       typing={typing}
       draft={conversation.draft(draftOf)}
+      owner={thread}
       onDraft={(text) => conversation.setDraft(draftOf, text)}
       onEditLast={() => {
         const last = lastOwn(list, ownId);
