@@ -55,6 +55,28 @@ const titleIs = (page: Page, start: string) =>
 const icon = (page: Page) => page.locator('link[rel="icon"]').getAttribute('href');
 const shown = async (page: Page) => (await notificationsOf(page)).map(({ title, body }) => `${title}: ${body}`);
 
+describe('an announcement of an administrator', { skip }, () => {
+  for (const { locale } of LANGUAGES)
+    test(`is on every page, until it is closed (${locale})`, async () => {
+      const { context, page } = await enter(locale, newRoom('here'));
+      const notice = page.getByTestId('admin-notice');
+      await page.getByTestId('all-rooms').click();
+      await page.getByTestId('directory').waitFor();
+      server.notice({ code: 'announcement', text: 'We restart at noon.' });
+      await notice.filter({ hasText: 'We restart at noon.' }).waitFor();
+      await page.goBack();
+      await page.getByTestId('message-input').waitFor();
+      assert.equal(await notice.count(), 1);
+      await notice.getByRole('button').press('Enter');
+      await notice.waitFor({ state: 'detached' });
+      await page.locator('[data-testid="message-input"]:focus').waitFor();
+      await page.getByTestId('all-rooms').click();
+      await page.getByTestId('directory').waitFor();
+      assert.equal(await notice.count(), 0);
+      await context.close();
+    });
+});
+
 describe('notices', { skip }, () => {
   for (const { locale, inTea, hidden } of LANGUAGES) {
     test(`show mentions elsewhere, until they are read (${locale})`, async () => {

@@ -8,7 +8,6 @@ import { useWords } from '../i18n/index.ts';
 import { DialogHost } from '../moderation/dialog-host.tsx';
 import { PageTitle } from '../notices/use-attention.tsx';
 import { isEnterable } from '../workspace/room-view.ts';
-import { AdminNotice } from './admin-notice.tsx';
 import { Bar } from './bar.tsx';
 import { Beside } from './beside.tsx';
 import { Composer } from './composer.tsx';
@@ -89,7 +88,6 @@ function Middle(props: PartProps) {
         onFind={shell.find.open}
       />
       <ConnectionBanner connection={connection} onRetry={client.retryNow} />
-      <AdminNotice client={client} />
       {isEnterable(entered) || entered.kind === 'looking' ? (
         <>
           <MessageList

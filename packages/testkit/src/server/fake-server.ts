@@ -96,7 +96,7 @@ export class FakeServer {
     for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
   }
 
-  notice(notice: { code: string; reconnectInMs?: number }): void {
+  notice(notice: { code: string; reconnectInMs?: number; text?: string }): void {
     this.#io.emit('notice', notice);
   }
 
