@@ -1,30 +1,48 @@
 /** Reads the list of the user's rooms on each connection, and keeps it up to date in between. */
+import { MaruError } from '@maru/protocol/errors';
 import type { MyRoom, Notify } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
+import { type BackoffBounds, backoffMs } from '../backoff.ts';
 import type { ChatClient } from '../chat-client.ts';
+import { hasSession } from '../connection-state.ts';
 import type { ClientEvents } from '../events.ts';
+import type { Scheduler } from '../scheduler.ts';
 import { noteEntries, noteInbox, notePosition, noteRead, type RoomList } from './room-list.ts';
 import type { MyRooms, MyRoomsView } from './types.ts';
+
+/** Of readings. The client has sent the request of each four times. */
+const READ_BACKOFF: BackoffBounds = { baseMs: 4_000, capMs: 60_000 };
 
 /** Its methods are bound, so that hosts may pass them on as functions. */
 export class ClientRooms implements MyRooms {
   readonly #client: ChatClient;
+  readonly #scheduler: Scheduler;
   readonly #listeners = new Set<() => void>();
   readonly #unsubscribe: Array<() => void>;
   #list: RoomList = new Map();
   #isReady = false;
   /** The reading in progress; a later one replaces it. */
   #reading: object | null = null;
+  /** Readings in a row that failed on this connection. */
+  #failed = 0;
+  #cancelRetry = () => {};
   /** Rooms whose counts are being read. */
   readonly #counting = new Set<string>();
   /** Listed rooms that ended for the user. No event says when the user may enter them again. */
   readonly #ended = new Set<string>();
   #view: MyRoomsView | null = null;
 
-  constructor(client: ChatClient) {
+  constructor(client: ChatClient, scheduler: Scheduler) {
     this.#client = client;
+    this.#scheduler = scheduler;
     this.#unsubscribe = [
-      client.on('session', () => this.refresh()),
+      client.on('session', () => {
+        this.#noteFailed(0);
+        this.refresh();
+      }),
+      client.on('notice', ({ code }) => {
+        if (code === 'recovered' && this.#failed > 0) this.refresh();
+      }),
       client.on('entries', ({ room, entries }) =>
         this.#set(noteEntries(this.#list, room, entries, client.user?.id ?? '')),
       ),
@@ -39,7 +57,7 @@ export class ClientRooms implements MyRooms {
   }
 
   readonly get = (): MyRoomsView => {
-    this.#view ??= viewOf(this.#list, this.#isReady);
+    this.#view ??= viewOf(this.#list, this.#isReady, this.#failed > 0);
     return this.#view;
   };
 
@@ -77,15 +95,39 @@ export class ClientRooms implements MyRooms {
 
   readonly refresh = (): void => {
     const reading = {};
+    const isCurrent = () => this.#reading === reading;
     this.#reading = reading;
-    // If a page cannot be read, the next connection begins anew.
-    this.#readAll(() => this.#reading === reading).catch(() => {});
+    this.#cancelRetry();
+    this.#readAll(isCurrent).then(
+      () => isCurrent() && this.#noteFailed(0),
+      (error: unknown) => isCurrent() && this.#retryLater(error),
+    );
   };
 
   close(): void {
     this.#reading = null;
+    this.#cancelRetry();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#listeners.clear();
+  }
+
+  #retryLater(error: unknown): void {
+    // The next connection reads the list anew.
+    if (!hasSession(this.#client.connection)) {
+      this.#noteFailed(0);
+      return;
+    }
+    const atLeastMs = error instanceof MaruError ? error.retryAfterMs : undefined;
+    const random = this.#scheduler.random();
+    const delayMs = backoffMs({ attempt: this.#failed, random, bounds: READ_BACKOFF, atLeastMs });
+    this.#cancelRetry = this.#scheduler.after(delayMs, this.refresh);
+    this.#noteFailed(this.#failed + 1);
+  }
+
+  #noteFailed(failed: number): void {
+    const isNews = failed > 0 !== this.#failed > 0;
+    this.#failed = failed;
+    if (isNews) this.#changed();
   }
 
   /** No inbox event tells of a public room that was closed or deleted, or banned the user. */
@@ -115,8 +157,12 @@ export class ClientRooms implements MyRooms {
   #set(next: RoomList): void {
     if (next === this.#list) return;
     this.#list = next;
-    this.#view = null;
     for (const [room, { isStale }] of next) if (isStale) this.#count(room);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#view = null;
     for (const listener of [...this.#listeners]) listener();
   }
 
@@ -137,9 +183,9 @@ export class ClientRooms implements MyRooms {
 
 const timeOf = ({ last }: MyRoom): number => last?.ts ?? 0;
 
-function viewOf(list: RoomList, isReady: boolean): MyRoomsView {
+function viewOf(list: RoomList, isReady: boolean, hasFailed: boolean): MyRoomsView {
   const rooms = [...list.values()].map(({ room }) => room).sort((a, b) => timeOf(b) - timeOf(a));
   const loud = rooms.filter(({ notify }) => notify !== 'none');
   const sum = (of: (room: MyRoom) => number) => loud.reduce((total, room) => total + of(room), 0);
-  return { isReady, rooms, unread: sum(({ unread }) => unread), mentions: sum(({ mentions }) => mentions) };
+  return { isReady, hasFailed, rooms, unread: sum(({ unread }) => unread), mentions: sum(({ mentions }) => mentions) };
 }

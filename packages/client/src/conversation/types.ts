@@ -192,6 +192,8 @@ export interface Conversation extends Watched<ConversationView>, Pages {
 export interface MyRoomsView {
   /** All pages were read. */
   readonly isReady: boolean;
+  /** The last reading failed. The list is read again by itself, and by `refresh`. */
+  readonly hasFailed: boolean;
   /** The room with the newest message first. */
   readonly rooms: readonly MyRoom[];
   /** Sums over the rooms, without those whose `notify` is `none`. */
