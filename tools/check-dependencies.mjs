@@ -31,11 +31,11 @@ const IMAGE_FLOORS = {
   nginx: ['1.30.4'],
 };
 
-/** What is in an image or a page that we build starts from these workspaces. */
+/** The dependencies of these workspaces are part of the images and pages that we build. */
 const PRODUCTION = /^(services\/[^/]+|packages\/client|apps\/web)$/;
-/** Dependencies of apps/web that make the page and are no part of it. */
+/** Dependencies of apps/web that build the page but are not part of it. */
 const BUILD_TOOLS = new Set(['vite', '@preact/preset-vite']);
-/** Licences that the lock does not have, because the package declares them in an older way. */
+/** Licences that are missing in the lock, because the package declares them in an older way. */
 const DECLARED = /** @type {Record<string, string>} */ ({ 'xmlhttprequest-ssl': 'MIT' });
 const PERMISSIVE = new Set(['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Apache-2.0', 'BlueOak-1.0.0']);
 

@@ -17,9 +17,9 @@ const BUILD_DEADLINE_MS = 60_000;
 const OUTPUT_BYTES_MAX = 8 * 1_048_576;
 const here = path.dirname(fileURLToPath(import.meta.url));
 
-/** Rules of the linter that we decided against. */
+/** Rules of the linter that we deliberately do not follow. */
 const LINTER_ARGUMENTS = [
-  // Throttling shows as latency.
+  // CPU limits cause throttling, which shows as latency.
   '--ignore-container-cpu-limit',
   // Our images use user ids below 10,000. Their tags and digests never move.
   '--ignore-test=container-security-context-user-group-id',
@@ -33,7 +33,7 @@ const LINTER_ARGUMENTS = [
 
 /** Components that do not fit the production overlay. */
 const NOT_FOR_PRODUCTION = ['postgres', 'redis'];
-/** Components that the production overlay has already. */
+/** Components that the production overlay already has. */
 const IN_PRODUCTION = ['archive', 'external-postgres', 'external-redis'];
 
 /** @typedef {{name: string, overlay: string, components: string[]}} Combination */
@@ -189,7 +189,7 @@ async function main({ root, write }) {
     } catch (error) {
       failed++;
       const shown = (error instanceof Error ? error.message : String(error)).split('\n');
-      // The linter also lists what passed.
+      // The linter also lists passed rules.
       console.log(`${name}: ${shown.filter((line) => !/^\[(OK|SKIPPED)\]/.test(line)).join('\n')}`);
     }
   }

@@ -102,7 +102,7 @@ export async function runCheck({ tasks, root, print = console.log }) {
     tasks.map(async (task) => {
       const result = await runTask(task, root);
       print(`${result.ok ? 'ok  ' : 'FAIL'} ${result.name} (${(result.tookMs / 1000).toFixed(1)} s)`);
-      // Printed even if nothing failed: a skipped check says nothing about the tree.
+      // Printed even if nothing failed, because a skipped check does not prove anything.
       for (const line of result.output.split('\n')) if (line.startsWith('skipped: ')) print(`     ${line}`);
       return result;
     }),

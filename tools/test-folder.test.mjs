@@ -28,7 +28,7 @@ describe('the folder of tests', () => {
   it('is in the default folder if there is too little memory', () => {
     assert.deepEqual(make({ freeBytesMin: Number.MAX_SAFE_INTEGER }), onDisk);
     assert.deepEqual(make({ memory: join(memory, 'absent') }), onDisk);
-    // Nothing can be made below a process's own folder.
+    // The kernel refuses new folders below /proc/self.
     assert.deepEqual(make({ memory: '/proc/self', freeBytesMin: 0 }), onDisk);
     assert.deepEqual(readdirSync(memory), []);
   });

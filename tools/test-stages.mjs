@@ -18,8 +18,8 @@ import { join } from 'node:path';
  */
 
 /**
- * Deadlines only end what hangs. The same tests took 216 s on one machine and more than 480 s on
- * another with as many cores.
+ * Deadlines only stop tests that hang. The same tests took 216 s on one machine and more than 480 s
+ * on another with the same number of cores.
  */
 const MINUTE_MS = 60_000;
 const SHARED_CLUSTER = /\bsharedCluster\(\)/;
@@ -128,7 +128,8 @@ function stageOf(root, file) {
   if (file.startsWith('tests/faults/') || file.startsWith('tests/security/')) return 'faults';
   if (file.startsWith('tests/load/') || file.endsWith('-under-k6.test.ts')) return 'load';
   if (/^tests\/(integration|attacks)\//.test(file) || /\.integration\.test\.\w+$/.test(file)) return 'integration';
-  // Tests stand next to what they test. What a test imports shows whether it needs more than Node.
+  // Tests are beside the code that they test. The imports of a test show whether it needs more than
+  // Node.
   if (!file.startsWith('tests/') && NEEDS_REDIS.test(readFileSync(join(root, file), 'utf8'))) return 'integration';
   return 'unit';
 }

@@ -1,4 +1,7 @@
-/** Keeps of the emoji data what a search needs: a line of the emoji, its name and other words. */
+/**
+ * Reduces the emoji data to what a search needs: one line for each emoji, with its name and other
+ * words.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Plugin } from 'vite';
@@ -13,13 +16,14 @@ interface CompactEmoji {
 }
 
 const SOURCE = /[\\/]emojibase-data[\\/](\w+)[\\/]compact\.json$/;
-/** Skin tones and hair alone. */
+/** The group of skin tones and hair components, which are not emoji of their own. */
 const COMPONENTS = 2;
 
 type Shortcodes = Record<string, string | string[]>;
 
 /**
- * One emoji is written in one way, or reactions with it would count apart: 👍 without a selector.
+ * The one spelling of an emoji: 👍 without a variation selector. With two spellings, reactions would
+ * be counted separately.
  */
 function canonical(emoji: string): string {
   const bare = emoji.replaceAll('\ufe0f', '');
@@ -46,7 +50,7 @@ export function emojiPlugin(): Plugin {
     transform(code, id) {
       const [, language] = SOURCE.exec(id) ?? [];
       if (language === undefined) return null;
-      // Only English has names that people type between colons: `tada`.
+      // Only English has shortcodes, the names that people type between colons: `tada`.
       const shortcodes = language === 'en' ? read('en/shortcodes/emojibase.json') : {};
       return { code: JSON.stringify(emojiLines(JSON.parse(code), shortcodes)), map: null };
     },

@@ -1,6 +1,6 @@
 /**
- * Writes each file of the page also compressed, as `.br` and `.gz`. The edge serves what a browser
- * takes.
+ * Writes a compressed copy of each file of the page, as `.br` and `.gz`. The edge serves the format
+ * that the browser accepts.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,7 +23,7 @@ async function pack(file: string): Promise<void> {
     },
   });
   const gzipped = await gzipAsync(content, { level: constants.Z_BEST_COMPRESSION });
-  // Small files may grow.
+  // Compression can make a small file larger. Then no copy is written.
   if (brotli.length < content.length) await writeFile(`${file}.br`, brotli);
   if (gzipped.length < content.length) await writeFile(`${file}.gz`, gzipped);
 }

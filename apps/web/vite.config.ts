@@ -4,8 +4,7 @@ import { emojiPlugin } from './emoji-plugin.ts';
 import { packPlugin } from './pack-plugin.ts';
 
 /**
- * Where `vite` (the development server) finds a running cluster. The built page always uses its own
- * origin.
+ * The cluster that the development server (`vite`) uses. The built page always uses its own origin.
  */
 const endpoint = process.env.MARU_ENDPOINT ?? 'http://localhost:8080';
 
@@ -16,9 +15,9 @@ export default defineConfig({
     rolldownOptions: { input: { main: 'index.html', console: 'console/index.html' } },
     emptyOutDir: true,
     target: ['chrome123', 'firefox120', 'safari17.5'],
-    // The Content-Security-Policy allows files of our own origin and nothing inline.
+    // The Content-Security-Policy allows only files of our own origin, nothing inline.
     assetsInlineLimit: 0,
-    // The licences of the packages in the bundle require that their texts come with it.
+    // The licences of bundled packages require that their texts are distributed with them.
     license: { fileName: 'licences.txt' },
     modulePreload: { polyfill: false },
   },

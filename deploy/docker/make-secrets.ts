@@ -14,7 +14,7 @@ const REDIS = process.env.MARU_REDIS_HOST ?? 'redis:6379';
 const POSTGRES = process.env.MARU_POSTGRES_HOST ?? 'postgres:5432';
 /** 256 bits, the full key length of HS256. */
 const SECRET_BYTES = 32;
-/** For the owner only: the services run as the user that creates the secrets. */
+/** Readable only for the owner: the services run as the user that creates the secrets. */
 const PRIVATE = 0o400;
 /**
  * Redis and PostgreSQL run as other users. The files contain only hashes of long random passwords.

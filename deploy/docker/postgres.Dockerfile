@@ -19,10 +19,10 @@ USER 999:999
 WORKDIR /data
 VOLUME /data
 EXPOSE 5432
-# Needs no account. It fails while PostgreSQL replays its log.
+# Needs no account. Fails while PostgreSQL replays its log.
 HEALTHCHECK --interval=2s --timeout=10s --start-period=60s --retries=5 \
   CMD ["pg_isready", "--quiet", "--host=127.0.0.1", "--port=5432"]
-# Fast: it does not wait until clients leave.
+# A fast stop: it does not wait until clients leave.
 STOPSIGNAL SIGINT
 ENTRYPOINT ["/etc/maru/start.sh"]
 CMD []

@@ -32,7 +32,7 @@ const ITERATIONS = 4_096;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
-/** What PostgreSQL stores of a password (RFC 5803). It does not reveal the password. */
+/** The form in which PostgreSQL stores a password (RFC 5803). It does not reveal the password. */
 export function scramVerifier(password: string, salt: Buffer = randomBytes(SALT_BYTES)): string {
   const salted = pbkdf2Sync(password, salt, ITERATIONS, KEY_BYTES, 'sha256');
   const key = (name: string) => createHmac('sha256', salted).update(name).digest();
@@ -42,7 +42,7 @@ export function scramVerifier(password: string, salt: Buffer = randomBytes(SALT_
 
 /**
  * SQL for an administrator, for `postgres --single -j` or `psql`. It sets the passwords, and
- * creates accounts that are missing.
+ * creates missing accounts.
  */
 export function renderPostgresAccounts(options: { adminVerifier: string; maruVerifier: string }): string {
   const { adminVerifier: ADMIN_VERIFIER, maruVerifier: MARU_VERIFIER } = options;
@@ -53,5 +53,5 @@ export function renderPostgresAccounts(options: { adminVerifier: string; maruVer
   return `${accounts.trim()}\n\n`;
 }
 
-/** For the first time, after the accounts: creates the database. */
+/** SQL for the first start, after the accounts: creates the database. */
 export const renderPostgresDatabase = (): string => read('database.sql');

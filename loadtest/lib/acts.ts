@@ -1,11 +1,11 @@
 /**
- * What a client does besides sending plain messages: it edits and deletes its own messages, reacts,
- * replies with a mention, and reads. Pure but for the client's requests.
+ * Acts of a client besides plain messages: it edits and deletes its own messages, reacts, replies
+ * with a mention, and reads. Pure, except for the client's requests.
  */
 import type { CarefulClient } from '@maru/testkit/client/careful-client';
 
 const EMOJI = ['👍', '❤️', '👩‍👩‍👧‍👦'] as const;
-/** Acts are about the newest messages. */
+/** Acts have one of the newest messages as target. */
 const CHOICE_MAX = 20;
 const EDIT = 0.25;
 const DELETE = 0.1;
@@ -13,8 +13,8 @@ const REACT = 0.35;
 const REPLY = 0.15;
 
 /**
- * Does one act. Without a fitting message it sends one. `number`: unique for the client, as for a
- * message. `random`: from 0 to 1.
+ * Performs one act. Without a suitable message, it sends one. `number`: unique for the client, like
+ * that of a message. `random`: from 0 to 1.
  */
 export function actOnce(
   client: CarefulClient,

@@ -1,7 +1,7 @@
 /**
- * What one client of a run does: it connects, joins its rooms, sends and acts at its pace, drops
- * its connection when the scenario says so, and checks everything at the end. It does not know k6
- * or thresholds.
+ * One client of a run: it connects, joins its rooms, sends and acts at its pace, drops its
+ * connection according to the scenario, and checks everything at the end. It does not know k6 or
+ * thresholds.
  */
 
 import type { Runtime } from '@maru/testkit/client/runtime';
@@ -24,7 +24,7 @@ export interface MemberOptions {
   group: Group;
   /** When it drops its connection, and how long it stays away. */
   absences: ReadonlyArray<{ atMs: number; forMs: number }>;
-  /** The part of the pace that is acts, from 0 to 1. */
+  /** The share of acts, from 0 to 1. */
   actsShare: number;
   /** Called before each send; false ends the sending. */
   maySend(nowMs: number): boolean;
@@ -38,10 +38,12 @@ export interface MemberOptions {
 const BEHIND_MS_MAX = 1_000;
 /** A long run is audited in steps, which bounds its memory. */
 const AUDIT_EVERY_MS = 60_000;
-/** Reading the history is load: members start it spread over this part of the settle time. */
+/**
+ * Reading the history is also load, so members start it spread over this part of the settle time.
+ */
 const CHECK_SPREAD = 0.3;
 
-/** Runs one member to its verdict. It does not throw for anything that the cluster does. */
+/** Runs one member and returns its verdict. It throws for no fault of the cluster. */
 export async function runMember(options: MemberOptions): Promise<ClientVerdict> {
   const { runtime, schedule } = options;
   const { settledByMs, sendUntilMs } = schedule;

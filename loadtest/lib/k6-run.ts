@@ -33,9 +33,9 @@ export interface Plan {
   shape: Shape;
   /** In addition to correctness, which every scenario checks. */
   thresholds: Thresholds;
-  /** Compare one phase with another. */
+  /** Compares one phase with another. */
   tolerance?: Tolerance;
-  /** Phases are steps. A user enters the next step only if the step before held. */
+  /** Phases are steps. A user enters the next step only if the previous one held. */
   climbP99MsMax?: number;
   absences?(slot: ClientSlot, schedule: Schedule): MemberOptions['absences'];
   /** Lines that are printed when a phase begins. */

@@ -15,8 +15,8 @@ export const k6Runtime: Runtime = {
     const socket = new WebSocket(url, null, { tags: TAGS });
     let detail = '';
     let closing = false;
-    // Before the handshake is done, close() of k6 blocks the whole virtual user. So an early close
-    // is only noted, and done in `onopen`.
+    // Before the handshake is done, k6's close() blocks the whole virtual user. So an early close
+    // is only recorded, and done in `onopen`.
     socket.onopen = () => {
       if (closing) socket.close(1000);
       else handlers.opened();

@@ -14,12 +14,13 @@ export interface Step {
 export const DONE_PART_MIN = 0.95;
 
 /**
- * Stops a virtual user after the first step that it saw fail: results beyond the knee mean nothing.
+ * Stops a virtual user after the first step that it saw fail, because results beyond the knee are
+ * meaningless.
  */
 export interface Climb {
   sent(step: number): void;
   delivered(step: number, latencyMs: number): void;
-  /** May the user send in this step? After the first false it is always false. */
+  /** Whether the user may send in this step. After the first false it is always false. */
   mayEnter(step: number): boolean;
 }
 
@@ -33,7 +34,7 @@ export function createClimb(options: { p99MsMax: number }): Climb {
 
   function held(step: number): boolean {
     const values = latencies.get(step) ?? [];
-    // A user that sent a lot and received nothing is too slow.
+    // A user that sent many messages and received nothing is too slow.
     if (values.length === 0) return (sends.get(step) ?? 0) < SENDS_MIN;
     return percentile(values, 0.99) <= options.p99MsMax;
   }

@@ -38,12 +38,12 @@ export const messagesOutOfOrder = new Counter('messages_out_of_order');
 export const messagesMismatched = new Counter('messages_mismatched');
 /** Neither acknowledged nor refused at the end, after all retries. */
 export const messagesUnresolved = new Counter('messages_unresolved');
-/** Acknowledged, and not in the history under the acknowledged number. */
+/** Acknowledged, but not in the history under the acknowledged seq. */
 export const acknowledgedLost = new Counter('acknowledged_lost');
 
 /** Acts that were sent once, tagged with `act`. */
 export const actsAcknowledged = new Counter('acts_acknowledged');
-/** Messages that a fresh read shows otherwise than the view of a member. */
+/** Messages whose view differs from a fresh read. */
 export const viewsDiffering = new Counter('views_differing');
 /** Wrong counts of unread messages and mentions, and read positions that went back. */
 export const countsWrong = new Counter('counts_wrong');

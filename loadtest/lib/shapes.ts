@@ -112,7 +112,7 @@ export function partOf(shape: Shape, runners: number): Shape {
  * Every user runs once. `part` is the part of one runner; k6 distributes the users to all runners.
  */
 export function k6Scenario(part: Shape, runners: number): PerVUIterationsScenario {
-  // The last answers may come a request timeout after the settle time. A longer run is stuck.
+  // The last answers may arrive one request timeout after the settle time. A longer run hangs.
   const marginMs = 30_000;
   const sendMs = sum(part.phases.map(({ lengthMs }) => lengthMs));
   return {
@@ -168,10 +168,9 @@ export function phaseAt(schedule: Schedule, atMs: number): number {
 }
 
 /**
- * When a client of the group sends next, if it sent or began at `afterMs`. At a new rate its first
- * send has a random delay, so that clients do not send at the same time.
- * @param random from 0 up to 1
- * @returns undefined if it sends nothing more
+ * When a client of the group sends next, if it sent or started at `afterMs`. At a new rate, its
+ * first send has a random delay, so that clients do not send at the same time. @param random from 0
+ * up to 1 @returns undefined if it sends nothing more
  */
 export function nextSendMs(
   schedule: Schedule,
@@ -195,8 +194,8 @@ export function rampDelayMs(shape: Shape, index: number): number {
 }
 
 /**
- * The rooms of a client. Neighbours share some of them, so a server that mixes up rooms is found.
- * Every room has a client, even if there are more rooms than clients.
+ * The rooms of a client. Neighbours share some of them, so that a server that mixes up rooms is
+ * detected. Every room has a client, even if there are more rooms than clients.
  */
 export function roomsOf(rooms: readonly string[], { group, indexInGroup }: ClientSlot): string[] {
   const first = Math.floor(indexInGroup * Math.max(1, rooms.length / group.clients));
@@ -205,8 +204,8 @@ export function roomsOf(rooms: readonly string[], { group, indexInGroup }: Clien
 }
 
 /**
- * `1500ms`, `20s`, `5m`, `1h30m` or a bare number of seconds.
- * @returns milliseconds, or undefined for another text or zero
+ * Parses `1500ms`, `20s`, `5m`, `1h30m` or a bare number of seconds. @returns milliseconds, or
+ * undefined for another text or zero
  */
 export function parseDurationMs(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return positive(Number(text) * 1_000);

@@ -1,12 +1,12 @@
 /**
- * The texts that clients send: the time of sending, and content that a careless server would break.
+ * The texts that clients send: the time of sending, and content that a faulty server would change.
  * Pure.
  */
 
 const PREFIX = 'maru-load';
 
 /**
- * Scripts, a joined emoji, text direction, markup and quotes: the server must store them unchanged.
+ * Scripts, a joined emoji, text direction, markup and quotes. The server must store them unchanged.
  */
 const FLAVOURS = [
   'plain words of a usual length, as people write them at work',

@@ -23,7 +23,7 @@ export function correctness(options: { members: number }): Thresholds {
   };
 }
 
-/** Every view of a room and every count is as a fresh read and the log say. */
+/** Every view of a room and every count equals a fresh read and the log. */
 export function conversations(): Thresholds {
   return {
     views_differing: ['count==0'],

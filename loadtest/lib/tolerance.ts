@@ -15,8 +15,8 @@ export interface ToleranceChecker {
 }
 
 /**
- * The tolerance is twice the earlier 99th percentile, and the length of a pause that a busy machine
- * makes now and then.
+ * The tolerance is twice the earlier 99th percentile, plus a pause that a busy machine occasionally
+ * makes.
  */
 export const FACTOR_MAX = 2;
 export const SLACK_MS = 50;

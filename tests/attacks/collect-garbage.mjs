@@ -1,6 +1,6 @@
 /**
- * NODE_OPTIONS loads it into a service. For each message `memory` it collects garbage, then answers
- * with the memory that is left.
+ * Loaded into a service through NODE_OPTIONS. For each message `memory`, it collects garbage and
+ * then answers with the remaining memory.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -11,7 +11,7 @@ const collect = runInNewContext('gc');
 process.on('message', (message) => {
   if (message !== 'memory') return;
   collect();
-  // Finalizers run between the two, and free what only they held.
+  // Finalizers run between the two collections, and free objects that only they referenced.
   setImmediate(() => {
     collect();
     const { rss, heapUsed, external } = process.memoryUsage();

@@ -1,4 +1,4 @@
-/** Attacks on what users do to messages: foreign and false `seq`s, rights, forged fields. */
+/** Attacks on acts on messages: foreign and invalid `seq`s, missing rights, forged fields. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ClientEventName, Entry } from '@maru/protocol';
@@ -43,7 +43,7 @@ async function stage(way: Way) {
 
 type Request = [event: ClientEventName, payload: Record<string, unknown>];
 
-/** Every request that changes a message, about this one. */
+/** All requests that change a message, with this message as target. */
 const changesOf = (room: string, seq: number): Request[] => [
   ['message:edit', { room, seq, clientMsgId: newId(), text: 'changed' }],
   ['message:delete', { room, seq, clientMsgId: newId() }],
@@ -62,7 +62,7 @@ const readsOf = (room: string, seq: number): Request[] => [
 const headOf = async (client: TestClient, room: string) => (await client.ok('history:read', { room, limit: 1 })).head;
 
 for (const way of WAYS)
-  describe(`a seq that is no message of the room, ${way},`, () => {
+  describe(`a seq that is not a message of the room, ${way},`, () => {
     async function assertNotFound(room: string, owner: TestClient, seqs: readonly number[]): Promise<void> {
       const head = await headOf(owner, room);
       for (const seq of seqs)
@@ -73,14 +73,14 @@ for (const way of WAYS)
       assert.equal(await headOf(owner, room), head, 'nothing was stored');
     }
 
-    test('because it is of the future, is not found', async () => {
+    test('is not found if it is in the future', async () => {
       const { room, owner } = await stage(way);
       const head = await headOf(owner, room);
       await assertNotFound(room, owner, [head + 1, head + 1_000, 2 ** 32, Number.MAX_SAFE_INTEGER]);
       for (const seq of [head + 1, Number.MAX_SAFE_INTEGER]) await assertOnlyOf(room, owner, readsOf(room, seq));
     });
 
-    test('because it is of another room, is not found', async () => {
+    test('is not found if it belongs to another room', async () => {
       const [{ room, owner }, other] = [await stage(way), await stage(way)];
       for (let count = 0; count < 5; count++)
         await other.owner.ok('message:send', { room: other.room, clientMsgId: newId(), text: 'of another room' });
@@ -91,7 +91,7 @@ for (const way of WAYS)
       assert(messages.every((message) => message.reactions === undefined && message.edited === undefined));
     });
 
-    test('because it is an act, is not found', async () => {
+    test('is not found if it is an act', async () => {
       const { room, owner, ownersSeq: seq } = await stage(way);
       const acts = [
         await owner.ok('room:update', { room, clientMsgId: newId(), topic: 'Tea' }),
@@ -107,7 +107,7 @@ for (const way of WAYS)
       for (const act of acts) await assertOnlyOf(room, owner, readsOf(room, act.seq));
     });
 
-    test('any more, because the message was deleted, is not found; deleting it again changes nothing', async () => {
+    test('is not found if the message was deleted, and deleting it again changes nothing', async () => {
       const { room, owner, membersSeq: seq } = await stage(way);
       await owner.ok('message:delete', { room, seq, clientMsgId: newId() });
       const head = await headOf(owner, room);
@@ -121,7 +121,7 @@ for (const way of WAYS)
       await assertOnlyOf(room, owner, readsOf(room, seq));
     });
 
-    test('because it is no number of an entry, is invalid', async () => {
+    test('is invalid if it is not a positive integer', async () => {
       const { room, owner } = await stage(way);
       for (const seq of [0, -1, 0.5, 2 ** 53, '1', null, [1], {}, `1\n2`, true] as never[]) {
         for (const [event, payload] of [...changesOf(room, seq), ...readsOf(room, seq)])
@@ -144,7 +144,7 @@ for (const way of WAYS)
     });
   });
 
-/** A read of a place that does not exist is refused, or shows messages of the room. */
+/** A read at a place that does not exist is refused, or returns messages of the room. */
 async function assertOnlyOf(room: string, client: TestClient, requests: readonly Request[]): Promise<void> {
   for (const [event, payload] of requests) {
     const ack = await client.raw(event, payload);
@@ -156,7 +156,7 @@ async function assertOnlyOf(room: string, client: TestClient, requests: readonly
 
 for (const way of WAYS)
   describe(`rights on messages, ${way},`, () => {
-    test("another's message is neither edited nor deleted nor pinned by a member", async () => {
+    test("a member can neither edit nor delete nor pin another user's message", async () => {
       const { room, member, ownersSeq: seq } = await stage(way);
       const head = await headOf(member, room);
       for (const [event, payload] of changesOf(room, seq))
@@ -171,7 +171,7 @@ for (const way of WAYS)
       assert.equal(await headOf(member, room), head);
     });
 
-    test('a moderator deletes, but does not edit, what others wrote', async () => {
+    test('a moderator can delete but not edit messages of others', async () => {
       const { room, owner, membersSeq: seq } = await stage(way);
       await owner.refused('forbidden', 'message:edit', {
         room,
@@ -210,7 +210,7 @@ for (const way of WAYS)
       await member.refused('invalid', 'message:send', { ...reply, clientMsgId: newId(), thread: seq });
     });
 
-    test('emoji that are none are invalid', async () => {
+    test('an invalid emoji is refused', async () => {
       const { room, member, ownersSeq: seq } = await stage(way);
       for (const emoji of [
         '',
@@ -286,4 +286,4 @@ for (const way of WAYS)
     }
   });
 
-test('nothing of all this did harm', () => site.assertUnharmed());
+test('all of this did no harm', () => site.assertUnharmed());

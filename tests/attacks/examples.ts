@@ -1,6 +1,6 @@
 /**
- * One valid request for each event and HTTP call: what the fuzzer changes. A new event does not
- * compile without its example, and `examples.test.ts` sends each.
+ * One valid request for each event and HTTP call. The fuzzer changes them. A new event does not
+ * compile without an example, and `examples.test.ts` sends each.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ export interface ExampleValues {
   clientMsgId?: string;
 }
 
-/** Each is valid by its schema; the sender may lack the right for it. */
+/** Each is valid by its schema, but the sender may not have the right for it. */
 export const exampleEvents = ({ room, token, user, clientMsgId = newId() }: ExampleValues) =>
   ({
     'room:create': { room, title: 'A title' },
@@ -84,7 +84,7 @@ const BODIES: Record<string, unknown> = {
   'POST /admin/announcements': { text: 'Maintenance at noon' },
 };
 
-/** It would end the tokens with which the fuzzer goes on. `oidc.test.ts` tests it. */
+/** Excluded, because it would revoke the tokens that the fuzzer uses. `oidc.test.ts` tests it. */
 const ENDS_TOKENS = 'POST /sign-out';
 
 /** Members of a query that exclude others. */
@@ -95,7 +95,7 @@ interface Operation {
   parameters?: Array<{ name: string; in: string; schema: { minimum?: number } }>;
 }
 
-/** Calls that the document describes with a body, and that have no example. */
+/** Calls that the document describes with a body but that have no example. */
 export const callsWithoutBody = (): string[] =>
   operations()
     .filter(({ key, operation }) => operation.requestBody !== undefined && !(key in BODIES))

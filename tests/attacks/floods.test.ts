@@ -36,7 +36,7 @@ async function stage(site: Site, way: Way) {
   return { owner, room, seq };
 }
 
-/** What each request was answered: `ok`, or its code. */
+/** Counts the answers: `ok`, or the error code. */
 async function answers(
   client: TestClient,
   event: string,
@@ -70,7 +70,7 @@ describe('with the default limits', () => {
       ['message:react', (index: number) => ({ emoji: '👍', active: index % 2 === 0 })],
       ['message:pin', (index: number) => ({ active: index % 2 === 0 })],
     ] as const)
-      test(`a flood of ${event} is limited as messages are, ${way}`, async () => {
+      test(`a flood of ${event} is limited like messages, ${way}`, async () => {
         const { owner, room, seq } = await stage(site, way);
         const count = userMessagesBurst * 3;
         const seen = await answers(
@@ -78,7 +78,7 @@ describe('with the default limits', () => {
           event,
           times(count, (index) => ({ room, seq, clientMsgId: newId(), ...more(index) })),
         );
-        // Tokens come back while a busy machine answers.
+        // Tokens refill while a busy machine answers.
         assert((seen.rate_limited ?? 0) >= userMessagesBurst / 2, JSON.stringify(seen));
         assert((seen.ok ?? 0) >= userMessagesBurst / 2, JSON.stringify(seen));
         assert.deepEqual(Object.keys(seen).sort(), ['ok', 'rate_limited']);
@@ -93,7 +93,7 @@ describe('with wide limits', () => {
     site = await start(WIDE_LIMITS);
   });
 
-  test('a message takes a limited number of different emoji, in total of all users', async () => {
+  test('a message accepts a limited number of different emoji from all users together', async () => {
     const { room, seq } = await stage(site, 'around nginx');
     const emoji = times(emojiPerMessageMax + 10, (index) => String.fromCodePoint(0x1f600 + index));
     const seen: Record<string, number> = {};
@@ -158,7 +158,7 @@ describe('with wide limits', () => {
     assert(after <= before * 1.2, `${before}, then ${after}`);
   });
 
-  test('nothing of all this did harm', () => site.assertUnharmed());
+  test('all of this did no harm', () => site.assertUnharmed());
 });
 
 async function heapBytes(site: Site): Promise<number> {

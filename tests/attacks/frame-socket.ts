@@ -1,4 +1,7 @@
-/** Bytes over TCP, and WebSocket frames of any form, as no library sends them. */
+/**
+ * Raw bytes over TCP, and WebSocket frames of any form, including invalid ones that no library
+ * sends.
+ */
 import assert from 'node:assert/strict';
 import { type Socket, connect as tcpConnect } from 'node:net';
 import { upgradeRequest } from '../../services/gateway/src/edge/testing/upgrade-request.ts';
@@ -54,7 +57,10 @@ export class Tcp {
   }
 }
 
-/** Sends one HTTP request as bytes. Resolves with its status; undefined if it was cut. */
+/**
+ * Sends one HTTP request as bytes. Resolves with its status, or undefined if the connection was
+ * closed.
+ */
 export async function sendBytes(url: string, ...parts: Array<string | Uint8Array>): Promise<number | undefined> {
   const tcp = new Tcp(url);
   for (const part of parts) tcp.write(part);
@@ -66,11 +72,11 @@ export async function sendBytes(url: string, ...parts: Array<string | Uint8Array
 export interface FrameOptions {
   final?: boolean;
   masked?: boolean;
-  /** What the header says, if it lies. */
+  /** A false length for the header. */
   length?: number;
 }
 
-/** A frame as a client sends it. The mask is 0, so the payload stays readable. */
+/** A masked client frame. The mask is 0, so the payload stays readable. */
 export function frame(opcode: number, payload: string | Uint8Array, options: FrameOptions = {}): Buffer {
   const { final = true, masked = true } = options;
   const bytes = Buffer.from(payload as string);
@@ -132,7 +138,7 @@ export class FrameSocket {
     return this.#ended || this.closeCode !== undefined;
   }
 
-  /** True if the system could take everything. */
+  /** True if the kernel accepted everything. */
   write(bytes: Uint8Array): boolean {
     return this.#ended ? false : this.#socket.write(bytes);
   }
@@ -171,7 +177,7 @@ export class FrameSocket {
   close(): void {
     this.#socket.destroy();
   }
-  /** Closes it after what was written. */
+  /** Closes it after all written data. */
   end(): void {
     this.#ended = true;
     this.#socket.end();

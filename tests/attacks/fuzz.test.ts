@@ -18,18 +18,18 @@ import { type Site, startSite } from './site.ts';
 const PACKETS = Number(process.env.MARU_TEST_FUZZ_PACKETS ?? 10_000);
 /** Sent before the first measurement, so that caches are full and code is compiled. */
 const WARM_UP_PACKETS = 2_000;
-/** What one run sends, on so many connections at once. */
+/** Number of packets and calls of one run, and of concurrent connections. */
 const SOCKETS = 3;
 const REQUESTS_PER_SOCKET = 50;
-/** Sent last: the first one that closes the WebSocket hides those behind it. */
+/** Sent last, because the first one that closes the WebSocket hides the rest. */
 const BROKEN_PER_SOCKET = 2;
-/** On a WebSocket of their own. */
+/** Sent on separate WebSockets. */
 const FRAMES = 4;
 const POSTS = 3;
 const CALLS = 12;
 const PACKETS_PER_RUN = SOCKETS * (REQUESTS_PER_SOCKET + BROKEN_PER_SOCKET) + FRAMES + POSTS + CALLS;
 const GROWTH_MAX = 1.2;
-/** The id of the request that shows that a connection has been served. */
+/** The id of a request whose answer shows that the connection has been processed up to there. */
 const FENCE = 999_999_999;
 
 let site: Site;
@@ -75,7 +75,7 @@ after(async () => {
   await site?.stop();
 });
 
-/** Sends valid packets and waits for their answers. Then `attack` mostly closes the socket. */
+/** Sends valid packets and waits for their answers. Then `attack` usually closes the socket. */
 async function sendPackets(valid: readonly string[], attack: (socket: FrameSocket) => Promise<void>): Promise<void> {
   const socket = await FrameSocket.connect(site.gateway.url, values.token);
   await sendAll(socket, valid);
@@ -139,12 +139,12 @@ async function sendCall(call: Call): Promise<void> {
   assert(isFine(status), `${status} ${body} for ${JSON.stringify(call)}`);
 }
 
-/** On a busy machine presence may be late, which is answered 503. */
+/** On a busy machine, presence may be too late, which is answered with 503. */
 const isFine = (status: number) => status < 500 || status === 503;
 
 const countStatus = (status: number) => seen.statuses.set(status, (seen.statuses.get(status) ?? 0) + 1);
 
-/** What is left after all connections have ended. */
+/** What remains after all connections have ended. */
 async function measure(): Promise<{ residentBytes: number; heapBytes: number }> {
   await poll('only the witness to be connected', async () => (await site.gateway.metric('maru_sessions')) === 1);
   await poll('no other transport', async () => (await site.gateway.metric('maru_connections')) === 1);
@@ -154,7 +154,7 @@ async function measure(): Promise<{ residentBytes: number; heapBytes: number }> 
   return (await answered)[0] as { residentBytes: number; heapBytes: number };
 }
 
-/** One run: everything at once, beside a correct client. */
+/** One run: all attacks at the same time, with a correct client connected. */
 async function run(seed: number): Promise<void> {
   const sample = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number) => fc.sample(arbitrary, { seed, numRuns });
   const valid = sample(arbitraries.requests, SOCKETS * REQUESTS_PER_SOCKET);
@@ -166,7 +166,7 @@ async function run(seed: number): Promise<void> {
         sendAll(socket, broken.slice(index * BROKEN_PER_SOCKET, (index + 1) * BROKEN_PER_SOCKET)),
       ),
     ),
-    // No answer can be waited for behind a frame whose length is false.
+    // After a frame with a false length, no answer can be expected.
     sendPackets([], async (socket) => void socket.write(Buffer.concat(frames))),
     ...sample(arbitraries.posts, POSTS).map(sendPost),
     ...sample(arbitraries.calls, CALLS).map(sendCall),
@@ -200,6 +200,6 @@ test(`${PACKETS.toLocaleString('en')} changed packets and calls do no harm`, asy
   for (const key of (await readStore(site.admin)).keys()) assert.match(key, KEYS);
 });
 
-/** The keys that the services make for valid rooms and users. */
+/** The keys that the services create for valid rooms and users. */
 const KEYS =
   /^maru:(\{[a-z0-9][a-z0-9._-]{0,63}\}:|list:|direct:|quota:|made:|connections:|audit:|probe:|rooms$|\{nodes\}:|\{control\}:|presence|p:|\{p)/;

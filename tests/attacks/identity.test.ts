@@ -1,4 +1,4 @@
-/** Forged tokens and addresses, and tokens in places where they must not be. */
+/** Forged tokens and addresses, and leaks of tokens. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -22,7 +22,7 @@ const nowSeconds = () => Math.floor(Date.now() / 1_000);
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const attacker = generateKeyPairSync('rsa', { modulusLength: 2_048 });
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' };
-/** Paths that were asked for: `/keys` is configured, all others would be a token's own wish. */
+/** Requested paths. `/keys` is configured. All others would have been chosen by a token. */
 const fetched: string[] = [];
 const provider = createServer((request, response) => {
   fetched.push(request.url ?? '');
@@ -72,7 +72,7 @@ function rsaToken(claims: object = {}, header: object = {}, key = privateKey): s
 const hmacToken = (key: string, header: object = {}, claims: object = {}) =>
   mintToken(key, claimsOf(claims), { alg: 'HS256', typ: 'JWT', ...header });
 
-/** Each is wrong in one way. */
+/** Each is invalid in one way. */
 function forgedTokens(): Record<string, string> {
   const pem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
   const elsewhere = keysUrl.replace('/keys', '/elsewhere');
@@ -150,7 +150,7 @@ describe('a forged token', () => {
       }
       for (const token of [undefined, null, 7, {}, ['x'], { $ne: '' }])
         assert.match(await overWebSocket(way, token), REFUSED, JSON.stringify(token));
-      // None of the renewals changed the session.
+      // The refused renewals did not change the session.
       await live.ok('room:join', { room: newRoom() });
       live.close();
       assert.deepEqual([...new Set(fetched)], ['/keys']);
@@ -159,7 +159,7 @@ describe('a forged token', () => {
 
 describe('a token', () => {
   test('and each secret stay out of logs, metrics, Redis and the commands that Redis gets', async (t) => {
-    // By hand: ioredis may send another command on the connection, which ends it.
+    // A raw connection, because ioredis may send another command, which ends the monitor.
     const monitor = new Tcp(site.redis.url);
     t.after(() => monitor.close());
     monitor.write('MONITOR\r\n');
@@ -203,7 +203,7 @@ describe('a token', () => {
 });
 
 describe('a forged address', () => {
-  /** Signs guests in, each with other headers. @returns how many were let in */
+  /** Signs guests in, each with different headers. @returns the number of accepted sign-ins */
   async function letIn(
     tries: number,
     url: string,
@@ -236,18 +236,18 @@ describe('a forged address', () => {
 
   const limited = (count: number) => assert(count <= TRIES / 2, `${count} of ${TRIES} were let in`);
 
-  test('of a client does not count, through nginx', async () =>
+  test('of a client is ignored through nginx', async () =>
     limited(await letIn(TRIES, site.edge.url, '127.0.0.3', spoofed)));
 
-  test('of a client that is no trusted proxy does not count, around nginx', async () =>
+  test('of a client that is not a trusted proxy is ignored around nginx', async () =>
     limited(await letIn(TRIES, site.gateway.url, '127.0.0.2', spoofed)));
 
-  test('before the one that a trusted proxy adds does not count', async () =>
+  test('in front of the one that a trusted proxy adds is ignored', async () =>
     limited(
       await letIn(TRIES, site.gateway.url, '127.0.0.1', (index) => [`X-Forwarded-For: ${fake(index)}, 10.8.8.8`]),
     ));
 
-  test('is not what a trusted proxy adds: that counts', async () =>
+  test('that a trusted proxy adds is used', async () =>
     assert.equal(await letIn(10, site.gateway.url, '127.0.0.1', (index) => [`X-Forwarded-For: ${fake(index)}`]), 10));
 
   test('opens no internal path', async () => {

@@ -1,6 +1,4 @@
-/**
- * What reaches a user, and what a user's list of rooms shows, cannot be forged or read by others.
- */
+/** Inbox events and a user's room list can be neither forged nor read by others. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { InboxEvent } from '@maru/protocol';
@@ -59,7 +57,7 @@ test('forged inbox events reach no client, and are counted', async () => {
 });
 
 for (const way of WAYS) {
-  test(`inbox events reach only the users whom they concern, ${way}`, async () => {
+  test(`inbox events reach only the affected users, ${way}`, async () => {
     const [author, mentioned, other] = [await enter(way), await enter(way), await enter(way)];
     const room = newRoom('inbox');
     await author.ok('room:create', { room });
@@ -76,7 +74,7 @@ for (const way of WAYS) {
     assert.doesNotMatch(JSON.stringify(other.received), new RegExp(text));
   });
 
-  test(`a mention tells a user nothing of a private room that the user is not in, ${way}`, async () => {
+  test(`a mention reveals nothing about a private room to a user outside it, ${way}`, async () => {
     const [author, stranger] = [await enter(way), await enter(way)];
     const { room } = await author.ok('room:create', { visibility: 'private', title: 'hidden' });
     const mentions = [stranger.session.user.id];
@@ -86,7 +84,7 @@ for (const way of WAYS) {
     assert.deepEqual([rooms, stranger.payloads('inbox'), stranger.payloads('room:event')], [[], [], []]);
   });
 
-  test(`cursors of rooms:mine show no room of another user, ${way}`, async () => {
+  test(`cursors of rooms:mine reveal no room of another user, ${way}`, async () => {
     const [owner, stranger] = [await enter(way), await enter(way)];
     const { room } = await owner.ok('room:create', { visibility: 'private' });
     for (const cursor of ['a', room, room.slice(0, -1), '0', '\n', '*', '}:list', '__proto__', '\u{10ffff}']) {

@@ -39,10 +39,10 @@ const HOSTILE_VALUES: unknown[] = [
 ];
 const HOSTILE_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', 'from', 'seq', 'ts', 'user', 'roles', '0'];
 const RESERVED_EVENTS = ['connect', 'disconnect', 'error', 'newListener', 'session', 'message', '__proto__', '0', ''];
-/** What a Socket.IO packet may begin with: types, attachments, namespaces, ack ids. */
+/** Possible beginnings of a Socket.IO packet: types, attachments, namespaces, ack ids. */
 const HEADERS = ['0', '1', '2', '3', '4', '5', '6', '7', '9', '51-', '50-', '5999999999-', '61-', '2/x,', '0/x,', ''];
 const ACK_IDS = ['', '0', '-1', '1e9', '99999999999999999999', '007', ' 1'];
-/** Characters that mean something to one of the parsers. */
+/** Characters with a meaning for one of the parsers. */
 const BYTES = ['[', ']', '{', '}', '"', '\\', ',', ':', '-', '/', '0', '9', ' ', '\u001e', '\n', '\u0000', 'é', 'b4'];
 
 const hostile = fc.oneof(
@@ -65,7 +65,10 @@ const change: fc.Arbitrary<Change> = fc.record({
 
 const JSON_OF_DEPTH = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
-/** The JSON of a payload after some changes. A text, because no object holds two `__proto__`. */
+/**
+ * The JSON of a payload after some changes. It is text, because an object cannot have two
+ * `__proto__`.
+ */
 function changedJson(payload: object, changes: readonly Change[]): string {
   const fields = Object.entries(payload).map(([key, value]): [string, string] => [key, JSON.stringify(value)]);
   let wrapped = (json: string) => json;
@@ -103,7 +106,7 @@ const rarely = <T>(value: fc.Arbitrary<T>, ordinary: T, weight = 6): fc.Arbitrar
 
 const eventText = (name: string, json: string): string => `[${JSON.stringify(name)},${json}]`;
 
-/** Packets that every parser accepts, so that their requests reach the handlers. */
+/** Packets that every parser accepts, so their requests reach the handlers. */
 export function requests(values: ExampleValues): fc.Arbitrary<string> {
   return fc
     .record({
@@ -118,7 +121,7 @@ export function requests(values: ExampleValues): fc.Arbitrary<string> {
     );
 }
 
-/** Packets with another header, or other bytes. Most of them close the transport. */
+/** Packets with a different header or different bytes. Most of them close the transport. */
 export function packets(values: ExampleValues): fc.Arbitrary<string> {
   return fc
     .record({
@@ -135,7 +138,7 @@ export function packets(values: ExampleValues): fc.Arbitrary<string> {
     });
 }
 
-/** WebSocket frames with any first byte, any payload, and a length that may be false. */
+/** WebSocket frames with any first byte and payload, and a length that may be false. */
 export const rawFrames = (values: ExampleValues): fc.Arbitrary<Uint8Array> =>
   fc
     .record({

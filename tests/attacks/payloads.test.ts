@@ -1,4 +1,4 @@
-/** Payloads that are too large, too deep or of a false length, by every transport. */
+/** Payloads that are too large, too deep, or have a false length, over every transport. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { requestSchemas } from '@maru/protocol';
@@ -66,7 +66,7 @@ describe('a WebSocket message over the limit', () => {
       });
 
   for (const way of WAYS)
-    test(`that 100 connections begin and never end is not kept beyond the limit, ${way}`, async () => {
+    test(`that 100 connections start but never finish uses no memory beyond the limit, ${way}`, async () => {
       const sockets = await Promise.all(
         Array.from({ length: 100 }, () => FrameSocket.connect(urlOf(site, way), TOKEN)),
       );
@@ -130,7 +130,7 @@ describe('a POST over the limit', () => {
       });
 });
 
-describe('a POST whose length is false', () => {
+describe('a POST with a false length', () => {
   const text = '{"text":"x"}';
   const smuggled = `POST /api/v1/rooms/${ROOM}/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`;
   const attacks: Record<string, string> = {
@@ -144,7 +144,7 @@ describe('a POST whose length is false', () => {
     'headers of 100 KB': head('/api/v1/guests', `X-Y: ${'y'.repeat(100_000)}`, 'Content-Length: 12') + text,
   };
   for (const way of WAYS)
-    test(`is refused with 4xx or cut, and smuggles no request, ${way}`, async () => {
+    test(`is refused with 4xx or closed, and smuggles no request, ${way}`, async () => {
       for (const [what, bytes] of Object.entries(attacks)) {
         const status = await sendBytes(urlOf(site, way), bytes);
         assert(status === undefined || (status >= 400 && status <= 501 && status !== 500), `${what}: ${status}`);
@@ -153,7 +153,7 @@ describe('a POST whose length is false', () => {
     });
 
   for (const way of WAYS)
-    test(`too large for what follows, ends with the connection, ${way}`, async () => {
+    test(`that is too large for its body ends with the connection, ${way}`, async () => {
       const tcp = new Tcp(urlOf(site, way));
       tcp.write(head(await poll(way), 'Content-Length: 90000') + message('x'));
       tcp.socket.end();

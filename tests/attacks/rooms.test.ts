@@ -1,4 +1,4 @@
-/** Room ids, fields and ids that a client forges, and rooms that it may not see. */
+/** Forged room ids, fields and ids, and rooms that a client may not see. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry, TypingSignal } from '@maru/protocol';
@@ -60,7 +60,7 @@ async function enter(way: Way, user: string, options: { resume?: unknown } = {})
 }
 const clientOf = (way: Way, user: string): TestClient => clients[way][user] ?? assert.fail(`no ${user}`);
 
-/** Requests of every event that names a room, about this room. */
+/** Requests of every event with a room, for this room. */
 const requestsAbout = (room: string): Array<[event: string, payload: object]> => {
   const values: ExampleValues = { room, user: 'someone', token: tokenOf(STRANGER) };
   return Object.entries(exampleEvents(values)).filter(([, payload]) => 'room' in payload);
@@ -68,7 +68,7 @@ const requestsAbout = (room: string): Array<[event: string, payload: object]> =>
 
 for (const way of WAYS)
   describe(`a room id, ${way},`, () => {
-    test('with characters that mean something to Redis or HTTP is invalid, and touches nothing', async () => {
+    test('with characters that have a meaning for Redis or HTTP is invalid and changes nothing', async () => {
       const client = clientOf(way, STRANGER);
       const channels = async () => [
         ((await site.admin.call('PUBSUB', 'SHARDCHANNELS')) as string[]).sort(),
@@ -106,7 +106,7 @@ for (const way of WAYS)
       await site.assertUnharmed();
     });
 
-    test("that is another socket's id reaches that socket by no event", async () => {
+    test("that equals another socket's id reaches that socket by no event", async () => {
       const victim = clientOf(way, OWNER);
       const room = victim.session.sessionId;
       const before = victim.received.length;
@@ -119,7 +119,7 @@ for (const way of WAYS)
     });
   });
 
-/** Keys of rooms: not of quotas and presence, which change by themselves. */
+/** Keys of rooms, without those of quotas and presence, which change by themselves. */
 const isOfRooms = (key: string): boolean => !/^maru:(quota|probe|\{nodes\}|made|presence|p:)/.test(key);
 
 for (const visibility of ['private', 'direct'] as const)
@@ -132,12 +132,12 @@ for (const visibility of ['private', 'direct'] as const)
       ({ room: hidden } = await owner.ok('room:create', { visibility, ...more }));
       await owner.ok('room:join', { room: hidden });
       await owner.ok('message:send', { room: hidden, clientMsgId: newId(), text: 'hidden text' });
-      // Of the same form: the server makes both kinds of character in each place.
+      // A valid absent id: the server generates both kinds of characters in each place.
       absent = `${hidden.slice(0, -6)}aaaaaa`;
     });
 
     for (const way of WAYS) {
-      test(`answers every event of a stranger with the bytes of an absent room, ${way}`, async () => {
+      test(`answers every event of a stranger like an absent room, byte by byte, ${way}`, async () => {
         const client = clientOf(way, STRANGER);
         for (const [event, payload] of requestsAbout(hidden)) {
           const answer = await client.raw(event, payload);
@@ -154,7 +154,7 @@ for (const visibility of ['private', 'direct'] as const)
         }
       });
 
-      test(`answers every HTTP call of a stranger with the bytes of an absent room, ${way}`, async () => {
+      test(`answers every HTTP call of a stranger like an absent room, byte by byte, ${way}`, async () => {
         const ask = async (room: string) => {
           const answers = [];
           for (const { method, path, headers, body } of exampleCalls({ room, user: 'u', token: tokenOf(STRANGER) })) {
@@ -174,7 +174,7 @@ for (const visibility of ['private', 'direct'] as const)
       });
     }
 
-    test('is in no list of the stranger, and a direct room with its members is another one', async () => {
+    test('is in no list of the stranger, and a direct room with its members is a separate room', async () => {
       const stranger = clientOf('through nginx', STRANGER);
       assert.doesNotMatch(JSON.stringify(await stranger.ok('rooms:mine', {})), new RegExp(hidden));
       const { room } = await stranger.ok('room:create', { visibility: 'direct', user: OWNER });
@@ -209,7 +209,7 @@ for (const way of WAYS)
       data: { user: STRANGER, role: 'owner' },
     };
 
-    test('is that of the token, whatever a request claims', async () => {
+    test('comes from the token, whatever a request claims', async () => {
       const [owner, stranger] = [clientOf(way, OWNER), clientOf(way, STRANGER)];
       const room = newRoom();
       await owner.ok('room:join', { room });
@@ -229,7 +229,7 @@ for (const way of WAYS)
       assert.equal(user.id, STRANGER);
     });
 
-    test("has a clientMsgId of its own: another's is neither repeated nor taken", async () => {
+    test("limits a clientMsgId to its user: another user's is neither repeated nor overwritten", async () => {
       const [owner, stranger] = [clientOf(way, OWNER), clientOf(way, STRANGER)];
       const room = newRoom();
       await owner.ok('room:create', { room });
@@ -237,7 +237,7 @@ for (const way of WAYS)
       const first = await owner.ok('message:send', { room, clientMsgId, text: 'mine' });
       const other = await stranger.ok('message:send', { room, clientMsgId, text: 'theirs' });
       assert.deepEqual([first.seq, other.seq, other.duplicate], [1, 2, false]);
-      // Ids that would be the owner's if user and id were only joined.
+      // Ids that would equal the owner's if user and id were simply concatenated.
       for (const sneaky of [`${OWNER}\n${clientMsgId}`, `${clientMsgId}\u0000`])
         await stranger.refused('invalid', 'message:send', { room, clientMsgId: sneaky, text: 'theirs' });
       const again = await owner.ok('message:send', { room, clientMsgId, text: 'mine' });

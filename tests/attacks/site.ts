@@ -1,6 +1,6 @@
 /**
- * What attacks are tried on: real gateways on a real Redis, behind a real nginx with
- * deploy/nginx.conf. Each attack goes through nginx, and around it to a gateway's own listener.
+ * The target of attacks: real gateways on a real Redis, behind a real nginx with deploy/nginx.conf.
+ * Each attack goes through nginx, and around it directly to a gateway.
  */
 import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
@@ -20,13 +20,13 @@ export interface Site extends Gateways {
   edge: Nginx;
   /** An administrator's connection to Redis. */
   admin: Redis;
-  /** Everything that the services printed. */
+  /** The whole output of the services. */
   printed(): string;
   /** Fails unless all processes run, none logged an error, and `witness` can chat. */
   assertUnharmed(): Promise<void>;
 }
 
-/** In addition to WIDE_LIMITS: one user attacks with many connections. */
+/** In addition to WIDE_LIMITS, because one user attacks with many connections. */
 const WIDE_USER_LIMITS = {
   MARU_USER_JOINS_PER_SECOND: '100000',
   MARU_USER_JOINS_BURST: '1000000',
@@ -35,7 +35,7 @@ const WIDE_USER_LIMITS = {
   MARU_CONNECTIONS_PER_USER_CLUSTER_MAX: '100000',
 };
 
-/** The two ways to a gateway. Tests are declared before the site starts, so these are names. */
+/** The two ways to a gateway. They are names, because tests are declared before the site starts. */
 export const WAYS = ['through nginx', 'around nginx'] as const;
 export type Way = (typeof WAYS)[number];
 
@@ -96,7 +96,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   }
 }
 
-/** A correct client. No attack may disturb it. */
+/** A correct client, which no attack may disturb. */
 async function startWitness(url: string, token: string): Promise<{ chat(): Promise<void>; close(): void }> {
   const client: TestClient = await connect(url, { token });
   const room = newRoom('witness');

@@ -1,4 +1,7 @@
-/** Clients that are slow, silent, noisy or deaf: they are dropped, and others do not notice. */
+/**
+ * Clients that are slow, silent, noisy or do not read: they are disconnected, and others are not
+ * affected.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -11,7 +14,7 @@ import { FrameSocket, frame, OPCODE, Tcp } from './frame-socket.ts';
 import { type Site, startSite, urlOf, WAYS } from './site.ts';
 
 const RESIDENT_BYTES_MAX = 500 * 1_048_576;
-/** Longer than every limit of nginx and the gateway, on a busy machine. */
+/** Longer than every timeout of nginx and the gateway on a busy machine. */
 const CUT_MS_MAX = 40_000;
 
 let site: Site;
@@ -26,10 +29,13 @@ after(() => site?.stop());
 const assertSmall = async () =>
   assert((await site.gateway.metric('process_resident_memory_bytes')) < RESIDENT_BYTES_MAX, 'memory is not bounded');
 
-/** The gateway has ended a WebSocket. It waits 30 s for a client that does not end it, too. */
+/** Shows that the gateway has ended a WebSocket. It then waits 30 s for the client's close. */
 const CLOSE_FRAME = '\x88\x00';
 
-/** What a connection sends at first, how many do, and whether they go on byte by byte. */
+/**
+ * The first bytes of a connection, the number of connections, and whether they continue byte by
+ * byte.
+ */
 const SLOW: Record<string, { first: string; count: number; drips: boolean }> = {
   'no byte': { first: '', count: 500, drips: false },
   'headers, byte by byte': { first: 'GET /api/v1/rooms HTTP/1.1\r\nX-Slow: ', count: 500, drips: true },
@@ -52,7 +58,7 @@ const SLOW: Record<string, { first: string; count: number; drips: boolean }> = {
 };
 
 describe('slow requests and half-open handshakes by the thousand', () => {
-  test('are cut, while correct clients come and chat', async (t) => {
+  test('are disconnected, while correct clients connect and chat', async (t) => {
     const slow = WAYS.flatMap((way) =>
       Object.entries(SLOW).flatMap(([what, { first, count, drips }]) =>
         Array.from({ length: count }, () => {
@@ -116,10 +122,10 @@ describe('a flood of pings', () => {
       });
 
   for (const way of WAYS)
-    test(`is not what an eager client sends, ${way}`, async () => {
+    test(`does not include the pings of an eager client, ${way}`, async () => {
       const socket = await FrameSocket.connect(urlOf(site, way), tokenOf('eager'));
       for (let count = 0; count < 100; count++) socket.write(frame(OPCODE.ping, String(count)));
-      // Some answers may be left out if pings arrive together.
+      // Some pongs may be omitted if pings arrive together.
       await poll('pongs', () => socket.pongs > 0);
       await socket.ask(1, 'history:read', { room: newRoom() });
       assert(!socket.closed);
@@ -128,11 +134,11 @@ describe('a flood of pings', () => {
 });
 
 describe('a reader that stops reading in a hot room', () => {
-  /** More than the cap and the buffers of nginx and the system on the way. */
+  /** More than the limit plus the buffers of nginx and the kernel. */
   const COUNT_MAX = 6_000;
   const text = '👋'.repeat(4_000);
 
-  test('is dropped at the cap, and resumes whole', async () => {
+  test('is disconnected at the limit, and resumes completely', async () => {
     const room = newRoom('hot');
     const author = await connect(site.gateway.url, { token: tokenOf('author') });
     await author.ok('room:join', { room });
@@ -162,7 +168,7 @@ describe('a reader that stops reading in a hot room', () => {
     await site.assertUnharmed();
   });
 
-  /** What came live, and what a resume brings or history holds, has no gap. */
+  /** Live entries together with resumed or read entries have no gap. */
   async function assertWhole(client: TestClient, way: (typeof WAYS)[number], room: string, count: number) {
     const got = client.seqs(room);
     const last = client.entries(room).at(-1) as Entry;

@@ -1,7 +1,7 @@
 /**
- * axe-core finds nothing in any view of the web page: both languages, both themes, forced colours,
- * four sizes. The languages differ in their words only, so Korean is checked at the widest and the
- * narrowest size, in one theme.
+ * axe-core reports no violation in any view of the web page: both languages, both themes, forced
+ * colours, four sizes. The languages differ only in their texts, so Korean is checked only at the
+ * widest and the narrowest size, in one theme.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -36,7 +36,7 @@ after(async () => {
 interface View {
   name: string;
   open: (page: Page) => Promise<unknown>;
-  /** Default: Escape. */
+  /** How to close the view. Default: Escape. */
   close?: (page: Page) => Promise<unknown>;
 }
 
@@ -155,7 +155,7 @@ const VIEWS: View[] = [
   },
 ];
 
-/** At these widths they are drawers. */
+/** Views that are drawers at these widths. */
 async function checkDrawers(page: Page): Promise<string[]> {
   const findings: string[] = [];
   for (const width of [390, 320]) {
@@ -181,7 +181,7 @@ async function checkSignIn(locale: Locale): Promise<string[]> {
   return findings;
 }
 
-/** The page learns of its new size, and draws itself anew. */
+/** Resizes the page and waits until it has rendered again. */
 async function resize(page: Page, width: number): Promise<void> {
   await page.setViewportSize({ width, height: 800 });
   await page.evaluate(() => {
@@ -190,7 +190,7 @@ async function resize(page: Page, width: number): Promise<void> {
   });
 }
 
-/** Full width: what opens a view is shown there. */
+/** Starts at full width, because the button that opens a view is shown there. */
 async function checkView(page: Page, { name, open, close }: View, locale: Locale): Promise<string[]> {
   const { widths, hasAllColours } = SCOPES[locale];
   await page.setViewportSize({ width: 1280, height: 800 });
@@ -202,7 +202,7 @@ async function checkView(page: Page, { name, open, close }: View, locale: Locale
     await page.emulateMedia({ colorScheme: 'light' });
     note(`${width} px`, await findingsOf(page));
     if (!hasAllColours) continue;
-    // Nothing but the colours differs.
+    // Only the colours differ.
     await page.emulateMedia({ colorScheme: 'dark' });
     note(`${width} px, dark`, await findingsOf(page, ['color-contrast']));
   }
@@ -212,7 +212,7 @@ async function checkView(page: Page, { name, open, close }: View, locale: Locale
     await page.emulateMedia({ forcedColors: 'none' });
   }
   await page.setViewportSize({ width: 1280, height: 800 });
-  // What was a drawer at a small width is beside the messages again.
+  // Drawers of a small width are beside the messages again.
   await page.locator('dialog.drawer').waitFor({ state: 'detached' });
   await (close === undefined ? page.keyboard.press('Escape') : close(page));
   return findings;
@@ -220,7 +220,7 @@ async function checkView(page: Page, { name, open, close }: View, locale: Locale
 
 describe('axe', { skip }, () => {
   for (const locale of Object.keys(SCOPES) as Locale[]) {
-    test(`finds nothing (${locale})`, async () => {
+    test(`reports no violation (${locale})`, async () => {
       const errors: string[] = [];
       const options = { browser: launched as Browser, endpoint: cluster.endpoint, errors };
       const page = await enterPage({ ...options, name: 'Mina', room, locale });

@@ -1,6 +1,6 @@
 /**
- * Acts on messages in the web page with the keyboard alone, and what it shows when they are
- * refused. The server is a fake one.
+ * Acts on messages in the web page with only the keyboard, and refused acts. The server is a fake
+ * one.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
@@ -43,7 +43,7 @@ const focused = (page: Page) =>
         .activeElement.dataset.testid,
   );
 
-/** For each field of an edit: whether it has the focus as soon as it is in the page. */
+/** Records for each edit field whether it has the focus as soon as it is in the page. */
 const WATCH_EDIT_FOCUS = `(() => {
   const seen = [];
   let last = null;
@@ -55,7 +55,7 @@ const WATCH_EDIT_FOCUS = `(() => {
   return seen;
 })()`;
 
-/** From the field of a new message to the menu of the newest one. */
+/** Moves from the composer to the menu of the newest message. */
 async function openByKeyboard(page: Page): Promise<void> {
   await page.getByTestId('message-input').focus();
   await page.keyboard.press('Shift+Tab');
@@ -85,7 +85,7 @@ const LANGUAGES = [
 
 describe('acts on messages with the keyboard', { skip }, () => {
   for (const { locale } of LANGUAGES) {
-    test(`opens the menu, moves in it, and closes it (${locale})`, async () => {
+    test(`can open, use and close the menu (${locale})`, async () => {
       const page = await enter(locale, newRoom('acts'));
       await say(page, 'cups');
       await openByKeyboard(page);
@@ -111,7 +111,7 @@ describe('acts on messages with the keyboard', { skip }, () => {
       await page.context().close();
     });
 
-    test(`edits the last own message by the arrow up, and cancels (${locale})`, async () => {
+    test(`can edit the last own message with the up arrow, and cancel (${locale})`, async () => {
       const room = newRoom('acts');
       const page = await enter(locale, room);
       const hasFocusAtOnce = await page.evaluateHandle(WATCH_EDIT_FOCUS);
@@ -136,7 +136,7 @@ describe('acts on messages with the keyboard', { skip }, () => {
       await page.context().close();
     });
 
-    test(`copies text and a link, pins, and reacts beside the menu (${locale})`, async () => {
+    test(`can copy text and a link, pin, and react (${locale})`, async () => {
       const room = newRoom('acts');
       const page = await enter(locale, room);
       await say(page, 'kettle');
@@ -172,7 +172,7 @@ describe('acts on messages with the keyboard', { skip }, () => {
 
 describe('people in the web page', { skip }, () => {
   for (const { locale, here, away, reacted } of LANGUAGES) {
-    test(`shows who reacted, and who an author is, and mentions them (${locale})`, async () => {
+    test(`are shown as reactors and authors, and can be mentioned (${locale})`, async () => {
       const room = newRoom('acts');
       server.post(room, BOT, 'beep');
       server.postAct(room, BOT, 'message.react', { seq: 1, emoji: '🎉', active: true });
@@ -206,7 +206,7 @@ describe('people in the web page', { skip }, () => {
 
 describe('deleting an own message', { skip }, () => {
   for (const { locale } of LANGUAGES) {
-    test(`is shown at once, and can be undone for a while (${locale})`, async () => {
+    test(`is shown immediately, and can be undone for some time (${locale})`, async () => {
       const room = newRoom('acts');
       const page = await enter(locale, room);
       await say(page, 'a secret');
@@ -231,7 +231,7 @@ describe('deleting an own message', { skip }, () => {
     });
   }
 
-  test('is sent when the page or the room is left', async () => {
+  test('is sent when the user leaves the page or the room', async () => {
     const [room, other] = [newRoom('acts'), newRoom('acts')];
     const page = await enter('en-GB', room);
     await say(page, 'one');
@@ -255,7 +255,7 @@ describe('deleting an own message', { skip }, () => {
 
 describe('a refused act', { skip }, () => {
   for (const { locale, tooOften, forbidden } of LANGUAGES) {
-    test(`is undone, with the reason, and a refused text is kept (${locale})`, async () => {
+    test(`is undone and shows the reason, and a refused text is kept (${locale})`, async () => {
       const room = newRoom('acts');
       const page = await enter(locale, room);
       await say(page, 'before');

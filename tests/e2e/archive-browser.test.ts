@@ -26,7 +26,7 @@ const PEOPLE = [
   { id: 'bo', name: 'Bo' },
 ];
 
-/** Of different heights. Only the first messages are in no hot log. */
+/** Messages of different heights. Only the first ones have left the hot log. */
 function messageAt(seq: number) {
   const from = PEOPLE[Math.floor(seq / 3) % 2] ?? { id: 'bo', name: 'Bo' };
   const text = seq === 7 ? '첫 도자기 <b>glaze</b> recipe' : `cup ${seq}${' and saucer'.repeat(seq % 19)}`;
@@ -51,7 +51,7 @@ after(async () => {
 });
 
 describe('the archive in the web page', { skip }, () => {
-  test('scrolls to the first message, and down again, moves nothing that is read, and keeps few rows', async () => {
+  test('scrolls to the first message and back with few rows, and the messages being read do not move', async () => {
     const page = await enter(PAGES[0]);
     await rowAt(page, String(COUNT)).waitFor();
     const { nodes: nodesBefore } = await memoryOf(page);
@@ -75,7 +75,7 @@ describe('the archive in the web page', { skip }, () => {
   });
 
   for (const of of PAGES) {
-    test(`finds a message while it is typed, and opens it in its place (${of.locale})`, async () => {
+    test(`finds a message while the user types, and opens it in its place (${of.locale})`, async () => {
       const start = newRoom('start');
       const page = await enter(of, start);
       await page.keyboard.press('Control+k');
@@ -83,7 +83,7 @@ describe('the archive in the web page', { skip }, () => {
       await field.pressSequentially(of.query);
       const hit = page.locator(`[data-testid="hit"][data-room="${room}"]`);
       await hit.waitFor();
-      // Texts are no markup.
+      // Texts are not interpreted as markup.
       assert.match((await hit.locator('.hit-text').textContent()) ?? '', /첫 도자기 <b>glaze<\/b> recipe/);
       assert.deepEqual(await hit.locator('mark').allTextContents(), [...of.marks]);
       await field.press('ArrowDown');
@@ -104,7 +104,7 @@ describe('the archive in the web page', { skip }, () => {
     });
   }
 
-  test('reads more hits while one scrolls, and narrows them to a room and an author', async () => {
+  test('loads more hits while scrolling, and filters by room and author', async () => {
     const page = await enter(PAGES[0]);
     await page.getByTestId('find-button').click();
     await page.getByTestId('find-input').fill('saucer');
@@ -120,7 +120,7 @@ describe('the archive in the web page', { skip }, () => {
     await page.context().close();
   });
 
-  test('goes to a day in a narrow window, and follows a link to a message', async () => {
+  test('jumps to a day in a narrow window, and follows a link to a message', async () => {
     const page = await enter(PAGES[1], newRoom('start'));
     await page.setViewportSize({ width: 360, height: 700 });
     await goTo(page, room);

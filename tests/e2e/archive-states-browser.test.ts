@@ -1,6 +1,6 @@
 /**
- * What the web page says while the archive does not answer, and without one. The page is the built
- * one, its server a fake one that fails on command.
+ * The web page while the archive does not answer, and without an archive. The built page runs
+ * against a fake server that fails on command.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
@@ -55,7 +55,7 @@ const LANGUAGES = [
 
 describe('an archive that does not answer', { skip }, () => {
   for (const { locale, older, search, off } of LANGUAGES) {
-    test(`is no end of the room: the page says so and tries again when asked (${locale})`, async () => {
+    test(`is not shown as the end of the room, and the page can try again (${locale})`, async () => {
       const room = newRoom('old');
       fill(room, 150);
       server.faults.archivedBelow = 50;
@@ -67,7 +67,8 @@ describe('an archive that does not answer', { skip }, () => {
       assert.equal(await rowAt(page, '51').count(), 1, 'what was read stays');
       server.faults.archivedBelow = 0;
       await page.getByTestId('older-button').click();
-      // After a slow answer the next pages are small, so the first message may need several.
+      // After a slow answer the next pages are small, so it may take several to reach the first
+      // message.
       await poll('the first message', async () => {
         await scrollToTop(page);
         return (await rowAt(page, '1').count()) === 1;
@@ -75,7 +76,7 @@ describe('an archive that does not answer', { skip }, () => {
       await page.context().close();
     });
 
-    test(`does not answer searches and jumps, and the page says so (${locale})`, async () => {
+    test(`is reported for searches and jumps (${locale})`, async () => {
       const room = newRoom('old');
       fill(room, 150);
       server.faults.archivedBelow = 40;
@@ -96,7 +97,7 @@ describe('an archive that does not answer', { skip }, () => {
       await page.context().close();
     });
 
-    test(`is not needed to go to a day, and the page says what needs it (${locale})`, async () => {
+    test(`is not needed for a jump to a day, and the page shows what needs it (${locale})`, async () => {
       const room = newRoom('old');
       fill(room, 3);
       server.faults.features = [];

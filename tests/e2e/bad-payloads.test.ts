@@ -165,7 +165,7 @@ describe('a bad payload', () => {
       'too_large',
     ));
 
-  test('is not one whose values are exactly at the limits', async () => {
+  test('does not include values exactly at the limits', async () => {
     const client = await fresh();
     const id = `0${'z'.repeat(63)}`;
     await client.ok('room:join', { room: id });

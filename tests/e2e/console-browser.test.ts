@@ -1,4 +1,4 @@
-/** The console of administrators in Chromium: what an operator looks for, in both languages. */
+/** The administrators' console in Chromium: typical tasks of an operator, in both languages. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Notice } from '@maru/protocol';
@@ -51,11 +51,11 @@ async function openConsole(locale: string, token: string | null, dark = false): 
 const row = (page: Page, table: string, key: string) => page.locator(`[data-testid="${table}"] tr[data-key="${key}"]`);
 async function view(page: Page, name: string): Promise<void> {
   await page.getByTestId(`view-${name}`).click();
-  // The view before it may have fields of the same names.
+  // The previous view may have fields with the same names.
   await page.locator(`[data-testid="view-${name}"][aria-current="page"]`).waitFor();
 }
 
-/** The dialog names what the act is about, and closes when it is done. */
+/** The dialog names the target of the act, and closes when the act is done. */
 async function confirm(page: Page, names: string, reason?: string): Promise<void> {
   await page.getByTestId('confirm-dialog').filter({ hasText: names }).waitFor();
   if (reason !== undefined) await page.getByTestId('confirm-reason').fill(reason);
@@ -65,7 +65,7 @@ async function confirm(page: Page, names: string, reason?: string): Promise<void
 
 for (const locale of ['en-GB', 'ko-KR']) {
   describe(`the console (${locale})`, { skip }, () => {
-    test('finds an abuser, revokes the user, deletes a room, and shows who did what', async () => {
+    test('finds an abuser, revokes the user, deletes a room, and shows the audit', async () => {
       const [abuser, room] = [`abuser-${newId().slice(0, 8)}`, newRoom('console')];
       const client = await enter(abuser);
       await client.ok('room:create', { room, title: 'Spam' });
@@ -96,7 +96,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
       await page.context().close();
     });
 
-    test('gives a role in a room, and says why it cannot', async () => {
+    test('gives a role in a room, and shows why it cannot', async () => {
       const [owner, helper, room] = [`owner-${newId()}`, `helper-${newId()}`, newRoom('roles')];
       await (await enter(owner)).ok('room:create', { room });
       const client = await enter(helper);
@@ -119,7 +119,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
       await page.context().close();
     });
 
-    test('announces a text to everybody, and axe finds nothing in any view and theme', async () => {
+    test('sends an announcement to all users, and axe reports nothing in any view and theme', async () => {
       const client = await enter(`reader-${newId()}`);
       const options = { browser: launched as Browser, endpoint: cluster.endpoint, name: 'Reader', locale, errors };
       const reader = await enterPage({ ...options, room: newRoom('read') });
@@ -147,7 +147,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
 }
 
 describe('the console', { skip }, () => {
-  test('drains a node after it said what that does, and the node comes back', async () => {
+  test('explains a drain before it drains a node, and the node comes back', async () => {
     const page = await openConsole('en-GB', tokenOf('root', ['admin']));
     await poll('both nodes', async () => (await page.locator('[data-testid="nodes"] tbody tr').count()) === 2);
     const name = (await page.locator('[data-testid="nodes"] tbody tr').first().getAttribute('data-key')) ?? '';
@@ -161,7 +161,7 @@ describe('the console', { skip }, () => {
     await page.context().close();
   });
 
-  test('takes a token that the cluster prints, and the cluster prints none of a guest', async () => {
+  test('accepts a token that the cluster printed, and the cluster prints no token for a guest id', async () => {
     const print = (...args: string[]) => clusterCommand(cluster.dataDir, 'token', '--name', 'Root', ...args);
     const { code, stdout } = await print('--sub', 'root', '--role', 'admin');
     assert.equal(code, 0);
@@ -172,7 +172,7 @@ describe('the console', { skip }, () => {
     assert.notEqual((await print('--sub', 'guest-1')).code, 0);
   });
 
-  test('refuses tokens of others, keeps none on the device, and cannot be framed', async () => {
+  test('refuses tokens of other users, stores none on the device, and cannot be framed', async () => {
     const page = await openConsole('en-GB', null);
     const guest = await createGuest(cluster.endpoint, 'Guest');
     await page.getByTestId('token-input').fill(guest.token);

@@ -1,13 +1,13 @@
 /**
- * Two people talk in Chromium while gateways are killed in turn, pages are loaded anew, networks
- * are cut and rooms are switched. Afterwards both screens show what the log has, in its order; the
- * log has each message once, in each page's order of sending; drafts are where they were.
+ * Two people chat in Chromium while gateways are killed in turn, pages reload, networks break and
+ * rooms change. Afterwards both screens show the messages of the log in its order. The log has each
+ * message once, in each page's sending order. Drafts are kept.
  *
- * Each page has a TCP proxy of its own before nginx, which a cut makes silent or resets: the
- * offline switch of Chromium leaves an open WebSocket alone.
+ * Each page has its own TCP proxy in front of nginx. A network fault makes it silent or resets it,
+ * because Chromium's offline switch does not affect an open WebSocket.
  *
- * `MARU_CONVERSATION_SECONDS` (8 by default) says how long, `MARU_CONVERSATION_SEED` chooses the
- * same faults again.
+ * `MARU_CONVERSATION_SECONDS` (default 8) sets the duration. `MARU_CONVERSATION_SEED` repeats the
+ * faults of a run.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -25,7 +25,7 @@ import { createGuest, newRoom } from '../support/tokens.ts';
 
 const SECONDS = Number(process.env.MARU_CONVERSATION_SECONDS ?? 8);
 const SEED = Number(process.env.MARU_CONVERSATION_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** For a reconnect after the last fault, on a slow machine. */
+/** Time for a reconnect after the last fault on a slow machine. */
 const SETTLE_MS = 60_000;
 
 const launched = await launchBrowser();
@@ -55,7 +55,7 @@ async function textsOfLog(endpoint: string, room: string): Promise<string[]> {
   return texts;
 }
 
-test('nothing is lost, doubled or out of order while everything fails in turn', {
+test('nothing is lost, duplicated or out of order while everything fails in turn', {
   skip: typeof launched === 'string' ? launched : false,
   timeout: SECONDS * 1_000 + 180_000,
 }, async (t) => {
@@ -87,7 +87,7 @@ test('nothing is lost, doubled or out of order while everything fails in turn', 
 
   const say = async (name: 'mina' | 'jun') => {
     await input(people[name]).fill(`${name} ${++sent[name]}`);
-    // While the page enters the room again, Enter sends nothing, and the text stays.
+    // While the page is joining the room again, Enter sends nothing, and the text stays.
     await poll('the message to be queued', async () => {
       await input(people[name]).press('Enter');
       return (await input(people[name]).inputValue()) === '';
@@ -114,7 +114,7 @@ test('nothing is lost, doubled or out of order while everything fails in turn', 
     for (let i = random.between(1, 3); i > 0; i--) await say(name);
     await say(name === 'mina' ? 'jun' : 'mina');
     proxies[name].mode = 'pass';
-    // What was dropped has left a gap in the stream of bytes.
+    // The dropped bytes have left a gap in the stream.
     proxies[name].reset();
   };
   const leave = async () => {
@@ -134,7 +134,7 @@ test('nothing is lost, doubled or out of order while everything fails in turn', 
   const faults = [kill, reload, cut, reset, leave];
   const done: string[] = [];
   const endAt = performance.now() + SECONDS * 1_000;
-  // Each fault once at least.
+  // Each fault at least once.
   for (let i = 0; i < faults.length || performance.now() < endAt; i++) {
     const fault = faults[i] ?? random.pick(faults);
     done.push(fault.name);

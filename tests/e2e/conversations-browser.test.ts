@@ -1,4 +1,4 @@
-/** Messages in the web page: what both users do to them, each in their own language. */
+/** Messages in the web page: acts of both users, each in their own language. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -28,7 +28,7 @@ import { createGuest, newId, newRoom } from '../support/tokens.ts';
 const cluster = await sharedCluster();
 const launched = await launchBrowser();
 const skip = typeof launched === 'string' ? launched : false;
-/** Of all pages. */
+/** Errors of all pages. */
 const errors: string[] = [];
 const room = newRoom('talk');
 let pages: TwoPages;
@@ -61,7 +61,7 @@ describe('messages in the web page', { skip }, () => {
     await menuIsClosed(jun);
   });
 
-  test('reacts with an offered emoji, by a chip, and with any other emoji', async () => {
+  test('reacts with an offered emoji, with a chip, and with any other emoji', async () => {
     for (const { page, other, language } of eachOf(pages)) {
       const text = `tea ${language}`;
       await openMenu(page, text);
@@ -81,7 +81,7 @@ describe('messages in the web page', { skip }, () => {
       await assertFocus(page, 'another emoji');
       await chip(other, text, '🦀').filter({ hasText: '1' }).waitFor();
       assert.equal(await chip(other, text, '🦀').getAttribute('aria-pressed'), 'false');
-      // The chip disappears under the focus.
+      // The chip disappears while it has the focus.
       await chip(page, text, '🦀').focus();
       await page.keyboard.press('Enter');
       await chip(other, text, '🦀').waitFor({ state: 'detached' });
@@ -119,7 +119,7 @@ describe('messages in the web page', { skip }, () => {
 });
 
 describe('threads in the web page', { skip }, () => {
-  test('replies in a thread, whose root counts the replies', async () => {
+  test('replies in a thread, and its root counts the replies', async () => {
     for (const { page, other, language, otherLanguage } of eachOf(pages)) {
       const [root, reply] = [`root ${language}`, `reply ${language}`];
       await say(page, root);
@@ -157,7 +157,7 @@ describe('threads in the web page', { skip }, () => {
   });
 });
 
-/** Another client, which sends much. */
+/** Connects another client, which sends many messages. */
 async function withBot(
   send: (say: (text: string, thread?: number) => Promise<number>) => Promise<void>,
 ): Promise<void> {
@@ -183,7 +183,7 @@ describe('a long room in the web page', { skip }, () => {
     await replies.filter({ hasText: 'line 70' }).waitFor();
     assert.equal(await replies.filter({ hasText: /line 1(?!\d)/ }).count(), 0);
     const first = replies.filter({ hasText: /line 1(?!\d)/ });
-    // After a slow answer the next pages are small.
+    // After a slow answer, the next pages are small.
     while ((await first.count()) === 0) {
       const before = await replies.count();
       await jun.getByTestId('older-replies').click();
@@ -192,7 +192,7 @@ describe('a long room in the web page', { skip }, () => {
     assert.equal(await replies.count(), 70);
     await assertFocus(jun, 'loading older replies');
 
-    // Another room and back: the reader is where the reader was.
+    // After another room and back, the reading position is the same.
     const isOnScreen = (text: RegExp) =>
       poll(`${text} on the screen`, () =>
         jun.evaluate((source) => {
@@ -222,7 +222,7 @@ describe('a long room in the web page', { skip }, () => {
     await jun.getByTestId('thread-close').click();
   });
 
-  test('shows a pinned message that is not loaded, and goes back to the newest', async () => {
+  test('shows a pinned message that is not loaded, and returns to the newest', async () => {
     const { mina, jun } = pages;
     await say(mina, 'the rules');
     const seq = await seqOf(mina, 'the rules');
@@ -236,9 +236,9 @@ describe('a long room in the web page', { skip }, () => {
       });
     }
     await jun.reload();
-    // If they are unread, the room opens at the line above them.
+    // If the messages are unread, the room opens at the unread line.
     await poll('the newest message', async () => {
-      // The button goes when the list arrives, perhaps at this moment.
+      // The button disappears when the list arrives, possibly at this moment.
       await jun
         .getByTestId('jump-button')
         .click({ timeout: 500 })
@@ -258,7 +258,7 @@ describe('a long room in the web page', { skip }, () => {
 });
 
 describe('deletions in the web page', { skip }, () => {
-  test('deletes an own message, and any message for a moderator after a question', async () => {
+  test('deletes an own message directly, and any message after confirmation for a moderator', async () => {
     const { mina, jun } = pages;
     for (const { page, other, language, otherLanguage } of eachOf(pages)) {
       await say(page, `secret ${language}`);

@@ -13,7 +13,7 @@ import { say } from '../support/pages.ts';
 import { poll } from '../support/poll.ts';
 import { directorySettings, groupDn, personDn, type Slapd, startSlapd, withoutSlapd } from '../support/slapd.ts';
 
-/** Renewed after two thirds of it. */
+/** The page renews it after two thirds of this time. */
 const TOKEN_S = 10;
 const FAILURES_FREE = 3;
 const skip = withoutSlapd();
@@ -94,9 +94,50 @@ async function signIn(page: Page, username: string, password: string): Promise<v
 
 const problem = (page: Page, words: RegExp) => page.getByTestId('sign-in-error').filter({ hasText: words }).waitFor();
 
+describe('the session of an account', { skip }, () => {
+  test('is over on this device when the server cannot end it elsewhere', async (t) => {
+    if (browser === undefined) return t.skip('there is no browser');
+    const page = await open('ko-KR');
+    await installAxe(page);
+    await signIn(page, 'mina', 'mina');
+    await page.getByTestId('message-input').waitFor();
+    await page.getByTestId('leave-button').first().click();
+    await page.route('**/api/v1/sign-out', (route) => route.abort());
+    await page.getByRole('button', { name: '모든 기기에서 로그아웃' }).click();
+    await page.getByTestId('sign-out-failed').waitFor();
+    assert.deepEqual(await findingsOf(page), []);
+    await page.getByRole('button', { name: '이 기기에서만 로그아웃' }).click();
+    await page.getByTestId('username-input').waitFor();
+    await page.reload();
+    await page.getByTestId('username-input').waitFor();
+    await page.context().close();
+  });
+
+  test('is over on all devices when the user says so', async (t) => {
+    if (browser === undefined) return t.skip('there is no browser');
+    const [page, other] = [await open('en-GB'), await open('en-GB')];
+    for (const one of [page, other]) {
+      await signIn(one, 'mina', 'mina');
+      await one.getByTestId('message-input').waitFor();
+    }
+    await page.getByTestId('leave-button').first().click();
+    const everywhere = page.getByRole('button', { name: 'Sign out on all devices' });
+    // While the server does not answer, nothing is said to be done.
+    await page.route('**/api/v1/sign-out', (route) => route.abort());
+    await everywhere.click();
+    await page.getByTestId('sign-out-failed').filter({ hasText: 'did not work' }).waitFor();
+    assert.equal(await other.getByTestId('message-input').isVisible(), true);
+    await page.unroute('**/api/v1/sign-out');
+    await everywhere.click();
+    await page.getByTestId('username-input').waitFor();
+    await other.getByTestId('username-input').waitFor();
+    for (const one of [page, other]) await one.context().close();
+  });
+});
+
 describe('the sign-in with an account of a directory', { skip }, () => {
   for (const { locale, missing, wrong, forbidden, wait, down } of LANGUAGES) {
-    test(`says why it does not work, and axe finds nothing (${locale})`, async (t) => {
+    test(`shows why it failed, and axe reports nothing (${locale})`, async (t) => {
       if (browser === undefined) return t.skip('there is no browser');
       const page = await open(locale);
       await page.getByTestId('account-button').click();
@@ -152,20 +193,6 @@ describe('the sign-in with an account of a directory', { skip }, () => {
     await signIn(page, 'leaver', 'leaver');
     await problem(page, /may not use this chat/);
     await page.context().close();
-  });
-
-  test('is over on all devices when the user says so', async (t) => {
-    if (browser === undefined) return t.skip('there is no browser');
-    const [page, other] = [await open('en-GB'), await open('en-GB')];
-    for (const one of [page, other]) {
-      await signIn(one, 'mina', 'mina');
-      await one.getByTestId('message-input').waitFor();
-    }
-    await page.getByTestId('leave-button').first().click();
-    await page.getByRole('button', { name: 'Sign out on all devices' }).click();
-    await page.getByTestId('username-input').waitFor();
-    await other.getByTestId('username-input').waitFor();
-    for (const one of [page, other]) await one.context().close();
   });
 
   test('causes no script error', () => {

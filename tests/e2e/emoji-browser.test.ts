@@ -1,4 +1,4 @@
-/** The emoji picker, with the keyboard alone. */
+/** The emoji picker with only the keyboard. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';

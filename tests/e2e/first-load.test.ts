@@ -1,5 +1,6 @@
 /**
- * What a browser loads until a room is shown: the same bytes in every encoding, and not too many.
+ * The files that a browser loads until a room is shown: the same content in every encoding, and a
+ * limited size.
  */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
@@ -11,11 +12,11 @@ import { enterGuest } from '../support/pages.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { newRoom } from '../support/tokens.ts';
 
-/** With gzip. */
+/** Size with gzip. */
 const FIRST_LOAD_BYTES_MAX = 95_000;
 /**
- * The parser of markup loads beside the connection, and notices when the page is idle. A room is
- * shown without them.
+ * The markup parser loads in parallel to the connection, and notices load when the page is idle. A
+ * room is shown without them.
  */
 const LATER = /\/(formatted|notices|notices-part|sound)-/;
 
@@ -31,7 +32,7 @@ interface Answer {
   body: Buffer;
 }
 
-/** `fetch` would decode the answer. */
+/** Not `fetch`, which would decode the answer. */
 function get(path: string, accepted: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = { 'accept-encoding': accepted };
@@ -45,7 +46,7 @@ function get(path: string, accepted: string): Promise<Answer> {
 }
 
 describe('the first load', { skip }, () => {
-  test('has the same bytes in every encoding, and few of them', async (t) => {
+  test('has the same content in every encoding, and a limited size', async (t) => {
     const context = await (launched as Browser).newContext({ locale: 'en-GB' });
     const page = await context.newPage();
     const paths = new Set<string>();

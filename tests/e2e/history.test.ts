@@ -59,7 +59,7 @@ describe('history:read', () => {
       for (const entry of data.messages) assert.equal(entry.epoch, epoch);
     });
 
-  test('answers for the current epoch, and refuses another epoch as a conflict', async () => {
+  test('works for the current epoch, and refuses another epoch as a conflict', async () => {
     const data = await client.ok('history:read', { room, after: 0, limit: 1, epoch });
     assert.equal(data.messages.length, 1);
     await client.refused('conflict', 'history:read', { room, after: 0, epoch: 'another' });

@@ -36,7 +36,7 @@ async function member(room: string): Promise<TestClient> {
   return client;
 }
 
-test('GET /auth/config says which ways to sign in there are, to everybody', async () => {
+test('GET /auth/config lists the ways to sign in without a token', async () => {
   const { status, body } = await call(endpoint, '/auth/config');
   assert.deepEqual([status, body], [200, { guests: true, ldap: false, oidc: null }]);
   const refused = await call(endpoint, '/auth/config', { method: 'POST', body: {} });

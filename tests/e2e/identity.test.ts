@@ -41,7 +41,7 @@ function rsaToken(): string {
   return `${body}.${sign('sha256', Buffer.from(body), privateKey).toString('base64url')}`;
 }
 
-/** Invalid tokens by what is wrong with each. */
+/** Invalid tokens, by the kind of error. */
 function badTokens(secret: string, guestToken: string): Record<string, string> {
   const [head = '', claims = '', signature = ''] = guestToken.split('.');
   const other = Buffer.from(

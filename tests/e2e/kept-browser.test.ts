@@ -1,6 +1,7 @@
 /**
- * Nothing that a user has written is lost: drafts and waiting messages over room switches, reloads,
- * tabs and sign-ins. The page is the built one, and the fake server refuses messages when told to.
+ * Texts of the user are never lost: drafts and waiting messages survive room changes, reloads,
+ * other tabs and sign-ins. The built page runs against a fake server that refuses messages on
+ * command.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, describe, test } from 'node:test';
@@ -24,7 +25,7 @@ after(async () => {
   await server.close();
 });
 
-/** A user who can sign in again: the fake server takes any token, and it is the user's id. */
+/** A user who can sign in again: the fake server accepts any token, and it is the user's id. */
 async function newUser(locale = 'en-GB'): Promise<{ context: BrowserContext; user: string }> {
   const context = await pages.newContext({ locale });
   const user = `u-${newRoom()}`;
@@ -35,6 +36,14 @@ async function newUser(locale = 'en-GB'): Promise<{ context: BrowserContext; use
 
 async function enter(context: BrowserContext, user: string, room: string): Promise<Page> {
   return enterGuest(await context.newPage(), { endpoint: server.url, name: user, room, errors: [] });
+}
+
+/** The user stays signed in. */
+async function stay(context: BrowserContext, user: string, room: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await page.getByTestId('stay-input').check();
+  return enterGuest(page, { endpoint: `${server.url}/#`, name: user, room, errors: [] });
 }
 
 const input = (page: Page) => page.getByTestId('message-input');
@@ -57,8 +66,8 @@ async function queue(page: Page, text: string): Promise<void> {
   await rowOf(page, text).and(page.locator('[data-state="sending"]')).waitFor();
 }
 
-describe('what the user has not sent', { skip: pages.skip }, () => {
-  test('stays over room switches and reloads, and is sent once, in order', async () => {
+describe('unsent texts of the user', { skip: pages.skip }, () => {
+  test('stay over room changes and reloads, and are sent once, in order', async () => {
     const { context, user } = await newUser();
     const [room, other] = [newRoom(), newRoom()];
     const page = await enter(context, user, room);
@@ -95,7 +104,7 @@ describe('what the user has not sent', { skip: pages.skip }, () => {
     await context.close();
   });
 
-  test('is there when the same user signs in again after the session expired', async () => {
+  test('are available when the same user signs in again after the session expired', async () => {
     const { context, user } = await newUser();
     const room = newRoom();
     const page = await enter(context, user, room);
@@ -116,8 +125,8 @@ describe('what the user has not sent', { skip: pages.skip }, () => {
   });
 });
 
-describe('what the user has not sent, in several tabs', { skip: pages.skip }, () => {
-  test('is apart in two tabs, also in a duplicated one', async () => {
+describe('unsent texts of the user in several tabs', { skip: pages.skip }, () => {
+  test('are separate in two tabs, also in a duplicated one', async () => {
     const { context, user } = await newUser();
     const room = newRoom();
     const page = await enter(context, user, room);
@@ -143,13 +152,10 @@ describe('what the user has not sent, in several tabs', { skip: pages.skip }, ()
     await context.close();
   });
 
-  test('stays on the device if the user wants it, until the user signs out in any tab', async () => {
+  test('stay on the device if the user wants that, until the user signs out in any tab', async () => {
     const { context, user } = await newUser('ko-KR');
     const room = newRoom();
-    const first = await context.newPage();
-    await first.goto(server.url);
-    await first.getByTestId('stay-input').check();
-    await enterGuest(first, { endpoint: `${server.url}/#`, name: user, room, errors: [] });
+    const first = await stay(context, user, room);
     shuts();
     await queue(first, '보낼 말');
     await input(first).fill('쓰던 말');
@@ -182,6 +188,57 @@ describe('what the user has not sent, in several tabs', { skip: pages.skip }, ()
       );
     }
     assert.deepEqual(texts(room), []);
+    await context.close();
+  });
+});
+
+describe('a draft', { skip: pages.skip }, () => {
+  test('is joined with the text of an ended tab for the same room', async () => {
+    const { context, user } = await newUser();
+    const [room, other] = [newRoom(), newRoom()];
+    const page = await stay(context, user, room);
+    await input(page).fill('a long text');
+    const second = await context.newPage();
+    await second.goto(`${server.url}/#/${room}`);
+    await input(second).fill('hi');
+    await second.close();
+    await page.evaluate(`void document.dispatchEvent(new Event('visibilitychange'))`);
+    await poll('both texts', async () => (await input(page).inputValue()) === 'a long text\nhi');
+    await input(page).press('End');
+    await input(page).pressSequentially(' there');
+    await goTo(page, other);
+    await goTo(page, room);
+    assert.equal(await input(page).inputValue(), 'a long text\nhi there');
+    await page.reload();
+    await poll('the draft', async () => (await input(page).inputValue()) === 'a long text\nhi there');
+    await context.close();
+  });
+
+  test('is joined with the edit of an ended tab for the same message', async () => {
+    const { context, user } = await newUser();
+    const room = newRoom();
+    const page = await stay(context, user, room);
+    await say(page, 'hello');
+    const second = await context.newPage();
+    await second.goto(`${server.url}/#/${room}`);
+    for (const [each, text] of [
+      [page, 'mine'],
+      [second, 'theirs'],
+    ] as const) {
+      await storedRow(each, 'hello').waitFor();
+      await input(each).press('ArrowUp');
+      await each.getByTestId('edit-input').fill(text);
+    }
+    await second.close();
+    await page.evaluate(`void document.dispatchEvent(new Event('visibilitychange'))`);
+    const device = () => page.evaluate(`JSON.stringify(Object.values(localStorage))`);
+    await poll('the joined draft', async () => /mine\\+ntheirs/.test(String(await device())));
+    await page.getByTestId('edit-input').press('!');
+    assert.equal(await page.getByTestId('edit-input').inputValue(), 'theirs\nmine!');
+    await page.reload();
+    await storedRow(page, 'hello').waitFor();
+    await input(page).press('ArrowUp');
+    assert.equal(await page.getByTestId('edit-input').inputValue(), 'theirs\nmine!');
     await context.close();
   });
 });

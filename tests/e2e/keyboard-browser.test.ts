@@ -31,7 +31,7 @@ const both = () => [
   { page: pages.jun, other: pages.mina, and: (count: number) => `그 밖에 메시지 ${count}개` },
 ];
 
-/** The region that has the focus, and whether the focus is shown. */
+/** The focused region, and whether the focus is visible. */
 const focus = (page: Page) =>
   page.evaluate(() => {
     const { document, getComputedStyle } = globalThis as unknown as {
@@ -77,7 +77,7 @@ describe('the keyboard in the web page', { skip }, () => {
     }
   });
 
-  test('moves between the parts of the page with F6, and shows where one is', async () => {
+  test('moves between the regions of the page with F6, and shows the focused one', async () => {
     for (const { page } of both()) {
       await page.getByTestId('message-input').focus();
       const seen: Array<string | null> = [];
@@ -93,7 +93,7 @@ describe('the keyboard in the web page', { skip }, () => {
     }
   });
 
-  test('lists the keys, and returns to where one was', async () => {
+  test('lists the shortcuts, and returns to the previous focus', async () => {
     for (const { page } of both()) {
       await page.getByTestId('message-input').focus();
       await press(page, 'Control+/');
@@ -113,7 +113,7 @@ describe('the keyboard in the web page', { skip }, () => {
     }
   });
 
-  test('closes what is beside the room with Escape, from anywhere', async () => {
+  test('closes the panel beside the room with Escape, from anywhere', async () => {
     for (const { page } of both()) {
       await press(page, 'Control+k');
       await page.getByTestId('find-input').waitFor();
@@ -127,7 +127,7 @@ describe('the keyboard in the web page', { skip }, () => {
     }
   });
 
-  test('leads through the whole page with Tab, and out of it', async () => {
+  test('moves through the whole page with Tab, and out of it', async () => {
     for (const { page } of both()) {
       await say(page, 'a stop of Tab');
       await page.locator('.skip-link').first().focus();
@@ -149,7 +149,7 @@ describe('the keyboard in the web page', { skip }, () => {
 });
 
 describe('the focus in the web page', { skip }, () => {
-  test('stays in the page when what has it vanishes', async () => {
+  test('stays in the page when the focused element disappears', async () => {
     const { mina, jun } = pages;
     await say(jun, 'soon gone');
     await storedRow(mina, 'soon gone').hover();
@@ -196,8 +196,8 @@ describe('the focus in the web page', { skip }, () => {
   });
 });
 
-describe('what a screen reader announces', { skip }, () => {
-  test('accounts for each of ten quick messages', async () => {
+describe('screen reader announcements', { skip }, () => {
+  test('account for each of ten quick messages', async () => {
     const { token } = await createGuest(cluster.endpoint, 'Sora');
     const client = await connect(cluster.endpoint, { token });
     const texts = Array.from({ length: 10 }, (_, i) => `quick ${i}`);
@@ -217,7 +217,7 @@ describe('what a screen reader announces', { skip }, () => {
   });
 });
 
-describe('the keys of rooms', { skip }, () => {
+describe('shortcuts of rooms', { skip }, () => {
   test('go to the next room, and to the next one with new messages', async () => {
     const { mina, jun } = pages;
     await mina.getByTestId('room-about').click();
@@ -240,7 +240,7 @@ describe('the keys of rooms', { skip }, () => {
     }
   });
 
-  test('go through the rooms in the order of the list, and only through those that it shows', async () => {
+  test('go through the visible rooms in the order of the list', async () => {
     const { mina } = pages;
     const listed = () =>
       mina
@@ -254,7 +254,7 @@ describe('the keys of rooms', { skip }, () => {
     };
     const [start, direct] = [await openRoom(mina), (await listed())[0]];
     assert.ok((await listed()).length >= 3, 'a direct room, a followed one, and one that was visited');
-    // The visited room, in no list of the server, is a stop like others.
+    // The visited room, which is in no list of the server, is included.
     for (let i = 0; i < 4; i++) {
       const order = await listed();
       await go('Alt+ArrowDown', order[(order.indexOf(await openRoom(mina)) + 1) % order.length]);

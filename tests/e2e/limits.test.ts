@@ -73,7 +73,7 @@ describe('the message quota', () => {
         }
       }
       if (waitMs === 0) continue;
-      // Other messages of the batch may take the token first. One more wait is fair, many are not.
+      // Other messages of the batch may take the token first. One more wait is fair, but not many.
       let tries = 0;
       for (let next: Ack<SendData> | undefined; next?.ok !== true; tries++) {
         assert(tries < 5, `refused ${tries} times although the client waited each time: ${JSON.stringify(next)}`);

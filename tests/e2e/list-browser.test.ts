@@ -1,4 +1,4 @@
-/** The message list in Chromium: rows that stay the same, and a place that does not move. */
+/** The message list in Chromium: rows keep their elements, and the scroll position is stable. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import type { Browser, Page, WebSocketRoute } from 'playwright-core';
@@ -20,7 +20,7 @@ const PAGES = [
   { locale: 'ko-KR', name: '준', sending: '보내는 중…' },
 ] as const;
 
-/** What the server says waits while it is held. */
+/** Holds back messages of the server. */
 interface Held {
   hold(): void;
   release(): void;
@@ -62,7 +62,7 @@ describe('the row of an own message', { skip }, () => {
     test(`keeps its element, height and group from sending to stored (${of.locale})`, async () => {
       const { page, server } = await enterHeld(of, newRoom('rows'));
       await page.getByTestId('connection-state').and(page.locator('[data-state="connected"]')).waitFor();
-      // The device's clock is an hour ahead in the last step.
+      // In the last step, the device's clock is an hour ahead.
       for (const [text, shiftMs] of [
         ['first', 0],
         ['second\nwith a second line', 0],
@@ -90,7 +90,7 @@ describe('the row of an own message', { skip }, () => {
     });
   }
 
-  test('is added once, and no other row is replaced', async () => {
+  test('is added once, without replacing another row', async () => {
     const page = await enterPage({
       ...{ browser: launched as Browser, endpoint: cluster.endpoint, room: newRoom('rows'), errors },
       ...PAGES[0],

@@ -1,4 +1,6 @@
-/** Where the message list opens, where its button leads, and that what is read does not move. */
+/**
+ * Where the message list opens, where its button leads, and that messages being read do not move.
+ */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startFakeServer } from '@maru/testkit/server/fake-server';
@@ -13,7 +15,7 @@ const { skip } = pages;
 const server = await startFakeServer();
 const errors: string[] = [];
 const BOT = { id: 'bot', name: 'Bot' };
-/** How far Mina has read. */
+/** Mina's read positions. */
 const readUpTo = new Map<string, number>();
 server.onRequest = (event, { room, seq }) => {
   if (event === 'room:read') readUpTo.set(room, Number(seq) || (readUpTo.get(room) ?? 0));
@@ -38,7 +40,7 @@ async function enter(room: string, locale = 'en-GB'): Promise<Page> {
 const TWO_FRAMES = 'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))';
 const newest = (room: string) => String(server.log(room).at(-1)?.seq);
 const button = (page: Page) => page.getByTestId('jump-button');
-/** From the upper edge of the list, as a part of its height. */
+/** Distance from the upper edge of the list, as a fraction of its height. */
 const heightAt = (page: Page, selector: string): Promise<number> =>
   page.evaluate(`(() => {
     const box = document.querySelector('.log').getBoundingClientRect();
@@ -59,7 +61,7 @@ const messagesBelow = (page: Page): Promise<number> =>
 const unread = (room: string): number => server.log(room).length - (readUpTo.get(room) ?? 0);
 const isRead = (room: string) => poll('everything to be read', () => unread(room) === 0);
 
-/** The same user comes back after so many more messages. */
+/** The same user returns after this many more messages. */
 async function comeBack(page: Page, room: string, count: number): Promise<void> {
   await isRead(room);
   await page.goto('about:blank');
@@ -68,13 +70,13 @@ async function comeBack(page: Page, room: string, count: number): Promise<void> 
   await page.getByTestId('unread-line').waitFor();
 }
 
-describe('a room that is opened', { skip }, () => {
-  test('shows the line above unread messages that do not fit, and marks them as read at the end', async () => {
+describe('an opened room', { skip }, () => {
+  test('shows the unread line if the unread messages do not fit, and marks them as read at the end', async () => {
     const room = newRoom('open');
     fill(room, 60);
     const page = await enter(room);
     await rowAt(page, newest(room)).waitFor();
-    // The line is in the last page of messages, and above it.
+    // The unread line is in the last page of messages, or above it.
     for (const count of [50, 160]) {
       await comeBack(page, room, count);
       const at = await heightAt(page, '.unread');
@@ -89,7 +91,7 @@ describe('a room that is opened', { skip }, () => {
     await page.context().close();
   });
 
-  test('shows its end if everything fits, and to a user who is new there', async () => {
+  test('shows its end if everything fits, and to a new user', async () => {
     const room = newRoom('open');
     fill(room, 160);
     const page = await enter(room);
@@ -102,8 +104,8 @@ describe('a room that is opened', { skip }, () => {
   });
 });
 
-describe('the button that leads to the end', { skip }, () => {
-  test('counts the messages below, and leads to the line first', async () => {
+describe('the button to the end', { skip }, () => {
+  test('counts the messages below, and goes to the unread line first', async () => {
     const room = newRoom('jump');
     fill(room, 100);
     const page = await enter(room);
@@ -129,7 +131,7 @@ describe('the button that leads to the end', { skip }, () => {
     await page.context().close();
   });
 
-  test('leads up to what came while the window was in the background', async () => {
+  test('goes up to messages that arrived while the window was in the background', async () => {
     const room = newRoom('jump');
     fill(room, 30);
     const page = await enter(room);
@@ -150,7 +152,7 @@ describe('the button that leads to the end', { skip }, () => {
     await page.context().close();
   });
 
-  test('draws no line above what is read at once', async () => {
+  test('draws no line above messages that are read immediately', async () => {
     const room = newRoom('jump');
     fill(room, 3);
     const page = await enter(room);
@@ -169,7 +171,7 @@ describe('a link to a message', { skip }, () => {
     ['en-GB', 'This message is no longer here.'],
     ['ko-KR', '이 메시지는 더 이상 없습니다.'],
   ] as const) {
-    test(`shows what is there: a deleted message, or that there is none (${locale})`, async () => {
+    test(`shows a deleted message, or that the message does not exist (${locale})`, async () => {
       const room = newRoom('link');
       fill(room, 150);
       server.postAct(room, BOT, 'message.delete', { seq: 20 });
@@ -188,8 +190,8 @@ describe('a link to a message', { skip }, () => {
   }
 });
 
-describe('what is read', { skip }, () => {
-  test('does not move when something above it changes, or the window does', async () => {
+describe('the message being read', { skip }, () => {
+  test('does not move when something above it or the window size changes', async () => {
     const room = newRoom('still');
     fill(room, 120);
     const page = await enter(room);
@@ -216,7 +218,7 @@ describe('what is read', { skip }, () => {
   });
 
   test('causes no script or policy error', () => {
-    // The fake server has no directory of rooms.
+    // The fake server has no room directory.
     assert.deepEqual(
       errors.filter((error) => !error.includes('404')),
       [],
@@ -227,7 +229,7 @@ describe('what is read', { skip }, () => {
 const FIRST_ROW = `[...document.querySelectorAll('.log .message')].find(
   (row) => row.getBoundingClientRect().top >= document.querySelector('.log').getBoundingClientRect().top)`;
 
-/** What loads later, as the parts of texts do, changes the height of rows. */
+/** Changes the height of rows, like parts of texts that load later. */
 const grow = (px: string) => `(() => {
   const first = ${FIRST_ROW};
   for (const row of [...document.querySelectorAll('.log .message')]) {

@@ -186,7 +186,7 @@ describe('a malformed packet', () => {
         raw.send(frame);
         raw.send(new Uint8Array([1, 2, 3]));
         raw.send(frame);
-        // The connection must answer or close. It must never hang.
+        // The connection must answer or close, and must never hang.
         raw.send(`4212["history:read",{"room":"${room}"}]`);
         await raw.frameOrEnd((answer) => answer.startsWith('4312['));
         raw.close();
@@ -203,7 +203,7 @@ describe('a malformed packet', () => {
       return Math.floor((state / 2 ** 32) * below);
     };
     const valid = `421["message:send",{"room":"${room}","clientMsgId":"fuzz","text":"fuzz"}]`;
-    // All frames are made before the first is sent, so that a seed always gives the same frames.
+    // All frames are generated before the first is sent, so a seed always gives the same frames.
     const randomFrames = () =>
       Array.from({ length: 5 }, () => {
         const letters = [...valid];

@@ -1,4 +1,4 @@
-/** Roles and moderation in the web page: what is offered, and what a removed user sees. */
+/** Roles and moderation in the web page: offered acts, and the page of a removed user. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -47,7 +47,7 @@ describe('the web page', { skip }, () => {
     await say(member, 'buy watches');
   });
 
-  test('offers a member to report a message, and nothing else', async () => {
+  test('offers a member only to report a message', async () => {
     assert.equal(await isThere(member, 'room-settings'), false);
     await openMenu(member, 'welcome');
     for (const act of ['edit', 'pin', 'delete', 'manage-person']) assert.equal(await isThere(member, act), false, act);
@@ -58,7 +58,7 @@ describe('the web page', { skip }, () => {
     await member.keyboard.press('Escape');
   });
 
-  test('shows reports to the owner, who closes them', async () => {
+  test('shows reports to the owner, who can close them', async () => {
     await owner.getByTestId('room-settings').click();
     await owner.locator('[data-testid="section-reports"] summary').click();
     const report = owner.getByTestId('report');
@@ -69,7 +69,7 @@ describe('the web page', { skip }, () => {
     await owner.locator('[data-testid="room-settings"]:focus').waitFor();
   });
 
-  test('opens a direct room with a person whom it offers by name', async () => {
+  test('opens a direct room with a person suggested by name', async () => {
     await owner.getByTestId('new-room').click();
     await owner.locator('input[value="direct"]').check();
     const id = await owner.locator('#create-people option[label="준"]').getAttribute('value');
@@ -82,7 +82,7 @@ describe('the web page', { skip }, () => {
     for (const page of [owner, member]) await goTo(page, room);
   });
 
-  test('mutes a member, whose composer says so', async () => {
+  test('mutes a member, whose composer shows the mute', async () => {
     await openMenu(owner, 'buy watches');
     await owner.getByTestId('manage-person').click();
     await owner.locator('input[value="mute"]').check();
@@ -112,7 +112,7 @@ describe('the web page', { skip }, () => {
     await member.locator('[data-testid="room-problem"][data-reason="forbidden"]').waitFor();
   });
 
-  test('lifts a ban, after which the member enters again', async () => {
+  test('lifts a ban, after which the member can join again', async () => {
     await owner.getByTestId('room-settings').click();
     await owner.locator('[data-testid="section-bans"] summary').click();
     for (const kind of ['Banned', 'Muted']) {

@@ -1,5 +1,6 @@
 /**
- * What the web page tells of messages: title, icon, notifications. And what others see of the user.
+ * Notices of the web page about messages: title, icon, notifications. And the user's status as
+ * others see it.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
@@ -13,10 +14,10 @@ import { newRoom } from '../support/tokens.ts';
 
 const pages = await launchPages();
 const { skip } = pages;
-/** The list of rooms of the fake server has all rooms, so each test begins without any. */
+/** The room list of the fake server has all rooms, so each test starts with a new server. */
 let server: FakeServer;
 const BORA = { id: 'bora', name: 'Bora' };
-/** Longer than a notice is held. */
+/** Longer than the delay of a notice. */
 const QUIET_MS = 1_500;
 beforeEach(async () => {
   server = await startFakeServer();
@@ -100,7 +101,7 @@ describe('the list of rooms', { skip }, () => {
 
 describe('notices', { skip }, () => {
   for (const { locale, inTea, hidden } of LANGUAGES) {
-    test(`show mentions elsewhere, until they are read (${locale})`, async () => {
+    test(`show mentions in other rooms until they are read (${locale})`, async () => {
       const [room, tea] = [newRoom('here'), newRoom('tea')];
       const { context, page, me } = await enter(locale, room);
       const plain = await icon(page);
@@ -116,7 +117,7 @@ describe('notices', { skip }, () => {
       server.post(tea, BORA, 'tea is ready', { mentions: [me] });
       await poll('one notification', async () => (await shown(page)).join() === `${inTea(tea)} (2): tea is ready`);
       await titleIs(page, '(3) #');
-      // What one is looking at is not told.
+      // A message that the reader is looking at causes no notice.
       server.post(room, BORA, 'here', { mentions: [me] });
       await rowAt(page, '1').waitFor();
       await page.waitForTimeout(QUIET_MS);
@@ -134,7 +135,7 @@ describe('notices', { skip }, () => {
       await context.close();
     });
 
-    test(`do not show the text if the person does not want it, and are closed when it is read (${locale})`, async () => {
+    test(`hide the text if the user wants that, and close when it is read (${locale})`, async () => {
       const [room, tea] = [newRoom('here'), newRoom('tea')];
       const { context, page, me } = await enter(locale, room);
       await turnOn(page);
@@ -153,7 +154,7 @@ describe('notices', { skip }, () => {
 });
 
 describe('notices of two tabs', { skip }, () => {
-  test('come from one, and in "do not disturb" from none', async () => {
+  test('are shown by one, and with "do not disturb" by none', async () => {
     const [room, tea] = [newRoom('here'), newRoom('tea')];
     const { context, page, me } = await enter('en-GB', room);
     await turnOn(page);
@@ -197,7 +198,7 @@ describe('notices of two tabs', { skip }, () => {
 
 describe('the own status', { skip }, () => {
   for (const { locale, away } of LANGUAGES)
-    test(`is seen by others, and is away while the device is idle (${locale})`, async () => {
+    test(`is visible to others, and becomes away while the device is idle (${locale})`, async () => {
       const room = newRoom('here');
       const watcher = await enter(locale, room);
       const { context, page, me } = await (async () => {
@@ -221,7 +222,7 @@ describe('the own status', { skip }, () => {
       await seen.filter({ hasNotText: away }).waitFor();
       await seen.getByTestId('status-text').filter({ hasText: 'in Busan 🚄' }).waitFor();
 
-      // It lasts over a reload, and over a loss that the server took for an absence.
+      // The status survives a reload, and a lost connection that the server treats as an absence.
       await page.getByTestId('own-status').click();
       await page.getByTestId('status-form').locator('input[value="invisible"]').check();
       await page.getByTestId('status-save').click();

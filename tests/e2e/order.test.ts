@@ -13,7 +13,7 @@ after(() => {
   for (const client of open) client.close();
 });
 
-// Asked once: each question starts a process, and forty at once keep a busy machine from answering.
+// Read once: each call starts a process, and forty concurrent ones would overload a busy machine.
 const gateways = await cluster.gateways();
 
 /** A new guest in the room, connected to the gateway with this index or to the public address. */
@@ -48,7 +48,7 @@ describe('the order of a room', () => {
     assert.deepEqual(a.seqs(room), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
-  test('is carried by entries of the documented shape', async () => {
+  test('is that of entries with the documented shape', async () => {
     const room = newRoom();
     const { client } = await join(room);
     const clientMsgId = newId();
@@ -103,7 +103,7 @@ describe('the order of a room', () => {
 });
 
 describe('a clientMsgId', () => {
-  test('that is sent on two gateways stores one message, and both acknowledgements carry its seq', async () => {
+  test('on two gateways stores one message, and both acknowledgements carry its seq', async () => {
     const { endpoint } = cluster;
     const [first, second] = gateways;
     assert(first !== undefined && second !== undefined);
@@ -130,7 +130,7 @@ describe('a clientMsgId', () => {
     assert.equal(a.entries(room).length, 20);
   });
 
-  test('that is reused with another text is a conflict, and nothing is stored', async () => {
+  test('with another text is a conflict, and nothing is stored', async () => {
     const room = newRoom();
     const { client } = await join(room);
     const clientMsgId = newId();
@@ -140,7 +140,7 @@ describe('a clientMsgId', () => {
     assert.equal((await readHistory(client, room)).length, 1);
   });
 
-  test('may be reused by another user and in another room', async () => {
+  test('may be used by another user and in another room', async () => {
     const rooms = [newRoom(), newRoom()] as const;
     const { client: a } = await join(rooms[0]);
     const { client: b } = await join(rooms[0]);

@@ -1,4 +1,4 @@
-/** Mentions, own rooms and direct conversations in the web page, in both languages. */
+/** Mentions, the user's room list and direct rooms in the web page, in both languages. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -23,7 +23,7 @@ import { newRoom } from '../support/tokens.ts';
 const cluster = await sharedCluster();
 const launched = await launchBrowser();
 const skip = typeof launched === 'string' ? launched : false;
-/** Of all pages. */
+/** Errors of all pages. */
 const errors: string[] = [];
 const room = newRoom('talk');
 let pages: TwoPages;
@@ -46,7 +46,7 @@ const loadedBytes = (page: Page): Promise<number> =>
     return files.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
   });
 
-describe('own rooms in the web page', { skip }, () => {
+describe('the room list in the web page', { skip }, () => {
   test('loads 25 kB before the sign-in', async () => {
     const first = await (launched as Browser).newPage();
     await first.goto(cluster.endpoint, { waitUntil: 'networkidle' });
@@ -55,7 +55,7 @@ describe('own rooms in the web page', { skip }, () => {
     assert.ok(bytes > 5_000 && bytes <= 25_000, `${bytes} bytes`);
   });
 
-  test('mentions a person, chosen with the keyboard', async () => {
+  test('can mention a person chosen with the keyboard', async () => {
     const { mina } = pages;
     for (const { page, other, otherLanguage } of eachOf(pages)) {
       const name = page === mina ? '준' : 'Mina';
@@ -98,7 +98,7 @@ describe('own rooms in the web page', { skip }, () => {
     }
   });
 
-  test('follows a room, and counts in the list what is new there', async () => {
+  test('follows a room, and counts its new messages in the list', async () => {
     const { mina, jun } = pages;
     for (const { page, other } of eachOf(pages)) {
       await page.getByTestId('room-about').click();
@@ -132,8 +132,8 @@ describe('own rooms in the web page', { skip }, () => {
   });
 });
 
-describe('direct conversations in the web page', { skip }, () => {
-  test('opens a direct conversation from the people, with its unread count and who has read', async () => {
+describe('direct rooms in the web page', { skip }, () => {
+  test('open from the list of people, with unread count and readers', async () => {
     const { mina, jun } = pages;
     await goTo(mina, room);
     await goTo(jun, room);
@@ -159,7 +159,7 @@ describe('direct conversations in the web page', { skip }, () => {
     }
   });
 
-  test('shows the status of a person to others, and hides who is invisible', async () => {
+  test('show the status of the other person, and hide an invisible one', async () => {
     const { mina, jun } = pages;
     for (const { page, other } of eachOf(pages)) {
       const name = page === mina ? 'Mina' : '준';

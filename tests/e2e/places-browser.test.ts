@@ -1,4 +1,4 @@
-/** Addresses, the way back, and what stays while the room changes, in both languages. */
+/** Addresses, the browser history, and state that survives a room change, in both languages. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -13,12 +13,12 @@ import { createGuest, newId, newRoom } from '../support/tokens.ts';
 const cluster = await sharedCluster();
 const launched = await launchBrowser();
 const skip = typeof launched === 'string' ? launched : false;
-/** Of all pages. */
+/** Errors of all pages. */
 const errors: string[] = [];
 const room = newRoom('place');
 const other = newRoom('place');
 let pages: TwoPages;
-/** Another user, who writes. */
+/** Another user, who sends messages. */
 let bot: Awaited<ReturnType<typeof connect>>;
 const write = (to: string, text: string) => bot.patient('message:send', { room: to, clientMsgId: newId(), text });
 before(async () => {
@@ -57,7 +57,7 @@ const problem = (page: Page, reason: string, words: string) =>
   page.locator(`[data-testid="room-problem"][data-reason="${reason}"]`).filter({ hasText: words }).waitFor();
 
 describe('an address', { skip }, () => {
-  test('of a room that does not exist says so, offers no composer, and makes nothing until asked', async () => {
+  test('of a missing room shows that, has no composer, and creates the room only on request', async () => {
     for (const { page, language } of eachOf(pages)) {
       const missing = newRoom('typo');
       await page.goto(`${cluster.endpoint}/r/${missing}`);
@@ -67,12 +67,12 @@ describe('an address', { skip }, () => {
       await page.getByTestId('create-missing').click();
       await page.getByTestId('message-input').waitFor();
       assert.equal(await statusOf(page, missing), 200);
-      // Who makes a room owns it.
+      // The user who creates a room owns it.
       await page.getByTestId('room-settings').waitFor();
     }
   });
 
-  test('typed into the field for rooms makes nothing either', async () => {
+  test('typed into the room field creates nothing either', async () => {
     for (const { page, language } of eachOf(pages)) {
       const missing = newRoom('typo');
       await page.getByTestId('room-jump-input').fill(missing);
@@ -83,7 +83,7 @@ describe('an address', { skip }, () => {
     }
   });
 
-  test('that no room can have says so', async () => {
+  test('that is not a valid room shows that', async () => {
     for (const { page, language } of eachOf(pages)) {
       await page.goto(`${cluster.endpoint}/r/${encodeURIComponent('공지 방')}`);
       await problem(page, 'invalid', WORDS[language].invalid);
@@ -91,7 +91,7 @@ describe('an address', { skip }, () => {
     }
   });
 
-  test('of a message shows the message, and leads back and forward', async () => {
+  test('of a message shows the message, and works with back and forward', async () => {
     for (const { page } of eachOf(pages)) {
       await page.goto(`${cluster.endpoint}/r/${room}/12`);
       await page.locator('[data-testid="message"][data-seq="12"]:focus').waitFor();
@@ -107,9 +107,9 @@ describe('an address', { skip }, () => {
   });
 });
 
-/** The row that the reader sees, and where. */
+/** The first visible row and its position. */
 const topOf = async (page: Page, seq: string) => (await rowAt(page, seq).boundingBox())?.y ?? Number.NaN;
-/** A mark on an element is gone when another element takes its place. */
+/** A mark on an element disappears when the element is replaced. */
 const MARKED = ['.shell', '.panel-start', '.rooms', '.bar'];
 const mark = (page: Page) =>
   page.evaluate((selectors) => {
@@ -123,7 +123,7 @@ const marked = (page: Page) =>
   }, MARKED);
 
 describe('while the room changes', { skip }, () => {
-  test('the shell stays, and the reader comes back to the same place', async () => {
+  test('the shell stays, and the reading position is restored', async () => {
     for (const { page } of eachOf(pages)) {
       await goTo(page, room);
       await rowAt(page, '30').waitFor();
@@ -143,7 +143,7 @@ describe('while the room changes', { skip }, () => {
     }
   });
 
-  test('a message that is begun stays with its room', async () => {
+  test('a draft stays with its room', async () => {
     for (const { page } of eachOf(pages)) {
       await goTo(page, room);
       await page.getByTestId('message-input').fill('half a tho');
@@ -155,7 +155,7 @@ describe('while the room changes', { skip }, () => {
     }
   });
 
-  test('own rooms that were never opened count what is new', async () => {
+  test('rooms of the list that were never opened count new messages', async () => {
     const followed = newRoom('followed');
     await bot.ok('room:join', { room: followed });
     for (const { page } of eachOf(pages)) {

@@ -9,7 +9,7 @@ import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
 /**
  * How long the clients chat. Broken session affinity shows at the second request, so a few seconds
- * are enough. Set the variable to 60000 for the minute of the acceptance criteria.
+ * are enough. Set the variable to 60000 for the minute in the acceptance criteria.
  */
 const CHAT_MS = Number(process.env.MARU_TEST_POLLING_MS ?? 8_000);
 /** Below the message quota of 20 a second. */

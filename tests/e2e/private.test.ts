@@ -38,12 +38,12 @@ before(async () => {
 });
 
 /**
- * Ids for the stranger to try: the private room, and absent ones of the same form and of others.
+ * Ids that the stranger tries: the private room, and absent ones of the same and of other forms.
  */
 const ids = (): string[] => [room, `p-${'a'.repeat(room.length - 2)}`, 'p-x', 'p-'];
 
 describe('a private room', () => {
-  test('has an unguessable id that only the server makes', async () => {
+  test('has an unguessable id that only the server creates', async () => {
     assert.match(room, /^p-[a-z0-9._-]{20,62}$/);
     const { room: other } = await owner.ok('room:create', { visibility: 'private' });
     assert.notEqual(other, room);
@@ -69,7 +69,7 @@ describe('a private room', () => {
     ['room:invite', { user: 'guest-me' }],
   ];
   for (const [event, rest] of requests)
-    test(`answers ${event} ${JSON.stringify(rest)} by a stranger as if the room did not exist`, async () => {
+    test(`answers ${event} ${JSON.stringify(rest)} of a stranger as if the room did not exist`, async () => {
       const answers = [];
       for (const id of ids()) answers.push(await stranger.raw(event, { room: id, ...rest }));
       for (const ack of answers) {
@@ -79,7 +79,7 @@ describe('a private room', () => {
       }
     });
 
-  test('answers HTTP calls by a stranger as if the room did not exist, and is not listed', async () => {
+  test('answers HTTP calls of a stranger as if the room did not exist, and is not listed', async () => {
     const { endpoint } = cluster;
     const headers = { authorization: `Bearer ${strangerGuest.token}`, 'content-type': 'application/json' };
     const call = async (id: string, rest: string, init: RequestInit = {}) => {

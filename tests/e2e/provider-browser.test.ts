@@ -12,7 +12,7 @@ import { AUDIENCE, CLIENT_ID, type IdentityProvider, startProvider } from '../su
 import { type Nginx, startNginx } from '../support/nginx.ts';
 import { poll } from '../support/poll.ts';
 
-/** Renewed after two thirds of it. */
+/** The page renews it after two thirds of this time. */
 const TOKEN_S = 6;
 let browser: Browser | undefined;
 let site: Gateways;
@@ -58,7 +58,7 @@ async function signInAtProvider(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Continue' }).click();
 }
 
-test('signs in, chats while tokens are renewed, comes back after a reload, and signs out everywhere', async (t) => {
+test('signs in, chats while tokens are renewed, returns after a reload, and signs out everywhere', async (t) => {
   if (browser === undefined) return t.skip('there is no browser');
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -106,7 +106,7 @@ test('refuses an ID token that was made for another sign-in', async (t) => {
   if (browser === undefined) return t.skip('there is no browser');
   const context = await browser.newContext();
   const page = await context.newPage();
-  // The provider signs the nonce that it is asked for: here not the one that the page keeps.
+  // The provider signs the requested nonce. Here it differs from the stored one.
   await page.route(`${provider.issuer}/auth?*`, async (route) => {
     const url = new URL(route.request().url());
     assert.notEqual(url.searchParams.get('nonce'), null);
@@ -127,7 +127,7 @@ test('refuses an ID token that was made for another sign-in', async (t) => {
   await context.close();
 });
 
-test('refuses an answer that the page did not ask for, and one that was used', async (t) => {
+test('refuses an answer that the page did not request, and one that was already used', async (t) => {
   if (browser === undefined) return t.skip('there is no browser');
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -138,13 +138,13 @@ test('refuses an answer that the page did not ask for, and one that was used', a
     if (request.method() === 'POST' && url.endsWith('/token')) exchanges.push(url);
     if (url.startsWith(`${nginx.url}/?`)) answers.push(url);
   });
-  /** An attacker leads the page to an answer of the attacker's own sign-in. */
+  /** An attacker opens the page with an answer of the attacker's own sign-in. */
   const lead = async (address: string) => {
     await page.goto(address);
     await page.getByTestId('sign-in-error').waitFor();
     assert.equal(await composer(page).count(), 0);
   };
-  // The issuer is right: only the state is wrong.
+  // The issuer is correct. Only the state is wrong.
   const foreign = new URLSearchParams({ code: 'of-an-attacker', state: 'of-an-attacker', iss: provider.issuer });
   await lead(`${nginx.url}/?${foreign}`);
   // The same while the page waits for an answer with another state.

@@ -1,7 +1,4 @@
-/**
- * A page that costs little: what is drawn while nothing happens, while people type, and for a
- * message.
- */
+/** The rendering cost of a page: while nothing happens, while people type, and for a message. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,30 +20,30 @@ after(async () => {
   await server.close();
 });
 
-/** 50 people in pairs: 10 s in all. */
+/** 50 people in pairs take 10 s. */
 const STEP_MS = 400;
 
-/** Without a caret, and after what a new page does. */
+/** Without a caret, and after the initial work of a new page. */
 async function enterQuiet(room: string): Promise<Page> {
   for (let i = 1; i <= 60; i++) server.post(room, BOT, `cup ${i}`);
   const context = await pages.newContext({ locale: 'en-GB' });
   const page = await enterGuest(await context.newPage(), { endpoint: server.url, name: 'Mina', room, errors: [] });
   await rowAt(page, '60').waitFor();
   await page.locator('.log').focus();
-  // A row under the pointer shows its tools.
+  // Otherwise a row under the pointer would show its buttons.
   await page.mouse.move(0, 0);
-  // Reads that follow the join, and parts that load later.
+  // Waits for reads after the join, and for parts that load later.
   for (let frames = 1; frames > 0; ) frames = await framesDuring(page, () => sleep(500));
   return page;
 }
 
-describe('a page in which nothing happens', { skip }, () => {
-  test('shows no frame, and at most two while 50 people type', async () => {
+describe('a page without activity', { skip }, () => {
+  test('displays no frame, and at most two while 50 people type', async () => {
     const room = newRoom('quiet');
     const page = await enterQuiet(room);
     assert.equal(await framesDuring(page, () => sleep(2_000)), 0);
     const typing = await framesDuring(page, async () => {
-      // Two begin while the two before them stop.
+      // Two start typing while the previous two stop.
       for (const [i, user] of PEOPLE.entries()) {
         server.type(room, user, true);
         if (i % 2 === 0) continue;
@@ -61,9 +58,7 @@ describe('a page in which nothing happens', { skip }, () => {
   });
 });
 
-/**
- * Collects the texts of rows in which something changes, apart from which one the Tab key stops at.
- */
+/** Collects the texts of changed rows, except for changes of the Tab stop. */
 const WATCH_ROWS = `(() => {
   const rows = (globalThis.changedRows = new Set());
   const note = (node) => {
@@ -79,7 +74,7 @@ const WATCH_ROWS = `(() => {
 })()`;
 
 describe('a new message', { skip }, () => {
-  test('renders its own row only', async () => {
+  test('renders only its own row', async () => {
     const room = newRoom('quiet');
     const page = await enterQuiet(room);
     await page.evaluate(WATCH_ROWS);

@@ -1,4 +1,4 @@
-/** The list of rooms with its menus, and the directory of all public rooms, in both languages. */
+/** The room list with its menus, and the directory of all public rooms, in both languages. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -21,11 +21,11 @@ import { mintToken, newId, newRoom } from '../support/tokens.ts';
 const cluster = await sharedCluster();
 const launched = await launchBrowser();
 const skip = typeof launched === 'string' ? launched : false;
-/** Of all pages. */
+/** Errors of all pages. */
 const errors: string[] = [];
 const talk = newRoom('talk');
 const notice = newRoom('notice');
-/** No other room has it. */
+/** Unique in this test. */
 const suffix = notice.slice(-6);
 let pages: TwoPages;
 let bot: Awaited<ReturnType<typeof connect>>;
@@ -69,7 +69,7 @@ async function choose(page: Page, of: ReturnType<typeof visited>, item: string):
 }
 
 describe('the directory', { skip }, () => {
-  test('finds rooms by initials of Hangul, and puts a joined one into the list', async () => {
+  test('finds rooms by initials of Hangul, and adds a joined room to the list', async () => {
     for (const { page, language } of eachOf(pages)) {
       await page.getByTestId('all-rooms').click();
       assert.equal(new URL(page.url()).pathname, '/rooms');
@@ -88,7 +88,7 @@ describe('the directory', { skip }, () => {
     }
   });
 
-  test('is used with the keyboard alone', async () => {
+  test('can be used with only the keyboard', async () => {
     for (const { page } of eachOf(pages)) {
       await page.getByTestId('directory-search').fill(suffix);
       await row(page, notice).waitFor();
@@ -101,7 +101,7 @@ describe('the directory', { skip }, () => {
   });
 });
 
-describe('a room that is only looked at', { skip }, () => {
+describe('a visited room that is not in the list', { skip }, () => {
   test('counts a mention in the list and in the title', async () => {
     const room = newRoom('looked-at');
     await bot.ok('room:create', { room });
@@ -125,8 +125,8 @@ describe('a room that is only looked at', { skip }, () => {
   });
 });
 
-describe('the list of rooms', { skip }, () => {
-  test('counts and quotes what is new, and marks it as read', async () => {
+describe('the room list', { skip }, () => {
+  test('counts and quotes new messages, and marks them as read', async () => {
     for (const { page } of eachOf(pages)) await goTo(page, talk);
     await write(notice, 'tea is ready');
     for (const { page } of eachOf(pages)) {
@@ -138,7 +138,7 @@ describe('the list of rooms', { skip }, () => {
     }
   });
 
-  test('hears nothing of a room whose notifications are off', async () => {
+  test('ignores a room whose notifications are off', async () => {
     const { mina, jun } = pages;
     await choose(mina, myRoom(mina, notice), 'notify-none');
     await openMenu(mina, myRoom(mina, notice));
@@ -149,7 +149,7 @@ describe('the list of rooms', { skip }, () => {
     assert.equal(await myRoom(mina, notice).getByTestId('unread-count').count(), 0);
   });
 
-  test('keeps a room that is only looked at, and marks a message that is begun', async () => {
+  test('keeps a visited room, and marks a draft', async () => {
     for (const { page } of eachOf(pages)) {
       await visited(page, talk).waitFor();
       await page.getByTestId('message-input').fill('half a tho');
@@ -162,7 +162,7 @@ describe('the list of rooms', { skip }, () => {
     }
   });
 
-  test('finds a room as one types, and leads there with the arrow keys', async () => {
+  test('finds a room while the user types, and opens it with the arrow keys', async () => {
     for (const { page } of eachOf(pages)) {
       await page.getByTestId('room-jump-input').fill(`ㄱㅈ`);
       await myRoom(page, notice).waitFor();
@@ -178,7 +178,7 @@ describe('the list of rooms', { skip }, () => {
     }
   });
 
-  test('leads to the settings of a room that is not shown', async () => {
+  test('opens the settings of a room that is not shown', async () => {
     const { mina } = pages;
     const own =
       (await mina
@@ -196,7 +196,7 @@ describe('the list of rooms', { skip }, () => {
     await dialogIsClosed(mina);
   });
 
-  test('is beside the room at 1024 pixels, and people are not', async () => {
+  test('is beside the room at 1024 pixels, but the people are not', async () => {
     const { jun } = pages;
     await jun.setViewportSize({ width: 1024, height: 768 });
     await myRoom(jun, notice).waitFor();

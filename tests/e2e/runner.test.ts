@@ -126,7 +126,7 @@ describe('npm start', () => {
     await client.ok('room:create', { room });
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me' });
     await poll('the message to be archived', async () => (await archived(cluster)).join() === '1');
-    // A kill of both is no reason to refuse a message.
+    // Without both of them, messages are still accepted.
     for (const name of ['postgres', 'archiver-1']) await cluster.kill(name);
     await client.ok('message:send', { room, clientMsgId: newId(), text: 'remember me, too' });
     for (const name of ['postgres', 'archiver-1']) await cluster.restart(name);
@@ -234,7 +234,7 @@ describe('npm start with its options', () => {
     assert.equal((await a.status()).processes.length, 4);
   });
 
-  test('names an invalid option', async () => {
+  test('names an invalid option in the error', async () => {
     for (const args of [['--gateways', 'many'], ['--port', '0.5'], ['--nonsense']]) {
       const { code, stdout, stderr } = await npm('start', '--', ...args, '--data-dir', dataDir);
       assert.notEqual(code, 0, args.join(' '));

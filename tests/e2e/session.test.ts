@@ -102,7 +102,7 @@ describe('the session', () => {
     });
 });
 
-/** Pauses Redis until the returned function is called.A resume cannot finish until then. */
+/** Pauses Redis until the returned function is called. A resume cannot finish before that. */
 async function pauseRedis(): Promise<() => void> {
   const pid = (await cluster.status()).processes.find(({ kind }) => kind === 'redis')?.pid;
   assert(pid != null);
@@ -175,7 +175,7 @@ describe('one connection', () => {
   for (const transport of ['websocket', 'polling'] as const)
     test(`may send to a new room directly after the join that creates it, over ${transport}`, async () => {
       const { endpoint, jwtSecret } = cluster;
-      // A guest may not make so many rooms.
+      // The limit of rooms of a guest is lower.
       const token = mintToken(jwtSecret, { sub: newId(), name: 'Mina' });
       const client = new Client(endpoint, { token, transports: [transport] });
       open.push(client);

@@ -1,4 +1,6 @@
-/** Preferences of the web page: they apply at once, stay, and hold in all tabs of a browser. */
+/**
+ * Preferences of the web page: they apply immediately, persist, and apply to all tabs of a browser.
+ */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { startFakeServer } from '@maru/testkit/server/fake-server';
@@ -33,7 +35,7 @@ const LANGUAGES = [
 
 describe('settings', { skip }, () => {
   for (const { locale, title, other, otherTitle, hint } of LANGUAGES) {
-    test(`apply at once, stay, and hold in other tabs (${locale})`, async () => {
+    test(`apply immediately, persist, and apply to other tabs (${locale})`, async () => {
       const room = newRoom('set');
       const context = await pages.newContext({ locale, colorScheme: 'light' });
       const errors: string[] = [];
@@ -58,7 +60,7 @@ describe('settings', { skip }, () => {
       await page.getByTestId('settings-dialog').waitFor({ state: 'detached' });
       await assertFocus(page, 'the settings');
 
-      // Enter makes a new line now, in this tab and after a reload of the other.
+      // Enter now makes a new line, in this tab and in the other one after a reload.
       await second.reload();
       await is(second, 'data-theme', 'dark');
       for (const each of [page, second]) {
@@ -74,7 +76,7 @@ describe('settings', { skip }, () => {
       }
       assert.deepEqual(Object.keys(await stored(page)), ['maru.preferences']);
 
-      // The quick switch knows about it.
+      // The quick switch reflects it.
       await second.getByTestId('theme-switch').click();
       await is(page, 'data-theme', 'light');
       // The fake server has no list of public rooms.
@@ -86,7 +88,7 @@ describe('settings', { skip }, () => {
     });
   }
 
-  test('take over the choices of earlier versions', async () => {
+  test('migrate the choices of earlier versions', async () => {
     const context = await pages.newContext({ locale: 'en-GB' });
     await context.addInitScript(() => {
       const { localStorage } = globalThis as unknown as { localStorage: Map<string, string> & Storage };
@@ -103,7 +105,7 @@ describe('settings', { skip }, () => {
     await context.close();
   });
 
-  test('show times by the chosen clock', async () => {
+  test('show times in the chosen format', async () => {
     const room = newRoom('clock');
     const context = await pages.newContext({ locale: 'en-US', timezoneId: 'UTC' });
     const page = await enterGuest(await context.newPage(), { endpoint: server.url, name: 'Mina', room, errors: [] });

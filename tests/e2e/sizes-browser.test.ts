@@ -1,4 +1,4 @@
-/** The web page on small, large and touched screens, and in the modes that a system asks for. */
+/** The web page on small, large and touch screens, and in the display modes of a system. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -38,7 +38,7 @@ interface Box {
   width: number;
   height: number;
 }
-/** What the functions below use of a browser's element. */
+/** The parts of a browser's element that the functions below use. */
 interface Element {
   className: string;
   dataset: Record<string, string>;
@@ -57,7 +57,7 @@ interface InPage {
   innerHeight: number;
 }
 
-/** Controls that are smaller than a finger. A control may be larger than it looks. */
+/** Controls smaller than a finger. A control may be larger than it looks. */
 const smallTargets = (page: Page) =>
   page.evaluate(() => {
     const { document, innerWidth, innerHeight } = globalThis as unknown as InPage;
@@ -81,10 +81,7 @@ const smallTargets = (page: Page) =>
     });
   });
 
-/**
- * Elements that reach out of the window at its side, and so would need a second direction of
- * scrolling.
- */
+/** Elements that extend beyond the side of the window, and would need horizontal scrolling. */
 const overflow = (page: Page) =>
   page.evaluate(() => {
     const { document, innerWidth } = globalThis as unknown as InPage;
@@ -114,13 +111,13 @@ const VIEWS: View[] = [
   { name: 'a thread', open: click('thread-link', '[data-testid="reply-input"]') },
 ];
 
-describe('the web page on a touched screen', { skip }, () => {
+describe('the web page on a touch screen', { skip }, () => {
   for (const { width, height, locale } of [
     { width: 390, height: 844, locale: 'ko-KR' },
     { width: 320, height: 568, locale: 'en-GB' },
     { width: 1024, height: 768, locale: 'en-GB' },
   ]) {
-    test(`has controls of 44 px, and nothing beyond its sides: ${width} px`, async () => {
+    test(`has controls of at least 44 px, and no horizontal overflow: ${width} px`, async () => {
       const page = await enter(width, height, { locale, hasTouch: true, isMobile: true });
       const rooms = { name: 'rooms', open: click('rooms-button', 'dialog.drawer') };
       const views = [{ name: 'a room', open: async () => {} }, ...(width < 800 ? [rooms] : []), ...VIEWS];
@@ -137,7 +134,7 @@ describe('the web page on a touched screen', { skip }, () => {
 });
 
 describe('the web page in a window of any size', { skip }, () => {
-  test('shows messages and the composer at 400 % zoom, and scrolls in one direction', async () => {
+  test('shows messages and the composer at 400 % zoom, and scrolls in only one direction', async () => {
     const page = await enter(320, 256);
     await say(page, 'a message in a very small window');
     assert.ok((await heightOf(page, '.log')) >= 96, 'the messages have place');
@@ -149,7 +146,7 @@ describe('the web page in a window of any size', { skip }, () => {
     await page.context().close();
   });
 
-  test('shows rooms before people at 1024 px, and both where there is place', async () => {
+  test('shows rooms before people at 1024 px, and both on wider screens', async () => {
     const page = await enter(1024, 768);
     const panels = () => page.locator('aside.panel').evaluateAll((all) => all.map((one) => one.dataset.region));
     assert.deepEqual(await panels(), ['rooms']);
@@ -159,7 +156,7 @@ describe('the web page in a window of any size', { skip }, () => {
     await page.context().close();
   });
 
-  test('keeps lines readable at 2560 px', async () => {
+  test('limits the line length at 2560 px', async () => {
     const page = await enter(2560, 1440);
     const widths = await page
       .locator('.messages .text, .composer-box')
@@ -168,7 +165,7 @@ describe('the web page in a window of any size', { skip }, () => {
     await page.context().close();
   });
 
-  test('grows with the text size of the system', async () => {
+  test('follows the text size of the system', async () => {
     const page = await enter(1280, 800);
     await page.evaluate(() => {
       const { document } = globalThis as unknown as { document: { documentElement: { style: { fontSize: string } } } };
@@ -181,8 +178,8 @@ describe('the web page in a window of any size', { skip }, () => {
   });
 });
 
-describe('the web page in the modes of a system', { skip }, () => {
-  test('moves nothing by itself, and shows states by edges where colours are forced', async () => {
+describe('the web page in display modes of the system', { skip }, () => {
+  test('has no animation, and shows states by borders with forced colours', async () => {
     const page = await enter(1280, 800, { forcedColors: 'active', reducedMotion: 'reduce' });
     const style = (selector: string, property: string) =>
       page

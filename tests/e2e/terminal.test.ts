@@ -97,7 +97,7 @@ test('loses nothing while gateways are killed in turn', async () => {
   assert.deepEqual([numbers('line'), numbers('own')], [all, all]);
 });
 
-test('lines of JSON go in and out of a pipe, and it ends when all is stored', async () => {
+test('JSON lines work in pipes, and the program ends when everything is stored', async () => {
   const { room, client } = await roomWith('haru');
   const main = path.join(repository, 'apps/terminal/src/main.ts');
   const args = [main, '--json', '--url', cluster.endpoint, '--room', room];
@@ -120,7 +120,7 @@ test('lines of JSON go in and out of a pipe, and it ends when all is stored', as
   await poll('both messages', () => client.entries(room).filter(({ type }) => type === 'text').length === 2);
 });
 
-test('says what is wrong, and makes no room by a typing error', async () => {
+test('reports errors, and creates no room after a typing error', async () => {
   const main = path.join(repository, 'apps/terminal/src/main.ts');
   const run = (...args: string[]) =>
     new Promise<{ code: number | null; text: string }>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * What the web page makes of the texts of messages. The page is the built one with the policy of
- * the real edge, its server a fake one.
+ * The rendering of message texts. The built page runs with the real edge's policy against a fake
+ * server.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -51,7 +51,7 @@ describe('the text of a message', { skip }, () => {
   });
   const post = (text: string) => postTo(page, room, text);
 
-  test('has the format that its writer typed', async () => {
+  test('is formatted as its author typed it', async () => {
     const text = await post('**"강조"**는 *a* ~~b~~ `c`\n> quote\n\n3. three\n- bullet\n```ts\ncode\n```');
     await text.locator('strong').waitFor();
     assert.equal(await text.locator('strong').textContent(), '"강조"');
@@ -63,7 +63,7 @@ describe('the text of a message', { skip }, () => {
     assert.equal(await text.locator('ol > li').getAttribute('value'), '3');
   });
 
-  test('opens links in another tab, which cannot reach this one', async () => {
+  test('opens links in another tab, which cannot access this one', async () => {
     const text = await post('https://a.example/b를 보세요');
     const link = text.locator('a');
     await link.waitFor();
@@ -80,7 +80,7 @@ describe('the text of a message', { skip }, () => {
     await opened.close();
   });
 
-  test('opens links to rooms of this page in their place', async () => {
+  test('opens links to rooms in the same page', async () => {
     const other = newRoom('linked');
     const { seq } = server.post(other, BOT, 'here');
     const text = await post(`${server.url}/r/${other}/${seq}`);
@@ -114,7 +114,7 @@ describe('the text of a message', { skip }, () => {
     );
   });
 
-  test('lets the keyboard scroll wide code', async () => {
+  test('allows scrolling wide code with the keyboard', async () => {
     const text = await post(`\`\`\`\n${'wide '.repeat(100)}\n\`\`\``);
     const code = text.locator('pre[tabindex="0"]');
     await code.waitFor();
@@ -131,7 +131,7 @@ describe('the text of a message', { skip }, () => {
     assert.ok(stack.height <= box.height / 3 + 1, 'a line of three');
   });
 
-  test('broke no rule of the page', () => {
+  test('violated no policy of the page', () => {
     // The fake server does not answer all requests.
     assert.deepEqual(
       errors.filter((error) => !error.includes('Failed to load resource')),
@@ -147,7 +147,7 @@ const LANGUAGES = [
 
 describe('a long message', { skip }, () => {
   for (const { locale, more, less } of LANGUAGES) {
-    test(`folds, and nothing that is read moves when it opens and closes (${locale})`, async () => {
+    test(`folds, and the text being read does not move when it expands and folds (${locale})`, async () => {
       const room = newRoom('fold');
       for (let i = 1; i <= 30; i++) server.post(room, BOT, `cup ${i}`);
       const long = server.post(room, BOT, Array.from({ length: 60 }, (_, i) => `**line** ${i + 1}`).join('\n'));
@@ -188,7 +188,7 @@ const EMOJI = [
 
 describe('emoji', { skip }, () => {
   for (const { locale, name, other, label } of EMOJI) {
-    test(`are offered by their names in both languages while one writes (${locale})`, async () => {
+    test(`are suggested by name in both languages while the user types (${locale})`, async () => {
       const page = await enter(locale, newRoom('emoji'));
       const input = page.getByTestId('message-input');
       const list = page.getByTestId('emoji-list');

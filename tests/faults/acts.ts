@@ -1,4 +1,4 @@
-/** What a member does next: a mix as people make it. Pure. */
+/** Chooses the next act of a member: a mix like that of people. Pure. */
 import type { ClientRequests } from '@maru/protocol';
 import type { MessageAct } from '@maru/testkit/checker/content';
 import type { MessageView } from '@maru/testkit/view/message-view';
@@ -21,13 +21,13 @@ const WEIGHTS = {
 } as const satisfies Record<Kind, number>;
 
 const EMOJI = ['👍', '❤️', '👩‍👩‍👧‍👦', '🇰🇷'] as const;
-/** Most acts are about new messages. */
+/** Most acts have a new message as target. */
 const CHOICE_MAX = 30;
-/** Few, so that some have many reactions. */
+/** Few messages, so that some get many reactions. */
 const REACTED_MAX = 6;
-/** The share of an owner's messages in whose place it pins. */
+/** The share of an owner's messages that are replaced by pins. */
 const OWNERS_PINS = 0.3;
-/** The share of reactions and pins that are taken back. */
+/** The share of reactions and pins that are removed again. */
 const UNDONE = 0.4;
 const KINDS = (Object.keys(WEIGHTS) as Kind[]).flatMap((kind) => Array.from({ length: WEIGHTS[kind] }, () => kind));
 
@@ -95,7 +95,7 @@ function actOn(kind: Kind, target: MessageView, { random, text, users }: Situati
   }
 }
 
-/** Takes back a reaction or a pin of the view; undefined if there is none. */
+/** Removes a reaction or a pin of the view. Undefined if there is none. */
 function undo(kind: Kind, { room, random }: Situation): MessageAct | undefined {
   for (const { seq, pinned, reactions } of room.view.newest()) {
     if (kind === 'pin' && pinned) return { type: 'message.pin', data: { seq, active: false } };

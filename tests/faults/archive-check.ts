@@ -1,4 +1,4 @@
-/** Compares the archive with what members see, at the end of a trial. */
+/** Compares the archive with the members' entries at the end of a trial. */
 import type { Entry } from '@maru/protocol';
 import pg from 'pg';
 import { poll } from '../support/poll.ts';
@@ -8,7 +8,7 @@ const CAUGHT_UP_MS = 300_000;
 const CHECK_EVERY_MS = 500;
 const NAMED_MAX = 3;
 
-/** Works as the administrator of the archive at this URL. */
+/** Runs `work` as the administrator of the archive at this URL. */
 export async function onArchive<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -6,14 +6,14 @@ import type { Fault, FaultContext } from './fault.ts';
 
 type ClusterFault = Fault<ClusterEnvironment>;
 
-/** Chat goes on, so members are complete as soon as their messages are delivered. */
+/** Chat continues, so members are complete as soon as their messages are delivered. */
 const WHOLE_MS = 3_000;
 const ARCHIVER = 'archiver-1';
 const POSTGRES = 'postgres';
 
 const COMMON = { store: 'unaffected', wholeWithinMs: WHOLE_MS } as const;
 
-/** PostgreSQL and the processes that serve its connections. */
+/** PIDs of PostgreSQL and of the processes that serve its connections. */
 async function postgresPids(environment: ClusterEnvironment): Promise<number[]> {
   const { pid } = await environment.process(POSTGRES);
   const children = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid);
@@ -35,7 +35,7 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
     try {
       process.kill(pid, name);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 }
@@ -48,11 +48,11 @@ async function keepDown(name: string, { environment, began, holdMs, sleep }: Fau
   await environment.cluster.restart(name);
 }
 
-/** Makes every new transaction of PostgreSQL one that only reads. */
+/** Makes every new transaction of PostgreSQL read-only. */
 async function setReadOnly(environment: ClusterEnvironment, value: 'on' | 'off'): Promise<void> {
   const { address } = await environment.process(POSTGRES);
   await onArchive(address, async (client) => {
-    // The administrator's own session follows the setting, too.
+    // The administrator's own session is also affected.
     await client.query('SET default_transaction_read_only = off');
     await client.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
     await client.query('SELECT pg_reload_conf()');

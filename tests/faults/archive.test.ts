@@ -39,7 +39,7 @@ const foundIn = ({ violations, injected }: TrialResult) => [
   ...injected.flatMap((one) => one.violations.map((violation) => `${one.name}: ${violation}`)),
 ];
 
-test('members notice no fault of the archive, and it has every entry at the end', async (context) => {
+test('members are not affected by faults of the archive, and it has every entry at the end', async (context) => {
   const result = await runTrial({
     environment,
     plan,

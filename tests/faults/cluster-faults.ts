@@ -4,7 +4,7 @@ import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 import type { Redis } from './store.ts';
 
-/** The clients' own back-off (at most 3 s), and 5 s. */
+/** The clients' back-off (at most 3 s) plus 5 s. */
 const AFTER_RECONNECT_MS = 8_000;
 /** The contract's limit, without the clients' own back-off. */
 const BACK_MS = 5_000;
@@ -16,7 +16,7 @@ const AFTER_PRESENCE_MS = 10_000;
 const AFTER_STOP_MS = 8_000;
 /** Shorter than every client's timeout. */
 const PAUSE_MS_MAX = 1_000;
-/** The pause, and the goal for losses that only the node itself can notice. */
+/** The pause, and the goal for losses that only the node itself can detect. */
 const AFTER_PAUSE_MS = PAUSE_MS_MAX + 2_000;
 const GATEWAYS_MAX = 6;
 
@@ -170,7 +170,7 @@ export const PROCESS_FAULTS: readonly ClusterFault[] = [
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended already.
+        // The process has already ended.
       }
       began();
       await drained;

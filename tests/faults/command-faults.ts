@@ -3,7 +3,7 @@
 import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
 
-/** The goal for losses that only the node itself can notice. */
+/** The goal for losses that only the node itself can detect. */
 const AFTER_SUBSCRIBER_MS = 2_000;
 const AFTER_COMMAND_MS = 5_000;
 /** The node heartbeat (5 s), and a full report of presence. */

@@ -1,6 +1,6 @@
 /**
- * Many random acts of few users in many rooms, while gateways are killed at random. At the end the
- * counts of every user in every room must be what the log says.
+ * Many random acts of few users in many rooms, while gateways are killed at random. At the end, the
+ * counts of every user in every room must match the log.
  */
 import type { ClusterEnvironment } from './environment.ts';
 import type { Fault } from './fault.ts';
@@ -24,9 +24,9 @@ export interface ConversationsRun {
   isEnding?: () => boolean;
 }
 
-/** How many rooms a user joins. All others are followed. */
+/** Number of rooms that a user joins. All others are followed. */
 const ROOMS_EACH = 4;
-/** A slow machine does not reach its number of acts. The run ends all the same. */
+/** A slow machine may not reach its number of acts. The run still ends. */
 const LENGTH_FACTOR_MAX = 4;
 const SAID_EVERY = 10_000;
 

@@ -5,7 +5,7 @@ import { MemberRoom } from './member-room.ts';
 
 export interface CrowdRoomsOptions {
   rooms: number;
-  /** How many a member joins. */
+  /** Number of rooms that a member joins. */
   roomsEach: number;
   /** A member follows all rooms, not only those that it joins. */
   followsAll: boolean;
@@ -20,7 +20,7 @@ export class CrowdRooms {
 
   constructor(options: CrowdRoomsOptions) {
     this.#options = options;
-    // An environment may serve several crowds; each has its own rooms.
+    // An environment may serve several crowds, so each has separate rooms.
     const run = randomUUID().slice(0, 8);
     this.#names = Array.from({ length: options.rooms }, (_, index) => `faults-${run}-${index + 1}`);
     this.checkers = new Map(this.#names.map((name) => [name, new RoomChecker(name)]));

@@ -57,7 +57,8 @@ export async function runCrowdTrial(run: {
         seed: options.seed + share.firstMember,
       });
       parts.push(part);
-      // One part after the other: this trial does not test how many clients can connect at once.
+      // One part after the other, because this trial does not test how many clients can connect at
+      // once.
       await part.ask('connect');
     }
     say(`${options.clients} clients in ${rooms} rooms, in ${parts.length} processes`);
@@ -78,10 +79,16 @@ export async function runCrowdTrial(run: {
     const presenceMs = await waitForPresence(environment, present, violations, PRESENCE_WITHIN_MS);
     const sums = await all((part) => part.ask('finish', { historyMs: HISTORY_MS }));
     violations.push(...sums.flatMap((sum) => sum.violations));
-    const sumOf = (name: 'messages' | 'stored' | 'gapsTold' | 'lost') => sums.reduce((sum, of) => sum + of[name], 0);
-    const [messages, stored, gapsTold, lost] = [sumOf('messages'), sumOf('stored'), sumOf('gapsTold'), sumOf('lost')];
+    const sumOf = (name: 'messages' | 'stored' | 'gapsDeclared' | 'lost') =>
+      sums.reduce((sum, of) => sum + of[name], 0);
+    const [messages, stored, gapsDeclared, lost] = [
+      sumOf('messages'),
+      sumOf('stored'),
+      sumOf('gapsDeclared'),
+      sumOf('lost'),
+    ];
     const acts = sumActs(sums.map((sum) => sum.acts));
-    return { injected, violations, messages, stored, acts, gapsTold, lost, presenceMs };
+    return { injected, violations, messages, stored, acts, gapsDeclared, lost, presenceMs };
   } finally {
     for (const part of parts) part.end();
   }
@@ -142,7 +149,7 @@ async function injectOne(step: {
     violations,
   };
   const returns = windows.flatMap((window) => window.returns);
-  // Clients that followed an advice to move lost nothing.
+  // Clients that followed an advice to move have lost nothing.
   const returned = summarizeReturns(returns.filter(({ left }) => !left));
   if (returned === undefined) violations.push('no client lost its connection');
   else {

@@ -32,7 +32,7 @@ export interface PartSum {
   messages: number;
   stored: number;
   acts: TrialResult['acts'];
-  gapsTold: number;
+  gapsDeclared: number;
   lost: number;
 }
 
@@ -103,13 +103,13 @@ const commands: PartCommands = {
   },
   present: () => [...crowd().present()],
   async finish({ historyMs }) {
-    const sum: PartSum = { violations, messages: 0, stored, acts, gapsTold: 0, lost: 0 };
+    const sum: PartSum = { violations, messages: 0, stored, acts, gapsDeclared: 0, lost: 0 };
     for (const [room, checker] of crowd().rooms) {
       violations.push(
         ...(await checkRoomAtEnd({ room, crowd: crowd(), rollbacks: 0, mayLose: false, readMs: historyMs })),
       );
       sum.messages += checker.messages;
-      sum.gapsTold += checker.gapsTold;
+      sum.gapsDeclared += checker.gapsDeclared;
       sum.lost += checker.lost;
     }
     return sum;

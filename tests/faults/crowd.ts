@@ -1,6 +1,6 @@
 /**
- * Many members who chat, edit, react and read: how much, in which rooms, and whether all of them
- * are complete.
+ * Many members who chat, edit, react and read. It controls the rate and the rooms, and checks
+ * whether all members are complete.
  */
 import { setTimeout } from 'node:timers/promises';
 import type { ClientRequests, Entry, Position } from '@maru/protocol';
@@ -13,11 +13,11 @@ import type { MemberRoom } from './member-room.ts';
 import type { Answer } from './outbox.ts';
 import type { Random } from './random.ts';
 
-/** All members have received messages that were sent when the caller asked. */
+/** All members have received the messages that were sent at the time of the call. */
 export interface Whole {
   /** Milliseconds since the time that the caller gave. */
   wholeMs: number;
-  /** How long it took until those messages were acknowledged. */
+  /** The time until those messages were acknowledged. */
   probedMs: number;
   /** The members that received them last. */
   last: string[];
@@ -27,12 +27,12 @@ export interface CrowdOptions {
   endpoints: readonly string[];
   token: (user: string) => string;
   clients: number;
-  /** The number of the first member; other crowds have those before it. Default 1. */
+  /** The number of the first member. Other crowds have lower numbers. Default 1. */
   firstMember?: number;
   /** Clients reconnect with the default back-off of `socket.io-client`. */
   patient?: boolean;
   rooms: number;
-  /** How many a member joins. Default 2. */
+  /** Number of rooms that a member joins. Default 2. */
   roomsEach?: number;
   /** Members also follow, and sometimes read, the rooms that they do not join. */
   followsAll?: boolean;
@@ -68,7 +68,7 @@ export class Crowd {
   readonly #roomsOf = new Map<Member, ReadonlyMap<string, MemberRoom>>();
   readonly #rooms: CrowdRooms;
   #timer: NodeJS.Timeout | undefined;
-  /** Acts that are due. */
+  /** Number of due acts. */
   #due = 0;
   #tickedAtMs = 0;
 
@@ -106,7 +106,9 @@ export class Crowd {
     this.#timer = undefined;
   }
 
-  /** Waits until all composed messages are acknowledged. @returns how many are not in time */
+  /**
+   * Waits until all composed messages are acknowledged. @returns the number of those that are late
+   */
   async settled(timeoutMs: number): Promise<number> {
     const deadlineMs = Date.now() + timeoutMs;
     const pending = () => this.members.reduce((sum, member) => sum + member.pending, 0);
@@ -231,7 +233,7 @@ export class Crowd {
     else void member.look(name, step);
   }
 
-  /** The member is not connected or has not reached the targets of its rooms. */
+  /** The member is not connected, or has not reached the targets of its rooms. */
   #isBehind(member: Member, targets: Targets): boolean {
     if (!member.ready) return true;
     return this.#joinedRooms(member).some((room) => {

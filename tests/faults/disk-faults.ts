@@ -18,7 +18,7 @@ export const DISK_FAULTS: readonly DiskFault[] = [
     name: 'disk full',
     about:
       'no space for the append-only file (appendfsync always): Redis exits, and again at each start until there is space',
-    // After a start, smaller writes may fit until one does not.
+    // Right after a start, smaller writes may still fit.
     store: 'failing',
     holdMs: [3_000, 8_000],
     wholeWithinMs: AFTER_STORE_MS,
@@ -34,7 +34,7 @@ export const DISK_FAULTS: readonly DiskFault[] = [
         lifting();
         await disk.free();
       }
-      // The supervisor restarts it.
+      // The supervisor restarts Redis.
       await poll('Redis to run again', async () => (await stateOf(environment)).state === 'up', {
         timeoutMs: BACK_TIMEOUT_MS,
       });

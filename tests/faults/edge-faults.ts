@@ -32,7 +32,7 @@ export const EDGE_FAULTS: ReadonlyArray<Fault<ClusterEnvironment>> = [
     store: 'fine',
     holdMs: [2_000, 8_000],
     wholeWithinMs: AFTER_EDGE_MS,
-    // Once because its session is not found, and once more if it had just got a new one.
+    // Once because its session is not found, and once more if it has just got a new one.
     lossesMax: 2,
     async inject({ environment, random, began, holdMs, sleep }) {
       const gateways = await environment.gateways();

@@ -1,4 +1,4 @@
-/** One of two edges stops: the gateways hand its clients over at a pace, and no message is lost. */
+/** One of two edges stops: the gateways hand its clients over gradually, and no message is lost. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { createRandom } from './random.ts';
 import { checkPace } from './return-checker.ts';
 
 const CLIENTS = 60;
-/** The half of the clients that leaves takes three seconds. */
+/** Half of the clients leave, which takes three seconds. */
 const PER_SECOND = 10;
 const WHOLE_WITHIN_MS = 10_000;
 
@@ -33,7 +33,7 @@ before(async () => {
     environment: { MARU_TRUSTED_PROXIES: '127.0.0.1,127.0.0.2', MARU_DRAIN_PER_SECOND: String(PER_SECOND) },
   });
   const port = Number(new URL(cluster.gateways[0]?.url ?? '').port);
-  // As in a container. Its configuration is rendered already, so the script changes nothing in it.
+  // As in a container. The configuration is already rendered, so the script does not change it.
   leaving = await startNginx({
     gatewayPorts: [port],
     start: (file) =>
@@ -47,7 +47,7 @@ before(async () => {
         },
       }),
   });
-  // An address of its own, as an edge on another machine has.
+  // A different address, like an edge on another machine.
   staying = await startNginx({
     gatewayPorts: [port],
     adapt: (configuration) => configuration.replace('proxy_http_version 1.1;', '$&\n    proxy_bind 127.0.0.2;'),
@@ -113,7 +113,7 @@ function askToLeave(from: string, headers: Record<string, string> = {}, method =
   });
 }
 
-test('only an edge itself can make its clients leave', async (t) => {
+test('only the edge itself can make its clients leave', async (t) => {
   const crowd = startCrowd();
   t.after(() => crowd.close());
   await crowd.connect();
@@ -137,7 +137,7 @@ test('only an edge itself can make its clients leave', async (t) => {
   );
 });
 
-test('the clients of an edge that stops leave at a pace, and miss nothing', async (t) => {
+test('the clients of a stopping edge leave gradually, and miss nothing', async (t) => {
   const crowd = startCrowd();
   t.after(() => crowd.close());
   await crowd.connect();

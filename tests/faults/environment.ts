@@ -20,33 +20,33 @@ import { type Disk, mountSmallDisk } from './small-disk.ts';
 import { type OwnStore, onNode, type Redis } from './store.ts';
 
 export interface GatewayFigures {
-  /** How many reads of the log resumes have caused. */
+  /** Number of reads of the log that resumes have caused. */
   resumeReads: number;
   /** The longest delay of its event loop since the last read. */
   loopLagMs: number;
 }
 
 export interface ArchiveOfTrial {
-  /** Newest entries of a room that the hot log always keeps. */
+  /** Number of newest entries of a room that the hot log always keeps. */
   keptEntries: number;
   /** @returns differences between a quiet room's archive and its whole history */
   check(room: string, history: readonly Entry[]): Promise<string[]>;
 }
 
 export interface Environment {
-  /** Where clients connect. */
+  /** Addresses for clients. */
   endpoints: readonly string[];
   /** A token that is valid for the run, or for `lifetimeMs`. */
   token(user: string, lifetimeMs?: number): string;
   presence(room: string): Promise<PresenceSnapshot>;
-  /** The running services by name, with their pid. None may end because the store ended. */
+  /** The running services by name, with their pid. None may exit because the store is down. */
   services(): Promise<Map<string, number>>;
   /** Resolves when all ended processes run again. Rejects after a timeout. */
   complete(): Promise<void>;
   /** The figures of each running gateway, by name and pid. */
   figures?(): Promise<Map<string, GatewayFigures>>;
   archive?: ArchiveOfTrial;
-  /** The pace of a drain: how many clients a second are asked to leave. */
+  /** The rate of a drain: the number of clients that are advised to leave each second. */
   drainPerSecond?: number;
   stop(): Promise<void>;
 }
@@ -66,12 +66,12 @@ export interface ClusterEnvironment<S extends OwnStore | undefined = OwnStore | 
 }
 
 export interface ProxiedEnvironment extends Environment {
-  /** Before all servers of the store. */
+  /** Proxies in front of all servers of the store. */
   proxies: readonly TcpProxy[];
 }
 
 const COMPLETE_TIMEOUT_MS = 30_000;
-/** Reads soon need the archive. Resumes do not. */
+/** A short log, so that reads soon need the archive. Resumes do not. */
 const SHORT_LOG = { MARU_RETENTION_ENTRIES_MIN: '1500', MARU_RETENTION_ENTRIES_MAX: '1500' };
 const TOKEN_LIFETIME_MS = 12 * 3_600_000;
 const PROXIED_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
@@ -95,7 +95,7 @@ export async function startClusterEnvironment<S extends OwnStore | undefined = u
   store?: S;
   /** The log is on a disk that can be filled. The disk is in memory, so syncing is free. */
   smallDisk?: boolean;
-  /** PostgreSQL and an archiver run, too, and the log keeps few entries. */
+  /** Also runs PostgreSQL and an archiver, and the log keeps few entries. */
   archive?: boolean;
   /** Settings of the services, by their variables. */
   settings?: Record<string, string>;

@@ -1,4 +1,4 @@
-/** Which faults a run chooses from. */
+/** The sets of faults that a run chooses from. */
 import { ARCHIVE_FAULTS } from './archive-faults.ts';
 import { PROCESS_FAULTS } from './cluster-faults.ts';
 import { COMMAND_FAULTS } from './command-faults.ts';
@@ -18,9 +18,9 @@ type ClusterFault = Fault<ClusterEnvironment>;
 /** The faults for any store. */
 export const COMMON_FAULTS: readonly ClusterFault[] = [...PROCESS_FAULTS, ...COMMAND_FAULTS, ...EDGE_FAULTS];
 
-/** What a cluster with an archive must survive beside faults of the archive. */
+/** Other faults that a cluster with an archive must survive. */
 const ALSO_WITH_ARCHIVE = ['gateway killed', 'store killed', 'log rolled back'];
-/** Faults while a given number of acts is done. */
+/** Faults of a run with a given number of acts. */
 const KILLS = ['gateway killed'];
 const KILLS_WITH_ARCHIVE = ['gateway killed', 'store killed', 'archiver killed', 'archive killed'];
 

@@ -21,7 +21,7 @@ export interface FaultContext<S> {
    * is already past, in milliseconds since 1970.
    */
   lifting(atMs?: number): void;
-  /** The damage is repaired: members must be complete soon. By default, when `inject` resolves. */
+  /** The fault is repaired: members must be complete soon. Default: when `inject` resolves. */
   lifted(): void;
   sleep(ms: number): Promise<void>;
   /** Reports a violation that the fault itself found. */
@@ -33,11 +33,11 @@ export interface Fault<S> {
   /** One line for the report. */
   about: string;
   store: StoreState;
-  /** The log loses its end: a new epoch is expected. */
+  /** The log loses its last entries, so a new epoch is expected. */
   rollsBack?: boolean;
-  /** It may lose acknowledged messages: the configuration of the store allows it. */
+  /** It may lose acknowledged messages, because the configuration of the store allows that. */
   losesAcknowledged?: boolean;
-  /** Services that it ends. All others must survive. */
+  /** Services that it terminates. All others must survive. */
   ends?: 'gateways' | 'presence';
   /** No client sends during it: all must become complete without further traffic. */
   quiet?: boolean;
@@ -45,15 +45,15 @@ export interface Fault<S> {
   long?: boolean;
   /** The range of durations in a random schedule, in milliseconds. */
   holdMs: readonly [number, number];
-  /** All members are complete within this time after it was lifted. */
+  /** All members are complete within this time after the end of the fault. */
   wholeWithinMs: number;
-  /** Clients that lost their connection are back within this time, without their own back-off. */
+  /** Clients that lost their connection are back within this time, excluding their own back-off. */
   backWithinMs?: number;
-  /** How often a client may lose its connection during it. */
+  /** Maximum connection losses of a client during the fault. */
   lossesMax?: number;
   /**
-   * Presence is correct within this time after all are complete. By default it is checked at the
-   * end only.
+   * Presence is correct within this time after all members are complete. By default, it is only
+   * checked at the end.
    */
   presenceWithinMs?: number;
   /** Its weight in a random schedule. Default 2. */

@@ -14,7 +14,7 @@ export interface Checked {
   rollbacks: number;
   mayLose: boolean;
   archive?: Environment['archive'];
-  /** Reads are repeated for this time. */
+  /** How long reads are repeated. */
   readMs: number;
 }
 
@@ -30,8 +30,8 @@ export async function checkRoomAtEnd(checked: Checked): Promise<string[]> {
   const deadlineMs = Date.now() + readMs;
   const history = await crowd.history(room, readMs);
   const model = checker.model(history);
-  // Without the oldest entries, the log does not say how all messages are.
-  // A deletion erases the archived text. After a rollback of the deletion, the text is still gone.
+  // Without the oldest entries, the log does not determine the state of all messages. A deletion
+  // erases the archived text. After a rollback of the deletion, the text is still gone.
   const isExact = checked.archive === undefined || rollbacks === 0;
   const isWhole = history[0]?.seq === 1 && isExact;
   const keptFrom = checked.archive === undefined ? 1 : model.head - checked.archive.keptEntries + 1;
@@ -54,7 +54,7 @@ export async function checkRoomAtEnd(checked: Checked): Promise<string[]> {
   return [...checker.finish({ history, rollbacks, mayLose }), ...archived];
 }
 
-/** All messages, the pinned ones, and some threads, as one user reads them. */
+/** All messages, the pinned ones, and some threads, as read by one user. */
 async function readEverything(options: {
   room: string;
   crowd: Crowd;
@@ -82,7 +82,7 @@ async function readEverything(options: {
   return differences;
 }
 
-/** The crowd is quiet, so a list is read once. */
+/** The crowd is quiet, so the list is read only once. */
 function roomsOf(crowd: Crowd, member: Member, deadlineMs: number): Promise<MyRoom[]> {
   const known = lists.get(member) ?? listRooms(crowd, member, deadlineMs);
   lists.set(member, known);

@@ -11,15 +11,15 @@ export interface Injected extends WatchResult {
   wholeMs: number | undefined;
   /** The longest event-loop delay of the process with the clients. */
   ownLagMs: number;
-  /** Why it was slow. */
+  /** Explanation if it was slow. */
   note?: string;
-  /** From then until presence was correct, if the fault checks it. */
+  /** Time until presence was correct, if the fault checks it. */
   presenceMs?: number;
   /** How clients that lost their connection reconnected. */
   returned?: Returned;
   /** Reads of the log by their resumes. */
   resumeReads?: number;
-  /** The use of the machine and the event-loop delays, to interpret the times. */
+  /** The use of the machine and the event-loop delays, which help to interpret the times. */
   machine?: string;
 }
 

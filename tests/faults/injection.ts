@@ -1,4 +1,4 @@
-/** Injects one fault into a trial and checks what it did to the clients. */
+/** Injects one fault into a trial and checks its effect on the clients. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Crowd } from './crowd.ts';
@@ -25,18 +25,18 @@ export interface InjectionOptions<S> {
   crowd: Crowd;
   random: Random;
   startedAtMs: number;
-  /** By how much every promised time may be exceeded, because others use the machine. Default 0. */
+  /** Extra tolerance for every promised time, because the machine has other users. Default 0. */
   slackMs?: number;
   /** Takes the watch that the trial passes answers to while the fault lasts. */
   setWatch(watch: Watch | undefined): void;
 }
 
 export const SETTLE_MS = 30_000;
-/** A late crowd is waited for, so that the report can say how late it was. */
+/** Waits this much longer for a late crowd, so that the report contains the delay. */
 const LATE_FACTOR = 4;
 const LAG_RESOLUTION_MS = 10;
 const NS_PER_MS = 1_000_000;
-/** The report explains what took longer, even within the allowed time. */
+/** If it took longer, the report contains details, even within the allowed time. */
 const SLOW_MS = 2_000;
 const LAST_NAMED_MAX = 3;
 
@@ -149,7 +149,7 @@ class Injection<S extends Environment> {
     };
   }
 
-  /** What this process notices late may have been in time. */
+  /** Events that this process notices late may have been in time. */
   #toleranceMs(): number {
     return this.#lag.max / NS_PER_MS + (this.#options.slackMs ?? 0);
   }
@@ -180,8 +180,8 @@ class Injection<S extends Environment> {
     if (before === undefined || environment.figures === undefined) return undefined;
     const after = await environment.figures();
     const reads = readsBetween(before, after);
-    // In silence, all clients of a room missed the same: one read for each room and gateway is
-    // enough.
+    // In a quiet fault, all clients of a room missed the same entries, so one read for each room
+    // and gateway is enough.
     if (fault.quiet && reads > crowd.rooms.size * after.size)
       this.#violations.push(`resume: ${reads} reads for ${crowd.rooms.size} rooms on ${after.size} gateways`);
     return reads;

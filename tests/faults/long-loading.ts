@@ -1,6 +1,6 @@
 /**
- * Makes the next start of a Redis slow: it appends commands to its append-only file that cost time
- * and change nothing.
+ * Makes the next start of a Redis slow: appends expensive commands without effect to its
+ * append-only file.
  */
 import { appendFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -17,9 +17,9 @@ const ANSWER_TIMEOUT_MS = 1_000;
 const LOADED_TIMEOUT_MS = 120_000;
 
 export interface LongLoading {
-  /** Lengthens its next start by about `byMs`. Call it while Redis is down. */
+  /** Delays the next start by about `byMs`. Call it while Redis is down. */
   append(byMs: number): void;
-  /** Resolves when it has loaded, with the time of the last LOADING answer and the duration. */
+  /** Resolves when Redis has loaded, with the time of the last LOADING answer and the duration. */
   untilLoaded(): Promise<{ loadedAtMs: number; loadingMs: number }>;
 }
 
@@ -27,7 +27,7 @@ export async function lengthenLoading(address: string, folder: string): Promise<
   const costMs = await onNode(address, async (redis) => {
     await redis.setrange(KEY, KEY_BYTES - 1, 'x');
     let leastMs = Number.POSITIVE_INFINITY;
-    // The fastest round is the cost without other load.
+    // The fastest round shows the cost without other load.
     for (let round = 0; round < ROUNDS; round++) {
       const beganAtMs = performance.now();
       await Promise.all(Array.from({ length: SAMPLES }, () => redis.bitop('NOT', KEY, KEY)));
@@ -76,7 +76,8 @@ const command = (...words: string[]) =>
   `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
 
 /**
- * Undefined without an answer. It uses a bare socket: a client library waits until loading ends.
+ * Undefined if there is no answer. It uses a raw socket, because a client library waits until
+ * loading ends.
  */
 function isLoading(address: string): Promise<boolean | undefined> {
   const { hostname, port, username, password } = new URL(address);

@@ -213,7 +213,7 @@ async function runRandomly(options: FaultOptions): Promise<TrialResult[]> {
   ];
 }
 
-/** A large crowd, of which a part loses its gateway under load and in silence. */
+/** A large crowd. Some of it loses its gateway, under load and while quiet. */
 async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   const { gateways, clients, settings } = options;
   const faults = chosen(CROWD_FAULTS, options);
@@ -229,7 +229,7 @@ async function runCrowd(options: FaultOptions): Promise<TrialResult[]> {
   }
 }
 
-/** Many acts of few users, with kills. */
+/** Many acts of few users, while gateways are killed. */
 async function runActs(options: FaultOptions, acts: number): Promise<TrialResult[]> {
   const { gateways, clients, rooms, rate, seed, settings } = options;
   say(`== ${acts} acts of ${clients} users in ${rooms} rooms on ${gateways} gateways`);

@@ -1,6 +1,6 @@
 /**
- * What one member has of one room: its view, and its read position. It reports all that it sees to
- * the room's checker.
+ * The state of one member in one room: its view and its read position. It reports everything that
+ * it sees to the room's checker.
  */
 import type { Entry, JoinData, MessagesData, MyRoom, Position, ReadData, RoomEvent } from '@maru/protocol';
 import type { ResumeAnswer, RoomChecker } from '@maru/testkit/checker/room-checker';
@@ -13,9 +13,9 @@ export interface MemberRoomOptions {
   /** It creates the room, so it may pin, delete others' messages, and mention the room. */
   isOwner: boolean;
   checker: RoomChecker;
-  /** Else it only follows the room. */
+  /** False if it only follows the room. */
   joins: boolean;
-  /** Shared by the members of the room. Others join after its owner has created it. */
+  /** Shared by the members of the room. Others join after the owner has created it. */
   made: { done: boolean };
 }
 
@@ -27,7 +27,7 @@ interface Counts {
   keptFrom: number;
 }
 
-/** An owner sees the whole room, others its newest messages. */
+/** An owner keeps the whole room, others its newest messages. */
 const OWNERS_MESSAGES_MAX = 1_000_000;
 const MESSAGES_MAX = 250;
 
@@ -38,10 +38,10 @@ export class MemberRoom {
   readonly joins: boolean;
   readonly made: { done: boolean };
   readonly view: RoomView;
-  /** The member follows the room, so it is in the list of its rooms. */
+  /** The member follows the room, so it is in its room list. */
   follows = false;
   #read: ReadData | undefined;
-  /** It counts only if nothing was rolled back. */
+  /** Used only if nothing was rolled back. */
   readonly #wentBack: string[] = [];
 
   constructor({ user, isOwner, checker, joins, made }: MemberRoomOptions) {
@@ -57,7 +57,7 @@ export class MemberRoom {
     return this.checker.position(this.user);
   }
 
-  /** For the first time, or again on the same connection. */
+  /** The first join, or another join on the same connection. */
   joined(data: JoinData): void {
     const before = this.position;
     if (before !== undefined && before.epoch === data.epoch && data.head < before.seq)
@@ -89,7 +89,7 @@ export class MemberRoom {
     else this.readPage(data as MessagesData, payload.before);
   }
 
-  /** `before`: the page has the messages just below it. */
+  /** `before`: the page has the messages directly below it. */
   readPage(page: MessagesData, before: number | undefined): void {
     const joins = before !== undefined && before === this.view.floor;
     const reaches = joins ? (page.hasMore ? page.messages[0]?.seq : 1) : undefined;
@@ -103,7 +103,7 @@ export class MemberRoom {
     if (data.seq >= known) this.#read = data;
   }
 
-  /** The newest messages of the quiet room: I8. */
+  /** Compares with the newest messages of the quiet room: I8. */
   compare(page: MessagesData): void {
     this.checker.differs(this.user, this.view.compare(page, !page.hasMore));
   }
@@ -127,7 +127,7 @@ export class MemberRoom {
     this.checker.differs(this.user, differences);
   }
 
-  /** What the view does not have is declared: a gap, or a rollback. */
+  /** The missing part of the view was declared: a gap, or a rollback. */
   #skipToPosition(): void {
     const { epoch, seq } = this.position ?? { epoch: '', seq: 0 };
     if (epoch !== this.view.epoch || seq !== this.view.position) this.view.reset(epoch, seq);

@@ -27,7 +27,7 @@ export interface MemberOptions {
   onViolation: (violation: string) => void;
 }
 
-/** A notice that says when to reconnect. */
+/** A notice that contains the time to reconnect. */
 export interface Advice {
   code: Notice['code'];
   atMs: number;
@@ -35,7 +35,7 @@ export interface Advice {
 }
 
 const ANSWER_TIMEOUT_MS = 5_000;
-/** After this many requests in a row without an answer, the client looks for another node. */
+/** After this many consecutive requests without an answer, the client changes to another node. */
 const SILENCES_MAX = 2;
 const RETRY_MS = 300;
 const JOIN_ENTRIES = 50;
@@ -49,7 +49,7 @@ export const now = (): number => performance.timeOrigin + performance.now();
 export class Member {
   readonly user: string;
   readonly socket: Socket;
-  /** The session has come, and every room is joined or resumed. */
+  /** The session has started, and every room is joined or resumed. */
   ready = false;
   /** When the newest notice of each kind came. */
   readonly noticedAtMs = new Map<Notice['code'], number>();
@@ -98,36 +98,36 @@ export class Member {
     this.socket.connect();
   }
 
-  /** It was notified of `degraded` and not `recovered` since. */
+  /** It was notified of `degraded`, and not of `recovered` since. */
   get degraded(): boolean {
     const atMs = this.noticedAtMs.get('degraded') ?? 0;
     return atMs >= this.connectedAtMs && atMs > (this.noticedAtMs.get('recovered') ?? 0);
   }
 
-  /** Messages and acts that are composed and have no outcome. */
+  /** Composed messages and acts without an outcome. */
   get pending(): number {
     return this.#outbox.pending;
   }
 
-  /** The text of its next message. Each is different. */
+  /** The text of its next message. Each text is different. */
   get nextText(): string {
     return this.#outbox.nextText;
   }
 
-  /** As `perform`. A message that `must` be sent ignores a full outbox. */
+  /** Like `perform`. A message that `must` be sent ignores a full outbox. */
   send(room: string, must = false): Promise<Position | undefined> {
     return this.perform(room, plainMessage(this.nextText), must);
   }
 
   /**
-   * Sends a message or an act. Resolves with its place when it is acknowledged; with undefined if
-   * it was refused for good or if the outbox is full.
+   * Sends a message or an act. Resolves with its position when it is acknowledged. Resolves with
+   * undefined if it was refused permanently or if the outbox is full.
    */
   perform(room: string, work: Work, must = false): Promise<Position | undefined> {
     return this.#outbox.perform(room, work, must);
   }
 
-  /** A request that stores nothing. Failures are not repeated. */
+  /** A request that stores nothing. It is not repeated after a failure. */
   async look(room: string, look: Look): Promise<void> {
     const { kind, event, payload } = look;
     const of = this.#room(room);
@@ -143,7 +143,7 @@ export class Member {
 
   /**
    * One request. Resolves with `cut` if the connection ends, and with `silent` after the timeout.
-   * `onAnswer` is called before the next event, for a late answer, too.
+   * `onAnswer` is called before the next event, also for a late answer.
    */
   request<N extends keyof ClientRequests>(
     event: N,
@@ -227,7 +227,7 @@ export class Member {
   async #join(room: string, connection: number): Promise<boolean> {
     const of = this.#room(room);
     if (of?.isOwner && !of.made.done) {
-      // A conflict says that an earlier request was done, whose answer was lost.
+      // A conflict means that an earlier request succeeded, but its answer was lost.
       const created = await this.#insist('room:create', { room, title: room }, connection);
       if (created === 'cut') return false;
       of.made.done = true;
@@ -239,13 +239,13 @@ export class Member {
     return joined !== 'cut';
   }
 
-  /** @returns false if the connection ended before the owner made the room */
+  /** @returns false if the connection ended before the owner created the room */
   async #waitForRoom({ made }: MemberRoom, connection: number): Promise<boolean> {
     while (!made.done && connection === this.connects && !this.#closed) await sleep(RETRY_MS);
     return made.done;
   }
 
-  /** Follows its rooms, so that they are in its list. */
+  /** Follows its rooms, so that they are in its room list. */
   async #follow(connection: number): Promise<boolean> {
     for (const [room, of] of this.#options.rooms) {
       if (of.follows) continue;
@@ -257,7 +257,7 @@ export class Member {
     return true;
   }
 
-  /** Repeats a request on this connection until it is done or refused for good. */
+  /** Repeats a request on this connection until it succeeds or is refused permanently. */
   async #insist<N extends keyof ClientRequests>(
     event: N,
     payload: ClientRequests[N][0],
@@ -275,7 +275,7 @@ export class Member {
   #onDisconnect(reason: string): void {
     this.ready = false;
     this.#silences = 0;
-    // A client that follows the advice of a drain or of a new node loses nothing.
+    // A client that follows the advice of a draining or a new node loses nothing.
     const left = reason === 'io client disconnect';
     if (!left) this.losses++;
     this.#timer.disconnected(now(), left);

@@ -41,11 +41,11 @@ export interface FaultOptions {
   outageSeconds: number;
   /** Settings of the services (docs/settings.md), in addition to those of a trial. */
   settings: Record<string, string>;
-  /** How many acts the clients do while gateways are killed; undefined for random faults. */
+  /** Number of acts while gateways are killed. Undefined for random faults. */
   acts: number | undefined;
   /** Clients of the crowd that loses a gateway; undefined for random faults. */
   crowd: number | undefined;
-  /** The beginnings of names; empty for all. */
+  /** Prefixes of fault names. Empty for all. */
   faults: string[];
   reportDir: string | undefined;
   outFile: string | undefined;
@@ -60,7 +60,7 @@ const REPLICAS: Record<StoreKind, number> = { single: 0, sentinel: 2, cluster: 1
 /** An invalid option. The message is for the user. */
 export class Misuse extends Error {}
 
-/** Every client is in two rooms, so a room has twice as many. */
+/** Every client is in two rooms, so a room has twice as many clients. */
 const ROOM_CLIENTS = 10;
 const CROWD_GATEWAYS = 4;
 const ROOMS_MIN = 3;

@@ -1,4 +1,7 @@
-/** What a member has composed, and its delivery: each with one id until it has an outcome. */
+/**
+ * The composed messages and acts of a member, and their delivery. Each keeps one id until it has an
+ * outcome.
+ */
 import type { Ack, ClientRequests, Position, SendData } from '@maru/protocol';
 import { sleep } from '../support/poll.ts';
 import type { MemberRoom } from './member-room.ts';
@@ -19,7 +22,7 @@ export interface OutboxOptions {
   user: string;
   rooms: ReadonlyMap<string, MemberRoom>;
   isReady(): boolean;
-  /** The name of the present connection. */
+  /** The name of the current connection. */
   connection(): string;
   request(
     event: EntryRequest,
@@ -41,7 +44,8 @@ const RETRY_MS = 300;
 const READY_CHECK_MS = 20;
 const WINDOW = 4;
 /**
- * A client composes nothing new while this many wait: they would overload the end of an outage.
+ * A client composes nothing new while this many wait. Otherwise they would overload the end of an
+ * outage.
  */
 const WAITING_MAX = 6;
 
@@ -56,7 +60,7 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Composed and without an outcome. */
+  /** Number of those without an outcome. */
   get pending(): number {
     return this.#queue.length + this.#senders;
   }
@@ -100,7 +104,7 @@ export class Outbox {
       if (ack.ok) return { epoch: ack.data.epoch, seq: ack.data.seq };
       if (!ack.error.retryable) {
         const { code, message } = ack.error;
-        // Only the checker knows whether the message that it concerns was deleted.
+        // Only the checker knows whether its target was deleted.
         if (queued.work.kind === 'send' || queued.work.kind === 'mention')
           onViolation(`${user} had a message refused for good: ${code} ${message}`);
         return undefined;

@@ -1,11 +1,12 @@
 /**
- * NODE_OPTIONS loads it first in the service processes of a trial, for faults that cannot be
- * injected from outside. Without its variables it does nothing: npm and the supervisor inherit it.
+ * Loaded first into the service processes of a trial through NODE_OPTIONS, for faults that cannot
+ * be injected from outside. Without its variables it does nothing, because npm and the supervisor
+ * also inherit it.
  *
- * FAULTS_REDIS_URL: the address of the store, instead of the supervisor's Redis.
- * FAULTS_CLOCKS: a folder with a file for each node with a wrong clock. The file has the node's
- * name and contains milliseconds. It is read at the start and at SIGUSR2: then the clock jumps. As
- * in a real jump, timers do not change.
+ * FAULTS_REDIS_URL: the address of the store, instead of the supervisor's Redis. FAULTS_CLOCKS: a
+ * folder with a file for each node with a wrong clock. The file has the node's name and contains
+ * milliseconds. It is read at the start and on SIGUSR2. Then the clock jumps. Timers do not change,
+ * as in a real jump.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

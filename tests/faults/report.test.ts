@@ -83,7 +83,7 @@ const trial = (change: Partial<TrialResult>): TrialResult => ({
   messages: 10,
   stored: 9,
   acts: { send: 7, edit: 2 },
-  gapsTold: 0,
+  gapsDeclared: 0,
   lost: 0,
   presenceMs: 20,
   ...change,
@@ -91,7 +91,7 @@ const trial = (change: Partial<TrialResult>): TrialResult => ({
 const report = (...trials: TrialResult[]) =>
   createReport({ startedAtMs: 0, endedAtMs: 60_000, options: parse(), endedEarly: false, trials });
 
-test('a report tells the worst of each fault', () => {
+test('a report shows the worst value of each fault', () => {
   const { faults, violations } = report(
     trial({
       injected: [

@@ -12,7 +12,7 @@ export interface Report {
   messages: number;
   stored: number;
   acts: TrialResult['acts'];
-  gapsTold: number;
+  gapsDeclared: number;
   /** Acknowledged messages that a rollback removed. */
   lost: number;
   /** How long presence took to be correct at the end of each part. */
@@ -58,7 +58,7 @@ export function createReport(run: {
     messages: sum(({ messages }) => messages),
     stored: sum(({ stored }) => stored),
     acts: sumActs(run.trials.map(({ acts }) => acts)),
-    gapsTold: sum(({ gapsTold }) => gapsTold),
+    gapsDeclared: sum(({ gapsDeclared }) => gapsDeclared),
     lost: sum(({ lost }) => lost),
     presenceMs: run.trials.map(({ presenceMs }) => presenceMs),
     faults: names.map((name) => rowOf(injected.filter((one) => one.name === name))),
@@ -143,7 +143,7 @@ export function renderReport(report: Report): string {
     `${report.startedAt}, ${minutes} min${report.endedEarly ? ' (ended early)' : ''}, seed ${options.seed}: ${options.clients} clients, ` +
       `${options.rate} acts a second, ${options.rooms} rooms, ${options.gateways} gateways${settings}, Node ${report.node}.`,
     '',
-    `${report.messages} messages and acts composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsTold} gaps declared, ` +
+    `${report.messages} messages and acts composed, ${report.stored} stored and acknowledged for the first time, ${report.gapsDeclared} gaps declared, ` +
       `${report.lost} acknowledged ones removed by rollbacks. ` +
       `Presence correct after: ${presence}.`,
     '',

@@ -21,7 +21,7 @@ test('separates the back-off of clients from the time of the cluster', () => {
   });
 });
 
-test('accepts an even drain, and finds one that asks all clients at once', () => {
+test('accepts an even drain, and reports one that advises all clients at once', () => {
   const even = Array.from({ length: 30 }, (_, index) => index * 100 + (index % 3) * 30);
   assert.deepEqual(checkPace(advices(...even), 10), []);
   assert.deepEqual(checkPace([], 10), []);
@@ -46,7 +46,7 @@ test('counts reads of surviving and new processes, not of those that died', () =
   );
 });
 
-test('finds a client that loses its connection too often', () => {
+test('reports a client that loses its connection too often', () => {
   const losses = [
     { user: 'a', before: 7, after: 7 },
     { user: 'b', before: 0, after: 1 },
@@ -58,7 +58,7 @@ test('finds a client that loses its connection too often', () => {
   assert.deepEqual(checkLosses([], 0), []);
 });
 
-test('finds a client that is back too late', () => {
+test('reports a client that returns too late', () => {
   assert.deepEqual(checkReturn(5_000, 5_000), []);
   assert.match(checkReturn(5_001, 5_000).join(), /I5: a client was back 5001 ms after its own back-off/);
 });

@@ -4,8 +4,8 @@ import type { Fault } from './fault.ts';
 import { REPLICAS, type SentinelStore } from './sentinel-store.ts';
 
 /**
- * After the promotion: Sentinel reports it, the other replica follows, clients receive what they
- * missed.
+ * Time after the promotion: Sentinel reports it, the other replica follows, and clients receive
+ * missed entries.
  */
 const AFTER_FAILOVER_MS = 10_000;
 const AFTER_REPLICA_MS = 5_000;
@@ -14,9 +14,10 @@ type SentinelFault = Fault<ClusterEnvironment<SentinelStore>>;
 
 /**
  * If every replica must have a message before its acknowledgement, no acknowledged message may be
- * lost. With fewer replicas a failover may lose messages that the promoted replica lacks or that
- * the old primary accepted after the failover; they are counted. The log begins a new epoch in both
- * cases: members may have received a message that was stored, not acknowledged, and lost.
+ * lost. With fewer replicas, a failover may lose messages that the promoted replica lacks, or that
+ * the old primary accepted after the failover. These are counted. The log begins a new epoch in
+ * both cases, because members may have received a message that was stored, not acknowledged, and
+ * lost.
  */
 export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
   const failover = { rollsBack: true, losesAcknowledged: waitReplicas < REPLICAS, wholeWithinMs: AFTER_FAILOVER_MS };
@@ -78,8 +79,8 @@ export function sentinelFaults(waitReplicas: number): readonly SentinelFault[] {
         } finally {
           await old.kill('SIGCONT');
         }
-        // Sentinel makes it a replica some ten seconds later. Only a store that needs all replicas
-        // waits.
+        // Sentinel makes it a replica about ten seconds later. Only a store that needs all replicas
+        // waits for that.
         if (needsAll) await store.untilFollowed();
       },
     },

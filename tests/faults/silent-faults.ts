@@ -1,6 +1,6 @@
 /**
- * Connections to the store that forward nothing from now on, for ever, and are never reset, while
- * new connections work: each kind of connection in turn.
+ * Connections to the store that forward nothing from now on and are never reset, while new
+ * connections work. Each kind of connection in turn.
  */
 import { call } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
@@ -40,7 +40,7 @@ export function silentFaults(store: StoreKind): ReadonlyArray<Fault<ProxiedEnvir
       const before = openedByName(environment);
       const silenced = environment.proxies.reduce((sum, proxy) => sum + proxy.silence(purposes), 0);
       began();
-      // Only the connections are lost: from now on everything may work.
+      // Only the connections are lost. From now on, everything may work.
       lifted();
       if (silenced === 0) violation('no connection of this kind was open');
       const isOfKind = (name: string) => purposes.includes(purposeOf(name));
@@ -48,7 +48,7 @@ export function silentFaults(store: StoreKind): ReadonlyArray<Fault<ProxiedEnvir
         [...opened].reduce((sum, [name, count]) => sum + (isOfKind(name) ? count : 0), 0);
       const isRepaired = async () =>
         countOf(openedByName(environment)) >= countOf(before) + silenced && (await requestsWork(environment));
-      // The time counts until members are complete, which comes after it.
+      // The time counts until members are complete, which happens later.
       await poll('every request to work', isRepaired, { timeoutMs: 2 * AFTER_SILENCE_MS }).catch((error: unknown) =>
         violation(String(error)),
       );

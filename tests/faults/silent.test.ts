@@ -1,6 +1,6 @@
 /**
- * Each kind of connection to the store goes silent for ever. `npm run test:faults -- --store` does
- * the same on Sentinel and Cluster, which would take a minute here.
+ * Each kind of connection to the store goes silent permanently. `npm run test:faults -- --store`
+ * does the same with Sentinel and Cluster, which would take a minute here.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -14,7 +14,7 @@ const AFTER_STORE_AND_GATEWAY_MS = 8_000;
 const FULL = '1mb';
 /** How long clients write between the copy and the rollback to it. */
 const LOST_TAIL_MS = 1_500;
-/** After it the head is above the one that the stopped gateway saw last. */
+/** After this time, the head is above the one that the stopped gateway saw last. */
 const GROWS_AGAIN_MS = 3_000;
 /** The duration of loading is an estimate. Gateways may miss a shorter one. */
 const LOADING_MS_MIN = 500;
@@ -22,9 +22,9 @@ const LOADING_MS_MIN = 500;
 type ClusterFault = Fault<ClusterEnvironment>;
 
 /**
- * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command; it still
- * serves for a moment. The supervisor does it and keeps Redis down. It would restart a Redis that
- * died otherwise.
+ * `kill`: by SIGKILL. `drain`: in order, so that its file ends with a complete command. It still
+ * serves for a moment. The supervisor does this and keeps Redis down, because it would restart a
+ * Redis that died otherwise.
  */
 async function endStore(environment: ClusterEnvironment, how: 'kill' | 'drain', began: () => void): Promise<void> {
   const { pid } = await environment.process('redis');
@@ -95,7 +95,7 @@ export const STORE_FAULTS: readonly ClusterFault[] = [
       lifting(loadedAtMs);
       await started;
       if (loadingMs < LOADING_MS_MIN) violation(`the store was loading for ${Math.round(loadingMs)} ms only`);
-      // So that the next start is a quick one again.
+      // Makes the next start fast again.
       await environment.admin((redis) => redis.call('BGREWRITEAOF'));
     },
   },

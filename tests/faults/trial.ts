@@ -29,7 +29,7 @@ export interface TrialResult {
   stored: number;
   /** How many were answered for the first time, by kind. */
   acts: Partial<Record<Kind, number>>;
-  gapsTold: number;
+  gapsDeclared: number;
   /** Acknowledged messages that a rollback removed. */
   lost: number;
   presenceMs: number | undefined;
@@ -103,15 +103,16 @@ export async function runTrial<S extends Environment>(options: TrialOptions<S>):
     const common = { crowd, rollbacks, mayLose, readMs: READ_MS, ...(archive === undefined ? {} : { archive }) };
     for (const room of crowd.rooms.keys()) violations.push(...(await checkRoomAtEnd({ room, ...common })));
     const checkers = [...crowd.rooms.values()];
-    const sum = (of: 'messages' | 'gapsTold' | 'lost') => checkers.reduce((total, checker) => total + checker[of], 0);
-    const [messages, gapsTold, lost] = [sum('messages'), sum('gapsTold'), sum('lost')];
+    const sum = (of: 'messages' | 'gapsDeclared' | 'lost') =>
+      checkers.reduce((total, checker) => total + checker[of], 0);
+    const [messages, gapsDeclared, lost] = [sum('messages'), sum('gapsDeclared'), sum('lost')];
     return {
       injected: injected.map(({ result }) => result),
       violations,
       messages,
       stored,
       acts,
-      gapsTold,
+      gapsDeclared,
       lost,
       presenceMs,
     };
@@ -141,7 +142,7 @@ async function injectAll<S extends Environment>(
   return injected;
 }
 
-/** Lets the crowd come to rest. @returns how long presence took */
+/** Waits until the crowd is quiet. @returns the time that presence took */
 async function settle<S extends Environment>(
   { environment }: TrialOptions<S>,
   crowd: Crowd,

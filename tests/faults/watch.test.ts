@@ -36,12 +36,12 @@ test('accepts an acknowledgement of a message that was in flight', () => {
   assert.deepEqual(watched([early, { sentAtMs: 990, tookMs: 40, outcome: 'stored' }]).violations, []);
 });
 
-test('finds an acknowledgement while the store is gone', () => {
+test('reports an acknowledgement while the store is gone', () => {
   assert.match(watched([early, { sentAtMs: 3_000, outcome: 'stored' }]).violations.join(), /I1: 1 messages/);
   assert.match(watched([early, { sentAtMs: 3_000, outcome: 'duplicate' }]).violations.join(), /I1: 1 messages/);
 });
 
-test('finds an answer that is late or missing', () => {
+test('reports an answer that is late or missing', () => {
   assert.match(watched([early, { tookMs: 1_800 }]).violations.join(), /deadline: x waited 1800 ms/);
   assert.match(
     watched([early, { tookMs: 2_900, outcome: 'silent' }]).violations.join(),
@@ -49,12 +49,12 @@ test('finds an answer that is late or missing', () => {
   );
 });
 
-test('finds a late or missing first error', () => {
+test('reports a late or missing first error', () => {
   assert.match(watched([]).violations.join(), /deadline: the first error came after no ms/);
   assert.match(watched([{ sentAtMs: 3_000 }]).violations.join(), /deadline: the first error came after 2010 ms/);
 });
 
-test('finds a member that is notified late or never', () => {
+test('reports a member that is notified late or never', () => {
   assert.match(watched([early], [{ degradedAtMs: undefined }]).violations.join(), /degraded: x was not notified/);
   assert.match(watched([early], [{ degradedAtMs: 500 }]).violations.join(), /degraded: x was not notified/);
   assert.match(watched([early], [{ degradedAtMs: 4_000 }]).violations.join(), /degraded: x was notified after 3000 ms/);
@@ -86,7 +86,7 @@ test('checks nothing while the store is fine', () => {
   assert.deepEqual(watched([{ tookMs: 9_000 }], [{ degradedAtMs: undefined }], 'fine').violations, []);
 });
 
-test('finds every late or failed answer where the store is unaffected', () => {
+test('reports every late or failed answer if the store is unaffected', () => {
   const found = (answer: Partial<Answer>) => watched([answer], [{}], 'unaffected').violations.join();
   assert.equal(found({ outcome: 'stored' }), '');
   assert.match(found({ outcome: 'unavailable' }), /send of x took 10 ms \(unavailable\)/);

@@ -23,8 +23,8 @@ export interface Watch {
   began(atMs: number): void;
   lifting(atMs: number): void;
   /**
-   * `toleranceMs`: by how much a promised time may be exceeded, for example by the longest
-   * event-loop delay of this process.
+   * `toleranceMs`: extra time for each promise, for example the longest event-loop delay of this
+   * process.
    */
   finish(members: ReadonlyArray<WatchedMember>, toleranceMs?: number): WatchResult;
 }
@@ -44,7 +44,7 @@ export interface WatchResult {
   violations: string[];
 }
 
-/** A send whose connection ended says nothing about answer times. */
+/** A send whose connection ended does not count for answer times. */
 const isAnswer = ({ outcome }: Answer) => outcome !== 'cut';
 const isStored = ({ outcome }: Answer) => outcome === 'stored' || outcome === 'duplicate';
 
@@ -73,7 +73,7 @@ export function createWatch(store: StoreState): Watch {
       let slowestAnswerMs: number | undefined;
       let falseAcknowledgements = 0;
       const late: string[] = [];
-      // Some faults know only at the end when the store was back.
+      // Some faults know the end of the outage only afterwards.
       for (const answer of answers) {
         const { sentAtMs, tookMs, outcome, member } = answer;
         const answeredAtMs = sentAtMs + tookMs;
@@ -113,10 +113,10 @@ export function createWatch(store: StoreState): Watch {
   };
 }
 
-/** Acts on older messages may need the archive. These do not. */
+/** Acts on older messages may need the archive. These never do. */
 const HOT: readonly Kind[] = ['send', 'mention'];
 
-/** Whatever happens elsewhere, the store takes every message in time. */
+/** The store must accept every message in time, whatever else fails. */
 function watchUnaffected(answers: readonly Answer[], slackMs: number): WatchResult {
   const hot = answers.filter(({ kind }) => HOT.includes(kind));
   const bad = hot.filter(

@@ -18,7 +18,7 @@ export type Kind =
 export type EntryRequest = 'message:send' | 'message:edit' | 'message:delete' | 'message:react' | 'message:pin';
 export type ReadRequest = 'room:read' | 'messages:read' | 'room:join';
 
-/** A request that stores an entry. It is sent until it has an outcome. */
+/** A request that stores an entry. It is repeated until it has an outcome. */
 export interface Work {
   kind: Kind;
   event: EntryRequest;

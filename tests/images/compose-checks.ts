@@ -229,6 +229,35 @@ describe('a cluster of containers', () => {
     await assertConsistent();
   });
 
+  test('archives messages, also after PostgreSQL was killed, and finds them', async () => {
+    const reader = clients[1] as TestClient;
+    const searched = newRoom('compose');
+    await reader.ok('room:join', { room: searched });
+    for (const round of ['before', 'after']) {
+      const query = `needle${round}${Date.now()}`;
+      if (round === 'after') {
+        const [postgres = ''] = await cluster.containers('postgres');
+        await docker(['kill', '--signal', 'KILL', postgres]);
+        const ack = await reader.request('search', { query, room: searched });
+        assert.equal(ack.ok ? 'ok' : ack.error.code, 'unavailable');
+        await cluster.compose('up', '--detach', '--wait', '--no-recreate', 'postgres');
+      }
+      const { seq } = await reader.ok('message:send', {
+        room: searched,
+        clientMsgId: newId(),
+        text: `a ${query} in the hay`,
+      });
+      await poll(
+        'the message to be found',
+        async () => {
+          const found = await reader.request('search', { query, room: searched });
+          return found.ok && found.data.messages[0]?.seq === seq;
+        },
+        { timeoutMs: RECONNECT_TIMEOUT_MS, everyMs: 500 },
+      );
+    }
+  });
+
   test('keeps its log when Redis is restarted', async () => {
     const before = await readHistory(clients[1] as TestClient, room);
     await cluster.compose('restart', 'redis');

@@ -29,7 +29,7 @@ describe('Dockerfiles', () => {
     assert.deepEqual([...new Set(used)].sort(), seen.sort());
   });
 
-  test('refuse versions of Redis and nginx that have vulnerabilities', () => {
+  test('refuse vulnerable versions of Redis and nginx', () => {
     const refuses = (file: string, output: string) => {
       const program = /^RUN .* \| awk (.*)$/m.exec(read(`deploy/docker/${file}`))?.[1] ?? assert.fail(file);
       return spawnSync('sh', ['-c', `awk ${program}`], { input: `${output}\n` }).status === 1;
@@ -52,7 +52,7 @@ describe('Dockerfiles', () => {
     assert.equal(stages('service.Dockerfile'), stages('edge.Dockerfile'));
   });
 
-  test('read only files that .dockerignore lets in', () => {
+  test('read only files that .dockerignore includes', () => {
     const ignoreFile = read('.dockerignore');
     for (const workspace of JSON.parse(read('package.json')).workspaces as string[]) {
       const top = workspace.replace(/\/\*$/, '');
@@ -112,7 +112,7 @@ describe('PostgreSQL in a container', () => {
 });
 
 describe('the compose file of company accounts', () => {
-  test('passes on settings that gateways know, and no secret', () => {
+  test('passes on settings that gateways know, and contains no secret', () => {
     const settings = read('docs/settings.md');
     const environment: Record<string, string> = accounts.services.gateway.environment;
     for (const [variable, value] of Object.entries(environment)) {

@@ -1,7 +1,7 @@
 /**
- * Random acts of users, trims and archivers that fail, in random order: at every moment each entry
- * is in the hot log or in the archive, and a message that left the hot log has no newer concern
- * than the archive knows.
+ * Random acts of users, trims, and archivers that fail, in random order. At every moment, each
+ * entry is in the hot log or in the archive. For a message that has left the hot log, the archive
+ * has every change.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -36,7 +36,10 @@ type Step =
   | { do: 'say'; count: number }
   | { do: 'edit' | 'delete' | 'react' | 'reply'; back: number }
   | { do: 'trim' }
-  /** Two archivers, each with at most so many entries. `dies`: one of them, there. */
+  /**
+   * Two archivers, each with a maximum number of entries. `dies`: the step at which one of them
+   * dies.
+   */
   | { do: 'archive'; entriesMax: number; dies: 'before commit' | 'before mark' | 'never' };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -94,7 +97,7 @@ async function hotSeqs(room: string): Promise<number[]> {
   return [...entries.map(([id]) => Number.parseInt(id, 10)), ...erased.map(Number)];
 }
 
-/** In the log, so that a trim in between shows no gap: first the log, then the archive. */
+/** Reads first the log, then the archive, so that a trim in between causes no gap. */
 async function check(room: string, head: number, concerns: ReadonlyMap<number, number>) {
   const hot = new Set(await hotSeqs(room));
   const archived = await archivedSeqs(rig, room);

@@ -1,4 +1,4 @@
-/** What the archive makes of the entries of a hot log is what the hot log makes of them. */
+/** The archive and the hot log compute the same messages from the same entries. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Archive, archiveBatch, migrateArchive, openArchive, readPage, tailOf } from '@maru/archive-db';
@@ -11,7 +11,10 @@ import { type LogRig, publicRoom, startLogRig } from '../../services/gateway/src
 
 const ROOMS = 4;
 const ACTS = 220;
-/** More than are named for one emoji. One name has characters that encoders escape differently. */
+/**
+ * More users than are listed for one emoji. One name has characters that encoders escape
+ * differently.
+ */
 const USERS = [...'abcdefghijklm', 'x/"y'];
 const EMOJI = ['👍', '/'];
 
@@ -92,7 +95,7 @@ async function archivedEntries(room: string, reader: string): Promise<StoredEntr
   return entries.map((entry) => ({ seq: entry.seq, ts: entry.ts, head: entry.head, tail: tailOf(entry) }));
 }
 
-test('the archive shows every entry as the hot log does, to any reader and after any batches', async () => {
+test('the archive shows every entry like the hot log, for any reader and any batches', async () => {
   const seed = Number(process.env.MARU_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`seed ${seed} (MARU_TEST_SEED)`);
   const random = randomOf(seed);

@@ -23,11 +23,11 @@ import { newId, newRoom } from '../support/tokens.ts';
 /** Maximum of half-open transports. */
 const HALF_OPEN_MAX = 2_000;
 /**
- * The time of a stop that waits for no peer. A stop that waits for a frozen peer exits with 1 after
- * 8 s.
+ * The maximum time of a stop that waits for no peer. If it waits for a frozen peer, it exits with 1
+ * after 8 s.
  */
 const STOP_MS_MAX = 5_000;
-/** A user disappears after the grace period. The lease of a silent node lasts much longer. */
+/** A user disappears after this grace period. The lease of a silent node lasts much longer. */
 const LEAVE_GRACE_MS = 500;
 const LEASE_MS = 60_000;
 
@@ -64,7 +64,7 @@ const nothingLeft = (node: ServiceProcess) =>
   });
 
 describe('a connection that ends', () => {
-  test('during the reads of its resume holds no room open and leaves no ghost', async () => {
+  test('during the reads of its resume keeps no room open and leaves no ghost user', async () => {
     const rooms = Array.from({ length: 20 }, () => newRoom());
     const resume: Record<string, Position> = Object.fromEntries(rooms.map((room) => [room, { epoch: '1.a', seq: 0 }]));
     for (let round = 0; round < 3; round++) {
@@ -76,13 +76,13 @@ describe('a connection that ends', () => {
         raw.close();
         await poll('it to end', async () => (await gateway.metric('maru_sessions')) === 0, { everyMs: 5 });
       } finally {
-        // The answers arrive now, for a connection that has ended.
+        // The answers arrive now, but the connection has already ended.
         await cluster.redis.kill('SIGCONT');
       }
       await poll('the store to be back', async () => (await gateway.metric('maru_store_degraded')) === 0);
       await nothingLeft(gateway);
     }
-    // A user who is present is shown, so that an empty list is meaningful.
+    // A present user, so that an empty list is meaningful.
     const here = await connect(gateway.url, { token: tokenOf('here') });
     for (const room of rooms) await here.ok('room:join', { room });
     for (const room of rooms) await poll('a connected user is counted', async () => (await onlineIn(room)) === 1);
@@ -90,7 +90,7 @@ describe('a connection that ends', () => {
     for (const room of rooms) await poll('nobody to be there', async () => (await onlineIn(room)) === 0);
   });
 
-  test('while it begins to watch rooms leaves no watch behind', async () => {
+  test('while it starts to watch rooms leaves no watch behind', async () => {
     const rooms = Array.from({ length: 50 }, () => newRoom());
     const here = await connect(gateway.url, { token: tokenOf('here') });
     for (const room of rooms) await here.ok('room:join', { room });
@@ -101,7 +101,7 @@ describe('a connection that ends', () => {
       watcher.cut();
       await poll('it to end', async () => (await gateway.metric('maru_sessions')) === 1, { everyMs: 5 });
     } finally {
-      // The check of its right to see the rooms is answered only now.
+      // The check of its rights in the rooms is answered only now.
       await cluster.redis.kill('SIGCONT');
     }
     here.close();
@@ -125,7 +125,7 @@ describe('a connection', () => {
 });
 
 describe('silent transports', () => {
-  test('keep no client out: the oldest one is closed', async () => {
+  test('do not keep clients out: the oldest one is closed', async () => {
     const open50 = () => Promise.all(Array.from({ length: 50 }, () => RawSocket.open(gateway.url)));
     const oldest = await open50();
     // The others only count, so they are cheap polling transports, opened in portions. All must be
@@ -142,7 +142,7 @@ describe('silent transports', () => {
       assert.deepEqual(client.disconnects, []);
       client.close();
     }
-    // Immediately: later all of them would be closed for their silence.
+    // Check immediately, because later all of them would be closed for their silence.
     await poll('one of the oldest to be gone', () => oldest.some((raw) => raw.closed), { timeoutMs: 3_000 });
     assert.equal(youngest.filter((raw) => raw.closed).length, 0);
     for (const raw of [...oldest, ...youngest]) raw.close();
@@ -151,7 +151,7 @@ describe('silent transports', () => {
 
 // These stop the first gateway, so they come last.
 describe('a gateway', () => {
-  test('that drains refuses new handshakes, for any spelling of their query', async () => {
+  test('that is draining refuses new handshakes, for any spelling of their query', async () => {
     const staying = await connect(gateway.url, { token: tokenOf('staying') });
     gateway.child.kill('SIGTERM');
     const status = async (query: string) =>

@@ -1,6 +1,6 @@
 /**
- * The memory that one client can make a node use. The gateway gets a small heap, so that unlimited
- * memory would end it.
+ * The memory of a node that one client can use. The gateway has a small heap, so unlimited memory
+ * would crash it.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -40,7 +40,7 @@ before(async () => {
   [gateway] = cluster.gateways as [ServiceProcess];
 });
 afterEach(() => {
-  // A client that does not read does not see its end.
+  // A client that does not read does not notice its end.
   for (const readAgain of stopped.splice(0)) readAgain();
   for (const client of open.splice(0)) client.close();
 });
@@ -102,7 +102,7 @@ describe('a room full of the heaviest texts', () => {
 });
 
 describe('a client that does not read', () => {
-  test('is cut before answers to it fill the node', async () => {
+  test('is disconnected before answers to it fill the node', async () => {
     const [room] = await fill(await join('author'), HEAVY_TEXT, HEAVY_COUNT);
     const cuts = () => gateway.metric('maru_connections_cut_total', 'reason="slow_consumer"');
     const answers = () => gateway.metric('maru_request_duration_seconds_count', 'event="history:read"');
@@ -123,7 +123,7 @@ describe('a client that does not read', () => {
     await assertServes();
   });
 
-  test('loses ephemeral events, and none is queued for it', async () => {
+  test('loses ephemeral events, because none is queued for it', async () => {
     const room = newRoom();
     const reader = await join('frozen');
     await reader.ok('room:join', { room });
@@ -135,7 +135,7 @@ describe('a client that does not read', () => {
     const signals = 30_000;
     for (let count = 0; count < signals; count++) {
       typer.socket.emit('typing', { room, active: count % 2 === 0 });
-      // Not all at once, because commands in flight to the store are not the subject here.
+      // In steps, because commands in flight to the store are not the subject of this test.
       if (count % 500 === 0) await typer.ok('history:read', { room });
     }
     await typer.ok('history:read', { room });
@@ -151,7 +151,7 @@ describe('a client that does not read', () => {
     const rooms: Array<[string, string]> = [];
     for (let index = 0; index < 50; index++) rooms.push(await fill(author, HEAVY_TEXT, WHOLE_COUNT));
     for (let index = 0; index < 6; index++) {
-      // Each from its own position, so that no read is shared.
+      // Different positions, so that no read is shared.
       const resume: Record<string, Position> = Object.fromEntries(
         rooms.map(([room, epoch]) => [room, { epoch, seq: index }]),
       );
@@ -184,7 +184,7 @@ describe('a client whose resume waits for the store', () => {
         for (let id = 0; id < 200; id++)
           raw.send(`42${id}["typing",{"room":"${room}","active":true,"rest":"${rest}"}]`);
       }
-      // The node answers another client, whose packets came after all of these.
+      // The node has answered another client whose packets arrived later.
       await RawSocket.open(gateway.url).then((raw) => raw.close());
       cluster.assertAlive();
     } finally {

@@ -1,5 +1,5 @@
 /**
- * Requests at awkward times: a connection still gets `session` first, and each entry once and in
+ * Requests at critical times: a connection still gets `session` first, and each entry once and in
  * order.
  */
 import assert from 'node:assert/strict';
@@ -70,7 +70,7 @@ test('a connection that leaves and rejoins a room during its resume gets each en
   await poll('both answers', () => client.payloads('joined').length === 1);
   const { seq } = await author.ok('message:send', { room: last, clientMsgId: newId(), text: 'the end' });
   await client.event<Entry>('message', (entry) => entry.room === last && entry.seq === seq);
-  // Ignore entries of the first subscription, which came before the leave.
+  // Ignore entries of the first subscription, from before the leave.
   const afterwards = client.received.slice(client.received.findIndex(({ name }) => name === 'left'));
   const received = afterwards.flatMap(({ name, payload }) => {
     if (name === 'joined') return (payload as { data: { messages: Entry[] } }).data.messages.map((entry) => entry.seq);
@@ -119,7 +119,7 @@ test('sends of one connection are stored in order while Redis keeps losing its s
   let stored = 0;
   let swapped = 0;
   let flushing = true;
-  // The other node loads the script again, often in the middle of a batch of the first node.
+  // The other node reloads the script, often in the middle of a batch of the first node.
   const reload = (async () => {
     while (flushing)
       await Promise.all(
@@ -187,7 +187,7 @@ describe('a room on a node', () => {
       closed: false,
       end() {},
     };
-    // More than are kept. The read happened while they arrived, so it shows some of them.
+    // More than the node keeps. The read happened while they arrived, so it contains some of them.
     const head = 256;
     room.observe({ epoch: '1.a', base: 0, head, first: 1, n: head, guarded: false });
     await room.attach(member, { epoch: '1.a', seq: head }, () => true);

@@ -1,5 +1,5 @@
 /**
- * Packets that no correct client sends, and payloads that no gateway publishes, affect only their
+ * Packets that no correct client sends and payloads that no gateway publishes affect only their
  * sender.
  */
 import assert from 'node:assert/strict';
@@ -35,7 +35,7 @@ after(async () => {
   await cluster?.stop();
 });
 
-/** The gateways run, and chat works as before. */
+/** Fails unless the gateways run and chat works. */
 async function assertUnharmed(): Promise<void> {
   cluster.assertAlive();
   const { seq } = await witness.ok('message:send', { room, clientMsgId: newId(), text: 'still here' });
@@ -81,7 +81,7 @@ describe('packets', () => {
     }
   });
 
-  test('attempts to connect are limited, refused or not', async () => {
+  test('connection attempts are limited, refused or not', async () => {
     const raw = await RawSocket.open(gateway.url);
     const refusals = () => raw.frames.filter((frame) => frame.startsWith('44')).length;
     for (let attempt = 1; attempt <= 50 && !raw.closed; attempt++) {
@@ -188,7 +188,7 @@ describe('a flood', () => {
   const spec = { perSecond: 50, burst: 200 };
   const ask = { room: newRoom(), active: true };
 
-  test('of 1,000 events at once is answered, each refusal with a time of its own', async () => {
+  test('of 1,000 events at once is answered, and each refusal has a different retry time', async () => {
     const client = await connect(gateway.url, { token: tokenOf('eager') });
     const acks = await Promise.all(Array.from({ length: 1_000 }, () => client.raw('unknown', ask)));
     const waits = acks.flatMap((ack) => (ack.ok || ack.error.code !== 'rate_limited' ? [] : [ack.error.retryAfterMs]));
@@ -216,7 +216,7 @@ describe('a flood', () => {
     await assertUnharmed();
   });
 
-  test('whose events are all repeated at their times is never cut', () => {
+  test('whose events are all repeated at their retry times is never disconnected', () => {
     let cut = false;
     const connection: Connection = {
       id: 'id',

@@ -19,8 +19,8 @@ const ANSWER_MS_MAX = 1_500;
 const HEALED_MS_MAX = 8_000;
 
 /**
- * More pages than a gateway reads concurrently, requested one after the other: waiting reads get
- * their permit too late.
+ * More pages than a gateway reads concurrently, requested one after the other. So waiting reads get
+ * their permit late.
  */
 const READERS = 40;
 const READ_EVERY_MS = 20;
@@ -95,7 +95,7 @@ after(async () => {
 });
 
 describe('while the store hangs', () => {
-  test('concurrent requests of one connection are all answered in time, also if many are reads', async () => {
+  test('concurrent requests of one connection are all answered in time, even if many are reads', async () => {
     const clientMsgId = newId();
     await cluster.redis.kill('SIGSTOP');
     const slowest: Record<string, number> = {};
@@ -124,7 +124,7 @@ describe('while the store hangs', () => {
     cluster.assertAlive();
   });
 
-  test('reads of many connections that wait for each other are answered in time, too', async (t) => {
+  test('reads of many connections that wait for each other are also answered in time', async (t) => {
     const readers = await Promise.all(
       Array.from({ length: READERS }, () => connect(gateway.url, { token: tokenOf(newId()) })),
     );

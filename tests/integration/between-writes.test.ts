@@ -1,6 +1,6 @@
 /**
- * What a gateway that dies between two writes leaves, and what another one reads between them. A
- * membership is in the room, and in the list of the user on another shard.
+ * What remains after a gateway dies between two writes, and what another one reads between them. A
+ * membership is stored in the room, and in the user's list on another shard.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -45,12 +45,12 @@ beforeEach(() => redis.flushall());
 
 const nodeWith = (step: Step): Node => startNode(store, OWNER, step);
 
-/** As if all lists had been written long ago. */
+/** Simulates that all lists were written long ago. */
 async function ageLists(): Promise<void> {
   for (const user of [OWNER, MEMBER]) await ageList(redis, user);
 }
 
-/** What the rooms say: they are the truth. */
+/** Reads the rooms, which are the source of truth. */
 async function memberships(user: string): Promise<string[]> {
   const rooms: string[] = [];
   for (const key of await redis.keys('*:roles')) {
@@ -60,7 +60,7 @@ async function memberships(user: string): Promise<string[]> {
   return rooms.sort();
 }
 
-/** A healthy node shows each user exactly its rooms, and repairs the lists. */
+/** A healthy node shows each user exactly their rooms, and repairs the lists. */
 async function assertRepaired(): Promise<void> {
   for (const round of ['at once', 'later']) {
     if (round === 'later') await ageLists();
@@ -76,7 +76,7 @@ async function assertRepaired(): Promise<void> {
 }
 
 /**
- * Runs `request` on nodes that die after 1, 2, 3 … steps, each in a new store, until one lives.
+ * Runs `request` on nodes that die after 1, 2, 3 … steps, each in a new store, until one survives.
  */
 async function dieAfterEachStep(
   request: (node: Node, room: string) => Promise<unknown>,
@@ -109,14 +109,14 @@ const membersOf = async (room: string) => (await redis.hkeys(roomRolesKey(room))
 const entriesOf = async (room: string) => redis.xlen(roomLogKey(room));
 
 describe('a gateway that dies between two writes', () => {
-  test('of a new room leaves the room in the list of its owner, or no room', async () => {
+  test("while creating a room leaves the room in the owner's list, or no room", async () => {
     await dieAfterEachStep(
       (node) => node.create(),
       async () => {},
     );
   });
 
-  test('of an invitation leaves a member with the room in the list, or none; a retry completes it', async () => {
+  test('while inviting leaves a member with the room in the list, or neither; a retry completes it', async () => {
     await dieAfterEachStep(
       (node, room) => asOwner(node, room, invite),
       async (room, node) => {
@@ -134,7 +134,7 @@ describe('a gateway that dies between two writes', () => {
     ['kick', asOwner, kick],
     ['departure', asMember, leave],
   ] as const)
-    test(`of a ${name} leaves nothing that a retry does not complete, and stores one entry`, async () => {
+    test(`during a ${name} leaves a state that a retry completes, and stores one entry`, async () => {
       await dieAfterEachStep(
         (node, room) => by(node, room, act, 'once'),
         async (room, node) => {
@@ -149,7 +149,7 @@ describe('a gateway that dies between two writes', () => {
       );
     });
 
-  test('of a deletion leaves no room in any list', async () => {
+  test('while deleting leaves the room in no list', async () => {
     await dieAfterEachStep(
       (node, room) => node.delete(room),
       async (room, node) => {
@@ -160,7 +160,7 @@ describe('a gateway that dies between two writes', () => {
     );
   });
 
-  test('of a read position leaves the position or none, with exact counts', async () => {
+  test('while moving a read position leaves the position or none, with exact counts', async () => {
     await dieAfterEachStep(
       (node, room) => node.read(OWNER, room, 2),
       async (room, node) => {
@@ -179,7 +179,7 @@ describe('a gateway that dies between two writes', () => {
   });
 });
 
-/** Reads all rooms on another node, which repairs the lists, after each step of the request. */
+/** After each step of the request, reads all rooms on another node, which repairs the lists. */
 async function readBetween(request: (node: Node) => Promise<unknown>): Promise<void> {
   const node = nodeWith(async () => {
     for (const user of [OWNER, MEMBER]) await nodeWith(healthy).mine(user);
@@ -189,11 +189,11 @@ async function readBetween(request: (node: Node) => Promise<unknown>): Promise<v
 }
 
 describe('a read of the list between two writes', () => {
-  test('does not take a new member out, who was a member before', async () => {
+  test('does not remove a new member who was a member before', async () => {
     const { room } = await nodeWith(healthy).create();
     await asOwner(nodeWith(healthy), room, invite);
     await asOwner(nodeWith(healthy), room, kick);
-    // The list still names the room in vain, and a repair may take it out.
+    // The list still contains the room unnecessarily, so a repair may remove it.
     await ageLists();
     await readBetween((node) => asOwner(node, room, invite));
     assert.deepEqual(await membersOf(room), [MEMBER, OWNER]);
@@ -204,19 +204,20 @@ describe('a read of the list between two writes', () => {
     assert.equal((await memberships(OWNER)).length, 1);
   });
 
-  test('that began before the invitation, and ends after it, does not take the member out', async () => {
+  test('that started before the invitation and ends after it does not remove the member', async () => {
     const { room } = await nodeWith(healthy).create();
     await asOwner(nodeWith(healthy), room, invite);
     await asOwner(nodeWith(healthy), room, kick);
     await ageLists();
-    // The reader has read the list, then the room; the user becomes a member; it repairs the list.
+    // The reader reads the list and the room. Then the user becomes a member. Then the reader
+    // repairs the list.
     const reader = nodeWith((number) => (number === 2 ? asOwner(nodeWith(healthy), room, invite) : undefined));
     assert.deepEqual(await reader.mine(MEMBER), []);
     await assertRepaired();
     assert.deepEqual(await membersOf(room), [MEMBER, OWNER]);
   });
 
-  test('a kick whose node is slow to clean the list does not take out a user who was invited again', async () => {
+  test('a kick whose node is slow to clean the list does not remove a user who was invited again', async () => {
     const { room } = await nodeWith(healthy).create();
     await asOwner(nodeWith(healthy), room, invite);
     await ageLists();

@@ -1,6 +1,6 @@
 /**
  * The client library's models of one room, on two gateways, while users act at random and lose
- * their connections: in the end each shows what a fresh read shows.
+ * their connections. At the end, each equals a fresh read.
  */
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/g
 import { poll } from '../support/poll.ts';
 
 const ROOM = 'models';
-/** More than the users whom a reaction names. */
+/** More users than a reaction lists. */
 const USERS = 13;
 const STEPS = 400;
 
@@ -90,7 +90,7 @@ function randomOf(seed: number): () => number {
   };
 }
 
-/** One act of one person. Some are refused, because another was faster. */
+/** One act of one person. Some are refused, because another user was faster. */
 function act({ conversation }: Person, random: () => number, step: number): void {
   const { messages } = conversation.get();
   const newest = messages.slice(-8);
@@ -135,7 +135,7 @@ const quiet = () =>
     return isSent && client.connection.state === 'connected' && messages.every(({ pending }) => pending.length === 0);
   });
 
-/** More users react than an answer names. Then a named user removes the reaction. */
+/** More users react than an answer lists. Then a listed user removes the reaction. */
 async function reactAndTakeBack(): Promise<void> {
   const [first] = people;
   assert.ok(first !== undefined);
@@ -148,7 +148,7 @@ async function reactAndTakeBack(): Promise<void> {
 
 const popular = ({ conversation }: Person) => conversation.get().messages.find(({ text }) => text === 'popular');
 
-test('every view is what a fresh read shows, after random acts and lost connections', async () => {
+test('every view equals a fresh read after random acts and lost connections', async () => {
   const seed = Date.now() % 1_000_000;
   console.log(`seed ${seed}`);
   const random = randomOf(seed);
@@ -159,7 +159,7 @@ test('every view is what a fresh read shows, after random acts and lost connecti
   };
   await enterAs(0, USERS - 3);
   for (let step = 0; step < STEPS; step++) {
-    // The models of those who come later begin with reads.
+    // The models of users who join later start with reads.
     if (step === STEPS / 2) await enterAs(USERS - 3, USERS);
     const person = people[Math.floor(random() * people.length)];
     if (person !== undefined) act(person, random, step);
@@ -174,7 +174,7 @@ test('every view is what a fresh read shows, after random acts and lost connecti
       const { messages, head } = await client.readMessages({ room: ROOM, limit: 200 });
       return { head, messages: messages.map(plainOf) };
     };
-    // What an entry does not tell is read again a little later.
+    // State that entries do not determine is read again a little later.
     await poll(`the view of ${id}`, async () => {
       const { head, messages } = await fresh();
       const view = conversation.get();

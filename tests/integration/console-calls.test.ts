@@ -1,4 +1,4 @@
-/** What administrators see and order over HTTP: nodes, users, rooms, reports, settings. */
+/** Administrators' calls over HTTP: nodes, users, rooms, reports, settings. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Notice } from '@maru/protocol';
@@ -46,7 +46,7 @@ interface Page {
 }
 
 describe('an administrator sees', () => {
-  test('each node with what it carries, and what it needs', async () => {
+  test('each node with its load and its dependencies', async () => {
     await enter(`u-${newId()}`, 0);
     const nodes = await poll(
       'both nodes to report',
@@ -61,7 +61,7 @@ describe('an administrator sees', () => {
       assert.deepEqual([node.redis, node.archive, node.draining], ['ok', 'off', false]);
   });
 
-  test('users by a part of the name on all nodes, page by page, and the sessions of one', async () => {
+  test('users by a part of the name on all nodes, in pages, and the sessions of one', async () => {
     const tag = newId()
       .toLowerCase()
       .replace(/[^a-z0-9]/g, '')
@@ -136,7 +136,7 @@ describe('an administrator sees', () => {
   });
 });
 
-test('an administrator sees by which program and transport a user is connected', async () => {
+test("an administrator sees the program and transport of a user's connections", async () => {
   const [named, nameless] = [`named-${newId()}`, `nameless-${newId()}`];
   open.push(await connect(urlOf(0), { auth: { token: tokenOf(named), program: 'our app/2.1' } }));
   open.push(await connect(urlOf(0), { auth: { token: tokenOf(nameless), program: '<b>bold</b>' } }));
@@ -149,7 +149,7 @@ test('an administrator sees by which program and transport a user is connected',
 });
 
 describe('an administrator orders and reads', () => {
-  test('an announcement to everybody, who get it once', async () => {
+  test('an announcement to all users, who receive it once', async () => {
     const clients = [await enter(`u-${newId()}`, 0), await enter(`u-${newId()}`, 1)];
     const text = `maintenance at noon ${newId()}`;
     await ask('announce', '/announcements', { method: 'POST', body: { text } });
@@ -160,7 +160,7 @@ describe('an administrator orders and reads', () => {
     assertProblem(blank, 400, 'invalid');
   });
 
-  test('the settings in force without secrets', async () => {
+  test('the effective settings without secrets', async () => {
     const { settings } = await ask<{ settings: Array<{ name: string; value: string | null; secret: boolean }> }>(
       'listSettings',
       '/settings',
@@ -171,7 +171,7 @@ describe('an administrator orders and reads', () => {
     assert(settings.filter(({ secret }) => secret).every(({ value }) => value === null));
   });
 
-  test('nothing without the role: others are refused and nothing happens', async () => {
+  test('nothing without the role: other users are refused, and nothing happens', async () => {
     const paths = ['/nodes', '/users', '/users/mina', '/rooms', '/reports', '/settings', '/audit'];
     for (const path of paths)
       assertProblem(await call(urlOf(0), `/admin${path}`, { token: tokenOf('mina') }), 403, 'forbidden');
@@ -185,7 +185,7 @@ describe('an administrator orders and reads', () => {
     }
   });
 
-  test('nothing with the token of an administrator whose role was taken away', async () => {
+  test('nothing with the token of an administrator who lost the role', async () => {
     const former = `former-${newId()}`;
     const token = tokenOf(former, { roles: ['admin'] });
     const statuses = () =>
@@ -199,7 +199,7 @@ describe('an administrator orders and reads', () => {
     assertProblem(drain, 401, 'unauthenticated');
   });
 
-  test('nothing by a form of another site, which has no token', async () => {
+  test('nothing with a form of another site, which has no token', async () => {
     const client = await enter(`u-${newId()}`, 0);
     for (const type of ['application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'text/plain']) {
       const send = (more: Record<string, string>) => {

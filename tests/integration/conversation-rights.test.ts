@@ -37,7 +37,7 @@ describe('reactions', () => {
     const left = { emoji: '👍', count: 1, users: [ownerId] };
     assert.deepEqual(await seenBy(member), [{ ...left, mine: false }]);
     assert.deepEqual(await seenBy(owner), [{ ...left, mine: true }]);
-    // A page of history is shared between users, but what is theirs is not.
+    // A page of history is shared between users, except for the user's own parts.
     const pages = await Promise.all([owner, member].map((client) => client.ok('history:read', { room, limit: 200 })));
     assert.deepEqual(
       pages.map(({ messages }) => messages[0]?.reactions?.[0]?.mine),
@@ -45,7 +45,7 @@ describe('reactions', () => {
     );
   });
 
-  test('have at most 20 different emoji, of which one may be taken by more users', async () => {
+  test('have at most 20 different emoji on a message, and more users may use the same one', async () => {
     const { room, owner, member } = await rig.publicRoom();
     const { seq } = await say(owner, room);
     const emoji = emojiOf(LIMITS.emojiPerMessageMax + 1);
@@ -97,7 +97,7 @@ describe('pins', () => {
   });
 });
 
-describe('who may not write', () => {
+describe('users without the right to write', () => {
   const outcomes = async (client: TestClient, room: string, own: number) =>
     Object.fromEntries(
       await Promise.all(
@@ -137,7 +137,7 @@ describe('who may not write', () => {
     assert.deepEqual(await outcomes(member, room, seq), all('not_found'));
   });
 
-  test('in a read-only room a member only deletes, and in slow mode waits with messages only', async () => {
+  test('in a read-only room a member may only delete, and in slow mode only messages wait', async () => {
     const { room, owner, member } = await rig.publicRoom();
     const { seq } = await say(member, room);
     await owner.ok('room:update', { room, clientMsgId: newId(), readOnly: true });

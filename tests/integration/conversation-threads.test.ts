@@ -1,4 +1,4 @@
-/** Threads, mentions, and what the inbox says of them, through two gateways. */
+/** Threads, mentions, and their inbox events, through two gateways. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Entry, type InboxEvent, LIMITS, type TypingSignal } from '@maru/protocol';
@@ -18,7 +18,7 @@ after(() => rig?.stop());
 const seqsOf = ({ messages }: { messages: Entry[] }) => messages.map(({ seq }) => seq);
 
 describe('a thread', () => {
-  test('has the replies that are not deleted, and its root counts them', async () => {
+  test('contains the replies that are not deleted, and its root counts them', async () => {
     const { room, owner, member } = await rig.publicRoom();
     const root = (await say(owner, room, 'root')).seq;
     const replies = [];
@@ -49,7 +49,7 @@ describe('a thread', () => {
     assert.equal((await repliesOf())?.n, 3, 'replies to a deleted message stay');
   });
 
-  test('has no threads in it, and begins at a message that exists', async () => {
+  test('cannot contain threads, and starts at an existing message', async () => {
     const { room, owner, member, memberId } = await rig.publicRoom();
     const root = (await say(owner, room)).seq;
     const reply = (await say(owner, room, 'reply', { thread: root })).seq;
@@ -64,7 +64,7 @@ describe('a thread', () => {
     assert.equal(await send(root), 'forbidden');
   });
 
-  test('is named by typing', async () => {
+  test('is part of typing events', async () => {
     const { room, owner, member, memberId } = await rig.publicRoom();
     const user = { id: memberId, name: memberId };
     for (const thread of [undefined, 7, 8]) {
@@ -83,7 +83,7 @@ describe('a thread', () => {
 const inboxOf = (client: TestClient, room: string) =>
   client.payloads<InboxEvent>('inbox').filter((event) => event.room === room && /message|mention/.test(event.type));
 
-/** Until the node has the user's channel: then it hears of a mention in another room. */
+/** Waits until the node has subscribed to the user's channel, by a mention in another room. */
 async function heard(client: TestClient, id: string, sender: TestClient): Promise<void> {
   const { room } = await sender.ok('room:create', { visibility: 'direct', user: id });
   await poll('the channel of a user', async () => {
@@ -93,7 +93,7 @@ async function heard(client: TestClient, id: string, sender: TestClient): Promis
   });
 }
 
-/** Nothing of the room follows what the client has in its inbox. */
+/** The client's inbox gets no further event of the room. */
 async function onlyHas(client: TestClient, id: string, room: string, expected: object[], sender: TestClient) {
   await heard(client, id, sender);
   assert.deepEqual(inboxOf(client, room), expected);
@@ -113,7 +113,7 @@ describe('a mention', () => {
     const event = { room, from: { id: ownerId, name: ownerId } };
     const first = { type: 'mention', ...event, seq, ts, n, text: '😀'.repeat(LIMITS.inboxTextCodePointsMax) };
     await poll('the mention', () => inboxOf(device, room).length > 0);
-    // An edit tells those who are mentioned newly.
+    // An edit notifies newly mentioned users.
     await owner.ok('message:edit', about(room, seq, { text: 'same', mentions }));
     const plain = (await say(owner, room, 'plain')).seq;
     const edit = await owner.ok('message:edit', about(room, plain, { text: 'edited', mentions }));
@@ -172,7 +172,7 @@ test('a message of a direct room reaches every connection of both users, whether
   }
 });
 
-test('pages of messages jump over other entries, and say whether there are more', async () => {
+test('pages of messages skip other entries, and say whether there are more', async () => {
   const { room, owner, member } = await rig.publicRoom();
   const seqs: number[] = [];
   for (let count = 0; count < 5; count++) {

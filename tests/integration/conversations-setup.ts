@@ -1,4 +1,4 @@
-/** Two gateways, and rooms in which a member and an owner do everything to messages. */
+/** Two gateways, and rooms in which a member and an owner perform every act on messages. */
 import assert from 'node:assert/strict';
 import type { ClientEventName, Entry, SendData } from '@maru/protocol';
 import type { TestClient } from '../support/client.ts';
@@ -6,14 +6,14 @@ import { newId } from '../support/tokens.ts';
 
 export type MessageEvent = Extract<ClientEventName, `message:${string}`>;
 
-/** A request about a message, with an id of its own. */
+/** A request with a message as target and a new id. */
 export const about = (room: string, seq: number, more: object = {}) =>
   ({ room, seq, clientMsgId: newId(), ...more }) as never;
 
 export const say = (client: TestClient, room: string, text = 'x', more: object = {}): Promise<SendData> =>
   client.ok('message:send', { room, clientMsgId: newId(), text, ...more });
 
-/** One request of each kind about a message. */
+/** One request of each kind with a message as target. */
 export const changesOf = (room: string, seq: number): Array<[MessageEvent, object]> => [
   ['message:edit', about(room, seq, { text: 'edited' })],
   ['message:react', about(room, seq, { emoji: '🎉', active: true })],
@@ -22,14 +22,14 @@ export const changesOf = (room: string, seq: number): Array<[MessageEvent, objec
   ['message:delete', about(room, seq)],
 ];
 
-/** The message as it is now. */
+/** The current form of the message. */
 export async function messageAt(client: TestClient, room: string, seq: number): Promise<Entry> {
   const { messages } = await client.ok('messages:read', { room, around: seq, limit: 1 });
   assert.equal(messages[0]?.seq, seq);
   return messages[0] as Entry;
 }
 
-/** What an entry says, without who and when. */
+/** The content of an entry, without author and time. */
 export const contentOf = ({ seq, n, type, text, data, thread, mentions, erased }: Entry): object =>
   Object.fromEntries(
     Object.entries({ seq, n, type, text, data, thread, mentions, erased }).filter(([, value]) => value !== undefined),

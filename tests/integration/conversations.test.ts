@@ -15,7 +15,7 @@ before(async () => {
 after(() => rig?.stop());
 
 describe('a change of a message', () => {
-  test('is an entry of the log, at the same place for everyone, live and after a resume', async () => {
+  test('is an entry of the log in the same order for everyone, live and after a resume', async () => {
     const { room, owner, member, ownerId } = await rig.publicRoom();
     const { seq, epoch } = await say(owner, room, 'one');
     await say(member, room, 'two');
@@ -46,7 +46,7 @@ describe('a change of a message', () => {
     ]);
     assert.deepEqual(owner.entries(room), member.entries(room));
     for (const entry of member.entries(room).slice(2)) assert.deepEqual(entry.from, { id: ownerId, name: ownerId });
-    // The deleted text, and that of its edit, is gone. Nothing else differs.
+    // The deleted text and that of its edit are gone. Nothing else differs.
     const asResumed = member.entries(room).map((entry) => {
       const { text: _, ...rest } = entry;
       if (entry.seq === 1) return { ...rest, erased: true };
@@ -61,7 +61,7 @@ describe('a change of a message', () => {
     }
   });
 
-  test('is repeated by its clientMsgId from every node, and the same id for another request is a conflict', async () => {
+  test('is idempotent by its clientMsgId on every node, and the same id for another request is a conflict', async () => {
     const { room, owner, ownerId } = await rig.publicRoom();
     const other = await rig.clientOf(ownerId, 1);
     const { seq } = await say(owner, room);
@@ -79,7 +79,7 @@ describe('a change of a message', () => {
     }
   });
 
-  test('of an absent message, of another kind of entry, and of one of another room is not found', async () => {
+  test('with an absent message, another kind of entry, or a message of another room is not found', async () => {
     const { room, owner, memberId } = await rig.publicRoom();
     const other = newRoom('other');
     await owner.ok('room:join', { room: other });
@@ -96,7 +96,7 @@ describe('a change of a message', () => {
 });
 
 describe('an edit', () => {
-  test('is made by the author only, and reads show the newest text', async () => {
+  test('is allowed only for the author, and reads show the newest text', async () => {
     const { room, owner, member } = await rig.publicRoom();
     const { seq } = await say(member, room, 'helo');
     assert.equal(await codeOf(owner, 'message:edit', about(room, seq, { text: 'owned' })), 'forbidden');
@@ -111,7 +111,7 @@ describe('an edit', () => {
 });
 
 describe('a deletion', () => {
-  test('is made by the author or a moderator; twice is a duplicate', async () => {
+  test('is allowed for the author or a moderator, and a second one is a duplicate', async () => {
     const { room, owner, member, memberId, ownerId } = await rig.publicRoom();
     const [own, others] = [await say(member, room, 'own'), await say(owner, room, 'of the owner')];
     const third = await say(member, room, 'rude');
@@ -135,7 +135,7 @@ describe('a deletion', () => {
   });
 });
 
-test('what one connection sends is stored in the order sent, with and without mentions and threads', async () => {
+test('requests of one connection are stored in the order sent, with and without mentions and threads', async () => {
   const { room, owner, member } = await rig.publicRoom();
   const { seq } = await say(owner, room, 'root');
   const requests: Array<[ClientEventName, object]> = range(1, 120).map((index) => {

@@ -1,4 +1,4 @@
-/** Once a deletion is acknowledged, no node sends the text from its memory any more. */
+/** Once a deletion is acknowledged, no node sends the text from its memory. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { decode, encode } from '@maru/testkit/codec/packets';
@@ -28,7 +28,7 @@ async function enter(index: number, resume?: object): Promise<TestClient> {
   return client;
 }
 
-/** A long-polling client that gets nothing while it does not poll. */
+/** A long-polling client that receives nothing while it does not poll. */
 async function startPolling(url: string, auth: Record<string, unknown>) {
   const frames: string[] = [];
   const address = new URL('/socket.io/?EIO=4&transport=polling', url);
@@ -46,12 +46,12 @@ async function startPolling(url: string, auth: Record<string, unknown>) {
   return { frames, pollOnce };
 }
 
-/** More than a connection's backlog may have when the next room is delivered. */
+/** More than a connection's backlog may contain when the next room is delivered. */
 const FILL_ENTRIES = 80;
-/** As many rooms as are read at once, so that the next one is delivered after one of them. */
+/** As many rooms as are read concurrently, so the next one is delivered after one of them. */
 const FILL_ROOMS = 8;
 
-test('what a resume holds of a room is read again if a message was deleted in the meantime', async () => {
+test('room packets that a resume holds are read again if a message was deleted since', async () => {
   const rooms = range(1, FILL_ROOMS).map(() => newRoom('fill'));
   const filled = await Promise.all(
     rooms.map(async (room) => {
@@ -109,7 +109,7 @@ test('clients that resume while messages are deleted get every entry, and no tex
         entries.slice(0, head).map(({ seq }) => seq),
         range(1, head),
       );
-      // Those of which it has the deletion, too, and those that were gone when it began.
+      // Texts whose deletion it also has, and texts that were deleted before it started.
       const deleted = head - texts.length;
       const json = JSON.stringify(client.received);
       for (const text of texts.slice(0, Math.max(before, deleted))) assert.ok(!json.includes(text), text);

@@ -21,7 +21,7 @@ const operate = (room: string, act: 'close' | 'open') =>
 
 const opened = (client: TestClient, user: string) => client.ok('room:create', { visibility: 'direct', user });
 
-/** Two users, each on a gateway of its own, and their room. */
+/** Two users, each on a different gateway, and their room. */
 async function pair() {
   const [minaId, junId] = [`mina-${newId()}`, `jun-${newId()}`];
   const [mina, jun] = await Promise.all([rig.clientOf(minaId), rig.clientOf(junId, 1)]);
@@ -30,7 +30,7 @@ async function pair() {
 }
 
 describe('opening', () => {
-  test('gives both users the same room, also if both open it many times at once', async () => {
+  test('gives both users the same room, even if both open it many times concurrently', async () => {
     const [minaId, junId] = [`mina-${newId()}`, `jun-${newId()}`];
     const [mina, jun] = await Promise.all([rig.clientOf(minaId), rig.clientOf(junId, 1)]);
     const answers = await Promise.all(
@@ -43,7 +43,7 @@ describe('opening', () => {
     for (const answer of answers) assert.deepEqual(answer, first);
   });
 
-  test('is refused with oneself, without another user, with a title or an id', async () => {
+  test('is refused with oneself, without another user, or with a title or an id', async () => {
     const client = await rig.clientOf('mina');
     const bad = [
       { user: 'mina' },
@@ -85,7 +85,7 @@ test('both members join, write and read, and see each other as members', async (
   }
 });
 
-/** Everything that asks for a room, other than messages and what only members of it know. */
+/** All requests about a room, except messages and those that only members can know about. */
 const requestsOf = (room: string, user: string): Array<[ClientEventName, object]> => [
   ['room:update', { room, clientMsgId: newId(), title: 'Ours' }],
   ['room:quit', { room, clientMsgId: newId() }],
@@ -104,7 +104,7 @@ const requestsOf = (room: string, user: string): Array<[ClientEventName, object]
   ['message:report', { room, seq: 1, reason: 'spam' }],
 ];
 
-test('no member moderates the other one, leaves or deletes the room', async () => {
+test('no member can moderate the other one, leave the room or delete it', async () => {
   const { room, mina, jun, minaId, junId } = await pair();
   await mina.ok('message:send', message(room));
   for (const [client, self, other] of [[mina, minaId, junId] as const, [jun, junId, minaId] as const])
@@ -117,7 +117,7 @@ test('no member moderates the other one, leaves or deletes the room', async () =
   assert.equal(head, 1, 'no act was stored');
 });
 
-test('others are answered as if there were no such room', async () => {
+test('others get the same answers as for an absent room', async () => {
   const { room, minaId, mina } = await pair();
   await mina.ok('message:send', message(room));
   const stranger = await rig.clientOf(`stranger-${newId()}`, 1);
@@ -141,7 +141,7 @@ test('others are answered as if there were no such room', async () => {
   const token = tokenOf(`stranger-${newId()}`);
   for (const path of [`/rooms/${room}/messages`, `/rooms/${room}/presence`])
     assert.equal((await call(rig.urlOf(0), path, { token })).status, 404);
-  // A role of the token opens no direct room either.
+  // A role in the token does not open a direct room either.
   assert.equal((await call(rig.urlOf(0), `/rooms/${room}/messages`, { token: admin })).status, 404);
 });
 

@@ -1,10 +1,11 @@
-/** How gateways speak with the servers of a directory. */
+/** Communication of gateways with directory servers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { MaruError } from '@maru/protocol';
 import { createLogger } from '@maru/service-kit';
 import { readGatewayConfig } from '../../services/gateway/src/config.ts';
 import { createDirectory } from '../../services/gateway/src/wiring/sign-in.ts';
@@ -25,7 +26,7 @@ const skip = withoutSlapd();
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const GUID = Buffer.from('33221100554477668899aabbccddeeff', 'hex');
 let slapd: Slapd;
-/** It accepts connections and says nothing. */
+/** A server that accepts connections and sends nothing. */
 let mute: Server;
 let muteConnections = 0;
 const sockets = new Set<Socket>();
@@ -75,7 +76,7 @@ function open(settings: Record<string, string> = {}) {
 }
 
 describe('the connection to a server', { skip }, () => {
-  test('uses TLS from the beginning, or StartTLS', async () => {
+  test('uses TLS from the start, or StartTLS', async () => {
     for (const url of [slapd.ldapsUrl, slapd.ldapUrl]) {
       const { signIn, directory } = open({ MARU_LDAP_URLS: url });
       assert.deepEqual(
@@ -86,7 +87,7 @@ describe('the connection to a server', { skip }, () => {
     }
   });
 
-  test('sends no password to a server with the certificate of another authority, or for another name', async () => {
+  test('sends no password to a server with a certificate of another authority, or for another name', async () => {
     const before = await slapd.counts();
     const stranger = makeCertificates(path.join(temporary, 'stranger'), 'IP:127.0.0.1');
     const misnamed = slapd.ldapsUrl.replace('127.0.0.1', 'localhost');
@@ -100,20 +101,20 @@ describe('the connection to a server', { skip }, () => {
     assert.equal((await slapd.counts()).binds, before.binds);
   });
 
-  test('is without TLS only to this machine, and only if the settings say so', async () => {
+  test('is without TLS only to this machine, and only if the settings allow that', async () => {
     const plain = { MARU_LDAP_PLAIN: 'on', MARU_LDAP_URLS: slapd.ldapUrl };
     assert.equal(await open(plain).signIn('mina'), 'mina');
     assert.throws(() => open({ ...plain, MARU_LDAP_URLS: 'ldap://dc1.example.com' }), /MARU_LDAP_PLAIN/);
   });
 
-  test('goes to the next server if one is down, silent or strange, and then no more to that one for a while', async () => {
+  test('goes to the next server if one is down, silent or invalid, and then avoids that one for a while', async () => {
     const before = muteConnections;
     const { signIn } = open({ MARU_LDAP_URLS: `ldaps://127.0.0.1:9,${muteUrl()},${slapd.ldapsUrl}` });
     for (let n = 0; n < 3; n++) assert.equal(await signIn('mina'), 'mina');
     assert.equal(muteConnections, before + 1);
   });
 
-  test('is tried again after the server restarted, and many sign-ins at once share few', async () => {
+  test('is tried again after the server restarted, and concurrent sign-ins share few connections', async () => {
     const { signIn } = open({ MARU_LDAP_CONNECTIONS_MAX: '2' });
     const all = await Promise.all(Array.from({ length: 20 }, () => signIn('mina')));
     assert.deepEqual(new Set(all), new Set(['mina']));
@@ -121,7 +122,7 @@ describe('the connection to a server', { skip }, () => {
     assert.equal(await signIn('mina'), 'mina');
   });
 
-  test('has a deadline, after which no user is refused for good', async () => {
+  test('has a deadline, after which no user is refused permanently', async () => {
     const { signIn, directory } = open();
     assert.equal(await signIn('mina'), 'mina');
     slapd.pause();
@@ -136,12 +137,12 @@ describe('the connection to a server', { skip }, () => {
 });
 
 describe('an account', { skip }, () => {
-  test('is none if a name means two, and its id is the same whatever name is used', async () => {
+  test('is not found if a name matches two, and its id is the same for each of its names', async () => {
     const { signIn } = open({ MARU_LDAP_LOGIN_ATTRIBUTES: 'uid,mail' });
     assert.deepEqual([await signIn('shared@example.com', 'mina'), await signIn('mina')], ['unknown', 'mina']);
   });
 
-  test('binds by its name, and a name that is typed adds nothing to that of an entry', async () => {
+  test('binds by its name, and a typed name cannot extend the name of an entry', async () => {
     const { signIn } = open({
       MARU_LDAP_BIND_AS: `uid={username},${PEOPLE}`,
       MARU_LDAP_BIND_DN: '',
@@ -156,6 +157,34 @@ describe('an account', { skip }, () => {
       assert.equal(await byDomain.signIn(name, 'mina'), 'unknown', name);
   });
 
+  test('has one bound for wrong passwords, with and without the suffix of its name', async () => {
+    const { directory } = open({
+      MARU_LDAP_BIND_AS: `uid={username},${PEOPLE}`,
+      MARU_LDAP_BIND_DN: '',
+      MARU_LDAP_BIND_PASSWORD: '',
+    });
+    const counted: string[] = [];
+    for (const username of ['mina', `MINA,${PEOPLE}`]) {
+      const outcome = await directory.signIn({ username, password: 'mina' }, async (id) => counted.push(id) < 2);
+      assert.equal(outcome.ok || outcome.reason, counted.length < 2 || 'paused');
+    }
+    assert.equal(new Set(counted).size, 1);
+    assert.equal(counted.length, 2);
+  });
+
+  test('is not tried at another server because the store fails', async () => {
+    const { directory, signIn } = open({ MARU_LDAP_URLS: `${slapd.ldapsUrl},${muteUrl()}` });
+    const asked = muteConnections;
+    const failed = new MaruError('unavailable', 'the store does not answer');
+    const credentials = { username: 'mina', password: 'mina' };
+    await assert.rejects(
+      directory.signIn(credentials, () => Promise.reject(failed)),
+      failed,
+    );
+    assert.equal(await signIn('mina'), 'mina');
+    assert.equal(muteConnections, asked);
+  });
+
   test('has the id that the settings say, and is found by it', async () => {
     await slapd.addPerson('guid', { objectGUID: GUID as unknown as string });
     const { signIn, directory } = open({ MARU_LDAP_ID_ATTRIBUTE: 'objectGUID' });
@@ -165,14 +194,14 @@ describe('an account', { skip }, () => {
     assert.deepEqual(found, { ok: true, account: { id, name: 'guid', roles: [] } });
     for (const other of ['mina', '*', id.replace('0', '1'), ''])
       assert.deepEqual(await directory.find(other), { ok: false, reason: 'unknown' });
-    // Directories compare loosely: another id is another user.
+    // Directories compare less strictly, but another id is another user.
     assert.deepEqual(await open().directory.find('MINA'), { ok: false, reason: 'unknown' });
   });
 
-  test('has the groups that its directory shows', async () => {
+  test('has the groups that its directory reports', async () => {
     const modes: Array<[settings: Record<string, string>, team: string, chat: string]> = [
       [{ MARU_LDAP_NESTED_GROUPS: 'walk' }, 'mina', 'mina'],
-      // Only the overlay's memberOf: no groups in groups.
+      // Only the overlay's memberOf, which contains no nested groups.
       [{ MARU_LDAP_NESTED_GROUPS: 'off' }, 'mina', 'group'],
       // OpenLDAP does not know the rule of Active Directory, so it admits no user.
       [{ MARU_LDAP_NESTED_GROUPS: 'chain' }, 'mina', 'group'],

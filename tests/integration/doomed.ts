@@ -1,8 +1,9 @@
 /**
- * A process that carries out one request with the parts of a gateway, and kills itself right after
- * Redis has carried out one of its writes: nothing of the process runs after that write.
+ * A process that runs one request with the parts of a gateway, and kills itself right after Redis
+ * has executed one of its writes. No code of the process runs after that write.
  *
- *   MARU_REDIS_URL=… node tests/integration/doomed.ts '{"event": "room:kick", "user": "mina", "request": {…}, "writes": 2}'
+ *     MARU_REDIS_URL=… node tests/integration/doomed.ts '{"event": "room:kick", "user": "mina",
+ * "request": {…}, "writes": 2}'
  *
  * It ends with SIGKILL, or with exit code 0 if the request needs fewer writes.
  */
@@ -25,19 +26,19 @@ export interface Doom {
   event: keyof CallHandlers;
   user: string;
   request: Record<string, unknown>;
-  /** The process dies after so many writes. */
+  /** The process dies after this many writes. */
   writes: number;
 }
 
-/** Commands that leave nothing in the store. */
+/** Commands that write nothing to the store. */
 const READS = new Set('get hget hmget hgetall hkeys hlen evalsha_ro spublish info time ping client config'.split(' '));
-/** Longer than a step of the gateway without a pause. */
+/** Longer than an uninterrupted step of the gateway. */
 const IDLE_MS = 20;
 
 let inFlight = 0;
 let written = 0;
 
-/** Counts writes when their replies arrive, before anybody gets them. */
+/** Counts writes when their replies arrive, before any caller gets them. */
 function dieAfter(writes: number): void {
   const { sendCommand } = Redis.prototype;
   Redis.prototype.sendCommand = function (this: Redis, command: Command, ...rest: never[]) {
@@ -71,12 +72,12 @@ async function createHandlers() {
     ...{ config, logger, now, onMalformed: ignore, onBatch: ignore, onAuditFailed: ignore, onHintFailed: ignore },
     ...{ onCall: ignore, onLimited: ignore, onSilent: ignore },
   });
-  const { log, quota, audit, claims, directRooms, connections } = store;
+  const { log, quota, audit, claims, connections } = store;
   const purposes = [connections.read, connections.append, connections.control, connections.ephemeralPub];
   await Promise.all(purposes.map((one) => one.untilReady(5_000)));
   const inbox = createRedisInbox({ store: connections.ephemeralPub, onSent: ignore, onLost: ignore });
   const tracing = { sendMessage: <T>(send: T) => send } as Tracing;
-  const { carryOut, directory } = noteChanges({
+  const { carryOut, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota, audit, perSecond: config.userMessagesPerSecond }),
   });
@@ -87,11 +88,11 @@ async function createHandlers() {
       ...{ claims, mayBeArchived: () => false },
     }),
     ...moderationHandlers({ carryOut, directory, moderation: undefined as never }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: store.readState, inbox, mayRead }),
     'room:create': async ({ user }: Caller, request: { user?: string }) => ({
       data: await (request.user === undefined
         ? directory.create(user.id, request as Parameters<typeof directory.create>[1])
-        : directRooms.open(user.id, request.user)),
+        : openDirectRoom(user, request.user)),
     }),
   };
 }
@@ -99,12 +100,12 @@ async function createHandlers() {
 const { event, user, request, writes } = JSON.parse(process.argv[2] as string) as Doom;
 const handlers = await createHandlers();
 const caller: Caller = {
-  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues() },
+  ...{ user: { id: user, name: user }, roles: [], revoked: false, queues: new WorkQueues(), subscriptions: new Map() },
   ...{ charge: ignore, chargeEvents: ignore },
 };
 dieAfter(writes);
 await (handlers as unknown as CallHandlers)[event](caller, request as never);
-// What goes on after the answer may also be interrupted.
+// Work after the answer may also be interrupted.
 for (let idle = false; !idle; ) {
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
   idle = inFlight === 0;

@@ -1,4 +1,7 @@
-/** What nginx does with a request after its gateways failed: it starts it once more, if it may. */
+/**
+ * How nginx handles a request after its gateways failed: it starts the request once more, if that
+ * is allowed.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, beforeEach, test } from 'node:test';
@@ -15,7 +18,7 @@ const WEBSOCKET = {
   'sec-websocket-version': '13',
 };
 
-/** A gateway that ends the first connections after their request, as one that is killed. */
+/** A gateway that closes the first connections after their request, like a killed one. */
 let failures = 0;
 let requests: string[] = [];
 const gateway: Server = createServer((socket: Socket) => {
@@ -27,7 +30,7 @@ const gateway: Server = createServer((socket: Socket) => {
   });
 });
 let edge: Nginx;
-/** Its only gateway does not listen. */
+/** An nginx whose only gateway does not listen. */
 let lonely: Nginx;
 
 before(async () => {

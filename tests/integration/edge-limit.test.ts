@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type Nginx, startNginx } from '../support/nginx.ts';
 
-/** Replaces a gateway: answers every request. */
+/** A fake gateway that answers every request. */
 const gateway = createServer((_request, response) => response.end('taken'));
 let edge: Nginx;
 

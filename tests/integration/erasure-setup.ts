@@ -10,7 +10,7 @@ import { keysWith } from './store-search.ts';
 export const KINDS = ['public', 'private', 'direct'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** A room with a message that everything has been done to. The author is on the first node. */
+/** A room with a message that was the target of every act. The author is on the first node. */
 export interface Scene {
   room: string;
   epoch: string;
@@ -21,7 +21,7 @@ export interface Scene {
   seq: number;
   /** The requests that stored the texts. */
   stored: Array<{ event: ClientEventName; payload: Record<string, unknown> }>;
-  /** What must be nowhere. */
+  /** Texts that must not exist anywhere. */
   texts: string[];
 }
 
@@ -86,7 +86,7 @@ export async function startErasureRig() {
       return { room, epoch, authorId, readerId, author, reader, seq, stored, texts };
     },
 
-    /** Everything that a client on this node can get of the room. */
+    /** Everything about the room that a client on this node can get. */
     async everything(scene: Scene, user: string, node: number): Promise<unknown[]> {
       const { room, seq } = scene;
       const client = await enter(user, node);
@@ -125,7 +125,7 @@ export async function startErasureRig() {
   };
 }
 
-/** The message and its edits, among entries in the form in which they are appended. */
+/** The message and its edits, among entries in their original form. */
 export const erasable = (entries: readonly Entry[], seq: number): Entry[] =>
   entries.filter(
     (entry) =>

@@ -1,4 +1,6 @@
-/** Once a deletion is acknowledged, no key of the store and no answer of a node has the text. */
+/**
+ * Once a deletion is acknowledged, no key of the store and no answer of a node contains the text.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -45,7 +47,7 @@ for (const kind of KINDS)
         }
       });
 
-    test('keeps its place in the log, erased, as its edits do', async () => {
+    test('keeps its place in the log, erased, and so do its edits', async () => {
       const { room, seq, epoch, readerId } = scene;
       for (const node of [0, 1]) {
         const client = await rig.enter(readerId, node, { [room]: { epoch, seq: 0 } });
@@ -73,7 +75,7 @@ for (const kind of KINDS)
       assert.deepEqual((await reader.ok('messages:read', { room, pinned: true })).messages, []);
     });
 
-    test('counts no mention any more', async () => {
+    test('counts no mention', async () => {
       const { reader, room } = scene;
       assert.equal((await reader.ok('room:read', { room, seq: 1 })).mentions, 0);
     });
@@ -93,7 +95,7 @@ for (const kind of KINDS)
       }
     });
 
-    test('cannot be changed: what would be stored is stored nowhere', async () => {
+    test('cannot be changed, and the text of a refused change is stored nowhere', async () => {
       const { author, reader, room, seq } = scene;
       const text = `late-${newId()}`;
       const about = { room, seq, clientMsgId: newId() };
@@ -109,7 +111,7 @@ for (const kind of KINDS)
     });
   });
 
-test('a deleted newest message is not the last one of any list', async () => {
+test('a deleted newest message is not the last message in any list', async () => {
   for (const kind of KINDS) {
     const { author, reader, room, texts } = await rig.stage(kind);
     const text = `newest-${texts[0]}`;
@@ -122,7 +124,7 @@ test('a deleted newest message is not the last one of any list', async () => {
   }
 });
 
-test('each of many deletions at once erases its text, and no other text is lost', async () => {
+test('each of many concurrent deletions erases its text, and no other text is lost', async () => {
   const { author, reader, room } = await rig.stage('public');
   const mark = newId();
   const texts = Array.from({ length: 120 }, (_, index) => `m${index}-${mark}.`);
@@ -138,7 +140,7 @@ test('each of many deletions at once erases its text, and no other text is lost'
   );
 });
 
-test('resumes during a deletion end without the text, and those after it never see it', async () => {
+test('resumes during a deletion end without the text, and later ones never contain it', async () => {
   const { author, room, epoch, seq, readerId, texts } = await rig.stage('public');
   let deletedAt = 0;
   let deletion = 0;
@@ -175,7 +177,7 @@ for (const stoppedMs of [300, 3_000])
     const resume = { [room]: { epoch, seq: 0 } };
     second.child.kill('SIGSTOP');
     await author.ok('message:delete', { room, seq, clientMsgId: newId() });
-    // They arrive while the node is stopped, and are the first that it sees when it continues.
+    // They arrive while the node is stopped, and are the first requests when it continues.
     const asked = Array.from({ length: 10 }, () => rig.enter(readerId, 1, resume));
     await sleep(stoppedMs);
     second.child.kill('SIGCONT');

@@ -1,4 +1,4 @@
-/** Clients get the same with the fast path on, off, and given up: one suite for all three. */
+/** Clients get the same with the fast path on, off, and unavailable: one suite for all three. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { poll } from '../support/poll.ts';
 import { RawSocket } from '../support/raw.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 
-/** White space that JSON escapes with six characters: about 32 KB an entry. */
+/** White space that JSON escapes with six characters: about 32 KB for each entry. */
 const HEAVY_TEXT = `${'\u000b'.repeat(5_400)}x`;
 /** More than the kernel's buffers and a connection's maximum backlog together. */
 const HEAVY_COUNT = 900;
@@ -61,7 +61,9 @@ class Rig {
     return client;
   }
 
-  /** Retries with the same id while the store is unavailable, as on a busy machine. */
+  /**
+   * Retries with the same id while the store is unavailable, which may happen on a busy machine.
+   */
   async say(room: string, text = 'hello'): Promise<void> {
     const clientMsgId = newId();
     await poll('the message to be stored', async () => {
@@ -71,7 +73,7 @@ class Rig {
     });
   }
 
-  /** Sends single messages, pairs and bursts. Returns how many. */
+  /** Sends single messages, pairs and bursts. Returns their number. */
   async chatter(room: string, rounds: number): Promise<number> {
     let sent = 0;
     for (let round = 0; round < rounds; round++) {
@@ -82,7 +84,7 @@ class Rig {
     return sent;
   }
 
-  /** Sends until the returned function is called, which resolves with the number of messages. */
+  /** Sends until the returned function is called. It resolves with the number of messages. */
   talkOn(room: string): () => Promise<number> {
     let talking = true;
     const talk = (async () => {
@@ -187,7 +189,7 @@ function orderTests(rig: Rig): void {
       assert.equal(client.session.rooms[room] && 'recovered' in client.session.rooms[room], true);
     }
     const last = await endOfTalk();
-    // On a busy machine the last connection may have nothing left to get.
+    // On a busy machine, the last connection may have nothing left to receive.
     await poll('the rest', () => (client.seqs(room).at(-1) ?? seen.at(-1) ?? 0) >= last);
     seen.push(...client.seqs(room));
     assert.deepEqual([...new Set(seen)], range(1, last));
@@ -255,7 +257,7 @@ function endTests(rig: Rig): void {
     await poll('the end of all sessions but two', async () => (await rig.gateway.metric('maru_sessions')) === 2);
   });
 
-  test('a member that does not read is cut at its limit, the others get every entry, and it can resume', async () => {
+  test('a member that does not read is disconnected at its limit, the others get every entry, and it can resume', async () => {
     const room = newRoom();
     const token = tokenOf('sleeper');
     const [reader, sleeper] = [await rig.join(room), await rig.join(room, { token })];

@@ -1,4 +1,4 @@
-/** Every HTTP call that does what an event does succeeds, and what it did is seen on sockets. */
+/** Every HTTP call that corresponds to an event succeeds, and sockets see its effect. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -7,6 +7,7 @@ import { assertHttpAnswer } from '@maru/protocol/describe';
 import type { TestClient } from '../support/client.ts';
 import { tokenOf } from '../support/gateways.ts';
 import { assertProblem, call } from '../support/http.ts';
+import { poll } from '../support/poll.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type HttpRig, type Options, startHttpRig } from './http-setup.ts';
 import { message } from './moderation-setup.ts';
@@ -17,12 +18,12 @@ before(async () => {
 });
 after(() => rig?.stop());
 
-/** Of a room, as a connection gets it. */
+/** The newest message of a room, as a connection gets it. */
 const newest = async (client: TestClient, room: string): Promise<Entry> =>
   (await client.ok('history:read', { room })).messages.at(-1) as Entry;
 
 describe('rooms', () => {
-  test('are made, described, changed and deleted', async () => {
+  test('are created, described, changed and deleted', async () => {
     const [owner, room] = [`owner-${newId()}`, newRoom('http')];
     const client = await rig.clientOf(owner);
     const made = await rig.done(owner, 'createRoom', {}, { body: { room, title: 'Tea' } });
@@ -73,7 +74,7 @@ describe('members', () => {
     );
   });
 
-  test('are kicked, banned and muted, and that is lifted', async () => {
+  test('are kicked, banned and muted, and these sanctions are lifted', async () => {
     const { room, owner, ownerId, memberId } = await rig.publicRoom();
     const on = { room, user: memberId };
     const post = (more: Options = {}) => rig.ask(memberId, 'postMessage', { room }, { body: { text: 'x' }, ...more });
@@ -100,7 +101,7 @@ describe('members', () => {
     }
   });
 
-  test('report messages, which moderators read and close', async () => {
+  test('can report messages, and moderators can read and close reports', async () => {
     const { room, ownerId, memberId } = await rig.publicRoom();
     const { seq } = await rig.done<{ seq: number }>(ownerId, 'postMessage', { room }, { body: { text: 'spam' } });
     assert.deepEqual(await rig.done(memberId, 'reportMessage', { room, seq }, { body: { reason: 'spam' } }), {});
@@ -187,7 +188,7 @@ describe('conversations', () => {
     );
   });
 
-  test('a user lists rooms, follows, and reads', async () => {
+  test('a user lists rooms, follows rooms, and moves read positions', async () => {
     const { room, owner, ownerId, member, memberId } = await rig.privateRoom();
     await owner.ok('message:send', message(room, 'hello'));
     const { head } = await member.ok('room:join', { room });
@@ -213,6 +214,35 @@ describe('conversations', () => {
     );
     assert.deepEqual(await rig.done(memberId, 'unfollowRoom', { room: tea }), {});
     assert.deepEqual(await mine(), [[room, 'all']]);
+  });
+});
+
+describe('presence', () => {
+  test('has the status that a call sets, also on another gateway than the connection', async () => {
+    const { room, owner, memberId } = await rig.publicRoom();
+    await owner.ok('presence:watch', { room });
+    // The member's connection is on the gateway 1.
+    for (const [gateway, status] of [
+      [0, 'away'],
+      [1, 'dnd'],
+    ] as const) {
+      assert.deepEqual(await rig.done(memberId, 'setStatus', {}, { body: { status, text: 'a bot' }, gateway }), {});
+      await poll(`the status ${status}`, async () => {
+        const { users } = await owner.ok('presence:watch', { room });
+        const member = users?.find(({ id }) => id === memberId);
+        return member?.status === status && member.text === 'a bot';
+      });
+    }
+  });
+
+  test('shows that a bot types', async () => {
+    const { room, owner, member, memberId } = await rig.publicRoom();
+    assert.deepEqual(await rig.done(memberId, 'showTyping', { room }, { body: { active: true, thread: 7 } }), {});
+    const user = { id: memberId, name: memberId };
+    for (const client of [owner, member]) {
+      await poll('the event', () => client.payloads('typing').length > 0);
+      assert.deepEqual(client.payloads('typing'), [{ room, user, active: true, thread: 7 }]);
+    }
   });
 });
 

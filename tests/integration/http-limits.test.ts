@@ -1,4 +1,4 @@
-/** Calls count in the limits of their user, as events do. */
+/** Calls count towards the limits of their user, like events. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SendData } from '@maru/protocol';
@@ -22,7 +22,7 @@ async function start(t: { after(work: () => Promise<void>): void }, environment:
   return { url, send };
 }
 
-/** Runs the calls of each round at once, round after round, and gives all answers. */
+/** Runs the calls of each round concurrently, round after round, and returns all answers. */
 async function rounds<T>(count: number, round: () => Array<Promise<T>>): Promise<T[]> {
   const answers: T[] = [];
   for (let done = 0; done < count; done++) answers.push(...(await Promise.all(round())));

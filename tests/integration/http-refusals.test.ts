@@ -1,4 +1,4 @@
-/** HTTP calls are refused as their events are, and what cannot be read is refused as `invalid`. */
+/** HTTP calls are refused like their events, and unreadable requests are refused as `invalid`. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ClientEventName } from '@maru/protocol';
@@ -63,12 +63,14 @@ const pairsOf = (user: string): Pair[] => [
   ['room:follow', { active: false }, 'unfollowRoom'],
   ['room:read', on, 'setReadPosition', {}, { body: on }],
   ['room:readers', {}, 'listReaders'],
+  ['typing', { active: true }, 'showTyping', {}, { body: { active: true } }],
+  ['typing', {}, 'showTyping'],
 ];
 const QUIT: Pair = ['room:quit', {}, 'quitRoom'];
 
 /**
- * Sends each request on a socket and over HTTP: both work, or have the same refusal. Returns how
- * many were refused.
+ * Sends each request on a socket and over HTTP. Both must succeed, or have the same refusal.
+ * Returns the number of refusals.
  */
 async function compare(client: TestClient, user: string, room: string, pairs: Pair[]): Promise<number> {
   let refused = 0;
@@ -92,8 +94,8 @@ async function compare(client: TestClient, user: string, room: string, pairs: Pa
   return refused;
 }
 
-describe('refusals are those of the event', () => {
-  test('for a stranger of a private and of a direct room', async () => {
+describe('refusals are the same as for the event', () => {
+  test('of a stranger to a private and to a direct room', async () => {
     const stranger = `stranger-${newId()}`;
     const client = await rig.clientOf(stranger);
     const { room, owner, memberId } = await rig.privateRoom();
@@ -104,7 +106,7 @@ describe('refusals are those of the event', () => {
       assert.equal(await compare(client, stranger, hidden, pairs), pairs.length);
   });
 
-  test('for a member without rights', async () => {
+  test('of a member without rights', async () => {
     const { room, owner, member, memberId, ownerId } = await rig.privateRoom();
     await owner.ok('message:send', message(room));
     assert((await compare(member, memberId, room, pairsOf(ownerId))) > 20);
@@ -113,7 +115,7 @@ describe('refusals are those of the event', () => {
     assert((await compare(member, memberId, direct.room, [...pairsOf(ownerId), QUIT])) > 20);
   });
 
-  test('for a banned user and a muted user', async () => {
+  test('of a banned user and of a muted user', async () => {
     for (const act of ['room:ban', 'room:mute'] as const) {
       const { room, owner, member, memberId, ownerId } = await rig.publicRoom();
       await owner.ok('message:send', message(room));
@@ -123,12 +125,12 @@ describe('refusals are those of the event', () => {
   });
 });
 
-test('the owner of a direct room is none: its creation names the other user', async () => {
+test('the owner of a direct room is absent: its creation names the other user', async () => {
   for (const body of [{ visibility: 'direct' }, { visibility: 'direct', user: 'mina' }, { room: 'd-x' }, {}, undefined])
     assertProblem(await rig.ask('mina', 'createRoom', {}, { body }), 400, 'invalid', JSON.stringify(body));
 });
 
-describe('what cannot be read is invalid', () => {
+describe('unreadable requests are invalid', () => {
   const calls = Object.entries(EVENT_CALLS) as Array<[EventCallName, EventCall]>;
   const fill = (template: string, values: Record<string, string>) =>
     template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '1');
@@ -156,7 +158,7 @@ describe('what cannot be read is invalid', () => {
       for (const body of bodies) {
         const answer = await send(method, fill(path, GOOD), { body });
         if (body.trim() !== '') assertProblem(answer, 400, 'invalid', `${name} ${body}`);
-        // Without any member, some calls are complete.
+        // Without members, some calls are valid.
         else assert(answer.status < 500, `${name}: ${answer.status}`);
       }
       const large = await send(method, fill(path, GOOD), { body: { text: 'x'.repeat(200_000) } });
@@ -185,7 +187,7 @@ describe('what cannot be read is invalid', () => {
     }
   });
 
-  test('a missing or bad Idempotency-Key, where the event needs an id', async () => {
+  test('a missing or invalid Idempotency-Key, if the event needs an id', async () => {
     const { room, ownerId } = await rig.publicRoom();
     const required = ['updateRoom', 'quitRoom', 'postMessage', 'editMessage', 'deleteMessage', 'addReaction'] as const;
     for (const name of [...required, 'removeReaction', 'pinMessage', 'unpinMessage'] as const) {
@@ -199,7 +201,7 @@ describe('what cannot be read is invalid', () => {
     }
   });
 
-  test('other methods, which answer 405 with those that are allowed', async () => {
+  test('other methods, which get 405 with the allowed ones', async () => {
     const allowed = new Map<string, string[]>();
     for (const [, { method, path }] of calls) allowed.set(path, [...(allowed.get(path) ?? []), method]);
     for (const [path, methods] of allowed)
@@ -212,7 +214,7 @@ describe('what cannot be read is invalid', () => {
   });
 });
 
-test('a user without a valid token does nothing', async () => {
+test('a user without a valid token can do nothing', async () => {
   for (const { method, path } of Object.values(EVENT_CALLS)) {
     const filled = path.replace(/\{\w+\}/g, '1');
     assertProblem(await call(rig.urlOf(0), filled, { method }), 401, 'unauthenticated', `${method} ${path}`);

@@ -1,4 +1,4 @@
-/** Two gateways, and a caller of each operation that does what an event does. */
+/** Two gateways, and a function that calls any operation that corresponds to an event. */
 import assert from 'node:assert/strict';
 import { EVENT_CALLS, type EventCall, type EventCallName } from '@maru/protocol/calls';
 import { assertHttpAnswer } from '@maru/protocol/describe';
@@ -53,7 +53,7 @@ export async function startHttpRig() {
     ...rig,
     succeeded,
     ask,
-    /** As `ask`, for a call that must succeed. */
+    /** Like `ask`, for a call that must succeed. */
     async done<T = Record<string, unknown>>(
       user: string,
       name: EventCallName,

@@ -18,7 +18,7 @@ import { userInboxChannel } from '../../services/gateway/src/keys.ts';
 import { poll } from '../support/poll.ts';
 
 const USERS = Number(process.argv[2] ?? 10_000);
-/** Users who connect in one turn of the event loop. */
+/** Number of users who connect in one event loop turn. */
 const AT_ONCE = [1, 10, 100];
 const EVENTS = 50_000;
 const RETRY_MS = 500;
@@ -73,7 +73,7 @@ async function openChannels() {
     onDelivered() {},
     onMalformed: () => assert.fail('malformed'),
   });
-  // Subscriptions are made in order. To look at all of them would cost as much as to make them.
+  // Subscriptions are executed in order. Checking all of them would cost as much as creating them.
   const last = userInboxChannel(userOf(USERS - 1));
   const close = async () => {
     subscriber.stop();
@@ -126,7 +126,7 @@ async function measureChannelEach(): Promise<void> {
   await opened.close();
 }
 
-/** What each further node does for an event when all nodes subscribe to all channels. */
+/** The cost for each further node if all nodes subscribe to all channels. */
 async function measureHashed(nodes: number): Promise<void> {
   const buckets = Array.from({ length: 256 }, (_, index) => `maru:inbox:{${index}}`);
   let received = 0;
@@ -139,7 +139,7 @@ async function measureHashed(nodes: number): Promise<void> {
     for (const bucket of buckets)
       await subscriber.subscribe(bucket, (payload) => {
         received++;
-        // The user's id comes first, so that a node without the user parses nothing else.
+        // The user's id comes first, so a node without the user parses nothing else.
         known.get(payload.slice(0, payload.indexOf(' ')));
       });
   }

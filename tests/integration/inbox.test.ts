@@ -22,7 +22,7 @@ async function everywhere(id: string): Promise<TestClient[]> {
   return Promise.all([rig.clientOf(id, 0), rig.clientOf(id, 1)]);
 }
 
-/** Until both nodes have the user's channel: a first invitation may be lost. */
+/** Waits until both nodes have subscribed to the user's channel. A first invitation may be lost. */
 async function heard(clients: TestClient[], owner: TestClient, id: string): Promise<void> {
   await poll('the channels of a user', async () => {
     const { room } = await owner.ok('room:create', { visibility: 'private' });
@@ -35,7 +35,7 @@ async function heard(clients: TestClient[], owner: TestClient, id: string): Prom
   });
 }
 
-test('a private room reaches all connections of the user who creates it, and a public one none', async () => {
+test('a new private room is announced on all connections of its creator, a public one is not', async () => {
   const [ownerId, otherId] = [`owner-${newId()}`, `other-${newId()}`];
   const devices = await everywhere(ownerId);
   const other = await rig.clientOf(otherId);
@@ -51,6 +51,25 @@ test('a private room reaches all connections of the user who creates it, and a p
     assert.deepEqual(inboxOf(device, shared), []);
   }
   assert.deepEqual(inboxOf(other, room), []);
+});
+
+test('a direct room reaches all connections of both users when it is made, and only then', async () => {
+  const [minaId, junId] = [`mina-${newId()}`, `jun-${newId()}`];
+  const [minas, juns] = [await everywhere(minaId), await everywhere(junId)];
+  const devices = [...minas, ...juns];
+  const other = await rig.clientOf(`other-${newId()}`);
+  await heard(minas, other, minaId);
+  await heard(juns, other, junId);
+  const open = (client: TestClient | undefined, user: string) =>
+    client?.ok('room:create', { visibility: 'direct', user }) as Promise<{ room: string }>;
+  const answers = await Promise.all([open(minas[0], junId), open(minas[0], junId), open(minas[1], junId)]);
+  const room = answers[0]?.room ?? '';
+  await poll('the event', () => devices.every((device) => inboxOf(device, room).length > 0));
+  await open(juns[0], minaId);
+  await heard(minas, other, minaId);
+  await heard(juns, other, junId);
+  const made = [{ type: 'invite', room, title: '', from: { id: minaId, name: minaId } }];
+  for (const device of devices) assert.deepEqual(inboxOf(device, room), made);
 });
 
 test('a membership that begins or ends reaches all connections of the user, and no other user', async () => {

@@ -1,6 +1,6 @@
 /**
- * A process is killed between any two writes of an act. Afterwards a gateway shows each user
- * exactly its rooms, a retry completes the act, and nothing is stored twice.
+ * A process is killed between any two writes of an act. Afterwards, a gateway shows each user
+ * exactly their rooms, a retry completes the act, and nothing is stored twice.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -58,7 +58,7 @@ async function done<T = Record<string, unknown>>(...request: Parameters<typeof a
   return body as T;
 }
 
-/** The call that was interrupted, once more. It may have been complete. */
+/** Repeats the interrupted call, which may already be complete. */
 async function again(statuses: number[], ...request: Parameters<typeof ask>): Promise<void> {
   const { status, body } = await ask(...request);
   assert(status < 300 || statuses.includes(status), `${request.join(' ')}: ${status} ${JSON.stringify(body)}`);
@@ -74,7 +74,9 @@ async function entriesOf(user: string, room: string) {
 }
 const typesOf = async (user: string, room: string) => (await entriesOf(user, room)).map(({ type }) => type);
 
-/** Private rooms of which the user is a member. The rooms are the truth. */
+/**
+ * Private rooms of which the user is a member, read from the rooms, which are the source of truth.
+ */
 async function memberships(user: string): Promise<string[]> {
   const keys = await redis.keys('maru:{*}:roles');
   const members = await Promise.all(keys.map((key) => redis.hexists(key, user)));
@@ -86,7 +88,7 @@ async function assertRepaired({ owner, other }: Users): Promise<void> {
   for (const user of [owner, other]) {
     const truth = await memberships(user);
     assert.deepEqual((await roomsOf(user)).filter(isPrivateRoomId).sort(), truth, `rooms of ${user}`);
-    // Once its entries are old, the list itself is repaired.
+    // Once its entries are old, a read repairs the list.
     await ageList(redis, user);
     await roomsOf(user);
     const listed = (await redis.hkeys(userRoomListKey(user))).filter(isPrivateRoomId).sort();
@@ -114,11 +116,11 @@ async function carryOut(doom: Doom): Promise<boolean> {
 }
 
 interface Act {
-  /** Makes what the act needs. */
+  /** Prepares the state that the act needs. */
   prepare?: (users: Users) => Promise<string>;
   act: (users: Users, room: string) => Omit<Doom, 'writes'>;
   retry: (users: Users, room: string) => Promise<unknown>;
-  /** The same whether the process was killed or not. */
+  /** Must hold whether or not the process was killed. */
   check: (users: Users, room: string) => Promise<void>;
 }
 
@@ -148,7 +150,7 @@ const ACTS: Record<string, Act> = {
     async check({ owner, other }, room) {
       const { members } = await done<{ members: unknown }>(owner, 'GET', `/rooms/${room}/members`);
       assert.deepEqual(members, [{ user: owner, role: 'owner' }]);
-      // Entering a room lists it.
+      // Joining a room lists it.
       const client = await connect(url, { token: tokenOf(other) });
       await client.ok('room:join', { room });
       client.close();
@@ -230,12 +232,12 @@ const ACTS: Record<string, Act> = {
   },
 };
 
-/** Acts that are interrupted at once, so that the cores are used. */
+/** Maximum acts that are interrupted concurrently, to use all cores. */
 const ACTS_AT_ONCE = 4;
 
 describe('a process that is killed between any two writes of', { concurrency: ACTS_AT_ONCE }, () => {
   for (const [name, { prepare, act, retry, check }] of Object.entries(ACTS))
-    test(`${name} leaves nothing lost, doubled or unrepaired`, async () => {
+    test(`${name} leaves nothing lost, duplicated or unrepaired`, async () => {
       let writes = 0;
       for (let killed = true; killed; ) {
         assert(++writes < WRITES_MAX);

@@ -1,4 +1,4 @@
-/** A retry gets the answer that the first request would have got. */
+/** A retry gets the same answer as the first request. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connect, type TestClient } from '../support/client.ts';
@@ -23,7 +23,7 @@ async function fill(room: string, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await author.ok('message:send', { room, clientMsgId: newId(), text: `text ${n}` });
 }
 
-test('a second join of a connection gets the answer of a first one, and live entries go on after its head', async () => {
+test('a second join of a connection gets the answer of a first join, and live entries continue after its head', async () => {
   const room = newRoom();
   await author.ok('room:create', { room });
   await fill(room, 10);
@@ -51,7 +51,7 @@ test('a second join of a connection gets the answer of a first one, and live ent
   member.close();
 });
 
-test('a second join with a position gets what a first one would have got', async () => {
+test('a second join with a position gets the answer of a first join with it', async () => {
   const room = newRoom();
   await author.ok('room:create', { room });
   await fill(room, 5);
@@ -68,7 +68,7 @@ test('a second join with a position gets what a first one would have got', async
   member.close();
 });
 
-test('creating a room again is a retry for its creator, and a conflict for others or with another title', async () => {
+test('creating a room again is a retry for its creator, and a conflict for other users or with another title', async () => {
   const room = newRoom();
   const created = await author.ok('room:create', { room, title: 'Tea' });
   assert.deepEqual(await author.ok('room:create', { room, title: 'Tea' }), created);

@@ -24,7 +24,7 @@ before(async () => {
   running = await startGateways({ gateways: 2, redis });
 });
 after(async () => {
-  // First, so that a failed start leaves nothing behind.
+  // Stop it first, so that a failed start leaves nothing behind.
   await redis.stop();
   await running.stop();
 });

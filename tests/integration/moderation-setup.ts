@@ -9,7 +9,7 @@ export const message = (room: string, text = 'x') => ({ room, clientMsgId: newId
 export const removals = (client: TestClient) =>
   client.payloads<RoomEvent>('room:event').filter(({ type }) => type === 'removed');
 
-/** `ok`, or the code of the refusal. */
+/** Returns `ok` or the error code. */
 export async function codeOf(client: TestClient, event: string, payload: object): Promise<string> {
   const ack = (await client.request(event as ClientEventName, payload)) as { ok: boolean; error?: { code: string } };
   return ack.ok ? 'ok' : (ack.error?.code ?? 'none');

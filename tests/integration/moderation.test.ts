@@ -1,4 +1,4 @@
-/** Bans, kicks and mutes, through two gateways: what the log decides holds on every node. */
+/** Bans, kicks and mutes, through two gateways: the decision of the log applies on every node. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -16,7 +16,7 @@ before(async () => {
 after(() => rig?.stop());
 
 describe('a ban', () => {
-  test('ends writing, reading and the subscription on another node, at its own place in the order', async () => {
+  test("ends writing, reading and the subscription on another node, at its place in the log's order", async () => {
     const { room, owner, member, memberId } = await rig.publicRoom();
     await owner.ok('message:send', message(room, 'before'));
     const { seq } = (await owner.ok('room:ban', { room, user: memberId, reason: 'spam' })) as ActData;
@@ -42,7 +42,7 @@ describe('a ban', () => {
     assert.deepEqual(back.entries(room), []);
   });
 
-  test('is listed, ends when it is lifted or its time is over, and is repeated by its clientMsgId only', async () => {
+  test('is listed, ends when it is lifted or expires, and is repeated only by its clientMsgId', async () => {
     const { room, owner, member, ownerId, memberId } = await rig.publicRoom();
     const clientMsgId = newId();
     const ban = { room, clientMsgId, user: memberId, reason: 'loud' };
@@ -65,7 +65,7 @@ describe('a ban', () => {
     assert.deepEqual((await owner.ok('room:bans', { room })).bans, []);
   });
 
-  test('keeps a user out of a private room for good, and an invitation is refused until it is lifted', async () => {
+  test('keeps a user out of a private room permanently, and an invitation is refused until it is lifted', async () => {
     const { room, owner, member, memberId } = await rig.privateRoom();
     await owner.ok('room:ban', { room, user: memberId });
     await poll('the removal', () => removals(member).length === 1);
@@ -78,7 +78,7 @@ describe('a ban', () => {
 });
 
 describe('a kick', () => {
-  test('lasts for a while in a public room', async () => {
+  test('lasts for a limited time in a public room', async () => {
     const { room, owner, member, memberId } = await rig.publicRoom();
     await owner.ok('room:kick', { room, user: memberId, forMs: 1_000 });
     await poll('the removal', () => removals(member).length === 1);
@@ -115,7 +115,7 @@ describe('a kick', () => {
   });
 });
 
-test('a mute keeps from writing, is shown by a join, and a stored message is still acknowledged', async () => {
+test('a mute prevents writing, appears in the answer to a join, and a stored message is still acknowledged', async () => {
   const { room, owner, member, memberId } = await rig.publicRoom();
   const sent = message(room);
   const first = await member.ok('message:send', sent);

@@ -1,4 +1,6 @@
-/** Tokens of a real OpenID provider: which are accepted, and what they say of a user. */
+/**
+ * Tokens of a real OpenID provider: which ones are accepted, and what they contain about the user.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -37,7 +39,7 @@ const enter = async (token: string) => {
   client.close();
   return client.session.user as { id: string; name: string; roles: string[] };
 };
-/** The message of the refusal; 'accepted' if there was none. */
+/** The error message, or 'accepted'. */
 const refusalOf = (token: string) =>
   connect(url(), { token }).then(
     (client) => {
@@ -47,7 +49,7 @@ const refusalOf = (token: string) =>
     (error: Error) => (error instanceof Refused && error.code === 'unauthenticated' ? error.message : 'for now'),
   );
 
-test('auth/config names the provider and what the web client asks for', async () => {
+test('auth/config contains the provider and the parameters for the web client', async () => {
   const { body } = await call(url(), '/auth/config');
   const oidc = {
     issuer: provider.issuer,
@@ -59,7 +61,7 @@ test('auth/config names the provider and what the web client asks for', async ()
   assert.deepEqual(body, { guests: false, ldap: false, oidc });
 });
 
-test('a user has the id, the name and the roles that the token says', async () => {
+test('a user has the id, the name and the roles in the token', async () => {
   assert.deepEqual(await enter(await provider.sign(user)), { id: 'mina', name: '김미나', roles: [] });
   const admin = { sub: 'root', preferred_username: 'root', realm: { groups: ['chat-admins', 'x'] }, roles: ['other'] };
   assert.deepEqual(await enter(await provider.sign(admin, { typ: 'at+jwt' })), {
@@ -67,11 +69,11 @@ test('a user has the id, the name and the roles that the token says', async () =
     name: 'root',
     roles: ['admin'],
   });
-  // Tokens of the host application work beside them.
+  // Tokens of the host application are also accepted.
   assert.equal((await enter(tokenOf('host', { roles: ['admin'] }))).id, 'host');
 });
 
-test('a token that was made for something else is refused, and the audit says what', async () => {
+test('a token that was issued for another purpose is refused, and the audit says for which', async () => {
   const publicPem = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({
     type: 'spki',
     format: 'pem',
@@ -104,7 +106,7 @@ test('a token that was made for something else is refused, and the audit says wh
     await poll(`the audit to have ${line}`, async () => (await events()).includes(line));
 });
 
-test('a new key works, and while the provider is down known keys do', async () => {
+test('a new key works, and while the provider is down, known keys work', async () => {
   await provider.stop();
   assert.equal((await enter(await provider.sign(user))).id, 'mina');
   const second = newKey('second');

@@ -12,7 +12,7 @@ import { poll } from '../support/poll.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type PersonalRig, startPersonalRig } from './personal-setup.ts';
 
-/** Every 64th entry trims what is archived then. */
+/** Every 64th entry trims the entries that are archived by then. */
 const COUNT = 130;
 
 let rig: PersonalRig;
@@ -27,7 +27,7 @@ before(async () => {
 });
 after(() => rig?.stop());
 
-/** A room of which the hot log has only the newest messages. */
+/** A room whose hot log has only the newest messages. */
 async function oldRoom(): Promise<string> {
   const room = newRoom('old');
   await author.ok('room:create', { room });
@@ -44,7 +44,7 @@ async function oldRoom(): Promise<string> {
 const seqsOf = ({ messages }: { messages: Entry[] }) => messages.map(({ seq }) => seq);
 const all = Array.from({ length: COUNT }, (_, index) => index + 1);
 
-test('every way to read reaches back to the first entry', async () => {
+test('every read reaches back to the first entry', async () => {
   const room = await oldRoom();
   const joined = await reader.ok('room:join', { room, limit: 200 });
   assert.deepEqual([seqsOf(joined), joined.first], [all, 1]);
@@ -67,6 +67,14 @@ test('every way to read reaches back to the first entry', async () => {
   assert.deepEqual((await get<MessagesData>(`view=messages&at=${at}&limit=4`)).messages, around.messages);
   const state = await call<{ first: number }>(rig.urlOf(0), `/rooms/${room}`, { token: tokenOf(readerId) });
   assert.equal(state.body.first, 1);
+});
+
+test('a read position among old messages counts exactly what is above it', async () => {
+  const room = await oldRoom();
+  for (const seq of [1, 11, 12]) {
+    const position = await reader.ok('room:read', { room, seq });
+    assert.deepEqual(position, { seq, n: seq, unread: COUNT - seq, mentions: 0 });
+  }
 });
 
 test('an old message is changed like a new one, and members get the changes live', async () => {

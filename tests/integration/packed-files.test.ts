@@ -1,4 +1,6 @@
-/** nginx serves files of the page as the browser takes them: Brotli, gzip or plain. */
+/**
+ * nginx serves files of the page in an encoding that the browser accepts: Brotli, gzip or plain.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -46,7 +48,7 @@ interface Answer {
   body: Buffer;
 }
 
-/** `fetch` would decode the answer. */
+/** Not `fetch`, which would decode the answer. */
 function get(path: string, headers: Record<string, string>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(`${nginx.url}${path}`, { headers }, (response) => {
@@ -70,7 +72,7 @@ function get(path: string, headers: Record<string, string>): Promise<Answer> {
 const decoded = ({ encoding, body }: Answer): Buffer =>
   encoding === 'br' ? brotliDecompressSync(body) : encoding === 'gzip' ? gunzipSync(body) : body;
 
-/** What a browser sends, and what it gets. */
+/** The header of a browser, and the expected encoding. */
 const ACCEPTED: Array<[string | null, string | undefined]> = [
   ['gzip, deflate, br, zstd', 'br'],
   ['br', 'br'],
@@ -98,7 +100,7 @@ const PATHS: Record<string, string> = {
 
 describe('a file of the page', () => {
   for (const [accepted, encoding] of ACCEPTED) {
-    test(`comes as ${encoding ?? 'it is'} with Accept-Encoding: ${accepted}`, async () => {
+    test(`is sent as ${encoding ?? 'it is'} with Accept-Encoding: ${accepted}`, async () => {
       for (const [path, file] of Object.entries(PATHS)) {
         const answer = await get(path, accepted === null ? {} : { 'accept-encoding': accepted });
         assert.deepEqual([answer.status, answer.encoding, answer.type], [200, encoding, FILES[file]], path);
@@ -109,13 +111,13 @@ describe('a file of the page', () => {
     });
   }
 
-  test('that is not compressed comes as it is', async () => {
+  test('that is not compressed is sent as it is', async () => {
     const answer = await get('/assets/plain.js', { 'accept-encoding': 'br, gzip' });
     assert.deepEqual([answer.status, answer.encoding, answer.type], [200, undefined, 'text/javascript']);
     assert.equal(answer.body.toString(), 'export {};');
   });
 
-  test('is not sent again while it is the same in the same encoding', async () => {
+  test('is not sent again while it is unchanged in the same encoding', async () => {
     const packed = await get('/assets/app.js', { 'accept-encoding': 'br' });
     const again = await get('/assets/app.js', { 'accept-encoding': 'br', 'if-none-match': packed.etag ?? '' });
     assert.deepEqual([again.status, again.vary, again.body.length], [304, 'Accept-Encoding', 0]);
@@ -123,7 +125,7 @@ describe('a file of the page', () => {
     assert.equal(plain.status, 200);
   });
 
-  test('is not there under another name', async () => {
+  test('is not available under another name', async () => {
     for (const path of ['/assets/app.js.br', '/assets/app.js.gz', '/index.html.br', '/.secret/a.js', '/r/lobby/app.js'])
       assert.equal((await get(path, { 'accept-encoding': 'br' })).status, 404, path);
     const missing = await get('/assets/nope.js', { 'accept-encoding': 'br' });

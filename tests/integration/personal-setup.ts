@@ -72,7 +72,7 @@ export async function startPersonalRig(more: Record<string, string> = {}) {
       return client;
     },
 
-    /** Where one of the texts is: keys of Redis, and tables of PostgreSQL. */
+    /** Places that contain one of the texts: keys of Redis, and tables of PostgreSQL. */
     async placesWith(texts: string[]): Promise<string[]> {
       const tables = await archive.read((tx) =>
         tx.query<{ name: string }>(`SELECT table_name AS name FROM information_schema.tables
@@ -141,7 +141,7 @@ const untilArchived = (redis: Redis): Promise<unknown> =>
     return true;
   });
 
-/** An archiver, which looks at all rooms often. */
+/** An archiver that scans all rooms often. */
 async function startArchiver(redisUrl: string, postgresUrl: string) {
   const child = spawn(process.execPath, ['services/archiver/src/main.ts'], {
     cwd: repository,
@@ -156,7 +156,7 @@ async function startArchiver(redisUrl: string, postgresUrl: string) {
     },
   });
   return {
-    /** Between two transactions. */
+    /** Pauses it between two transactions. */
     pause: () => child.kill('SIGSTOP'),
     resume: () => child.kill('SIGCONT'),
     async stop() {

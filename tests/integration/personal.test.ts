@@ -1,4 +1,4 @@
-/** Users export and erase what they wrote. */
+/** Users export and erase their content. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { tokenOf } from '../support/gateways.ts';
@@ -7,9 +7,9 @@ import { poll } from '../support/poll.ts';
 import { newId, newRoom } from '../support/tokens.ts';
 import { type PersonalRig, startPersonalRig } from './personal-setup.ts';
 
-/** Entries that the hot log keeps at least. */
+/** Minimum number of entries that the hot log keeps. */
 const KEPT = 64;
-/** Longer than the export, after which the archiver takes the room again. */
+/** Longer than the export. After it, the archiver takes the room again. */
 const CLAIM_MS = 3_000;
 
 let rig: PersonalRig;
@@ -23,7 +23,7 @@ after(() => rig?.stop());
 
 const say = (room: string, text: string) => ({ room, text, clientMsgId: newId() });
 
-test('an export is what the user wrote, archived or not, and goes on after a cursor', async () => {
+test('an export contains everything that the user wrote, archived or not, and continues after a cursor', async () => {
   const [user, other] = [`user-${newId()}`, `other-${newId()}`];
   const [client, others] = [await rig.enter(user), await rig.enter(other, 1)];
   const rooms = [newRoom('export'), newRoom('export')];
@@ -38,10 +38,10 @@ test('an export is what the user wrote, archived or not, and goes on after a cur
     await others.ok('message:send', say(room, 'not mine'));
     if (count === 5) await client.ok('message:edit', { ...say(room, 'edited'), seq });
   }
-  // What the gateways hint to the archiver.
+  // The hints of gateways to the archiver.
   const isHinted = async (room: string) => (await rig.redis.zscore('maru:{archive}:dirty', room)) !== null;
   for (const room of rooms) await poll('the hints', () => isHinted(room));
-  // As an archiver does while it copies a room.
+  // Like an archiver while it copies a room.
   await rig.redis.zrem('maru:{archive}:dirty', rooms[0] as string);
   await rig.redis.zadd('maru:{archive}:claims', Date.now() + CLAIM_MS, rooms[0] as string);
   const lines = await rig.export(user);
@@ -57,7 +57,7 @@ test('an export is what the user wrote, archived or not, and goes on after a cur
   }
 });
 
-test('an export needs a token, and a cursor of its own form', async () => {
+test('an export needs a token, and a valid cursor', async () => {
   assertProblem(await call(rig.urlOf(0), '/me/export'), 401, 'unauthenticated');
   for (const cursor of ['x', '1-2', '1-2-', '1-2-A', `1-2-${'a'.repeat(65)}`, "1-2-a';"])
     assertProblem(
@@ -67,7 +67,7 @@ test('an export needs a token, and a cursor of its own form', async () => {
     );
 });
 
-test('an erasure leaves texts nowhere, in any room and in what a rollback set aside', async () => {
+test('an erasure removes texts from every room, and from entries that a rollback set aside', async () => {
   const [user, other] = [`user-${newId()}`, `other-${newId()}`];
   const [client, others] = [await rig.enter(user), await rig.enter(other, 1)];
   const mark = newId();
@@ -103,7 +103,7 @@ test('an erasure leaves texts nowhere, in any room and in what a rollback set as
   const { messages } = await others.ok('history:read', { room });
   const [first, , second] = messages;
   assert.deepEqual([first?.text, first?.deleted?.by, second?.reactions], ['', user, undefined]);
-  // Others see it happen.
+  // Others receive the erasures.
   await others.until(room, 6);
   assert.deepEqual((await others.ok('room:members', { room: own })).members, [{ user: other, role: 'owner' }]);
   const mine = await client.ok('rooms:mine', {});
@@ -111,9 +111,25 @@ test('an erasure leaves texts nowhere, in any room and in what a rollback set as
     mine.rooms.map((listed) => listed.room),
     [direct],
   );
-  // The user may go on.
+  // The user may continue to write.
   await client.ok('message:send', say(room, 'a new beginning'));
   assert.equal((await rig.job(user, await rig.erase(user))).job === id, false);
+});
+
+test('an erasure ends although the user is a muted owner', async () => {
+  const [user, other, third] = [`user-${newId()}`, `other-${newId()}`, `third-${newId()}`];
+  const [client, others] = [await rig.enter(user), await rig.enter(other, 1)];
+  const { room } = await others.ok('room:create', { visibility: 'private' });
+  for (const invited of [user, third]) await others.ok('room:invite', { room, user: invited });
+  await others.ok('room:mute', { room, user });
+  await others.ok('room:role', { room, user, role: 'owner' });
+  await others.ok('room:quit', { room, clientMsgId: newId() });
+  // As an earlier release left it.
+  await rig.redis.hset(`maru:{${room}}:sanctions`, `mute\n${user}`, `0\n${other}\n`);
+  await rig.redis.hset(`maru:{${room}}:meta`, 'guarded', '1');
+  await rig.untilDone(user, await rig.erase(user));
+  assert.deepEqual(await rig.redis.hgetall(`maru:{${room}}:roles`), { [third]: 'owner' });
+  await client.refused('not_found', 'room:members', { room });
 });
 
 test('an erasure reaches messages that only the archive has', async () => {
@@ -136,7 +152,7 @@ test('an erasure reaches messages that only the archive has', async () => {
   assert.deepEqual([messages[0]?.type, messages[0]?.data], ['message.delete', { seq }]);
 });
 
-test('an erasure goes on when its gateway is killed', async () => {
+test('an erasure continues when its gateway is killed', async () => {
   const user = `user-${newId()}`;
   const client = await rig.enter(user, 1);
   const room = newRoom('erase');
@@ -148,7 +164,7 @@ test('an erasure goes on when its gateway is killed', async () => {
   await poll('the first page', async () => (await rig.job(user, id)).changes > 0);
   await rig.site.gateways[0]?.end('SIGKILL');
   assert.equal((await rig.job(user, id)).state, 'running');
-  // The lease ends sooner than in production.
+  // Makes the lease end sooner than in production.
   await rig.archive.write((tx) => tx.query(`UPDATE jobs SET leased_until = now() WHERE state = 'running'`));
   const { changes } = await rig.untilDone(user, id);
   assert.equal(changes, 180);

@@ -1,4 +1,4 @@
-/** `GET /presence`: users with whom the caller shares a room, and no others. */
+/** `GET /presence`: shows users with whom the caller shares a room, and no others. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { LIMITS, type SeenUser } from '@maru/protocol';
@@ -48,7 +48,7 @@ describe('the presence of users', () => {
     await until('an invisible user', async () => (await seenBy(mina, jun)).length === 0);
   });
 
-  test('is shown to members of the same private or direct room, also when they are away', async () => {
+  test('is shown to members of the same private or direct room, even if they are offline', async () => {
     const { ownerId, member, memberId, room, owner } = await rig.privateRoom();
     await until('the member', isShown(ownerId, memberId, 'online'));
     const leftFrom = Date.now();

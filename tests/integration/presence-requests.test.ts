@@ -1,4 +1,4 @@
-/** Requests about presence, and what they cost. */
+/** Requests about presence, and their price. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { PresenceDiff } from '@maru/protocol';
@@ -33,7 +33,7 @@ async function clientOf(sub = newId()): Promise<TestClient> {
 const listRooms = (sub: string, query: string) =>
   fetch(`${gateway.url}/api/v1/rooms?${query}`, { headers: { Authorization: `Bearer ${tokenOf(sub)}` } });
 
-test('presence:unwatch ends the presence events of a room, and presence:watch begins them again', async () => {
+test('presence:unwatch ends the presence events of a room, and presence:watch starts them again', async () => {
   const watcher = await clientOf();
   const [room, other] = [newRoom(), newRoom()];
   for (const id of [room, other]) {
@@ -41,7 +41,7 @@ test('presence:unwatch ends the presence events of a room, and presence:watch be
     await watcher.ok('presence:watch', { room: id });
   }
   assert.deepEqual(await watcher.ok('presence:unwatch', { room }), {});
-  // Not to watch is no error.
+  // Unwatching a room that is not watched is no error.
   assert.deepEqual(await watcher.ok('presence:unwatch', { room }), {});
   const observer = await clientOf();
   await observer.ok('room:join', { room });
@@ -57,7 +57,7 @@ test('presence:unwatch ends the presence events of a room, and presence:watch be
     const guest = await clientOf(sub);
     for (const id of [room, other]) await guest.ok('room:join', { room: id });
     await poll('the room that is still watched', () => joins(other).includes(sub));
-    // Each room has its own differences. This one was sent, and not to the watcher.
+    // Each room has separate differences. This one was sent, but not to the watcher.
     await poll('the room that is no longer watched', () => joins(room, observer).includes(sub));
     if (sub === one) await watcher.ok('presence:watch', { room });
   }
@@ -72,7 +72,7 @@ test('presence:unwatch of a hidden room looks like that of an absent one', async
   await stranger.refused('not_found', 'presence:unwatch', { room: newRoom() });
 });
 
-test('a page of rooms makes few calls, and costs what it makes others do', async () => {
+test('a page of rooms makes few calls, and is charged for the work that it causes', async () => {
   const owner = await clientOf();
   await Promise.all(Array.from({ length: ROOMS }, () => owner.ok('room:create', { room: newRoom() })));
   const calls = async () => cluster.presence.metric('maru_presence_store_duration_seconds_count');
@@ -91,7 +91,7 @@ test('a page of rooms makes few calls, and costs what it makes others do', async
     String(statuses),
   );
   assert(statuses.includes(429), String(statuses));
-  // Rooms that are asked for and do not exist cost nothing.
+  // Requested rooms that do not exist cost nothing.
   const small: number[] = [];
   for (let page = 0; page < 100; page++) small.push((await listRooms('other', 'limit=200&cursor=zzzz')).status);
   assert(

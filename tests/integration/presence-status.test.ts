@@ -1,4 +1,4 @@
-/** An acknowledged status holds for every room that is entered afterwards. */
+/** An acknowledged status applies to every room that is entered afterwards. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,7 +21,7 @@ const everShown = (diffs: ReadonlyArray<{ joins: Array<{ id: string }> }>) =>
 describe('an acknowledged status', () => {
   const setup = usePresence();
 
-  it('holds for a room that is entered on the same node or on another', async () => {
+  it('applies to a room that is entered on the same node or on another one', async () => {
     const [a, b] = await twoNodes(setup);
     const viewer = await setup.watch(b, 'lobby');
     for (const [index, id] of ids.entries()) {
@@ -34,7 +34,7 @@ describe('an acknowledged status', () => {
     assert.deepEqual(everShown(viewer.diffs), ['visible']);
   });
 
-  it('holds for a user who is in other rooms, on either node', async () => {
+  it('applies to a user who is in other rooms, on either node', async () => {
     const [a, b] = await twoNodes(setup);
     for (const id of ids) a.port.enter('den', user(id));
     await eventually(async () => (await setup.shown(b, 'den')).split(',').length === USERS, 'all are in the den');
@@ -47,7 +47,7 @@ describe('an acknowledged status', () => {
     assert.deepEqual(everShown(viewer.diffs), []);
   });
 
-  it('that was set on two nodes is the later one', async () => {
+  it('is the later one if it was set on two nodes', async () => {
     const [a, b] = await twoNodes(setup);
     a.port.enter('lobby', user('u1'));
     b.port.enter('lobby', user('u1'));
@@ -58,7 +58,7 @@ describe('an acknowledged status', () => {
     assert.equal((await a.port.snapshot('lobby')).users?.[0]?.status, 'dnd');
   });
 
-  it('that is set after the last room was left holds for the next visit', async () => {
+  it('applies to the next visit if it is set after the last room was left', async () => {
     const [a, b] = await twoNodes(setup);
     a.port.enter('lobby', user('u1'));
     await a.port.setStatus('u1', 'away');
@@ -78,7 +78,7 @@ describe('an acknowledged status', () => {
     assert.deepEqual(everShown(viewer.diffs), ['u2']);
   });
 
-  it('waits longer than a minute for the first room', async () => {
+  it('is kept for longer than a minute before the first room', async () => {
     const [a] = await twoNodes(setup);
     await a.port.setStatus('u1', 'invisible', 'x'.repeat(LIMITS.statusTextCharsMax));
     assert((await setup.admin.pttl('maru:presence:{user:u1}:status')) > 600_000);

@@ -1,4 +1,4 @@
-/** What stays in the store is limited for each user, over all gateways. */
+/** Data that stays in the store is limited for each user, over all gateways. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Ack, LIMITS } from '@maru/protocol';
@@ -35,7 +35,7 @@ after(async () => {
   await cluster?.stop();
 });
 
-/** One user's connections, one to each gateway. */
+/** One user's connections: one to each gateway. */
 async function everywhere(token: string): Promise<TestClient[]> {
   const clients = await Promise.all(urls.map((url) => connect(url, { token })));
   open.push(...clients);
@@ -61,7 +61,7 @@ function assertBytesRefusal(error: { code: string; retryAfterMs?: number }): voi
   assert(retryAfterMs > 0 && retryAfterMs <= HOUR_MS, String(retryAfterMs));
 }
 
-test('a guest makes a few rooms on all gateways together, and goes on writing in them', async () => {
+test('a guest creates few rooms on all gateways together, and can continue to write in them', async () => {
   const clients = await guest();
   const [first] = clients as [TestClient];
   const made: string[] = [];
@@ -83,7 +83,7 @@ test('a guest makes a few rooms on all gateways together, and goes on writing in
   await first.ok('message:send', message(theirs));
 });
 
-test('a user makes a few rooms an hour, by creating them or writing first, and hears when more are allowed', async () => {
+test('a user creates few rooms an hour, explicitly or by a first message, and the refusal says when more are allowed', async () => {
   const clients = await user();
   const [first] = clients as [TestClient];
   const room = newRoom();
@@ -141,11 +141,11 @@ test('large texts of a guest, also in JSON escapes, fill a stated number of byte
   }
 });
 
-test('rooms that only joins or resumes make count as bytes', async () => {
+test('rooms that are created only by joins or resumes count as bytes', async () => {
   const [first, second] = (await guest()) as [TestClient, TestClient];
   const { token } = await createGuest(urls[0] as string);
   const startedAt = Date.now();
-  /** One more on each gateway, and what came back since. */
+  /** One more on each gateway, plus the refill since. */
   const roomsMax = (sinceMs: number) => (GUEST_BYTES * (1 + (Date.now() - sinceMs) / HOUR_MS)) / 512 + urls.length;
   const { served, error } = await untilRefused([first, second], async (client) => {
     const room = newRoom();

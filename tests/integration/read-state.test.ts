@@ -1,4 +1,4 @@
-/** What is unread, on two gateways: counts are exact, and positions agree on all devices. */
+/** Unread counts on two gateways: counts are exact, and positions agree on all devices. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { InboxEvent, MyRoom, Receipt } from '@maru/protocol';
@@ -26,7 +26,7 @@ const reads = (client: TestClient, room: string) =>
   client.payloads<InboxEvent>('inbox').filter((event) => event.type === 'read' && event.room === room);
 
 describe('the rooms of a user', () => {
-  test('are those of which one is a member, and public ones that one follows', async () => {
+  test('contain those of which the user is a member, and followed public ones', async () => {
     const { room, owner, member, memberId } = await rig.privateRoom();
     const open = newRoom('followed');
     await owner.ok('room:create', { room: open, title: 'Open' });
@@ -53,7 +53,7 @@ describe('the rooms of a user', () => {
     assert.deepEqual(await mine(member), []);
   });
 
-  test('come in pages, and deleted ones are not among them', async () => {
+  test('are read in pages, without deleted ones', async () => {
     const client = await rig.clientOf(`many-${newId()}`);
     const rooms: string[] = [];
     for (let made = 0; made < 7; made++) rooms.push((await client.ok('room:create', { visibility: 'private' })).room);
@@ -71,7 +71,7 @@ describe('the rooms of a user', () => {
     assert.deepEqual(seen, rooms);
   });
 
-  test('name the other user of a direct room', async () => {
+  test('contain the other user of a direct room', async () => {
     const [a, b] = [`a-${newId()}`, `b-${newId()}`];
     const [one, two] = [await rig.clientOf(a), await rig.clientOf(b, 1)];
     const { room } = await one.ok('room:create', { visibility: 'direct', user: b });
@@ -80,7 +80,7 @@ describe('the rooms of a user', () => {
     assert.equal((await roomOf(two, room))?.visibility, 'direct');
   });
 
-  test('of an earlier release are listed when a member enters', async () => {
+  test('of an earlier release are listed when a member joins', async () => {
     const { room, memberId } = await rig.privateRoom();
     await onNode(rig.redisUrl, (redis) => redis.del(userRoomListKey(memberId)));
     const back = await rig.clientOf(memberId, 0);
@@ -121,7 +121,7 @@ describe('a read position', () => {
     assert.deepEqual(await countsOf(device, room), [position.seq, position.n, position.unread, position.mentions]);
   });
 
-  test('of own messages counts as any: unread is n minus the n of the position', async () => {
+  test('counts own messages like others: unread is n minus the n of the position', async () => {
     const { room, owner, ownerId } = await rig.privateRoom();
     await owner.ok('message:send', { ...message(room), mentions: [ownerId] });
     const { n } = await owner.ok('message:send', { ...message(room), mentions: ['@room'] });
@@ -129,7 +129,7 @@ describe('a read position', () => {
     assert.deepEqual([summary?.unread, summary?.mentions], [n, 0]);
   });
 
-  test('is not for those who may not read', async () => {
+  test('is refused for users who may not read', async () => {
     const { room, owner, member, memberId } = await rig.publicRoom();
     await owner.ok('message:send', message(room));
     await member.ok('room:follow', { room, active: true });
@@ -146,7 +146,7 @@ describe('a read position', () => {
   });
 });
 
-test('receipts of one second come together, to the members who have joined, on each node', async () => {
+test('receipts of one second arrive together, at members who have joined, on each node', async () => {
   const { room, owner, member, ownerId, memberId } = await rig.privateRoom();
   const receipts = (client: TestClient) =>
     client.received.filter(({ name, payload }) => name === 'receipt' && (payload as Receipt).room === room);

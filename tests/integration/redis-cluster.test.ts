@@ -158,7 +158,7 @@ test('a member of rooms on every shard resumes on another node', async () => {
   site.assertAlive();
 });
 
-test('a slot that moves under load loses, reorders and doubles no message', async () => {
+test('a slot that moves under load loses, reorders and duplicates no message', async () => {
   const traffic = await startTraffic('nomads');
   const slot = slotOf('{nomads}');
   const home = await cluster.primaryOf(slot);
@@ -166,7 +166,7 @@ test('a slot that moves under load loses, reorders and doubles no message', asyn
   await traffic.more(64);
   for (let round = 0; round < 6; round++) {
     const to = round % 2 === 0 ? (others[round % 4 === 0 ? 0 : 1] as TestClusterNode) : home;
-    // One move takes longer than the deadline of a call: its messages are refused and repeated.
+    // One move takes longer than the deadline of a call. Its messages are refused and repeated.
     await cluster.moveSlot(slot, to, { pauseMs: round === 4 ? 400 : 10 });
     await traffic.more(64);
   }

@@ -1,4 +1,4 @@
-/** A client that is refused receives the reason, waits, and is let in once the reason is gone. */
+/** A refused client receives the reason, waits, and is accepted once the reason is gone. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -57,7 +57,7 @@ const lines = () =>
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as { msg: string; reason?: string });
 
-/** A client of the library, with the times and reasons at which it went offline. */
+/** A client of the library that records the times and reasons of going offline. */
 function startChat(url: string, getToken: () => string) {
   const client = createChatClient({ url, getToken });
   const states: ConnectionState[] = [];
@@ -69,9 +69,9 @@ function startChat(url: string, getToken: () => string) {
 }
 const isConnected = (client: ChatClient) => client.connection.state === 'connected';
 
-describe('the connection beyond the limit of a user', () => {
+describe('a connection beyond the limit of a user', () => {
   for (const transport of ['websocket', 'polling'] as const)
-    test(`of a plain client is notified, and enters when a place is free: ${transport}`, async () => {
+    test(`of a plain client is notified, and connects when a place is free: ${transport}`, async () => {
       const token = tokenOf(`plain-${transport}`);
       const [first] = [await connect(gateway().url, { token }), await connect(gateway().url, { token })];
       const more = new TestClient(gateway().url, { token, transports: [transport], reconnection: true });
@@ -88,7 +88,7 @@ describe('the connection beyond the limit of a user', () => {
       await more.event('session');
     });
 
-  test('of the client library knows the reason, waits, and enters when a place is free', async () => {
+  test('of the client library reports the reason, waits, and connects when a place is free', async () => {
     const token = tokenOf('lib');
     const [first] = [await connect(gateway().url, { token }), await connect(gateway().url, { token })];
     open.push(first);
@@ -116,7 +116,7 @@ describe('the connection beyond the limit of a user', () => {
   });
 });
 
-describe('a page whose origin does not fit', () => {
+describe('a page with a wrong origin', () => {
   const cases = {
     'a foreign origin': { origin: `https://${PLANTED}.example` },
     'a proxy that rewrites Host': { origin: 'https://chat.example', host: 'gateway.internal:3000' },
@@ -140,10 +140,10 @@ describe('a page whose origin does not fit', () => {
     await sleep(6_000);
     assert.deepEqual([...new Set(offline().map(({ error }) => error?.code))], ['forbidden'], name);
     assert.match(offline()[0]?.error?.message ?? '', /origin/, name);
-    // Each try uses both transports. With full jitter up to 0.5, 1, 2, 4 … s there are few.
+    // Each attempt uses both transports. With full jitter up to 0.5, 1, 2, 4 … s there are few.
     assert.ok(offline().length <= 14, `${name}: ${offline().length} tries in 6 s`);
   };
-  // At once, because they only wait.
+  // Run concurrently, because they only wait.
   test(`the answer and the client library give the reason, and the client waits: ${Object.keys(cases).join(', ')}`, async () => {
     await Promise.all(Object.entries(cases).map(([name, headers]) => tryOut(name, headers)));
   });
@@ -151,7 +151,7 @@ describe('a page whose origin does not fit', () => {
 
 describe('a token whose key cannot be found now', () => {
   for (const transport of ['websocket', 'polling'] as const)
-    test(`does not turn a plain client away: ${transport}`, async () => {
+    test(`does not refuse a plain client permanently: ${transport}`, async () => {
       const token = providerToken(`plain-key-${transport}`);
       const client = new TestClient(await freshGateway(), { token, transports: [transport], reconnection: true });
       open.push(client);
@@ -223,7 +223,7 @@ test('the 201st room and the 65th held request get an error', async () => {
   assert.equal(last.ok ? 'ok' : last.error.code, 'conflict');
   assert.match(last.ok ? '' : last.error.message, /200 rooms/);
 
-  // A resume waits for Redis, and so do the requests behind it.
+  // A resume waits for Redis, and so do later requests.
   await site.redis.kill('SIGSTOP');
   const resuming = new TestClient(gateway().url, { token: tokenOf('held'), resume: { tea: { epoch: 'x', seq: 0 } } });
   open.push(resuming);

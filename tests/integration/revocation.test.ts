@@ -1,4 +1,4 @@
-/** Administrators remove users: on every node, for tokens that were issued so far, for good. */
+/** Administrators revoke users: on every node, permanently, for all tokens issued so far. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { type ConnectionState, createChatClient } from '@maru/client';
@@ -53,7 +53,7 @@ async function member(url: string, token: string, room?: string, transport: Tran
   if (room !== undefined) await client.ok('room:join', { room });
   return client;
 }
-/** A token of the user that was issued after the revocation. */
+/** A token of the user that is issued after the revocation. */
 async function nextToken(user: string, revokedAt: number): Promise<string> {
   await sleep(Math.max(0, (Math.floor(revokedAt / 1_000) + 1) * 1_000 - Date.now()));
   return tokenOf(user);
@@ -71,7 +71,7 @@ async function assertDead(token: string): Promise<void> {
 }
 
 describe('a revoked user', () => {
-  test('is cut on every node within a second, stays away, and comes back with a later token', async () => {
+  test('is disconnected on every node within a second, stays out, and returns with a later token', async () => {
     const token = tokenOf('mallory');
     const clients = [
       await member(nodes()[0].url, token),
@@ -106,7 +106,7 @@ describe('a revoked user', () => {
     assert.ok((await nodes()[0].metric('maru_orders_age_seconds')) < 2);
   });
 
-  test('is still out after a restart of Redis and all gateways', async () => {
+  test('stays out after a restart of Redis and all gateways', async () => {
     const token = tokenOf('mallory-2');
     await revoke('mallory-2');
     await site.stop();
@@ -117,7 +117,7 @@ describe('a revoked user', () => {
   });
 });
 
-test('a disconnected user is cut on every node, and comes back by itself', async () => {
+test('a disconnected user is disconnected on every node, and reconnects', async () => {
   const token = tokenOf('restless');
   const clients = nodes().map(({ url }) => new TestClient(url, { token, reconnection: true }));
   open.push(...clients);
@@ -199,7 +199,7 @@ test('a node that was stopped serves nothing to a revoked user when it continues
   assert.ok(!JSON.stringify(messages).includes('stolen'));
 });
 
-test('a node that has never read the revocations accepts no connection, and refuses none for good', async () => {
+test('a node that has never read the revocations accepts no connection, and refuses none permanently', async () => {
   const tokens = ['mallory-4', 'mina'].map((user) => tokenOf(user));
   await revoke('mallory-4');
   let proxy: TcpProxy | undefined;
@@ -244,7 +244,7 @@ describe('the audit', () => {
     return body;
   };
 
-  test('has each act, newest first, page by page, by filter, and in the log', async () => {
+  test('contains each act, newest first, in pages, by filter, and in the log', async () => {
     for (const user of ['one', 'two', 'three']) await revoke(`audited-${user}`, { reason: `because of ${user}` });
     await admin('/users/audited-one/disconnect');
     await poll('the events', async () => (await audit('user=audited-one')).events.length === 2);

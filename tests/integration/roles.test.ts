@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => rig?.stop());
 
-test('only a higher role acts on a lower one, and a room keeps an owner', async () => {
+test('only a higher role can act on a lower one, and a room keeps an owner', async () => {
   const { room, owner, member, ownerId, memberId } = await rig.publicRoom();
   const other = await rig.clientOf(`other-${newId()}`);
   assert.equal(await codeOf(member, 'room:kick', { room, user: ownerId }), 'forbidden');
@@ -34,12 +34,15 @@ test('only a higher role acts on a lower one, and a room keeps an owner', async 
   assert.equal(await codeOf(owner, 'room:kick', { room, user: memberId }), 'forbidden');
 });
 
-test('a member quits a private room; its last owner cannot', async () => {
+test('a member can quit a private room, but its last owner cannot', async () => {
   const { room, owner, member, ownerId, memberId } = await rig.privateRoom();
   const second = await rig.clientOf(memberId);
   await second.ok('room:join', { room });
   assert.equal(await codeOf(owner, 'room:quit', { room, clientMsgId: newId() }), 'conflict');
-  const { seq } = await member.ok('room:quit', { room, clientMsgId: newId() });
+  const request = { room, clientMsgId: newId() };
+  const sent = await member.ok('room:quit', request);
+  const { seq } = sent;
+  assert.deepEqual(await second.ok('room:quit', request), { ...sent, duplicate: true });
   await poll('the end on both connections', () => removals(member).length === 1 && removals(second).length === 1);
   assert.deepEqual(removals(second), [{ type: 'removed', room, reason: 'left' }]);
   assert.equal(await codeOf(member, 'room:join', { room }), 'not_found');
@@ -51,7 +54,7 @@ test('a member quits a private room; its last owner cannot', async () => {
   );
 });
 
-test('a read-only room takes messages of moderators only, and slow mode names the pause', async () => {
+test('a read-only room accepts messages only from moderators, and slow mode returns the pause', async () => {
   const { room, owner, member } = await rig.publicRoom();
   const update = (fields: object) => owner.ok('room:update', { room, clientMsgId: newId(), ...fields });
   assert.equal(await codeOf(member, 'room:update', { room, clientMsgId: newId(), title: 'Mine' }), 'forbidden');
@@ -76,7 +79,7 @@ test('a read-only room takes messages of moderators only, and slow mode names th
   for (let count = 0; count < 3; count++) await member.ok('message:send', message(room));
 });
 
-test('a deleted room is gone for everybody, and a new one of its name is another room', async () => {
+test('a deleted room is gone for all users, and a new one with its name is another room', async () => {
   const { room, owner, member } = await rig.publicRoom();
   await member.ok('message:send', message(room, 'a text to be gone'));
   assert.equal(await codeOf(member, 'room:delete', { room }), 'forbidden');
@@ -98,7 +101,7 @@ test('a deleted room is gone for everybody, and a new one of its name is another
   await poll('the next one', () => member.seqs(room).at(-1) === 2);
 });
 
-test('members report messages, moderators see each report once and close it', async () => {
+test('members can report messages, and moderators see each report once and can close it', async () => {
   const { room, owner, member, memberId, ownerId } = await rig.publicRoom();
   const { seq } = await owner.ok('message:send', message(room, 'rude'));
   for (let count = 0; count < 2; count++) await member.ok('message:report', { room, seq, reason: 'rude "words"' });
@@ -130,7 +133,7 @@ test('n counts messages only, in entries, answers and resumes', async () => {
   assert.equal((back.session.rooms[room] as { n: number }).n, 2);
 });
 
-test('an administrator closes a room for everybody, and opens it again', async () => {
+test('an administrator can close a room for all users, and open it again', async () => {
   const { room, owner, member } = await rig.publicRoom();
   const call = (index: number, action: string, roles: string[]) =>
     fetch(`${rig.urlOf(index)}/api/v1/admin/rooms/${room}/${action}`, {
@@ -151,7 +154,7 @@ test('an administrator closes a room for everybody, and opens it again', async (
   await member.ok('message:send', message(room));
 });
 
-test('an owner deletes a room over HTTP', async () => {
+test('an owner can delete a room over HTTP', async () => {
   const { room, member, ownerId, memberId } = await rig.publicRoom();
   const call = (sub: string) =>
     fetch(`${rig.urlOf(0)}/api/v1/rooms/${room}`, {

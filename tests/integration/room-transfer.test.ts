@@ -1,4 +1,4 @@
-/** Operators import rooms, also from other chats, and export them. */
+/** Operators import rooms, also from other chat systems, and export them. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
@@ -33,7 +33,7 @@ async function run(command: string, args: string[], input = ''): Promise<Result>
 
 const lines = (values: object[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('');
 
-/** Of another chat: only what a converter has to know. */
+/** Entries of another chat system: only what a converter must know. */
 const chat = (count: number, mark = '') =>
   Array.from({ length: count }, (_, index) => ({
     ts: 1_700_000_000_000 + index,
@@ -44,7 +44,7 @@ const chat = (count: number, mark = '') =>
 const rowsOf = (room: string) =>
   rig.archive.read((tx) => tx.query<{ n: number }>('SELECT count(*) AS n FROM entries WHERE room = $1', [room]));
 
-test('an imported room is joined, read and continued', async () => {
+test('an imported room can be joined, read and continued', async () => {
   const room = newRoom('import');
   const imported = await run('import-room', ['--room', room, '--title', 'Old tea', '--owner', 'mina'], lines(chat(30)));
   assert.deepEqual([imported.code, imported.out], [0, `${room}\n`], imported.error);
@@ -59,7 +59,7 @@ test('an imported room is joined, read and continued', async () => {
   );
   const sent = await client.ok('message:send', { room, clientMsgId: newId(), text: 'new' });
   assert.deepEqual([sent.seq, sent.n], [31, 31]);
-  // What was imported is changed like other messages, by its author.
+  // Imported messages can be changed by their author like others.
   await client.ok('message:edit', { room, seq: 30, clientMsgId: newId(), text: 'changed' });
   const mina = await rig.enter('mina', 1);
   await mina.ok('room:update', { room, clientMsgId: newId(), topic: 'The owner may' });
@@ -68,7 +68,7 @@ test('an imported room is joined, read and continued', async () => {
   assert.deepEqual([messages.length, messages[29]?.text], [33, 'changed']);
 });
 
-test('a second import is refused, also of another file', async () => {
+test('a second import is refused, also with another file', async () => {
   const room = newRoom('import');
   const file = lines(chat(3));
   assert.equal((await run('import-room', ['--room', room], file)).code, 0);
@@ -80,7 +80,7 @@ test('a second import is refused, also of another file', async () => {
   assert.deepEqual(await rowsOf(room), [{ n: 3 }]);
 });
 
-test('a wrong line is named, and nothing is stored', async () => {
+test('an invalid line is named, and nothing is stored', async () => {
   const room = newRoom('import');
   const broken = chat(4).map((line, index) => (index === 2 ? { ...line, text: '' } : line));
   const { code, error, out } = await run('import-room', ['--room', room], lines(broken));
@@ -90,7 +90,7 @@ test('a wrong line is named, and nothing is stored', async () => {
   assert.equal(await rig.redis.exists(`maru:{${room}}:meta`), 0);
 });
 
-test('a room that exists is not imported into', async () => {
+test('an import into an existing room is refused', async () => {
   const room = newRoom('import');
   const client = await rig.enter('mina');
   await client.ok('room:create', { room });
@@ -100,11 +100,11 @@ test('a room that exists is not imported into', async () => {
   assert.deepEqual(await rowsOf(room), [{ n: 0 }]);
 });
 
-test('an import that was interrupted goes on, and the room is closed until then', async () => {
+test('an interrupted import continues, and the room is closed until then', async () => {
   const room = newRoom('import');
   const mark = newId();
   const file = lines(chat(2_100, mark));
-  // The second batch finds the archive gone.
+  // At the second batch, the archive is gone.
   await rig.archive.write((tx) =>
     tx.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF NEW.seq = 700 AND NEW.room = '${room}' THEN RAISE 'planted'; END IF; RETURN NEW; END $$`),
@@ -125,7 +125,7 @@ test('an import that was interrupted goes on, and the room is closed until then'
   assert.equal(code, 0, error);
   assert.deepEqual(await rowsOf(room), [{ n: 2_100 }]);
   assert.equal((await client.ok('room:join', { room })).head, 2_100);
-  // Only the archive has these.
+  // Only the archive has these entries.
   const { messages } = await client.ok('history:read', { room, before: 4, limit: 200 });
   assert.deepEqual(
     messages.map((message) => message.text),
@@ -138,7 +138,7 @@ test('an import that was interrupted goes on, and the room is closed until then'
   );
 });
 
-test('an exported room becomes the same room', async () => {
+test('an exported room can be imported as an equal room', async () => {
   const [owner, member] = [`owner-${newId()}`, `member-${newId()}`];
   const [client, other] = [await rig.enter(owner), await rig.enter(member, 1)];
   const { room } = await client.ok('room:create', { visibility: 'private', title: 'Secret tea' });
@@ -188,7 +188,7 @@ test('an exported room becomes the same room', async () => {
   const mine = await other.ok('rooms:mine', {});
   const listed = mine.rooms.find((one) => one.room === copy);
   assert.deepEqual([listed?.unread, listed?.last?.text], [0, 'the end']);
-  // Both go on alike.
+  // Both rooms behave the same afterwards.
   await other.ok('message:react', { room: copy, seq: root, clientMsgId: newId(), emoji: '☕', active: false });
   const after = (await other.ok('messages:read', { room: copy, pinned: true })).messages[0];
   assert.deepEqual(
@@ -201,7 +201,7 @@ test('an exported room becomes the same room', async () => {
   assert.equal((await run('export-room', ['--room', newRoom('none')])).code, 2);
 });
 
-test('a private room needs an owner, and a wrong call prints the help', async () => {
+test('a private room needs an owner, and an invalid call prints the help', async () => {
   const wrong = [
     ['--as', 'private'],
     ['--room', 'a', '--as', 'private'],

@@ -1,7 +1,4 @@
-/**
- * Searches with a real archive: what they find, what they hide, and what they do without
- * PostgreSQL.
- */
+/** Searches with a real archive: what they find, what they hide, and without PostgreSQL. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { FoundMessage, SearchData } from '@maru/protocol';
@@ -23,7 +20,7 @@ const [ownerId, readerId] = [`owner-${newId()}`, `reader-${newId()}`];
 before(async () => {
   rig = await startPersonalRig({
     MARU_ARCHIVE_DEADLINE_MS: String(DEADLINE_MS),
-    // So that messages soon are in the archive only.
+    // Small, so that messages soon are only in the archive.
     MARU_RETENTION_ENTRIES_MIN: '4',
     MARU_RETENTION_ENTRIES_MAX: '4',
   });
@@ -95,7 +92,7 @@ test('finds words in all scripts, newest first, with marks, over sockets and HTT
   assert.deepEqual(await found(reader, id, { from: readerId }), []);
 });
 
-test('refuses a query without words, and a cursor that it did not give', async () => {
+test('refuses a query without words, and a cursor of other origin', async () => {
   for (const query of ['', '  ', '-no', '?!', 'a '.repeat(13), 'x'.repeat(257)])
     await reader.refused('invalid', 'search', { query });
   for (const cursor of ['x', '1-2', '1-2-A', `1-2-${'a'.repeat(65)}`, "1-1-a';", '-1-1-a'])
@@ -106,7 +103,7 @@ test('refuses a query without words, and a cursor that it did not give', async (
 });
 
 describe('rights', () => {
-  test('private and direct rooms are found by their members only', async () => {
+  test('only members find private and direct rooms', async () => {
     const id = newId();
     const { room } = await owner.ok('room:create', { visibility: 'private' });
     const { room: direct } = await owner.ok('room:create', { visibility: 'direct', user: `friend-${id}` });
@@ -124,7 +121,7 @@ describe('rights', () => {
     assert.deepEqual(await search(reader, { query: id }), { messages: [] });
   });
 
-  test('a list that still names a room shows nothing of it, neither in a page nor in its cursor', async () => {
+  test('an outdated list reveals nothing about a room, neither in a page nor in its cursor', async () => {
     const [id, open] = [newId(), await publicRoom()];
     const { room } = await owner.ok('room:create', { visibility: 'private' });
     await owner.ok('room:invite', { room, user: readerId });
@@ -133,12 +130,12 @@ describe('rights', () => {
       texts.unshift(`open ${id} ${count}`);
       await send(open, texts[0] as string);
     }
-    // More than a search looks through for one page.
+    // More than a search examines for one page.
     for (let count = 0; count < 42; count++) await send(room, `hidden ${id} ${count}`);
     await rig.untilArchived();
     assert.equal((await found(reader, id, { limit: 50 })).length, 50);
     await owner.ok('room:kick', { room, user: readerId, clientMsgId: newId() });
-    // As after a crash between the two writes.
+    // Like after a crash between the two writes.
     await rig.redis.hset(`maru:list:{${readerId}}`, room, `${Date.now()} member all`);
     const seen: Array<string | undefined> = [];
     let cursor: string | undefined;
@@ -151,7 +148,7 @@ describe('rights', () => {
     assert.deepEqual(seen, texts);
   });
 
-  test('a banned user finds nothing of the room until the ban ends', async () => {
+  test('a banned user finds nothing in the room until the ban ends', async () => {
     const [id, banned, other] = [newId(), await publicRoom(), await publicRoom()];
     await send(banned, `one ${id}`);
     await send(other, `two ${id}`);
@@ -173,7 +170,7 @@ async function untilTrimmed(room: string, seq: number): Promise<void> {
 }
 
 for (const where of ['the log', 'the archive only'])
-  test(`changes hold at once, while the archive does not know of them: messages in ${where}`, async () => {
+  test(`changes apply immediately, before the archive has them: messages in ${where}`, async () => {
     await assertChanges(where === 'the archive only');
   });
 
@@ -205,7 +202,7 @@ async function assertChanges(areTrimmed: boolean): Promise<void> {
   assert.deepEqual(await found(reader, 'another text', { room }), ['another text']);
 }
 
-test('pages have no gap and no double, also with deleted messages between', async () => {
+test('pages have no gaps or duplicates, also with deleted messages in between', async () => {
   const [id, rooms] = [newId(), [await publicRoom(), await publicRoom()]];
   const expected: string[] = [];
   const deleted: Array<[string, number]> = [];
@@ -227,7 +224,7 @@ test('pages have no gap and no double, also with deleted messages between', asyn
       seen.push(...page.messages);
       cursor = page.cursor;
     } while (cursor !== undefined);
-    // In one millisecond, the rooms have an order of their own.
+    // Within one millisecond, the order of rooms is arbitrary.
     assert.deepEqual(seen.map(({ text }) => text).sort(), expected.sort());
     assert.ok(seen.every(({ ts }, index) => ts <= (seen[index - 1]?.ts ?? ts)));
   } finally {
@@ -251,7 +248,7 @@ test('a time bounds the search on both sides', async () => {
   }
 });
 
-test('while PostgreSQL is silent, searches fail in time, and everything else works', async () => {
+test('while PostgreSQL does not answer, searches fail in time, and everything else works', async () => {
   const [id, room] = [newId(), await publicRoom()];
   await send(room, `silent ${id}`);
   await rig.untilArchived();

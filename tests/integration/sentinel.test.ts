@@ -91,7 +91,7 @@ test('the log leaves a primary that hangs when a replica is promoted', async () 
   }
 });
 
-test('the log does not acknowledge what a replaced primary stored after it continued', async () => {
+test('the log does not acknowledge messages that a replaced primary stored after it continued', async () => {
   const room = 'woken';
   const [sleeper, successor] = await untilPaired();
   await createRoom(room);

@@ -34,7 +34,7 @@ const localSecrets = Object.fromEntries(
     .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
 );
 
-test('every secret of the local overlay is one that the services know', () => {
+test('services know every secret of the local overlay', () => {
   assert.deepEqual(Object.keys(localSecrets).sort(), [
     'archiver-redis-url',
     'guest-secret',

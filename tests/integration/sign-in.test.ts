@@ -1,8 +1,9 @@
 /** Accounts of a real directory: who may sign in, with which roles, and for how long. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { accountKeyOf, issueAccount } from '../../services/gateway/src/identity/own-tokens.ts';
 import { connect } from '../support/client.ts';
-import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
+import { type Gateways, SECRET, startGateways, tokenOf } from '../support/gateways.ts';
 import { assertProblem, call, type Problem } from '../support/http.ts';
 import { poll } from '../support/poll.ts';
 import { directorySettings, groupDn, personDn, type Slapd, startSlapd, withoutSlapd } from '../support/slapd.ts';
@@ -26,6 +27,7 @@ before(async () => {
   await slapd.addPerson('chief');
   await slapd.addPerson('outside');
   await slapd.addPerson('leaver');
+  await slapd.addPerson('traveller');
   await slapd.addPerson('guest-1');
   await slapd.addPerson('disabled', { userAccountControl: '514' });
   await slapd.addPerson('locked', { nsAccountLock: 'TRUE' });
@@ -33,7 +35,12 @@ before(async () => {
   await slapd.addPerson('active', { userAccountControl: '512', accountExpires: '0', shadowExpire: '-1' });
   await slapd.addPerson('*', { cn: 'a star' });
   // Groups in groups, in a circle: root is in the department, too.
-  const inner = await slapd.addGroup('team', [personDn('mina'), personDn('leaver'), personDn('active')]);
+  const inner = await slapd.addGroup('team', [
+    personDn('mina'),
+    personDn('leaver'),
+    personDn('traveller'),
+    personDn('active'),
+  ]);
   const middle = await slapd.addGroup('department', [inner]);
   const chat = await slapd.addGroup('chat', [middle, personDn('root'), personDn('chief'), personDn('*')]);
   await slapd.modify(inner, 'add', { member: [chat] });
@@ -79,12 +86,12 @@ const audited = async (user: string) => {
 };
 
 describe('signing in with an account of a directory', { skip }, () => {
-  test('auth/config names the directory', async () => {
+  test('auth/config shows that there is a directory', async () => {
     const { body } = await call(url(), '/auth/config');
     assert.deepEqual(body, { guests: false, ldap: true, oidc: null });
   });
 
-  test('a member of a group in an allowed group gets a short token, a name and roles', async () => {
+  test('a member of a group nested in an allowed group gets a short-lived token, a name and roles', async () => {
     const before = Date.now();
     const { status, body } = await signIn('MINA', 'mina');
     assert.equal(status, 200, JSON.stringify(body));
@@ -105,7 +112,7 @@ describe('signing in with an account of a directory', { skip }, () => {
     await poll('the audit', async () => (await audited('mina'))[0] === 'sign-in.ldap unauthenticated password');
   });
 
-  test('who is in no allowed group, or disabled, is refused, and operators see why', async () => {
+  test('a user who is in no allowed group, or disabled, is refused, and operators see why', async () => {
     assert.equal((await signIn('active', 'active')).status, 200);
     const refused: Array<[uid: string, reason: string]> = [
       ['outside', 'group'],
@@ -130,7 +137,7 @@ describe('signing in with an account of a directory', { skip }, () => {
     assert.deepEqual(await slapd.counts(), before);
   });
 
-  test('what is typed as the name is a value, never a filter or a name of an entry', async () => {
+  test('the typed name is treated as a value, never as a filter or as the name of an entry', async () => {
     const names = [
       'mi*',
       '*)(uid=*',
@@ -142,14 +149,14 @@ describe('signing in with an account of a directory', { skip }, () => {
       'mina,ou=people',
     ];
     for (const name of names) assertProblem(await signIn(name, 'mina'), 401, 'unauthenticated', name);
-    // A star is a name like others.
+    // A star is a normal name.
     const star = await signIn('*', '*');
     assert.deepEqual([star.status, star.body.user?.id], [200, '*']);
   });
 });
 
 describe('the token of an account', { skip }, () => {
-  test('a token is renewed with the roles of now, and not with another kind of token', async () => {
+  test('a token is renewed with the current roles, but not with another kind of token', async () => {
     const first = await signIn('root', 'root');
     await slapd.modify(groupDn('admins'), 'add', { member: [personDn('mina')] });
     await slapd.modify(groupDn('admins'), 'delete', { member: [personDn('root')] });
@@ -167,7 +174,7 @@ describe('the token of an account', { skip }, () => {
     client.close();
   });
 
-  test('who leaves the group, is disabled or removed while online gets no new token', async () => {
+  test('a user who leaves the group, is disabled or removed while online gets no new token', async () => {
     const { body } = await signIn('leaver', 'leaver');
     assert.equal((await renew(body.token)).status, 200);
     await slapd.modify(personDn('leaver'), 'add', { userAccountControl: ['514'] });
@@ -181,6 +188,27 @@ describe('the token of an account', { skip }, () => {
     await slapd.remove(personDn('leaver'));
     assertProblem(await renew(body.token), 401, 'unauthenticated');
     await poll('the audit', async () => (await audited('leaver')).includes('sign-in.renew unauthenticated group'));
+  });
+
+  test('a user signs out everywhere with an expired token, and no token that is renewed is younger than that', async () => {
+    const { token } = (await signIn('traveller', 'traveller')).body;
+    const client = await connect(url(), { token });
+    const hourAgo = Date.now() - 3_600_000;
+    const expired = await issueAccount(
+      accountKeyOf(SECRET),
+      { id: 'traveller', name: 'Traveller', roles: [] },
+      { lifetimeS: TOKEN_S, signedInAtS: Math.floor(hourAgo / 1_000), now: () => hourAgo },
+    );
+    assertProblem(await call(url(), '/me', { token: expired.token }), 401, 'unauthenticated');
+    assert.equal((await call(url(), '/sign-out', { method: 'POST', token: expired.token })).status, 200);
+    await poll('the end of the connection', () => !client.socket.connected);
+    // As a gateway renews that does not know of it yet.
+    const renewed = await issueAccount(
+      accountKeyOf(SECRET),
+      { id: 'traveller', name: 'Traveller', roles: [] },
+      { lifetimeS: TOKEN_S, signedInAtS: Math.floor(hourAgo / 1_000), now: () => Date.now() + 2_000 },
+    );
+    for (const dead of [token, renewed.token]) assertProblem(await renew(dead), 401, 'unauthenticated');
   });
 
   test('an administrator who leaves the group or is disabled is refused while the token is valid', async () => {
@@ -203,7 +231,7 @@ describe('the token of an account', { skip }, () => {
     await poll('the disabled account to be refused', async () => (await status()) === 403);
   });
 
-  test('an administrator works with the token while no server answers', async () => {
+  test('an administrator can continue with the token while no server answers', async () => {
     await slapd.modify(personDn('chief'), 'replace', { userAccountControl: ['512'] });
     const { token } = (await signIn('chief', 'chief')).body;
     await poll('the role to be seen', async () => (await call(url(), '/admin/nodes', { token })).status === 200);
@@ -212,7 +240,7 @@ describe('the token of an account', { skip }, () => {
     await slapd.restart();
   });
 
-  test('while no server answers, a sign-in is unavailable and no failure', async () => {
+  test('while no server answers, a sign-in is unavailable and does not count as a failure', async () => {
     const { body } = await signIn('mina', 'mina');
     await slapd.kill();
     for (let n = 0; n < 8; n++) assertProblem(await signIn('mina', 'mina'), 503, 'unavailable');
@@ -222,7 +250,7 @@ describe('the token of an account', { skip }, () => {
   });
 });
 
-test('a flood of wrong passwords is limited at its address, and keeps the person out nowhere else', {
+test('a flood of wrong passwords is limited at its address, and does not lock the person out elsewhere', {
   skip,
 }, async () => {
   const flooder = '203.0.113.9';

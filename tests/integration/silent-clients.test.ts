@@ -7,7 +7,7 @@ import { connect, TestClient } from '../support/client.ts';
 import { type Gateways, startGateways, tokenOf } from '../support/gateways.ts';
 import { poll, sleep } from '../support/poll.ts';
 
-/** With the defaults, a silent client would be seen for 53 s. */
+/** With the default settings, a silent client would stay for 53 s. */
 const SETTINGS = { MARU_PING_INTERVAL_MS: '1000', MARU_PING_TIMEOUT_MS: '1500' };
 const presenceEnvironment = { MARU_PRESENCE_LEAVE_GRACE_MS: '1000' };
 /** 1 s + 1 s + 1.5 s + 1 s + 0.7 s, and time for a busy machine. */
@@ -29,12 +29,12 @@ const cases: Array<[fastPath: string, transport: 'websocket' | 'polling', silenc
   ['off', 'websocket', 'blackhole'],
   ['off', 'polling', 'blackhole'],
 ];
-// The two gateways at the same time, because these tests mostly wait.
+// Both gateways at the same time, because these tests mostly wait.
 describe('a silent client', { concurrency: true }, () => {
   for (const own of ['on', 'off'])
     describe(`fast path ${own}`, { concurrency: 1 }, () => {
       for (const [fastPath, transport, silence] of cases.filter(([path]) => path === own))
-        test(`${transport}, ${silence}, fast path ${fastPath}: its session ends, and presence says so`, async () => {
+        test(`${transport}, ${silence}, fast path ${fastPath}: its session ends, and presence shows that`, async () => {
           const gateway = sites.get(fastPath)?.gateways[0] ?? assert.fail('no gateway');
           const { hostname: host, port } = new URL(gateway.url);
           const proxy = await startTcpProxy({ host, port: Number(port) });
@@ -50,7 +50,7 @@ describe('a silent client', { concurrency: true }, () => {
             await quiet.ok('room:join', { room });
             await viewer.ok('room:join', { room });
             await poll('both to be present', async () => (await viewer.ok('presence:watch', { room })).count === 2);
-            // Longer than a ping with its answer: a client that answers stays.
+            // Longer than a ping and its pong: a client that answers stays.
             await sleep(4_000);
             assert.equal((await viewer.ok('presence:watch', { room })).count, 2);
             const timeouts = await gateway.metric('maru_disconnects_total', 'ping timeout');
@@ -72,7 +72,7 @@ describe('a silent client', { concurrency: true }, () => {
     });
 });
 
-/** Otherwise the client would notice the silence, too, and close its side. */
+/** Otherwise the client would also detect the silence, and close its side. */
 function noticeNothing({ socket }: TestClient): void {
   const engine = socket.io.engine as unknown as { _pingTimeoutTimer: NodeJS.Timeout; _resetPingTimeout: () => void };
   clearTimeout(engine._pingTimeoutTimer);

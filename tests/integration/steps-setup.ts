@@ -1,6 +1,4 @@
-/**
- * The part of a gateway that is about memberships, which may stop or pause after any of its writes.
- */
+/** The part of a gateway that manages memberships. It may stop or pause after any of its writes. */
 import type { InboxEvent } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
@@ -16,10 +14,10 @@ import { createRoomDirectory } from '../../services/gateway/src/rooms/directory.
 import { createMemberLooks } from '../../services/gateway/src/rooms/member-looks.ts';
 import { noteDeletions, noteMemberships } from '../../services/gateway/src/rooms/memberships.ts';
 
-/** Longer than a membership may be on its way. */
+/** Longer than a membership takes to settle. */
 const SETTLED_MS = 61_000;
 
-/** As if the user's list of rooms had been written long ago. */
+/** Simulates that the user's room list was written long ago. */
 export async function ageList(redis: Redis, user: string): Promise<void> {
   const key = userRoomListKey(user);
   for (const [room, value] of Object.entries(await redis.hgetall(key))) {
@@ -28,19 +26,23 @@ export async function ageList(redis: Redis, user: string): Promise<void> {
   }
 }
 
-/** Called with the number of each step of a node after the store executed it, before the answer. */
+/**
+ * Called with the number of each step after the store executed it, before the node gets the answer.
+ */
 export type Step = (number: number) => Promise<unknown> | undefined;
 
 /** No answer. */
 const never = new Promise<never>(() => {});
 export const healthy: Step = () => undefined;
-/** The process is dead after so many steps: it gets no answer, and sends nothing any more. */
+/**
+ * Simulates a process that dies after this many steps: it gets no answer, and sends nothing more.
+ */
 export const dead =
   (steps: number): Step =>
   (number) =>
     number >= steps ? never : undefined;
 
-/** The part of a gateway that is about memberships and reading. */
+/** The part of a gateway that manages memberships and read positions. */
 export function startNode(store: RedisStore, owner: string, step: Step) {
   let steps = 0;
   let ended = false;
@@ -70,7 +72,7 @@ export function startNode(store: RedisStore, owner: string, step: Step) {
   const quota = { take: async () => 0, giveBack() {} };
   const act = (request: Parameters<typeof log.act>[0]) => stepping(() => log.act(request));
   const carryOut = noteMemberships(
-    createCarryOut({ log: { act, read: log.read }, quota, audit: { record() {} }, perSecond: 1 }),
+    createCarryOut({ log: { act, read: log.read }, quota, audit: { recordOnce() {} }, perSecond: 1 }),
     parts,
   );
   const directory = createRoomDirectory({

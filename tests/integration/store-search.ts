@@ -1,4 +1,4 @@
-/** Searches everything that a Redis holds. */
+/** Searches the whole content of a Redis. */
 import assert from 'node:assert/strict';
 import { Redis } from 'ioredis';
 

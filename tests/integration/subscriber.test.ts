@@ -1,6 +1,4 @@
-/**
- * A node with many rooms while its store is down waits, and sends no commands that must fail.
- */
+/** A node with many rooms waits while its store is down, and sends no commands that must fail. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -112,7 +110,7 @@ test('after a pause of the process, announcements are dropped until the gate ope
   await pausing.close();
 });
 
-test('channels that are wanted in one turn, or dropped together, share commands, and others are not looked at again', async () => {
+test('channels that are added or dropped in one turn share commands, and other channels are not checked again', async () => {
   const wanting = source.open('subscribe', STORE_DEADLINE_MS);
   assert(await wanting.untilReady(10_000));
   const subscriber = new RedisSubscriber({
@@ -140,7 +138,7 @@ test('channels that are wanted in one turn, or dropped together, share commands,
   channels.push(want('late'));
   await poll('the late one', () => subscriber.isAlive('maru:inbox:{late}'));
   assert.deepEqual(commands, [500, 200, 1]);
-  // One that is not wanted any more when it is confirmed.
+  // A channel that is dropped before its confirmation.
   const unwanted = want('unwanted');
   await subscriber.unsubscribe(unwanted);
   const subscribersOf = async (channel: string) => {

@@ -18,7 +18,7 @@ after(async () => {
 });
 
 const url = () => site.gateways[0]?.url ?? assert.fail('no gateway');
-/** A token that is valid for this many seconds, more or less one. */
+/** A token that is valid for this many seconds, plus or minus one. */
 const lasting = (seconds: number, claims: Record<string, unknown> = {}) =>
   tokenOf('ana', { exp: Math.ceil(Date.now() / 1_000) + seconds, ...claims });
 
@@ -28,7 +28,7 @@ async function enter(token: string): Promise<TestClient> {
   return client;
 }
 
-// At once, because these tests mostly wait.
+// Run concurrently, because these tests mostly wait.
 describe('a live connection', { concurrency: true }, () => {
   test('a renewed token keeps the connection beyond the end of the first one', async () => {
     const client = await enter(lasting(4));
@@ -41,7 +41,7 @@ describe('a live connection', { concurrency: true }, () => {
     await client.ok('room:join', { room: 'tea' });
   });
 
-  test('a token that is wrong, or of another user, is refused and changes nothing', async () => {
+  test('a wrong token, or one of another user, is refused and changes nothing', async () => {
     const client = await enter(lasting(4));
     const refusals: Array<[token: string, code: string]> = [
       ['nonsense', 'unauthenticated'],
@@ -61,7 +61,7 @@ describe('a live connection', { concurrency: true }, () => {
     assert.deepEqual(client.disconnects, ['io server disconnect']);
   });
 
-  test('a client with tokens of some seconds stays connected, with one token for each renewal', async () => {
+  test('a client with tokens of a few seconds stays connected, with one token for each renewal', async () => {
     let tokens = 0;
     let sessions = 0;
     let notices = 0;

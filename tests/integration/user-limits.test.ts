@@ -1,4 +1,4 @@
-/** What one user does over all gateways is limited, and other users do not notice. */
+/** The actions of one user over all gateways are limited, and other users are not affected. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Ack, Notice } from '@maru/protocol';
@@ -9,9 +9,9 @@ import { poll } from '../support/poll.ts';
 const JOINS_BURST = 80;
 const TYPING_BURST = 40;
 const CONNECTIONS_MAX = 40;
-/** Those of a user on one gateway that are not counted. */
+/** Connections of a user on one gateway that are not counted. */
 const FREE_CONNECTIONS = 5;
-/** What each gateway adds to a burst. */
+/** The own share of each gateway, in addition to a burst. */
 const partOf = (burst: number) => burst / 8;
 
 let cluster: Gateways;
@@ -51,7 +51,7 @@ async function connectMany(token: string, count: number): Promise<TestClient[]> 
   return clients;
 }
 
-/** Sends `each` requests on every connection at once. Counts those that were served. */
+/** Sends `each` requests on every connection concurrently. Counts the served ones. */
 async function flood(
   clients: TestClient[],
   each: number,
@@ -119,11 +119,11 @@ test('bytes and requests in progress of a connection are limited', async () => {
   client.close();
 });
 
-test('the connections of a user are limited over both gateways, and those of a killed one are forgotten', async () => {
+test('the connections of a user are limited over both gateways, and those of a killed gateway expire', async () => {
   const [first, second] = cluster.gateways;
   assert.ok(first !== undefined && second !== undefined);
   const token = tokenOf('connected');
-  /** Undefined if it was refused. */
+  /** Undefined if the connection was refused. */
   const more = async (url: string): Promise<TestClient | undefined> => {
     const client = new TestClient(url, { token });
     open.push(client);

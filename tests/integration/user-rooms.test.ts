@@ -1,4 +1,4 @@
-/** The operator's command `user-rooms`: finds and deletes the rooms that a user made. */
+/** The operator's command `user-rooms`: finds and deletes the rooms that a user created. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -48,7 +48,7 @@ async function clientOf(sub: string, index = 0): Promise<TestClient> {
 
 const message = (room: string, text = 'x') => ({ room, clientMsgId: newId(), text });
 
-/** A user with a created, a written and a private room, and one of a friend. */
+/** A user with a created, a written and a private room, and a room of a friend. */
 async function makeRooms() {
   const [sub, friendSub] = [`user:${newId()} {}`, newId()];
   const [mina, friend] = [await clientOf(sub), await clientOf(friendSub, 1)];
@@ -66,7 +66,7 @@ async function makeRooms() {
   return { sub, mina, friend, created, written, hidden, others, made: [created, written, hidden] };
 }
 
-/** All that Redis holds, except presence, as text. */
+/** The whole content of Redis, except presence, as text. */
 async function contents(): Promise<string> {
   await admin.config('SET', 'rdbcompression', 'no');
   const parts: string[] = [];
@@ -92,7 +92,7 @@ test('lists the rooms that a user created or wrote first in, and changes nothing
   assert.deepEqual(await userRooms('somebody-else'), []);
 });
 
-test('finds rooms that were created before there was an index', async () => {
+test('finds rooms that are older than the index', async () => {
   const { sub, created, hidden } = await makeRooms();
   await admin.del(...(await admin.keys('maru:made:*')));
   assert.deepEqual(
@@ -101,13 +101,13 @@ test('finds rooms that were created before there was an index', async () => {
   );
 });
 
-test('leaves out a claimed room that another user made', async () => {
+test('omits a claimed room that another user created', async () => {
   const { sub, others, made } = await makeRooms();
   await admin.zadd(userRoomsKey(sub), 1, others);
   assert.deepEqual((await userRooms(sub)).map(({ room }) => room).sort(), [...made].sort());
 });
 
-test('deletes the rooms with all that is in them, and tells connected clients', async () => {
+test('deletes the rooms with all their data, and notifies connected clients', async () => {
   const { sub, mina, friend, made, written, hidden, others } = await makeRooms();
   const removed = await userRooms(sub, '--delete', '--yes');
   assert.deepEqual(removed.map(({ room }) => room).sort(), [...made].sort());
@@ -123,18 +123,18 @@ test('deletes the rooms with all that is in them, and tells connected clients', 
   }
   await friend.refused('not_found', 'history:read', { room: hidden });
   await mina.refused('not_found', 'message:send', message(hidden));
-  // What remains expires. A join makes a public room again.
+  // The rest expires. A join creates a public room again.
   for (const room of made) assert((await admin.pttl(`maru:{${room}}:meta`)) > 0, room);
   const stranger = await clientOf(newId(), 1);
   const { head, messages } = await stranger.ok('room:join', { room: written });
   assert.deepEqual([head, messages], [0, []]);
   assert.equal((await stranger.ok('message:send', message(written))).seq, 1);
   assert.deepEqual(await userRooms(sub), []);
-  // The user may make rooms again.
+  // The user may create rooms again.
   for (let count = 0; count < 4; count++) await mina.ok('room:create', { room: newRoom() });
 });
 
-test('explains itself, and refuses what it does not understand', async () => {
+test('prints its help, and refuses invalid arguments', async () => {
   assert.match((await run(['--help'])).stdout, /--delete/);
   for (const args of [[], ['mina', 'jun'], ['mina', '--yes'], ['mina', '--remove'], ['--delete', '--yes']])
     await assert.rejects(run(args), { code: 2 });

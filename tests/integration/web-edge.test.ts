@@ -1,6 +1,6 @@
 /**
- * What browsers and proxies see: headers of every kind of answer, app origins, and the client's
- * address behind trusted proxies; through nginx and around it.
+ * Answers for browsers and proxies: headers of every kind of answer, app origins, and the client's
+ * address behind trusted proxies. Through nginx and around it.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { handshake, type RawResponse, rawRequest } from '../support/raw.ts';
 
 const APPS = ['capacitor://localhost', 'tauri://localhost', 'https://intranet.example.com'];
 const STRANGERS = ['capacitor://stranger', 'tauri://localhost.evil', 'ionic://localhost', 'https://localhost', 'null'];
-/** Guest sign-ins of one address. */
+/** Guest sign-ins that one address may make at once. */
 const ADDRESS_BURST = 3;
-/** Handshakes of one address through nginx. */
+/** Handshakes that one address may make at once through nginx. */
 const HANDSHAKE_BURST = 50;
 
 let site: Gateways;
@@ -50,7 +50,7 @@ after(async () => {
   await site.stop();
 });
 
-/** Headers that say nothing about what a browser may do. */
+/** Headers that do not affect what a browser allows. */
 const UNRELATED = new Set(
   'server date connection keep-alive content-length transfer-encoding last-modified etag accept-ranges upgrade'.split(
     ' ',
@@ -66,7 +66,7 @@ const headersOf = ({ status, headers }: RawResponse) => ({
 const NOSNIFF = { 'x-content-type-options': 'nosniff' };
 const NO_STORE = { 'cache-control': 'no-store' };
 const NOTHING = "default-src 'none'; frame-ancestors 'none'";
-/** Of every answer of nginx. */
+/** Headers of every answer of nginx. */
 const EDGE = {
   ...NOSNIFF,
   'content-security-policy': NOTHING,
@@ -82,7 +82,7 @@ const PAGE = {
   'cross-origin-opener-policy': 'same-origin',
   vary: 'Accept-Encoding',
 };
-/** What helmet adds to every answer of the API, and nginx passes on. */
+/** Headers that helmet adds to every answer of the API, and nginx passes on. */
 const HELMET = {
   'origin-agent-cluster': '?1',
   'x-dns-prefetch-control': 'off',
@@ -109,7 +109,7 @@ const EDGE_HTML = { ...EDGE, ...NO_STORE, 'content-type': 'text/html' };
 
 const get = async (url: string, path: string, more: { method?: string; headers?: Record<string, string> } = {}) =>
   headersOf(await rawRequest(url, { path, ...more }));
-/** As another client of a proxy that nginx trusts. */
+/** Sends as another client of a proxy that nginx trusts. */
 const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 const asMina = () => ({ authorization: `Bearer ${tokenOf('mina')}` });
 
@@ -202,7 +202,7 @@ describe('an app with an origin of its own', () => {
         assert.equal(asked.headers['access-control-allow-origin'], origin);
         assert.match(String(asked.headers['access-control-allow-headers']), /Authorization/);
         assert.match(String(asked.headers['access-control-allow-methods']), /POST/);
-        // Tokens are no cookies.
+        // Tokens are not cookies.
         assert.equal(asked.headers['access-control-allow-credentials'], undefined);
         const read = await call('GET', origin, asMina());
         assert.deepEqual([read.status, read.headers.vary], [200, 'Origin'], origin);
@@ -218,7 +218,7 @@ describe('an app with an origin of its own', () => {
 });
 
 describe('the address of a client', () => {
-  /** How many of these guest sign-ins, all at once, were too many of one address. */
+  /** The number of these concurrent guest sign-ins that exceeded the limit of one address. */
   const limitedOf = async (url: string, chains: Array<string | undefined>, localAddress?: string): Promise<number> => {
     const answers = await Promise.all(
       chains.map((chain, n) =>
@@ -245,12 +245,12 @@ describe('the address of a client', () => {
   const manyClients = (chainOf: (n: number) => string, url = around()) =>
     limitedOf(url, CALLS.map(chainOf)).then((limited) => assert.equal(limited, 0, 'one address'));
 
-  test('is the one before the trusted hops, whatever the client put in front of it', async () => {
+  test('is the one before the trusted hops, whatever the client prepends', async () => {
     await oneClient((n) => `203.0.113.${n}, 9.9.0.1`);
     await manyClients((n) => `203.0.113.1, 9.9.1.${n}`);
     await oneClient((n) => `203.0.113.${n}, 9.9.0.2, 10.1.0.5`);
     await manyClients((n) => `203.0.113.1, 9.9.2.${n}, 10.1.0.${n}`);
-    // Also if it claims to be a trusted hop.
+    // Also if the client claims to be a trusted hop.
     await oneClient((n) => `203.0.113.${n}, 10.1.0.5, 9.9.0.3, 10.1.0.6`);
   });
 
@@ -260,11 +260,11 @@ describe('the address of a client', () => {
     await oneClient(() => undefined, around(), '127.0.0.4');
   });
 
-  test('passes nginx as nginx sees it, behind its own trusted proxies', async () => {
+  test('is passed on by nginx as nginx determines it, behind its own trusted proxies', async () => {
     await oneClient((n) => `203.0.113.${n}`, through(), '127.0.0.5');
     await oneClient((n) => `203.0.113.${n}, 9.9.0.4, 10.2.0.5`, through());
     await manyClients((n) => `203.0.113.1, 9.9.3.${n}, 10.2.0.5`, through());
-    // A hop that only the gateway trusts is no hop for nginx.
+    // nginx does not treat a hop as trusted that only the gateway trusts.
     await oneClient((n) => `203.0.113.${n}, 10.1.0.7`, through());
   });
 });

@@ -1,6 +1,7 @@
 /** A short check that chat works through the public address. */
 import assert from 'node:assert/strict';
 import { type ConnectOptions, connect, type TestClient } from '../support/client.ts';
+import { poll } from '../support/poll.ts';
 import { createGuest, newId, newRoom } from '../support/tokens.ts';
 
 export interface Check {
@@ -28,6 +29,28 @@ async function withTwo(
 }
 
 const MESSAGES = 30;
+/** Archivers are at most 3 s behind. After PostgreSQL was replaced, they connect again first. */
+const ARCHIVED_TIMEOUT_MS = 30_000;
+
+/** The archive has a new message, and gateways find it there. */
+export const ARCHIVE_CHECK: Check = {
+  name: 'a message is archived, and found by its word',
+  run: (url) =>
+    withTwo(url, [['websocket'], ['websocket']], async (one, other) => {
+      const room = newRoom('kube');
+      for (const client of [one, other]) await client.ok('room:join', { room });
+      const query = `needle${Date.now()}`;
+      const { seq } = await one.ok('message:send', { room, clientMsgId: newId(), text: `a ${query} in the hay` });
+      await poll(
+        'the message to be found',
+        async () => {
+          const found = await other.request('search', { query, room });
+          return found.ok && found.data.messages[0]?.seq === seq;
+        },
+        { timeoutMs: ARCHIVED_TIMEOUT_MS, everyMs: 500 },
+      );
+    }),
+};
 
 export const CHAT_CHECKS: readonly Check[] = [
   {
@@ -93,4 +116,5 @@ export const CHAT_CHECKS: readonly Check[] = [
         if (count !== 2) await one.event<{ count: number }>('presence', (event) => event.count === 2);
       }),
   },
+  ARCHIVE_CHECK,
 ];

@@ -11,7 +11,7 @@ const gateway = (change: Partial<ObservedPod>): ObservedPod => ({
 });
 const session = (atMs: number, route: string) => ({ atMs, route });
 
-test('the first session of a new gateway is measured from the moment when it was ready', () => {
+test('the first session of a new gateway is measured from the time at which it was ready', () => {
   const handshakes = [session(10, 'b'), session(90, 'a'), session(130, 'a'), session(150, 'a')];
   assert.deepEqual(summarize(handshakes, [gateway({ readyAtMs: 100 })]).firstSessions, [
     { name: 'gateway-1', afterMs: 30 },
@@ -24,7 +24,7 @@ test('a new gateway without a session has no time', () => {
   ]);
 });
 
-test('the last session of a terminating gateway is measured from the moment when it began to terminate', () => {
+test('the last session of a terminating gateway is measured from the start of its termination', () => {
   const handshakes = [session(90, 'a'), session(130, 'a'), session(500, 'b')];
   assert.deepEqual(summarize(handshakes, [gateway({ terminatingAtMs: 100 })]).lastSessions, [
     { name: 'gateway-1', afterMs: 30 },

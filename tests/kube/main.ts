@@ -7,13 +7,13 @@ import { findProgram } from '../../tools/bootstrap/find-program.mjs';
 import { createRandom } from '../faults/random.ts';
 import { fixedSchedule } from '../faults/schedule.ts';
 import { runTrial, type TrialResult } from '../faults/trial.ts';
-import { CHAT_CHECKS } from './chat-checks.ts';
+import { ARCHIVE_CHECK, CHAT_CHECKS, type Check } from './chat-checks.ts';
 import { createDisruptions } from './disruptions.ts';
 import { runKubectl } from './kube.ts';
 import { HELP, type KubeOptions, Misuse, parseKubeOptions } from './options.ts';
 import { type KubeSite, startKubeSite } from './site.ts';
 
-const IMAGES = ['gateway', 'presence', 'edge', 'redis'].map((name) => `maru/${name}:local`);
+const IMAGES = ['gateway', 'presence', 'archiver', 'edge', 'redis', 'postgres'].map((name) => `maru/${name}:local`);
 /** From `kubectl apply` until all pods are ready, with the images already on the nodes. */
 const READY_GOAL_MS = 60_000;
 const CALM_MS = 2_000;
@@ -63,14 +63,7 @@ async function run(options: KubeOptions): Promise<string[]> {
   const violations: string[] = [];
   say(`all ready ${(site.readyAfterMs / 1_000).toFixed(1)} s after applying; public at ${site.url}`);
   if (site.readyAfterMs > READY_GOAL_MS) violations.push(`not all pods were ready within ${READY_GOAL_MS / 1_000} s`);
-  for (const { name, run: check } of CHAT_CHECKS) {
-    const failure = await check(site.url).then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
-    say(`${failure === undefined ? 'ok  ' : 'FAIL'} ${name}`);
-    if (failure !== undefined) violations.push(`${name}: ${failure}`);
-  }
+  for (const check of CHAT_CHECKS) violations.push(...(await failuresOf(check, site.url)));
   if (violations.length > 0) return violations;
   const trial = await runTrial({
     environment: site,
@@ -90,13 +83,23 @@ async function run(options: KubeOptions): Promise<string[]> {
   return [
     ...trial.injected.flatMap((one) => one.violations.map((line) => `${one.name}: ${line}`)),
     ...trial.violations,
+    ...(await failuresOf(ARCHIVE_CHECK, site.url)),
   ];
 }
 
-function report({ messages, stored, gapsTold, presenceMs }: TrialResult): void {
+async function failuresOf({ name, run: check }: Check, url: string): Promise<string[]> {
+  const failure = await check(url).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  say(`${failure === undefined ? 'ok  ' : 'FAIL'} ${name}`);
+  return failure === undefined ? [] : [`${name}: ${failure}`];
+}
+
+function report({ messages, stored, gapsDeclared, presenceMs }: TrialResult): void {
   const presence = presenceMs === undefined ? 'never' : `${(presenceMs / 1_000).toFixed(1)} s later`;
   say(
-    `${messages} messages composed, ${stored} stored and acknowledged, ${gapsTold} gaps reported as not recoverable; presence correct ${presence}`,
+    `${messages} messages composed, ${stored} stored and acknowledged, ${gapsDeclared} gaps reported as not recoverable; presence correct ${presence}`,
   );
 }
 

@@ -59,7 +59,7 @@ say(
 );
 const ratios: Record<'gateways' | 'Redis' | 'both', number[]> = { gateways: [], Redis: [], both: [] };
 for (let round = 1; round <= Number(rounds); round++) {
-  // The one that starts first may get the better place in memory.
+  // The cluster that starts first may get the better place in memory, so alternate.
   const first = round % 2 === 0;
   const sides = [await start(first), await start(!first)];
   try {

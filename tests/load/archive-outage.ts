@@ -12,7 +12,7 @@ import { quantile, type SteadyCrowd, startCrowd } from '../support/steady-crowd.
 const [, , minutes = '10', perSecond = '100'] = process.argv;
 const CLIENTS = 200;
 const CLIENTS_EACH = 50;
-/** Old pages soon need the archive. */
+/** Small, so that old pages soon need the archive. */
 const KEPT = '2000';
 const WARM_MS = 15_000;
 const BEFORE_MS = 120_000;
@@ -25,7 +25,7 @@ const summary = ({ tookMs, refused }: ReturnType<SteadyCrowd['takeAnswers']>) =>
   `${tookMs.length} sends, p50 ${quantile(tookMs, 0.5).toFixed(1)} ms, p99 ${quantile(tookMs, 0.99).toFixed(1)} ms, ` +
   `refused ${JSON.stringify(Object.fromEntries(refused))}`;
 
-/** How an old page or a search is answered. */
+/** The answer to an old page or a search. */
 async function look({ clients, rooms }: SteadyCrowd, which: 'history:read' | 'search') {
   const startedAt = performance.now();
   const room = rooms[0] ?? '';
@@ -34,7 +34,7 @@ async function look({ clients, rooms }: SteadyCrowd, which: 'history:read' | 'se
   return { tookMs: performance.now() - startedAt, code: ack?.ok ? 'ok' : (ack?.error.code ?? 'silent') };
 }
 
-/** Looks until the time is over. @returns lines about the answers */
+/** Polls until the time is over. @returns lines about the answers */
 async function watch(crowd: SteadyCrowd, untilMs: number): Promise<string[]> {
   const seen = new Map<string, number[]>();
   while (Date.now() < untilMs) {
@@ -82,7 +82,7 @@ try {
   await cluster.restart('postgres');
   const restartedAtMs = Date.now();
   say(`at its return: ${JSON.stringify(await lag(cluster))}`);
-  // The load goes on. One or two seconds behind is the usual state.
+  // The load continues. One or two seconds behind is normal.
   const isLevel = async () => (await lag(cluster)).seconds < 2;
   await poll('the archive to catch up', isLevel, { timeoutMs: CAUGHT_UP_MS, everyMs: 200 });
   say(`caught up after ${((Date.now() - restartedAtMs) / 1_000).toFixed(1)} s: ${JSON.stringify(await lag(cluster))}`);

@@ -39,7 +39,7 @@ async function compare(reader: TestClient, { room, empty, plain, buried }: React
   const read = (which: { around?: number; before?: number; limit?: number }): Timed => ({
     work: () => reader.ok('messages:read', { room, ...which }),
   });
-  // The rooms take turns, so that both have the same share of the machine's bad moments.
+  // The rooms alternate, so that both are equally affected by slow moments of the machine.
   const [emptyMs, reactedMs, plainMs] = await medianMs([join(empty), join(room), join(plain)], ROUNDS);
   const [newestMs, aroundMs, beforeMs] = await medianMs(
     [read({}), read({ around: buried }), read({ before: buried, limit: 10 })],

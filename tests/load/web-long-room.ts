@@ -27,7 +27,7 @@ const room = 'long-room';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const megabytes = ({ heapBytes, nodes }: PageMemory) => `${(heapBytes / 1e6).toFixed(1)} MB of heap, ${nodes} nodes`;
 
-/** Of different heights, by two people in turns. */
+/** Messages of different heights by two people in turn. */
 function messageAt(seq: number) {
   const id = Math.floor(seq / 3) % 2 === 0 ? 'ines' : 'bo';
   const text = `cup ${seq}${' and saucer'.repeat(seq % 19)}`;
@@ -46,7 +46,8 @@ try {
   const page = await enterPage({ ...options, room });
   page.setDefaultTimeout(MINUTE_MS);
   await rowAt(page, String(COUNT)).waitFor();
-  // Before and after, the page holds as many rows, and has all code that moves the list.
+  // Before and after, the page has the same number of rows, and has loaded all code that moves the
+  // list.
   await scrollList(page, { screens: -SCREENS, steps: WARM_STEPS });
   await scrollList(page, { screens: SCREENS, steps: COUNT });
   await rowAt(page, String(COUNT)).waitFor();

@@ -10,14 +10,14 @@ export interface Conversation {
   people: Guest[];
   /** The message with a thread. */
   root: number;
-  /** Says one more thing. */
+  /** Sends one more message. */
   say(who: number, text: string): Promise<number>;
   leave(): void;
 }
 
 const NAMES = ['김하늘', 'Jonas Weber', '이서연', 'Amara Okafor'];
 
-/** Who says what, by the place in `NAMES`. */
+/** Author (index in `NAMES`) and text of each message. */
 const MESSAGES: Array<[number, string]> = [
   [0, '안녕하세요! 봄 카탈로그 시안을 올려 두었어요.'],
   [0, '오늘 오후까지 의견을 주시면 **내일 인쇄소에 보낼 수 있어요**.'],
@@ -38,7 +38,7 @@ const REPLIES: Array<[number, string]> = [
   [0, '우롱차 가격은 18,000원이 맞나요?'],
   [3, 'Yes, and 32,000 for two.'],
 ];
-/** Who, to which message. */
+/** Author, target and emoji of each reaction. */
 const REACTIONS: Array<[number, number, string]> = [
   [1, 0, '🌿'],
   [2, 0, '🌿'],
@@ -47,7 +47,7 @@ const REACTIONS: Array<[number, number, string]> = [
   [3, 7, '🎉'],
 ];
 
-/** Makes the room, its people, and what they have said. The people stay online until `leave`. */
+/** Creates the room, its people and their messages. The people stay online until `leave`. */
 export async function makeConversation(endpoint: string, room: string): Promise<Conversation> {
   const people = await Promise.all(NAMES.map((name) => createGuest(endpoint, name)));
   const clients = await Promise.all(people.map(({ token }) => connect(endpoint, { token })));

@@ -1,10 +1,10 @@
 /**
- * Makes the pictures of the web client in docs/images: starts a cluster, has a small conversation
- * in it, and takes each view as it is.
+ * Makes the pictures of the web client in docs/images: starts a cluster, creates a small
+ * conversation in it, and captures each view.
  *
- *   node tools/screenshots.mjs [--out FOLDER] [--endpoint URL] [NAME…]
+ *     node tools/screenshots.mjs [--out FOLDER] [--endpoint URL] [NAME…]
  *
- * `--endpoint` is a cluster that runs already.
+ * `--endpoint` is a running cluster.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -23,16 +23,16 @@ const SIGN_IN_DEADLINE_MS = 15_000;
 const DRAFT = 'I would like a box of';
 
 interface Stage {
-  /** Null for a cluster that ran already: it has no picture of the console. */
+  /** Null for a cluster that was already running. Then there is no picture of the console. */
   jwtSecret: string | null;
   browser: Browser;
   endpoint: string;
   conversation: Conversation;
-  /** What a tab stores after the sign-in. All pictures show the page of the same user. */
+  /** The data that a tab stores after the sign-in. All pictures show the page of the same user. */
   signedIn: Record<string, string>;
 }
 
-/** A page of its own for each picture, so that none depends on another. */
+/** Each picture has a new page, so it does not depend on another. */
 async function take(
   { browser, endpoint, conversation, signedIn, jwtSecret }: Stage,
   picture: Picture,
@@ -50,12 +50,12 @@ async function take(
     await restore(page, signedIn);
     await page.goto(`${endpoint}/r/${room}`);
     await page.locator('[data-testid="connection-state"][data-state="connected"]').waitFor();
-    // No other user has made a room.
+    // No other user has created a room.
     if (room !== conversation.room) await page.getByTestId('create-missing').click();
     await page.getByTestId('message-input').waitFor();
   }
   await picture.prepare?.({ page, context, conversation, endpoint, jwtSecret });
-  // The row below the pointer would show its buttons.
+  // Otherwise the row below the pointer would show its buttons.
   await page.mouse.move(0, 0);
   await page.screenshot({ path: file });
   await context.close();
@@ -65,7 +65,7 @@ interface InPage {
   sessionStorage: Record<string, string>;
 }
 
-/** Signs in as a guest in a new tab, and leaves a draft in one of the rooms in the list. */
+/** Signs in as a guest in a new tab, and leaves a draft in one of the listed rooms. */
 async function signIn(browser: Browser, endpoint: string, conversation: Conversation): Promise<Record<string, string>> {
   const page = await browser.newPage();
   await page.goto(endpoint);

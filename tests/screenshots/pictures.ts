@@ -10,19 +10,19 @@ export interface Scene {
   context: BrowserContext;
   conversation: Conversation;
   endpoint: string;
-  /** Of a cluster that was started for the pictures. */
+  /** Set for a cluster that was started for the pictures. */
   jwtSecret: string | null;
 }
 
 export interface Picture {
-  /** Of the file. */
+  /** The name of the file. */
   name: string;
   width: number;
   height: number;
   locale?: 'en-GB' | 'ko-KR';
   theme?: 'light' | 'dark';
   isTouch?: boolean;
-  /** The room to enter; the one of the conversation without it. */
+  /** The room to enter. Default: the room of the conversation. */
   room?: string;
   isSignedIn?: false;
   needsSecret?: true;
@@ -70,7 +70,7 @@ const empty = async ({ page }: Scene) => {
 };
 
 const missing = async ({ page }: Scene) => {
-  // The name of the room, with a typing error.
+  // The name of the room with a typing error.
   await page.goto(`${new URL(page.url()).origin}/r/sprnig`);
   await page.getByTestId('room-problem').waitFor();
 };

@@ -1,4 +1,4 @@
-/** Rooms beside the one of the conversation, for the list of rooms of a signed-in user. */
+/** Further rooms for the room list of a signed-in user. */
 import { connect } from '../support/client.ts';
 import { newId } from '../support/tokens.ts';
 import type { Conversation } from './conversation.ts';
@@ -12,7 +12,9 @@ interface Other {
   title: string;
   /** Without it, the room is private, and the server chooses the id. */
   id?: string;
-  /** Who says what, by the place among the people. The first one makes the room. */
+  /**
+   * Author (index among the people) and text of each message. The first author creates the room.
+   */
   said: Array<[who: number, text: string]>;
   /** The last message mentions the reader. */
   mentions?: true;
@@ -33,13 +35,13 @@ const OTHERS: readonly Other[] = [
   },
   { title: 'Tea room', id: 'tea', said: [[2, '새 우롱차가 들어왔어요.']], isRead: true },
 ];
-/** What people write to the reader alone. */
+/** Direct messages to the reader. */
 const DIRECT: Array<[who: number, text: string, isRead: boolean]> = [
   [2, '표지 시안 두 가지를 보냈어요.', false],
   [1, 'Thanks, that helps!', true],
 ];
 
-/** Makes the rooms, which the reader follows. Returns a public one. */
+/** Creates the rooms, which the reader follows. Returns a public one. */
 export async function fillSidebar(endpoint: string, { people, room }: Conversation, reader: Reader): Promise<string> {
   const clients = await Promise.all(people.map(({ token }) => connect(endpoint, { token })));
   const own = await connect(endpoint, { token: reader.token });
@@ -54,7 +56,7 @@ export async function fillSidebar(endpoint: string, { people, room }: Conversati
     const owner = clientOf(said[0]?.[0] ?? 0);
     const { room: made } = await owner.ok(
       'room:create',
-      // Several conversations in one cluster have ids of their own.
+      // Several conversations in one cluster need unique ids.
       name === undefined ? { visibility: 'private', title } : { room: room.replace('spring', name), title },
     );
     if (name === undefined) for (const user of [id, ...idsOf(people)]) await invite(owner, made, user);
@@ -79,7 +81,7 @@ export async function fillSidebar(endpoint: string, { people, room }: Conversati
 
 const idsOf = (people: Conversation['people']) => people.map(({ user }) => user.id);
 
-/** An owner is a member already. */
+/** An owner is already a member. */
 async function invite(owner: Awaited<ReturnType<typeof connect>>, room: string, user: string): Promise<void> {
   await owner.request('room:invite', { room, user });
 }

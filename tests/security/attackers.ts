@@ -1,7 +1,6 @@
 /**
- * Guests who make the store keep as much as they can: it keeps at most what the quota of bytes
- * says,
- * and ordinary users notice nothing.
+ * Guests who fill the store as much as they can. It keeps at most the bytes of their quotas, and
+ * normal users are not affected.
  */
 import { createRandom, type Random } from '../faults/random.ts';
 import { onNode } from '../faults/store.ts';
@@ -21,20 +20,20 @@ export interface AttackersOptions {
 
 const GATEWAYS = 2;
 const GUESTS_ON = { MARU_GUESTS: 'on', MARU_GUEST_SECRET: 'a-secret-of-guests-for-tests-0123456789' };
-/** The default of a guest: at once, and as many again in an hour. */
+/** The default for a guest: available at once, and again within an hour. */
 export const GUEST_BYTES = 2_000_000;
 const MINUTES_PER_HOUR = 60;
-/** The largest request: a node may owe its bytes. */
+/** The largest request, whose bytes a node may owe. */
 const REQUEST_BYTES_MAX = 24_000;
 const NORMAL_USERS = 12;
 const NORMAL_ROOM = 'ordinary';
 const NORMAL_EVERY_MS = 2_000;
-/** One attacker uses all that the cluster gives it; many share this machine. */
+/** One attacker uses everything that the cluster allows. Many attackers share this machine. */
 const PAUSE_MS = { alone: 2, many: 100 } as const;
 const CONNECTIONS = { alone: 4, many: 1 } as const;
 const SAMPLE_MS = 1_000;
 const QUIET_MS = 1_500;
-/** A refusal that names more than this is about bytes of an hour, or rooms of an hour. */
+/** A refusal with a longer wait is about the hourly bytes or rooms. */
 const LONG_WAIT_MS = 1_000;
 const ALONE_MAX = 4;
 const KIND_MS = 8_000;
@@ -132,13 +131,13 @@ async function attackAs(plan: {
     );
     const { code } = isIn ? await random.pick(kinds)(client, loot, random) : { code: 'no connection' };
     counts.set(code, (counts.get(code) ?? 0) + 1);
-    // Beyond what is allowed: it does not wait as long as refusals ask for.
+    // More than allowed: it does not wait as long as refusals request.
     await sleep(random.between(1, pauseMs));
   }
   client.cut();
 }
 
-/** A dozen users who chat in a room of their own. */
+/** A dozen users who chat in a separate room. */
 async function startNormalUsers(endpoints: readonly string[]) {
   const violations: string[] = [];
   const ackMs: number[] = [];
@@ -182,7 +181,7 @@ async function startNormalUsers(endpoints: readonly string[]) {
 
 interface Memory {
   dataset: number;
-  /** The room of ordinary users, which is not charged to attackers. */
+  /** The room of normal users, which is not charged to attackers. */
   normal: number;
 }
 
@@ -233,7 +232,7 @@ export async function measureKinds(cluster: Gateways, kindMs: number, seed = 1):
   return growths;
 }
 
-/** `measureKinds`, with rates so high that only the bytes of the guest limit an attack. */
+/** `measureKinds` with very high rates, so that only the guest's bytes limit an attack. */
 export async function runKinds(options: { seed: number; say: Say }): Promise<Outcome> {
   const cluster = await startForGuests({
     ...WIDE_LIMITS,

@@ -1,10 +1,10 @@
-/** Everything that a guest can make the store keep, each as large as it may be. */
+/** All kinds of data that a guest can store, each of maximum size. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { LIMITS } from '@maru/protocol';
 import type { Random } from '../faults/random.ts';
 import type { WireClient } from './wire-client.ts';
 
-/** The rooms of one attacker, and what it may write about. */
+/** The rooms of one attacker, and the messages that it may act on. */
 export interface Loot {
   publicRooms: string[];
   privateRooms: string[];
@@ -12,7 +12,7 @@ export interface Loot {
   messages: Array<{ room: string; seq: number }>;
 }
 
-/** `ok`, `cut`, or a code with the time to wait. */
+/** `ok`, `cut`, or an error code with the retry time. */
 export interface Outcome {
   code: string;
   retryAfterMs: number;
@@ -22,13 +22,13 @@ type Attack = (client: WireClient, loot: Loot, random: Random) => Promise<Outcom
 
 const MESSAGES_MAX = 200;
 const ID_CHARS = 64;
-/** Four bytes of UTF-8 each, and two that JSON escapes. */
+/** Four bytes in UTF-8, and two characters that JSON escapes. */
 const WIDE = '\u{1f600}';
 const ESCAPED = '"\\';
 
 const newId = (): string => randomUUID();
 const newRoomId = (): string => randomBytes(ID_CHARS / 2).toString('hex');
-/** Three bytes of UTF-8 each, of different users. */
+/** Ids of different users with three bytes for each character in UTF-8. */
 const newUser = (): string => (newId() + '\u{ff21}'.repeat(LIMITS.userIdCharsMax)).slice(0, LIMITS.userIdCharsMax);
 const wide = (chars: number): string => WIDE.repeat(chars);
 const escaped = (chars: number): string => ESCAPED.repeat(chars / 2);
@@ -71,7 +71,7 @@ const sanction =
       ...fields,
     });
 
-/** `room:ban`, then `room:unban`: the sanction goes, its entries stay. */
+/** `room:ban`, then `room:unban`: the sanction is removed, but the entries stay. */
 const banAndLift: Attack = async (client, loot, random) => {
   const [room, user] = [ownRoom(loot, random), newUser()];
   const banned = await ask(client, 'room:ban', { room, user, clientMsgId: newId(), reason: reason(random) });

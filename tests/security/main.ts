@@ -1,6 +1,6 @@
 /**
- * `npm run test:security`: measures what users can do to each other, and what they cannot.
- * tools/security.mjs starts it on the pinned Node.
+ * `npm run test:security`: measures which harm users can do to each other. tools/security.mjs
+ * starts it on the pinned Node.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The abusive users of the office, in their own process: floods of messages, joins, typing and
- * connections, as fast as the cluster takes them.
+ * The abusive users of the office, in a separate process: floods of messages, joins, typing and
+ * connections, as fast as the cluster accepts them.
  */
 import { randomUUID } from 'node:crypto';
 import { sleep } from '../support/poll.ts';
@@ -20,12 +20,12 @@ export interface AbuseFigures {
   refused: number;
   stored: number;
   connections: number;
-  /** Connections that ended against the will of the abuser. */
+  /** Connections that the abuser did not end. */
   cut: number;
 }
 
 const KINDS = ['message', 'join', 'typing', 'reconnect'] as const;
-/** An abuser writes as long as its connection takes more. */
+/** An abuser writes as long as its connection accepts more. */
 const QUEUED_BYTES_MAX = 65_536;
 const PER_TURN = 20;
 const TEXT = 'x'.repeat(200);
@@ -62,7 +62,7 @@ async function abuse(plan: AbusePlan, index: number, endAtMs: number): Promise<v
     void client.request('room:join', { room, limit: 1 });
     while (!ended && Date.now() < endAtMs) {
       for (let count = 0; count < PER_TURN && client.queuedBytes < QUEUED_BYTES_MAX; count++) flood(client, kind, room);
-      // Lets answers and other abusers in.
+      // Yields to answers and other abusers.
       await sleep(1);
     }
     if (ended) figures.cut++;

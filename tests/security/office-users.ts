@@ -1,11 +1,11 @@
 /**
- * The quiet users of the office: cheap connections that count every entry and time every answer.
+ * The quiet users of the office: cheap connections that count every entry and measure every answer.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Entry, Position, ResumedRoom } from '@maru/protocol';
 import { WireClient } from './wire-client.ts';
 
-/** What a phase measured, in milliseconds. */
+/** The measurements of a phase, in milliseconds. */
 export interface Phase {
   name: string;
   deliveryMs: number[];
@@ -56,7 +56,7 @@ export class OfficeUser {
     const { log, sentAtMs } = this.#options;
     const clientMsgId = randomUUID();
     const { phase } = log;
-    // While it comes back it has nothing to send on.
+    // While it reconnects, it cannot send.
     if (this.#client?.session === undefined) return;
     const startedAtMs = performance.now();
     sentAtMs.set(clientMsgId, startedAtMs);
@@ -65,7 +65,7 @@ export class OfficeUser {
       clientMsgId,
       text: `hello, ${createHash('md5').update(clientMsgId).digest('hex')}`,
     });
-    // Its own connection was lost or is being changed: the outcome is not known.
+    // The connection was lost or is being replaced, so the outcome is unknown.
     if (reply === 'cut') return;
     if (!reply.ok) {
       log.refused++;
@@ -76,9 +76,9 @@ export class OfficeUser {
     log.acknowledged.push({ room: this.room, clientMsgId, seq: reply.data.seq });
   }
 
-  /** Closes the window and opens it again: a new connection that resumes. */
+  /** Simulates closing and opening the window: a new connection that resumes. */
   async comeBack(): Promise<void> {
-    // It is coming back already.
+    // It is already reconnecting.
     if (this.#client?.session === undefined) return;
     this.#leaving = true;
     this.#client.cut();

@@ -18,7 +18,7 @@ import { WireClient } from './wire-client.ts';
 
 export interface OfficeOptions {
   users: number;
-  /** Of both phases together. */
+  /** Duration of both phases together. */
   minutes: number;
   seed: number;
   say: Say;
@@ -102,7 +102,7 @@ async function officeOn(cluster: Cluster, { users, minutes, seed, say }: OfficeO
   return outcomeOf(log, calm, abused, abuse);
 }
 
-/** Says how fast deliveries were in each slice of a phase. */
+/** Prints the speed of deliveries in each slice of a phase. */
 function sayEach({ name, deliveryMs }: Phase, say: Say): NodeJS.Timeout {
   let said = 0;
   return setInterval(() => {
@@ -115,7 +115,8 @@ function sayEach({ name, deliveryMs }: Phase, say: Say): NodeJS.Timeout {
 /** Runs the abusers in their own process. */
 async function runAbusers(plan: AbusePlan): Promise<AbuseFigures & { cpuS: number }> {
   const child = fork(new URL('./office-abusers.ts', import.meta.url));
-  // Abusers have machines of their own. Here they must not take the processors of the cluster.
+  // In reality, abusers have separate machines. Here they must not take the processors of the
+  // cluster.
   setPriority(child.pid as number, constants.priority.PRIORITY_LOW);
   try {
     child.send(plan);
@@ -126,7 +127,7 @@ async function runAbusers(plan: AbusePlan): Promise<AbuseFigures & { cpuS: numbe
   }
 }
 
-/** Everybody has the newest entry, and every acknowledged message is in the history. */
+/** All users have the newest entry, and every acknowledged message is in the history. */
 async function settle(
   quiet: readonly OfficeUser[],
   rooms: readonly string[],

@@ -1,9 +1,9 @@
-/** What one program of the suite found. */
+/** The result of one program of the suite. */
 export interface Outcome {
   name: string;
-  /** Empty if it holds. */
+  /** Empty if all promises were kept. */
   violations: string[];
-  /** What was measured, in the order of the report. */
+  /** The measurements, in the order of the report. */
   figures: Array<readonly [label: string, value: string | number]>;
 }
 

@@ -27,7 +27,7 @@ const asked = (change: Partial<Asked>): Asked => ({
 });
 const empty = { seen: [], asked: [] };
 
-test('accepts what happened before the act, and refusals after it', () => {
+test('accepts everything before the act, and refusals after it', () => {
   const log = {
     seen: [seen(2), seen(3)],
     asked: [
@@ -40,7 +40,7 @@ test('accepts what happened before the act, and refusals after it', () => {
   assert.deepEqual(checkTarget(ban, history, log), []);
 });
 
-test('finds entries, acknowledgements, deliveries and answers above the act', () => {
+test('reports entries, acknowledgements, deliveries and answers above the act', () => {
   const act = { ...ban, seq: 2 };
   const log = {
     seen: [seen(3)],
@@ -54,19 +54,19 @@ test('finds entries, acknowledgements, deliveries and answers above the act', ()
   ]);
 });
 
-test('a mute is about writing only', () => {
+test('a mute affects only writing', () => {
   const act = { ...ban, name: 'mute' as const };
   assert.deepEqual(checkTarget(act, history, { seen: [seen(4)], asked: [asked({ askedAtMs: 1_010 })] }), []);
   assert.equal(checkTarget({ ...act, seq: 2 }, history, empty).length, 1);
 });
 
-test('a kick is over at its end', () => {
+test('a kick has no effect after its end', () => {
   const act = { ...ban, name: 'kick briefly' as const, seq: 1, untilTs: 1_003 };
   assert.deepEqual(checkTarget(act, history, empty), []);
   assert.equal(checkTarget({ ...act, untilTs: 1_004 }, history, empty).length, 1);
 });
 
-test('a revocation holds a second after its answer', () => {
+test('a revocation takes effect within a second after its answer', () => {
   const act = { ...ban, name: 'revoke' as const, seq: undefined, ackedAtMs: 3 };
   assert.deepEqual(checkTarget(act, history, { seen: [seen(4, 1_000)], asked: [] }), []);
   const found = checkTarget({ ...act, ackedAtMs: 2 }, history, { seen: [seen(4, 1_004)], asked: [] });

@@ -1,17 +1,20 @@
-/** What an act promises about its target, compared with the history and with what came. Pure. */
+/**
+ * Compares the promises of an act about its target with the history and with received entries.
+ * Pure.
+ */
 import type { Entry } from '@maru/protocol';
 
 export const ACTS = ['ban', 'ban private', 'mute', 'kick', 'kick briefly', 'kick private', 'revoke'] as const;
 export type ActName = (typeof ACTS)[number];
 
-/** A revocation must hold everywhere this long after its answer. */
+/** A revocation must apply everywhere this long after its answer. */
 export const REVOKED_WITHIN_MS = 1_000;
 
-/** An act that was acknowledged. */
+/** An acknowledged act. */
 export interface DoneAct {
   name: ActName;
   target: string;
-  /** Its place in the log; a revocation has none. */
+  /** Its place in the log. A revocation has none. */
   seq: number | undefined;
   /** When it ends; undefined for no end. */
   untilTs: number | undefined;
@@ -21,7 +24,7 @@ export interface DoneAct {
 
 export type Road = 'live' | 'join' | 'history' | 'resume';
 
-/** An entry that reached a connection of the target. */
+/** An entry that a connection of the target received. */
 export interface Seen {
   connection: string;
   road: Road;
@@ -46,10 +49,10 @@ export interface TargetLog {
   asked: Asked[];
 }
 
-/** Whether the act is about what the target reads, and not only about what it writes. */
+/** Whether the act affects reading as well as writing. */
 export const hides = (name: ActName): boolean => name !== 'mute';
 
-/** @returns what the act did not keep */
+/** @returns the broken promises of the act */
 export function checkTarget(act: DoneAct, history: readonly Entry[], { seen, asked }: TargetLog): string[] {
   const violations: string[] = [];
   const report = (text: string) => violations.push(`${act.name}: ${text}`);

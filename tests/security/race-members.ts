@@ -15,7 +15,7 @@ export class RaceMember {
   #connection = 0;
   #round: { room: string; checker: RoomChecker; isOver: () => boolean } | undefined;
   #sent = 0;
-  /** Refusals that no act explains. */
+  /** Refusals that are not the effect of an act. */
   refused = 0;
 
   constructor(options: { user: string; token: string; endpoint: string }) {
@@ -38,10 +38,10 @@ export class RaceMember {
     if (reply === 'cut' || !reply.ok) throw new Error(`${this.user} could not join: ${JSON.stringify(reply)}`);
   }
 
-  /** Sends one message after the other. */
+  /** Sends messages one after the other. */
   async chat(): Promise<void> {
     while (this.#round?.isOver() === false) {
-      // A new connection sends nothing before it has its session.
+      // A new connection sends nothing before its session.
       await this.#client.ready.catch(() => {});
       await this.#sendOne();
       await this.#client.ready.catch(() => {});

@@ -29,7 +29,7 @@ export interface RoundOptions {
 export interface RoundResult {
   violations: string[];
   entries: number;
-  /** Entries of the target, and entries that reached its connections. */
+  /** Number of the target's entries, and of entries that its connections received. */
   targetEntries: number;
   targetDeliveries: number;
   /** Requests of the target that were refused after the act. */
@@ -38,7 +38,7 @@ export interface RoundResult {
   actMs: number;
 }
 
-/** The act comes at a random moment in this time. */
+/** Time span in which the act happens at a random moment. */
 const ACT_AFTER_MS = [30, 300] as const;
 const GO_ON_MS = 120;
 const BRIEF_KICK_MS = 1_000;
@@ -74,7 +74,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const actMs = performance.now() - askedAtMs;
   const position = target.position;
   if (done.seq === undefined) await sleep(REVOKED_WITHIN_MS + 1);
-  // A resume from before the act, and one from the newest entry, on every node.
+  // On every node, a resume from before the act and one from the newest entry.
   const back = endpoints.flatMap((_, node) =>
     position === undefined ? [] : [target.comeBack(node, node % 2 === 0 ? { ...position, seq: 1 } : position)],
   );
@@ -97,7 +97,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
   await Promise.all(members.map((member) => member.leave()));
 
   violations.push(...checker.finish({ history, rollbacks: 0, mayLose: false, complete: false }));
-  // The store's clock decides when a kick ends. It is the clock of this machine.
+  // The store's clock decides when a kick ends. Here it is the clock of this machine.
   const acted = history.find(({ seq }) => seq === done.seq)?.data as { untilTs?: number } | undefined;
   const lasting = { ...done, untilTs: acted?.untilTs };
   violations.push(...checkTarget(lasting, history, target.log), ...checkActs(history, act, user));
@@ -174,7 +174,7 @@ async function readAll(reader: WireClient, room: string): Promise<Entry[]> {
   }
 }
 
-/** The history has exactly the acts that were asked for. */
+/** Checks that the history has exactly the requested acts. */
 function checkActs(history: readonly Entry[], act: ActName, user: string): string[] {
   const acts = history.filter(({ type }) => type !== 'text' && type !== 'room.invite');
   if (act === 'revoke') return acts.length === 0 ? [] : ['I4: an act is in the history that was not sent'];
@@ -185,7 +185,7 @@ function checkActs(history: readonly Entry[], act: ActName, user: string): strin
     : ['I4: the acts in the history are not those sent'];
 }
 
-/** The connections that stayed in the room got everything up to the act, or to the end. */
+/** The connections that stayed in the room received everything up to the act, or to the end. */
 function checkSenders(act: Omit<DoneAct, 'untilTs'>, checker: RoomChecker, nodes: number, last: number): string[] {
   if (act.seq === undefined) return [];
   const due = hides(act.name) ? act.seq : last;

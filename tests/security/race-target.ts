@@ -1,6 +1,6 @@
 /**
- * The user on whom a round acts: connections on every node that send as fast as they may, join,
- * leave, read and resume, before the act and after it. They record all that reaches them.
+ * The target of a round: a user with connections on every node that send as fast as allowed, join,
+ * leave, read and resume, before and after the act. They record everything that they receive.
  */
 import type { ClientRequests, Entry, Position, RoomEvent } from '@maru/protocol';
 import type { RoomChecker } from '@maru/testkit/checker/room-checker';
@@ -16,24 +16,24 @@ export interface TargetOptions {
   room: string;
   checker: RoomChecker;
   random: Random;
-  /** The target is out for good, so a connection that ends is not replaced. */
+  /** The target is out permanently, so an ended connection is not replaced. */
   isOver: () => boolean;
 }
 
 const WINDOW = 4;
 const REFUSED_PAUSE_MS = 5;
 const PAGE = 20;
-/** Events that must not follow `removed` on a connection that did not enter the room again. */
+/** Events that must not follow `removed` on a connection that has not joined the room again. */
 const ROOM_EVENTS = new Set(['message', 'typing', 'presence']);
 
 export class Target {
   readonly log: TargetLog = { seen: [], asked: [] };
   readonly violations: string[] = [];
-  /** The newest entry that any connection got. */
+  /** The newest entry that any connection received. */
   position: Position | undefined;
-  /** Connections that were refused, and why. */
+  /** Refused connections, with the reasons. */
   readonly refusals: string[] = [];
-  /** `room:event removed` that arrived. */
+  /** Number of received `room:event removed`. */
   removals = 0;
   readonly #options: TargetOptions;
   readonly #clients = new Set<WireClient>();
@@ -47,7 +47,7 @@ export class Target {
     return [...this.#clients].filter(({ ended }) => ended === undefined).length;
   }
 
-  /** Two connections to each node: one only sends, the other also comes and goes. */
+  /** Opens two connections to each node. One only sends, the other also joins and leaves. */
   async start(): Promise<void> {
     const { endpoints, room } = this.#options;
     await Promise.all(
@@ -69,7 +69,7 @@ export class Target {
     await Promise.all([...senders, ...endpoints.map((endpoint, node) => this.#wander(endpoint, node))]);
   }
 
-  /** Comes back to a node with `auth.resume`, and asks for everything once. */
+  /** Reconnects to a node with `auth.resume`, and sends every request once. */
   async comeBack(node: number, position: Position): Promise<void> {
     const { endpoints, room, isOver } = this.#options;
     const name = `back on ${node + 1}`;
@@ -118,7 +118,7 @@ export class Target {
     return client;
   }
 
-  /** Comes and goes on one node, in a random order. */
+  /** Joins, leaves and reconnects on one node, in random order. */
   async #wander(endpoint: string, node: number): Promise<void> {
     const { random, room, isOver, endpoints } = this.#options;
     const name = `wanderer from ${node + 1}`;
@@ -160,7 +160,7 @@ export class Target {
     const { room, user, checker } = this.#options;
     const clientMsgId = `t-${++this.#sent}`;
     const text = `${this.#sent} of ${user}`;
-    // Acts and cuts refuse some, and several are open at once: no order is promised.
+    // Acts and disconnects refuse some, and several are in flight, so no order is guaranteed.
     const attempt = checker.sent({ user, connection: clientMsgId, clientMsgId, text });
     const askedAtMs = Date.now();
     const reply = await client.request('message:send', { room, clientMsgId, text });

@@ -1,6 +1,6 @@
 /**
- * Acts against users who send as fast as they may on every node: nothing of them is stored above
- * the act, and nothing above it reaches them.
+ * Acts on users who send as fast as allowed on every node. Their messages are not stored above the
+ * act, and they receive nothing above it.
  */
 import { createRandom } from '../faults/random.ts';
 import { type Gateways, startGateways, tokenOf, WIDE_LIMITS } from '../support/gateways.ts';
@@ -14,7 +14,7 @@ import { WireClient } from './wire-client.ts';
 export interface RaceOptions {
   rounds: number;
   seed: number;
-  /** Connections that send; eight of them and more are the target's. */
+  /** Number of sending connections. At least eight of them belong to the target. */
   senders: number;
   say: Say;
   isEnding?: () => boolean;
@@ -26,7 +26,7 @@ const TARGET_CONNECTIONS = 8;
 const OWNER = 'owner';
 const SAID_ROUNDS = 20;
 const ADMIN = tokenOf('admin', { roles: ['admin'] });
-/** A target opens many connections in a short time. */
+/** Wide limits, because a target opens many connections in a short time. */
 const LIMITS = {
   ...WIDE_LIMITS,
   MARU_USER_JOINS_PER_SECOND: '50000',
@@ -81,7 +81,7 @@ async function raceOn({ gateways }: Gateways, options: RaceOptions): Promise<Out
   return outcomeOf(results, counts, members);
 }
 
-/** All acts that this cluster has. */
+/** All acts that this cluster supports. */
 async function actsOf(endpoint: string, say: Say): Promise<ActName[]> {
   const { status } = await call(endpoint, '/admin/users/-/revoke', { method: 'GET', token: ADMIN });
   if (status !== 404) return [...ACTS];

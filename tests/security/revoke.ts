@@ -1,6 +1,7 @@
 /**
- * Revocation under load while one gateway is stopped: when it continues it serves nothing to the
- * revoked user, other users lose nothing, and the token stays dead after a restart of everything.
+ * Revocation under load while one gateway is stopped. When it continues, it serves nothing to the
+ * revoked user, other users lose nothing, and the token stays revoked after a restart of
+ * everything.
  */
 import { startTestRedis } from '@maru/service-kit/testing';
 import { encode } from '@maru/testkit/codec/packets';
@@ -25,13 +26,16 @@ const STOP_MS = 30_000;
 const CLIENTS = 40;
 const ROOMS = 5;
 const MESSAGES_PER_SECOND = 100;
-/** What the stopped node has written already arrives in this time. */
+/** Within this time, everything that the stopped node has written arrives. */
 const ARRIVE_MS = 500;
 const CUT_WITHIN_MS = 1_000;
 const QUEUED_REQUESTS = 20;
 const SETTLE_MS = 60_000;
 const HISTORY_MS = 30_000;
-/** What a node may still say to the revoked user: why, and the end. `2` and `0` are Engine.IO's. */
+/**
+ * The only packets that a node may still send to the revoked user: the reason and the end. `2` and
+ * `0` are Engine.IO's.
+ */
 const FAREWELL =
   /^(2$|0\{|41$|1$|44\{"message":".{0,200}"data":\{"code":"unauthenticated"|42\["notice",\{"code":"revoked"\}\])/;
 const ADMIN = tokenOf('admin', { roles: ['admin'] });
@@ -90,7 +94,7 @@ async function revokeOn({ gateways }: Gateways, token: string, options: RevokeOp
     const onStopped = mallory.filter(({ url }) => url === stopped.url);
     const marks = onStopped.map(({ frames }) => frames.length);
     for (const { client } of onStopped) queueRequests(client, room);
-    // These connect while the node is stopped: the kernel accepts, and the packets wait.
+    // These connect while the node is stopped. The kernel accepts them, and their packets wait.
     const waiting = [enterLate(stopped.url, token, room), enterLate(stopped.url, token, room)];
     const cutMs = await revokeUser(others, mallory, violations);
     violations.push(...(await stillServed(others, token)));
@@ -146,7 +150,7 @@ async function enter(url: string, token: string, room: string): Promise<Raw> {
   return raw;
 }
 
-/** Sends its requests with the first packet, without waiting for an answer. */
+/** Sends its requests together with the first packet, without waiting for an answer. */
 function enterLate(url: string, token: string, room: string): Raw {
   const raw = open(url, token);
   raw.client.sendEarly([encode.connect({ token }), ...requestsOf(room)]);
@@ -167,7 +171,7 @@ function queueRequests(client: WireClient, room: string): void {
   for (const request of requestsOf(room)) client.sendFrame(request);
 }
 
-/** @returns how long after the answer the last connection to the running nodes was cut */
+/** @returns the time from the answer until the last connection to the running nodes ended */
 async function revokeUser(others: readonly ServiceProcess[], mallory: readonly Raw[], violations: string[]) {
   const [first] = others as [ServiceProcess];
   const { status, body } = await call(first.url, '/admin/users/mallory/revoke', {
@@ -187,7 +191,7 @@ async function revokeUser(others: readonly ServiceProcess[], mallory: readonly R
   return cutMs;
 }
 
-/** The nodes that serve the token, by WebSocket or HTTP. */
+/** The nodes that still accept the token, by WebSocket or HTTP. */
 async function stillServed(gateways: readonly ServiceProcess[], token: string): Promise<string[]> {
   const found = await Promise.all(
     gateways.map(async ({ name, url }) => {
@@ -205,7 +209,10 @@ async function stillServed(gateways: readonly ServiceProcess[], token: string): 
   return found.flat();
 }
 
-/** Compares all that the other users saw with the history, which holds nothing stolen. */
+/**
+ * Compares everything that the other users saw with the history, which must contain nothing of the
+ * revoked user.
+ */
 async function finish(crowd: Crowd, stopped: ServiceProcess): Promise<string[]> {
   const violations: string[] = [];
   const startedAtMs = performance.timeOrigin + performance.now();

@@ -1,6 +1,6 @@
 /**
- * A client on a plain TCP socket: WebSocket, Engine.IO and Socket.IO by hand. It is cheap, so one
- * process holds thousands, and it reports every frame, so nothing that a server writes is missed.
+ * A client on a raw TCP socket that implements WebSocket, Engine.IO and Socket.IO. It is cheap, so
+ * one process can have thousands. It reports every frame, so no output of a server is missed.
  */
 import { randomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
@@ -11,7 +11,7 @@ export interface WireOptions {
   token: string;
   resume?: Record<string, Position>;
   onEvent?: (name: string, payload: unknown) => void;
-  /** Every text frame, before it is handled. */
+  /** Called for every text frame before it is handled. */
   onFrame?: (frame: string) => void;
   /** The connection ended, on either side. */
   onEnd?: (why: string) => void;
@@ -28,7 +28,7 @@ const FINAL = 0x80;
 const CONNECT_TIMEOUT_MS = 30_000;
 const EXCERPT_CHARS_MAX = 80;
 
-/** A masked frame. The mask is zero, which leaves the payload as it is. */
+/** A masked frame. The mask is zero, so the payload stays unchanged. */
 export function clientFrame(text: string, opcode: number = OPCODE.text): Buffer {
   const length = Buffer.byteLength(text);
   const header = length < LENGTH_16 ? 6 : length <= 0xffff ? 8 : 14;
@@ -63,10 +63,10 @@ export class WireClient {
   #isRefused: (error: Error) => void = () => {};
   #nextId = 0;
   #upgraded = false;
-  /** CONNECT was sent early. */
+  /** CONNECT was sent before the handshake ended. */
   #isEarly = false;
   #rest: Buffer = Buffer.alloc(0);
-  /** The newest frame. */
+  /** The previous frame. */
   #before = '';
 
   constructor(endpoint: string, options: WireOptions) {
@@ -75,7 +75,7 @@ export class WireClient {
       this.#isReady = resolve;
       this.#isRefused = reject;
     });
-    // Who does not wait for it learns of the end by `onEnd`.
+    // A caller that does not await it is informed by `onEnd`.
     this.ready.catch(() => {});
     const { hostname, port, host } = new URL(endpoint);
     this.#socket = createConnection({ host: hostname, port: Number(port), noDelay: true });
@@ -91,7 +91,7 @@ export class WireClient {
     );
   }
 
-  /** Bytes that the server does not read fast enough. */
+  /** Bytes that the server has not read yet. */
   get queuedBytes(): number {
     return this.#socket.writableLength;
   }
@@ -137,7 +137,7 @@ export class WireClient {
     });
   }
 
-  /** Ends the connection without a word, as a lost network does. */
+  /** Ends the connection without a close frame, like a lost network. */
   cut(): void {
     this.#socket.destroy();
     this.#end('cut by the client');
@@ -216,7 +216,7 @@ export class WireClient {
     }
   }
 
-  /** A frame that no server should send ends the connection, with the frame before it. */
+  /** An invalid frame ends the connection. The error contains the frame before it. */
   #decode(frame: string): Packet | undefined {
     try {
       const packet = decode(frame);
@@ -234,7 +234,7 @@ export class WireClient {
   }
 
   #onEvent(name: string, payload: unknown): void {
-    // `session` is handled before the promise of it, so that a resume's entries find its answer.
+    // Handle `session` before its promise resolves, so that a resume's entries find its answer.
     this.#options.onEvent?.(name, payload);
     if (name !== 'session') return;
     this.session = payload as SessionData;

@@ -1,4 +1,4 @@
-/** Accessibility of a page as it is now, by axe-core. */
+/** Checks the accessibility of the current page with axe-core. */
 import axe, { type AxeResults, type RunOptions } from 'axe-core';
 import type { Page } from 'playwright-core';
 
@@ -10,10 +10,12 @@ interface InPage {
   run(document: unknown, options: RunOptions): Promise<AxeResults>;
 }
 
-/** WCAG 2.0 to 2.2, A and AA, and what axe calls best practice. */
+/** WCAG 2.0 to 2.2, A and AA, and axe's best practices. */
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** Once after each load of the page. Its Content-Security-Policy allows no other way. */
+/**
+ * Call it once after each load of the page. The page's Content-Security-Policy allows no other way.
+ */
 export const installAxe = (page: Page): Promise<void> => page.evaluate(axe.source);
 
 /** One line for each element that breaks a rule. `rules`: only these. */
@@ -23,7 +25,7 @@ export async function findingsOf(page: Page, rules?: readonly string[]): Promise
   const options: RunOptions = { runOnly, resultTypes: ['violations'], selectors: false, iframes: false };
   return page.evaluate(async (given) => {
     const { axe, document } = globalThis as unknown as { axe: InPage; document: { getAnimations(): Moving[] } };
-    // A drawer that still moves covers only a part of what is behind it.
+    // While a drawer is still moving, it covers only a part of the page behind it.
     const ending = document.getAnimations().filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
     await Promise.allSettled(ending.map(({ finished }) => finished));
     const { violations } = await axe.run(document, given);

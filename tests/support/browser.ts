@@ -3,7 +3,7 @@ import { type Browser, chromium } from 'playwright-core';
 import { findProgram } from '../../tools/bootstrap/find-program.mjs';
 import { PROGRAMS } from '../../tools/bootstrap/programs.mjs';
 
-/** A new browser, or the reason why there is none. */
+/** A new browser, or the reason why none can be started. */
 export async function launchBrowser(): Promise<Browser | string> {
   const { names, places } = PROGRAMS.chromium;
   const executablePath = findProgram(names, process.env, places);
@@ -19,7 +19,7 @@ export async function launchBrowser(): Promise<Browser | string> {
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
-      // Pages that a test fulfils count as public, and their servers as local.
+      // Pages from a test's route count as public, and their servers as local.
       '--disable-features=LocalNetworkAccessChecks',
     ],
   });

@@ -1,4 +1,4 @@
-/** A certificate authority for one test, and certificates of servers, made by openssl. */
+/** A certificate authority for one test, and server certificates, created by openssl. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export interface Certificates {
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
 
 /**
- * A new authority and a certificate of it for this name, such as `DNS:localhost` or `IP:127.0.0.1`.
+ * Creates an authority and a certificate for this name, such as `DNS:localhost` or `IP:127.0.0.1`.
  */
 export function makeCertificates(directory: string, name: string): Certificates {
   mkdirSync(directory, { recursive: true });

@@ -47,7 +47,7 @@ export class TestClient {
   readonly socket: Socket;
   readonly received: Received[] = [];
   readonly #byRoom = new Map<string, Entry[]>();
-  /** How often it connected, and why the connections ended. */
+  /** Number of connects, and the reasons of disconnects. */
   connects = 0;
   readonly disconnects: string[] = [];
 
@@ -154,14 +154,14 @@ export class TestClient {
     return error;
   }
 
-  /** As `ok`, but retries after retryable refusals, for some seconds. */
+  /** Like `ok`, but retries after retryable refusals, for some seconds. */
   async patient<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<DataOf<N>> {
     const ack = await this.#obeying(event, payload, ({ retryable }) => retryable);
     assert(ack.ok, `${event} was refused: ${JSON.stringify(ack)}`);
     return ack.data;
   }
 
-  /** As `request`, but retries after `rate_limited`. */
+  /** Like `request`, but retries after `rate_limited`. */
   unhurried<N extends EventName>(event: N, payload: ClientRequests[N][0]): Promise<Ack<DataOf<N>>> {
     return this.#obeying(event, payload, ({ code }) => code === 'rate_limited');
   }
@@ -197,7 +197,7 @@ export class TestClient {
     return poll(`the event ${name}`, () => this.payloads<T>(name).find(matches), { timeoutMs });
   }
 
-  /** Ends the transport without DISCONNECT, as a cut cable does. */
+  /** Ends the transport without DISCONNECT, like an unplugged cable. */
   cut(): void {
     this.socket.io.engine.close();
   }
@@ -208,16 +208,16 @@ export class TestClient {
 }
 
 /**
- * What socket.io-client reports if a gateway refuses for now, for example because it was just
- * delayed by a busy machine. Clients that reconnect try again.
+ * What socket.io-client reports after a temporary refusal, for example by a busy machine. Clients
+ * that reconnect try again.
  */
 const FOR_NOW = 'server error';
 const REFUSED_FOR_NOW_MS = 5_000;
 const AGAIN_MS = 200;
 
 /**
- * Connects and waits for `session`. Tries again if it is refused for now.
- * @throws {Refused} if the server refuses the connection
+ * Connects and waits for `session`. Tries again after a temporary refusal. @throws {Refused} if the
+ * server refuses the connection
  */
 export async function connect(endpoint: string, options: ConnectOptions): Promise<TestClient> {
   const deadlineMs = Date.now() + REFUSED_FOR_NOW_MS;

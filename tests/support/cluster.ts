@@ -107,7 +107,7 @@ const TEST_JWT_SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
 export interface StartOptions {
   gateways?: number;
-  /** Runs PostgreSQL and the archiver, too. Without them a cluster starts faster. */
+  /** Also runs PostgreSQL and the archiver. Without them, a cluster starts faster. */
   archive?: boolean;
   port?: number;
   dataDir?: string;
@@ -144,7 +144,7 @@ export async function startCluster(options: StartOptions = {}): Promise<Cluster>
     try {
       if (npm.pid !== undefined) process.kill(-npm.pid, signal);
     } catch {
-      // The group has ended already.
+      // The group has already ended.
     }
   };
   const forceEnd = () => killGroup('SIGKILL');

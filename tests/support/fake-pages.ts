@@ -1,4 +1,4 @@
-/** The built web page in a browser, in front of a fake server that does what a test says. */
+/** The built web page in a browser, with a fake server that the test controls. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
@@ -12,14 +12,14 @@ function edgePolicy(): string {
   const template = readFileSync(path.join(repository, 'deploy/nginx.conf'), 'utf8');
   const [, policy] = /^\s+1 "(default-src 'none'; script-src [^"]+)";$/m.exec(template) ?? [];
   if (policy === undefined) throw new Error('deploy/nginx.conf has no policy of the page');
-  // Addresses that an operator may add.
+  // Placeholders for addresses that an operator may add.
   return policy.replaceAll(/\{\{\w+\}\}/g, '');
 }
 
 export interface PageBrowser {
-  /** Why there is no page to test, or false. */
+  /** Why the page cannot be tested, or false. */
   skip: string | false;
-  /** A new browser context that has the files of the page at the address of every server. */
+  /** A new browser context that serves the files of the page at the address of every server. */
   newContext(options?: Parameters<Browser['newContext']>[0]): Promise<BrowserContext>;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function launchPages(): Promise<PageBrowser> {
       await context.route(/^[^?]*$/, (route) => {
         const { pathname } = new URL(route.request().url());
         if (pathname.startsWith('/assets/')) return route.fulfill({ path: path.join(dist, pathname), headers });
-        // Every other address of the page is the same file, as behind nginx.
+        // Every other address of the page returns the same file, like nginx.
         const isPage = /^\/(r\/|rooms|$)/.test(pathname);
         return isPage ? route.fulfill({ path: path.join(dist, 'index.html'), headers }) : route.continue();
       });

@@ -9,7 +9,10 @@ interface TraceEvent {
 
 const BEGIN = 'counting begins';
 
-/** What changes nothing is drawn, but not displayed. The page MUST have no caret: it blinks. */
+/**
+ * Frames without changes are drawn but not displayed. The page MUST have no caret, because it
+ * blinks.
+ */
 export async function framesDuring(page: Page, work: () => Promise<void>): Promise<number> {
   const browser = page.context().browser();
   if (browser === null) throw new Error('the page has no browser');

@@ -8,7 +8,7 @@ export interface ShownNotification {
   isOpen: boolean;
 }
 
-/** Before the first page of the context opens. The page may show notifications. */
+/** Call it before the first page of the context opens. It allows the page to show notifications. */
 export async function recordNotifications(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     const all: Recorded[] = [];

@@ -1,6 +1,6 @@
 /**
- * Loaded into a gateway (`--import`): an Engine.IO that makes its transports otherwise than the
- * gateway expects, as another version of it might.
+ * Loaded into a gateway (`--import`): an Engine.IO that creates its transports differently than the
+ * gateway expects, like another version might.
  */
 import { createRequire } from 'node:module';
 

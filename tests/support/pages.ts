@@ -1,6 +1,6 @@
 /**
- * Pages of the web client in a browser: how tests enter rooms, act on messages, and find what is
- * shown.
+ * Pages of the web client in a browser: helpers to enter rooms, act on messages, and find shown
+ * elements.
  */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { poll } from './poll.ts';
@@ -11,17 +11,17 @@ export interface PageOptions {
   name: string;
   room: string;
   locale: string;
-  /** Gets script errors, refused resources and violations of the Content-Security-Policy. */
+  /** Receives script errors, refused resources and violations of the Content-Security-Policy. */
   errors: string[];
 }
 
-/** A new user, who enters the room as a guest. */
+/** Creates a new user who enters the room as a guest. */
 export async function enterPage({ browser, locale, ...options }: PageOptions): Promise<Page> {
   const context = await browser.newContext({ locale });
   return enterGuest(await context.newPage(), options);
 }
 
-/** The same on a new page of an own browser context. */
+/** The same on a new page in a separate browser context. */
 export async function enterGuest(
   page: Page,
   { endpoint, name, room, errors }: Omit<PageOptions, 'browser' | 'locale'>,
@@ -40,13 +40,13 @@ export async function enterGuest(
 }
 
 export interface TwoPages {
-  /** Owns the room, and reads English. */
+  /** Owner of the room. Reads English. */
   mina: Page;
   /** A member, who reads Korean. */
   jun: Page;
 }
 
-/** Two users in a public room, which one of them makes. */
+/** Two users in a public room, which one of them creates. */
 export async function enterBoth(options: Omit<PageOptions, 'name' | 'locale'>, start: string): Promise<TwoPages> {
   const { room } = options;
   const mina = await enterPage({ ...options, room: start, name: 'Mina', locale: 'en-GB' });
@@ -59,7 +59,7 @@ export async function enterBoth(options: Omit<PageOptions, 'name' | 'locale'>, s
   return { mina, jun };
 }
 
-/** For a flow that both do, each in the own language, while the other one looks on. */
+/** For a flow that both perform in their own language, while the other one watches. */
 export const eachOf = ({ mina, jun }: TwoPages) =>
   [
     { page: mina, other: jun, language: 'en', otherLanguage: 'ko' },
@@ -77,7 +77,7 @@ export async function say(page: Page, text: string): Promise<void> {
   await storedRow(page, text).waitFor();
 }
 
-/** A reply quotes its root, so the root is found by its `seq`. */
+/** A reply quotes its root, so find the root by its `seq`. */
 export const seqOf = (page: Page, text: string) => storedRow(page, text).getAttribute('data-seq');
 export const rowAt = (page: Page, seq: string | null) => page.locator(`[data-testid="message"][data-seq="${seq}"]`);
 
@@ -92,7 +92,7 @@ export const menuIsClosed = (page: Page) => page.getByTestId('menu').waitFor({ s
 
 export const dialogIsClosed = (page: Page) => page.getByTestId('moderation-dialog').waitFor({ state: 'detached' });
 
-/** Goes to a room, or to a message in it (`room/seq`), by the address, as a link does. */
+/** Goes to a room, or to a message in it (`room/seq`), by its address, like a link. */
 export async function goTo(page: Page, place: string, room = place): Promise<void> {
   await page.evaluate((hash) => {
     (globalThis as unknown as { location: { hash: string } }).location.hash = hash;
@@ -100,7 +100,7 @@ export async function goTo(page: Page, place: string, room = place): Promise<voi
   await page.locator(`[data-testid="messages"][data-room="${room}"]`).waitFor({ state: 'attached' });
 }
 
-/** The keyboard would have to begin at the top of the page again. */
+/** Without focus, the keyboard would start at the top of the page again. */
 export async function assertFocus(page: Page, after: string): Promise<void> {
   const tag = () =>
     page.evaluate(
@@ -115,7 +115,7 @@ export const myRoom = (page: Page, room: string) => page.locator(`[data-testid="
 export const chip = (page: Page, text: string, emoji: string) =>
   storedRow(page, text).locator(`[data-testid="reaction"][data-emoji="${emoji}"]`);
 
-/** What the pages say in each language. */
+/** Texts of the page in each language. */
 export const WORDS = {
   en: {
     edited: 'edited',

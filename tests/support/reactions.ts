@@ -1,4 +1,4 @@
-/** A room in which many users reacted to one message, and how long its readers wait. */
+/** A room in which many users reacted to one message, and measurements of its readers' waits. */
 import assert from 'node:assert/strict';
 import { performance } from 'node:perf_hooks';
 import { LIMITS } from '@maru/protocol';
@@ -7,19 +7,19 @@ import { connect } from './client.ts';
 export interface Reacted {
   room: string;
   empty: string;
-  /** A room with as many plain messages as a join answers. */
+  /** A room with as many plain messages as a join returns. */
   plain: string;
   /** The `seq` of the message. Five messages are older, none is newer. */
   buried: number;
-  /** How many there are. */
+  /** Number of reactions. */
   reactions: number;
-  /** Those who reacted, in this order. */
+  /** The users who reacted, in order. */
   users: string[];
 }
 
 export const EMOJI = [...'😀😁😂😃😄😅😆😇😈😉😊😋😌😍😎😏😐😑😒😓'];
 const OLDER_MESSAGES = 5;
-/** Users that react side by side. */
+/** Users that react concurrently. */
 const USERS_AT_ONCE = 20;
 
 /** Each user reacts with 20 different emoji. */
@@ -59,7 +59,7 @@ export interface Timed {
   afterwards?(): Promise<unknown>;
 }
 
-/** The median time of each work, in milliseconds. They take turns. */
+/** The median time of each function, in milliseconds. They alternate. */
 export async function medianMs(works: readonly Timed[], rounds: number): Promise<number[]> {
   const times: number[][] = works.map(() => []);
   for (let round = 0; round < rounds; round++)

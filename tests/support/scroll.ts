@@ -2,9 +2,9 @@
 import type { Page } from 'playwright-core';
 
 export interface Scrolled {
-  /** The most that a message moved without being scrolled. */
+  /** Maximum distance that a message moved without being scrolled. */
   driftPxMax: number;
-  /** The most rows that the document had. */
+  /** Maximum number of rows in the document. */
   rowsMax: number;
 }
 
@@ -17,7 +17,8 @@ interface Box {
 }
 
 /**
- * Scrolls by so many screens at a time, downwards if above 0, at most to either end of the room.
+ * Scrolls by a number of screens at a time. Positive values scroll down. Stops at the ends of the
+ * room.
  */
 export async function scrollList(page: Page, by: { screens: number; steps: number }): Promise<Scrolled> {
   return page.evaluate(async ({ screens, steps }) => {
@@ -42,7 +43,7 @@ export async function scrollList(page: Page, by: { screens: number; steps: numbe
       while (isLoading()) await frames(1);
       await frames(9);
       const now = row?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
-      // A row that was dropped has no place.
+      // A dropped row has no position.
       if (now.bottom > now.top) result.driftPxMax = Math.max(result.driftPxMax, Math.abs(now.top - wanted));
       result.rowsMax = Math.max(result.rowsMax, rows.length);
       const isMoving = box.scrollTop !== from.scrollTop;
@@ -54,16 +55,16 @@ export async function scrollList(page: Page, by: { screens: number; steps: numbe
 }
 
 export interface PageMemory {
-  /** In memory, also those that are in no document but that something still holds. */
+  /** Nodes in memory, including detached nodes that are still referenced. */
   nodes: number;
   heapBytes: number;
 }
 
-/** After a garbage collection. */
+/** Measures after a garbage collection. */
 export async function memoryOf(page: Page): Promise<PageMemory> {
   const session = await page.context().newCDPSession(page);
   await session.send('Performance.enable');
-  // What the first collection frees may hold more.
+  // Objects freed by the first collection may have referenced more.
   for (let i = 0; i < 2; i++) await session.send('HeapProfiler.collectGarbage');
   const { metrics } = await session.send('Performance.getMetrics');
   await session.detach();

@@ -22,7 +22,9 @@ export async function globalTeardown(): Promise<void> {
   await global.stop();
 }
 
-/** Tests do not change this cluster, so its gateways stay. Each look at them starts a process. */
+/**
+ * Tests do not change this cluster, so its gateways are cached. Each query would start a process.
+ */
 function rememberGateways(view: ClusterView): ClusterView {
   let gateways: ReturnType<ClusterView['gateways']> | undefined;
   return {

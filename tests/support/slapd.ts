@@ -1,6 +1,6 @@
 /**
- * A real OpenLDAP server for one test, on free ports of this machine, with TLS, groups in groups
- * and the overlay that writes memberOf. It also knows attributes of Active Directory.
+ * A real OpenLDAP server for one test, on free ports of this machine, with TLS, nested groups and
+ * the overlay that writes memberOf. It also supports attributes of Active Directory.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -29,7 +29,7 @@ export const slapdProgram = (): string | null => {
   const { names, places } = PROGRAMS.slapd;
   return findProgram(names, process.env, places);
 };
-/** Why tests that need it do not run; false if they do. */
+/** Why tests that need it are skipped. False if they can run. */
 export const withoutSlapd = (): string | false =>
   slapdProgram() === null || findProgram(['openssl'], process.env) === null
     ? 'slapd or openssl is not installed'
@@ -37,15 +37,15 @@ export const withoutSlapd = (): string | false =>
 
 export interface Slapd {
   ldapsUrl: string;
-  /** For StartTLS, and without TLS. */
+  /** With StartTLS, or without TLS. */
   ldapUrl: string;
   certificates: Certificates;
-  /** Binds and searches of others since the start, from its log, up to now. */
+  /** Binds and searches of other clients since the start, from its log. */
   counts(): Promise<{ binds: number; searches: number }>;
   add(dn: string, attributes: Record<string, string | string[]>): Promise<void>;
   modify(dn: string, operation: 'add' | 'replace' | 'delete', attributes: Record<string, string[]>): Promise<void>;
   remove(dn: string): Promise<void>;
-  /** A person with the given uid as the password. */
+  /** Adds a person with the given uid, which is also the password. */
   addPerson(uid: string, more?: Record<string, string | string[]>): Promise<string>;
   addGroup(cn: string, members: string[]): Promise<string>;
   pause(): void;
@@ -58,7 +58,7 @@ export interface Slapd {
 export const personDn = (uid: string): string => `uid=${uid},${PEOPLE}`;
 export const groupDn = (cn: string): string => `cn=${cn},${GROUPS}`;
 
-/** How a gateway finds the people and groups of this server. */
+/** Settings with which a gateway finds the people and groups of this server. */
 export const directorySettings = ({ ldapsUrl, certificates }: Pick<Slapd, 'ldapsUrl' | 'certificates'>) => ({
   MARU_LDAP_URLS: ldapsUrl,
   MARU_LDAP_CA: certificates.ca,

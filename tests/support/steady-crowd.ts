@@ -16,7 +16,7 @@ export interface SteadyCrowd {
 
 const TICK_MS = 20;
 const TOKEN_LIFETIME_S = 86_400;
-/** Clients that connect at once. */
+/** Concurrent connection attempts. */
 const ARRIVALS = 20;
 
 export async function startCrowd(options: {
@@ -24,7 +24,7 @@ export async function startCrowd(options: {
   clients: number;
   clientsEach: number;
   perSecond: number;
-  /** A message of about the length that people write. */
+  /** A message of typical length. */
   textOf?: (index: number) => string;
 }): Promise<SteadyCrowd> {
   const { cluster, perSecond, textOf = (index) => `message ${index}: ${'all work and no play '.repeat(4)}` } = options;
@@ -91,10 +91,10 @@ async function join({ endpoint, jwtSecret }: Pick<Cluster, 'endpoint' | 'jwtSecr
   return client;
 }
 
-/** A long measurement must not remember every message. @returns how many there were */
+/** A long measurement must not keep every message. @returns their number */
 function forget(client: TestClient): number {
   const count = client.received.filter(({ name }) => name === 'message').length;
-  // The session stays: the client reads it from here.
+  // The session stays, because the client reads it from here.
   client.received.splice(0, client.received.length, ...client.received.filter(({ name }) => name === 'session'));
   for (const room of Object.keys(client.positions())) client.entries(room).splice(0, client.entries(room).length - 1);
   return count;

@@ -1,6 +1,6 @@
 /**
- * Programs in a terminal: `script` gives them one, xterm.js (without a window) shows what they
- * draw.
+ * Programs in a terminal: `script` provides one, and xterm.js (without a window) interprets the
+ * output.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import { repository } from './cluster.ts';
 import { poll } from './poll.ts';
 
 export interface TestTerminal {
-  /** The lines that the screen shows now, without spaces at their ends. */
+  /** The lines on the screen, without trailing spaces. */
   screen(): string[];
   /** Waits until the screen shows the text. */
   shows(text: string): Promise<void>;
@@ -30,12 +30,12 @@ export function startTerminal(args: string[], size: { columns: number; rows: num
   const command = [process.execPath, main, ...args].map(quoted).join(' ');
   const shell = `stty cols ${columns} rows ${rows}; exec ${command}`;
   const child = spawn('script', ['--quiet', '--flush', '--return', '--command', shell, '/dev/null'], {
-    // Ink draws less where it finds no terminal.
+    // Ink draws less if it finds no terminal.
     env: { ...process.env, TERM: 'xterm-256color', CI: 'false' },
   });
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
   child.stdout.on('data', (data: Buffer) => terminal.write(data));
-  // The terminal answers questions of the program, such as where the cursor is.
+  // The terminal answers queries of the program, such as the cursor position.
   terminal.onData((answer) => child.stdin.write(answer));
   const screen = () => {
     const { active } = terminal.buffer;

@@ -20,7 +20,7 @@ const link = (target: string, name: string) => {
   symlinkSync(target, path.join(out, name));
 };
 
-test('a workspace brings the workspaces that it depends on, also through others', () => {
+test('a workspace includes the workspaces that it depends on, also indirectly', () => {
   const folders = withDependencies(REPOSITORY, ['services/presence']);
   for (const folder of ['packages/protocol', 'packages/redis-store', 'packages/service-kit', 'services/presence'])
     assert.ok(folders.includes(folder), `${folder} is missing in ${folders}`);
@@ -49,14 +49,14 @@ describe('the published client', () => {
       link(path.join(REPOSITORY, 'node_modules', name), `node_modules/${name}`);
   });
 
-  test('may be published, with the version of the release', () => {
+  test('can be published with the version of the release', () => {
     const manifest = JSON.parse(readFileSync(path.join(out, 'npm/packages/client/package.json'), 'utf8'));
     assert.equal(manifest.private, undefined);
     assert.equal(manifest.version, '9.8.7');
     assert.equal(manifest.dependencies['@maru/protocol'], '9.8.7');
   });
 
-  test('is loaded by Node and known to the type checker', () => {
+  test('can be loaded by Node, and its types are found', () => {
     const program = "import { createChatClient } from '@maru/client';\nconst make: number = createChatClient;\n";
     writeFileSync(path.join(out, 'program.mts'), program);
     const tsc = path.join(REPOSITORY, 'node_modules/.bin/tsc');

@@ -14,7 +14,7 @@ test('the repository passes', () => {
   assert.deepEqual(checkDependencies({ root: REPOSITORY, write: false }), []);
 });
 
-test('every copy of a package below its floor is found', () => {
+test('every copy of a package below its floor is reported', () => {
   const lock = {
     'node_modules/ws': { version: '8.21.0' },
     'node_modules/a/node_modules/ws': { version: '8.20.9' },
@@ -28,13 +28,13 @@ test('every copy of a package below its floor is found', () => {
   );
 });
 
-test('an image below the floor of its series is found, in each way of naming it', () => {
+test('an image below the floor of its series is reported, for each way of naming it', () => {
   const isOld = (text: string) => oldImages('f', text).length > 0;
   for (const old of [
     'ARG REDIS_IMAGE=redis:8.2.1',
     'FROM redis:7.4.5 AS x',
     'image: docker.io/library/redis:7.2.10',
-    // A series that is not maintained.
+    // An unmaintained series.
     'FROM redis:8.0',
     'FROM redis:7.0.15',
     'FROM redis:6',
@@ -57,7 +57,7 @@ test('an image below the floor of its series is found, in each way of naming it'
     assert.ok(!isOld(safe), safe);
 });
 
-test('production is what services and the page need, not what builds them', () => {
+test('production contains what services and the page need, but not their build tools', () => {
   const lock = {
     'services/gateway': { dependencies: { '@maru/kit': '1', a: '1' }, devDependencies: { dev: '1' } },
     'apps/web': { dependencies: { vite: '1', ui: '1' } },
@@ -91,7 +91,7 @@ test('production is what services and the page need, not what builds them', () =
   assert.match(renderLicences(lock), /^## MIT\n- a 1\.0\.0\n/m);
 });
 
-test('a list of licences that is not current is found', () => {
+test('an outdated list of licences is reported', () => {
   const packages = {
     'services/gateway': { dependencies: { a: '1' } },
     'node_modules/a': { version: '1', license: 'MIT' },

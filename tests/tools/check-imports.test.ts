@@ -4,7 +4,7 @@ import { checkImports } from '../../tools/check-imports.mjs';
 import { checkKeys } from '../../tools/check-keys.mjs';
 import { plantTree, removeTree } from './planted-tree.ts';
 
-/** Each violation: what it is, the file that it is in, its text, and how the report begins. */
+/** Each violation: its description, its file, its text, and the beginning of the report. */
 const VIOLATIONS: Array<[what: string, file: string, text: string, report: string]> = [
   [
     'protocol imports a library other than zod',
@@ -128,7 +128,7 @@ describe('an import rule is broken when', () => {
     take(`${log} → ${edge} → ${log}: no-folder-circle`);
   });
 
-  test('nothing else: what the rules allow is not reported', () => {
+  test('no other import is reported', () => {
     assert.deepEqual(problems, []);
   });
 });
@@ -143,7 +143,7 @@ describe('keys of Redis', () => {
     }
   };
 
-  test('may stand in keys.ts and in tests', () => {
+  test('are allowed in keys.ts and in tests', () => {
     assert.deepEqual(keysIn({}), []);
   });
 

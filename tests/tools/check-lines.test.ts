@@ -27,7 +27,7 @@ test('long lines of comments and Markdown are reported', () => {
   ]);
 });
 
-test('a character of any script is one column, and what cannot be broken may be longer', () => {
+test('a character of any script is one column, and unbreakable lines may be longer', () => {
   const fits = `// ${'가'.repeat(97)}\n${of(130, '// see https://example.org/')}\n`;
   const page = `${of(200, '| a table ')}\n\`\`\`\n${of(200, 'a command ')}\n\`\`\`\n`;
   assert.deepEqual(problemsOf({ 'a.ts': fits, 'b.md': page, 'docs/measurements/c.md': of(200, 'a report ') }), []);

@@ -1,4 +1,4 @@
-/** A small repository in a temporary folder, for tests that break one rule of it. */
+/** A small repository in a temporary folder, for tests that violate one of its rules. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,7 @@ const WORKSPACES = {
 };
 const LIBRARIES = ['zod', 'lodash', 'pino', 'socket.io', 'fast-check', 'express'];
 
-/** Files that keep every rule, one for each thing that a rule allows. */
+/** Files without violations, one for each case that a rule allows. */
 const GOOD_FILES: Record<string, string> = {
   'package.json': JSON.stringify({ name: 'root', devDependencies: { 'fast-check': '1' }, workspaces: ['*/*'] }),
   'packages/protocol/src/index.ts': "import { z } from 'zod';\nexport const a = z;\n",

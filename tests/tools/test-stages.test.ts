@@ -24,7 +24,7 @@ function write(name: string, text: string): string {
 }
 
 const run = (...groups: string[][]) => {
-  // This test is itself run by the test runner, which marks its children so.
+  // The test runner sets this variable for its children, and this test is one of them.
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   return runStage({
     node: process.execPath,
@@ -60,7 +60,7 @@ describe('a stage', () => {
     assert.deepEqual(listTests(root, 'e2e'), ['tests/e2e/b.test.ts']);
   });
 
-  test('keeps the files that share a cluster apart from browsers and from the others', () => {
+  test('separates files that share a cluster from browser tests and from others', () => {
     write('grouped/tests/e2e/own.test.ts', 'await startCluster();\n');
     write('grouped/tests/e2e/browser.test.ts', 'await startCluster();\nawait launchBrowser();\n');
     write('grouped/tests/e2e/shared.test.ts', 'await sharedCluster();\n');
@@ -76,7 +76,7 @@ describe('a stage', () => {
     );
   });
 
-  test('counts what passed, failed and was skipped, over all files', async () => {
+  test('counts passed, failed and skipped tests over all files', async () => {
     const counted = write(
       'counted.test.mjs',
       "import { test } from 'node:test';\ntest('a', () => {});\ntest('b', () => { throw new Error('b'); });\ntest('c', { skip: true }, () => {});\n",

@@ -2,7 +2,7 @@
 import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** On Debian, the PATH of an ordinary user does not include servers. */
+/** On Debian, servers are not on the PATH of ordinary users. */
 const EXTRA_DIRECTORIES = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/bin'];
 
 /** @param {string} path */

@@ -16,8 +16,8 @@ const GO_MIN = /** @type {const} */ ([1, 25]);
 const GO_PLACES = ['/usr/local/go/bin/go', '/usr/lib/go/bin/go'];
 const VERSION_DEADLINE_MS = 20_000;
 /**
- * A build took 72 s on two cores with an empty cache. A slow machine with a slow network may take
- * many times as long.
+ * A build took 72 s on two cores with an empty cache. It may take many times longer on a slow
+ * machine with a slow network.
  */
 const BUILD_DEADLINE_MS = 20 * 60_000;
 const PROGRESS_MS = 14_000;
@@ -87,8 +87,8 @@ export async function ensureK6({ root, environment, mayBuild, inBackground = fal
   const built = builtK6Path(root);
   const folder = dirname(dirname(built));
   await mkdir(folder, { recursive: true });
-  // The lock only saves work. Each build uses a folder of its own and ends with a rename, so two
-  // builds at once are safe.
+  // The lock only avoids duplicate work. Each build uses a separate folder and ends with a rename,
+  // so concurrent builds are safe.
   const lock = await waitForLock(`${dirname(built)}.lock`, {
     onWait: ({ pid }) => say(`Process ${pid} is already building it; waiting.`),
     waitMs: BUILD_DEADLINE_MS,
@@ -151,8 +151,8 @@ async function buildK6({ go, built, folder, environment, inBackground, say }) {
     );
   };
   try {
-    // `go install …@version` needs the repository of the module. With a module of our own that
-    // requires it, the proxy is enough.
+    // `go install …@version` needs the repository of the module. With our own module that requires
+    // it, the proxy is enough.
     await writeFile(join(stage, 'go.mod'), `module maru.invalid/k6\n\ngo ${GO_MIN.join('.')}\n`);
     await step('fetching the sources', ['get', '-tool', `go.k6.io/k6/v2@v${K6_VERSION}`]);
     const program = join(stage, basename(built));

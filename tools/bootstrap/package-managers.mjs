@@ -137,7 +137,7 @@ function step(words) {
  * @returns {() => void} undoes it
  */
 function denyServiceStarts(prefix) {
-  // Containers have a script of their own, which answers no.
+  // Containers have their own script, which denies starts.
   if (existsSync(POLICY_PATH)) return () => {};
   const draft = join(tmpdir(), `maru-policy-${randomBytes(6).toString('hex')}`);
   writeFileSync(draft, policyScript(process.pid), { flag: 'wx', mode: 0o755 });

@@ -6,8 +6,8 @@ import { describe, test } from 'node:test';
 const STARTER = new URL('./starter.mjs', import.meta.url).href;
 
 /**
- * A tool made for one test: `body` is the body of its main.
- * @param {string} body @param {{env?: NodeJS.ProcessEnv}} [options]
+ * A tool that is created for one test. `body` is the body of its main. @param {string} body @param
+ * {{env?: NodeJS.ProcessEnv}} [options]
  */
 function tool(body, options = {}) {
   const text = `import { Failure } from '${new URL('./failure.mjs', import.meta.url).href}';

@@ -1,6 +1,6 @@
 /**
- * The chat behind the screen and the JSON mode: one client, the rooms of its user, and the room
- * that is shown. It knows no terminal.
+ * The chat logic behind the screen and the JSON mode: one client, the user's rooms, and the room
+ * that is shown. It does not know the terminal.
  */
 import {
   type ChatClient,
@@ -28,7 +28,7 @@ export interface ChatView {
   conversation: ConversationView;
   presence: PresenceView | null;
   rooms: readonly MyRoom[];
-  /** The newest thing to tell the user; empty: nothing. */
+  /** The newest notice for the user. Empty if there is none. */
   notice: string;
   /** Why the user is not in the room. */
   refusal: string | null;
@@ -41,7 +41,7 @@ export interface ChatOptions {
 }
 
 export interface ChatEvents {
-  /** The view may have changed. */
+  /** Called when the view may have changed. */
   onChange: () => void;
   onEntries: (room: string, entries: readonly Entry[]) => void;
   onOutgoing: (message: OutgoingMessage) => void;
@@ -56,7 +56,7 @@ export class Chat {
   readonly #events: ChatEvents;
   readonly #joined = new Set<string>();
   readonly #presence = new Map<string, PresenceView>();
-  /** Entries of each room up to here are marked as read. */
+  /** For each room, the seq up to which entries are marked as read. */
   readonly #marked = new Map<string, number>();
   readonly #refusals = new Map<string, string>();
   #conversation: Conversation;
@@ -110,11 +110,11 @@ export class Chat {
     this.#events.onChange();
   }
 
-  /** Goes to a room that exists: joining an absent one would make it. */
+  /** Goes to an existing room. A join would create a missing one. */
   async goTo(room: string): Promise<void> {
     const found = await readRoom(this.#options, room);
     if (found.ok) this.show(room);
-    else if (found.error.code === 'not_found') this.say(`there is no room ${room}: /create ${room} makes it`);
+    else if (found.error.code === 'not_found') this.say(`there is no room ${room}; /create ${room} creates it`);
     else this.say(`the room could not be looked up: ${found.error.code}`);
   }
 
@@ -147,7 +147,7 @@ export class Chat {
     this.#events.onChange();
   }
 
-  /** The newest own message that can be changed. */
+  /** The newest own message that can be edited. */
   lastOwn() {
     const ownId = this.client.user?.id;
     return this.#conversation.get().messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
@@ -170,7 +170,7 @@ export class Chat {
   #open(room: string): Conversation {
     const conversation = this.conversations.open(room);
     this.#refusals.delete(room);
-    // Rooms stay joined, so that their entries and counts are live.
+    // Rooms stay joined, so their entries and counts stay live.
     if (!this.#joined.has(room)) this.client.join(room, { limit: Math.max(1, this.#options.history), presence: true });
     this.#joined.add(room);
     this.#unsubscribe = conversation.subscribe(() => {
@@ -184,7 +184,7 @@ export class Chat {
     const { isReady, hasNewer, head } = conversation.get();
     const marked = this.#marked.get(conversation.room) ?? 0;
     if (!isReady || hasNewer || head <= marked) return;
-    // Before the call, which tells the listeners of the conversation.
+    // Set it before the call, because the call notifies listeners.
     this.#marked.set(conversation.room, head);
     conversation.markRead(head);
   }

@@ -13,7 +13,7 @@ test('a line is a message, a command, or a text that begins with a slash', () =>
     assert.equal(commandOf(line).kind, 'none', line);
 });
 
-test('options have defaults, and problems are named', () => {
+test('options have defaults, and problems are reported', () => {
   const options = parseOptions([], {}, 'mina');
   assert.deepEqual(options, {
     url: 'http://127.0.0.1:8080',

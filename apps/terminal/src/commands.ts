@@ -1,4 +1,4 @@
-/** What a line of the prompt asks for. Pure. */
+/** Parses a line of the prompt. Pure. */
 import { isRoomId } from '@maru/client';
 
 export type Command =
@@ -7,7 +7,7 @@ export type Command =
   | { kind: 'search'; words: string }
   | { kind: 'join' | 'create'; room: string }
   | { kind: 'delete' | 'rooms' | 'who' | 'help' | 'quit' | 'newest' }
-  /** `problem` says what is wrong with it. */
+  /** `problem` is the error text for the user. */
   | { kind: 'none'; problem: string };
 
 export const HELP_LINES = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as editor from './editor.ts';
 
-test('a Korean syllable, an emoji of several characters and a letter are one step each', () => {
+test('the caret moves by one Korean syllable, one emoji of several characters, or one letter', () => {
   const line = editor.lineOf('가👩‍👩‍👧a');
   assert.equal(editor.backspace(line).text, '가👩‍👩‍👧');
   assert.equal(editor.backspace(editor.left(line)).text, '가a');
@@ -12,7 +12,7 @@ test('a Korean syllable, an emoji of several characters and a letter are one ste
   assert.equal(editor.deleteForward(editor.right(first)).text, '가a');
 });
 
-test('text is inserted at the caret, and words and the beginning are deleted before it', () => {
+test('text is inserted at the caret, and words or the beginning are deleted before it', () => {
   const line = editor.insert(editor.left(editor.lineOf('안녕')), '!');
   assert.equal(line.text, '안!녕');
   assert.equal(editor.deleteWord(editor.lineOf('good morning  ')).text, 'good ');

@@ -1,11 +1,11 @@
 /**
- * The line in which a message is written. Its steps are graphemes, so a Korean syllable or an emoji
- * is one step. Pure.
+ * The line editor of the prompt. The caret moves by graphemes, so a Korean syllable or an emoji is
+ * one step. Pure.
  */
 
 export interface Line {
   readonly text: string;
-  /** In UTF-16 units, between two graphemes. */
+  /** In UTF-16 units, always between two graphemes. */
   readonly caret: number;
 }
 
@@ -14,7 +14,7 @@ export const lineOf = (text: string): Line => ({ text, caret: text.length });
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** Where graphemes begin, and the end. */
+/** The indexes at which graphemes begin, and the end. */
 function stops(text: string): number[] {
   const starts = Array.from(segmenter.segment(text), ({ index }) => index);
   return [...starts, text.length];
@@ -42,7 +42,7 @@ export const backspace = (line: Line): Line => cut(line, before(line), line.care
 export const deleteForward = (line: Line): Line => cut(line, line.caret, after(line));
 export const deleteToStart = (line: Line): Line => cut(line, 0, line.caret);
 
-/** The word before the caret, and the spaces after it. */
+/** Deletes the word before the caret and the spaces after it. */
 export function deleteWord(line: Line): Line {
   const kept = line.text.slice(0, line.caret).replace(/\S*\s*$/, '');
   return cut(line, kept.length, line.caret);

@@ -1,8 +1,8 @@
 /**
- * Lines of JSON for pipes. Output: one object for each event. Input: a line is a message, or a JSON
+ * JSON lines for pipes. Output: one object for each event. Input: each line is a message or a JSON
  * object: `{"type":"send","text"}`, `{"type":"edit","seq","text"}`, `{"type":"delete","seq"}`,
- * `{"type":"history","before","limit"}`, `{"type":"search","query"}`. Ends when the input ends and
- * everything is stored.
+ * `{"type":"history","before","limit"}`, `{"type":"search","query"}`. The program ends when the
+ * input has ended and all messages are stored.
  */
 import { createInterface } from 'node:readline';
 import type { ConnectionState, OutgoingMessage } from '@maru/client';
@@ -48,10 +48,10 @@ export function runJson(options: ChatOptions & { room: string }, { input, print 
         finish(1);
       },
     });
-    let told = '';
+    let reported = '';
     const tellConnection = ({ state }: ConnectionState) => {
-      if (state === told) return;
-      told = state;
+      if (state === reported) return;
+      reported = state;
       tell({ type: 'connection', state });
     };
     const lines = createInterface({ input });
@@ -80,7 +80,7 @@ async function carryOut(chat: Chat, line: string, tell: (event: object) => void)
   if (request === null) return;
   const { conversation, client } = chat;
   const { room } = conversation;
-  const said = (type: string, outcome: ActOutcome) =>
+  const tellOutcome = (type: string, outcome: ActOutcome) =>
     tell(outcome.ok ? { type, seq: outcome.seq } : { type: 'error', ...outcome.error });
   switch (request.type) {
     case 'send': {
@@ -88,9 +88,9 @@ async function carryOut(chat: Chat, line: string, tell: (event: object) => void)
       return tell({ type: 'queued', clientMsgId });
     }
     case 'edit':
-      return said('edited', await conversation.edit(Number(request.seq), String(request.text ?? '')));
+      return tellOutcome('edited', await conversation.edit(Number(request.seq), String(request.text ?? '')));
     case 'delete':
-      return said('deleted', await conversation.delete(Number(request.seq)));
+      return tellOutcome('deleted', await conversation.delete(Number(request.seq)));
     case 'history': {
       const { before, limit } = request as { before?: number; limit?: number };
       const page = { room, ...(before === undefined ? {} : { before }), ...(limit === undefined ? {} : { limit }) };
@@ -103,7 +103,7 @@ async function carryOut(chat: Chat, line: string, tell: (event: object) => void)
   }
 }
 
-/** Null for an empty line. A line that is no JSON object is a message. */
+/** Null for an empty line. A line that is not a JSON object is a message. */
 export function requestOf(line: string): Request | null {
   if (line.trim() === '') return null;
   try {
@@ -111,7 +111,7 @@ export function requestOf(line: string): Request | null {
     if (typeof parsed === 'object' && parsed !== null && 'type' in parsed && typeof parsed.type === 'string')
       return parsed as Request;
   } catch {
-    // It is a message.
+    // The line is not JSON, so it is a message.
   }
   return { type: 'send', text: line };
 }

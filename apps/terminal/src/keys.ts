@@ -1,10 +1,10 @@
-/** What a key does to the line, or which act it begins. Pure, but for the acts. */
+/** Maps a key to a change of the line or to an act. Pure, except for the acts. */
 
 import type { Line } from './editor.ts';
 import * as editor from './editor.ts';
 import { safeText } from './safe-text.ts';
 
-/** The part of Ink's keys that is used. */
+/** The used part of Ink's key type. */
 export interface Key {
   upArrow: boolean;
   leftArrow: boolean;
@@ -23,7 +23,8 @@ export interface Key {
 }
 
 /**
- * What a key may begin besides a change of the line. `scroll`: by screens, above 0 to older ones.
+ * What a key can start, other than a change of the line. `scroll`: number of screens; positive is
+ * towards older messages.
  */
 export type Act =
   | { kind: 'submit' | 'cancel' | 'edit-last' | 'next-unread' | 'exit' }
@@ -57,7 +58,7 @@ function moved(line: Line, key: Key): Line | null {
   if (key.rightArrow) return editor.right(line);
   if (key.home) return editor.toStart(line);
   if (key.end) return editor.toEnd(line);
-  // Terminals send DEL for the key with the arrow to the left.
+  // Terminals send DEL for Backspace.
   if (key.backspace || key.delete) return editor.backspace(line);
   return null;
 }
@@ -77,7 +78,7 @@ const NO_KEY: Key = {
   delete: false,
 };
 
-/** Fast typing may arrive as one input with several line ends: each one is the Enter key. */
+/** Fast typing can arrive as one input with several line ends. Each line end is the Enter key. */
 export function keysOf(input: string, key: Key): Array<{ input: string; key: Key }> {
   if (input.length < 2 || !input.includes('\r')) return [{ input, key }];
   return input
@@ -86,6 +87,6 @@ export function keysOf(input: string, key: Key): Array<{ input: string; key: Key
     .map((part) => (part === '\r' ? { input: '', key: { ...NO_KEY, return: true } } : { input: part, key: NO_KEY }));
 }
 
-/** A pasted text has its own line ends, which send nothing. */
+/** Line ends in a pasted text do not send it. */
 export const pasted = (line: Line, text: string): Line =>
   editor.insert(line, safeText(text.replace(/\r\n?/g, '\n').trimEnd()));

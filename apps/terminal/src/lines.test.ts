@@ -27,7 +27,7 @@ const options = { width: 40, ownId: 'jun', timeOf: () => '09:41', dayOf: () => '
 const viewOf = (messages: Message[]) =>
   ({ messages, outgoing: [], hasNewer: false, unreadLine: null }) as unknown as ConversationView;
 
-test('lines of wide characters fit into the columns, and nothing is lost', () => {
+test('lines with wide characters fit into the columns, and no text is lost', () => {
   const text = '가나다라마바사 '.repeat(12) + 'x'.repeat(90);
   const lines = wrapped(text, 40);
   for (const line of lines) assert(stringWidth(line) <= 40, line);
@@ -42,7 +42,7 @@ test('lines of wide characters fit into the columns, and nothing is lost', () =>
   assert.equal(fitted('abc', 8), 'abc');
 });
 
-test('a line says who wrote what, and what happened to it', () => {
+test('a line shows who wrote what, and what happened to the message', () => {
   const lines = linesOf(
     viewOf([
       message(1, 'tea?', { edited: { ts: 2 }, replies: { n: 2, seq: 3, ts: 3 } }),

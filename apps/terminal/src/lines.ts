@@ -1,4 +1,4 @@
-/** What the screen shows of a conversation: lines of at most `width` columns. Pure. */
+/** Formats a conversation for the screen: lines of at most `width` columns. Pure. */
 import type { OutgoingMessage } from '@maru/client';
 import type { ConversationView, Message } from '@maru/client/conversation';
 import stringWidth from 'string-width';
@@ -14,13 +14,13 @@ export interface ShownLine {
 export interface LinesOptions {
   width: number;
   ownId: string;
-  /** How a time is written, for example 09:41. */
+  /** Formats a time, for example 09:41. */
   timeOf: (ts: number) => string;
-  /** How the day of a time is written. */
+  /** Formats the day of a time. */
   dayOf: (ts: number) => string;
 }
 
-/** Continued lines begin below the text of the first one. */
+/** Indents continued lines, so they begin below the text of the first line. */
 const INDENT = '      ';
 const WIDTH_MIN = 20;
 
@@ -75,7 +75,7 @@ function linesOfOutgoing(
   }));
 }
 
-/** Wide characters, as Korean ones, take two columns. */
+/** Wraps a text. Wide characters, such as Korean ones, take two columns. */
 export function wrapped(text: string, width: number): string[] {
   const inner = Math.max(WIDTH_MIN, width) - stringWidth(INDENT);
   return text
@@ -84,7 +84,7 @@ export function wrapped(text: string, width: number): string[] {
     .map((line, index) => (index === 0 ? line : INDENT + line));
 }
 
-/** Cut to the width, with a mark at the end. */
+/** Cuts a text to the width, with a mark at the end. */
 export function fitted(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   let shown = '';

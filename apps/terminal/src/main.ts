@@ -1,4 +1,4 @@
-/** The terminal client. `--help` says how it is used. */
+/** The terminal client. `--help` describes its options. */
 import { userInfo } from 'node:os';
 import { enterAsGuest, readRoom } from '@maru/client/http';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
@@ -13,12 +13,12 @@ async function tokenOf({ url, identity }: Options): Promise<string> {
   throw new UsageError(`cannot sign in at ${url}: ${why}`);
 }
 
-/** Joining a public room makes it, so its existence is checked first. */
+/** A join creates a missing public room, so check first whether the room exists. */
 async function checkRoom({ url, room, mayCreate }: Options, token: string): Promise<void> {
   if (mayCreate) return;
   const found = await readRoom({ url, token }, room);
   if (!found.ok && found.error.code === 'not_found')
-    throw new UsageError(`there is no room ${room} that you may see: --create makes it`);
+    throw new UsageError(`there is no room ${room}, or you may not see it; --create creates it`);
 }
 
 async function main(): Promise<number> {
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
     const { runJson } = await import('./json-mode.ts');
     return runJson({ url, room, history, token }, { input: process.stdin, print: (line) => console.log(line) });
   }
-  if (!process.stdin.isTTY) throw new UsageError('the input is no terminal: use --json in pipes');
+  if (!process.stdin.isTTY) throw new UsageError('the input is not a terminal; use --json in pipes');
   const { runScreen } = await import('./run-screen.ts');
   return runScreen({ url, room, history, token });
 }

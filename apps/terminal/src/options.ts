@@ -6,13 +6,13 @@ export interface Options {
   /** The public address of the cluster. */
   url: string;
   room: string;
-  /** A token, or a name with which to enter as a guest. */
+  /** A token, or a name for guest access. */
   identity: { token: string } | { name: string };
-  /** Makes the room if it does not exist. */
+  /** Creates the room if it does not exist. */
   mayCreate: boolean;
-  /** Lines of JSON instead of a screen. */
+  /** JSON lines instead of a screen. */
   isJson: boolean;
-  /** Messages to show first. */
+  /** Number of messages to show first. */
   history: number;
 }
 
@@ -38,7 +38,7 @@ On the screen, /help lists the commands and keys.`;
 
 type Environment = Record<string, string | undefined>;
 
-/** `help` if it is asked for. @throws UsageError whose message says what to change */
+/** Returns `help` if it is requested. @throws UsageError whose message says what to change */
 export function parseOptions(args: string[], environment: Environment, accountName: string): Options | 'help' {
   const values = parse(args);
   if (values.help) return 'help';

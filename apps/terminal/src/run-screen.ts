@@ -4,7 +4,7 @@ import { createElement } from 'react';
 import { Chat, type ChatOptions } from './chat.ts';
 import { Screen } from './screen.ts';
 
-/** Minimum interval between two draws, because the line to the terminal may be slow. */
+/** Minimum interval between two draws, because the connection to the terminal may be slow. */
 const REDRAW_MS = 100;
 
 /** Resolves with the exit code. */

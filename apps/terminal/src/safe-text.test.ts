@@ -11,7 +11,7 @@ test('escape sequences, bidi controls and stacks of marks do not reach the termi
   assert.equal(safeText('한글 🙂 tiếng Việt'), '한글 🙂 tiếng Việt');
 });
 
-test('no text leaves a control character except a line feed', () => {
+test('a safe text has no control character except line feeds', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not remain

@@ -1,4 +1,4 @@
-/** The screen: rooms, messages, a notice, and the line in which the user writes. */
+/** The screen: rooms, messages, a notice, and the prompt. */
 import { Box, Text, useApp, useInput, usePaste, useWindowSize } from 'ink';
 import { createElement as h, useCallback, useEffect, useRef, useState } from 'react';
 import type { Chat, ChatView } from './chat.ts';
@@ -8,7 +8,7 @@ import { type Act, type Key, keysOf, pasted, stepOf } from './keys.ts';
 import { fitted, linesOf, type ShownLine } from './lines.ts';
 import { safeLine, safeText } from './safe-text.ts';
 
-/** Rows besides those of messages: rooms, title, notice, prompt. */
+/** Rows that are not messages: rooms, title, notice, prompt. */
 const OTHER_ROWS = 4;
 const COLORS: Partial<Record<ShownLine['tone'], string>> = { own: 'green', mark: 'yellow', bad: 'red' };
 
@@ -18,12 +18,12 @@ export interface ScreenProps {
   subscribe: (listener: () => void) => () => void;
 }
 
-/** What the screen shows besides the chat. */
+/** State of the screen outside the chat. */
 interface Shown {
   line: Line;
   isEditing: boolean;
   panel: Panel;
-  /** Lines below the screen. */
+  /** Number of lines below the screen. */
   scrolled: number;
 }
 
@@ -33,7 +33,7 @@ export function Screen({ chat, subscribe }: ScreenProps) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
   const [, redraw] = useState(0);
-  /** Not a state: several keys may arrive before the next drawing. */
+  /** A ref, not state: several keys may arrive before the next draw. */
   const { current: now } = useRef<Shown>({ line: EMPTY, isEditing: false, panel: { kind: 'none' }, scrolled: 0 });
   const draw = useCallback(() => redraw((count) => count + 1), []);
   useEffect(() => subscribe(draw), [subscribe, draw]);
@@ -77,7 +77,7 @@ export function Screen({ chat, subscribe }: ScreenProps) {
   );
 }
 
-/** Carries out what keys begin. */
+/** Runs the acts that keys start. */
 function actor(chat: Chat, now: Shown, { height, top, exit }: { height: number; top: number; exit: () => void }) {
   const reset = (line = EMPTY) => Object.assign(now, { line, isEditing: false, panel: { kind: 'none' }, scrolled: 0 });
   return (act: Act): void => {
@@ -126,7 +126,7 @@ const colorOf = (tone: ShownLine['tone']) => {
   return color === undefined ? {} : { color };
 };
 
-/** The caret is shown as a reversed character, so that it is right beside wide characters, too. */
+/** The caret is an inverted character, so it also works next to wide characters. */
 function Prompt({ line: { text, caret }, isEditing }: { line: Line; isEditing: boolean }) {
   const rest = text.slice(caret);
   const [first = ' '] = Array.from(new Intl.Segmenter().segment(rest), ({ segment }) => segment);

@@ -1,4 +1,6 @@
-/** The page: sign-in or chat. Holds the session, the room in the address, and the words. */
+/**
+ * The page: sign-in or chat. It holds the session, the route, and the catalogue of the language.
+ */
 import type { EndReason } from '@maru/client';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { forgetProvider } from './account/marker.ts';
@@ -24,11 +26,11 @@ const seqIn = (route: Route, room: string): number | null =>
 
 const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
 
-/** A session that stays on the device ends in all its tabs at once. */
+/** A session that stays on the device ends in all tabs of its user at once. */
 function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
   useEffect(() => {
     if (session?.stays !== true) return;
-    return watchSignOut(() => {
+    return watchSignOut(session, () => {
       // It is loaded with the chat already.
       void import('./session/kept.ts').then(({ forgetKept }) => forgetKept(session.user.id));
       onSignedOut();
@@ -59,7 +61,7 @@ function Waiting({ chat }: { chat: Lazy<unknown> }) {
 export interface AppProps {
   firstWords: Words;
   preferences: PreferenceStore;
-  /** The page came back from a provider, or asked it silently. */
+  /** Set if the page came back from a provider or asked it silently. */
   started: Start | null;
 }
 
@@ -70,9 +72,9 @@ export function App({ firstWords, preferences, started }: AppProps) {
   const [session, setSession] = useState<Session | null>(() => started?.session ?? loadSession());
   const router = useMemo(() => createRouter(window), []);
   const [hasEntered, setHasEntered] = useState(() => session !== null && router.get().view !== 'start');
-  /** The room that the user entered by its name, which makes it if it does not exist. */
+  /** A room whose name the user typed. Entering it creates the room if it does not exist. */
   const [mayCreate, setMayCreate] = useState(started?.typedRoom ?? null);
-  // The rooms load while a new user fills in the form.
+  // Rooms load while a new user fills in the form.
   const [isWriting, setWriting] = useState(false);
   const chat = useLazy(loadChat, session !== null || isWriting);
   const [endReason, setEndReason] = useState<EndReason | null>(null);
@@ -95,8 +97,8 @@ export function App({ firstWords, preferences, started }: AppProps) {
     if (isTyped || route.view === 'start') router.replace({ view: 'room', room, seq: seqIn(route, room) });
   };
   const forget = () => {
-    void session?.end?.();
     if (session !== null) endSession(session);
+    session?.leave?.();
     if (preferences.get().status !== null) preferences.set({ status: null });
     setSession(null);
   };

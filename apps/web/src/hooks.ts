@@ -9,13 +9,14 @@ export interface Source<T> {
 /** The current value of an observable. */
 export const useWatched = <T>(source: Source<T>): T => useSelected(source, (value) => value);
 
-/** A part of an observable. Other changes do not render the component again. */
+/** The selected part of an observable. Other changes do not render the component again. */
 export function useSelected<T, Part>(source: Source<T>, select: (value: T) => Part): Part {
   const [, redraw] = useState(0);
   const part = select(source.get());
   const shown = useRef({ part, select });
   shown.current = { part, select };
-  // Before the next paint: what changes between a render and its effects would be missed.
+  // Subscribe in a layout effect. A later effect would miss changes between the render and the
+  // effect.
   useLayoutEffect(() => {
     const check = () => {
       if (shown.current.select(source.get()) !== shown.current.part) redraw((n) => n + 1);
@@ -26,7 +27,7 @@ export function useSelected<T, Part>(source: Source<T>, select: (value: T) => Pa
   return part;
 }
 
-/** State that is about one thing, such as a room: it begins anew when that is another one. */
+/** State that belongs to one owner, such as a room. It resets when the owner changes. */
 export function useStateOf<T>(owner: object, initial: T): [T, (value: T) => void] {
   const [held, hold] = useState({ owner, value: initial });
   const set = useCallback((value: T) => hold({ owner, value }), [owner]);
@@ -57,7 +58,7 @@ export function useVisible(): boolean {
   return isVisible;
 }
 
-/** The page is on the screen, and its window has the focus. */
+/** Whether the page is visible and its window has the focus. */
 export const isPageLookedAt = () => isPageVisible() && document.hasFocus();
 
 export function useLookedAt(): boolean {
@@ -78,8 +79,9 @@ export function useLookedAt(): boolean {
 }
 
 /**
- * Shows a modal dialog before it is painted, so that the next key already goes to it. When it is
- * removed, the focus returns to where it was, or else to the element with the id `otherwise`.
+ * Shows a modal dialog before the next paint, so the next key press already goes to it. When the
+ * dialog is removed, the focus returns to the previous element, or else to the element with the id
+ * `otherwise`.
  */
 export function useModal(dialog: RefObject<HTMLDialogElement | null>, otherwise?: string): void {
   useLayoutEffect(() => {
@@ -87,7 +89,7 @@ export function useModal(dialog: RefObject<HTMLDialogElement | null>, otherwise?
     const returnTo = document.activeElement;
     opened?.showModal();
     return () => {
-      // What is behind an open modal dialog takes no focus.
+      // Close the dialog first: elements behind an open modal dialog cannot take the focus.
       opened?.close();
       if (returnTo instanceof HTMLElement && returnTo.isConnected) returnTo.focus();
       else if (otherwise !== undefined) document.getElementById(otherwise)?.focus();

@@ -1,9 +1,12 @@
-/** Icons on a grid of 20 in the text's colour. A text next to each says the same. */
+/**
+ * Icons on a grid of 20, in the colour of the text. Each icon has a text beside it with the same
+ * meaning.
+ */
 import type { ComponentChildren } from 'preact';
 
 /**
- * `children` makes new nodes each time: a node that is kept would keep the page in which it was
- * first rendered.
+ * `children` creates new nodes for each render. A shared node would keep a reference to the tree in
+ * which it was first rendered.
  */
 const icon = (children: () => ComponentChildren) => () => (
   <svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">

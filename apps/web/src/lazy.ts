@@ -1,4 +1,4 @@
-/** Loads a part of the page when it is first needed: most readers never need it. */
+/** Loads a part of the page on first use. Most readers never need it. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Section } from './i18n/catalogue.ts';
 import { addSections, useWords } from './i18n/index.ts';
@@ -68,7 +68,7 @@ export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
   return lazy;
 }
 
-/** The same for a part that has sections of words of its own. They load with it. */
+/** The same for a part with its own texts. It loads their sections too. */
 export function useLazyPart<T>(load: () => Promise<T>, sections: readonly Section[], isWanted: boolean): Lazy<T> {
   const words = useWords();
   const loadBoth = useCallback(async () => {

@@ -16,14 +16,14 @@ import './styles/modes.css';
 addEventListener('error', noteFailedStyle, true);
 
 const preferences = createPreferences({ languages: LANGUAGE_CODES, storage: deviceStorage(), target: window });
-// Before the first paint, so that the dark theme does not flash white.
+// Before the first paint. Otherwise the dark theme would flash white.
 applyAppearance(preferences.get());
 
 const root = document.getElementById('app');
 if (root === null) throw new Error('the page has no #app');
 
 const language = chooseLanguage(navigator.languages, preferences.get().language);
-// Not by `await`: chunks that load later import this module, and would wait for it.
+// No top-level `await`: chunks that load later import this module and would wait for it.
 void loadWords(language).then(async (words) => {
   const pending = start(new URL(location.href), loadSession() !== null);
   if (pending !== null)

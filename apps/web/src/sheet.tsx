@@ -1,4 +1,4 @@
-/** The frame of a modal dialog: a title, a button that closes it, and what it holds. */
+/** The frame of a modal dialog: a title, a close button, and the content. */
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { useModal } from './hooks.ts';
@@ -6,17 +6,20 @@ import { CloseIcon } from './icons.tsx';
 import './moderation/moderation.css';
 
 export interface SheetProps {
-  /** Distinguishes the sheets of the page. */
+  /** Prefix of element ids: one page can have several sheets. */
   id: string;
   title: string;
   closeLabel: string;
   onClose: () => void;
-  /** It holds nothing but text, so the keyboard scrolls the frame itself. */
+  /**
+   * The content has only text and no controls, so the frame itself must be focusable to scroll by
+   * keyboard.
+   */
   isText?: boolean;
   children: ComponentChildren;
 }
 
-/** The browser traps the focus in it, closes it on Escape, and restores the focus. */
+/** A modal dialog: the browser traps the focus, closes it on Escape, and restores the focus. */
 export function Sheet({ id, title, closeLabel, onClose, isText = false, children }: SheetProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useModal(dialog);

@@ -17,13 +17,13 @@ const loadWays = () => import('./account/ways.tsx').then(({ AccountWays }) => Ac
 const ACCOUNT_WORDS = ['account'] as const;
 
 export interface SignInProps {
-  /** A user who is already signed in only chooses a room. */
+  /** Set if the user is already signed in and only chooses a room. */
   session: Session | null;
   room: string;
   problem: string | null;
-  /** The user begins to fill in the form. */
+  /** Called when the user starts to fill in the form. */
   onWrite: () => void;
-  /** `isTyped`: the user chose the room by its name. */
+  /** `isTyped`: the user typed the name of the room. */
   onEnter: (session: Session, room: string, isTyped: boolean) => void;
   onForget: () => void;
 }

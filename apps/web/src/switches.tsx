@@ -1,4 +1,4 @@
-/** Switches for language and theme, and the way to all settings. */
+/** Switches for language and theme, and a button for all settings. */
 import { useContext } from 'preact/hooks';
 import { useWords } from './i18n/index.ts';
 import { GearIcon } from './icons.tsx';

@@ -3,7 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { type Source, useWatched } from './hooks.ts';
 import { createStore } from './model/store.ts';
 
-/** As `useWatched`, for an observable that changes with each message of a busy room. */
+/** Like `useWatched`, for an observable that changes with each message of a busy room. */
 export function useThrottled<T>(source: Source<T>, intervalMs?: number): T {
   const store = useMemo(() => createStore(source.get(), systemScheduler, intervalMs), [source, intervalMs]);
   useEffect(() => {

@@ -19,7 +19,7 @@ set -eu
 
 HERE=${MARU_EDGE_DIR:-/etc/maru}
 RUN_DIR=${MARU_EDGE_RUN_DIR:-/tmp/nginx}
-# The descriptors of a worker that are no connections, and the largest useful number of connections.
+# Descriptors of a worker that are not connections, and the largest useful number of connections.
 OTHER_FILES=64
 CONNECTIONS_MAX=32768
 
@@ -80,7 +80,7 @@ if grep -n '{{\|\${' "$RUN_DIR/nginx.conf" >&2; then
   exit 1
 fi
 
-# A gateway tells the clients that it has through this edge when to reconnect, at its own pace, and
+# A gateway advises the clients that it has through this edge when to reconnect, at its own pace. It
 # answers when they are gone.
 hand_over() {
   for address in $(getent ahosts "${SESSIONS%:*}" | awk '{ print $1 }' | sort -u); do
@@ -88,7 +88,7 @@ hand_over() {
     curl --silent --output /dev/null --max-time 30 --request POST "http://$address:${SESSIONS##*:}/edge/leave" &
   done
 }
-# nginx closes its listeners first, so that no client comes back to this edge.
+# nginx closes its listeners first, so that no client returns to this edge.
 leave() {
   trap '' QUIT TERM
   kill -QUIT "$NGINX" || true

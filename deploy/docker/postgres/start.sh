@@ -13,7 +13,7 @@ run_sql() {
 }
 
 if [ ! -f "$data/PG_VERSION" ]; then
-  # Complete before it gets its name: an interrupted start leaves no half of it.
+  # Complete it before it gets its name, so that an interrupted start leaves no partial directory.
   rm -rf "$data.new"
   initdb --pgdata="$data.new" --username=admin --encoding=UTF8 --locale=C --data-checksums --auth=reject > /dev/null
   cat "$accounts" /etc/maru/database.sql | run_sql "$data.new"

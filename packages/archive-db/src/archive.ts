@@ -1,6 +1,6 @@
 /**
- * The connections to PostgreSQL: a bounded pool in which every call has a deadline. No call waits
- * longer, whatever the server does.
+ * The connections to PostgreSQL: a bounded pool in which every call has a deadline. The deadline
+ * holds whatever the server does.
  */
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
@@ -13,7 +13,7 @@ export interface Tx {
 }
 
 export interface CallOptions {
-  /** Shorter or longer than the archive's. */
+  /** Replaces the archive's deadline for this call. */
   deadlineMs?: number;
 }
 
@@ -38,7 +38,7 @@ export interface ArchiveOptions {
   url: string;
   /** Connections at most. */
   poolMax: number;
-  /** How long a call may take, with waiting for a connection. */
+  /** Deadline of a call, including the wait for a connection. */
   deadlineMs: number;
   /** For `pg_stat_activity`. Default `maru`. */
   name?: string;
@@ -63,16 +63,16 @@ const NUMBERS: pg.CustomTypesConfig = {
   },
 };
 
-/** Connects when the first call needs it: PostgreSQL may be down now. */
+/** Connects at the first call, because PostgreSQL may be down at the start. */
 export function openArchive(options: ArchiveOptions): Archive {
   const { poolMax, deadlineMs } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: poolMax,
-    // Also the wait for a connection that another call uses.
+    // Includes the wait for a connection that another call uses.
     connectionTimeoutMillis: deadlineMs,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    // A caller that stops in a transaction must not keep its locks.
+    // A caller that hangs in a transaction must not keep its locks.
     idle_in_transaction_session_timeout: deadlineMs,
     keepAlive: true,
     application_name: options.name ?? 'maru',
@@ -100,12 +100,12 @@ export function openArchive(options: ArchiveOptions): Archive {
   };
 }
 
-/** The pool has one limit for all calls. This call's may be shorter. */
+/** The pool has one time limit for all calls. The limit of this call may be shorter. */
 async function connect(pool: pg.Pool, limitMs: number): Promise<pg.PoolClient> {
   const connecting = pool.connect();
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    // A connection that comes after all goes back to the pool.
+    // A connection that arrives too late goes back to the pool.
     connecting.then(
       (client) => client.release(),
       () => undefined,
@@ -135,7 +135,7 @@ async function inTransaction<T>(
     released = true;
   };
   const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
-  // Destroying the connection makes its queries fail, also when the server is silent.
+  // Destroying the connection makes its queries fail, even if the server does not answer.
   const timer = setTimeout(() => {
     failure = new ArchiveUnavailable('timeout', 'PostgreSQL did not answer in time');
     release(true);

@@ -36,7 +36,7 @@ const store = ({ room, seq, ts, author, type = 'text', tail }: Stored) =>
 const say = (author: string, room: string, seq: number, ts: number, text = 'hello') =>
   store({ room, seq, ts, author, tail: `"text":${JSON.stringify(text)}` });
 
-test('pages of what a user wrote join without gap or double, also within one millisecond', async () => {
+test("pages of a user's entries join without gaps or duplicates, also within one millisecond", async () => {
   for (let seq = 1; seq <= 9; seq++) {
     await say('mina', seq % 2 === 0 ? 'a' : 'b-1', seq, 100 + Math.floor(seq / 4));
     await say('jun', 'c', seq, 100);
@@ -52,7 +52,7 @@ test('pages of what a user wrote join without gap or double, also within one mil
   );
 });
 
-test('what is erased is in no column of any table', async () => {
+test('an erased text is in no column of any table', async () => {
   await say('bo', 'd', 1, 5, 'secret <"erased":true');
   await store({
     room: 'd',

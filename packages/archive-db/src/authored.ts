@@ -1,4 +1,7 @@
-/** What a user wrote, for exports and erasures. Every call rejects with ArchiveUnavailable. */
+/**
+ * Reads and erases a user's entries, for exports and erasures. Every call rejects with
+ * ArchiveUnavailable.
+ */
 import type { Tx } from './archive.ts';
 
 /** The order of a user's entries over all rooms. */
@@ -18,7 +21,7 @@ export interface AuthoredEntry extends AuthoredAt {
 
 export interface AuthoredQuery {
   userId: string;
-  /** Only later ones. */
+  /** Only entries after this place. */
   after?: AuthoredAt | undefined;
   /** Only those up to this time. */
   untilTs?: number | undefined;
@@ -34,7 +37,8 @@ export const readAuthored = (tx: Tx, { userId, after, untilTs, limit }: Authored
   );
 
 /**
- * Counts the entries of a user after a time whose `clientMsgId` begins so: letters, digits and `-`.
+ * Counts the entries of a user after a time whose `clientMsgId` begins with a prefix of letters,
+ * digits and `-`.
  */
 export async function countAuthored(
   tx: Tx,
@@ -50,7 +54,7 @@ export async function countAuthored(
 const ERASED = `'%"erased":true'`;
 /** Messages and edits. A text cannot contain the pattern, because JSON escapes its quotes. */
 const HAS_TEXT = `(head LIKE '%"type":"text",%' OR head LIKE '%"type":"message.edit",%') AND tail NOT LIKE ${ERASED}`;
-/** What remains of a message, and of an edit. As in the hot log, but without the thread. */
+/** The rest of an erased message or edit. As in the hot log, but without the thread. */
 const ERASED_TAIL = `CASE WHEN head LIKE '%"type":"text",%' THEN '"erased":true'
   ELSE '"data":{"seq":' || substring(tail FROM '^"data":{"seq":(\\d+)') || '},"erased":true' END`;
 

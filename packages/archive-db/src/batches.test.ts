@@ -48,7 +48,7 @@ async function tablesOf(archive: Archive): Promise<unknown> {
   }));
 }
 
-test('batches of many rooms make the same tables as each batch alone', async () => {
+test('batches of many rooms give the same tables as each batch alone', async () => {
   const seed = Number(process.env.MARU_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`seed ${seed} (MARU_TEST_SEED)`);
   const [together, alone] = archives as [Archive, Archive];

@@ -10,13 +10,13 @@ import { type ArchivedRoom, archiveBatch, type Batch, type BatchResult } from '.
 interface PlainBatch {
   batch: Batch;
   row: ArchivedRoom;
-  /** Those that the archive does not have. */
+  /** Entries that the archive does not have. */
   entries: LogEntry[];
 }
 
 /** At most one batch for each room. Runs in a transaction of its own. See `archiveBatch`. */
 export async function archiveBatches(tx: Tx, batches: readonly Batch[]): Promise<Map<string, BatchResult>> {
-  // In one order everywhere, so that two archivers never wait for each other.
+  // All archivers lock rooms in the same order, so they cannot deadlock.
   const ordered = [...batches].sort((a, b) => (a.room < b.room ? -1 : 1));
   const rows = await lockRooms(tx, ordered);
   const results = new Map<string, BatchResult>();
@@ -35,7 +35,7 @@ export async function archiveBatches(tx: Tx, batches: readonly Batch[]): Promise
   return results;
 }
 
-/** Also adds the rows of rooms that are new. */
+/** Locks the rows of the rooms. Adds rows for new rooms. */
 async function lockRooms(tx: Tx, batches: readonly Batch[]): Promise<Map<string, ArchivedRoom>> {
   const added = batches.filter(({ seen }) => seen === undefined);
   if (added.length > 0) {

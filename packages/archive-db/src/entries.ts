@@ -1,4 +1,4 @@
-/** Entries as the hot log stores them, and what the archive reads from their JSON. */
+/** Entries as the hot log stores them, and the parts of their JSON that the archive reads. */
 
 /** An entry of a room's log. */
 export interface LogEntry {
@@ -19,7 +19,7 @@ export interface LogEntry {
   tail: string;
 }
 
-/** What an entry does to a message. `seq` is the message's. */
+/** The effect of an entry on a message. `seq` belongs to the message. */
 export type Concern =
   | { type: 'reply'; seq: number }
   | { type: 'edit'; seq: number; tail: string | undefined }
@@ -32,7 +32,7 @@ const CHANGE = /^(?:"n":\d+,)?"type":"message\.(edit|delete|react|pin)"/;
 const THREAD = /(?:^|",)"thread":(\d+)/;
 const EDITED = /^"data":\{"seq":\d+,(.*)\}$/s;
 
-/** The seq of the root of its thread, if the message is a reply. */
+/** The seq of the thread's root, if the message is a reply. */
 export function threadOf(tail: string): number | undefined {
   const seq = THREAD.exec(tail)?.[1];
   return seq === undefined ? undefined : Number(seq);
@@ -64,11 +64,11 @@ export function concernOf(entry: LogEntry): Concern | undefined {
 /** The text in a tail; undefined if it is erased. */
 export const textOf = (tail: string): string | undefined => (JSON.parse(`{${tail}}`) as { text?: string }).text;
 
-/** What remains of a message after its deletion. */
+/** The rest of a message after its deletion. */
 export const erasedMessage = (thread: number | undefined): string =>
   thread === undefined ? '"erased":true' : `"thread":${thread},"erased":true`;
 
-/** What remains of an edit after the deletion of its message. */
+/** The rest of an edit after the deletion of its message. */
 export const erasedEdit = (seq: number): string => `"data":{"seq":${seq}},"erased":true`;
 
 /** The number before the dot. A later epoch of a log has a higher one. */

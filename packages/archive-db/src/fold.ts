@@ -1,18 +1,23 @@
 /**
- * What a batch of entries makes of the messages of a room. Pure: the caller loads the states, and
- * stores the result. The rules are those of `append-change.lua` and `room-overlay.lua` in the
- * gateway.
+ * Computes the effect of a batch of entries on the messages of a room. Pure: the caller loads the
+ * states and stores the result. The rules are those of `append-change.lua` and `room-overlay.lua`
+ * in the gateway.
  */
 import { LIMITS } from '@maru/protocol';
 import { type Concern, concernOf, erasedEdit, erasedMessage, type LogEntry, threadOf } from './entries.ts';
 import { type MessageState, newState, type ReactionState } from './message-state.ts';
 
-/** What is known of the messages that a batch concerns, before the batch. */
+/** The state of the affected messages before the batch. */
 export interface Loaded {
   states: Map<number, MessageState>;
-  /** By seq and emoji: the first users who reacted, as many as may move up in the batch. */
+  /**
+   * By seq and emoji: the first users who reacted. As many as the batch can promote into the list.
+   */
   reactors: Map<string, string[]>;
-  /** By root: the newest replies that are not deleted, newest first, as many as may move up. */
+  /**
+   * By root: the newest replies that are not deleted, newest first. As many as the batch can
+   * promote.
+   */
   replies: Map<number, Reply[]>;
 }
 
@@ -21,7 +26,7 @@ export interface Reply {
   ts: number;
 }
 
-/** Who reacted to which message. */
+/** A reaction of a user to a message. */
 export interface Reactor {
   seq: number;
   emoji: string;
@@ -31,13 +36,13 @@ export interface Reactor {
 export interface Folded {
   /** The batch. Texts that a deletion in it erased are gone. */
   rows: FoldedEntry[];
-  /** New tails of entries before the batch: of deleted messages and their edits. */
+  /** New tails of entries before the batch: those of deleted messages and their edits. */
   erased: Map<number, string>;
-  /** Of all messages in the batch or concerned by it. */
+  /** The states of all messages in the batch or affected by it. */
   states: Map<number, MessageState>;
-  /** Messages whose text is new or gone. */
+  /** Messages whose text was added or erased. */
   textChanged: Set<number>;
-  /** `at` is the seq of the reaction; undefined: it is taken back. */
+  /** `at` is the seq of the reaction. Undefined: the reaction was removed. */
   reactions: Array<Reactor & { at: number | undefined }>;
   /** Messages that lost all reactions of earlier batches. */
   reactionsDropped: Set<number>;
@@ -112,7 +117,7 @@ class Fold {
     if (concern.type === 'reply') this.#reply(state, entry);
     else if (concern.type === 'delete') this.#delete(state, entry);
     else if (concern.type === 'edit') this.#edit(state, entry, concern.tail);
-    // A rollback of the hot log brings a deleted message back there, but not here.
+    // A rollback of the hot log restores a deleted message there, but not here.
     else if (state.deleted !== undefined) return;
     else if (concern.type === 'pin') state.pinned = concern.active;
     else this.#react(state, entry, concern);
@@ -171,7 +176,7 @@ class Fold {
     if (active) {
       const reaction = known ?? { emoji, count: 0, users: [] };
       if (known === undefined) state.reactions.push(reaction);
-      // A list that is complete stays so. Otherwise the user comes after those that are not in it.
+      // A complete list stays complete. Otherwise the user is behind users who are not in the list.
       this.#setReactors(key, reaction, first.length === reaction.count ? [...first, user] : first);
       reaction.count += 1;
     } else if (known !== undefined) {

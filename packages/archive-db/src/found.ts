@@ -1,4 +1,4 @@
-/** The messages that a search found. */
+/** Reads messages that a search has found. */
 import type { Tx } from './archive.ts';
 import { STATE_COLUMNS, type StateRow, stateOf } from './load-states.ts';
 import type { ArchivedEntry } from './pages.ts';
@@ -23,7 +23,8 @@ interface FoundRow extends StateRow {
 }
 
 /**
- * In the order of the places. The transaction MUST be that of the search. `reader` is a user id.
+ * Returns the messages in the order of `places`. The transaction MUST be that of the search.
+ * `reader` is a user id.
  */
 export async function readFound(tx: Tx, places: readonly SearchPlace[], reader: string): Promise<FoundEntry[]> {
   if (places.length === 0) return [];

@@ -29,7 +29,7 @@ const finishAll = async () => {
     await jobs.finish('end', job.id, {});
 };
 
-test('a user has one open job, which others cannot see', async () => {
+test('a user has one open job, which other users cannot see', async () => {
   const first = await jobs.open(erasure('mina'));
   assert.deepEqual((await jobs.open(erasure('mina'))).id, first.id);
   assert.deepEqual(await jobs.find(first.id, 'mina'), first);
@@ -40,7 +40,7 @@ test('a user has one open job, which others cannot see', async () => {
   await finishAll();
 });
 
-test('of two workers one gets a job, and its progress outlives it', async () => {
+test('one of two workers gets a job, and its progress survives the worker', async () => {
   await jobs.open(erasure('mina'));
   const leased = await Promise.all(['a', 'b', 'c'].map((worker) => jobs.lease(worker)));
   assert.equal(leased.filter((job) => job !== undefined).length, 1);

@@ -1,7 +1,7 @@
 /**
- * Work that continues after a restart. A worker leases a job, notes its progress, and holds it
- * until the lease ends. Then another worker may take it, so the work itself MUST be idempotent.
- * All times are of PostgreSQL's clock. Every call rejects with ArchiveUnavailable.
+ * Jobs that continue after a restart. A worker leases a job, saves its progress, and holds it until
+ * the lease ends. Then another worker may take it, so the work itself MUST be idempotent. All times
+ * are of PostgreSQL's clock. Every call rejects with ArchiveUnavailable.
  */
 import type { Archive, Tx } from './archive.ts';
 
@@ -10,7 +10,7 @@ export interface Job<Progress = unknown> {
   kind: 'erase';
   userId: string;
   userName: string;
-  /** It concerns what the user wrote up to this time: milliseconds of the store's clock. */
+  /** The job affects entries up to this time, in milliseconds of the store's clock. */
   untilTs: number;
   state: 'waiting' | 'running' | 'done';
   /** `{}` at first. */
@@ -29,14 +29,14 @@ export interface Jobs {
   find(id: string, userId: string): Promise<Job | undefined>;
   /** The oldest open job that no other worker holds, now leased to this one. */
   lease(worker: string): Promise<Job | undefined>;
-  /** Notes the progress and extends the lease. False: another worker may hold the job now. */
+  /** Saves the progress and extends the lease. False if another worker may hold the job now. */
   save(worker: string, id: string, progress: object): Promise<boolean>;
-  /** The worker stops. Another one may take the job after the delay. */
+  /** Gives up the job. Another worker may take it after the delay. */
   release(worker: string, id: string, delayMs: number): Promise<void>;
   finish(worker: string, id: string, progress: object): Promise<boolean>;
 }
 
-/** A worker that does not extend its lease for this long may be dead. */
+/** A worker that does not extend its lease for this long counts as dead. */
 const LEASE_S = 30;
 /** How long a finished job can be looked up. */
 const KEPT_DAYS = 30;

@@ -1,4 +1,4 @@
-/** Loads what a batch needs to know of the messages that it concerns. */
+/** Loads the states of the messages that a batch affects. */
 import { LIMITS } from '@maru/protocol';
 import type { Tx } from './archive.ts';
 import { type Concern, concernOf, type LogEntry, threadOf } from './entries.ts';
@@ -58,7 +58,7 @@ export async function loadStates(tx: Tx, room: string, entries: readonly LogEntr
   return { states, reactors, replies: await loadReplies(tx, room, rootsOf(deleted, states, entries), deleted.length) };
 }
 
-/** When a user takes a reaction back, the next one moves up. */
+/** When a user removes a reaction, the next user moves up in the list. */
 async function loadReactors(tx: Tx, room: string, concerns: Concern[]): Promise<Map<string, string[]>> {
   const wanted = new Map<string, { seq: number; emoji: string; count: number }>();
   for (const concern of concerns) {
@@ -85,7 +85,7 @@ function rootsOf(deleted: number[], states: Map<number, MessageState>, entries: 
   return new Set([...before, ...inBatch].filter((root) => root !== undefined));
 }
 
-/** When the newest reply is deleted, the one before it becomes the newest. */
+/** When the newest reply is deleted, the previous one becomes the newest. */
 async function loadReplies(tx: Tx, room: string, roots: Set<number>, deletions: number): Promise<Map<number, Reply[]>> {
   if (roots.size === 0) return new Map();
   const rows = await tx.query<{ root: number; seq: number; ts: number }>(

@@ -1,4 +1,4 @@
-/** The current state of a message: what later entries made of it. */
+/** The current state of a message after all later entries. */
 
 export interface MessageState {
   seq: number;
@@ -6,7 +6,7 @@ export interface MessageState {
   author: string;
   /** The root's seq, if it is a reply. */
   thread: number | undefined;
-  /** The current text and mentions, as members of JSON; undefined: those of the entry's tail. */
+  /** The current text and mentions, as members of JSON. Undefined if the entry's tail has them. */
   tail: string | undefined;
   editedTs: number | undefined;
   /** The seqs of the edits, ascending. */
@@ -14,7 +14,7 @@ export interface MessageState {
   deleted: { ts: number; by: string } | undefined;
   /** In order of first use. */
   reactions: ReactionState[];
-  /** Replies that are not deleted, and the newest of them. */
+  /** The number of replies that are not deleted, and the newest of them. */
   replies: { n: number; seq: number; ts: number } | undefined;
   pinned: boolean;
 }
@@ -22,7 +22,7 @@ export interface MessageState {
 export interface ReactionState {
   emoji: string;
   count: number;
-  /** The first who reacted. */
+  /** The first users who reacted. */
   users: string[];
 }
 

@@ -28,7 +28,7 @@ const tables = async (url: string): Promise<unknown[]> => {
 };
 const ALL = ['entries', 'jobs', 'messages', 'migrations', 'reactions', 'rooms', 'set_aside'];
 
-test('two migrations at once of an empty database run once', async () => {
+test('two concurrent migrations of an empty database run once', async () => {
   const url = await server.createDatabase();
   const ran = await Promise.all([migrateArchive({ url, log }), migrateArchive({ url, log })]);
   assert.deepEqual(ran.map(({ length }) => length).sort(), [0, 1]);
@@ -51,7 +51,7 @@ test('the migration refuses a database that a newer release changed', async () =
   await assert.rejects(migrateArchive({ url, log }), /newer than this release.*9999_later/);
 });
 
-test('the migration finds its files at a path, too', async () => {
+test('the migration also finds its files at a path', async () => {
   const url = await server.createDatabase();
   const directory = new URL('../migrations', import.meta.url).pathname;
   assert.deepEqual(await migrateArchive({ url, log, directory }), ['0001_tables']);

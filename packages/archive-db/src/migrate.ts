@@ -1,27 +1,26 @@
-/** Brings the tables to the form that this release needs. */
+/** Migrates the tables to the form that this release needs. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 export interface MigrateOptions {
   url: string;
-  /** Where the SQL files are. Default: beside this module's folder. */
+  /** Folder of the SQL files. Default: beside this module's folder. */
   directory?: URL | string;
-  /** Default `up`: everything that is missing. `down`: the newest one. */
+  /** `up`, the default, runs all missing migrations. `down` undoes the newest one. */
   direction?: 'up' | 'down';
   log(message: string): void;
 }
 
 const TABLE = 'migrations';
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A migration waits so long for another one, and for each lock. */
+/** Maximum wait for another migration, and for each lock. */
 const LOCK_TIMEOUT_MS = 120_000;
 
 /**
- * Several at once are safe: an advisory lock lets one run, and the others then find nothing to do.
- * All missing migrations are one transaction. Returns the names of those that ran.
- *
- * @throws if PostgreSQL is unavailable, or if a newer release has changed the tables
+ * Concurrent calls are safe: an advisory lock lets one run, and the others then find nothing to do.
+ * All missing migrations are one transaction. Returns the names of those that ran. @throws if
+ * PostgreSQL is unavailable, or if a newer release has changed the tables
  */
 export async function migrateArchive(options: MigrateOptions): Promise<string[]> {
   const directory = pathOf(options.directory ?? new URL('../migrations/', import.meta.url));
@@ -32,12 +31,13 @@ export async function migrateArchive(options: MigrateOptions): Promise<string[]>
     keepAlive: true,
     application_name: 'maru-migrate',
   });
-  // The query that was running reports it.
+  // The running query reports the error.
   client.on('error', () => undefined);
   await client.connect();
   try {
     await refuseNewer(client, directory);
-    // A seventh of what a gateway loads at its start, and gateways migrate nothing.
+    // Loaded on demand: it is a seventh of what a gateway loads at its start, and gateways never
+    // migrate.
     const { runner } = await import('node-pg-migrate');
     const ran = await runner({
       dbClient: client,
@@ -48,7 +48,7 @@ export async function migrateArchive(options: MigrateOptions): Promise<string[]>
       singleTransaction: true,
       logger: quiet(options.log),
     });
-    // Another release may have run while this one waited for the lock.
+    // A newer release may have migrated while this one waited for the lock.
     await refuseNewer(client, directory);
     for (const { name } of ran) options.log(`${options.direction ?? 'up'} ${name}`);
     return ran.map(({ name }) => name);
@@ -60,7 +60,7 @@ export async function migrateArchive(options: MigrateOptions): Promise<string[]>
 const pathOf = (directory: URL | string): string =>
   directory instanceof URL || directory.startsWith('file:') ? fileURLToPath(directory) : directory;
 
-/** The library also logs what it is about to do. */
+/** Drops the library's `info` messages, which announce its next steps. */
 const quiet = (log: (message: string) => void) => ({ info: () => undefined, warn: log, error: log });
 
 async function refuseNewer(client: pg.Client, directory: string): Promise<void> {

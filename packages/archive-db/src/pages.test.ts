@@ -37,7 +37,10 @@ const change = (seq: number, type: string, data: object, author?: string) =>
 const react = (seq: number, target: number, active: boolean, author: string) =>
   change(seq, 'react', { seq: target, emoji: '👍', active }, author);
 
-/** Returns a room that the archive has with these entries. The first seq is the hot log's first. */
+/**
+ * Returns a room with these entries in the archive. The seq of the first entry is the hot log's
+ * first.
+ */
 async function roomWith(entries: LogEntry[]): Promise<string> {
   const room = `room-${++rooms}`;
   const hotFirst = entries[0]?.seq ?? 1;
@@ -73,7 +76,7 @@ const MIXED = [
   text(7, 'seven'),
 ];
 
-test('a page has the nearest entries on either side, ascending, and says whether there are more', async () => {
+test('a page has the nearest entries on each side, ascending, and says whether there are more', async () => {
   const room = await roomWith(MIXED);
   assert.deepEqual(await seqs({ room, from: { before: 6 }, limit: 3 }), [[3, 4, 5], true]);
   assert.deepEqual(await seqs({ room, from: { before: 4 }, limit: 3 }), [[1, 2, 3], false]);
@@ -81,7 +84,7 @@ test('a page has the nearest entries on either side, ascending, and says whether
   assert.deepEqual(await seqs({ room, from: { after: 4 }, limit: 3 }), [[5, 6, 7], false]);
 });
 
-test('a page may have messages only, the replies of a thread, or given messages', async () => {
+test('a page can be limited to messages, to the replies of a thread, or to given messages', async () => {
   const room = await roomWith(MIXED);
   const messages = { kind: 'messages' } as const;
   assert.deepEqual(await seqs({ room, of: messages, from: { before: 7 }, limit: 3 }), [[3, 4, 5], true]);
@@ -89,7 +92,7 @@ test('a page may have messages only, the replies of a thread, or given messages'
   assert.deepEqual(await seqs({ room, of: { kind: 'seqs', seqs: [7, 2, 4, 99] } }), [[4, 7], false]);
 });
 
-test('a page ends before its bytes are too many, but has one entry', async () => {
+test('a page ends at its limit of bytes, but has at least one entry', async () => {
   const room = await roomWith([text(1, 'x'.repeat(400)), text(2, 'y'.repeat(400)), text(3, 'z'.repeat(400))]);
   assert.deepEqual(await seqs({ room, from: { before: 4 }, bytesMax: 1_000 }), [[2, 3], true]);
   assert.deepEqual(await seqs({ room, from: { before: 4 }, bytesMax: 10 }), [[3], true]);

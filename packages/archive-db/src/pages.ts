@@ -6,7 +6,7 @@ import { loadStates, STATE_COLUMNS, type StateRow, stateOf } from './load-states
 import { composeTail, type MessageState } from './message-state.ts';
 
 export interface ArchivedEntry extends LogEntry {
-  /** What later entries made of it; undefined if it is not a message. */
+  /** The current state. Undefined if the entry is not a message. */
   state: MessageState | undefined;
   /** The emoji with which the reader reacted. */
   mine: string[];
@@ -16,9 +16,12 @@ export interface PageQuery {
   room: string;
   /** A user id. */
   reader: string;
-  /** Which entries: all, messages only, the replies in a thread, or messages of these seqs. */
+  /**
+   * Which entries to read: all, only messages, the replies in a thread, or messages with these
+   * seqs.
+   */
   of: { kind: 'entries' | 'messages' } | { kind: 'thread'; root: number } | { kind: 'seqs'; seqs: number[] };
-  /** Exclusive. The page has the nearest ones. */
+  /** Exclusive. The page has the entries nearest to this seq. */
   from: { before: number } | { after: number };
   /** Maximum entries. */
   limit: number;
@@ -46,7 +49,7 @@ interface PageRow extends StateRow {
   found: number;
 }
 
-/** Empty if the archive does not have the room. Entries before the room's `first` are not read. */
+/** Empty if the archive does not have the room. Entries before the room's `first` are omitted. */
 export async function readPage(tx: Tx, query: PageQuery): Promise<ArchivedPage> {
   const { room, reader, of, from, limit, bytesMax } = query;
   const isBefore = 'before' in from;
@@ -59,7 +62,9 @@ export async function readPage(tx: Tx, query: PageQuery): Promise<ArchivedPage> 
   return { entries: isBefore ? entries.reverse() : entries, hasMore: (rows[0]?.found ?? 0) > entries.length };
 }
 
-/** In the order of reading. The first `limit` that fit into the bytes, and how many were found. */
+/**
+ * In the order of reading: the first `limit` entries that fit into the bytes, and the number found.
+ */
 function pageSql(kind: PageQuery['of']['kind'], isBefore: boolean): string {
   const side = isBefore ? '<' : '>';
   const order = isBefore ? 'DESC' : 'ASC';
@@ -93,7 +98,7 @@ function entryOf(row: PageRow): ArchivedEntry {
   return { seq, ts, n, author, isMessage, head, tail, mine, state: isMessage ? stateOf(row) : undefined };
 }
 
-/** The oldest seq whose time is at or after `ts`; undefined if the archive has none. */
+/** The oldest seq whose time is at or after `ts`. Undefined if there is none. */
 export async function seqAtTime(tx: Tx, room: string, ts: number): Promise<number | undefined> {
   const rows = await tx.query<{ seq: number }>(
     `SELECT e.seq FROM entries e JOIN rooms r ON r.room = e.room
@@ -106,13 +111,13 @@ export async function seqAtTime(tx: Tx, room: string, ts: number): Promise<numbe
 export interface LateChanges {
   room: string;
   reader: string;
-  /** Of the page. */
+  /** The entries of the page. */
   entries: ArchivedEntry[];
   /** Entries that the archive does not have yet, ascending: changes, and replies. */
   changes: LogEntry[];
 }
 
-/** The entries of a page as later changes leave them. */
+/** The entries of a page after later changes are applied. */
 export async function applyLate(tx: Tx, { room, reader, entries, changes }: LateChanges): Promise<ArchivedEntry[]> {
   if (changes.length === 0) return entries;
   const { states, erased } = fold(changes, await loadStates(tx, room, changes));

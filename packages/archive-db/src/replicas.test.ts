@@ -8,7 +8,7 @@ import type { ArchiveUnavailable } from './unavailable.ts';
 
 let server: TestPostgres;
 let primary: Archive;
-/** Another database stands for the replica. It has less of a room. */
+/** Another database stands for the replica. It has fewer entries of a room. */
 let replicaUrl: string;
 const opened: Replicas[] = [];
 before(async () => {
@@ -41,7 +41,7 @@ function open(url: string | undefined, errors: ArchiveUnavailable[] = []): Repli
 /** 5 on the replica, 9 on the primary. */
 const position = async (tx: Tx) => (await tx.query<{ position: number }>('SELECT position FROM rooms'))[0]?.position;
 
-test('the replica answers reads that need no more than it has', async () => {
+test('the replica answers reads that it is fresh enough for', async () => {
   const replicas = open(replicaUrl);
   assert.equal(await replicas.read(position), 5);
   assert.equal(await replicas.read(position, { need: { room: 'general', epoch: '1.a', position: 5 } }), 5);
@@ -56,7 +56,7 @@ test('the primary answers reads for which the replica is too old', async () => {
   assert.deepEqual(replicas.counts(), { replica: 0, stale: 3, failed: 0 });
 });
 
-test('the primary answers when the replica fails, and the replica is not asked again at once', async () => {
+test('the primary answers when the replica fails, and the replica is not asked again immediately', async () => {
   const errors: ArchiveUnavailable[] = [];
   const replicas = open('postgres://maru@127.0.0.1:1/maru', errors);
   assert.equal(await replicas.read(position), 9);
@@ -67,6 +67,6 @@ test('the primary answers when the replica fails, and the replica is not asked a
   );
 });
 
-test('the primary answers every read where there is no replica', async () => {
+test('without a replica, the primary answers every read', async () => {
   assert.equal(await open(undefined).read(position), 9);
 });

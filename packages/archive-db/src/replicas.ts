@@ -1,15 +1,15 @@
 /**
- * Reads from a replica, where one is configured. The primary answers instead if the replica fails,
- * or if it has not yet received what the caller needs.
+ * Reads from a replica if one is configured. The primary answers instead if the replica fails, or
+ * if it has not yet received the entries that the caller needs.
  */
 import { type Archive, type ArchiveOptions, openArchive, type Tx } from './archive.ts';
 import { ArchiveUnavailable } from './unavailable.ts';
 import { readArchivedRoom } from './writer.ts';
 
-/** What the archive had of a room when the hot log was read. A replica with less is too old. */
+/** The archive's position in a room when the hot log was read. A replica behind it is too old. */
 export interface Freshness {
   room: string;
-  /** Undefined: of any epoch. */
+  /** Undefined allows any epoch. */
   epoch?: string | undefined;
   position: number;
 }
@@ -20,7 +20,7 @@ export interface ReadOptions {
 }
 
 export interface Replicas {
-  /** As `Archive.read`. `fn` may run twice: on the replica, and then on the primary. */
+  /** Like `Archive.read`. `fn` may run twice: on the replica and then on the primary. */
   read<T>(fn: (tx: Tx) => Promise<T>, options?: ReadOptions): Promise<T>;
   /** Reads that the replica answered, and those that went to the primary instead. */
   counts(): { replica: number; stale: number; failed: number };
@@ -30,13 +30,16 @@ export interface Replicas {
 
 export interface ReplicasOptions extends Omit<ArchiveOptions, 'url'> {
   primary: Archive;
-  /** Undefined: the primary answers every read. */
+  /** Undefined if there is no replica. Then the primary answers every read. */
   replicaUrl: string | undefined;
 }
 
 /** After a failure the primary answers for this time. */
 const PAUSE_MS = 5_000;
-/** Of the deadline, so that the primary still has time after a silent replica. */
+/**
+ * Fraction of the deadline for the replica, so the primary still has time if the replica does not
+ * answer.
+ */
 const REPLICA_SHARE = 0.5;
 
 class Stale extends Error {}

@@ -1,13 +1,13 @@
-/** Undoes what a rollback of the hot log removed, and what the deletion of a room ends. */
+/** Undoes entries that a rollback of the hot log removed, and removes deleted rooms. */
 import type { Tx } from './archive.ts';
 import type { LogEntry } from './entries.ts';
 import { fold, nothingLoaded } from './fold.ts';
 import { type Place, storeMessages } from './store-folded.ts';
 
 /**
- * Moves the entries above `keep` to `set_aside`, and rebuilds the messages that they concerned from
- * the entries that stay. A deleted message stays deleted, because its text is gone. Returns the
- * number of entries that moved.
+ * Moves the entries above `keep` to `set_aside`, and rebuilds the affected messages from the
+ * remaining entries. A deleted message stays deleted, because its text is gone. Returns the number
+ * of moved entries.
  */
 export async function rollBack(tx: Tx, place: Place, keep: number): Promise<number> {
   const { room } = place;
@@ -36,8 +36,8 @@ interface Touched {
 }
 
 /**
- * A message that stays deleted here may have been edited in the hot log, after a rollback brought
- * it back there. Its next deletion must not erase the entries that take the place of these edits.
+ * A message that stays deleted here may have been edited in the hot log after a rollback restored
+ * it there. Its next deletion must not erase entries that replaced these edits.
  */
 async function forgetEdits(tx: Tx, room: string, seqs: number[], keep: number): Promise<void> {
   if (seqs.length === 0) return;
@@ -49,8 +49,8 @@ async function forgetEdits(tx: Tx, room: string, seqs: number[], keep: number): 
 }
 
 /**
- * Messages at or below `keep` that an entry above it changed, deleted ones apart; and the roots of
- * replies above it.
+ * Messages at or below `keep` that an entry above it changed, except deleted ones. Also the roots
+ * of replies above it.
  */
 async function touchedMessages(tx: Tx, room: string, keep: number): Promise<Touched> {
   const rows = await tx.query<{ target: number; is_message: boolean; deleted: boolean }>(
@@ -65,7 +65,9 @@ async function touchedMessages(tx: Tx, room: string, keep: number): Promise<Touc
   };
 }
 
-/** The fold of each message and of the changes that stay. Replies are counted afterwards. */
+/**
+ * Recomputes each message from itself and its remaining changes. Replies are counted afterwards.
+ */
 async function rebuild(tx: Tx, place: Place, seqs: number[]): Promise<void> {
   if (seqs.length === 0) return;
   const entries = await tx.query<LogEntry>(
@@ -88,7 +90,7 @@ async function countReplies(tx: Tx, room: string, roots: number[]): Promise<void
   );
 }
 
-/** Deletes what the archive has of a room, also what was set aside before its deletion. */
+/** Deletes all rows of a room, including entries that were set aside. */
 export async function clearRoom(tx: Tx, room: string, cleared: number): Promise<void> {
   for (const table of ['entries', 'messages', 'reactions'])
     await tx.query(`DELETE FROM ${table} WHERE room = $1`, [room]);

@@ -1,27 +1,27 @@
 /**
- * The SQL of a search. Results are in the order of time over all rooms, or in the log's order in
- * one room, newest first.
+ * The SQL of a search. In one room, results are in log order, otherwise in order of time. Newest
+ * first.
  */
 import { quoteLexeme, scopeTokens } from '@maru/search-text';
 
-/** A place in the results: of a message, or between messages. */
+/** A place in the results: at a message, or between messages. */
 export interface SearchPlace {
   ts: number;
   room: string;
   seq: number;
 }
 
-/** Where to search, besides what a `tsquery` says. */
+/** Limits of a search, in addition to those in the `tsquery`. */
 export interface SearchBounds {
-  /** Only in this room. */
+  /** Search only this room. */
   room: string | undefined;
-  /** In a room: seqs between these. */
+  /** In one room: only seqs between these. */
   belowSeq: number;
   aboveSeq: number;
-  /** Over all rooms: times between these. */
+  /** In all rooms: only times between these. */
   beforeTs: number;
   afterTs: number;
-  /** The readable rooms, where they are too many for the query. */
+  /** The readable rooms, if they are too many for the query. */
   readable: { public: boolean; rooms: readonly string[] } | undefined;
 }
 
@@ -30,15 +30,15 @@ export interface Statement {
   values: unknown[];
 }
 
-/** The values of a statement. `$` adds one, and returns its name in the text. */
+/** The values of a statement. `$` adds one and returns its placeholder. */
 class Values {
   readonly all: unknown[] = [];
   readonly $ = (value: unknown): string => `$${this.all.push(value)}`;
 }
 
 /**
- * Rows after a place. Without `indexed` no index can serve the condition, so that the planner
- * cannot take it instead of the index of words.
+ * Rows after a place. Without `indexed`, no index can serve the condition. This keeps the planner
+ * from using another index instead of the index of words.
  */
 function rowsAfter({ $ }: Values, bounds: SearchBounds, at: SearchPlace | undefined, indexed: boolean): string {
   const key = (column: 'ts' | 'seq') => (indexed ? column : `(${column} + 0)`);
@@ -63,7 +63,7 @@ const isMatch = ({ $ }: Values, query: string, { readable }: SearchBounds): stri
 
 const orderOf = ({ room }: SearchBounds): string => (room === undefined ? 'ts DESC, room, seq DESC' : 'seq DESC');
 
-/** Matches among the next rows in the order. PostgreSQL stops at the last one that is wanted. */
+/** Matches among the next rows in the order. PostgreSQL stops at the last row of the window. */
 export function windowStatement(
   query: string,
   bounds: SearchBounds,
@@ -79,11 +79,11 @@ export function windowStatement(
   return { text, values: values.all };
 }
 
-/** The last row of such a window; none if fewer rows follow the place. */
+/** The last row of such a window. No row if fewer rows follow the place. */
 export function windowEndStatement(bounds: SearchBounds, at: SearchPlace | undefined, rows: number): Statement {
   const values = new Values();
   const where = rowsAfter(values, bounds, at, true);
-  // An index has all columns of the inner query, so the rows are not read.
+  // An index has all columns of the inner query, so the table itself is not read.
   const text = `SELECT room, seq, ts FROM messages JOIN (
       SELECT room, seq FROM messages WHERE ${where} ORDER BY ${orderOf(bounds)} OFFSET ${values.$(rows - 1)} LIMIT 1
     ) AS last USING (room, seq)`;
@@ -91,8 +91,8 @@ export function windowEndStatement(bounds: SearchBounds, at: SearchPlace | undef
 }
 
 /**
- * Matches by the index of words, and in `n` how many there are, up to `most`. The index knows no
- * order, so all of them are read and sorted.
+ * Matches by the index of words, and in `n` their number, up to `most`. The index has no order, so
+ * all matches are read and sorted.
  */
 export function indexStatement(
   query: string,
@@ -109,7 +109,7 @@ export function indexStatement(
   return { text, values: values.all };
 }
 
-/** The oldest seq of the room that was stored at a time or later; none if all are older. */
+/** The oldest seq of the room that was stored at or after a time. No row if all are older. */
 export const seqSinceStatement = (room: string, ts: number): Statement => ({
   text: 'SELECT seq FROM entries WHERE room = $1 AND ts >= $2 ORDER BY ts, seq LIMIT 1',
   values: [room, ts],

@@ -15,7 +15,7 @@ const ROOMS = ['lobby', 'tea', 'p-team', 'p-other'];
 const AUTHORS = ['ada', "o'brien"];
 const WORDS = ['hello', '안녕하세요', 'café', '検索', 'rare', 'help'];
 const MESSAGES = 1_500;
-/** So small that all steps of a search are needed. */
+/** Small, so that the test reaches all steps of a search. */
 const SMALL: SearchSizes = { windowRows: 30, moreRows: 90, denseHits: 9, indexHitsMax: 30, queryRoomsMax: 9 };
 const SCOPE = { public: true, rooms: ['p-team'] };
 
@@ -63,7 +63,7 @@ after(async () => {
   await server.stop();
 });
 
-/** Five periods. `hello` is common only in the second one, and many messages share a time. */
+/** Five periods. `hello` is common only in the second one, and many messages have the same time. */
 function fill(): void {
   const next = random(seed);
   const seqs = new Map<string, number>();
@@ -131,7 +131,7 @@ const ASKED: Asked[] = [
   { query: 'hello', scope: { public: false, rooms: [] } },
 ];
 
-test('finds what a scan of all messages finds, page by page, without gap or double', async (t) => {
+test('finds the same messages as a full scan, page by page, without gaps or duplicates', async (t) => {
   t.diagnostic(`SEED=${seed}`);
   for (const asked of ASKED) {
     for (const sizes of [SMALL, { ...SMALL, moreRows: 5_000, denseHits: 99, queryRoomsMax: 0 }]) {
@@ -140,7 +140,7 @@ test('finds what a scan of all messages finds, page by page, without gap or doub
   }
 });
 
-test('the place where a search stops does not name a room', async () => {
+test('the place where a search stops does not reveal a room', async () => {
   const stops: SearchPlace[] = [];
   let after: SearchPlace | undefined;
   do {

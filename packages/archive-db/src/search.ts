@@ -1,10 +1,12 @@
 /**
- * Finds messages by their words, newest first. How often a word occurs decides what is fast, so a
- * search has up to four steps:
- * 1. A window of the newest messages, which has enough matches of common words.
- * 2. The index of words, if it has few matches. It knows no order, so all of them are sorted.
- * 3. If it has many: a larger window, which has enough unless the word has become rare.
- * 4. The index in periods of time, newest first, which are halved until they have few matches.
+ * Finds messages by their words, newest first. The fastest plan depends on the frequency of a word,
+ * so a search has up to four steps:
+ *
+ * 1. A window of the newest messages. It has enough matches of common words.
+ * 2. The index of words, if it has few matches. It has no order, so all matches are sorted.
+ * 3. If it has many matches: a larger window. It has enough matches unless the word has become
+ * rare.
+ * 4. The index in periods of time, newest first. A period is halved until it has few matches.
  */
 import { type ParsedQuery, periodOf, type SearchScope, startOfPeriod, toTsQuery } from '@maru/search-text';
 import type { Tx } from './archive.ts';
@@ -23,7 +25,7 @@ export type { SearchPlace } from './search-sql.ts';
 
 export interface SearchRequest {
   parsed: ParsedQuery;
-  /** Rooms that the user may read, and the author. A message of another room is never found. */
+  /** Rooms that the user may read, and the author. Messages of other rooms are never found. */
   scope: Omit<SearchScope, 'periods' | 'rooms'> & { rooms: readonly string[] };
   /** Only in this room. The scope MUST have it. */
   room?: string | undefined;
@@ -36,25 +38,25 @@ export interface SearchRequest {
 }
 
 export interface SearchHits {
-  /** Newest first. They have the query's tokens: the text decides whether it matches. */
+  /** Newest first. They have the query's tokens, but the caller must check the text for a match. */
   hits: SearchPlace[];
-  /** Where the next page begins. Undefined: there are no further results. */
+  /** Where the next page begins. Undefined if there are no further results. */
   next: SearchPlace | undefined;
 }
 
 export interface SearchSizes {
-  /** Messages in the first window, and in a larger one. */
+  /** Messages in the first window, and in the larger one. */
   windowRows: number;
   moreRows: number;
-  /** With so many matches in the first window, the index has too many. */
+  /** If the first window has this many matches, the index has too many. */
   denseHits: number;
-  /** Matches of the index that are read and sorted. */
+  /** Maximum matches of the index to read and sort. */
   indexHitsMax: number;
-  /** Rooms in a query. PostgreSQL's cost grows with their square. */
+  /** Maximum rooms in a query. PostgreSQL's cost grows with their square. */
   queryRoomsMax: number;
 }
 
-/** A row of a window takes 0.5 us, and one that the index finds 10 us. */
+/** A row of a window takes 0.5 us. A row found by the index takes 10 us. */
 const SIZES: SearchSizes = {
   windowRows: 20_000,
   moreRows: 200_000,
@@ -65,9 +67,9 @@ const SIZES: SearchSizes = {
 /** Above every time, and exact in a double. */
 const MAX = Number.MAX_SAFE_INTEGER;
 
-/** One call is one snapshot. Rejects with ArchiveUnavailable. */
+/** One call reads one snapshot. Rejects with ArchiveUnavailable. */
 export async function searchMessages(tx: Tx, request: SearchRequest, sizes = SIZES): Promise<SearchHits> {
-  // A scan of the table, or compiling the query, would take longer than any search.
+  // A table scan or compiling the query would take longer than any search.
   await tx.query('SET LOCAL enable_seqscan = off; SET LOCAL jit = off');
   const { public: isPublic, rooms } = request.scope;
   const readable = rooms.length > sizes.queryRoomsMax ? { public: isPublic, rooms } : undefined;
@@ -92,11 +94,11 @@ async function seqSince(tx: Tx, room: string, ts: number): Promise<number> {
   return row?.seq ?? MAX;
 }
 
-/** Found so far. `end`: where the search stopped; undefined: it has seen everything. */
+/** The results so far. `end`: where the search stopped. Undefined if it has seen everything. */
 interface Part {
   hits: SearchPlace[];
   end: SearchPlace | undefined;
-  /** Of some periods: it also holds what is older than they are. */
+  /** Set for a part over periods: it also contains everything older than them. */
   withOlder?: boolean;
 }
 
@@ -119,7 +121,7 @@ class Search {
 
   async run(): Promise<SearchHits> {
     const { limit, after } = this.#request;
-    // One more than wanted shows whether there is a next page.
+    // One more than needed shows whether there is a next page.
     const { hits, end } = await this.#window(after, limit + 1, this.#sizes.windowRows);
     if (hits.length > limit) return cut(hits, limit);
     if (end === undefined) return { hits, next: undefined };
@@ -129,7 +131,7 @@ class Search {
     return rest.end === undefined ? { hits, next: undefined } : this.#stop(hits, rest.end);
   }
 
-  /** The place is that of any message. The user may learn its time, but not its room. */
+  /** The place may be that of any message. The user may learn its time, but not its room. */
   #stop(hits: SearchPlace[], { room, seq, ts }: SearchPlace): SearchHits {
     if (this.#bounds.room !== undefined) return { hits, next: { room, seq, ts } };
     return { hits: hits.filter((hit) => hit.ts > ts), next: { room: '', seq: 0, ts } };
@@ -159,7 +161,7 @@ class Search {
     return { ...older, hits: [...hits, ...older.hits] };
   }
 
-  /** All matches of the periods if they are few; else halves the periods. */
+  /** All matches of the periods if they are few. Otherwise halves the periods. */
   async #byPeriods(at: SearchPlace, from: number, to: number, limit: number): Promise<Part> {
     const query = toTsQuery(this.#request.parsed, { ...this.#scope, periods: [from, to] });
     const hits = await this.#few(query, at, limit);
@@ -175,7 +177,7 @@ class Search {
     return { ...older, hits: [...newer.hits, ...older.hits] };
   }
 
-  /** Undefined: there are many. */
+  /** Undefined if there are many matches. */
   async #few(query: string, at: SearchPlace, limit: number): Promise<SearchPlace[] | undefined> {
     const most = this.#sizes.indexHitsMax + 1;
     const { text, values } = indexStatement(query, this.#bounds, at, { most, limit });

@@ -1,4 +1,4 @@
-/** Writes the result of a fold: a few statements, whatever the size of the batch. */
+/** Writes the result of a fold with a few statements, for any size of the batch. */
 
 import { toWords } from '@maru/search-text';
 import type { Tx } from './archive.ts';
@@ -17,7 +17,7 @@ export async function storeFolded(tx: Tx, place: Place, folded: Folded): Promise
   await storeMessages(tx, place, folded);
 }
 
-/** Everything but the entries of the batch. */
+/** Writes everything except the entries of the batch. */
 export async function storeMessages(tx: Tx, place: Place, folded: Folded): Promise<void> {
   await storeStates(tx, place, folded);
   const { room } = place;

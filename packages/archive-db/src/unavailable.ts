@@ -1,4 +1,4 @@
-/** What callers learn when PostgreSQL does not serve. */
+/** Errors for callers when PostgreSQL is not usable. */
 import pg from 'pg';
 
 /**
@@ -40,8 +40,8 @@ export function unavailableOf(error: unknown): ArchiveUnavailable {
     return new ArchiveUnavailable(/time(d )?out/i.test(message) ? 'timeout' : 'connection', message);
   }
   const { code = '', message } = error;
-  const said = SAFE_CLASSES.includes(code.slice(0, 2)) ? `: ${message}` : '';
-  return new ArchiveUnavailable(kindOf(code), `PostgreSQL reported ${code}${said}`, code);
+  const detail = SAFE_CLASSES.includes(code.slice(0, 2)) ? `: ${message}` : '';
+  return new ArchiveUnavailable(kindOf(code), `PostgreSQL reported ${code}${detail}`, code);
 }
 
 function kindOf(code: string): UnavailableKind {

@@ -24,7 +24,7 @@ after(async () => {
 
 let rooms = 0;
 const newRoom = () => `room-${++rooms}`;
-/** The hot log has lost the entries before it when a rollback happens. */
+/** The hot log has already lost the entries before this seq when a rollback happens. */
 const HOT_FIRST = 3;
 const SENDS: Act[] = Array.from({ length: 6 }, () => ({ kind: 'send', user: 'mina' }));
 
@@ -112,7 +112,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 );
 const acts = fc.array(act, { minLength: 60, maxLength: 160 });
 
-test('batches of any size, and two writers at once, give the tables of the whole log', async () => {
+test('batches of any size, with two concurrent writers, give the tables of the whole log', async () => {
   await fc.assert(
     fc.asyncProperty(acts, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), async (list, one, two) => {
       const room = newRoom();
@@ -124,7 +124,7 @@ test('batches of any size, and two writers at once, give the tables of the whole
   );
 });
 
-test('rollbacks give the tables of the log that is left, and lose no entry', async () => {
+test('rollbacks give the tables of the remaining log, and lose no entry', async () => {
   const rollback = fc.record({ acts: fc.array(act, { maxLength: 60 }), lost: fc.nat(30), missed: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(acts, fc.array(rollback, { minLength: 1, maxLength: 4 }), async (list, rollbacks) => {
@@ -150,13 +150,13 @@ test('rollbacks give the tables of the log that is left, and lose no entry', asy
   );
 });
 
-test('an edit that a rollback removed is forgotten, also of a message that stays deleted', async () => {
+test('an edit that a rollback removed is forgotten, even if its message stays deleted', async () => {
   const room = newRoom();
   const model = modelOf(SENDS);
   const copyAll = () => copy(room, model, 50);
   model.act({ kind: 'delete', user: 'mina', back: 0 });
   await copyAll();
-  // The deletion is lost, so the message can be edited; the edit is lost, too.
+  // The deletion is lost, so the message can be edited. The edit is lost too.
   model.rollBack(6, 7);
   model.base = 6;
   model.act({ kind: 'edit', user: 'mina', back: 0 });
@@ -178,7 +178,7 @@ test('a repeated batch changes nothing', async () => {
   await assertTables(room, model);
 });
 
-test('an archiver that read the hot log before another archived a later epoch writes nothing', async () => {
+test("an archiver whose read is older than another archiver's write of a later epoch writes nothing", async () => {
   const room = newRoom();
   const model = modelOf(SENDS);
   await add(batchOf(room, model));
@@ -203,7 +203,7 @@ test('entries that a rollback removed are set aside', async () => {
   ]);
 });
 
-test('the deletion of a room removes all its rows, and a new room of that name begins at its first entry', async () => {
+test('the deletion of a room removes all its rows, and a new room with that name begins at its first entry', async () => {
   const room = newRoom();
   const model = modelOf(SENDS);
   await add(batchOf(room, model));
@@ -222,7 +222,7 @@ test('the deletion of a room removes all its rows, and a new room of that name b
   await assertTables(room, next);
 });
 
-test('a room that was deleted and made again between two batches keeps nothing of the deleted one', async () => {
+test('a room that was deleted and created again between two batches keeps nothing of the deleted one', async () => {
   const room = newRoom();
   await add(batchOf(room, modelOf(SENDS)));
   const next = modelOf(SENDS.slice(0, 2));
@@ -232,7 +232,7 @@ test('a room that was deleted and made again between two batches keeps nothing o
   assert.deepEqual(aside, []);
 });
 
-test('entries that the hot log lost unarchived are reported, and the room begins after them', async () => {
+test('entries that the hot log lost before archiving are reported, and the room begins after them', async () => {
   const room = newRoom();
   const model = modelOf(SENDS);
   await add(batchOf(room, model, { entries: model.log.slice(0, 2) }));

@@ -1,7 +1,7 @@
 /**
- * Adds entries of a room to the archive. Any number of archivers may do so at once: the row of the
- * room is locked, and it decides. A crash, a repeated batch or a second writer can neither lose nor
- * double an entry.
+ * Adds entries of a room to the archive. Any number of archivers may run: each locks the row of the
+ * room, which decides what to write. A crash, a repeated batch or a second writer can neither lose
+ * nor duplicate an entry.
  */
 import type { Tx } from './archive.ts';
 import { epochNumber, type LogEntry } from './entries.ts';
@@ -10,7 +10,7 @@ import { loadStates } from './load-states.ts';
 import { clearRoom, clearSetAside, rollBack } from './rollback.ts';
 import { storeFolded } from './store-folded.ts';
 
-/** What the archive has of a room: every entry from `first` to `position`. */
+/** What the archive has of a room: all entries from `first` to `position`. */
 export interface ArchivedRoom {
   /** The epoch of the hot log when it was last copied. */
   epoch: string;
@@ -24,16 +24,16 @@ export interface ArchivedRoom {
 export interface Batch {
   room: string;
   /**
-   * The epoch of the room's row in the archive, as the caller saw it BEFORE it read the hot log;
-   * undefined: there was no row. If the row has changed since, the hot log may have been read
-   * before it, so nothing is written.
+   * The epoch of the room's row in the archive, which the caller read BEFORE the hot log. Undefined
+   * if there was no row. If the row has changed since, the hot log may have been read before that
+   * change, so nothing is written.
    */
   seen: string | undefined;
-  /** These are of the hot log, all of one moment. */
+  /** The following values are read from the hot log in one moment. */
   epoch: string;
   /**
-   * Of another epoch than the archive's: the newest seq that both have in common. This may be lower
-   * than the head at which the epoch began, if the archive has missed an epoch.
+   * If the epoch differs from the archive's: the newest seq that both have in common. It may be
+   * lower than the head at which the epoch began, if the archive has missed an epoch.
    */
   base: number;
   /** The oldest seq that the hot log has. */
@@ -42,7 +42,7 @@ export interface Batch {
   /** The number of the epoch that the last deletion of the room opened; 0: none. */
   cleared: number;
   /**
-   * In order and without a gap, from the one after the row's position or from `hotFirst` on. Those
+   * In order and without a gap, from the entry after the row's position or from `hotFirst`. Entries
    * that the archive has are skipped. May be empty.
    */
   entries: LogEntry[];
@@ -50,9 +50,9 @@ export interface Batch {
 
 export interface BatchResult extends ArchivedRoom {
   /**
-   * `changed`: another archiver changed the row, nothing was written. The caller reads the hot log
-   * again, after `position`. It does the same while `position` is below the head: a rollback needs
-   * entries that the batch did not have.
+   * `changed`: another archiver changed the row, and nothing was written. The caller then reads the
+   * hot log again, after `position`. It must also do that while `position` is below the head,
+   * because a rollback needs entries that were not in the batch.
    */
   outcome: 'archived' | 'changed';
   added: number;
@@ -60,7 +60,7 @@ export interface BatchResult extends ArchivedRoom {
   setAside: number;
   /**
    * Entries that the hot log lost before they were archived, because the archive was off. The room
-   * begins after them from now on.
+   * now begins after them.
    */
   skipped: number;
 }
@@ -117,7 +117,7 @@ async function lockRoom(tx: Tx, batch: Batch): Promise<{ row: ArchivedRoom; crea
     [batch.room, batch.epoch, batch.hotFirst - 1, batch.hotFirst, batch.cleared, batch.private],
   );
   if (created[0] !== undefined) return { row: created[0], created: true };
-  // Another archiver was faster.
+  // Another archiver wrote the row first.
   const [other] = await tx.query<ArchivedRoom>(select, [batch.room]);
   if (other === undefined) throw new Error(`the room ${batch.room} left the archive`);
   return { row: other, created: false };
@@ -128,7 +128,7 @@ async function append(tx: Tx, batch: Batch, row: BatchResult): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const next = Math.max(row.position + 1, batch.hotFirst);
-  // The hot log has the ones before: the caller did not know of a rollback.
+  // The hot log has the earlier entries: the caller did not know about a rollback.
   if (first.seq > next) return;
   row.skipped = next - row.position - 1;
   if (row.skipped > 0) row.first = next;

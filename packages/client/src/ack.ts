@@ -7,7 +7,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_CATALOGUE, value);
 
-/** An unknown code of a newer server becomes `internal` or `invalid`, by its `retryable`. */
+/** Maps an unknown code of a newer server to `internal` or `invalid`, depending on `retryable`. */
 export function errorOfBody(body: unknown): MaruError {
   if (!isObject(body)) return new MaruError('internal', 'the answer cannot be read');
   const code = isErrorCode(body.code) ? body.code : body.retryable === true ? 'internal' : 'invalid';
@@ -24,8 +24,8 @@ export type Result<T> = { ok: true; data: T } | { ok: false; error: MaruError };
 export type Done<T> = (result: Result<T>) => void;
 
 /**
- * Sends a request and calls `done` synchronously when the answer arrives. A promise would settle
- * later, and packets behind the answer, such as the first live entry after a join, would overtake
+ * Sends a request. Calls `done` synchronously when the answer arrives. A promise would settle
+ * later. Then packets after the answer, such as the first live entry after a join, would overtake
  * it.
  */
 export type Request = <N extends ClientEventName>(
@@ -35,7 +35,7 @@ export type Request = <N extends ClientEventName>(
 ) => void;
 
 export function resultOfAck<T>(ack: unknown): Result<T> {
-  // The server's data is trusted: its types come from the same protocol package.
+  // Server data is trusted, because its types come from the same protocol package.
   if (isObject(ack) && ack.ok === true) return { ok: true, data: ack.data as T };
   return { ok: false, error: errorOfBody(isObject(ack) ? ack.error : undefined) };
 }

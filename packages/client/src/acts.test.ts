@@ -6,7 +6,7 @@ import { entry } from './testing/entries.ts';
 
 const ROLES: Role[] = ['member', 'moderator', 'owner'];
 
-/** Each act, with the pairs of own role and other's role that allow it: `moderator>member`. */
+/** For each act, the pairs of own and target role that allow it: `moderator>member`. */
 const ON_OTHERS: Record<string, string[]> = {
   kick: ['moderator>member', 'owner>member', 'owner>moderator'],
   ban: ['moderator>member', 'owner>member', 'owner>moderator'],
@@ -14,7 +14,7 @@ const ON_OTHERS: Record<string, string[]> = {
   role: ['owner>member', 'owner>moderator'],
 };
 for (const [act, allowed] of Object.entries(ON_OTHERS)) {
-  it(`${act} is allowed to a higher role on a lower one`, () => {
+  it(`${act} is allowed for a higher role on a lower one`, () => {
     for (const ownRole of ROLES)
       for (const targetRole of ROLES) {
         const may = mayDo(act as ActName, { ownRole, targetRole, visibility: 'public' });
@@ -44,7 +44,7 @@ for (const [act, inPublic, inPrivate] of ON_ROOMS) {
   });
 }
 
-it('allows nothing on oneself, except to step down', () => {
+it('allows nothing on oneself, except a step down', () => {
   for (const ownRole of ROLES) {
     const self = { ownRole, targetRole: ownRole, isSelf: true, visibility: 'public' } as const;
     for (const act of ['kick', 'ban', 'mute', 'report'] as const) assert.equal(mayDo(act, self), false, act);
@@ -52,12 +52,12 @@ it('allows nothing on oneself, except to step down', () => {
   }
 });
 
-it('puts admins above owners', () => {
+it('ranks admins above owners', () => {
   const onOwner = { ownRole: 'admin', targetRole: 'owner', visibility: 'public' } as const;
   for (const act of ['kick', 'ban', 'mute', 'role', 'delete'] as const) assert.equal(mayDo(act, onOwner), true, act);
 });
 
-it('reads acts from entries, and nothing else', () => {
+it('reads acts from entries, and ignores other entries', () => {
   assert.deepEqual(actOf({ ...entry(1), type: 'room.ban', data: { user: 'u' } }), { type: 'room.ban', user: 'u' });
   for (const other of [entry(1), { ...entry(1), type: 'room.ban' }, { ...entry(1), type: 'toString', data: {} }])
     assert.equal(actOf(other), null);

@@ -1,4 +1,4 @@
-/** Acts on rooms and members: how entries carry them, and which of them a role allows. Pure. */
+/** Acts on rooms and members: their form in entries, and which roles allow them. Pure. */
 import type { ActEntries, Entry, MessageActEntries, Role, Visibility } from '@maru/protocol/events';
 
 export type RoomAct = { [T in keyof ActEntries]: { type: T } & ActEntries[T] }[keyof ActEntries];
@@ -52,7 +52,7 @@ export type ActName =
   | 'bans'
   | 'reports'
   | 'report'
-  /** Of a message: only its author edits it. */
+  /** Editing a message: only its author may. */
   | 'edit'
   | 'erase'
   | 'pin';
@@ -60,7 +60,7 @@ export type ActName =
 export interface ActCase {
   /** `admin`: a user with the role `admin`, which counts in public rooms. */
   ownRole: Role | 'admin';
-  /** Whom the act concerns. Everybody without a role is a member of a public room. */
+  /** The role of the affected user. In a public room, a user without a role is a member. */
   targetRole?: Role;
   isSelf?: boolean;
   visibility: Visibility;
@@ -69,8 +69,8 @@ export interface ActCase {
 const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 } as const;
 
 /**
- * Whether a role allows an act. A host offers only what it allows. The server decides, and may
- * still refuse: the last owner cannot leave.
+ * Whether a role allows an act. A host offers only allowed acts. The server decides and may still
+ * refuse: for example, the last owner cannot leave.
  */
 export function mayDo(act: ActName, { ownRole, targetRole = 'member', isSelf = false, visibility }: ActCase): boolean {
   const rank = RANKS[ownRole];

@@ -2,7 +2,7 @@
 import type { SocketConnection } from './socket-connection.ts';
 
 export type Attempt =
-  /** Before `connect`, while waiting for a retry, and after the end. */
+  /** Before `connect`, during the wait for a retry, and after the end. */
   | { phase: 'idle' }
   | { phase: 'token' }
   /** The socket is opening, or the session has not begun. */

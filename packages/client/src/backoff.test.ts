@@ -5,7 +5,7 @@ import { backoffMs, CROWDED_BACKOFF, growingBackoffMs, RECONNECT_BACKOFF } from 
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
-it('stays between the minimum and the maximum after any number of tries', () => {
+it('stays between the minimum and the maximum after any number of attempts', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 10_000 }), random, (attempt, chance) => {
       const delayMs = backoffMs({ attempt, random: chance, bounds: RECONNECT_BACKOFF });
@@ -14,7 +14,7 @@ it('stays between the minimum and the maximum after any number of tries', () => 
   );
 });
 
-it('is never shorter than the delay that the server named, and only a little longer', () => {
+it('is never shorter than the delay that the server requested, and only slightly longer', () => {
   fc.assert(
     fc.property(fc.nat(20), random, fc.nat(60_000), (attempt, chance, atLeastMs) => {
       const delayMs = backoffMs({ attempt, random: chance, bounds: RECONNECT_BACKOFF, atLeastMs });
@@ -24,7 +24,7 @@ it('is never shorter than the delay that the server named, and only a little lon
   );
 });
 
-it('spreads clients that lost the same node over the whole range', () => {
+it('spreads clients of a lost node over the whole range', () => {
   const delays = [0.1, 0.5, 0.9].map((chance) => backoffMs({ attempt: 3, random: chance, bounds: RECONNECT_BACKOFF }));
   assert.deepEqual(delays, [400, 2_000, 3_600]);
 });

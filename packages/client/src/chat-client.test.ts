@@ -7,7 +7,7 @@ import type { ClientEvents, OutgoingMessage } from './events.ts';
 
 const BOT = { id: 'bot', name: 'Bot' };
 
-/** Waits for a condition, checked often; fails after five seconds with what was waited for. */
+/** Polls for a condition. Fails after five seconds and names what was missing. */
 async function until(what: string, holds: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000;
   while (!holds()) {
@@ -31,7 +31,7 @@ afterEach(() => {
 });
 after(() => cluster.close());
 
-/** A connected client, with all events that it emitted. */
+/** A connected client that records all its events. */
 function start(name: string, options: Partial<ChatClientOptions> = {}) {
   const quick = { probeAfterMs: 50, requestTimeoutMs: 150 };
   const client = createChatClient({ url: cluster.url, getToken: () => name, ...quick, ...options });
@@ -72,7 +72,7 @@ it('joins, sends, and shows every entry once, including its own', async () => {
   assert.deepEqual(client.pending(), []);
 });
 
-it('resumes after a lost connection and misses nothing', async () => {
+it('resumes after a lost connection without missing entries', async () => {
   const room = newRoom();
   const { client, seqs, states } = start('mina');
   client.join(room);
@@ -216,7 +216,7 @@ it('requests one new token if the old one is refused', async () => {
   assert.deepEqual(asked, [false, true]);
 });
 
-it('ends if the new token is refused, too', async () => {
+it('ends if the new token is also refused', async () => {
   cluster.faults.refusedTokens.add('bad');
   const { states } = start('mina', { getToken: () => 'bad' });
   await until('it ended', () => states.includes('ended unauthenticated'));

@@ -1,4 +1,4 @@
-/** Combines connection, rooms, sender and presence to a client. */
+/** Combines connection, rooms, sender and presence into a client. */
 import type { HistoryData, MessagesData, Position, SearchData, UserRef } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import { promised, type Request } from './ack.ts';
@@ -36,7 +36,7 @@ export function createChatClient(options: ChatClientOptions): ChatClient {
   return new Client(options);
 }
 
-/** Its methods are bound, so that hosts may pass them on as functions. */
+/** Its methods are bound, so hosts can pass them on as functions. */
 class Client implements ChatClient {
   readonly on: ChatClient['on'];
   readonly moderation: Moderation;
@@ -51,7 +51,7 @@ class Client implements ChatClient {
   readonly #scheduler: Scheduler;
   readonly #late: LateWatch;
   readonly #events: Emitter<ClientEvents>;
-  /** The state of the last event. */
+  /** The state in the last event. */
   #shown: ConnectionState | null = null;
   #stopWatching = () => {};
   #user: UserRef | null = null;
@@ -94,8 +94,7 @@ class Client implements ChatClient {
       },
       onJoined: (data) => this.#details.onJoined(data),
       onSkipped: (room) => this.#details.onSkipped(room),
-      // Before the host gets the entries, so that no message is shown both as stored and as
-      // sending.
+      // Before the host gets the entries, so that no message appears both as stored and as sending.
       onEntries: (room, entries) => {
         if (this.#user === null) return;
         this.#sender.onEntries(room, entries, this.#user.id);
@@ -121,7 +120,7 @@ class Client implements ChatClient {
         this.#showState();
       },
       onSession: (session) => {
-        // First, so that others never see who wants to be invisible.
+        // First, so that an invisible user never appears to others.
         this.#status.onSession();
         this.#user = session.user;
         this.#features = session.features ?? [];

@@ -25,12 +25,12 @@ export interface ChatClientOptions extends Partial<ClientLimits> {
   /** The public address, such as `https://chat.example`. */
   url: string;
   getToken: GetToken;
-  /** Names the program for operators: at most 40 letters, digits, spaces and `._/+-`. */
+  /** Identifies the program for operators: at most 40 letters, digits, spaces and `._/+-`. */
   program?: string;
   /** Keeps the outbox across reloads. Without it, the outbox is lost. */
   storage?: OutboxStorage;
   logger?: ClientLogger;
-  /** Tried in this order. */
+  /** Transports in order of preference. */
   transports?: Transport[];
   path?: string;
   scheduler?: Scheduler;
@@ -63,26 +63,27 @@ export interface ChatClient {
   readonly connection: ConnectionState;
   /** The own user; null before the first session. */
   readonly user: UserRef | null;
-  /** What the cluster has, for example `guests`. Empty before the first session. */
+  /** Features of the cluster, for example `guests`. Empty before the first session. */
   readonly features: readonly string[];
   connect(): void;
   /**
-   * The network is back: retries now, and checks an open connection. Browsers do it by `online`.
+   * The network is back: retries now, and checks an open connection. In browsers, the event
+   * `online` does this.
    */
   retryNow(): void;
-  /** Ends the client for good. The last event is `connection`. */
+  /** Ends the client permanently. The last event is `connection`. */
   close(): void;
   /**
-   * Joins the room, again after each reconnect, until it is left, refused or removed. A room that
-   * is joined already stays joined, and only `presence` changes. @throws MaruError `invalid`
+   * Joins the room, and joins it again after each reconnect until it is left, refused or removed.
+   * For a joined room, only `presence` changes. @throws MaruError `invalid`
    */
   join(room: string, options?: JoinOptions): void;
   leave(room: string): void;
-  /** The last `room` event of a room that is joined or being joined; null for others. */
+  /** The last `room` event of a room that is joined or being joined. Null for other rooms. */
   status(room: string): RoomStatus | null;
-  /** Up to here the room's entries were delivered; null if none was. */
+  /** The position up to which entries of the room were delivered. Null if none were. */
   position(room: string): Position | null;
-  /** Null unless the room is joined, or was before the connection was lost. */
+  /** Null unless the room is joined, or was joined before the connection was lost. */
   details(room: string): RoomDetails | null;
   /** Acts on rooms and members, and lists for moderators. */
   readonly moderation: Moderation;
@@ -92,34 +93,33 @@ export interface ChatClient {
    */
   send(room: string, text: string, options?: Omit<NewMessage, 'text'>): OutgoingMessage;
   /**
-   * Queues a change of a message, behind what already waits for the room. `act` events report its
+   * Queues a change of a message after everything that waits for the room. `act` events report its
    * outcome. @throws MaruError like `send`
    */
   act(room: string, act: MessageAct): OutgoingAct;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
-  /** Waiting and failed messages, in order, and acts that wait. */
+  /** Waiting and failed messages in order, and waiting acts. */
   pending(): OutgoingMessage[];
   pendingActs(): OutgoingAct[];
   /**
-   * One page, ascending. On a slow link it holds fewer entries than `limit`. Rejects with
-   * MaruError.
+   * One page, ascending. On a slow link, it has fewer entries than `limit`. Rejects with MaruError.
    */
   readHistory(request: HistoryRequest): Promise<HistoryData>;
-  /** The same for messages only, which are as they were when the log ended at `head`. */
+  /** The same for messages only, in their form when the log ended at `head`. */
   readMessages(request: MessagesRequest): Promise<MessagesData>;
-  /** Found messages, the newest first, and where they go on. Rejects with MaruError. */
+  /** Found messages, newest first, and a cursor. Rejects with MaruError. */
   search(request: SearchRequest): Promise<SearchData>;
   /**
-   * A request about lists and read positions. It changes nothing more when it comes twice, and is
-   * sent again, four times at most, if an answer is lost. Rejects with MaruError.
+   * A request about lists and read positions. It is idempotent. If an answer is lost, it is sent
+   * again, up to four times. Rejects with MaruError.
    */
   request<N extends ListRequest>(name: N, payload: ClientRequests[N][0]): Promise<ClientRequests[N][1]>;
   /** An ephemeral event, which may be lost. `thread`: the root of the thread. */
   setTyping(room: string, active: boolean, thread?: number): void;
   /**
-   * Sets it now, or on the next connection, and again on each later one. Resolves when it is
-   * stored, or when a later status takes its place. Rejects with MaruError if it is refused.
+   * Sets the status now or on the next connection, and again on each later one. Resolves when it is
+   * stored, or when a later status replaces it. Rejects with MaruError if it is refused.
    */
   setStatus(status: Status, text?: string): Promise<void>;
 }

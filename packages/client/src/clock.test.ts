@@ -54,7 +54,7 @@ for (const byMs of [-HOUR_MS, HOUR_MS]) {
     assert.ok(Math.abs(systemScheduler.now() - before) < 60_000);
   });
 
-  it(`gives up in time a message of before a reload, with the clock ${byMs < 0 ? 'back' : 'ahead'}`, async (t) => {
+  it(`gives up in time on a message from before a reload, with the clock ${byMs < 0 ? 'back' : 'ahead'}`, async (t) => {
     const storage = memoryPlace();
     const first = start(t, { storage });
     first.client.send('clock', 'x');

@@ -1,4 +1,4 @@
-/** What a connection needs from the client. */
+/** The options of a connection. */
 import type { Notice, Position, ServerEvents, SessionData } from '@maru/protocol/events';
 import type { ConnectionState } from './connection-state.ts';
 import type { ClientLimits } from './limits.ts';
@@ -21,7 +21,7 @@ export interface ConnectionOptions {
   onState: (state: ConnectionState) => void;
   /** The session has begun. Requests are possible until `onLost`. */
   onSession: (session: SessionData) => void;
-  /** `silent`: nothing arrived any more. Otherwise the connection was closed, or replaced. */
+  /** `silent`: nothing arrived any more. Otherwise, the connection was closed or replaced. */
   onLost: (how: { silent: boolean }) => void;
   onNotice: (notice: Notice) => void;
   on: Pick<

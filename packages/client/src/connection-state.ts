@@ -1,19 +1,19 @@
 import type { ErrorBody } from '@maru/protocol/errors';
 
-/** Why a client stays away for good. After every other end it reconnects. */
+/** Why a client stays disconnected permanently. After any other end, it reconnects. */
 export type EndReason = 'closed' | 'unauthenticated' | 'revoked' | 'expired' | 'disconnected';
 
 export type ConnectionState =
   | { state: 'connecting' }
   /** The session has begun, and requests are possible. */
   | { state: 'connected' }
-  /** Connected, but a message has waited for its answer for `lateAfterMs`. It goes on waiting. */
+  /** Connected, but a message has waited for its answer for `lateAfterMs`. It continues to wait. */
   | { state: 'late' }
-  /** Connected, but the server's store is unavailable: nothing is stored now, and messages wait. */
+  /** Connected, but the server's store is unavailable: nothing is stored, and messages wait. */
   | { state: 'degraded' }
   /**
-   * The last try failed. `retryAtMs`: the time of the next one, on the scheduler's clock. `error`:
-   * why the server refused it.
+   * The last attempt failed. `retryAtMs`: the time of the next one, on the scheduler's clock.
+   * `error`: why the server refused it.
    */
   | { state: 'offline'; retryAtMs: number; error?: ErrorBody }
   | { state: 'ended'; reason: EndReason };

@@ -1,6 +1,6 @@
 /**
- * Keeps the client connected: opens one socket connection after the other, waits between them as
- * the back-off and the server say, and asks for tokens. It does not know rooms or messages.
+ * Keeps the client connected: opens socket connections, waits between them according to the
+ * back-off and the server, and requests tokens. It does not know rooms or messages.
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientRequests, Notice, SessionData } from '@maru/protocol/events';
@@ -18,7 +18,7 @@ import { Tries } from './tries.ts';
 
 /** Longer waits in a notice are treated as a mistake and shortened to this. */
 const RECONNECT_IN_MS_MAX = 5 * 60_000;
-/** If tokens expire in shorter sessions, the delays between these grow. */
+/** If tokens expire in shorter sessions, the delays between sessions grow. */
 const SHORT_SESSION_MS = 30_000;
 
 export class Connection {
@@ -34,9 +34,9 @@ export class Connection {
   #sessionAtMs = 0;
   /** Short sessions in a row that ended because the token expired. */
   #expiries = 0;
-  /** The reason to report if the server sends DISCONNECT. A notice sets it. */
+  /** The reason to report if the server sends DISCONNECT. A notice can change it. */
   #dismissal: EndReason = 'disconnected';
-  /** When the server asked the client to reconnect. */
+  /** The time at which the server asked the client to reconnect. */
   #moveAtMs: number | null = null;
   #cancelRetry = () => {};
   #cancelMove = () => {};
@@ -61,8 +61,8 @@ export class Connection {
   }
 
   /**
-   * The network has changed. Retries now instead of waiting, also for a token. Replaces an open
-   * connection that does not answer soon.
+   * The network has changed. Retries now instead of waiting, including for a token. Replaces an
+   * open connection that does not answer soon.
    */
   retryNow(): void {
     const attempt = this.#attempt;
@@ -76,13 +76,13 @@ export class Connection {
     }
   }
 
-  /** The device slept, or the page was away. Checks an open connection, and ends a wait. */
+  /** The device slept, or the page was hidden. Checks an open connection, and ends a wait. */
   check(): void {
     if (this.#attempt.phase === 'session') this.#attempt.socket.probe(this.#options.limits.probeTimeoutMs);
     else if (this.#state.state === 'offline') this.retryNow();
   }
 
-  /** The system says that the network is gone. Checks an open connection at once. */
+  /** The system reports that the network is gone. Checks an open connection immediately. */
   suspect(): void {
     const attempt = this.#attempt;
     if (attempt.phase === 'session') attempt.socket.probe(this.#options.limits.onlineProbeTimeoutMs);
@@ -92,7 +92,7 @@ export class Connection {
     this.#finish('closed');
   }
 
-  /** `unavailable` without a session. */
+  /** Answers `unavailable` if there is no session. */
   readonly request: Request = (name, payload, done) => {
     if (this.#attempt.phase !== 'session') return done(unavailable('not connected'));
     this.#attempt.socket.request(name, payload, done);
@@ -114,7 +114,7 @@ export class Connection {
     this.#stopChecking();
     const attempt = this.#attempt;
     this.#attempt = IDLE;
-    // First, so that the ends of its requests cause no retries on it.
+    // First, so that the failed requests cause no retries on this connection.
     if (attempt.phase === 'session') this.#options.onLost({ silent });
     if (attempt.phase === 'handshake' || attempt.phase === 'session') attempt.socket.close();
   }
@@ -151,7 +151,7 @@ export class Connection {
     if (this.#tries.failed > 0) this.#checkPath(socket);
   }
 
-  /** Replaces a try that hangs because it began before the network came back. */
+  /** Replaces an attempt that hangs because it started before the network came back. */
   #checkPath(socket: SocketConnection): void {
     const { url, scheduler, limits } = this.#options;
     const everyMs = limits.reachEveryMs;
@@ -167,7 +167,7 @@ export class Connection {
     const { url, path, scheduler, resume, program, on } = this.#options;
     const named = program === undefined ? {} : { program };
     const limits = this.#patience.extend(this.#options.limits);
-    // A path that is only slow gets more time with the second try.
+    // On a slow network path, the second attempt gets more time.
     const connectTimeoutMs = limits.connectTimeoutMs * (this.#tries.failed === 0 ? 1 : 2);
     const transports = this.#transports.next(scheduler.now());
     return openSocketConnection({
@@ -188,8 +188,8 @@ export class Connection {
     const { attempt, delayMs } = this.#tries.next({ error, random: scheduler.random(), atLeastMs });
     logger.debug('connection lost', { detail, delayMs, attempt });
     this.#drop({ silent });
-    // The first retry after a loss usually succeeds. It counts as connecting, so that the restart
-    // of a node alarms no one.
+    // The first retry after a loss usually succeeds. It is reported as connecting, so that a
+    // restart of a node does not alarm users.
     const offline = { state: 'offline', retryAtMs: now + delayMs } as const;
     if (error !== undefined) this.#setState({ ...offline, error: error.toBody() });
     else this.#setState(attempt === 0 ? { state: 'connecting' } : offline);
@@ -222,7 +222,7 @@ export class Connection {
     }
   }
 
-  /** Asks for a new token once. If it is refused, too, the client ends. */
+  /** Requests a new token once. If it is also refused, the client ends. */
   #openWithNewToken(reason: EndReason): void {
     if (this.#tries.refusedTokens++ > 0) {
       this.#finish(reason);
@@ -232,7 +232,7 @@ export class Connection {
     void this.#open();
   }
 
-  /** Waits before the next handshake, so that tokens that expire at once cause no loop. */
+  /** Waits before the next handshake, so that tokens that expire immediately cause no loop. */
   #onExpired(): void {
     const isShort = this.#options.scheduler.now() - this.#sessionAtMs < SHORT_SESSION_MS;
     this.#expiries = isShort ? this.#expiries + 1 : 0;

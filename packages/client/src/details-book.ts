@@ -1,6 +1,6 @@
 /**
- * The details of each joined room, up to date: from the answer to a join, then from the acts that
- * follow it. After a gap or a rollback, acts may be missing, so the room is joined once more, which
+ * Keeps the details of each joined room up to date: from the answer to a join, and then from later
+ * acts. After a gap or a rollback, acts may be missing. Then the room is joined once more, which
  * returns its details and changes nothing else.
  */
 import type { Entry, JoinData } from '@maru/protocol/events';
@@ -21,14 +21,14 @@ export interface DetailsBookOptions {
 
 interface Known {
   readonly details: RoomDetails;
-  /** The details hold what entries up to this one changed. */
+  /** The details include changes up to this entry. */
   readonly seq: number;
 }
 
 export class DetailsBook {
   readonly #options: DetailsBookOptions;
   readonly #known = new Map<string, Known>();
-  /** Rooms whose details lack acts, with the function that cancels the next request. */
+  /** Rooms whose details lack acts, with a function that cancels the next request. */
   readonly #outdated = new Map<string, () => void>();
 
   constructor(options: DetailsBookOptions) {
@@ -54,7 +54,7 @@ export class DetailsBook {
     this.#set(room, { details, seq: last.seq });
   }
 
-  /** Entries of the room were not delivered, or were taken back. */
+  /** Some entries of the room were not delivered, or were rolled back. */
   onSkipped(room: string): void {
     if (!this.#known.has(room)) return;
     this.#refresh(room, 0);
@@ -70,7 +70,7 @@ export class DetailsBook {
     this.#known.delete(room);
   }
 
-  /** The client has ended: no request will be answered. */
+  /** The client has ended, so no request will be answered. */
   close(): void {
     for (const room of [...this.#outdated.keys()]) this.#clear(room);
   }
@@ -90,7 +90,7 @@ export class DetailsBook {
         onHead(room, result.data);
         return;
       }
-      // The server reports a removal from the room by itself.
+      // The server reports a removal from the room separately.
       if (!result.error.toBody().retryable) return this.#clear(room);
       const { retryAfterMs: atLeastMs } = result.error;
       const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: REQUEST_BACKOFF, atLeastMs });

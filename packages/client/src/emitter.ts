@@ -21,7 +21,7 @@ export function createEmitter<Events>(logger: ClientLogger): Emitter<Events> {
       return () => void set.delete(listener as AnyListener);
     },
     emit(name, value) {
-      // A copy, because a listener may remove itself or others.
+      // Iterate over a copy, because a listener may remove itself or others.
       for (const listener of [...(listeners.get(name) ?? [])]) {
         try {
           (listener as (given: typeof value) => void)(value);

@@ -1,4 +1,7 @@
-/** Requests whose answers hold entries. Asks for as many as the link carries in time. */
+/**
+ * Sends requests whose answers contain entries. It asks for as many entries as the link can carry
+ * in time.
+ */
 import type { ClientRequests } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import type { Request, Result } from './ack.ts';
@@ -8,7 +11,7 @@ import type { Scheduler } from './scheduler.ts';
 export interface EntryRequestsOptions {
   request: Request;
   scheduler: Scheduler;
-  /** An answer that takes longer makes the next pages smaller. */
+  /** If an answer takes longer, the next pages are smaller. */
   lateAfterMs: number;
 }
 

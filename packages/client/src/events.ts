@@ -28,7 +28,7 @@ export type RoomStatus =
 
 export type OutgoingState =
   | { kind: 'sending' }
-  /** In the room's log. Its entry arrives before or after this. */
+  /** Stored in the room's log. The entry arrives before or after this event. */
   | { kind: 'stored'; position: Position; duplicate?: true }
   | { kind: 'failed'; error: ErrorBody };
 
@@ -53,12 +53,12 @@ export interface ClientEvents {
   session: SessionData;
   notice: Notice;
   room: { room: string } & RoomStatus;
-  /** After the room is joined, and whenever an act has changed them. */
+  /** Sent after the room is joined, and whenever an act has changed the details. */
   details: { room: string; details: RoomDetails };
   /**
    * In order, without gaps or duplicates, except after a `gap` or a `rollback` of the room. With
-   * `readAt`, the messages were read, and are as they were when the log ended there. Without it,
-   * they are as they were appended.
+   * `readAt`, the messages were read, and have their form of the time when the log ended there.
+   * Without it, they are in their original form.
    */
   entries: { room: string; entries: readonly Entry[]; readAt?: number };
   /**
@@ -80,6 +80,6 @@ export interface ClientEvents {
   typing: TypingSignal;
   /** How far others have read. */
   receipt: Receipt;
-  /** News of rooms that this connection may not have joined. */
+  /** Events in rooms that this connection may not have joined. */
   inbox: InboxEvent;
 }

@@ -1,22 +1,22 @@
 /**
- * Texts that survive a reload. The host keeps each as one string, for example in `localStorage` or
+ * Texts that survive a reload. The host stores each as one string, for example in `localStorage` or
  * in a file.
  */
 import { type ClientLogger, describeError } from './logger.ts';
 
 /**
- * Where one such string is kept. It contains what the user wrote. The host MUST use a place for
- * each user, so that nothing of one user is shown or sent as another, and MUST NOT share a place
- * between clients that run at the same time: the last one to save would win.
+ * The storage of one such string, which contains texts of the user. The host MUST use a separate
+ * place for each user, so that texts of one user are not shown or sent as another. Clients that run
+ * at the same time MUST NOT share a place, because the last one to save would win.
  */
 export interface KeptText {
   load(): string | null;
-  /** @throws if it cannot be kept, for example because the device is full. */
+  /** @throws if it cannot be stored, for example because the device is full */
   save(value: string): void;
   /**
    * Calls `take` with each string that an ended client of the same user left elsewhere, now or
-   * later. True: it is part of what is kept here, so the other place can be emptied. Returns a
-   * function that stops it.
+   * later. True: the string is now part of this storage, so the other place can be emptied. Returns
+   * a function that stops watching.
    */
   watchLeft?(take: (value: string) => boolean): () => void;
 }
@@ -26,9 +26,9 @@ export const KEPT_VERSION = 1;
 
 export interface KeptItems {
   load(): unknown[];
-  /** False if the place refused them. */
+  /** Returns false if the storage refused the items. */
   save(items: readonly unknown[]): boolean;
-  /** As `KeptText.watchLeft`. */
+  /** Like `KeptText.watchLeft`. */
   watchLeft(take: (items: unknown[]) => boolean): () => void;
 }
 
@@ -36,7 +36,7 @@ const NOWHERE: KeptItems = { load: () => [], save: () => true, watchLeft: () => 
 
 export interface KeptOptions {
   place: KeptText | null;
-  /** For logs: what is kept. */
+  /** For logs: the kind of stored text. */
   what: string;
   logger: ClientLogger;
 }
@@ -48,7 +48,7 @@ class PlacedItems implements KeptItems {
   readonly #place: KeptText;
   readonly #what: string;
   readonly #logger: ClientLogger;
-  /** What is there was written by another version of the program, and is not replaced. */
+  /** The stored string was written by another version of the program, and is not replaced. */
   #isForeign = false;
   #saved: string | null = null;
 
@@ -71,7 +71,7 @@ class PlacedItems implements KeptItems {
     try {
       this.#place.save(value);
     } catch (error) {
-      this.#logger.warn(`${this.#what}: could not be kept`, { error: describeError(error) });
+      this.#logger.warn(`${this.#what}: could not be stored`, { error: describeError(error) });
       return false;
     }
     this.#saved = value;
@@ -92,10 +92,10 @@ class PlacedItems implements KeptItems {
       const stored = (value === null ? null : JSON.parse(value)) as { v?: unknown; items?: unknown } | null;
       if (stored === null) return [];
       if (stored.v === KEPT_VERSION && Array.isArray(stored.items)) return stored.items;
-      this.#logger.warn(`${this.#what}: kept by another version, and left as it is`, { version: String(stored.v) });
+      this.#logger.warn(`${this.#what}: stored by another version; left unchanged`, { version: String(stored.v) });
       return 'foreign';
     } catch (error) {
-      this.#logger.warn(`${this.#what}: cannot be read, and is lost`, { error: describeError(error) });
+      this.#logger.warn(`${this.#what}: cannot be read; it is lost`, { error: describeError(error) });
       return [];
     }
   }

@@ -14,7 +14,7 @@ function start() {
   return { clock, late, seen };
 }
 
-it('is late when the oldest message has waited too long, until it waits no longer', () => {
+it('is late while the oldest message has waited too long', () => {
   const { clock, late, seen } = start();
   late.note(clock.scheduler.now());
   clock.pass(2_999);
@@ -29,7 +29,7 @@ it('is late when the oldest message has waited too long, until it waits no longe
   assert.equal(clock.timers(), 0);
 });
 
-it('is late at once for a message that has waited too long already', () => {
+it('is late at once for a message that has already waited too long', () => {
   const { clock, late } = start();
   clock.pass(10_000);
   late.note(1_000);

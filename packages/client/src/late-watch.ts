@@ -1,5 +1,6 @@
 /**
- * Tells when a message waits for its answer for so long that the connection is not shown as well.
+ * Detects that a message has waited so long for its answer that the connection should not be shown
+ * as healthy.
  */
 import type { Scheduler } from './scheduler.ts';
 
@@ -22,7 +23,9 @@ export class LateWatch {
     return this.#isLate;
   }
 
-  /** The oldest message waits since then, on the scheduler's clock; null: none waits. */
+  /**
+   * The time since which the oldest message waits, on the scheduler's clock. Null if none waits.
+   */
   note(sinceMs: number | null): void {
     this.#cancel();
     const { scheduler, lateAfterMs } = this.#options;

@@ -1,17 +1,19 @@
 /** Every limit of the client, with its default. Hosts may change each. The README lists them. */
 export interface ClientLimits {
   /**
-   * While connecting: time without a byte from the server before the try ends. Then twice as long.
+   * While connecting: an attempt ends after this time without a byte from the server. The next one
+   * gets twice as long.
    */
   connectTimeoutMs: number;
-  /** `getToken` counts as failed, and is called again, if it does not settle in this time. */
+  /** If `getToken` does not settle in this time, it counts as failed and is called again. */
   tokenTimeoutMs: number;
-  /** A request without an answer for this time makes the client probe the connection. */
+  /** If a request has no answer for this time, the client probes the connection. */
   probeAfterMs: number;
-  /** A probe without any byte from the server for this time ends the connection. */
+  /** If a probe brings no byte from the server for this time, the connection ends. */
   probeTimeoutMs: number;
   /**
-   * The same after `online` and `retryNow`: the network has changed, so the path is probably gone.
+   * The same after `online` and `retryNow`. It is shorter, because the network has changed and the
+   * path is probably gone.
    */
   onlineProbeTimeoutMs: number;
   /** An unanswered probe ends the connection after this time, even if other packets arrive. */
@@ -21,22 +23,22 @@ export interface ClientLimits {
   /** A message without an answer for this time makes the state `late`. */
   lateAfterMs: number;
   /**
-   * While a try to connect hangs after others failed: the server is asked this often whether it can
-   * be reached.
+   * While an attempt to connect hangs after other attempts failed: how often the client checks
+   * whether the server is reachable.
    */
   reachEveryMs: number;
-  /** After a WebSocket that hung, and a polling connection that works: time without WebSocket. */
+  /** How long to avoid WebSocket after a WebSocket hung and polling worked. */
   pollingForMs: number;
-  /** A room whose known head does not arrive makes no progress for this time: its log is read. */
+  /** If the known head of a room does not arrive within this time, the log is read. */
   catchUpMs: number;
-  /** A retryable message fails this long after it was sent, retried or loaded. Null: never. */
+  /** A retryable message fails this long after it was sent, retried or loaded. Null means never. */
   giveUpAfterMs: number | null;
 }
 
 export const DEFAULT_LIMITS: ClientLimits = {
   connectTimeoutMs: 8_000,
   tokenTimeoutMs: 10_000,
-  // Above the server's deadline of one second, so that a slow store causes no probe.
+  // Longer than the server's deadline of one second, so that a slow store causes no probe.
   probeAfterMs: 2_500,
   probeTimeoutMs: 5_000,
   onlineProbeTimeoutMs: 1_500,
@@ -49,7 +51,7 @@ export const DEFAULT_LIMITS: ClientLimits = {
   giveUpAfterMs: null,
 };
 
-/** The defaults, with those that the options have. */
+/** The defaults, overridden by the options. */
 export const limitsOf = (options: Partial<ClientLimits>): ClientLimits => {
   const limits = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(limits) as Array<keyof ClientLimits>) {

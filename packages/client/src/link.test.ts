@@ -8,7 +8,7 @@ const { probeAfterMs, probeTimeoutMs, probeTimeoutMaxMs, requestTimeoutMs, onlin
 const OK = { ok: true, data: {} };
 const INVALID = { ok: false, error: { code: 'invalid', message: 'no', retryable: false } };
 
-/** A link whose server answers when the test says so. */
+/** A link whose server answers only when the test says so. */
 function setUp(bytesAreVisible = false) {
   const clock = createFakeScheduler();
   const sent: Array<{ name: string; payload: object; ack: (answer: unknown) => void }> = [];
@@ -66,7 +66,7 @@ it('finds a connection silent if neither the request nor the probe is answered',
   assert.equal(silentAtMs(), probeAfterMs + probeTimeoutMs);
 });
 
-it('answers what waits with unavailable, once, when the connection ends', () => {
+it('answers waiting requests with unavailable, once, when the connection ends', () => {
   const { clock, link, request, sent, done } = setUp();
   request('a');
   request('b');
@@ -98,12 +98,12 @@ it('keeps waiting while parts of a frame arrive', () => {
   assert.equal(silentAtMs(), null);
   sent[0]?.ack(OK);
   assert.deepEqual(done, ['a ok']);
-  // The probe behind it is not answered any more.
+  // The probe behind it is no longer answered.
   clock.pass(probeTimeoutMaxMs);
   assert.notEqual(silentAtMs(), null);
 });
 
-it('fails a request that a later probe overtook long ago', () => {
+it('fails a request if a later probe was answered long ago', () => {
   const { clock, request, done, probes, silentAtMs } = setUp();
   request('a');
   for (let i = 0; i < 20 && done.length === 0; i++) {
@@ -115,7 +115,7 @@ it('fails a request that a later probe overtook long ago', () => {
   assert.ok(clock.scheduler.now() >= probeAfterMs + requestTimeoutMs);
 });
 
-it('gives the server the whole timeout again after the process was stopped', () => {
+it("restarts the server's timeout after the process was stopped", () => {
   const { clock, request, probes, done, sent, silentAtMs } = setUp();
   request('a');
   clock.pass(probeAfterMs + 500);
@@ -127,7 +127,7 @@ it('gives the server the whole timeout again after the process was stopped', () 
   assert.deepEqual(done, ['a ok']);
 });
 
-it('finds a silent connection sooner after the network came back', () => {
+it('detects a silent connection sooner after the network came back', () => {
   const { clock, link, silentAtMs, probes } = setUp();
   link.probe(probeTimeoutMs);
   clock.pass(500);
@@ -137,7 +137,7 @@ it('finds a silent connection sooner after the network came back', () => {
   assert.ok(Number(silentAtMs()) <= 500 + onlineProbeTimeoutMs);
 });
 
-it('keeps a connection that answers a probe, without any request', () => {
+it('keeps a connection that answers a probe, even without requests', () => {
   const { clock, link, probes, silentAtMs } = setUp();
   link.probe(onlineProbeTimeoutMs);
   clock.pass(onlineProbeTimeoutMs - 1);

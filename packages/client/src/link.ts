@@ -1,8 +1,8 @@
 /**
- * The requests of one connection, and the decision whether it is dead. A request waits for its
- * answer as long as the connection lives, so a late answer is used. If an answer takes long, the
- * link sends a probe: a small request that the server answers at once. If nothing comes back, the
- * connection is silent.
+ * The requests of one connection, and the decision whether it is dead. A request waits as long as
+ * the connection lives, so a late answer is still used. If an answer takes long, the link sends a
+ * probe: a small request that the server answers immediately. If nothing comes back, the connection
+ * is silent.
  *
  * It does not know sockets. Time comes from the scheduler.
  */
@@ -15,7 +15,9 @@ import { Silence } from './silence.ts';
 export interface LinkOptions {
   /** Sends an event. `ack` is called at most once. */
   send: (name: string, payload: object, ack: (answer: unknown) => void) => void;
-  /** Bytes received so far, parts of a frame included; null if the platform does not say. */
+  /**
+   * Bytes received so far, including parts of a frame. Null if the platform does not provide it.
+   */
   receivedBytes: () => number | null;
   /** The connection is dead. Called at most once. */
   onSilent: (how: { arrives: boolean }) => void;
@@ -36,8 +38,8 @@ interface Probe {
 }
 
 /**
- * Every server answers this at once, with `invalid`, and changes nothing: no room has this id. So
- * it works with all versions of the server.
+ * Every server answers this immediately with `invalid` and changes nothing, because no room has
+ * this id. So it works with all versions of the server.
  */
 const PROBE = { name: 'room:leave', payload: { room: '' } } as const;
 
@@ -56,7 +58,9 @@ export class Link {
     this.#options = options;
   }
 
-  /** Whether the server has answered a request or a probe, or sent a ping: the transport works. */
+  /**
+   * Whether the server has answered a request or a probe, or sent a ping. Then the transport works.
+   */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
@@ -66,7 +70,7 @@ export class Link {
     this.#hasAnswered = true;
   }
 
-  /** The connection is another transport now, which has answered nothing. */
+  /** The connection has switched to another transport, which has answered nothing yet. */
   forgetAnswers(): void {
     this.#hasAnswered = false;
   }
@@ -90,7 +94,7 @@ export class Link {
     this.#probe?.silence.heard();
   }
 
-  /** Checks the connection now. If a probe is in progress, the shorter timeout counts. */
+  /** Checks the connection now. If a probe is already in progress, the shorter timeout applies. */
   probe(timeoutMs: number): void {
     if (this.#closed) return;
     if (this.#probe !== null) {
@@ -106,7 +110,7 @@ export class Link {
     send(PROBE.name, PROBE.payload, () => this.#onProbeAnswer(probe));
   }
 
-  /** Answers everything that waits with `unavailable`: the outcome is unknown. */
+  /** Answers all waiting requests with `unavailable`, because their outcome is unknown. */
   close(): void {
     this.#closed = true;
     this.#stopWaiting();
@@ -130,7 +134,7 @@ export class Link {
     this.#cancelWait();
   }
 
-  /** Probes if the oldest request waits too long. */
+  /** Sends a probe if the oldest request has waited too long. */
   #check(): void {
     const { scheduler, limits } = this.#options;
     const now = scheduler.now();

@@ -5,7 +5,7 @@ import type { Request, Result } from './ack.ts';
 import { createModeration, type Moderation } from './moderation.ts';
 import { createFakeScheduler } from './testing/fake-scheduler.ts';
 
-/** Answers with these errors first, then with data. */
+/** A fake server that answers with these errors first, then with data. */
 function setUp(...errors: ErrorCode[]) {
   const sent: Array<{ name: string; payload: Record<string, unknown> }> = [];
   const clock = createFakeScheduler();
@@ -16,7 +16,7 @@ function setUp(...errors: ErrorCode[]) {
     done(result as Result<never>);
   };
   const moderation = createModeration({ request, scheduler: clock.scheduler });
-  /** Lets all delays pass. */
+  /** Runs all delays. */
   const settle = async <T>(promise: Promise<T>): Promise<T> => {
     const settled = promise.finally(() => {});
     for (let i = 0; i < 20; i++) {
@@ -53,7 +53,7 @@ for (const [event, act] of ACTS) {
   });
 }
 
-it('gives up after some tries, and at once if a retry cannot help', async () => {
+it('gives up after some attempts, or immediately if a retry cannot help', async () => {
   const lost = setUp(...Array<ErrorCode>(9).fill('unavailable'));
   await assert.rejects(lost.settle(lost.moderation.ban('r', 'u')), { code: 'unavailable' });
   assert.equal(lost.sent.length, 4);

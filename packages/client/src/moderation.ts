@@ -22,22 +22,25 @@ export type RoomSettings = Omit<ClientRequests['room:update'][0], 'room' | 'clie
 export type NewRoom = ClientRequests['room:create'][0];
 
 export interface Sanction {
-  /** How long it lasts; without it, it has no end (a kick from a public room: 60 s). */
+  /** Duration. Without it, the sanction has no end (a kick from a public room: 60 s). */
   forMs?: number;
   reason?: string;
 }
 
 export interface PageRequest {
-  /** `cursor` of the page before. */
+  /** `cursor` of the previous page. */
   cursor?: string;
   limit?: number;
 }
 
 export interface Moderation {
-  /** Sent once: a second try would make another private room, or be refused as `conflict`. */
+  /**
+   * Sent only once: a second attempt would create another private room, or be refused as
+   * `conflict`.
+   */
   createRoom(room: NewRoom): Promise<CreateData>;
   updateRoom(room: string, settings: RoomSettings): Promise<SendData>;
-  /** Leaves a private room for good. */
+  /** Leaves a private room permanently. */
   quit(room: string): Promise<SendData>;
   deleteRoom(room: string): Promise<void>;
   setRole(room: string, user: string, role: Role): Promise<ActData>;

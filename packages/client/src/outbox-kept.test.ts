@@ -24,7 +24,7 @@ it('keeps its outbox across a reload if the host provides storage', async () => 
   client.close();
 });
 
-it('refuses a message that the device cannot keep', () => {
+it('refuses a message that the device cannot store', () => {
   const storage = memoryPlace();
   const client = createChatClient({ url: cluster.url, getToken: () => 'mina', storage });
   storage.isFull = true;
@@ -33,7 +33,7 @@ it('refuses a message that the device cannot keep', () => {
   client.close();
 });
 
-it('sends once what an ended client left, after its own messages', async () => {
+it('sends the messages that an ended client left once, after its own messages', async () => {
   const room = newRoom();
   const ended = memoryPlace();
   const first = createChatClient({ url: cluster.url, getToken: () => 'mina', storage: ended });
@@ -53,7 +53,7 @@ it('sends once what an ended client left, after its own messages', async () => {
   client.close();
 });
 
-it('leaves in its place what does not fit', () => {
+it('leaves messages that do not fit in their place', () => {
   const ended = memoryPlace();
   const first = createChatClient({ url: cluster.url, getToken: () => 'mina', storage: ended });
   first.send('lobby', 'left');

@@ -31,7 +31,7 @@ it('loads waiting messages and acts in order, with the same ids', () => {
   );
 });
 
-it('does not send after a reload what had failed before', () => {
+it('does not send messages after a reload that had failed before', () => {
   const storage = memoryPlace();
   const error = { code: 'forbidden', message: 'no', retryable: false } as const;
   const failed: Outbox = [
@@ -41,7 +41,7 @@ it('does not send after a reload what had failed before', () => {
   assert.deepEqual(createOutboxStore(storage, silentLogger, () => 0).load()[0]?.progress, { kind: 'failed', error });
 });
 
-it('writes nothing if what is stored stays the same', () => {
+it('writes nothing if the stored content stays the same', () => {
   const storage = memoryPlace();
   const store = createOutboxStore(storage, silentLogger, () => 0);
   store.save(OUTBOX);

@@ -1,4 +1,4 @@
-/** Keeps the outbox across reloads if the host provides storage. */
+/** Saves the outbox across reloads if the host provides storage. */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { type KeptText, keptItems } from './kept.ts';
 import type { ClientLogger } from './logger.ts';
@@ -6,20 +6,23 @@ import type { Outbox, OutboxItem } from './outbox.ts';
 import type { Outgoing } from './outgoing.ts';
 import { isRoomId, textProblem } from './text.ts';
 
-/** Where the outbox is kept. */
+/** The storage of the outbox. */
 export type OutboxStorage = KeptText;
 
 export interface OutboxStore {
   load(): Outbox;
-  /** False if the host could not store it. True as well without storage. */
+  /** False if the host could not store it. Also true without storage. */
   save(outbox: Outbox): boolean;
-  /** Calls `take` with what other clients of the same user left. True: it is kept here now. */
+  /**
+   * Calls `take` with the outbox that other clients of the same user left. True: it is saved here
+   * now.
+   */
   watchLeft(take: (outbox: Outbox) => boolean): () => void;
 }
 
 /**
- * After a reload, everything that waited waits again, and what failed is still failed: its author
- * decides. `failed` is why.
+ * After a reload, waiting messages wait again. Failed messages stay failed until their author
+ * decides. `failed` is the reason.
  */
 interface StoredItem {
   room: string;

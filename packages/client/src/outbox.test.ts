@@ -28,7 +28,7 @@ const refusal = (error: ErrorBody, nowMs = 0, giveUpAfterMs: number | null = nul
   giveUpAfterMs,
 });
 
-it('sends one message of a room at a time, and different rooms concurrently', () => {
+it('sends one message of a room at a time, and messages of different rooms concurrently', () => {
   const outbox = add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b');
   assert.deepEqual(dueIds(outbox, 0), ['a1', 'b1']);
   assert.deepEqual(dueIds(outboxes.markInFlight(outbox, 'a1'), 0), ['b1']);
@@ -43,7 +43,7 @@ it('holds later messages while the first is retried', () => {
   assert.deepEqual(dueIds(outbox, 150), ['1']);
 });
 
-it('waits for the delay that the server names', () => {
+it('waits for the delay that the server requests', () => {
   const outbox = outboxes.refuse(
     add([], '1'),
     '1',
@@ -53,7 +53,7 @@ it('waits for the delay that the server names', () => {
   assert.deepEqual(dueIds(outbox, 2_100), ['1']);
 });
 
-it('continues after a message that can never succeed', () => {
+it('continues after a message that fails permanently', () => {
   const outbox = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
   assert.deepEqual(outboxes.find(outbox, '1')?.progress, { kind: 'failed', error: FORBIDDEN });
   assert.deepEqual(dueIds(outbox, 0), ['2']);
@@ -109,7 +109,7 @@ it('stores every message of a room in the order sent, despite refusals and inter
       let sent = 0;
       const stored: number[] = [];
       const store = (id: string) => {
-        // As the server does: the same id is the same message.
+        // Like the server: the same id is the same message.
         if (!stored.includes(Number(id))) stored.push(Number(id));
       };
       const pump = () => {
@@ -145,7 +145,7 @@ it('stores every message of a room in the order sent, despite refusals and inter
   );
 });
 
-it('fails every message of a room that has ended, also the one in flight, and no other', () => {
+it('fails every message of a room that has ended, including the one in flight, and no other', () => {
   const outbox = outboxes.markInFlight(add(add(add([], 'a1', 'a'), 'a2', 'a'), 'b1', 'b'), 'a1');
   const ended = outboxes.failRoom(outbox, 'a', FORBIDDEN);
   assert.deepEqual(
@@ -157,7 +157,7 @@ it('fails every message of a room that has ended, also the one in flight, and no
   assert.deepEqual(outboxes.refuse(ended, 'a1', refusal(UNAVAILABLE)), ended, 'a late answer does not revive it');
 });
 
-it('fails the edits of a deleted message, and nothing else', () => {
+it('fails only the edits of a deleted message', () => {
   const acts = [
     { type: 'edit', seq: 1, text: 'a' },
     { type: 'edit', seq: 2, text: 'b' },

@@ -1,33 +1,35 @@
 /**
- * Messages, and acts on messages, that wait to be stored, as pure functions over a list. In each
- * room only the first is in flight. A second one could overtake it if the first is refused for a
- * moment, and the order of sending is a promise.
+ * Messages and acts on messages that wait to be stored, as pure functions over a list. In each
+ * room, only the first item is in flight. A second one could overtake it if the first is refused
+ * temporarily, but the sending order is guaranteed.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Outgoing } from './outgoing.ts';
 
-/** Waiting messages and acts, and failed messages, of all rooms. Further ones are refused. */
+/**
+ * Maximum waiting messages and acts, and failed messages, of all rooms. Further ones are refused.
+ */
 export const OUTBOX_MESSAGES_MAX = 200;
-/** Of their texts, two bytes for each UTF-16 unit, as browsers count storage. */
+/** Maximum size of their texts: two bytes for each UTF-16 unit, like browser storage. */
 export const OUTBOX_BYTES_MAX = 2 * 1024 * 1024;
 
 export type OutboxProgress =
   | { kind: 'waiting'; notBeforeMs: number }
   | { kind: 'in-flight' }
-  /** Only `retry` makes it wait again. It does not delay the messages after it. */
+  /** Only `retry` queues it again. It does not delay later messages. */
   | { kind: 'failed'; error: ErrorBody };
 
 export interface OutboxItem {
   readonly room: string;
-  /** The same for all tries, which makes a retry safe. */
+  /** The same for all attempts, so retries are safe. */
   readonly clientMsgId: string;
   readonly content: Outgoing;
   /** Wall clock, for display. */
   readonly queuedAtMs: number;
   /** Monotonic clock: when it was sent, retried or loaded. */
   readonly waitsSinceMs: number;
-  /** Tries without success since it was queued or retried. */
+  /** Failed attempts since it was queued or retried. */
   readonly failedTries: number;
   readonly progress: OutboxProgress;
 }
@@ -49,7 +51,9 @@ export function enqueue(outbox: Outbox, { nowMs, ...message }: NewItem): Outbox 
   return adopt(outbox, [{ ...message, waitsSinceMs: nowMs, failedTries: 0, progress }]);
 }
 
-/** Adds what another client of the user left, each message once. Null if it has no room. */
+/**
+ * Adds the outbox that another client of the user left, each message once. Null if it does not fit.
+ */
 export function adopt(outbox: Outbox, left: Outbox): Outbox | null {
   const next = [...outbox, ...left.filter(({ clientMsgId }) => find(outbox, clientMsgId) === undefined)];
   const bytes = next.reduce((sum, { content }) => sum + ('text' in content ? 2 * content.text.length : 0), 0);
@@ -58,7 +62,7 @@ export function adopt(outbox: Outbox, left: Outbox): Outbox | null {
 
 export interface DueSends {
   due: OutboxItem[];
-  /** When the next message is due; null if none waits for a time. */
+  /** When the next message is due. Null if none waits for a time. */
   nextAtMs: number | null;
 }
 
@@ -77,7 +81,9 @@ export function dueSends(outbox: Outbox, nowMs: number): DueSends {
   return { due, nextAtMs };
 }
 
-/** Since when the oldest message waits; null if none does. Failed ones do not wait. */
+/**
+ * The time since which the oldest message waits. Null if none waits. Failed messages do not wait.
+ */
 export const waitsSince = (outbox: Outbox): number | null =>
   outbox.reduce<number | null>(
     (oldest, { progress, waitsSinceMs }) =>
@@ -102,17 +108,17 @@ export interface Refusal {
   error: ErrorBody;
   nowMs: number;
   random: number;
-  /** A retryable message fails this long after it was queued; null: never. */
+  /** A retryable message fails this long after it was queued. Null means never. */
   giveUpAfterMs: number | null;
 }
 
 /**
- * A try was refused or not answered. A retryable message waits, at the head of its room; others
- * fail.
+ * An attempt was refused or not answered. A retryable message waits at the front of its room's
+ * queue. Others fail.
  */
 export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, random, giveUpAfterMs }: Refusal): Outbox {
   return change(outbox, clientMsgId, (item) => {
-    // The room has ended since.
+    // The user is no longer in the room.
     if (item.progress.kind === 'failed') return item;
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
     if (!error.retryable) return failed;
@@ -144,11 +150,11 @@ export function expire(outbox: Outbox, nowMs: number, giveUpAfterMs: number | nu
   return outbox.map((item) => (isOver(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }
 
-/** The user is no longer in the room: its messages fail. */
+/** The user is no longer in the room, so its messages fail. */
 export const failRoom = (outbox: Outbox, room: string, error: ErrorBody): Outbox =>
   failWhere(outbox, (item) => item.room === room, error);
 
-/** The message was deleted: edits of it fail, and their texts are kept no longer. */
+/** The message was deleted. Its edits fail, and their texts are removed. */
 export const failEdits = (outbox: Outbox, room: string, seq: number, error: ErrorBody): Outbox =>
   failWhere(outbox, ({ room: of, content }) => of === room && content.type === 'edit' && content.seq === seq, error);
 
@@ -158,7 +164,7 @@ function failWhere(outbox: Outbox, concerns: (item: OutboxItem) => boolean, erro
   return outbox.map((item) => (ends(item) ? { ...item, progress: { kind: 'failed', error } } : item));
 }
 
-/** A failed message goes to the end of the queue, like a new one. */
+/** Moves a failed message to the end of the queue, like a new one. */
 export function retry(outbox: Outbox, clientMsgId: string, nowMs: number, queuedAtMs: number): Outbox {
   const item = find(outbox, clientMsgId);
   if (item?.progress.kind !== 'failed') return outbox;

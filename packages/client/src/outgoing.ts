@@ -1,9 +1,9 @@
-/** What a user sends to a room: messages, and acts on messages. */
+/** Messages and acts on messages that a user sends to a room. */
 import type { ClientEventName, ClientRequests } from '@maru/protocol/events';
 
 export interface NewMessage {
   readonly text: string;
-  /** The `seq` of the message to which it replies. */
+  /** The `seq` of the message that it replies to. */
   readonly thread?: number;
   readonly mentions?: readonly string[];
 }
@@ -25,6 +25,6 @@ export function requestOf(
   clientMsgId: string,
   { type, ...content }: Outgoing,
 ): { name: OutgoingName; payload: ClientRequests[OutgoingName][0] } {
-  // Each type of content has the fields of its request.
+  // Each type of content has the same fields as its request.
   return { name: `message:${type}`, payload: { room, clientMsgId, ...content } as ClientRequests[OutgoingName][0] };
 }

@@ -24,7 +24,7 @@ describe('the own status', () => {
   };
   const statuses = () => sent.map(({ status }) => status);
 
-  it('waits for a connection, and is set again on each later one', async () => {
+  it('waits for a connection, and is sent again on each later one', async () => {
     const stored = own.set('dnd', 'writing');
     assert.deepEqual(statuses(), []);
     own.onSession();
@@ -35,7 +35,7 @@ describe('the own status', () => {
     assert.deepEqual(statuses(), ['dnd', 'dnd']);
   });
 
-  it('is not sent before it is set: another device may have set one', () => {
+  it('is not sent before it is set, because another device may have set one', () => {
     own.onSession();
     assert.deepEqual(statuses(), []);
   });
@@ -52,7 +52,7 @@ describe('the own status', () => {
     assert.equal(clock.timers(), 0);
   });
 
-  it('ends as the newest, however late the answers are', async () => {
+  it('ends as the newest status, however late the answers are', async () => {
     own.onSession();
     const first = own.set('away');
     const second = own.set('dnd');
@@ -87,18 +87,18 @@ describe('the own status', () => {
     assert.deepEqual(statuses(), ['away']);
   });
 
-  it('rejects what waits when the client closes', async () => {
+  it('rejects the waiting call when the client closes', async () => {
     const stored = own.set('away');
     own.close();
     await assert.rejects(stored, { code: 'unavailable' });
   });
 });
 
-describe('the own status on a server', async () => {
+describe('the own status on a fake server', async () => {
   const server = await startFakeServer();
   after(() => server.close());
 
-  it('is what others see, also after the server has forgotten it', async () => {
+  it('is visible to others, also after the server has forgotten it', async () => {
     const open = (name: string) => createChatClient({ url: server.url, getToken: () => name });
     const [mina, jun] = [open('mina'), open('jun')];
     const seen: string[] = [];

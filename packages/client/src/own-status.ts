@@ -1,7 +1,7 @@
 /**
- * The own presence status. The server forgets it when the user is in no room for some seconds, so
- * it is set again on each connection. At most one request is in flight; then the newest status is
- * sent.
+ * The own presence status. The server forgets it when the user has been in no room for some
+ * seconds, so it is sent again on each connection. At most one request is in flight. After it, the
+ * newest status is sent.
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { Status } from '@maru/protocol/events';
@@ -30,9 +30,7 @@ export class OwnStatus {
     this.#scheduler = scheduler;
   }
 
-  /**
-   * Resolves when it is stored, or when a later status takes its place. Rejects if it is refused.
-   */
+  /** Resolves when it is stored, or when a later status replaces it. Rejects if it is refused. */
   readonly set = (status: Status, text?: string): Promise<void> =>
     new Promise((resolve, reject) => {
       this.#wanted?.resolve();

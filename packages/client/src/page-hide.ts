@@ -1,11 +1,11 @@
-/** The last moments at which a page surely runs: it is hidden, closed, or loaded anew. */
+/** The last moments in which a page certainly runs: it is hidden, closed or reloaded. */
 type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 interface Page {
   document?: Listening & { visibilityState: string };
 }
 
-/** Outside browsers, `task` never runs. Returns a function that stops it. */
+/** Outside browsers, `task` never runs. Returns a function that stops watching. */
 export function onPageHide(task: () => void): () => void {
   const { document: page, addEventListener } = globalThis as Partial<Listening> & Page;
   if (page === undefined || addEventListener === undefined) return () => {};
@@ -20,7 +20,7 @@ export function onPageHide(task: () => void): () => void {
   };
 }
 
-/** Only when the page is closed or loaded anew, not while another tab is looked at. */
+/** Only when the page is closed or reloaded, not while another tab is shown. */
 export function onPageEnd(task: () => void): () => void {
   const { document: page, addEventListener, removeEventListener } = globalThis as Partial<Listening> & Page;
   if (page === undefined || addEventListener === undefined) return () => {};

@@ -5,14 +5,14 @@ import { PageSize } from './page-size.ts';
 
 const MAX = LIMITS.pageEntriesMax;
 
-it('asks for what is wanted while answers are quick', () => {
+it('asks for the wanted number while answers are quick', () => {
   const size = new PageSize(3_000);
   size.answered({ asked: 50, got: 50, tookMs: 100 });
   assert.equal(size.of(1_000), MAX);
   assert.equal(size.of(7), 7);
 });
 
-it('shrinks after a late page and after one that never came, down to one entry', () => {
+it('shrinks after a late page and after a missing one, down to one entry', () => {
   const size = new PageSize(3_000);
   size.answered({ asked: 200, got: 200, tookMs: 3_000 });
   assert.equal(size.of(MAX), 50);
@@ -22,7 +22,7 @@ it('shrinks after a late page and after one that never came, down to one entry',
   assert.equal(size.of(MAX), 1);
 });
 
-it('shrinks after a late page that is full and short, and not after a late answer that is only short', () => {
+it('shrinks after a late page that is full but small, and not after a late answer with fewer entries', () => {
   const size = new PageSize(3_000);
   for (const got of [0, 3]) size.answered({ asked: 50, got, tookMs: 3_000 });
   assert.equal(size.of(MAX), MAX);
@@ -30,7 +30,7 @@ it('shrinks after a late page that is full and short, and not after a late answe
   assert.equal(size.of(MAX), 1);
 });
 
-it('grows again with quick full pages, and not with short ones', () => {
+it('grows again after quick full pages, and not after short ones', () => {
   const size = new PageSize(3_000);
   size.unanswered(MAX);
   size.answered({ asked: 50, got: 3, tookMs: 100 });

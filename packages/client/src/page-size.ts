@@ -1,12 +1,12 @@
 /**
- * How many entries to ask for at once. In a browser, progress inside one answer is invisible, so on
- * a slow link a large page looks like a dead connection. A late answer makes the pages smaller, and
- * quick full pages make them larger again.
+ * Decides how many entries to request. In a browser, progress inside one answer is invisible, so on
+ * a slow link a large page looks like a dead connection. A late answer makes the pages smaller.
+ * Quick full pages make them larger again.
  */
 import { LIMITS } from '@maru/protocol/limits';
 
 const LATE_FACTOR = 4;
-/** After a few tries every page must fit, or the client never recovers. */
+/** After a few attempts every page must fit, or the client never recovers. */
 const LOST_FACTOR = 8;
 const GROW_FACTOR = 2;
 
@@ -19,14 +19,15 @@ export class PageSize {
     this.#lateAfterMs = lateAfterMs;
   }
 
-  /** The entries to ask for if `wanted` are wanted: from 1. */
+  /** The number of entries to request if `wanted` are wanted. At least 1. */
   of(wanted: number): number {
     return Math.max(1, Math.min(wanted, this.#entries));
   }
 
   answered({ asked, got, tookMs }: { asked: number; got: number; tookMs: number }): void {
     if (tookMs >= this.#lateAfterMs) {
-      // A short answer was late for another reason than its size. A full page may be as short.
+      // A short answer was late for another reason than its size. But a full page may also be
+      // short.
       if (got >= Math.min(asked, LATE_FACTOR)) this.#shrinkTo(Math.min(asked, got) / LATE_FACTOR);
     } else if (tookMs * 3 <= this.#lateAfterMs && got >= this.#entries) {
       this.#entries = Math.min(LIMITS.pageEntriesMax, this.#entries * GROW_FACTOR);

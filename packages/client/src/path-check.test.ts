@@ -23,15 +23,15 @@ async function run(wasDead: boolean, answers: boolean[]) {
   return { backAtMs, asked, timers: clock.timers() };
 }
 
-it('tells once when a dead path lives again', async () => {
+it('reports once when a dead path works again', async () => {
   assert.deepEqual(await run(false, [true, false, false, true, true]), { backAtMs: [14_000], asked: 5, timers: 0 });
 });
 
-it('tells that a path lives which was dead before', async () => {
+it('reports that a path works if it was dead before', async () => {
   assert.deepEqual((await run(true, [true, true])).backAtMs, [2_000]);
 });
 
-it('says nothing about a path that is only slow, or dead', async () => {
+it('does not report a path that is only slow, or still dead', async () => {
   assert.deepEqual((await run(false, [true, true])).backAtMs, []);
   assert.deepEqual((await run(true, [false, false])).backAtMs, []);
 });

@@ -1,20 +1,21 @@
 /**
- * Notices that the server can be reached again while a try to connect hangs. A try that began on a
- * dead path may hang for its whole timeout, because what it sent is lost. A new request shows that
- * the path lives. Nothing is asked while a connection is open, or when the first try succeeds soon.
+ * Detects that the server is reachable again while an attempt to connect hangs. An attempt that
+ * started on a dead network path may hang for its whole timeout, because its packets were lost. A
+ * new request shows whether the path works. It sends nothing while a connection is open, or if the
+ * first attempt succeeds soon.
  */
 import type { Scheduler } from './scheduler.ts';
 
-/** False if no answer comes. Never rejects. */
+/** Resolves to false if there is no answer. Never rejects. */
 export type Reach = () => Promise<boolean>;
 
 export interface PathCheckOptions {
   scheduler: Scheduler;
   reach: Reach;
   everyMs: number;
-  /** The path was dead when this try began, as far as it is known. */
+  /** Whether the path was dead when this attempt started, as far as known. */
   wasDead: boolean;
-  /** The path was dead and lives now. A path that never was dead is only slow: wait. */
+  /** The path was dead and works now. A path that never was dead is only slow, so keep waiting. */
   onBack: () => void;
 }
 
@@ -38,7 +39,7 @@ export function checkPath({ scheduler, reach, everyMs, wasDead, onBack }: PathCh
   };
 }
 
-/** Any answer will do, also an error of a proxy. */
+/** Any answer counts, including an error of a proxy. */
 export function reachOver(url: string, timeoutMs: number): Reach {
   return async () => {
     try {

@@ -1,7 +1,10 @@
-/** Tells a dead path from a slow one: if one session after the other seems dead, it may be slow. */
+/**
+ * Distinguishes a dead path from a slow one: if several sessions in a row seem dead, the path may
+ * be slow.
+ */
 import type { ClientLimits } from './limits.ts';
 
-/** A session that falls silent in this time makes the client more patient. */
+/** If a session falls silent within this time, the client waits longer in the next one. */
 const SOON_MS = 60_000;
 const DOUBLINGS_MAX = 2;
 
@@ -14,7 +17,7 @@ export class Patience {
     this.#silences = afterMs < SOON_MS ? this.#silences + 1 : 1;
   }
 
-  /** The first reconnect is not delayed. */
+  /** The first reconnect gets the normal limits. */
   extend(limits: ClientLimits): ClientLimits {
     const factor = 2 ** Math.min(Math.max(this.#silences - 1, 0), DOUBLINGS_MAX);
     return { ...limits, probeTimeoutMs: limits.probeTimeoutMs * factor };

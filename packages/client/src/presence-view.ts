@@ -1,6 +1,6 @@
 /**
- * The users in a room: a snapshot with the differences after it applied. Pure; it does not know how
- * either is fetched.
+ * The users in a room: a snapshot, and the differences after it. Pure. It does not know how either
+ * is fetched.
  */
 import type { PresenceDiff, PresenceSnapshot, PresenceUser } from '@maru/protocol/events';
 

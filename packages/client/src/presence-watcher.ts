@@ -11,10 +11,7 @@ import type { ClientLogger } from './logger.ts';
 import { applyDiff, type PresenceView, viewOfSnapshot } from './presence-view.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/**
- * Minimum time between two snapshots of a room, in case its list of users and its count never
- * match.
- */
+/** Minimum time between two snapshots of a room, in case its users and its count never match. */
 const SNAPSHOT_INTERVAL_MIN_MS = 10_000;
 
 export interface PresenceWatcherOptions {
@@ -25,11 +22,13 @@ export interface PresenceWatcherOptions {
 }
 
 export interface PresenceWatcher {
-  /** `isReady`: the room is joined on the current connection. Otherwise `onReady` follows. */
+  /**
+   * `isReady`: the room is joined on the current connection. Otherwise `onReady` is called later.
+   */
   want(room: string, state: { isWanted: boolean; isReady: boolean }): void;
   /** The room was joined on the current connection. */
   onReady(room: string): void;
-  /** The room is left, which ends the watch on the server, too. */
+  /** The room was left, which also ends the watch on the server. */
   forget(room: string): void;
   onDiff(diff: PresenceDiff): void;
   onLost(): void;
@@ -94,7 +93,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
       if (isWanted && isReady) start(room);
       if (isWanted) return;
       stop(room);
-      // If it is not answered, differences are ignored until the next connection.
+      // If this is not answered, differences are ignored until the next connection.
       if (isReady) request('presence:unwatch', { room }, () => {});
     },
     onReady(room) {
@@ -106,7 +105,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
     },
     onDiff(diff) {
       const watch = watches.get(diff.room);
-      // Differences follow the snapshot. One before it belongs to an earlier watch.
+      // Differences follow the snapshot. An earlier one belongs to a previous watch.
       if (watch?.view == null) return;
       const view = applyDiff(watch.view, diff);
       show(diff.room, watch, view);

@@ -11,7 +11,7 @@ test('the data of a refused handshake is the reason', () => {
   assert.deepEqual(refusalOf(failed({ data }))?.toBody(), data);
 });
 
-test('so is the answer of nginx or of a gateway to a poll', () => {
+test('the answer of nginx or of a gateway to a poll is the reason', () => {
   const nginx =
     '{"type":"about:blank","title":"Too many requests","status":429,"code":"rate_limited","retryable":true,"retryAfterMs":1000}';
   assert.deepEqual(answered(nginx), {

@@ -1,11 +1,11 @@
-/** Why the server refused a handshake, as far as it says so. */
+/** Extracts the reason why the server refused a handshake, if it gave one. */
 import type { MaruError } from '@maru/protocol/errors';
 import { errorOfBody } from './ack.ts';
 
-/** What socket.io-client reports. `context` is the HTTP answer to a poll. */
+/** The error of socket.io-client. `context` is the HTTP answer to a poll. */
 export type ConnectFailure = Error & { data?: unknown; context?: { responseText?: unknown } };
 
-/** Undefined if no reason was given: a network error, or a refused WebSocket. */
+/** Undefined if there is no reason: a network error, or a refused WebSocket. */
 export function refusalOf({ data, context }: ConnectFailure): MaruError | undefined {
   if (data !== undefined) return errorOfBody(data);
   try {

@@ -1,4 +1,4 @@
-/** Why messages to a room fail after the user was removed from it. */
+/** The error of messages to a room after the user was removed from it. */
 import { ERROR_CATALOGUE, type ErrorBody, type ErrorCode } from '@maru/protocol/errors';
 import type { RemovalReason } from '@maru/protocol/events';
 

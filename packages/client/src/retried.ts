@@ -5,7 +5,7 @@ import type { Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** After the last one, the caller gets the error. */
+/** After the last attempt, the caller gets the error. */
 const TRIES_MAX = 4;
 
 /** Rejects with MaruError. */

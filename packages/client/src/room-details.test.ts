@@ -16,7 +16,7 @@ const BEFORE: RoomDetails = {
 };
 const act = <T extends keyof ActEntries>(type: T, data: ActEntries[T]) => ({ ...entry(1), type, data });
 
-it('begins with what a join answered', () => {
+it('starts with the answer to a join', () => {
   assert.deepEqual(detailsOf(joined([], 0)), { ...BEFORE, role: 'member', title: '', topic: '' });
   const more = { topic: 'Green', readOnly: true as const, slowModeS: 5, mutedUntilTs: 0 };
   assert.deepEqual(detailsOf({ ...joined([], 0), ...more, title: 'Tea', role: 'moderator' }), { ...BEFORE, ...more });
@@ -42,8 +42,11 @@ for (const [name, stored, change] of CHANGES) {
   });
 }
 
-it('ends a mute', () => {
-  assert.equal(applyAct({ ...BEFORE, mutedUntilTs: 0 }, ME, act('room.unmute', { user: ME })).mutedUntilTs, null);
+it('ends a mute when it is lifted, and when one becomes an owner', () => {
+  const after = (stored: ReturnType<typeof act>) => applyAct({ ...BEFORE, mutedUntilTs: 0 }, ME, stored).mutedUntilTs;
+  assert.equal(after(act('room.unmute', { user: ME })), null);
+  assert.equal(after(act('room.role', { user: ME, role: 'moderator' })), 0);
+  assert.equal(after(act('room.role', { user: ME, role: 'owner' })), null);
 });
 
 it('returns the same object for messages and unknown types', () => {

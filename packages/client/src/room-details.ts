@@ -1,4 +1,4 @@
-/** The settings of a joined room, and what the own user may do in it. Pure. */
+/** The settings of a joined room, and the own user's rights in it. Pure. */
 import type { Entry, JoinData, Role, Visibility } from '@maru/protocol/events';
 import { actOf } from './acts.ts';
 
@@ -10,9 +10,9 @@ export interface RoomDetails {
   readonly topic: string;
   /** Only moderators and owners write. */
   readonly readOnly: boolean;
-  /** Seconds between two messages of one member; 0: no pause. */
+  /** Seconds between two messages of one member. 0 means no pause. */
   readonly slowModeS: number;
-  /** The own user may not write until this time of the store's clock; 0: without an end. */
+  /** The own user may not write until this time of the store's clock. 0 means without end. */
   readonly mutedUntilTs: number | null;
 }
 
@@ -27,8 +27,8 @@ export const detailsOf = (joined: JoinData): RoomDetails => ({
 });
 
 /**
- * The details after an entry that follows them in the log. Returns the same object if the entry
- * changes nothing.
+ * The details after the next entry of the log. Returns the same object if the entry changes
+ * nothing.
  */
 export function applyAct(details: RoomDetails, ownUserId: string, entry: Entry): RoomDetails {
   const act = actOf(entry);
@@ -41,9 +41,10 @@ export function applyAct(details: RoomDetails, ownUserId: string, entry: Entry):
   if (act.user !== ownUserId) return details;
   switch (act.type) {
     case 'room.role':
-      return { ...details, role: act.role };
+      // Who becomes an owner is muted no more.
+      return { ...details, role: act.role, mutedUntilTs: act.role === 'owner' ? null : details.mutedUntilTs };
     case 'room.ban':
-      // A ban ends the role as well.
+      // A ban also ends the role.
       return { ...details, role: 'member' };
     case 'room.mute':
       return { ...details, mutedUntilTs: act.untilTs ?? 0 };

@@ -43,7 +43,7 @@ function start(name: string) {
   return { client, seqs, happened, outgoing };
 }
 
-it('stays out of a room after a removal, also on the next connection, and fails what waits for it', async () => {
+it('stays out of a room after a removal, also on the next connection, and fails its waiting messages', async () => {
   const [room, other] = [newRoom(), newRoom()];
   const { client, happened, outgoing, seqs } = start('mina');
   client.join(room);
@@ -75,7 +75,7 @@ it('stays out of a room after a removal, also on the next connection, and fails 
   assert.equal(states()[0]?.kind, 'failed');
 });
 
-it('keeps the details of a room up to date, also after entries that it never got', async () => {
+it('keeps the details of a room up to date, even after missed entries', async () => {
   const room = newRoom();
   const { client, happened, seqs } = start('mina');
   const slowModes: number[] = [];

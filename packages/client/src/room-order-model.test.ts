@@ -19,7 +19,7 @@ class World {
   #log: Entry[] = [];
   #state: RoomState = stepRoom(newRoom(), { type: 'joined', data: joined([], 0, 'e1'), wanted: 50 }).state;
   #online = true;
-  /** What a host that follows `gap` and `rollback` shows. */
+  /** What a host shows if it follows `gap` and `rollback`. */
   #screen: Entry[] = [];
   #unanswered: RoomEffect | null = null;
 
@@ -55,7 +55,7 @@ class World {
   }
 
   /**
-   * The network heals: one reconnect, one more entry, and every read is answered. Then the screen
+   * Heals the network: one reconnect, one more entry, and every read is answered. Then the screen
    * must equal the log's end.
    */
   heal(): void {
@@ -146,7 +146,8 @@ class World {
 
   #rollBack(isAnnounced: boolean): void {
     const state = this.#state;
-    // No client can detect an unannounced rollback before an announced one. Servers announce each.
+    // A client cannot detect an unannounced rollback before an announced one. Servers announce each
+    // rollback.
     const isKnown =
       state.position?.epoch === `e${this.#epoch}` || (state.phase === 'backfilling' && state.want.kind === 'newest');
     this.#epoch++;

@@ -4,7 +4,7 @@ import { HELD_ENTRIES_MAX, newRoom, STALLED_READS_MAX, stepRoom } from './room-o
 import type { RoomEffect, RoomInput, RoomState } from './room-state.ts';
 import { entry, joined, page, range } from './testing/entries.ts';
 
-/** Runs inputs one after the other and keeps what came out, in a form that is easy to compare. */
+/** Runs inputs in order, and records the output in a form that is easy to compare. */
 function run(inputs: RoomInput[], from: RoomState = newRoom()) {
   let state = from;
   const out: RoomEffect[] = [];
@@ -30,7 +30,7 @@ it('delivers the entries of a join, then later ones', () => {
   assert.deepEqual(state.position, { epoch: 'e1', seq: 7 });
 });
 
-it('reads what the answer to a join lacks, and shows it in order', () => {
+it('reads entries that the answer to a join lacks, and delivers them in order', () => {
   const step = stepRoom(newRoom(), { type: 'joined', data: joined(range(98, 100), 100), wanted: 50 });
   assert.deepEqual(step.effects, [
     { do: 'read-after', readId: 1, position: { epoch: 'e1', seq: 50 }, missing: null, stalledReads: 0 },
@@ -49,7 +49,7 @@ it('reads what the answer to a join lacks, and shows it in order', () => {
   assert.equal(state.phase, 'live');
 });
 
-it('never takes a room with entries for empty', () => {
+it('never mistakes a room with entries for an empty one', () => {
   const empty: RoomInput = { type: 'joined', data: joined([], 9), wanted: 50 };
   assert.deepEqual(run([empty, { type: 'page', readId: 1, data: page(range(1, 9)) }]).surface, [
     'read-after',
@@ -122,7 +122,7 @@ it('continues with the missed entries after a resume', () => {
   );
 });
 
-it('shows a gap and the newest page if a resume does not recover', () => {
+it('reports a gap and delivers the newest page if a resume does not recover', () => {
   const resumed: RoomInput = {
     type: 'resumed',
     answer: { recovered: false, reason: 'too_far', epoch: 'e1', head: 5_000, n: 5_000, first: 1 },
@@ -164,7 +164,7 @@ it('reports the extent of a rollback and continues in the new epoch', () => {
   assert.deepEqual(state.position, { epoch: 'e2', seq: 5 });
 });
 
-it('reads surviving entries that it has not seen', () => {
+it('reads surviving entries that it has not delivered', () => {
   const { surface } = run(
     [
       { type: 'epoch', epoch: 'e2', head: 7 },
@@ -176,12 +176,12 @@ it('reads surviving entries that it has not seen', () => {
   assert.deepEqual(surface, ['rollback', 'read-after', 6, 7, 8]);
 });
 
-it('starts from the newest if an entry of an unknown epoch arrives', () => {
+it('restarts from the newest entries if an entry of an unknown epoch arrives', () => {
   const { surface } = run([seen(4, 'e2'), { type: 'page', readId: 1, data: page(range(1, 4, 'e2')) }], live(5));
   assert.deepEqual(surface, ['read-newest', 'gap', 1, 2, 3, 4]);
 });
 
-it('starts from the newest if a read is refused because of the epoch', () => {
+it('restarts from the newest entries if a read is refused because of the epoch', () => {
   const { surface } = run(
     [seen(9), { type: 'page-conflict', readId: 1 }, { type: 'page', readId: 2, data: page(range(1, 3, 'e2')) }],
     live(5),

@@ -52,7 +52,7 @@ function onJoined(state: RoomState, data: JoinData, wanted: number): RoomStep {
   const { position, readId } = state;
   if (position === null) return begin(data, wanted, readId);
   if (data.recovered && data.epoch === position.epoch) {
-    // Process the entries one by one, so that a gap in the answer is found like any other.
+    // Process the entries one by one, so that a gap in the answer is found like any other gap.
     const { state: now, effects } = data.messages.reduce(then, stay({ phase: 'live', position, readId }));
     if (now.phase !== 'live' || now.position.seq >= data.head) return { state: now, effects };
     const next = readAfter(now.position, [], readId, 0);
@@ -70,8 +70,8 @@ function onJoined(state: RoomState, data: JoinData, wanted: number): RoomStep {
 }
 
 /**
- * The first answer. If it lacks entries, they and all after them are read: what is read may show
- * messages of different moments, and only what is delivered together is of one.
+ * Handles the first answer. If it lacks entries, all entries from there are read. A read may
+ * contain messages of another moment, and entries of one delivery must be of the same moment.
  */
 function begin(data: JoinData, wanted: number, readId: number): RoomStep {
   const { epoch, head } = data;
@@ -103,8 +103,8 @@ function onEntry(state: RoomState, entry: Entry): RoomStep {
   if (state.phase === 'waiting') return stay(state);
   if (state.phase === 'backfilling') return stay(hold(state, entry));
   const { position } = state;
-  // The epoch event should have come first. Without it the extent of the rollback is unknown, so
-  // start from the newest.
+  // The epoch event should have come first. Without it, the extent of the rollback is unknown, so
+  // start from the newest entries.
   if (entry.epoch !== position.epoch) return readNewest(position, 'epoch', [entry], state.readId);
   if (entry.seq <= position.seq) return stay(state);
   if (entry.seq === position.seq + 1) {
@@ -115,7 +115,7 @@ function onEntry(state: RoomState, entry: Entry): RoomStep {
 
 function hold(state: Backfilling, entry: Entry): Backfilling {
   const last = state.held.at(-1);
-  // Live entries ascend. Another one is a duplicate, or the read will return it.
+  // Live entries ascend. An entry out of order is a duplicate, or the read will return it.
   if (last !== undefined && last.epoch === entry.epoch && entry.seq <= last.seq) return state;
   if (state.held.length >= HELD_ENTRIES_MAX) return { ...state, overflowed: true };
   return { ...state, held: [...state.held, entry] };
@@ -132,7 +132,7 @@ function onNewest(state: Backfilling, reason: GapReason, data: HistoryData): Roo
   // An empty page means that no entry is kept. Then `first` is the head plus one.
   let seq = entries.at(-1)?.seq ?? Math.max(0, data.first - 1);
   if (data.epoch === position.epoch && seq <= position.seq) {
-    // Nothing newer is readable, so continue with the held entries.
+    // No newer entry is readable, so continue with the held entries.
     seq = Math.max(position.seq, (state.held.find((entry) => entry.epoch === data.epoch)?.seq ?? 0) - 1);
   }
   const effects: RoomEffect[] = [{ do: 'gap', reason, after: position }, ...deliver(entries, data.head)];
@@ -158,12 +158,12 @@ function onAfter(state: Backfilling, data: HistoryData): RoomStep {
     }
     return readAfter(position, state.held, state.readId, state.stalledReads + 1, state.overflowed);
   }
-  // The log no longer has the next entry. Report the gap and continue with the entries it has.
+  // The log no longer has the next entry. Report the gap, and continue with the existing entries.
   const effects: RoomEffect[] = next.seq > position.seq + 1 ? [{ do: 'gap', reason: 'trimmed', after: position }] : [];
   const entries = contiguousHead(fresh);
   const reached = entries.at(-1) ?? next;
   effects.push(...deliver(entries, data.head));
-  // What follows the held entries arrives live.
+  // Entries after the held ones arrive live.
   const heldFollow = state.held.some(({ epoch, seq }) => epoch === reached.epoch && seq > reached.seq);
   const more = (data.hasMore && !heldFollow) || entries.length < fresh.length || state.overflowed;
   return drain({ ...state, position: positionOf(reached), overflowed: false }, effects, more);
@@ -179,8 +179,8 @@ function drain(state: Backfilling, effects: RoomEffect[], more: boolean): RoomSt
   const rest: Entry[] = [];
   for (const entry of state.held) {
     if (entry.epoch !== position.epoch) {
-      // An entry of an older epoch, or of one that the page did not know yet. The next entry
-      // reveals the latter.
+      // An entry of an older epoch, or of one that the page did not know yet. In the second case,
+      // the next entry reveals the epoch.
       continue;
     }
     if (entry.seq <= position.seq) continue;
@@ -200,18 +200,18 @@ function drain(state: Backfilling, effects: RoomEffect[], more: boolean): RoomSt
 
 function onEpoch(state: RoomState, epoch: string, head: number): RoomStep {
   const { position } = state;
-  // While waiting, the expected answer knows the epoch, and the position must stay the requested
-  // one.
+  // While waiting, the expected answer will contain the epoch, and the position must stay the
+  // requested one.
   if (state.phase === 'waiting' || position === null || position.epoch === epoch) return stay(state);
   const knowsEpoch = state.phase === 'live' || (state.want.kind === 'after' && state.held.every(isOf(position.epoch)));
-  // If an epoch in between was missed, it is unknown what survived it.
+  // If an intermediate epoch was missed, it is unknown which entries survived it.
   if (!knowsEpoch) return readNewest(position, 'epoch', [], state.readId);
   const effects: RoomEffect[] = [{ do: 'rollback', epoch, head }];
   const survived: Position = { epoch, seq: Math.min(position.seq, head) };
   if (state.phase === 'live' && survived.seq === head) {
     return { state: { ...state, position: survived }, effects };
   }
-  // A read in flight may return entries of either epoch, so it is repeated.
+  // A read in flight may return entries of either epoch, so repeat it.
   const next = readAfter(survived, [], state.readId, 0);
   return { state: next.state, effects: [...effects, ...next.effects] };
 }
@@ -249,7 +249,7 @@ const isOf =
 const deliver = (entries: readonly Entry[], readAt?: number): RoomEffect[] =>
   entries.length === 0 ? [] : [{ do: 'deliver', entries, ...(readAt === undefined ? {} : { readAt }) }];
 
-/** Merges consecutive deliveries of entries that are as they were appended. */
+/** Merges consecutive deliveries of entries in their original form. */
 function mergeDeliveries(effects: RoomEffect[]): RoomEffect[] {
   const merged: RoomEffect[] = [];
   for (const effect of effects) {

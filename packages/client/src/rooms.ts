@@ -36,7 +36,7 @@ export interface RoomsOptions {
   onGone: (room: string, error: ErrorBody) => void;
   onJoined: (data: JoinData) => void;
   onEntries: (room: string, entries: readonly Entry[]) => void;
-  /** Entries of the room were not delivered, or were taken back. */
+  /** Entries of the room were not delivered, or were rolled back. */
   onSkipped: (room: string) => void;
 }
 
@@ -60,7 +60,7 @@ export class Rooms {
     return this.#wanted.get(id)?.machine.position ?? null;
   }
 
-  /** The position of every wanted room that has delivered something, for `auth.resume`. */
+  /** The position of every wanted room with delivered entries, for `auth.resume`. */
   positions(): Record<string, Position> {
     const positions: Record<string, Position> = {};
     for (const room of this.#wanted.values()) {
@@ -71,12 +71,12 @@ export class Rooms {
     return positions;
   }
 
-  /** Joined on the current connection. */
+  /** Whether the room is joined on the current connection. */
   isReady(id: string): boolean {
     return this.#online && (this.#wanted.get(id)?.machine.phase ?? 'waiting') !== 'waiting';
   }
 
-  /** The last event `room` of a wanted room. */
+  /** The last `room` event of a wanted room. */
   status(id: string): RoomStatus | null {
     return this.#wanted.get(id)?.status ?? null;
   }
@@ -147,7 +147,7 @@ export class Rooms {
     }
   }
 
-  /** The log reaches `head`. If its entries do not arrive, they are read. */
+  /** The log reaches `head`. If its entries do not arrive, it is read. */
   expect(id: string, { epoch, head }: { epoch: string; head: number }): void {
     const room = this.#wanted.get(id);
     if (room === undefined || !this.#online) return;
@@ -156,7 +156,7 @@ export class Rooms {
     this.#watchCatchUp(room);
   }
 
-  /** Reads a page for the host. It may hold fewer entries than asked for. */
+  /** Reads a page for the host. It may have fewer entries than requested. */
   readPage(page: HistoryPage, done: Done<HistoryData>): void {
     this.#entryRequests.ask('history:read', page, page.limit, done);
   }
@@ -186,7 +186,8 @@ export class Rooms {
     const step = stepRoom(room.machine, input);
     room.machine = step.state;
     for (const effect of step.effects) this.#run(room, effect);
-    // The answer to a join describes the room as it is now. Other ways lose acts among the entries.
+    // The answer to a join describes the current room. In all other cases, acts among skipped
+    // entries are lost.
     const hasSkipped = step.effects.some((effect) => effect.do === 'gap' || effect.do === 'rollback');
     if (hasSkipped && input.type !== 'joined' && this.#wanted.get(room.id) === room) this.#options.onSkipped(room.id);
   }
@@ -210,7 +211,7 @@ export class Rooms {
         return;
       case 'read-after': {
         const { epoch, seq } = effect.position;
-        // The first read goes at once. Each read after one without new entries waits longer.
+        // The first read starts immediately. Each read after one without new entries waits longer.
         const delayMs = effect.stalledReads === 0 ? 0 : this.#delayMs(effect.stalledReads);
         const page = { room: room.id, after: seq, epoch, limit: effect.missing ?? LIMITS.pageEntriesMax };
         this.#requestPage(room, effect.readId, page, delayMs);
@@ -278,7 +279,7 @@ export class Rooms {
     });
   }
 
-  /** Checks later that the room is still wanted, on the same connection. */
+  /** Returns a function that checks whether the room is still wanted on the same connection. */
   #currentCheck(room: WantedRoom): () => boolean {
     const connection = this.#connection;
     return () => connection === this.#connection && this.#wanted.get(room.id) === room;

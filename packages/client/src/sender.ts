@@ -21,7 +21,7 @@ export interface SenderOptions {
   giveUpAfterMs: number | null;
   /** A message was stored at this position. Its entry may arrive later. */
   onStored: (room: string, position: Position) => void;
-  /** The oldest message that waits does so since then; null: none waits. */
+  /** The time since which the oldest waiting message waits. Null if none waits. */
   onWaiting: (sinceMs: number | null) => void;
 }
 
@@ -61,13 +61,13 @@ export class Sender {
     this.#stopTaking = options.store.watchLeft((left) => this.#take(left));
   }
 
-  /** @throws MaruError `unavailable` if the outbox is full, or the device could not keep it. */
+  /** @throws MaruError `unavailable` if the outbox is full, or the device could not store it */
   send(room: string, message: NewMessage): OutgoingMessage {
     const { clientMsgId, queuedAtMs } = this.#enqueue(room, { type: 'send', ...message });
     return { room, clientMsgId, ...message, queuedAtMs, state: { kind: 'sending' } };
   }
 
-  /** As `send`. @throws MaruError */
+  /** Like `send`. @throws MaruError */
   act(room: string, act: MessageAct): OutgoingAct {
     const { clientMsgId } = this.#enqueue(room, act);
     return { room, clientMsgId, act, state: { kind: 'sending' } };
@@ -88,7 +88,8 @@ export class Sender {
   }
 
   /**
-   * What another client of the user left. Its place is emptied only when all of it is kept here.
+   * Takes over the outbox that another client of the user left. The other place is emptied only
+   * when all of it is saved here.
    */
   #take(left: Outbox): boolean {
     const before = this.#outbox;
@@ -109,7 +110,7 @@ export class Sender {
     this.#sendDue();
   }
 
-  /** Removes a failed message. A message in flight cannot be taken back. */
+  /** Removes a failed message. A message in flight cannot be cancelled. */
   discard(clientMsgId: string): void {
     const item = outboxes.find(this.#outbox, clientMsgId);
     if (item?.progress.kind !== 'failed') return;
@@ -136,14 +137,14 @@ export class Sender {
     this.#restart();
   }
 
-  /** The room has ended for this user. A message in flight may still turn out to be stored. */
+  /** The user is no longer in the room. A message in flight may still turn out to be stored. */
   endRoom(room: string, error: ErrorBody): void {
     const before = this.#outbox;
     this.#update(outboxes.failRoom(before, room, error));
     this.#emitNewlyFailed(before);
   }
 
-  /** An own entry that arrives is stored, even if the acknowledgement never comes. */
+  /** An own entry that arrives is stored, even if its acknowledgement never comes. */
   onEntries(room: string, entries: readonly Entry[], ownUserId: string): void {
     if (this.#outbox.length === 0) return;
     for (const { type, clientMsgId, from, epoch, seq, data } of entries) {
@@ -200,7 +201,7 @@ export class Sender {
     this.#sendDue();
   }
 
-  /** Sends the messages that are due, and sets the timer for the next one. */
+  /** Sends the due messages, and sets the timer for the next one. */
   #sendDue(): void {
     const { scheduler, giveUpAfterMs } = this.#options;
     this.#cancelTimer();
@@ -232,7 +233,7 @@ export class Sender {
         const { epoch, seq, duplicate } = result.data;
         return this.#settle(clientMsgId, { epoch, seq }, duplicate);
       }
-      // The connection ended, so the outcome is unknown. The message already waits for the next
+      // The connection ended, so the outcome is unknown. The message is already queued for the next
       // connection.
       if (connection !== this.#connection) return;
       const before = this.#outbox;

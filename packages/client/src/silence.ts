@@ -1,21 +1,23 @@
-/** Notices that nothing arrives any more. */
+/** Detects that nothing arrives any more. */
 import type { Scheduler } from './scheduler.ts';
 
 export interface SilenceOptions {
   scheduler: Scheduler;
   timeoutMs: number;
   /**
-   * Ends the wait this long after the first packet, even if more arrive. A part of a packet shows
-   * that the answer may be in it.
+   * Maximum wait after the first packet, even if more arrive. A partial packet may be the beginning
+   * of the answer.
    */
   timeoutMaxMs: number;
-  /** Bytes received so far, parts of a frame included; null if the platform does not say. */
+  /**
+   * Bytes received so far, including parts of a frame. Null if the platform does not provide it.
+   */
   receivedBytes: () => number | null;
-  /** Called at most once. `arrives`: bytes still arrive, but for too long. */
+  /** Called at most once. `arrives`: bytes still arrive, but the wait was too long. */
   onSilent: (how: { arrives: boolean }) => void;
 }
 
-/** How many times the progress is checked within the timeout. */
+/** How often the progress is checked within the timeout. */
 const LOOKS_PER_TIMEOUT = 5;
 
 export class Silence {
@@ -65,8 +67,8 @@ export class Silence {
     const { scheduler, timeoutMaxMs, receivedBytes, onSilent } = this.#options;
     const now = scheduler.now();
     const bytes = receivedBytes();
-    // A timer that is very late means that this process was stopped, or the device slept. That time
-    // does not count: what arrived in it is not read yet.
+    // A very late timer means that this process was stopped or the device slept. That time does not
+    // count, because data that arrived in it has not been read yet.
     const wasStopped = lateMs >= this.#timeoutMs / 2;
     if (wasStopped && this.#firstPacketAtMs !== null) this.#firstPacketAtMs += lateMs;
     if (bytes !== this.#bytes || wasStopped) this.#aliveAtMs = now;

@@ -61,7 +61,7 @@ for (const transport of ['websocket', 'polling'] as const) {
   });
 }
 
-it('notices a dead connection without any request when the network is back', async (t) => {
+it('detects a dead connection without any request when the network is back', async (t) => {
   const { client, room, texts, isJoined } = start(t);
   await until('the room is joined', isJoined);
   proxy.silence();
@@ -72,7 +72,7 @@ it('notices a dead connection without any request when the network is back', asy
   await until('the message is there', () => texts.length === 1);
 });
 
-it('replaces a try that hangs as soon as the server can be reached again', async (t) => {
+it('replaces a hanging attempt as soon as the server is reachable again', async (t) => {
   const { client, states, isJoined } = start(t, { connectTimeoutMs: 60_000, reachEveryMs: 100 });
   await until('the room is joined', isJoined);
   proxy.isDead = true;
@@ -97,7 +97,7 @@ it('opens no further connection and sends nothing while an idle connection is he
   assert.deepEqual([requests, proxy.connections()], [[], before]);
 });
 
-it('is late, and not connected, while a message waits too long for its answer', async (t) => {
+it('is late, not connected, while a message waits too long for its answer', async (t) => {
   const { client, room, states, stored, isJoined } = start(t, { lateAfterMs: 50, probeAfterMs: 60_000 });
   await until('the room is joined', isJoined);
   proxy.silence();
@@ -110,7 +110,7 @@ it('is late, and not connected, while a message waits too long for its answer', 
   assert.deepEqual(states.slice(0, 4), ['connecting', 'connected', 'late', 'connecting']);
 });
 
-it('checks the connection when the system says that the network is gone', async (t) => {
+it('checks the connection when the system reports that the network is gone', async (t) => {
   const listeners = new EventTarget();
   const page = globalThis as { addEventListener?: unknown; removeEventListener?: unknown };
   page.addEventListener = listeners.addEventListener.bind(listeners);
@@ -172,7 +172,7 @@ it('connects by polling if WebSockets fall silent after the session', async (t) 
   assert.equal(proxy.upgrades(), 2);
 });
 
-it('tries WebSocket again when the time of polling is over', async (t) => {
+it('tries WebSocket again after the polling period', async (t) => {
   proxy.mode = 'hang';
   const { states, isJoined } = start(t, { pollingForMs: 1 });
   await until('the room is joined', isJoined);
@@ -182,14 +182,14 @@ it('tries WebSocket again when the time of polling is over', async (t) => {
   assert.equal(proxy.upgrades(), 2);
 });
 
-it('asks for less after a page that never came, and still delivers everything', async (t) => {
+it('asks for less after a missing page, and still delivers everything', async (t) => {
   const limits: number[] = [];
   const room = `silent-${++rooms}`;
   for (let i = 1; i <= 120; i++) server.post(room, BOT, `${i}`);
   server.onRequest = (name, { limit }) => {
     if (name !== 'room:join' && name !== 'history:read') return;
     limits.push(Number(limit));
-    // An answer that is too large for the link.
+    // This answer is too large for the link.
     if (Number(limit) > 30) proxy.silence();
   };
   t.after(() => {
@@ -209,14 +209,14 @@ it('asks for less after a page that never came, and still delivers everything', 
   assert.deepEqual(limits.slice(0, 2), [100, 12]);
 });
 
-it('becomes patient with a path that is only slow', async (t) => {
+it('extends its timeouts on a slow path', async (t) => {
   proxy.uplinkDelayMs = 500;
   const { client, room, stored } = start(t, { connectTimeoutMs: 3_000 });
   client.send(room, 'x');
   await until('the message is stored', () => stored.length === 1);
 });
 
-it('reads what a resume promised and did not deliver', async (t) => {
+it('reads entries that a resume promised but did not deliver', async (t) => {
   const { room, texts, isJoined, states } = start(t, { catchUpMs: 100 });
   await until('the room is joined', isJoined);
   server.post(room, BOT, '1');
@@ -231,7 +231,7 @@ it('reads what a resume promised and did not deliver', async (t) => {
   assert.deepEqual(texts, ['1', '2', '3']);
 });
 
-it('reads an own message that is stored and does not arrive', async (t) => {
+it('reads an own message that is stored but does not arrive', async (t) => {
   const { client, room, texts, stored, isJoined } = start(t, { catchUpMs: 100 });
   await until('the room is joined', isJoined);
   server.faults.loseEntries = 1;

@@ -17,7 +17,7 @@ export function contiguousTail(entries: readonly Entry[]): readonly Entry[] {
   return start === -1 ? entries : entries.slice(start);
 }
 
-/** The number of entries between the position and the first of the held ones; null if unknown. */
+/** The number of entries between the position and the first held one. Null if unknown. */
 export function missingBefore(held: readonly Entry[], position: Position): number | null {
   const first = held[0];
   const isAhead = first !== undefined && first.epoch === position.epoch && first.seq > position.seq + 1;

@@ -1,24 +1,24 @@
 /**
  * One connection, from its opening to its end. It is never reused. It translates the events of the
- * wire, and ends if the server is silent. `connection.ts` decides whether and when to
- * reconnect.
+ * wire, and ends if the server is silent. `connection.ts` decides whether and when to reconnect.
  */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests, Position, ServerEvents } from '@maru/protocol/events';
-import { openWire } from '#wire';
+import { openWire as openPlatformWire } from '#wire';
 import { type Result, unavailable } from './ack.ts';
 import type { ClientLimits } from './limits.ts';
 import { Link } from './link.ts';
+import { type PingWatch, watchPings } from './ping-watch.ts';
 import { refusalOf } from './refusal.ts';
 import type { Scheduler } from './scheduler.ts';
 import { Silence } from './silence.ts';
 import type { Transport } from './transport-choice.ts';
-import { SERVER_DISCONNECT, type Wire } from './wire/wire.ts';
+import { SERVER_DISCONNECT, type Wire, type WireOptions } from './wire/wire.ts';
 
 export interface HandshakeAuth {
   token: string;
   resume: Record<string, Position>;
-  /** This client tries again by itself, so temporary refusals may come as `connect_error`. */
+  /** This client retries by itself, so temporary refusals may come as `connect_error`. */
   retries: true;
   program?: string;
 }
@@ -28,7 +28,9 @@ export type SocketEnd =
   | { kind: 'unauthenticated'; detail: string }
   /** The server sent DISCONNECT: stay away. */
   | { kind: 'dismissed' }
-  /** No answer for too long. `hung`: nothing has passed this transport since the session. */
+  /**
+   * No answer for too long. `hung`: no data has passed this transport since the session started.
+   */
   | { kind: 'silent'; transport: Transport; hung: boolean }
   /** Anything else: the network, the node, or a temporary refusal. */
   | { kind: 'lost'; detail: string; error?: MaruError | undefined };
@@ -37,15 +39,17 @@ export interface SocketConnectionOptions {
   url: string;
   path: string;
   transports: Transport[];
-  /** Time without a byte before the session. */
+  /** Timeout without a byte before the session. */
   connectTimeoutMs: number;
   limits: ClientLimits;
   scheduler: Scheduler;
-  /** Called when the transport is open, so that the positions are up to date. */
+  /** Called when the transport is open, so that the positions are current. */
   auth: () => HandshakeAuth;
   on: { [K in keyof ServerEvents]: (payload: Parameters<ServerEvents[K]>[0]) => void };
   /** Called at most once, and never after `close`. */
   onEnd: (end: SocketEnd) => void;
+  /** Tests replace it. */
+  openWire?: (options: WireOptions) => Wire;
 }
 
 export interface SocketConnection {
@@ -57,7 +61,7 @@ export interface SocketConnection {
   ): void;
   /** Sends an event without an answer. Drops it if the transport is not ready. */
   sendEphemeral(name: 'typing', payload: ClientRequests['typing'][0]): void;
-  /** Checks that the server answers. Without an answer in time the connection ends as `silent`. */
+  /** Checks that the server answers. Without an answer in time, the connection ends as `silent`. */
   probe(timeoutMs: number): void;
   /** Whether anything arrived. */
   hasHeard(): boolean;
@@ -66,9 +70,10 @@ export interface SocketConnection {
 }
 
 export function openSocketConnection(options: SocketConnectionOptions): SocketConnection {
-  const { scheduler, limits } = options;
+  const { scheduler, limits, openWire = openPlatformWire } = options;
   let ended = false;
   let hasHeard = false;
+  let pings: PingWatch | null = null;
   const end = (how: SocketEnd) => {
     if (ended) return;
     shut();
@@ -78,6 +83,7 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   const shut = () => {
     ended = true;
     handshake.stop();
+    pings?.stop();
     wire.close();
   };
   const silent = ({ arrives }: { arrives: boolean }) => {
@@ -87,7 +93,7 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
   const receivedBytes = () => wire.receivedBytes();
   const onEvent = (name: string, payload: unknown) => {
     if (ended || !Object.hasOwn(options.on, name)) return;
-    // A degraded server begins the session when its store is back. Until then it sends pings.
+    // A degraded server starts the session when its store is back. Until then it sends pings.
     if (name === 'session' || name === 'notice') handshake.stop();
     (options.on[name as keyof ServerEvents] as (payload: unknown) => void)(payload);
   };
@@ -97,6 +103,12 @@ export function openSocketConnection(options: SocketConnectionOptions): SocketCo
       hasHeard = true;
       link.heard();
       handshake.heard();
+      pings?.heard();
+    },
+    onPingsDue: (withinMs) => {
+      // A probe may not notice in a hidden page, whose timers are late.
+      const onMissed = (times: number) => (times > 1 ? silent({ arrives: false }) : link.probe(limits.probeTimeoutMs));
+      pings = watchPings({ scheduler, withinMs, onMissed });
     },
     onUpgrade: () => link.forgetAnswers(),
     onPing: () => link.pinged(),

@@ -4,8 +4,8 @@ import { requestSchemas } from '@maru/protocol';
 import fc from 'fast-check';
 import { isRoomId, newClientMsgId, textProblem } from './text.ts';
 
-// The server's schemas decide; the client's own checks must say the same, without the weight of the
-// validator.
+// The server's schemas are authoritative. The client's own checks must give the same result without
+// loading the validator.
 const joins = (room: string) => requestSchemas['room:join'].safeParse({ room }).success;
 const sends = (text: string) => requestSchemas['message:send'].safeParse({ room: 'a', clientMsgId: '1', text });
 

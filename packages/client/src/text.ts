@@ -1,5 +1,5 @@
 /**
- * The contract's rules for room ids and texts. The server enforces them, too; checking here saves a
+ * The contract's rules for room ids and texts. The server enforces them too. Checking here saves a
  * round trip.
  */
 import { MaruError } from '@maru/protocol/errors';
@@ -19,13 +19,13 @@ export function codePointCount(text: string): number {
 export type TextProblem = 'blank' | 'too_long';
 
 /**
- * Why the server would refuse a text; null if it would not. A text without a visible character is
- * blank.
+ * Why the server would refuse a text. Null if it would accept it. A text without a visible
+ * character is blank.
  */
 export function textProblem(text: string): TextProblem | null {
   const trimmed = text.trim();
   if (!hasVisible(text)) return 'blank';
-  // A UTF-16 unit has at least one byte in UTF-8, so a huge paste need not be counted.
+  // A UTF-16 unit has at least one byte in UTF-8, so a huge text need not be counted.
   if (text.length > LIMITS.textBytesMax) return 'too_long';
   if (codePointCount(trimmed) > LIMITS.textCodePointsMax) return 'too_long';
   return new TextEncoder().encode(text).length > LIMITS.textBytesMax ? 'too_long' : null;
@@ -46,8 +46,8 @@ export function assertRoomId(room: string): void {
 }
 
 /**
- * A fresh `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing
- * on pages over plain HTTP, except from localhost. `getRandomValues` always exists.
+ * A new `clientMsgId`: 128 random bits as 32 hexadecimal digits. `crypto.randomUUID` is missing on
+ * pages over plain HTTP, except on localhost. `getRandomValues` always exists.
  */
 export function newClientMsgId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

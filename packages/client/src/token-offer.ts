@@ -1,4 +1,4 @@
-/** Offers a new token to a live connection until the server takes or refuses it. */
+/** Offers a new token to a live connection until the server accepts or refuses it. */
 import type { Request } from './ack.ts';
 import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -10,7 +10,7 @@ export function offerToken(options: {
   token: string;
   request: Request;
   scheduler: Scheduler;
-  /** False once the connection is another one. Then `done` is not called. */
+  /** False once the connection was replaced. Then `done` is not called. */
   isCurrent: () => boolean;
   done: (outcome: OfferOutcome) => void;
 }): void {

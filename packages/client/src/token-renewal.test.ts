@@ -1,4 +1,4 @@
-/** New tokens of live connections, against a fake server. */
+/** Renewals of tokens on live connections, with a fake server. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, it } from 'node:test';
 import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-server';
@@ -35,7 +35,7 @@ function start(options: Partial<ChatClientOptions>) {
   return { client, states };
 }
 
-/** A client whose token expires soon. Each of its tokens is another one. */
+/** A client whose token expires soon. Each new token is different. */
 async function startExpiring() {
   const asked: boolean[] = [];
   const started = start({ getToken: ({ refresh }) => `mina-${asked.push(refresh)}` });
@@ -44,12 +44,12 @@ async function startExpiring() {
   return { ...started, asked, newSessions: () => cluster.resumes.length - sessions };
 }
 
-it('takes a new token over the live connection: one token request, no reconnect', async () => {
+it('renews over the live connection: one token request, no reconnect', async () => {
   const { client, asked, states, newSessions } = await startExpiring();
   const renewals = cluster.renewals;
   for (let n = 1; n <= 3; n++) {
     cluster.notice({ code: 'expiring' });
-    // The client ignores a notice while it waits for the answer to the renewal before.
+    // The client ignores a notice while it waits for the answer to the previous renewal.
     await until('a token was renewed', () => cluster.renewals === renewals + n);
   }
   await client.setStatus('online').catch(() => {});
@@ -79,7 +79,7 @@ it('offers the same token again while it cannot be checked, and stays connected'
   assert.equal(newSessions(), 0);
 });
 
-it('uses the token that it has if the old one expires before the new one is taken', async () => {
+it('uses its current token if the old one expires before the new one is accepted', async () => {
   cluster.faults.refuseRenewal = 'unavailable';
   const { asked, newSessions } = await startExpiring();
   cluster.notice({ code: 'expiring' });
@@ -89,7 +89,7 @@ it('uses the token that it has if the old one expires before the new one is take
   assert.deepEqual(asked, [false, true]);
 });
 
-it('waits longer each time if tokens expire at once', async () => {
+it('waits longer each time if tokens expire immediately', async () => {
   const waits: number[] = [];
   const scheduler = {
     ...systemScheduler,

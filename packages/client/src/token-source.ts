@@ -15,30 +15,30 @@ export interface TokenSourceOptions {
 export interface Renewal {
   old: string;
   request: Request;
-  /** False once the connection is another one. */
+  /** False once the connection was replaced. */
   isCurrent: () => boolean;
   onTaken: (token: string) => void;
-  /** The connection cannot take it. The next handshake has it. */
+  /** The connection cannot accept a token. The next handshake uses it. */
   onUnsupported: () => void;
 }
 
 export class TokenSource {
   readonly #options: TokenSourceOptions;
-  /** The next handshake asks for a new token. */
+  /** The next handshake requests a new token. */
   refreshNext = false;
-  /** A token for the next handshake, which the current connection has not taken. */
+  /** A token for the next handshake that the current connection has not accepted. */
   kept: string | null = null;
 
   constructor(options: TokenSourceOptions) {
     this.#options = options;
   }
 
-  /** Null: there is no way to get one. Rejects if it cannot be had now. */
+  /** Null if there is no way to get a token. Rejects if it cannot be obtained now. */
   ask(refresh = this.refreshNext): Promise<string | null> {
     return askForToken({ ...this.#options, refresh });
   }
 
-  /** Asks for one new token. The connection takes it, or the next one does. */
+  /** Requests one new token. The current connection accepts it, or the next one uses it. */
   async renew({ old, request, isCurrent, onTaken, onUnsupported }: Renewal): Promise<void> {
     if (this.kept !== null) return;
     const { scheduler, logger } = this.#options;

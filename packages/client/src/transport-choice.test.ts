@@ -26,7 +26,7 @@ it('tries WebSocket again if polling does not work either', () => {
   }
 });
 
-it('gives a WebSocket that had a session a second try', () => {
+it('tries WebSocket again after a silent one that had a session', () => {
   const choice = both();
   choice.hung('websocket', { hadSession: true });
   assert.deepEqual(choice.next(1), ['websocket', 'polling']);

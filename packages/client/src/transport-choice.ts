@@ -1,17 +1,17 @@
 /**
  * Chooses the transports of the next connection. Some proxies let a WebSocket hang: it neither
- * opens nor fails, or it opens and swallows everything. Then polling is tried, and used for a while
- * if it works. Pure: time is an argument.
+ * opens nor fails, or it opens and drops all data. Then the client tries polling, and uses it
+ * for a while if it works. Pure: time is an argument.
  */
 export type Transport = 'websocket' | 'polling';
 
 type Websocket =
   | { kind: 'trusted' }
-  /** It hung. Only a working polling connection shows that the network was not the reason. */
+  /** It hung. Only a working polling connection proves that the network was not the reason. */
   | { kind: 'suspected' }
   | { kind: 'avoided'; untilMs: number };
 
-/** After so many silent WebSockets that had a session, polling is tried. */
+/** After this many silent WebSockets that had a session, polling is tried. */
 const SILENCES_MAX = 2;
 
 export class TransportChoice {
@@ -33,8 +33,9 @@ export class TransportChoice {
   }
 
   /**
-   * A connection fell silent without an answer to any request. After a session, the first answer
-   * may have been too large for the link, so WebSocket gets another try with a smaller page.
+   * A connection fell silent without an answer to any request. If it had a session, the first
+   * answer may have been too large for the link, so WebSocket gets another attempt with a smaller
+   * page.
    */
   hung(transport: Transport, { hadSession }: { hadSession: boolean }): void {
     if (transport !== 'websocket') {

@@ -13,7 +13,7 @@ async function until(what: string, client: ChatClient, state: ChatClient['connec
   }
 }
 
-it('names the reason and waits longer each time while the user has too many connections', async (t) => {
+it('reports the reason and waits longer each time while the user has too many connections', async (t) => {
   const cluster: FakeServer = await startFakeServer();
   const client = createChatClient({ url: cluster.url, getToken: () => 'mina' });
   t.after(async () => {
@@ -22,7 +22,7 @@ it('names the reason and waits longer each time while the user has too many conn
   });
   client.connect();
   await until('it is connected', client, 'connected');
-  // First by a notice, then by refusals.
+  // First the reason is a notice, then refusals.
   cluster.notice({ code: 'too_many_connections', reconnectInMs: RETRY_MS });
   await new Promise((resolve) => setTimeout(resolve, 100));
   cluster.cutAll();

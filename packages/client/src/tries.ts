@@ -1,4 +1,4 @@
-/** The tries to be connected that failed in a row, and the delay before the next one. */
+/** Counts consecutive failed attempts to connect, and computes the delay before the next one. */
 import { MaruError } from '@maru/protocol/errors';
 import type { Notice } from '@maru/protocol/events';
 import { backoffMs, CROWDED_BACKOFF, growingBackoffMs, RECONNECT_BACKOFF } from './backoff.ts';
@@ -6,11 +6,11 @@ import { backoffMs, CROWDED_BACKOFF, growingBackoffMs, RECONNECT_BACKOFF } from 
 export class Tries {
   failed = 0;
   refusedTokens = 0;
-  /** The last connection or try ended because nothing arrived: the path may be dead. */
+  /** The last connection or attempt ended because nothing arrived, so the path may be dead. */
   wasSilent = false;
-  /** Why the server closes the connection of this try, if a notice said so. */
+  /** Why the server closes the connection of this attempt, if a notice gave a reason. */
   closing: MaruError | undefined;
-  /** Tries in a row that were refused because the user has too many connections. */
+  /** Consecutive attempts that were refused because the user has too many connections. */
   #crowded = 0;
 
   begin(): void {
@@ -27,7 +27,7 @@ export class Tries {
     if (code === 'too_many_connections') this.closing = new MaruError('rate_limited', message, { reason: code });
   }
 
-  /** Counts a failed try. `attempt`: how many failed before it. */
+  /** Counts a failed attempt. `attempt`: the number of failed attempts before it. */
   next(input: { error: MaruError | undefined; random: number; atLeastMs: number | undefined }) {
     const { error, ...rest } = input;
     const attempt = this.failed++;

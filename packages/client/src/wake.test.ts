@@ -28,7 +28,7 @@ function setUp(t: TestContext) {
   return { clock, happened, page, window, stop };
 }
 
-it('reports a network that is lost, or came back, and a page that is shown again', (t) => {
+it('reports a lost network, a returned network, and a page that becomes visible', (t) => {
   const { happened, page, window, stop } = setUp(t);
   window.dispatchEvent(new Event('offline'));
   window.dispatchEvent(new Event('online'));
@@ -64,7 +64,7 @@ it('reports sleep in which the monotonic clock stood still, too', (t) => {
   assert.deepEqual(happened, ['wake']);
 });
 
-it('takes a wall clock that is set back for no sleep', (t) => {
+it('does not mistake a wall clock that is set back for sleep', (t) => {
   const { clock, happened } = setUp(t);
   clock.moveWallClock(-3_600_000);
   clock.pass(60_000);

@@ -1,6 +1,6 @@
 /**
- * Notices moments at which an open connection may be dead: the network came back, the page was
- * shown again, or the device woke from sleep.
+ * Detects moments at which an open connection may be dead: the network came back, the page became
+ * visible, or the device woke from sleep.
  */
 import type { Scheduler } from './scheduler.ts';
 
@@ -8,13 +8,13 @@ export interface WakeOptions {
   scheduler: Scheduler;
   /** The network came back. */
   onOnline: () => void;
-  /** The system says that there is no network. It may be wrong. */
+  /** The system reports that there is no network. It may be wrong. */
   onOffline: () => void;
   /** Time has passed in which this page or process did not run. */
   onWake: () => void;
 }
 
-/** How often the clocks are compared. */
+/** Interval of clock comparisons. */
 const LOOK_EVERY_MS = 10_000;
 /** A timer this late, or clocks this far apart, mean sleep. A false alarm costs one probe. */
 const SLEPT_MS = 10_000;
@@ -24,7 +24,7 @@ type Listening = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 const isListening = (value: unknown): value is Listening =>
   typeof value === 'object' && value !== null && 'addEventListener' in value && 'removeEventListener' in value;
 
-/** Returns a function that stops it. Outside browsers only the clocks are compared. */
+/** Returns a function that stops watching. Outside browsers, only the clocks are compared. */
 export function watchWake({ scheduler, onOnline, onOffline, onWake }: WakeOptions): () => void {
   const stops: Array<() => void> = [];
   const listen = (target: unknown, event: string, task: () => void) => {
@@ -41,8 +41,8 @@ export function watchWake({ scheduler, onOnline, onOffline, onWake }: WakeOption
     if (page?.visibilityState === 'visible') onWake();
   });
 
-  // On some systems the monotonic clock stops during sleep, and timers with it. Then only the wall
-  // clock shows that time has passed. It is a hint here, and measures nothing.
+  // On some systems the monotonic clock stops during sleep, and so do timers. Then only the wall
+  // clock shows that time has passed. It is only a hint here.
   const clocks = () => ({ ranMs: scheduler.now(), wallMs: scheduler.wallNow() });
   let cancel = () => {};
   const look = () => {

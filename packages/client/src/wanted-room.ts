@@ -1,11 +1,11 @@
-/** What the client knows of a room that it has joined, or wants to join. */
+/** The state of a room that the client has joined or wants to join. */
 import type { RoomStatus } from './events.ts';
 import { newRoom } from './room-order.ts';
 import type { RoomState } from './room-state.ts';
 
 export interface WantedRoom {
   readonly id: string;
-  /** Entries that the first join brings. */
+  /** Number of entries to request with the first join. */
   readonly limit: number;
   status: RoomStatus;
   machine: RoomState;

@@ -2,7 +2,10 @@
 import { z } from 'zod';
 
 export const count = z.int().min(0);
-/** 0 for an empty room. Otherwise it grows with each difference, also across times of emptiness. */
+/**
+ * 0 for an empty room. Otherwise it grows with each difference, even if the room was empty in
+ * between.
+ */
 export const version = z.int().min(0);
 
 export const presenceUser = z
@@ -32,7 +35,7 @@ export const usersAnswer = z.object({
       isNear: z.boolean(),
       status: z.enum(['online', 'away', 'dnd', 'offline']),
       text: z.string().exactOptional(),
-      /** When the user was last seen (ms). Only of users who are offline, and not for ever. */
+      /** When the user was last seen (ms). Only for offline users, and for a limited time. */
       lastSeenTs: z.int().min(0).exactOptional(),
     }),
   ),

@@ -1,6 +1,4 @@
-/**
- * Differences: what changed in a room. The service publishes them on a sharded channel of Redis.
- */
+/** Differences: the changes in a room. The service publishes them on a sharded channel of Redis. */
 import { z } from 'zod';
 import { count, presenceUser, version } from './answers.ts';
 
@@ -21,7 +19,10 @@ const diffMessage = z.object({
 });
 export type DiffMessage = z.output<typeof diffMessage>;
 
-/** Twice the size of the largest difference with names: all users of a full room, longest names. */
+/**
+ * Twice the size of the largest difference with names: all users of a full room with the longest
+ * names.
+ */
 const PAYLOAD_CHARS_MAX = 1_048_576;
 
 /** Undefined if the payload is not a difference of this room, for example because it is forged. */

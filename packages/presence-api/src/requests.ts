@@ -1,4 +1,4 @@
-/** Requests of gateways. The service validates them, so that a faulty gateway cannot do harm. */
+/** Requests of gateways. The service validates them, so a faulty gateway cannot cause damage. */
 import { LIMITS, requestSchemas, roomId, userId } from '@maru/protocol';
 import { z } from 'zod';
 import { COUNTS_ROOMS_MAX, REPORT_OPS_MAX } from './limits.ts';
@@ -54,8 +54,8 @@ export type Operation = z.input<typeof operation>;
 export type ValidOperation = z.output<typeof operation>;
 
 /**
- * Stores a user's status at once, so that it holds for rooms entered after the answer. The gateway
- * then announces it with a `status` operation.
+ * Stores a user's status immediately, so that it applies to rooms entered after the answer. The
+ * gateway then announces it with a `status` operation.
  */
 export const statusRequest = z.object({
   status: requestSchemas['presence:set'].shape.status,
@@ -78,7 +78,7 @@ export type ReportRequest = z.input<typeof reportRequest> & { ops: Operation[] }
 export type ValidReport = z.output<typeof reportRequest>;
 
 export const usersRequest = z.object({
-  /** Who asks. */
+  /** The requester. */
   reader: userId,
   users: z.array(userId).max(LIMITS.presenceUsersMax),
 });

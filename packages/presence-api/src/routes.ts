@@ -2,7 +2,7 @@
 export const ROUTES = {
   sync: '/v1/nodes/:node/sync',
   report: '/v1/nodes/:node/report',
-  /** Renews the lease of a node that has nothing to report. */
+  /** Renews the lease of a node without changes to report. */
   beat: '/v1/nodes/:node/beat',
   depart: '/v1/nodes/:node/depart',
   status: '/v1/users/:user/status',

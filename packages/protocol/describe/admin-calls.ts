@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of the calls under `/admin`. */
+/** Descriptions of the calls under `/admin` for the OpenAPI document. */
 import { httpSchemas, roomId, userId } from '../src/schemas.ts';
 import { type Call, type Parameter, queryOf } from './http-call.ts';
 import { jsonSchemaOf } from './json-schema.ts';

@@ -1,4 +1,4 @@
-/** The shapes of which answers and server events consist. Strict, see `answers.ts`. */
+/** Shapes that occur in answers and server events. Strict, see `answers.ts`. */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
@@ -39,7 +39,7 @@ export const reaction = z
     message: 'users are the first of those who reacted',
   });
 
-/** What reads add to a message. */
+/** Fields that reads add to a message. */
 const messageState = {
   edited: z.strictObject({ ts: tsMs }).exactOptional(),
   deleted: z.strictObject({ ts: tsMs, by: userId }).exactOptional(),
@@ -88,7 +88,7 @@ const entries = z.array(entry).refine(
   { message: 'is one piece of one log, ascending without a hole' },
 );
 
-/** Every list of messages is taken from one log, ascending. */
+/** Every list of messages comes from one log, ascending. */
 const messages = z.array(entry).refine(
   (list) =>
     list.every((item, index) => {

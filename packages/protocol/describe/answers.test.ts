@@ -9,14 +9,14 @@ import type { answerSchemas, httpAnswerSchemas, serverEventSchemas } from './ans
 import { assertAnswer, assertHttpAnswer, assertServerEvent } from './assert-answer.ts';
 
 /**
- * Assignable in both directions. Fields are compared as required, too, because an optional field
- * may be missing on one side.
+ * Whether types are assignable in both directions. Fields are also compared as required, because an
+ * optional field may be missing on one side.
  */
 type Same<A, B> = Both<A, B> extends true ? Both<Whole<A>, Whole<B>> : false;
 type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
 type Whole<T> = T extends object ? { [K in keyof T]-?: Whole<T[K]> } : T;
 
-// These lines are the test: they do not compile if a schema and its interface differ.
+// These lines are the test: they fail to compile if a schema and its interface differ.
 type Answers = { [N in ClientEventName]: Same<z.infer<(typeof answerSchemas)[N]>, ClientRequests[N][1]> };
 type Events = {
   [N in keyof ServerEvents]: Same<z.infer<(typeof serverEventSchemas)[N]>, Parameters<ServerEvents[N]>[0]>;

@@ -1,7 +1,7 @@
 /**
- * Schemas of everything that the cluster sends: the same shapes as the interfaces of
- * `src/events.ts`, with which tests compare them. They refuse fields that the contract does not
- * name, so that tests notice new fields. Clients must ignore unknown fields.
+ * Schemas of everything that the cluster sends. They have the same shapes as the interfaces of
+ * `src/events.ts`, and tests compare them. They refuse fields that the contract does not name, so
+ * tests notice new fields. Clients must ignore unknown fields.
  */
 import { z } from 'zod';
 import { EVENT_CALLS, type EventCallName } from '../src/calls.ts';
@@ -136,7 +136,7 @@ export const serverEventSchemas = {
       ts: tsMs,
       n: seq,
       from: userRef,
-      // The beginning of a text, which may be blank.
+      // The beginning of a text. It may be blank.
       text: z.string(),
     }),
     z.strictObject({ type: z.literal('invite'), room: roomId, title: z.string(), from: userRef }),
@@ -154,7 +154,7 @@ export const serverEventSchemas = {
   }),
 } as const satisfies Record<keyof ServerEvents, z.ZodType>;
 
-/** Newest first. Other actions and fields may come. */
+/** Newest first. More actions and fields may be added. */
 export const auditEvent = z.strictObject({
   id: z.string().min(1),
   ts: tsMs,
@@ -173,7 +173,10 @@ export const auditEvent = z.strictObject({
 
 const health = z.enum(['ok', 'failing', 'off']);
 
-/** A gateway. Rates are means of some seconds. `cpu`: parts of a core. `eventLoop`: from 0 to 1. */
+/**
+ * A gateway. Rates are averages over some seconds. `cpu`: fraction of a core. `eventLoop`: from 0
+ * to 1.
+ */
 const nodeReport = z.strictObject({
   node: nodeName,
   ts: tsMs,
@@ -192,7 +195,7 @@ const nodeReport = z.strictObject({
   archive: health,
 });
 
-/** `missing`: nodes that did not answer, so that something may be missing. */
+/** `missing`: nodes that did not answer, so the list may be incomplete. */
 const missing = z.array(nodeName);
 const onlineUser = z.strictObject({
   id: userId,
@@ -201,7 +204,7 @@ const onlineUser = z.strictObject({
   nodes: z.array(nodeName).min(1),
 });
 
-/** `connections` and `entriesPerS`: only in the order of activity. */
+/** `connections` and `entriesPerS`: only if ordered by activity. */
 const roomOfCluster = z.strictObject({
   room: roomId,
   title: z.string(),
@@ -214,7 +217,7 @@ const roomOfCluster = z.strictObject({
   entriesPerS: z.number().min(0).nullable().exactOptional(),
 });
 
-/** `untilTs`: what was written later stays. `changes`: messages and reactions so far. */
+/** `untilTs`: later entries stay. `changes`: messages and reactions erased so far. */
 const job = z.strictObject({
   job: z.string().min(1),
   kind: z.literal('erase'),
@@ -235,7 +238,7 @@ const eventAnswers = Object.fromEntries(
 /** Bodies of successful HTTP calls, by operation. */
 export const httpAnswerSchemas = {
   ...eventAnswers,
-  // Without `view=messages`, and with it.
+  // Without and with `view=messages`.
   readMessages: z.union([historyData, messagesData]),
   readRoom: roomState,
   readAuthConfig: z.strictObject({

@@ -1,5 +1,5 @@
 /**
- * AsyncAPI 3.0 of the Socket.IO events, from the cluster's side: it receives client events. Pure.
+ * AsyncAPI 3.0 of the Socket.IO events, from the cluster's view: it receives client events. Pure.
  */
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode } from '../src/errors.ts';
@@ -10,12 +10,12 @@ import { answerSchemas, serverEventSchemas } from './answers.ts';
 import { componentSchemas, type Json, type JsonObject, jsonSchemaOf } from './json-schema.ts';
 
 /**
- * Any event may have these answers. `internal` and `unavailable` concern the cluster, not the
+ * Errors that any event may return. `internal` and `unavailable` concern the cluster, not the
  * request.
  */
 const ALWAYS: ErrorCode[] = ['invalid', 'rate_limited', 'internal', 'unavailable'];
 
-/** Of acts on a room or a member. */
+/** Errors of acts on a room or a member. */
 const ACT: ErrorCode[] = ['not_found', 'forbidden', 'conflict'];
 
 const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {

@@ -1,4 +1,4 @@
-/** The calls that do what a client event does, from the schemas of the events. */
+/** Descriptions of calls that correspond to a client event, from the schemas of the events. */
 import { z } from 'zod';
 import { type CallEvent, EVENT_CALLS, type EventCall, type EventCallName, pathMembers } from '../src/calls.ts';
 import type { ErrorCode } from '../src/errors.ts';
@@ -9,9 +9,9 @@ import { type JsonObject, jsonSchemaOf } from './json-schema.ts';
 interface Text {
   summary: string;
   description?: string;
-  /** What an answer means, unless it is the page or the entry that the summary names. */
+  /** Description of a success answer. Default: the page or the entry that the summary names. */
   success?: string;
-  /** Further than those of every call, of calls about a room, and of calls with a body. */
+  /** Errors in addition to those of every call, of calls about a room, and of calls with a body. */
   errors?: ErrorCode[];
 }
 
@@ -107,6 +107,16 @@ const TEXTS: Record<EventCallName, Text> = {
     success: 'The position and the counts above it',
   },
   listReaders: { summary: 'Who has read how far, in rooms of up to 200 members', success: 'The readers' },
+  showTyping: {
+    summary: 'Shows in a room that one types, or stops',
+    description: 'Clients drop it after 6 s, so a bot repeats it every few seconds. It may be lost.',
+    success: 'It is sent',
+  },
+  setStatus: {
+    summary: 'Sets one’s own status in all rooms',
+    description: 'It shows while the user is in a room, and is kept for an hour for the next visit.',
+    success: 'The status is set',
+  },
 };
 
 function sanction(summary: string): Text {
@@ -119,24 +129,30 @@ function sanction(summary: string): Text {
 }
 
 function reaction(summary: string): Text {
-  return { summary, description: 'If it is so already, a duplicate.', success: STORED, errors: ['conflict'] };
+  return {
+    summary,
+    description: 'If the message already has this state, the answer is a duplicate.',
+    success: STORED,
+    errors: ['conflict'],
+  };
 }
 
 function pin(summary: string): Text {
-  const description = 'For moderators and owners, and both members of a direct room. If it is so already, a duplicate.';
+  const description =
+    'For moderators and owners, and both members of a direct room. If the message already has this state, the answer is a duplicate.';
   return { summary, description, success: STORED, errors: ['conflict'] };
 }
 
-/** Members of the payload that neither the path, nor the method, nor the header says. */
+/** Members of the payload that are not in the path, the method or the header. */
 function freeMembers(event: CallEvent, call: EventCall): string[] {
-  const said = [...pathMembers(call.path), ...Object.keys(call.fixed ?? {}), 'clientMsgId'];
-  return Object.keys(requestSchemas[event].shape).filter((name) => !said.includes(name));
+  const known = [...pathMembers(call.path), ...Object.keys(call.fixed ?? {}), 'clientMsgId'];
+  return Object.keys(requestSchemas[event].shape).filter((name) => !known.includes(name));
 }
 
 const shapeOf = (event: CallEvent): Record<string, z.ZodType> => requestSchemas[event].shape;
 const hasBody = ({ method }: EventCall): boolean => method !== 'GET' && method !== 'DELETE';
 
-/** What validates the body of a call, for tests of examples. */
+/** The schema that validates the body of a call, for tests of examples. */
 export function bodySchemaOf(name: EventCallName): z.ZodType {
   const call: EventCall = EVENT_CALLS[name];
   const shape = shapeOf(call.event);

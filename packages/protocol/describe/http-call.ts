@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of a call. */
+/** The description of a call in the OpenAPI document. */
 import type { z } from 'zod';
 import type { ErrorCode } from '../src/errors.ts';
 import { LIMITS } from '../src/limits.ts';
@@ -21,10 +21,10 @@ export interface Call {
   body?: JsonObject;
   isBodyOptional?: true;
   parameters?: Parameter[];
-  /** Statuses of success and what each means. */
+  /** The success statuses, each with its meaning. */
   success: Record<number, string>;
   errors: ErrorCode[];
-  /** The answer is JSON lines. The schema is that of one line. */
+  /** The answer is JSON lines. The schema describes one line. */
   isLines?: true;
   isPublic?: true;
 }

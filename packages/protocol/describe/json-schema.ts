@@ -206,11 +206,11 @@ const settings = (io: 'input' | 'output') =>
     // AsyncAPI and every 2020-12 reader (OpenAPI 3.1) accept this dialect.
     target: 'draft-07',
     uri: (id: string) => `#/components/schemas/${id}`,
-    // Only `undefined` is used, for a field that must be missing.
+    // Only `undefined` is used, for a field that must be absent.
     unrepresentable: ({ zodSchema }: { zodSchema: { _zod: { def: { type: string } } } }) =>
       zodSchema._zod.def.type === 'undefined' ? { not: {} } : 'throw',
     override: ({ jsonSchema }: { jsonSchema: { additionalProperties?: unknown } }) => {
-      // Our schemas are strict for our tests. Clients must accept unknown fields.
+      // Our schemas are strict for our tests, but clients must accept unknown fields.
       if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },
   }) as const;

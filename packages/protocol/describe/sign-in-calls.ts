@@ -1,4 +1,4 @@
-/** The calls before there is a token. */
+/** Descriptions of the calls that need no token. */
 import { httpSchemas } from '../src/schemas.ts';
 import type { Call } from './http-call.ts';
 import { jsonSchemaOf } from './json-schema.ts';

@@ -1,21 +1,14 @@
 /**
- * The HTTP calls that do what a client event does, with the same payload, rights and answer. The
+ * The HTTP calls that correspond to a client event, with the same payload, rights and answer. The
  * gateway serves this table, and the OpenAPI document describes it.
  *
- * Members of the payload come from the path (in braces), else from the query of GET and DELETE, or
+ * Members of the payload come from the path (in braces), or from the query of GET and DELETE, or
  * from the JSON body of other methods. `clientMsgId` is the header `Idempotency-Key`.
  */
 import type { RequestName } from './schemas.ts';
 
 /** These events mean something on a connection only. */
-export type ConnectionEvent =
-  | 'auth:renew'
-  | 'room:join'
-  | 'room:leave'
-  | 'typing'
-  | 'presence:watch'
-  | 'presence:unwatch'
-  | 'presence:set';
+export type ConnectionEvent = 'auth:renew' | 'room:join' | 'room:leave' | 'presence:watch' | 'presence:unwatch';
 export type CallEvent = Exclude<RequestName, ConnectionEvent>;
 
 export interface EventCall {
@@ -23,9 +16,9 @@ export interface EventCall {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Under `/api/v1`. */
   path: string;
-  /** Members of the payload that the method and path say. */
+  /** Members of the payload that the method and path determine. */
   fixed?: Record<string, boolean>;
-  /** Events that the query member `view` chooses instead of `event`. */
+  /** Events that the query member `view` selects instead of `event`. */
   views?: Record<string, CallEvent>;
   /** Status of an answer; 200 unless given, and for a duplicate. */
   status?: 201;
@@ -82,6 +75,8 @@ export const EVENT_CALLS = {
   unfollowRoom: { event: 'room:follow', method: 'DELETE', path: '/me/rooms/{room}', fixed: { active: false } },
   setReadPosition: { event: 'room:read', method: 'PUT', path: `${ROOM}/read-position` },
   listReaders: { event: 'room:readers', method: 'GET', path: `${ROOM}/readers` },
+  showTyping: { event: 'typing', method: 'PUT', path: `${ROOM}/typing` },
+  setStatus: { event: 'presence:set', method: 'PUT', path: '/me/status' },
 } as const satisfies Record<string, EventCall>;
 
 export type EventCallName = keyof typeof EVENT_CALLS;

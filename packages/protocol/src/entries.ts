@@ -25,22 +25,25 @@ export interface Entry extends MessageState {
   from: UserRef;
   clientMsgId?: string;
   text?: string;
-  /** The `seq` of the message to which this one replies. */
+  /** The `seq` of the message that this one replies to. */
   thread?: number;
   /** User ids, or `['@room']`. */
   mentions?: string[];
   data?: unknown;
-  /** The text was deleted: of this message, or of the message that this entry edited. */
+  /** The text of this message, or of the message that this entry edited, was deleted. */
   erased?: true;
 }
 
-/** What reads add to a message: how it is at the answer's `head`. Live entries have none of it. */
+/**
+ * Fields that reads add to a message: its state at the answer's `head`. Live entries have none of
+ * them.
+ */
 export interface MessageState {
   edited?: { ts: number };
-  /** Then `text` is empty. `by` is a user id. */
+  /** If set, `text` is empty. `by` is a user id. */
   deleted?: { ts: number; by: string };
   reactions?: Reaction[];
-  /** Of the root of a thread. `seq` and `ts` are those of the newest reply that is not deleted. */
+  /** For the root of a thread. `seq` and `ts` belong to the newest reply that is not deleted. */
   replies?: { n: number; seq: number; ts: number };
   pinned?: true;
 }
@@ -48,7 +51,7 @@ export interface MessageState {
 export interface Reaction {
   emoji: string;
   count: number;
-  /** The reader has reacted so. */
+  /** The reader has added this reaction. */
   mine: boolean;
   /** The ids of the first users who reacted, at most 10. */
   users: string[];

@@ -13,18 +13,19 @@ export const ERROR_CATALOGUE = {
   conflict: { retryable: false, httpStatus: 409, title: 'Conflict' },
   rate_limited: { retryable: true, httpStatus: 429, title: 'Too many requests' },
   internal: { retryable: true, httpStatus: 500, title: 'Internal error' },
-  unavailable: { retryable: true, httpStatus: 503, title: 'The store cannot take it now' },
+  unavailable: { retryable: true, httpStatus: 503, title: 'The store is not available now' },
 } as const;
 
 /**
- * A longer wait is for a person to decide: the error is then not retryable, although a retry after
- * the wait may succeed. A program would keep a message for minutes, and look as if it hung.
+ * Maximum wait that a program should retry by itself. With a longer wait the error is not
+ * retryable, although a retry after the wait may succeed. A program that retried anyway would hold
+ * a message for minutes, and would seem to hang.
  */
 const RETRY_WAIT_MAX_MS = 60_000;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
-/** Says more than the code, where a program must act on it. */
+/** A more precise reason than the code, for cases in which a program must act on it. */
 export type ErrorReason = 'too_many_connections';
 
 /**
@@ -46,7 +47,7 @@ export function problemOf(error: MaruError): Record<string, unknown> {
   return { type: 'about:blank', title, status, detail, ...rest };
 }
 
-/** An expected failure, which clients get as it is. Every other error becomes `internal`. */
+/** An expected failure, which clients receive unchanged. Every other error becomes `internal`. */
 export class MaruError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;

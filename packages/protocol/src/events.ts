@@ -38,7 +38,7 @@ export interface OnMessage {
   clientMsgId: string;
 }
 
-/** `forMs`: how long it lasts; without it, it has no end (a kick: 60 s). */
+/** `forMs`: duration. Without it, the sanction has no end (a kick: 60 s). */
 export interface SanctionRequest {
   room: string;
   clientMsgId?: string;

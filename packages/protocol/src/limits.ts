@@ -18,7 +18,7 @@ export const LIMITS = {
   titleCharsMax: 128,
   /** Length of a room's topic, in code points. */
   topicCharsMax: 512,
-  /** Length of an announcement to everybody, in code points. */
+  /** Length of an announcement to all users, in code points. */
   announcementCharsMax: 500,
   /** Length of the reason of an act or a report, in code points. */
   reasonCharsMax: 512,
@@ -29,9 +29,9 @@ export const LIMITS = {
   kickMsDefault: 60_000,
   /** Longest pause between two messages of one member in slow mode, in seconds. */
   slowModeSMax: 21_600,
-  /** Members with a role, and bans, kicks and mutes, in one room. */
+  /** Maximum members with a role, and maximum bans, kicks and mutes, in one room. */
   roomPeopleMax: 5_000,
-  /** Open reports in one room, and of one member in it. */
+  /** Open reports in one room, and of one member in one room. */
   reportsPerRoomMax: 1_000,
   reportsPerMemberMax: 20,
   /** Users whom one message mentions. */
@@ -40,7 +40,7 @@ export const LIMITS = {
   emojiBytesMax: 32,
   /** Different emoji on one message. */
   emojiPerMessageMax: 20,
-  /** Users named for each emoji of a message: the first who reacted. */
+  /** Users named for each emoji of a message: the first ones who reacted. */
   reactionUsersShown: 10,
   /** Edits of one message. */
   editsPerMessageMax: 1_000,
@@ -90,7 +90,7 @@ export const LIMITS = {
   userJoinsBurst: 400,
   userTypingPerSecond: 5,
   userTypingBurst: 50,
-  /** Rooms that a user or a guest made, by creating them or sending the first message. */
+  /** Rooms that a user or a guest created, directly or by sending the first message. */
   userRoomsMax: 200,
   guestRoomsMax: 20,
   userRoomsPerHour: 20,
@@ -107,15 +107,18 @@ export const LIMITS = {
   roomsPerConnectionMax: 200,
   /** Connections of one user on one node. */
   connectionsPerUserMax: 20,
-  /** The same over the whole cluster, where a node has more than a few. */
+  /**
+   * The same over the whole cluster. It applies to users with more than a few connections on a
+   * node.
+   */
   connectionsPerUserClusterMax: 100,
   /** Newest entries of a room that are always kept. */
   retentionEntriesMin: 10_000,
-  /** Beyond them, entries are kept up to this number and age, whichever is less. */
+  /** Beyond that number, entries are kept up to this number and age, whichever is smaller. */
   retentionEntriesMax: 100_000,
   retentionAgeMs: 7 * 24 * 60 * 60 * 1_000,
   /** Presence of larger rooms has counts only, without names. */
   largeRoomUsers: 200,
-  /** A client hides a typing user after this time without another event. */
+  /** A client hides a typing user after this time without another typing event. */
   typingTimeoutMs: 6_000,
 } as const;

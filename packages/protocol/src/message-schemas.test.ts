@@ -1,4 +1,4 @@
-/** Schemas of requests about messages and rooms of a user. */
+/** Schemas of requests about messages and about a user's rooms. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from './limits.ts';
@@ -67,7 +67,7 @@ describe('mentions', () => {
   const users = (n: number) => Array.from({ length: n }, (_, index) => `user-${index}`);
 
   test('name each user once, in order', () => assert.deepEqual(parsed(['b', 'a', 'b']), ['b', 'a']));
-  test('that name no user are none', () => assert.equal(parsed([]), undefined));
+  test('that name no user are the same as none', () => assert.equal(parsed([]), undefined));
   test('may be @room alone', () => assert.deepEqual(parsed(['@room']), ['@room']));
   test('have a limit, which counts duplicates', () => {
     assert.equal(parsed(users(LIMITS.mentionsMax))?.length, LIMITS.mentionsMax);
@@ -205,4 +205,10 @@ describe('requests about read state', () => {
     for (const wrong of [{ limit: 0 }, { limit: 201 }, { cursor: '' }, { cursor: 'x'.repeat(257) }, { cursor: 1 }])
       assert.equal(accepts('rooms:mine', wrong), false, JSON.stringify(wrong));
   });
+});
+
+test('a message with files is refused, because no release stores them yet', () => {
+  const message = { room: 'tea', clientMsgId: 'm-1', text: 'see the file' };
+  assert.equal(accepts('message:send', { ...message, files: [] }), true);
+  for (const files of [['f-1'], [{}], 'f-1', null]) assert.equal(accepts('message:send', { ...message, files }), false);
 });

@@ -7,7 +7,7 @@ import { displayName, parsePayload, text } from './schemas.ts';
 
 const { textBytesMax, textCodePointsMax, nameCharsMax } = LIMITS;
 
-/** `ok`, or the code of the refusal. */
+/** Returns `ok`, or the error code. */
 function verdict(schema: typeof text, value: string): string {
   try {
     assert.equal(parsePayload(schema, value), value);
@@ -18,7 +18,7 @@ function verdict(schema: typeof text, value: string): string {
   }
 }
 
-/** The rule as the protocol tells it, each value walked in full. */
+/** The rule as documented, implemented by a full count of each value. */
 function textRule(value: string): string {
   if (value.trim() === '') return 'invalid';
   return Buffer.byteLength(value) > textBytesMax || [...value.trim()].length > textCodePointsMax ? 'too_large' : 'ok';

@@ -135,6 +135,8 @@ export const requestSchemas = {
     text,
     thread: entrySeq.optional(),
     mentions: mentions.optional(),
+    // This release stores none, and `features` says so. A message must not lose them silently.
+    files: z.array(z.unknown()).max(0, 'this cluster stores no files').optional(),
   }),
   'message:edit': onMessage.extend({ text, mentions: mentions.optional() }),
   'message:delete': onMessage.extend({ reason: reason.optional() }),
@@ -198,16 +200,16 @@ const limitText = z
   .transform(Number)
   .pipe(z.int().min(1).max(LIMITS.pageEntriesMax));
 
-/** Why an administrator acts. */
+/** The reason of an administrator's act. */
 const adminReason = label(LIMITS.reasonCharsMax).refine(hasVisible, { message: 'must not be blank' });
-const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'is the cursor of the page before');
+const streamId = z.string().regex(/^\d{1,15}-\d{1,15}$/, 'must be the cursor of the previous page');
 
-/** Where an export goes on: the `ts`, `seq` and `room` of the last entry. */
+/** Where an export continues: the `ts`, `seq` and `room` of the last entry. */
 const exportCursor = z.string().regex(/^\d{1,15}-\d{1,15}-[a-z0-9][a-z0-9._-]{0,63}$/, 'is the cursor of a line');
 const jobId = z.string().regex(/^[a-z0-9]{1,32}$/, 'is the id of a job');
 
 const nodeName = z.string().regex(/^[a-zA-Z0-9-]{1,63}$/, 'is the name of a node');
-/** Of ids and names. */
+/** A part of an id or name. */
 const searched = z.string().max(LIMITS.nameCharsMax);
 
 export const httpSchemas = {
@@ -245,7 +247,7 @@ export const httpSchemas = {
       .min(1)
       .max(LIMITS.usernameCharsMax)
       .regex(/^\P{Cc}+$/u, 'must not hold control characters'),
-    // Some directories take an empty password, or one that begins with NUL, for no password.
+    // Some directories treat an empty password, or one that begins with NUL, as no password.
     password: z
       .string()
       .min(1, 'must not be empty')
@@ -253,7 +255,7 @@ export const httpSchemas = {
       .refine((value) => !value.includes('\0'), { message: 'must not hold control characters' }),
   }),
   rooms: z.object({ cursor: roomId.optional(), limit: limitText.optional() }),
-  // A query with one `user` is no list.
+  // A query with a single `user` is not parsed as a list.
   presence: z.object({
     user: z
       .preprocess(

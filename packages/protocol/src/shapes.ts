@@ -36,7 +36,7 @@ export interface CreateData {
   role: Role;
 }
 
-/** The settings of a room, and what they mean for the user who joins. */
+/** The settings of a room, and their effect on the user who joins. */
 export interface RoomInfo {
   visibility: Visibility;
   title: string;
@@ -45,7 +45,7 @@ export interface RoomInfo {
   readOnly?: true;
   /** Seconds between two messages of one member. */
   slowModeS?: number;
-  /** The user may not write: until this time, or without an end if it is 0. */
+  /** The user may not write until this time. 0 means without end. */
   mutedUntilTs?: number;
 }
 
@@ -71,7 +71,7 @@ export interface BansData {
 export interface Report {
   id: string;
   seq: number;
-  /** Who wrote the message, and who reported it. */
+  /** The author of the message, and the reporter. */
   from: string;
   by: string;
   reason: string;
@@ -105,21 +105,23 @@ export interface MessagesData {
   head: number;
   /** Ascending. */
   messages: Entry[];
-  /** Older ones exist. */
+  /** Older messages exist. */
   hasMore: boolean;
-  /** Newer ones exist. */
+  /** Newer messages exist. */
   hasNewer: boolean;
 }
 
-/** A message as a search found it. */
+/** A message that a search has found. */
 export interface FoundMessage extends Entry {
   snippet: Snippet;
 }
 
-/** A part of the text, with the words that match. It is plain text, whatever characters it has. */
+/**
+ * A part of the text that contains the matches. It is plain text, whatever characters it contains.
+ */
 export interface Snippet {
   text: string;
-  /** Beginnings and ends in `text`, in UTF-16 code units; ascending, without overlaps. */
+  /** Start and end in `text`, in UTF-16 code units. Ascending, without overlaps. */
   marks: Array<[start: number, end: number]>;
 }
 
@@ -139,13 +141,15 @@ export interface ReadPosition {
 }
 
 export interface ReadData extends ReadPosition {
-  /** Messages above the position. */
+  /** Number of messages above the position. */
   unread: number;
-  /** Messages above the position that mention the user or the room, and are not deleted. */
+  /**
+   * Number of messages above the position that mention the user or the room, and are not deleted.
+   */
   mentions: number;
 }
 
-/** A room in the list of a user. */
+/** A room in a user's list. */
 export interface MyRoom {
   room: string;
   title: string;
@@ -178,13 +182,13 @@ export interface ReadersData {
   readers: Reader[];
 }
 
-/** At most one a second a room. May be lost. */
+/** At most one a second for each room. May be lost. */
 export interface Receipt {
   room: string;
   readers: Reader[];
 }
 
-/** Reaches every connection of a user, joined to the room or not. May be lost. */
+/** Reaches every connection of a user, whether it has joined the room or not. May be lost. */
 export type InboxEvent =
   /** A message in a direct room, or one that mentions the user. */
   | { type: 'message' | 'mention'; room: string; seq: number; ts: number; n: number; from: UserRef; text: string }
@@ -203,7 +207,7 @@ export interface SeenUser {
   id: string;
   status: Exclude<Status, 'invisible'> | 'offline';
   text?: string;
-  /** When the user was last seen (ms). Only of users who are offline, and for 30 days. */
+  /** When the user was last seen (ms). Only for offline users, and for 30 days. */
   lastSeenTs?: number;
 }
 
@@ -233,7 +237,7 @@ export interface SessionData {
   user: UserRef & { roles: string[] };
   sessionId: string;
   limits: Record<string, number>;
-  /** What this cluster has, for example `guests`. */
+  /** Features of this cluster, for example `guests`. */
   features: string[];
   rooms: Record<string, ResumedRoom>;
 }
@@ -254,7 +258,7 @@ export type NoticeCode =
 export interface Notice {
   code: NoticeCode;
   reconnectInMs?: number;
-  /** Of an announcement: what an administrator says to everybody. */
+  /** The text of an administrator's announcement to all users. */
   text?: string;
   /** For developers, in English. */
   message?: string;
@@ -282,14 +286,14 @@ export interface SignInData {
   expiresAt: number;
 }
 
-/** Which ways to sign in a cluster has. */
+/** The ways to sign in that a cluster offers. */
 export interface AuthConfig {
   guests: boolean;
-  /** With the name and password of an account in a directory. */
+  /** With the name and password of a directory account. */
   ldap: boolean;
   /**
-   * At an OpenID provider, whose tokens are accepted. `name`: for people; `scope`: what a client
-   * asks for; `token`: which of the provider's tokens it uses then.
+   * At an OpenID provider, whose tokens are accepted. `name`: display name. `scope`: the scope to
+   * request. `token`: which of the provider's tokens the client must use.
    */
   oidc: { issuer: string; clientId: string; name: string; scope: string; token: 'access' | 'id' } | null;
 }

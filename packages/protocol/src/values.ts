@@ -11,11 +11,11 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]{1,64}$/;
 
 export const PRIVATE_ROOM_PREFIX = 'p-';
 export const DIRECT_ROOM_PREFIX = 'd-';
-/** In `mentions`: everybody in the room. */
+/** In `mentions`: all users in the room. */
 export const MENTION_ROOM = '@room';
 export const GUEST_ID_PREFIX = 'guest-';
 
-/** Only the server makes these ids, and only members see the rooms. */
+/** Only the server creates these ids, and only members see the rooms. */
 export const isPrivateRoomId = (room: string): boolean =>
   room.startsWith(PRIVATE_ROOM_PREFIX) || room.startsWith(DIRECT_ROOM_PREFIX);
 
@@ -44,8 +44,8 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * A code point has at least one UTF-16 unit, and a unit at most three bytes of UTF-8, so most texts
- * need no full count.
+ * A code point has at least one UTF-16 unit, and a unit has at most three bytes in UTF-8. So most
+ * texts need no full count.
  */
 const fitsCodePoints = (text: string, codePointsMax: number): boolean =>
   text.length <= codePointsMax || codePointLength(text) <= codePointsMax;
@@ -53,7 +53,7 @@ const fitsUtf8 = (text: string, bytesMax: number): boolean =>
   text.length * 3 <= bytesMax || (text.length <= bytesMax && utf8Length(text) <= bytesMax);
 
 /**
- * C0 and C1 controls, lone surrogates, and bidi controls, which make one name look like another.
+ * C0 and C1 controls, lone surrogates and bidi controls. They can make one name look like another.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they must be refused
 const UNSAFE_IN_NAME = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/u;
@@ -67,7 +67,7 @@ export const label = (codePointsMax: number) =>
 
 export const displayName = label(LIMITS.nameCharsMax).refine(hasVisible, { message: 'must not be blank' });
 
-/** Empty, or with something visible. */
+/** Empty, or with at least one visible character. */
 export const optionalLabel = (codePointsMax: number) =>
   label(codePointsMax).refine((value) => value === '' || hasVisible(value), { message: 'must not be blank' });
 

@@ -1,13 +1,13 @@
-/** What a reader can see of a text. Pure. */
+/** Which characters of a text a reader can see. Pure. */
 
 /**
- * Anything but ignorable characters, white space, combining marks and the blank Braille pattern.
- * Controls count as visible, because many programs show them as boxes; names refuse them
+ * All characters except ignorable characters, white space, combining marks and the blank Braille
+ * pattern. Controls count as visible, because many programs show them as boxes. Names refuse them
  * separately.
  */
 const VISIBLE = /[^\p{Default_Ignorable_Code_Point}\p{White_Space}\p{Mn}\p{Me}\u2800]/u;
 
-/** False for texts of zero-width and filler characters alone. */
+/** False for texts that consist of zero-width and filler characters. */
 export const hasVisible = (text: string): boolean => VISIBLE.test(text);
 
 /**
@@ -16,11 +16,11 @@ export const hasVisible = (text: string): boolean => VISIBLE.test(text);
  */
 const JOINER = '[\\u200c\\u200d]';
 const NEEDED = '[\\u200c\\u200d\\ufe00-\\ufe0f\\u{e0020}-\\u{e007f}]';
-/** Other ignorable characters, and blank ones, only make two names look alike. */
+/** Other ignorable and blank characters only make two names look alike. */
 const HIDDEN = new RegExp(`(?!${NEEDED})[\\p{Default_Ignorable_Code_Point}\\u2800]`, 'u');
 
 /**
- * Characters that a joiner does not change: white space, digits, and scripts without joining
+ * Characters whose shape a joiner does not change: white space, digits, and scripts without joining
  * letters.
  */
 const UNJOINED = `[\\s\\p{Nd}${['Latin', 'Cyrillic', 'Greek', 'Hangul', 'Han', 'Hiragana', 'Katakana']

@@ -22,7 +22,7 @@ export interface HostAndPort {
   port: number;
 }
 
-/** Credentials for all servers of a kind. */
+/** Credentials for all servers of one kind. */
 export interface Login {
   username?: string;
   password?: string;

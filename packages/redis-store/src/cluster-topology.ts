@@ -1,6 +1,7 @@
 /**
  * The topology of a Redis Cluster. It asks one node every second, and soon after a redirection or a
- * failure. When that node does not answer, or is itself cut off from the Cluster, it asks the next.
+ * failure. If that node does not answer, or is itself cut off from the Cluster, it asks the next
+ * one.
  */
 import type { Redis } from 'ioredis';
 import type { HostAndPort } from './address.ts';
@@ -9,7 +10,7 @@ import { type SlotRange, SlotTable } from './slot-table.ts';
 import { addressOf, hostOf, type Topology } from './topology.ts';
 
 const POLL_MS = 1_000;
-/** After a failed poll, and for `recheck`. Never more often. */
+/** Minimum interval of polls: after a failed poll, and for `recheck`. */
 const REPOLL_MS = 100;
 const CONNECT_TIMEOUT_MS = 1_000;
 
@@ -83,7 +84,7 @@ export class ClusterTopology implements Topology {
   async #poll(): Promise<void> {
     if (this.#isPolling || this.#isClosed) return;
     this.#isPolling = true;
-    // A failure is visible to those who use the store. Here only the next node is asked.
+    // Users of the store see a failure themselves. Here it only selects the next node.
     const isHealthy = await this.#ask().catch(() => false);
     this.#isPolling = false;
     this.#polledAt = this.#options.now();
@@ -91,7 +92,7 @@ export class ClusterTopology implements Topology {
       this.#asked.redis.disconnect();
       this.#asked = this.#connectNext();
     }
-    // Jitter, so that the processes of a cluster do not ask at the same time.
+    // Jitter, so that the processes of a cluster do not all ask at the same time.
     this.#pollIn(isHealthy ? POLL_MS * (0.75 + Math.random() / 2) : REPOLL_MS);
   }
 
@@ -104,7 +105,8 @@ export class ClusterTopology implements Topology {
       SlotRange[],
     ];
     const isHealthy = info.includes('cluster_state:ok');
-    // A node that is cut off does not learn of changes. It counts only while nothing else is known.
+    // A node that is cut off does not notice changes. Its answer is used only while nothing else is
+    // known.
     if (!isHealthy && this.#table.primaries.size > 0) return false;
     if (this.#table.update(ranges, hostOf(address).host, this.#options.now())) this.#announce();
     return isHealthy;

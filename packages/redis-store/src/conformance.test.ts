@@ -1,4 +1,4 @@
-/** One suite for all kinds of Redis: what `store.ts` promises holds for each of them. */
+/** One suite for all kinds of Redis: each of them must keep the promises of `store.ts`. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createLogger } from '@maru/service-kit';
@@ -26,7 +26,7 @@ const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 interface Environment {
   url: string;
   shards: number;
-  /** Before all servers. */
+  /** Proxies in front of all servers. */
   proxies: TcpProxy[];
   /** Moves the slot of a key to another shard. Absent if there is only one. */
   moveSlotOf?: (key: string) => Promise<void>;
@@ -202,7 +202,7 @@ function survivesFailures(subject: Subject): void {
   });
 
   it('rejects commands in flight when the connection breaks, and reconnects', async () => {
-    // Without a deadline only the end of the connection rejects the command.
+    // Without a deadline, only the end of the connection rejects the command.
     const store = subject.source.open('killed', undefined);
     assert.equal(await store.untilReady(READY_TIMEOUT_MS), true);
     const shard = store.shardOf('{killed}:k');
@@ -217,7 +217,7 @@ function survivesFailures(subject: Subject): void {
     await store.close();
   });
 
-  it('does not take other errors for redirections', () => {
+  it('does not mistake other errors for redirections', () => {
     assert.equal(subject.store.noteRedirection(new Error('WRONGTYPE'), subject.shardOf('k')), false);
   });
 }
@@ -264,7 +264,7 @@ function survivesSilence(subject: Subject): void {
       await subscriber.close();
     });
 
-  it('reopens silent connections to those that know the topology', async () => {
+  it('reopens silent connections that watch the topology', async () => {
     for (const purpose of ['sentinel', 'topology']) {
       const openedBefore = openedAs(purpose);
       const silenced = silence(purpose);
@@ -273,7 +273,7 @@ function survivesSilence(subject: Subject): void {
     assert.equal(await subject.store.untilReady(READY_TIMEOUT_MS), true);
   });
 
-  it('keeps a connection that is slow to answer', async () => {
+  it('keeps a connection that answers slowly', async () => {
     const openedBefore = openedAs('test');
     await withAdmin(subject.shardOf('slow'), async (admin) => {
       await admin.call('CLIENT', 'PAUSE', '500', 'ALL');
@@ -287,7 +287,7 @@ for (const [kind, start] of Object.entries(ENVIRONMENTS)) {
   describe(`a store on ${kind}`, () => {
     const subject = useStore(start);
     placesKeys(subject);
-    // First: a failure may lead to a failover, which replaces connections, too.
+    // This runs first, because a failure may cause a failover, which also replaces connections.
     survivesSilence(subject);
     survivesFailures(subject);
   });

@@ -50,13 +50,14 @@ export function openConnection(
     ...(deadlineMs === undefined ? {} : { commandTimeout: deadlineMs }),
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Its promise could not be caught. Subscribers subscribe again on `ready`.
+    // The promise of an automatic resubscription could not be caught. Subscribers subscribe again
+    // on `ready`.
     autoResubscribe: false,
     // With 0, commands in flight fail when the connection breaks, and do not wait for their
     // deadline.
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 800) * (0.5 + Math.random() / 2),
-    // A restarted Redis answers LOADING. Retry sooner than its own estimate says.
+    // A restarting Redis answers LOADING. Retry sooner than its own estimate suggests.
     maxLoadingRetryTime: 500,
     // The server was demoted. A new connection finds the new primary. The command is not repeated.
     reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),

@@ -20,7 +20,7 @@ export interface RedisSource {
   close(): void;
 }
 
-/** Deadline of a question about the topology. */
+/** Deadline of a topology query. */
 const TOPOLOGY_DEADLINE_MS = 700;
 
 /** `onSilent`: a connection of this purpose was closed because it was silent. */

@@ -1,7 +1,7 @@
-/** Many reads at once, in one round trip for each shard. */
+/** Sends many reads in one round trip for each shard. */
 import type { RedisStore, Shard } from './store.ts';
 
-/** A command that reads one key, and its further arguments. */
+/** A command that reads one key: its name, the key, and further arguments. */
 export type ReadCommand = [name: string, key: string, ...args: string[]];
 
 /** The replies in the order of the commands. Rejects if any of them fails. */
@@ -19,7 +19,7 @@ export async function readMany(store: RedisStore, commands: ReadCommand[]): Prom
     replies[index] = await store.at(key, (redis) => redis.call(name, key, ...args));
   };
   const readOn = async (shard: Shard | undefined, indexes: number[]): Promise<void> => {
-    // `at` waits for an owner, or rejects.
+    // `at` waits for an owner or rejects.
     if (shard === undefined) return void (await Promise.all(indexes.map(readAlone)));
     const answers = (await shard.redis.pipeline(indexes.map((index) => commands[index] as ReadCommand)).exec()) ?? [];
     await Promise.all(

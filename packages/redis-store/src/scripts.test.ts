@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => server.stop());
 
-it('a script that only reads needs only the right to read its keys', async () => {
+it('a read-only script needs only the right to read its keys', async () => {
   const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
   const redis = connectRedis({ url: server.url, deadlineMs: 2_000 }, { purpose: 'test', node: 'test', logger });
   assert.ok(await waitUntilReady(redis, 5_000));

@@ -7,7 +7,10 @@ export interface Script {
   name: string;
   source: string;
   sha1: string;
-  /** Whether Redis checks that it writes nothing: then an account needs only to read its keys. */
+  /**
+   * Redis enforces that the script writes nothing. Then an account needs only the right to read its
+   * keys.
+   */
   readOnly: boolean;
   /** Names from the header's `KEYS[n]` lines, in order. */
   keys: string[];

@@ -21,7 +21,7 @@ test('there is no primary while a Sentinel promotes a replica', () => {
   assert.equal(primaryOf([opinion('old:1', 3), opinion('old:1', 3, true), opinion('old:1', 3)]), undefined);
 });
 
-/** A Sentinel whose answers the test sets. */
+/** A fake Sentinel. The test sets its answers. */
 function fakeSentinel() {
   const state: { answers: boolean; fields: Record<string, string>; promoted: [ip: string, port: string] | undefined } =
     {
@@ -32,7 +32,7 @@ function fakeSentinel() {
   const call = async (_: string, question: string) => {
     if (!state.answers) throw new Error('no answer');
     const { ip, port } = state.fields;
-    // A value may equal the name of a field.
+    // A value may look like the name of a field.
     return question === 'MASTER'
       ? ['name', 'flags', ...Object.entries(state.fields).flat()]
       : (state.promoted ?? [ip, port]);

@@ -17,7 +17,7 @@ import { addressOf, type Topology } from './topology.ts';
 export interface Opinion {
   /** `host:port` */
   primary: string;
-  /** The epoch of its configuration. Every failover makes a greater one. */
+  /** The epoch of its configuration. Every failover increases it. */
   epoch: number;
   /** It is promoting a replica. Writes to the old primary are lost from now on. */
   isPromoting: boolean;
@@ -26,7 +26,7 @@ export interface Opinion {
 }
 
 const POLL_MS = 250;
-/** Poll faster while a Sentinel sees a problem, which it does before it replaces the primary. */
+/** Poll faster while a Sentinel sees a problem. It sees one before it replaces the primary. */
 const POLL_IN_TROUBLE_MS = 50;
 const CONNECT_TIMEOUT_MS = 1_000;
 /**
@@ -92,7 +92,7 @@ export class SentinelTopology implements Topology {
 
   noteMoved(): void {}
 
-  /** The Sentinels are asked continuously. */
+  /** Nothing to do, because the Sentinels are polled continuously. */
   recheck(): void {}
 
   close(): void {
@@ -116,8 +116,8 @@ export class SentinelTopology implements Topology {
   }
 
   #decide(): void {
-    // At the start wait for all Sentinels: the one with the newest configuration may be the
-    // slowest.
+    // At the start, wait for all Sentinels, because the slowest one may have the newest
+    // configuration.
     if (this.#opinions.size === 0 || this.#notAsked.size > 0) return;
     const { logger } = this.#options;
     const next = primaryOf([...this.#opinions.values()]);
@@ -130,10 +130,10 @@ export class SentinelTopology implements Topology {
   }
 }
 
-/** `newReason`: why the poll failed. Undefined if the poll before failed for the same reason. */
+/** `newReason`: why the poll failed. Undefined if the previous poll failed for the same reason. */
 type PollResult = { opinion: Opinion } | { newReason: string | undefined };
 
-/** Asks one Sentinel continuously. */
+/** Polls one Sentinel continuously. */
 class SentinelPoll {
   readonly #redis: Redis;
   readonly #name: string;

@@ -8,13 +8,13 @@ import { isSilent, isUsable } from './watchdog.ts';
 
 /** Pause before a command is repeated on the same shard. */
 const RETRY_MS = 25;
-/** With this many attempts `tagOn` finds one of a hundred slots almost certainly. */
+/** With this many attempts, `tagOn` finds one of a hundred slots almost certainly. */
 const TAG_ATTEMPTS_MAX = SLOTS / 8;
 
 export interface ShardedStoreOptions {
   topology: Topology;
   connect: (address: string) => Redis;
-  /** Of one call, over all attempts. Undefined: the caller limits the time itself. */
+  /** Deadline of one call over all attempts. Undefined if the caller limits the time itself. */
   deadlineMs: number | undefined;
   now: () => number;
 }
@@ -119,27 +119,27 @@ export class ShardedStore implements RedisStore {
       } catch (error) {
         if (!this.noteRedirection(error, shard) || now() + RETRY_MS >= giveUpAt) throw error;
       }
-      // With a new owner there is no need to wait.
+      // If the key has a new owner, there is no need to wait.
       if (this.shardOf(key) === shard) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
   /** Ends the connections to former primaries and opens those to new ones. */
   #follow(): void {
-    // The topology lives on, and must not make a closed store connect again.
+    // The topology continues to run, and must not make a closed store connect again.
     if (this.#isClosed) return;
     const { topology, connect } = this.#options;
     for (const shard of this.#byName.values()) {
       if (topology.primaries.has(shard.name)) continue;
       this.#byName.delete(shard.name);
       this.#tags.delete(shard.name);
-      // Without waiting: the server may hang or be demoted, and its commands have to fail now.
+      // Do not wait: the server may hang or be demoted, and its commands must fail now.
       end(shard.redis);
     }
     for (const name of topology.primaries) {
       if (this.#byName.has(name)) continue;
       const redis = connect(name);
-      // A closed connection is the first sign of a lost primary.
+      // A closed connection is the first sign that a primary is lost.
       redis.on('close', () => topology.recheck());
       const shard = { name, redis };
       this.#byName.set(name, shard);
@@ -159,7 +159,7 @@ function within<T>(call: Promise<T>, deadlineMs: number | undefined): Promise<T>
 }
 
 /**
- * Disconnects for good. ioredis emits no `end` while it waits to reconnect (redis/ioredis#1830).
+ * Disconnects permanently. ioredis emits no `end` while it waits to reconnect (redis/ioredis#1830).
  */
 function end(redis: Redis): void {
   const isWaiting = redis.status === 'reconnecting';

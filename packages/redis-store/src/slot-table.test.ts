@@ -23,7 +23,7 @@ test('names the owner of each slot, and is covered when every slot has one', () 
   assert.deepEqual([...table.primaries], ['a:1', 'x:2']);
 });
 
-test('prefers a redirection to older knowledge for two seconds', () => {
+test('prefers a redirection to older information for two seconds', () => {
   const table = new SlotTable();
   const all: Parameters<SlotTable['update']>[0] = [[0, SLOTS - 1, ['a', 1]]];
   table.update(all, 'a', 0);
@@ -35,7 +35,7 @@ test('prefers a redirection to older knowledge for two seconds', () => {
   assert.equal(table.ownerOf(7), 'a:1');
 });
 
-test('ignores a redirection that is malformed', () => {
+test('ignores a malformed redirection', () => {
   const table = new SlotTable();
   assert.equal(table.move(SLOTS, 'a:2', 'a:1', 0), false);
   assert.equal(table.move(Number.NaN, 'a:2', 'a:1', 0), false);

@@ -13,8 +13,8 @@ export type SlotRange = [
 ];
 
 /**
- * A redirection takes precedence over `CLUSTER SLOTS` for this long, because the node that we ask
- * may learn of the move later than the node that redirected us.
+ * For this time, a redirection takes precedence over `CLUSTER SLOTS`. The node that we ask may
+ * learn about the move later than the node that redirected us.
  */
 const MOVED_HOLDS_MS = 2_000;
 
@@ -36,11 +36,11 @@ export class SlotTable {
     return this.#owners[slot];
   }
 
-  /** Takes the answer of the node `askedHost`. True if an owner changed. */
+  /** Applies the answer of the node `askedHost`. Returns whether an owner changed. */
   update(ranges: SlotRange[], askedHost: string, now: number): boolean {
     const next: Array<string | undefined> = Array.from({ length: SLOTS });
     for (const [first, last, [host, port]] of ranges) {
-      // Without a host the node means itself.
+      // An answer without a host means the node itself.
       next.fill(addressOf({ host: host || askedHost, port }), first, last + 1);
     }
     for (const [slot, { address, untilMs }] of this.#moved) {
@@ -58,7 +58,8 @@ export class SlotTable {
   }
 
   /**
-   * Takes a redirection by the node `from`. `address` may lack the host. True if the owner changed.
+   * Applies a redirection by the node `from`. `address` may have no host. Returns whether the owner
+   * changed.
    */
   move(slot: number, address: string, from: string, now: number): boolean {
     const target = parseHost(address.startsWith(':') ? hostOf(from).host + address : address, 0);

@@ -14,7 +14,7 @@
 import type { Redis } from 'ioredis';
 import { isSilent, isUsable } from './watchdog.ts';
 
-/** The connection to the primary of one shard. It ends when the primary owns no slot any more. */
+/** The connection to the primary of one shard. It ends when the primary no longer owns a slot. */
 export interface Shard {
   /** The address of the primary. '' if the store is one server. */
   readonly name: string;
@@ -37,7 +37,7 @@ export interface RedisStore {
   readonly shards: readonly Shard[];
   /** Every slot has an owner, and every connection is usable. */
   readonly ready: boolean;
-  /** A connection does not answer: the commands on it fail at their deadline. */
+  /** A connection does not answer, so commands on it fail at their deadline. */
   readonly silent: boolean;
   /** Resolves with true when ready, or with false after `waitMs`. */
   untilReady(waitMs: number): Promise<boolean>;
@@ -48,8 +48,8 @@ export interface RedisStore {
   /** Runs `callback` after a slot changed its owner. */
   onMove(callback: () => void): void;
   /**
-   * Takes the redirection out of a failed command's error. True if the command did not take effect
-   * and belongs to another shard, or has to be repeated later.
+   * Parses a redirection from a failed command's error. True if the command did not take effect,
+   * and belongs to another shard or must be repeated later.
    */
   noteRedirection(error: unknown, shard: Shard): boolean;
   /** Waits at most one second for commands in flight. */
@@ -85,8 +85,8 @@ export function singleStore(redis: Redis): RedisStore {
 }
 
 /**
- * Sends the commands to the shard in this turn of the event loop as one write. When many
- * connections join at once, their reads then take one round trip.
+ * Sends the commands of this event loop turn to the shard in one write. So when many connections
+ * join at once, their reads take one round trip.
  */
 export function gatherWrites(shard: Shard | undefined): void {
   const stream = shard?.redis.stream;

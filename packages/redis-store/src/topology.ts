@@ -1,6 +1,6 @@
 /**
- * Knows which primaries there are, and which of them owns which slot. A topology opens connections
- * only to ask. It does not know the connections of stores.
+ * Knows the primaries and the slots that each owns. A topology opens connections only for its
+ * queries. It does not know the connections of stores.
  */
 import { type HostAndPort, parseHost } from './address.ts';
 
@@ -13,9 +13,11 @@ export interface Topology {
   readonly isCovered: boolean;
   /** Runs `callback` after a slot changed its owner. */
   onChange(callback: () => void): void;
-  /** The server `from` answered that the slot is now at `address`. Takes effect at once. */
+  /**
+   * The server `from` answered that the slot is now at `address`. This takes effect immediately.
+   */
   noteMoved(slot: number, address: string, from: string): void;
-  /** A call failed, perhaps because of a change. Asks again soon. */
+  /** A call failed, possibly because of a change. Asks again soon. */
   recheck(): void;
   close(): void;
 }

@@ -25,7 +25,7 @@ async function start() {
   return { server, proxy, url: `redis://127.0.0.1:${proxy.port}` };
 }
 
-test('an idle connection that goes silent is closed and reopened; another one of the process stays', async () => {
+test('an idle connection that goes silent is closed and reopened, and another one of the process stays open', async () => {
   const { server, proxy } = await start();
   const warnings: unknown[] = [];
   const silent: string[] = [];
@@ -50,13 +50,13 @@ test('an idle connection that goes silent is closed and reopened; another one of
   assert.equal(closes, 0);
   assert.deepEqual(warnings, [{ purpose: 'silent', server: `127.0.0.1:${proxy.port}` }]);
   assert.deepEqual(silent, ['silent']);
-  // A server that has gone is another fault.
+  // A server that is gone is a different fault.
   await server.kill();
   await poll('the loss', () => !isUsable(healthy));
   assert.equal(warnings.length, 1);
 });
 
-test('a handshake that is never answered is given up', async () => {
+test('a handshake without an answer is aborted', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket.on('error', () => {})));
   server.listen(0, '127.0.0.1');
@@ -83,14 +83,14 @@ test('a subscriber that receives announcements but no answers is reopened', asyn
   closers.push(() => clearInterval(publishing));
   let received = 0;
   redis.on('smessage', () => received++);
-  // What we send is lost from here on.
+  // From here on, everything that we send is lost.
   redis.stream.write = () => true;
   await poll('it to be closed', () => redis.status !== 'ready', BOUND);
   assert.ok(received > 20, `received ${received}`);
   await poll('it to be usable', () => isUsable(redis), BOUND);
 });
 
-test('a pause of the process closes no connection, and makes the last answer old', async () => {
+test('a pause of the process closes no connection, but makes the last answer old', async () => {
   const { url } = await start();
   const redis = connectRedis({ url, deadlineMs: undefined }, user);
   closers.push(() => redis.disconnect());
@@ -104,7 +104,7 @@ test('a pause of the process closes no connection, and makes the last answer old
   assert.equal(closes, 0);
 });
 
-test('a connection that is ended while it is silent stays closed', async () => {
+test('a connection that is closed while it is silent stays closed', async () => {
   const { proxy, url } = await start();
   const redis = connectRedis({ url, deadlineMs: 800 }, user);
   await poll('it to be ready', () => isUsable(redis));

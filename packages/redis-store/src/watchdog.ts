@@ -1,58 +1,63 @@
 /**
  * Closes connections that have gone silent, so that ioredis opens them again. A firewall or a
- * network may drop a connection without a reset. Its commands then time out for ever while its
- * status is `ready`, because ioredis has no check of its own for idle connections.
+ * network may drop a connection without a reset. Then its commands time out forever while its
+ * status is `ready`, because ioredis does not check idle connections.
  *
- * On each connection the watchdog sends a PING every second, and sooner after a command without an
- * answer. Only the connection itself decides: the answers of one connection say nothing about
- * another. An answer proves more than received bytes, which may be announcements.
+ * On each connection, the watchdog sends a PING every second, and sooner after a command without an
+ * answer. Each connection is judged by its own answers only. An answer proves more than received
+ * bytes, which may be announcements.
  *
- * The watchdog counts looks, not time: a process that was stopped or busy reads what has arrived
- * before the next look, so its own pauses close no connection.
+ * The watchdog counts checks, not time. A process that was stopped or busy reads all received data
+ * before the next check, so its own pauses close no connection.
  */
 import type { Logger } from '@maru/service-kit';
 import type { Redis } from 'ioredis';
 
 const LOOK_MS = 500;
-/** From a PING to the next one: two looks, and timers are not exact. */
+/**
+ * Time from a PING to the next one: two checks. It is slightly shorter, because timers are not
+ * exact.
+ */
 const REST_MS = 900;
 /**
- * Looks since the oldest unanswered PING. At 2 the connection counts as silent, after 1 s. At 3,
+ * Checks since the oldest unanswered PING. At 2, after 1 s, the connection counts as silent. At 3,
  * after 1.5 s, it is closed if it has received nothing for a second. A slow transfer may delay an
- * answer, so a connection that still receives something is closed at 6, after 3 s.
+ * answer, so a connection that still receives data is closed at 6, after 3 s.
  *
- * The PING comes within half a second of a command, and within a second of the silence. So an idle
- * connection is silent for 2.5 s at most, and one that is cut in one direction for 4 s.
+ * The PING is sent within half a second of a command, and within a second of the silence. So an
+ * idle connection is silent for 2.5 s at most, and one that is cut in one direction for 4 s.
  */
 const SILENT_LOOKS = 2;
 const CLOSE_LOOKS = 3;
 const CLOSE_QUIET_LOOKS = 2;
 const CLOSE_RECEIVING_LOOKS = 6;
-/** Looks without a byte during the handshake: it is closed after 2 s at most. */
+/** Checks without a byte during the handshake. Then the connection is closed, after 2 s at most. */
 const HANDSHAKE_LOOKS = 4;
 
 interface Watched {
   /** When the newest answered PING was sent, by `performance.now()`. */
   answeredAtMs: number;
-  /** From the second unanswered look until an answer, also over a reconnect. */
+  /** True from the second check without an answer until an answer, also across a reconnect. */
   isSilent: boolean;
   /** The silence was reported, and the connection has not been ready since. */
   isReported: boolean;
   isAsking: boolean;
-  /** Looks since the oldest unanswered PING, with the one that sent it; 0 if all are answered. */
+  /**
+   * Checks since the oldest unanswered PING, including the one that sent it. 0 if all are answered.
+   */
   unansweredLooks: number;
-  /** Looks since the last byte came, and the bytes until the last look. */
+  /** Checks since the last byte arrived, and the bytes up to the last check. */
   quietLooks: number;
   bytesRead: number;
   bytesWritten: number;
 }
 
 /**
- * What the watchdog knows of a connection. Connections without a watchdog never count as silent.
+ * The watchdog's state of each connection. Connections without a watchdog never count as silent.
  */
 const known = new WeakMap<Redis, Watched>();
 
-/** Whether commands on the connection may be expected to get an answer. */
+/** Whether commands on the connection can be expected to get an answer. */
 export function isUsable(redis: Redis): boolean {
   return redis.status === 'ready' && !isSilent(redis);
 }
@@ -61,7 +66,7 @@ export const isSilent = (redis: Redis): boolean => known.get(redis)?.isSilent ??
 
 /**
  * The age of the newest proof that the server answers on this connection, in milliseconds. Infinite
- * while the connection is not ready. After a pause of the process it is old, whatever the server
+ * while the connection is not ready. After a pause of the process it is large, whatever the server
  * did.
  */
 export function silenceMsOf(redis: Redis): number {
@@ -71,7 +76,7 @@ export function silenceMsOf(redis: Redis): number {
 
 export interface WatchdogOptions {
   logger: Logger;
-  /** A connection was closed: once until it is ready again. */
+  /** Called when a connection was closed, once until it is ready again. */
   onSilent?: (purpose: string) => void;
 }
 
@@ -134,13 +139,13 @@ const fresh = (): Omit<Watched, 'isSilent' | 'isReported'> => ({
   bytesWritten: 0,
 });
 
-/** Looks at a connection, and asks it. True if it has to be closed. */
+/** Checks a connection and sends a PING if necessary. Returns true if it must be closed. */
 function look(redis: Redis, state: Watched): boolean {
   const { bytesRead, bytesWritten } = redis.stream;
   const hasWritten = bytesWritten !== state.bytesWritten;
   state.quietLooks = bytesRead === state.bytesRead ? state.quietLooks + 1 : 0;
   Object.assign(state, { bytesRead, bytesWritten });
-  // Before it is ready, the server owes the answers of the handshake.
+  // Before the connection is ready, the server must answer the handshake.
   if (redis.status !== 'ready') return state.quietLooks >= HANDSHAKE_LOOKS;
   const isDue = silenceMsOf(redis) >= REST_MS || (hasWritten && state.quietLooks > 0);
   if (state.unansweredLooks === 0 && !isDue) return false;
@@ -158,10 +163,10 @@ async function ask(redis: Redis, state: Watched): Promise<void> {
   state.isAsking = true;
   const isAnswered = await redis.ping().then(
     () => true,
-    // An error of the server is an answer, too.
+    // An error reply of the server is also an answer.
     (error: Error) => error.name === 'ReplyError',
   );
-  // The answer of a connection that was replaced says nothing about the new one.
+  // The answer of a replaced connection proves nothing about the new one.
   if (redis.stream !== stream) return;
   state.isAsking = false;
   if (!isAnswered) return;

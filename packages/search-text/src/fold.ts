@@ -1,6 +1,6 @@
 /**
- * Folding: the form in which texts and queries are compared. Compatibility forms (full-width),
- * case and accents do not count: `Café`, `ＣＡＦＥ` and `cafe` are equal.
+ * Folding: the form in which texts and queries are compared. Compatibility forms (full-width), case
+ * and accents are ignored: `Café`, `ＣＡＦＥ` and `cafe` are equal.
  */
 
 /** Letters with a stroke or a ligature have no decomposition in Unicode. */
@@ -21,16 +21,14 @@ const LETTERS: Record<string, string> = {
 const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
 
 /**
- * Accents of Latin, Greek, Cyrillic, Hebrew and Arabic letters, and characters without a look.
- * Other marks are vowels (Hindi, Thai) or change the consonant (か, が), so they stay.
+ * Accents of Latin, Greek, Cyrillic, Hebrew and Arabic letters, and invisible characters. Other
+ * marks stay, because they are vowels (Hindi, Thai) or change the consonant (か, が).
  */
 const ACCENTS =
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: single code points are meant
   /[\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]|\p{Default_Ignorable_Code_Point}/gu;
 
-/**
- * Characters whose folding is their lower case, where no mark follows: most texts have no others.
- */
+/** Characters that fold to their lower case if no mark follows. Most texts have no others. */
 const PLAIN = '[\\p{ASCII}\\uac00-\\ud7a3\\u4e00-\\u9fff\\u3041-\\u3096\\u30a1-\\u30fa\\u3001\\u3002]';
 const MARK = '[\\p{M}\\p{Default_Ignorable_Code_Point}\\uff9e\\uff9f]';
 
@@ -43,10 +41,10 @@ const PART = new RegExp(
   'gsu',
 );
 
-/** `ㅋ` alone. Its compatibility form would join with the vowel after it. */
+/** A single `ㅋ`. Its compatibility form would combine with the next vowel. */
 const COMPATIBILITY_JAMO = /^[\u3131-\u318e]$/u;
 
-/** Texts have the same clusters again and again. */
+/** A cache, because texts repeat the same clusters. */
 const known = new Map<string, string>();
 const KNOWN_MAX = 16_384;
 const KNOWN_CHARS_MAX = 4;
@@ -69,15 +67,15 @@ function foldCluster(cluster: string): string {
   return folded;
 }
 
-/** The text as searches compare it. */
+/** The text in the form that searches compare. */
 export function normalise(text: string): string {
   return text.replace(PART, (part, plain: string | undefined) => plain?.toLowerCase() ?? foldCluster(part));
 }
 
-/** A folded text that knows which part of the original each of its UTF-16 units comes from. */
+/** A folded text that maps each UTF-16 unit to its place in the original. */
 export interface Folded {
   text: string;
-  /** For each unit of `text`: where its cluster begins and ends in the original. */
+  /** For each unit of `text`: start and end of its cluster in the original. */
   starts: number[];
   ends: number[];
 }

@@ -1,4 +1,4 @@
-/** What a search compares: tokens of texts and queries. Pure: for servers and browsers. */
+/** Tokens of texts and queries, which a search compares. Pure: for servers and browsers. */
 export { normalise } from './fold.ts';
 export { SEARCH_TEXT_LIMITS } from './limits.ts';
 export { matches, type Span } from './match.ts';

@@ -2,7 +2,7 @@ import { type Folded, fold } from './fold.ts';
 import { type Piece, piecesOf } from './pieces.ts';
 import type { ParsedQuery, Term } from './query.ts';
 
-/** A part of a text, in UTF-16 units: from, and up to but without. */
+/** A part of a text, in UTF-16 units: start, and exclusive end. */
 export type Span = [start: number, end: number];
 
 /** All places of `part` in the piece, as spans of the folded text. */
@@ -15,8 +15,8 @@ function placesIn(piece: Piece, part: string): Span[] {
 }
 
 /**
- * Where the wanted piece is in a piece of the text. `before` and `after`: the term has neighbours
- * there, so the match reaches that end of the piece.
+ * Finds the wanted piece in a piece of the text. `before` and `after`: the term has neighbours on
+ * that side, so the match must reach that end of the piece.
  */
 function match(piece: Piece, wanted: Term['pieces'][number], prefix: boolean, before: boolean, after: boolean): Span[] {
   const { text } = wanted;
@@ -30,7 +30,7 @@ function match(piece: Piece, wanted: Term['pieces'][number], prefix: boolean, be
   return placesIn(piece, text);
 }
 
-/** Where the term is, as spans of the folded text. */
+/** Places of the term, as spans of the folded text. */
 function find(pieces: readonly Piece[], { pieces: wanted, prefix }: Term): Span[] {
   const last = wanted.length - 1;
   const found: Span[] = [];
@@ -49,7 +49,7 @@ function find(pieces: readonly Piece[], { pieces: wanted, prefix }: Term): Span[
   return found;
 }
 
-/** Whether the text has all terms of the query, and none of those that it excludes. */
+/** Whether the text has all terms of the query, and none of the excluded ones. */
 export function matches(text: string, { terms, excluded }: ParsedQuery): boolean {
   const pieces = piecesOf(fold(text).text);
   const has = (term: Term) => find(pieces, term).length > 0;
@@ -61,7 +61,7 @@ const toOriginal = ({ starts, ends }: Folded, [start, end]: Span): Span => [
   ends[end - 1] as number,
 ];
 
-/** Where the terms are in the text: ascending, without overlaps. */
+/** Places of the terms in the text: ascending, without overlaps. */
 export function spansOf(text: string, { terms }: ParsedQuery): Span[] {
   const folded = fold(text);
   const pieces = piecesOf(folded.text);

@@ -1,7 +1,7 @@
 /**
- * Pieces: the units of a folded text that a search knows. A word is one piece. A run of a script
- * that has no spaces between words, or particles at their ends (Korean), is one piece too, and is
- * searched by its parts. Each emoji is a piece.
+ * Pieces: the units of a folded text that a search compares. A word is one piece. In a script
+ * without spaces between words, or with particles at the ends of words (Korean), a run is one
+ * piece, and is searched by its parts. Each emoji is a piece.
  */
 export interface Piece {
   text: string;

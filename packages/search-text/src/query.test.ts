@@ -74,7 +74,7 @@ test('finds no other words', () => {
   }
 });
 
-test('only the last word, without a space after it, finds longer words', () => {
+test('only the last word, without a space after it, matches longer words', () => {
   assert.ok(finds('hello wor', 'hello world'));
   assert.ok(!finds('hello wor ', 'hello world'));
   assert.ok(!finds('hel world', 'hello world'));
@@ -82,7 +82,7 @@ test('only the last word, without a space after it, finds longer words', () => {
   assert.ok(!finds('w', 'hello world'));
 });
 
-test('leaves out texts with an excluded word or phrase', () => {
+test('excludes texts with an excluded word or phrase', () => {
   assert.ok(!finds('hello -world', 'hello world'));
   assert.ok(finds('hello -wor', 'hello world'));
   assert.ok(!finds('hello -"b c"', 'hello a b c'));
@@ -90,13 +90,13 @@ test('leaves out texts with an excluded word or phrase', () => {
   assert.ok(finds('안녕 -가나다', '안녕 나다 가나'));
 });
 
-test('refuses queries without a word, and with too many', () => {
+test('refuses queries without a word, or with too many', () => {
   for (const query of ['', ' ', '-', '""', '-word', '?! …', '\ud800', '\0', 'a '.repeat(13)]) {
     assert.equal(parseQuery(query), undefined);
   }
 });
 
-test('asks for the tokens of the query in its scope', () => {
+test('builds the tokens of the query in its scope', () => {
   const scope = { public: false, rooms: ['p-1', 'd-2'] };
   assert.equal(
     toTsQuery(parse("it's -no -가나다 -국 wor"), {
@@ -114,7 +114,7 @@ test('asks for the tokens of the query in its scope', () => {
   assert.ok(tokensOfQuery(parse('가나다라마바사'.repeat(30))).length <= 48);
 });
 
-test('every word of a text finds it', () => {
+test('a text is found by each of its words', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       for (const { text: word } of piecesOf(normalise(text))) assert.ok(finds(word, text), JSON.stringify(word));
@@ -122,7 +122,7 @@ test('every word of a text finds it', () => {
   );
 });
 
-test('each part of a run finds it', () => {
+test('a run is found by each of its parts', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: fc.constantFrom(...'가나다漢字かなタ'), minLength: 1 }),
@@ -136,7 +136,7 @@ test('each part of a run finds it', () => {
   );
 });
 
-test('marks show what matches, and divide no character', () => {
+test('marks cover the matches, and split no character', () => {
   const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
   fc.assert(
     fc.property(anyText, fc.nat(), fc.integer({ min: 8, max: 120 }), (text, choice, charsMax) => {
@@ -160,7 +160,7 @@ test('marks show what matches, and divide no character', () => {
   );
 });
 
-test('a snippet shows the first match and what is around it', () => {
+test('a snippet shows the first match and its surroundings', () => {
   assert.deepEqual(snippetOf('Un café, un CAFÉ.', parse('cafe'), 100), {
     text: 'Un café, un CAFÉ.',
     marks: [

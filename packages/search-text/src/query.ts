@@ -2,27 +2,27 @@ import { normalise } from './fold.ts';
 import { SEARCH_TEXT_LIMITS } from './limits.ts';
 import { piecesOf } from './pieces.ts';
 
-/** Pieces that follow each other in a text: a word, a phrase, or a word with a hyphen. */
+/** Successive pieces of a text: a word, a phrase, or a word with a hyphen. */
 export interface Term {
   pieces: Array<{ text: string; run: boolean }>;
-  /** The last piece also finds longer words. */
+  /** The last piece also matches longer words. */
   prefix: boolean;
 }
 
 export interface ParsedQuery {
-  /** A text has all of these. At least one. */
+  /** A text must have all of these. At least one. */
   terms: Term[];
-  /** A text has none of these. */
+  /** A text must have none of these. */
   excluded: Term[];
 }
 
 const QUOTES = /[“”„‟«»＂]/g;
-/** `"a phrase"`, whose second quote may be missing, or what stands between spaces. */
+/** `"a phrase"`, whose closing quote may be missing, or text between spaces. */
 const PART = /(?<minus>-?)(?:"(?<phrase>[^"]*)"?|(?<word>[^\s"]+))/gu;
 
 /**
- * Reads `word "a phrase" -without`. The last word is unfinished unless a space follows: it finds
- * longer words, too. Undefined: the query has nothing to look for, or too many terms.
+ * Parses `word "a phrase" -without`. The last word is unfinished unless a space follows, so it also
+ * matches longer words. Undefined if the query has no terms or too many.
  */
 export function parseQuery(query: string): ParsedQuery | undefined {
   const text = query.replace(QUOTES, '"');
@@ -40,6 +40,6 @@ export function parseQuery(query: string): ParsedQuery | undefined {
   return parsed.terms.length === 0 || count > SEARCH_TEXT_LIMITS.queryTermsMax ? undefined : parsed;
 }
 
-/** A run finds longer runs anyway. One letter would find too much. */
+/** A run matches longer runs anyway. One letter would match too much. */
 const mayBePrefix = (piece: Term['pieces'][number] | undefined): boolean =>
   piece !== undefined && !piece.run && Array.from(piece.text).length >= SEARCH_TEXT_LIMITS.prefixCodePointsMin;

@@ -2,21 +2,21 @@ import { SEARCH_TEXT_LIMITS } from './limits.ts';
 import { merge, type Span, spansOf } from './match.ts';
 import type { ParsedQuery } from './query.ts';
 
-/** A part of a text, for a list of results. Plain text: nothing in it is markup. */
+/** A part of a text, for a list of results. It is plain text: nothing in it is markup. */
 export interface Snippet {
   text: string;
-  /** Where the query's terms are in `text`, in UTF-16 units; ascending, without overlaps. */
+  /** Places of the query's terms in `text`, in UTF-16 units. Ascending, without overlaps. */
   marks: Span[];
 }
 
 const ELLIPSIS = '…';
 const LINE_BREAK = /[\n\r\t\u2028\u2029]/g;
-/** The part of a snippet before the first mark, at most. */
+/** Maximum part of a snippet before the first mark. */
 const LEAD = 1 / 4;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Cuts and marks never divide what a reader sees as one character. */
+/** Finds edges of graphemes, so that cuts and marks never split a visible character. */
 function edgesOf(text: string) {
   const segments = graphemes.segment(text);
   return {
@@ -46,9 +46,9 @@ export function snippetOf(text: string, parsed: ParsedQuery, charsMax: number): 
 function windowOf(text: string, first: number, charsMax: number, edges: ReturnType<typeof edgesOf>): Span {
   if (text.length <= charsMax) return [0, text.length];
   const room = Math.max(0, charsMax - 2 * ELLIPSIS.length);
-  // The end of the text fills the snippet, too.
+  // The end of the text should also fill the snippet.
   const wanted = Math.max(0, Math.min(first - Math.floor(room * LEAD), text.length - room));
-  // Down would be longer than allowed.
+  // Rounding down would exceed the maximum length.
   const from = wanted === 0 ? 0 : edges.up(wanted);
   return [from, Math.max(from, from + room >= text.length ? text.length : edges.down(from + room))];
 }

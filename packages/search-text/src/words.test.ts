@@ -29,7 +29,7 @@ test('folds case, accents and compatibility forms', () => {
   }
 });
 
-test('folding a folded text changes nothing, so that queries and texts meet', () => {
+test('folding a folded text changes nothing, so queries and texts are comparable', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       const once = normalise(text);
@@ -47,13 +47,13 @@ test('indexes words, pairs of characters in runs, and emoji', () => {
   assert.deepEqual([...tokensOf('... !? \ud800')], []);
 });
 
-test('bounds the tokens of a message and their length', () => {
+test('limits the tokens of a message and their length', () => {
   const long = Array.from({ length: 6_000 }, (_, index) => `w${index}`).join(' ');
   assert.equal(tokensOf(long).size, SEARCH_TEXT_LIMITS.tokensPerMessageMax);
   assert.deepEqual([...tokensOf('𐐨'.repeat(500))], ['𐐨'.repeat(64)]);
 });
 
-test('writes lexemes, and scope tokens that no text has', () => {
+test('writes lexemes, and scope tokens that no text can contain', () => {
   assert.equal(toWords({ ...message, text: "it's" }), "'it' 's' ':rlobby' ':uada' ':t0' ':p'");
   assert.equal(toWords({ ...message, room: 'r', author: "o'b\\c", private: true }), "':rr' ':uo''b\\\\c' ':t0'");
   fc.assert(

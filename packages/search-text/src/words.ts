@@ -1,21 +1,24 @@
 import { tokensOf } from './tokens.ts';
 
 /**
- * Scope tokens: where and from whom a message is. They begin with a colon, which is no part of a
- * text's token, so no text and no prefix of a word finds them.
+ * Scope tokens: the place and author of a message. They begin with a colon. A text's tokens never
+ * contain a colon, so no text and no prefix of a word matches them.
  */
 export const scopeTokens = {
-  /** Messages of rooms that anyone may read. */
+  /** Messages of rooms that all users may read. */
   public: ':p',
   room: (room: string) => `:r${room}`,
   author: (user: string) => `:u${user}`,
-  /** The four weeks in which the message was stored. They divide a search with many results. */
+  /**
+   * The four-week period in which the message was stored. Periods divide a search with many
+   * results.
+   */
   period: (period: number) => `:t${period}`,
 };
 
 const PERIOD_MS = 28 * 24 * 60 * 60 * 1_000;
 
-/** The number of the period that holds a time. */
+/** The number of the period that contains a time. */
 export function periodOf(ts: number): number {
   return Math.floor(ts / PERIOD_MS);
 }
@@ -25,7 +28,7 @@ export function startOfPeriod(period: number): number {
   return period * PERIOD_MS;
 }
 
-/** A lexeme as PostgreSQL's input of `tsvector` and `tsquery` reads it. */
+/** A lexeme in PostgreSQL's input format of `tsvector` and `tsquery`. */
 export function quoteLexeme(token: string): string {
   return `'${token.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }

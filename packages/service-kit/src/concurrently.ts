@@ -1,6 +1,6 @@
 /**
- * Runs `work` for all items, at most `limit` at a time. After a failure no more work begins. It
- * rejects with the first failure when the running work has ended.
+ * Runs `work` for all items, at most `limit` at a time. After a failure, no more work starts.
+ * Rejects with the first failure once the running work has ended.
  */
 export async function concurrently<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>) {
   const iterator = items[Symbol.iterator]();

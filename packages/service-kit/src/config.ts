@@ -11,7 +11,7 @@ export interface Field<T> {
   parse: (raw: string) => T;
   /** The value if the variable is unset or empty. Without it the variable is required. */
   fallback?: T;
-  /** Never printed. Public values, such as those of the local overlay, are refused. */
+  /** A secret is never printed. Public values, such as those of the local overlay, are refused. */
   secret?: boolean;
 }
 
@@ -20,7 +20,7 @@ export type ConfigOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<in
 
 export class ConfigError extends Error {}
 
-/** For the local overlay. Every service has this field. */
+/** Allows public secrets, for the local overlay. Every service has this field. */
 export const DEVELOPMENT_FIELD = {
   env: 'MARU_DEVELOPMENT',
   doc: 'on: accept the public secrets of this repository, on your own machine only',
@@ -94,7 +94,10 @@ export const asUrl =
     return raw;
   };
 
-/** A process name. Session ids, keys and logs contain it, so it has no characters to escape. */
+/**
+ * A process name. It is used in session ids, keys and logs, so it contains no characters that need
+ * escaping.
+ */
 export const asNodeName = (raw: string): string => {
   if (!/^[a-zA-Z0-9-]{1,63}$/.test(raw)) throw new Error('must be 1 to 63 letters, digits and hyphens');
   return raw;

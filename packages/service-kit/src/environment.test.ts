@@ -17,7 +17,7 @@ test('reads a value from the file that its variable names', () => {
   });
 });
 
-test('does not change other variables, also those of other programs', () => {
+test('does not change other variables, including those of other programs', () => {
   const environment = { MARU_NODE: 'gateway-1', SSL_CERT_FILE: '/etc/ssl/cert.pem', PATH: '/bin' };
   assert.deepEqual(withFileValues(environment, readText), environment);
 });
@@ -28,7 +28,7 @@ test('treats an empty file variable as unset', () => {
   });
 });
 
-test('reports every unreadable file and double setting at once, without values', () => {
+test('reports all unreadable files and double settings together, without values', () => {
   assert.throws(
     () =>
       withFileValues(
@@ -51,7 +51,7 @@ test('refuses an empty file', () => {
   );
 });
 
-test('does not show a secret that was set in place of its path', () => {
+test('does not show a secret that was set instead of its path', () => {
   assert.throws(
     () => withFileValues({ MARU_JWT_SECRET_FILE: 'the-secret-itself' }, readText),
     (error: Error) =>

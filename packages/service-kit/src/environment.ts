@@ -1,13 +1,17 @@
-/** Variables whose values are in files, such as mounted secrets and a container's host name. */
+/**
+ * Reads variables whose values are in files, such as mounted secrets and a container's host name.
+ */
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './config.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** Only our variables: those of other programs may end in `_FILE` too. */
+/** Only our variables, because those of other programs may also end in `_FILE`. */
 const FILE_VARIABLE = /^(MARU_[A-Z0-9_]+)_FILE$/;
 
-/** Shows only absolute paths. Anything else may be the secret itself, which must not be logged. */
+/**
+ * Shows only absolute paths. Any other value may be the secret itself, which must not be logged.
+ */
 const shown = (path: string) =>
   path.startsWith('/') ? path : 'not shown, because it does not begin with / and may be the value itself';
 

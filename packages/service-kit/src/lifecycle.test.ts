@@ -8,7 +8,7 @@ const FAILS = "Promise.reject(new Error('planted'))";
 const HANGS = 'new Promise(() => {})';
 const ENDS = 'Promise.resolve()';
 
-/** Runs a service in its own process, sends the signals, and gives the exit code and the log. */
+/** Runs a service in its own process, sends the signals, and returns the exit code and the log. */
 async function exitOf(service: { drain: string; stop: string }, ...signals: NodeJS.Signals[]) {
   const program = `
     import { runService } from '${LIFECYCLE}';
@@ -26,7 +26,7 @@ async function exitOf(service: { drain: string; stop: string }, ...signals: Node
   const pending = [...signals];
   child.stdout.on('data', (chunk) => {
     log += chunk;
-    // The next signal follows the next line, so that each one finds the effect of the last.
+    // Each signal waits for the next line, so that it arrives after the effect of the last one.
     const signal = pending.shift();
     if (signal !== undefined) child.kill(signal);
   });

@@ -2,9 +2,12 @@
 import type { Logger } from './logger.ts';
 
 export interface Service {
-  /** Stops in order: unready, announce, hand over, close, Redis last. Resolves when all is done. */
+  /**
+   * Stops in order: unready, announce, hand over, close, Redis last. Resolves when everything is
+   * done.
+   */
   drain(): Promise<void>;
-  /** Closes everything at once and resolves. May be called during `drain`. */
+  /** Closes everything immediately and resolves. May be called during `drain`. */
   stop(): Promise<void>;
 }
 

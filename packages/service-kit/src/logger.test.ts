@@ -6,7 +6,7 @@ test('logs an error without its other properties, such as the failed command', (
   const reply = Object.assign(new Error('OOM command not allowed'), {
     command: { name: 'evalsha', args: ['"text":"a secret"'] },
   });
-  const error = Object.assign(new Error('the store cannot take it now', { cause: reply }), {
+  const error = Object.assign(new Error('the store is not available now', { cause: reply }), {
     code: 'unavailable',
     request: { text: 'a secret' },
   });
@@ -15,7 +15,7 @@ test('logs an error without its other properties, such as the failed command', (
     { ...fields, stack: typeof fields.stack },
     {
       type: 'Error',
-      message: 'the store cannot take it now',
+      message: 'the store is not available now',
       stack: 'string',
       code: 'unavailable',
       causes: ['OOM command not allowed'],

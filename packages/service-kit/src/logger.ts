@@ -36,7 +36,7 @@ export function createLogger(options: { service: string; node: string; level: st
     level: options.level,
     base: { service: options.service, node: options.node },
     timestamp: pino.stdTimeFunctions.isoTime,
-    // A safeguard: no code should log these fields.
+    // A safety net: no code should log these fields.
     redact: {
       paths: ['token', '*.token', 'auth', '*.auth', 'authorization', '*.authorization', 'text', '*.text'],
       remove: true,

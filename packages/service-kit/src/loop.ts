@@ -1,9 +1,9 @@
 /**
- * Repeats work with a pause in between. Runs never overlap. A failure slows the loop and never ends
- * it.
+ * Repeats work with a pause in between. Runs never overlap. A failure slows the loop down but never
+ * ends it.
  */
 export interface Loop {
-  /** Resolves when the running work has ended. No work begins after. */
+  /** Resolves when the running work has ended. No work starts after that. */
   stop(): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ const BACKOFF_MAX_MS = 1_000;
 
 export function startLoop(options: {
   pauseMs: number;
-  /** If it resolves with `again`, it runs again without a pause. */
+  /** If it resolves with `again`, the loop runs again without a pause. */
   work: () => Promise<unknown>;
   /** `isFirst`: the first failure after a success. Log only that one. */
   onError: (error: unknown, isFirst: boolean) => void;

@@ -11,7 +11,7 @@ test('generated secrets are accepted', () => {
   asSecret('correct horse battery staple, and more');
 });
 
-test('short secrets are refused, and not shown', () => {
+test('short secrets are refused without being shown', () => {
   for (const weak of ['', 'short', 'x'.repeat(31)])
     assert.throws(
       () => asSecret(weak),
@@ -20,7 +20,7 @@ test('short secrets are refused, and not shown', () => {
     );
 });
 
-test('public secrets are known, in URLs too', () => {
+test('public secrets are recognized, in URLs too', () => {
   for (const known of [
     'development-only-jwt-secret-0123456789abcdef',
     'redis://maru:development-only-password-of-maru@redis:6379',
@@ -39,7 +39,7 @@ test('public secrets are known, in URLs too', () => {
     assert.equal(isPublicSecret(own), false, own);
 });
 
-test('a public secret is refused, without showing it, unless MARU_DEVELOPMENT is on', () => {
+test('a public secret is refused without being shown, unless MARU_DEVELOPMENT is on', () => {
   const fields = {
     development: DEVELOPMENT_FIELD,
     key: { env: 'MARU_KEY', doc: 'a key', parse: asSecret, secret: true },

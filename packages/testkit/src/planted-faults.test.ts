@@ -9,12 +9,12 @@ import type { ClientReport, ClientVerdict } from './client/verdict.ts';
 import { startFakeServer } from './server/fake-server.ts';
 import type { PlantedFault } from './server/planted-faults.ts';
 
-/** A dropped connection alone leaves this. */
+/** The effect of a dropped connection alone. */
 const CUT = { 'connection:transport_closed': 1 };
 const SEND_EVERY_MS = 50;
 const SEND_MS = 2_000;
 const SETTLE_MS = 6_000;
-/** Several tests run at once, and a busy machine needs time to connect them. */
+/** Several tests run at once, and a busy machine takes some time to connect them. */
 const CONNECT_MS = 1_500;
 
 class Findings {
@@ -50,7 +50,7 @@ class Findings {
   }
 }
 
-/** The last message of a round is the one that the acts are about. */
+/** The number of the last message of a round. The acts have it as target. */
 const ROUND = 8;
 
 /**
@@ -88,8 +88,8 @@ async function converse(client: CarefulClient, number: number): Promise<void> {
 }
 
 /**
- * Three clients chat in one room. Without a fault, two of them leave for a while. @returns what
- * they found
+ * Three clients chat in one room. Without a fault, two of them leave for a while. @returns the
+ * reported violations
  */
 async function chatWith(fault: PlantedFault): Promise<Record<string, number>> {
   const server = await startFakeServer(fault);
@@ -137,7 +137,7 @@ suite('a client finds the planted fault, and nothing else', { concurrency: 11 },
     ['doubled', { duplicated: 1 }],
     ['swapped', { outOfOrder: 1 }],
     ['altered', { mismatched: 1, viewsDiffering: 1 }],
-    // Each of the three clients finds the entry.
+    // Each of the three clients reports the entry.
     ['forged', { invented: 3 }],
     ['stored_twice', { storedTwice: 1 }],
     ['send_refused', { 'message:send:unavailable': 1 }],
@@ -156,7 +156,7 @@ suite('a client finds the planted fault, and nothing else', { concurrency: 11 },
   for (const [fault, findings] of expected) test(fault, async () => assert.deepEqual(await chatWith(fault), findings));
 
   const found: Array<[PlantedFault, ...string[]]> = [
-    // The history is a read, too.
+    // The history is also a read.
     ['edit_unread', 'mismatched', 'viewsDiffering'],
     ['deleted_text_read', 'viewsDiffering'],
     ['reaction_miscounted', 'viewsDiffering'],
@@ -179,7 +179,7 @@ suite('a client finds the planted fault, and nothing else', { concurrency: 11 },
   test('acknowledged_not_stored: the next message takes its number', async () => {
     const { acknowledgedLost, ...others } = await chatWith('acknowledged_not_stored');
     assert.equal(acknowledgedLost, 1);
-    // If one client sent both, it also sees the same number acknowledged twice.
+    // If one client sent both messages, it also sees the same seq acknowledged twice.
     assert.ok(Object.keys(others).every((what) => what === 'sendsSwapped'));
   });
 

@@ -1,4 +1,4 @@
-/** The service against a real Redis and PostgreSQL that fail. */
+/** The service with a real Redis and a real PostgreSQL that fail. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -31,7 +31,7 @@ const untilArchived = (room: string, head: number) =>
   poll(`${room} to be archived`, async () => (await marksOf(rig, room))[0] === String(head), { timeoutMs: 15_000 });
 const statusOf = async (port: number) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
 
-test('entries are archived soon after a hint, and the queue is empty', async () => {
+test('entries are archived soon after a hint, and then the queue is empty', async () => {
   const { opsPort, metric } = await start();
   for (const room of upTo(100)) await say(rig, `r${room}`, 3);
   for (const room of upTo(100)) await untilArchived(`r${room}`, 3);
@@ -75,10 +75,10 @@ test('a full Redis is archived, and gateways are asked to trim it', async () => 
   }
 });
 
-test('entries that PostgreSQL refuses hold back only their room', async () => {
+test('entries that PostgreSQL refuses delay only their room', async () => {
   const { metric } = await start();
   await say(rig, 'good', 5);
-  // A character that PostgreSQL does not store. No gateway writes it.
+  // PostgreSQL cannot store this character. No gateway writes it.
   await rig.admin.xadd('maru:{bad}:log', '1-0', 'u', 'mina', 'c', 'c', 't', 1, 'h', '"n":1', 'x', '"text":"\u0000"');
   await rig.admin.hset(roomMetaKey('bad'), 'epoch', '1.a');
   await rig.admin.zadd(archiveKeys.dirty, 1, 'bad');
@@ -89,7 +89,7 @@ test('entries that PostgreSQL refuses hold back only their room', async () => {
   assert.deepEqual(await marksOf(rig, 'bad'), [null, null]);
 });
 
-test('nothing is lost while PostgreSQL is stopped, hangs, or only reads', async () => {
+test('nothing is lost while PostgreSQL is stopped, hangs, or is read-only', async () => {
   const { metric } = await start();
   await say(rig, 'tea', 10);
   await untilArchived('tea', 10);
@@ -111,7 +111,7 @@ test('nothing is lost while PostgreSQL is stopped, hangs, or only reads', async 
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(head));
 });
 
-/** For new connections, and ends those that exist. */
+/** Applies to new connections, and ends existing ones. */
 const setReadOnly = (value: 'on' | 'off') =>
   rig.archive.write(async (tx) => {
     await tx.query('SET TRANSACTION READ WRITE');
@@ -120,7 +120,7 @@ const setReadOnly = (value: 'on' | 'off') =>
     await tx.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'maru-archiver'");
   });
 
-test('an archiver starts without PostgreSQL, and migrates and works when it comes', async () => {
+test('an archiver starts without PostgreSQL, and migrates and works when it becomes available', async () => {
   await rig.postgres.kill();
   const { opsPort } = await start();
   await say(rig, 'tea', 3);
@@ -159,7 +159,7 @@ test('archivers that are killed at any time write each entry once', async () => 
     if (n === 15 || n === 30) victims.shift()?.kill('SIGKILL');
     if (n === 15) victims.push(await launch());
   }
-  // The claims of the dead ones have not ended. A test does not wait for 30 s.
+  // The claims of the dead archivers have not ended. The test does not wait for 30 s.
   for (const room of rooms) await rig.admin.zadd(archiveKeys.claims, 'XX', 1, room);
   for (const [room, head] of heads) {
     await untilArchived(room, head);

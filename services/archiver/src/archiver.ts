@@ -1,4 +1,4 @@
-/** Composition root of the archiver: how its parts start and stop. All state is outside. */
+/** Composition root of the archiver: starts and stops its parts. All state is external. */
 import { randomBytes } from 'node:crypto';
 import { migrateArchive, openArchive } from '@maru/archive-db';
 import { openRedis } from '@maru/redis-store';
@@ -16,7 +16,8 @@ import { createRoomStore } from './store/room-store.ts';
 
 export interface Archiver extends Service {
   /**
-   * Resolves when the ops port listens. Work begins when the tables are as this release needs them.
+   * Resolves when the ops port listens. Work starts when the tables have the form that this release
+   * needs.
    */
   start(): Promise<{ opsPort: number }>;
 }
@@ -78,7 +79,7 @@ export function createArchiver(deps: ArchiverDeps): Archiver {
         daysByRoom: settings.retentionRooms,
         periodMs: settings.retentionPeriodMs,
       }),
-      // Work of users, such as erasures, has its own loop: see jobs/.
+      // Work for users, such as erasures, has a separate loop: see jobs/.
     );
   };
 

@@ -26,7 +26,7 @@ const logger = createLogger({ service: 'archiver', node: settings.node, level: s
 const registry = new Registry();
 collectProcessMetrics(registry);
 const archiver = createArchiver({ settings, logger, registry });
-// Longer than the transaction that is running.
+// Longer than the running transaction may take.
 runService(archiver, { logger, drainDeadlineMs: settings.writeDeadlineMs + 5_000, stopDeadlineMs: 5_000 });
 try {
   await archiver.start();

@@ -1,4 +1,4 @@
-/** Asks Redis and PostgreSQL regularly whether they answer, and how far the archive is behind. */
+/** Checks regularly whether Redis and PostgreSQL answer, and how far the archive is behind. */
 import type { Archive } from '@maru/archive-db';
 import { type Logger, type Loop, startLoop } from '@maru/service-kit';
 import type { ArchiverMetrics } from './metrics.ts';

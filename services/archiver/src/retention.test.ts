@@ -29,7 +29,7 @@ async function archiveRoom(room: string, count: number, old: number) {
 const retention = (days: number, daysByRoom?: Map<string, number>) =>
   startRetention({ ...rig, days, daysByRoom, periodMs: DAY_MS, deadlineMs: 5_000 });
 
-test('old entries leave the archive from the oldest on, and the room notes its new begin', async () => {
+test('the oldest entries leave the archive first, and the room records its new first entry', async () => {
   await archiveRoom('tea', 4_500, 4_400);
   await archiveRoom('milk', 50, 0);
   const loop = retention(7);
@@ -43,7 +43,7 @@ test('old entries leave the archive from the oldest on, and the room notes its n
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(4_510, 4_401));
 });
 
-test('rooms have retentions of their own, and 0 keeps a room for ever', async () => {
+test('rooms can have separate retentions, and 0 keeps a room forever', async () => {
   for (const room of ['kept', 'short', 'long']) await archiveRoom(room, 20, 15);
   const byRoom = new Map([
     ['kept', 0],
@@ -55,7 +55,7 @@ test('rooms have retentions of their own, and 0 keeps a room for ever', async ()
   for (const room of ['kept', 'long']) assert.deepEqual(await archivedSeqs(rig, room), upTo(20), room);
 });
 
-test('an archive whose entries are all old continues with new ones', async () => {
+test('an archive with only expired entries continues with new ones', async () => {
   await archiveRoom('tea', 20, 20);
   const loop = retention(7);
   await poll('the old entries to leave', async () => (await archivedSeqs(rig, 'tea')).length === 0);

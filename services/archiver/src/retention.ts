@@ -1,6 +1,6 @@
 /**
- * Removes what is older than the retention from the archive: a room's oldest entries first, so that
- * the rest has no gap. Entries that only the hot log has are not touched.
+ * Removes entries that are older than the retention from the archive. A room's oldest entries go
+ * first, so the rest has no gap. Entries that only the hot log has stay.
  */
 import type { Archive, Tx } from '@maru/archive-db';
 import { type Logger, type Loop, startLoop } from '@maru/service-kit';
@@ -13,7 +13,7 @@ export interface RetentionOptions {
   store: RoomStore;
   metrics: ArchiverMetrics;
   logger: Logger;
-  /** 0: for ever. */
+  /** 0 means forever. */
   days: number;
   daysByRoom: ReadonlyMap<string, number> | undefined;
   periodMs: number;
@@ -65,7 +65,7 @@ async function* roomsOf(archive: Archive): AsyncGenerator<string> {
   }
 }
 
-/** True if more may be left. */
+/** Returns whether more may be left. */
 async function removeOld(room: string, keptMs: number, options: RetentionOptions): Promise<boolean> {
   const { archive, store, metrics, deadlineMs } = options;
   const removed = await archive.write((tx) => removeBatch(tx, room, keptMs), { deadlineMs });
@@ -84,7 +84,7 @@ interface Removed {
 }
 
 async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Removed | undefined> {
-  // The clock of PostgreSQL: a wrong one of an archiver must not remove anything.
+  // Uses PostgreSQL's clock, because a wrong clock of an archiver must not remove anything.
   const [old] = await tx.query<{ seq: number | null }>(
     `SELECT max(seq) AS seq FROM (
       SELECT e.seq, e.ts FROM rooms r JOIN entries e ON e.room = r.room AND e.seq >= r.first
@@ -93,7 +93,7 @@ async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Remove
     [room, BOUNDS.removedRowsMax, keptMs],
   );
   if (old?.seq == null) return undefined;
-  // First the row of the room: archivers lock it before the entries.
+  // Lock the row of the room first, in the same order as archivers.
   const [state] = await tx.query<Omit<Removed, 'entries'>>(
     'UPDATE rooms SET first = greatest(first, $2 + 1) WHERE room = $1 AND position >= $2 RETURNING epoch, position, first',
     [room, old.seq],

@@ -1,7 +1,7 @@
 /**
- * A slow scan of all rooms in Redis. It adds those to the queue that differ from the archive: what
- * a hint lost, deletions and new epochs without a hint, rooms that existed before the archive, and
- * rooms of an archive that was restored. One archiver scans at a time.
+ * A slow scan of all rooms in Redis. It queues rooms that differ from the archive: after lost
+ * hints, deletions and new epochs without a hint, rooms that are older than the archive, and after
+ * a restore of the archive. Only one archiver scans at a time.
  */
 
 import { epochNumber } from '@maru/archive-db';
@@ -21,14 +21,14 @@ export interface ScanOptions {
   queue: RoomQueue;
   metrics: ArchiverMetrics;
   logger: Logger;
-  /** A name of this process that no other has. */
+  /** A name that no other process has. */
   worker: string;
   periodMs: number;
   keysPerSecond: number;
   now: () => number;
 }
 
-/** Keys that one step looks at. */
+/** Number of keys in one step. */
 const STEP_KEYS = 500;
 /** Another archiver takes over if the scanner is silent for this long. */
 const HOLD_MS = 30_000;
@@ -80,7 +80,7 @@ export function startScan(options: ScanOptions): Loop {
   };
 
   const loop = startLoop({
-    // Also how often an archiver asks whether it should scan.
+    // Also the interval at which an archiver asks whether it should scan.
     pauseMs: Math.min(periodMs, HOLD_MS / 3),
     work: scan,
     onError: (error, isFirst) => {
@@ -97,7 +97,7 @@ export function startScan(options: ScanOptions): Loop {
   };
 }
 
-/** Returns how many entries the archive lacks. */
+/** Returns the number of entries that the archive lacks. */
 async function compare(rooms: readonly string[], { store, archive, queue, metrics }: ScanOptions): Promise<number> {
   if (rooms.length === 0) return 0;
   const known = await archive.look(rooms);

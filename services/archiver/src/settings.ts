@@ -100,21 +100,21 @@ export const BOUNDS = {
   claimMs: 30_000,
   /** Maximum rooms that a worker has claimed. */
   roomsPerWorkerMax: 64,
-  /** Maximum of one room in a transaction. */
+  /** Maximum entries of one room in a transaction. */
   batchEntriesMax: 1_000,
   batchBytesMax: 1_048_576,
-  /** With this much from several rooms a transaction is full. */
+  /** A transaction with this many entries from several rooms is full. */
   transactionEntriesMax: 2_000,
   transactionBytesMax: 2_097_152,
-  /** Rooms that are read at once: at most 8 × batchBytesMax of memory. */
+  /** Rooms to read concurrently. They use at most 8 × batchBytesMax of memory. */
   readConcurrency: 8,
-  /** Batches of a room until others that wait longer come first. */
+  /** Batches of a room until rooms that have waited longer come first. */
   batchesInARowMax: 16,
-  /** Pause of a worker that found nothing. Each look costs Redis a script call. */
+  /** Pause of a worker that found nothing. Each check costs Redis a script call. */
   idlePauseMs: 1_000,
-  /** A room that PostgreSQL refuses is tried again after this time. */
+  /** Wait before a room that PostgreSQL refused is tried again. */
   refusedPauseMs: 30_000,
-  /** Without an answer of Redis and PostgreSQL for this long the service is not ready. */
+  /** If Redis and PostgreSQL do not answer for this long, the service is not ready. */
   readyWithinMs: 10_000,
   pulseMs: 2_000,
   /** Rows that one transaction of the retention or of a deletion removes. */

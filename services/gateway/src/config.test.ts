@@ -10,14 +10,14 @@ const REQUIRED = {
   MARU_JWT_SECRET: 'another secret of at least 32 characters',
 };
 
-test('a ping and its answer fit into the time after which nginx closes a silent connection', () => {
+test("the ping interval and the pong timeout fit into nginx's idle timeout", () => {
   const read = (interval: string, timeout: string) =>
     readGatewayConfig({ ...REQUIRED, MARU_PING_INTERVAL_MS: interval, MARU_PING_TIMEOUT_MS: timeout });
   assert.equal(read('35000', '20000').pingIntervalMs, 35_000);
   assert.throws(() => read('35001', '20000'), /MARU_PING_INTERVAL_MS and MARU_PING_TIMEOUT_MS/);
 });
 
-test('the features of a session name guests where they may sign in, and the archive where there is one', () => {
+test('session features list guests and the archive only if they are enabled', () => {
   const features = (more: Record<string, string>) => featuresOf(readGatewayConfig({ ...REQUIRED, ...more }));
   assert.deepEqual(features({}), []);
   assert.deepEqual(features({ MARU_GUESTS: 'on', MARU_GUEST_SECRET: 'a third secret of at least 32 characters' }), [

@@ -1,4 +1,4 @@
-/** The gateway's settings: variable, documentation, validator and default of each. */
+/** The gateway's settings, each with its variable, documentation, validator and default. */
 import { type AuthConfig, LIMITS } from '@maru/protocol';
 import { asRedisAddress } from '@maru/redis-store';
 import {
@@ -262,7 +262,7 @@ export function readGatewayConfig(environment: Record<string, string | undefined
   return config;
 }
 
-/** Which ways to sign in there are. */
+/** The enabled ways to sign in. */
 export const authConfigOf = ({ guests, ldapUrls, ...config }: GatewayConfig): AuthConfig => ({
   guests,
   ldap: ldapUrls.length > 0,
@@ -275,7 +275,7 @@ function providerOf({ oidcIssuer: issuer, oidcClientId: clientId, ...config }: P
   return { issuer, clientId, name, scope, token };
 }
 
-/** What this cluster has, for `session.features`. */
+/** The enabled features of this cluster, for `session.features`. */
 export const featuresOf = ({ guests, postgresUrl }: GatewayConfig): string[] => [
   ...(guests ? ['guests'] : []),
   ...(postgresUrl === undefined ? [] : ['archive']),

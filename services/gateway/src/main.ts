@@ -21,7 +21,7 @@ try {
   });
   await gateway.start();
 } catch (error) {
-  // One clear line for the person who deploys.
+  // Print one clear line for the operator.
   console.error(error instanceof ConfigError ? error.message : error);
   process.exit(1);
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { loadScript } from '@maru/redis-store';
 
-/** Files of functions, which have no keys and arguments of their own. */
+/** Function libraries, which have no keys or arguments of their own. */
 const LIBRARIES = [
   'room-epoch.lua',
   'room-entry.lua',
@@ -17,7 +17,7 @@ const LIBRARIES = [
 ];
 const scripts = globSync(`${import.meta.dirname}/**/*.lua`).filter((path) => !LIBRARIES.includes(basename(path)));
 
-test('the header of each script names exactly the keys and arguments that it uses', () => {
+test('the header of each script names exactly the keys and arguments that the script uses', () => {
   assert.ok(scripts.length >= 6, `found ${scripts.length}`);
   for (const path of scripts) {
     const { keys, args } = loadScript(pathToFileURL(path));

@@ -1,6 +1,6 @@
 /**
- * The clock of Redis is set back. The tests move all stored times into the future instead, which is
- * the same.
+ * Tests in which the clock of Redis is set back. They move all stored times into the future
+ * instead, which is equivalent.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

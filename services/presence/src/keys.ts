@@ -1,10 +1,10 @@
 /**
- * Spells presence's Redis keys. Nothing else does, except the channel of differences, which is part
- * of the contract (`@maru/presence-api`).
+ * The only module that spells presence's Redis keys, except the channel of differences, which is
+ * part of the contract (`@maru/presence-api`).
  *
- * The keys of a group share a hash tag, so that one script can use them in a Redis Cluster. Room
- * ids contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide.
- * User ids may contain anything and are escaped.
+ * The keys of a group share a hash tag, so one script can use them in a Redis Cluster. Room ids
+ * contain neither `:` nor braces, so `{general}`, `{node:…}` and `{user:…}` never collide. User ids
+ * may contain anything, so they are escaped.
  */
 
 const PREFIX = 'maru:presence:';
@@ -16,7 +16,7 @@ export const roomKeys = (room: string) => {
      * Hash: user id → record (see `tracker.ts`): the nodes on which the user is, or recently was.
      */
     records: `${base}:live`,
-    /** Hash: user id → the user as announced by the last difference. */
+    /** Hash: user id → the user as the last difference announced it. */
     shown: `${base}:shown`,
     /** Hash: user id → the user as the next difference will announce it. '' if the user left. */
     changed: `${base}:changed`,
@@ -38,7 +38,8 @@ export const nodeKeys = (node: string) => {
 };
 
 /**
- * Sorted set: `room user` by the report that last entered it. To be removed when the epoch ends.
+ * Sorted set: `room user` by the report that last entered it. These entries are removed when the
+ * epoch ends.
  */
 export const pairsKey = (node: string, epoch: number): string => `${PREFIX}{node:${node}}:pairs:${epoch}`;
 

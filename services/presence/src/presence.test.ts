@@ -33,7 +33,7 @@ describe('users of a room', () => {
     assert.equal((await snapshot(service.baseUrl, 'lobby')).version, diffs.at(-1)?.version);
   });
 
-  it('leave nothing behind but the time at which they were last seen', async () => {
+  it('leave no data behind except the time at which they were last seen', async () => {
     const a = await service.startNode('gw-a', enter('lobby', 'u1'), setStatus('u1', 'away'));
     await sleep(100);
     await a.report([leave('lobby', 'u1')]);
@@ -84,7 +84,7 @@ describe('users of a room', () => {
 describe('the status of a user', () => {
   const service = useService();
 
-  it('invisible looks like a leave, and its end like a join', async () => {
+  it('invisible looks like a leave, and the end of invisible like a join', async () => {
     const a = await service.startNode('gw-a', enter('lobby', 'u1'), enter('lobby', 'u2'));
     await service.untilShown('lobby', 'u1,u2');
     const diffs = await service.diffsOf('lobby');
@@ -97,7 +97,7 @@ describe('the status of a user', () => {
     assert.equal(diffs[1]?.joins[0]?.id, 'u2');
   });
 
-  it('invisible before the entry is never visible', async () => {
+  it('invisible before the entry never becomes visible', async () => {
     const a = await service.startNode('gw-a', enter('den', 'u1'), setStatus('u1', 'invisible'));
     const diffs = await service.diffsOf('lobby');
     const b = await service.startNode('gw-b');

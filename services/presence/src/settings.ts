@@ -90,8 +90,8 @@ export const BOUNDS = {
    * set outside of rooms. Gateways report their whole state every 10 minutes.
    */
   userKeepMs: 60 * 60 * 1_000,
-  /** How long it is known when a user was last seen. It takes about 150 bytes of Redis a user. */
+  /** How long Redis remembers when a user was last seen. It takes about 150 bytes for each user. */
   seenKeepMs: 30 * 24 * 60 * 60 * 1_000,
-  /** Rooms of a reader, the newest, that are compared with the rooms of others. */
+  /** The newest rooms of a reader that are compared with the rooms of others. */
   comparedRoomsMax: 200,
 } as const;

@@ -110,11 +110,11 @@ describe('PostgreSQL', () => {
     assert.equal((await query(maruUrl(), 'SELECT * FROM kept')).length, 0);
   });
 
-  it('stays down after a kill, and starts again beside a stale lock file', async () => {
+  it('stays down after a kill, and starts again despite a stale lock file', async () => {
     const directory = join(cluster.dataDir.path, 'postgres');
     await cluster.supervisor.handlers.kill('postgres', silent);
     assert.equal(view('postgres').state, 'down');
-    // The number of a living process, as after a restart of the machine.
+    // The pid of a live process, as after a restart of the machine.
     const lock = join(directory, 'postmaster.pid');
     writeFileSync(lock, readFileSync(lock, 'utf8').replace(/^\d+/, String(view('presence-1').pid)));
     await cluster.supervisor.handlers.restart('postgres', silent);
@@ -168,7 +168,7 @@ describe('the data directory of PostgreSQL', () => {
     await server.end({ signal: 'SIGINT', withinMs: 10_000, as: 'stopping' });
   });
 
-  it('is never half made: an interrupted start leaves nothing under its name', async () => {
+  it('is never half created: an interrupted start leaves nothing with its name', async () => {
     const temp = makeTempDir();
     const directory = join(temp.path, 'postgres');
     const stop = new AbortController();

@@ -10,13 +10,13 @@ import { unprivilegedAccount } from './unprivileged.ts';
 export interface Archive {
   postgres: Other;
   archiver: Other;
-  /** Makes the database if it is missing. Call it before PostgreSQL starts. */
+  /** Creates the database if it is missing. Call it before PostgreSQL starts. */
   setUp(signal: AbortSignal): Promise<void>;
   /** For the services. */
   postgresUrl(): string;
 }
 
-/** Debian's package makes the first; the second has no files. */
+/** Debian's package creates the first account. The second one owns no files. */
 export const ACCOUNTS = ['postgres', 'nobody'];
 
 interface Options {
@@ -24,7 +24,7 @@ interface Options {
   /** For PostgreSQL's data. */
   directory: string;
   secrets: Secrets;
-  /** How services run. */
+  /** Settings of all services. */
   service: Pick<Parameters<typeof planService>[0], 'node' | 'ports' | 'isFree' | 'readyWithinMs'>;
   /** The archiver's program. */
   entry: string;

@@ -1,6 +1,4 @@
-/**
- * The processes of one cluster, and how they find each other. Decides nothing about their order.
- */
+/** The processes of one cluster, and how they find each other. Does not decide their order. */
 import { join } from 'node:path';
 import type { Reporter } from '../../bootstrap/terminal.mjs';
 import { type Archive, createArchive } from './archive.ts';
@@ -49,11 +47,11 @@ export interface Cluster {
   createGateway(name: string): Gateway;
   /** Opens new epochs in Redis, with the rights of the services. */
   openEpochs(say: (line: string) => void): Promise<void>;
-  /** As `signToken`. */
+  /** Like `signToken`. */
   token(request: TokenRequest): Promise<string>;
 }
 
-/** What all members need. */
+/** Options of all members. */
 interface Common extends ClusterOptions {
   table: ProcessTable;
   redisPlan: RedisPlan;

@@ -21,12 +21,12 @@ export interface NginxSettings {
   rootUser: string | null;
   /** Networks of the proxies in front, whose X-Forwarded-For says who the client is. */
   trustedProxies: readonly string[];
-  /** Origins of an OpenID provider, which the page may call. */
+  /** Origins of an OpenID provider that the page may call. */
   connectOrigins: readonly string[];
 }
 
 const CONNECTIONS_MAX = 32_768;
-/** The descriptors of a worker that are no connections: logs, listeners, static files. */
+/** Descriptors of a worker that are not connections: logs, listeners, static files. */
 const OTHER_FILES = 64;
 /**
  * nginx never marks a node as failed. It would remove the mark only after a successful request, and
@@ -50,7 +50,7 @@ function listenLines(settings: NginxSettings): string[] {
   return ipv6 ? [`listen ${port};`, `listen [::]:${port};`] : [`listen ${port};`];
 }
 
-/** As deploy/docker/edge/start.sh writes them. */
+/** In the format of deploy/docker/edge/start.sh. */
 const realIpLines = (proxies: readonly string[]): string[] =>
   proxies.length === 0
     ? []
@@ -90,7 +90,7 @@ export function renderNginxConfig(
     ),
     GATEWAY_SERVERS: indent(
       4,
-      // An upstream needs a server. With one that is `down`, nginx answers 502 at once.
+      // An upstream needs a server. With a server that is `down`, nginx answers 502 immediately.
       open.length === 0
         ? ['server 127.0.0.1:1 down;']
         : open.map((node) => `server 127.0.0.1:${node.port} ${FAILURES};`),

@@ -9,7 +9,7 @@ import type { Balancer } from './balancer.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { findMember, type Gateway, type Member, nextGatewayName } from './members.ts';
 
-/** For a stop without a drain. */
+/** Deadline of a stop without a drain. */
 const STOP_WITHIN_MS = 10_000;
 
 /** The signals to drain a process, and to stop it at once. */
@@ -18,7 +18,7 @@ const SIGNALS: Record<Member['kind'], { drain: NodeJS.Signals; stop: NodeJS.Sign
   presence: { drain: 'SIGTERM', stop: 'SIGINT' },
   archiver: { drain: 'SIGTERM', stop: 'SIGINT' },
   redis: { drain: 'SIGTERM', stop: 'SIGTERM' },
-  // On SIGTERM PostgreSQL waits until its clients leave; on SIGINT it cuts them.
+  // On SIGTERM, PostgreSQL waits until its clients leave. On SIGINT, it disconnects them.
   postgres: { drain: 'SIGINT', stop: 'SIGINT' },
   // On SIGQUIT nginx waits for open requests, including WebSockets.
   nginx: { drain: 'SIGQUIT', stop: 'SIGTERM' },
@@ -75,7 +75,7 @@ export function createOperations(options: {
         try {
           await start(gateway, say);
         } catch (error) {
-          // A gateway that is late, but runs, stays. It joins when it is ready.
+          // A gateway that is slow to start but runs stays. It joins when it is ready.
           if (gateway.process.pid === null) members.splice(members.indexOf(gateway), 1);
           throw error;
         }

@@ -1,11 +1,11 @@
-/** What a killed PostgreSQL leaves: processes that end soon, and its lock file. */
+/** What a killed PostgreSQL leaves behind: processes that end soon, and its lock file. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../bootstrap/failure.mjs';
 import { listProcesses } from '../../bootstrap/process-identity.mjs';
 
-/** Its processes notice within a second that the first one is gone. */
+/** Its processes notice within a second that the first process is gone. */
 const UNUSED_WITHIN_MS = 8_000;
 
 /**

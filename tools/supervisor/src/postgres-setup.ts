@@ -1,4 +1,4 @@
-/** Makes the data directory of PostgreSQL, and sets the passwords of its accounts. */
+/** Creates the data directory of PostgreSQL, and sets the passwords of its accounts. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -25,13 +25,13 @@ interface Options {
   signal: AbortSignal;
 }
 
-/** Text is compared by its bytes, which no update of the system's locales changes. */
+/** Text is compared by its bytes, so updates of the system's locales do not change the order. */
 const INITDB_ARGS = ['--username=admin', '--encoding=UTF8', '--locale=C', '--data-checksums', '--auth=reject'];
 const OUTPUT_CHARS_MAX = 4_000;
-/** Beside the data, so that a restored copy gets the passwords of its new owner. */
+/** Stored with the data, so that a restored copy gets the passwords of its new owner. */
 const MARK = 'maru-accounts';
 
-/** Changes with the passwords, which it does not reveal: they are random. */
+/** Changes with the passwords but does not reveal them, because they are random. */
 const markOf = ({ postgresAdminPassword, postgresMaruPassword }: Secrets): string =>
   createHash('sha256').update(`${postgresAdminPassword}\n${postgresMaruPassword}`).digest('hex');
 
@@ -64,7 +64,7 @@ async function runIn(
     child.once('error', (error) => resolve(error.message));
     child.once('close', (exitCode, name) => resolve(exitCode ?? name ?? ''));
   });
-  // `postgres --single` continues after an error of SQL, and exits with 0.
+  // `postgres --single` continues after an SQL error, and exits with 0.
   if (code !== 0 || /^.*\b(ERROR|FATAL|PANIC): /m.test(output))
     throw new Failure(`${basename(file)} failed (${code}):\n${output.trim().split('\n').slice(-8).join('\n')}`);
 }

@@ -36,7 +36,7 @@ export class ProcessTable {
     this.#reporter = options.reporter;
   }
 
-  /** Prepares a process. `onUp` is called at each time that it becomes ready. */
+  /** Prepares a process. `onUp` is called each time it becomes ready. */
   manage(plan: ProcessPlan, onUp: () => void): ManagedProcess {
     const log = openLogFile({
       path: this.#logPath(plan.name),

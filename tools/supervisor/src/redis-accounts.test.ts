@@ -12,7 +12,7 @@ import { whyNotThisRedis } from './redis-version.ts';
 import { completeSecrets } from './secrets.ts';
 
 describe('the configuration of Redis', () => {
-  it('writes to the disk before an answer, and evicts nothing', () => {
+  it('waits for the disk before it answers, and evicts nothing', () => {
     const text = renderRedisConfig({ port: 20_000, directory: '/a "b"', aclPath: '/a/users.acl', maxMemory: '1gb' });
     for (const line of [
       'appendonly yes',
@@ -39,7 +39,7 @@ describe('the configuration of Redis', () => {
   });
 });
 
-/** Calls that reach beyond the application's keys and channels. */
+/** Commands outside the application's keys and channels. */
 const DENIED = [
   'FLUSHALL',
   'FLUSHDB',
@@ -96,7 +96,10 @@ const DENIED = [
   'PUBSUB SHARDCHANNELS',
 ].map((line) => line.split(' '));
 
-/** All that the application may do of what Redis calls dangerous, administration or scripting. */
+/**
+ * The only commands that the application may use among those that Redis calls dangerous,
+ * administration or scripting.
+ */
 const EXCEPTIONS = ['eval', 'eval_ro', 'evalsha', 'evalsha_ro', 'info', 'script|exists', 'script|load'];
 
 const logger = createLogger({ service: 'test', node: 'test', level: 'silent' });
@@ -117,7 +120,7 @@ let server: ManagedProcess;
 let maru: ReturnType<typeof open>;
 let admin: ReturnType<typeof open>;
 
-/** What Redis would answer the account; it runs nothing. */
+/** What Redis would answer the account. It executes nothing. */
 const tryAs = async (account: string, call: string[]) => String(await admin.call('ACL', 'DRYRUN', account, ...call));
 
 before(async () => {
@@ -139,7 +142,7 @@ describe('the accounts of a real Redis deny', () => {
   it('the application everything outside its data', async () => {
     for (const [command, ...args] of DENIED) {
       assert.ok(command !== undefined);
-      // These two are disabled, which Redis checks before the rights.
+      // These two are disabled. Redis checks that before the rights.
       await assert.rejects(
         maru.call(command, ...args),
         /NOPERM|(DEBUG|MODULE) command not allowed/,
@@ -166,7 +169,7 @@ describe('the accounts of a real Redis deny', () => {
     assert.deepEqual([...allowed].sort(), EXCEPTIONS);
   });
 
-  it('the archiver everything but to read rooms and to note what is archived', async () => {
+  it('the archiver everything except to read rooms and to record what is archived', async () => {
     const allowed = [
       'HMGET maru:{lobby}:meta epoch',
       'HSET maru:{lobby}:meta archived 5',
@@ -199,7 +202,7 @@ describe('the accounts of a real Redis deny', () => {
       assert.match(await tryAs('archiver', call.split(' ')), /no permissions/, call);
   });
 
-  it('the health check all but one command', async () => {
+  it('the health check all commands except one', async () => {
     const rule = renderRedisAcl({ adminPassword: 'a', maruPassword: 'b', health: true }).match(/^user health (.*)$/m);
     await admin.call('ACL', 'SETUSER', 'health', 'reset', ...(rule?.[1] ?? '').split(' '));
     assert.equal(await tryAs('health', ['PING']), 'OK');

@@ -89,14 +89,14 @@ export function edgeTrustedProxies(environment: NodeJS.ProcessEnv): string[] {
 }
 
 /**
- * `MARU_EDGE_CONNECT_ORIGINS`, as in the image of the edge; by default the origin of the OpenID
+ * `MARU_EDGE_CONNECT_ORIGINS`, as in the image of the edge. Default: the origin of the OpenID
  * provider.
  */
 export function edgeConnectOrigins({
   MARU_EDGE_CONNECT_ORIGINS: listed,
   MARU_OIDC_ISSUER: issuer,
 }: NodeJS.ProcessEnv): string[] {
-  // An issuer that is no URL: the gateway says so.
+  // If the issuer is not a URL, the gateway reports that.
   if (!listed) return issuer && URL.canParse(issuer) ? [new URL(issuer).origin] : [];
   const origins = listed.split(',').map((origin) => origin.trim());
   return origins.filter((origin) => {
@@ -123,8 +123,8 @@ export function gatewayEnvironment(
     MARU_REDIS_URL: made.redisUrl,
     ...(made.postgresUrl === null ? {} : { MARU_POSTGRES_URL: made.postgresUrl }),
     MARU_PRESENCE_URL: made.presenceUrl,
-    // If a key set verifies the tokens, a generated secret would only be one more key that opens
-    // the cluster. With a directory, it signs the tokens.
+    // If a key set verifies the tokens, a generated secret would only be an additional key to the
+    // cluster. With a directory, it signs the tokens.
     ...(environment.MARU_JWKS_URL && !environment.MARU_JWT_SECRET && !environment.MARU_LDAP_URLS
       ? {}
       : { MARU_JWT_SECRET: environment.MARU_JWT_SECRET || made.secrets.jwtSecret }),
@@ -150,7 +150,7 @@ export function drainWithinMs(environment: NodeJS.ProcessEnv): number {
   return Math.max(DRAIN_WITHIN_MIN_MS, waitMs + spreadMs + DRAIN_SLACK_MS);
 }
 
-/** Only gateways ask a directory. */
+/** Only gateways use a directory. */
 const withoutDirectory = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('MARU_LDAP_')));
 

@@ -42,8 +42,8 @@ const view = (cluster: Cluster, name: string) => {
 };
 
 /**
- * Stand-ins for the services, on a real Redis and nginx. All tests but those of the end use it, one
- * after the other.
+ * Fake services on a real Redis and nginx. All tests except those about the end of a cluster share
+ * it, one after the other.
  */
 let cluster: Cluster;
 before(async () => {
@@ -81,13 +81,13 @@ describe('nginx', () => {
       await request(`${cluster.url}/api/v1/guests`);
       nodes.push((await request(`${cluster.url}/socket.io/?EIO=4&transport=polling`)).node);
     }
-    // nginx chooses at random between equals. A share below a quarter occurs once in millions of
+    // nginx chooses at random among equals. A share below a quarter occurs once in millions of
     // runs.
     const first = nodes.filter((node) => node === 'gateway-1').length;
     assert.ok(first >= 25 && first <= 75, `${first} of 100 went to the first`);
   });
 
-  it('overwrites the headers with which a client claims an address', async () => {
+  it('overwrites forged headers with a client address', async () => {
     const response = await fetch(`${cluster.url}/api/v1/headers`, {
       headers: {
         'x-forwarded-for': '6.6.6.6',
@@ -104,7 +104,7 @@ describe('nginx', () => {
     assert.equal(headers.host, new URL(cluster.url).host);
   });
 
-  it('believes the proxies that the operator trusts, hop by hop', async () => {
+  it("trusts X-Forwarded-For of the operator's trusted proxies, hop by hop", async () => {
     const headers = { 'x-forwarded-for': '6.6.6.6, 7.7.7.7, 127.0.0.2' };
     const { body } = await request(`${cluster.url}/api/v1/headers`, { localAddress: '127.0.0.2', headers });
     assert.equal((JSON.parse(body) as Record<string, string>)['x-forwarded-for'], '7.7.7.7');

@@ -1,8 +1,8 @@
-/** Tokens signed with the secret of the cluster: for trying the API and the console. */
+/** Signs tokens with the secret of the cluster, to try the API and the console. */
 import { SignJWT } from 'jose';
 import { Failure } from '../../bootstrap/failure.mjs';
 
-/** A working day. */
+/** One working day. */
 const LIFETIME = '12h';
 
 export interface TokenRequest {
@@ -15,7 +15,7 @@ export interface TokenRequest {
 }
 
 /**
- * @param environment - of gateways: a set issuer and audience are those that they accept
+ * @param environment - of gateways: if an issuer and an audience are set, the token has them
  * @throws Failure if the gateways accept no tokens of this secret
  */
 export async function signToken({ sub, name, role }: TokenRequest, environment: NodeJS.ProcessEnv): Promise<string> {

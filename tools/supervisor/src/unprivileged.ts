@@ -1,4 +1,4 @@
-/** The account that a program runs as which refuses to run as root. */
+/** Chooses an account for programs that refuse to run as root. */
 import { spawnSync } from 'node:child_process';
 import { chownSync, closeSync, fchownSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -21,9 +21,8 @@ function lookUp(name: string): Account | null {
 }
 
 /**
- * Null if this process is not root: then its own account will do.
- * @param names best first
- * @throws Failure if none of them exists
+ * Null if this process is not root, because then its own account is sufficient. @param names best
+ * first @throws Failure if none of them exists
  */
 export function unprivilegedAccount(names: readonly string[]): Account | null {
   if (process.getuid?.() !== 0) return null;
@@ -35,8 +34,9 @@ export function unprivilegedAccount(names: readonly string[]): Account | null {
 }
 
 /**
- * Gives the directory and what is in it to the account. It looks at the directory and `witness`, a
- * file in it: a restored copy may belong to root. Without an account it checks the owner.
+ * Makes the account the owner of the directory and its content, if necessary. It checks the
+ * directory and `witness`, a file in it, because a restored copy may belong to root. Without an
+ * account, it only checks the owner.
  */
 export function ownDirectory(directory: string, account: Account | null, witness: string): void {
   const owners = [directory, join(directory, witness)].flatMap((path) => {
@@ -56,8 +56,8 @@ export function ownDirectory(directory: string, account: Account | null, witness
 }
 
 /**
- * Writes a file for the account, which only the account can read. It replaces what is there: the
- * account owns the directory, so a link in it must not lead root to another file.
+ * Writes a file that only the account can read. It replaces an existing file: the account owns the
+ * directory, so a link in it must not redirect root to another file.
  */
 export function writeOwned(path: string, text: string, account: Account | null): void {
   rmSync(path, { force: true });

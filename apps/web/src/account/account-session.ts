@@ -1,8 +1,8 @@
-/** Sessions of accounts of a directory. Their short tokens are renewed without the password. */
+/** Sessions of directory accounts. Their short-lived tokens are renewed without the password. */
 import { renewSignIn, type Session as SignedIn, signOutEverywhere } from '@maru/client/http';
 import type { Session } from '../session/session.ts';
 
-/** The key id of such tokens. */
+/** The key id (`kid`) of tokens for directory accounts. */
 const KEY_ID = 'maru-account';
 
 export function isOfAccount({ token }: SignedIn): boolean {
@@ -25,7 +25,7 @@ export function accountSession(first: SignedIn, stays: boolean, keep: (session: 
     async renew() {
       const result = await renewSignIn({ token: current.token });
       if (!result.ok) {
-        // Temporary failures are tried again.
+        // An exception makes the client retry after a temporary failure.
         if (result.error.retryable) throw new Error(result.error.message);
         return null;
       }
@@ -33,9 +33,7 @@ export function accountSession(first: SignedIn, stays: boolean, keep: (session: 
       keep(session);
       return current.token;
     },
-    async end() {
-      await signOutEverywhere({ token: current.token });
-    },
+    end: async () => (await signOutEverywhere({ token: current.token })).ok,
   };
   return session;
 }

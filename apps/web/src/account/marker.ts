@@ -1,6 +1,6 @@
 /**
- * Notes on the device that this user signs in at the provider, so that a reload or a new tab asks
- * the provider silently. It proves nothing, and holds no token.
+ * Remembers on the device that this user signs in at the provider. After a reload or in a new tab,
+ * the page then asks the provider silently. The marker proves nothing and contains no token.
  */
 const KEY = 'maru.provider';
 

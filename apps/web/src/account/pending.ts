@@ -1,18 +1,19 @@
 /**
- * What the page must know when it comes back from the provider. It is kept for the redirect only,
- * in this tab: taking it removes it, so that an answer is used once. Tokens are never kept.
+ * What the page must know when it comes back from the provider. It is stored in this tab, for the
+ * redirect only. Reading it removes it, so an answer can be used only once. Tokens are never
+ * stored.
  */
 
 export interface Pending {
   state: string;
   nonce: string;
-  /** Of PKCE: proves that this page asked. */
+  /** The PKCE code verifier. It proves that this page made the request. */
   verifier: string;
-  /** The path to come back to. */
+  /** The path to return to after the sign-in. */
   path: string;
-  /** A room that the user entered by its name. */
+  /** A room whose name the user typed. */
   typedRoom: string | null;
-  /** Without asking the user anything. */
+  /** The provider is asked without showing anything to the user. */
   isSilent: boolean;
 }
 
@@ -28,7 +29,7 @@ export function takePending(storage: Storage): Pending | null {
     if (value === null || typeof value !== 'object') return null;
     const { state, nonce, verifier, path } = value;
     const texts = [state, nonce, verifier, path];
-    // Only a place of this page, never another site.
+    // Accept only a path of this page, never another site.
     if (!texts.every((one) => typeof one === 'string') || !/^\/(?!\/)/.test(path ?? '')) return null;
     return { ...(value as Pending), typedRoom: value.typedRoom ?? null, isSilent: value.isSilent === true };
   } catch {

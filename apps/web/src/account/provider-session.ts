@@ -1,4 +1,4 @@
-/** A session at an OpenID provider: the ways into it, out of it, and its tokens. */
+/** A session at an OpenID provider: how to sign in, sign out, and renew tokens. */
 import { readAuthConfig, readMe, signOutEverywhere } from '@maru/client/http';
 import { AuthorizationResponseError } from 'oauth4webapi';
 import type { Session } from '../session/session.ts';
@@ -16,7 +16,7 @@ import {
 } from './provider.ts';
 import type { Start, StartProblem } from './started.ts';
 
-/** The page goes away. */
+/** Never resolves: the browser is leaving the page. */
 const never = () => new Promise<never>(() => {});
 
 async function go(provider: Provider, place: { path: string; typedRoom: string | null; isSilent: boolean }) {
@@ -27,7 +27,10 @@ async function go(provider: Provider, place: { path: string; typedRoom: string |
   return never();
 }
 
-/** Leaves the page, and comes back to the path. Rejects if the provider does not answer. */
+/**
+ * Leaves the page for the provider, which sends the user back to `path`. Rejects if the provider
+ * does not answer.
+ */
 export const goToProvider = async (
   config: ProviderConfig,
   place: { path: string; typedRoom: string | null },
@@ -40,7 +43,7 @@ async function configOf(): Promise<ProviderConfig> {
   return config.data.oidc;
 }
 
-/** After a reload: the provider says who the user is, without asking. */
+/** After a reload, asks the provider who the user is, without user interaction. */
 export async function goSilently(path: string): Promise<Start> {
   try {
     return await go(await findProvider(await configOf()), { path, typedRoom: null, isSilent: true });
@@ -50,7 +53,7 @@ export async function goSilently(path: string): Promise<Start> {
   }
 }
 
-/** The page came back from the provider. */
+/** Finishes the sign-in when the page comes back from the provider. */
 export async function comeBack(url: URL): Promise<Start> {
   const pending = takePending(sessionStorage);
   // Refuse an answer that this page did not request, or that was already used.
@@ -75,6 +78,11 @@ async function openSession(provider: Provider, first: ProviderTokens): Promise<S
   let tokens = first;
   const me = await readMe({ token: first.current });
   if (!me.ok) return me.error.code === 'unauthenticated' ? 'forbidden' : 'failed';
+  const renew = async () => {
+    const next = await refreshAt(provider, tokens);
+    if (next !== null) tokens = next;
+    return next?.current ?? null;
+  };
   return {
     user: me.data,
     stays: false,
@@ -82,18 +90,17 @@ async function openSession(provider: Provider, first: ProviderTokens): Promise<S
     get token() {
       return tokens.current;
     },
-    async renew() {
-      const next = await refreshAt(provider, tokens);
-      if (next !== null) tokens = next;
-      return next?.current ?? null;
-    },
+    renew,
     async end() {
+      if ((await signOutEverywhere({ token: tokens.current })).ok) return true;
+      // The token may have expired while the page showed no room.
+      const token = await renew().catch(() => null);
+      return token !== null && (await signOutEverywhere({ token })).ok;
+    },
+    leave() {
       forgetProvider();
-      await signOutEverywhere({ token: tokens.current });
       const address = endAddressOf(provider, tokens, location.origin);
-      if (address === null) return;
-      location.assign(address);
-      await never();
+      if (address !== null) location.assign(address);
     },
   };
 }

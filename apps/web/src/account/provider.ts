@@ -1,6 +1,7 @@
 /**
- * Signing in at an OpenID provider: Authorization Code with PKCE (RFC 9700). It loads when it is
- * needed. Tokens are in memory only; after a reload the provider is asked again, silently.
+ * Signs in at an OpenID provider: Authorization Code with PKCE (RFC 9700). This module loads on
+ * demand. Tokens are kept in memory only. After a reload, the page asks the provider again,
+ * silently.
  */
 import type { AuthConfig } from '@maru/protocol/events';
 import {
@@ -26,10 +27,10 @@ import type { Pending } from './pending.ts';
 
 export type ProviderConfig = NonNullable<AuthConfig['oidc']>;
 
-/** A page may be left waiting by a captive portal. */
+/** A captive portal may never answer. */
 const TIMEOUT_MS = 10_000;
 
-/** Where the page is, without path. The provider knows it as the redirect URI. */
+/** The origin of the page with a slash. It is registered at the provider as the redirect URI. */
 const redirectUri = (origin: string): string => `${origin}/`;
 
 export interface Provider {
@@ -38,7 +39,7 @@ export interface Provider {
   client: Client;
 }
 
-/** Providers on the same machine, for development, have no TLS. */
+/** A provider on the same machine, for development, has no TLS. */
 const optionsOf = ({ issuer }: ProviderConfig) => ({
   signal: () => AbortSignal.timeout(TIMEOUT_MS),
   [allowInsecureRequests]: new URL(issuer).protocol === 'http:',
@@ -55,7 +56,7 @@ export interface Beginning extends Pick<Pending, 'path' | 'typedRoom' | 'isSilen
   origin: string;
 }
 
-/** The address to go to, and what to keep until the page comes back. */
+/** The address to go to, and what to store until the page comes back. */
 export async function beginAt(
   { config, server }: Provider,
   { origin, ...place }: Beginning,
@@ -79,15 +80,15 @@ export async function beginAt(
   return { address: address.href, pending };
 }
 
-/** `current`: what gateways take. */
+/** `current`: the token that gateways accept. */
 export interface ProviderTokens {
   current: string;
   refresh: string | undefined;
-  /** Tells the provider who signs out. */
+  /** Passed to the provider at sign-out, to identify the session. */
   idToken: string | undefined;
 }
 
-/** Rejects if the answer is not that to what was kept, or the provider refuses. */
+/** Rejects if the answer does not match the stored request, or if the provider refuses. */
 export async function finishAt(provider: Provider, url: URL, pending: Pending): Promise<ProviderTokens> {
   const { config, server, client } = provider;
   const parameters = validateAuthResponse(server, client, url, pending.state);
@@ -102,14 +103,14 @@ export async function finishAt(provider: Provider, url: URL, pending: Pending): 
   return tokensOf(config, answer, undefined);
 }
 
-/** Null if the provider ended the sign-in. Rejects if it does not answer. */
+/** Null if the provider has ended the session. Rejects if the provider does not answer. */
 export async function refreshAt(provider: Provider, tokens: ProviderTokens): Promise<ProviderTokens | null> {
   const { config, server, client } = provider;
   if (tokens.refresh === undefined) return null;
   try {
     const response = await refreshTokenGrantRequest(server, client, None(), tokens.refresh, optionsOf(config));
     const answer = await processRefreshTokenResponse(server, client, response);
-    // The specification lets providers give no new ID token. Then there is nothing to renew with.
+    // A provider may return no new ID token. Then this session cannot be renewed.
     if (config.token === 'id' && answer.id_token === undefined) return null;
     return tokensOf(config, answer, tokens);
   } catch (error) {
@@ -118,7 +119,7 @@ export async function refreshAt(provider: Provider, tokens: ProviderTokens): Pro
   }
 }
 
-/** Where the user signs out of the provider. Null if it has no such place. */
+/** The address where the user signs out of the provider. Null if the provider has none. */
 export function endAddressOf({ config, server }: Provider, { idToken }: ProviderTokens, origin: string): string | null {
   if (server.end_session_endpoint === undefined) return null;
   const address = new URL(server.end_session_endpoint);
@@ -128,7 +129,7 @@ export function endAddressOf({ config, server }: Provider, { idToken }: Provider
   return address.href;
 }
 
-/** Providers may leave out what has not changed. */
+/** A provider may omit values that have not changed. */
 function tokensOf(
   { token }: ProviderConfig,
   answer: TokenEndpointResponse,

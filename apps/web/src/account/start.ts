@@ -1,5 +1,6 @@
 /**
- * How the page begins: with the answer of a provider, silently at a provider, or at its sign-in.
+ * How the page starts: with an answer from a provider, by asking a provider silently, or at the
+ * sign-in page.
  */
 import { isProviderRemembered } from './marker.ts';
 import type { Start } from './started.ts';
@@ -8,10 +9,10 @@ export type { Start, StartProblem } from './started.ts';
 
 const loadProvider = () => import('./provider-session.ts');
 
-/** Null if there is nothing to wait for. `hasSession`: another session is on the device. */
+/** Null if there is nothing to wait for. `hasSession`: the device already has another session. */
 export function start(url: URL, hasSession: boolean): Promise<Start> | null {
   const { searchParams, pathname } = url;
-  // OAuth's answers carry the state, and a code or an error.
+  // An OAuth answer has `state`, and either `code` or `error`.
   if (pathname === '/' && searchParams.has('state') && (searchParams.has('code') || searchParams.has('error')))
     return loadProvider().then(({ comeBack }) => comeBack(url));
   if (hasSession || !isProviderRemembered()) return null;

@@ -1,14 +1,14 @@
-/** How the page began. */
+/** The result of starting the page. */
 import type { Session } from '../session/session.ts';
 
-/** `refused`: by the provider or the user; `forbidden`: by the chat. */
+/** `refused`: by the provider or the user. `forbidden`: by the chat server. */
 export type StartProblem = 'failed' | 'refused' | 'forbidden';
 
 export interface Start {
   session: Session | null;
-  /** A room that the user entered by its name, before the page went to the provider. */
+  /** A room whose name the user typed before the page went to the provider. */
   typedRoom: string | null;
-  /** Where the page is now. */
+  /** The current path of the page. */
   path: string;
   problem: StartProblem | null;
 }

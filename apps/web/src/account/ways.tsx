@@ -1,16 +1,16 @@
-/** Ways to sign in with a company account: at a provider, or with a name and a password. */
+/** Sign-in with a company account: at a provider, or with a name and a password. */
 import { type HttpError, signInWithPassword } from '@maru/client/http';
 import type { AuthConfig } from '@maru/protocol/events';
 import { useState } from 'preact/hooks';
 import { wordsOfError } from '../i18n/errors.ts';
 import { useSection, useWords } from '../i18n/index.ts';
-import { type Session, saveSession } from '../session/device.ts';
+import { keepRenewed, type Session } from '../session/device.ts';
 import { accountSession } from './account-session.ts';
 
 export interface AccountWaysProps {
   config: AuthConfig;
   room: string;
-  /** The user entered the room by its name. */
+  /** The user typed the name of the room. */
   isTyped: boolean;
   isBadRoom: boolean;
   /** The user stays signed in on this device. */
@@ -42,7 +42,7 @@ export function AccountWays({ config, room, isTyped, isBadRoom, stays, onEnter, 
     setBusy(false);
     if (!result.ok) return onFailure(textOf(result.error));
     setPassword('');
-    onEnter(accountSession(result.data, stays, saveSession));
+    onEnter(accountSession(result.data, stays, keepRenewed));
   };
   const { oidc } = config;
   const goToProvider = async () => {

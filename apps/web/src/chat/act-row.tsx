@@ -11,7 +11,7 @@ export interface ActRowProps {
   t: Catalogue;
 }
 
-/** An act on the room or a person, as a small line between messages. */
+/** An act on the room or on a person, shown as a small line between messages. */
 export function ActRow({ entry, names, locale, t }: ActRowProps) {
   const line = wordsOfAct({ entry, names, locale, t });
   if (line === null) return null;

@@ -2,7 +2,8 @@ import { useWords } from '../i18n/index.ts';
 import type { Announcement } from '../model/announcer.ts';
 
 /**
- * Announces new messages. The list itself is not live, because older pages are added at its top.
+ * Announces new messages to screen readers. The list itself is not a live region, because older
+ * pages are added at its top.
  */
 export function Announcements({ announcements }: { announcements: readonly Announcement[] }) {
   const { t } = useWords();

@@ -1,4 +1,6 @@
-/** The head of a room: its name and topic, the connection, and what opens beside it. */
+/**
+ * The header of a room: name, topic, connection state, and buttons for the panels beside the room.
+ */
 import type { ConnectionState, RoomDetails } from '@maru/client';
 import { useWords } from '../i18n/index.ts';
 import { BellIcon, MenuIcon, PeopleIcon, SearchIcon, SettingsIcon } from '../icons.tsx';
@@ -7,12 +9,12 @@ import { ConnectionPill } from './connection.tsx';
 
 export interface BarProps {
   room: string;
-  /** As the reader knows it: a title, or the other person of a direct room. */
+  /** The name that the reader sees: a title, or the other person of a direct room. */
   title: RoomName;
   details: RoomDetails | null;
   connection: ConnectionState;
   count: number | null;
-  /** Each is null if it is not offered here. */
+  /** Each callback is null if its button is not shown. */
   onShowRooms: (() => void) | null;
   onShowPeople: (() => void) | null;
   onShowSettings: (() => void) | null;

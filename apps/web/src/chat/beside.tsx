@@ -1,4 +1,4 @@
-/** What is beside the room: the search, else a thread, else the people. */
+/** The panel beside the room: the search if it is open, else a thread, else the people. */
 import { hasSession } from '@maru/client';
 import type { Hit } from '@maru/client/search';
 import { ThreadHost } from '../conversation/thread-host.tsx';
@@ -67,7 +67,7 @@ function Finder({ workspace, store, shell, page }: BesideProps) {
     const name = id === room ? title : listed ? nameOfMyRoom(listed, known.current) : { name: id, isPerson: false };
     return name.isPerson ? name.name : `#${name.name}`;
   };
-  /** A drawer would cover what it leads to. */
+  /** Close the drawer first. It would cover the target. */
   const leave = () => {
     if (!showsPane) find.close();
   };

@@ -19,7 +19,7 @@ import '../styles/skip-links.css';
 export interface ChatScreenProps {
   session: Session;
   router: Router;
-  /** The room that the user entered by its name: it is made if it does not exist. */
+  /** A room whose name the user typed. Entering it creates the room if it does not exist. */
   mayCreate: string | null;
   onLeave: () => void;
   onEnded: (reason: EndReason) => void;

@@ -14,7 +14,7 @@ import { useWriteGate, wordsOfGate } from './write-gate.tsx';
 
 export interface ComposerProps {
   client: ChatClient;
-  /** As the reader knows the room. */
+  /** The name of the room that the reader sees. */
   name: string;
   store: RoomStore;
   view: RoomView;
@@ -32,7 +32,7 @@ export function Composer({ client, name, store, view, ownId, onEdit, mention, on
   const gate = useWriteGate(view);
   const gateWords = wordsOfGate(gate, view.details, t, locale);
   const isShut = gate.kind === 'read-only' || gate.kind === 'muted';
-  // On a phone, focus would open the keyboard over the messages.
+  // On a phone, focus opens the on-screen keyboard, which covers the messages.
   const hasKeyboard = useMedia('(hover: hover) and (pointer: fine)');
   const typing = useMemo(
     () => createTypingSender(systemScheduler, (active) => client.setTyping(room, active)),
@@ -52,6 +52,7 @@ export function Composer({ client, name, store, view, ownId, onEdit, mention, on
       ownId={ownId}
       typing={typing}
       draft={conversation.draft('room')}
+      readDraft={() => conversation.draft('room')}
       owner={conversation}
       onDraft={(text) => conversation.setDraft('room', text)}
       mention={mention?.isInThread === false ? mention.user : null}

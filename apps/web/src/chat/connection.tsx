@@ -32,8 +32,8 @@ function detailOf(t: Catalogue, connection: ConnectionState, keptIn: KeptIn): st
 }
 
 /**
- * Explains a bad connection state and what to do. The region is always in the page, so that screen
- * readers announce changes.
+ * Explains a bad connection state and what to do. The live region is always in the page. Otherwise
+ * screen readers would not announce changes.
  */
 export function ConnectionBanner({ connection, onRetry }: { connection: ConnectionState; onRetry: () => void }) {
   const { t } = useWords();

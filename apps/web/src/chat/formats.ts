@@ -9,7 +9,7 @@ export function useFormats(language: string): Formats {
     const locale = localeOf(language, timeFormat);
     return {
       time: new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' }),
-      // The margin has no room for more.
+      // Always 24 hours: the margin has no room for AM and PM.
       short: new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
       full: new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' }),
     };

@@ -1,6 +1,4 @@
-/**
- * Leads to the line above unread messages, if it was not on the screen yet, and then to the end.
- */
+/** Jumps to the unread line if it was not on the screen yet. After that, it jumps to the end. */
 import type { ConversationView } from '@maru/client/conversation';
 import { useWatched } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';

@@ -1,4 +1,6 @@
-/** What the list shows before its first message, after its last one, and instead of messages. */
+/**
+ * What the list shows above its first message, below its last message, and if it has no messages.
+ */
 import type { Catalogue } from '../i18n/catalogue.ts';
 import { CloseIcon } from '../icons.tsx';
 import { olderState } from '../model/older.ts';
@@ -80,7 +82,7 @@ export function Newer({ view, t, onLoad }: EndProps) {
   );
 }
 
-/** A part of the room that the reader wants to see: it is on its way, or why it cannot be shown. */
+/** The state of a jump to another part of the room: it is loading, or an error. */
 export function JumpState({ view, store, t }: { view: RoomView; store: RoomStore; t: Catalogue }) {
   const { isLoading, error } = view.list.jump;
   const words = error?.code === 'not_found' ? t.jumpMissing : t.jumpFailed;

@@ -1,7 +1,9 @@
 /**
- * Where the reader is in the list. It follows new messages while the end is shown. Otherwise
- * nothing that is read moves (`anchor.ts`). A room opens at the line above unread messages if they
- * do not fit on the screen, else at its end; a room that was shown before, where it was left.
+ * The scroll position of the message list.
+ *
+ * At the end of the list, it follows new messages. Elsewhere, the message that the reader sees
+ * stays in place (`anchor.ts`). A room opens at the unread line if the unread messages do not fit
+ * on the screen, else at its end. A room that was shown before opens where the reader left it.
  */
 import { systemScheduler } from '@maru/client';
 import type { ConversationView } from '@maru/client/conversation';
@@ -12,32 +14,42 @@ import { belowScreen, findAnchor, type HeldAnchor, hold, lastSeen, rowOf, scroll
 
 /** Distance from the end that still counts as the end. */
 const END_PX = 48;
-/** Pages are read before the reader comes to them: this many screens ahead. */
+/** Pages load before the reader reaches them: this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
-/** The line is shown so far from the upper edge, so that one sees what is above it. */
+/**
+ * Position of the unread line, as a fraction of the screen height. The messages above it give
+ * context.
+ */
 const LINE_AT = 0.2;
-/** Then the end shows, until the server has told what is read. */
+/**
+ * How long the list may stay hidden. If the server has not sent the read position by then, the list
+ * shows its end.
+ */
 const HIDDEN_MAX_MS = 1_000;
 const FOCUS_FRAMES = 4;
 
 export interface ListPosition {
   /**
-   * It is not decided yet where the room opens. `isHidden`: so nothing is shown, for a short time.
+   * The list has not decided yet where to open, because the read position is not known. `isHidden`:
+   * the list is invisible while it waits, for `HIDDEN_MAX_MS` at most.
    */
   isOpening: boolean;
   isHidden: boolean;
-  /** The newest message that is loaded is on the screen, and stays there. */
+  /** The newest loaded message is on the screen. The list follows new messages. */
   isAtEnd: boolean;
-  /** Where the line above unread messages is, until the reader has seen it. */
+  /** Whether the unread line is above or below the screen. Null once the reader has seen it. */
   line: 'above' | 'below' | null;
-  /** Messages below the last one on the screen. Counted while there are unread ones. */
+  /** Number of messages below the screen. Counted only while there are unread messages. */
   below: number;
 }
 
-/** Messages up to the line: each line has another number. */
+/**
+ * The number of messages above the unread line. It identifies the line: each line has another
+ * number.
+ */
 const lineOf = ({ n, sinceLine }: ConversationView): number => n - sinceLine;
 
-/** Who has read nothing is new here, so nothing of it is old. */
+/** A user without a read position is new in the room, so no message counts as old. */
 const NO_LINE = 0;
 
 export class ListScroll {
@@ -47,17 +59,17 @@ export class ListScroll {
   #box: HTMLElement | null = null;
   #position: ListPosition;
   #isAtEnd: boolean;
-  /** The end was asked for, and is not read yet. */
+  /** The reader asked for the end, and it is still loading. */
   #goesToEnd = false;
   #opening: 'undecided' | 'to-line' | 'done';
   #anchor: HeldAnchor | null;
-  /** The last jump that was shown. */
+  /** The last jump that the list has shown. */
   #shown: ConversationView['place'];
   #seenLine: number | null;
   #mayHide = true;
-  /** Of the content, when the anchor was found. */
+  /** Height of the content when the anchor was found. */
   #height = 0;
-  /** Where the list was scrolled then. */
+  /** Scroll position when the anchor was found. */
   #top = 0;
 
   constructor(store: RoomStore) {
@@ -80,7 +92,7 @@ export class ListScroll {
     return () => void this.#listeners.delete(listener);
   };
 
-  /** `content`: what is in the list. Its rows also change without a render. */
+  /** `content`: the element inside the list. Its rows can change height without a render. */
   attach(box: HTMLElement, content: HTMLElement): () => void {
     this.#box = box;
     const observer = new ResizeObserver(() => {
@@ -100,7 +112,7 @@ export class ListScroll {
     };
   }
 
-  /** After each render, before it is painted. */
+  /** Call it after each render and before the browser paints. */
   onRender(list: ConversationView): void {
     const box = this.#box;
     this.#list = list;
@@ -115,10 +127,10 @@ export class ListScroll {
   readonly onScroll = (): void => {
     const box = this.#box;
     if (box === null) return;
-    // The browser scrolls if rows shrink, and says so before the observer does.
+    // If rows shrink, the browser scrolls, and sends this event before the ResizeObserver reports.
     if (box.scrollHeight !== this.#height && !this.#isAtEnd && this.#anchor !== null) hold(box, this.#anchor);
     if (!this.#goesToEnd) this.#isAtEnd = !this.#list.hasNewer && belowScreen(box) <= END_PX;
-    // The reader was faster.
+    // The reader has scrolled before the list decided where to open.
     if (!this.#isAtEnd) this.#opening = 'done';
     this.#note(box);
     this.#readAhead(box);
@@ -144,12 +156,12 @@ export class ListScroll {
     else if (this.#anchor !== null) hold(box, this.#anchor);
   }
 
-  /** The reader has scrolled up, and the event of it comes with the next frame. */
+  /** The reader has scrolled up, but the scroll event comes only with the next frame. */
   #isLeaving(box: HTMLElement): boolean {
     return !this.#goesToEnd && box.scrollTop < this.#top - END_PX && belowScreen(box) > END_PX;
   }
 
-  /** Shows where the last jump led, once. */
+  /** Shows the target of the last jump, once. Returns whether it did. */
   #showPlace(box: HTMLElement): boolean {
     const { place } = this.#list;
     if (place === null) this.#shown = null;
@@ -161,7 +173,7 @@ export class ListScroll {
     this.#goesToEnd = false;
     if (place.isLine) this.#showLine(box);
     else showRow(row);
-    // In a list that does not scroll, no event of scrolling says it.
+    // A list that is too short to scroll sends no scroll event.
     this.#isAtEnd = !this.#list.hasNewer && belowScreen(box) <= END_PX;
     return true;
   }
@@ -193,7 +205,10 @@ export class ListScroll {
     this.#isAtEnd = belowScreen(box) <= END_PX;
   }
 
-  /** Reads the next page before the reader comes to its place. After a failure, only when asked. */
+  /**
+   * Loads the next page before the reader reaches its place. After a failure, it loads only on
+   * request.
+   */
   #readAhead(box: HTMLElement): void {
     const { jump, hasOlder, isLoading, error, hasNewer, newer } = this.#list;
     if (jump.isLoading || box.scrollHeight <= box.clientHeight) return;
@@ -261,7 +276,7 @@ export function useListScroll(list: ConversationView, store: RoomStore) {
   useLayoutEffect(() => scroll.onRender(list));
   const lastOutgoing = list.outgoing.at(-1)?.clientMsgId;
   const sent = useRef(lastOutgoing);
-  // Show the own message after sending.
+  // Scroll to the own message after sending it.
   useEffect(() => {
     if (lastOutgoing !== undefined && lastOutgoing !== sent.current) scroll.toEnd();
     sent.current = lastOutgoing;
@@ -269,14 +284,17 @@ export function useListScroll(list: ConversationView, store: RoomStore) {
   return { box, content, scroll };
 }
 
-/** Scrolls to a message, and gives it the focus. */
+/** Scrolls to a message and focuses it. */
 function showRow(row: HTMLElement): void {
   row.tabIndex = -1;
   row.scrollIntoView({ block: 'center' });
   focusAfter(row, FOCUS_FRAMES);
 }
 
-/** A dialog that closes now returns the focus a few frames later. */
+/**
+ * Focuses the row after some frames, because a dialog that closes now returns the focus a few
+ * frames later.
+ */
 function focusAfter(row: HTMLElement, frames: number): void {
   if (frames > 0) requestAnimationFrame(() => focusAfter(row, frames - 1));
   else row.focus({ preventScroll: true });

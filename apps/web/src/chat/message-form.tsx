@@ -1,4 +1,4 @@
-/** The field in which a message is written. The room and a thread have one each. */
+/** The field for writing a message. The room and a thread have one each. */
 import { codePointCount, textProblem } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
@@ -12,46 +12,42 @@ import { isEditKey, isSendKey } from '../model/enter-key.ts';
 import type { Offer } from '../model/mentions.ts';
 import type { TypingSender } from '../model/typing.ts';
 import { usePreferences } from '../settings/use-preferences.ts';
+import { type DraftOptions, useDraft } from './use-draft.ts';
 import { type SuggestionField, SuggestionList, useSuggestions } from './use-suggestions.tsx';
 
-export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'> {
+export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'>, DraftOptions {
   /** Distinguishes the forms of one page. */
   id: string;
   label: string;
   placeholder: string;
-  /** `pause`: the next message can be written already, but not sent. */
+  /** `pause`: the user can write the next message but not send it yet. */
   gate: 'open' | 'pause' | 'shut';
-  /** The words about it, and how they look. */
+  /** The hint about the gate, and its style. */
   hint: string;
   hintClass: string;
   takesFocus: boolean;
   mayMentionRoom: boolean;
   typing: TypingSender;
-  draft: string;
   /** As in `SuggestionOptions`. */
   owner: object;
-  onDraft: (text: string) => void;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
-  /** The key for it: up, in an empty field. */
+  /** Called for the key that edits the last message: Up in an empty field. */
   onEditLast: () => void;
-  /** A user whose mention was chosen outside the form, such as in the card of a person. */
+  /** A user to mention, chosen outside the form, for example in a person card. */
   mention: UserRef | null;
   onMentioned: () => void;
 }
 
 export function MessageForm(props: MessageFormProps) {
-  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, draft, onDraft, onSend, onEditLast } =
-    props;
+  const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, onSend, onEditLast } = props;
   const { t } = useWords();
   const { enterSends } = usePreferences();
-  const { text, setText, hasWritten, restored } = useDraft(draft);
+  const [text, write, restored] = useDraft(props);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
-    hasWritten.current = true;
-    setText(next);
-    onDraft(next);
+    write(next);
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
@@ -80,11 +76,9 @@ export function MessageForm(props: MessageFormProps) {
       setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
       return;
     }
-    hasWritten.current = true;
     restored.current = '';
     setProblem(null);
-    setText('');
-    onDraft('');
+    write('');
     suggestions.close();
     suggestions.forget();
     typing.stop();
@@ -146,20 +140,6 @@ export function MessageForm(props: MessageFormProps) {
   );
 }
 
-/** The text, which begins as the draft. */
-function useDraft(draft: string) {
-  const [text, setText] = useState(draft);
-  /** Drafts that come later are what was written here, perhaps sent already. */
-  const hasWritten = useRef(false);
-  const restored = useRef(draft);
-  if (!hasWritten.current) restored.current = draft;
-  // What another tab left arrives a moment later. It replaces nothing.
-  useEffect(() => {
-    if (!hasWritten.current) setText((now) => (now === '' ? draft : now));
-  }, [draft]);
-  return { text, setText, hasWritten, restored };
-}
-
 function useMentionFrom({ mention, onMentioned }: MessageFormProps, { append }: SuggestionField): void {
   useEffect(() => {
     if (mention === null) return;
@@ -183,7 +163,7 @@ function Hint(props: { id: string; notice: string | null; hint: string; hintClas
       id={`${props.id}-hint`}
       class={`composer-hint ${props.notice !== null ? 'field-error' : props.hintClass}`}
       data-testid={props.id === 'message' ? 'composer-hint' : `${props.id}-hint`}
-      // A countdown would be read out each second.
+      // Screen readers would announce a countdown each second.
       aria-live={props.isCounting ? 'off' : 'polite'}
     >
       {props.notice ?? props.hint}

@@ -1,4 +1,7 @@
-/** The message list: a part of the room, which slides to its first message and to its newest. */
+/**
+ * The message list. It shows a slice of the room, which moves towards the oldest or the newest
+ * message.
+ */
 import { systemScheduler } from '@maru/client';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { Editing } from '../conversation/editing.ts';
@@ -29,7 +32,7 @@ export interface MessageListProps {
   isWaiting: boolean;
   actions: MessageActs;
   editing: Editing | null;
-  /** The reader goes to the newest message. */
+  /** Called when the reader asks for the newest message. */
   onNewest: () => void;
 }
 
@@ -47,7 +50,7 @@ export function MessageList(props: MessageListProps) {
   const isReading = useLookedAt() && isAtEnd && !isOpening && !list.hasNewer && !list.jump.isLoading;
   useEffect(() => store.setReading(isReading), [store, isReading]);
 
-  /** For a button that is disabled now, or may be gone afterwards. */
+  /** Keeps the focus if the pressed button becomes disabled or disappears. */
   const fromButton = (act: () => void) => () => {
     box.current?.focus({ preventScroll: true });
     act();
@@ -92,9 +95,9 @@ function Rows(props: MessageListProps & { rows: Row[] }) {
   const locale = useLocale();
   const { names, list } = view;
   const formats = useFormats(language);
-  // One stop of the Tab key for all menus; the arrow keys move between them.
+  // All message menus share one Tab stop. Arrow keys move between them.
   const lastWithMenu = rows.findLast((row) => row.kind === 'message' && row.message.deleted === null)?.key;
-  // Others have read the newest own message, and so the earlier ones.
+  // A user who has read the newest own message has also read the earlier ones.
   const lastOwn = list.messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
   return (
     <ol class="messages" data-testid="messages" data-room={room} onKeyDown={onRowKey}>

@@ -17,7 +17,7 @@ import { Avatar } from './avatar.tsx';
 
 export interface Formats {
   time: Intl.DateTimeFormat;
-  /** Digits only, for the narrow margin. */
+  /** A time in digits only, because the margin is narrow. */
   short: Intl.DateTimeFormat;
   full: Intl.DateTimeFormat;
 }
@@ -26,17 +26,17 @@ export interface MessageRowProps {
   row: Extract<Row, { kind: 'message' | 'outgoing' }>;
   author: { id: string; name: string };
   ownId: string;
-  /** Sending messages wait for a connection. */
+  /** Messages are not being sent because there is no connection. */
   isWaiting: boolean;
   formats: Formats;
   names: Names;
   t: Catalogue;
   actions: MessageActs;
-  /** The Tab key stops at this row's menu. */
+  /** This row's menu is the Tab stop of the list. */
   isMenuStop: boolean;
   /** The reader jumped to this message. */
   isPlace?: boolean;
-  /** The message to which this one replies, if it is loaded. */
+  /** The message that this one replies to, if it is loaded. */
   replyTo?: Message | null;
   readBy?: number;
   isInThread?: boolean;
@@ -56,7 +56,8 @@ const SAME = [
 ] as const;
 
 /**
- * A row renders only if something in it changed: a new message must not render five hundred rows.
+ * Renders only if something in the row has changed. A new message must not render all 500 rows
+ * again.
  */
 export class MessageRow extends Component<MessageRowProps> {
   #element = createRef<HTMLLIElement>();
@@ -73,7 +74,7 @@ export class MessageRow extends Component<MessageRowProps> {
     return this.#element.current?.contains(document.activeElement) ?? false;
   }
 
-  /** If the button with the focus is gone, for example a removed reaction, the row keeps it. */
+  /** If the focused button disappears, for example a removed reaction, the row takes the focus. */
   override componentDidUpdate(_props: MessageRowProps, _state: unknown, hadFocus: boolean): void {
     const element = this.#element.current;
     if (!hadFocus || element === null || element.contains(document.activeElement)) return;
@@ -175,7 +176,7 @@ function Text({
   actions,
 }: MessageRowProps) {
   const { text, thread, clientMsgId } = row.message;
-  // The same before and after it is stored. Messages of systems have no id of a client.
+  // Does not change when the message is stored. Messages of integrations have no client message id.
   const foldKey = clientMsgId ?? (row.kind === 'message' ? `${row.message.from.id} ${row.message.ts}` : '');
   const deleted = row.kind === 'message' ? row.message.deleted : null;
   const mentions = row.message.mentions ?? NO_MENTIONS;
@@ -215,7 +216,10 @@ function Extras(props: MessageRowProps & { message: Message; isForMe: boolean })
   );
 }
 
-/** Until an own message is stored. It stands beside the text, so the row keeps its height. */
+/**
+ * The state of an own message until it is stored. It stands beside the text, so the row height does
+ * not change.
+ */
 function StateMark({ state, isWaiting, t }: MessageRowProps & { state: OutgoingState['kind'] }) {
   if (state === 'failed') return null;
   const words = state === 'stored' ? t.stored : isWaiting ? t.waiting : t.sending;

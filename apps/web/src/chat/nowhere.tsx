@@ -1,4 +1,4 @@
-/** Shown at an address that no room can have. */
+/** Shown for an address that is not a valid room. */
 import { useWords } from '../i18n/index.ts';
 import { DEFAULT_ROOM } from '../model/route.ts';
 import type { ShellState } from './use-shell.ts';

@@ -10,7 +10,7 @@ export interface PanelProps {
   title: string;
   isInline: boolean;
   isOpen: boolean;
-  /** Holds messages, not names. */
+  /** Wider, for a panel that shows messages instead of names. */
   isWide?: boolean;
   onClose: () => void;
   children: ComponentChildren;

@@ -9,7 +9,7 @@ import { Avatar } from './avatar.tsx';
 
 export interface PeopleProps {
   presence: PresenceView | null;
-  /** There is no connection, so nothing new is known. */
+  /** There is no connection, so the list may be out of date. */
   isStale: boolean;
   ownId: string;
   onPerson: (user: PresenceUser, at: HTMLElement) => void;

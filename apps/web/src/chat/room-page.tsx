@@ -1,4 +1,4 @@
-/** The room on the screen: its head, its messages, and people or a thread beside it. */
+/** The room on the screen: header, messages, and people or a thread beside it. */
 import { useLayoutEffect } from 'preact/hooks';
 import { CopyNote } from '../conversation/copy-note.tsx';
 import { PopupHost } from '../conversation/popup-host.tsx';
@@ -58,7 +58,7 @@ export function RoomPage(props: RoomPageProps) {
   );
 }
 
-/** What had the focus may have been part of the previous room. */
+/** After a change of room, the focused element may be gone. Focus the new room then. */
 function useFocus(room: string): void {
   useLayoutEffect(() => {
     const { activeElement } = document;
@@ -125,7 +125,10 @@ function Middle(props: PartProps) {
   );
 }
 
-/** Why an act was refused, or a room could not be opened or followed. Null if nothing failed. */
+/**
+ * Error text: why an act was refused, or a room could not be opened or followed. Null without an
+ * error.
+ */
 function wordsOfProblem(t: Catalogue, { direct, follow, view: { refusal } }: RoomPageState): string | null {
   if (refusal !== null) {
     const words = refusal.act === 'edit' && refusal.code !== 'not_found' ? t.editFailed : t.actFailed;

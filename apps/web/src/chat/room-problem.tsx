@@ -1,4 +1,4 @@
-/** Shown instead of a room that the user is not in: why, and where to go from here. */
+/** Replaces a room that the user is not in: shows why, and what the user can do. */
 import type { RemovalReason } from '@maru/protocol/events';
 import { wordsOfError } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
@@ -14,7 +14,7 @@ export interface RoomProblemProps {
   store: RoomStore;
   onGoToRoom: (room: string) => void;
   onGoToRooms: () => void;
-  /** Null if the list of rooms is beside the room. */
+  /** Null if the room list is already visible. */
   onShowRooms: (() => void) | null;
 }
 
@@ -26,7 +26,7 @@ const REASON_WORDS = {
   deleted: 'removedDeleted',
 } as const satisfies Record<RemovalReason, string>;
 
-/** Why the user is not in the room, in words. */
+/** The texts that say why the user is not in the room. */
 function useProblem({ entered, view, store }: RoomProblemProps): { title: string; detail: string; reason: string } {
   const { t } = useWords();
   const locale = useLocale();
@@ -47,7 +47,7 @@ function useProblem({ entered, view, store }: RoomProblemProps): { title: string
   }
 }
 
-/** A user who left does not want to return, and a deleted room cannot be entered. */
+/** Trying again is not offered to a user who left, or in a deleted room. */
 const mayTryAgain = (entered: RoomProblemProps['entered']): boolean =>
   entered.kind === 'refused' ||
   (entered.kind === 'removed' && entered.reason !== 'left' && entered.reason !== 'deleted');

@@ -1,4 +1,4 @@
-/** What is open around a room: dialogs, panels, and a thread. */
+/** What is open around a room: dialogs, panels and a thread. */
 import type { Conversations } from '@maru/client/conversation';
 import { MaruError } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
@@ -14,7 +14,7 @@ export interface Dialog {
   closeDialog: () => void;
 }
 
-/** Only the dialog for new rooms is not about the room on the screen. */
+/** All views need the room on the screen, except the one that creates a room. */
 export function useDialog(store: RoomStore | null): Dialog {
   const [target, setTarget] = useState<DialogTarget | null>(null);
   const closeDialog = useCallback(() => setTarget(null), []);
@@ -26,7 +26,9 @@ export function useDialog(store: RoomStore | null): Dialog {
   return useMemo(() => ({ target, setTarget, closeDialog }), [target, closeDialog]);
 }
 
-/** The thread beside each room, with its place. A room that is shown again has it still. */
+/**
+ * The open thread of each room, with its scroll position. It is kept while another room is shown.
+ */
 export function useThread(room: string, isInRoom: boolean) {
   const [threads, setThreads] = useState<ReadonlyMap<string, number>>(new Map());
   const places = useRef(new Map<string, ThreadPlace>());

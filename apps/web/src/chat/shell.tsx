@@ -1,6 +1,6 @@
 /**
- * The page of a signed-in user: the rooms, and beside them a room or the directory. It stays while
- * the place changes.
+ * The page of a signed-in user: the room list, and beside it a room or the directory. It stays
+ * mounted while the route changes.
  */
 import { useWords } from '../i18n/index.ts';
 import { Keyboard } from '../keyboard/keyboard.tsx';
@@ -47,7 +47,7 @@ export function Shell(props: ShellProps) {
   );
 }
 
-/** Outside a room the dialog only makes new rooms. */
+/** Without a room, the dialog can only create rooms. */
 function CreateDialog({ workspace, session, shell }: ShellProps & { shell: ShellState }) {
   const { client, conversations, known } = workspace;
   const { dialog, goTo } = shell;

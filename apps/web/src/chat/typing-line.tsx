@@ -5,7 +5,7 @@ import { useWords } from '../i18n/index.ts';
 import { sentenceOf } from '../i18n/sentence.ts';
 import { namedIds, TYPING_STEADY_MS, type Typist, type Typists } from '../model/typing.ts';
 
-/** Its height is fixed, so that the list does not jump. It has no animation. */
+/** Its height is fixed, so the list does not jump. It has no animation. */
 export function TypingLine({ typists, thread = null }: { typists: Typists; thread?: number | null }) {
   const here = useMemo(() => typists.filter((one) => one.thread === thread), [typists, thread]);
   return (
@@ -16,8 +16,8 @@ export function TypingLine({ typists, thread = null }: { typists: Typists; threa
 }
 
 /**
- * Limits how often the line changes, because each change costs a frame on a remote desktop. The
- * line is emptied at once when typing ends.
+ * Limits how often the line changes: on a remote desktop, each change costs a frame. The line
+ * disappears at once when typing ends.
  */
 function useSteady(typists: Typists): Typists {
   const [shown, setShown] = useState(typists);

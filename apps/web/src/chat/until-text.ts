@@ -1,4 +1,4 @@
-/** A time at which something ends: without the date on the day of `fromTs`. */
+/** Formats an end time. The date is omitted on the day of `fromTs`. */
 export function untilText(untilTs: number, fromTs: number, locale: string): string {
   const isSameDay = new Date(untilTs).toDateString() === new Date(fromTs).toDateString();
   const format: Intl.DateTimeFormatOptions = isSameDay

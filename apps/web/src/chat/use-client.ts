@@ -1,4 +1,4 @@
-/** The client of the signed-in page, what it holds above all views, and its connection state. */
+/** The client of the signed-in page, the state shared by all views, and the connection state. */
 import {
   type ChatClient,
   type ClientLogger,
@@ -18,7 +18,10 @@ import type { PreferenceStore } from '../settings/preferences.ts';
 import { usePreferenceStore } from '../settings/use-preferences.ts';
 import { createWorkspace, type Workspace } from '../workspace/workspace.ts';
 
-/** A message that was not stored for this time is shown as failed, and its author decides. */
+/**
+ * After this time without being stored, a message is shown as failed. Its author can retry or
+ * discard it.
+ */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
 const LOGGER: ClientLogger = {
@@ -44,7 +47,7 @@ function open(kept: TabStorage, { session, preferences, onState }: OpenOptions) 
   const client = createChatClient({
     url: location.origin,
     program: 'web',
-    // A guest's token cannot be renewed. After a refusal the guest signs in again.
+    // A guest token cannot be renewed. If it is refused, the guest signs in again.
     getToken: ({ refresh }) => (refresh ? (session.renew?.() ?? null) : session.token),
     giveUpAfterMs: GIVE_UP_AFTER_MS,
     storage: kept.outbox,
@@ -53,7 +56,7 @@ function open(kept: TabStorage, { session, preferences, onState }: OpenOptions) 
   client.on('connection', onState);
   const conversations = createConversations({ client, drafts: kept.drafts, logger: LOGGER });
   const ownId = session.user.id;
-  // Before it connects, so that an invisible user is never seen.
+  // Set the status before connecting, so an invisible user never appears online.
   const ownStatus = startOwnStatus(client, ownId, preferences);
   const workspace = createWorkspace({ client, conversations, ownStatus, ownId });
   client.connect();
@@ -96,7 +99,7 @@ export function useClient(session: Session, onEnded: (reason: EndReason) => void
   return opened === null ? null : { ...opened, connection };
 }
 
-/** The name of the channel that all tabs of the page share, also tabs of other users. */
+/** The name of the channel that all tabs of the page share, including tabs of other users. */
 const INPUT_CHANNEL = 'maru.input';
 
 function startOwnStatus(client: ChatClient, ownId: string, preferences: PreferenceStore): OwnStatus {

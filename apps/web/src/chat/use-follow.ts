@@ -1,11 +1,11 @@
-/** Offers to keep a public room in the reader's list, unless it is there. */
+/** Offers to add a public room to the reader's list, unless it is already there. */
 import type { MyRooms } from '@maru/client/conversation';
 import { useState } from 'preact/hooks';
 import { useSelected } from '../hooks.ts';
 import type { RoomView } from '../workspace/room-view.ts';
 
 export interface Follow {
-  /** Null if it is not offered. */
+  /** Null if following is not offered. */
   follow: (() => void) | null;
   hasFailed: boolean;
   dismiss: () => void;

@@ -1,6 +1,4 @@
-/**
- * What the page knows of the room on the screen: its view, its name, and what is open beside it.
- */
+/** State of the room on the screen: its view, its name, and what is open beside it. */
 import { useCallback, useMemo } from 'preact/hooks';
 import { useActs } from '../conversation/use-acts.ts';
 import { useSelected, useWatched } from '../hooks.ts';
@@ -17,7 +15,7 @@ export interface RoomPageProps extends ShellProps {
   store: RoomStore;
 }
 
-/** As the reader knows the room: a title, or the other person of a direct room. */
+/** The name of the room that the reader sees: a title, or the other person of a direct room. */
 function useRoomTitle({ conversations, known }: Workspace, room: string, { details }: RoomView): RoomName {
   const mine = useSelected(conversations.myRooms, () => {
     const listed = conversations.myRooms.room(room);
@@ -35,7 +33,7 @@ export function useRoomPage({ workspace, session, connection, shell, store }: Ro
   const isInRoom = view.details !== null;
   const { thread, setThread, threadPlace } = useThread(room, isInRoom);
   const { find, dialog, goTo } = shell;
-  // A thread and the search take the same place.
+  // A thread and the search share one place, so opening the thread closes the search.
   const openThread = useCallback(
     (root: number) => {
       find.close();

@@ -1,6 +1,4 @@
-/**
- * What the page knows besides the room: where it is, what is open in it, and ways to other places.
- */
+/** State of the page outside the room: the route, what is open, and navigation. */
 import type { ConnectionState } from '@maru/client';
 import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { useMedia, useWatched } from '../hooks.ts';
@@ -24,14 +22,15 @@ export interface ShellProps {
 
 export interface ShellState {
   route: Route;
-  /** The room on the screen. Right after the address changed, it is still the previous one. */
+  /** The room on the screen. Right after a change of the address, it is still the previous room. */
   store: RoomStore | null;
-  /** The drawer that is open. */
   open: 'rooms' | 'people' | null;
   setOpen: (open: 'rooms' | 'people' | null) => void;
   dialog: Dialog;
   find: Find;
-  /** Whether there is place for the rooms, for people, and for a thread beside the room. */
+  /**
+   * Whether the window is wide enough for the room list, the people, and a thread beside the room.
+   */
   showsRooms: boolean;
   showsPeople: boolean;
   showsPane: boolean;
@@ -44,7 +43,7 @@ export interface ShellState {
 function useRoute({ workspace, router, mayCreate }: ShellProps): Route {
   const route = useWatched(router);
   const { rooms } = workspace;
-  // Before the next paint.
+  // In a layout effect, to run before the next paint.
   useLayoutEffect(() => {
     if (route.view === 'room') rooms.show(route.room, route.room === mayCreate);
     else if (route.view === 'start') router.replace({ view: 'room', room: DEFAULT_ROOM, seq: null });

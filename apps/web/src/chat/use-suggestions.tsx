@@ -1,4 +1,4 @@
-/** Offers people and emoji while their names are being written, and remembers who was chosen. */
+/** Suggests people and emoji while the user types a name, and remembers the chosen people. */
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { emojiQuery } from '../emoji/query.ts';
@@ -16,7 +16,7 @@ import {
 
 interface Query {
   kind: 'mention' | 'emoji';
-  /** Where the `@` or the colon is. */
+  /** Index of the `@` or the colon. */
   at: number;
   typed: string;
 }
@@ -25,20 +25,20 @@ interface Suggestion {
   id: string;
   name: string;
   emoji: string | null;
-  /** In place of what was typed. */
+  /** The text that replaces what was typed. */
   text: string;
   mentioned: Mentioned | null;
 }
 
 export interface SuggestionField {
-  /** True if the key chose from the list, moved in it or closed it. */
+  /** True if the list used the key: to choose, to move, or to close. */
   onKey: (event: KeyboardEvent) => boolean;
-  /** The text or the caret changed. */
+  /** Call it when the text or the caret has changed. */
   onCaret: () => void;
   close: () => void;
   /** Adds a mention at the end of the text. */
   append: (mentioned: Mentioned) => void;
-  /** Whom the text mentions. */
+  /** Ids of the users that the text mentions. */
   mentionsIn: (text: string) => string[];
   /** The text was sent: the next one mentions nobody. */
   forget: () => void;
@@ -47,14 +47,14 @@ export interface SuggestionField {
   at: number;
   choose: (suggestion: Suggestion) => void;
   listId: string;
-  /** For the text field. */
+  /** ARIA attributes of the text field. */
   aria: Record<string, string | boolean | undefined>;
 }
 
 export interface SuggestionOptions extends Pick<Offer, 'names' | 'ownId'> {
   field: RefObject<HTMLTextAreaElement | null>;
   listId: string;
-  /** Whether the own role mentions the whole room. */
+  /** Whether the own role may mention the whole room. */
   mayMentionRoom: boolean;
   onText: (text: string) => void;
   /** What the text is a draft of. While it lives, who was chosen is remembered. */
@@ -111,7 +111,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   const at = Math.min(place, offered.length - 1);
   const isOpen = offered.length > 0;
 
-  // After the text has changed, behind the name.
+  // Move the caret behind the name after the text has been rendered.
   useLayoutEffect(() => {
     if (caret.current === null) return;
     field.current?.setSelectionRange(caret.current, caret.current);
@@ -148,7 +148,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   };
   const onKey = (event: KeyboardEvent): boolean => {
     const now = offered[at];
-    // Such a key belongs to the composition of a syllable.
+    // During a composition, the key belongs to the input method.
     if (now === undefined || event.isComposing || event.keyCode === 229) return false;
     if (event.key === 'ArrowDown') setPlace((at + 1) % offered.length);
     else if (event.key === 'ArrowUp') setPlace((at + offered.length - 1) % offered.length);
@@ -165,7 +165,8 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
     mentionsIn: chosen.mentionsIn,
     forget: chosen.forget,
     aria: {
-      // A text field of several lines cannot be a combobox. The number of offers is announced.
+      // A multi-line field cannot be a combobox. Screen readers get the number of suggestions
+      // instead.
       'aria-autocomplete': 'list',
       'aria-haspopup': 'listbox',
       'aria-controls': isOpen ? listId : undefined,
@@ -174,7 +175,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   };
 }
 
-/** What is offered, above the text field. */
+/** The list of suggestions above the text field. */
 export function SuggestionList({ suggestions }: { suggestions: SuggestionField }) {
   const { kind, offered } = suggestions;
   const { t } = useWords();
@@ -207,7 +208,7 @@ function Offers({ kind, offered, at, choose, listId }: SuggestionField) {
           role="option"
           tabIndex={-1}
           aria-selected={index === at}
-          // The text field keeps the focus.
+          // Keep the focus in the text field.
           onMouseDown={(event) => event.preventDefault()}
           onClick={() => choose(one)}
         >

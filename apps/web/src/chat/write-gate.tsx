@@ -1,4 +1,4 @@
-/** Why the composer takes no message now, and until when. */
+/** Why the composer does not accept messages now, and until when. */
 import { type RoomDetails, systemScheduler } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
 import type { Catalogue } from '../i18n/catalogue.ts';
@@ -8,7 +8,7 @@ import { untilText } from './until-text.ts';
 
 const TICK_MS = 1_000;
 
-/** Looks again each second, but only while the gate opens by itself. */
+/** Updates each second, but only while the gate will open by itself. */
 export function useWriteGate({ details, clock, slowUntilMs }: RoomView): WriteGate {
   const [, redraw] = useState(0);
   const nowMs = systemScheduler.now();

@@ -1,6 +1,7 @@
 /**
- * The calls of the console. Each rejects with MaruError; `network` problems count as `unavailable`.
- * The token is in memory only, and goes in a header: a form or a frame of another site has none.
+ * The API calls of the console. Each rejects with MaruError. Network problems count as
+ * `unavailable`. The token is kept in memory and sent in a header, so forms and frames of other
+ * sites cannot use it.
  */
 import { ERROR_CATALOGUE, type ErrorCode, MaruError } from '@maru/protocol/errors';
 import type { Role } from '@maru/protocol/events';
@@ -17,7 +18,7 @@ import type {
   UserDetails,
 } from './types.ts';
 
-/** A proxy may keep a call open for ever. */
+/** A proxy may keep a call open forever. */
 const TIMEOUT_MS = 10_000;
 const PAGE = 50;
 

@@ -1,4 +1,4 @@
-/** One text to everybody who is connected. */
+/** Sends one text to all connected users. */
 import { LIMITS } from '@maru/protocol/limits';
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';

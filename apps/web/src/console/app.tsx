@@ -1,5 +1,6 @@
 /**
- * The console: a token of an administrator, then one view at a time. The address names the view.
+ * The console: asks for an administrator token, then shows one view at a time. The address selects
+ * the view.
  */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
@@ -38,7 +39,7 @@ const viewOf = (hash: string): ViewName => NAMES.find((name) => hash === `#${nam
 export interface ConsoleProps {
   firstWords: Words;
   preferences: PreferenceStore;
-  /** Of the web client in this tab. */
+  /** The token of the web client in this tab. */
   token: string | null;
 }
 

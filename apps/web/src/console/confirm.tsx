@@ -1,4 +1,4 @@
-/** Asks before a dangerous act. The dialog names what the act will do. */
+/** Asks for confirmation before a dangerous act. The dialog states what the act will do. */
 import { MaruError } from '@maru/protocol/errors';
 import { LIMITS } from '@maru/protocol/limits';
 import { createContext } from 'preact';
@@ -11,7 +11,7 @@ export interface Question {
   title: string;
   /** What the act will do, in whole sentences. */
   detail: string;
-  /** The words of the button. */
+  /** The label of the button. */
   act: string;
   takesReason?: boolean;
   run: (reason: string) => Promise<unknown>;

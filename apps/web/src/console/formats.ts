@@ -1,4 +1,4 @@
-/** Numbers and times of the console, in the language of the page. */
+/** Formats numbers and times in the language of the page. */
 import { useMemo } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 
@@ -23,7 +23,7 @@ export function useFormats() {
       percent: (value: number) => percent.format(value),
       mebibytes: (bytes: number) => `${whole.format(bytes / MIB)} MiB`,
       time: (ts: number) => time.format(ts),
-      /** In its largest unit: 3 days. */
+      /** A duration in its largest unit: 3 days. */
       span: (seconds: number) => {
         const [unit, size] = UNITS.find(([, each]) => seconds >= each) ?? (['second', 1] as const);
         return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(

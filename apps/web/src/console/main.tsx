@@ -10,7 +10,7 @@ import '../styles/sign-in.css';
 import './console.css';
 
 const preferences = createPreferences({ languages: LANGUAGE_CODES, storage: deviceStorage(), target: window });
-// Before the first paint, so that the dark theme does not flash white.
+// Before the first paint. Otherwise the dark theme would flash white.
 applyAppearance(preferences.get());
 
 const root = document.getElementById('app');

@@ -1,4 +1,4 @@
-/** The gateways: what they carry, whether they are well, and how to empty one. */
+/** The gateways: their load, their health, and how to drain one. */
 import { useRef } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';
@@ -11,7 +11,7 @@ import { useData } from './use-data.ts';
 
 /** Nodes report every 5 seconds. */
 const REFRESH_MS = 5_000;
-/** Five minutes. */
+/** Samples of five minutes. */
 const SAMPLES_MAX = 60;
 
 interface Totals {
@@ -29,7 +29,7 @@ const totalsOf = (nodes: readonly NodeReport[]): Totals => ({
   deliveries: sum(nodes, (node) => node.deliveriesPerS),
 });
 
-/** The totals since the view was opened. */
+/** The totals of all nodes, sampled since the view was opened. */
 function useSamples(nodes: readonly NodeReport[] | null): Totals[] {
   const samples = useRef<{ last: readonly NodeReport[] | null; all: Totals[] }>({ last: null, all: [] });
   if (nodes !== null && samples.current.last !== nodes)
@@ -155,7 +155,10 @@ function Total({ title, value, samples }: { title: string; value: string; sample
   );
 }
 
-/** As the gateways see what they need: one that sees a failure is enough to show it. */
+/**
+ * Health of the dependencies as the gateways see them. A failure is shown if at least one gateway
+ * reports it.
+ */
 function HealthTotals({ nodes }: { nodes: readonly NodeReport[] }) {
   const words = useSection('console');
   const parts = [

@@ -1,4 +1,4 @@
-/** Rooms with open reports, the reports of one, and what to do about a reported message. */
+/** Rooms with open reports, the reports of one room, and acts on a reported message. */
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';

@@ -1,16 +1,16 @@
-/** Gives a user a role in a room, or takes one away. */
+/** Grants or removes a role of a user in a room. */
 import type { Role } from '@maru/protocol/events';
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';
 import { useAsk } from './confirm.tsx';
 
-/** Administrators have no rights in other rooms: their members decide. */
+/** In private and direct rooms, members decide about roles. Administrators have no rights there. */
 const isPublic = (room: string): boolean => !/^[pd]-/.test(room);
 
 const ROLES: readonly Role[] = ['member', 'moderator', 'owner'];
 
-/** `rooms`: those in the user's list, which are offered; any other can be typed. */
+/** `rooms`: suggestions from the user's list. Any other room can be typed. */
 export function RoleForm({ api, user, rooms }: { api: AdminApi; user: string; rooms: readonly string[] }) {
   const words = useSection('console');
   const ask = useAsk();

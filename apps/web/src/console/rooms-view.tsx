@@ -1,4 +1,4 @@
-/** Rooms: the busiest ones, or public ones by id; close, open, delete, and who is banned. */
+/** Rooms: the busiest ones, or a search by id; close, open, delete, and bans. */
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';

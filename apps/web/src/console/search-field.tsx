@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** Searches when nothing was typed for this time. */
+/** Debounce: the search starts after this time without typing. */
 const PAUSE_MS = 300;
 
 interface SearchFieldProps {

@@ -1,4 +1,4 @@
-/** The settings in force on the gateway that answers, without secrets. */
+/** The effective settings of the gateway that answers, without secrets. */
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';
 import { ListState, Table } from './table.tsx';

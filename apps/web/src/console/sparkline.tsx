@@ -2,8 +2,8 @@ const WIDTH = 96;
 const HEIGHT = 24;
 
 /**
- * How a figure developed. The number beside it says the newest value, so readers of a screen skip
- * it.
+ * A small chart of recent values. The number beside it shows the newest value, so screen readers
+ * skip the chart.
  */
 export function Sparkline({ values }: { values: readonly number[] }) {
   if (values.length < 2) return null;

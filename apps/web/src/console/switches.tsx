@@ -1,9 +1,9 @@
-/** Language and theme of the console, and the way out. */
+/** Language, theme, and sign-out of the console. */
 import { useSection } from '../i18n/index.ts';
 import { LeaveIcon } from '../icons.tsx';
 import { AppearanceSwitches } from '../settings/appearance-switches.tsx';
 
-/** `onLeave`: null before the sign-in. */
+/** `onLeave`: null while no user is signed in. */
 export function ConsoleSwitches({ onLeave }: { onLeave: (() => void) | null }) {
   const words = useSection('console');
   return (

@@ -1,6 +1,4 @@
-/**
- * Lists of the console, and what they say while they load, when they fail and when they are empty.
- */
+/** Lists of the console, with texts for loading, failed and empty. */
 import type { MaruError } from '@maru/protocol/errors';
 import type { ComponentChildren } from 'preact';
 import { wordsOfError } from '../i18n/errors.ts';
@@ -20,7 +18,7 @@ export interface TableProps<T> {
   testId: string;
 }
 
-/** Wide tables scroll inside their frame, which the keyboard reaches. */
+/** A wide table scrolls inside its frame. The frame is focusable, so the keyboard can scroll it. */
 export function Table<T>({ caption, columns, rows, keyOf, testId }: TableProps<T>) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a frame that scrolls must be reachable by keyboard
@@ -63,7 +61,7 @@ export interface StateProps {
   onRetry: () => void;
 }
 
-/** Below a list: why it is not complete, and the way to more. */
+/** Shown below a list: why it is incomplete, and a button that loads more. */
 export function ListState({ isReady, isLoading, isEmpty, error, missing = [], more = null, onRetry }: StateProps) {
   const { t } = useWords();
   const words = useSection('console');

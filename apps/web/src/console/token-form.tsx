@@ -1,4 +1,4 @@
-/** Takes a token of an administrator, and keeps it in memory only. */
+/** Asks for an administrator token and keeps it in memory only. */
 import { MaruError } from '@maru/protocol/errors';
 import { useEffect, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
@@ -9,7 +9,7 @@ import { ConsoleSwitches } from './switches.tsx';
 
 const COMMAND = 'npm run cluster -- token --sub ID --name NAME --role admin';
 
-/** `offered`: the token of the web client in this tab, which may be that of an administrator. */
+/** `offered`: the token of the web client in this tab, which may belong to an administrator. */
 export function TokenForm({ offered, onToken }: { offered: string | null; onToken: (token: string) => void }) {
   const { t } = useWords();
   const words = useSection('console');

@@ -1,4 +1,4 @@
-/** What the calls under `/api/v1/admin` answer. See docs/protocol.md, "Administration". */
+/** The responses of the calls under `/api/v1/admin`. See docs/protocol.md, "Administration". */
 
 export type Health = 'ok' | 'failing' | 'off';
 
@@ -99,7 +99,7 @@ export interface Setting {
   secret: boolean;
 }
 
-/** `cursor`: where the next page begins; without it there is none. */
+/** `cursor`: where the next page begins. Absent on the last page. */
 export interface Page<T> {
   items: T[];
   cursor?: string | undefined;

@@ -1,4 +1,4 @@
-/** Data of the console: read once, page by page, or again and again while the page is visible. */
+/** Loads data of the console: once, page by page, or repeatedly while the page is visible. */
 import { MaruError } from '@maru/protocol/errors';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
@@ -7,8 +7,8 @@ import type { Page } from './types.ts';
 export type Data<T> = { value: T | null; error: MaruError | null; isLoading: boolean; reload: () => void };
 
 /**
- * Reads when `key` changes, and every `everyMs` while the page is visible. A failed reading keeps
- * the value of the one before.
+ * Loads when `key` changes, and every `everyMs` while the page is visible. A failed load keeps the
+ * previous value.
  */
 export function useData<T>(read: () => Promise<T>, key: string, everyMs?: number): Data<T> {
   const [state, setState] = useState<Omit<Data<T>, 'reload'>>({ value: null, error: null, isLoading: true });
@@ -41,11 +41,11 @@ export interface Pages<T> extends Omit<Data<Page<T>>, 'value'> {
   items: readonly T[];
   isReady: boolean;
   missing: readonly string[];
-  /** Null if there is no more. */
+  /** Loads the next page. Null on the last page. */
   more: (() => void) | null;
 }
 
-/** A list that comes in pages, anew when `key` changes. */
+/** A paged list. A change of `key` reloads it. */
 export function usePages<T>(read: (cursor: string | undefined) => Promise<Page<T>>, key: string): Pages<T> {
   const first = useData(() => read(undefined), key);
   const [rest, setRest] = useState<{

@@ -1,4 +1,6 @@
-/** Users: who is online and where, the sessions of one, and how to disconnect or revoke a user. */
+/**
+ * Users: who is online and where, the sessions of a user, and how to disconnect or revoke a user.
+ */
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';

@@ -1,4 +1,4 @@
-/** The pinned messages of the room, and what counts in the own list of rooms. */
+/** The pinned messages of the room, and its notification rule. */
 import { mayDo } from '@maru/client';
 import type { ActOutcome, Conversation, Message } from '@maru/client/conversation';
 import type { Notify } from '@maru/protocol/events';
@@ -103,7 +103,7 @@ function PinnedMessage(props: ViewProps & { message: Message; onUnpin: (() => vo
             data-testid="unpin"
             aria-label={words.unpinOf(name)}
             onClick={(event) => {
-              // The row disappears.
+              // The row disappears, so move the focus.
               event.currentTarget.closest('details')?.querySelector('summary')?.focus();
               onUnpin();
             }}
@@ -129,7 +129,7 @@ function NotifyForm({ store, myRooms, details }: ViewProps) {
     none: words.notifyNone,
     off: words.notifyOff,
   };
-  // A membership stays in the list.
+  // A room of which the user is a member cannot be removed from the list.
   const choices: Choice[] = ['all', 'mentions', 'none', ...(details.visibility === 'public' ? ['off' as const] : [])];
   const submit = (event: Event) => {
     event.preventDefault();

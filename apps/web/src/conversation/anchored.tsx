@@ -1,4 +1,4 @@
-/** A small window beside what was pressed; at the lower edge of a narrow window. */
+/** A small popup beside the element that opened it. On a narrow window, it is at the lower edge. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { keepFocus } from './keep-focus.ts';
@@ -12,10 +12,13 @@ export interface AnchoredProps {
 }
 
 const GAP_PX = 4;
-/** As in the styles. */
+/** The same breakpoint as in the style sheet. */
 const AT_EDGE = '(max-width: 36rem)';
 
-/** Below the element or above it, towards the middle of the window; inside it in any case. */
+/**
+ * Places the box below or above the element, whichever is closer to the middle of the window. The
+ * box always stays inside the window.
+ */
 function place(box: HTMLElement, at: HTMLElement): void {
   box.style.top = '';
   box.style.left = '';
@@ -31,12 +34,12 @@ function place(box: HTMLElement, at: HTMLElement): void {
 }
 
 /**
- * A modal dialog, so that it also works above a drawer, which is one. It closes on Escape, and on a
- * press outside.
+ * A modal dialog, because only a modal dialog can appear above a drawer, which is one too. It
+ * closes on Escape or on a press outside.
  */
 export function Anchored({ at, label, testId, onClose, children }: AnchoredProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  /** The event of closing comes later, when another one may be open. */
+  /** The `close` event is asynchronous. Another popup may be open by then. */
   const isOpen = useRef(true);
   useLayoutEffect(() => {
     const box = ref.current;

@@ -4,7 +4,10 @@ import { useWords } from '../i18n/index.ts';
 
 const SHOWN_MS = 4_000;
 
-/** Says for a moment whether something is on the clipboard. Always in the page, to be announced. */
+/**
+ * Shows briefly whether a text was copied. The element is always in the page, because screen
+ * readers announce only changes in it.
+ */
 export function CopyNote({ copied, onOver }: { copied: { isDone: boolean } | null; onOver: () => void }) {
   const { t } = useWords();
   useEffect(() => (copied === null ? undefined : systemScheduler.after(SHOWN_MS, onOver)), [copied, onOver]);

@@ -1,11 +1,11 @@
-/** Puts a text on the clipboard. Resolves to whether it is there. */
+/** Copies a text to the clipboard. Resolves to whether that worked. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // Without HTTPS there is no clipboard. The menu is closed by now, so a field can take the
-    // focus.
+    // The Clipboard API needs HTTPS. Without it, copy through a field, which can take the focus
+    // once the menu is closed.
     await new Promise((resolve) => setTimeout(resolve, 0));
     return copyByField(text);
   }

@@ -1,7 +1,8 @@
-/** The form that replaces the text of an own message while the user edits it. */
+/** The form in which the user edits the text of an own message. */
 import { textProblem } from '@maru/client';
 import type { Message } from '@maru/client/conversation';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useDraft } from '../chat/use-draft.ts';
 import { SuggestionList, useSuggestions } from '../chat/use-suggestions.tsx';
 import { useSection } from '../i18n/index.ts';
 import { isSendKey } from '../model/enter-key.ts';
@@ -21,13 +22,10 @@ export interface EditFormProps {
 export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const words = useSection('conversation');
   const { enterSends } = usePreferences();
-  const [begun] = useState(edit.draft(message));
-  const [text, setText] = useState(begun);
+  const readDraft = () => edit.draft(message);
+  const onDraft = (next: string) => edit.setDraft(message, next);
+  const [text, change, restored] = useDraft({ draft: readDraft(), readDraft, onDraft });
   const field = useRef<HTMLTextAreaElement>(null);
-  const change = (next: string) => {
-    setText(next);
-    edit.setDraft(message, next);
-  };
   const suggestions = useSuggestions({
     names,
     ownId,
@@ -36,12 +34,13 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
     mayMentionRoom: false,
     onText: change,
     owner: edit,
-    restored: begun === message.text ? '' : begun,
+    restored: restored.current === message.text ? '' : restored.current,
   });
-  // Before the next key, which belongs to this field: a later effect would also move its caret.
+  // Before the next key press, which belongs to this field. A later effect would also move the
+  // caret.
   useLayoutEffect(() => {
     const box = field.current;
-    // Its row may have been made anew under the focus.
+    // A new render may have replaced the row that had the focus.
     const isLost = document.activeElement === document.body;
     if (box === null || !(edit.takesFocus() || isLost)) return;
     box.focus();
@@ -68,7 +67,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
       }}
       onKeyDown={(event) => {
         if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented) return;
-        // A thread would close, too.
+        // Otherwise Escape would also close the thread.
         event.stopPropagation();
         event.preventDefault();
         cancel();
@@ -94,7 +93,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         onBlur={suggestions.close}
         onKeyDown={(event) => {
           if (suggestions.onKey(event)) {
-            // Escape closed the list of people.
+            // Escape closed only the suggestions.
             event.stopPropagation();
             return;
           }

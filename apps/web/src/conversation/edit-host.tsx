@@ -5,7 +5,7 @@ import type { EditFormProps } from './edit-form.tsx';
 
 const load = () => import('./edit-form.tsx').then(({ EditForm }) => EditForm);
 
-/** Loads the form when something is first edited. `children`, the text, stays until then. */
+/** Loads the form at the first edit. Until then it shows `children`, the text. */
 export function EditHost({ children, ...props }: EditFormProps & { children: ComponentChildren }) {
   const lazy = useLazyPart(load, ['conversation'], true);
   if (lazy.kind === 'ready') return <lazy.part key={props.message.seq} {...props} />;

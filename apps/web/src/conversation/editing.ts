@@ -1,4 +1,4 @@
-/** The own message that is being changed: at most one, in the room or in a thread. */
+/** The own message that the user edits: at most one, in the room or in a thread. */
 import type { Conversation, Message, MessageList } from '@maru/client/conversation';
 import { useMemo, useRef } from 'preact/hooks';
 import { useStateOf } from '../hooks.ts';
@@ -10,10 +10,10 @@ export interface Editing {
 }
 
 export interface EditActs {
-  /** What was written before, else the text of the message. */
+  /** The unfinished edit, or else the text of the message. */
   draft: (message: Message) => string;
   setDraft: (message: Message, text: string) => void;
-  /** True once for each edit: a row that comes back later does not take the focus. */
+  /** True once for each edit. A row that is rendered again does not take the focus. */
   takesFocus: () => boolean;
   save: (message: Message, text: string, mentions: string[]) => void;
   cancel: () => void;
@@ -31,7 +31,7 @@ export function lastOwn({ messages, hasNewer }: Pick<MessageList, 'messages' | '
   return messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null) ?? null;
 }
 
-/** Where the reader wrote before. */
+/** Moves the focus back to the composer. */
 function focusComposer(isInThread: boolean): void {
   const fields = isInThread ? '#reply-input, #message-input' : '#message-input';
   const field = document.querySelector<HTMLElement>(fields);

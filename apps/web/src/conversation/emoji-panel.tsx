@@ -1,4 +1,4 @@
-/** Any emoji as a reaction to a message. */
+/** Lets the user react to a message with any emoji. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { EmojiPicker } from '../emoji/picker.tsx';
 import { useWords } from '../i18n/index.ts';

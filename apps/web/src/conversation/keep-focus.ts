@@ -1,7 +1,10 @@
-/** Where the focus goes when something that took it closes. */
+/** Where the focus goes if the element that had it before is gone. */
 const FALLBACKS = '#message-input:not(:disabled), .log';
 
-/** Call it before the focus moves, and the result when it may return. It never ends on the body. */
+/**
+ * Call it before the focus moves. Call the result to return the focus. The focus never ends on the
+ * body.
+ */
 export function keepFocus(): () => void {
   const from = document.activeElement;
   return () => {

@@ -1,12 +1,12 @@
 /** The keys of a menu: arrows, Home and End, and the first letter of an item. */
 
-/** Items side by side are one line: up and down leave it. */
+/** The items in the same row. Up and Down leave the row. */
 function lineOf(item: HTMLElement): HTMLElement[] {
   const group = item.closest('[role="group"]');
   return group === null ? [item] : [...group.querySelectorAll<HTMLElement>('[role^="menuitem"]')];
 }
 
-/** Where the key leads; undefined: it does not move. */
+/** The item that the key moves to. Undefined if the key does not move. */
 function target(items: HTMLElement[], from: HTMLElement, key: string): HTMLElement | undefined {
   const line = lineOf(from);
   const [at, inLine] = [items.indexOf(from), line.indexOf(from)];
@@ -28,7 +28,7 @@ function target(items: HTMLElement[], from: HTMLElement, key: string): HTMLEleme
   }
 }
 
-/** The next item whose words begin with the letter. */
+/** The next item that begins with the letter. */
 function beginningWith(items: HTMLElement[], at: number, letter: string): HTMLElement | undefined {
   const wanted = letter.toLocaleLowerCase();
   return [...items.slice(at + 1), ...items.slice(0, at + 1)].find((item) =>
@@ -36,7 +36,7 @@ function beginningWith(items: HTMLElement[], at: number, letter: string): HTMLEl
   );
 }
 
-/** As menus do, Tab closes it. Escape closes its dialog. */
+/** Tab closes a menu, as is usual. Escape closes its dialog. */
 export function onMenuKey(event: KeyboardEvent, close: () => void): void {
   const menu = event.currentTarget as HTMLElement;
   const from = document.activeElement;

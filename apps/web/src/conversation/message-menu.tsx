@@ -1,4 +1,4 @@
-/** The menu of a message: reactions, then everything that the own role allows. */
+/** The menu of a message: reactions, then all acts that the own role allows. */
 import { type ActName, mayDo, type RoomDetails } from '@maru/client';
 import type { Message } from '@maru/client/conversation';
 import { useLayoutEffect, useRef } from 'preact/hooks';
@@ -51,7 +51,7 @@ export function MessageMenu(props: MenuProps) {
   );
 }
 
-/** As it is now: it may have changed since the menu was opened. */
+/** The current message: it may have changed since the menu was opened. */
 function withMessage<P extends MenuProps>(props: P): P & { message: Message } {
   const { message } = props.popup;
   return { ...props, message: props.store.conversation.message(message.seq) ?? message };

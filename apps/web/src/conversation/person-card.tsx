@@ -1,4 +1,4 @@
-/** Who a person is: name, id, presence and role in this room, and what one may do. */
+/** Details of a person: name, id, presence, role in this room, and possible acts. */
 import { mayDo } from '@maru/client';
 import type { PresenceUser, Role } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
@@ -16,7 +16,7 @@ import './popups.css';
 
 type CardProps = PopupProps<PersonPopup>;
 
-/** Null until it is read, in direct rooms, and without an answer. */
+/** The role of the person. Null while it loads, in direct rooms, and if it cannot be read. */
 function useRole({ client, store, details, popup }: CardProps): Role | null {
   const [role, setRole] = useState<Role | null>(null);
   const { id } = popup.user;
@@ -47,7 +47,7 @@ export function PersonCard(props: CardProps) {
   const present = presence?.users?.get(id) ?? null;
   return (
     <Anchored at={popup.at} label={words.profileOf(name)} testId="person-card" onClose={onClose}>
-      {/* The dialog gives it the focus when it opens. A later effect would take it from a button. */}
+      {/* The dialog focuses this element when it opens. A later effect would take the focus from a button. */}
       <div class="card" tabIndex={-1}>
         <div class="card-head">
           <Avatar id={id} name={name} />
@@ -66,7 +66,7 @@ export function PersonCard(props: CardProps) {
   );
 }
 
-/** In a large room the server does not say who is there. */
+/** In a large room, the server does not send presence. */
 function Presence({ present, isKnown }: { present: PresenceUser | null; isKnown: boolean }) {
   const { t } = useWords();
   const words = useSection('conversation');

@@ -10,7 +10,7 @@ const loadEmoji = () => import('./emoji-panel.tsx').then(({ EmojiPanel }) => Emo
 const WORDS: readonly Section[] = ['conversation'];
 const EMOJI_WORDS: readonly Section[] = ['emoji'];
 
-/** Loads the menus and small windows when one is first opened. */
+/** Loads the menus and popups when the first one opens. */
 export function PopupHost({ popup, ...props }: Omit<PopupProps, 'popup'> & { popup: Popup | null }) {
   if (popup === null) return null;
   if (popup.kind === 'emoji')

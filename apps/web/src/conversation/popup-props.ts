@@ -1,4 +1,4 @@
-/** What menus and small windows get. */
+/** Properties of menus and popups. */
 import type { ChatClient, RoomDetails } from '@maru/client';
 import type { UserRef } from '@maru/protocol/events';
 import type { Names } from '../model/names.ts';

@@ -1,10 +1,10 @@
-/** A small window about a message or a person, beside what was pressed. */
+/** A popup about a message or a person, beside the element that opened it. */
 import type { Message } from '@maru/client/conversation';
 import type { UserRef } from '@maru/protocol/events';
 
 interface Place {
   isInThread: boolean;
-  /** What was pressed. */
+  /** The element that opened the popup. */
   at: HTMLElement;
 }
 
@@ -12,7 +12,7 @@ export type MessagePopup<Kind = 'menu' | 'emoji' | 'reactors'> = Place & { kind:
 export type PersonPopup = Place & { kind: 'person'; user: UserRef };
 export type Popup = MessagePopup<'menu'> | MessagePopup<'emoji'> | MessagePopup<'reactors'> | PersonPopup;
 
-/** What a reader does with messages. MUST stay the same object, or all rows render again. */
+/** Acts on messages. MUST stay the same object, or all rows render again. */
 export interface RowActions {
   onRetry: (clientMsgId: string) => void;
   onDiscard: (clientMsgId: string) => void;

@@ -1,4 +1,4 @@
-/** Who reacted to a message. The server names the first ten of each emoji. */
+/** The users who reacted to a message. The server names the first ten for each emoji. */
 import { useSection } from '../i18n/index.ts';
 import { nameOf } from '../model/names.ts';
 import { Anchored } from './anchored.tsx';

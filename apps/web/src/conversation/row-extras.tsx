@@ -1,4 +1,4 @@
-/** What others did to a message: reactions, replies, an edit, a pin, and how many have read it. */
+/** What others did to a message: reactions, replies, an edit, a pin, and the number of readers. */
 import type { Message } from '@maru/client/conversation';
 import type { Reaction } from '@maru/protocol/events';
 import type { Catalogue } from '../i18n/catalogue.ts';
@@ -12,10 +12,10 @@ export interface RowExtrasProps {
   message: Message;
   names: Names;
   t: Catalogue;
-  /** Others who have read it; 0: not shown. */
+  /** Number of other users who have read the message. 0 shows nothing. */
   readBy: number;
   isMentioned: boolean;
-  /** In a thread, nothing leads to the thread. */
+  /** In a thread, no button opens the thread. */
   isInThread: boolean;
   onReact: (seq: number, emoji: string, active: boolean) => void;
   onThread: (root: number) => void;
@@ -79,7 +79,7 @@ interface ChipProps extends Pick<RowExtrasProps, 'names' | 't' | 'onReact'> {
   seq: number;
 }
 
-/** The menu of the message lists all names. */
+/** Names only some users. The menu of the message lists all of them. */
 function Chip({ reaction: { emoji, count, mine, users }, seq, names, t, onReact }: ChipProps) {
   const known = users.map((id) => isolated(nameOf(names, id))).join(', ');
   const who = t.reactedBy(`${emoji} ${count}`, known, count - users.length);
@@ -102,7 +102,7 @@ function Chip({ reaction: { emoji, count, mine, users }, seq, names, t, onReact 
   );
 }
 
-/** Leads from a reply in the room to its thread. */
+/** Opens the thread of a reply that is shown in the room. */
 export function ReplyMark({ root, replyTo, t, onThread }: ReplyMarkProps) {
   const name = replyTo === null ? null : `\u2068${replyTo.from.name}\u2069`;
   return (
@@ -121,7 +121,7 @@ export function ReplyMark({ root, replyTo, t, onThread }: ReplyMarkProps) {
 
 interface ReplyMarkProps {
   root: number;
-  /** The message to which it replies, if it is loaded. */
+  /** The message that this one replies to, if it is loaded. */
   replyTo: Message | null;
   t: Catalogue;
   onThread: (root: number) => void;

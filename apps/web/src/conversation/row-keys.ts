@@ -1,6 +1,6 @@
 /**
- * The rows of a list share one stop of the Tab key, at the menu of one of them. Up and down lead to
- * the menus of other rows, left and right to the other controls of the row.
+ * The rows of a list share one Tab stop: the menu of one row. Up and Down move between the menus of
+ * rows. Left and Right move to the other controls of the same row.
  */
 export function onRowKey(event: KeyboardEvent): void {
   const from = event.target;

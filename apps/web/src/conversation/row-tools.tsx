@@ -1,6 +1,6 @@
 /**
- * What can be done to a message, at the end of its row. The menu is always there; the buttons
- * beside it only while the pointer or the focus is in the row, since a list has many rows.
+ * The buttons at the end of a message row. The menu button is always in the page. The others are
+ * rendered only while the pointer or the focus is in the row, because a list has many rows.
  */
 import type { Message } from '@maru/client/conversation';
 import { Component, createRef } from 'preact';
@@ -16,7 +16,7 @@ export interface RowToolsProps {
   message: Message;
   t: Catalogue;
   actions: RowActions;
-  /** The Tab key stops at this row's menu. The arrow keys move from there. */
+  /** The menu of this row is the Tab stop of the list. Arrow keys move on from there. */
   isStop: boolean;
   isInThread: boolean;
 }

@@ -6,7 +6,7 @@ import type { ThreadPaneProps } from './thread-pane.tsx';
 
 const load = () => import('./thread-pane.tsx').then(({ ThreadPane }) => ThreadPane);
 
-/** Loads the pane when a thread is first opened. When it closes, the focus returns. */
+/** Loads the pane when a thread is first opened. Returns the focus when the pane closes. */
 export function ThreadHost(props: ThreadPaneProps) {
   const { t } = useWords();
   const lazy = useLazyPart(load, ['conversation'], true);

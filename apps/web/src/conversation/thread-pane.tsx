@@ -1,4 +1,4 @@
-/** A thread beside the room: its root, its replies by page, and a field for a reply. */
+/** A thread beside the room: its root, its replies in pages, and a field for a reply. */
 import { type ChatClient, systemScheduler } from '@maru/client';
 import type { Thread, ThreadView } from '@maru/client/conversation';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -34,7 +34,7 @@ export interface ThreadPaneProps {
   mention: MentionRequest | null;
   place: ThreadPlace;
   onMentioned: () => void;
-  /** Null if the frame around the pane has its own button. */
+  /** Null if the frame around the pane has its own close button. */
   onClose: (() => void) | null;
 }
 
@@ -135,7 +135,7 @@ function Replies(props: RepliesProps) {
   );
 }
 
-/** The root alone, or the replies. */
+/** The rows of the root alone, or of the replies. */
 function Rows(props: RepliesProps & { list: ThreadView; rootOnly?: boolean }) {
   const { list, rootOnly = false, view, store, ownId, ownName, isWaiting, actions, editing } = props;
   const { language, t } = useWords();
@@ -198,6 +198,7 @@ function ReplyForm(props: RepliesProps & { list: ThreadView }) {
       ownId={ownId}
       typing={typing}
       draft={conversation.draft(draftOf)}
+      readDraft={() => conversation.draft(draftOf)}
       owner={thread}
       onDraft={(text) => conversation.setDraft(draftOf, text)}
       onEditLast={() => {

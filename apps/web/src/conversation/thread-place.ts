@@ -1,21 +1,21 @@
-/** Where the reader is in the replies of a thread, also when the thread is shown again. */
+/** The scroll position in the replies of a thread. It is kept while the thread is hidden. */
 import type { Thread, ThreadView } from '@maru/client/conversation';
 import { useCallback, useLayoutEffect, useRef } from 'preact/hooks';
 import { belowScreen, findAnchor, type HeldAnchor, hold, rowOf, scrollToEnd } from '../chat/anchor.ts';
 
 export interface ThreadPlace {
-  /** Null at the end, which new replies keep on the screen. */
+  /** Null at the end. There, new replies stay on the screen. */
   anchor: HeldAnchor | null;
 }
 
-/** Nearer to the end than this counts as the end. */
+/** Distance from the end that still counts as the end. */
 const END_PX = 48;
 
-/** For the element that scrolls. Older replies are loaded until the place is found. */
+/** Keeps the position of the scrolling element. Loads older replies until the anchor is found. */
 export function useThreadPlace(place: ThreadPlace, thread: Thread, list: ThreadView) {
   const scroller = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
-    // The rows of before are gone.
+    // The rows are new, so the anchor must be found again.
     if (place.anchor !== null) place.anchor.isLost = true;
   }, [place]);
   useLayoutEffect(() => {
@@ -35,7 +35,7 @@ export function useThreadPlace(place: ThreadPlace, thread: Thread, list: ThreadV
     if (box === null || place.anchor?.isLost) return;
     place.anchor = belowScreen(box) <= END_PX ? null : findAnchor(box);
   };
-  /** The reader asks for older replies: what is on the screen stays. */
+  /** The reader asks for older replies. What is on the screen must stay in place. */
   const leaveEnd = useCallback(() => {
     if (scroller.current !== null) place.anchor ??= findAnchor(scroller.current);
   }, [place]);

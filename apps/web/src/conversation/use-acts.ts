@@ -1,4 +1,4 @@
-/** What readers do with messages, and what is open about one: a menu, or the form of an edit. */
+/** Acts of the reader on messages, and what is open about a message: a menu or the edit form. */
 import type { Message } from '@maru/client/conversation';
 import type { UserRef } from '@maru/protocol/events';
 import { useCallback, useEffect, useMemo, useRef } from 'preact/hooks';
@@ -15,11 +15,11 @@ const UNDO_MS = 5_000;
 
 export interface UndoActs {
   take: (seq: number) => void;
-  /** True once, after the deletion: the menu that had the focus is gone. */
+  /** True once after the deletion of the message: the menu that had the focus is gone. */
   takesFocus: (seq: number) => boolean;
 }
 
-/** A new object for each mention. */
+/** A new object for each request, so that the same user can be mentioned twice. */
 export interface MentionRequest {
   user: UserRef;
   isInThread: boolean;
@@ -28,11 +28,11 @@ export interface MentionRequest {
 export interface MessageActs extends RowActions {
   edit: EditActs;
   onEdit: (editing: Editing) => void;
-  /** An own message: it can be undone. Another one: asks first. */
+  /** Deletes an own message, with an undo. For another user's message, asks first. */
   onRemove: (message: Message) => void;
   undo: UndoActs;
   onPin: (seq: number, active: boolean) => void;
-  /** Writes a mention in the field of the room or of the thread. */
+  /** Inserts a mention into the field of the room or of the thread. */
   onMention: (mention: MentionRequest) => void;
   onCopy: (text: string) => void;
   onCopyLink: (seq: number) => void;
@@ -49,7 +49,7 @@ export interface ActsOptions {
 export function useActs({ store, ownId, onDialog, onThread }: ActsOptions) {
   const { room, conversation } = store;
   const [popup, setPopup] = useStateOf<Popup | null>(store, null);
-  /** A new object each time, so that it is announced again. */
+  /** A new object for each copy, so that screen readers announce it again. */
   const [copied, setCopied] = useStateOf<{ isDone: boolean } | null>(store, null);
   const [mention, setMention] = useStateOf<MentionRequest | null>(store, null);
   const closePopup = useCallback(() => setPopup(null), [setPopup]);

@@ -62,7 +62,7 @@ describe('emojiQuery', () => {
     assert.equal(typedIn(':+1'), '+1');
   });
 
-  it('is no face, no time and no address', () => {
+  it('ignores faces, times and addresses', () => {
     for (const text of [':D', ':)', ':', '10:30', 'https://a', 'a:bc', ': smile', '::', ':smile:'])
       assert.equal(typedIn(text), null, text);
   });

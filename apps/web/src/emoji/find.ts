@@ -2,24 +2,24 @@
 
 export interface Emoji {
   emoji: string;
-  /** In the language of the words by which it was found. */
+  /** The name, in the language of the search. */
   name: string;
 }
 
 interface Indexed extends Emoji {
-  /** Compared with what was typed: the name, then other words. */
+  /** The words that a query is compared with: the name first, then others. */
   words: string[];
 }
 
 export type EmojiIndex = readonly Indexed[];
 
 /**
- * Korean as single letters, so that a syllable in the middle of its composition finds the whole
- * one: `우` and `웃ㄴ` find `웃는`.
+ * Splits Hangul syllables into letters. So a syllable that is still being composed matches: `우` and
+ * `웃ㄴ` find `웃는`.
  */
 const lettersOf = (text: string): string => text.normalize('NFKD').toLowerCase();
 
-/** @param lines as emoji-plugin.ts makes them */
+/** @param lines in the format of emoji-plugin.ts */
 export function indexOf(lines: string): EmojiIndex {
   return lines.split('\n').map((line) => {
     const [emoji = '', name = '', ...others] = line.split('|');
@@ -31,7 +31,7 @@ const RANKS = 6;
 
 const begins = (words: string, typed: string): boolean => words.split(/[ _]/).some((word) => word.startsWith(typed));
 
-/** Lower is better. `RANKS`: not found. */
+/** The rank of a match: lower is better. `RANKS` means no match. */
 function rankOf({ words: [name = '', ...others] }: Indexed, typed: string): number {
   if (name === typed) return 0;
   if (name.startsWith(typed)) return 1;
@@ -41,7 +41,7 @@ function rankOf({ words: [name = '', ...others] }: Indexed, typed: string): numb
   return others.some((word) => word.startsWith(typed) || begins(word, typed)) ? 5 : RANKS;
 }
 
-/** Every word that was typed begins a word of the emoji. The best ones come first. */
+/** An emoji matches if each typed word is the beginning of one of its words. Best matches first. */
 export function findEmoji(indexes: readonly EmojiIndex[], query: string, max: number): Emoji[] {
   const whole = lettersOf(query.trim());
   const typed = whole.split(/[\s_]+/);

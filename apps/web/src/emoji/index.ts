@@ -1,13 +1,13 @@
-/** Emoji by name, in the reader's language and in that of the letters that were typed. */
+/** Finds emoji by name, in the reader's language and in the language of the typed letters. */
 import type { Language } from '../i18n/languages.ts';
 import { type Emoji, type EmojiIndex, findEmoji, indexOf } from './find.ts';
 
 export type { Emoji } from './find.ts';
 
 interface Source {
-  /** Who types these means this language. */
+  /** Letters of this language. A query that contains them also searches this language. */
   letters: RegExp;
-  /** emoji-plugin.ts turns the data into lines. */
+  /** The lines that emoji-plugin.ts generates. */
   load: () => Promise<{ default: unknown }>;
 }
 
@@ -21,7 +21,7 @@ const loaded = new Map<Language, Promise<EmojiIndex>>();
 function indexIn(language: Language): Promise<EmojiIndex> {
   const index = loaded.get(language) ?? SOURCES[language].load().then(({ default: lines }) => indexOf(String(lines)));
   loaded.set(language, index);
-  // The next search tries again.
+  // After a failure, the next search loads again.
   index.catch(() => loaded.delete(language));
   return index;
 }
@@ -32,7 +32,7 @@ export async function searchEmoji(query: string, language: Language, max = 60): 
   return findEmoji(indexes, query, max);
 }
 
-/** The first ones of the list, which begins with faces. */
+/** The first emoji of the list: faces. */
 export async function firstEmoji(language: Language, count: number): Promise<Emoji[]> {
   return (await indexIn(language)).slice(0, count).map(({ emoji, name }) => ({ emoji, name }));
 }

@@ -1,6 +1,6 @@
 /**
- * All emoji: a search field, those used last, and a grid. Its words are the section `emoji`, so it
- * is loaded with `useLazyPart`.
+ * All emoji: a search field, the recently used ones, and a grid. Its texts are the section `emoji`,
+ * so it must be loaded with `useLazyPart`.
  */
 import { useEffect, useState } from 'preact/hooks';
 import { useSection, useWords } from '../i18n/index.ts';
@@ -12,9 +12,9 @@ import './emoji.css';
 const SHOWN_MAX = 120;
 
 export interface EmojiPickerProps {
-  /** Distinguishes the pickers of one page. */
+  /** Prefix of element ids: one page can show several pickers. */
   id: string;
-  /** Emoji that are chosen already. */
+  /** Marks emoji that are already chosen. */
   isPressed?: (emoji: string) => boolean;
   onPick: (emoji: string) => void;
 }
@@ -96,7 +96,7 @@ interface GridProps {
   pick: (emoji: string) => void;
 }
 
-/** One stop of the Tab key. The arrow keys move in it. */
+/** One Tab stop. Arrow keys move inside the grid. */
 function Grid({ label, emoji, isPressed, pick }: GridProps) {
   if (emoji.length === 0) return null;
   return (
@@ -126,7 +126,7 @@ function Grid({ label, emoji, isPressed, pick }: GridProps) {
   );
 }
 
-/** Where an arrow key leads. The number of columns depends on the width. */
+/** Arrow keys move in the grid. The number of columns depends on the width. */
 function onGridKey(event: KeyboardEvent): void {
   const picker = event.currentTarget as HTMLElement;
   const buttons = [...picker.querySelectorAll<HTMLElement>('.emoji-grid .emoji-button')];
@@ -140,7 +140,7 @@ function onGridKey(event: KeyboardEvent): void {
   (next ?? search)?.focus();
 }
 
-/** Undefined: the key does not move. Null: it leaves the grid at its upper edge. */
+/** Undefined if the key does not move. Null if it leaves the grid at the upper edge. */
 function target(buttons: HTMLElement[], at: number, key: string): HTMLElement | null | undefined {
   const now = buttons[at];
   if (now === undefined) return undefined;

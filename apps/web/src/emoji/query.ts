@@ -1,12 +1,12 @@
-/** An unfinished name of an emoji before the caret: `:smi`, `:웃`. Pure. */
+/** Finds an unfinished emoji name before the caret: `:smi`, `:웃`. Pure. */
 
 export interface EmojiQuery {
-  /** Where the colon is. */
+  /** Index of the colon. */
   at: number;
   typed: string;
 }
 
-/** One Latin letter after a colon is a face: `:D`. */
+/** A colon and one Latin letter is a face, such as `:D`, and not a query. */
 const QUERY = /(?:^|\s):((?=[^\s:]{2}|[^\p{ASCII}])[\p{L}\p{N}+_-]{1,32})$/u;
 
 export function emojiQuery(text: string, caret: number): EmojiQuery | null {

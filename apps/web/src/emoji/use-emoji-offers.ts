@@ -1,4 +1,4 @@
-/** The emoji for a name that is being written. The data loads with the first one. */
+/** Suggests emoji for the name that the user types. The data loads with the first query. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Language } from '../i18n/languages.ts';
 import type { Emoji } from './find.ts';
@@ -6,7 +6,7 @@ import type { Emoji } from './find.ts';
 const OFFERED_MAX = 6;
 const NONE: readonly Emoji[] = [];
 
-/** @param typed null: none is being written */
+/** @param typed null if no emoji name is being typed */
 export function useEmojiOffers(typed: string | null, language: Language): readonly Emoji[] {
   const [found, setFound] = useState(NONE);
   useEffect(() => {

@@ -1,6 +1,6 @@
 /**
- * What every language says. The English words define the type, so that a missing sentence in
- * another language is a compile error.
+ * The types of all texts. The English texts define them, so a missing text in another language is a
+ * compile error.
  */
 import type { words as account } from './en/account.ts';
 import type { words as console } from './en/console.ts';
@@ -15,10 +15,10 @@ import type { words as search } from './en/search.ts';
 import type { words as settings } from './en/settings.ts';
 import type { words as shortcuts } from './en/shortcuts.ts';
 
-/** The words of the sign-in and the room. They load before the first paint. */
+/** The texts of the sign-in and the room. They load before the first paint. */
 export type Catalogue = typeof main;
 
-/** The words of parts that load when they are first needed. */
+/** The texts of parts that load on demand. */
 export interface Sections {
   account: typeof account;
   console: typeof console;

@@ -3,7 +3,7 @@ import type { MessageActType } from '@maru/client/conversation';
 import type { ErrorCode } from '@maru/protocol/errors';
 import type { Catalogue } from './catalogue.ts';
 
-/** The text for an error code. The server's message is for developers. */
+/** Maps error codes to texts. The server's own error messages are for developers. */
 const ERROR_WORDS: Record<ErrorCode, (keyof Catalogue & `error${string}`) | 'endUnauthenticated'> = {
   unauthenticated: 'endUnauthenticated',
   forbidden: 'errorForbidden',
@@ -23,7 +23,7 @@ const CONFLICTS = {
   delete: 'messageGone',
 } as const satisfies Record<MessageActType, keyof Catalogue>;
 
-/** Why an act on a message was refused. */
+/** The text for a refused act on a message. */
 export function wordsOfRefusal(t: Catalogue, act: MessageActType, code: ErrorCode): string {
   if (code === 'conflict') return t[CONFLICTS[act]];
   if (code === 'not_found') return t.messageGone;
@@ -32,7 +32,7 @@ export function wordsOfRefusal(t: Catalogue, act: MessageActType, code: ErrorCod
 
 export const wordsOfError = (t: Catalogue, code: ErrorCode): string => t[ERROR_WORDS[code]];
 
-/** Why a sign-in at a provider did not work. */
+/** The text for a failed sign-in at a provider. */
 export function wordsOfStart(t: Catalogue, problem: 'failed' | 'refused' | 'forbidden' | null): string | null {
   if (problem === null) return null;
   return { failed: t.signInFailed, refused: t.signInRefused, forbidden: t.signInForbidden }[problem];

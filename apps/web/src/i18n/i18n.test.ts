@@ -7,7 +7,7 @@ import { chooseLanguage, LANGUAGE_CODES, LANGUAGES, type Language, nextLanguage 
 import { pluralsOf } from './plural.ts';
 import { sentenceOf } from './sentence.ts';
 
-it('speaks the first of the reader’s languages that it knows', () => {
+it('chooses the first of the reader’s languages that it has', () => {
   assert.equal(chooseLanguage(['ko-KR', 'en'], null), 'ko');
   assert.equal(chooseLanguage(['fr', 'KO'], null), 'ko');
   assert.equal(chooseLanguage(['de-DE'], null), 'en');
@@ -16,13 +16,13 @@ it('speaks the first of the reader’s languages that it knows', () => {
   assert.equal(chooseLanguage(['ko'], 'xx'), 'ko');
 });
 
-it('offers every language in turn', () => {
+it('cycles through all languages', () => {
   const seen = new Set<Language>();
   for (let language: Language = 'en'; !seen.has(language); language = nextLanguage(language)) seen.add(language);
   assert.deepEqual([...seen].sort(), [...LANGUAGE_CODES].sort());
 });
 
-it('takes the plural form of the language', () => {
+it('uses the plural forms of the language', () => {
   const plural = pluralsOf<'one'>('en');
   const forms = { one: '# reply', other: '# replies' };
   assert.deepEqual(
@@ -44,7 +44,7 @@ it('puts elements where the language puts the names', () => {
 
 const SECTIONS = Object.keys(english.sections) as Section[];
 
-/** Every word of a language, under names like `search.title`. */
+/** All texts of a language, by names such as `search.title`. */
 async function allWords(language: Language): Promise<Map<string, unknown>> {
   const { pack } = await LANGUAGES[language].load();
   const all = new Map<string, unknown>();
@@ -62,7 +62,7 @@ async function allWords(language: Language): Promise<Map<string, unknown>> {
 describe('each language', async () => {
   const expected = [...(await allWords('en')).keys()].sort();
   for (const language of LANGUAGE_CODES) {
-    it(`says something for every key: ${language}`, async () => {
+    it(`has a text for every key: ${language}`, async () => {
       const all = await allWords(language);
       assert.deepEqual([...all.keys()].sort(), expected);
       for (const [key, words] of all) {
@@ -73,11 +73,11 @@ describe('each language', async () => {
   }
 });
 
-it('left nothing in English in the Korean catalogue', async () => {
+it('has no English text in the Korean catalogue', async () => {
   for (const [key, words] of await allWords('ko')) if (typeof words === 'string') assert.match(words, /[가-힣]/, key);
 });
 
-it('loads the words of a section when they are first needed, and again in the next language', async () => {
+it('loads the texts of a section on first use, and again after a change of the language', async () => {
   const words = await loadWords('en');
   assert.deepEqual(words.sections, {});
   await addSections(words, ['search']);

@@ -1,6 +1,4 @@
-/**
- * The words of the page in its language. A page loads one language, and another when it is chosen.
- */
+/** The texts of the page. The page loads one language, and another one when the user chooses it. */
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { Catalogue, LanguagePack, Section, Sections } from './catalogue.ts';
@@ -10,22 +8,22 @@ export interface Words {
   language: Language;
   t: Catalogue;
   pack: LanguagePack;
-  /** Those that are loaded. */
+  /** The sections that are loaded. */
   sections: Partial<Sections>;
 }
 
-/** Sections that are in use: a switch of the language loads them with it. */
+/** Sections in use. A change of the language loads them too. */
 const used = new Set<Section>();
 
 export async function loadWords(language: Language): Promise<Words> {
   const { pack } = await LANGUAGES[language].load();
   const words: Words = { language, t: pack.main, pack, sections: {} };
-  // Another section may have been added since.
+  // Repeat, because another section may have been added during the load.
   while ([...used].some((section) => words.sections[section] === undefined)) await addSections(words, [...used]);
   return words;
 }
 
-/** After it, `useSection` finds the sections. */
+/** Loads sections, so that `useSection` finds them. */
 export async function addSections(words: Words, sections: readonly Section[]): Promise<void> {
   for (const section of sections) used.add(section);
   await Promise.all(sections.map((section) => addSection(words, section)));
@@ -43,7 +41,7 @@ export function useWords(): Words {
   return words;
 }
 
-/** The words of a part of the page. `useLazyPart` MUST have loaded them with the part. */
+/** The texts of a part of the page. `useLazyPart` MUST have loaded them together with the part. */
 export function useSection<S extends Section>(section: S): Sections[S] {
   const words = useWords().sections[section];
   if (words === undefined) throw new Error(`the words of ${section} are not loaded`);

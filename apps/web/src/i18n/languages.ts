@@ -1,8 +1,8 @@
-/** The languages of the page. Another one is a folder like `en/`, and a line here. */
+/** The languages of the page. To add one, add a folder like `en/`, and a line here. */
 import type { LanguagePack } from './catalogue.ts';
 
 interface LanguageEntry {
-  /** In the language itself, so that its readers find it. */
+  /** The name of the language in the language itself, so that its speakers recognize it. */
   name: string;
   load: () => Promise<{ pack: LanguagePack }>;
 }
@@ -26,13 +26,13 @@ const languageOf = (tag: string): Language | undefined => {
   );
 };
 
-/** The remembered language, else the first of the browser's languages that the page has. */
+/** The stored choice, or else the first of the browser's languages that the page has. */
 export function chooseLanguage(preferred: readonly string[], remembered: string | null): Language {
   const chosen = LANGUAGE_CODES.find((code) => code === remembered);
   return chosen ?? preferred.map(languageOf).find((code) => code !== undefined) ?? FALLBACK;
 }
 
-/** The one after it in the list, for a button that switches. */
+/** The next language in the list, for a button that cycles through them. */
 export function nextLanguage(language: Language): Language {
   const index = LANGUAGE_CODES.indexOf(language);
   return LANGUAGE_CODES[(index + 1) % LANGUAGE_CODES.length] ?? FALLBACK;

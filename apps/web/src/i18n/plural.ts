@@ -1,7 +1,7 @@
 /**
- * Counts in whole sentences. `#` in a form stands for the number, as the language writes it:
- * `plural(2, { one: '# reply', other: '# replies' })`. A form is fixed text, never a user's.
- * `Forms` names the plural forms of the language besides `other`.
+ * Formats counts in whole sentences. `#` stands for the number in the format of the language:
+ * `plural(2, { one: '# reply', other: '# replies' })`. A form MUST be a fixed text, never user
+ * input. `Forms` names the plural forms of the language besides `other`.
  */
 export function pluralsOf<Forms extends Intl.LDMLPluralRule = 'other'>(language: string) {
   const rules = new Intl.PluralRules(language);

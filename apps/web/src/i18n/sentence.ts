@@ -2,7 +2,7 @@ import type { ComponentChild } from 'preact';
 
 const MARK = '\u0000';
 
-/** A sentence with elements in place of its strings, in the order of the language. */
+/** Builds a sentence that contains elements, in the word order of the language. */
 export function sentenceOf<Strings extends string[]>(
   say: (...strings: Strings) => string,
   ...nodes: { [K in keyof Strings]: ComponentChild }

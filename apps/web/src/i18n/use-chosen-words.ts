@@ -3,8 +3,8 @@ import type { Words } from './index.ts';
 import { chooseLanguage } from './languages.ts';
 
 /**
- * The words of the chosen language. Until they are loaded, and without a connection, the page keeps
- * those that it has. `load` MUST stay the same function.
+ * The texts of the chosen language. The page keeps the current texts until the new ones are loaded,
+ * or if they cannot be loaded. `load` MUST stay the same function.
  */
 export function useChosenWords(
   firstWords: Words,

@@ -1,16 +1,16 @@
 /**
  * Keeps the focus from falling to the body. A part that closes returns the focus itself. This guard
- * handles elements that vanish, such as a button of a message that another user deletes.
+ * handles elements that disappear, such as a button of a message that another user deletes.
  */
 import { focusMain, focusRegion, nameOfRegion, type Region } from './regions.ts';
 
-/** Parts that close return the focus after the next frame. */
+/** A closing part returns the focus after the next frame. Wait longer than that. */
 const GRACE_MS = 150;
 
 const canHaveFocus = (element: Element): boolean =>
   element.isConnected && !element.matches(':disabled') && element.checkVisibility();
 
-/** Returns a function that ends it. */
+/** Returns a function that stops the guard. */
 export function guardFocus(): () => void {
   let last: { element: Element; region: Region | null } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,7 +18,7 @@ export function guardFocus(): () => void {
   const onFocus = ({ target }: FocusEvent) => {
     if (target instanceof Element) last = { element: target, region: nameOfRegion(target) };
   };
-  // The user has clicked on nothing, or left the window.
+  // Here the user clicked on an empty area or left the window.
   const onBlur = ({ relatedTarget }: FocusEvent) => {
     if (relatedTarget === null)
       queueMicrotask(() => {

@@ -1,4 +1,4 @@
-/** The keys of the page, its skip links, and the list of keys. */
+/** Keyboard shortcuts, skip links, and the list of shortcuts. */
 import { useCallback, useContext, useEffect, useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
@@ -17,7 +17,7 @@ const toPreviousRegion = () => moveRegion(-1);
 export interface KeyboardProps {
   /** The open room. */
   room: string;
-  /** In the order of the list. */
+  /** The rooms in the order of the list. */
   rooms: () => readonly RoomRow[];
   onGoToRoom: (room: string) => void;
 }
@@ -49,7 +49,7 @@ function RoomKeys({ room, rooms, onGoToRoom }: KeyboardProps): null {
   return null;
 }
 
-/** The first stops of the Tab key, shown while they have the focus. */
+/** Skip links: the first Tab stops, visible only while focused. */
 function SkipLinks() {
   const { t } = useWords();
   const link = (region: Region, words: string) => (

@@ -1,9 +1,12 @@
 /**
- * The parts of the page between which F6 moves: elements with `data-region`, in the order of the
- * document. What has the focus in a region is what its keys begin with.
+ * F6 moves between regions: elements with `data-region`, in document order. This module also
+ * decides which element of a region takes the focus.
  */
 
-/** Where the focus goes in a region; without a match, to the region itself. */
+/**
+ * Selectors of the element that takes the focus in a region. Without a match, the region itself
+ * takes it.
+ */
 const STARTS = {
   rooms: '[aria-current="page"], a, button',
   messages: null,
@@ -37,7 +40,7 @@ const firstVisible = (region: HTMLElement, selectors: string): HTMLElement | nul
   return null;
 };
 
-/** `step`: 1 for the next region, -1 for the one before. */
+/** Moves the focus. `step`: 1 for the next region, -1 for the previous one. */
 export function moveRegion(step: 1 | -1): void {
   const regions = shownRegions();
   const at = regions.findIndex((region) => region.contains(document.activeElement));
@@ -46,12 +49,12 @@ export function moveRegion(step: 1 | -1): void {
     const to = regions[(from + i * step + regions.length * 2) % regions.length];
     if (to === undefined) return;
     enter(to);
-    // One in which nothing takes the focus is passed over.
+    // Skip a region in which nothing can take the focus.
     if (to.contains(document.activeElement)) return;
   }
 }
 
-/** False if nothing in the region takes the focus. */
+/** Returns false if nothing in the region can take the focus. */
 export function focusRegion(name: Region): boolean {
   const region = shownRegions().find((one) => one.dataset.region === name);
   if (region === undefined) return false;

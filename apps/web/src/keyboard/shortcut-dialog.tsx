@@ -32,7 +32,7 @@ export function ShortcutDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** The settings say what Enter does. */
+/** The keys of a shortcut. The settings decide what Enter does. */
 function chordsOf(id: ShortcutId, enterSends: boolean): readonly Chord[] {
   if (id === 'send' && !enterSends) return [{ ctrl: true, key: 'Enter' }];
   return id === 'newLine' && !enterSends ? [{ key: 'Enter' }] : SHORTCUTS[id].chords;

@@ -10,7 +10,7 @@ const PAGE = Object.entries(SHORTCUTS).flatMap(([id, { scope }]) => (scope === '
 const matched = (given: Partial<KeyPress>, isWriting = false) =>
   PAGE.filter((id) => matches(id, press(given), isWriting));
 
-it('knows each shortcut by its keys', () => {
+it('matches each shortcut by its keys', () => {
   assert.deepEqual(matched({ key: 'k', code: 'KeyK', ctrlKey: true }), ['find']);
   assert.deepEqual(matched({ key: 'k', code: 'KeyK', metaKey: true }), ['find']);
   assert.deepEqual(matched({ key: 'F6' }), ['nextRegion']);
@@ -19,11 +19,11 @@ it('knows each shortcut by its keys', () => {
   assert.deepEqual(matched({ key: 'ArrowDown', altKey: true, shiftKey: true }), ['nextUnread']);
 });
 
-it('finds the key of a letter where a Korean layout types another one', () => {
+it('matches a letter key by its position on a Korean layout', () => {
   assert.deepEqual(matched({ key: 'ㅏ', code: 'KeyK', ctrlKey: true }), ['find']);
 });
 
-it('leaves plain characters to a field, and keys to a composition', () => {
+it('ignores plain characters in a field and keys of a composition', () => {
   assert.deepEqual(matched({ key: '?', shiftKey: true }), ['shortcuts']);
   assert.deepEqual(matched({ key: '?', shiftKey: true }, true), []);
   assert.deepEqual(matched({ key: '/', ctrlKey: true }, true), ['shortcuts']);
@@ -31,12 +31,12 @@ it('leaves plain characters to a field, and keys to a composition', () => {
   assert.deepEqual(matched({ key: 'k', code: 'KeyK' }), []);
 });
 
-it('gives no two shortcuts of the page the same keys', () => {
+it('assigns no keys twice', () => {
   const all = PAGE.flatMap((id) => SHORTCUTS[id].chords.map((chord) => keyNames(chord, false).join('+')));
   assert.equal(new Set(all).size, all.length);
 });
 
-it('names the keys as they are on the keyboard', () => {
+it('names keys by their labels on the keyboard', () => {
   assert.deepEqual(keyNames({ ctrl: true, code: 'KeyK', shown: 'K' }, false), ['Ctrl', 'K']);
   assert.deepEqual(keyNames({ ctrl: true, code: 'KeyK', shown: 'K' }, true), ['⌘', 'K']);
   assert.deepEqual(keyNames({ alt: true, shift: true, key: 'ArrowUp' }, false), ['Alt', 'Shift', '↑']);

@@ -1,12 +1,12 @@
 /**
- * The keys of the page. The handlers and the list that the user sees are made from this table. Keys
- * inside one part, as those of the message list, are in the list only: that part handles them.
+ * All keyboard shortcuts. Handlers and the visible list are built from this table. A part with its
+ * own keys, such as the message list, handles them itself; those entries are for the list only.
  */
 
 /** `ctrl` is Control, or Command on a Mac. */
 export type Chord = { ctrl?: true; alt?: true; shift?: true } & (
   | { key: string }
-  /** By the place of the key: with a Korean layout, the key K types a vowel. */
+  /** Identifies the key by its position: with a Korean layout, the key K types a vowel. */
   | { code: string; shown: string }
 );
 
@@ -40,7 +40,7 @@ export const SHORTCUTS = {
 
 export type ShortcutId = keyof typeof SHORTCUTS;
 
-/** Those that `useShortcut` handles. */
+/** Shortcuts that `useShortcut` handles. */
 export type PageShortcut = {
   [Id in ShortcutId]: (typeof SHORTCUTS)[Id]['scope'] extends 'page' ? Id : never;
 }[ShortcutId];
@@ -50,7 +50,7 @@ export type KeyPress = Pick<
   'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey' | 'isComposing'
 >;
 
-/** `isWriting`: the focus is in a field, where a plain key is text. */
+/** `isWriting`: the focus is in a field, where plain keys type text. */
 export function matches(id: PageShortcut, press: KeyPress, isWriting: boolean): boolean {
   const chords: readonly Chord[] = SHORTCUTS[id].chords;
   return !press.isComposing && chords.some((chord) => isPressed(chord, press, isWriting));
@@ -60,7 +60,7 @@ function isPressed(chord: Chord, press: KeyPress, isWriting: boolean): boolean {
   const isCharacter = 'key' in chord && chord.key.length === 1;
   if (isCharacter && isWriting && !chord.ctrl) return false;
   if ((chord.ctrl ?? false) !== (press.ctrlKey || press.metaKey) || (chord.alt ?? false) !== press.altKey) return false;
-  // The layout says whether a character needs Shift.
+  // Whether a character needs Shift depends on the layout, so Shift is not compared.
   if (!isCharacter && (chord.shift ?? false) !== press.shiftKey) return false;
   return 'key' in chord ? press.key === chord.key : press.code === chord.code;
 }
@@ -73,7 +73,7 @@ const KEY_NAMES: Record<string, string> = {
   Escape: 'Esc',
 };
 
-/** The keys of a chord, as they are written on them. */
+/** The labels of the keys of a chord. */
 export function keyNames(chord: Chord, isMac: boolean): string[] {
   const last = 'key' in chord ? (KEY_NAMES[chord.key] ?? chord.key) : chord.shown;
   return [

@@ -3,7 +3,7 @@ import { matches, type PageShortcut } from './shortcuts.ts';
 
 const FIELD = 'input, textarea, select, [contenteditable]';
 
-/** Not while a modal dialog is open: what is behind it is inert. */
+/** Does nothing while a modal dialog is open, because everything behind it is inert. */
 export function useShortcut(id: PageShortcut, run: () => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {

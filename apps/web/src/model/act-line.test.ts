@@ -43,18 +43,18 @@ const LINES: Array<[keyof ActEntries, object, string, string]> = [
   ],
 ];
 for (const [type, data, inEnglish, inKorean] of LINES) {
-  it(`says in both languages: ${inEnglish}`, () => {
+  it(`describes in both languages: ${inEnglish}`, () => {
     assert.equal(say('en', entry(type, data)), inEnglish);
     assert.equal(say('ko', entry(type, data)), inKorean);
   });
 }
 
-it('says nothing of messages, unknown types and empty updates', () => {
+it('has no line for messages, unknown types and empty updates', () => {
   for (const other of [entry('text', undefined), entry('room.new', { user: 'jun' }), entry('room.update', {})])
     assert.equal(say('en', other), null);
 });
 
-it('keeps a name of another direction from reordering the sentence', () => {
+it('isolates a name of another direction, so it does not reorder the sentence', () => {
   const line = actLine(entry('room.ban', { user: 'jun' }), {
     t: en,
     nameOf: () => '\u05d0\u05d1',
@@ -63,7 +63,7 @@ it('keeps a name of another direction from reordering the sentence', () => {
   assert.ok(line?.includes('\u2068\u05d0\u05d1\u2069'));
 });
 
-it('finds the newest act that shut the user out', () => {
+it('finds the newest act that excluded the user', () => {
   const entries = [
     entry('room.ban', { user: 'jun' }, 1),
     entry('room.kick', { user: 'jun' }, 2),

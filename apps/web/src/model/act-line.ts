@@ -1,9 +1,11 @@
-/** What a stored act says in the message list. Pure; the catalogues hold the words. */
+/**
+ * Turns a stored act into one sentence for the message list. Pure; the catalogues hold the texts.
+ */
 import { actOf, type RoomAct } from '@maru/client';
 import type { Entry, Role } from '@maru/protocol/events';
 import { isolated } from './isolated.ts';
 
-/** One sentence about an act. `until`: formatted for the reader. */
+/** The sentences for acts. `until`: formatted for the reader. */
 export interface ActWords {
   actKick: (act: { by: string; user: string; until: string | null }) => string;
   actBan: (act: { by: string; user: string; until: string | null }) => string;
@@ -27,7 +29,7 @@ export interface ActReader {
   untilText: (untilTs: number) => string;
 }
 
-/** Null if the entry is no act, or one that says nothing. */
+/** Null if the entry is not an act, or an act without a sentence. */
 export function actLine(entry: Entry, reader: ActReader): string | null {
   const act = actOf(entry);
   if (act === null) return null;
@@ -72,7 +74,7 @@ function updatesOf(act: Extract<RoomAct, { type: 'room.update' }>, by: string, t
   ];
 }
 
-/** The newest act that shut the user out, if it is among the last entries. */
+/** The newest act among the entries that excluded the user. */
 export function shutOutEntry(entries: readonly Entry[], userId: string): Entry | null {
   const found = entries.findLast((entry) => {
     const act = actOf(entry);

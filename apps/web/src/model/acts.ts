@@ -1,11 +1,11 @@
-/** The acts on the room and its people that arrived since it was entered. Pure. */
+/** The acts on the room and its people since it was joined. Pure. */
 import { actOf } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
 
-/** More are not shown. */
+/** Older acts are dropped. */
 export const ACTS_MAX = 80;
 
-/** Returns the same list if nothing is new. */
+/** Adds new acts. Returns the same list if there are none. */
 export function noteActs(acts: readonly Entry[], entries: readonly Entry[]): readonly Entry[] {
   const fresh = entries.filter((entry) => actOf(entry) !== null);
   return fresh.length === 0 ? acts : [...acts, ...fresh].slice(-ACTS_MAX);

@@ -18,16 +18,16 @@ function setUp() {
     announcements = next;
     changes++;
   });
-  /** As a screen reader says it. */
+  /** What a screen reader would announce. */
   const heard = () =>
     announcements.map(({ messages, moreCount }) => {
-      const said = messages.map(({ name, text }) => `${name}: ${text}`).join(', ');
-      return moreCount === 0 ? said : `${said} +${moreCount}`;
+      const spoken = messages.map(({ name, text }) => `${name}: ${text}`).join(', ');
+      return moreCount === 0 ? spoken : `${spoken} +${moreCount}`;
     });
   return { announcer, pass, heard, changes: () => changes };
 }
 
-it('announces messages that come within half a second together, and leaves none out', () => {
+it('announces messages within half a second together, and omits none', () => {
   const { announcer, pass, heard, changes } = setUp();
   for (const one of range(1, 10)) {
     announcer.note([one], 0);
@@ -42,21 +42,21 @@ it('announces messages that come within half a second together, and leaves none 
   assert.equal(heard()[1], 'Mina: text 11, Mina: text 12, Mina: text 13');
 });
 
-it('counts every message of a steady stream once', () => {
+it('counts each message of a steady stream once', () => {
   const { announcer, pass, heard } = setUp();
   for (let seq = 1; seq <= 40; seq++) {
     announcer.note([entry(seq)], 0);
     pass(100);
   }
   pass(500);
-  const counts = heard().map((said) => said.split(', ').length + Number(said.split('+')[1] ?? 0));
+  const counts = heard().map((spoken) => spoken.split(', ').length + Number(spoken.split('+')[1] ?? 0));
   assert.equal(
     counts.reduce((sum, count) => sum + count, 0),
     40,
   );
 });
 
-it('says nothing of own messages, acts, and what was there before', () => {
+it('does not announce own messages, acts, and earlier messages', () => {
   const { announcer, pass, changes } = setUp();
   announcer.note(range(1, 5), 5);
   announcer.note([entry(6, { from: { id: 'me', name: 'Me' } })], 5);
@@ -80,7 +80,7 @@ it('forgets a deleted message, announced or not', () => {
   assert.equal(changes(), before, 'nothing is left to say');
 });
 
-it('keeps the newest announcements only, and cuts long texts', () => {
+it('keeps only the newest announcements, and cuts long texts', () => {
   const { announcer, pass, heard } = setUp();
   for (let seq = 1; seq <= 30; seq++) {
     announcer.note([entry(seq, { text: '가'.repeat(4_000) })], 0);
@@ -90,7 +90,7 @@ it('keeps the newest announcements only, and cuts long texts', () => {
   assert.equal(heard()[0], `Mina: ${'가'.repeat(500)}…`);
 });
 
-it('begins anew when the room is shown again', () => {
+it('starts again when the room is shown again', () => {
   const { announcer, pass, heard } = setUp();
   announcer.note([entry(1)], 0);
   pass(500);
@@ -103,7 +103,7 @@ it('begins anew when the room is shown again', () => {
   assert.deepEqual(heard(), ['Mina: text 3']);
 });
 
-it('says nothing after it was closed', () => {
+it('announces nothing after it was closed', () => {
   const { announcer, pass, changes } = setUp();
   announcer.note([entry(1)], 0);
   announcer.close();

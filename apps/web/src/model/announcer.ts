@@ -1,6 +1,6 @@
 /**
- * What a screen reader says about new messages. Several that come within half a second are
- * announced at once: some in full, and how many more there are. None is left out.
+ * What screen readers announce about new messages. Messages within half a second share one
+ * announcement: some in full, and the number of the others. None is omitted.
  */
 import type { Scheduler } from '@maru/client';
 import type { Entry } from '@maru/protocol/events';
@@ -10,7 +10,7 @@ const FLUSH_MS = 500;
 const FULL_MESSAGES_MAX = 3;
 /** Longer texts are cut. The message itself has the whole text. */
 const TEXT_CHARACTERS_MAX = 500;
-/** Screen readers read what is added. What they may not have read yet must stay. */
+/** Screen readers read added elements with a delay. Elements that may be unread must stay. */
 const KEPT_MAX = 10;
 
 export interface HeardMessage {
@@ -22,17 +22,17 @@ export interface HeardMessage {
 export interface Announcement {
   id: number;
   messages: readonly HeardMessage[];
-  /** Besides `messages`. */
+  /** Number of further messages, besides `messages`. */
   moreCount: number;
 }
 
-/** A message whose text was deleted has none. */
+/** A deleted message has no text. */
 export const isShown = (entry: Entry): boolean => entry.type === 'text' && entry.text !== undefined;
 
 export class Announcer {
   readonly #scheduler: Scheduler;
   readonly #ownId: string;
-  /** Gets the newest announcements. */
+  /** Receives the newest announcements. */
   readonly #onChange: (announcements: readonly Announcement[]) => void;
   #waiting: HeardMessage[] = [];
   #announcements: readonly Announcement[] = [];
@@ -45,9 +45,7 @@ export class Announcer {
     this.#onChange = onChange;
   }
 
-  /**
-   * Announces the messages of others among entries above `afterSeq`. Deleted ones are forgotten.
-   */
+  /** Announces new messages of other users: entries above `afterSeq`. Forgets deleted messages. */
   note(entries: readonly Entry[], afterSeq: number): void {
     for (const entry of entries) {
       if (entry.type === 'message.delete') this.#forget((entry.data as { seq: number }).seq);
@@ -57,7 +55,7 @@ export class Announcer {
     }
   }
 
-  /** What is old news when the room is shown again. */
+  /** Forgets all announcements: they are out of date when the room is shown again. */
   clear(): void {
     this.close();
     if (this.#announcements.length > 0) this.#tell([]);

@@ -14,8 +14,8 @@ const names = new Map([
   ['jun', '준'],
 ]);
 
-describe('a mention that is being written', () => {
-  it('begins with an @ after a space or at the beginning', () => {
+describe('an unfinished mention', () => {
+  it('starts with an @ after a space or at the start of the text', () => {
     assert.deepEqual(mentionQuery('@', 1), { at: 0, typed: '' });
     assert.deepEqual(mentionQuery('tea @mi', 7), { at: 4, typed: 'mi' });
     assert.deepEqual(mentionQuery('tea @mi or', 7), { at: 4, typed: 'mi' });
@@ -29,7 +29,7 @@ describe('a mention that is being written', () => {
       assert.equal(mentionQuery(text, caret), null, text);
   });
 
-  it('offers others whose name, or a word of it, begins so', () => {
+  it('suggests other users by the beginning of a word of their names', () => {
     const offered = (typed: string, everyone: string | null = null) =>
       offeredFor({ at: 0, typed }, { names, ownId: 'me', everyone }).map(({ id }) => id);
     assert.deepEqual(offered(''), ['jun', 'mina']);
@@ -46,7 +46,7 @@ describe('a mention that is being written', () => {
     });
   });
 
-  it('counts while its name is in the text, once, and the room includes everyone', () => {
+  it('counts each user once while the name is in the text, and a room mention includes all', () => {
     const [mina, jun, room] = [
       { id: 'mina', name: 'Mina Park' },
       { id: 'jun', name: '준' },
@@ -80,7 +80,7 @@ describe('a mention that is being written', () => {
     assert.deepEqual(found(''), []);
   });
 
-  it('is kept by an edit that leaves its name', () => {
+  it('is kept by an edit that keeps its name', () => {
     const message = { text: '@준 @Mina Park', mentions: ['jun', 'mina'] };
     assert.deepEqual(keptMentions(message, '@준 tea', names), ['jun']);
     assert.deepEqual(keptMentions({ ...message, text: 'by id' }, 'tea', names), ['jun', 'mina']);
@@ -89,7 +89,7 @@ describe('a mention that is being written', () => {
   });
 });
 
-it('counts others who have read a message', () => {
+it('counts other users who have read a message', () => {
   const readers = new Map([
     ['me', 9],
     ['mina', 5],
@@ -105,7 +105,7 @@ it('knows whether there are older messages to load', () => {
   assert.equal(olderState({ hasOlder: false }, 40), 'oldest-kept');
 });
 
-it('keeps the newest acts, and drops those that a rollback took', () => {
+it('keeps the newest acts, and drops those that a rollback removed', () => {
   const entry = (seq: number, type = 'room.mute') => ({ seq, type, data: { user: 'a' } }) as unknown as Entry;
   const none: Entry[] = [];
   assert.equal(noteActs(none, [entry(1, 'text'), entry(2, 'message.edit')]), none);
@@ -117,7 +117,7 @@ it('keeps the newest acts, and drops those that a rollback took', () => {
   );
 });
 
-it('calls a direct room by its other user, and others by their title', () => {
+it('names a direct room by its other user, and other rooms by their title', () => {
   const mine = (more: Partial<MyRoom>) => nameOfMyRoom({ room: 'tea', title: '', ...more } as MyRoom, names);
   assert.deepEqual(mine({ room: 'd-1', with: 'mina' }), { name: 'Mina Park', isPerson: true });
   const last = { from: { id: 'x', name: 'Xu' } } as Entry;

@@ -1,6 +1,6 @@
-/** The reactions that are offered first. */
+/** The reactions that the page offers first. */
 
 export const OFFERED_EMOJI = ['👍', '❤️', '😂', '🎉', '😮', '🙏'] as const;
 
-/** Those beside the menu of a message. */
+/** The reactions beside the menu of a message. */
 export const FREQUENT_EMOJI = OFFERED_EMOJI.slice(0, 3);

@@ -1,6 +1,4 @@
-/**
- * Whether a key press in the message field sends it (Enter alone, or with Ctrl or ⌘), or edits.
- */
+/** Whether a key press in the message field sends the message (Enter, or Ctrl or ⌘ with Enter). */
 export interface KeyPress {
   key: string;
   shiftKey: boolean;
@@ -12,9 +10,9 @@ export interface KeyPress {
 }
 
 /**
- * During a composition (Korean, Japanese, Chinese input), Enter ends the composition and must not
- * send. Otherwise the text would lack its last syllable or contain it twice. Safari ends the
- * composition before the key press. There, only the key code 229 shows it.
+ * While an input method composes text (Korean, Japanese, Chinese), Enter only ends the composition
+ * and must not send. Otherwise the last syllable would be missing or appear twice. Safari ends the
+ * composition before the key press; there, only key code 229 shows it.
  */
 export function isSendKey(press: KeyPress, enterSends: boolean): boolean {
   if (press.key !== 'Enter' || press.isComposing || press.keyCode === 229) return false;
@@ -22,6 +20,6 @@ export function isSendKey(press: KeyPress, enterSends: boolean): boolean {
   return (press.ctrlKey || press.metaKey) !== enterSends;
 }
 
-/** Up, in an empty field: there the caret has nowhere to go. */
+/** Up in an empty field edits the last message. In other fields, Up moves the caret. */
 export const isEditKey = (press: KeyPress, text: string): boolean =>
   press.key === 'ArrowUp' && text === '' && !press.isComposing && !press.shiftKey && !press.altKey && !press.ctrlKey;

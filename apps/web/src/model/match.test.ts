@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { matches } from './match.ts';
 
-describe('a name matches', () => {
+describe('a query matches', () => {
   const found = (query: string, ...names: string[]) => matches(query, names);
 
-  it('any part, in any case', () => {
+  it('any part of a name, in any case', () => {
     assert.ok(found('sign', 'Design team'));
     assert.ok(found('TEAM', 'Design team'));
     assert.ok(!found('tame', 'Design team'));
     assert.ok(found('', 'anything'));
   });
 
-  it('each word, in any of the names', () => {
+  it('each of its words, in any of the names', () => {
     assert.ok(found('team de-1', 'Design team', 'de-1'));
     assert.ok(!found('team de-2', 'Design team', 'de-1'));
   });
@@ -33,7 +33,7 @@ describe('a name matches', () => {
     assert.ok(!found('강', '공지'));
   });
 
-  it('decomposed text, as some systems type it', () => {
+  it('decomposed text, which some systems type', () => {
     assert.ok(found('공지'.normalize('NFD'), '공지'));
     assert.ok(found('공지', '공지'.normalize('NFD')));
   });

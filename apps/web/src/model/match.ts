@@ -1,6 +1,6 @@
 /**
- * Whether a name has what was typed: in any case, with Hangul syllables that are not finished (고
- * for 공지), and by initials (ㄱㅈ). Pure.
+ * Whether a name contains a query. The case does not matter. Unfinished Hangul syllables match (고
+ * matches 공지), and so do initials (ㄱㅈ). Pure.
  */
 
 const INITIALS = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ';
@@ -9,7 +9,7 @@ const FINALS =
   ' ㄱ ㄲ ㄱㅅ ㄴ ㄴㅈ ㄴㅎ ㄷ ㄹ ㄹㄱ ㄹㅁ ㄹㅂ ㄹㅅ ㄹㅌ ㄹㅍ ㄹㅎ ㅁ ㅂ ㅂㅅ ㅅ ㅆ ㅇ ㅈ ㅊ ㅋ ㅌ ㅍ ㅎ'.split(' ');
 const FIRST_SYLLABLE = 0xac00;
 
-/** The place of a syllable among all of them; null for other characters. */
+/** The index of a Hangul syllable in Unicode. Null for other characters. */
 const placeOf = (char: string): number | null => (/[가-힣]/.test(char) ? char.charCodeAt(0) - FIRST_SYLLABLE : null);
 
 const initialOf = (char: string): string => {
@@ -17,7 +17,7 @@ const initialOf = (char: string): string => {
   return place === null ? char : (INITIALS[Math.floor(place / 588)] ?? char);
 };
 
-/** As its keys are pressed. */
+/** The letters of a syllable in the order in which they are typed. */
 const keysOf = (char: string): string => {
   const place = placeOf(char);
   if (place === null) return char;
@@ -27,7 +27,7 @@ const keysOf = (char: string): string => {
 const mapped = (text: string, map: (char: string) => string): string => [...text].map(map).join('');
 const folded = (text: string): string => text.normalize('NFC').toLowerCase();
 
-/** Each word of the query MUST be in one of the names. */
+/** Each word of the query MUST occur in one of the names. */
 export function matches(query: string, names: readonly string[]): boolean {
   const texts = names.map(folded);
   return folded(query)

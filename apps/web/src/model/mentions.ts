@@ -1,20 +1,20 @@
-/** Mentions in a text that is being written: what is offered, and whom the text mentions. Pure. */
+/** Mentions in an unfinished text: suggestions, and which users the text mentions. Pure. */
 import { LIMITS } from '@maru/protocol/limits';
 import type { Names } from './names.ts';
 
 export const MENTION_ROOM = '@room';
-/** Longer words after an `@` are no name. */
+/** A longer word after an `@` is not a name. */
 const QUERY_CHARS_MAX = LIMITS.nameCharsMax;
 const OFFERED_MAX = 6;
 
-/** Someone who can be mentioned, or the whole room. */
+/** A user who can be mentioned, or the whole room. */
 export interface Mentioned {
   id: string;
   name: string;
 }
 
 export interface MentionQuery {
-  /** Where the `@` is. */
+  /** Index of the `@`. */
   at: number;
   typed: string;
 }
@@ -30,11 +30,13 @@ export function mentionQuery(text: string, caret: number): MentionQuery | null {
 export interface Offer {
   names: Names;
   ownId: string;
-  /** Moderators mention the whole room. The word for it in the reader's language, or null. */
+  /**
+   * The word for the whole room in the reader's language. Null if the reader may not mention it.
+   */
   everyone: string | null;
 }
 
-/** Whose name, or a word of it, begins with what was typed. */
+/** Users whose name, or a word of it, begins with the typed text. */
 export function offeredFor({ typed }: MentionQuery, { names, ownId, everyone }: Offer): Mentioned[] {
   const wanted = typed.toLocaleLowerCase();
   const begins = (name: string) => {
@@ -42,7 +44,7 @@ export function offeredFor({ typed }: MentionQuery, { names, ownId, everyone }: 
     return low.startsWith(wanted) || low.includes(` ${wanted}`);
   };
   const offered: Mentioned[] = everyone !== null && begins(everyone) ? [{ id: MENTION_ROOM, name: everyone }] : [];
-  // The names that were noted last come first.
+  // Most recently noted names first.
   for (const [id, name] of [...names].reverse()) {
     if (offered.length >= OFFERED_MAX) break;
     if (id !== ownId && begins(name)) offered.push({ id, name });
@@ -50,7 +52,7 @@ export function offeredFor({ typed }: MentionQuery, { names, ownId, everyone }: 
   return offered;
 }
 
-/** The text with a name in place of what was typed, and where the caret is then. */
+/** Replaces the typed text with a name, and returns the new caret. */
 export function insertAt(text: string, { at, typed }: MentionQuery, written: string): { text: string; caret: number } {
   const rest = text.slice(at + 1 + typed.length);
   return { text: text.slice(0, at) + written + rest, caret: at + written.length };
@@ -73,13 +75,13 @@ function namesIn(text: string, names: Iterable<string>): Set<string> {
 }
 
 /**
- * The ids of those chosen whose names are still in the text. A longer name that is only known is
- * not the mention of a shorter one.
+ * The ids of the chosen users whose names are still in the text. A longer name that is only known
+ * is not the mention of a shorter one.
  */
 export function mentionsIn(text: string, chosen: readonly Mentioned[], known: Names = new Map()): string[] {
   const found = namesIn(text, [...chosen.map(({ name }) => name), ...known.values()]);
   const ids = chosen.filter(({ name }) => found.has(name)).map(({ id }) => id);
-  // The room includes everyone.
+  // A room mention includes all users.
   if (ids.includes(MENTION_ROOM)) return [MENTION_ROOM];
   return [...new Set(ids)].slice(0, LIMITS.mentionsMax);
 }
@@ -105,7 +107,7 @@ export function keptMentions(
   const [after, before] = [text, message.text].map((one) => namesIn(one, names.values()));
   return message.mentions.filter((id) => {
     const name = names.get(id);
-    // The word for the room depends on its author's language.
+    // The word for the room depends on the author's language, so any `@` counts.
     if (id === MENTION_ROOM || name === undefined) return text.includes('@');
     return after?.has(name) || !before?.has(name);
   });

@@ -1,4 +1,4 @@
-/** Checks a name before it is sent. The server checks it, too. */
+/** Checks a name before it is sent. The server checks it too. */
 import { codePointCount } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
 import { hasHiddenInName, hasVisible } from '@maru/protocol/visible';

@@ -1,15 +1,15 @@
-/** Names of people of a room, by id: acts carry ids only. Pure. Its size is limited. */
+/** Names of the people in a room, by id. Acts carry only ids. Pure and bounded. */
 import type { UserRef } from '@maru/protocol/events';
 
 export type Names = ReadonlyMap<string, string>;
 
 export const NAMES_MAX = 2_000;
 
-/** Returns the same map if nothing is new. The names that were noted first are dropped first. */
+/** Adds names. Returns the same map if nothing is new. Drops the oldest names first. */
 export function noteNames(names: Names, people: Iterable<UserRef>): Names {
   let next: Map<string, string> | null = null;
   for (const { id, name } of people) {
-    // Names are missing in large rooms.
+    // In large rooms, the server sends no names.
     if (!name || (next ?? names).get(id) === name) continue;
     next ??= new Map(names);
     next.delete(id);

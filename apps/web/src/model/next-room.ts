@@ -1,12 +1,12 @@
-/** The rooms to which the keyboard leads. Pure. */
+/** Which room the keyboard goes to next. Pure. */
 
 export interface RoomStop {
   room: string;
-  /** Something in it is unread. */
+  /** The room has unread messages. */
   isUnread: boolean;
 }
 
-/** Null if there is no other one. At an end of the list it begins at the other end. */
+/** Null if there is no other room. Wraps around at the ends of the list. */
 export function nextRoom(
   rooms: readonly RoomStop[],
   current: string,

@@ -6,7 +6,7 @@ const at = (pathname: string, hash = ''): Route => routeOf({ pathname, hash });
 const room = (id: string, seq: number | null = null): Route => ({ view: 'room', room: id, seq });
 
 describe('an address', () => {
-  it('leads to the place that it was made of', () => {
+  it('leads back to the route that it was built from', () => {
     for (const route of [
       room('lobby'),
       room('a.b_c-1', 17),
@@ -17,7 +17,7 @@ describe('an address', () => {
       assert.deepEqual(at(pathOfRoute(route)), route);
   });
 
-  it('may be written in capitals, or end with a slash', () => {
+  it('may have capital letters, or end with a slash', () => {
     assert.deepEqual(at('/r/Lobby/'), room('lobby'));
     assert.deepEqual(at('/r/lobby/12/'), room('lobby', 12));
     assert.deepEqual(at('/rooms/'), { view: 'rooms' });
@@ -30,7 +30,7 @@ describe('an address', () => {
       assert.deepEqual(at('/', hash), { view: 'start' }, hash);
   });
 
-  it('of no room says what was typed', () => {
+  it('of no valid room keeps what was typed', () => {
     for (const [path, typed] of [
       ['/r/a%20b', 'a b'],
       ['/r/-', '-'],
@@ -41,7 +41,7 @@ describe('an address', () => {
   });
 });
 
-it('takes a room’s name from what people write', () => {
+it('normalizes a typed room name', () => {
   assert.equal(normalizeRoom('  #Lobby '), 'lobby');
   assert.equal(normalizeRoom('#/lobby'), 'lobby');
 });

@@ -1,7 +1,6 @@
 /**
- * Where one is in the page. `/`, `/rooms` (all public rooms), `/r/<room>`, and `/r/<room>/<seq>`
- * for a message in its place. Addresses of earlier versions, `#/<room>` and `#/<room>/<seq>`, are
- * read.
+ * Routes of the page: `/`, `/rooms` (all public rooms), `/r/<room>`, and `/r/<room>/<seq>` for a
+ * message. Also accepts addresses of earlier versions: `#/<room>` and `#/<room>/<seq>`.
  */
 import { isRoomId } from '@maru/client';
 
@@ -9,7 +8,7 @@ export const DEFAULT_ROOM = 'lobby';
 
 export interface Address {
   room: string;
-  /** A message to show; null: where the reader was, or the newest. */
+  /** The message to show. Null: the reader's last position, or the newest message. */
   seq: number | null;
 }
 
@@ -17,7 +16,7 @@ export type Route =
   | { view: 'start' }
   | { view: 'rooms' }
   | ({ view: 'room' } & Address)
-  /** The address of a room whose name no room can have. */
+  /** An address whose room name is not valid. */
   | { view: 'nowhere'; typed: string };
 
 export interface Place {
@@ -25,10 +24,10 @@ export interface Place {
   hash: string;
 }
 
-/** The message of an address; null without one. */
+/** The seq in an address. Null if it has none. */
 const seqOf = (digits: string | undefined): number | null => Number(digits ?? 0) || null;
 
-/** The room of an address of an earlier version. */
+/** The route of an address of an earlier version. */
 function legacyRoute(hash: string): Route | null {
   const [, room = '', digits] = /^#\/([^/]*)(?:\/(\d{1,15}))?$/.exec(hash) ?? [];
   return isRoomId(room) ? { view: 'room', room, seq: seqOf(digits) } : null;
@@ -62,12 +61,12 @@ export function pathOfRoute(route: Route): string {
   }
 }
 
-/** The reader asks for another tab or window. */
+/** Whether the click asks for a new tab or window. */
 export const isOtherTab = (click: Pick<MouseEvent, 'ctrlKey' | 'metaKey' | 'shiftKey'>): boolean =>
   click.ctrlKey || click.metaKey || click.shiftKey;
 
 /**
- * Normalises a typed room name: capitals, a leading #, surrounding spaces. Other errors are
+ * Normalizes a typed room name: lower case, no leading #, no spaces around it. Other errors are
  * reported, not corrected.
  */
 export const normalizeRoom = (typed: string): string => typed.trim().replace(/^#\/?/, '').toLowerCase();

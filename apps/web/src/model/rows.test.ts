@@ -25,7 +25,7 @@ const sketch = (messages: Message[], unreadLine: number | null = null, acts: Ent
     row.kind === 'message' ? `${row.continues ? '+' : ''}${row.message.seq}` : row.kind,
   );
 
-it('groups what one person says in a row, for five minutes', () => {
+it('groups successive messages of one person within five minutes', () => {
   const entries = [
     entry(1, NOON),
     entry(2, NOON + MINUTE),
@@ -35,12 +35,12 @@ it('groups what one person says in a row, for five minutes', () => {
   assert.deepEqual(sketch(entries), ['day', '1', '+2', '3', '4']);
 });
 
-it('separates days, and never groups across one', () => {
+it('separates days, and never groups across them', () => {
   const midnight = new Date(2026, 9, 21).getTime();
   assert.deepEqual(sketch([entry(1, midnight - 1_000), entry(2, midnight + 1_000)]), ['day', '1', 'day', '2']);
 });
 
-it("keeps order and distinct keys if the store's clock goes back or ahead", () => {
+it("keeps the order and distinct keys if the store's clock goes back or ahead", () => {
   for (const jumpMs of [-DAY, -60 * MINUTE, 60 * MINUTE, DAY, -40 * DAY]) {
     const times = [NOON, NOON + jumpMs, NOON, NOON + jumpMs, NOON + jumpMs];
     const entries = times.map((ts, i) => entry(i + 1, ts));
@@ -51,7 +51,7 @@ it("keeps order and distinct keys if the store's clock goes back or ahead", () =
   }
 });
 
-it('groups nothing that is an hour apart, in either direction', () => {
+it('does not group messages an hour apart, in either direction', () => {
   assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON - 60 * MINUTE), entry(3, NOON)]), ['day', '1', '2', '3']);
 });
 
@@ -59,11 +59,11 @@ it('puts the unread line before its message, which then shows its author', () =>
   assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON + 1)], 2), ['day', '1', 'unread', '2']);
 });
 
-it('shows acts as rows of their own, and groups nothing across them', () => {
+it('shows acts as separate rows, and does not group across them', () => {
   assert.deepEqual(sketch([entry(1, NOON), entry(3, NOON)], null, [mute(2)]), ['day', '1', 'act', '3']);
 });
 
-it('leaves out acts outside the part of the room that is shown', () => {
+it('omits acts outside the loaded part of the room', () => {
   const [messages, acts] = [
     [entry(3, NOON), entry(5, NOON)],
     [mute(2), mute(4), mute(6)],
@@ -72,11 +72,11 @@ it('leaves out acts outside the part of the room that is shown', () => {
   assert.deepEqual(sketch(messages, null, acts, { hasOlder: true, hasNewer: true }), ['day', '3', 'act', '5']);
 });
 
-it('shows the author of a reply, whatever stands before it', () => {
+it('always shows the author of a reply', () => {
   assert.deepEqual(sketch([entry(1, NOON), entry(2, NOON, 'a', { thread: 1 })]), ['day', '1', '2']);
 });
 
-it('puts own messages that are not stored last, if the end of the room is shown', () => {
+it('puts own unsent messages last, if the end of the room is loaded', () => {
   const message = { room: 'lobby', clientMsgId: 'm', text: 'x', queuedAtMs: NOON, state: { kind: 'sending' as const } };
   const source = { ...whole, messages: [entry(1, NOON, 'me')], outgoing: [message] };
   const kinds = (more = {}) => rowsOf({ ...source, ...more }, [], 'me').map((row) => row.kind);
@@ -84,7 +84,7 @@ it('puts own messages that are not stored last, if the end of the room is shown'
   assert.deepEqual(kinds({ hasNewer: true }), ['day', 'message']);
 });
 
-it('calls the last two days by name', () => {
+it('names the last two days', () => {
   assert.deepEqual(dayWord(NOON - 60 * MINUTE, NOON), { kind: 'today' });
   assert.deepEqual(dayWord(NOON - DAY, NOON), { kind: 'yesterday' });
   assert.deepEqual(dayWord(NOON - 2 * DAY, NOON), { kind: 'date', ts: NOON - 2 * DAY });
@@ -106,7 +106,7 @@ it('keeps the key and the group of an own message when it is stored, whatever th
   }
 });
 
-it('groups an own message anew when another row comes between', () => {
+it('groups an own message again when another row comes between', () => {
   const first = entry(1, NOON, 'me');
   const sent = rowsOf({ ...whole, messages: [first], outgoing: [SENT] }, [], 'me');
   const messages = [first, entry(2, NOON), entry(3, NOON, 'me', { clientMsgId: 'm' })];
@@ -117,7 +117,7 @@ it('groups an own message anew when another row comes between', () => {
   );
 });
 
-it('shows a message once if a page has it before its entry, and an id that came again as another row', () => {
+it('shows a message once if a page has it before its entry, and a reused id as another row', () => {
   const stored = entry(1, NOON, 'me', { clientMsgId: 'm' });
   const again = entry(2, NOON, 'me', { clientMsgId: 'm' });
   const rows = rowsOf({ ...whole, messages: [stored, again], outgoing: [SENT] }, [], 'me');
@@ -127,7 +127,7 @@ it('shows a message once if a page has it before its entry, and an id that came 
   );
 });
 
-it('has a day above the first message of a room while it is sent', () => {
+it('shows a day above the first message of a room while it is being sent', () => {
   const rows = rowsOf({ ...whole, messages: [], outgoing: [SENT] }, [], 'me');
   assert.deepEqual(
     rows.map(({ key }) => key),

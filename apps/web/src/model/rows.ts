@@ -16,7 +16,7 @@ export type Row =
 export type RowSource = Pick<ConversationView, 'messages' | 'outgoing' | 'hasOlder' | 'hasNewer'> &
   Partial<Pick<ConversationView, 'unreadLine'>>;
 
-/** Days of the reader's time zone. */
+/** The day in the reader's time zone. */
 const dayOf = (ts: number): string => new Date(ts).toDateString();
 
 interface Last {
@@ -26,8 +26,8 @@ interface Last {
 }
 
 /**
- * `acts`: ascending. Those outside the part of the room that `source` shows are left out. `was`:
- * the rows before, whose groups stay: the store's clock is not the device's.
+ * `acts`: ascending; acts outside the loaded part of the room are omitted. `was`: the previous
+ * rows. Their grouping stays, because the clocks of the store and the device differ.
  */
 export function rowsOf(
   source: RowSource,
@@ -37,12 +37,12 @@ export function rowsOf(
 ): Row[] {
   const rows = new RowList(source, ownId, was);
   for (const item of merge(source, acts)) rows.add(item);
-  // They come after the newest message, which is not shown here.
+  // Unsent messages follow the newest message, so they are shown only if it is loaded.
   if (!source.hasNewer) for (const message of source.outgoing) rows.addOutgoing(message);
   return rows.rows;
 }
 
-/** The key of a row is that of its message from sending to stored, so it keeps its element. */
+/** The key of an own message stays the same when it is stored, so the row keeps its element. */
 const ownKey = (clientMsgId: string): string => `own ${clientMsgId}`;
 
 class RowList {
@@ -77,7 +77,7 @@ class RowList {
 
   addOutgoing(message: OutgoingMessage): void {
     const key = ownKey(message.clientMsgId);
-    // It is stored, and was read with a page.
+    // The message is already stored, and a page has brought it.
     if (this.#keys.has(key)) return;
     const ts = message.queuedAtMs;
     if (ts > this.#last.ts) this.#separate(ts, key);
@@ -86,21 +86,21 @@ class RowList {
     this.#last = { ...this.#last, ts, author: this.#ownId };
   }
 
-  /** An id may come again after the server has forgotten it, and keys must not repeat. */
+  /** A client may reuse an id after the server has forgotten it, but keys must be unique. */
   #keyOf(item: Message | Entry): string {
     if ('type' in item || item.clientMsgId === null || item.from.id !== this.#ownId) return String(item.seq);
     const key = ownKey(item.clientMsgId);
     return this.#keys.has(key) ? String(item.seq) : key;
   }
 
-  /** A clock that goes back shows the same day twice, so its key is not the day. */
+  /** If the clock goes back, a day can appear twice, so the key is not the day. */
   #separate(ts: number, key: string): void {
     const day = dayOf(ts);
     if (this.#last.day !== day) this.#push({ kind: 'day', key: `day ${key}`, ts });
     this.#last = { ...this.#last, day };
   }
 
-  /** A row after which the next message shows its author. */
+  /** Adds a row after which the next message shows its author. */
   #push(row: Row): void {
     this.rows.push(row);
     this.#last = { ...this.#last, author: null };
@@ -113,7 +113,7 @@ class RowList {
   }
 }
 
-/** Whether an own message continued the group above it, and which row was there. */
+/** Whether an own message continued a group, and which row was above it. */
 interface Group {
   above: string | undefined;
   continues: boolean;
@@ -135,7 +135,7 @@ function merge({ messages, hasOlder, hasNewer }: RowSource, acts: readonly Entry
   return shown.length === 0 ? [...messages] : [...messages, ...shown].sort((a, b) => a.seq - b.seq);
 }
 
-/** Clocks may go back. */
+/** Compares absolute values, because a clock may go back. */
 const isNear = (ts: number, lastTs: number): boolean => Math.abs(ts - lastTs) < GROUP_MS;
 
 export type DayWord = { kind: 'today' } | { kind: 'yesterday' } | { kind: 'date'; ts: number };

@@ -39,7 +39,7 @@ describe('the key that sends', () => {
     }
   });
 
-  it('is Enter with Ctrl or the command key, if Enter alone makes a new line', () => {
+  it('is Ctrl or the command key with Enter, if Enter alone makes a new line', () => {
     for (const more of [{ ctrlKey: true }, { metaKey: true }]) assert.equal(isSendKey(press(more), false), true);
     for (const more of [{}, { shiftKey: true }, { altKey: true }, { ctrlKey: true, shiftKey: true }])
       assert.equal(isSendKey(press(more), false), false);
@@ -52,7 +52,7 @@ describe('the key that sends', () => {
 });
 
 describe('a name', () => {
-  it('is judged as the server judges it', () => {
+  it('passes the same checks as on the server', () => {
     const accepts = (name: string) => httpSchemas.guest.safeParse({ name }).success;
     for (const name of [
       '민아',
@@ -72,14 +72,14 @@ describe('a name', () => {
     );
   });
 
-  it('gives one character to draw, as a reader counts them', () => {
+  it('has an initial of one visible character', () => {
     assert.equal(initialOf(' mina'), 'M');
     assert.equal(initialOf('민아'), '민');
     assert.equal(initialOf('👩‍👩‍👧‍👦 family'), '👩‍👩‍👧‍👦');
     assert.equal(initialOf('  '), '?');
   });
 
-  it('has one of the tints, the same each time', () => {
+  it('has a tint, the same each time', () => {
     fc.assert(
       fc.property(fc.string(), (id) => {
         assert.ok(tintOf(id) >= 0 && tintOf(id) < TINTS);
@@ -89,7 +89,7 @@ describe('a name', () => {
   });
 });
 
-it('people stand oneself first and then by name', () => {
+it('the own user comes first, and others by name', () => {
   const person = (id: string, name: string): PresenceUser => ({ id, name, status: 'online' });
   const people = [person('3', '하늘'), person('1', 'Zoe'), person('2', '가람'), person('4', '가람')];
   assert.deepEqual(
@@ -101,7 +101,7 @@ it('people stand oneself first and then by name', () => {
 describe('typing', () => {
   const signal = (id: string, active = true) => ({ room: 'lobby', user: { id, name: id }, active });
 
-  it('runs out by itself, and ends with a message', () => {
+  it('expires by itself, and ends with a message', () => {
     let typists: Typists = receiveTyping(receiveTyping([], signal('a'), 0), signal('b'), 1_000);
     assert.deepEqual(
       expireTyping(typists, TYPING_SHOWN_MS).map(({ id }) => id),
@@ -125,38 +125,38 @@ describe('typing', () => {
     assert.ok(!areSameTypists(typists, typists.slice(1)));
   });
 
-  it('remembers a bounded number of people', () => {
+  it('keeps a bounded number of people', () => {
     let typists: Typists = [];
     for (let i = 0; i < 1_000; i++) typists = receiveTyping(typists, signal(String(i)), 0);
     assert.ok(typists.length <= 20);
   });
 
-  it('is sent every two seconds at most, and ends after four seconds without a key', () => {
+  it('is sent every two seconds at most, and ends four seconds after the last key', () => {
     const { scheduler, pass } = fakeScheduler();
-    const told: string[] = [];
-    const sender = createTypingSender(scheduler, (active) => void told.push(`${scheduler.now()} ${active}`));
+    const reports: string[] = [];
+    const sender = createTypingSender(scheduler, (active) => void reports.push(`${scheduler.now()} ${active}`));
     for (let i = 0; i < 10; i++) {
       sender.onInput(false);
       pass(500);
     }
     pass(10_000);
-    assert.deepEqual(told, ['0 true', '2000 true', '4000 true', '8500 false']);
+    assert.deepEqual(reports, ['0 true', '2000 true', '4000 true', '8500 false']);
   });
 
-  it('is over when the text is sent or emptied, and says so once', () => {
+  it('ends once when the text is sent or emptied', () => {
     const { scheduler, pass } = fakeScheduler();
-    const told: boolean[] = [];
-    const sender = createTypingSender(scheduler, (active) => void told.push(active));
+    const reports: boolean[] = [];
+    const sender = createTypingSender(scheduler, (active) => void reports.push(active));
     sender.stop();
     sender.onInput(false);
     sender.onInput(true);
     sender.stop();
     pass(10_000);
-    assert.deepEqual(told, [true, false]);
+    assert.deepEqual(reports, [true, false]);
   });
 });
 
-it('a store tells ten times a second at most, and always the last', () => {
+it('a store notifies ten times a second at most, and always about the last change', () => {
   const { scheduler, pass } = fakeScheduler();
   const store = createStore(0, scheduler);
   const seen: number[] = [];
@@ -170,7 +170,7 @@ it('a store tells ten times a second at most, and always the last', () => {
   assert.equal(seen.at(-1), 1_000);
 });
 
-it('the page and its client read the wall clock in one place, where it measures no span', () => {
+it('the page and its client read the wall clock in one place, and not for durations', () => {
   const root = new URL('../../../../', import.meta.url);
   const sources = ['apps/web/src', 'packages/client/src'].flatMap((folder) =>
     readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })

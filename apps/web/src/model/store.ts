@@ -1,5 +1,5 @@
 /**
- * An observable value. It notifies its listeners a few times a second, not for every message of a
+ * An observable value that notifies its listeners a few times a second, not for every message of a
  * busy room.
  */
 import type { Scheduler } from '@maru/client';
@@ -12,8 +12,8 @@ export interface Store<T> {
 }
 
 /**
- * Ten updates a second are enough for reading. Each one redraws the page, which
- * costs CPU, and network traffic if the browser runs on a remote desktop.
+ * Ten updates a second are enough for a reader. Each one redraws the page, which costs CPU, and
+ * network traffic if the browser runs on a remote desktop.
  */
 const NOTIFY_INTERVAL_MS = 100;
 
@@ -34,7 +34,7 @@ export function createStore<T>(initial: T, scheduler: Scheduler, intervalMs = NO
     set(next) {
       if (next === value) return;
       value = next;
-      // Notify on the next turn, so that several changes of one event cause one update.
+      // Notify in a later turn, so several changes of one event cause one update.
       cancelNotify ??= scheduler.after(Math.max(0, notifiedAtMs + intervalMs - scheduler.now()), notify);
     },
     subscribe(listener) {

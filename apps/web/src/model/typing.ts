@@ -1,16 +1,22 @@
 /**
- * Typing: who is shown as typing, and when this client sends typing events. Events may be lost, so
+ * Who is shown as typing, and when this client sends typing events. Typing events may be lost, so
  * everything expires.
  */
 import type { Scheduler } from '@maru/client';
 import type { TypingSignal } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 
-/** A typing event expires after this time. Longer than the interval at which clients repeat it. */
+/**
+ * A typing event expires after this time. It is longer than the interval at which clients repeat
+ * the event.
+ */
 export const TYPING_SHOWN_MS = LIMITS.typingTimeoutMs;
-/** Who stops is shown a little longer: often the next one begins, and the line changes less. */
+/**
+ * A user who stops typing is shown a little longer. Another user often starts in this time, so the
+ * line changes less.
+ */
 const TYPING_STOPPED_MS = 1_000;
-/** With more names the line shows "several". */
+/** More typists are ignored. The line shows "several" for far fewer. */
 const TYPISTS_MAX = 20;
 
 export interface Typist {
@@ -43,15 +49,15 @@ export const stopTyping = (typists: Typists, userIds: ReadonlySet<string>): Typi
 export const expireTyping = (typists: Typists, nowMs: number): Typists =>
   typists.some(({ untilMs }) => untilMs <= nowMs) ? typists.filter(({ untilMs }) => untilMs > nowMs) : typists;
 
-/** The line that says who types names so many, and changes at most this often. */
+/** Maximum names in the typing line, and the minimum interval between its changes. */
 const NAMED_MAX = 3;
 export const TYPING_STEADY_MS = 5_000;
 
-/** The words of the line. The order in which users typed does not change them. */
+/** Identifies the content of the line. The order in which users started to type does not matter. */
 export const namedIds = (typists: Typists): string =>
   typists.length > NAMED_MAX ? 'many' : JSON.stringify(typists.map(({ id }) => id).sort());
 
-/** Whether the same people type at the same places. */
+/** Whether the same people type in the same places. */
 export const areSameTypists = (one: Typists, other: Typists): boolean =>
   one.length === other.length &&
   one.every(({ id, thread }) => other.some((it) => it.id === id && it.thread === thread));
@@ -64,7 +70,7 @@ export const TYPING_IDLE_MS = 4_000;
 export interface TypingSender {
   /** A key changed the text. */
   onInput(isBlank: boolean): void;
-  /** The message was sent or emptied, or the room was left. */
+  /** Call it when the message is sent or emptied, or the room is left. */
   stop(): void;
 }
 

@@ -8,7 +8,7 @@ export type WriteGate =
   | { kind: 'muted'; untilTs: number | null }
   | { kind: 'slow'; leftS: number };
 
-/** A time of the store's clock, and the monotonic time when it was seen. */
+/** A reading of the store's clock, and the monotonic time of the reading. */
 export interface ClockSample {
   ts: number;
   atMs: number;
@@ -17,15 +17,16 @@ export interface ClockSample {
 export interface GateTimes {
   nowMs: number;
   wallMs: number;
-  /** From the newest live entry. */
+  /** Taken from the newest live entry. */
   clock: ClockSample | null;
-  /** Monotonic: the own last message ends its pause. */
+  /** Monotonic. In slow mode, the pause after the last own message ends then. */
   slowUntilMs: number;
 }
 
 /**
- * The store's clock is at least what the newest entry says, and the device's clock may be wrong. A
- * mute counts as over when either is past its end: too early, the server refuses the message.
+ * Whether a mute is over. The store's clock is at least the time of the newest entry, and the
+ * device's clock may be wrong. So the mute is over if either clock is past its end. If that is too
+ * early, the server refuses the message.
  */
 function isOver(untilTs: number, { nowMs, wallMs, clock }: GateTimes): boolean {
   const storeMs = clock === null ? 0 : clock.ts + (nowMs - clock.atMs);
@@ -37,7 +38,7 @@ export function writeGate(details: RoomDetails | null, times: GateTimes): WriteG
   const { mutedUntilTs } = details;
   if (mutedUntilTs === 0) return { kind: 'muted', untilTs: null };
   if (mutedUntilTs !== null && !isOver(mutedUntilTs, times)) return { kind: 'muted', untilTs: mutedUntilTs };
-  // A mute binds moderators, too; the rest does not.
+  // A mute also applies to moderators. The other rules apply only to members.
   if (details.role !== 'member') return { kind: 'open' };
   if (details.readOnly) return { kind: 'read-only' };
   const leftMs = times.slowUntilMs - times.nowMs;
@@ -45,6 +46,6 @@ export function writeGate(details: RoomDetails | null, times: GateTimes): WriteG
   return { kind: 'slow', leftS: Math.ceil(leftMs / 1_000) };
 }
 
-/** Whether the gate opens by itself, so that the page must look again. */
+/** Whether the gate opens by itself. Then the page must check again. */
 export const opensByTime = (gate: WriteGate): boolean =>
   gate.kind === 'slow' || (gate.kind === 'muted' && gate.untilTs !== null);

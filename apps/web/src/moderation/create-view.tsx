@@ -9,7 +9,9 @@ import { useAct } from './use-act.ts';
 
 type Kind = 'private' | 'public' | 'direct';
 
-/** Makes a room, which the user then owns, or opens that with one person, and goes there. */
+/**
+ * Creates a room that the user then owns, or opens the direct room with one person, and shows it.
+ */
 export function CreateView({
   client,
   names,
@@ -94,7 +96,7 @@ export function CreateView({
   );
 }
 
-/** People of the rooms that were open are offered by name. Others are reached by their id. */
+/** Suggests people of the rooms that were open. Other people can be entered by id. */
 function PersonField({ names, ownId }: Pick<ModerationDialogProps, 'names' | 'ownId'>) {
   const words = useSection('moderation');
   return (

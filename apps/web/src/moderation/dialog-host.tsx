@@ -6,7 +6,7 @@ export type DialogHostProps = Omit<ModerationDialogProps, 'target'> & { target: 
 
 const load = () => import('./dialog.tsx').then(({ ModerationDialog }) => ModerationDialog);
 
-/** Loads the dialog of acts when it is first opened. */
+/** Loads the moderation dialog when it first opens. */
 export function DialogHost({ target, ...props }: DialogHostProps) {
   const lazy = useLazyPart(load, ['conversation', 'moderation'], target !== null);
   if (target === null) return null;

@@ -1,4 +1,4 @@
-/** The dialog of acts: settings of a room, acts on a person or a message, pins, and a new room. */
+/** The moderation dialog: room settings, acts on a person or a message, pins, and new rooms. */
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { AboutView } from '../conversation/about-view.tsx';
 import { useModal } from '../hooks.ts';
@@ -23,7 +23,7 @@ export function ModerationDialog(props: ModerationDialogProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useModal(dialog);
   const about = target.view === 'person' ? target.user.id : target.view;
-  // A new view begins at its title.
+  // A new view puts the focus on its title.
   useLayoutEffect(() => heading.current?.focus(), [about]);
 
   return (

@@ -23,7 +23,10 @@ export function ReasonField({ id, label, isRequired = false }: { id: string; lab
   );
 }
 
-/** How an act went. Always in the page, so that screen readers announce it and nothing moves. */
+/**
+ * The result of an act. The element is always in the page: screen readers announce its changes, and
+ * nothing moves.
+ */
 export function Outcome({ state, done }: { state: ActState; done: string }) {
   return (
     <p class={state.kind === 'failed' ? 'field-error outcome' : 'hint outcome'} role="status">
@@ -32,7 +35,7 @@ export function Outcome({ state, done }: { state: ActState; done: string }) {
   );
 }
 
-/** Runs `load` of its children only while it is open. */
+/** Renders its children only while it is open. */
 export function Section(props: { title: string; isOpen?: boolean; testId: string; children: ComponentChildren }) {
   const [isOpen, setOpen] = useState(props.isOpen ?? false);
   return (
@@ -48,7 +51,7 @@ export function Section(props: { title: string; isOpen?: boolean; testId: string
   );
 }
 
-/** What a paged list shows around its items. */
+/** The states of a paged list: loading, empty, failed, more. */
 export function ListFrame<T>({
   pages,
   empty,

@@ -1,4 +1,4 @@
-/** Dialogs that report a message, and that delete a message of another user. */
+/** Dialogs that report a message, or delete a message of another user. */
 import type { ComponentChildren } from 'preact';
 import { useSection } from '../i18n/index.ts';
 import { Outcome, ReasonField, textOf } from './fields.tsx';

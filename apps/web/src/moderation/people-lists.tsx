@@ -1,4 +1,4 @@
-/** The people of a room that have a role, and those that are banned or muted. */
+/** Lists of the people in a room who have a role, and of banned and muted people. */
 import type { Ban } from '@maru/protocol/events';
 import { untilText } from '../chat/until-text.ts';
 import { useSection } from '../i18n/index.ts';

@@ -1,4 +1,4 @@
-/** Acts on one person. Offers what the own role allows. */
+/** Acts on one person. Offers only those that the own role allows. */
 import { type ActCase, mayDo } from '@maru/client';
 import type { Role } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
@@ -9,7 +9,7 @@ import { SanctionForm } from './sanction-form.tsx';
 import type { PersonViewProps } from './target.ts';
 import { useAct } from './use-act.ts';
 
-/** The person's role, read only if the own role may allow an act. */
+/** The role of the person. It is read only if the own role may allow an act. */
 function useTargetCase(props: PersonViewProps): { actCase: ActCase; isLoading: boolean } {
   const { details, ownId, user } = props;
   const [targetRole, setRole] = useState<Role | null>(null);
@@ -18,7 +18,7 @@ function useTargetCase(props: PersonViewProps): { actCase: ActCase; isLoading: b
   useEffect(() => {
     if (!needsRole) return;
     let isWanted = true;
-    // Without an answer the person counts as a member. The server decides.
+    // If the role cannot be read, assume a member. The server decides anyway.
     const found = roleOf(props.client, props.store.room, user.id).catch((): Role => 'member');
     void found.then((role) => isWanted && setRole(role));
     return () => {
@@ -58,7 +58,7 @@ function RoleForm(props: PersonViewProps & { now: Role }) {
   const words = useSection('moderation');
   const people = useSection('conversation');
   const { state, run } = useAct();
-  // One may give up a role, not take one.
+  // A user can give up the own role but cannot raise it.
   const offered = user.id === ownId ? RANKS.slice(0, RANKS.indexOf(details.role) + 1) : RANKS;
   const submit = (event: Event) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-/** The queue of reports: what was written, who reported it and why. */
+/** The queue of reports: the message, who reported it, and why. */
 
 import type { Report } from '@maru/protocol/events';
 import { useEffect, useState } from 'preact/hooks';
@@ -8,10 +8,10 @@ import { ListFrame, Outcome } from './fields.tsx';
 import type { ViewProps } from './target.ts';
 import { useAct, usePages } from './use-act.ts';
 
-/** Each report reads one message, unless it is loaded. */
+/** A small page, because each report also reads its message unless it is loaded. */
 const PAGE_ITEMS = 10;
 
-/** The text of a message; undefined while it is read, null if it is gone. */
+/** The text of a message. Undefined while it loads, null if it no longer exists. */
 function useQuote({ client, store }: ViewProps, seq: number): string | null | undefined {
   const loaded = store.conversation.message(seq)?.text;
   const [text, setText] = useState<string | null | undefined>(loaded);

@@ -1,10 +1,10 @@
 import type { ChatClient } from '@maru/client';
 import type { Role } from '@maru/protocol/events';
 
-/** Pages of members that are read to find one person's role: a room has 5,000 at most. */
+/** Maximum pages of members to read for one person's role. A room has at most 5,000 members. */
 const MEMBER_PAGES_MAX = 25;
 
-/** Rejects with MaruError. Everybody without a role is a member. */
+/** A user who is not in the list is a member. Rejects with MaruError. */
 export async function roleOf(
   { moderation }: Pick<ChatClient, 'moderation'>,
   room: string,

@@ -1,4 +1,4 @@
-/** Settings and lists of a room. Each section is there only if the own role allows its acts. */
+/** Settings and lists of a room. Each section is shown only if the own role allows its acts. */
 
 import { type ActName, mayDo, type RoomSettings } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
@@ -159,7 +159,7 @@ interface ConfirmedProps {
   onClose: () => void;
 }
 
-/** An act that cannot be undone: a second press confirms it. */
+/** An act that cannot be undone. The user confirms it with a second press. */
 function Confirmed({ detail, label, act, onClose }: ConfirmedProps) {
   const words = useSection('moderation');
   const { state, run } = useAct();

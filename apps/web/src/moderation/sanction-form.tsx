@@ -1,4 +1,4 @@
-/** Removes, mutes or bans a person. */
+/** The form that kicks, mutes or bans a person. */
 
 import { useState } from 'preact/hooks';
 import type { Sections } from '../i18n/catalogue.ts';
@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** 0: for good. A kick always ends: for longer there is the ban. */
+/** 0 means without end. A kick always ends; a ban may be permanent. */
 const DURATIONS_MS: Record<SanctionName, readonly number[]> = {
   kick: [MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, DAY_MS],
   mute: [10 * MINUTE_MS, HOUR_MS, DAY_MS, 7 * DAY_MS, 0],

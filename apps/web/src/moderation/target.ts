@@ -1,4 +1,4 @@
-/** What the dialog of acts is about, and what its views get. */
+/** What the moderation dialog is about, and the properties of its views. */
 import type { ChatClient, RoomDetails } from '@maru/client';
 import type { Message, MyRooms } from '@maru/client/conversation';
 import type { UserRef } from '@maru/protocol/events';
@@ -8,13 +8,14 @@ import type { RoomStore } from '../workspace/room-store.ts';
 export type DialogTarget =
   | { view: 'create' }
   /**
-   * `room`: the one whose settings were asked for from elsewhere; `section`: the part that is open.
+   * Settings of a room. `room`: set if it is not the room on the screen. `section`: the section to
+   * open.
    */
   | { view: 'room'; room?: string; section?: 'people' | 'quit' | null }
-  /** Pinned messages and notifications. */
+  /** Pinned messages and the notification rule. */
   | { view: 'about' }
   | { view: 'person'; user: UserRef }
-  /** Reports the message, or deletes the message of another user. */
+  /** Reports the message, or deletes another user's message. */
   | { view: 'report' | 'erase'; message: Message };
 
 export interface ModerationDialogProps {

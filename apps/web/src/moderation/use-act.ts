@@ -1,4 +1,4 @@
-/** One act at a time: whether it runs, and what went wrong, in the reader's words. */
+/** Runs one act at a time. Holds whether it runs, and its error in the reader's language. */
 import type { ActOutcome } from '@maru/client/conversation';
 import { type ErrorCode, MaruError } from '@maru/protocol/errors';
 import { useEffect, useRef, useState } from 'preact/hooks';
@@ -9,7 +9,7 @@ export type ActState = { kind: 'idle' } | { kind: 'busy' } | { kind: 'done' } | 
 
 export interface ActRunner {
   state: ActState;
-  /** Resolves to whether the act succeeded. Does nothing while another one runs. */
+  /** Resolves to whether the act succeeded. Ignored while another act runs. */
   run: (act: () => Promise<unknown>) => Promise<boolean>;
 }
 
@@ -19,7 +19,7 @@ const FAILURES: Partial<Record<ErrorCode, 'failForbidden' | 'failNotFound' | 'fa
   conflict: 'failConflict',
 };
 
-/** Rejects with the reason if the act is refused. */
+/** Rejects with the error if the act was refused. */
 export async function must(act: Promise<ActOutcome>): Promise<void> {
   const outcome = await act;
   if (!outcome.ok) throw new MaruError(outcome.error.code, outcome.error.message);
@@ -59,12 +59,12 @@ export interface Page<T> {
 export interface Pages<T> {
   items: readonly T[];
   kind: 'loading' | 'failed' | 'ready';
-  /** Null if there is no more. */
+  /** Loads the next page. Null on the last page. */
   more: (() => void) | null;
   reload: () => void;
 }
 
-/** A list that comes in pages. Loads the first one at once. */
+/** A paged list. Loads the first page at once. */
 export function usePages<T>(load: (cursor: string | undefined) => Promise<Page<T>>): Pages<T> {
   const [pages, setPages] = useState<{ items: T[]; cursor: string | undefined; kind: Pages<T>['kind'] }>({
     items: [],

@@ -1,26 +1,26 @@
-/** What waits for the reader in all rooms. Pure. */
+/** Counts unread messages of all rooms that need the reader's attention. Pure. */
 import type { MyRoom } from '@maru/protocol/events';
 
 export interface Attention {
-  /** Direct messages and mentions that are not read. */
+  /** Unread direct messages and mentions. */
   readonly count: number;
-  /** Other messages are not read, in a room whose rule is `all`. */
+  /** A room with the rule `all` has other unread messages. */
   readonly hasOthers: boolean;
 }
 
-/** The room on the screen. Its number is newer than that of the list. */
+/** The room on the screen. Its count is newer than that of the list. */
 export interface ShownRoom {
   readonly room: string;
   readonly unread: number;
 }
 
-/** What counts of one room, by its rule. */
+/** How many unread messages of a room count, by its notification rule. */
 export function countOf({ notify, visibility, unread, mentions }: MyRoom): number {
   if (notify === 'none') return 0;
   return notify === 'all' && visibility === 'direct' ? unread : Math.min(mentions, unread);
 }
 
-/** `open`: rooms that are open, of which those that are not own rooms count with their mentions. */
+/** `open`: the open rooms. An open room that is not in the user's list counts only its mentions. */
 export function attentionOf(
   rooms: readonly MyRoom[],
   shown: ShownRoom | null,

@@ -1,6 +1,6 @@
-/** Notifications of the desktop: one of each room, which the next one replaces. */
+/** Desktop notifications: one for each room. A new one replaces the previous one. */
 export interface DesktopNotice {
-  /** The room, or another name if it belongs to none. */
+  /** The room, or another name for a notification about several rooms. */
   tag: string;
   title: string;
   body: string;
@@ -40,7 +40,7 @@ export function createDesktop(icon: string): Desktop {
   };
 }
 
-/** Null where the browser refuses: phones want a service worker for it. */
+/** Null if the browser refuses: phones require a service worker for notifications. */
 function tryNotify(title: string, options: NotificationOptions): Notification | null {
   if (!('Notification' in globalThis) || Notification.permission !== 'granted') return null;
   try {

@@ -1,9 +1,9 @@
-/** What waits, on the icon of the tab and of an installed page. */
+/** Shows the unread count on the icon of the tab and of an installed page. */
 import type { Attention } from './attention.ts';
 
 const COUNT_MAX = 9;
 
-/** The logo with a number, or with a dot. It is an image of its own, which runs nothing. */
+/** The logo with a number or a dot. It is a separate SVG image, in which no script runs. */
 export function iconOf(logo: string, { count, hasOthers }: Attention): string {
   const end = logo.lastIndexOf('</svg>');
   const words = count > COUNT_MAX ? `${COUNT_MAX}+` : String(count);
@@ -21,14 +21,14 @@ interface BadgeNavigator {
   clearAppBadge?(): Promise<void>;
 }
 
-/** Shows what waits until it is called again. */
 export function showIcon(logo: string, plainUrl: string, attention: Attention): void {
   const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
   const isPlain = attention.count === 0 && !attention.hasOthers;
   const href = isPlain ? plainUrl : iconOf(logo, attention);
   if (link !== null && link.href !== href) link.href = href;
   const badge = navigator as BadgeNavigator;
-  // Without a number, installed pages show a dot. Browsers refuse where no page is installed.
+  // Without a number, an installed page shows a dot. Browsers reject the call if the page is not
+  // installed.
   const shown = isPlain ? badge.clearAppBadge?.() : badge.setAppBadge?.(attention.count || undefined);
   shown?.catch(() => {});
 }

@@ -1,4 +1,4 @@
-/** Of several tabs of one user, only one tells. The next one takes over when it is closed. */
+/** Elects one of the user's tabs to show notifications. When it closes, the next tab takes over. */
 type LockManager = Pick<Navigator['locks'], 'request'>;
 
 export interface Leader {
@@ -6,7 +6,7 @@ export interface Leader {
   close(): void;
 }
 
-/** Where the browser has no locks, each tab leads. */
+/** In a browser without Web Locks, each tab is a leader. */
 export function becomeLeader(name: string, locks: LockManager | undefined): Leader {
   if (locks === undefined) return { isLeading: () => true, close: () => {} };
   const waiting = new AbortController();
@@ -15,7 +15,7 @@ export function becomeLeader(name: string, locks: LockManager | undefined): Lead
     new Promise<void>((resolve) => {
       release = resolve;
     });
-  // It rejects when the waiting ends.
+  // The request rejects when the wait is aborted.
   locks.request(name, { signal: waiting.signal }, hold).catch(() => {});
   return {
     isLeading: () => release !== null,

@@ -1,10 +1,12 @@
 /**
- * Which entries arrive live. What a join, a resume or a gap brings is older: it is not told message
- * by message.
+ * Decides which entries arrive live. Entries from a join, a resume or a gap are older, so they
+ * cause no notice of their own.
  */
 import type { ChatClient } from '@maru/client';
 
-/** `afterSeq`: entries up to it are older. MUST be called before the caller listens for entries. */
+/**
+ * `afterSeq`: entries up to this seq are old. MUST be called before the caller listens for entries.
+ */
 export function watchLive(client: Pick<ChatClient, 'on'>): { afterSeq(room: string): number; close(): void } {
   const after = new Map<string, number>();
   const unsubscribe = [
@@ -15,7 +17,7 @@ export function watchLive(client: Pick<ChatClient, 'on'>): { afterSeq(room: stri
     client.on('room', (event) => {
       if (event.status === 'joined') after.set(event.room, event.head);
     }),
-    // The next entries are those that were missed.
+    // The next entries are the missed ones.
     client.on('gap', ({ room }) => void after.delete(room)),
     client.on('entries', ({ room, entries }) => {
       const last = entries.at(-1);

@@ -3,7 +3,7 @@ import type { NoticesProps } from './notices-part.tsx';
 
 const load = () => import('./notices-part.tsx').then(({ Notices }) => Notices);
 
-/** Loads what tells the reader of news, beside the rooms. */
+/** Loads the notices part after the room list. */
 export function NoticesHost(props: NoticesProps) {
   const part = useLazyPart(load, ['notices'], true);
   return part.kind === 'ready' ? <part.part {...props} /> : null;

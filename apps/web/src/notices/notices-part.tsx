@@ -1,4 +1,4 @@
-/** Tells the reader of news: on the icon, on the desktop, and with a sound. It renders nothing. */
+/** Informs the reader about new messages: icon, desktop notification, sound. Renders nothing. */
 import { systemScheduler } from '@maru/client';
 import { useEffect, useRef } from 'preact/hooks';
 import logoUrl from '../assets/logo.svg';
@@ -76,7 +76,7 @@ function useNews({ workspace, ownId, store, onGo }: NoticesProps): void {
       shown.closeAll();
     };
   }, [workspace, ownId, preferences]);
-  // Also of a room that is not in the list.
+  // Also for a room that is not in the list.
   const readRoom = useSelected(store ?? NO_ROOM, (view) => (view?.list.unread === 0 ? store?.room : undefined));
   useEffect(() => {
     if (readRoom !== undefined) desktop.current?.close(readRoom);

@@ -5,7 +5,7 @@ import { HOLD_MS, NOTICES_MAX, WINDOW_MS } from './queue.ts';
 import { createNoticeWorld, textEntry } from './testing/notice-world.ts';
 
 describe('notices', () => {
-  it('tell of live messages once, those of a room together, and need no timer afterwards', () => {
+  it('are shown once for live messages, once for several of a room, and then need no timer', () => {
     const { list, joined, arrive, afterHold, timers } = createNoticeWorld();
     list('tea');
     joined('tea', 4);
@@ -17,7 +17,7 @@ describe('notices', () => {
     assert.equal(timers(), 0);
   });
 
-  it('do not double what comes as an entry and through the inbox', () => {
+  it('are not doubled for a message that arrives as an entry and through the inbox', () => {
     const { list, joined, tell, inbox, afterHold } = createNoticeWorld();
     list('tea');
     joined('tea', 0);
@@ -31,7 +31,7 @@ describe('notices', () => {
     assert.deepEqual(afterHold(), ['elsewhere×1@1', 'd-1×1@1']);
   });
 
-  it('are silent about what is read within the moment, here or on another device', () => {
+  it('are not shown for messages that are read within the delay, here or on another device', () => {
     const { world, list, inbox, afterHold, withdrawn } = createNoticeWorld();
     list('d-1', { visibility: 'direct' });
     inbox('message', 'd-1', 1);
@@ -51,7 +51,7 @@ describe('notices', () => {
 });
 
 describe('many notices', () => {
-  it('are few, however much arrives', () => {
+  it('are bounded, however much arrives', () => {
     const { joined, list, inbox, afterHold, afterWindow, heard, pass } = createNoticeWorld();
     for (let room = 1; room <= 30; room++) list(`r-${room}`);
     for (let room = 1; room <= NOTICES_MAX; room++) inbox('mention', `r-${room}`, 1);
@@ -68,7 +68,7 @@ describe('many notices', () => {
     assert.deepEqual(afterHold(), ['30 in 30']);
   });
 
-  it('come once after a reconnect, for all that was missed', () => {
+  it('become one after a reconnect, for all that was missed', () => {
     const { list, joined, session, lose, arrive, inbox, pass, heard, world } = createNoticeWorld();
     world.about = 'direct';
     list('tea', { unread: 1, mentions: 1 });
@@ -82,13 +82,13 @@ describe('many notices', () => {
     inbox('message', 'd-1', 2);
     pass(3_000);
     assert.deepEqual(heard(), ['4 in 2']);
-    // One room: its newest message is named.
+    // In one room, the newest message is named.
     lose();
     session({ tea: 8 });
     list('d-1', { unread: 3, last: textEntry('d-1', 3) });
     pass(3_000);
     assert.deepEqual(heard(), ['d-1×1@3']);
-    // Nothing new, or a reader who looks at the page.
+    // No notice if nothing is new, or the reader looks at the page.
     lose();
     session({ tea: 8 });
     pass(3_000);
@@ -104,7 +104,7 @@ describe('many notices', () => {
     assert.deepEqual(heard(), ['d-1×1@20'], 'live messages give notices again');
   });
 
-  it('do not tell of the entries that close a gap', () => {
+  it('are not shown for the entries that close a gap', () => {
     const { list, joined, tell, arrive, afterHold } = createNoticeWorld();
     list('tea');
     joined('tea', 4);
@@ -143,7 +143,7 @@ describe('the leader of several tabs', () => {
     assert.equal(third.isLeading(), false);
   });
 
-  it('is each tab where the browser has no locks', () => {
+  it('is each tab if the browser has no locks', () => {
     assert.equal(becomeLeader('a', undefined).isLeading(), true);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Decides which notices the reader gets: listens to the client, and gives what passes the rules to
- * `Teller`. It does not know how a notice is shown.
+ * Decides which notices the reader gets. Listens to the client, and passes news that the rules
+ * allow to `Teller`. It does not know how a notice is shown.
  */
 import { type ChatClient, hasSession, type Scheduler } from '@maru/client';
 import type { MyRooms } from '@maru/client/conversation';
@@ -13,7 +13,7 @@ import { mayTell, type News, newsOfEntries, newsOfInbox } from './rules.ts';
 
 export interface Teller {
   tell(notices: readonly Notice[]): void;
-  /** Nothing of the room waits any more. */
+  /** The room has no unread news any more: remove its notice. */
   withdraw(room: string): void;
 }
 
@@ -24,14 +24,14 @@ export interface NoticesOptions {
   preferences: Pick<PreferenceStore, 'get'>;
   scheduler: Scheduler;
   status: () => Status;
-  /** The end of the room is on the screen, in the window that has the focus. */
+  /** The end of the room is visible, and the window has the focus. */
   isLookedAt: (room: string) => boolean;
-  /** The page is on the screen, in the window that has the focus. */
+  /** The page is visible, and the window has the focus. */
   isPageLookedAt: () => boolean;
   teller: Teller;
 }
 
-/** After a reconnect, the list of rooms is read again in this time. */
+/** Within this time after a reconnect, the list of rooms is read again. */
 const CATCH_UP_MS = 3_000;
 
 export function createNotices(options: NoticesOptions): { close(): void } {
@@ -73,7 +73,7 @@ export function createNotices(options: NoticesOptions): { close(): void } {
   };
 }
 
-/** Shows one notice after a reconnect, about all that came in between. */
+/** After a reconnect, shows one notice about everything that was missed. */
 function watchAbsence(options: NoticesOptions) {
   const { client, myRooms, preferences, scheduler, status, isPageLookedAt, teller } = options;
   const waiting = (): Map<string, number> =>
@@ -102,7 +102,7 @@ function watchAbsence(options: NoticesOptions) {
     }),
   ];
   return {
-    /** What arrives now is counted with what was missed. */
+    /** Whether news that arrives now is part of what was missed. */
     isCatchingUp: () => before !== null,
     close() {
       cancel?.();
@@ -114,7 +114,7 @@ function watchAbsence(options: NoticesOptions) {
 const weightOf = (room: MyRoom, about: 'direct' | 'all'): number =>
   about === 'all' && room.notify === 'all' ? room.unread : countOf(room);
 
-/** Null if nothing has come. */
+/** Null if there is nothing new. */
 export function noticeOfAbsence(grown: ReadonlyArray<{ room: MyRoom | null; count: number }>): Notice | null {
   const count = grown.reduce((sum, one) => sum + one.count, 0);
   const [first] = grown;

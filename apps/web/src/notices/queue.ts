@@ -1,6 +1,6 @@
 /**
- * Holds news for a moment, so that what is read at once, here or on another device, is not told,
- * and several messages of a room become one notice. It bounds the number of notices.
+ * Delays news briefly and limits the number of notices. News that is read during the delay, here or
+ * on another device, causes no notice. Several messages of a room become one notice.
  */
 import type { Scheduler } from '@maru/client';
 import type { News } from './rules.ts';
@@ -10,15 +10,15 @@ export type Notice =
   | { readonly kind: 'many'; readonly count: number; readonly rooms: number };
 
 export const HOLD_MS = 1_000;
-/** Further notices within the window become one, at the end of the window. */
+/** Maximum notices in a window. Further ones are merged into one at the end of the window. */
 export const NOTICES_MAX = 3;
 export const WINDOW_MS = 10_000;
-/** Two events may tell of the same message: this many are remembered. */
+/** How many messages to remember, because two events can report the same message. */
 const SEEN_MAX = 500;
 
 export interface NoticeQueueOptions {
   scheduler: Scheduler;
-  /** Asked when the notice is shown, not when the message arrives. */
+  /** Called when the notice is about to be shown, not when the message arrives. */
   mayTell: (news: News) => boolean;
   tell: (notices: readonly Notice[]) => void;
 }
@@ -27,7 +27,7 @@ export class NoticeQueue {
   readonly #options: NoticeQueueOptions;
   readonly #seen = new Set<string>();
   #held: News[] = [];
-  #toldAtMs: number[] = [];
+  #shownAtMs: number[] = [];
   #cancel: (() => void) | null = null;
 
   constructor(options: NoticeQueueOptions) {
@@ -53,8 +53,8 @@ export class NoticeQueue {
 
   #recent(): number {
     const since = this.#options.scheduler.now() - WINDOW_MS;
-    this.#toldAtMs = this.#toldAtMs.filter((atMs) => atMs > since);
-    return this.#toldAtMs.length;
+    this.#shownAtMs = this.#shownAtMs.filter((atMs) => atMs > since);
+    return this.#shownAtMs.length;
   }
 
   #flush(): void {
@@ -66,12 +66,14 @@ export class NoticeQueue {
     const groups = noticesOf(news);
     const isTooMuch = groups.length > 1 && this.#recent() + groups.length > NOTICES_MAX;
     const notices: Notice[] = isTooMuch ? [{ kind: 'many', count: news.length, rooms: groups.length }] : groups;
-    for (const _ of notices) this.#toldAtMs.push(scheduler.now());
+    for (const _ of notices) this.#shownAtMs.push(scheduler.now());
     tell(notices);
   }
 }
 
-/** One of each room, with its newest message; what names the reader comes before. */
+/**
+ * One notice for each room, with its newest message. News that names the reader takes precedence.
+ */
 export function noticesOf(news: readonly News[]): Notice[] {
   const byRoom = Map.groupBy(news, ({ room }) => room);
   return [...byRoom.values()].flatMap((all) => {

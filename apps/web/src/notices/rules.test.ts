@@ -14,25 +14,25 @@ const now: Circumstances = {
 };
 
 describe('news', () => {
-  // Which kinds give a notice, by the rule of the room and the choice of the reader.
-  for (const [rule, about, told] of [
+  // Which kinds give a notice, by the rule of the room and the reader's setting.
+  for (const [rule, about, expected] of [
     ['all', 'direct', ['direct', 'mention', 'invite']],
     ['all', 'all', ['direct', 'mention', 'message', 'invite']],
     ['mentions', 'direct', ['mention', 'invite']],
     ['mentions', 'all', ['mention', 'invite']],
     ['none', 'all', ['invite']],
-    // A room that is not among the own ones, or not yet.
+    // A room that is not in the user's list, or not yet.
     [null, 'direct', ['direct', 'mention', 'invite']],
     [null, 'all', ['direct', 'mention', 'invite']],
   ] as const)
-    it(`of a room with the rule ${rule}, for a reader who hears of ${about}: ${told.join(', ')}`, () => {
+    it(`of a room with the rule ${rule}, with the setting ${about}: ${expected.join(', ')}`, () => {
       const kinds = (['direct', 'mention', 'message', 'invite'] as const).filter((kind) =>
         mayTell(news({ kind, seq: kind === 'invite' ? 0 : 9 }), { ...now, rule, about }),
       );
-      assert.deepEqual(kinds, told);
+      assert.deepEqual(kinds, expected);
     });
 
-  it('of what one is looking at, has read, or has written is not told, and nothing in "do not disturb"', () => {
+  it('gives no notice if the reader is looking, has read it, has written it, or does not want to be disturbed', () => {
     assert.equal(mayTell(news(), now), true);
     for (const change of [{ isLookedAt: true }, { readSeq: 9 }, { status: 'dnd' }, { ownId: 'mina' }] as const)
       for (const kind of ['direct', 'mention', 'message'] as const)
@@ -40,7 +40,7 @@ describe('news', () => {
     for (const status of ['away', 'invisible'] as const) assert.equal(mayTell(news(), { ...now, status }), true);
   });
 
-  it('are the messages that arrive live, and know whom they name', () => {
+  it('consists of live messages, and knows whom they mention', () => {
     const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
       ...{ room: 'tea', epoch: 'e', seq, ts: 0, n: seq, type: 'text', from: MINA, text: `text ${seq}` },
       ...more,
@@ -61,12 +61,13 @@ describe('news', () => {
     assert.deepEqual(found(true), ['5 direct', '6 direct', '7 direct', '8 direct']);
   });
 
-  it('come from the inbox for rooms that are not joined', () => {
+  it('comes from the inbox for rooms that are not joined', () => {
     const message = { room: 'd-1', seq: 3, ts: 0, n: 3, from: MINA, text: 'hi' };
     const of = (event: InboxEvent) => newsOfInbox(event)?.kind ?? null;
     assert.equal(of({ type: 'message', ...message }), 'direct');
     assert.equal(of({ type: 'mention', ...message }), 'mention');
     assert.equal(of({ type: 'invite', room: 'p-1', title: 'Tea', from: MINA }), 'invite');
+    assert.equal(of({ type: 'invite', room: 'd-1', title: '', from: MINA }), null);
     assert.equal(of({ type: 'removed', room: 'p-1', reason: 'kicked' }), null);
     assert.equal(of({ type: 'read', room: 'p-1', seq: 1, n: 1, unread: 0, mentions: 0 }), null);
   });
@@ -97,7 +98,7 @@ describe('attention', () => {
     assert.equal(of(both), '5 and others');
   });
 
-  it('knows the number of the room on the screen before the list does', () => {
+  it('uses the count of the room on the screen, which is newer than the list', () => {
     const rooms = [room('a', { unread: 4, mentions: 2 }), room('b', { unread: 1, mentions: 1 })];
     assert.equal(of(rooms, { room: 'a', unread: 0 }), '1');
     assert.equal(of(rooms, { room: 'a', unread: 1 }), '2');
@@ -105,12 +106,12 @@ describe('attention', () => {
     assert.equal(of([], { room: 'elsewhere', unread: 0 }), '0');
   });
 
-  it('counts mentions in rooms that are open and no own ones', () => {
+  it('counts mentions in open rooms that are not in the list', () => {
     const open = ['a', 'b', 'c'].map((id) => ({ room: id, mentions: 2 }));
     assert.equal(of([room('a', { unread: 1, mentions: 1 })], { room: 'b', unread: 0 }, open), '3');
   });
 
-  it('is in the title', () => {
+  it('is shown in the title', () => {
     assert.equal(titleOf({ count: 3, hasOthers: true }, '#tea'), '(3) #tea · Maru');
     assert.equal(titleOf({ count: 0, hasOthers: true }, 'Mina'), '• Mina · Maru');
     assert.equal(titleOf({ count: 0, hasOthers: false }, '#tea'), '#tea · Maru');

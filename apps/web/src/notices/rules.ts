@@ -1,26 +1,26 @@
-/** Which messages give a notice. Pure. */
+/** Decides which messages cause a notice. Pure. */
 import type { Entry, InboxEvent, Notify, Status, UserRef } from '@maru/protocol/events';
 
 export interface News {
   readonly kind: 'direct' | 'mention' | 'message' | 'invite';
   readonly room: string;
-  /** 0 of an invitation. */
+  /** 0 for an invitation. */
   readonly seq: number;
   readonly from: UserRef;
-  /** Of the message; of an invitation the title of the room. */
+  /** The text of the message, or for an invitation the title of the room. */
   readonly text: string;
 }
 
 export interface Circumstances {
   ownId: string;
   status: Status;
-  /** What the reader wants to hear of where the rule of the room is `all`. */
+  /** The reader's setting for rooms whose rule is `all`. */
   about: 'direct' | 'all';
-  /** The rule of the room; null if it is not among the own rooms. */
+  /** The rule of the room. Null if it is not in the user's list. */
   rule: Notify | null;
-  /** The room is read up to here, on any device. */
+  /** The read position of the user, on any device. */
   readSeq: number;
-  /** The end of the room is on the screen, in the window that has the focus. */
+  /** The end of the room is visible, and the window has the focus. */
   isLookedAt: boolean;
 }
 
@@ -30,14 +30,14 @@ export function mayTell(news: News, circumstances: Circumstances): boolean {
   if (news.kind === 'invite') return true;
   if (news.seq <= readSeq || rule === 'none') return false;
   if (news.kind === 'mention') return true;
-  // The first message of a direct room may come before its place in the list.
+  // The first message of a direct room may arrive before the room is in the list.
   if (news.kind === 'direct') return rule !== 'mentions';
   return rule === 'all' && about === 'all';
 }
 
 const MENTION_ROOM = '@room';
 
-/** `afterSeq`: entries up to it are older than the connection. */
+/** `afterSeq`: entries up to this seq are older than the connection. */
 export function newsOfEntries(
   room: string,
   entries: readonly Entry[],
@@ -59,6 +59,8 @@ export function newsOfInbox(event: InboxEvent): News | null {
       return { kind: event.type === 'message' ? 'direct' : 'mention', room, seq, from, text };
     }
     case 'invite':
+      // Of a direct room the first message is the news.
+      if (event.room.startsWith('d-')) return null;
       return { kind: 'invite', room: event.room, seq: 0, from: event.from, text: event.title };
     case 'removed':
     case 'read':

@@ -1,13 +1,13 @@
-/** A short sound of two tones, made by the browser: no file has to load. */
+/** A short sound of two tones. The browser generates it, so no file loads. */
 const TONES_HZ = [660, 880];
 const TONE_S = 0.12;
 const LOUDNESS = 0.08;
-/** Closing the context frees the audio device of an idle page. */
+/** Closing the audio context releases the audio device of an idle page. */
 const CLOSE_AFTER_MS = 1_000;
 
 /**
- * Browsers allow sound once the person has used the page. Before that, nothing is heard, and
- * nothing fails.
+ * Browsers allow sound only after the user has interacted with the page. Before that, the call is
+ * silent and does not fail.
  */
 export function playSound(): void {
   const isAllowed = navigator.userActivation?.hasBeenActive ?? true;
@@ -17,7 +17,7 @@ export function playSound(): void {
   volume.connect(context.destination);
   const start = context.currentTime;
   volume.gain.setValueAtTime(LOUDNESS, start);
-  // It ends softly: a sudden end clicks.
+  // Fade out, because a sudden end causes a click.
   volume.gain.exponentialRampToValueAtTime(LOUDNESS / 100, start + TONE_S * TONES_HZ.length);
   for (const [index, frequency] of TONES_HZ.entries()) {
     const tone = context.createOscillator();

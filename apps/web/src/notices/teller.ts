@@ -1,4 +1,4 @@
-/** Puts notices into words, and shows them on the desktop or plays a sound, as the person chose. */
+/** Formats notices and shows them: a desktop notification or a sound, as the user has chosen. */
 import type { RoomName } from '../model/room-name.ts';
 import type { PreferenceStore } from '../settings/preferences.ts';
 import { plainText } from '../text/markup.ts';
@@ -23,11 +23,11 @@ export interface TellerOptions {
   words: () => NoticeWords;
   nameOf: (room: string) => RoomName;
   playSound: () => void;
-  /** `seq`: 0 to show the end of the room; `room`: null to show the page as it is. */
+  /** `seq`: 0 shows the end of the room. `room`: null shows the page as it is. */
   onOpen: (room: string | null, seq: number) => void;
 }
 
-/** Of a notice about several rooms. No room has this id. */
+/** The tag of a notice about several rooms. It is not a valid room id. */
 export const SUMMARY_TAG = '*';
 /** Desktops cut longer texts anyway. */
 const TEXT_CHARS_MAX = 200;
@@ -53,19 +53,19 @@ export function createTeller(options: TellerOptions): Teller {
   };
 }
 
-/** The title says who and where, the body what. */
+/** The title says who and where. The body has the text. */
 export function textOf(
   { news, count }: Extract<Notice, { kind: 'room' }>,
   { words, nameOf, preferences }: Pick<TellerOptions, 'words' | 'nameOf' | 'preferences'>,
 ): { title: string; body: string } {
-  const said = words();
-  if (news.kind === 'invite') return { title: said.invited(news.from.name), body: news.text };
+  const noticeWords = words();
+  if (news.kind === 'invite') return { title: noticeWords.invited(news.from.name), body: news.text };
   const { name, isPerson } = nameOf(news.room);
-  const where = isPerson ? news.from.name : said.inRoom(news.from.name, `#${name}`);
-  return { title: count > 1 ? `${where} (${count})` : where, body: bodyOf(news, said, preferences) };
+  const where = isPerson ? news.from.name : noticeWords.inRoom(news.from.name, `#${name}`);
+  return { title: count > 1 ? `${where} (${count})` : where, body: bodyOf(news, noticeWords, preferences) };
 }
 
-function bodyOf(news: News, said: NoticeWords, preferences: TellerOptions['preferences']): string {
+function bodyOf(news: News, noticeWords: NoticeWords, preferences: TellerOptions['preferences']): string {
   if (preferences.get().noticesShowText) return [...plainText(news.text)].slice(0, TEXT_CHARS_MAX).join('');
-  return news.kind === 'mention' ? said.mentioned : said.newMessage;
+  return news.kind === 'mention' ? noticeWords.mentioned : noticeWords.newMessage;
 }

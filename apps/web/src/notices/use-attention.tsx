@@ -1,4 +1,4 @@
-/** What waits for the reader, in the title of the page. */
+/** Shows the unread count in the title of the page. */
 import { useEffect, useMemo } from 'preact/hooks';
 import { useSelected } from '../hooks.ts';
 import { useThrottled } from '../throttled.ts';
@@ -8,7 +8,7 @@ import { type Attention, attentionOf, titleOf } from './attention.ts';
 
 const NO_ROOM = { get: () => null, subscribe: () => () => {} };
 
-/** `store`: the room on the screen. The same object until something changes. */
+/** `store`: the room on the screen. Returns the same object until something changes. */
 export function useAttention({ conversations, openList }: Workspace, store: RoomStore | null): Attention {
   const { rooms } = useThrottled(conversations.myRooms);
   const open = useThrottled(openList);
@@ -21,7 +21,7 @@ export function useAttention({ conversations, openList }: Workspace, store: Room
 export interface PageTitleProps {
   workspace: Workspace;
   store: RoomStore | null;
-  /** Empty without one. */
+  /** The name of the current place; empty if there is none. */
   place: string;
 }
 

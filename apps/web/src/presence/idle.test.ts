@@ -87,7 +87,7 @@ describe('idleness', () => {
     assert.deepEqual([inputs(), timers()], [4, 1]);
   });
 
-  it('is that of all tabs', () => {
+  it('is shared by all tabs', () => {
     const { openTab, pass } = createTabs();
     const [one, other] = [openTab(), openTab()];
     for (const { idle } of [one, other]) idle.setTimeout(5 * MIN_MS);
@@ -107,7 +107,7 @@ describe('idleness', () => {
     );
   });
 
-  it('can be switched off, and leaves nothing behind', () => {
+  it('can be switched off, and then leaves no timer', () => {
     const { openTab, pass, timers } = createTabs();
     const { idle, changes, use } = openTab();
     idle.setTimeout(5 * MIN_MS);
@@ -151,14 +151,14 @@ function setUp() {
 }
 
 describe('the own status', () => {
-  it('is not set before there is one to set', () => {
+  it('is not sent before the user has chosen one', () => {
     const { sent, see, pass } = setUp();
     pass(20_000);
     see('online');
     assert.deepEqual(sent, []);
   });
 
-  it('goes away with the person, keeps the text, and comes back', () => {
+  it('becomes away with the idle user, keeps the text, and returns', () => {
     const { own, sent, use, pass, shown } = setUp();
     own.choose({ status: 'online', text: 'in Busan 🚄' });
     pass(10 * MIN_MS);
@@ -177,7 +177,7 @@ describe('the own status', () => {
       assert.deepEqual(sent, [status]);
     });
 
-  it('is the choice of another device, but not its idleness', () => {
+  it('follows the choice of another device, but not its idleness', () => {
     const { own, sent, see, use, pass, shown } = setUp();
     pass(20_000);
     see('away');
@@ -189,21 +189,21 @@ describe('the own status', () => {
     assert.equal(shown(), 'online', 'presence may show what was before');
     pass(20_000);
     see('dnd', 'writing');
-    // It is sent, so that a reconnect of this device does not take it back.
+    // It is sent, so a reconnect of this device does not undo it.
     assert.deepEqual([own.chosen(), sent.splice(0)], [{ status: 'dnd', text: 'writing' }, ['dnd writing']]);
     pass(20_000);
     see('dnd', 'writing');
     assert.deepEqual(sent, []);
   });
 
-  it('is not that of another user of this browser', () => {
+  it('ignores the choice of another user of this browser', () => {
     const { own, preferences, sent, shown } = setUp();
     own.choose({ status: 'dnd', text: '' });
     preferences.set({ status: { user: 'another', status: 'invisible', text: '' } });
     assert.deepEqual([shown(), sent], ['dnd', ['dnd']]);
   });
 
-  it('follows the setting of the time', () => {
+  it('follows the setting of the idle time', () => {
     const { preferences, pass, shown } = setUp();
     preferences.set({ awayAfterMin: 0 });
     pass(60 * MIN_MS);

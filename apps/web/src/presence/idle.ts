@@ -1,14 +1,14 @@
 /**
- * Whether this device is idle: no input in any tab of this page. Input is noticed every few
- * seconds at most, and there is one timer, which waits for the end of the time.
+ * Detects whether this device is idle: no input in any tab of this page. It notices input every few
+ * seconds at most, and uses one timer.
  */
 import type { Scheduler } from '@maru/client';
 
-/** Input sooner after the last one changes nothing. */
+/** Input within this time of the last input is ignored. */
 const INPUT_EVERY_MS = 5_000;
 const INPUT_EVENTS = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const;
 
-/** Joins the tabs of the page: what one posts, the others get. */
+/** Connects the tabs of the page. A message of one tab reaches all others. */
 export interface Channel {
   postMessage(message: unknown): void;
   onmessage: ((event: MessageEvent) => void) | null;
@@ -18,16 +18,16 @@ export interface Channel {
 export interface IdleOptions {
   scheduler: Pick<Scheduler, 'now' | 'after'>;
   target: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
-  /** Null where the browser has none: then each tab is on its own. */
+  /** Null if the browser has no BroadcastChannel. Then each tab decides alone. */
   channel: Channel | null;
   onChange: () => void;
-  /** Called for each input that is noticed, after `onChange`. */
+  /** Called for each noticed input, after `onChange`. */
   onInput: () => void;
 }
 
 export interface Idle {
   isIdle(): boolean;
-  /** Null: never. */
+  /** Null switches idleness off. */
   setTimeout(afterMs: number | null): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** The user at the foot of the rooms: name and status, and what is about the whole page. */
+/** The own user below the room list: name, status, and menus of the whole page. */
 import type { UserRef } from '@maru/protocol/events';
 import { useCallback, useState } from 'preact/hooks';
 import { Avatar } from '../chat/avatar.tsx';
@@ -17,7 +17,7 @@ const loadDialog = () => import('./status-dialog.tsx').then(({ StatusDialog }) =
 export interface MeAreaProps {
   user: UserRef;
   ownStatus: OwnStatus;
-  /** Others see the status. */
+  /** There is a connection, so other users see the status. */
   isConnected: boolean;
   onLeave: () => void;
 }

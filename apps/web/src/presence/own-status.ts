@@ -1,6 +1,6 @@
 /**
- * The own status: what the person chose, and `away` while the device is idle. Another device of
- * the same person may choose one, too; presence shows it, and the newest choice holds.
+ * The own status: what the user has chosen, and `away` while the device is idle. The user may also
+ * choose one on another device. Presence shows that choice, and the newest choice wins.
  */
 import type { ChatClient, Scheduler } from '@maru/client';
 import type { PresenceUser, Status } from '@maru/protocol/events';
@@ -9,7 +9,7 @@ import type { Idle } from './idle.ts';
 
 export interface OwnStatusView {
   readonly status: Status;
-  /** Empty without one. */
+  /** Empty if there is no text. */
   readonly text: string;
 }
 
@@ -18,22 +18,22 @@ export interface OwnStatusOptions {
   ownId: string;
   preferences: Pick<PreferenceStore, 'get' | 'set' | 'subscribe'>;
   scheduler: Pick<Scheduler, 'now'>;
-  /** Makes what tells about input, and starts it. */
+  /** Creates and starts the watcher of input. */
   watchIdle: (on: { onChange: () => void; onInput: () => void }) => Idle;
 }
 
 export interface OwnStatus {
-  /** As others see it; `invisible` as it is. */
+  /** The status that others see. `invisible` is returned as such. */
   get(): OwnStatusView;
   subscribe(listener: () => void): () => void;
-  /** What the person chose. */
+  /** The status that the user has chosen. */
   chosen(): OwnStatusView;
   choose(next: OwnStatusView): void;
   close(): void;
 }
 
 const DEFAULT: OwnStatusView = { status: 'online', text: '' };
-/** What presence shows may be this late. */
+/** How late a change may appear in presence. */
 const PRESENCE_LATE_MS = 10_000;
 
 const isSame = (one: OwnStatusView, other: OwnStatusView): boolean =>
@@ -43,14 +43,14 @@ export function createOwnStatus(options: OwnStatusOptions): OwnStatus {
   return new ClientOwnStatus(options);
 }
 
-/** Its methods are bound, so that hosts may pass them on as functions. */
+/** Its methods are bound, so they can be passed on as functions. */
 class ClientOwnStatus implements OwnStatus {
   readonly #options: OwnStatusOptions;
   readonly #idle: Idle;
   readonly #listeners = new Set<() => void>();
   readonly #unsubscribe: Array<() => void>;
   #chosen = DEFAULT;
-  /** What the server has, as far as this device knows. */
+  /** The status on the server, as far as this device knows. */
   #known = DEFAULT;
   #sentAtMs = Number.NEGATIVE_INFINITY;
   /** This device is idle, but the person uses another one, which sets the status. */
@@ -67,7 +67,7 @@ class ClientOwnStatus implements OwnStatus {
     this.#idle = watchIdle({ onChange, onInput: () => this.#apply() });
     const follow = () => {
       const { awayAfterMin, status } = preferences.get();
-      // Another tab may have another user.
+      // The stored choice may belong to another user.
       if (status?.user === ownId) this.#chosen = { status: status.status, text: status.text };
       this.#idle.setTimeout(awayAfterMin === 0 ? null : awayAfterMin * 60_000);
       this.#apply();
@@ -101,7 +101,7 @@ class ClientOwnStatus implements OwnStatus {
     for (const end of this.#unsubscribe) end();
   };
 
-  /** Only who is online goes away by idleness. */
+  /** Idleness changes only the status `online`. */
   #wanted(): OwnStatusView {
     const { status, text } = this.#chosen;
     const isAway = status === 'online' && this.#idle.isIdle() && !this.#isUsedElsewhere;
@@ -118,7 +118,7 @@ class ClientOwnStatus implements OwnStatus {
     const { client, scheduler } = this.#options;
     this.#known = wanted;
     this.#sentAtMs = scheduler.now();
-    // The client sets it again on each connection. The form has checked what a server refuses.
+    // The client sets the status again on each connection. The form has already checked it.
     client.setStatus(wanted.status, wanted.text).catch((error: unknown) => {
       console.warn('the status was not set', error);
     });
@@ -129,14 +129,14 @@ class ClientOwnStatus implements OwnStatus {
     if (isSame(seen, this.#known) || this.#options.scheduler.now() - this.#sentAtMs < PRESENCE_LATE_MS) return;
     const areOthersIdle = status === 'away' && text === this.#chosen.text;
     this.#isUsedElsewhere = !areOthersIdle && this.#idle.isIdle();
-    // If the others are idle, the next input here ends it. If only this device is, it stays silent:
-    // two devices would set the status in turn, for ever.
+    // If the others are idle, the next input here ends that. If only this device is, it stays
+    // silent: two devices would set the status in turn, for ever.
     if (areOthersIdle || (this.#isUsedElsewhere && isSame(seen, this.#chosen))) {
       this.#known = seen;
       this.#show();
       return;
     }
-    // So that a reconnect of this device does not take it back.
+    // Send it, so a reconnect of this device does not undo it.
     this.#send(seen);
     this.choose(seen);
   }

@@ -1,4 +1,4 @@
-/** The form of the own status. */
+/** The form for the own status. */
 import type { Status } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import { useState } from 'preact/hooks';

@@ -1,4 +1,4 @@
-/** Checks the text of a status before it is sent. The server checks it, too. */
+/** Checks a status text before it is sent. The server checks it too. */
 import { codePointCount } from '@maru/client';
 import { LIMITS } from '@maru/protocol/limits';
 

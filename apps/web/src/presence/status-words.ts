@@ -1,6 +1,6 @@
 import type { Status } from '@maru/protocol/events';
 
-/** The name of each status in the catalogue. */
+/** The catalogue key of each status. */
 export const STATUS_WORDS = {
   online: 'statusOnline',
   away: 'statusAway',

@@ -10,7 +10,7 @@ const refused = (code: 'rate_limited' | 'unavailable', retryAfterMs?: number): H
   error: { code, message: '', retryable: true, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
 });
 
-/** A server with so many rooms, which gives these answers first. */
+/** A server with `count` rooms. It gives the answers in `first` before its own. */
 function setUp(count: number, ...first: Array<HttpResult<RoomsPage>>) {
   const asked: Array<string | undefined> = [];
   const { scheduler, pass } = fakeScheduler();
@@ -32,7 +32,7 @@ function setUp(count: number, ...first: Array<HttpResult<RoomsPage>>) {
 }
 
 describe('the directory', () => {
-  it('reads one page, and the next ones when asked', async () => {
+  it('reads one page, and further pages on request', async () => {
     const { directory, asked } = setUp(PAGE_ROOMS + 1);
     assert.equal(directory.get().state, 'reading');
     await settled();
@@ -45,7 +45,7 @@ describe('the directory', () => {
     assert.deepEqual(asked, [undefined, String(PAGE_ROOMS)]);
   });
 
-  it('reads to the end for a search, and stops with it', async () => {
+  it('reads to the end for a search, and stops when the search ends', async () => {
     const { directory } = setUp(PAGE_ROOMS * 3);
     directory.readOn(true);
     await settled();
@@ -58,7 +58,7 @@ describe('the directory', () => {
     assert.equal(stopped.directory.get().state, 'more');
   });
 
-  it('holds no more rooms than its limit, and says so', async () => {
+  it('holds no more rooms than its limit, and reports that', async () => {
     const { directory, asked } = setUp(ROOMS_MAX + PAGE_ROOMS);
     directory.readOn(true);
     for (let i = 0; i < 40; i++) await settled();
@@ -66,7 +66,7 @@ describe('the directory', () => {
     assert.equal(asked.length, ROOMS_MAX / PAGE_ROOMS);
   });
 
-  it('goes on by itself when the server allows it again', async () => {
+  it('continues by itself when the server allows it again', async () => {
     const { directory, pass } = setUp(3, refused('rate_limited', 700));
     await settled();
     assert.equal(directory.get().state, 'reading');
@@ -75,7 +75,7 @@ describe('the directory', () => {
     assert.equal(directory.get().state, 'complete');
   });
 
-  it('says that it failed, and tries again when asked', async () => {
+  it('reports a failure, and tries again on request', async () => {
     const { directory } = setUp(3, refused('unavailable'));
     await settled();
     assert.equal(directory.get().state, 'failed');

@@ -1,19 +1,19 @@
-/** Reads the list of all public rooms page by page: as asked for, or to its end for a search. */
+/** Reads the list of all public rooms page by page: on request, or to its end for a search. */
 import type { Scheduler } from '@maru/client';
 import type { HttpResult, ListedRoom, RoomsPage } from '@maru/client/http';
 import { createStore, type Store } from '../model/store.ts';
 
-/** The largest page that the server gives. */
+/** The largest page that the server returns. */
 export const PAGE_ROOMS = 200;
-/** A search looks at no more. */
+/** Maximum rooms to read for a search. */
 export const ROOMS_MAX = 5_000;
-/** After a page that the server refused for now, if it does not say how long to wait. */
+/** Wait after a page that the server refused temporarily, if it does not say how long to wait. */
 const PAUSE_MS = 1_000;
 
 export interface DirectoryView {
-  /** In the order of their ids. */
+  /** Ordered by id. */
   rooms: readonly ListedRoom[];
-  /** `full`: there are more than the page holds. */
+  /** `full`: more rooms exist than this list holds. */
   state: 'reading' | 'more' | 'complete' | 'full' | 'failed';
 }
 
@@ -48,7 +48,7 @@ export class Directory {
     void this.#read();
   };
 
-  /** For a search: reads on to the end, or stops. */
+  /** Starts or stops reading to the end, for a search. */
   readonly readOn = (isWanted: boolean): void => {
     this.#readsOn = isWanted;
     if (isWanted && this.get().state === 'more') this.more();

@@ -1,4 +1,4 @@
-/** All public rooms: to look at, to search, and to join. */
+/** The directory of all public rooms: browse, search, join. */
 import { systemScheduler } from '@maru/client';
 import { type ListedRoom, listRooms } from '@maru/client/http';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -13,7 +13,7 @@ import { Directory, type DirectoryView } from './directory-model.ts';
 import type { DirectoryProps } from './directory-props.ts';
 import './directory.css';
 
-/** Rows in the document at first, and as many more each time the reader asks. */
+/** Number of rows to render at first, and to add each time the reader asks for more. */
 const ROWS = 100;
 
 export function DirectoryPage(props: DirectoryProps) {
@@ -84,7 +84,7 @@ function Search(props: PartProps) {
   const isSearching = query.trim() !== '';
   useEffect(() => directory.readOn(isSearching), [directory, isSearching]);
   const more = () => {
-    // The button may be gone afterwards.
+    // The button may disappear, so move the focus.
     list.current?.querySelector<HTMLElement>('li:last-child a')?.focus();
     setRows(rows + ROWS);
     if (rows + ROWS > found.length) directory.more();
@@ -128,7 +128,10 @@ interface StateProps {
   directory: Directory;
 }
 
-/** How many rooms were found, and in how many. Always in the page, to be announced. */
+/**
+ * How many of how many rooms match. The element is always in the page, so screen readers announce
+ * changes.
+ */
 function State({ view, isSearching, found, directory }: StateProps) {
   const words = useSection('rooms');
   const { rooms, state } = view;
@@ -245,7 +248,7 @@ function Room({ room, title, topic, online, isOwn, problem, onOpen, onJoin }: Ro
   );
 }
 
-/** Down and up move between the field and the rooms. */
+/** Up and Down move between the field and the rooms. */
 function onKey(event: KeyboardEvent): void {
   const stops = [
     ...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>('.directory-search, .directory-name'),

@@ -1,4 +1,4 @@
-/** Above the list of rooms: the way to all rooms, and what concerns the whole list. */
+/** Tools above the room list: the directory, and acts on the whole list. */
 import { useCallback } from 'preact/hooks';
 import type { ShellState } from '../chat/use-shell.ts';
 import { useSelected } from '../hooks.ts';
@@ -9,7 +9,7 @@ import { useShortcut } from '../keyboard/use-shortcut.ts';
 import { isOtherTab } from '../model/route.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
-/** Also by a key. What could not be marked keeps its number. */
+/** A key also calls it. A room that could not be marked keeps its count. */
 function useMarkAllRead({ conversations }: Workspace): () => void {
   const { myRooms } = conversations;
   const markAllRead = useCallback(() => {
@@ -73,7 +73,7 @@ export function ListTools({ workspace, shell, hasUnread, unreadOnly, setUnreadOn
           aria-label={t.markAllRead}
           title={t.markAllRead}
           onClick={() => {
-            // The button disappears.
+            // The button disappears, so move the focus.
             focusRegion('rooms');
             markAllRead();
           }}

@@ -1,11 +1,11 @@
-/** Finds a room by what the user types, in the list or by its name. */
+/** Finds a room by typing: in the list or by its id. */
 import { isRoomId } from '@maru/client';
 import { useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { normalizeRoom } from '../model/route.ts';
 import type { RoomRow } from './rows.ts';
 
-/** A room of the typed name, which may be in no list. */
+/** Opens a room by its typed id, even if it is in no list. */
 export function GoToNamed({ query, rows, onGo }: Pick<RoomFieldProps, 'query' | 'rows' | 'onGo'>) {
   const { t } = useWords();
   const room = normalizeRoom(query);
@@ -20,13 +20,14 @@ export function GoToNamed({ query, rows, onGo }: Pick<RoomFieldProps, 'query' | 
 interface RoomFieldProps {
   query: string;
   onQuery: (query: string) => void;
-  /** What the query leaves. */
+  /** The rows that match the query. */
   rows: readonly RoomRow[];
   onGo: (room: string) => void;
 }
 
 /**
- * Finds a room of the list as one types. Enter goes to the first one, or to the room of that name.
+ * Filters the room list while the user types. Enter opens the first match, or the room with that
+ * id.
  */
 export function RoomField({ query, onQuery, rows, onGo }: RoomFieldProps) {
   const { t } = useWords();

@@ -5,7 +5,7 @@ import type { OpenMenu, RoomMenuProps } from './room-menu-props.ts';
 
 const load = () => import('./room-menu.tsx').then(({ RoomMenu }) => RoomMenu);
 
-/** Loads the menu of a room when one is first opened. */
+/** Loads the room menu when one first opens. */
 export function RoomMenuHost({
   menu,
   ...props

@@ -1,4 +1,4 @@
-/** What the menu of a room gets. */
+/** Properties of the room menu. */
 import type { Workspace } from '../workspace/workspace.ts';
 import type { RoomRow } from './rows.ts';
 
@@ -9,13 +9,13 @@ export interface OpenMenu {
 
 export interface RoomMenuProps extends OpenMenu {
   workspace: Workspace;
-  /** As the reader knows it. */
+  /** The name that the reader sees. */
   name: string;
-  /** Opens the settings of the room, with a part of them. */
+  /** Opens the settings of the room at a section. */
   onSettings: (room: string, section: 'people' | 'quit' | null) => void;
   /** The act failed. */
   onFailed: (error: unknown) => void;
-  /** The link was copied, or the browser did not allow it. */
+  /** `isDone`: false if the browser did not allow copying the link. */
   onCopied: (isDone: boolean) => void;
   onClose: () => void;
 }

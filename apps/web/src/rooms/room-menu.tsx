@@ -15,7 +15,7 @@ import './room-menu.css';
 interface Item {
   testId: string;
   label: string;
-  /** One of several of which one holds. */
+  /** For an item of a radio group: whether it is the selected one. */
   isChosen?: boolean;
   act: () => void;
 }

@@ -1,4 +1,4 @@
-/** One line of the list of rooms. */
+/** One row of the room list. */
 import { Component } from 'preact';
 import { useWords } from '../i18n/index.ts';
 import { LockIcon, MoreIcon, PencilIcon } from '../icons.tsx';
@@ -8,7 +8,7 @@ import type { RoomRow } from './rows.ts';
 export interface RoomRowProps {
   row: RoomRow;
   isOpen: boolean;
-  /** The one stop of the Tab key in the list; the arrow keys move between rows. */
+  /** This row is the Tab stop of the list. Arrow keys move between rows. */
   isStop: boolean;
   onGo: (room: string) => void;
   onMenu: (row: RoomRow, at: HTMLElement) => void;
@@ -17,7 +17,7 @@ export interface RoomRowProps {
 const isSameRow = (one: RoomRow, other: RoomRow): boolean =>
   (Object.keys(one) as Array<keyof RoomRow>).every((key) => one[key] === other[key]);
 
-/** Renders only if something in it changed: a message must not render five hundred rows. */
+/** Renders only if something in it has changed. A new message must not render 500 rows. */
 export class RoomRowItem extends Component<RoomRowProps> {
   override shouldComponentUpdate({ row, ...next }: RoomRowProps): boolean {
     const { row: shown, ...now } = this.props;

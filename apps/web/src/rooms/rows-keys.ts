@@ -1,5 +1,6 @@
 /**
- * The keys of the list of rooms: arrows, Home and End move between rows, → opens the menu of one.
+ * The keys of the room list: arrows, Home and End move between rows. The right arrow opens the menu
+ * of a row.
  */
 
 const ROW = '.room-link';

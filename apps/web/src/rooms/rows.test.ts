@@ -19,7 +19,7 @@ const row = (more: Partial<MyRoom>, input: Partial<SectionsInput> = {}) => {
 };
 
 describe('the list of rooms', () => {
-  it('keeps rooms in the order of their names, and direct ones in the order of their messages', () => {
+  it('sorts rooms by name, and direct rooms by their newest message', () => {
     const list = [
       mine('d-2', { with: 'jun' }),
       mine('b-10'),
@@ -35,7 +35,7 @@ describe('the list of rooms', () => {
     assert.deepEqual(rooms, sections({ mine: list.toReversed() }).rooms);
   });
 
-  it('has the rooms that are open and no own ones', () => {
+  it("contains open rooms that are not in the user's list", () => {
     const open = ['tea', 'b', 'a'].map((room) => ({ room, title: '', unread: 2, mentions: 1 }));
     const { visited, rooms } = sections({ mine: [mine('tea')], open, shown: open[1] ?? null });
     assert.deepEqual([ids(rooms), ids(visited)], [['tea'], ['a', 'b']]);
@@ -48,7 +48,7 @@ describe('the list of rooms', () => {
     );
   });
 
-  it('is narrowed by what is typed, and to what is unread with the shown room', () => {
+  it('can be filtered by typing, and by unread messages; the shown room stays', () => {
     const list = [mine('notice', { title: '공지' }), mine('tea', { unread: 1 }), mine('milk')];
     assert.deepEqual(ids(allRows(sections({ mine: list, query: 'ㄱㅈ' }))), ['notice']);
     const shown = { room: 'milk', title: '', unread: 0 };
@@ -57,7 +57,7 @@ describe('the list of rooms', () => {
 });
 
 describe('a row', () => {
-  it('counts what the reader wants to hear of', () => {
+  it('counts messages according to the notification rule', () => {
     const counts = (notify: MyRoom['notify']) => {
       const { unread, mentions } = row({ notify, unread: 5, mentions: 2 });
       return [unread, mentions];
@@ -72,29 +72,29 @@ describe('a row', () => {
     );
   });
 
-  it('of the shown room counts what its view counts', () => {
+  it('uses the count of the view if its room is on the screen', () => {
     const shown = { room: 'tea', title: '', unread: 0 };
     const { unread, mentions } = row({ unread: 5, mentions: 2 }, { shown });
     assert.deepEqual([unread, mentions], [0, 0]);
     assert.equal(row({ unread: 5 }, { shown: { ...shown, unread: 7 } }).unread, 7);
   });
 
-  it('says who wrote last, and what', () => {
-    const said = ({ lastAuthor, lastText, isLastOwn, isLastDeleted }: ReturnType<typeof row>) => [
+  it('shows the author and the text of the last message', () => {
+    const lastOf = ({ lastAuthor, lastText, isLastOwn, isLastDeleted }: ReturnType<typeof row>) => [
       lastAuthor,
       lastText,
       isLastOwn,
       isLastDeleted,
     ];
-    assert.deepEqual(said(row({ last: last('jun', 'two\n lines') })), ['jun', 'two lines', false, false]);
-    assert.deepEqual(said(row({ last: last('me', 'mine') })), ['', 'mine', true, false]);
-    assert.deepEqual(said(row({ with: 'jun', last: last('jun', 'hi') })), ['', 'hi', false, false]);
+    assert.deepEqual(lastOf(row({ last: last('jun', 'two\n lines') })), ['jun', 'two lines', false, false]);
+    assert.deepEqual(lastOf(row({ last: last('me', 'mine') })), ['', 'mine', true, false]);
+    assert.deepEqual(lastOf(row({ with: 'jun', last: last('jun', 'hi') })), ['', 'hi', false, false]);
     const deleted = last('jun', '', { deleted: { ts: 1, by: 'jun' } });
-    assert.deepEqual(said(row({ last: deleted })), ['jun', '', false, true]);
+    assert.deepEqual(lastOf(row({ last: deleted })), ['jun', '', false, true]);
     assert.equal(row({ last: last('jun', 'x'.repeat(9_999)) }).lastText.length, 120);
   });
 
-  it('has a mark while a message is begun, except in the shown room', () => {
+  it('marks a room with a draft, except the shown room', () => {
     const drafts = new Set(['tea']);
     assert.equal(row({}, { drafts }).hasDraft, true);
     assert.equal(row({}, { drafts, shown: { room: 'tea', title: '', unread: 0 } }).hasDraft, false);

@@ -1,4 +1,6 @@
-/** What the list of rooms shows: direct rooms, own rooms, and rooms that were opened. Pure. */
+/**
+ * The content of the room list: direct rooms, rooms in the user's list, and visited rooms. Pure.
+ */
 import type { MyRoom, Notify } from '@maru/protocol/events';
 import { matches } from '../model/match.ts';
 import type { Names } from '../model/names.ts';
@@ -8,13 +10,13 @@ export interface RoomRow {
   room: string;
   name: string;
   kind: 'person' | 'private' | 'public';
-  /** As they are shown: what the reader does not want to hear of is not counted. */
+  /** The count to show. It excludes messages that the notification rule excludes. */
   unread: number;
   mentions: number;
-  /** Null in a room that the reader only looks at. */
+  /** Null in a room that is not in the user's list. */
   notify: Notify | null;
   hasDraft: boolean;
-  /** Empty in rooms with more people than the two of a direct room only if it is an own message. */
+  /** Empty in a direct room, and for an own message. */
   lastAuthor: string;
   lastText: string;
   isLastOwn: boolean;
@@ -24,11 +26,11 @@ export interface RoomRow {
 export interface Sections {
   people: RoomRow[];
   rooms: RoomRow[];
-  /** Opened lately, and not followed. */
+  /** Recently opened rooms that are not in the user's list. */
   visited: RoomRow[];
 }
 
-/** A room that is open, as its view knows it. */
+/** An open room, with the data of its view. */
 export interface OpenRoom {
   room: string;
   title: string;
@@ -39,24 +41,24 @@ export interface OpenRoom {
 export interface SectionsInput {
   mine: readonly MyRoom[];
   open: readonly OpenRoom[];
-  /** The one on the screen: its counts are newer than those of the list. */
+  /** The room on the screen. Its counts are newer than those of the list. */
   shown: Omit<OpenRoom, 'mentions'> | null;
   drafts: ReadonlySet<string>;
   names: Names;
   ownId: string;
   locale: string;
-  /** What the reader typed to find a room. */
+  /** The text that filters the list. */
   query: string;
-  /** The room on the screen stays. */
+  /** Hides rooms without unread messages, except the room on the screen. */
   unreadOnly: boolean;
 }
 
-/** A line of the list is not longer. */
+/** Longer texts are cut, because a row shows one line. */
 const LAST_CHARS_MAX = 120;
 
 /**
- * Direct rooms by their newest message. Others by name, so that each stays where it is, whatever is
- * written.
+ * Direct rooms are sorted by their newest message. Others are sorted by name, so a new message does
+ * not move them.
  */
 export function sectionsOf(input: SectionsInput): Sections {
   const { mine, open, shown, locale, query, unreadOnly } = input;
@@ -103,5 +105,5 @@ const visitedRow = ({ room, title, unread, mentions }: OpenRoom, { shown, drafts
   ...{ lastAuthor: '', lastText: '', isLastOwn: false, isLastDeleted: false },
 });
 
-/** In the order of the page. */
+/** All rows, in the order of the page. */
 export const allRows = ({ people, rooms, visited }: Sections): RoomRow[] => [...people, ...rooms, ...visited];

@@ -1,4 +1,4 @@
-/** The list of rooms, and the reader's own corner below it. */
+/** The room list, and the own user below it. */
 import { hasSession } from '@maru/client';
 import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import logo from '../assets/logo.svg';
@@ -131,8 +131,8 @@ function RoomList(props: SidebarProps) {
 }
 
 /**
- * Where the list was scrolled, when it is shown again in a drawer; and the room on the screen is in
- * it.
+ * Restores the scroll position when the list is shown again in a drawer, and scrolls the current
+ * room into view.
  */
 function useListPlace({ listPlace }: Workspace, current: string | null) {
   const list = useRef<HTMLElement>(null);

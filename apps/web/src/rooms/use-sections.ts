@@ -1,4 +1,4 @@
-/** The rows of the list of rooms, as they are shown now. */
+/** The current rows of the room list. */
 import { useMemo } from 'preact/hooks';
 import type { ShellProps, ShellState } from '../chat/use-shell.ts';
 import { useSelected, useWatched } from '../hooks.ts';
@@ -8,7 +8,7 @@ import { allRows, type RoomRow, type Sections, type SectionsInput, sectionsOf } 
 
 export type SidebarProps = ShellProps & { shell: ShellState };
 
-/** The list follows busy rooms twice a second. */
+/** Counts of busy rooms update twice a second. */
 const FOLLOW_MS = 500;
 
 const NO_ROOM = { get: () => null, subscribe: () => () => {} };
@@ -38,7 +38,7 @@ export function useSections(props: SidebarProps, query: string, unreadOnly: bool
   );
 }
 
-/** For keys, in the order that the list shows, or would show while its drawer is closed. */
+/** For shortcuts: the rooms in the order of the list, even while the drawer is closed. */
 export function roomsInOrder({ workspace, session }: ShellProps, locale: string): readonly RoomRow[] {
   const { listPlace, conversations, openList, known } = workspace;
   if (listPlace.rows !== null) return listPlace.rows;

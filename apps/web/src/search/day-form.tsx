@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import { dayOf, startOfDay } from './days.ts';
 
-/** Goes to a day of the room. The browser has the calendar. */
+/** Jumps to a day of the room. The date picker is the browser's. */
 export function DayForm({ onDay }: { onDay: (ts: number) => void }) {
   const words = useSection('search');
   const [day, setDay] = useState('');

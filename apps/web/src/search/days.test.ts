@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { afterDay, beforeDay, dayOf, startOfDay } from './days.ts';
 
-it('takes a day in the time zone of the reader, from its first millisecond to its last', () => {
+it("covers a day in the reader's time zone, from its first to its last millisecond", () => {
   const start = new Date(2026, 2, 29).getTime();
   const next = new Date(2026, 2, 30).getTime();
   assert.deepEqual([startOfDay('2026-03-29'), afterDay('2026-03-29')], [start, start - 1]);
@@ -11,6 +11,6 @@ it('takes a day in the time zone of the reader, from its first millisecond to it
   assert.deepEqual([dayOf(start), dayOf(next - 1)], ['2026-03-29', '2026-03-29']);
 });
 
-it('takes no day from a field that is empty or half written', () => {
+it('ignores an empty or incomplete field', () => {
   for (const day of ['', '2026', '29.03.2026', '1900-01-01']) assert.equal(startOfDay(day), undefined, day);
 });

@@ -1,4 +1,4 @@
-/** Days of the reader's time zone, as date fields have them: `2026-03-01`. Pure. */
+/** Converts values of date fields (`2026-03-01`) to times, in the reader's time zone. Pure. */
 const startOf = (day: string, addDays = 0): number | undefined => {
   const [, year, month, date] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day) ?? [];
   if (year === undefined) return undefined;
@@ -6,10 +6,10 @@ const startOf = (day: string, addDays = 0): number | undefined => {
   return Number.isFinite(ts) && ts >= 0 ? ts : undefined;
 };
 
-/** The first millisecond of the day; undefined without a day. */
+/** The first millisecond of the day. Undefined if there is no valid day. */
 export const startOfDay = (day: string): number | undefined => startOf(day);
 
-/** The times that a search takes for the first and the last day: both are exclusive. */
+/** The limits of a search from the first to the last day. Both limits are exclusive. */
 export const afterDay = (first: string): number | undefined => {
   const start = startOf(first);
   return start === undefined ? undefined : Math.max(0, start - 1);

@@ -1,4 +1,4 @@
-/** Where, by whom and when: what narrows a search. */
+/** Search filters: room, author and time. */
 
 import type { Search, SearchQuery } from '@maru/client/search';
 import { useState } from 'preact/hooks';

@@ -6,7 +6,7 @@ import type { FindPaneProps } from './find-props.ts';
 
 const load = () => import('./find-pane.tsx').then(({ FindPane }) => FindPane);
 
-/** Loads the search when it is first opened. When it closes, the focus returns. */
+/** Loads the search when it first opens. Returns the focus when it closes. */
 export function FindHost(props: FindPaneProps) {
   const { t } = useWords();
   const lazy = useLazyPart(load, ['search'], true);

@@ -1,4 +1,4 @@
-/** The search beside the room: what is asked, what was found, and a way to any day of the room. */
+/** The search pane beside the room: the query, the hits, and a way to jump to a day. */
 
 import type { ChatClient } from '@maru/client';
 import { createSearch, type Search } from '@maru/client/search';
@@ -25,7 +25,7 @@ export function FindPane(props: FindPaneProps) {
   const view = useWatched(search);
   const field = useRef<HTMLInputElement>(null);
   const isOff = view.state.kind === 'off';
-  // Each time the reader asks for it, not when another room is shown beside it.
+  // Focus the field each time the reader opens the search, but not when the room changes.
   useEffect(() => {
     if (find.memory.asked === find.asked) return;
     find.memory.asked = find.asked;
@@ -90,7 +90,7 @@ export function FindPane(props: FindPaneProps) {
   );
 }
 
-/** As the contract has it. */
+/** The limit in the protocol. */
 const QUERY_CHARS_MAX = 256;
 
 function toFirstHit(event: KeyboardEvent): void {

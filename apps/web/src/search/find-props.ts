@@ -8,12 +8,12 @@ export interface FindPaneProps {
   find: Find;
   room: string;
   nameOfRoom: (room: string) => string;
-  /** Whose messages can be searched for. */
+  /** The authors that the filter offers. */
   people: Names;
   ownId: string;
   onOpen: (hit: Hit) => void;
-  /** Shows the first message since this time. */
+  /** Shows the first message at or after this time. */
   onDay: (ts: number) => void;
-  /** Null if the frame around the pane has its own button. */
+  /** Null if the frame around the pane has its own close button. */
   onClose: (() => void) | null;
 }

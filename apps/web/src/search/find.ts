@@ -1,21 +1,21 @@
-/** Whether the search is open, and what it remembers while it is closed or the room changes. */
+/** Whether the search is open, and its state while it is closed or the room changes. */
 import type { Search } from '@maru/client/search';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useShortcut } from '../keyboard/use-shortcut.ts';
 
 export interface FindMemory {
-  /** Made when the search is first opened. */
+  /** Created when the search first opens. */
   search: Search | null;
   scrollTop: number;
-  /** The last time that the field got the focus. */
+  /** The value of `asked` when the field last took the focus. */
   asked: number;
-  /** The hit that was opened last, as `room seq`. */
+  /** The last opened hit, as `room seq`. */
   opened: string | null;
 }
 
 export interface Find {
   isOpen: boolean;
-  /** Changes each time the reader asks for the field. */
+  /** Increases each time the reader asks for the search. */
   asked: number;
   memory: FindMemory;
   open(): void;

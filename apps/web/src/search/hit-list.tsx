@@ -1,4 +1,4 @@
-/** The hits, the newest first, and why there are none. */
+/** The hits, newest first, or the reason why there are none. */
 import type { Hit, Search, SearchView } from '@maru/client/search';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Sections } from '../i18n/catalogue.ts';
@@ -9,7 +9,7 @@ import { useLocale } from '../settings/locale.ts';
 import { plainParts } from '../text/markup.ts';
 import type { FindPaneProps } from './find-props.ts';
 
-/** The next page is read this far before the end of the list. */
+/** The next page loads at this distance from the end of the list. */
 const AHEAD_PX = 400;
 
 type HitListProps = Pick<FindPaneProps, 'find' | 'nameOfRoom' | 'onOpen'> & { search: Search; view: SearchView };
@@ -21,7 +21,7 @@ export function HitList(props: HitListProps) {
   const words = useSection('search');
   const scroller = useRef<HTMLDivElement>(null);
   const { memory } = find;
-  // Back where the list was, after another room was shown.
+  // Restore the scroll position after another room was shown.
   useLayoutEffect(() => {
     if (scroller.current !== null) scroller.current.scrollTop = memory.scrollTop;
   }, [memory]);
@@ -102,7 +102,7 @@ function Hits({ find, view, nameOfRoom, onOpen }: HitListProps) {
   const time = useMemo(() => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }), [locale]);
   const { hits } = view;
   const { opened } = find.memory;
-  // One stop of the Tab key; the arrow keys move between hits.
+  // One Tab stop. Arrow keys move between hits.
   const stop = hits.some((hit) => keyOf(hit) === opened) ? opened : keyOf(hits[0] as Hit);
   const open = (hit: Hit) => {
     find.memory.opened = keyOf(hit);

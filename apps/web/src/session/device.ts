@@ -1,6 +1,6 @@
 /**
- * The session on the device: in this tab, or until sign-out if the user chose to stay signed in. If
- * the browser forbids storage, the user only has to sign in again.
+ * Stores the session on the device: in this tab, or until sign-out if the user chose to stay signed
+ * in. If the browser forbids storage, the user must only sign in again after a reload.
  */
 import { parseSession, type Session as SignedIn } from '@maru/client/http';
 import { accountSession, isOfAccount } from '../account/account-session.ts';
@@ -9,8 +9,8 @@ import type { Session } from './session.ts';
 export type { Session };
 
 const SESSION_KEY = 'maru.session';
-/** Tells other tabs that the user signed out on purpose. */
-const SIGNED_OUT = 'signed-out';
+/** Tells other tabs which user signed out on purpose. */
+const SIGNED_OUT_KEY = 'maru.signed-out';
 
 const quietly = <T>(act: () => T): T | null => {
   try {
@@ -20,7 +20,7 @@ const quietly = <T>(act: () => T): T | null => {
   }
 };
 
-/** What outlives the tab. Null if the browser forbids it. */
+/** Storage that survives the tab. Null if the browser forbids it. */
 export const deviceStorage = (): Storage | null => quietly(() => localStorage);
 const tabStorage = (): Storage | null => quietly(() => sessionStorage);
 const storageOf = ({ stays }: Session): Storage | null => (stays ? deviceStorage() : tabStorage());
@@ -36,27 +36,44 @@ export function loadSession(): Session | null {
 }
 
 const opened = (kept: SignedIn, stays: boolean): Session =>
-  isOfAccount(kept) ? accountSession(kept, stays, saveSession) : { ...kept, stays };
+  isOfAccount(kept) ? accountSession(kept, stays, keepRenewed) : { ...kept, stays };
 
 export function saveSession({ token, user, stays, isKept }: Session): void {
   if (isKept === false) return;
   quietly(() => storageOf({ token, user, stays })?.setItem(SESSION_KEY, JSON.stringify({ token, user })));
 }
 
-/** The session has ended. What is not sent yet stays for the next sign-in of the user. */
-export const forgetSession = (session: Session): void =>
-  void quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
+/**
+ * Keeps the new token of a session. A session that ended in another tab does not come back, and
+ * that of another user stays.
+ */
+export function keepRenewed(session: Session): void {
+  if (isStored(session)) saveSession(session);
+}
 
-/** The user leaves this device: other tabs of the session follow. */
+const isStored = (session: Session): boolean => read(storageOf(session))?.user.id === session.user.id;
+
+/**
+ * The session has ended. What is not sent yet stays for the next sign-in of the user. The session
+ * that another user began on the device since stays, too.
+ */
+export function forgetSession(session: Session): void {
+  if (isStored(session)) quietly(() => storageOf(session)?.removeItem(SESSION_KEY));
+}
+
+/** The user leaves this device: other tabs of the user follow. */
 export function endSession(session: Session): void {
-  if (session.stays) quietly(() => deviceStorage()?.setItem(SESSION_KEY, SIGNED_OUT));
+  // First: a full device has room for the mark then.
   forgetSession(session);
+  if (!session.stays) return;
+  quietly(() => deviceStorage()?.setItem(SIGNED_OUT_KEY, session.user.id));
+  quietly(() => deviceStorage()?.removeItem(SIGNED_OUT_KEY));
 }
 
 /** Calls `task` when the user signs out in another tab. Returns a function that stops it. */
-export function watchSignOut(task: () => void): () => void {
+export function watchSignOut({ user }: Session, task: () => void): () => void {
   const onStorage = ({ key, newValue }: StorageEvent) => {
-    if (key === SESSION_KEY && newValue === SIGNED_OUT) task();
+    if (key === SIGNED_OUT_KEY && newValue === user.id) task();
   };
   addEventListener('storage', onStorage);
   return () => removeEventListener('storage', onStorage);

@@ -1,4 +1,4 @@
-/** What the user has not sent yet, as the page keeps it. Loaded with the chat. */
+/** Unsent messages that the page stores. Loaded together with the chat. */
 import type { ClientLogger } from '@maru/client';
 import {
   countEndingWithTab,
@@ -18,7 +18,7 @@ export const KeptContext = createContext<KeptIn>('tab');
 export const openKept = ({ user, stays }: Session, logger: ClientLogger): Promise<TabStorage> =>
   openTabStorage({ user: user.id, keep: stays ? 'device' : 'tab', logger });
 
-/** Asks before the tab is closed or loaded anew while closing would lose messages. */
+/** Makes the browser ask before the tab closes or reloads, if that would lose messages. */
 export function guardUnload(): void {
   addEventListener('beforeunload', (event) => {
     if (countEndingWithTab() > 0) event.preventDefault();

@@ -5,7 +5,7 @@ import { createRouter, type Page } from './router.ts';
 
 const room = (id: string, seq: number | null = null): Route => ({ view: 'room', room: id, seq });
 
-/** A window with a history, as far as the router needs one. */
+/** A fake window with a history, reduced to what the router needs. */
 function fakePage(first: string) {
   const steps = [first];
   let at = 0;
@@ -44,7 +44,7 @@ function fakePage(first: string) {
       at += by;
       tell('popstate');
     },
-    /** A link to a fragment, or a script that sets it. */
+    /** Simulates a link to a fragment, or a script that sets it. */
     setHash(hash: string) {
       const next = url().pathname + hash;
       steps.splice(++at, steps.length, next);
@@ -69,30 +69,30 @@ describe('the router', () => {
     assert.deepEqual(router.get(), { view: 'rooms' });
   });
 
-  it('makes a new object, but no step, of the way to where one is', () => {
+  it('creates a new object, but no history entry, for the current place', () => {
     const { page, steps } = fakePage('/r/a/7');
     const router = createRouter(page);
     const before = router.get();
-    let told = 0;
-    router.subscribe(() => told++);
+    let changes = 0;
+    router.subscribe(() => changes++);
     router.go(room('a', 7));
     assert.notEqual(router.get(), before);
-    assert.deepEqual([steps, told], [['/r/a/7'], 1]);
+    assert.deepEqual([steps, changes], [['/r/a/7'], 1]);
   });
 
-  it('follows addresses of earlier versions, and writes them anew', () => {
+  it('accepts addresses of earlier versions, and rewrites them', () => {
     const { page, steps, setHash } = fakePage('/#/lobby/4');
     const router = createRouter(page);
     assert.deepEqual([router.get(), steps], [room('lobby', 4), ['/r/lobby/4']]);
-    let told = 0;
-    router.subscribe(() => told++);
+    let changes = 0;
+    router.subscribe(() => changes++);
     setHash('#/lobby/4');
     setHash('#/other');
-    assert.deepEqual([router.get(), told], [room('other'), 2]);
+    assert.deepEqual([router.get(), changes], [room('other'), 2]);
     assert.deepEqual(steps, ['/r/lobby/4', '/r/lobby/4', '/r/other']);
   });
 
-  it('ignores other fragments, such as those of links to a part of the page', () => {
+  it('ignores other fragments, such as links to a part of the page', () => {
     const { page, setHash } = fakePage('/r/a');
     const router = createRouter(page);
     router.subscribe(() => assert.fail('it is the same place'));
@@ -100,7 +100,7 @@ describe('the router', () => {
     assert.deepEqual(router.get(), room('a'));
   });
 
-  it('leaves the message in the address without going anywhere, and can come back to it', () => {
+  it('removes the message from the address without navigation, and can return to it', () => {
     const { page, steps } = fakePage('/r/a/7');
     const router = createRouter(page);
     router.leavePlace('a');
@@ -109,7 +109,7 @@ describe('the router', () => {
     assert.deepEqual(steps, ['/r/a', '/r/a/7']);
   });
 
-  it('listens no more when it is closed', () => {
+  it('stops listening when it is closed', () => {
     const { page, listeners } = fakePage('/');
     createRouter(page).close();
     assert.equal(listeners(), 0);

@@ -1,19 +1,19 @@
-/** The place in the address, and the ways to change it. */
+/** Reads and changes the route in the address. */
 import { pathOfRoom, pathOfRoute, type Route, routeOf } from '../model/route.ts';
 
 export interface Router {
   get(): Route;
   subscribe(listener: () => void): () => void;
-  /** Each way to a place, even to where one is already, makes a new object. */
+  /** Navigates. Each call creates a new route object, even for the current place. */
   go(route: Route): void;
-  /** As `go`, without a step to come back to. */
+  /** Like `go`, without a new history entry. */
   replace(route: Route): void;
-  /** The reader has left the message in the address. */
+  /** The reader has scrolled away from the message in the address. */
   leavePlace(room: string): void;
   close(): void;
 }
 
-/** What the router needs of a window. */
+/** The parts of a window that the router needs. */
 export interface Page {
   readonly location: { readonly pathname: string; readonly hash: string };
   readonly history: {
@@ -27,7 +27,9 @@ export interface Page {
 export function createRouter(page: Page): Router {
   const listeners = new Set<() => void>();
   let route = routeOf(page.location);
-  /** Where the page is. A fragment, such as that of a link to a part of the page, is no place. */
+  /**
+   * The path of the page. A fragment, for example of a link to a part of the page, is not a route.
+   */
   let path = page.location.pathname;
 
   const set = (next: Route) => {
@@ -43,7 +45,7 @@ export function createRouter(page: Page): Router {
   const read = () => {
     const next = routeOf(page.location);
     if (pathOfRoute(next) === path && !page.location.hash.startsWith('#/')) return;
-    // An address of an earlier version, or one in capitals.
+    // Rewrite an address of an earlier version, or one with capital letters.
     if (next.view !== 'start') write(next, false);
     else path = page.location.pathname;
     set(next);

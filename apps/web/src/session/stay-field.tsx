@@ -1,7 +1,7 @@
-/** The choice to stay signed in, and what it means for what is not sent yet. */
+/** The checkbox to stay signed in, with its consequence for unsent messages. */
 import { useWords } from '../i18n/index.ts';
 
-/** Tabs share the device's storage safely only with Web Locks, which plain HTTP does not have. */
+/** Tabs need Web Locks to share the storage safely. Plain HTTP does not have them. */
 const keepsOnDevice = (): boolean => 'locks' in navigator;
 
 export function StayField({ stays, onChange }: { stays: boolean; onChange: (stays: boolean) => void }) {

@@ -1,4 +1,7 @@
-/** How the page looks on this device: colours and density. Style sheets read both from the root. */
+/**
+ * The appearance on this device: colours and density. Style sheets read both from attributes of the
+ * root element.
+ */
 import type { Preferences } from '../settings/preferences.ts';
 
 export const DARK_SYSTEM = '(prefers-color-scheme: dark)';

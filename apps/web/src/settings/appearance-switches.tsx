@@ -1,6 +1,6 @@
 /**
- * Switches for language and theme, and what stands beside them. Each language is named in itself,
- * so that its readers find it.
+ * Switches for language and theme. Each language is named in itself, so that its speakers recognize
+ * it.
  */
 import type { ComponentChildren } from 'preact';
 import { useMedia } from '../hooks.ts';

@@ -1,4 +1,4 @@
-/** Rows of the settings: a name, and what can be chosen. */
+/** Rows of the settings: a label and a control. */
 import type { ComponentChildren } from 'preact';
 
 export interface SelectRowProps<T extends string | number> {

@@ -1,4 +1,4 @@
-/** The locale of formatted times: the language, with the chosen clock. */
+/** The locale for formatting times: the language with the chosen 12- or 24-hour clock. */
 import { useWords } from '../i18n/index.ts';
 import type { Preferences } from './preferences.ts';
 import { usePreferences } from './use-preferences.ts';

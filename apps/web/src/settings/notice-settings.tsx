@@ -1,4 +1,7 @@
-/** How this device tells of messages. The browser is asked only when the person turns it on. */
+/**
+ * Notification settings of this device. The browser's permission is requested only when the user
+ * turns notifications on.
+ */
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import { playSound } from '../notices/sound.ts';

@@ -4,7 +4,7 @@ import { createPreferences, type PreferenceStore, withRecentEmoji } from './pref
 
 const KEY = 'maru.preferences';
 
-/** One browser: tabs share the storage, and hear of each other's changes. */
+/** A fake browser: tabs share the storage and get events about each other's changes. */
 function createBrowser(stored: Record<string, string> = {}) {
   const items = new Map(Object.entries(stored));
   const tabs: EventTarget[] = [];
@@ -28,7 +28,7 @@ function createBrowser(stored: Record<string, string> = {}) {
 }
 
 describe('preferences', () => {
-  it('follow the system, and give no notice, until the user chooses', () => {
+  it('follow the system, with notifications off, until the user chooses', () => {
     const browser = createBrowser();
     const preferences = browser.openTab().get();
     assert.deepEqual(preferences, {
@@ -39,7 +39,7 @@ describe('preferences', () => {
     assert.equal(browser.items.size, 0);
   });
 
-  it('store only what was chosen, with a version', () => {
+  it('store only chosen values, with a version', () => {
     const browser = createBrowser();
     const tab = browser.openTab();
     tab.set({ theme: 'dark' });
@@ -56,7 +56,7 @@ describe('preferences', () => {
     one.set({ density: 'compact' });
     assert.equal(other.get().density, 'compact');
     assert.equal(heard, 1);
-    // The event of this change is late.
+    // The event of this change has not arrived yet.
     browser.items.set(KEY, JSON.stringify({ version: 1, density: 'compact', sound: true }));
     other.set({ theme: 'light' });
     assert.deepEqual(browser.stored(), { version: 1, density: 'compact', sound: true, theme: 'light' });
@@ -67,7 +67,7 @@ describe('preferences', () => {
     assert.equal(heard, 0);
   });
 
-  it('take over the two keys of earlier versions', () => {
+  it('migrate the two keys of earlier versions', () => {
     const browser = createBrowser({ 'maru.language': 'ko', 'maru.theme': 'dark', 'maru.session': 'x' });
     const { language, theme } = browser.openTab().get();
     assert.deepEqual([language, theme], ['ko', 'dark']);
@@ -91,13 +91,13 @@ describe('preferences', () => {
       assert.deepEqual(preferences, createBrowser().openTab().get());
     });
 
-  it('keep what a newer version has stored', () => {
+  it('keep fields that a newer version has stored', () => {
     const browser = createBrowser({ [KEY]: '{"version":2,"theme":"dark","shape":"round"}' });
     browser.openTab().set({ sound: true });
     assert.deepEqual(browser.stored(), { version: 2, theme: 'dark', shape: 'round', sound: true });
   });
 
-  it('last as long as the page where storage is forbidden', () => {
+  it('last as long as the page if storage is forbidden', () => {
     const refuse = () => {
       throw new Error('forbidden');
     };
@@ -110,7 +110,7 @@ describe('preferences', () => {
   });
 });
 
-it('keeps the emoji that were used last, each once', () => {
+it('keep the last used emoji, each once', () => {
   assert.deepEqual(withRecentEmoji(['🎉', '👍'], '👍'), ['👍', '🎉']);
   const many = Array.from({ length: 40 }, (_, index) => String(index)).reduce(withRecentEmoji, [] as string[]);
   assert.deepEqual([many.length, many[0]], [16, '39']);

@@ -1,6 +1,6 @@
 /**
- * What a person chose for this device. One store for all tabs of the browser: a change in one tab
- * shows in the others. Only choices are stored, so a default may change later.
+ * The preferences of a user on this device. All tabs of the browser share one store: a change in
+ * one tab appears in the others. Only chosen values are stored, so a default may change later.
  */
 import type { Status } from '@maru/protocol/events';
 import type { Language } from '../i18n/languages.ts';
@@ -8,7 +8,7 @@ import type { Language } from '../i18n/languages.ts';
 const KEY = 'maru.preferences';
 const VERSION = 1;
 
-/** The first value of each is the default. */
+/** The allowed values. The first one is the default. */
 const CHOICES = {
   theme: ['system', 'light', 'dark'],
   density: ['comfortable', 'compact'],
@@ -16,16 +16,16 @@ const CHOICES = {
   enterSends: [true, false],
   desktopNotices: [false, true],
   sound: [false, true],
-  /** `direct`: direct messages and mentions. Rules of rooms come first. */
+  /** `direct`: direct messages and mentions. The rule of a room takes precedence. */
   notifyAbout: ['direct', 'all'],
   noticesShowText: [true, false],
-  /** 0: never. */
+  /** 0 means never. */
   awayAfterMin: [10, 0, 5, 30],
 } as const;
 
 type Choices = { readonly [K in keyof typeof CHOICES]: (typeof CHOICES)[K][number] };
 
-/** Belongs to one user: another one on this device begins as `online`. */
+/** Belongs to one user. Another user on this device starts as `online`. */
 export interface ChosenStatus {
   readonly user: string;
   readonly status: Status;
@@ -35,11 +35,11 @@ export interface ChosenStatus {
 export interface Preferences extends Choices {
   readonly language: 'system' | Language;
   readonly status: ChosenStatus | null;
-  /** The newest first. */
+  /** Newest first. */
   readonly recentEmoji: readonly string[];
 }
 
-/** The values that a preference can have, the default first. */
+/** The allowed values of a preference, the default first. */
 export const choicesOf = <K extends keyof Choices>(name: K): (typeof CHOICES)[K] => CHOICES[name];
 
 const DEFAULTS = {
@@ -64,11 +64,11 @@ const RECENT_EMOJI_MAX = 16;
 const areEmoji = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= RECENT_EMOJI_MAX && value.every((one) => typeof one === 'string');
 
-/** The list after one was used. */
+/** The list after an emoji was used. */
 export const withRecentEmoji = (recent: readonly string[], used: string): string[] =>
   [used, ...recent.filter((emoji) => emoji !== used)].slice(0, RECENT_EMOJI_MAX);
 
-/** Values that this version does not know count as not chosen. */
+/** Values that this version does not know are ignored. */
 function knownOf(stored: Record<string, unknown>, languages: readonly string[]): Partial<Preferences> {
   const known = Object.entries(stored).filter(([name, value]) => {
     if (name === 'language') return languages.includes(String(value));
@@ -80,7 +80,7 @@ function knownOf(stored: Record<string, unknown>, languages: readonly string[]):
 }
 
 export interface PreferenceStore {
-  /** The same object until something changes. */
+  /** Returns the same object until something changes. */
   get(): Preferences;
   subscribe(listener: () => void): () => void;
   set(changes: Partial<Preferences>): void;
@@ -89,15 +89,15 @@ export interface PreferenceStore {
 
 export interface PreferencesOptions {
   languages: readonly string[];
-  /** Null if the browser forbids it: then choices last as long as the page. */
+  /** Null if the browser forbids storage. Then choices last as long as the page. */
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
-  /** Tells of changes by other tabs. */
+  /** Sends events about changes in other tabs. */
   target: Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 }
 
 export function createPreferences({ languages, storage, target }: PreferencesOptions): PreferenceStore {
   const listeners = new Set<() => void>();
-  /** What the storage has, as far as this tab knows. */
+  /** The stored text, as far as this tab knows. */
   let text = '';
   let raw: Record<string, unknown> = {};
   let value = DEFAULTS;
@@ -107,7 +107,7 @@ export function createPreferences({ languages, storage, target }: PreferencesOpt
     value = { ...DEFAULTS, ...knownOf(raw, languages) };
     for (const listener of [...listeners]) listener();
   };
-  /** Choices of another tab, and fields of a newer version, stay. */
+  /** Keeps choices of other tabs and fields of a newer version. */
   const load = () => {
     const now = quietly(() => storage?.getItem(KEY) ?? '');
     if (storage === null || now === null || now === text) return;
@@ -127,7 +127,7 @@ export function createPreferences({ languages, storage, target }: PreferencesOpt
   };
   const onStorage = (event: Event) => {
     const { key } = event as StorageEvent;
-    // Null: the storage was cleared.
+    // Null means that the storage was cleared.
     if (key === KEY || key === null) load();
   };
 
@@ -146,7 +146,7 @@ export function createPreferences({ languages, storage, target }: PreferencesOpt
   };
 }
 
-/** The two keys before there was one. */
+/** Migrates the two keys of earlier versions. */
 function takeOld(storage: NonNullable<PreferencesOptions['storage']>): Record<string, string> {
   const old: Record<string, string> = {};
   for (const name of ['language', 'theme']) {

@@ -1,6 +1,4 @@
-/**
- * Opens the settings, from a button or by the keyboard, and loads them when they are first opened.
- */
+/** Opens the settings by a button or a shortcut. Loads them when they first open. */
 import { type ComponentChildren, createContext } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import { useLazyPart } from '../lazy.ts';

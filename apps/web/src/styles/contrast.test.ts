@@ -8,7 +8,7 @@ for (const [, name, light, dark] of css.matchAll(/--([\w-]+): light-dark\((#\w{6
   if (name !== undefined && light !== undefined && dark !== undefined) tokens.set(name, [light, dark]);
 }
 
-/** Relative luminance and contrast as WCAG 2.2 defines them. */
+/** Relative luminance as WCAG 2.2 defines it. */
 function luminance(hex: string): number {
   const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => {
     const c = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
@@ -21,7 +21,7 @@ function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05);
 }
 
-/** Which ink stands on which ground, read off the style sheets. */
+/** Text colours, and the background colours behind them, according to the style sheets. */
 const TEXT: Record<string, string[]> = {
   ink: [
     'paper',
@@ -57,7 +57,7 @@ for (const [kind, pairs, least] of [
   ['control', EDGES, 3],
 ] as const) {
   for (const [ink, grounds] of Object.entries(pairs)) {
-    it(`${ink} is ${kind} that can be told from every ground it stands on`, () => {
+    it(`${ink} is ${kind} with enough contrast on all its backgrounds`, () => {
       for (const ground of grounds) {
         for (const theme of [0, 1] as const) {
           const value = contrast(tokens.get(ink)?.[theme] ?? '', tokens.get(ground)?.[theme] ?? '');

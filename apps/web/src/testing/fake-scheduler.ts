@@ -1,6 +1,6 @@
 import type { Scheduler } from '@maru/client';
 
-/** A clock that only moves when told to. */
+/** A clock that moves only when the test advances it. */
 export function fakeScheduler() {
   let now = 0;
   let tasks: Array<{ atMs: number; task: () => void }> = [];

@@ -1,18 +1,18 @@
-/** Long messages show their beginning until the reader asks for the rest. Pure. */
+/** Shortens long messages until the reader expands them. Pure. */
 
 export const FOLD = {
-  /** A longer text is folded. */
+  /** A text with more lines is folded. */
   linesMax: 20,
   charsMax: 1_600,
-  /** What is shown of it. */
+  /** Number of lines that a folded text shows. */
   linesShown: 12,
   charsShown: 1_000,
 } as const;
 
-/** A word that is cut off is not longer than this. */
+/** The cut moves back to the end of a word, by this many characters at most. */
 const WORD_CHARS_MAX = 40;
 
-/** Where the newline after so many lines is; -1 if there are not so many. */
+/** The index of the n-th newline. -1 if the text has fewer. */
 function endOfLine(text: string, lines: number): number {
   let at = -1;
   for (let line = 0; line < lines; line++) {
@@ -24,7 +24,7 @@ function endOfLine(text: string, lines: number): number {
 
 export const isLong = (text: string): boolean => text.length > FOLD.charsMax || endOfLine(text, FOLD.linesMax) !== -1;
 
-/** The beginning of a long text. It ends between two words, or two characters. */
+/** The beginning of a long text. The cut is between words, or at least between graphemes. */
 export function beginningOf(text: string): string {
   const lineEnd = endOfLine(text, FOLD.linesShown);
   if (lineEnd !== -1 && lineEnd <= FOLD.charsShown) return text.slice(0, lineEnd);
@@ -32,11 +32,11 @@ export function beginningOf(text: string): string {
   const space = head.search(/\s\S*$/);
   if (space > FOLD.charsShown - WORD_CHARS_MAX) return head.slice(0, space);
   const [...graphemes] = new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(head);
-  // The last one may go on behind the cut.
+  // The last grapheme may continue behind the cut, so drop it.
   return head.slice(0, graphemes.at(-1)?.index || head.length);
 }
 
-/** Which long messages the reader has opened, as long as the page is open. */
+/** Which long messages the reader has expanded. Lasts as long as the page. */
 export interface Folds {
   isOpen: (key: string) => boolean;
   set: (key: string, isOpen: boolean) => void;

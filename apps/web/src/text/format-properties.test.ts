@@ -5,7 +5,7 @@ import { format } from './format.ts';
 import type { Block, Inline } from './model.ts';
 
 interface Measured {
-  /** Every character that is shown, in order. */
+  /** All visible characters, in order. */
   shown: string;
   nodes: number;
   depth: number;
@@ -29,7 +29,7 @@ const within = (children: Measured): Measured => ({
   depth: children.depth + 1,
 });
 
-/** Fails on a part that no view knows. */
+/** Throws on an unknown part. */
 function ofInline(part: Inline): Measured {
   if (typeof part === 'string') return { ...NOTHING, shown: part, nodes: 1 };
   if (part.kind === 'code') return within({ ...NOTHING, shown: part.text });
@@ -56,8 +56,8 @@ function ofBlock(block: Block): Measured {
 
 const measure = (text: string): Measured => join(format(text).map(ofBlock));
 
-/** What remains of a text without markers and spaces. */
-const said = (text: string): string => text.replace(/[\s*_~`>\-.)]/g, '');
+/** The text without markers and spaces. */
+const withoutMarkers = (text: string): string => text.replace(/[\s*_~`>\-.)]/g, '');
 
 const PIECES = [
   ...['*', '**', '_', '~~', '`', '```', '> ', '- ', '1. ', '3) ', '[', ']', '(', ')', '!', '\\', '<b>', '&lt;', '#'],
@@ -66,17 +66,17 @@ const PIECES = [
 ];
 
 describe('any text', () => {
-  it('keeps every character that is no marker, in order', () => {
+  it('keeps all characters that are not markers, in order', () => {
     const texts = fc.array(fc.constantFrom(...PIECES), { maxLength: 60 }).map((pieces) => pieces.join(''));
     fc.assert(
       fc.property(texts, (text) => {
-        assert.equal(said(measure(text).shown), said(text));
+        assert.equal(withoutMarkers(measure(text).shown), withoutMarkers(text));
       }),
       { numRuns: 500 },
     );
   });
 
-  it('becomes known parts, and links to allowed addresses', () => {
+  it('yields only known parts, and links to allowed addresses', () => {
     const links = [
       'https://',
       'http://a.example',
@@ -123,7 +123,7 @@ describe('any text', () => {
     ...['*a _b ~~c ', '> - 1. ', ' ', '\n', '\t- ', '\u0301'],
   ];
   for (const piece of HOSTILE) {
-    it(`has few parts, and not deep, in 16 KiB of ${JSON.stringify(piece)}`, () => {
+    it(`has few and shallow parts in 16 KiB of ${JSON.stringify(piece)}`, () => {
       const { nodes, depth, shown } = measure(fill(piece));
       assert.ok(nodes <= 3_000, `${nodes} nodes`);
       assert.ok(depth <= 16, `${depth} deep`);
@@ -131,7 +131,7 @@ describe('any text', () => {
     });
   }
 
-  it('is not deep either if its lines go deeper one by one', () => {
+  it('stays shallow if each line is nested deeper than the previous one', () => {
     const lines = (piece: string) => Array.from({ length: 180 }, (_, index) => piece.repeat(index + 1)).join('a\n');
     for (const piece of ['> ', '  ', '- ', '*']) assert.ok(measure(lines(piece)).depth <= 16, piece);
     const indented = Array.from({ length: 180 }, (_, index) => `${'  '.repeat(index)}- a`).join('\n');

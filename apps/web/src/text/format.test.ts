@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { format } from './format.ts';
 import { type Block, type Inline, shownText } from './model.ts';
 
-/** The parts in a short form: `<strong>강조</strong>는`. */
+/** A short notation for parts: `<strong>강조</strong>는`. */
 function inlineForm(part: Inline): string {
   if (typeof part === 'string') return part;
   if (part.kind === 'code') return `<code>${part.text}</code>`;
@@ -40,7 +40,7 @@ describe('emphasis', () => {
     });
   });
 
-  it('formats words of Korean with their particles', () => {
+  it('formats Korean words that have particles', () => {
     shows({
       '**강조**는': '<strong>강조</strong>는',
       '**"강조"**는': '<strong>"강조"</strong>는',
@@ -53,7 +53,7 @@ describe('emphasis', () => {
     });
   });
 
-  it('leaves other stars, underscores and tildes alone', () => {
+  it('ignores other stars, underscores and tildes', () => {
     staysAsTyped('2*3*4', '2 * 3 * 4', 'snake_case_name', '변수_이름_은', '*^^*', '**', '****', '** a **', '-_-');
     staysAsTyped('네~~ 알겠어요~~', '네~~알겠어요~~', '~~~', '~물결~', '¯\\_(ツ)_/¯', 'a ** b', '**a', 'C:\\*.txt');
   });
@@ -72,7 +72,7 @@ describe('what is shown as typed', () => {
 });
 
 describe('code', () => {
-  it('shows everything in it as typed', () => {
+  it('is shown as typed', () => {
     shows({
       '`a *b* <i>`': '<code>a *b* <i></code>',
       '`` a`b `` and `': '<code>a`b</code> and `',
@@ -86,7 +86,7 @@ describe('code', () => {
 });
 
 describe('quotes', () => {
-  it('have the lines that begin with >, and no others', () => {
+  it('contain the lines that begin with >, and no others', () => {
     shows({
       '> a\n> b\nc': '<quote>a\nb</quote>c',
       '> a\n\nb': '<quote>a</quote>\nb',
@@ -99,7 +99,7 @@ describe('quotes', () => {
 });
 
 describe('lists', () => {
-  it('have bullets, or the numbers that were typed', () => {
+  it('have bullets, or the typed numbers', () => {
     shows({
       '- a\n- b': '<li ->a</li><li ->b</li>',
       '* a\n\n* b': '<li ->a</li><li ->b</li>',
@@ -111,7 +111,7 @@ describe('lists', () => {
     });
   });
 
-  it('are no dates, negative numbers and single marks', () => {
+  it('are not dates, negative numbers or single marks', () => {
     staysAsTyped('2026. 11. 29. 회의', '11. 29. 회의', '-1', '-', '1.', '1.5', '+ 추가로', '01. a', '1234. a', '*a');
   });
 });
@@ -147,7 +147,7 @@ describe('links', () => {
     });
   });
 
-  it('shows the host beside a label, and no label that pretends to be another address', () => {
+  it('shows the host beside a label, and rejects a label that pretends to be another address', () => {
     const bank = '<a https://bank.example/>https://bank.example</a>';
     const evil = '<a https://evil.example/>https://evil.example</a>';
     shows({
@@ -160,12 +160,12 @@ describe('links', () => {
   });
 });
 
-it('shows a text with more parts than anyone writes as typed', () => {
+it('shows a text with too many parts as typed', () => {
   const text = '*a* '.repeat(2_000);
   assert.deepEqual(format(text), [{ kind: 'lines', children: [text] }]);
 });
 
-it('says what a part shows', () => {
+it('returns the visible text of a part', () => {
   const [lines] = format('**a `b`** c');
   assert.ok(lines?.kind === 'lines');
   assert.equal(lines.children.map(shownText).join(''), 'a b c');

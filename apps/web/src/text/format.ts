@@ -1,6 +1,6 @@
 /**
- * Turns a text into parts, by the Markdown parser Lezer. It yields a tree of positions, so whatever
- * is no markup here stays as typed: HTML, headings, tables, images.
+ * Parses a text into parts with the Markdown parser Lezer. Lezer returns a tree of positions, so
+ * unsupported markup stays as typed: HTML, headings, tables, images.
  */
 import type { SyntaxNode } from '@lezer/common';
 import { parser as commonMark } from '@lezer/markdown';
@@ -9,9 +9,9 @@ import { inlineNodes, inlineParsers } from './grammar-inline.ts';
 import { labelledTarget, targetOf } from './links.ts';
 import type { Block, Inline, ListItem } from './model.ts';
 
-/** Emphasis inside emphasis: deeper markers are text. */
+/** Maximum depth of emphasis. Deeper markers are shown as text. */
 const NESTING_MAX = 4;
-/** A text with more parts than any person writes is shown as typed. */
+/** A text with more parts is shown as typed. No person writes so many. */
 const PARTS_MAX = 1_000;
 
 const parser = commonMark.configure({
@@ -31,10 +31,10 @@ export function format(text: string): Block[] {
 }
 
 const MARKS = new Set(['EmphasisMark', 'StrikethroughMark', 'LinkMark', 'CodeMark']);
-/** Marks of the blocks around a text. */
+/** Marks of the blocks that contain a text. */
 const OUTER_MARKS = new Set(['QuoteMark', 'ListMark', 'Indent']);
 const INLINE_KINDS = { Emphasis: 'em', StrongEmphasis: 'strong', Strikethrough: 'del' } as const;
-/** Markers around nothing but punctuation are a face: `*^^*`. */
+/** Markers around punctuation only are a face: `*^^*`. */
 const SAYS_SOMETHING = /[\p{L}\p{N}\p{Emoji_Presentation}]/u;
 
 function* childrenOf(node: SyntaxNode): Generator<SyntaxNode> {
@@ -49,7 +49,7 @@ function append(parts: Inline[], part: Inline): void {
 }
 
 class Reader {
-  /** How many parts have been made. */
+  /** Number of parts so far. */
   parts = 0;
   readonly #text: string;
 
@@ -57,7 +57,7 @@ class Reader {
     this.#text = text;
   }
 
-  /** Blank lines between blocks are kept. `isWhole`: so are spaces before the first word. */
+  /** Keeps blank lines between blocks. `isWhole`: also keeps spaces before the first word. */
   blocks(node: SyntaxNode, isWhole = false): Block[] {
     const blocks: Block[] = [];
     let at = node.from;
@@ -76,7 +76,7 @@ class Reader {
   #addLines(blocks: Block[], gap: string, children: Inline[]): void {
     const last = blocks.at(-1);
     const lines: Inline[] = last?.kind === 'lines' ? last.children : [];
-    // A block ends its line by itself.
+    // A block already ends its line.
     append(lines, last === undefined || last.kind === 'lines' ? gap : gap.replace('\n', ''));
     for (const child of children) append(lines, child);
     if (last?.kind !== 'lines' && lines.length > 0) blocks.push({ kind: 'lines', children: lines });
@@ -135,7 +135,7 @@ class Reader {
     return parts;
   }
 
-  /** Several parts if it is shown as typed. */
+  /** Returns several parts if the node is shown as typed. */
   #inline(node: SyntaxNode, depth: number): Inline[] {
     this.parts += 1;
     const text = this.#text.slice(node.from, node.to);
@@ -159,13 +159,13 @@ class Reader {
     if (url !== null && open !== undefined && close !== undefined && !isImage && node.getChild('LinkTitle') === null) {
       const label = this.#text.slice(open.to, close.from);
       const target = labelledTarget(label, this.#text.slice(url.from, url.to));
-      // No link inside a link.
+      // A link cannot contain another link.
       if (target !== null) return [{ kind: 'link', target, children: [label] }];
     }
     return this.#inlines(node, depth + 1, false);
   }
 }
 
-/** One space inside the backticks allows code that begins or ends with one: `` ` `` */
+/** One space inside the backticks allows code that begins or ends with a backtick: `` ` `` */
 const trimmedCode = (text: string): string =>
   text.startsWith(' ') && text.endsWith(' ') && text.trim() !== '' ? text.slice(1, -1) : text;

@@ -1,4 +1,4 @@
-/** Examples of what people can write, for the list of shortcuts. */
+/** Examples of supported markup, for the list of shortcuts. */
 
 export type FormatName = 'bold' | 'italics' | 'strikethrough' | 'code' | 'codeBlock' | 'quote' | 'list' | 'link';
 

@@ -1,6 +1,6 @@
 /**
- * Shows the parts of a text as elements. Only the elements here and in `marked.tsx` are ever made
- * of a text. It loads with the parser.
+ * Renders the parts of a text as elements. Only this module and `marked.tsx` create elements from
+ * texts. It loads together with the parser.
  */
 import type { ComponentChildren } from 'preact';
 import { useCallback, useMemo, useState } from 'preact/hooks';
@@ -13,7 +13,7 @@ import type { Block, Inline, LinkTarget } from './model.ts';
 
 export interface View extends Mentioning {
   codeLabel: string;
-  /** Opens a room, or a message in it. Null: the browser loads its address. */
+  /** Opens a room or a message. Null: the browser follows the link. */
   onOpen: ((route: Route) => void) | null;
 }
 
@@ -81,7 +81,7 @@ function Link({ target: { href, host }, children, onOpen }: LinkProps): Componen
 
 function Code({ language, text, label }: { language: string | null; text: string; label: string }) {
   const [isWide, setWide] = useState(false);
-  // The keyboard scrolls what has the focus.
+  // The keyboard can scroll only a focusable element.
   const measure = useCallback(
     (element: HTMLPreElement | null) => {
       if (element !== null) setWide(element.scrollWidth > element.clientWidth);

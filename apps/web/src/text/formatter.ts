@@ -1,9 +1,9 @@
-/** Loads the parser, once. Until it is there, texts are shown as typed. */
+/** Loads the parser once. Until then, texts are shown as typed. */
 export interface Formatter<T> {
   /** Null until it is loaded. */
   get: () => T | null;
   subscribe: (listener: () => void) => () => void;
-  /** After a failure, the next call tries again. */
+  /** Starts the load. After a failure, the next call tries again. */
   load: () => void;
 }
 

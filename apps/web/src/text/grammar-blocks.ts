@@ -1,21 +1,21 @@
 /**
- * Quotes, lists and code blocks as people write them in a chat. They differ from CommonMark where a
- * chat would surprise its writers: `>_<` is no quote, `2026. 11. 29.` is no list, and a line after
- * a quote belongs to it only with a `>` of its own.
+ * Quotes, lists and code blocks as people write them in chats. They differ from CommonMark where it
+ * would surprise: `>_<` is not a quote, `2026. 11. 29.` is not a list, and a line belongs to a
+ * quote only if it has its own `>`.
  */
 import type { BlockContext, BlockParser, Line, NodeSpec } from '@lezer/markdown';
 
-/** Deeper quotes and lists are text. */
+/** Maximum depth of quotes and lists. Deeper ones are text. */
 const DEPTH_MAX = 6;
-/** A line belongs to a list item from this indent on. */
+/** Minimum indent of a line that continues a list item. */
 const ITEM_INDENT = 2;
 
 const GREATER_THAN = 62;
 const ITEM = /^(?:[-*]|([1-9]\d{0,2})[.)])[ \t]+(?=\S)/;
-/** After `11. ` it is a date: `11. 29.` */
+/** After `11. ` it makes the line a date: `11. 29.` */
 const DATE = /^\d{1,2}\./;
 
-/** The lines at which a quote or an item ended. */
+/** The line at which a quote or an item ended. */
 const ends = new WeakMap<BlockContext, number>();
 
 function leave(cx: BlockContext): false {
@@ -29,7 +29,7 @@ const isSpace = (char: string): boolean => char === ' ' || char === '\t' || char
 
 const isQuote = (line: Line): boolean => line.next === GREATER_THAN && isSpace(line.text.charAt(line.pos + 1));
 
-/** Where the text after `> ` begins. */
+/** The index where the text after `> ` begins. */
 const afterQuote = (line: Line): number => Math.min(line.pos + 2, line.text.length);
 
 const quoteMark = (cx: BlockContext, line: Line) =>
@@ -99,7 +99,7 @@ const code: BlockParser = {
     if (fence === undefined) return false;
     const from = cx.lineStart + line.pos;
     const marks = [cx.elt('CodeMark', from, from + fence.length)];
-    // Without a closing fence, the code goes on to the end.
+    // A code block without a closing fence extends to the end.
     while (cx.nextLine() && !hasLeft(cx)) {
       marks.push(...line.markers);
       const end = line.text.trimEnd();
@@ -113,7 +113,7 @@ const code: BlockParser = {
   },
 };
 
-/** Lines do not continue a quote or an item that they do not belong to. */
+/** Prevents lazy continuation: a line without the marker does not continue a quote or an item. */
 const strictLines: BlockParser = {
   name: 'StrictLines',
   leaf: () => ({

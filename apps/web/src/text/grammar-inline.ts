@@ -1,7 +1,7 @@
 /**
- * Emphasis, strikethrough and addresses inside lines. Emphasis works beside Korean: CommonMark's
- * rules refuse `**"강조"**는`, because a punctuation mark stands before the closing stars and a
- * letter behind.
+ * Emphasis, strikethrough and addresses inside lines. Emphasis works next to Korean particles.
+ * CommonMark rejects `**"강조"**는`, because punctuation precedes the closing stars and a letter
+ * follows.
  */
 import { type DelimiterType, InlineContext, type InlineParser } from '@lezer/markdown';
 import { addressLength } from './links.ts';
@@ -12,7 +12,7 @@ const TILDE = 126;
 const RUN_MAX = 3;
 
 const WORD = /[\p{L}\p{N}]/u;
-/** Their words and particles stand together without spaces. */
+/** Scripts that write particles without a space after the word. */
 const CJK = /[\p{sc=Hang}\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}]/u;
 const OPENING = /[\p{Ps}\p{Pi}]/u;
 const CLOSING = /[\p{Pe}\p{Pf},]/u;
@@ -20,7 +20,7 @@ const CLOSING = /[\p{Pe}\p{Pf},]/u;
 const isBlank = (char: string): boolean => char.trim() === '';
 const isWord = (char: string): boolean => WORD.test(char) && !CJK.test(char);
 
-/** The whole characters around a run of markers. */
+/** The full characters before and after a run of markers. */
 function around(cx: InlineContext, from: number, to: number): [string, string] {
   const before = [...cx.slice(Math.max(cx.offset, from - 2), from)].at(-1) ?? '';
   const [after = ''] = cx.slice(to, to + 2);
@@ -41,7 +41,7 @@ const emphasis: InlineParser = {
     if (to - from > RUN_MAX) return to;
     const [before, after] = around(cx, from, to);
     const isStar = next === STAR;
-    // `2*3*4`, `snake_case` and `¯\_(ツ)_/¯` are no emphasis.
+    // `2*3*4`, `snake_case` and `¯\_(ツ)_/¯` are not emphasis.
     const isInWord = before === '\\' || (isStar ? isWord(before) : WORD.test(before));
     const opens = !isBlank(after) && !isInWord && !CLOSING.test(after);
     const closes = !isBlank(before) && !OPENING.test(before) && (isStar || !isWord(after));
@@ -59,7 +59,7 @@ const strikethrough: InlineParser = {
     const to = runEnd(cx, next, from);
     if (to - from !== 2) return to;
     const [before, after] = around(cx, from, to);
-    // Koreans draw out words: `네~~ 알겠어요~~`.
+    // Koreans use tildes to stretch words: `네~~ 알겠어요~~`. These are not strikethrough.
     const opens = !isBlank(after) && !WORD.test(before) && !CLOSING.test(after);
     return cx.addDelimiter(STRIKETHROUGH, from, to, opens, !isBlank(before) && !OPENING.test(before));
   },

@@ -1,11 +1,11 @@
-/** Which addresses in a text become links. Pure. */
+/** Finds the addresses in a text that become links. Pure. */
 import { type Route, routeOf } from '../model/route.ts';
 import type { LinkTarget } from './model.ts';
 
 const PROTOCOLS = new Set(['http:', 'https:', 'mailto:']);
 
 /**
- * An address ends at the first character of Korean, Chinese or Japanese: particles follow it
+ * An address ends at the first Korean, Chinese or Japanese character. A particle follows an address
  * without a space, and browsers copy such characters percent-encoded.
  */
 const URL_CHARS =
@@ -15,7 +15,7 @@ const EMAIL = /(?:mailto:)?[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*\.
 const TRAILING = /[?!.,:;*_~]+$/;
 const CLOSERS: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
 
-/** The length of the address at this place of the text; 0: there is none. */
+/** The length of the address at this index. 0 if there is none. */
 export function addressLength(text: string, at: number): number {
   if (/[A-Za-z0-9_@/.]/.test(text.charAt(at - 1))) return 0;
   STARTS.lastIndex = at;
@@ -31,7 +31,7 @@ function emailLength(text: string, at: number): number {
   return EMAIL.exec(text)?.[0].length ?? 0;
 }
 
-/** A bracket that closes one before the address does not belong to it. */
+/** Removes a closing bracket that was opened before the address. */
 function untilUnbalanced(written: string): string {
   const open: Record<string, number> = {};
   for (let i = 0; i < written.length; i++) {
@@ -44,21 +44,22 @@ function untilUnbalanced(written: string): string {
   return written;
 }
 
-/** Null if it is no address that a message may lead to. */
+/** Null if a message may not link to this address. */
 export function targetOf(address: string): LinkTarget | null {
   const isEmail = address.includes('@') && emailLength(address, 0) === address.length;
   const scheme = /^www\./i.test(address) ? 'https://' : isEmail && !/^mailto:/i.test(address) ? 'mailto:' : '';
   const whole = scheme + address;
   if (!/^(?:https?:\/\/|mailto:)/i.test(whole) || !URL.canParse(whole)) return null;
   const url = new URL(whole);
-  // A name before the host pretends to be the host: https://bank.example@evil.example
+  // Reject user information before the host. It can imitate a host:
+  // https://bank.example@evil.example
   if (!PROTOCOLS.has(url.protocol) || url.username !== '' || url.password !== '') return null;
-  // A host in other letters may look like a known one. Its real name is shown, too.
+  // A host with lookalike letters can imitate a known host, so its ASCII form is also shown.
   const isShown = url.host === '' || address.toLowerCase().includes(url.host);
   return { href: url.href, host: isShown ? null : url.host };
 }
 
-/** `[label](address)`. Null if the label pretends to be another address. */
+/** The target of `[label](address)`. Null if the label looks like a different address. */
 export function labelledTarget(label: string, address: string): LinkTarget | null {
   const target = targetOf(address);
   if (target === null) return null;
@@ -69,7 +70,7 @@ export function labelledTarget(label: string, address: string): LinkTarget | nul
   return { href: target.href, host: host === '' ? pathname : host };
 }
 
-/** Where a link leads if it is to a room or a message of this page; null for others. */
+/** The route of a link to a room or message of this page. Null for other links. */
 export function ownRoute(href: string, origin: string): Route | null {
   const url = new URL(href);
   if (url.origin !== origin) return null;

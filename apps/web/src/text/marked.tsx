@@ -1,5 +1,6 @@
 /**
- * Text without markup: with the mentions in it, and stacks of combining marks kept to their line.
+ * Renders text without markup: marks mentions, and confines stacks of combining marks to their
+ * line.
  */
 import type { ComponentChildren } from 'preact';
 import { type Mentioning, marksIn } from './marks.ts';

@@ -1,22 +1,22 @@
-/** Finds mentions, and stacks of combining marks, in the text between markup. Pure. */
+/** Finds mentions and stacks of combining marks in text between markup. Pure. */
 import { longestFirst, MENTION_ROOM, mentionPattern } from '../model/mentions.ts';
 import type { Names } from '../model/names.ts';
 
 export type Mark = { kind: 'text'; text: string } | { kind: 'mention'; text: string; isOwn: boolean } | Stack;
 
-/** A character with so many marks that they would cover other lines. */
+/** A character with so many combining marks that they would cover other lines. */
 interface Stack {
   kind: 'stack';
   text: string;
 }
 
 /**
- * More marks than any script puts on a character: Vietnamese and Thai have two, Hebrew four. Hangul
- * is written with letters, not with marks.
+ * More marks than any script needs: Vietnamese and Thai use two, Hebrew four. Hangul uses letters,
+ * not marks.
  */
 const STACK = '[^\\p{M}\\n]\\p{M}{6,}';
 
-/** The word for everyone depends on the writer's language. */
+/** The word for the whole room depends on the author's language. */
 const ROOM_WORD = '[\\p{L}]+';
 
 export interface Mentioning {
@@ -46,9 +46,9 @@ export function marksIn(text: string, { mentions, names, ownId }: Mentioning): M
   return marks;
 }
 
-/** Three of the longest emoji, with spaces. */
+/** The length of three of the longest emoji, with spaces. */
 const JUMBO_CHARS_MAX = 64;
 
-/** One to three emoji and nothing else are shown large. */
+/** Whether a text consists of one to three emoji. Such a text is shown large. */
 export const isJumbo = (text: string): boolean =>
   text.length <= JUMBO_CHARS_MAX && /^(?:\s*\p{RGI_Emoji}){1,3}\s*$/v.test(text);

@@ -1,6 +1,6 @@
 /**
- * The text of a message. Without markup it is shown at once; with markup as typed, until the parser
- * is loaded. A long one is folded.
+ * The text of a message. A text without markup renders at once. A text with markup is shown as
+ * typed until the parser is loaded. A long text is folded.
  */
 import { createContext } from 'preact';
 import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -15,17 +15,17 @@ import { hasMarkup } from './markup.ts';
 import './text.css';
 
 const formatter = createFormatter<typeof Formatted>(() => import('./formatted.tsx').then((part) => part.Formatted));
-// It loads beside the connection, so that it is there before the first message.
+// Load in parallel to the connection, so the parser is ready before the first message.
 if (typeof document !== 'undefined') formatter.load();
 
-/** What texts share in a page. */
+/** Context that all texts of a page share. */
 export const TextContext = createContext<{ onOpen: View['onOpen'] }>({ onOpen: null });
 
 const folds = createFolds();
 
 export interface MessageTextProps extends Mentioning {
   text: string;
-  /** Under which the page remembers whether a long text is open. */
+  /** The key under which the page remembers whether the text is expanded. */
   foldKey: string;
 }
 
@@ -51,7 +51,7 @@ function WithMarkup(props: MessageTextProps) {
   return <Part text={text} view={{ mentions, names, ownId, onOpen, codeLabel: t.codeBlock }} />;
 }
 
-/** The list around a message. It listens to `scroll`, and so learns that rows have moved. */
+/** The list that contains the message. A `scroll` event makes it notice that rows have moved. */
 const scrollerOf = (element: HTMLElement | null): HTMLElement | null => element?.closest('[role="log"]') ?? null;
 
 function LongText(props: MessageTextProps) {
@@ -59,7 +59,7 @@ function LongText(props: MessageTextProps) {
   const { t } = useWords();
   const [isOpen, setOpen] = useState(() => folds.isOpen(foldKey));
   const button = useRef<HTMLButtonElement>(null);
-  /** Where the button was before a click. */
+  /** Position of the button before the click. */
   const top = useRef<number | null>(null);
   const toggle = () => {
     top.current = button.current?.getBoundingClientRect().top ?? null;
@@ -69,7 +69,7 @@ function LongText(props: MessageTextProps) {
   useLayoutEffect(() => {
     const scroller = scrollerOf(button.current);
     if (top.current === null || scroller === null) return;
-    // What is folded away was above the button, which stays where it is.
+    // Text above the button disappears. Scroll so that the button stays in place.
     if (!isOpen) scroller.scrollTop += (button.current?.getBoundingClientRect().top ?? 0) - top.current;
     top.current = null;
     scroller.dispatchEvent(new Event('scroll'));

@@ -1,9 +1,9 @@
-/** A formatted text: what the parser made of it, as plain data. Views turn it into elements. */
+/** A formatted text as plain data. The parser produces it, and views turn it into elements. */
 
 export interface LinkTarget {
-  /** `http:`, `https:` or `mailto:`, and nothing else. */
+  /** Only `http:`, `https:` or `mailto:`. */
   href: string;
-  /** The real host, if the shown text does not say it. */
+  /** The real host, if the visible text does not contain it. */
   host: string | null;
 }
 
@@ -14,18 +14,18 @@ export type Inline =
   | { kind: 'link'; target: LinkTarget; children: Inline[] };
 
 export interface ListItem {
-  /** Null for a bullet. */
+  /** Null means a bullet. */
   number: number | null;
   children: Block[];
 }
 
 export type Block =
-  /** Lines as typed: line breaks and spaces count. */
+  /** Lines as typed, with line breaks and spaces. */
   | { kind: 'lines'; children: Inline[] }
   | { kind: 'quote'; children: Block[] }
   | { kind: 'list'; isNumbered: boolean; items: ListItem[] }
   | { kind: 'code'; language: string | null; text: string };
 
-/** The text that an inline part shows. */
+/** The visible text of an inline part. */
 export const shownText = (part: Inline): string =>
   typeof part === 'string' ? part : part.kind === 'code' ? part.text : part.children.map(shownText).join('');

@@ -7,14 +7,14 @@ import { isJumbo, marksIn } from './marks.ts';
 import { hasMarkup, plainParts, plainText } from './markup.ts';
 
 describe('hasMarkup', () => {
-  it('needs no parser for what people mostly write', () => {
+  it('is false for most messages, so they need no parser', () => {
     for (const text of ['안녕하세요', 'Hello, see you at 10:30!', '2026. 11. 29.', '@Kim hi', 'a - b', '>_<', '^^'])
       assert.equal(hasMarkup(text), text === '>_<', text);
   });
 });
 
 describe('plainText', () => {
-  it('leaves markers out', () => {
+  it('removes markers', () => {
     const cases: Record<string, string> = {
       '**강조**는 *b* ~~c~~ `d`': '강조는 b c d',
       '**"강조"**는': '"강조"는',
@@ -30,7 +30,7 @@ describe('plainText', () => {
 });
 
 describe('plainParts', () => {
-  it('leaves markers out, wherever a text is cut', () => {
+  it('removes markers wherever a text is split', () => {
     for (const text of ['**강조**는 *b* ~~c~~ `d`', '> a\n- b 😀', '[label](https://a.example/b) x', 'none'])
       for (let cut = 0; cut <= text.length; cut++) {
         const parts = plainParts([{ text: text.slice(0, cut) }, { text: text.slice(cut), isMarked: true }]);
@@ -38,7 +38,7 @@ describe('plainParts', () => {
       }
   });
 
-  it('keeps the mark of a word', () => {
+  it('keeps the highlight of a word', () => {
     const parts = [
       { text: 'a **', isMarked: false },
       { text: 'page', isMarked: true },
@@ -55,14 +55,14 @@ describe('plainParts', () => {
 describe('folding', () => {
   const lines = (count: number): string => Array.from({ length: count }, (_, index) => `line ${index}`).join('\n');
 
-  it('folds texts of too many lines or characters', () => {
+  it('folds texts with too many lines or characters', () => {
     assert.equal(isLong(lines(FOLD.linesMax)), false);
     assert.equal(isLong(lines(FOLD.linesMax + 1)), true);
     assert.equal(isLong('a'.repeat(FOLD.charsMax)), false);
     assert.equal(isLong('a'.repeat(FOLD.charsMax + 1)), true);
   });
 
-  it('shows whole lines, whole words, whole characters', () => {
+  it('cuts between lines, words or characters', () => {
     assert.equal(beginningOf(lines(30)), lines(FOLD.linesShown));
     const words = '단어 '.repeat(1_000);
     assert.match(beginningOf(words), /단어$/);
@@ -73,7 +73,7 @@ describe('folding', () => {
     assert.ok(beginningOf(`a${'\u0301'.repeat(2_000)}`).length > 0);
   });
 
-  it('remembers what is open', () => {
+  it('remembers which texts are expanded', () => {
     const folds = createFolds();
     folds.set('a', true);
     assert.deepEqual([folds.isOpen('a'), folds.isOpen('b')], [true, false]);
@@ -93,7 +93,7 @@ describe('marksIn', () => {
       mark.kind === 'mention' ? [`${mark.text}${mark.isOwn ? '!' : ''}`] : [],
     );
 
-  it('finds the people whom the message mentions', () => {
+  it('finds the users whom the message mentions', () => {
     assert.deepEqual(mentionsIn('@Kim @Kim Min님 @C++ (fan)에게', ['1', '2', '3']), [
       '@Kim',
       '@Kim Min!',
@@ -104,13 +104,13 @@ describe('marksIn', () => {
     assert.deepEqual(mentionsIn('@모두 @Kim', ['@room']), ['@모두!', '@Kim!']);
   });
 
-  it('finds names of any characters', () => {
+  it('finds names with any characters', () => {
     const name = 'a-b /\\^$.*+?()[]{}|-';
     const marks = marksIn(`@${name}, hi`, { mentions: ['1'], names: new Map([['1', name]]), ownId: '2' });
     assert.deepEqual(marks[0], { kind: 'mention', text: `@${name}`, isOwn: false });
   });
 
-  it('marks stacks of combining marks, and no script', () => {
+  it('marks stacks of combining marks, but no real script', () => {
     const stacks = (text: string) =>
       marksIn(text, { mentions: [], names, ownId: '2' }).filter(({ kind }) => kind === 'stack').length;
     assert.equal(stacks(`a${'\u0301'.repeat(20)}b`), 1);
@@ -118,7 +118,7 @@ describe('marksIn', () => {
     for (const text of scripts) assert.equal(stacks(text), 0, text);
   });
 
-  it('keeps every character', () => {
+  it('keeps all characters', () => {
     const text = `@Kim ${'e\u0301\u0301\u0301\u0301\u0301\u0301\u0301'} @Kim`;
     const marks = marksIn(text, { mentions: ['1'], names, ownId: '2' });
     assert.equal(marks.map((mark) => mark.text).join(''), text);
@@ -145,15 +145,15 @@ it('knows the addresses of its own rooms', () => {
 });
 
 describe('createFormatter', () => {
-  it('loads once, tells who waits, and tries again after a failure', async () => {
+  it('loads once, notifies subscribers, and tries again after a failure', async () => {
     const loads: Array<PromiseWithResolvers<string>> = [];
     const formatter = createFormatter(() => {
       const load = Promise.withResolvers<string>();
       loads.push(load);
       return load.promise;
     });
-    let told = 0;
-    formatter.subscribe(() => told++);
+    let changes = 0;
+    formatter.subscribe(() => changes++);
     formatter.load();
     formatter.load();
     assert.equal(loads.length, 1);
@@ -165,6 +165,6 @@ describe('createFormatter', () => {
     await new Promise(setImmediate);
     formatter.load();
     assert.equal(formatter.get(), 'the parser');
-    assert.deepEqual([loads.length, told], [2, 1]);
+    assert.deepEqual([loads.length, changes], [2, 1]);
   });
 });

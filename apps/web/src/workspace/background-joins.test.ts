@@ -8,7 +8,7 @@ import { BACKGROUND_ROOMS_MAX, createBackgroundJoins, JOINS_IN_FLIGHT_MAX } from
 const mine = (room: string, more: Partial<MyRoom> = {}): MyRoom =>
   ({ room, title: '', visibility: 'public', notify: 'all', unread: 0, mentions: 0, ...more }) as MyRoom;
 
-/** A client that notes what it is asked, and a list that the test sets. */
+/** A fake client that records calls, and a room list that the test sets. */
 function setUp(rooms: MyRoom[] = []) {
   const calls: string[] = [];
   const statuses = new Map<string, RoomStatus>();
@@ -67,7 +67,7 @@ function setUp(rooms: MyRoom[] = []) {
 }
 
 describe('joins in the background', () => {
-  it('are of rooms whose messages are counted', () => {
+  it('join the rooms whose messages are counted', () => {
     const { newCalls } = setUp([
       mine('a'),
       mine('quiet', { notify: 'none' }),
@@ -77,7 +77,7 @@ describe('joins in the background', () => {
     assert.deepEqual(newCalls(), ['join a', 'join b']);
   });
 
-  it('wait for the list, and for each other', () => {
+  it('wait for the list, and run a few at a time', () => {
     const { list, newCalls, joined } = setUp();
     const rooms = Array.from({ length: JOINS_IN_FLIGHT_MAX + 2 }, (_, i) => mine(`r${i}`));
     assert.deepEqual(newCalls(), []);
@@ -88,7 +88,7 @@ describe('joins in the background', () => {
     assert.deepEqual(newCalls(), [`join r${JOINS_IN_FLIGHT_MAX}`, `join r${JOINS_IN_FLIGHT_MAX + 1}`]);
   });
 
-  it('have a limit, and stay when other rooms come to the top of the list', () => {
+  it('have a limit, and stay when the order of the list changes', () => {
     const { joins, list, joined } = setUp();
     const rooms = Array.from({ length: BACKGROUND_ROOMS_MAX + 1 }, (_, i) => mine(`r${i}`));
     list(rooms);
@@ -98,7 +98,7 @@ describe('joins in the background', () => {
     assert.equal(joins.holds(`r${BACKGROUND_ROOMS_MAX}`), false);
   });
 
-  it('end when the room leaves the list, unless it is open', () => {
+  it('leave a room that leaves the list, unless it is open', () => {
     const { list, newCalls, joined, open } = setUp([mine('a'), mine('b')]);
     joined('a');
     joined('b');
@@ -108,7 +108,7 @@ describe('joins in the background', () => {
     assert.deepEqual(newCalls(), ['leave a']);
   });
 
-  it('leave open rooms alone, which are joined with more', () => {
+  it('ignore open rooms, which join with more entries', () => {
     const { open, list, newCalls, joins } = setUp();
     open.add('a');
     list([mine('a'), mine('b')]);
@@ -116,7 +116,7 @@ describe('joins in the background', () => {
     assert.equal(joins.holds('a'), true);
   });
 
-  it('are tried again on the next connection after a refusal', () => {
+  it('retry a refused room on the next connection', () => {
     const { list, newCalls, refused, session, joins } = setUp([mine('a')]);
     refused('a');
     list([mine('a')]);

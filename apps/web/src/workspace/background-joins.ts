@@ -1,26 +1,29 @@
 /**
- * Joins the own rooms in the background, so that what is new in them is counted at once. Direct
- * rooms need none: their messages come as inbox events. Rooms that are shown are joined by
+ * Joins the rooms of the user's list in the background, so that new messages are counted at once.
+ * Direct rooms need no join, because their messages arrive as inbox events. Open rooms join by
  * themselves.
  */
 import type { ChatClient } from '@maru/client';
 import type { MyRooms } from '@maru/client/conversation';
 import type { MyRoom } from '@maru/protocol/events';
 
-/** Half of what a gateway allows a connection. Others are counted when the list is read. */
+/**
+ * Half of the rooms that a gateway allows for a connection. Other rooms get their counts when the
+ * list is read.
+ */
 export const BACKGROUND_ROOMS_MAX = 100;
-/** At once: the room that is shown must not wait behind them. */
+/** Maximum concurrent joins. The room on the screen must not wait behind them. */
 export const JOINS_IN_FLIGHT_MAX = 4;
 
 export interface BackgroundJoinsOptions {
   client: Pick<ChatClient, 'on' | 'join' | 'leave' | 'status'>;
   myRooms: Pick<MyRooms, 'get' | 'subscribe'>;
-  /** The room is open, and joined for that reason. */
+  /** Whether the room is open, and therefore already joined. */
   isOpen: (room: string) => boolean;
 }
 
 export interface BackgroundJoins {
-  /** Whether the room stays joined when it is shown no longer. */
+  /** Whether the room stays joined when it is no longer shown. */
   holds(room: string): boolean;
   close(): void;
 }
@@ -31,7 +34,7 @@ export function createBackgroundJoins({ client, myRooms, isOpen }: BackgroundJoi
   const held = new Set<string>();
   const waiting: string[] = [];
   const inFlight = new Set<string>();
-  /** Rooms that refused the user. They are tried again on the next connection. */
+  /** Rooms that refused the user. They are retried on the next connection. */
   const refused = new Set<string>();
 
   const pump = () => {
@@ -50,7 +53,7 @@ export function createBackgroundJoins({ client, myRooms, isOpen }: BackgroundJoi
     if (!isOpen(room)) client.leave(room);
   };
 
-  /** Rooms that are held stay, in whatever order new messages put the list. */
+  /** Rooms that are already joined stay joined, even if their place in the list changes. */
   const onList = () => {
     const { isReady, rooms } = myRooms.get();
     if (!isReady) return;

@@ -1,17 +1,17 @@
-/** How a user gets into a room, without making rooms unasked. */
+/** Joins a room without creating it unintentionally. */
 import type { ChatClient, Scheduler } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 import { findRoom } from './find-room.ts';
 import type { EnteredState } from './room-view.ts';
 
-/** Entries that the first join brings. */
+/** Number of entries to request with the first join. */
 const JOIN_ENTRIES = 100;
 
 export interface EntranceOptions {
   client: ChatClient;
   scheduler: Scheduler;
   room: string;
-  /** Joining makes no room. */
+  /** Whether the room is known to exist, so a join does not create it. */
   isKnown: () => boolean;
   onState: (state: EnteredState) => void;
 }
@@ -43,7 +43,7 @@ export class Entrance {
     });
   }
 
-  /** Makes the public room, which the user then owns. */
+  /** Creates the public room. The user becomes its owner. */
   create(): void {
     if (this.#isCreating) return;
     this.#isCreating = true;
@@ -56,7 +56,7 @@ export class Entrance {
       () => end(() => this.#join()),
       (error: unknown) => {
         if (!(error instanceof MaruError)) throw error;
-        // Another user has made it since.
+        // Another user has created it since.
         if (error.code === 'conflict') end(() => this.#join());
         else end(() => onState({ kind: 'missing', problem: error.code }));
       },

@@ -1,23 +1,23 @@
 /**
- * Whether a room exists. Joining a public room that does not exist would make it, and a mistyped
- * address must not.
+ * Checks whether a room exists. A join would create a missing public room, which must not happen
+ * for a mistyped address.
  */
 import { type ChatClient, hasSession, type Scheduler } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 
-/** Between two tries, if the server does not say how long to wait. */
+/** Wait between two attempts, if the server does not say how long to wait. */
 const RETRY_MS = 1_000;
 
 export interface FindRoomOptions {
   client: Pick<ChatClient, 'readHistory' | 'on' | 'connection'>;
   scheduler: Pick<Scheduler, 'after'>;
   room: string;
-  /** The room exists, or the user may not see whether it does: joining it makes nothing. */
+  /** The room exists, or the user may not see whether it does. A join does not create it. */
   onFound: () => void;
   onMissing: () => void;
 }
 
-/** Asks until there is an answer. Returns a function that gives up. */
+/** Asks until there is an answer. Returns a function that stops asking. */
 export function findRoom({ client, scheduler, room, onFound, onMissing }: FindRoomOptions): () => void {
   let isOver = false;
   let isAsking = false;
@@ -34,7 +34,7 @@ export function findRoom({ client, scheduler, room, onFound, onMissing }: FindRo
     const { code, retryable, retryAfterMs = RETRY_MS } = error.toBody();
     if (code === 'not_found') end(onMissing);
     else if (!retryable) end(onFound);
-    // The next connection asks otherwise.
+    // Without a connection, the next connection asks again.
     else if (!isOver && isOnline()) cancelRetry = scheduler.after(retryAfterMs, ask);
   };
   const ask = () => {

@@ -22,7 +22,7 @@ test('counts unread messages of others that mention the reader or the room', () 
   assert.equal(unreadMentions({ unread: 5, read: null, messages }, 'mina'), 0);
 });
 
-/** Open rooms whose views and number may change. */
+/** A fake set of open rooms. The test changes their views and number. */
 function setUp() {
   const stores = new Map<string, { unread: number; listeners: Set<() => void> }>();
   const listeners = new Set<() => void>();
@@ -52,7 +52,7 @@ function setUp() {
   return { stores, open, list: createOpenList(rooms, 'mina') };
 }
 
-test('follows the rooms that are open, and is the same until something changes', () => {
+test('follows the open rooms, and returns the same list until something changes', () => {
   const { stores, open, list } = setUp();
   let changes = 0;
   list.subscribe(() => changes++);

@@ -1,4 +1,4 @@
-/** The rooms that are open, as lists and counts show them. */
+/** The open rooms, with the data that lists and counts need. */
 import type { ConversationView } from '@maru/client/conversation';
 import { isMentioned } from '../model/mentions.ts';
 import type { OpenRoom } from '../rooms/rows.ts';
@@ -6,7 +6,7 @@ import type { OpenRooms } from './open-rooms.ts';
 import { isEnterable } from './room-view.ts';
 
 export interface OpenList {
-  /** The same object until something in it changes. */
+  /** Returns the same object until something in it changes. */
   get(): readonly OpenRoom[];
   subscribe(listener: () => void): () => void;
   close(): void;
@@ -14,7 +14,7 @@ export interface OpenList {
 
 export function createOpenList(rooms: Pick<OpenRooms, 'list' | 'subscribe'>, ownId: string): OpenList {
   const listeners = new Set<() => void>();
-  /** Of each open room. */
+  /** The unsubscribe function of each open room. */
   const watched = new Map<string, () => void>();
   let known: readonly OpenRoom[] = [];
 
@@ -59,7 +59,10 @@ export function createOpenList(rooms: Pick<OpenRooms, 'list' | 'subscribe'>, own
   };
 }
 
-/** Only among the messages that the page holds: the server counts mentions of own rooms only. */
+/**
+ * Counts only loaded messages, because the server counts mentions only for rooms in the user's
+ * list.
+ */
 export function unreadMentions(
   { unread, read, messages }: Pick<ConversationView, 'unread' | 'read' | 'messages'>,
   ownId: string,

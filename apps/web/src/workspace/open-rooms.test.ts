@@ -12,7 +12,7 @@ const view = {
   ...{ isReady: true, head: 0, n: 0, read: null, unread: 0, unreadLine: null, readers: new Map() },
 };
 
-/** A server with some rooms, behind a client that notes what it is asked. */
+/** A fake server with some rooms, behind a client that records calls. */
 function setUp(exists: string[] = []) {
   const calls: string[] = [];
   const statuses = new Map<string, RoomStatus>();
@@ -89,7 +89,7 @@ describe('a room at an address', () => {
     assert.equal(entered('tea'), 'joining');
   });
 
-  it('is not joined, and so not made, if it does not exist', async () => {
+  it('is not joined, and so not created, if it does not exist', async () => {
     const { rooms, newCalls, entered } = setUp();
     rooms.show('tae', false);
     await settled();
@@ -97,7 +97,7 @@ describe('a room at an address', () => {
     assert.equal(entered('tae'), 'missing');
   });
 
-  it('is looked for again when the way leads there again', async () => {
+  it('is looked up again when the user navigates there again', async () => {
     const exists: string[] = [];
     const { rooms, newCalls, entered } = setUp(exists);
     rooms.show('tae', false);
@@ -109,7 +109,7 @@ describe('a room at an address', () => {
     assert.equal(entered('tae'), 'joining');
   });
 
-  it('is made when the user confirms, even if another user is faster', async () => {
+  it('is created when the user confirms, even if another user is faster', async () => {
     for (const failure of [null, 'conflict'] as const) {
       const { rooms, newCalls, fail } = setUp();
       rooms.show('tea', false);
@@ -121,7 +121,7 @@ describe('a room at an address', () => {
     }
   });
 
-  it('says why it could not be made', async () => {
+  it('shows why it could not be created', async () => {
     const { rooms, fail } = setUp();
     rooms.show('tea', false);
     await settled();
@@ -131,7 +131,7 @@ describe('a room at an address', () => {
     assert.deepEqual(rooms.get()?.get().entered, { kind: 'missing', problem: 'rate_limited' });
   });
 
-  it('is joined without a look if the user named it, or it is known', async () => {
+  it('is joined without a lookup if the user typed its name, or it is known', async () => {
     const { rooms, newCalls, mine, drafts, statuses } = setUp();
     mine.add('own');
     drafts.add('begun');
@@ -145,7 +145,7 @@ describe('a room at an address', () => {
     );
   });
 
-  it('is looked for until there is an answer, and on each new connection', async () => {
+  it('is looked up until there is an answer, and on each new connection', async () => {
     const { rooms, newCalls, fail, pass, tell, entered } = setUp(['tea']);
     fail('unavailable');
     rooms.show('tea', false);
@@ -159,7 +159,7 @@ describe('a room at an address', () => {
     assert.deepEqual(newCalls(), ['look for tea', 'look for tea', 'look for tea', 'join tea with presence']);
   });
 
-  it('that the user may not see is joined, which says why', async () => {
+  it('is joined if the user may not see it, and the join reports why', async () => {
     const { rooms, newCalls, fail } = setUp();
     fail('forbidden');
     rooms.show('tea', false);
@@ -186,7 +186,7 @@ it('looks for a room that has ended for the user, whatever still names it', asyn
 });
 
 describe('open rooms', () => {
-  it('stay open, and only the shown one has presence', () => {
+  it('stay open, and only the shown one watches presence', () => {
     const { rooms, newCalls, entered, statuses } = setUp();
     statuses.set('own-a', { status: 'joined', role: 'member', epoch: 'e', head: 5, first: 1 });
     rooms.show('own-a', false);
@@ -201,7 +201,7 @@ describe('open rooms', () => {
     assert.deepEqual([newCalls(), rooms.get()], [['join own-a'], null]);
   });
 
-  it('are few: the one that was shown longest ago is closed', () => {
+  it('are limited: the least recently shown one is closed', () => {
     const { rooms, newCalls } = setUp();
     const names = Array.from({ length: OPEN_ROOMS_MAX + 2 }, (_, i) => `${i === 1 ? 'own' : 'r'}-${i}`);
     for (const name of names.slice(0, OPEN_ROOMS_MAX)) rooms.show(name, true);
@@ -215,7 +215,7 @@ describe('open rooms', () => {
     );
   });
 
-  it('are closed together', () => {
+  it('close together', () => {
     const { rooms, newCalls } = setUp();
     rooms.show('a', true);
     rooms.show('b', true);

@@ -1,13 +1,13 @@
 /**
- * The rooms that were shown recently stay open, so that coming back is immediate, to where the
- * reader was.
+ * Recently shown rooms stay open. So returning to one is immediate, and the scroll position is
+ * kept.
  */
 import { type ChatClient, type Scheduler, systemScheduler } from '@maru/client';
 import type { Conversations } from '@maru/client/conversation';
 import { DEFAULT_ROOM } from '../model/route.ts';
 import { createRoomStore, type RoomStore } from './room-store.ts';
 
-/** Each holds up to 400 messages. */
+/** A limit, because each room holds up to 400 messages. */
 export const OPEN_ROOMS_MAX = 8;
 
 export interface OpenRoomsOptions {
@@ -15,7 +15,7 @@ export interface OpenRoomsOptions {
   conversations: Conversations;
   ownId: string;
   scheduler?: Scheduler;
-  /** The room stays joined when it is closed. */
+  /** Whether the room stays joined when it is closed. */
   staysJoined: (room: string) => boolean;
 }
 
@@ -23,12 +23,12 @@ export interface OpenRooms {
   /** The room that is shown. */
   get(): RoomStore | null;
   subscribe(listener: () => void): () => void;
-  /** `mayCreate`: the user asked for the room by its name. Otherwise it must exist. */
+  /** `mayCreate`: the user typed the name of the room. Otherwise the room must exist. */
   show(room: string, mayCreate: boolean): void;
   /** No room is shown. */
   hide(): void;
   find(room: string): RoomStore | null;
-  /** All that are open, the one shown last at the end. */
+  /** All open rooms. The most recently shown one is last. */
   list(): RoomStore[];
   close(): void;
 }
@@ -36,7 +36,7 @@ export interface OpenRooms {
 export function createOpenRooms(options: OpenRoomsOptions): OpenRooms {
   const { client, conversations, ownId, scheduler = systemScheduler, staysJoined } = options;
   const listeners = new Set<() => void>();
-  /** The one shown last is at the end. */
+  /** The most recently shown room is last. */
   const open = new Map<string, RoomStore>();
   /** Rooms that ended for the user and may be deleted. Lists and drafts may still name them. */
   const ended = new Set<string>();
@@ -53,7 +53,7 @@ export function createOpenRooms(options: OpenRoomsOptions): OpenRooms {
     conversations.myRooms.room(room) !== null ||
     client.pending().some((message) => message.room === room);
 
-  /** Joining these makes no room. The lobby always exists for users. */
+  /** Whether a join cannot create the room. The lobby always exists for users. */
   const isKnown = (room: string): boolean =>
     room === DEFAULT_ROOM || /^[dp]-/.test(room) || (!ended.has(room) && isNamed(room));
 

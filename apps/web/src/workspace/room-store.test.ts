@@ -26,7 +26,7 @@ const emptyList: ConversationView = {
   ...{ isLineAbove: false, sinceLine: 0 },
 };
 
-/** A client and a conversation that do what the test says. */
+/** A fake client and a fake conversation that the test controls. */
 function setUp() {
   const listeners = new Map<string, Set<(value: never) => void>>();
   const calls: string[] = [];
@@ -71,14 +71,14 @@ function setUp() {
     list = { ...list, ...more };
     onList();
   };
-  /** The calls since the last look. */
+  /** The calls since the last check. */
   const newCalls = () => calls.splice(0);
   const heard = () => store.get().announcements.flatMap(({ messages }) => messages.map(({ text }) => text));
   return { store, newCalls, tell, arrive, joined, show, pass, heard };
 }
 
 describe('the store of a room', () => {
-  it('leaves and listens no more when it is closed', () => {
+  it('leaves the room and stops listening when it is closed', () => {
     const { store, newCalls, arrive, show } = setUp();
     store.close();
     arrive([{ ...entry(1), type: 'room.mute', data: { user: 'me' } }]);
@@ -102,7 +102,7 @@ describe('the store of a room', () => {
     assert.deepEqual(newCalls(), ['read 6'], 'an older part of the room is shown');
   });
 
-  it('moves the line to the first message that arrives while the reader is away', () => {
+  it('moves the unread line to the first message that arrives while the reader is away', () => {
     const { store, newCalls, show } = setUp();
     store.setReading(false);
     newCalls();
@@ -111,7 +111,7 @@ describe('the store of a room', () => {
     assert.deepEqual(newCalls(), ['move line']);
   });
 
-  it('draws no line above what is read at once, and keeps one that is there', () => {
+  it('draws no line above messages that are read at once, and keeps an existing line', () => {
     const { store, newCalls, show } = setUp();
     store.setReading(true);
     newCalls();
@@ -121,7 +121,7 @@ describe('the store of a room', () => {
     assert.deepEqual(newCalls(), ['read 2']);
   });
 
-  it('shows the newest messages and moves the line when one sends', () => {
+  it('shows the newest messages and moves the line when the user sends', () => {
     const { store, newCalls, show } = setUp();
     show({ hasNewer: true });
     newCalls();
@@ -139,7 +139,7 @@ describe('the store of a room', () => {
     assert.equal(store.get().refusal, null);
   });
 
-  it('keeps acts, and drops those that a rollback took', () => {
+  it('keeps acts, and drops those that a rollback removed', () => {
     const { store, arrive, tell } = setUp();
     const act = (seq: number): Entry => ({ ...entry(seq), type: 'room.mute', data: { user: 'x' } });
     arrive([entry(1), act(2), act(3)]);
@@ -151,8 +151,8 @@ describe('the store of a room', () => {
   });
 });
 
-describe('what the store of a room tells', () => {
-  it('reads out what is new at the end, and nothing that was there before', () => {
+describe('announcements of the store of a room', () => {
+  it('contain new messages at the end, and no earlier ones', () => {
     const { joined, arrive, pass, heard } = setUp();
     joined(2);
     arrive(range(1, 2));
@@ -161,7 +161,7 @@ describe('what the store of a room tells', () => {
     assert.deepEqual(heard(), ['text 3']);
   });
 
-  it('forgets what was read out when a message is deleted', () => {
+  it('drop a deleted message', () => {
     const { joined, arrive, pass, heard } = setUp();
     joined(0);
     arrive([entry(1)]);
@@ -171,7 +171,7 @@ describe('what the store of a room tells', () => {
     assert.deepEqual(heard(), []);
   });
 
-  it('does not read out the page that follows a gap', () => {
+  it('do not contain the page that follows a gap', () => {
     const { store, joined, arrive, tell, pass, heard } = setUp();
     joined(1);
     arrive([entry(1)]);
@@ -183,7 +183,7 @@ describe('what the store of a room tells', () => {
     assert.deepEqual(heard(), ['text 96']);
   });
 
-  it('shows others typing until their message comes, and never oneself', () => {
+  it('show others typing until their message comes, and never the own user', () => {
     const { store, arrive, tell } = setUp();
     tell('typing', { room: 'lobby', user: { id: 'me', name: 'Me' }, active: true });
     tell('typing', { room: 'elsewhere', user: BOT, active: true });
@@ -196,7 +196,7 @@ describe('what the store of a room tells', () => {
 });
 
 describe('the store of a room with moderators', () => {
-  it('says why one is not in the room', () => {
+  it('shows the join error', () => {
     const { store, tell } = setUp();
     tell('room', { room: 'lobby', status: 'refused', error: { code: 'not_found', message: '', retryable: false } });
     assert.deepEqual(store.get().entered, { kind: 'refused', code: 'not_found' });
@@ -204,7 +204,7 @@ describe('the store of a room with moderators', () => {
     assert.deepEqual(store.get().entered, { kind: 'removed', reason: 'kicked', by: null });
   });
 
-  it('keeps the act that shut one out, and enters again on request', () => {
+  it('keeps the act that excluded the user, and joins again on request', () => {
     const { store, joined, arrive, tell, newCalls } = setUp();
     joined(0);
     const ban = { ...entry(2), type: 'room.ban', data: { user: 'me', reason: 'spam' } };
@@ -216,7 +216,7 @@ describe('the store of a room with moderators', () => {
     assert.deepEqual([store.get().entered.kind, store.get().acts], ['joining', []]);
   });
 
-  it('begins the pause of slow mode with each own message', () => {
+  it('starts the pause of slow mode with each own message', () => {
     const { store, joined, arrive, tell } = setUp();
     joined(0);
     const details = { role: 'member', visibility: 'public', title: '', topic: '', readOnly: false } as const;

@@ -19,27 +19,27 @@ export interface RoomStore extends Pick<Store<RoomView>, 'get' | 'subscribe'> {
   readonly conversation: Conversation;
   /** @throws MaruError if the text cannot be queued. */
   send(text: string, mentions: string[]): void;
-  /** Shows the refusal, if it is one, until the next act. */
+  /** If the act is refused, shows the refusal until the next act. */
   note(act: MessageActType, outcome: Promise<ActOutcome | 'undone'>): void;
   dismissRefusal(): void;
   retry(clientMsgId: string): void;
   discard(clientMsgId: string): void;
-  /** Where the list was left. The list keeps it. */
+  /** The last scroll position. The list component sets it. */
   place: ReadingPlace | null;
   /**
-   * Joins the room, also after a removal or a refusal, if it exists. `mayCreate`: joining may make
-   * it. Does nothing in a joined room.
+   * Joins the room if it exists, also after a removal or a refusal. `mayCreate`: the join may
+   * create the room. Does nothing if the room is joined.
    */
   enter(mayCreate?: boolean): void;
-  /** Makes the public room that was missing, and joins it. */
+  /** Creates the missing public room and joins it. */
   create(): void;
   loadOlder(): void;
-  /** As `Conversation.jumpTo`. */
+  /** Like `Conversation.jumpTo`. */
   jumpTo: Conversation['jumpTo'];
   retryJump(): void;
-  /** Whether the room is on the screen. Then presence is watched. */
+  /** Whether the room is on the screen. Only then, presence is watched. */
   setShown(isShown: boolean): void;
-  /** Whether the newest message is visible, in the window that has the focus. */
+  /** Whether the newest message is visible, and the window has the focus. */
   readonly isReading: boolean;
   setReading(isReading: boolean): void;
   close(): void;
@@ -49,11 +49,11 @@ type RoomEventName = 'room' | 'entries' | 'gap' | 'rollback' | 'presence' | 'det
 
 export interface RoomStoreOptions {
   client: ChatClient;
-  /** Of the room. It is closed with the store. */
+  /** The conversation of the room. It is closed with the store. */
   conversation: Conversation;
   ownId: string;
   scheduler: Scheduler;
-  /** Joining makes no room. */
+  /** Whether the room is known to exist, so a join does not create it. */
   isKnown: () => boolean;
   /** Called when the store is closed. */
   leave: () => void;
@@ -65,7 +65,7 @@ export function createRoomStore(options: RoomStoreOptions): RoomStore {
   return new ClientRoomStore(options);
 }
 
-/** Its methods are bound, so that components may pass them on as functions. */
+/** Its methods are bound, so components can pass them on as functions. */
 class ClientRoomStore implements RoomStore {
   readonly room: string;
   readonly conversation: Conversation;
@@ -79,10 +79,10 @@ class ClientRoomStore implements RoomStore {
   place: ReadingPlace | null = null;
   #isShown = true;
   #isReading = false;
-  /** Entries up to here existed before the join or were missed. They are not announced. */
+  /** Entries up to this seq existed before the join or were missed. They are not announced. */
   #announcedSeq = Number.POSITIVE_INFINITY;
   readonly #announcer: Announcer;
-  /** Entries up to here are marked as read. */
+  /** Entries up to this seq are marked as read. */
   #markedSeq = 0;
   #jumpedTo: Parameters<Conversation['jumpTo']>[0] = 'newest';
   readonly #typists: TypistList;
@@ -180,7 +180,7 @@ class ClientRoomStore implements RoomStore {
     this.#leave();
   };
 
-  /** The room may be joined already, in the background. */
+  /** Takes over the state of a room that was already joined in the background. */
   #takeOver(): void {
     const status = this.#client.status(this.room);
     if (status?.status !== 'joined') return;
@@ -199,7 +199,8 @@ class ClientRoomStore implements RoomStore {
     this.#change({ list, names });
     if (list.isReady && !was.isReady) this.conversation.loadReaders();
     this.#markRead();
-    // What arrives while the reader is away is below the line, and what is read at once is not.
+    // Messages that arrive while the reader is away are below the unread line. Messages that are
+    // read at once are not.
     const isRead = this.#isReading && !list.hasNewer;
     if (isRead ? !hasLine(was) : was.unread === 0 && list.unread > 0) this.conversation.moveLine();
   }
@@ -269,12 +270,12 @@ class ClientRoomStore implements RoomStore {
     this.#typists.stop(new Set(entries.map(({ from }) => from.id)));
     this.#noteLive(entries);
     if (this.#isShown) this.#announcer.note(entries, this.#announcedSeq);
-    // After a gap the next slice is not announced. Later entries are.
+    // The slice after a gap is not announced. Later entries are.
     const last = entries.at(-1);
     if (last !== undefined && this.#announcedSeq === Number.POSITIVE_INFINITY) this.#announcedSeq = last.seq;
   }
 
-  /** Learns names, the store's clock and the own pause from entries. */
+  /** Learns names, the store's clock and the end of the own pause from live entries. */
   #noteLive(entries: readonly Entry[]): void {
     const names = noteNames(
       this.#store.get().names,

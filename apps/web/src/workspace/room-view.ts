@@ -1,4 +1,4 @@
-/** What the page shows of a room. */
+/** The data of a room that the page shows. */
 import type { PresenceView, RoomDetails } from '@maru/client';
 import type { ConversationView, MessageActType } from '@maru/client/conversation';
 import type { ErrorCode } from '@maru/protocol/errors';
@@ -9,30 +9,30 @@ import type { Typists } from '../model/typing.ts';
 import type { ClockSample } from '../model/write-gate.ts';
 
 export type EnteredState =
-  /** Whether the room exists is not known yet. */
+  /** Not known yet whether the room exists. */
   | { kind: 'looking' }
-  /** `problem`: why it could not be made. */
+  /** `problem`: why it could not be created. */
   | { kind: 'missing'; problem: ErrorCode | null }
   | { kind: 'joining' }
   | { kind: 'joined' }
   | { kind: 'refused'; code: ErrorCode }
-  /** `by`: the act that shut the user out, if it was seen. */
+  /** `by`: the act that excluded the user, if it is known. */
   | { kind: 'removed'; reason: RemovalReason; by: Entry | null };
 
 export type Enterable = Extract<EnteredState, { kind: 'joining' | 'joined' }>;
 
-/** Where the reader was in the list when another room was shown. */
+/** The scroll position of the list when another room was shown. */
 export interface ReadingPlace {
   isAtEnd: boolean;
-  /** A message on the screen, and where its lower edge was in the list. */
+  /** A message on the screen, and the distance of its lower edge from the top of the list. */
   anchor: { seq: string; bottom: number } | null;
-  /** The place of the conversation that the list has shown. */
+  /** The last jump that the list has shown. */
   shown: ConversationView['place'];
-  /** The last line above unread messages that was on the screen. */
+  /** The last unread line that was on the screen. */
   seenLine: number | null;
 }
 
-/** Why the messages begin where they do, if the reader should know. */
+/** Why the loaded messages begin where they do, if the reader should know. */
 export type SliceNotice = 'gap' | 'rolled-back' | null;
 
 export interface Refusal {
@@ -42,7 +42,7 @@ export interface Refusal {
 
 export interface RoomView {
   entered: EnteredState;
-  /** Messages, own messages that are not stored yet, and how far they are read. */
+  /** Messages, own unsent messages, and read positions. */
   list: ConversationView;
   acts: readonly Entry[];
   /** The oldest entry on the server; null while unknown. */
@@ -51,16 +51,16 @@ export interface RoomView {
   details: RoomDetails | null;
   names: Names;
   clock: ClockSample | null;
-  /** Monotonic: in slow mode, the own next message may be sent then. */
+  /** Monotonic. In slow mode, the user may send the next message at this time. */
   slowUntilMs: number;
   presence: PresenceView | null;
   typists: Typists;
-  /** The last act on a message that was refused, and why. */
+  /** The last refused act on a message, and the reason. */
   refusal: Refusal | null;
   announcements: readonly Announcement[];
 }
 
-/** Whether messages can be written, now or when the room is joined. */
+/** Whether messages can be written, now or after the join. */
 export const isEnterable = (state: EnteredState): state is Enterable =>
   state.kind === 'joining' || state.kind === 'joined';
 

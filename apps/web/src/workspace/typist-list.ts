@@ -1,4 +1,4 @@
-/** Who types in a room. Repeated signals of the same people tell nothing new. */
+/** Who is typing in a room. A repeated signal of the same people does not notify listeners. */
 import type { Scheduler } from '@maru/client';
 import type { TypingSignal } from '@maru/protocol/events';
 import { areSameTypists, expireTyping, receiveTyping, stopTyping, type Typists } from '../model/typing.ts';
@@ -18,7 +18,7 @@ export class TypistList {
     this.#set(receiveTyping(this.#typists, signal, this.#scheduler.now()));
   }
 
-  /** Their messages arrived. */
+  /** Their messages have arrived. */
   stop(userIds: ReadonlySet<string>): void {
     this.#set(stopTyping(this.#typists, userIds));
   }

@@ -1,6 +1,6 @@
 /**
- * What the signed-in page holds, above all views: the client, the own rooms, and the rooms that are
- * open. There is one for each session. Views subscribe to its parts.
+ * The state of a signed-in page above all views: the client, the room list and the open rooms. Each
+ * session has one workspace. Views subscribe to its parts.
  */
 import type { ChatClient } from '@maru/client';
 import type { Conversations } from '@maru/client/conversation';
@@ -17,9 +17,11 @@ export interface Workspace {
   readonly rooms: OpenRooms;
   readonly openList: OpenList;
   readonly ownStatus: OwnStatus;
-  /** Names of people of all rooms that were open: lists name people who are in no open room. */
+  /**
+   * Names of people from all rooms that were open. Lists also name people outside the open rooms.
+   */
   readonly known: { current: Names };
-  /** Where the list of rooms was left, and its rows while it is shown. */
+  /** The scroll position of the room list, and its rows while it is shown. */
   readonly listPlace: { scrollTop: number; rows: readonly RoomRow[] | null };
   noteNames(names: Names): void;
   close(): void;

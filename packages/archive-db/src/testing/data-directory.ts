@@ -13,7 +13,7 @@ import { type Account, accountForPostgres, type PostgresPrograms } from './progr
 
 const run = promisify(execFile);
 
-/** Outlives the run of the tests, so it is not in a folder of the run. */
+/** The template is kept after a test run, so it is not in the run's folder. */
 const TEMPLATES_PARENT = '/tmp';
 /** Change it when the template's content changes. */
 const TEMPLATE_FORMAT = 1;
@@ -65,7 +65,7 @@ async function findTemplate(programs: PostgresPrograms, account: Account | undef
   try {
     const data = join(folder, randomUUID());
     await initialise(programs, data, account);
-    // Another process may have been faster. Its template is as good.
+    // Another process may have created the template first. It is equivalent.
     await rename(data, template).catch(() => undefined);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -29,10 +29,10 @@ export interface TestPostgres {
   readonly pid: number;
   /** Creates an empty database on this server: much faster than another server. Returns its URL. */
   createDatabase(): Promise<string>;
-  /** Stops all its processes with SIGSTOP: connections stay open, and nothing answers. */
+  /** Stops all its processes with SIGSTOP: connections stay open, but nothing answers. */
   pause(): void;
   resume(): void;
-  /** Kills all its processes, as a crash of the machine does. */
+  /** Kills all its processes, like a crash of the machine. */
   kill(): Promise<void>;
   /** Kills the server if it runs, and starts it again with the same port and files. */
   restart(): Promise<void>;
@@ -51,14 +51,14 @@ const SETTINGS = {
   max_connections: '60',
   shared_buffers: '32MB',
   max_wal_size: '256MB',
-  // Tests that compare plans or times must not meet it by chance.
+  // Off, so that it does not disturb tests that compare plans or times.
   autovacuum: 'off',
   log_min_messages: 'warning',
 };
 
 const hasExited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** The server ended before it was ready, mostly because another program held the port. */
+/** The server ended before it was ready, usually because another program uses the port. */
 class EndedAtStart extends Error {}
 
 /** The main process and its children. They do not share a process group. */
@@ -72,11 +72,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has just ended.
+    // The process has just ended.
   }
 }
 
-/** The main process first, so that it starts no more children. */
+/** Signals the main process first, so that it starts no more children. */
 function signalAll(child: ChildProcess, name: NodeJS.Signals): void {
   const { pid } = child;
   if (pid === undefined || hasExited(child)) return;
@@ -101,7 +101,7 @@ async function launch(postgres: string, port: number, directory: string, options
     cwd: directory,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  // Only the end, for the message of a failed start.
+  // Only the last part, for the message of a failed start.
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-2_000);

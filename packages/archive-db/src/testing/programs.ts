@@ -1,4 +1,4 @@
-/** Finds the programs of PostgreSQL, and the user that may run them. */
+/** Finds the PostgreSQL programs, and the user that may run them. */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -52,7 +52,7 @@ export interface Account {
   gid: number;
 }
 
-/** PostgreSQL refuses to run as root. Undefined: it runs as this process does. */
+/** PostgreSQL refuses to run as root. Undefined: run as the user of this process. */
 export function accountForPostgres(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');

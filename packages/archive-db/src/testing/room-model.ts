@@ -1,6 +1,6 @@
 /**
- * A naive model of a hot log and of the tables that the archive must have: everything is computed
- * from the whole log each time. For random tests.
+ * A simple model of a hot log and of the correct tables of the archive. It computes everything from
+ * the whole log each time. For random tests.
  */
 import { erasedEdit, erasedMessage, type LogEntry } from '../entries.ts';
 import { type MessageState, newState } from '../message-state.ts';
@@ -66,7 +66,7 @@ export class RoomModel {
     this.#add(kind === 'edit' ? target.state.author : user, `message.${kind}`, `"data":${JSON.stringify(data)}`);
   }
 
-  /** The log loses entries above `base`; the archive has those up to `position`. */
+  /** The log loses entries above `base`. The archive has entries up to `position`. */
   rollBack(base: number, position: number): void {
     const lost = this.log.slice(base, position);
     for (const { head, tail, ts, author } of lost) {
@@ -85,7 +85,7 @@ export class RoomModel {
     this.base = base;
   }
 
-  /** What the archive must have once it has the whole log. */
+  /** The correct content of the archive once it has the whole log. */
   tables(): { entries: LogEntry[]; messages: View[] } {
     const views = this.#replay(true);
     const erased = new Map<number, string>();
@@ -109,7 +109,7 @@ export class RoomModel {
     this.log.push({ seq: this.head + 1, ts: this.#clock++, n, author, isMessage: type === 'text', head, tail });
   }
 
-  /** `kept`: as the archive sees it, which keeps deletions. */
+  /** `kept`: from the view of the archive, which keeps deletions. */
   #replay(kept: boolean): Map<number, View> {
     const views = new Map<number, View>();
     for (const { seq, ts, author, isMessage, head, tail } of this.log) {
@@ -120,7 +120,7 @@ export class RoomModel {
         continue;
       }
       const type = /"type":"message\.(\w+)"/.exec(head)?.[1];
-      // The archive erased it with a deletion that the log lost.
+      // The archive erased it because of a deletion that the log lost.
       if (kept && this.#erased.has(seq)) continue;
       const target = type === undefined ? undefined : views.get(dataOf(tail).seq);
       if (target !== undefined) change(target, type ?? '', dataOf(tail), { seq, ts, author });

@@ -5,10 +5,11 @@ import { type KnownMessage, messageOf } from './message.ts';
 import type { Draft, Read, RoomModel } from './model-state.ts';
 import { arrive, placingRead, sameRead } from './window.ts';
 
-/** Returns the same model if the answer cannot be used. Then the read is still needed. */
+/** Returns the same model if the answer cannot be used. Then the read is still necessary. */
 export function applyAnswer(model: RoomModel, read: Read, data: MessagesData): RoomModel {
   const { epoch, head } = data;
-  // A gateway shares reads, so an answer may be older than what was delivered before it was asked.
+  // A gateway shares reads, so an answer may be older than entries that were delivered before the
+  // request.
   if ((model.epoch !== null && model.epoch !== epoch) || head < model.recentAfter) return model;
   const next: Draft = { ...model, epoch, head: Math.max(model.head, head), messages: new Map(model.messages) };
   if (!place(next, read, data)) return model;
@@ -17,7 +18,7 @@ export function applyAnswer(model: RoomModel, read: Read, data: MessagesData): R
     if (known === undefined || isOutdated(known, head, model.position))
       next.messages.set(entry.seq, messageOf(entry, head));
   }
-  // What came after the head of the answer is not in it.
+  // Apply entries after the head of the answer, which does not contain them.
   for (const entry of model.recent) if (entry.seq > head) applyEntry(next, entry, undefined);
   return next;
 }
@@ -27,7 +28,7 @@ function isOutdated({ asOf, staleAt }: KnownMessage, head: number, position: num
   return (staleAt !== null && head >= staleAt) || Math.max(asOf, position ?? 0) < head;
 }
 
-/** Extends what is shown by the answer. False: it does not continue what is shown now. */
+/** Extends the shown part with the answer. False if the answer does not continue it. */
 function place(next: Draft, read: Read, { messages, hasMore, hasNewer, head }: MessagesData): boolean {
   const [oldest, newest] = [messages[0]?.seq, messages.at(-1)?.seq];
   const { window } = next;
@@ -63,7 +64,7 @@ function place(next: Draft, read: Read, { messages, hasMore, hasNewer, head }: M
   }
 }
 
-/** An empty page brings nothing, and asking again would not, either. */
+/** An empty page adds nothing. Asking again would not help. */
 const olderPart = (from: number, oldest: number | undefined, hasMore: boolean) =>
   hasMore && oldest !== undefined ? { from: oldest, hasOlder: true } : { from: hasMore ? from : 1, hasOlder: false };
 
@@ -79,7 +80,7 @@ function placeReplies(
   return true;
 }
 
-/** The server does not have the message any more. */
+/** The server no longer has the message. */
 export function withoutMessage<M extends RoomModel>(model: M, seq: number): M {
   const messages = new Map(model.messages);
   messages.delete(seq);

@@ -5,8 +5,8 @@ import { applyChange, countReply, doubtReplies, type KnownMessage, messageOf, un
 import { type Draft, isShown, RECENT_ENTRIES_MAX } from './model-state.ts';
 
 /**
- * Applying an entry again changes nothing, because each message knows as of which entry it is.
- * `readAt`: the messages are as of this head. Without it they are as they were appended.
+ * Idempotent, because each message knows up to which entry it is current. `readAt`: the messages
+ * are as of this head. Without it, they are in their original form.
  */
 export function applyEntry(next: Draft, entry: Entry, readAt: number | undefined): void {
   const { messages } = next;
@@ -34,7 +34,7 @@ function update(messages: Map<number, KnownMessage>, seq: number, to: (message: 
   if (message !== undefined) messages.set(seq, to(message));
 }
 
-/** Keeps the entries while a read is in flight, without texts that one of them deletes. */
+/** Keeps entries while a read is in flight, without texts that one of them deletes. */
 export function remember(next: Draft, entries: readonly Entry[]): void {
   if (next.reads === 0) return;
   const all = [...next.recent, ...entries];

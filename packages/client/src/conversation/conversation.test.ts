@@ -7,7 +7,7 @@ import type { Message } from './types.ts';
 const { cluster, start, enter, newRoom } = await fakeRooms();
 const texts = (messages: readonly Message[]) => messages.map(({ text }) => text);
 
-it('shows what others do to messages, live and after a gap', async () => {
+it('shows changes by other users, live and after a gap', async () => {
   const room = newRoom();
   const first = cluster.post(room, BOT, 'one');
   cluster.post(room, BOT, 'two');
@@ -27,7 +27,7 @@ it('shows what others do to messages, live and after a gap', async () => {
   assert.deepEqual(texts(conversation.get().messages), ['uno', '', 'reply']);
 });
 
-it('shows an own act at once, and undoes it with the reason if it is refused', async () => {
+it('shows an own act immediately, and undoes it with the reason if it is refused', async () => {
   const room = newRoom();
   const { seq } = cluster.post(room, BOT, 'of another');
   const { conversation } = await enter('mina', room);
@@ -87,7 +87,7 @@ it('reads older messages, a thread, and pins', async () => {
   assert.equal(conversation.message(2), null);
 });
 
-it('keeps one request about the read position in flight, and the newest wins', async () => {
+it('keeps one request about the read position in flight, and the newest position wins', async () => {
   const room = newRoom();
   for (let i = 1; i <= 9; i++) cluster.post(room, BOT, `m${i}`);
   const { conversation } = await enter('mina', room);
@@ -105,7 +105,7 @@ it('keeps one request about the read position in flight, and the newest wins', a
   assert.equal(conversation.get().unreadLine, null);
 });
 
-it('learns of the own position on another device, and of others', async () => {
+it('learns the own position from another device, and the positions of others', async () => {
   const room = newRoom();
   for (let i = 1; i <= 3; i++) cluster.post(room, BOT, `m${i}`);
   const one = await enter('mina', room);
@@ -118,7 +118,7 @@ it('learns of the own position on another device, and of others', async () => {
   await until('the receipt is there', () => one.conversation.get().readers.get('joon') === 3);
 });
 
-it('begins in the middle if it is opened after the join', async () => {
+it('starts in the middle if it is opened after the join', async () => {
   const room = newRoom();
   cluster.post(room, BOT, 'one');
   const { client, conversations } = start('mina');
@@ -130,7 +130,7 @@ it('begins in the middle if it is opened after the join', async () => {
   assert.deepEqual(texts(conversation.get().messages), ['one', 'two']);
 });
 
-it('shows an own message without a break, also while the first messages are read', async () => {
+it('shows an own message continuously, also while the first messages are read', async () => {
   const room = newRoom();
   const { client, conversations } = start('mina');
   client.join(room);
@@ -147,7 +147,7 @@ it('shows an own message without a break, also while the first messages are read
   assert.deepEqual([...counts], [1]);
 });
 
-it('forgets the text of a deleted message, also in a draft and in an edit that waits', async () => {
+it('forgets the text of a deleted message, also in a draft and in a waiting edit', async () => {
   const room = newRoom();
   const { client, conversation } = await enter('mina', room);
   client.send(room, 'secret');
@@ -181,7 +181,7 @@ it('keeps the list of rooms up to date by inbox events and entries', async () =>
   await until('the list knows', () => mina.conversations.myRooms.room(room)?.unread === 0);
 });
 
-it('marks all rooms of the list as read, and open rooms know', async () => {
+it('marks all rooms of the list as read, and open rooms update', async () => {
   const rooms = [newRoom(), newRoom()];
   for (const room of rooms) for (let n = 0; n < 3; n++) cluster.post(room, BOT, 'x');
   const { conversations } = start('mina');
@@ -197,7 +197,7 @@ it('marks all rooms of the list as read, and open rooms know', async () => {
   assert.equal(again.myRooms.room(rooms[1] ?? '')?.unread, 0, 'it lasts');
 });
 
-it('drops a failed message that is discarded', async () => {
+it('drops a discarded failed message', async () => {
   const room = newRoom();
   const { client, conversation } = await enter('mina', room);
   cluster.faults.refuseSends = { times: 1, error: fakeError('forbidden') };

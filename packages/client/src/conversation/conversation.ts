@@ -1,4 +1,4 @@
-/** The model of one room: gives it what the client delivers, sends its reads, and shows it. */
+/** The model of one room: passes client events to it, sends its reads, and provides views. */
 import type { Entry } from '@maru/protocol/events';
 import type { ChatClient } from '../chat-client.ts';
 import { hasSession } from '../connection-state.ts';
@@ -84,7 +84,7 @@ export class RoomConversation implements Conversation {
       },
       onFailed: outcomes.onFailed,
     });
-    this.#acts = new OwnActs({ client, room, onChange: () => this.#changed() });
+    this.#acts = new OwnActs({ client, room, drafts, onChange: () => this.#changed() });
     this.#held = new HeldDeletions(this.#acts, scheduler);
     this.#reading = new ReadState({ client, room, scheduler, onChange: () => this.#changed() });
     this.#unsubscribe = this.#subscribeToClient();
@@ -141,7 +141,7 @@ export class RoomConversation implements Conversation {
   readonly look: Conversation['look'] = (at, isAtEnd): void => {
     const { window } = this.#model;
     this.#model = stepModel(this.#model, { type: 'look', at, isAtEnd });
-    // Otherwise nothing that is shown has changed.
+    // Otherwise the shown part has not changed.
     if (this.#model.window !== window) this.#changed();
   };
 
@@ -181,7 +181,7 @@ export class RoomConversation implements Conversation {
   readonly draft = (of: DraftOf): string => this.#drafts.get(this.room, of);
   readonly setDraft = (of: DraftOf, text: string): void => this.#drafts.set(this.room, of, text);
 
-  /** Each holder closes it. */
+  /** Each holder must close it. */
   hold(): this {
     this.#holders++;
     return this;
@@ -267,7 +267,7 @@ export class RoomConversation implements Conversation {
     this.#changed();
   }
 
-  /** Not at once: the client delivers what belongs together in several events. */
+  /** Delayed, because the client delivers related changes in several events. */
   #pumpSoon(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;

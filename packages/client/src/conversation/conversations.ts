@@ -16,7 +16,7 @@ export interface ConversationsOptions {
   scheduler?: Scheduler;
 }
 
-/** Where drafts are kept. At most 512 KiB; then the oldest are dropped. */
+/** Storage of drafts, at most 512 KiB. Beyond that, the oldest drafts are dropped. */
 export type DraftStorage = KeptText;
 
 export function createConversations(options: ConversationsOptions): Conversations {
@@ -24,10 +24,8 @@ export function createConversations(options: ConversationsOptions): Conversation
   const models = new Map<string, RoomConversation>();
   const myRooms = new ClientRooms(client, scheduler);
   const drafts = new Drafts({ place: options.drafts ?? null, scheduler, logger });
-  // A refused edit is not lost: it is a draft again.
   const stopKeeping = client.on('act', ({ room, act, state }) => {
-    if (act.type !== 'edit' || state.kind !== 'failed' || state.error.code === 'not_found') return;
-    if (drafts.get(room, { edit: act.seq }) === '') drafts.set(room, { edit: act.seq }, act.text);
+    if (state.kind === 'failed') drafts.keepRefused(room, act, state.error);
   });
 
   const newModel = (room: string): RoomConversation => {

@@ -43,7 +43,7 @@ it('saves a burst of changes once', () => {
   assert.equal(clock.timers(), 0);
 });
 
-it('tells when a room begins or ceases to have a draft, and not for each letter', () => {
+it('notifies when a room gets its first draft or loses its last, not for each letter', () => {
   const { drafts } = start();
   const seen: string[][] = [];
   drafts.rooms.subscribe(() => seen.push([...drafts.rooms.get()]));
@@ -56,7 +56,7 @@ it('tells when a room begins or ceases to have a draft, and not for each letter'
   assert.deepEqual(seen, [['lobby'], []]);
 });
 
-it('drops the oldest drafts from storage if they take too many bytes', () => {
+it('drops the oldest drafts from storage if they exceed the limit of bytes', () => {
   const { clock, drafts, place } = start();
   for (const room of ['first', 'second', 'third']) {
     clock.pass(1_000);
@@ -66,23 +66,40 @@ it('drops the oldest drafts from storage if they take too many bytes', () => {
   assert.deepEqual([...start(place).drafts.rooms.get()].sort(), ['second', 'third']);
 });
 
-it('takes what an ended tab left, the newest change of each draft', () => {
+it('takes what an ended tab left', () => {
   const place = memoryPlace();
   const { clock, drafts } = start(place);
   clock.pass(1_000);
   drafts.set('lobby', 'room', 'mine');
   let taken = 0;
   drafts.onTaken(() => taken++);
-  const left = (at: number) => `{"v":1,"items":[["lobby","room","theirs",${at}],["tea","room","old",5]]}`;
-  assert.equal(place.leave(left(999)), true);
-  assert.deepEqual([drafts.get('lobby', 'room'), drafts.get('tea', 'room')], ['mine', 'old']);
+  assert.equal(place.leave('{"v":1,"items":[["lobby","room","mine",5],["tea","room","old",5]]}'), true);
+  assert.deepEqual([drafts.get('lobby', 'room'), drafts.get('tea', 'room'), taken], ['mine', 'old', 1]);
   assert.match(place.value ?? '', /"old"/);
-  assert.equal(place.leave(left(1_001)), true);
-  assert.equal(drafts.get('lobby', 'room'), 'theirs');
-  assert.equal(taken, 2);
 });
 
-it('forgets the draft of an edit when the message is deleted, or was when it is read', () => {
+it('keeps both texts if two tabs wrote in one place, the older one first, and each once', () => {
+  const place = memoryPlace();
+  const { clock, drafts } = start(place);
+  clock.pass(1_000);
+  drafts.set('lobby', 'room', 'mine');
+  const leave = (text: string, at: number) =>
+    place.leave(JSON.stringify({ v: 1, items: [['lobby', 'room', text, at]] }));
+  leave('hi', 1_001);
+  assert.equal(drafts.get('lobby', 'room'), 'mine\nhi');
+  leave('before', 999);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi');
+  leave('mine', 2_000);
+  leave('hi', 1_001);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi');
+  leave('before\nmine\nhi\nmore', 3_000);
+  leave('min', 4_000);
+  assert.equal(drafts.get('lobby', 'room'), 'before\nmine\nhi\nmore\nmin');
+  drafts.close();
+  assert.equal(start(place).drafts.get('lobby', 'room'), 'before\nmine\nhi\nmore\nmin');
+});
+
+it('forgets the draft of an edit when its message is deleted, or turns out to be deleted', () => {
   const { drafts } = start();
   for (const seq of [1, 2, 3]) drafts.set('lobby', { edit: seq }, 'secret');
   const deletion = { ...entry(9), type: 'message.delete', data: { seq: 1 } };
@@ -106,7 +123,7 @@ for (const value of [
   });
 }
 
-it('leaves what another version kept as it is, and says so', () => {
+it('keeps what another version has stored, and logs that', () => {
   const newer = '{"v":2,"items":{}}';
   const warnings: string[] = [];
   const place = memoryPlace(newer);

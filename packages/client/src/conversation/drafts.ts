@@ -1,17 +1,19 @@
 /**
- * Texts that the user has begun to write, of all rooms. They are kept where the host says, soon
- * after each change and when the page is hidden.
+ * Unfinished texts of the user in all rooms. They are saved to the host's storage soon after each
+ * change, and when the page is hidden.
  */
+import type { ErrorBody } from '@maru/protocol/errors';
 import type { Entry } from '@maru/protocol/events';
 import { changeOf } from '../acts.ts';
 import { type KeptItems, type KeptText, keptItems } from '../kept.ts';
 import type { ClientLogger } from '../logger.ts';
+import type { MessageAct } from '../outgoing.ts';
 import { onPageHide } from '../page-hide.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { isRoomId } from '../text.ts';
 import type { DraftOf, Watched } from './types.ts';
 
-/** Further drafts are dropped from storage, the oldest first. Two bytes for each UTF-16 unit. */
+/** Beyond this size, the oldest drafts are dropped from storage. Two bytes for each UTF-16 unit. */
 export const DRAFTS_BYTES_MAX = 512 * 1024;
 const SAVE_AFTER_MS = 400;
 
@@ -19,7 +21,7 @@ interface Draft {
   readonly room: string;
   readonly of: DraftOf;
   readonly text: string;
-  /** Wall clock. It decides between drafts of two tabs. */
+  /** Wall clock. It decides the order of the texts of two tabs. */
   readonly changedAtMs: number;
 }
 
@@ -54,7 +56,7 @@ export class Drafts {
     this.#stops = [stopTaking, onPageHide(() => this.flush())];
   }
 
-  /** Rooms with a draft. The same set until a room joins or leaves it. */
+  /** Rooms with a draft. The same set until a room is added or removed. */
   readonly rooms: Watched<ReadonlySet<string>> = {
     get: () => this.#rooms,
     subscribe: (listener) => {
@@ -63,7 +65,7 @@ export class Drafts {
     },
   };
 
-  /** Texts of another tab were added. Returns a function that removes the listener. */
+  /** Called when texts of another tab were added. Returns a function that removes the listener. */
   onTaken(listener: () => void): () => void {
     this.#takenListeners.add(listener);
     return () => void this.#takenListeners.delete(listener);
@@ -82,6 +84,12 @@ export class Drafts {
     this.#noteRooms();
   }
 
+  /** A refused edit is not lost: it is a draft again, unless its author began another one. */
+  keepRefused(room: string, act: MessageAct, { code }: ErrorBody): void {
+    if (act.type !== 'edit' || code === 'not_found') return;
+    if (this.get(room, { edit: act.seq }) === '') this.set(room, { edit: act.seq }, act.text);
+  }
+
   /** The draft of an edit may have the deleted text. */
   forgetDeleted(room: string, entries: readonly Entry[]): void {
     for (const entry of entries) {
@@ -91,7 +99,7 @@ export class Drafts {
     }
   }
 
-  /** Keeps what has changed now. */
+  /** Saves pending changes now. */
   flush(): void {
     if (this.#cancelSave !== null) this.#save();
   }
@@ -106,7 +114,7 @@ export class Drafts {
     for (const draft of items.flatMap(draftOf)) {
       const key = keyOf(draft.room, draft.of);
       const known = this.#drafts.get(key);
-      if (known === undefined || known.changedAtMs < draft.changedAtMs) this.#drafts.set(key, draft);
+      this.#drafts.set(key, known === undefined ? draft : joined(known, draft));
     }
     this.#noteRooms();
   }
@@ -130,6 +138,16 @@ export class Drafts {
     for (const listener of [...this.#listeners]) listener();
   }
 }
+
+/** Two tabs wrote in one place: both texts stay, the older one first. */
+function joined(one: Draft, other: Draft): Draft {
+  const [older, newer] = one.changedAtMs < other.changedAtMs ? [one, other] : [other, one];
+  if (hasLines(newer.text, older.text)) return newer;
+  const text = hasLines(older.text, newer.text) ? older.text : `${older.text}\n${newer.text}`;
+  return { ...newer, text };
+}
+
+const hasLines = (text: string, lines: string): boolean => `\n${text}\n`.includes(`\n${lines}\n`);
 
 function draftOf(item: unknown): Draft[] {
   if (!Array.isArray(item)) return [];

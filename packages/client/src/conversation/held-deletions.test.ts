@@ -23,7 +23,7 @@ function setUp() {
   return { held: new HeldDeletions(acts, scheduler), shown, sent, pass, timers };
 }
 
-it('sends a deletion when its time is up', async () => {
+it('sends a deletion after its delay', async () => {
   const { held, shown, sent, pass, timers } = setUp();
   const outcome = held.hold(7, 5_000);
   assert.deepEqual([...shown], [7]);
@@ -34,7 +34,7 @@ it('sends a deletion when its time is up', async () => {
   assert.deepEqual(await outcome, STORED);
 });
 
-it('sends nothing that was undone, and all at once when it is closed', async () => {
+it('does not send undone deletions, and sends all others when it is closed', async () => {
   const { held, shown, sent, pass } = setUp();
   const undone = held.hold(7, 5_000);
   void held.hold(8, 5_000);
@@ -48,7 +48,7 @@ it('sends nothing that was undone, and all at once when it is closed', async () 
   assert.deepEqual(sent, [8, 9]);
 });
 
-it('shows the message as deleted until it is undone, and sends the rest with the room', async () => {
+it('shows the message as deleted until it is undone, and sends the rest when the room closes', async () => {
   const room = newRoom();
   const { conversation, client } = await enter('mina', room);
   client.send(room, 'one');

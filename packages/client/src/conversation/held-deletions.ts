@@ -1,5 +1,5 @@
 /**
- * Own deletions that are shown and not sent yet. Until their time is up, the user can undo them.
+ * Own deletions that are shown but not sent yet. Until their delay ends, the user can undo them.
  */
 import { onPageEnd } from '../page-hide.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -8,7 +8,7 @@ import type { ActOutcome } from './types.ts';
 
 interface Held {
   cancel: () => void;
-  /** Ends it: it is sent, or was undone. */
+  /** Ends the delay: the deletion was sent or undone. */
   end: (outcome: Promise<ActOutcome> | 'undone') => void;
 }
 

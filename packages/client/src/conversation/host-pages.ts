@@ -1,4 +1,4 @@
-/** The pages that the host asked for, and why the last one of each part failed. */
+/** The pages that the host requested, and the error of the last failed request for each part. */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type { Read } from './model-state.ts';
 import { isPlacing, sameRead } from './window.ts';
@@ -20,7 +20,7 @@ export class HostPages {
     return [...this.#wanted.values()];
   }
 
-  /** False: a page of this part is being read. */
+  /** False if a page of this part is already being read. */
   want(read: Read): boolean {
     const part = partOf(read);
     if (part === null || this.#wanted.has(part)) return false;
@@ -49,7 +49,7 @@ export class HostPages {
     this.#errors.delete(part);
   }
 
-  /** A new connection: what failed may succeed now. */
+  /** After a new connection, failed requests may succeed. */
   forgetErrors(): void {
     this.#errors.clear();
   }

@@ -13,7 +13,7 @@ after(() => {
 
 const places = () => ({ storage: memoryPlace(), drafts: memoryPlace() });
 
-/** A page of the user, as it is after a reload. */
+/** Loads the user's page, as after a reload. */
 function load({ storage, drafts }: ReturnType<typeof places>, name = 'mina') {
   const client = createChatClient({ url: cluster.url, getToken: () => name, storage });
   clients.push(client);
@@ -28,7 +28,7 @@ async function enter(page: ReturnType<typeof load>, room: string) {
   return conversation;
 }
 
-it('shows and sends acts that waited before a reload', async () => {
+it('shows and sends acts that were waiting before a reload', async () => {
   const room = newRoom();
   cluster.post(room, BOT, 'one');
   const kept = places();
@@ -46,7 +46,7 @@ it('shows and sends acts that waited before a reload', async () => {
   assert.deepEqual(page.client.pendingActs(), []);
 });
 
-it('makes a refused edit a draft again', async () => {
+it('turns a refused edit into a draft again', async () => {
   const room = newRoom();
   cluster.post(room, BOT, 'of another');
   const kept = places();
@@ -55,6 +55,18 @@ it('makes a refused edit a draft again', async () => {
   const outcome = await conversation.edit(1, 'not mine');
   assert.equal(outcome.ok, false);
   assert.equal(conversation.draft({ edit: 1 }), 'not mine');
+});
+
+it('makes an edit a draft again that could not be queued', async () => {
+  const kept = places();
+  const page = load(kept);
+  const conversation = page.conversations.open(newRoom());
+  conversation.setDraft({ edit: 1 }, 'new text');
+  kept.storage.isFull = true;
+  conversation.setDraft({ edit: 1 }, '');
+  const outcome = await conversation.edit(1, 'new text');
+  assert.deepEqual([outcome.ok, page.client.pendingActs().length], [false, 0]);
+  assert.equal(conversation.draft({ edit: 1 }), 'new text');
 });
 
 it('keeps drafts while rooms are closed and opened, and over a reload', () => {
@@ -71,7 +83,7 @@ it('keeps drafts while rooms are closed and opened, and over a reload', () => {
   assert.equal(again.conversations.open(room).draft('room'), 'half a th');
 });
 
-it('forgets the draft of an edit of a message that was deleted since', async () => {
+it('forgets the draft of an edit if its message was deleted since', async () => {
   const room = newRoom();
   const { client } = start('mina');
   client.join(room);

@@ -17,7 +17,7 @@ function apply(known: KnownMessage, seq: number, type: string, data: object, use
   return applyChange(known, act, change, 'me');
 }
 
-it('changes a message only by entries after the head at which it was read', () => {
+it('changes a message only by entries after its `asOf`', () => {
   const known = message({ text: 'edited' }, 9);
   assert.equal(apply(known, 9, 'message.edit', { text: 'older' }), known);
   assert.equal(apply(known, 10, 'message.edit', { text: 'newer' }).text, 'newer');
@@ -27,7 +27,7 @@ it('shows no text of a message whose edit is erased, before its deletion arrives
   assert.equal(apply(message(), 6, 'message.edit', {}).text, '');
 });
 
-it('takes everything but the replies from a deleted message', () => {
+it('removes everything but the replies from a deleted message', () => {
   const replies = { n: 2, seq: 4, ts: 40 };
   const reactions: Reaction[] = [{ emoji: '👍', count: 1, mine: false, users: ['a'] }];
   const known = message({ replies, reactions, mentions: ['a'], pinned: true, edited: { ts: 3 } });
@@ -44,7 +44,7 @@ const names = (count: number) => Array.from({ length: count }, (_, i) => `u${i}`
 const withReactions = (count: number) =>
   message({ reactions: [{ emoji: '👍', count, mine: false, users: names(Math.min(10, count)) }] });
 
-it('names the first ten who reacted, and counts the others', () => {
+it('lists the first ten users who reacted, and counts the others', () => {
   let known = message();
   for (const user of [...names(11), 'me']) known = apply(known, known.asOf + 1, 'message.react', React, user);
   assert.deepEqual(known.reactions, [{ emoji: '👍', count: 12, mine: true, users: names(10) }]);
@@ -52,7 +52,7 @@ it('names the first ten who reacted, and counts the others', () => {
 });
 const React = { emoji: '👍', active: true };
 
-it('has to be read again if a named user leaves and others are not named', () => {
+it('must be read again if a listed user leaves and others are not listed', () => {
   const leaves = (known: KnownMessage, user: string) =>
     apply(known, 6, 'message.react', { ...React, active: false }, user);
   assert.equal(leaves(withReactions(12), 'u3').staleAt, 6);
@@ -61,7 +61,7 @@ it('has to be read again if a named user leaves and others are not named', () =>
   assert.deepEqual(leaves(withReactions(1), 'u0').reactions, []);
 });
 
-it('counts replies, and has to be read again if the newest is deleted', () => {
+it('counts replies, and must be read again if the newest is deleted', () => {
   const root = countReply(countReply(message(), 6, 60), 7, 70);
   assert.deepEqual(root.replies, { n: 2, seq: 7, ts: 70 });
   assert.deepEqual([uncountReply(root, 8, 6).replies?.n, uncountReply(root, 8, 6).staleAt], [1, null]);
@@ -69,7 +69,7 @@ it('counts replies, and has to be read again if the newest is deleted', () => {
   assert.equal(uncountReply(uncountReply(root, 8, 7), 9, 6).replies, null);
 });
 
-it('has to be read again if a message is deleted that may be one of its replies', () => {
+it('must be read again if a deleted message may have been one of its replies', () => {
   const root = message({ replies: { n: 2, seq: 4, ts: 40 } });
   assert.equal(doubtReplies(root, 6, 3).staleAt, 6);
   assert.equal(doubtReplies(root, 6, 5), root, 'newer than the newest reply');

@@ -1,5 +1,5 @@
 /**
- * One message of the model: as of which entry it is known, and how later entries change it. Pure.
+ * One message of the model: up to which entry it is current, and how later entries change it. Pure.
  */
 import type { Entry, Reaction } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
@@ -7,16 +7,16 @@ import type { MessageChange } from '../acts.ts';
 import type { Message } from './types.ts';
 
 export interface KnownMessage extends Omit<Message, 'pending' | 'canUndo'> {
-  /** What entries up to this `seq` did to the message is in it. Entries above it are not. */
+  /** Effects of entries up to this `seq` are included. Later ones are not. */
   readonly asOf: number;
   /**
-   * The entry at this `seq` changed something that cannot be derived from it, so the message has to
-   * be read as of it or later. Null: nothing is missing.
+   * The entry at this `seq` changed something that cannot be derived from it. So the message must
+   * be read as of this `seq` or later. Null if nothing is missing.
    */
   readonly staleAt: number | null;
 }
 
-/** `asOf`: the head at which it was read; for an entry as appended, its own `seq`. */
+/** `asOf`: the head of the read. For a live entry, its own `seq`. */
 export function messageOf(entry: Entry, asOf: number): KnownMessage {
   return {
     seq: entry.seq,
@@ -37,13 +37,13 @@ export function messageOf(entry: Entry, asOf: number): KnownMessage {
   };
 }
 
-/** `entry` carries `change`, which names this message. */
+/** `entry` carries `change`, whose target is this message. */
 export function applyChange(message: KnownMessage, entry: Entry, change: MessageChange, ownId: string): KnownMessage {
   if (entry.seq <= message.asOf || message.deleted !== null) return message;
   const next = { ...message, asOf: entry.seq };
   switch (change.type) {
     case 'message.edit': {
-      // Without a text, the message was deleted since, and the deletion follows.
+      // Without a text, the message was deleted since. The deletion follows.
       const { text = '', mentions = [] } = change;
       return { ...next, text, mentions, edited: { ts: entry.ts } };
     }
@@ -58,10 +58,10 @@ export function applyChange(message: KnownMessage, entry: Entry, change: Message
   }
 }
 
-/** What a deletion takes from a message. */
+/** Fields that a deletion clears. */
 const NOTHING = { text: '', edited: null, mentions: [], reactions: [], pinned: false } as const;
 
-/** Only the first users are named, so it is unknown who follows if one of them leaves. */
+/** Only the first users are listed. So if one of them leaves, it is unknown who follows. */
 export function react(
   reactions: readonly Reaction[],
   { emoji, active }: { emoji: string; active: boolean },
@@ -81,7 +81,7 @@ export function react(
   return { reactions: count > 0 ? changed : reactions.filter((reaction) => reaction !== found), isExact };
 }
 
-/** The message is the root of a thread, and the entry at `seq` is a new reply. */
+/** The message is a thread's root, and the entry at `seq` is a new reply. */
 export function countReply(root: KnownMessage, seq: number, ts: number): KnownMessage {
   if (seq <= root.asOf) return root;
   return { ...root, asOf: seq, replies: { n: (root.replies?.n ?? 0) + 1, seq, ts } };
@@ -97,7 +97,7 @@ export function uncountReply(root: KnownMessage, seq: number, reply: number): Kn
   return { ...root, asOf: seq, replies: { ...replies, n: replies.n - 1 }, staleAt };
 }
 
-/** The entry at `seq` deletes a message that is not known, and that may be a reply to this one. */
+/** The entry at `seq` deletes an unknown message, which may be a reply to this one. */
 export function doubtReplies(root: KnownMessage, seq: number, reply: number): KnownMessage {
   const { replies } = root;
   const mayConcern = replies !== null && seq > root.asOf && reply > root.seq && reply <= replies.seq;

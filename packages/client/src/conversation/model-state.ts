@@ -1,40 +1,41 @@
-/** What the model of a room holds, takes and asks for. */
+/** State, inputs and reads of the model of a room. */
 import type { Entry, MessagesData } from '@maru/protocol/events';
 import type { KnownMessage } from './message.ts';
 
-/** `before`, `after`: messages that stay on each side of where the user reads. */
+/** `before`, `after`: number of messages to keep on each side of the reading position. */
 export interface WindowLimits {
   readonly max: number;
   readonly before: number;
   readonly after: number;
   /**
-   * At the end of the room, so many stay above the screen once `before` and `after` are exceeded.
+   * At the end of the room, the number of messages to keep above the screen once `before` and
+   * `after` are exceeded.
    */
   readonly rest: number;
-  /** With fewer messages at the end of the room, older ones are read without being asked for. */
+  /** If fewer messages are known at the end of the room, older ones are read automatically. */
   readonly wanted: number;
 }
 
-/** More than any screen shows at once, and little enough for a page to draw. */
+/** More than any screen shows, but few enough for a page to render. */
 export const WINDOW_LIMITS: WindowLimits = { max: 400, before: 100, after: 200, rest: 80, wanted: 20 };
 export const THREAD_MESSAGES_MAX = 500;
 export const RECENT_ENTRIES_MAX = 1_000;
 
-/** A part of the room, or of a thread: every message from `from` to `to` is known. */
+/** A contiguous part of the room or a thread: all messages from `from` to `to` are known. */
 export interface Slice {
   readonly from: number;
-  /** Null: it follows the room's end. */
+  /** Null if it extends to the room's end and follows it. */
   readonly to: number | null;
   readonly hasOlder: boolean;
 }
 
 /**
- * Where the window is to be placed: around a message, at the first one since a time, at the first
- * one of others after a message, or at the end.
+ * Where to place the window: around a message, at the first message since a time, at the first
+ * message of others after a message, or at the end.
  */
 export type Target = number | { readonly at: number } | { readonly after: number } | 'newest';
 
-/** `isLine`: it is the first one below the line above unread messages. */
+/** `isLine`: the message is the first one below the unread line. */
 export interface Place {
   readonly seq: number;
   readonly isLine: boolean;
@@ -50,35 +51,35 @@ export interface ThreadState {
 export interface RoomModel {
   readonly ownId: string;
   readonly limits: WindowLimits;
-  /** Counts how often it began anew. Answers to reads of an earlier generation are not used. */
+  /** Increases with each restart. Answers to reads of an earlier generation are ignored. */
   readonly generation: number;
   readonly epoch: string | null;
-  /** The newest entry that was delivered; null if that is unknown. */
+  /** The newest delivered entry. Null if unknown. */
   readonly position: number | null;
-  /** The newest entry, and messages up to it, as far as known. */
+  /** The newest entry, and the number of messages up to it, as far as known. */
   readonly head: number;
-  /** 0 until an entry or an answer tells it. */
+  /** 0 until an entry or an answer provides it. */
   readonly n: number;
   readonly messages: ReadonlyMap<number, KnownMessage>;
   /** The shown part of the room; null until it is known. */
   readonly window: Slice | null;
-  /** The window is to be read anew there; null: it stays. */
+  /** Read the window again at this place. Null: it stays. */
   readonly target: Target | null;
-  /** The message to which the last jump led. Each jump makes a new object. */
+  /** The target of the last jump. Each jump creates a new object. */
   readonly place: Place | null;
-  /** Where the user reads: messages far from it are dropped first. Null: at the end. */
+  /** Where the user reads. Messages far from it are dropped first. Null at the end. */
   readonly focus: number | null;
   readonly threads: ReadonlyMap<number, ThreadState>;
-  /** `before`: the pinned messages have to be read, from there downwards; null: from the newest. */
+  /** `before`: the pinned messages must be read from there downwards. Null: from the newest. */
   readonly pins: 'closed' | 'known' | { readonly before: number | null };
-  /** Reads in flight, and the entries since the first of them was asked. */
+  /** Number of reads in flight, and the entries since the first of them started. */
   readonly reads: number;
   readonly recent: readonly Entry[];
-  /** Every entry above this `seq` that was delivered is in `recent`. */
+  /** `recent` has every delivered entry above this `seq`. */
   readonly recentAfter: number;
 }
 
-/** What is asked of `messages:read`. */
+/** The parameters of `messages:read`. */
 export type Read =
   | { kind: 'newest' }
   | { kind: 'around' | 'one'; seq: number }
@@ -88,27 +89,27 @@ export type Read =
   | { kind: 'thread'; root: number; before: number | null };
 
 export type ModelInput =
-  /** Where the delivered entries end, if no delivery has told it. */
+  /** The position of the delivered entries, if no delivery has set it. */
   | { type: 'at'; epoch: string; seq: number }
-  /** `readAt`: the messages are as of this head. Without it they are as they were appended. */
+  /** `readAt`: the messages are as of this head. Without it, they are in their original form. */
   | { type: 'entries'; entries: readonly Entry[]; readAt?: number | undefined }
-  /** What follows does not continue what was delivered. */
+  /** The next entries do not continue the delivered ones. */
   | { type: 'gap' }
   | { type: 'rollback'; epoch: string; head: number }
   | { type: 'asked' }
-  /** `generation`: that of the model when it was asked. */
+  /** `generation`: the model's generation at the time of the request. */
   | { type: 'answered'; generation: number; read: Read; data: MessagesData }
-  /** `read`: it is given up. Without it, it is tried again. */
+  /** `read`: the read is given up. Without it, it is tried again. */
   | { type: 'failed'; generation: number; read?: Read }
-  /** The read of one message found nothing. */
+  /** The server has no message with this seq. */
   | { type: 'missing'; generation: number; seq: number }
   | { type: 'jump'; to: Target }
-  /** The first message on the screen; `isAtEnd`: and the newest one. */
+  /** `at`: the first message on the screen. `isAtEnd`: the newest one is on the screen too. */
   | { type: 'look'; at: number | null; isAtEnd: boolean }
   | { type: 'open-thread' | 'close-thread'; root: number }
   | { type: 'open-pins' | 'close-pins' };
 
-/** A model while it is changed. */
+/** A mutable copy of a model. */
 export interface Draft extends Writable<Omit<RoomModel, 'messages'>> {
   messages: Map<number, KnownMessage>;
 }
@@ -117,17 +118,17 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 const isIn = (slice: Slice | null | undefined, seq: number): boolean =>
   slice != null && seq >= slice.from && (slice.to === null || seq <= slice.to);
 
-/** Whether the shown part of the room has the message. */
+/** Whether the window contains the message. */
 export const isInWindow = ({ window }: Pick<RoomModel, 'window'>, seq: number): boolean => isIn(window, seq);
 
-/** Whether the shown part of the thread has the reply. */
+/** Whether the shown part of the thread contains the reply. */
 export const isInThread = (
   { threads }: Pick<RoomModel, 'threads'>,
   root: number,
   { seq, thread }: { seq: number; thread?: number | null },
 ): boolean => thread === root && isIn(threads.get(root)?.slice, seq);
 
-/** Whether a part that is open has the message. */
+/** Whether an open part contains the message. */
 export function isShown(
   model: Pick<RoomModel, 'window' | 'threads' | 'pins'>,
   message: { seq: number; thread?: number | null; pinned?: boolean },

@@ -1,4 +1,4 @@
-/** Reads the list of the user's rooms on each connection, and keeps it up to date in between. */
+/** Reads the user's room list on each connection, and keeps it up to date in between. */
 import { MaruError } from '@maru/protocol/errors';
 import type { MyRoom, Notify } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
@@ -13,7 +13,7 @@ import type { MyRooms, MyRoomsView } from './types.ts';
 /** Of readings. The client has sent the request of each four times. */
 const READ_BACKOFF: BackoffBounds = { baseMs: 4_000, capMs: 60_000 };
 
-/** Its methods are bound, so that hosts may pass them on as functions. */
+/** Its methods are bound, so hosts can pass them on as functions. */
 export class ClientRooms implements MyRooms {
   readonly #client: ChatClient;
   readonly #scheduler: Scheduler;
@@ -21,7 +21,7 @@ export class ClientRooms implements MyRooms {
   readonly #unsubscribe: Array<() => void>;
   #list: RoomList = new Map();
   #isReady = false;
-  /** The reading in progress; a later one replaces it. */
+  /** The read in progress. A later one replaces it. */
   #reading: object | null = null;
   /** Readings in a row that failed on this connection. */
   #failed = 0;
@@ -88,7 +88,7 @@ export class ClientRooms implements MyRooms {
   readonly markAllRead = async (): Promise<void> => {
     const waiting = [...this.#list.values()].filter(({ room }) => room.unread > 0 || room.mentions > 0);
     const failures: unknown[] = [];
-    // One after the other: a list may hold thousands.
+    // One by one, because a list may have thousands of rooms.
     for (const { room } of waiting) await this.markRead(room.room).catch((error: unknown) => failures.push(error));
     if (failures.length > 0) throw failures[0];
   };
@@ -149,7 +149,7 @@ export class ClientRooms implements MyRooms {
       this.#set(noteRead(this.#list, data.rooms));
       cursor = data.cursor;
     } while (cursor !== undefined);
-    // What was in the list before and is in no page has ended.
+    // Rooms that were in the list before but are on no page are no longer in it.
     this.#isReady = true;
     this.#set(new Map([...this.#list].filter(([room]) => !before.has(room))));
   }
@@ -166,7 +166,7 @@ export class ClientRooms implements MyRooms {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** A position of 0 changes nothing: the answer has the counts. */
+  /** Position 0 changes nothing. The answer contains the counts. */
   #count(room: string): void {
     if (this.#counting.has(room)) return;
     this.#counting.add(room);
@@ -175,7 +175,7 @@ export class ClientRooms implements MyRooms {
         this.#counting.delete(room);
         this.#set(notePosition(this.#list, room, data));
       },
-      // The next connection reads the list anew.
+      // On an error, the next connection reads the list again.
       () => void this.#counting.delete(room),
     );
   }

@@ -1,8 +1,11 @@
-/** Counts how often each part of a room is open. Its first holder opens it, its last closes it. */
+/**
+ * Reference counts of the open parts of a room. The first holder opens a part, the last one closes
+ * it.
+ */
 export class OpenParts {
   readonly #holders = new Map<number | 'pins', number>();
 
-  /** Returns a function that closes it, once. */
+  /** Returns a function that closes the part. Further calls of it do nothing. */
   open(part: number | 'pins', { first, last }: { first: () => void; last: () => void }): () => void {
     const before = this.#holders.get(part) ?? 0;
     this.#holders.set(part, before + 1);

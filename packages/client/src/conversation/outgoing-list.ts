@@ -1,4 +1,4 @@
-/** Own messages of a room that have not arrived as entries, in the order sent. Pure. */
+/** Own messages of a room whose entries have not arrived, in sending order. Pure. */
 import type { Entry } from '@maru/protocol/events';
 import type { OutgoingMessage } from '../events.ts';
 import type { RoomModel } from './model-state.ts';
@@ -6,7 +6,7 @@ import type { RoomModel } from './model-state.ts';
 export const without = (outgoing: readonly OutgoingMessage[], id: string): readonly OutgoingMessage[] =>
   outgoing.filter(({ clientMsgId }) => clientMsgId !== id);
 
-/** What is known of the room while own messages wait to be shown in it. */
+/** The state of the room while own messages wait for their entries. */
 type Room = Pick<RoomModel, 'messages' | 'ownId' | 'position' | 'window'>;
 
 /** A stored message stays until it is shown as an entry, so that it does not flicker. */
@@ -25,7 +25,7 @@ export function noteOutgoing(
   return dropArrived(next, [], room);
 }
 
-/** `entries`: those that arrived just now. None is shown before the window is known. */
+/** `entries`: newly arrived ones. None is shown before the window is known. */
 export function dropArrived(
   outgoing: readonly OutgoingMessage[],
   entries: readonly Entry[],
@@ -40,6 +40,6 @@ export function dropArrived(
   return outgoing.some(isKnown) ? outgoing.filter((one) => !isKnown(one)) : outgoing;
 }
 
-/** The log is read anew, so stored messages come with it. */
+/** The log is read again, so stored messages come with it. */
 export const dropStored = (outgoing: readonly OutgoingMessage[]): readonly OutgoingMessage[] =>
   outgoing.filter(({ state }) => state.kind !== 'stored');

@@ -6,13 +6,13 @@ import type { Message } from './types.ts';
 export interface PendingAct {
   readonly clientMsgId: string;
   readonly act: MessageAct;
-  /** Its entry, once it is stored. It is shown until the entry has arrived. */
+  /** The stored entry of the act. The act is shown until this entry has arrived. */
   readonly storedAt: { readonly epoch: string; readonly seq: number } | null;
-  /** It is not sent yet, and can be undone. */
+  /** The act is not sent yet, and can be undone. */
   readonly isHeld?: true;
 }
 
-/** The pending acts of each message, in the order of acting. */
+/** The pending acts of each message, in order. */
 export type Overlay = ReadonlyMap<number, readonly PendingAct[]>;
 
 export function addAct(overlay: Overlay, pending: PendingAct): Overlay {
@@ -23,7 +23,7 @@ export function addAct(overlay: Overlay, pending: PendingAct): Overlay {
 export const markStored = (overlay: Overlay, id: string, storedAt: PendingAct['storedAt']): Overlay =>
   change(overlay, (pending) => (pending.clientMsgId === id ? { ...pending, storedAt } : pending));
 
-/** Removes what `isOver`: the entry arrived, or the act was refused. */
+/** Removes acts that match `isOver`: the entry arrived, or the act was refused. */
 export const dropActs = (overlay: Overlay, isOver: (pending: PendingAct) => boolean): Overlay =>
   change(overlay, (pending) => (isOver(pending) ? null : pending));
 
@@ -40,7 +40,7 @@ function change(overlay: Overlay, to: (pending: PendingAct) => PendingAct | null
   return isChanged ? next : overlay;
 }
 
-/** Ids of clients hold no control characters. */
+/** The prefix cannot collide: client message ids contain no control characters. */
 export const heldDeletion = (seq: number): PendingAct => ({
   clientMsgId: `\0held ${seq}`,
   act: { type: 'delete', seq },
@@ -48,7 +48,7 @@ export const heldDeletion = (seq: number): PendingAct => ({
   isHeld: true,
 });
 
-/** The message as the user should see it. */
+/** The message with pending acts applied. */
 type Shown = Omit<Message, 'pending' | 'canUndo'>;
 
 export function messageWith(known: KnownMessage, acts: readonly PendingAct[], ownId: string): Message {

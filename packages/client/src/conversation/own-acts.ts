@@ -1,8 +1,12 @@
-/** Own acts of one room: shown at once, until their entries have arrived or they were refused. */
+/**
+ * Own acts in one room. They are shown immediately, until their entries have arrived or they are
+ * refused.
+ */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { ChatClient } from '../chat-client.ts';
 import type { OutgoingAct } from '../events.ts';
 import type { MessageAct } from '../outgoing.ts';
+import type { Drafts } from './drafts.ts';
 import type { RoomModel } from './model-state.ts';
 import { addAct, dropActs, heldDeletion, markStored, type Overlay } from './overlay.ts';
 import type { ActOutcome } from './types.ts';
@@ -12,6 +16,7 @@ const CLOSED: ErrorBody = { code: 'unavailable', message: 'the conversation was 
 export interface OwnActsOptions {
   client: Pick<ChatClient, 'act' | 'pendingActs'>;
   room: string;
+  drafts: Pick<Drafts, 'keepRefused'>;
   onChange: () => void;
 }
 
@@ -32,19 +37,21 @@ export class OwnActs {
   }
 
   act(act: MessageAct): Promise<ActOutcome> {
-    const { client, room } = this.#options;
+    const { client, room, drafts } = this.#options;
     return new Promise((resolve) => {
       try {
         const { clientMsgId } = client.act(room, act);
         this.#outcomes.set(clientMsgId, resolve);
       } catch (error) {
         if (!(error instanceof MaruError)) throw error;
+        // It was not queued, so no event tells of it.
+        drafts.keepRefused(room, act, error.toBody());
         resolve({ ok: false, error: error.toBody() });
       }
     });
   }
 
-  /** A deletion that is not sent yet. */
+  /** Shows a deletion that is not sent yet. */
   show(seq: number): void {
     this.#overlay = addAct(this.#overlay, heldDeletion(seq));
     this.#options.onChange();
@@ -58,7 +65,7 @@ export class OwnActs {
     this.#options.onChange();
   }
 
-  /** Also of acts that were sent before a reload: no caller waits for their outcome any more. */
+  /** Also for acts that were sent before a reload. No caller waits for those. */
   onAct({ clientMsgId, act, state }: OutgoingAct, model: RoomModel): void {
     const resolve = this.#outcomes.get(clientMsgId) ?? (() => {});
     this.#outcomes.delete(clientMsgId);
@@ -75,7 +82,7 @@ export class OwnActs {
     this.#options.onChange();
   }
 
-  /** What the model shows by itself is shown here no longer. */
+  /** Removes acts that the model already contains. */
   onModel({ epoch, position, messages }: RoomModel): void {
     if (this.#overlay.size === 0) return;
     this.#overlay = dropActs(this.#overlay, ({ act, storedAt }) => {

@@ -1,6 +1,6 @@
 /**
- * The own read position in one room. It learns the position first, so that the line above unread
- * messages is where it was. At most one request is in flight; then the newest position is sent.
+ * The own read position in one room. It asks for the position first, so that the unread line
+ * appears where it was. At most one request is in flight. After it, the newest position is sent.
  */
 
 import { MaruError } from '@maru/protocol/errors';
@@ -9,7 +9,7 @@ import { backoffMs, REQUEST_BACKOFF } from '../backoff.ts';
 import type { ChatClient } from '../chat-client.ts';
 import type { Scheduler } from '../scheduler.ts';
 
-/** Then the next connection, or the next position, tries again. */
+/** After that, the next connection or the next position tries again. */
 const RETRIES_MAX = 6;
 
 export interface ReadMarkerOptions {
@@ -38,7 +38,7 @@ export class ReadMarker {
     return this.#known;
   }
 
-  /** `n`: messages up to `seq`, if they are known. Then the position shows at once. */
+  /** `n`: the number of messages up to `seq`, if known. Then the position is shown immediately. */
   mark(seq: number, n: number | null): void {
     if (seq <= Math.max(this.#wanted, this.#known?.seq ?? 0)) return;
     this.#wanted = seq;
@@ -46,25 +46,27 @@ export class ReadMarker {
     this.send();
   }
 
-  /** Asks for the position, if it is unknown. */
+  /** Asks for the position if it is unknown. */
   learn(): void {
     if (this.#known === null && !this.#hasFailed) this.#ask(0);
   }
 
-  /** A new connection. */
+  /** A new connection. What other devices read since the last one is not delivered: it asks. */
   restart(): void {
     this.#cancelRetry();
     this.#hasFailed = false;
     this.#failedTries = 0;
-    if (this.#wanted > 0) this.send();
+    if (this.#known !== null) this.#ask(this.#wanted);
+    else if (this.#wanted > 0) this.send();
   }
 
-  /** Sends what is not confirmed. */
+  /** Sends unconfirmed positions. */
   send(): void {
     if (this.#known === null) this.#ask(0);
     else if (this.#wanted > 0) this.#ask(this.#wanted);
   }
 
+  /** A position of 0 only reads. */
   #ask(seq: number): void {
     if (this.#isAsking || this.#isClosed) return;
     const { client, room } = this.#options;
@@ -101,7 +103,7 @@ export class ReadMarker {
     this.#options.onPosition(data);
   }
 
-  /** The log is read anew: the position has to be learned again. */
+  /** The log is read again, so the position must be requested again. */
   forget(): void {
     this.#known = null;
     this.#wanted = 0;

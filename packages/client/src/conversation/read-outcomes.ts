@@ -1,4 +1,4 @@
-/** What the answer to a read, or its failure, does to the model and to the pages of the host. */
+/** Applies the answer to a read, or its failure, to the model and to the pages of the host. */
 import { MaruError } from '@maru/protocol/errors';
 import type { HostPages } from './host-pages.ts';
 import type { ModelInput, RoomModel } from './model-state.ts';

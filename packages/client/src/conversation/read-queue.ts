@@ -1,6 +1,6 @@
 /**
- * Sends the reads that a model needs, a few at a time. A read that failed, or whose answer could
- * not be used, waits before it is sent again; one that was refused waits for the next connection.
+ * Sends the reads that a model needs, a few at a time. After a failure or an unusable answer, a
+ * read waits before it is sent again. A refused read waits for the next connection.
  */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { MessagesData } from '@maru/protocol/events';
@@ -11,7 +11,7 @@ import type { Scheduler } from '../scheduler.ts';
 import type { Read } from './model-state.ts';
 
 const IN_FLIGHT_MAX = 2;
-/** Many members see the same change, so their reads for it are spread over this time. */
+/** Many members see the same change, so their reads are spread over this time. */
 const LAZY_MS = 2_000;
 
 export interface ReadQueueOptions {
@@ -27,7 +27,7 @@ export interface ReadQueueOptions {
 
 export class ReadQueue {
   readonly #options: ReadQueueOptions;
-  /** In flight, or waiting to be sent: with the function that ends the wait. */
+  /** Reads that are in flight or wait to be sent, with a function that cancels the wait. */
   readonly #busy = new Map<string, () => void>();
   #inFlight = 0;
   #failedTries = 0;
@@ -50,7 +50,7 @@ export class ReadQueue {
     }
   }
 
-  /** A new connection: what waits or was refused is tried again. */
+  /** Call it on a new connection: retries waiting and refused reads. */
   restart(): void {
     for (const cancel of this.#busy.values()) cancel();
     this.#failedTries = 0;
@@ -103,7 +103,7 @@ export class ReadQueue {
     );
   }
 
-  /** A host's read is not needed any more once it failed, and may be asked for again at once. */
+  /** A failed read of the host is no longer needed. The host may request it again. */
   #needs(key: string): boolean {
     return this.#options.needed().some(({ read }) => keyOf(read) === key);
   }

@@ -1,4 +1,4 @@
-/** Who has read how far in one room: the user, and others. */
+/** Read positions in one room: of the user, and of others. */
 import type { ReadData, Reader, ReadPosition } from '@maru/protocol/events';
 import type { ChatClient } from '../chat-client.ts';
 import type { Scheduler } from '../scheduler.ts';
@@ -22,9 +22,9 @@ export class ReadState {
   readonly marker: ReadMarker;
   readonly #options: ReadStateOptions;
   #readers: ReadonlyMap<string, number> = new Map();
-  /** The line above unread messages follows this entry; null until the position is known. */
+  /** The unread line follows this entry. Null until the position is known. */
   #line: ReadPosition | null = null;
-  /** Messages of the room, as the last answer about the position said. */
+  /** The number of messages in the room, according to the last answer about the position. */
   #nAtLeast = 0;
 
   constructor(options: ReadStateOptions) {
@@ -83,7 +83,7 @@ export class ReadState {
     this.#options.onChange();
   }
 
-  /** The log is read anew: what was known of it may not hold. */
+  /** The log is read again, so the known state may be invalid. */
   restart(): void {
     this.#nAtLeast = 0;
     this.marker.forget();

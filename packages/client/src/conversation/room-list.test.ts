@@ -23,25 +23,60 @@ const of = (list: RoomList | 'unknown') => {
   return { unread, mentions, head, last: last?.text, isStale: listed.isStale };
 };
 
-it('counts a message and a mention once, however often their event arrives', () => {
+it('counts a message and a mention once, even if several events report them', () => {
   const news = { room: 'lobby', seq: 11, ts: 11, n: 6, from: BOT, text: 't11' };
-  const told = noteInbox(listOf(), { type: 'mention', ...news });
-  assert.ok(told !== 'unknown');
-  const twice = noteEntries(told, 'lobby', [entry(11, 6, { mentions: ['me'] })], 'me');
+  const counted = noteInbox(listOf(), { type: 'mention', ...news });
+  assert.ok(counted !== 'unknown');
+  const twice = noteEntries(counted, 'lobby', [entry(11, 6, { mentions: ['me'] })], 'me');
   assert.deepEqual(of(twice), { unread: 2, mentions: 1, head: 11, last: 't11', isStale: false });
   assert.deepEqual(of(noteInbox(twice, { type: 'mention', ...news })), of(twice));
+});
+
+it('asks for the counts after an edit mentions one in a message that is not read', () => {
+  const edited = (seq: number) =>
+    ({ type: 'mention', room: 'lobby', seq, ts: 12, n: 6, from: BOT, text: 'now' }) as const;
+  const after = (list: RoomList, seq: number) => {
+    const { mentions, head, isStale } = of(noteInbox(list, edited(seq)));
+    return [mentions, head, isStale];
+  };
+  // The list was read with it, and it may be the newest message.
+  for (const seq of [9, 10]) assert.deepEqual(after(listOf(), seq), [0, 10, true]);
+  assert.deepEqual(after(listOf(), 8), [0, 10, false], 'it is read');
+  // It came after the list, and so did a mention.
+  const told = noteEntries(listOf(), 'lobby', [entry(11, 6), entry(12, 7, { mentions: ['me'] })], 'me');
+  assert.deepEqual(after(told, 11), [1, 12, true]);
+  assert.deepEqual(after(told, 12), [1, 12, false], 'its entry told it');
+  const later = noteEntries(listOf(), 'lobby', [entry(11, 6), entry(12, 7)], 'me');
+  assert.deepEqual(after(later, 11), [1, 12, false]);
+  assert.deepEqual(after(notePosition(later, 'lobby', { seq: 11, n: 6, unread: 1, mentions: 0 }), 11), [0, 12, false]);
+});
+
+it('forgets after a rollback what it counted before', () => {
+  const counted = noteEntries(listOf(), 'lobby', [entry(20, 15, { mentions: ['me'] })], 'me');
+  const read = notePosition(counted, 'lobby', { seq: 20, n: 15, unread: 0, mentions: 0 });
+  const again = entry(11, 6, { epoch: 'e2', mentions: ['me'] });
+  for (const list of [counted, read]) {
+    const after = noteEntries(list, 'lobby', [again], 'me');
+    assert.deepEqual([of(after).head, of(after).isStale], [11, true]);
+    // The server moves a position back to the head.
+    const answered = notePosition(after, 'lobby', { seq: 11, n: 6, unread: 0, mentions: 0 });
+    assert.deepEqual([of(answered).mentions, of(answered).isStale], [0, false]);
+  }
+  const listed = noteRead(counted, [room({ epoch: 'e2' })]);
+  const next = noteEntries(listed, 'lobby', [again], 'me');
+  assert.deepEqual([of(next).mentions, of(next).isStale], [1, false]);
 });
 
 it('does not count what was read with the list', () => {
   assert.deepEqual(of(noteEntries(listOf(), 'lobby', [entry(10, 5)], 'me')).unread, 1);
 });
 
-it('does not count a mention by oneself', () => {
+it('does not count own mentions', () => {
   const own = entry(11, 6, { mentions: ['@room'], from: { id: 'me', name: 'Me' } });
   assert.deepEqual(of(noteEntries(listOf(), 'lobby', [own], 'me')).mentions, 0);
 });
 
-it('forgets the text of a deleted last message, and asks for the mentions that are left', () => {
+it('forgets the text of a deleted last message, and asks for the remaining mentions', () => {
   const list = listOf({ last: entry(10, 5), mentions: 2 });
   const deletion = entry(11, 5, { type: 'message.delete', data: { seq: 10 } });
   const after = noteEntries(list, 'lobby', [deletion], 'me');
@@ -55,14 +90,14 @@ it('never moves a read position back', () => {
   assert.equal(notePosition(list, 'lobby', { seq: 7, n: 3, unread: 2, mentions: 0 }), list);
 });
 
-it('keeps what is newer than a page of the list', () => {
+it('keeps data that is newer than a page of the list', () => {
   const list = noteEntries(listOf(), 'lobby', [entry(11, 6)], 'me');
   assert.deepEqual(of(noteRead(list, [room()])), {
     ...{ unread: 2, mentions: 0, head: 11, last: 't11', isStale: true },
   });
 });
 
-it('has to be read again after news of a room that is not in it', () => {
+it('must be read again after an event about a room that is not in it', () => {
   const news = { room: 'other', seq: 1, ts: 1, n: 1, from: BOT, text: 'x' };
   assert.equal(noteInbox(listOf(), { type: 'message', ...news }), 'unknown');
   assert.equal(noteInbox(listOf(), { type: 'invite', room: 'other', title: '', from: BOT }), 'unknown');

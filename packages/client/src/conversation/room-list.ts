@@ -1,26 +1,30 @@
-/** The list of a user's rooms: as it was read, then changed by entries and inbox events. Pure. */
+/** The list of a user's rooms: a read, and then changes by entries and inbox events. Pure. */
 import type { Entry, InboxEvent, MyRoom, ReadData } from '@maru/protocol/events';
 
 import { changeOf } from '../acts.ts';
 
 export interface ListedRoom {
   readonly room: MyRoom;
-  /** The newest message that was counted as a mention. Two events may tell of the same. */
+  /** The server counted the mentions up to here. */
+  readonly countedTo: number;
+  /**
+   * The newest message that was counted as a mention since; 0 for none. Two events may tell of the
+   * same.
+   */
   readonly mentionedAt: number;
-  /** What happened changed the counts in a way that only the server knows. */
+  /** The counts changed in a way that only the server knows. */
   readonly isStale: boolean;
 }
 
 export type RoomList = ReadonlyMap<string, ListedRoom>;
 
-/** What is known may be newer than what was read. Then the counts have to be read again. */
+/** The known state may be newer than the read. Then the counts must be read again. */
 export function noteRead(list: RoomList, rooms: readonly MyRoom[]): RoomList {
   const next = new Map(list);
   for (const room of rooms) {
     const known = next.get(room.room);
     const isNewer = known !== undefined && known.room.epoch === room.epoch && known.room.head > room.head;
-    if (known === undefined || !isNewer)
-      next.set(room.room, { room, mentionedAt: Math.max(room.head, known?.mentionedAt ?? 0), isStale: false });
+    if (!isNewer) next.set(room.room, { room, countedTo: room.head, mentionedAt: 0, isStale: false });
     else {
       const { head, n, last = room.last } = known.room;
       const now = { ...room, head, n, ...(last === undefined ? {} : { last }), unread: n - room.read.n };
@@ -45,9 +49,10 @@ export function noteEntries(list: RoomList, room: string, entries: readonly Entr
   return after === known ? list : new Map(list).set(room, after);
 }
 
-function noteEntry(listed: ListedRoom, entry: Entry, ownId: string): ListedRoom {
+function noteEntry(before: ListedRoom, entry: Entry, ownId: string): ListedRoom {
+  if (entry.epoch === before.room.epoch && entry.seq <= before.room.head) return before;
+  const listed = entry.epoch === before.room.epoch ? before : rolledBack(before, entry);
   const { room } = listed;
-  if (entry.epoch === room.epoch && entry.seq <= room.head) return listed;
   const { seq: head, n, epoch } = entry;
   const next = { ...room, epoch, head, n, unread: Math.max(0, n - room.read.n) };
   if (entry.type === 'text') {
@@ -73,6 +78,12 @@ function noteEntry(listed: ListedRoom, entry: Entry, ownId: string): ListedRoom 
   };
 }
 
+/** Before the first entry of a new epoch. The server moves a position back to the head. */
+function rolledBack({ room }: ListedRoom, { seq, n }: Entry): ListedRoom {
+  const read = { seq: Math.min(room.read.seq, seq - 1), n: Math.min(room.read.n, n) };
+  return { room: { ...room, read }, countedTo: 0, mentionedAt: 0, isStale: true };
+}
+
 /** In `mentions`: everybody in the room. */
 const MENTION_ROOM = '@room';
 
@@ -80,11 +91,14 @@ const isFor = (ownId: string, mentions: readonly string[] = []): boolean =>
   mentions.includes(ownId) || mentions.includes(MENTION_ROOM);
 
 function mentioned(listed: ListedRoom, seq: number | null): ListedRoom {
-  if (seq === null || seq <= listed.mentionedAt) return listed;
+  const { countedTo, mentionedAt } = listed;
+  if (seq === null || seq === mentionedAt || seq <= listed.room.read.seq) return listed;
+  // Perhaps an edit mentions one in an older message. Only the server knows.
+  if (seq <= Math.max(countedTo, mentionedAt)) return { ...listed, isStale: true };
   return { ...listed, mentionedAt: seq, room: { ...listed.room, mentions: listed.room.mentions + 1 } };
 }
 
-/** `unknown`: the list has to be read again. */
+/** `unknown`: the list must be read again. */
 export function noteInbox(list: RoomList, event: InboxEvent): RoomList | 'unknown' {
   const known = list.get(event.room);
   switch (event.type) {

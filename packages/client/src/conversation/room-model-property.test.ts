@@ -1,6 +1,7 @@
 /**
- * The model of a room against a server that is a list of entries: whatever happens, in any order,
- * it shows in the end what a fresh read shows, and never holds a text after its deletion arrived.
+ * Compares the model of a room with a server that is a list of entries. After any events in any
+ * order, the model must equal a fresh read. It must never contain a text after its deletion
+ * arrived.
  */
 import { it } from 'node:test';
 import fc from 'fast-check';
@@ -8,7 +9,7 @@ import { DOINGS, World } from './testing/model-world.ts';
 
 const step = fc.tuple(fc.constantFrom(...DOINGS), fc.nat(1_000), fc.nat(100_000));
 
-it('shows in the end what a fresh read shows, after any order of reads, entries, resumes and restarts', () => {
+it('equals a fresh read after any order of reads, entries, resumes and restarts', () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 250, size: 'max' }), (steps) => {
       const world = new World();

@@ -14,31 +14,31 @@ const page = (messages: Entry[], head: number, more: Partial<MessagesData> = {})
   ...more,
 });
 
-/** The room's last entries were read when it was joined. */
+/** A model after a join that read the room's last entries. */
 const begin = (from: number, to: number): RoomModel =>
   stepModel(newModel('me'), { type: 'entries', entries: range(from, to), readAt: to });
 const ask = (model: RoomModel) => stepModel(model, { type: 'asked' });
 const answer = (model: RoomModel, seq: number, data: MessagesData) =>
   stepModel(model, { type: 'answered', generation: model.generation, read: { kind: 'older', seq }, data });
 
-it('does not use an answer that is older than what was delivered before it was asked', () => {
+it('ignores an answer that is older than entries delivered before the request', () => {
   const asked = ask(begin(11, 20));
   assert.deepEqual(windowSeqs(answer(asked, 11, page(range(1, 10), 19)))[0], 11);
   assert.deepEqual(windowSeqs(answer(asked, 11, page(range(1, 10), 20)))[0], 1);
 });
 
-it('does not use an answer of another epoch', () => {
+it('ignores an answer of another epoch', () => {
   const asked = ask(begin(11, 20));
   assert.deepEqual(windowSeqs(answer(asked, 11, page(range(1, 10), 20, { epoch: 'e2' })))[0], 11);
 });
 
-it('does not use an answer if more entries arrived than it keeps', () => {
+it('ignores an answer if more entries arrived than it keeps', () => {
   const flooded = stepModel(ask(begin(11, 20)), { type: 'entries', entries: range(21, 22 + RECENT_ENTRIES_MAX) });
   assert.equal(flooded.recent.length, RECENT_ENTRIES_MAX);
   assert.notEqual(windowSeqs(answer(flooded, 11, page(range(1, 10), 20)))[0], 1);
 });
 
-it('keeps at most so many messages, and drops those far from where the user reads', () => {
+it('keeps a bounded number of messages, and drops those far from the reading position', () => {
   const { max } = WINDOW_LIMITS;
   const full = stepModel(begin(1_001, 1_010), { type: 'entries', entries: range(1_011, 2_100) });
   assert.deepEqual([windowSeqs(full).length, windowSeqs(full)[0]], [max, 2_101 - max]);
@@ -53,14 +53,14 @@ it('keeps at most so many messages, and drops those far from where the user read
   assert.equal(live.messages.size, max);
 });
 
-it('drops new messages, not those that are read, once the window is full', () => {
+it('drops new messages instead of the ones being read, once the window is full', () => {
   const { max, before } = WINDOW_LIMITS;
   const reading = stepModel(begin(1, max), { type: 'look', at: 1 + before / 2, isAtEnd: false });
   const live = stepModel(reading, { type: 'entries', entries: range(max + 1, max + 90) });
   assert.deepEqual([windowSeqs(live)[0], windowSeqs(live).at(-1), live.window?.to], [1, max, max]);
 });
 
-it('drops what is far above the screen when the user comes back to the end', () => {
+it('drops messages far above the screen when the user returns to the end', () => {
   const { max, rest } = WINDOW_LIMITS;
   const away = stepModel(begin(101, 100 + max), { type: 'look', at: 150, isAtEnd: false });
   assert.equal(windowSeqs(away).length, max);
@@ -73,7 +73,7 @@ it('drops what is far above the screen when the user comes back to the end', () 
   assert.equal(windowSeqs(near).length, max, 'a short way back costs no page');
 });
 
-it('stays where the user reads after a gap', () => {
+it('keeps the reading position after a gap', () => {
   const gap = stepModel(stepModel(begin(11, 90), { type: 'look', at: 40, isAtEnd: false }), { type: 'gap' });
   const joined = stepModel(gap, { type: 'entries', entries: range(901, 950), readAt: 950 });
   assert.deepEqual(neededReads(joined)[0]?.read, { kind: 'around', seq: 40 });
@@ -97,7 +97,7 @@ it('jumps to the first message since a time, or to the last one if there is none
   }
 });
 
-it('shows a message that it holds without a read, as a new place each time', () => {
+it('jumps to a known message without a read, as a new place each time', () => {
   const once = stepModel(begin(1, 30), { type: 'jump', to: 9 });
   const again = stepModel(once, { type: 'jump', to: 9 });
   assert.deepEqual([once.place, once.target, neededReads(once)], [{ seq: 9, isLine: false }, null, []]);
@@ -106,13 +106,13 @@ it('shows a message that it holds without a read, as a new place each time', () 
   assert.equal(stepModel(again, { type: 'jump', to: 'newest' }).place, null);
 });
 
-it('reads older messages by itself if few of the last entries are messages', () => {
+it('reads older messages automatically if few of the last entries are messages', () => {
   const acts = range(101, 150).map((act) => ({ ...act, type: 'message.react', data: { seq: 1 } }));
   const model = stepModel(newModel('me'), { type: 'entries', entries: acts, readAt: 150 });
   assert.deepEqual(neededReads(model), [{ read: { kind: 'older', seq: 101 }, isLazy: false }]);
 });
 
-it('counts entries of unknown types and shows nothing', () => {
+it('counts entries of unknown types without showing them', () => {
   const model = stepModel(begin(1, 3), { type: 'entries', entries: [entry(4, { type: 'x.new', n: 3 })] });
   assert.deepEqual([model.position, model.n, windowSeqs(model)], [4, 3, [1, 2, 3]]);
 });

@@ -1,7 +1,7 @@
 /**
- * The messages of one room, built from reads and from entries. Pure: no requests, no clock.
+ * The messages of one room, built from reads and entries. Pure: no requests, no clock.
  *
- * A read shows messages as of the head of its answer; an entry changes a message only if it comes
+ * A read returns messages as of the head of its answer. An entry changes a message only if it comes
  * after that head. So reads and entries may come in any order. Entries that arrive while a read is
  * in flight are kept until its answer, which may be older than they are.
  *
@@ -99,10 +99,10 @@ function readEnded(model: RoomModel): RoomModel {
   return { ...model, reads, recent: reads === 0 ? [] : model.recent };
 }
 
-/** A jump that cannot succeed is given up, unless another one has taken its place. */
+/** Gives up a jump that cannot succeed, unless another jump has replaced it. */
 function withoutJump(model: RoomModel, read: Read | undefined): RoomModel {
   if (read === undefined || !isPlacing(read) || !sameRead(placingRead(model), read)) return model;
-  // What cannot be read around where the user was, may be readable at the end.
+  // If the place around the user cannot be read, the end of the room may be readable.
   return model.target === null ? { ...model, focus: null } : { ...model, target: null };
 }
 
@@ -120,7 +120,7 @@ function withThread(model: RoomModel, root: number, thread: ThreadState | null):
   return { ...model, threads };
 }
 
-/** Everything has to be read again. What is open stays open, and the user stays where they read. */
+/** Reads everything again. Open parts stay open, and the reading position stays. */
 function startAnew({ ownId, limits, generation, target, focus, threads, pins }: RoomModel): RoomModel {
   return {
     ...newModel(ownId, limits),
@@ -135,7 +135,7 @@ function startAnew({ ownId, limits, generation, target, focus, threads, pins }: 
 function onEntries(model: RoomModel, entries: readonly Entry[], readAt: number | undefined): RoomModel {
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return model;
-  // What was read when the room was joined is its end, where the user reads unless they jumped.
+  // The entries of the join are the room's end. The user reads there unless there was a jump.
   const isEnd = model.position === null && readAt !== undefined && model.focus === null;
   const next: Draft = { ...model, epoch: last.epoch, position: last.seq, messages: new Map(model.messages) };
   if (isEnd) next.window = { from: first.seq, to: null, hasOlder: first.seq > 1 };
@@ -146,7 +146,7 @@ function onEntries(model: RoomModel, entries: readonly Entry[], readAt: number |
   return forgetUnshown(next, 'oldest');
 }
 
-/** Also limits what is shown, at one end of the window. */
+/** Also limits the shown part, at one end of the window. */
 function forgetUnshown(model: RoomModel, end: 'oldest' | 'newest'): RoomModel {
   const next = limitThreads(limitWindow(model, end));
   const messages = new Map([...next.messages].filter(([, message]) => isShown(next, message)));
@@ -164,14 +164,14 @@ function limitThreads(model: RoomModel): RoomModel {
   for (const [root, thread] of model.threads) {
     if (thread.slice === null || model.messages.size <= THREAD_MESSAGES_MAX) continue;
     const from = threadSeqs(model, root).at(-THREAD_MESSAGES_MAX);
-    // Without one, the thread has fewer replies.
+    // Without this message, the thread has fewer replies than the maximum.
     if (from === undefined || from <= thread.slice.from) continue;
     next = withThread(next, root, { ...thread, slice: { ...thread.slice, from, hasOlder: true } });
   }
   return next;
 }
 
-/** The reads that are missing now, the most urgent first. `lazy`: it can wait a little. */
+/** The missing reads, most urgent first. `lazy`: the read can wait a little. */
 export function neededReads(model: RoomModel): Array<{ read: Read; isLazy: boolean }> {
   if (model.position === null) return [];
   const { window } = model;

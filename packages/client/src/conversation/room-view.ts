@@ -1,6 +1,6 @@
 /**
- * Builds what a host shows from the model and from what is not in it yet. Pure, apart from its
- * cache.
+ * Builds the views for a host from the model and pending own messages and acts. Pure, except for
+ * its cache.
  */
 import type { OutgoingMessage } from '../events.ts';
 import type { HostPages } from './host-pages.ts';
@@ -18,7 +18,7 @@ interface Cached {
   message: Message;
 }
 
-/** A message is the same object until something about it changes. */
+/** A message object stays the same until the message changes. */
 export class MessageCache {
   #messages = new Map<number, Cached>();
 
@@ -40,11 +40,11 @@ export class MessageCache {
   }
 }
 
-/** A thread is named by its root. */
+/** A thread is identified by its root. */
 export type ViewOf = number | 'pins' | 'room';
 export type AnyView = ConversationView | ThreadView | PinsView;
 
-/** A view is the same object until something changes. */
+/** A view object stays the same until something changes. */
 export class ViewCache {
   readonly #views = new Map<ViewOf, AnyView>();
 
@@ -98,7 +98,7 @@ export function threadView(parts: ViewParts, root: number): ThreadView {
   return {
     root: cache.get(model, overlay, root),
     messages,
-    // A full thread shows no more.
+    // A thread at its maximum shows no older messages.
     hasOlder: (slice?.hasOlder ?? false) && messages.length < THREAD_MESSAGES_MAX,
     hasNewer: false,
     isLoading: slice === null || parts.pages.isLoading(root),

@@ -1,40 +1,40 @@
 /**
- * The model of a conversation, as a host shows it. A view is immutable, and the same object until
- * something changes, so a host may compare views and messages by identity.
+ * The views of a conversation for a host. A view is immutable, and stays the same object until
+ * something changes. So a host may compare views and messages by identity.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type { MyRoom, Notify, Reaction, ReadPosition, UserRef } from '@maru/protocol/events';
 import type { OutgoingMessage } from '../events.ts';
 
-/** A message as it is now, with own acts that are not confirmed yet. */
+/** The current form of a message, with unconfirmed own acts applied. */
 export interface Message {
   readonly seq: number;
   readonly ts: number;
-  /** Messages of the room up to and including this one. */
+  /** Number of messages in the room up to and including this one. */
   readonly n: number;
   readonly from: UserRef;
   readonly clientMsgId: string | null;
-  /** Empty if it is deleted. */
+  /** Empty if the message is deleted. */
   readonly text: string;
   readonly edited: { readonly ts: number } | null;
   readonly deleted: { readonly ts: number; readonly by: string } | null;
   /** User ids, or `['@room']`. */
   readonly mentions: readonly string[];
   readonly reactions: readonly Reaction[];
-  /** The `seq` of the message to which it replies. */
+  /** The `seq` of the message that it replies to. */
   readonly thread: number | null;
-  /** Of the root of a thread; null without replies. */
+  /** For the root of a thread. Null without replies. */
   readonly replies: { readonly n: number; readonly seq: number; readonly ts: number } | null;
   readonly pinned: boolean;
-  /** Own acts that the message shows and that are not confirmed. */
+  /** Unconfirmed own acts that the message shows. */
   readonly pending: readonly MessageActType[];
-  /** Its deletion by `deleteLater` is shown, and not sent yet. */
+  /** A deletion by `deleteLater` is shown but not sent yet. */
   readonly canUndo: boolean;
 }
 
 export type MessageActType = 'edit' | 'delete' | 'react' | 'pin';
 
-/** A refused act is no longer shown. `duplicate`: it was so already. */
+/** A refused act is no longer shown. `duplicate`: the act had no effect. */
 export type ActOutcome = { ok: true; seq: number; duplicate: boolean } | { ok: false; error: ErrorBody };
 
 /** One contiguous part of the room, or of a thread. */
@@ -43,11 +43,11 @@ export interface MessageList {
   readonly messages: readonly Message[];
   /** Older ones exist on the server. `loadOlder` brings them. */
   readonly hasOlder: boolean;
-  /** Newer ones exist on the server. Then new messages are not added at the end. */
+  /** Newer messages exist on the server. Then new messages are not added at the end. */
   readonly hasNewer: boolean;
   /** A page of older ones is being read. */
   readonly isLoading: boolean;
-  /** It could not be read; null after one that could. `unavailable`: try again later. */
+  /** The error of the last read. Null if it succeeded. `unavailable`: try again later. */
   readonly error: ErrorBody | null;
   /** Own messages that are not in the list yet, in the order sent. */
   readonly outgoing: readonly OutgoingMessage[];
@@ -59,14 +59,14 @@ export interface PageState {
 }
 
 export interface ConversationView extends MessageList {
-  /** False until the first messages are known, and again while they are read anew. */
+  /** False until the first messages are known, and again while they are read again. */
   readonly isReady: boolean;
-  /** As `isLoading` and `error`, of newer messages, and of the last `jumpTo`. */
+  /** Like `isLoading` and `error`, for newer messages and for the last `jumpTo`. */
   readonly newer: PageState;
   readonly jump: PageState;
   /**
-   * The message to which the last `jumpTo` led, a new object each time; null at the end. `isLine`:
-   * the first one below the line.
+   * The target of the last `jumpTo`, a new object each time. Null at the end. `isLine`: the first
+   * message below the unread line.
    */
   readonly place: { readonly seq: number; readonly isLine: boolean } | null;
   /** The newest entry and the number of messages up to it, as far as they are known. */
@@ -74,18 +74,19 @@ export interface ConversationView extends MessageList {
   readonly n: number;
   /** The own read position; null while it is unknown. */
   readonly read: ReadPosition | null;
-  /** Messages above the read position. */
+  /** Number of messages above the read position. */
   readonly unread: number;
   /**
-   * The first message of others above the line: above it, a host draws "new messages". The line is
-   * where the own read position was when the conversation was opened, or `moveLine` was called.
+   * The first message of others below the unread line. A host draws "new messages" above it. The
+   * line is at the own read position of the moment when the conversation was opened or `moveLine`
+   * was called.
    */
   readonly unreadLine: number | null;
-  /** The line is above the first message that is shown. `jumpTo('unread')` shows it. */
+  /** The line is above the first loaded message. `jumpTo('unread')` shows it. */
   readonly isLineAbove: boolean;
-  /** Messages below the line. */
+  /** Number of messages below the line. */
   readonly sinceLine: number;
-  /** How far each user has read, as far as it is known. See `loadReaders`. */
+  /** How far each user has read, as far as known. See `loadReaders`. */
   readonly readers: ReadonlyMap<string, number>;
 }
 
@@ -115,12 +116,12 @@ export interface Pages {
 export type JumpTarget = number | { readonly at: number } | 'unread' | 'newest';
 
 export interface SendOptions {
-  /** The `seq` of the message to which this one replies. */
+  /** The `seq` of the message that this one replies to. */
   thread?: number;
   mentions?: string[];
 }
 
-/** A thread that is shown. MUST be closed when it is shown no longer. */
+/** An open thread. MUST be closed when it is no longer shown. */
 export interface Thread extends Watched<ThreadView> {
   readonly root: number;
   /** As `Pages.loadOlder`. A thread shows at most 500 replies. */
@@ -130,18 +131,18 @@ export interface Thread extends Watched<ThreadView> {
   close(): void;
 }
 
-/** The pinned messages, at most 100. MUST be closed when they are shown no longer. */
+/** The pinned messages, at most 100. MUST be closed when they are no longer shown. */
 export interface Pins extends Watched<PinsView> {
   close(): void;
 }
 
-/** What a draft belongs to: a new message, a reply in a thread, or the edit of a message. */
+/** The subject of a draft: a new message, a reply in a thread, or the edit of a message. */
 export type DraftOf = 'room' | { thread: number } | { edit: number };
 
 /**
- * A room's messages, kept up to date. An act is shown at once, sent in the order of the room's
- * messages, and sent again with the same id while the connection is lost. If it is refused, it is
- * undone, and its promise resolves with the reason. No promise rejects.
+ * A room's messages, kept up to date. An own act is shown immediately, sent in the order of the
+ * room's messages, and sent again with the same id if the connection was lost. If it is refused, it
+ * is undone, and its promise resolves with the reason. No promise rejects.
  */
 export interface Conversation extends Watched<ConversationView>, Pages {
   readonly room: string;
@@ -152,9 +153,8 @@ export interface Conversation extends Watched<ConversationView>, Pages {
   edit(seq: number, text: string, options?: { mentions?: string[] }): Promise<ActOutcome>;
   delete(seq: number, reason?: string): Promise<ActOutcome>;
   /**
-   * Shows the deletion at once, and sends it after `afterMs`. Until then `undoDelete` takes it
-   * back. It is sent at once by `sendHeld`, when the page goes away, and when the conversation is
-   * closed.
+   * Shows the deletion immediately and sends it after `afterMs`. Until then, `undoDelete` cancels
+   * it. `sendHeld`, closing the conversation, and the end of the page send it immediately.
    */
   deleteLater(seq: number, afterMs: number): Promise<ActOutcome | 'undone'>;
   undoDelete(seq: number): void;
@@ -162,30 +162,33 @@ export interface Conversation extends Watched<ConversationView>, Pages {
   react(seq: number, emoji: string, active: boolean): Promise<ActOutcome>;
   pin(seq: number, active: boolean): Promise<ActOutcome>;
   /**
-   * Shows the part of the room around a message, or around the first one since a time; `unread`:
-   * around the line; `newest`: its end again. See `place` and `jump` of the view. A message that
-   * does not exist is the error `not_found`, and what is shown stays.
+   * Shows the part of the room around a message or around the first message since a time. `unread`:
+   * around the unread line. `newest`: the end of the room. See `place` and `jump` of the view. For
+   * a message that does not exist, the error is `not_found`, and the shown part stays.
    */
   jumpTo(to: JumpTarget): void;
-  /** Forgets why the last jump failed. */
+  /** Clears the error of the last jump. */
   dismissJump(): void;
   /**
-   * The first message on the screen, and whether the newest one is, too. What is far from there is
-   * dropped first. Cheap: call it on each scroll.
+   * `seq`: the first message on the screen. `isAtEnd`: the newest message is on the screen too.
+   * Messages far from the screen are dropped first. Cheap: call it on each scroll.
    */
   look(seq: number | null, isAtEnd: boolean): void;
   thread(root: number): Thread;
   pins(): Pins;
-  /** The user has read everything up to `seq`. Cheap: call it whenever something is shown. */
+  /** Marks everything up to `seq` as read. Cheap: call it whenever messages are shown. */
   markRead(seq: number): void;
-  /** Moves the line above unread messages to the read position. */
+  /** Moves the unread line to the read position. */
   moveLine(): void;
   /** Reads how far each member has read. Receipts keep it up to date. */
   loadReaders(): void;
-  /** Empty without a draft. Drafts outlive the conversation, and a reload with `drafts` storage. */
+  /**
+   * Empty without a draft. Drafts survive the conversation, and with `drafts` storage also a
+   * reload.
+   */
   draft(of: DraftOf): string;
   setDraft(of: DraftOf, text: string): void;
-  /** The room stays joined. */
+  /** Closes the model. The room stays joined. */
   close(): void;
 }
 
@@ -194,45 +197,46 @@ export interface MyRoomsView {
   readonly isReady: boolean;
   /** The last reading failed. The list is read again by itself, and by `refresh`. */
   readonly hasFailed: boolean;
-  /** The room with the newest message first. */
+  /** Sorted by the newest message, newest first. */
   readonly rooms: readonly MyRoom[];
-  /** Sums over the rooms, without those whose `notify` is `none`. */
+  /** Sums over all rooms except those whose `notify` is `none`. */
   readonly unread: number;
   readonly mentions: number;
 }
 
 /**
- * The rooms of the user: memberships, direct rooms and followed public rooms. Read as a whole on
- * each connection, then kept up to date by inbox events and by entries of joined rooms. In a room
- * that is not joined, an edit or a deletion of the last message shows at the next reading.
+ * The rooms of the user: memberships, direct rooms and followed public rooms. They are read
+ * completely on each connection, then kept up to date by inbox events and by entries of joined
+ * rooms. In a room that is not joined, an edit or a deletion of the last message appears only at
+ * the next read.
  */
 export interface MyRooms extends Watched<MyRoomsView> {
   get(): MyRoomsView;
   room(room: string): MyRoom | null;
-  /** Follows a public room, or sets `notify` of any room of the list. Rejects with MaruError. */
+  /** Follows a public room, or sets `notify` of a room in the list. Rejects with MaruError. */
   follow(room: string, notify?: Notify): Promise<void>;
   unfollow(room: string): Promise<void>;
-  /**
-   * The user has read the room up to its newest message that the list knows. Rejects with
-   * MaruError.
-   */
+  /** Marks the room as read, up to the newest message in the list. Rejects with MaruError. */
   markRead(room: string): Promise<void>;
-  /** The same of all rooms. A room that cannot be marked does not stop the others. */
+  /** Marks all rooms as read. A room that cannot be marked does not stop the others. */
   markAllRead(): Promise<void>;
   refresh(): void;
 }
 
 export interface Conversations {
   readonly myRooms: MyRooms;
-  /** Rooms in which the user has begun to write something. The same set until it changes. */
+  /** Rooms with a draft. The same set until it changes. */
   readonly drafts: Watched<ReadonlySet<string>>;
   /**
-   * The model of a room. One room has one model: opening it again returns the same, and it ends
-   * when each has closed it. The host joins the room with `client.join`, before or after.
+   * The model of a room. Each room has one model: opening it again returns the same one. It ends
+   * when all holders have closed it. The host joins the room with `client.join`, before or after.
    */
   open(room: string): Conversation;
-  /** The direct room with a user, made if it does not exist. Rejects with MaruError. */
+  /**
+   * Returns the direct room with a user, and creates it if it does not exist. Rejects with
+   * MaruError.
+   */
   openDirect(user: string): Promise<{ room: string }>;
-  /** Ends all models. The client goes on. */
+  /** Closes all models. The client continues. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** What part of a room its model shows. */
+/** Which part of a room its model shows. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { BOT, fakeRooms, until } from './testing/fake-rooms.ts';
@@ -32,7 +32,7 @@ it('jumps to the first message since a time', async () => {
   assert.deepEqual([conversation.get().place, conversation.message(48)?.text], [{ seq: 48, isLine: false }, 'm48']);
 });
 
-it('scrolls to the first message and back without holding all of them', async () => {
+it('scrolls to the first message and back without keeping all messages', async () => {
   const room = newRoom();
   for (let i = 1; i <= 500; i++) cluster.post(room, BOT, `m${i}`);
   const { conversation } = await enter('mina', room);
@@ -67,7 +67,7 @@ it('scrolls to the first message and back without holding all of them', async ()
   assert.equal(most.messages, 400);
 });
 
-it('says that older messages are unavailable, and reads them when asked again', async () => {
+it('reports that older messages are unavailable, and reads them on a new request', async () => {
   const room = newRoom();
   for (let i = 1; i <= 120; i++) cluster.post(room, BOT, `m${i}`);
   const { conversation } = await enter('mina', room);
@@ -87,7 +87,7 @@ it('says that older messages are unavailable, and reads them when asked again', 
   assert.equal(conversation.get().jump.error, null);
 });
 
-it('says that a message does not exist, and shows what was shown before', async () => {
+it('reports that a message does not exist, and keeps the shown part', async () => {
   const room = newRoom();
   for (let i = 1; i <= 120; i++) cluster.post(room, BOT, `m${i}`);
   cluster.postAct(room, BOT, 'message.pin', { seq: 1, active: true });
@@ -101,7 +101,7 @@ it('says that a message does not exist, and shows what was shown before', async 
   }
 });
 
-it('shows where the unread messages begin, also above what is shown', async () => {
+it('shows where the unread messages begin, also above the shown part', async () => {
   const room = newRoom();
   for (let i = 1; i <= 10; i++) cluster.post(room, BOT, `m${i}`);
   const first = await enter('mina', room);

@@ -1,4 +1,4 @@
-/** The shown part of the room: where it is placed, and what it drops when it is full. Pure. */
+/** The shown part of the room: its place, and what it drops when it is full. Pure. */
 import type { Entry, MessagesData } from '@maru/protocol/events';
 import { type Draft, isInWindow, type Place, type Read, type RoomModel, type Target } from './model-state.ts';
 
@@ -7,7 +7,7 @@ const ascending = (seqs: number[]): number[] => seqs.sort((a, b) => a - b);
 export const windowSeqs = (model: Pick<RoomModel, 'messages' | 'window'>): number[] =>
   ascending([...model.messages.keys()].filter((seq) => isInWindow(model, seq)));
 
-/** The read that places the window; null: it stays where it is. */
+/** The read that places the window. Null if it stays. */
 export function placingRead({ window, target, focus }: RoomModel): Read | null {
   const aim = target ?? (window === null ? (focus ?? 'newest') : null);
   if (aim === null) return null;
@@ -20,7 +20,7 @@ export const isPlacing = ({ kind }: Read): boolean => kind === 'newest' || kind 
 
 export const sameRead = (one: Read | null, other: Read): boolean => JSON.stringify(one) === JSON.stringify(other);
 
-/** A message that is shown needs no read. */
+/** A message in the window needs no read. */
 export function jump(model: RoomModel, to: Target): RoomModel {
   const isHere = to === 'newest' ? model.window?.to === null : typeof to === 'number' && isInWindow(model, to);
   if (to === 'newest') return { ...model, target: isHere ? null : to, place: null, focus: null };
@@ -29,7 +29,7 @@ export function jump(model: RoomModel, to: Target): RoomModel {
   return { ...model, target: null, place, focus: place.seq };
 }
 
-/** Null: it is not known whether the message is in the window. */
+/** Null if it is unknown whether the window contains the message. */
 function placeHere(model: RoomModel, to: Exclude<Target, 'newest'>): Place | null {
   if (typeof to === 'number')
     return isInWindow(model, to) && model.messages.has(to) ? { seq: to, isLine: false } : null;
@@ -38,18 +38,18 @@ function placeHere(model: RoomModel, to: Exclude<Target, 'newest'>): Place | nul
   return seq === undefined ? null : { seq, isLine: true };
 }
 
-/** The server does not have the message to which the user wants to jump. */
+/** Whether the server does not have the target of a jump. */
 export function missesTarget(
   { target, recentAfter }: RoomModel,
   read: Read,
   { head, messages }: MessagesData,
 ): boolean {
-  // An answer that is older than what was delivered says nothing about what came since.
+  // An answer that is older than delivered entries does not know the messages since.
   if (read.kind !== 'around' || target !== read.seq || head < recentAfter) return false;
   return messages.every(({ seq }) => seq !== read.seq);
 }
 
-/** After an answer that places the window: the message that the jump aimed at, or the next one. */
+/** After an answer that places the window: the target of the jump, or the message after it. */
 export function arrive(next: Draft, read: Read, messages: readonly Entry[]): void {
   const { target, ownId } = next;
   next.target = null;
@@ -64,8 +64,8 @@ export function arrive(next: Draft, read: Read, messages: readonly Entry[]): voi
 }
 
 /**
- * Drops messages at one end. They are read again when the user comes back to them. Those next to
- * where the user reads stay, so nothing on the screen disappears.
+ * Drops messages at one end. They are read again when the user returns to them. Messages next to
+ * the reading position stay, so nothing on the screen disappears.
  */
 export function limitWindow(model: RoomModel, dropped: 'oldest' | 'newest'): RoomModel {
   const { window, messages, focus, limits } = model;
@@ -84,7 +84,8 @@ export function limitWindow(model: RoomModel, dropped: 'oldest' | 'newest'): Roo
 }
 
 /**
- * The user reads at the end: what is far above the screen goes, so a long way back leaves nothing.
+ * The user reads at the end. Drops messages far above the screen, so that scrolling far up leaves
+ * none behind.
  */
 export function rest(model: RoomModel, first: number): RoomModel {
   const { window, messages, limits } = model;

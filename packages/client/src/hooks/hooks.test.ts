@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createHooks, type HostHooks } from './index.ts';
 
-/** A host that renders one component: state and effects by the order of their calls. */
+/** A fake host that renders one component. State and effects are identified by call order. */
 function createHost() {
   const states: unknown[] = [];
   const effects: Array<{ inputs: readonly unknown[]; end: () => void }> = [];
@@ -85,7 +85,7 @@ it('opens a room while the component is mounted, and renders its changes', () =>
   assert.deepEqual([rooms.get('b')?.closed, rooms.get('b')?.listeners()], [1, 0]);
 });
 
-it('misses no change between the rendering and the subscription', () => {
+it('misses no change between the render and the subscription', () => {
   const host = createHost();
   const hooks = createHooks(host.hooks);
   const source = createSource('a');

@@ -1,6 +1,6 @@
 /**
  * Hooks for React and Preact. They depend on neither: the host passes its `useState` and
- * `useEffect`, once.
+ * `useEffect` once.
  */
 import type {
   Conversation,
@@ -20,11 +20,13 @@ export interface HostHooks {
   useEffect(effect: () => void | (() => void), inputs?: readonly unknown[]): void;
 }
 
-/** Null before the first effect. Then `view` is the newest, and the component renders with it. */
+/**
+ * Null before the first effect. Afterwards `view` is the newest view, and the component renders it.
+ */
 export type Opened<Handle, View> = { handle: Handle; view: View } | null;
 
 export interface Hooks {
-  /** The current value, and a new rendering whenever it changes. */
+  /** Returns the current value, and renders again whenever it changes. */
   useWatched<View>(source: Watched<View> | null): View | null;
   /** Opens the model of the room while the component is mounted. It does not join the room. */
   useConversation(conversations: Conversations, room: string): Opened<Conversation, ConversationView>;
@@ -40,7 +42,7 @@ export function createHooks({ useState, useEffect }: HostHooks): Hooks {
     useEffect(() => {
       if (source === null) return;
       const onChange = () => render((count) => count + 1);
-      // It may have changed between the rendering and this effect.
+      // The view may have changed between the render and this effect.
       if (source.get() !== view) onChange();
       return source.subscribe(onChange);
     }, [source]);

@@ -1,17 +1,19 @@
-/** One HTTP call under `/api/v1`. A failure is an error of the catalogue; nothing is thrown. */
+/**
+ * One HTTP call under `/api/v1`. It returns failures as errors of the catalogue and throws nothing.
+ */
 import { ERROR_CATALOGUE, type ErrorBody, type ErrorCode, MaruError } from '@maru/protocol/errors';
 
 export interface HttpTarget {
-  /** The public address, such as `https://chat.example`. Without it, that of the page. */
+  /** The public address, such as `https://chat.example`. Default: the origin of the page. */
   url?: string;
-  /** Of the caller; needed by all calls except those before the sign-in. */
+  /** The caller's token. All calls need it except those before the sign-in. */
   token?: string;
-  /** Time for the answer; 10 s by default. */
+  /** Timeout of the answer. Default: 10 s. */
   timeoutMs?: number;
   fetch?: typeof fetch;
 }
 
-/** `isUnreachable`: no answer came, so the network or the server is gone. */
+/** `isUnreachable`: there was no answer, so the network or the server is down. */
 export type HttpError = ErrorBody & { isUnreachable?: true };
 export type HttpResult<T> = { ok: true; data: T } | { ok: false; error: HttpError };
 
@@ -19,18 +21,18 @@ export interface HttpCall {
   method?: 'GET' | 'POST' | 'DELETE';
   /** Under `/api/v1`. */
   path: string;
-  /** Each value of a list is a parameter of that name. */
+  /** Each value of a list becomes a parameter with that name. */
   query?: Record<string, string | number | readonly string[] | undefined>;
   body?: object;
 }
 
-/** A proxy or a captive portal may keep a call open for ever. */
+/** A proxy or a captive portal may keep a call open forever. */
 const TIMEOUT_MS = 10_000;
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** `parse` returns null for an answer of another form. */
+/** `parse` returns null if the answer has an unexpected form. */
 export async function httpCall<T>(
   target: HttpTarget,
   call: HttpCall,
@@ -48,7 +50,7 @@ export async function httpCall<T>(
   }
 }
 
-/** @throws if no answer came. */
+/** @throws if there is no answer */
 export function send(target: HttpTarget, call: HttpCall, signal: AbortSignal): Promise<Response> {
   const { url = '', token, fetch: ask = fetch } = target;
   const { method = 'GET', path, query = {}, body } = call;
@@ -72,7 +74,7 @@ const bodyOf = (code: ErrorCode, message: string, retryAfterMs?: number): ErrorB
 
 export const UNREACHABLE: HttpError = { ...bodyOf('unavailable', 'no answer'), isUnreachable: true };
 
-/** RFC 9457. If a proxy answered instead of the gateway, only the status is known. */
+/** Parses RFC 9457. If a proxy answered instead of the gateway, only the status is known. */
 export function errorOf({ status, headers }: Pick<Response, 'status' | 'headers'>, body: unknown): HttpError {
   const { code, detail, retryAfterMs } = isObject(body) ? body : {};
   const seconds = Number(headers.get('Retry-After') ?? Number.NaN);

@@ -12,7 +12,7 @@ import {
 
 const URL_OF = 'https://chat.example';
 
-/** Answers each call with the next of the answers, and notes what was asked. */
+/** Answers each call with the next answer, and records the calls. */
 function server(...answers: Array<Response | Error>) {
   const asked: Array<{ url: string; init: RequestInit }> = [];
   const target: HttpTarget = {
@@ -38,7 +38,7 @@ it('enters as a guest', async () => {
   assert.equal(asked[0]?.init.body, '{"name":"Mina"}');
 });
 
-it('lists rooms page by page, and leaves out what is none', async () => {
+it('lists rooms page by page, and skips malformed items', async () => {
   const { target, asked } = server(
     json({ rooms: [{ room: 'tea', title: 'Tea', topic: 'Green', online: 3 }, {}, { room: 'x' }], cursor: 'x' }),
     json({ rooms: [] }),
@@ -78,7 +78,7 @@ it('reads the state of a room and the ways to sign in', async () => {
   assert.deepEqual(data, { guests: true, ldap: false, oidc });
 });
 
-it('gives errors of the catalogue', async () => {
+it('returns errors of the catalogue', async () => {
   const cases: Array<[Response | Error, object]> = [
     [json({ code: 'forbidden', detail: 'no' }, 403), { code: 'forbidden', message: 'no', retryable: false }],
     [
@@ -101,7 +101,7 @@ it('gives errors of the catalogue', async () => {
   }
 });
 
-it('gives up when no answer comes in time', async () => {
+it('gives up if there is no answer in time', async () => {
   const never: typeof fetch = (_url, init) =>
     new Promise((_resolve, reject) => {
       init?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
@@ -122,7 +122,7 @@ it('continues an export that was cut off, until its last line', async () => {
   assert.equal(asked[1]?.url, `${URL_OF}/api/v1/me/export?cursor=c2`);
 });
 
-it('reports an export that does not go on', async () => {
+it('reports an export that makes no progress', async () => {
   const { target, asked } = server(...[1, 2, 3, 4].map(() => new Response('')));
   assert.equal((await exportOwnData(target)).ok, false);
   assert.equal(asked.length, 3);

@@ -1,13 +1,13 @@
-/** All that the user wrote. */
+/** Exports everything that the user wrote. */
 import { errorOf, type HttpError, type HttpResult, type HttpTarget, isObject, send, UNREACHABLE } from './call.ts';
 
-/** An export sends pages as fast as the archive reads them. */
+/** Timeout between two parts: the server sends pages as fast as the archive reads them. */
 const NEXT_PART_MS = 60_000;
-/** Parts in a row that brought nothing new. */
+/** Maximum consecutive parts without new entries. */
 const VAIN_TRIES_MAX = 3;
 
 interface Part {
-  /** Whole lines. */
+  /** Complete lines only. */
   text: string;
   isEnd: boolean;
   /** Where the next part begins. */
@@ -15,8 +15,8 @@ interface Part {
 }
 
 /**
- * Entries that the caller wrote, oldest first: one JSON object a line, and a last line with `end`.
- * The server cuts a long export off; then it is continued.
+ * Entries that the caller wrote, oldest first: one JSON object for each line, and a last line with
+ * `end`. The server cuts off a long export. Then this function continues it.
  */
 export async function exportOwnData(
   target: HttpTarget,
@@ -58,7 +58,7 @@ async function readPart(
       onProgress(text.length);
     }
   } catch {
-    // What arrived before is used.
+    // Use the part that arrived before the failure.
     if (text === '') return { error: UNREACHABLE };
   } finally {
     clearTimeout(timer);

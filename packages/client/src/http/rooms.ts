@@ -1,4 +1,4 @@
-/** Lists and states of rooms, without a connection. */
+/** Room lists and room states without a connection. */
 import type { JoinData, SeenUser } from '@maru/protocol/events';
 import { type HttpResult, type HttpTarget, httpCall, isObject } from './call.ts';
 
@@ -11,7 +11,7 @@ export interface ListedRoom {
 
 export interface RoomsPage {
   rooms: ListedRoom[];
-  /** Where the next page begins; absent on the last one. */
+  /** Where the next page begins. Absent on the last page. */
   cursor?: string;
 }
 
@@ -35,13 +35,13 @@ export const listRooms = (
 
 export type RoomState = Omit<JoinData, 'messages' | 'recovered' | 'reason'>;
 
-/** `not_found`: it does not exist, or is not open to the caller. */
+/** `not_found`: the room does not exist, or the caller may not see it. */
 export const readRoom = (target: HttpTarget, room: string): Promise<HttpResult<RoomState>> =>
   httpCall(target, { path: `/rooms/${encodeURIComponent(room)}` }, (body) =>
     isObject(body) && body.room === room ? (body as unknown as RoomState) : null,
   );
 
-/** Presence of at most 100 users. Those with whom the caller shares no room are left out. */
+/** Presence of at most 100 users. Users who share no room with the caller are omitted. */
 export const readPresence = (target: HttpTarget, users: readonly string[]): Promise<HttpResult<SeenUser[]>> =>
   httpCall(target, { path: '/presence', query: { user: users } }, (body) =>
     isObject(body) && Array.isArray(body.users) ? (body.users as SeenUser[]) : null,

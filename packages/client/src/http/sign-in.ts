@@ -1,4 +1,4 @@
-/** Calls before a token exists. */
+/** Calls that need no token. */
 import type { AuthConfig, UserRef } from '@maru/protocol/events';
 import { type HttpResult, type HttpTarget, httpCall, isObject } from './call.ts';
 
@@ -7,14 +7,14 @@ export interface Session {
   user: UserRef;
 }
 
-/** Also for a session that was stored. Null for anything else. */
+/** Parses a session, for example a stored one. Null if it is malformed. */
 export function parseSession(value: unknown): Session | null {
   if (!isObject(value) || typeof value.token !== 'string' || !isObject(value.user)) return null;
   const { id, name } = value.user;
   return typeof id === 'string' && typeof name === 'string' ? { token: value.token, user: { id, name } } : null;
 }
 
-/** Which ways to sign in there are. */
+/** The ways to sign in that the server offers. */
 export const readAuthConfig = (target: HttpTarget): Promise<HttpResult<AuthConfig>> =>
   httpCall(target, { path: '/auth/config' }, (body) => {
     if (!isObject(body)) return null;
@@ -53,15 +53,18 @@ export const signInWithPassword = (
 ): Promise<HttpResult<AccountSession>> =>
   httpCall(target, { method: 'POST', path: '/sign-in', body: account }, parseAccount);
 
-/** A new token for an account that signed in with a password; also some time after it expired. */
+/**
+ * A new token for an account that signed in with a password. Works for some time after the token
+ * expired.
+ */
 export const renewSignIn = (target: HttpTarget): Promise<HttpResult<AccountSession>> =>
   httpCall(target, { method: 'POST', path: '/sign-in/renew' }, parseAccount);
 
-/** Ends all connections and tokens of the user, on all devices. */
+/** Ends all connections and tokens of the user on all devices. */
 export const signOutEverywhere = (target: HttpTarget): Promise<HttpResult<true>> =>
   httpCall(target, { method: 'POST', path: '/sign-out' }, () => true as const);
 
-/** Whom the token names. */
+/** The user of the token. */
 export const readMe = (target: HttpTarget): Promise<HttpResult<UserRef>> =>
   httpCall(
     target,
@@ -69,6 +72,6 @@ export const readMe = (target: HttpTarget): Promise<HttpResult<UserRef>> =>
     (body) => parseSession({ token: '', ...(isObject(body) ? body : {}) })?.user ?? null,
   );
 
-/** `not_found`: guests are switched off. */
+/** `not_found`: guest access is disabled. */
 export const enterAsGuest = (target: HttpTarget, name: string): Promise<HttpResult<Session>> =>
   httpCall(target, { method: 'POST', path: '/guests', body: { name } }, parseSession);

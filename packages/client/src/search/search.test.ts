@@ -21,7 +21,7 @@ async function signedIn() {
   return { client, search, find };
 }
 
-it('finds messages, the newest first, and marks the words', async () => {
+it('finds messages, newest first, and marks the words', async () => {
   const room = newRoom();
   for (const text of ['apple one', 'pear', 'two apples']) cluster.post(room, BOT, text);
   const { search, find } = await signedIn();
@@ -35,7 +35,7 @@ it('finds messages, the newest first, and marks the words', async () => {
   search.close();
 });
 
-it('sends what is typed after a pause, and only the newest query', async () => {
+it('sends the query after a pause in typing, and only the newest one', async () => {
   const { search } = await signedIn();
   const asked: unknown[] = [];
   cluster.onRequest = (event, { query }) => event === 'search' && asked.push(query);
@@ -48,7 +48,7 @@ it('sends what is typed after a pause, and only the newest query', async () => {
   search.close();
 });
 
-it('does not use the answer to an earlier query', async () => {
+it('ignores the answer to an earlier query', async () => {
   const room = newRoom();
   cluster.post(room, BOT, 'melon and lemon');
   const { client, search } = await signedIn();
@@ -136,7 +136,7 @@ it('drops a message when its deletion is delivered, and shows the text of an edi
   search.close();
 });
 
-it('says why it failed, and tries again when asked and on a new connection', async () => {
+it('shows the error, and tries again on request and on a new connection', async () => {
   const room = newRoom();
   cluster.post(room, BOT, 'quince');
   const { search } = await signedIn();
@@ -155,7 +155,7 @@ it('says why it failed, and tries again when asked and on a new connection', asy
   search.close();
 });
 
-it('says that a cluster without an archive cannot search', async () => {
+it('reports that a cluster without an archive cannot search', async () => {
   cluster.faults.features = [];
   const { search } = await signedIn();
   search.set({ text: 'anything' });
@@ -164,7 +164,7 @@ it('says that a cluster without an archive cannot search', async () => {
   search.close();
 });
 
-it('cuts a snippet into pieces that together are the text, whatever the marks are', () => {
+it('splits a snippet into pieces that together are the text, for any marks', () => {
   const marks = [
     [4, 6],
     [0, 2],

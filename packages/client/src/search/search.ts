@@ -1,6 +1,6 @@
 /**
- * Sends what is typed, a little later, and keeps the hits. An answer to an earlier query is not
- * used.
+ * Sends the query after a pause in typing, and holds the hits. Answers to earlier queries are
+ * ignored.
  */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { SearchData } from '@maru/protocol/events';
@@ -9,9 +9,11 @@ import { type Scheduler, systemScheduler } from '../scheduler.ts';
 import { addHits, applyEntries, dropHits, HITS_MAX } from './hits.ts';
 import type { Hit, Search, SearchQuery, SearchState, SearchView } from './types.ts';
 
-/** A pause in typing. */
+/** How long a pause in typing must be. */
 const TYPING_MS = 250;
-/** A page may be empty although more follow: what the user may not read is left out. */
+/**
+ * A page may be empty although more follow, because hits that the user may not read are omitted.
+ */
 const EMPTY_PAGES_MAX = 5;
 
 export interface SearchOptions {
@@ -23,7 +25,7 @@ export function createSearch({ client, scheduler = systemScheduler }: SearchOpti
   return new ArchiveSearch(client, scheduler);
 }
 
-/** Its methods are bound, so that hosts may pass them on as functions. */
+/** Its methods are bound, so hosts can pass them on as functions. */
 class ArchiveSearch implements Search {
   readonly #client: SearchOptions['client'];
   readonly #scheduler: Scheduler;
@@ -34,7 +36,7 @@ class ArchiveSearch implements Search {
   #hits: readonly Hit[] = [];
   #cursor: string | undefined;
   #more: SearchView['more'] = { isLoading: false, error: null };
-  /** What is wanted now. Answers and timers of an earlier one do nothing. */
+  /** Identifies the current query. Answers and timers of earlier ones are ignored. */
   #current = {};
   #view: SearchView | null = null;
 
@@ -140,7 +142,7 @@ class ArchiveSearch implements Search {
   }
 
   #onPage(data: SearchData, asked: string | undefined, emptyPages: number): void {
-    // The hits of the query before go when there are others.
+    // The hits of the previous query stay until there are new ones.
     const hits = this.#state.kind === 'ready' ? this.#hits : [];
     const { messages, cursor } = data;
     const isSkipped = messages.length === 0 && cursor !== undefined && cursor !== asked;
@@ -183,7 +185,7 @@ class ArchiveSearch implements Search {
   }
 }
 
-/** Without members that are not set. */
+/** Omits members that are not set. */
 function requestOf({ text, room, from, before, after }: SearchQuery) {
   return {
     query: text.trim(),

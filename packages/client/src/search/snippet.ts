@@ -1,9 +1,9 @@
-/** Cuts a snippet into marked and other pieces. Pure. */
+/** Splits a snippet into marked and unmarked pieces. Pure. */
 import type { SnippetPart } from './types.ts';
 
 /**
- * `marks`: from and to, in UTF-16 units. What is outside the text, empty or overlaps an earlier
- * mark is cut off, so whatever a server sends, the pieces together are the text.
+ * `marks`: start and end, in UTF-16 units. Marks outside the text, empty or overlapping marks are
+ * cut. So for any marks, the pieces together are the text.
  */
 export function snippetParts(text: string, marks: ReadonlyArray<readonly [number, number]>): SnippetPart[] {
   const parts: SnippetPart[] = [];

@@ -1,12 +1,12 @@
-/** A search over the archive, as a host shows it. Views are immutable. */
+/** A search in the archive, for a host. Views are immutable. */
 import type { ErrorBody } from '@maru/protocol/errors';
 import type { UserRef } from '@maru/protocol/events';
 import type { Watched } from '../conversation/types.ts';
 
 export interface SearchQuery {
-  /** Words; the last one may be unfinished. Blank: nothing is searched. */
+  /** The words. The last one may be unfinished. A blank text searches nothing. */
   readonly text: string;
-  /** Only this room; without it all rooms that the user may read. */
+  /** Only this room. Without it, all rooms that the user may read. */
   readonly room?: string | undefined;
   /** Only messages of this user. */
   readonly from?: string | undefined;
@@ -17,7 +17,7 @@ export interface SearchQuery {
 
 export interface SnippetPart {
   readonly text: string;
-  /** It is what the query means. */
+  /** The piece matches the query. */
   readonly isMarked: boolean;
 }
 
@@ -27,38 +27,38 @@ export interface Hit {
   readonly seq: number;
   readonly ts: number;
   readonly from: UserRef;
-  /** The part of the text around what was found, in pieces: plain text, never markup. */
+  /** The text around the match, in pieces. It is plain text, never markup. */
   readonly snippet: readonly SnippetPart[];
 }
 
 export type SearchState =
-  /** Nothing is asked. */
+  /** There is no query. */
   | { readonly kind: 'idle' }
   /** The cluster has no archive, so it cannot search. */
   | { readonly kind: 'off' }
-  /** The hits are those of the query before. */
+  /** The hits still belong to the previous query. */
   | { readonly kind: 'searching' }
   | { readonly kind: 'ready' }
-  /** `unavailable`: it is tried again on the next connection, and by `retry`. */
+  /** `unavailable`: tried again on the next connection, and by `retry`. */
   | { readonly kind: 'failed'; readonly error: ErrorBody };
 
 export interface SearchView {
   readonly query: SearchQuery;
   readonly state: SearchState;
-  /** The newest first. */
+  /** Newest first. */
   readonly hits: readonly Hit[];
-  /** `more` brings them. */
+  /** `more` loads them. */
   readonly hasMore: boolean;
-  /** As many hits as a search holds: the user should narrow it. */
+  /** The search has the maximum number of hits, so the user should narrow it. */
   readonly isFull: boolean;
-  /** A page of more hits is being read, or why it could not be. */
+  /** Whether more hits are loading, or why loading failed. */
   readonly more: { readonly isLoading: boolean; readonly error: ErrorBody | null };
 }
 
 export interface Search extends Watched<SearchView> {
-  /** Changes parts of the query. What is typed is sent after a short pause. */
+  /** Changes parts of the query. A typed text is sent after a short pause. */
   set(change: Partial<SearchQuery>): void;
-  /** Reads the next hits. Does nothing if there are none, or while they are being read. */
+  /** Loads the next hits. Does nothing if there are none, or while they are loading. */
   more(): void;
   retry(): void;
   close(): void;

@@ -1,6 +1,6 @@
-/** The parts of a browser that keep texts, as far as they are allowed. Tests replace them. */
+/** The browser APIs that store texts, if they are allowed. Tests replace them. */
 
-/** As `Storage` of browsers. */
+/** Like `Storage` in browsers. */
 export interface TextArea {
   readonly length: number;
   key(index: number): string | null;
@@ -9,7 +9,7 @@ export interface TextArea {
   removeItem(key: string): void;
 }
 
-/** As `LockManager` of browsers. A lock is held until the promise of `callback` settles. */
+/** Like `LockManager` in browsers. A lock is held until the promise of `callback` settles. */
 export interface Locks {
   request(
     name: string,
@@ -19,13 +19,13 @@ export interface Locks {
 }
 
 export interface BrowserParts {
-  /** Of the device; null if the browser forbids it. */
+  /** Storage of the device. Null if the browser forbids it. */
   local: TextArea | null;
-  /** Of this tab. It survives reloads. */
+  /** Storage of this tab. It survives reloads. */
   session: TextArea | null;
   /** Null on pages over plain HTTP, except from localhost. */
   locks: Locks | null;
-  /** Calls `task` when the page is shown again. Returns a function that stops it. */
+  /** Calls `task` when the page becomes visible. Returns a function that stops watching. */
   onShow: (task: () => void) => () => void;
   after: (delayMs: number, task: () => void) => () => void;
 }
@@ -71,7 +71,7 @@ export function browserParts(): BrowserParts {
   };
 }
 
-/** For pages that may store nothing: it lasts as long as the page. */
+/** For pages without storage. It lasts as long as the page. */
 export function pageArea(): TextArea {
   const values = new Map<string, string>();
   return {

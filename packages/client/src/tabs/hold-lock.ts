@@ -1,4 +1,4 @@
-/** Locks that tell whether a tab still lives: the browser frees them when it ends. */
+/** Locks that show whether a tab still lives: the browser releases them when it ends. */
 import type { BrowserParts, Locks } from './browser-parts.ts';
 
 /** Holds the lock until the returned function is called. Null if another tab holds it. */
@@ -6,7 +6,7 @@ export function holdLock(locks: Locks, name: string): Promise<(() => void) | nul
   return request(locks, name, { ifAvailable: true });
 }
 
-/** The same, but waits until it is free. */
+/** The same, but waits until the lock is free. */
 export async function waitForLock(
   locks: Locks,
   name: string,
@@ -27,7 +27,7 @@ function request(locks: Locks, name: string, options: Parameters<Locks['request'
         resolve(null);
         release();
       });
-    // Rejects when the wait is over, or where locks are forbidden.
+    // Rejects when the wait is over, or if locks are forbidden.
     locks.request(name, options, held).catch(() => resolve(null));
   });
 }

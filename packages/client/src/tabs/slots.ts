@@ -1,6 +1,6 @@
 /**
- * Names of what is kept in an area: one slot for each tab, with one text of each kind for each
- * user. The name has the version of the format, so that versions do not touch each other's texts.
+ * Names of stored texts in an area: one slot for each tab, with one text of each kind for each
+ * user. The name contains the version of the format, so versions do not change each other's texts.
  */
 import { KEPT_VERSION } from '../kept.ts';
 import type { TextArea } from './browser-parts.ts';
@@ -12,12 +12,12 @@ export interface Slot {
   version: string;
   kind: string;
   user: string;
-  /** The tab that owns it. */
+  /** The id of the tab that owns it. */
   tab: string;
 }
 
 const PREFIX = 'maru.kept.';
-/** Without dots, which separate the parts of a key. */
+/** Contains no dots, which separate the parts of a key. */
 const encoded = (user: string): string => encodeURIComponent(user).replaceAll('.', '%2E');
 
 export const keyOf = (kind: Kind, user: string, tab: string): string =>
@@ -33,7 +33,7 @@ export interface FoundSlot extends Slot {
   key: string;
 }
 
-/** What is kept of a user in an area, in all versions; without `user`, of everyone. */
+/** The slots of a user in an area, in all versions. Without `user`, those of all users. */
 export function slotsIn(area: TextArea, user?: string): FoundSlot[] {
   const keys = Array.from({ length: area.length }, (_, i) => area.key(i) ?? '');
   return keys.flatMap((key) => {
@@ -49,7 +49,7 @@ export const isOtherGuest = (slot: Slot, user: string): boolean =>
 
 export const isCurrent = ({ version }: Slot): boolean => version === String(KEPT_VERSION);
 
-/** Messages and acts in a kept outbox. */
+/** Number of messages and acts in a stored outbox. */
 export function countItems(value: string | null): number {
   try {
     const { items } = JSON.parse(value ?? '{}') as { items?: unknown };

@@ -8,7 +8,7 @@ const items = (...texts: string[]) => JSON.stringify({ v: 1, items: texts });
 /** Lets promises of locks settle. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-/** A page of the tab, with takers that note what was left. */
+/** A page of the tab. Its takers record the texts that were left. */
 async function load(parts: FakeTab, options: Partial<TabStorageOptions> = {}) {
   const storage = await openTabStorage({ user: 'mina', keep: 'tab', parts, ...options });
   const taken: string[] = [];
@@ -37,7 +37,7 @@ for (const keep of ['tab', 'device'] as const) {
   });
 }
 
-it('gives two tabs of a device their own slots, also after a reload of one', async () => {
+it('gives two tabs of a device separate slots, also after a reload of one', async () => {
   const device = fakeDevice();
   const [one, two] = [device.openTab(), device.openTab()];
   const first = await load(one, { keep: 'device' });
@@ -51,7 +51,7 @@ it('gives two tabs of a device their own slots, also after a reload of one', asy
   assert.equal(second.storage.outbox.load(), items('of two'));
 });
 
-it('lets a new tab continue what ended tabs left', async () => {
+it('lets a new tab continue the texts of ended tabs', async () => {
   const device = fakeDevice();
   const ended = await Promise.all([1, 2].map(() => load(device.openTab(), { keep: 'device' })));
   ended[0]?.storage.outbox.save(items('one'));
@@ -67,7 +67,7 @@ it('lets a new tab continue what ended tabs left', async () => {
   assert.equal(storage.outbox.load(), own);
 });
 
-it('lets a tab that lives take what another one left, when it is shown', async () => {
+it('lets a live tab take the texts of an ended one when it is shown', async () => {
   const device = fakeDevice();
   const [one, two] = [device.openTab(), device.openTab()];
   const first = await load(one, { keep: 'device' });
@@ -86,7 +86,7 @@ it('lets a tab that lives take what another one left, when it is shown', async (
   assert.equal(device.local.length, 0);
 });
 
-it('does not take what a duplicated tab has copies of, and drops the copies', async () => {
+it('does not take over the texts of the original of a duplicated tab, and drops the copies', async () => {
   const device = fakeDevice();
   const original = device.openTab();
   const { storage } = await load(original);
@@ -103,7 +103,7 @@ it('does not take what a duplicated tab has copies of, and drops the copies', as
   assert.equal(storage.outbox.load(), items('waits'));
 });
 
-it('takes the texts of its own tab if the lock of the page before is freed late', async () => {
+it("takes the texts of its own tab even if the previous page's lock is released late", async () => {
   const device = fakeDevice();
   const tab = device.openTab();
   const before = await load(tab);
@@ -119,7 +119,7 @@ it('takes the texts of its own tab if the lock of the page before is freed late'
   assert.deepEqual(taken, [items('waits')]);
 });
 
-it('moves what is kept to the place that the user chooses later', async () => {
+it('moves the stored texts to the place that the user chooses later', async () => {
   const tab = fakeDevice().openTab();
   const { storage } = await load(tab, { keep: 'device' });
   storage.outbox.save(items('waits'));
@@ -129,7 +129,7 @@ it('moves what is kept to the place that the user chooses later', async () => {
   assert.equal(tab.local.length, 0);
 });
 
-it('keeps nothing on the device without locks, and nothing after the page without storage', async () => {
+it('stores nothing on the device without locks, and nothing after the page without storage', async () => {
   const bare = fakeDevice({ hasLocks: false }).openTab();
   const { storage } = await load(bare, { keep: 'device' });
   assert.equal(storage.keptIn, 'tab');
@@ -145,7 +145,7 @@ it('keeps nothing on the device without locks, and nothing after the page withou
   forgetKept('mina', none);
 });
 
-it('shows and counts nothing of another user', async () => {
+it('neither shows nor counts texts of another user', async () => {
   const tab = fakeDevice().openTab();
   const mina = await load(tab, { user: 'mina.lee' });
   mina.storage.outbox.save(items('a', 'b'));
@@ -169,6 +169,22 @@ it('forgets a guest when another user signs in, because the guest cannot come ba
   assert.deepEqual(slotsIn(tab.session), []);
 });
 
+it('keeps the texts of a guest in another tab that lives, also when another user signs in', async () => {
+  const device = fakeDevice();
+  const [one, two] = [device.openTab(), device.openTab()];
+  const guest = await load(one, { user: 'guest-1', keep: 'device' });
+  guest.storage.outbox.save(items('waits'));
+  const other = await load(two, { user: 'guest-2', keep: 'device' });
+  other.storage.outbox.save(items('mine'));
+  assert.equal(guest.storage.outbox.load(), items('waits'));
+  other.storage.close();
+  // The user of the first tab changes.
+  guest.storage.close();
+  await settle();
+  (await load(one, { user: 'guest-3', keep: 'device' })).storage.close();
+  assert.deepEqual(slotsIn(device.local), []);
+});
+
 it('keeps nothing more of a user who signed out while a client still runs', async () => {
   const tab = fakeDevice().openTab();
   const { storage } = await load(tab);
@@ -183,14 +199,14 @@ it('keeps nothing more of a user who signed out while a client still runs', asyn
   assert.equal(countKept('mina', tab), 1);
 });
 
-it('does not count as ending with the tab what is on the device', async () => {
+it('does not count texts on the device as lost with the tab', async () => {
   const tab = fakeDevice().openTab();
   const { storage } = await load(tab, { keep: 'device' });
   storage.outbox.save(items('a'));
   assert.deepEqual([countKept('mina', tab), countEndingWithTab(tab)], [1, 0]);
 });
 
-it('leaves texts of another version as they are, and says so', async () => {
+it('leaves texts of another version unchanged, and logs that', async () => {
   const tab = fakeDevice().openTab();
   const warnings: string[] = [];
   const logger = { debug: () => {}, warn: (message: string) => void warnings.push(message) };

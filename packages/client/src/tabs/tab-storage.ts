@@ -1,7 +1,7 @@
 /**
- * Keeps what the user of a page has not sent yet: the outbox and drafts. Each tab has a slot of its
- * own in the storage of the tab or of the device, so that tabs do not overwrite each other. A lock
- * says that the tab lives. What ended tabs left is taken over.
+ * Stores what the user of a page has not sent yet: the outbox and drafts. Each tab has its own slot
+ * in the storage of the tab or of the device, so tabs do not overwrite each other. A lock shows
+ * that the tab is alive. Texts of ended tabs are taken over.
  */
 import type { KeptText } from '../kept.ts';
 import { type ClientLogger, silentLogger } from '../logger.ts';
@@ -12,32 +12,32 @@ import { countItems, isCurrent, isOtherGuest, KINDS, type Kind, keyOf, slotsIn }
 
 export interface TabStorageOptions {
   user: string;
-  /** Where the user wants it: until the tab is closed, or on the device until it is sent. */
+  /** Where to store: until the tab is closed, or on the device until it is sent. */
   keep: Exclude<KeptIn, 'page'>;
   logger?: ClientLogger;
   parts?: BrowserParts;
 }
 
-/** `page`: the browser allows no storage, so a reload loses it. */
+/** `page`: the browser allows no storage, so a reload loses the texts. */
 export type KeptIn = 'device' | 'tab' | 'page';
 
 export interface TabStorage {
-  /** Where it really is. On the device only if the browser has Web Locks. */
+  /** Where texts are actually stored. On the device only if the browser has Web Locks. */
   readonly keptIn: KeptIn;
   /** Options of `createChatClient` and `createConversations`. */
   readonly outbox: KeptText;
   readonly drafts: KeptText;
-  /** Frees the slot. Close client and conversations first. */
+  /** Releases the slot. Close client and conversations first. */
   close(): void;
 }
 
 const TAB_KEY = 'maru.tab';
 const lockOf = (tab: string): string => `maru.tab.${tab}`;
-/** When a page is loaded anew, the lock of the old page may be free a moment later. */
+/** When a page is reloaded, the lock of the old page may be released a moment later. */
 const OWN_LOCK_WAIT_MS = 1_500;
-/** Tabs that the browser opens together take their own slots first. */
+/** Wait, so that tabs opened together can take their own slots first. */
 const LOOK_AFTER_MS = 5_000;
-/** Then a tab whose lock is not free is surely another one, and this one its duplicate. */
+/** If the lock is still held after this time, another tab owns it, and this tab is a duplicate. */
 const DUPLICATE_AFTER_MS = 15_000;
 
 /** For pages without storage. */
@@ -49,30 +49,30 @@ export async function openTabStorage({ parts = browserParts(), ...options }: Tab
   const claimed = await claimTab(parts, user);
   const keptIn = keptInOf(parts, options.keep);
   const areas = areasOf(parts);
-  forgetGoneGuests(
-    user,
-    areas.filter((area) => options.keep === 'device' || area !== parts.local),
-  );
+  await forgetGoneGuests({
+    ...{ user, parts, tab: claimed.tab },
+    areas: areas.filter((area) => options.keep === 'device' || area !== parts.local),
+  });
   for (const slot of areas.flatMap((area) => slotsIn(area, user))) {
-    if (!isCurrent(slot)) logger.warn('texts of another version are left as they are', { version: slot.version });
+    if (!isCurrent(slot)) logger.warn('texts of another version are left unchanged', { version: slot.version });
   }
   return new Slots({ user, parts, keptIn, areas, ...claimed });
 }
 
-/** Removes all that is kept of the user, on this device and in this tab. */
+/** Removes all stored texts of the user, on this device and in this tab. */
 export function forgetKept(user: string, parts = browserParts()): void {
-  // Clients of the user that still run keep nothing more.
+  // Clients of the user that still run store nothing more.
   for (const slots of open) slots.forget(user);
   for (const area of areasOf(parts)) for (const { key } of slotsIn(area, user)) area.removeItem(key);
 }
 
 /**
- * Drafts, messages and acts of the user that wait on this device and in this tab; failed ones
- * count.
+ * Number of drafts, messages and acts of the user that wait on this device and in this tab,
+ * including failed ones.
  */
 export const countKept = (user: string, parts = browserParts()): number => countIn(areasOf(parts), KINDS, user);
 
-/** Messages and acts that would be lost with this tab. */
+/** Number of messages and acts that would be lost with this tab. */
 export const countEndingWithTab = (parts = browserParts()): number =>
   countIn(
     areasOf(parts).filter((area) => area !== parts.local),
@@ -93,19 +93,27 @@ function keptInOf({ local, session, locks }: BrowserParts, keep: 'device' | 'tab
 }
 
 /**
- * A guest whose session ended cannot sign in again, so these texts can be neither sent nor seen.
+ * A guest whose session ended cannot sign in again, so these texts can be neither sent nor seen. On
+ * the device, they may be of another tab in which the guest still chats: then its lock is taken.
  */
-function forgetGoneGuests(user: string, areas: readonly TextArea[]): void {
+async function forgetGoneGuests(options: Pick<SlotsOptions, 'user' | 'tab' | 'parts' | 'areas'>): Promise<void> {
+  const { user, tab, areas } = options;
+  const { local, locks } = options.parts;
   for (const area of areas) {
-    for (const slot of slotsIn(area)) if (isOtherGuest(slot, user)) area.removeItem(slot.key);
+    for (const slot of slotsIn(area).filter((one) => isOtherGuest(one, user))) {
+      const mayLive = area === local && slot.tab !== tab;
+      const release = mayLive && locks !== null ? await holdLock(locks, lockOf(slot.tab)) : () => {};
+      if (release !== null) area.removeItem(slot.key);
+      release?.();
+    }
   }
 }
 
 interface Claimed {
   tab: string;
-  /** It did not exist before, so what ended tabs left is wanted at once. */
+  /** The tab did not exist before, so it needs texts of ended tabs immediately. */
   isNew: boolean;
-  /** The tab that this one seems to be a duplicate of, with copies of its texts. */
+  /** The tab that this one seems to duplicate, including its texts. */
   original: string | null;
   release: () => void;
 }
@@ -123,7 +131,7 @@ async function claimTab({ session, local, locks, after }: BrowserParts, user: st
     const release = await waitForLock(locks, lockOf(remembered), { after, waitMs: OWN_LOCK_WAIT_MS });
     if (release !== null) return claim(remembered, false, release);
   }
-  // A new tab continues an ended one, so that what it left is there at once.
+  // A new tab takes over the slot of an ended one, so its texts are available immediately.
   const left = local === null ? [] : slotsIn(local, user).filter(isCurrent);
   for (const tab of new Set(left.map((slot) => slot.tab))) {
     const release = await holdLock(locks, lockOf(tab));
@@ -187,7 +195,7 @@ class Slots implements TabStorage {
       },
       watchLeft: (take) => {
         this.#takers.set(kind, take);
-        // The user has chosen another place since this tab began.
+        // The user may have chosen another place since this tab started.
         for (const area of this.#otherAreas) takeFrom(area, key(), take);
         return () => void this.#takers.delete(kind);
       },
@@ -208,7 +216,7 @@ class Slots implements TabStorage {
     this.#cancelLook = this.#options.parts.after(delayMs, () => void this.#takeLeft());
   }
 
-  /** Takes what ended tabs left: their locks are free. */
+  /** Takes over texts of ended tabs, whose locks are free. */
   async #takeLeft(): Promise<void> {
     const { areas, user, tab: own, parts } = this.#options;
     const { locks } = parts;
@@ -222,7 +230,7 @@ class Slots implements TabStorage {
     }
   }
 
-  /** The original tab lives and has its texts. Later, these copies would be too old. */
+  /** The original tab is alive and has its texts. These copies would become outdated. */
   async #dropCopies(): Promise<void> {
     await this.#takeLeft();
     const { parts, original } = this.#options;

@@ -1,4 +1,4 @@
-/** A clock that moves only when a test says so. */
+/** A clock that moves only when the test advances it. */
 import type { Scheduler } from '../scheduler.ts';
 
 export function createFakeScheduler() {
@@ -20,7 +20,7 @@ export function createFakeScheduler() {
   return {
     scheduler,
     timers: () => tasks.length,
-    /** Runs what becomes due, each at its time. */
+    /** Runs the tasks that become due, each at its time. */
     pass(ms: number): void {
       const until = now + ms;
       for (;;) {
@@ -36,7 +36,7 @@ export function createFakeScheduler() {
     stop(ms: number): void {
       now += ms;
     },
-    /** The device sleeps, and its monotonic clock stops, too. Also: the wall clock is corrected. */
+    /** The device sleeps, and its monotonic clock also stops. Or: the wall clock is corrected. */
     moveWallClock(ms: number): void {
       wallAheadMs += ms;
     },

@@ -1,4 +1,4 @@
-/** Tabs of one device: each has its own storage, and they share locks and the device's storage. */
+/** Fake tabs of one device. Each has its own storage. They share locks and the device's storage. */
 import { type BrowserParts, type Locks, pageArea, type TextArea } from '../tabs/browser-parts.ts';
 import { createFakeScheduler } from './fake-scheduler.ts';
 

@@ -1,4 +1,4 @@
-/** A place for one kept text, as a host provides it. */
+/** An in-memory storage of one text, in place of the host's. */
 import type { KeptText } from '../kept.ts';
 
 export function memoryPlace(value: string | null = null) {
@@ -17,7 +17,7 @@ export function memoryPlace(value: string | null = null) {
       takers.add(take);
       return () => void takers.delete(take);
     },
-    /** Another client ended and left this. Whether it was taken. */
+    /** Simulates a text left by an ended client. Returns whether it was taken. */
     leave: (left: string) => [...takers].some((take) => take(left)),
   };
   return place satisfies KeptText;

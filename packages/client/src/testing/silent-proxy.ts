@@ -1,4 +1,4 @@
-/** A TCP proxy on which connections fall silent: nothing is closed, and nothing passes. */
+/** A TCP proxy whose connections can fall silent: they stay open, but nothing passes. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 interface Pair {
@@ -8,17 +8,20 @@ interface Pair {
 
 export interface SilentProxy {
   readonly url: string;
-  /** Upgrades that clients asked for. */
+  /** Number of upgrades that clients requested. */
   upgrades(): number;
-  /** What happens to connections that ask for an upgrade. */
+  /** How to treat connections that request an upgrade. */
   mode: 'pass' | 'hang' | 'swallow';
-  /** What clients send arrives this much later. */
+  /** Delay of data from clients. */
   uplinkDelayMs: number;
-  /** All present connections fall silent. Later ones work. */
+  /** All existing connections fall silent. Later ones work. */
   silence(): void;
-  /** While true, new connections are silent, and stay so: their other end has forgotten them. */
+  /**
+   * While true, new connections are silent and stay silent, because their other end has forgotten
+   * them.
+   */
   isDead: boolean;
-  /** Connections so far. */
+  /** Number of connections so far. */
   connections(): number;
   close(): Promise<void>;
 }

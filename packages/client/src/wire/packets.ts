@@ -1,10 +1,12 @@
 /**
- * Packets of Socket.IO 5 in messages of Engine.IO 4, as far as a chat uses them: text only. Pure.
+ * Packets of Socket.IO 5 in messages of Engine.IO 4, limited to what a chat uses: text only. Pure.
  */
 
-/** What arrives in a frame of a WebSocket. */
+/** The content of a WebSocket frame from the server. */
 export type Incoming =
-  | { kind: 'open' | 'ping' | 'close' | 'connected' | 'disconnect' | 'other' }
+  /** The server sends a ping at least this often; null if it does not say. */
+  | { kind: 'open'; pingsWithinMs: number | null }
+  | { kind: 'ping' | 'close' | 'connected' | 'disconnect' | 'other' }
   | { kind: 'refused'; message: string; data: unknown }
   | { kind: 'event'; name: string; payload: unknown }
   | { kind: 'answer'; id: number; answer: unknown };
@@ -15,11 +17,11 @@ export const connectPacket = (auth: object): string => `40${JSON.stringify(auth)
 export const eventPacket = (name: string, payload: object, id: number | null): string =>
   `42${id ?? ''}${JSON.stringify([name, payload])}`;
 
-/** Null if it is no packet. */
+/** Null if the frame is not a valid packet. */
 export function readPacket(frame: string): Incoming | null {
   switch (frame.charAt(0)) {
     case '0':
-      return { kind: 'open' };
+      return { kind: 'open', pingsWithinMs: pingsWithin(frame.slice(1)) };
     case '1':
       return { kind: 'close' };
     case '2':
@@ -30,6 +32,11 @@ export function readPacket(frame: string): Incoming | null {
       // Pong, upgrade and noop need no answer.
       return /^[356]/.test(frame) ? { kind: 'other' } : null;
   }
+}
+
+function pingsWithin(handshake: string): number | null {
+  const { pingInterval, pingTimeout } = (parsed(handshake) ?? {}) as Record<string, unknown>;
+  return typeof pingInterval === 'number' && typeof pingTimeout === 'number' ? pingInterval + pingTimeout : null;
 }
 
 function readMessage(frame: string): Incoming | null {

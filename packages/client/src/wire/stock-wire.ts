@@ -4,7 +4,7 @@ import type { ConnectFailure } from '../refusal.ts';
 import type { Transport } from '../transport-choice.ts';
 import type { Wire, WireOptions } from './wire.ts';
 
-/** What this module uses of Engine.IO beyond its types. */
+/** The internal parts of Engine.IO that this module uses. */
 interface EngineInternals {
   _hasPingExpired: () => boolean;
   transport: { name: string; ws?: { _socket?: { bytesRead?: unknown } } };
@@ -27,7 +27,7 @@ export function openWire(options: WireOptions): Wire {
   socket.connect();
   const engine = socket.io.engine as typeof socket.io.engine & EngineInternals;
   // Engine.IO compares the wall clock here, and would end a healthy connection whenever the clock
-  // is set ahead. The link notices dead connections.
+  // is set ahead. The link detects dead connections instead.
   engine._hasPingExpired = () => false;
   engine.on('packet', options.onPacket);
   engine.on('upgrade', options.onUpgrade);
@@ -50,7 +50,7 @@ export function openWire(options: WireOptions): Wire {
   };
 }
 
-/** In browsers a frame arrives whole, and only the `ws` package of Node.js shows its parts. */
+/** In browsers, a frame arrives as a whole. Only the `ws` package of Node.js shows its parts. */
 function bytesOf({ transport }: EngineInternals): number | null {
   const bytes = transport.ws?._socket?.bytesRead;
   return typeof bytes === 'number' ? bytes : null;

@@ -1,6 +1,6 @@
 /**
- * Socket.IO over the browser's WebSocket. socket.io-client is a third of the code of a chat, and is
- * loaded only where a WebSocket cannot be opened: it polls.
+ * Socket.IO over the browser's WebSocket. socket.io-client is a third of the code of a chat. It is
+ * loaded only if a WebSocket cannot be opened, for polling.
  */
 import type { ConnectFailure } from '../refusal.ts';
 import { connectPacket, DISCONNECT, eventPacket, type Incoming, PONG, readPacket } from './packets.ts';
@@ -65,7 +65,10 @@ function openWebSocket(options: WireOptions, onUnopened: () => void): Wire {
     tell();
   };
   const handlers: { [K in Incoming['kind']]: (packet: Extract<Incoming, { kind: K }>) => void } = {
-    open: () => socket.send(connectPacket(options.auth())),
+    open: ({ pingsWithinMs }) => {
+      if (pingsWithinMs !== null) options.onPingsDue(pingsWithinMs);
+      socket.send(connectPacket(options.auth()));
+    },
     ping: () => {
       socket.send(PONG);
       options.onPing();

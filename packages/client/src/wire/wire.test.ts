@@ -1,4 +1,4 @@
-/** Both wires against Socket.IO's own server. */
+/** Both wires, tested with Socket.IO's own server. */
 import assert from 'node:assert/strict';
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo, Socket as NetSocket } from 'node:net';
@@ -13,13 +13,13 @@ import type { Wire, WireOptions } from './wire.ts';
 
 let http: HttpServer;
 let io: Server;
-/** The server's side of the newest connection. */
+/** The server side of the newest connection. */
 let peer: Socket;
 let refusesUpgrades = false;
 
 before(async () => {
   http = createServer();
-  // Before Socket.IO listens: a proxy that knows no WebSocket.
+  // Registered before Socket.IO's listener. Simulates a proxy that does not support WebSocket.
   http.on('upgrade', (_request, socket: NetSocket) => {
     if (refusesUpgrades) socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
   });
@@ -48,10 +48,12 @@ interface Heard {
   closed: string[];
   packets: number;
   pings: number;
+  /** When pings are due. */
+  due: number[];
 }
 
 function open(openWire: (options: WireOptions) => Wire, transports: Transport[], token = 'good'): Heard {
-  const heard: Omit<Heard, 'wire'> = { events: [], refused: [], closed: [], packets: 0, pings: 0 };
+  const heard: Omit<Heard, 'wire'> = { events: [], refused: [], closed: [], packets: 0, pings: 0, due: [] };
   const wire = openWire({
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     path: '/socket.io',
@@ -59,6 +61,7 @@ function open(openWire: (options: WireOptions) => Wire, transports: Transport[],
     auth: () => ({ token }),
     onPacket: () => heard.packets++,
     onPing: () => heard.pings++,
+    onPingsDue: (withinMs) => heard.due.push(withinMs),
     onUpgrade: () => {},
     onEvent: (name, payload) => heard.events.push([name, payload]),
     onRefused: (failure) => heard.refused.push(failure),
@@ -96,7 +99,7 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
           ['하나', 'two\n"', ''].map((text) => ({ ok: true, payload: { text } })),
         );
         await until('the event', () => {
-          // It is dropped while a request of polling is in flight.
+          // Dropped, because a polling request is in flight.
           if (events.length === 1) wire.emitVolatile('typing', { room: 'a' });
           return events.length > 1;
         });
@@ -109,7 +112,7 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
       });
     }
 
-    it('says why it was refused', async () => {
+    it('reports the reason of a refusal', async () => {
       const { wire, refused, closed } = open(openWire, ['websocket', 'polling'], 'bad');
       await until('the refusal', () => refused.length > 0);
       assert.deepEqual([refused[0]?.message, refused[0]?.data], ['no entry', { code: 'unauthenticated' }]);
@@ -117,7 +120,7 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
       wire.close();
     });
 
-    it('tells DISCONNECT of the server from a lost connection', async () => {
+    it('distinguishes DISCONNECT of the server from a lost connection', async () => {
       const dismissed = await opened(open(openWire, ['websocket']));
       peer.disconnect(true);
       await until('the end', () => dismissed.closed.length > 0);
@@ -129,7 +132,7 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
       assert.notEqual(lost.closed[0], 'io server disconnect');
     });
 
-    it('polls where a WebSocket is refused, and fails where it may not', async () => {
+    it('falls back to polling if a WebSocket is refused, and fails if polling is not allowed', async () => {
       refusesUpgrades = true;
       const engine = io.engine as unknown as { handleUpgrade: (...args: unknown[]) => void };
       const { handleUpgrade } = engine;
@@ -147,7 +150,7 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
       }
     });
 
-    it('says nothing after it was closed', async () => {
+    it('calls nothing after it was closed', async () => {
       const early = open(openWire, ['websocket', 'polling']);
       early.wire.close();
       const heard = await opened(open(openWire, ['websocket']));
@@ -161,6 +164,25 @@ for (const [name, { openWire }] of Object.entries({ stock, web })) {
     });
   });
 }
+
+it('tells when pings are due only where nothing else ends a connection without pings', async () => {
+  const [own, theirs] = [
+    await opened(open(web.openWire, ['websocket'])),
+    await opened(open(stock.openWire, ['websocket'])),
+  ];
+  assert.deepEqual([own.due, theirs.due], [[2_100], []]);
+  for (const { wire } of [own, theirs]) wire.close();
+});
+
+it('reads when pings are due, if the server says it', () => {
+  const open = (text: string) => readPacket(`0${text}`);
+  assert.deepEqual(open('{"sid":"a","pingInterval":25000,"pingTimeout":20000}'), {
+    kind: 'open',
+    pingsWithinMs: 45_000,
+  });
+  for (const text of ['', '{}', '{"pingInterval":25000}', '{"pingInterval":"1","pingTimeout":1}', 'null'])
+    assert.deepEqual(open(text), { kind: 'open', pingsWithinMs: null }, text);
+});
 
 it('reads no packet that Socket.IO does not have', () => {
   for (const frame of ['', 'x', '7', '4', '49', '45-["a"]', '42', '42{}', '42[1]', '43[1]', '431'])

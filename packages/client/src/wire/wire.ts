@@ -1,7 +1,7 @@
 /**
- * What a connection needs of Socket.IO: one session on one transport, never opened again. Two
- * implementations: `stock-wire.ts` is socket.io-client, `web-wire.ts` is for browsers. Both MUST
- * call nothing before `openWire` returns, and nothing after `close`.
+ * The part of Socket.IO that a connection needs: one session on one transport, never reopened.
+ * There are two implementations: `stock-wire.ts` uses socket.io-client, `web-wire.ts` is for
+ * browsers. Both MUST NOT call a callback before `openWire` returns, or after `close`.
  */
 import type { ConnectFailure } from '../refusal.ts';
 import type { Transport } from '../transport-choice.ts';
@@ -13,9 +13,14 @@ export interface WireOptions {
   transports: readonly Transport[];
   /** Called when the transport is open. */
   auth: () => object;
-  /** Anything arrived, pings included. */
+  /** Something arrived, including pings. */
   onPacket: () => void;
   onPing: () => void;
+  /**
+   * The server sends something at least this often, and the wire does not end if it does not. Not
+   * called by a wire that ends by itself then.
+   */
+  onPingsDue: (withinMs: number) => void;
   /** Another transport is used now. */
   onUpgrade: () => void;
   onEvent: (name: string, payload: unknown) => void;
@@ -31,11 +36,11 @@ export interface Wire {
   /** Whether the session can be used. */
   isConnected: () => boolean;
   transport: () => Transport;
-  /** Only while it is connected. */
+  /** Call it only while connected. */
   emit: (name: string, payload: object, ack: (answer: unknown) => void) => void;
-  /** Drops the event if earlier ones are still to be sent. */
+  /** Drops the event if earlier ones are still queued. */
   emitVolatile: (name: string, payload: object) => void;
-  /** Parts of a frame included; null if the platform does not say. */
+  /** Includes parts of a frame. Null if the platform does not provide it. */
   receivedBytes: () => number | null;
   close: () => void;
 }

@@ -3,8 +3,8 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 /**
- * Below the range of outgoing connections (Linux: from 32768), so that the port stays free until
- * the test starts or restarts its server.
+ * Below the range of ports for outgoing connections (Linux: from 32768), so the port stays free
+ * until the test starts or restarts its server.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 31_999;
@@ -25,8 +25,8 @@ export async function findFreePort(): Promise<number> {
 }
 
 /**
- * Binds the UDP port of the same number, which our servers do not use. This marks the port as taken
- * for all processes until this one ends.
+ * Binds the UDP port with the same number, which our servers do not use. This reserves the port for
+ * all test processes until this one ends.
  */
 function claim(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -43,7 +43,7 @@ function canBind(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
-    // Without a host this checks every interface.
+    // Without a host, this checks every interface.
     probe.listen({ port, exclusive: true }, () => probe.close(() => resolve(true)));
   });
 }

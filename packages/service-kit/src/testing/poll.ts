@@ -1,4 +1,4 @@
-/** Waits for conditions. */
+/** Waits for a condition. */
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -31,7 +31,7 @@ export interface TestRedisCluster {
   /** The address of all nodes, in the form of `MARU_REDIS_URL`. */
   url: string;
   nodes: TestClusterNode[];
-  /** The proxies before the nodes, if `proxied`. */
+  /** The proxies in front of the nodes, if `proxied`. */
   proxies: TcpProxy[];
   /** The nodes that own slots now. */
   primaries(): Promise<TestClusterNode[]>;
@@ -51,11 +51,11 @@ export interface TestRedisClusterOptions {
   /** Settings of every node. They override the defaults. */
   settings?: Record<string, string>;
   /**
-   * A node that is silent this long counts as failed. A replica is promoted within about twice that
-   * time. Default 2,000.
+   * A node that is silent for this long counts as failed. A replica is promoted within about twice
+   * this time. Default 2,000.
    */
   nodeTimeoutMs?: number;
-  /** A proxy before each node. Clients learn only the addresses of the proxies. */
+  /** Puts a proxy in front of each node. Clients learn only the addresses of the proxies. */
   proxied?: boolean;
 }
 
@@ -99,12 +99,12 @@ async function launchNode(name: string, options: TestRedisClusterOptions): Promi
         ...(options.appendOnly === undefined ? {} : { appendOnly: options.appendOnly }),
         settings: {
           'cluster-enabled': 'yes',
-          // The default is the port plus 10,000, which may be taken.
+          // The default is the port plus 10,000, which may be in use.
           'cluster-port': String(await findFreePort()),
           'cluster-node-timeout': String(options.nodeTimeoutMs ?? 2_000),
-          // When a shard is down the others continue.
+          // If a shard is down, the others continue.
           'cluster-require-full-coverage': 'no',
-          // Promote a replica even if it was cut off for long, and never migrate replicas.
+          // Promote a replica even if it was cut off for a long time, and never migrate replicas.
           'cluster-replica-validity-factor': '0',
           'cluster-allow-replica-migration': 'no',
           'repl-diskless-sync-delay': '0',
@@ -203,7 +203,7 @@ async function linesOf(node: TestClusterNode): Promise<NodeLine[]> {
 function clusterOf(nodes: TestClusterNode[], proxies: TcpProxy[], stop: () => Promise<void>): TestRedisCluster {
   const byId = new Map(nodes.map((node) => [node.id, node]));
 
-  /** The answer of the first node that answers. Some may be killed or hang. */
+  /** The answer of the first node that answers. Some may be dead or hang. */
   const readNodes = () => Promise.any(nodes.map(linesOf));
 
   const primaryOf = async (slotOrKey: number | string) => {
@@ -255,7 +255,7 @@ function clusterOf(nodes: TestClusterNode[], proxies: TcpProxy[], stop: () => Pr
         await from.command('MIGRATE', '127.0.0.1', to.port, key, 0, COMMAND_TIMEOUT_MS);
         await sleep(pauseMs);
       }
-      // The new owner first, so that no other node can claim the slot.
+      // Start with the new owner, so that no other node can claim the slot.
       await to.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
       await from.command('CLUSTER', 'SETSLOT', slot, 'NODE', to.id);
     },

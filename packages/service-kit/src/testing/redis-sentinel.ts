@@ -1,6 +1,6 @@
 /**
- * A Redis with Sentinels for tests: a primary, one replica, three Sentinels. Real processes on free
- * ports.
+ * A Redis with Sentinels for tests: a primary, one replica and three Sentinels, as real processes
+ * on free ports.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,10 +16,10 @@ export interface TestRedisSentinel {
   /** The address of the Sentinels, in the form of `MARU_REDIS_URL`. */
   url: string;
   sentinelUrls: string[];
-  /** The primary at the start. After a failover it may be the replica. */
+  /** The primary at the start. After a failover, it may be the replica. */
   primary: TestRedis;
   replica: TestRedis;
-  /** The proxies before all servers and Sentinels, if `proxied`. */
+  /** The proxies in front of all servers and Sentinels, if `proxied`. */
   proxies: TcpProxy[];
   /** Ends all processes and deletes their files. */
   stop(): Promise<void>;
@@ -28,7 +28,7 @@ export interface TestRedisSentinel {
 const NAME = 'main';
 const SENTINELS = 3;
 const QUORUM = 2;
-/** A primary that is silent this long counts as dead. */
+/** A primary that is silent for this long counts as dead. */
 const DOWN_AFTER_MS = 700;
 const FAILOVER_TIMEOUT_MS = 5_000;
 const READY_TIMEOUT_MS = 15_000;
@@ -46,7 +46,7 @@ export async function startRedisSentinel(
     await rm(directory, { recursive: true, force: true });
   };
   const appendOnly = options.appendOnly === undefined ? {} : { appendOnly: options.appendOnly };
-  /** The port for clients. */
+  /** Returns the port for clients. */
   const proxy = async (port: number) => {
     if (!options.proxied) return port;
     const started = await startTcpProxy({ host: '127.0.0.1', port });

@@ -65,7 +65,7 @@ function exited(child: ChildProcess): Promise<void> {
 }
 
 /**
- * True if the process `pid` answers on the port. Another server may hold the port. False while the
+ * True if the process `pid` answers on the port. Another server may use the port. False while the
  * process loads its data.
  */
 function answers(port: number, pid: number | undefined): Promise<boolean> {
@@ -89,7 +89,7 @@ function answers(port: number, pid: number | undefined): Promise<boolean> {
   });
 }
 
-/** The server ended before it answered, mostly because another program held the port. */
+/** The server ended before it answered, usually because another program uses the port. */
 class EndedAtStart extends Error {}
 
 async function launch(binary: string, port: number, directory: string, options: TestRedisOptions) {
@@ -107,7 +107,7 @@ async function launch(binary: string, port: number, directory: string, options: 
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  // Only the end, for the message of a failed start.
+  // Only the last part, for the message of a failed start.
   let output = '';
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-2_000);

@@ -1,14 +1,15 @@
 /**
- * A TCP proxy before Redis with the faults of a real network: lost replies, silent connections,
- * delays, resets. It knows connections by the name that they report with `CLIENT SETNAME`.
+ * A TCP proxy in front of Redis with the faults of a real network: lost replies, silent
+ * connections, delays, resets. It identifies connections by the name that they set with `CLIENT
+ * SETNAME`.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
  * `pass`: forwards everything. `swallow`: forwards requests and drops replies. `blackhole`: drops
- * both without an error. `delay`: replies come `delayMs` later. New connections behave like
- * existing ones.
+ * both without an error. `delay`: delays replies by `delayMs`. New connections behave like existing
+ * ones.
  */
 export type ProxyMode = 'pass' | 'swallow' | 'blackhole' | 'delay';
 
@@ -19,14 +20,13 @@ export interface TcpProxy {
   /** Dropped bytes of replies. */
   readonly swallowedBytes: number;
   /**
-   * Existing connections whose purpose, the end of their name, is in `purposes` forward nothing
-   * from now on, for ever, and are never closed. New ones work. Returns the number of these
-   * connections.
+   * Existing connections whose purpose (the end of their name) is in `purposes` forward nothing
+   * from now on, and are never closed. New ones work. Returns the number of affected connections.
    */
   silence(purposes: readonly string[]): number;
-  /** Connections of each name since the start, closed ones included. */
+  /** Number of connections of each name since the start, including closed ones. */
   opened(): ReadonlyMap<string, number>;
-  /** Resets every connection, as a firewall that lost its state does. */
+  /** Resets every connection, like a firewall that lost its state. */
   reset(): void;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ interface Pair {
   isSilent: boolean;
 }
 
-/** The name of a connection of our services, in the command `CLIENT SETNAME`. */
+/** Matches the name of a connection of our services in the command `CLIENT SETNAME`. */
 const NAME = /\$7\r\nsetname\r\n\$\d+\r\nmaru:([\w:.-]+)/i;
 
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
@@ -112,8 +112,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
 }
 
 /**
- * Resets the socket. If it is being shut down, it is destroyed: after a reset of such a socket,
- * Node 24.21 loses the handle and its process does not end.
+ * Resets the socket. A socket that is being shut down is destroyed instead: after a reset of such a
+ * socket, Node 24.21 loses the handle, and the process does not end.
  */
 function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();

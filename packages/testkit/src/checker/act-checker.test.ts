@@ -17,7 +17,7 @@ const refusalOf = (act: MessageAct, acts: MessageAct[]): string[] => {
   return checker.finish(acts.map(entryOf));
 };
 
-test('a pin may be refused only if the room had as many pinned messages as it may have', () => {
+test('a pin may be refused only if the room had the maximum of pinned messages', () => {
   assert.equal(PINS_PER_ROOM_MAX, LIMITS.pinsPerRoomMax);
   const pins = Array.from({ length: LIMITS.pinsPerRoomMax }, (_, index) => pin(index + 1));
   const reported = ['I1: an act on 500 was refused as conflict'];

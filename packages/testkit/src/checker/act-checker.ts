@@ -1,18 +1,18 @@
 /**
- * What is special about acts on messages: one that changes nothing is acknowledged without an
- * entry, one on a deleted message is refused, and a deletion erases texts. Pure.
+ * Special rules of acts on messages: an act without effect is acknowledged without an entry, an act
+ * on a deleted message is refused, and a deletion erases texts. Pure.
  */
 import type { Entry } from '@maru/protocol/events';
 import { type MessageAct, subjectOf, wordsOf } from './content.ts';
 
-/** An act of `user` was acknowledged without an entry, because it changes nothing at head `seq`. */
+/** An act of `user` was acknowledged without an entry, because it has no effect at head `seq`. */
 export interface UnchangedClaim {
   user: string;
   act: MessageAct;
   seq: number;
 }
 
-/** Acts that may change nothing. */
+/** Acts that may have no effect. */
 export const mayBeUnchanged = ({ type }: MessageAct): boolean => type !== 'message.edit';
 
 const stateOf = ({ type, data }: MessageAct, user: string) =>
@@ -45,12 +45,12 @@ export function checkUnchanged(history: readonly Entry[], claims: readonly Uncha
   return violations;
 }
 
-/** As in the contract: k6 has no packages, so it cannot be imported. */
+/** The limit in the contract. k6 has no packages, so it cannot be imported. */
 export const PINS_PER_ROOM_MAX = 100;
 
 const isPin = (act: MessageAct): boolean => act.type === 'message.pin' && act.data.active;
 
-/** The most messages that were pinned at once. */
+/** Maximum number of messages that were pinned at the same time. */
 function mostPins(history: readonly Entry[]): number {
   const pinned = new Set<number>();
   let most = 0;
@@ -65,7 +65,7 @@ function mostPins(history: readonly Entry[]): number {
 }
 
 export class ErasureChecker {
-  /** When the deletion of a message was acknowledged, as a number of acknowledgements. */
+  /** When the deletion of a message was acknowledged, as a count of acknowledgements. */
   readonly #deletedAt = new Map<number, number>();
   readonly #askedAt = new Map<string, number>();
   readonly #erased = new Set<number>();
@@ -73,7 +73,10 @@ export class ErasureChecker {
   readonly #refused: Array<{ seq: number; code: string; act: MessageAct | undefined }> = [];
   #clock = 0;
 
-  /** The member begins to connect or to join: what it gets later must not have deleted texts. */
+  /**
+   * The member starts to connect or join. From now on, it must not get texts that were deleted
+   * before.
+   */
   asks(member: string): void {
     this.#askedAt.set(member, this.#clock);
   }
@@ -82,13 +85,13 @@ export class ErasureChecker {
     if (!this.#deletedAt.has(seq)) this.#deletedAt.set(seq, ++this.#clock);
   }
 
-  /** An act on the message, or a reply to it, was refused for good. */
+  /** An act on the message, or a reply to it, was refused permanently. */
   refused(seq: number, code: string, act: MessageAct | undefined): void {
     if (code === 'not_found') this.#notFound.add(seq);
     else this.#refused.push({ seq, code, act });
   }
 
-  /** After a rollback a deletion may be gone. */
+  /** A rollback may have removed a deletion. */
   rolledBack(): void {
     this.#deletedAt.clear();
     this.#erased.clear();

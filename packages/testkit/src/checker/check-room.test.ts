@@ -27,22 +27,22 @@ const history = [entry(1), entry(2), entry(3)];
 const sends = [sent(1), sent(2), sent(3)];
 const good = { history, members: [log(history)], sends, complete: true };
 
-test('finds no violations in a correct room', () => {
+test('reports no violations in a correct room', () => {
   assert.deepEqual(checkRoom(good), []);
   assert.deepEqual(checkRoom({ ...good, members: [log([entry(3)], 2)] }), []);
 });
 
-test('finds a member that does not reach the end, only if all must', () => {
+test('reports a member that does not reach the end, but only if all must', () => {
   const members = [log(history.slice(0, 2))];
   assert.match(checkRoom({ ...good, members }).join(), /I5: x ends at 2/);
   assert.deepEqual(checkRoom({ ...good, members, complete: false }), []);
 });
 
-test('finds an acknowledged message that is not in history', () => {
+test('reports an acknowledged message that is missing in history', () => {
   assert.match(checkRoom({ ...good, sends: [...sends, sent(4)] }).join(), /I1: acknowledged 4/);
 });
 
-test('finds swapped sends, except a send that was retried', () => {
+test('reports swapped sends, except retried ones', () => {
   assert.match(checkRoom({ ...good, sends: [sent(2), sent(1), sent(3)] }).join(), /I3: c had 1 stored after 2/);
   assert.deepEqual(checkRoom({ ...good, sends: [sent(2), sent(1, { retried: true }), sent(3)] }), []);
 });

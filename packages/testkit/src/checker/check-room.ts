@@ -1,25 +1,27 @@
-/** Checks a room after the fact, from the logs of its members. A thin form of `RoomChecker`. */
+/**
+ * Checks a room after the fact, from the logs of its members. A simplified form of `RoomChecker`.
+ */
 import type { Entry } from '@maru/protocol/events';
 import { RoomChecker } from './room-checker.ts';
 
 export interface Sent {
   user: string;
-  /** Sends of one connection are listed in the order in which they were made. */
+  /** Sends of one connection are listed in sending order. */
   connection: string;
   clientMsgId: string;
   text: string;
   /**
-   * The acknowledged `seq`; `refused` if the last answer was a refusal; `unknown` if there was
+   * The acknowledged `seq`. `refused` if the last answer was a refusal, `unknown` if there was
    * none.
    */
   outcome: number | 'refused' | 'unknown';
-  /** It was refused at first and sent again: its order is not promised. */
+  /** It was refused at first and sent again, so its order is not guaranteed. */
   retried?: boolean;
 }
 
 export interface ReceivedLog {
   member: string;
-  /** The head at the join: entries begin after it. */
+  /** The head at the join. Entries begin after it. */
   floor: number;
   entries: readonly Entry[];
 }

@@ -1,4 +1,4 @@
-/** I4 and I7: every entry of a room was sent by a client, and is there once. Pure. */
+/** I4 and I7: every entry of a room was sent by a client, and exists once. Pure. */
 import type { Entry } from '@maru/protocol/events';
 import { type Content, type SentContent, sentContent, shapeOf, wordsOf } from './content.ts';
 import { keyOf } from './send-checker.ts';
@@ -6,17 +6,17 @@ import { keyOf } from './send-checker.ts';
 export class ContentChecker {
   readonly #sent = new Map<string, SentContent>();
 
-  /** Messages and acts that were sent. */
+  /** Number of sent messages and acts. */
   get size(): number {
     return this.#sent.size;
   }
 
-  /** `key`: of `keyOf`. */
+  /** `key`: the result of `keyOf`. */
   sent(key: string, content: Content): void {
     this.#sent.set(key, sentContent(content));
   }
 
-  /** The text and the mentions with which a message was sent; undefined if it was not. */
+  /** The text and mentions of a sent message. Undefined if it was not sent. */
   wordsSent(entry: Entry): { text: string; mentions: string[] } | undefined {
     const words = this.#sentOf(entry)?.words;
     if (words === undefined) return undefined;
@@ -24,7 +24,7 @@ export class ContentChecker {
     return { text, mentions };
   }
 
-  /** Compares all but the words. Acts on rooms are checked by the caller. */
+  /** Compares everything except the words. The caller checks acts on rooms. */
   check(entry: Entry, ifNotSent: string): string[] {
     if (entry.type !== 'text' && !entry.type.startsWith('message.')) return [];
     const sent = this.#sentOf(entry);
@@ -32,7 +32,7 @@ export class ContentChecker {
     return sent.shape === shapeOf(entry) ? [] : [`I4: ${entry.seq} is not what was sent`];
   }
 
-  /** Compares the words of an entry that is as it was appended. Erased ones have none. */
+  /** Compares the words of an entry in its original form. Erased entries have none. */
   checkWords(entry: Entry): string[] {
     if (entry.type !== 'text' && entry.type !== 'message.edit') return [];
     const [sent, words] = [this.#sentOf(entry), wordsOf(entry)];
@@ -60,7 +60,7 @@ export class ContentChecker {
         seen.set(key, seq);
       }
       violations.push(...this.check(entry, `${seq} was not sent`));
-      // A history shows the current text of a message: the model compares it.
+      // A history shows the current text of a message, which the model compares.
       if (entry.edited === undefined && entry.deleted === undefined) violations.push(...this.checkWords(entry));
     });
     return violations;

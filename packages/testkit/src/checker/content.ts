@@ -1,6 +1,6 @@
 /**
- * The content of an entry, for comparisons between readers, and with what was sent. A live entry is
- * as it was appended; a read shows the current text. Pure.
+ * The content of an entry, to compare readers with each other and with the sent messages. A live
+ * entry has its original form. A read shows the current text. Pure.
  */
 import type { Entry, MessageActEntries } from '@maru/protocol/events';
 
@@ -8,7 +8,7 @@ export type MessageAct = {
   [T in keyof MessageActEntries]: { type: T; data: MessageActEntries[T] };
 }[keyof MessageActEntries];
 
-/** A message or an act, as a client sends it. */
+/** A message or an act in the form in which a client sends it. */
 export type Content = { text: string; thread?: number; mentions?: readonly string[] } | { act: MessageAct };
 
 const orderly = (data: unknown) =>
@@ -23,12 +23,15 @@ function dataOf(type: string, data: unknown): unknown {
   return orderly(rest);
 }
 
-/** What all readers of the log must agree on at any time: everything but texts and mentions. */
+/**
+ * The part on which all readers of the log must agree at any time: everything except texts and
+ * mentions.
+ */
 export function contentOf({ type, from, clientMsgId, thread, data, ts, n }: Entry): string {
   return JSON.stringify([type, from.id, from.name, clientMsgId ?? null, thread ?? null, dataOf(type, data), ts, n]);
 }
 
-/** The text and the mentions that came with an entry; undefined if they were erased. */
+/** The text and mentions of an entry. Undefined if they were erased. */
 export function wordsOf({ type, text, mentions, data, erased }: Entry): string | undefined {
   if (erased === true) return undefined;
   if (type !== 'message.edit') return JSON.stringify([text ?? null, mentions ?? []]);
@@ -42,7 +45,7 @@ export function subjectOf({ type, seq, data }: Entry): number {
 }
 
 export interface SentContent {
-  /** Comparable with that of an entry. */
+  /** Comparable with the shape of an entry. */
   shape: string;
   words: string;
 }

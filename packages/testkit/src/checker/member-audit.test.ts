@@ -24,7 +24,10 @@ const stored = (seq: number): [string, Send] => [
   { content: { text: `text ${seq}` }, outcome: { state: 'stored', seq, duplicate: false }, connection: 1 },
 ];
 
-/** A member joined at 0, sent 2 and 4, and received 1 to 4. The history agrees before `change`. */
+/**
+ * A member joined at 0, sent 2 and 4, and received 1 to 4. Before `change`, the history agrees with
+ * that.
+ */
 function faultsAfter(change: (input: AuditInput & { sends: Map<string, Send>; history: Entry[] }) => void) {
   const log = new MemberLog({ epoch: 'e', head: 0 });
   for (const seq of [1, 2, 3, 4]) log.record(entry(seq));
@@ -117,7 +120,7 @@ test('finds content that differs between send, delivery and history', () => {
   );
 });
 
-test('leaves entries above its bound for the next audit', () => {
+test('leaves entries above its upper bound to the next audit', () => {
   assert.deepEqual(
     faultsAfter((input) => {
       input.until = 3;
@@ -181,7 +184,7 @@ test('compares acts and edited messages', () => {
   assert.deepEqual(edited({}, { type: 'message.edit', data: { seq: 4, text: 'other' } }), { mismatched: 1 });
 });
 
-test('an act that was so already has no entry', () => {
+test('an act without effect has no entry', () => {
   const act = { type: 'message.pin', data: { seq: 1, active: true } } as const;
   const afterAnswer = (duplicate: boolean) =>
     faultsAfter(({ sends }) =>

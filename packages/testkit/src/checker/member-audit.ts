@@ -1,6 +1,7 @@
 /**
- * Compares what one member received and what was acknowledged to it with the history of a quiet
- * room. Pure. The member log says what arrived; this says whether it was true (I1, I4, I7).
+ * Compares the entries and acknowledgements that one member received with the history of a quiet
+ * room. Pure. The member log checks what arrived. This module checks whether it is correct (I1, I4,
+ * I7).
  */
 import type { Entry } from '@maru/protocol/events';
 import { contentOf, sentContent, shapeOf, wordsOf } from './content.ts';
@@ -28,8 +29,8 @@ export interface AuditInput {
 
 export interface AuditCounts {
   /**
-   * Received entries that the history lacks or has with another content; own messages and acts that
-   * are not as they were sent.
+   * Received entries that the history lacks or has with different content, and own messages and
+   * acts that differ from what was sent.
    */
   mismatched: number;
   /** Acknowledged sends that are not stored under their `seq`. */
@@ -38,7 +39,7 @@ export interface AuditCounts {
   storedTwice: number;
   /** Entries that no client sent, and own entries that the server had refused. */
   invented: number;
-  /** Numbers that the history itself lacks. */
+  /** Numbers that are missing in the history itself. */
   historyHoles: number;
 }
 
@@ -70,7 +71,7 @@ export function auditMember(input: AuditInput): AuditCounts {
   for (let seq = after + 1; seq <= Math.min(input.seen, input.until); seq++)
     if (log.received(seq) !== undefined && !stored.has(seq)) counts.mismatched++;
   for (const [id, { content, outcome }] of sends) {
-    // An act that was so already has no entry.
+    // An act without effect has no entry.
     if ('act' in content && outcome.state === 'stored' && outcome.duplicate && !ownIds.has(id)) continue;
     if (outcome.state !== 'stored' || outcome.seq <= after || outcome.seq > input.until) continue;
     const entry = stored.get(outcome.seq);
@@ -79,7 +80,7 @@ export function auditMember(input: AuditInput): AuditCounts {
   return counts;
 }
 
-/** A history shows the current text of a message, and no text that was erased. */
+/** A history shows the current text of a message, and no erased text. */
 function isSame({ content, words }: ReceivedContent, entry: Entry): boolean {
   const now = wordsOf(entry);
   const mayDiffer =

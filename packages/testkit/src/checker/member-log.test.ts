@@ -17,7 +17,7 @@ const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
   ...more,
 });
 
-/** The log of a member that joined at head 10 and then received these numbers. */
+/** The log of a member that joined at head 10 and then received these seqs. */
 function logOf(seqs: readonly number[], options: { entriesMax?: number } = {}) {
   const log = new MemberLog({ epoch: 'e', head: 10, ...options });
   const kinds = seqs.map((seq) => log.record(entry(seq)));
@@ -26,7 +26,7 @@ function logOf(seqs: readonly number[], options: { entriesMax?: number } = {}) {
 
 const CLEAN = { missing: 0, duplicated: 0, outOfOrder: 0, foreign: 0 };
 
-test('every number after the head, once and in order, is correct', () => {
+test('every seq after the head, once and in order, is correct', () => {
   const { log, kinds } = logOf([11, 12, 13]);
   assert.deepEqual(new Set(kinds), new Set(['in_order']));
   assert.deepEqual(log.violations(13), CLEAN);
@@ -40,12 +40,12 @@ test('counts a lost message, in the middle and at the end', () => {
   assert.deepEqual(logOf([]).log.violations(12), { ...CLEAN, missing: 2 });
 });
 
-test('counts a message that comes again or that the join had covered as duplicated', () => {
+test('counts a message that arrives again or that the join included as duplicated', () => {
   assert.deepEqual(logOf([11, 11, 12]).log.violations(12), { ...CLEAN, duplicated: 1 });
   assert.deepEqual(logOf([10, 11]).log.violations(11), { ...CLEAN, duplicated: 1 });
 });
 
-test('counts a swap as out of order only', () => {
+test('counts a swap only as out of order', () => {
   const { log, kinds } = logOf([11, 13, 12, 14]);
   assert.deepEqual(kinds, ['in_order', 'ahead', 'late', 'in_order']);
   assert.deepEqual(log.violations(14), { ...CLEAN, outOfOrder: 1 });

@@ -1,6 +1,6 @@
 /**
  * I2 for one member of one room: every `seq` after the head at its join, once, in order. Pure. Its
- * memory is bounded, so a run may take hours. It imports nothing of k6 or Node.
+ * memory is bounded, so a run may take hours. It imports nothing from k6 or Node.
  */
 import type { Entry, Position } from '@maru/protocol/events';
 import { contentOf, wordsOf } from './content.ts';
@@ -9,22 +9,22 @@ export interface MemberLogOptions {
   /** From the answer to `room:join`: live entries begin at `head + 1`. */
   epoch: string;
   head: number;
-  /** How many of the newest entries keep their content, for a comparison with the history. */
+  /** Number of the newest entries whose content is kept, for a comparison with the history. */
   entriesMax?: number;
 }
 
 export interface Violations {
-  /** Numbers that never came, up to a head. */
+  /** Number of seqs up to a head that never arrived. */
   missing: number;
-  /** Entries that came again, and entries that the answer to the join had covered. */
+  /** Entries that arrived again, and entries that the answer to the join included. */
   duplicated: number;
   /** Entries that came after an entry with a higher number. */
   outOfOrder: number;
-  /** Entries of an epoch that was not announced. */
+  /** Entries of an unannounced epoch. */
   foreign: number;
 }
 
-/** What came under a `seq`. `words`: undefined if they were erased. */
+/** The entry that arrived with a `seq`. `words`: undefined if they were erased. */
 export interface ReceivedContent {
   content: string;
   words: string | undefined;
@@ -32,7 +32,7 @@ export interface ReceivedContent {
 
 export type Arrival = 'in_order' | 'ahead' | 'late' | 'duplicate' | 'foreign';
 
-/** When there are more gaps, the oldest ones count as missing for good. */
+/** Maximum gaps to keep. Beyond it, the oldest gaps count as missing permanently. */
 const GAPS_MAX = 1_000;
 const ENTRIES_MAX_DEFAULT = 10_000;
 
@@ -80,17 +80,17 @@ export class MemberLog {
     return 'duplicate';
   }
 
-  /** The log was rolled back to `head` and continues there: `room:event {type: "epoch"}`. */
+  /** The log was rolled back to `head` and continues from there: `room:event {type: "epoch"}`. */
   epochChanged(epoch: string, head: number): void {
     this.#epoch = epoch;
-    // Entries up to `head` that this member has not received are still due.
+    // Entries up to `head` that this member has not received are still expected.
     this.#last = Math.min(this.#last, head);
     this.#floor = Math.min(this.#floor, head);
     this.#gaps = this.#gaps.filter((gap) => gap.to <= head);
     for (const seq of [...this.#contents.keys()]) if (seq > head) this.#contents.delete(seq);
   }
 
-  /** A resume that was not `recovered`: entries up to `head` are not due. */
+  /** A resume that was not `recovered`: entries up to `head` are not expected. */
   skipTo(epoch: string, head: number): void {
     this.#epoch = epoch;
     this.#last = head;
@@ -141,7 +141,7 @@ export class MemberLog {
     if (oldest !== undefined) this.#lostForGood += oldest.to - oldest.from + 1;
   }
 
-  /** @returns false if the number was in no gap */
+  /** @returns false if the seq was in no gap */
   #takeFromGap(seq: number): boolean {
     const index = this.#gaps.findIndex((gap) => gap.from <= seq && seq <= gap.to);
     const gap = this.#gaps[index];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkPresence } from './presence-checker.ts';
 
-test('finds I6: ghosts, absent users, duplicates and wrong counts', () => {
+test('reports violations of I6: ghosts, absent users, duplicates and wrong counts', () => {
   const connected = new Set(['a', 'b']);
   assert.deepEqual(checkPresence(connected, { count: 2, users: [{ id: 'b' }, { id: 'a' }] }), []);
   assert.deepEqual(checkPresence(connected, { count: 2 }), []);

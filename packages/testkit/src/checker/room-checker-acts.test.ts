@@ -1,4 +1,4 @@
-/** Entries that are no messages: acts on messages, and acts on a room such as an invitation. */
+/** Entries that are not messages: acts on messages, and acts on a room such as an invitation. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -31,9 +31,9 @@ suite('acts on a room', () => {
     return checker.finish({ history, rollbacks: 0 });
   }
 
-  test('need no id and are not sent as messages', () => assert.deepEqual(violationsOf(history), []));
+  test('need no id and are not checked against sent messages', () => assert.deepEqual(violationsOf(history), []));
 
-  test('a member must receive each act, as it is in history', () => {
+  test('must reach every member in the same form as in history', () => {
     assert.match(violationsOf([invitation(1, 'jun')]).join(), /I5: x ends at 1/);
     assert.match(violationsOf([invitation(1, 'jun'), invitation(2, 'mallory')]).join(), /I3: another 2 was delivered/);
   });
@@ -67,17 +67,17 @@ function story() {
   return { live, history, checker, send };
 }
 
-const violations = (change: (told: ReturnType<typeof story>) => void = () => {}) => {
-  const told = story();
-  change(told);
-  for (const one of told.live) told.checker.received('x', one);
-  return told.checker.finish({ history: told.history, rollbacks: 0, mayLose: false }).join('; ');
+const violations = (change: (changed: ReturnType<typeof story>) => void = () => {}) => {
+  const changed = story();
+  change(changed);
+  for (const one of changed.live) changed.checker.received('x', one);
+  return changed.checker.finish({ history: changed.history, rollbacks: 0, mayLose: false }).join('; ');
 };
 
 suite('acts on messages', () => {
-  test('are correct', () => assert.equal(violations(), ''));
+  test('are correct in an unchanged story', () => assert.equal(violations(), ''));
 
-  test('are delivered as they were sent', () => {
+  test('are delivered in the form in which they were sent', () => {
     const found = violations(({ live }) => Object.assign(live[2] as Entry, { data: { seq: 1, text: 'other' } }));
     assert.match(found, /I4: the text of 3 is not what was sent/);
     const wrong = violations(({ live }) =>
@@ -95,7 +95,7 @@ suite('acts on messages', () => {
     assert.match(found, /I1: 4 was acknowledged for another message/);
   });
 
-  test('have no entry if they change nothing', () => {
+  test('have no entry if they have no effect', () => {
     const claim = (act: MessageAct, seq: number) =>
       violations(({ send }) => send({ act }, 'm9').stored({ epoch: 'e', seq, duplicate: true }));
     assert.equal(claim(reaction, 4), '');
@@ -109,7 +109,7 @@ suite('acts on messages', () => {
     assert.match(claim(edit, 5), /I1: 5 was acknowledged for another message/);
   });
 
-  test('may find only deleted messages missing', () => {
+  test('may be refused as not found only for deleted messages', () => {
     assert.equal(
       violations(({ send }) => send({ act: { ...edit, data: { seq: 2, text: 'late' } } }, 'm9').refused('not_found')),
       '',
@@ -133,7 +133,7 @@ suite('acts on messages', () => {
     assert.match(erased, /I8: 1 came without its text, and was not deleted/);
   });
 
-  test('a member that connects after a deletion was acknowledged gets no text of it', () => {
+  test('a member that connects after the acknowledgement of a deletion gets no text of the message', () => {
     const late = violations(({ checker, live }) => {
       checker.asks('y');
       checker.joined('y', { epoch: 'e', head: 0 });

@@ -18,7 +18,7 @@ import { MemberLog } from './member-log.ts';
 import { RoomModel } from './room-model.ts';
 import { checkSends, keyOf, type SendRecord } from './send-checker.ts';
 
-/** The server's answer about a room that a client resumes. */
+/** The server's answer about a resumed room. */
 export type ResumeAnswer = LogState & Recovery;
 
 export type Attempt = Content & {
@@ -30,42 +30,40 @@ export type Attempt = Content & {
 
 export interface AttemptResult {
   stored(data: { epoch: string; seq: number; duplicate: boolean }): void;
-  /** `code`: of a refusal for good of what concerns another message. */
+  /** `code`: of a permanent refusal, for acts and replies that have another message as target. */
   refused(code?: string): void;
 }
 
 export interface RoomEnd {
   history: readonly Entry[];
-  /** How often the log was rolled back. */
+  /** Number of rollbacks. */
   rollbacks: number;
   /** A rollback may have removed acknowledged messages. */
   mayLose?: boolean;
-  /** Every member stayed to the end and must have the newest entry. Default true. */
+  /** Every member stayed until the end, so it must have the newest entry. Default true. */
   complete?: boolean;
 }
 
 interface Epoch {
   name: string;
-  /** The head at its beginning, as clients received it. */
+  /** The head at its beginning, according to clients. */
   base: number | undefined;
   entries: Map<number, string>;
 }
 
 const VIOLATIONS_MAX = 50;
-/**
- * The server closes gaps up to this size; the texts of the tests stay far below its limit of bytes.
- */
+/** The server closes gaps up to this size. The texts of the tests stay far below its byte limit. */
 const GAP_ENTRIES_MAX = 1_000;
 
 export class RoomChecker {
   readonly violations: string[] = [];
-  /** Gaps that the server declared. */
-  gapsTold = 0;
-  /** Acknowledged messages that a rollback removed. Known after `finish`. */
+  /** Number of gaps that the server declared. */
+  gapsDeclared = 0;
+  /** Number of acknowledged messages that a rollback removed. Known after `finish`. */
   lost = 0;
   readonly #room: string;
   readonly #logs = new Map<string, MemberLog>();
-  /** In the order in which they were seen first. */
+  /** In the order in which they were first seen. */
   readonly #epochs: Epoch[] = [];
   readonly #contents = new ContentChecker();
   readonly #erasures = new ErasureChecker();
@@ -76,12 +74,12 @@ export class RoomChecker {
     this.#room = room;
   }
 
-  /** The newest acknowledged place in the newest epoch. */
+  /** The newest acknowledged position in the newest epoch. */
   get newest(): Position | undefined {
     return this.#newest;
   }
 
-  /** Messages and acts that were sent. */
+  /** Number of sent messages and acts. */
   get messages(): number {
     return this.#contents.size;
   }
@@ -95,7 +93,7 @@ export class RoomChecker {
     this.#erasures.asks(member);
   }
 
-  /** The member joined without a position: its log begins after `head`. */
+  /** The member joined without a position. Its log begins after `head`. */
   joined(member: string, { epoch, head }: Pick<LogState, 'epoch' | 'head'>): void {
     this.#epochOf(epoch);
     this.#logs.set(member, new MemberLog({ epoch, head, entriesMax: 0 }));
@@ -118,11 +116,11 @@ export class RoomChecker {
     }
     if (!isJustified(answer, asked))
       this.#report(`I2: ${member} at ${asked.seq} was not recovered (${answer.reason}), with the head at ${head}`);
-    this.gapsTold++;
+    this.gapsDeclared++;
     log.skipTo(epoch, head);
   }
 
-  /** The member learned of a new epoch by `room:event`. */
+  /** The member was informed about a new epoch by `room:event`. */
   epochChanged(member: string, { epoch, head }: { epoch: string; head: number }): void {
     const known = this.#epochOf(epoch);
     if (known.base !== undefined && known.base !== head)
@@ -159,7 +157,7 @@ export class RoomChecker {
     this.#checkContent(member, entry);
   }
 
-  /** What differs between a view or a count of the member and a read: I8. */
+  /** I8: differences between a view or a count of the member and a read. */
   differs(member: string, differences: readonly string[]): void {
     for (const what of differences) this.#report(`I8: ${member}: ${what}`);
   }
@@ -190,20 +188,21 @@ export class RoomChecker {
     };
   }
 
-  /** What the room must look like by this history. `mayRead`: see `ModelOptions`. */
+  /** The expected state of the room according to this history. `mayRead`: see `ModelOptions`. */
   model(history: readonly Entry[], mayRead?: (user: string) => boolean): RoomModel {
     const sent = (entry: Entry) => this.#contents.wordsSent(entry);
     return new RoomModel({ history, sent, ...(mayRead === undefined ? {} : { mayRead }) });
   }
 
-  /** Compares all that was seen with the final history. @returns all violations */
+  /** Compares everything that was seen with the final history. @returns all violations */
   finish({ history, rollbacks, mayLose = true, complete = true }: RoomEnd): string[] {
     for (const violation of this.#contents.checkHistory(history)) this.#report(violation);
     const survivedUpTo = this.#survivedUpTo(history);
     this.#checkDelivered(history, survivedUpTo);
     const sends = checkSends({ sends: this.#sends, history, survivedUpTo });
     for (const violation of sends.violations) this.#report(violation);
-    // Without the oldest entries, or after a rollback, an act may concern what is gone.
+    // If the oldest entries are missing, or after a rollback, an act may have a target that is
+    // gone.
     if (rollbacks === 0 && (history[0]?.seq ?? 1) === 1)
       for (const violation of [...this.#erasures.finish(history), ...checkUnchanged(history, sends.unchanged)])
         this.#report(violation);
@@ -278,7 +277,7 @@ export class RoomChecker {
   }
 }
 
-/** The reasons for which the server may leave a gap. */
+/** Whether the server may leave a gap for this reason. */
 function isJustified(answer: ResumeAnswer & { recovered: false }, asked: Position): boolean {
   const { reason, epoch, head, first } = answer;
   if (reason === 'epoch') return epoch !== asked.epoch || asked.seq > head;

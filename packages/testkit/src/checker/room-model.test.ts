@@ -34,7 +34,7 @@ test('a correct read of each user agrees with the log', () => {
   for (const user of ['ann', 'bob', 'cyd']) assert.deepEqual(model.readDifferences(user, read(user)), []);
 });
 
-suite('finds what differs from the log', () => {
+suite('reports a difference from the log in', () => {
   const changed = (change: (messages: Entry[]) => unknown) => {
     const messages = structuredClone(read('cyd'));
     change(messages);
@@ -63,7 +63,7 @@ suite('finds what differs from the log', () => {
       /mine is true/,
     );
   });
-  test('messages that are missing or must not be there', () => {
+  test('messages that are missing or must not exist', () => {
     assert.match(
       changed((messages) => messages.splice(1, 1)),
       /message 2 is missing/,
@@ -85,7 +85,7 @@ suite('counts of a user', () => {
 
   test('agree with the log', () => {
     for (const user of ['ann', 'bob', 'cyd']) assert.deepEqual(model.countDifferences(user, counts(user, 0)), []);
-    // Deleted mentions and those of oneself do not count.
+    // Deleted mentions and own ones do not count.
     assert.deepEqual(
       ['ann', 'bob', 'cyd'].map((user) => model.mentions(user, 0)),
       [1, 1, 1],
@@ -93,7 +93,7 @@ suite('counts of a user', () => {
     assert.equal(model.mentions('ann', 2), 0);
   });
 
-  test('finds wrong ones', () => {
+  test('are reported if they are wrong', () => {
     const right = counts('bob', 0);
     assert.match(
       model.countDifferences('bob', { ...right, unread: 2 }).join(),
@@ -109,7 +109,7 @@ suite('counts of a user', () => {
     );
   });
 
-  test('do not count for those who may not read', () => {
+  test('do not count for users who may not read', () => {
     const closed = new RoomModel({ history, sent: ({ seq }) => texts[seq], mayRead: (user) => user !== 'bob' });
     assert.deepEqual(
       ['ann', 'bob'].map((user) => closed.mentions(user, 0)),

@@ -1,7 +1,7 @@
 /**
- * What a room must look like, computed from its log alone: each message as it is at the end, and
- * the counts of each user. Pure. The log must be whole, and texts come from those who sent them,
- * because a history shows only the current ones.
+ * The expected state of a room, computed from its log alone: the final state of each message, and
+ * the counts of each user. Pure. The log must be complete. Texts come from the senders, because a
+ * history shows only current texts.
  */
 import type { Entry } from '@maru/protocol/events';
 import { differencesOf } from '../view/differences.ts';
@@ -16,9 +16,9 @@ import {
 
 export interface ModelOptions {
   history: readonly Entry[];
-  /** The message as it was sent. Undefined: as the history has it. */
+  /** The message in its original form. Undefined: as in the history. */
   sent(entry: Entry): { text: string; mentions?: readonly string[] } | undefined;
-  /** In a private room, mentions of others do not count. Default: all may read. */
+  /** In a private room, mentions of users who may not read do not count. Default: all may read. */
   mayRead?(user: string): boolean;
 }
 
@@ -70,7 +70,7 @@ export class RoomModel {
 
   /**
    * `keptFrom`: older messages may have left the hot log, and then their mentions do not count.
-   * @returns what is wrong with the counts of a user
+   * @returns the errors in the counts of a user
    */
   countDifferences(user: string, counts: ReadCounts, keptFrom = 1): string[] {
     const { read, unread, mentions } = counts;

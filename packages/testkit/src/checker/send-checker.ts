@@ -33,7 +33,7 @@ export function checkSends(room: {
   const unchanged: UnchangedClaim[] = [];
   const lost = new Set<string>();
   const acknowledged = new Map<string, number>();
-  /** The newest place of each connection. After a refusal its order is not promised. */
+  /** The newest position of each connection. After a refusal, its order is not guaranteed. */
   const lastOf = new Map<string, { epochIndex: number; seq: number } | 'refused'>();
   for (const { key, user, act, connection, outcome } of sends) {
     if (outcome === 'unknown') continue;
@@ -57,7 +57,7 @@ export function checkSends(room: {
       acknowledged.set(key, seq);
     } else if (!stored.has(key)) lost.add(key);
     const last = lastOf.get(connection);
-    // An earlier send, perhaps on another connection, stored a duplicate.
+    // An earlier send, possibly on another connection, stored the message.
     if (last === 'refused' || duplicate) continue;
     if (last !== undefined && (epochIndex < last.epochIndex || (epochIndex === last.epochIndex && seq < last.seq)))
       violations.push(`I3: ${connection} had ${seq} stored after ${last.seq}`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SendLog } from './send-log.ts';
 
-/** Sends in this order: the connection, and the stored number or another outcome. */
+/** Sends in this order, each with its connection and the stored seq or another outcome. */
 function logOf(sends: ReadonlyArray<readonly [number | 'again', number | 'unknown' | 'refused']>) {
   const log = new SendLog();
   for (const [index, [connection, outcome]] of sends.entries()) {
@@ -69,7 +69,7 @@ test('expects no order between connections, after a refusal, or of repeated send
   );
 });
 
-test('finds a swap with a forgotten send', () => {
+test('finds a swap with a send that was already forgotten', () => {
   const log = logOf([
     [1, 4],
     [1, 8],
@@ -93,7 +93,7 @@ test('keeps sends without an outcome and counts them as unresolved', () => {
   assert.equal(log.unresolved(), 1);
 });
 
-test('an act that was so already keeps the order', () => {
+test('an act without effect keeps the order', () => {
   const log = logOf([[1, 4]]);
   const act = { type: 'message.pin', data: { seq: 1, active: true } } as const;
   log.add('act', { act }, 1).outcome = { state: 'stored', seq: 4, duplicate: true };

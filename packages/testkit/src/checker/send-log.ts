@@ -1,4 +1,4 @@
-/** What one client sent to one room, and the outcome. Pure. `forget` bounds its memory. */
+/** The sends of one client to one room, with their outcomes. Pure. `forget` bounds its memory. */
 
 /** `unknown`: there was no final answer. The message is stored at most once. */
 import type { Content } from './content.ts';
@@ -11,7 +11,9 @@ export type SendOutcome =
 export interface Send {
   content: Content;
   outcome: SendOutcome;
-  /** The number of its connection; undefined if it was sent again: then no order is promised. */
+  /**
+   * The number of its connection. Undefined if it was sent again: then its order is not guaranteed.
+   */
   connection: number | undefined;
 }
 
@@ -30,9 +32,7 @@ export class SendLog {
     return this.#sends;
   }
 
-  /**
-   * Adds a message or an act. The order of these calls is the order in which they must be stored.
-   */
+  /** Adds a message or an act. They must be stored in the order of these calls. */
   add(clientMsgId: string, content: Content, connection: number): Send {
     const send: Send = { content, outcome: { state: 'unknown' }, connection };
     this.#sends.set(clientMsgId, send);
@@ -59,9 +59,9 @@ export class SendLog {
   }
 }
 
-/** A refused or repeated send ends the promise of order for the rest of its connection. */
+/** A refused or repeated send ends the order guarantee for the rest of its connection. */
 function checkOrder(state: OrderState, { content, connection, outcome }: Send): OrderState {
-  // An act that was so already has no entry of its own.
+  // An act without effect has no entry of its own.
   if ('act' in content && outcome.state === 'stored' && outcome.duplicate) return state;
   const isSame = connection === undefined || connection === state.connection;
   const before = isSame ? state : { ...state, connection, orderPromised: true, highest: 0 };

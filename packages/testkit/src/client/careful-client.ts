@@ -1,7 +1,7 @@
 /**
- * The careful test client: it joins rooms, sends, reconnects and resumes, remembers what it
- * received, and checks all of it against the history, over all its connections. It reports facts;
- * its caller decides when to send and what counts as a failure. It runs on Node and in k6.
+ * The careful test client. It joins rooms, sends, reconnects and resumes. It records what it
+ * received, and checks everything against the history, over all its connections. It reports facts.
+ * Its caller decides when to send and what counts as a failure. It runs on Node and in k6.
  */
 import type { Entry, RoomEvent, SessionData } from '@maru/protocol/events';
 import type { Content } from '../checker/content.ts';
@@ -28,8 +28,7 @@ interface RoomState {
 const ARRIVAL_CHECK_MS = 100;
 const RETRY_MS = 250;
 /**
- * Reading the history is part of the check, not of the trial. It may end this long after
- * `settledByMs`.
+ * Time for reading the history after `settledByMs`. Reading is part of the check, not of the trial.
  */
 const READING_MS_MAX = 15_000;
 
@@ -79,7 +78,7 @@ export class CarefulClient {
     this.#client.close();
   }
 
-  /** Joins a room. Retries until `untilMs` unless the server refuses for good. */
+  /** Joins a room. Retries until `untilMs` unless the server refuses permanently. */
   async join(room: string, untilMs: number): Promise<void> {
     const { runtime, report } = this.#options;
     while (!this.#rooms.has(room) && runtime.now() < untilMs && (await this.ready())) {
@@ -97,14 +96,14 @@ export class CarefulClient {
     }
   }
 
-  /** What the client knows of a joined room. */
+  /** The client's knowledge of a joined room. */
   conversation(room: string): Conversation | undefined {
     return this.#rooms.get(room)?.conversation;
   }
 
   /**
    * Sends one message to a joined room. Retries with the same `clientMsgId` until it is
-   * acknowledged, refused for good, or too late.
+   * acknowledged, refused permanently, or too late.
    */
   async send(
     room: string,
@@ -122,7 +121,9 @@ export class CarefulClient {
     );
   }
 
-  /** An act on a message, with retries as for a message. `number`: not one of a message. */
+  /**
+   * An act on a message, with retries like a message. `number`: must differ from those of messages.
+   */
   async act(room: string, number: number, { event, data }: ActRequest): Promise<void> {
     const content = { act: { type: event.replace(':', '.'), data } } as Content;
     const onFirstAnswer = (tookMs: number) => this.#options.report.acted?.(event, tookMs);
@@ -144,8 +145,8 @@ export class CarefulClient {
   }
 
   /**
-   * Compares all rooms with their history up to their positions, then forgets what was compared. It
-   * bounds the memory of a long run.
+   * Compares all rooms with their history up to their positions, then forgets the compared part.
+   * This bounds the memory of a long run.
    */
   async auditSoFar(): Promise<void> {
     for (const state of this.#rooms.values()) {
@@ -156,7 +157,10 @@ export class CarefulClient {
     }
   }
 
-  /** Waits until the rooms are quiet and checks them. `rooms`: all that the client had to join. */
+  /**
+   * Waits until the rooms are quiet and checks them. `rooms`: all rooms that the client should have
+   * joined.
+   */
   async check(rooms: readonly string[]): Promise<ClientVerdict> {
     const verdicts: RoomVerdict[] = [];
     for (const state of this.#rooms.values()) {
@@ -273,12 +277,12 @@ export class CarefulClient {
     await settle({ ...this.#readingOf(room), log });
     const audited = await this.#audit(state, Number.MAX_SAFE_INTEGER);
     if (audited === undefined) return undefined;
-    // The history may return an entry before it is delivered. Delivery has the same time as always.
+    // The history may return an entry before it is delivered. Delivery gets the same time as usual.
     while (log.violations(audited.head).missing > 0 && runtime.now() < settledByMs)
       await pause(runtime, ARRIVAL_CHECK_MS);
     const violations = log.violations(audited.head);
     const { conversation } = state;
-    // The log has counted what is missing.
+    // The log has counted the missing entries.
     if (
       conversation !== undefined &&
       violations.missing === 0 &&

@@ -7,7 +7,7 @@ import type { Runtime } from './runtime.ts';
 const OPEN = '0{"sid":"g.1","upgrades":[],"pingInterval":25000,"pingTimeout":20000}';
 const SESSION = '42["session",{"user":{"id":"u","name":"U","roles":[]},"sessionId":"s","limits":{},"rooms":{}}]';
 
-/** A runtime whose server and clock the test controls. */
+/** A runtime with a fake server and a fake clock that the test controls. */
 function createScript() {
   let now = 1_000;
   let nextTimer = 1;
@@ -122,7 +122,7 @@ test('matches answers to requests by id, in any order', async () => {
   assert.equal(refused.ok === false && refused.error.code, 'not_found');
 });
 
-test('reports an answer before the entry that follows it at once', async () => {
+test('reports an answer before the entry that follows it immediately', async () => {
   const script = createScript();
   const connection = await opened(script);
   const order: string[] = [];
@@ -155,7 +155,7 @@ test('answers every ping, and ends when pings stop', async () => {
   assert.deepEqual(endings, [{ kind: 'heartbeat_missed' }]);
 });
 
-test('an opening that fails reports a refusal, a timeout or a bad frame', async () => {
+test('a failed opening reports a refusal, a timeout or a bad frame', async () => {
   const refusal = createScript();
   const refused = start(refusal);
   refusal.say(OPEN, '44{"message":"unauthenticated","data":{"code":"unauthenticated"}}');

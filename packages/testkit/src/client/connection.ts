@@ -17,12 +17,12 @@ import { decode, encode, type Packet, socketUrl } from '../codec/packets.ts';
 import type { Runtime, SocketLike } from './runtime.ts';
 
 /**
- * A server sends its open packet at once. If it has not come this long after the socket opened,
- * this side lost it, and CONNECT goes out without it.
+ * A server sends its open packet immediately. If it has not arrived this long after the socket
+ * opened, this side has lost it. Then CONNECT is sent without it.
  */
 const OPEN_PACKET_TIMEOUT_MS = 1_000;
 
-/** Why a connection ended. Only `left` is the client's own wish. */
+/** Why a connection ended. Only `left` was requested by the client. */
 export type Ending =
   | { kind: 'left' }
   | { kind: 'refused'; message: string; data: unknown }
@@ -32,7 +32,10 @@ export type Ending =
   | { kind: 'open_timeout' }
   | { kind: 'protocol_error'; detail: string };
 
-/** The client itself reports `timeout` and `gone`: the server may or may not have done the work. */
+/**
+ * The client itself reports `timeout` and `gone`. Then it is unknown whether the server executed
+ * the request.
+ */
 export type Answer<T> =
   | { ok: true; data: T; tookMs: number }
   | { ok: false; error: ErrorBody | { code: 'timeout' | 'gone'; retryable: true } };
@@ -46,14 +49,15 @@ export interface Connection {
   readonly ending: Ending | undefined;
   /**
    * Sends a request and waits for the acknowledgement. `onAnswer` runs while the frame is read,
-   * before the next frame. A join needs it: its promise may resolve after the room's first entries.
+   * before the next frame. A join needs that, because its promise may resolve after the room's
+   * first entries.
    */
   request<N extends ClientEventName>(
     name: N,
     payload: ClientRequests[N][0],
     onAnswer?: (answer: AnswerOf<N>) => void,
   ): Promise<AnswerOf<N>>;
-  /** Closes at once. Open requests resolve with `gone`. */
+  /** Closes immediately. Open requests resolve with `gone`. */
   close(): void;
 }
 
@@ -247,7 +251,9 @@ class OpeningConnection implements Connection {
     this.#socket.send(encode.connect(resume === undefined ? { token } : { token, resume }));
   }
 
-  /** The server is gone if no ping comes within ping interval and ping timeout together. */
+  /**
+   * The server counts as gone if no ping arrives within the ping interval plus the ping timeout.
+   */
   #expectPing(timeoutMs: number): void {
     if (this.#heartbeat !== undefined) this.#runtime.clearTimeout(this.#heartbeat.timer);
     const timer = this.#runtime.setTimeout(() => this.#end({ kind: 'heartbeat_missed' }), timeoutMs);

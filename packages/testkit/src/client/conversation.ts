@@ -1,25 +1,25 @@
 /**
- * What one member knows of the conversation in a room: its view, its read position, and which acts
- * were refused because their message was deleted. At the end it compares all of it with fresh reads
- * (I8). It runs on Node and in k6.
+ * The knowledge of one member about the conversation in a room: its view, its read position, and
+ * which acts were refused because their message was deleted. At the end it compares all of that
+ * with fresh reads (I8). It runs on Node and in k6.
  */
 import type { ClientRequests, Entry, JoinData, MessagesData, ReadData } from '@maru/protocol/events';
 import type { Arrival } from '../checker/member-log.ts';
 import { MENTION_ROOM, type MessageView } from '../view/message-view.ts';
 import { RoomView } from '../view/room-view.ts';
 
-/** What a client does with a message. Data of the requests, without room and id. */
+/** Acts of a client on a message: the data of the requests, without room and id. */
 type ActName = 'message:edit' | 'message:delete' | 'message:react' | 'message:pin';
 export type ActRequest = {
   [N in ActName]: { event: N; data: Omit<ClientRequests[N][0], 'room' | 'clientMsgId'> };
 }[ActName];
 
 export interface ConversationCounts {
-  /** Messages that are not in the view as a fresh read shows them. */
+  /** Messages whose view differs from a fresh read. */
   viewsDiffering: number;
   /** Wrong counts of unread messages and mentions, and read positions that went back. */
   countsWrong: number;
-  /** Acts that were refused as `not_found` although the message is there. */
+  /** Acts that were refused as `not_found` although the message exists. */
   actsRefused: number;
 }
 
@@ -31,13 +31,13 @@ export const NO_CONVERSATION_FAULTS: Readonly<ConversationCounts> = {
 
 export class Conversation {
   readonly view: RoomView;
-  /** In a few words, for a log. */
+  /** A short description for a log. */
   readonly differences: string[] = [];
   readonly #user: string;
   readonly #notFound = new Set<number>();
   readonly #counts = { ...NO_CONVERSATION_FAULTS };
   #newest = { seq: 0, n: 0 };
-  /** The highest position that was acknowledged, and the highest that was asked for. */
+  /** The highest acknowledged position, and the highest requested one. */
   #read = { seq: 0, n: 0 };
   #asked = { seq: 0, n: 0 };
 
@@ -52,10 +52,10 @@ export class Conversation {
     return this.#newest;
   }
 
-  /** `arrival`: what the member's log makes of the entry. */
+  /** `arrival`: the classification of the entry by the member's log. */
   received(entry: Entry, arrival: Arrival): void {
     if (arrival === 'in_order') this.view.received(entry);
-    // The log counts this fault. What the view knew is not complete any more.
+    // The log counts this fault. The view's knowledge is no longer complete.
     else if (entry.seq > this.view.position || arrival === 'foreign') this.reset(entry.epoch, entry.seq);
     if (entry.seq > this.#newest.seq) this.#newest = { seq: entry.seq, n: entry.n };
   }
@@ -79,7 +79,7 @@ export class Conversation {
     return this.#asked.seq;
   }
 
-  /** `asked`: the position of the request. */
+  /** `asked`: the position in the request. */
   readAnswered({ seq, n }: ReadData, asked: number): void {
     if (seq < asked || seq < this.#read.seq) this.#wrong(`the read position ${seq} went back from ${asked}`);
     if (seq >= this.#read.seq) this.#read = { seq, n };
@@ -92,7 +92,7 @@ export class Conversation {
     this.differences.push(...differences);
   }
 
-  /** Compares with the position that the server keeps. */
+  /** Compares with the position on the server. */
   compareCounts({ seq, n, unread, mentions }: ReadData): void {
     const { view } = this;
     if (seq < this.#read.seq) this.#wrong(`the read position is ${seq}, not ${this.#read.seq}`);

@@ -11,20 +11,20 @@ export interface Delivery {
   client: ResumingClient;
   runtime: Runtime;
   event: Name;
-  /** With room and `clientMsgId`. */
+  /** Includes room and `clientMsgId`. */
   payload: ClientRequests[Name][0];
-  /** Takes the outcome. */
+  /** Receives the outcome. */
   send: Send;
-  /** It is not sent again later. */
+  /** It is not sent again after this time. */
   untilMs: number;
   onFailure(code: string): void;
-  /** Not called for what had to be sent again. */
+  /** Not called for messages that were sent again. */
   onFirstAnswer(tookMs: number): void;
 }
 
 const RETRY_MS = 250;
 
-/** @returns the code of a refusal for good */
+/** @returns the code of a permanent refusal */
 export async function deliver(delivery: Delivery): Promise<string | undefined> {
   const { client, runtime, event, payload, send, untilMs } = delivery;
   for (let attempt = 1; ; attempt++) {
@@ -38,7 +38,7 @@ export async function deliver(delivery: Delivery): Promise<string | undefined> {
     const { error } = answer;
     const isAct = event !== 'message:send';
     send.connection = undefined;
-    // The message may have been deleted since. The caller verifies it.
+    // The message may have been deleted since. The caller verifies that.
     if (error.code !== 'gone' && !(isAct && error.code === 'not_found')) delivery.onFailure(error.code);
     if (!error.retryable) {
       send.outcome = { state: 'refused' };

@@ -11,7 +11,7 @@ const PAGE_ENTRIES = 200;
 /** A room is quiet if two reads this far apart return the same head. */
 const QUIET_MS = 1_000;
 const RETRY_MS = 500;
-/** This many of the newest messages are compared. */
+/** Number of the newest messages to compare. */
 const COMPARED_MESSAGES = 200;
 
 export interface HistoryTail {
@@ -24,7 +24,7 @@ export interface Reading {
   client: ResumingClient;
   runtime: Runtime;
   room: string;
-  /** Failed reads are retried until then. */
+  /** Failed reads are retried until this time. */
   untilMs: number;
   onError(code: string): void;
 }
@@ -59,8 +59,8 @@ export async function readHistory(
 }
 
 /**
- * Waits until the member has everything that is in the history and the room is quiet, but not
- * longer than `untilMs`. Entries that are missing then count as missing.
+ * Waits until the member has everything in the history and the room is quiet, but not longer than
+ * `untilMs`. Entries that are missing then count as missing.
  */
 export async function settle(reading: Reading & { log: MemberLog }): Promise<void> {
   const { client, runtime, room, log } = reading;
@@ -84,7 +84,7 @@ export async function compareWithReads(reading: Reading & { conversation: Conver
   const { client, runtime, room, conversation, untilMs, onError } = reading;
   for (;;) {
     const page = await client.request('messages:read', { room, limit: COMPARED_MESSAGES });
-    // It returns the present position, because that never goes back.
+    // Returns the current position, because a position never goes back.
     const counts = await client.request('room:read', { room, seq: 0 });
     if (page.ok && counts.ok && page.data.head === conversation.view.position) {
       conversation.compare(page.data);

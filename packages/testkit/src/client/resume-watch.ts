@@ -1,4 +1,6 @@
-/** Measures resumes: what the server promised for each room, and when the client had it. Pure. */
+/**
+ * Measures resumes: what the server promised for each room, and when the client received it. Pure.
+ */
 import type { SessionData } from '@maru/protocol/events';
 import type { MemberLog } from '../checker/member-log.ts';
 
@@ -19,7 +21,7 @@ export class ResumeWatch {
     this.#report = report;
   }
 
-  /** A room was not resumed once. Its member's log can no longer be checked. */
+  /** A resume failed for a room. Its member's log can no longer be checked. */
   get lostRoom(): boolean {
     return this.#lostRoom;
   }
@@ -46,7 +48,7 @@ export class ResumeWatch {
     this.#reportIfDone(answer.nowMs);
   }
 
-  /** The log of `room` is at `seq` now. */
+  /** The log of `room` has reached `seq`. */
   arrived(room: string, seq: number, nowMs: number): void {
     const head = this.#awaited.get(room);
     if (head === undefined || seq < head) return;

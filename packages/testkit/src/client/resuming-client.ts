@@ -1,7 +1,7 @@
 /**
- * Keeps one client connected, as a good client does: it reconnects with its positions after a
- * random back-off, leaves a node when a notice asks for it, and gives up only when the server
- * refuses it. It does not know rooms and checks nothing.
+ * Keeps one client connected, like a good client: it reconnects with its positions after a random
+ * back-off, leaves a node when a notice asks for that, and gives up only if the server refuses it.
+ * It does not know rooms and checks nothing.
  */
 import type { ClientEventName, ClientRequests, Entry, Position, RoomEvent, SessionData } from '@maru/protocol/events';
 import { type AnswerOf, type Connection, type Ending, GONE, OpenFailed, openConnection } from './connection.ts';
@@ -21,14 +21,14 @@ export interface ResumingClientOptions {
   onSession(data: SessionData, startedAtMs: number): void;
   onEntry(entry: Entry, receivedAtMs: number): void;
   onRoomEvent(event: RoomEvent): void;
-  /** The connection ended or did not open, and the client did not ask for it. */
+  /** The connection ended or did not open, without a request of the client. */
   onFailure(ending: Ending): void;
 }
 
 const BACK_OFF_FIRST_MS = 500;
 const BACK_OFF_MS_MAX = 5_000;
 
-/** Connects at once. */
+/** Connects immediately. */
 export class ResumingClient {
   readonly #options: ResumingClientOptions;
   #state: 'active' | 'given_up' | 'closed' = 'active';

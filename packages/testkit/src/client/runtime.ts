@@ -1,4 +1,4 @@
-/** What a client needs from its runtime. k6, Node and unit tests each bring their own. */
+/** The parts of its runtime that a client needs. k6, Node and unit tests each provide them. */
 
 export interface SocketLike {
   send(frame: string): void;

@@ -1,4 +1,4 @@
-/** What a careful client takes, and what it reports, as it happens and at the end. */
+/** The options of a careful client, and its reports during the run and at the end. */
 import type { Entry } from '@maru/protocol/events';
 import type { AuditCounts } from '../checker/member-audit.ts';
 import type { Violations } from '../checker/member-log.ts';
@@ -8,10 +8,10 @@ import type { Runtime } from './runtime.ts';
 
 const DIFFERENCES_SHOWN = 3;
 
-/** Called as things happen. The calls must be cheap and must not throw. */
+/** Called during the run. The calls must be cheap and must not throw. */
 export interface ClientReport {
   opened(tookMs: number): void;
-  /** The client has everything that it missed, `tookMs` after it began to reconnect. */
+  /** The client has received all missed entries, `tookMs` after it started to reconnect. */
   resumed(tookMs: number): void;
   /** The server declared a gap in a resumed room. */
   notRecovered(reason: string): void;
@@ -19,7 +19,7 @@ export interface ClientReport {
   requestFailed(event: string, code: string): void;
   /** A message was sent. Not called for acts. */
   sent(atMs: number): void;
-  /** Not called for a message that had to be sent again. */
+  /** Not called for messages that were sent again. */
   acknowledged(sentAtMs: number, tookMs: number): void;
   received(entry: Entry, receivedAtMs: number): void;
   /** An act on a message was acknowledged. */
@@ -30,7 +30,7 @@ export interface RoomVerdict extends Violations, AuditCounts, ConversationCounts
   room: string;
   delivered: number;
   sendsSwapped: number;
-  /** Sends that were neither acknowledged nor refused for good. */
+  /** Sends that were neither acknowledged nor refused permanently. */
   unresolved: number;
 }
 
@@ -41,28 +41,28 @@ export interface ClientVerdict {
   strays: number;
   /** The client joined and resumed all rooms, and checked them. */
   complete: boolean;
-  /** How views and counts differ from fresh reads, in a few words without texts. */
+  /** Short descriptions of differences between views or counts and fresh reads, without texts. */
   differences: string[];
 }
 
 export interface CarefulClientOptions {
   url: string;
   token: string;
-  /** Unique for a run; all its `clientMsgId`s begin with it. */
+  /** Unique for a run. All its `clientMsgId`s begin with it. */
   run: string;
-  /** Unique for a client of the run; begins with `run`. */
+  /** Unique for a client of the run. Begins with `run`. */
   name: string;
   runtime: Runtime;
   openTimeoutMs: number;
   ackTimeoutMs: number;
   /** The client must have everything by then. It does not reconnect or send later. */
   settledByMs: number;
-  /** It keeps a view of each room, and compares it with fresh reads at the end. */
+  /** Keep a view of each room, and compare it with fresh reads at the end. */
   conversations?: boolean;
   report: ClientReport;
 }
 
-/** One line for a log; undefined if all is well. It has no tokens and texts. */
+/** One line for a log, without tokens and texts. Undefined if everything is correct. */
 export function describeVerdict(name: string, verdict: ClientVerdict): string | undefined {
   const faults = verdict.rooms.flatMap(({ room, delivered: _, ...counts }) =>
     Object.entries(counts)

@@ -24,7 +24,8 @@ export class ProtocolError extends Error {
 }
 
 /**
- * How much of a bad frame an error quotes: enough to recognise it, too little to leak a message.
+ * Length of the quoted part of a bad frame: long enough to recognize it, too short to leak a
+ * message.
  */
 const EXCERPT_CHARS_MAX = 24;
 

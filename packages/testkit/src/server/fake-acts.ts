@@ -73,7 +73,7 @@ export function readMessages(payload: Payload, room: FakeRoom, reader: string, a
 }
 
 /** All rooms: the fake server has no list of a user's rooms. */
-/** `listed`: what the list says of a room besides its log. */
+/** `listed`: data of the list about a room, in addition to its log. */
 export function readRooms(rooms: readonly FakeRoom[], user: string, listed: (room: string) => object): object {
   return accepted({
     rooms: rooms.map((room) => {

@@ -1,7 +1,7 @@
 /**
- * What the fake server knows of edits, deletions, reactions, replies, pins and read positions of
- * one room. It computes everything from the entries at each read: slow, and simple enough to be
- * right. Pure.
+ * The fake server's state of edits, deletions, reactions, replies, pins and read positions of one
+ * room. It computes everything from the entries at each read. This is slow but simple enough to be
+ * correct. Pure.
  */
 import { type Entry, LIMITS, type Reaction, type ReadData, type Reader } from '@maru/protocol';
 
@@ -12,7 +12,7 @@ type ActData = { seq: number; text?: string; mentions?: string[]; emoji?: string
 const dataOf = ({ data }: Entry) => (data ?? {}) as ActData;
 
 export class FakeConversation {
-  /** As they were appended, without erased texts. */
+  /** In their original form, without erased texts. */
   readonly #entries: Entry[];
   readonly #reads = new Map<string, number>();
 
@@ -29,7 +29,7 @@ export class FakeConversation {
     return this.#actsOn(seq, 'message.delete').length > 0;
   }
 
-  /** The message as it is now, for a reader. Other entries stay as they are. */
+  /** The current form of the message for a reader. Other entries stay unchanged. */
   asNow(entry: Entry, reader: string): Entry {
     if (entry.type !== 'text') return entry;
     const [deletion] = this.#actsOn(entry.seq, 'message.delete');
@@ -59,7 +59,7 @@ export class FakeConversation {
       const { emoji = '', active } = dataOf(entry);
       const others = (users.get(emoji) ?? []).filter((user) => user !== entry.from.id);
       if (active) others.push(entry.from.id);
-      // An emoji that comes back is the last one.
+      // An emoji that is used again is the last one.
       if (others.length === 0) users.delete(emoji);
       else users.set(emoji, others);
     }
@@ -72,7 +72,7 @@ export class FakeConversation {
     return this.#entries.filter(({ type, thread }) => type === 'text' && thread === root);
   }
 
-  /** An act that is so already stores nothing. */
+  /** Whether the act has no effect. Then nothing is stored. */
   isSo(user: string, type: string, { seq, emoji, active }: ActData): boolean {
     if (type === 'message.delete') return this.isDeleted(seq);
     const earlier = this.#actsOn(seq, type).filter(

@@ -1,4 +1,4 @@
-/** What reaches users of the fake server on all their connections: inbox events and receipts. */
+/** Events that users of the fake server get on all their connections: inbox events and receipts. */
 import type { Entry, InboxEvent, Notify, ReadData, Reader, UserRef } from '@maru/protocol/events';
 import type { Server, Socket } from 'socket.io';
 import { accepted, fakeError, type Payload, refused } from './answers.ts';
@@ -17,10 +17,10 @@ const directRoomId = (one: string, other: string): string =>
 export class FakeInbox {
   readonly #io: Server;
   readonly #rooms: { room(id: string): FakeRoom; all(): FakeRoom[] };
-  /** Who may read each direct room. */
+  /** The two members of each direct room. */
   readonly #pairs = new Map<string, [string, string]>();
 
-  /** Of each user and room. */
+  /** The notification rule of each user and room. */
   readonly #rules = new Map<string, Notify>();
 
   constructor(io: Server, rooms: { room(id: string): FakeRoom; all(): FakeRoom[] }) {
@@ -57,7 +57,7 @@ export class FakeInbox {
     return { notify, ...(other === undefined ? {} : { visibility: 'direct', with: other }) };
   }
 
-  /** Each of two users opens the same room. */
+  /** Both users get the same room. */
   #openDirect(user: string, other: string): object {
     const room = directRoomId(user, other);
     this.#pairs.set(room, [user, other]);
@@ -65,7 +65,7 @@ export class FakeInbox {
     return accepted({ room, title: '', visibility: 'direct', role: 'member' });
   }
 
-  /** Tells of a new message whom it concerns beyond the members. */
+  /** Notifies users outside the room whom a new message concerns. */
   onStored({ id, users }: FakeRoom, entry: Entry): void {
     if (entry.type !== 'text') return;
     const { seq, ts, n, from, text = '', mentions = [] } = entry;

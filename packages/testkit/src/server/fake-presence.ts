@@ -1,4 +1,4 @@
-/** Statuses that users of the fake server have set, and who is in which room. */
+/** Statuses that users of the fake server have set, and the users in each room. */
 import type { PresenceUser, Status, UserRef } from '@maru/protocol/events';
 import type { FakeRoom } from './fake-room.ts';
 
@@ -43,7 +43,9 @@ export class FakePresence {
     });
   }
 
-  /** As after a long absence of the user: the service remembers statuses of users in rooms only. */
+  /**
+   * Simulates a long absence of the user: the service remembers statuses only of users in rooms.
+   */
   forget(user: string): void {
     this.#statuses.delete(user);
   }

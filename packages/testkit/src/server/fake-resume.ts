@@ -1,11 +1,12 @@
-/** How the fake server resumes a room. */
+/** Resumes a room on the fake server. */
 import type { Entry, Position, ResumedRoom } from '@maru/protocol/events';
 import { fakeError } from './answers.ts';
 import type { FakeRoom } from './fake-room.ts';
 import { deliverResumed } from './planted-faults.ts';
 
 /**
- * `entriesMax`: a larger gap is not closed. Without an answer, the session does not name the room.
+ * `entriesMax`: a larger gap is not closed. Returns undefined if the session must not name the
+ * room.
  */
 export function resume(
   room: FakeRoom,

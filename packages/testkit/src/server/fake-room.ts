@@ -9,7 +9,7 @@ export class FakeRoom {
   readonly fault: RoomFault;
   epoch: string;
   members: Socket[] = [];
-  /** What was stored, by user and `clientMsgId`. */
+  /** Stored messages by user and `clientMsgId`. */
   readonly sent = new Map<string, { content: string; entry: Entry }>();
   readonly #entries: Entry[] = [];
   readonly conversation: FakeConversation = new FakeConversation(this.#entries);
@@ -28,7 +28,7 @@ export class FakeRoom {
     return { epoch: this.epoch, head: this.head, n: this.#n, first: 1 };
   }
 
-  /** As they were appended. */
+  /** In their original form. */
   get entries(): Entry[] {
     return this.#entries.map((entry) => ({ ...entry, epoch: this.epoch }));
   }
@@ -38,7 +38,7 @@ export class FakeRoom {
     return [...new Map(this.members.map(({ data }) => [data.user.id, data.user as UserRef])).values()];
   }
 
-  /** A message. */
+  /** Creates a message. */
   newEntry(from: UserRef, clientMsgId: string, text: string, more: Partial<Entry> = {}): Entry {
     return { ...this.newAct(from, clientMsgId, 'text', more), n: this.#n + 1, text };
   }
@@ -48,7 +48,7 @@ export class FakeRoom {
     return { room, epoch, seq: this.head + 1, ts: Date.now(), n: this.#n, type, from, clientMsgId, ...more };
   }
 
-  /** The entries as they are now, for a reader. */
+  /** The entries in their current form for a reader. */
   entriesFor(reader: string): Entry[] {
     return this.entries.map((entry) => this.fault.read(this.conversation.asNow(entry, reader)));
   }

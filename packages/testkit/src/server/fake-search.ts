@@ -1,4 +1,4 @@
-/** The search of the fake server: it reads every message, and compares letters. */
+/** The search of the fake server: reads every message and compares texts. */
 import type { Entry } from '@maru/protocol/events';
 import { accepted, fakeError, refused } from './answers.ts';
 import type { FakeRoom } from './fake-room.ts';
@@ -9,7 +9,7 @@ export interface SearchPayload {
   from?: string;
   before?: number;
   after?: number;
-  /** How many messages were answered before. */
+  /** The number of messages that earlier pages contained. */
   cursor?: string;
   limit?: number;
 }

@@ -1,9 +1,9 @@
 /**
- * A chat server in one process and in memory, on the stock Socket.IO server. It keeps the public
- * contract as far as clients and load tests use it. Tests break it in two ways: `faults` are
- * switches for tests of a client; a planted fault breaks one promise once, for tests of the
- * checker. It shares no code with the gateway and none with the kit's codec, so that neither hides
- * the other's mistakes.
+ * A chat server in one process and in memory, on the standard Socket.IO server. It implements the
+ * public contract as far as clients and load tests use it. Tests break it in two ways: `faults` are
+ * switches for tests of a client, and a planted fault breaks one promise once, for tests of the
+ * checker. It shares no code with the gateway and none with the kit's codec, so neither can hide
+ * the other's errors.
  */
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -86,12 +86,12 @@ export class FakeServer {
     this.#append(target, target.newAct(from, `srv-${target.head}`, type, { data }), 'none');
   }
 
-  /** As if a user began or stopped to type, on another node. */
+  /** Simulates that a user starts or stops typing on another node. */
   type(room: string, user: UserRef, active: boolean): void {
     this.#room(room).emit('typing', { room, user, active });
   }
 
-  /** Cuts every transport, as the crash of a node does. */
+  /** Closes every transport, like the crash of a node. */
   cutAll(): void {
     for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
   }

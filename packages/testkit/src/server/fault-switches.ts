@@ -1,13 +1,13 @@
-/** Switches with which tests of a client break the fake server. */
+/** Switches that make the fake server misbehave, for tests of a client. */
 import { type ErrorBody, type ErrorCode, LIMITS } from '@maru/protocol';
 
-/** The server reads each switch when it matters. */
+/** The server reads each switch when it is relevant. */
 export interface FaultSwitches {
   /** Refuses these tokens as `unauthenticated`. */
   refusedTokens: Set<string>;
-  /** Refuses every handshake: the user has too many connections. */
+  /** Refuses every handshake because the user has too many connections. */
   crowded: boolean;
-  /** The code with which a new token is refused; null: it is taken. */
+  /** The error code for new tokens. Null: they are accepted. */
   refuseRenewal: ErrorCode | null;
   /** Stores this many messages without acknowledging them. */
   swallowSendAcks: number;
@@ -19,11 +19,11 @@ export interface FaultSwitches {
   refuseRoomLists: boolean;
   /** Stores this many entries without delivering them. */
   loseEntries: number;
-  /** This many resumes are reported as recovered, without the missed entries. */
+  /** Reports this many resumes as recovered, but without the missed entries. */
   loseMissed: number;
   /** `session.features` */
   features: string[];
-  /** The archive is down: what is older than this `seq` is `unavailable`. */
+  /** The archive is down: entries below this `seq` are `unavailable`. */
   archivedBelow: number;
   /** A resume does not close a larger gap. */
   resumeEntriesMax: number;

@@ -1,6 +1,6 @@
 /**
- * The faults that the product must never have. Each is planted once, in each room of a fake server,
- * so that tests see the checker find it.
+ * Faults that the product must never have. Each is planted once, in each room of a fake server.
+ * Tests check that the checker finds it.
  */
 import type { Entry, ReadData } from '@maru/protocol/events';
 
@@ -16,8 +16,8 @@ export type ReadFault =
   | 'read_position_lost';
 
 /**
- * The broken promise. It shows at the `FAULTY_SEQ`-th message of a room, or (`resume_…`) when a
- * member that lost its connection at that message resumes the room.
+ * The broken promise. It takes effect at the `FAULTY_SEQ`-th message of a room. For `resume_…`, it
+ * takes effect when a member that lost its connection at that message resumes the room.
  */
 export type PlantedFault =
   | 'none'
@@ -47,10 +47,10 @@ export type PlantedFault =
   | 'resume_unanswered';
 
 const FAULTY_SEQ = 5;
-/** A fault of a resume shows only if the member missed this many entries. */
+/** A fault of a resume is visible only if the member missed this many entries. */
 const MISSED_MIN = 3;
 
-/** The longest time that a resume waits until the member has missed enough. */
+/** Maximum time that a resume waits until the member has missed enough. */
 const MISSED_WAIT_MS = 1_000;
 const MISSED_CHECK_MS = 20;
 
@@ -69,14 +69,14 @@ export class RoomFault {
     this.#fault = fault;
   }
 
-  /** The fault of the message that is about to be stored as `seq`; `none` for all others. */
+  /** The fault for the message that will be stored as `seq`. `none` for all others. */
   ofSend(seq: number): PlantedFault {
     if (this.#stored || seq < FAULTY_SEQ) return 'none';
     this.#stored = true;
     return this.#fault;
   }
 
-  /** What the room's first member receives in place of `entry`. */
+  /** The entries that the room's first member receives instead of `entry`. */
   deliver(entry: Entry, fault: PlantedFault): Entry[] {
     if (fault === 'lost' || (this.#fault === 'lost_last' && entry.seq >= FAULTY_SEQ)) return [];
     if (fault === 'swapped') {
@@ -90,7 +90,7 @@ export class RoomFault {
     return delivered;
   }
 
-  /** How a read shows the message. */
+  /** The form of the message in a read. */
   read(message: Entry): Entry {
     const { edited, deleted, reactions, replies, pinned, ...rest } = message;
     if (this.#fault === 'edit_unread' && edited !== undefined) return rest;
@@ -114,12 +114,12 @@ export class RoomFault {
     return this.#fault === 'act_refused';
   }
 
-  /** A fault of the resume still waits until the member has missed enough. */
+  /** Whether a fault of the resume must wait until the member has missed enough. */
   waitsForMore(seq: number, head: number): boolean {
     return isResumeFault(this.#fault) && !this.#resumed && head < seq + MISSED_MIN;
   }
 
-  /** The fault of a resume after `seq`, once. */
+  /** The fault of a resume after `seq`. Returned once. */
   ofResume(seq: number, missed: number): PlantedFault {
     if (!isResumeFault(this.#fault) || this.#resumed || seq < 2 || missed < MISSED_MIN) return 'none';
     this.#resumed = true;
@@ -127,7 +127,7 @@ export class RoomFault {
   }
 }
 
-/** What a resume after `seq` delivers. `log`: all entries of the room. */
+/** The entries that a resume after `seq` delivers. `log`: all entries of the room. */
 export function deliverResumed(fault: PlantedFault, log: readonly Entry[], seq: number): Entry[] {
   const missed = log.filter((entry) => entry.seq > seq);
   if (fault === 'none') return missed;

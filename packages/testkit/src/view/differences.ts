@@ -1,7 +1,7 @@
 /** Compares two views of the same messages: I8. Pure. */
 import { type MessageView, type ReactionView, USERS_SHOWN } from './message-view.ts';
 
-/** @returns what differs in one message, in a few words without texts */
+/** @returns short descriptions of the differences in one message, without texts */
 export function differencesOf(view: MessageView, fresh: MessageView): string[] {
   const found: string[] = [];
   const same = (what: string, mine: unknown, theirs: unknown) => {

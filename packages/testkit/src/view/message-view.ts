@@ -1,12 +1,12 @@
 /**
- * How one message is for a reader, and how later entries change it. Pure. It shares no code with
- * the client library and the gateway, so that neither hides the other's mistakes.
+ * One message in the view of a reader, and its changes by later entries. Pure. It shares no code
+ * with the client library and the gateway, so neither can hide the other's errors.
  */
 import type { Entry, MessageActEntries } from '@maru/protocol/events';
 
 export interface ReactionView {
   count: number;
-  /** In the order in which they reacted, the first of them. Undefined: no longer known. */
+  /** The first users who reacted, in order. Undefined: no longer known. */
   users: string[] | undefined;
   /** Undefined in a view without a reader. */
   mine: boolean | undefined;
@@ -22,7 +22,7 @@ export interface MessageView {
   editedTs: number | undefined;
   deleted: { ts: number; by: string } | undefined;
   pinned: boolean;
-  /** Undefined: none. Most messages have none. */
+  /** Undefined if there are none, which is the case for most messages. */
   reactions: Map<string, ReactionView> | undefined;
   replies: { n: number; newest: { seq: number; ts: number } | undefined };
   /** Entries up to this `seq` are applied. */
@@ -73,7 +73,7 @@ export function viewOf(entry: Entry, asOf: number): MessageView {
   };
 }
 
-/** Applies an entry to the messages that it concerns. It does not add a message. */
+/** Applies an entry to the messages that it changes. It does not add a message. */
 export function applyEntry(messages: ReadonlyMap<number, MessageView>, entry: Entry, reader: Reader): void {
   const target = targetOf(messages, entry);
   switch (entry.type) {
@@ -99,7 +99,7 @@ export function applyEntry(messages: ReadonlyMap<number, MessageView>, entry: En
   }
 }
 
-/** The message that an act concerns, unless it already includes the act. */
+/** The target of an act, unless the message already includes the act. */
 function targetOf(messages: ReadonlyMap<number, MessageView>, entry: Entry): MessageView | undefined {
   const target = messages.get((entry.data as { seq?: number } | undefined)?.seq ?? 0);
   return target === undefined || entry.seq <= target.asOf ? undefined : target;
@@ -147,7 +147,7 @@ function applyReaction(target: MessageView, entry: Entry, reader: Reader): void 
   const { users } = known;
   if (active && users !== undefined && users.length < reader.usersMax) users.push(user);
   if (!active && users?.includes(user)) {
-    // A further user is now among the first ones, and the reader does not know who.
+    // Another user is now among the first ones, and the reader does not know which.
     known.users = known.count > users.length ? undefined : users.filter((other) => other !== user);
   }
   known.count += active ? 1 : -1;

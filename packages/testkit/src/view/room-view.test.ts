@@ -8,7 +8,7 @@ import { type Page, RoomView } from './room-view.ts';
 const USERS = ['ann', 'bob', 'cyd'] as const;
 type Act = { kind: 'send'; reply: boolean } | { kind: 'edit' | 'delete' } | { kind: 'react' | 'pin'; active: boolean };
 
-/** A room whose log a test writes. It stores as the server does. */
+/** A room with a log that the test writes. It follows the same rules as the server. */
 class Room {
   readonly entries: Entry[] = [];
   readonly conversation = new FakeConversation(this.entries);
@@ -79,13 +79,13 @@ const step = fc.oneof(
   fc.record({ rejoin: fc.integer({ min: 1, max: 30 }) }),
 );
 
-test('any order of entries, reads and joins gives what a fresh read shows', () => {
+test('reads, joins and entries in any order give the same view as a fresh read', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), fc.integer({ min: 2, max: 40 }), (steps, messagesMax) => {
       const room = new Room();
       const view = new RoomView({ user: 'ann', messagesMax });
       view.joined(room.read('ann', 50));
-      /** Answers that arrive after that many further entries. */
+      /** Answers that arrive after a number of further entries. */
       const late: Array<{ dueAt: number; page: Page; older: boolean }> = [];
       const arrive = () => {
         for (const { page, older } of late.filter(({ dueAt }) => dueAt <= room.head)) {
@@ -120,7 +120,7 @@ test('an old page does not hide that newer messages were forgotten since', () =>
   assert.deepEqual(view.compare(room.messages('ann', 20), false), []);
 });
 
-suite('finds what differs', () => {
+suite('reports differences', () => {
   /** A room with one of everything, and a view of it. */
   function viewed() {
     const room = new Room();
@@ -145,7 +145,7 @@ suite('finds what differs', () => {
   };
   const reaction = (root: Entry) => (root.reactions ?? [])[0] as { count: number; mine: boolean; users: string[] };
 
-  test('nothing in a correct read', () =>
+  test('none for a correct read', () =>
     assert.equal(
       changed(() => {}),
       '',
@@ -203,7 +203,7 @@ suite('finds what differs', () => {
   });
 });
 
-test('the users of a large reaction are not known after one of the first has left', () => {
+test('the users of a large reaction are unknown after one of the first has left', () => {
   const room = new Room();
   const view = new RoomView({ user: 'u3' });
   view.joined(room.read('u3', 50));

@@ -1,6 +1,6 @@
 /**
- * What one member sees of a room, built as a client builds it: from reads, live entries and what a
- * resume brought. Pure. It keeps the messages from a first `seq` on without gaps, the oldest are
+ * One member's view of a room, built like in a client: from reads, live entries and resumed
+ * entries. Pure. It keeps the messages from a first `seq` on without gaps. The oldest are
  * forgotten, so a run may take hours.
  */
 import type { Entry } from '@maru/protocol/events';
@@ -12,7 +12,7 @@ export interface RoomViewOptions {
   messagesMax?: number;
 }
 
-/** The answer to a read: messages are as of `head`. */
+/** The answer to a read. Messages are as of `head`. */
 export interface Page {
   epoch: string;
   head: number;
@@ -20,7 +20,7 @@ export interface Page {
 }
 
 const MESSAGES_MAX_DEFAULT = 200;
-/** Entries that are kept for reads whose answer comes after newer entries. */
+/** Number of entries to keep for reads whose answer arrives after newer entries. */
 const RECENT_MAX = 200;
 const DIFFERENCES_MAX = 5;
 
@@ -32,7 +32,7 @@ export class RoomView {
   #order: number[] = [];
   #recent: Entry[] = [];
   #epoch = '';
-  /** Every message from here on is in the view. */
+  /** The view has every message from here on. */
   #floor = 0;
   #position = 0;
 
@@ -65,7 +65,7 @@ export class RoomView {
     return this.#messages.get(seq);
   }
 
-  /** The answer to a join: the newest entries. Live entries go on after its head. */
+  /** The answer to a join: the newest entries. Live entries continue after its head. */
   joined({ epoch, head, messages }: Page): void {
     const first = messages[0]?.seq ?? head + 1;
     if (epoch !== this.#epoch || first > this.#position + 1 || head < this.#position) this.reset(epoch, first - 1);
@@ -85,7 +85,7 @@ export class RoomView {
     this.#keep(viewOf(entry, entry.seq));
   }
 
-  /** Nothing up to `head` is known any more: of a new epoch, or of a gap that was declared. */
+  /** Forgets everything up to `head`: after a new epoch, or a declared gap. */
   reset(epoch: string, head: number): void {
     this.#epoch = epoch;
     this.#messages.clear();
@@ -96,8 +96,8 @@ export class RoomView {
   }
 
   /**
-   * The answer to `messages:read`. `reaches`: the messages from here up to the floor are all in the
-   * page. @returns what differs from the view
+   * The answer to `messages:read`. `reaches`: the page has all messages from here up to the floor.
+   * @returns the differences from the view
    */
   read(page: Page, reaches?: number): string[] {
     if (page.epoch !== this.#epoch || !this.#isRecent(page.head)) return [];
@@ -143,12 +143,12 @@ export class RoomView {
     return differences.slice(0, DIFFERENCES_MAX);
   }
 
-  /** Applies to the messages of a read what came after it. */
+  /** Applies later entries to the messages of a read. */
   #catchUp(fresh: Messages): void {
     const missed = this.#recent.filter(({ seq }) => [...fresh.values()].some(({ asOf }) => asOf < seq));
     if (missed.length === 0) return;
     const all: Messages = new Map();
-    // Only the read's messages change. The others are copies that include everything.
+    // Only messages of the read change. The others are copies that already include every entry.
     for (const [seq, message] of this.#messages) all.set(seq, { ...message, asOf: Number.MAX_SAFE_INTEGER });
     for (const [seq, message] of fresh) all.set(seq, message);
     for (const entry of missed) applyEntry(all, entry, this.#reader);

@@ -1,4 +1,4 @@
-/** What operators' commands share: `--help`, the connections, and the exit codes. */
+/** Shared parts of the operators' commands: `--help`, the connections, and exit codes. */
 import { parseArgs } from 'node:util';
 import { type Archive, openArchive } from '@maru/archive-db';
 import { asRedisAddress, openRedis, type RedisStore } from '@maru/redis-store';
@@ -8,11 +8,11 @@ export interface AdminCommand<T> {
   /** The name of the connections. */
   name: string;
   help: string;
-  /** Of strings, by name. */
+  /** Names of options with a string value. */
   options: readonly string[];
-  /** Throws a ConfigError if the arguments are not understood. */
+  /** Throws a ConfigError if the arguments are invalid. */
   parse: (given: Partial<Record<string, string>>) => T;
-  /** Throws an error of `refusals` if the request itself is wrong. */
+  /** Throws an error of `refusals` if the request itself is invalid. */
   run: (stores: { archive: Archive; store: RedisStore }, given: T) => Promise<void>;
   refusals: ReadonlyArray<abstract new (...args: never[]) => Error>;
 }
@@ -32,8 +32,8 @@ const ARCHIVE_DEADLINE_MS = 30_000;
 const POOL_MAX = 2;
 
 /**
- * Runs a command with the arguments of the process. Sets the exit code: 0 when it is done, 1 when a
- * store failed in between, 2 when the request was wrong.
+ * Runs a command with the arguments of the process. Sets the exit code: 0 on success, 1 if a store
+ * failed, 2 if the request is invalid.
  */
 export async function runCommand<T>(command: AdminCommand<T>): Promise<void> {
   process.exitCode = await execute(command, process.argv.slice(2));
@@ -49,7 +49,7 @@ async function execute<T>(command: AdminCommand<T>, args: string[]): Promise<0 |
   try {
     const given = command.parse(read(command, args));
     const { redisUrl, postgresUrl } = readConfig(FIELDS, withFileValues(process.env));
-    // The command prints what matters. The log of the connections goes nowhere.
+    // The command prints what matters, so log lines of the connections are dropped.
     const logger = createLogger({ service: name, node: 'admin', level: 'silent' });
     const source = openRedis(redisUrl, { node: 'admin', logger });
     const store = source.open(name, CALL_DEADLINE_MS);

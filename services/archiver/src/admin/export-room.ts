@@ -1,6 +1,6 @@
 /**
- * `node services/archiver/src/admin/export-room.ts --room ROOM > FILE`: a program of its own beside
- * the archiver, for operators. Exit codes: see `runCommand`.
+ * `node services/archiver/src/admin/export-room.ts --room ROOM > FILE`: a separate program for
+ * operators. Exit codes: see `runCommand`.
  */
 import { once } from 'node:events';
 import { roomId } from '@maru/protocol';

@@ -1,6 +1,6 @@
 /**
- * `node services/archiver/src/admin/import-room.ts --room ROOM < FILE`: a program of its own beside
- * the archiver, for operators. Exit codes: see `runCommand`.
+ * `node services/archiver/src/admin/import-room.ts --room ROOM < FILE`: a separate program for
+ * operators. Exit codes: see `runCommand`.
  */
 import { randomBytes } from 'node:crypto';
 import { PRIVATE_ROOM_PREFIX, roomId, userId } from '@maru/protocol';

@@ -1,6 +1,6 @@
 /**
- * What the archiver does in PostgreSQL with rooms. Every call is one transaction, and rejects with
- * `ArchiveUnavailable`. Then it is unknown whether it took effect, and repeating it is safe.
+ * The archiver's operations on rooms in PostgreSQL. Every call is one transaction, and rejects with
+ * `ArchiveUnavailable`. Then it is unknown whether the call took effect, and repeating it is safe.
  */
 import {
   type Archive,
@@ -12,7 +12,7 @@ import {
 } from '@maru/archive-db';
 
 export interface KnownRoom extends ArchivedRoom {
-  /** The time of the entry at `position`; undefined if the archive does not have it. */
+  /** The time of the entry at `position`. Undefined if the archive does not have it. */
   lastTs: number | undefined;
 }
 
@@ -22,11 +22,11 @@ export interface RoomArchive {
   look(rooms: readonly string[]): Promise<Map<string, KnownRoom>>;
   /** Undefined if the archive does not have the entry. */
   timeOf(room: string, seq: number): Promise<number | undefined>;
-  /** All batches or none. */
+  /** Writes all batches or none. */
   write(batches: readonly RoomBatch[]): Promise<Map<string, BatchResult>>;
   /**
-   * Removes rows of a deleted room, while its epoch in the archive is `epoch`. True if none is
-   * left.
+   * Removes rows of a deleted room, as long as its epoch in the archive is `epoch`. Returns whether
+   * none is left.
    */
   removeSome(room: string, epoch: string, rowsMax: number): Promise<boolean>;
 }
@@ -62,7 +62,7 @@ export function createRoomArchive(archive: Archive, { deadlineMs }: { deadlineMs
           const sql = 'SELECT 1 FROM rooms WHERE room = $1 AND epoch = $2 FOR UPDATE';
           if ((await tx.query(sql, [room, epoch])).length === 0) return false;
           let left = rowsMax;
-          // Messages first: these a search finds.
+          // Messages first, because searches find them.
           for (const table of ['messages', 'reactions', 'entries']) left -= await removeRows(tx, table, room, left);
           return left > 0;
         },
@@ -72,7 +72,7 @@ export function createRoomArchive(archive: Archive, { deadlineMs }: { deadlineMs
   };
 }
 
-/** Returns how many rows it removed. */
+/** Returns the number of removed rows. */
 async function removeRows(tx: Tx, table: string, room: string, rowsMax: number): Promise<number> {
   if (rowsMax <= 0) return 0;
   const rows = await tx.query(

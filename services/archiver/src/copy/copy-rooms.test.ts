@@ -21,7 +21,7 @@ const optionsOf = (more: Partial<CopyOptions> = {}): CopyOptions => ({
   askForTrim: async (rooms) => void trims.push(...rooms),
   ...more,
 });
-/** Until nothing is left. */
+/** Copies until no entry is left. */
 async function copy(...rooms: string[]): Promise<number> {
   for (let rounds = 1; ; rounds++) {
     const outcomes = await copyRooms(rooms, optionsOf());
@@ -34,7 +34,7 @@ const countOf = async (name: keyof typeof rig.metrics) => {
   return metric.values[0]?.value ?? 0;
 };
 
-test('all entries are archived once, erased ones without text, and the room notes it', async () => {
+test('all entries are archived once, erased ones without text, and the room records the position', async () => {
   await say(rig, 'tea', 2_300);
   await erase(rig, 'tea', 1_200);
   assert.equal(await copy('tea'), 3);
@@ -47,7 +47,7 @@ test('all entries are archived once, erased ones without text, and the room note
   assert.deepEqual(trims, ['tea', 'tea', 'tea']);
 });
 
-test('a hot room leaves place for others in a transaction', async () => {
+test('a hot room leaves space for others in a transaction', async () => {
   await say(rig, 'hot', 5_000);
   const small = upTo(20).map((n) => `small-${n}`);
   for (const room of small) await say(rig, room, 1);
@@ -56,14 +56,14 @@ test('a hot room leaves place for others in a transaction', async () => {
   for (const room of small) assert.equal(outcomes.get(room)?.is, 'done', room);
 });
 
-test('rooms that do not fit into a transaction are left for the next', async () => {
+test('rooms that do not fit into a transaction are left for the next one', async () => {
   const rooms = upTo(12).map((n) => `large-${n}`);
   for (const room of rooms) await say(rig, room, 400);
   const outcomes = await copyRooms(rooms, optionsOf());
   assert.deepEqual([...outcomes.keys()], rooms.slice(0, 8));
 });
 
-test('an archiver that died before the commit, or before it noted it, loses and doubles nothing', async () => {
+test('an archiver that dies before the commit, or before it marks the room, neither loses nor duplicates entries', async () => {
   await say(rig, 'tea', 10);
   const died = new Error('planted');
   const beforeCommit = optionsOf({ archive: { ...rig.rooms, write: () => Promise.reject(died) } });
@@ -79,7 +79,7 @@ test('an archiver that died before the commit, or before it noted it, loses and 
   assert.deepEqual(await marksOf(rig, 'tea'), ['15', '1']);
 });
 
-test('archivers that copy one room at the same time write each entry once', async () => {
+test('archivers that copy one room concurrently write each entry once', async () => {
   await say(rig, 'tea', 1_500);
   const one = async () => {
     for (let n = 0; n < 6; n++) await copyRooms(['tea'], optionsOf());
@@ -89,7 +89,7 @@ test('archivers that copy one room at the same time write each entry once', asyn
   assert.deepEqual(await marksOf(rig, 'tea'), ['1500', '1']);
 });
 
-test('a room that existed before the archive begins with its first kept entry', async () => {
+test('a room that is older than the archive begins with its first kept entry', async () => {
   await say(rig, 'old', 50);
   await trimTo(rig, 'old', 31);
   const gaps = await countOf('gapEntries');
@@ -99,7 +99,7 @@ test('a room that existed before the archive begins with its first kept entry', 
   assert.equal(await countOf('gapEntries'), gaps);
 });
 
-test('a deleted room leaves the archive, and one that was made again begins anew', async () => {
+test('a deleted room leaves the archive, and a room that was created again starts empty', async () => {
   await say(rig, 'tea', 3_000);
   await copy('tea');
   await rig.admin.del(roomLogKey('tea'), roomMetaKey('tea'));
@@ -115,7 +115,7 @@ test('a deleted room leaves the archive, and one that was made again begins anew
   assert.deepEqual(await marksOf(rig, 'tea'), ['4', '1']);
 });
 
-test('a room that was deleted and made again before the archiver looked begins anew', async () => {
+test('a room that was deleted and created again between two rounds starts empty', async () => {
   await say(rig, 'tea', 30);
   await copy('tea');
   await rig.admin.del(roomLogKey('tea'), roomMetaKey('tea'));
@@ -135,7 +135,7 @@ test('a room that Redis lost keeps its archive', async () => {
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(30));
 });
 
-test('a new epoch sets aside what the hot log lost', async () => {
+test('a new epoch sets aside entries that the hot log lost', async () => {
   await say(rig, 'tea', 100);
   await copy('tea');
   await rollBackTo(rig, 'tea', 60, '2.b');
@@ -154,7 +154,7 @@ test('a new epoch sets aside what the hot log lost', async () => {
   );
 });
 
-test('a rollback that was announced late is followed from where the logs part', async () => {
+test('a rollback that was announced late takes effect from the point where the logs differ', async () => {
   await say(rig, 'tea', 100);
   await copy('tea');
   await rollBackTo(rig, 'tea', 60);
@@ -163,7 +163,7 @@ test('a rollback that was announced late is followed from where the logs part', 
   await copy('tea');
   assert.equal(await countOf('staleRooms'), waits + 1);
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(100));
-  // As the command new-epochs does.
+  // Like the command new-epochs.
   await rig.admin.hset(roomMetaKey('tea'), 'epoch', '2.b', 'base', 80);
   await copy('tea');
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(80));
@@ -183,7 +183,7 @@ test('a former primary of Redis changes nothing in the archive', async () => {
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(50));
 });
 
-test('after the restore of an older archive the room no longer notes what it lacks', async () => {
+test('after a restore of an older archive, the room no longer records entries that the archive lacks', async () => {
   await say(rig, 'tea', 100);
   await copy('tea');
   await trimTo(rig, 'tea', 81);
@@ -197,7 +197,7 @@ test('after the restore of an older archive the room no longer notes what it lac
   assert.deepEqual(await rig.admin.zrange(roomPinsKey('tea'), '0', '-1'), ['90']);
 });
 
-test('after the restore of an older archive a large room is not trimmed beyond it', async () => {
+test('after a restore of an older archive, a large room is not trimmed beyond it', async () => {
   await say(rig, 'tea', 3_500);
   await copy('tea');
   await restoreTo(100);

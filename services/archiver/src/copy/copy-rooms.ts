@@ -1,7 +1,7 @@
 /**
- * Copies entries of claimed rooms: reads what the archive has, then the hot logs, writes one
- * transaction, and marks the rooms. A crash at any point repeats work and loses nothing, because
- * the position of a room is in the transaction.
+ * Copies entries of claimed rooms: reads the archive's state, reads the hot logs, writes one
+ * transaction, and marks the rooms. After a crash at any point, work is repeated but nothing is
+ * lost, because the position of a room is part of the transaction.
  */
 import type { BatchResult } from '@maru/archive-db';
 import { concurrently, type Logger } from '@maru/service-kit';
@@ -12,7 +12,7 @@ import type { HotLog, RoomStore } from '../store/room-store.ts';
 import { lastCommon } from './divergence.ts';
 import { commonAtMost, gapOf, type Plan, planOf } from './plan.ts';
 
-/** `since`: the time of the newest copied entry, if something is left. */
+/** `since`: the time of the newest copied entry, if entries are left. */
 export type Outcome = { is: 'done' } | { is: 'more'; since: number | undefined };
 
 export interface CopyOptions {
@@ -33,10 +33,10 @@ interface Looked {
 
 const DONE: Outcome = { is: 'done' };
 const MORE: Outcome = { is: 'more', since: undefined };
-/** A room with so many new entries may have grown beyond its limits. */
+/** A room with this many new entries may have grown beyond its limits. */
 const TRIM_ENTRIES = 64;
 
-/** Rooms that are not in the result did not fit into the transaction. */
+/** Rooms that are missing in the result did not fit into the transaction. */
 export async function copyRooms(rooms: readonly string[], options: CopyOptions): Promise<Map<string, Outcome>> {
   const outcomes = new Map<string, Outcome>();
   const batches = new Map<string, RoomBatch>();
@@ -56,7 +56,7 @@ export async function copyRooms(rooms: readonly string[], options: CopyOptions):
   return outcomes;
 }
 
-/** Reads rooms until a transaction is full. At least one. */
+/** Reads rooms until a transaction is full, and at least one room. */
 async function readRooms(
   rooms: readonly string[],
   outcomes: Map<string, Outcome>,

@@ -1,16 +1,19 @@
-/** What to do with a room. Pure: compares what the archive knows with the hot log. */
+/** Decides what to do with a room. Pure: compares the archive's state with the hot log. */
 import { epochNumber } from '@maru/archive-db';
 import type { KnownRoom } from '../archive/room-archive.ts';
 import type { HotLog } from '../store/room-store.ts';
 
 export type Plan =
-  /** There is nothing to copy, or the room is gone from Redis. A lost room deletes nothing. */
+  /**
+   * There are no entries to copy, or the room is missing in Redis. A room that Redis lost is not
+   * deleted from the archive.
+   */
   | { do: 'nothing' }
-  /** The room was deleted: its rows go. */
+  /** The room was deleted, so its rows are removed. */
   | { do: 'clear' }
-  /** A new epoch, and the archive has entries that the hot log lost. */
+  /** There is a new epoch, and the archive has entries that the hot log lost. */
   | { do: 'roll back' }
-  /** The hot log contradicts the archive and has no newer epoch, so it may be the older one. */
+  /** The hot log contradicts the archive without a newer epoch, so it may be the older one. */
   | { do: 'wait' }
   | { do: 'append' };
 
@@ -22,7 +25,7 @@ export function planOf(known: KnownRoom | undefined, hot: HotLog | undefined): P
   return supersedes(hot, known) ? { do: 'roll back' } : { do: 'wait' };
 }
 
-/** Entries above this seq are different in both. */
+/** Entries above this seq differ. */
 export const commonAtMost = (known: KnownRoom, hot: HotLog): number =>
   Math.min(known.position, hot.head, known.epoch === hot.epoch ? hot.head : hot.base);
 
@@ -32,8 +35,8 @@ function agree(known: KnownRoom, hot: HotLog): boolean {
 }
 
 /**
- * A higher epoch announces a rollback. A lower one is of a former primary, or all data in Redis was
- * lost: then the hot log has newer entries.
+ * A higher epoch announces a rollback. A lower one comes from a former primary, or Redis lost all
+ * data. In the second case, the hot log has newer entries.
  */
 function supersedes(hot: HotLog, known: KnownRoom): boolean {
   if (hot.epoch === known.epoch) return false;
@@ -42,8 +45,8 @@ function supersedes(hot: HotLog, known: KnownRoom): boolean {
 }
 
 /**
- * Entries that the archive had and neither has now: an older copy of it was restored. Entries that
- * left the hot log before there was an archive do not count.
+ * Entries that the archive once had and that neither has now, because an older copy of the archive
+ * was restored. Entries that left the hot log before there was an archive do not count.
  */
 export function gapOf(known: KnownRoom | undefined, hot: HotLog): number {
   const lostUpTo = known === undefined ? Math.min(hot.archived ?? 0, hot.first - 1) : hot.first - 1;

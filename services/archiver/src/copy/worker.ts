@@ -1,6 +1,6 @@
 /**
- * A worker claims rooms and copies them, round by round. It keeps a room while there is more to
- * copy, but not for ever, so that one hot room does not keep others waiting.
+ * A worker claims rooms and copies them in rounds. It keeps a room while there is more to copy, but
+ * only for a limited number of rounds, so one hot room does not delay others.
  */
 import { ArchiveUnavailable } from '@maru/archive-db';
 import { type Logger, type Loop, startLoop } from '@maru/service-kit';
@@ -16,7 +16,10 @@ interface Held extends Claim {
 }
 
 export interface WorkerOptions extends Omit<CopyOptions, 'askForTrim'> {
-  /** A name that no other worker has, also not before a restart: claims of a dead one must end. */
+  /**
+   * A name that no other worker has, not even one before a restart: the claims of a dead worker
+   * must end.
+   */
   worker: string;
   queue: RoomQueue;
   metrics: ArchiverMetrics;
@@ -30,7 +33,7 @@ export function startWorker(options: WorkerOptions): Loop {
 
   const copy = (rooms: string[]) => copyRooms(rooms, { ...options, askForTrim: queue.askForTrim });
 
-  /** A room that PostgreSQL refuses does not stop the others. */
+  /** Copies rooms one by one, so a room that PostgreSQL refuses does not stop the others. */
   const copyAlone = async (rooms: string[]): Promise<Map<string, Outcome>> => {
     const outcomes = new Map<string, Outcome>();
     for (const room of rooms)
@@ -73,7 +76,7 @@ export function startWorker(options: WorkerOptions): Loop {
       one.batches++;
       if (outcome.is === 'more') one.since = outcome.since ?? one.since;
       held.delete(room);
-      // Behind the others.
+      // Put it behind the others.
       if (outcome.is === 'more' && one.batches < BOUNDS.batchesInARowMax) held.set(room, one);
       else released.push({ room, since: outcome.is === 'more' ? one.since : 0 });
     }
@@ -92,16 +95,16 @@ export function startWorker(options: WorkerOptions): Loop {
   return {
     async stop() {
       await loop.stop();
-      // If this fails, the claims end by themselves.
+      // If this fails, the claims expire by themselves.
       await queue.release(worker, [...held.values()]).catch(() => {});
     },
   };
 }
 
-/** Deadlocks, resources, limits and the state of the server. */
+/** SQLSTATE classes of deadlocks, resources, limits and the state of the server. */
 const OF_THE_SERVER = /^(40|53|54|55|58)/;
 
-/** The entries of a room are the reason. Everything else may concern all rooms. */
+/** Whether the entries of a room are the cause. All other errors may affect all rooms. */
 function isRefusal(error: unknown): boolean {
   if (error instanceof ArchiveUnavailable) return error.kind === 'other' && !OF_THE_SERVER.test(error.code ?? '');
   return error instanceof TypeError || error instanceof SyntaxError || error instanceof RangeError;

@@ -34,7 +34,7 @@ for _, room in ipairs(cjson.decode(ARGV[4])) do
   end
 end
 
--- Another worker may have claimed rooms that were hinted again since. They are few.
+-- Another worker may have claimed rooms that were hinted again. They are few.
 local new, from = {}, 0
 while #new / 2 < count do
   local page = redis.call('ZRANGE', KEYS[1], from, from + count - 1, 'WITHSCORES')

@@ -26,7 +26,7 @@ const hint = (room: string, since: number) =>
   redis.at(archiveKeys.dirty, (connection) => connection.zadd(archiveKeys.dirty, 'NX', since, room));
 const names = (claims: ReadonlyArray<{ room: string }>) => claims.map(({ room }) => room);
 
-test('rooms that wait longest are claimed first, each by one worker', async () => {
+test('rooms that have waited longest are claimed first, each by one worker', async () => {
   const queue = createRoomQueue(redis, { claimMs: 10_000 });
   for (const [room, since] of [
     ['c', 3],
@@ -43,7 +43,7 @@ test('rooms that wait longest are claimed first, each by one worker', async () =
   assert.deepEqual(await queue.claim('two', [], 9), []);
 });
 
-test('a hint that comes during the work puts the room into the queue again', async () => {
+test('a hint during the work queues the room again', async () => {
   const queue = createRoomQueue(redis, { claimMs: 10_000 });
   await hint('tea', 1);
   await hint('milk', 9);
@@ -57,7 +57,7 @@ test('a hint that comes during the work puts the room into the queue again', asy
   assert.deepEqual(await queue.claim('two', [], 9), [{ room: 'tea', since: 5 }]);
 });
 
-test('claims of a dead worker return to the queue with their age, and those of a living one last', async () => {
+test('claims of a dead worker return to the queue with their age, and those of a live one stay', async () => {
   const queue = createRoomQueue(redis, { claimMs: 60 });
   await hint('dead', 7);
   await hint('alive', 8);
@@ -69,13 +69,13 @@ test('claims of a dead worker return to the queue with their age, and those of a
   }
   assert.deepEqual(names(held), ['alive']);
   assert.deepEqual(await queue.claim('other', [], 9), [{ room: 'dead', since: 7 }]);
-  // It has lost the room, so it cannot give it back.
+  // It has lost the room, so it cannot release it.
   assert.deepEqual(await queue.claim('dead', [{ room: 'dead', since: 7 }], 0), []);
   await queue.release('dead', [{ room: 'dead', since: 7 }]);
   assert.deepEqual(await queue.claim('third', [], 9), []);
 });
 
-test('a room with more to do returns behind those that wait longer, and its age counts as lag', async () => {
+test('a room with more work returns behind those that have waited longer, and its age counts as lag', async () => {
   const queue = createRoomQueue(redis, { claimMs: 10_000 });
   const now = Date.now();
   await hint('hot', now - 9_000);

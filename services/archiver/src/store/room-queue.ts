@@ -1,7 +1,7 @@
 /**
- * The rooms that wait for the archive, shared by all archivers. A worker claims rooms for a while.
- * If it dies, its claims end and the rooms return to the queue. Every call rejects with the store's
- * error.
+ * The rooms that wait for archiving, shared by all archivers. A worker claims rooms for a limited
+ * time. If it dies, its claims end and the rooms return to the queue. Every call rejects with the
+ * store's error.
  */
 import { type RedisStore, runScript } from '@maru/redis-store';
 import { archiveKeys } from '../keys.ts';
@@ -9,21 +9,23 @@ import { SCRIPTS } from './scripts.ts';
 
 export interface Claim {
   room: string;
-  /** Since when the room waits, in milliseconds of Redis' clock. */
+  /** The time since which the room waits, in milliseconds of Redis' clock. */
   since: number;
 }
 
 export interface RoomQueue {
-  /** Extends the claims of `held` and adds at most `count` new ones. Returns those that it has. */
+  /**
+   * Extends the claims of `held` and adds at most `count` new ones. Returns the worker's claims.
+   */
   claim(worker: string, held: readonly Claim[], count: number): Promise<Claim[]>;
-  /** `since` 0: nothing is left to do in the room. Else it returns to the queue. */
+  /** `since` 0 means that no work is left in the room. Otherwise it returns to the queue. */
   release(worker: string, rooms: readonly Claim[]): Promise<void>;
-  /** Adds rooms that wait from now on, unless they are in the queue. */
+  /** Adds rooms that wait from now on, unless they are already in the queue. */
   add(rooms: readonly string[]): Promise<void>;
   state(): Promise<{ rooms: number; ageMs: number }>;
   /** Gateways then trim the logs of these rooms. */
   askForTrim(rooms: readonly string[]): Promise<void>;
-  /** Whether this archiver scans for the next `ttlMs`. Only one does. */
+  /** Whether this archiver scans for the next `ttlMs`. Only one archiver does. */
   holdScan(worker: string, ttlMs: number): Promise<boolean>;
 }
 

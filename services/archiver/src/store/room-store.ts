@@ -1,4 +1,4 @@
-/** The hot logs in Redis, as the archiver reads and marks them. Rejects with the store's error. */
+/** The hot logs in Redis: the archiver reads and marks them. Rejects with the store's error. */
 import type { LogEntry } from '@maru/archive-db';
 import { type RedisStore, runScript } from '@maru/redis-store';
 import { roomErasedKey, roomLogKey, roomMetaKey, roomPinsKey } from '../keys.ts';
@@ -9,17 +9,17 @@ export interface HotLog {
   /** The head at which this epoch began. */
   base: number;
   deleted: boolean;
-  /** The number of the epoch that the last deletion of the room opened; 0 for none. */
+  /** The number of the epoch that the last deletion of the room opened. 0 if there was none. */
   cleared: number;
   private: boolean;
-  /** What the room's meta hash notes of the archive. */
+  /** The archive positions in the room's meta hash. */
   archived: number | undefined;
   archivedFrom: number | undefined;
   head: number;
   first: number;
-  /** Of the newest entry; undefined if there is none. */
+  /** The time of the newest entry. Undefined if there is none. */
   headTs: number | undefined;
-  /** Of the entry that the read began after; undefined if the log does not have it. */
+  /** The time of the entry before the read. Undefined if the log does not have it. */
   afterTs: number | undefined;
   entries: LogEntry[];
   bytes: number;
@@ -43,7 +43,7 @@ export interface Mark {
   epoch: string;
   position: number;
   archivedFrom: number;
-  /** The value of `archived` that an older copy of the archive does not reach. */
+  /** The value of `archived` that a restored older archive does not reach. */
   restoredFrom: number | undefined;
 }
 
@@ -51,7 +51,7 @@ export interface RoomStore {
   /** Undefined if the room does not exist. */
   read(room: string, after: number, bounds: ReadBounds): Promise<HotLog | undefined>;
   look(room: string): Promise<RoomLook>;
-  /** False if the room has another epoch, or was deleted. */
+  /** False if the room has another epoch or was deleted. */
   mark(room: string, mark: Mark): Promise<boolean>;
 }
 

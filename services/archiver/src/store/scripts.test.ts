@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { SCRIPTS } from './scripts.ts';
 
-test('the header of each script names exactly the keys and arguments that it uses, and whether it writes', () => {
+test('the header of each script names exactly its keys and arguments, and whether it writes', () => {
   for (const { name, source, keys, args } of Object.values(SCRIPTS)) {
     const code = source.replace(/^--.*$/gm, '');
     for (const [kind, declared] of [
@@ -19,7 +19,7 @@ test('the header of each script names exactly the keys and arguments that it use
         `${kind} of ${name}`,
       );
     }
-    // A full store runs those that write, because only the archiver makes place.
+    // Writing scripts must run in a full store, because only the archiver frees space.
     assert.match(source, /^#!lua flags=(allow-oom|no-writes)\n/, name);
   }
 });

@@ -1,4 +1,7 @@
-/** Redis and PostgreSQL for a test file, hot logs as gateways write them, and what is archived. */
+/**
+ * Redis and PostgreSQL for a test file, hot logs in the form in which gateways write them, and
+ * reads of the archive.
+ */
 import { type Archive, migrateArchive, openArchive } from '@maru/archive-db';
 import { startTestPostgres } from '@maru/archive-db/testing';
 import { connectRedis, singleStore } from '@maru/redis-store';
@@ -54,7 +57,7 @@ const entryOf = (seq: number, text: string) => ({
   tail: `"text":${JSON.stringify(text)}`,
 });
 
-/** Appends messages, as a gateway does, and hints at them. */
+/** Appends messages like a gateway, and adds a hint. */
 export async function say(rig: Rig, room: string, count: number, options: { hint?: boolean; text?: string } = {}) {
   const key = roomLogKey(room);
   await rig.admin.hsetnx(roomMetaKey(room), 'epoch', '1.a');
@@ -71,7 +74,7 @@ export async function say(rig: Rig, room: string, count: number, options: { hint
   return head + count;
 }
 
-/** What a deletion leaves of a message. */
+/** Erases a message like a deletion. */
 export async function erase(rig: Rig, room: string, seq: number) {
   const { head } = entryOf(seq, '');
   await rig.admin.hset(roomErasedKey(room), seq, `mina\nc-${seq}\n1000\n\n${head}\n"erased":true`);
@@ -79,17 +82,17 @@ export async function erase(rig: Rig, room: string, seq: number) {
   await rig.admin.xdel(roomLogKey(room), `${seq}-0`);
 }
 
-/** As a trim does. */
+/** Trims like a gateway. */
 export async function trimTo(rig: Rig, room: string, first: number) {
   await rig.admin.hset(roomMetaKey(room), 'first', first);
   await rig.admin.xtrim(roomLogKey(room), 'MINID', `${first}-0`);
 }
 
-/** Puts the log back to an earlier head, and opens an epoch as gateways do. */
+/** Rolls the log back to an earlier head, and opens an epoch like gateways. */
 export async function rollBackTo(rig: Rig, room: string, head: number, epoch?: string) {
   const key = roomLogKey(room);
   const kept = await rig.admin.xrange(key, '-', `${head}-0`);
-  // A stream takes no lower ids after a removal.
+  // After a removal, a stream does not accept lower ids.
   await rig.admin.del(key);
   for (const [id, fields] of kept) await rig.admin.xadd(key, id, ...fields);
   if (epoch !== undefined) await rig.admin.hset(roomMetaKey(room), 'epoch', epoch, 'base', head);

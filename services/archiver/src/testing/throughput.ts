@@ -48,12 +48,12 @@ async function fill(url: string, rooms: number, entriesPerRoom: number): Promise
 
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds of a process and its children, as far as they live. */
+/** CPU seconds of a process and its live children. */
 function cpuSecondsOf(pid: number): number {
   const list = execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
   const pids = [pid, ...list.trim().split('\n').map(Number)];
   const ticks = pids.map((one) => {
-    // After the name, which may hold spaces: the fields from the third on.
+    // The fields from the third on, after the name, which may contain spaces.
     const fields = readFileSync(`/proc/${one}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return Number(fields[11]) + Number(fields[12]);
   });

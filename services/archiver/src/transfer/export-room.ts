@@ -1,6 +1,6 @@
 /**
- * All entries of a room as lines of JSON, after a header: first those of the archive, then those
- * that only the hot log has. They are as they were appended; deleted texts are gone.
+ * All entries of a room as lines of JSON, after a header: first those in the archive, then those
+ * that only the hot log has. They are in their original form. Deleted texts are removed.
  */
 import { type Archive, readArchivedRoom } from '@maru/archive-db';
 import type { RedisStore } from '@maru/redis-store';
@@ -18,7 +18,7 @@ interface Row {
 
 export class ExportRefused extends Error {}
 
-/** Gives lines, some at a time. Throws `ExportRefused` if the room does not exist. */
+/** Yields some lines at a time. Throws `ExportRefused` if the room does not exist. */
 export async function* exportRoom(options: {
   archive: Archive;
   store: RedisStore;
@@ -42,7 +42,7 @@ export async function* exportRoom(options: {
     yield toLines(page, after);
     after = page.at(-1)?.seq ?? after;
   }
-  // The hot log has everything that the archive has not, unless it was trimmed without an archive.
+  // The hot log has everything that the archive lacks, unless it was trimmed without an archive.
   for (let isFirst = known === undefined; ; isFirst = false) {
     const page = await readHot(store, room, after);
     if (page.length === 0) return;

@@ -1,10 +1,10 @@
 /**
- * The newest entries of an imported room, as the gateway's scripts would have stored them: see
- * `room-entry.lua` and `room-overlay.lua` there. Pure.
+ * The newest entries of an imported room, in the form in which the gateway's scripts would store
+ * them: see `room-entry.lua` and `room-overlay.lua` there. Pure.
  */
 import type { Tx } from '@maru/archive-db';
 
-/** A command on a key of the room: name, key, end of the key, arguments. */
+/** A command on a key of the room: name, key, suffix of the key, arguments. */
 export type Command = [name: string, key: number, end: string, ...args: Array<string | number>];
 
 /** Numbers of the keys in `apply-import.lua`. */
@@ -21,7 +21,7 @@ export const KEY = {
   replies: 10,
 };
 
-/** Each emoji of a message has its own range of scores. */
+/** Each emoji of a message has a separate range of scores. */
 const REACTION_RANGE = 2 ** 46;
 
 export interface HotRow {
@@ -40,7 +40,7 @@ export interface HotState {
   edits: number[];
   deletedTs: number | null;
   deletedBy: string | null;
-  /** Of [emoji, count, [first users]]. */
+  /** A list of [emoji, count, [first users]]. */
   reactions: Array<[string, number, string[]]> | null;
   repliesN: number;
   repliesSeq: number | null;
@@ -117,7 +117,7 @@ function entryCommands(lastMessageBefore: number): (row: HotRow) => Command[] {
   };
 }
 
-/** The newest entry that concerns each message, where both are in the hot part. */
+/** The newest entry about each message, if both are in the hot part. */
 const concernCommands =
   (from: number) =>
   ({ seq, target }: HotRow): Command[] =>

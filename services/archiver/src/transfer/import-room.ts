@@ -1,7 +1,7 @@
 /**
- * Imports a room from lines of JSON: all entries into the archive, the newest also into the hot
- * log, so that the room goes on after them. Until the end the room is closed. An interrupted import
- * goes on when it is called again with the same file.
+ * Imports a room from lines of JSON. All entries go into the archive, and the newest ones also into
+ * the hot log, so the room can continue. Until the end, the room is closed. An interrupted import
+ * continues when it is called again with the same file.
  */
 import { type Archive, archiveBatch, epochNumber, type LogEntry, readArchivedRoom } from '@maru/archive-db';
 import { isDirectRoomId, isPrivateRoomId } from '@maru/protocol';
@@ -28,7 +28,7 @@ import type { Spool } from './spool.ts';
 export const claimScript = loadScript(new URL('./claim-room.lua', import.meta.url));
 export const applyScript = loadScript(new URL('./apply-import.lua', import.meta.url));
 
-/** Newest entries that also go into the hot log. A gateway trims them like others. */
+/** Number of the newest entries that also go into the hot log. A gateway trims them like others. */
 const HOT_ENTRIES = 2_000;
 /** Entries of one transaction. */
 const BATCH_ENTRIES = 500;
@@ -42,15 +42,15 @@ export interface ImportOptions {
   store: RedisStore;
   file: Spool;
   room: string;
-  /** Replaces that of the header. */
+  /** Overrides the title in the header. */
   title: string | undefined;
-  /** User id → role; these replace those of the header. */
+  /** User id → role. They override the roles in the header. */
   roles: Record<string, string>;
   nowMs: number;
   onProgress: (step: 'checked' | 'archived', entries: number) => void;
 }
 
-/** It was refused before anything was stored. */
+/** The import was refused before anything was stored. */
 export class ImportRefused extends Error {}
 
 export async function importRoom(options: ImportOptions): Promise<{ entries: number; epoch: string }> {
@@ -83,7 +83,7 @@ async function claim({ archive, store, file, room }: ImportOptions): Promise<{ e
   const known = await archive.read((tx) => readArchivedRoom(tx, room));
   const keys = [roomMetaKey(room), roomLogKey(room)];
   const candidate = file.digest.slice(0, CANDIDATE_CHARS);
-  // An interrupted import has made the row with this epoch.
+  // An interrupted import has created the row with this epoch.
   const isOurs = known?.epoch.endsWith(`.${candidate}`) === true;
   const number = known === undefined ? 1 : epochNumber(known.epoch) + (isOurs ? 0 : 1);
   if (known !== undefined && !isOurs && known.position >= known.first && !(await isDeleted(store, room)))
@@ -94,7 +94,7 @@ async function claim({ archive, store, file, room }: ImportOptions): Promise<{ e
   return { epoch, cleared: Number(cleared) };
 }
 
-/** Then the archiver removes its rows, if it has not done so yet. */
+/** If the room was deleted, the archiver will remove its rows, unless it already has. */
 const isDeleted = async (store: RedisStore, room: string): Promise<boolean> => {
   const key = roomMetaKey(room);
   return (await store.at(key, (redis) => redis.hexists(key, 'deleted'))) === 1;
@@ -133,7 +133,7 @@ interface Imported extends ImportOptions {
   last: number;
 }
 
-/** All commands that complete the room. The last one opens it. */
+/** All commands that complete the room. The last one opens the room. */
 async function roomCommands(imported: Imported): Promise<Command[]> {
   const { archive, store, room, roles, header, first, last, title = header?.title ?? '' } = imported;
   const from = Math.max(first, last - HOT_ENTRIES + 1);
@@ -148,7 +148,7 @@ async function roomCommands(imported: Imported): Promise<Command[]> {
     return { before: message?.seq ?? 0, n: newest?.n ?? 0, pins: pinned };
   });
   const users = Object.entries(roles);
-  // A list may name a room too early, but never too late.
+  // A list may contain a room too early, but never too late.
   if (isPrivateRoomId(room)) for (const [user] of users) await list(store, user, room, imported.nowMs);
   const { topic = '', readOnly = false, slowModeS = 0 } = header ?? {};
   const settings = [
@@ -168,7 +168,7 @@ async function roomCommands(imported: Imported): Promise<Command[]> {
     ...hotCommands(part, before),
     ...pins.map(({ seq }): Command => ['ZADD', KEY.pins, '', seq, `${seq}`]),
     ...users.map(([user, role]): Command => ['HSET', KEY.roles, '', user, role]),
-    // What was written before the members came is read.
+    // Messages from before the members joined count as read.
     ...users.map(([user]): Command => ['HSET', KEY.reads, '', user, `${last} ${n}`]),
     ['HSET', KEY.meta, '', ...meta, ...(owner === undefined ? [] : ['owner', owner])],
     ['HDEL', KEY.meta, '', 'importing', 'closed', ...guarded],

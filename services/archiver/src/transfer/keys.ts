@@ -1,6 +1,6 @@
 /**
- * The keys of Redis that an import writes and an export reads, with the spelling of the gateway's
- * (`services/gateway/src/keys.ts`).
+ * The Redis keys that an import writes and an export reads. Their spelling is the same as in the
+ * gateway (`services/gateway/src/keys.ts`).
  */
 
 export const roomMetaKey = (room: string): string => `maru:{${room}}:meta`;

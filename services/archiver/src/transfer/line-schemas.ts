@@ -1,8 +1,8 @@
-/** The lines of a room's file. `docs/archive.md` describes them for those who write converters. */
+/** The lines of a room's file. `docs/archive.md` describes them for authors of converters. */
 import { clientMsgId, displayName, entrySeq, requestSchemas, roomId, text, userId } from '@maru/protocol';
 import { z } from 'zod';
 
-/** Of the header. */
+/** The format in the header. */
 export const FORMAT = 'maru-room-1';
 
 const role = z.enum(['owner', 'moderator', 'member']);
@@ -12,7 +12,7 @@ const { shape: react } = requestSchemas['message:react'];
 const { shape: remove } = requestSchemas['message:delete'];
 const { shape: room } = requestSchemas['room:update'];
 
-/** The first line, which may be missing. */
+/** The first line, which is optional. */
 export const headerLine = z.object({
   format: z.literal(FORMAT),
   room: roomId.optional(),
@@ -89,6 +89,6 @@ const schemas: ReadonlyMap<unknown, z.ZodType> = new Map<unknown, z.ZodType>([
   ['message.pin', changes[3]],
 ]);
 
-/** By the type, so that an error is about the line as it was meant. */
+/** Selects the schema by the type, so that an error is about the intended kind of line. */
 export const lineSchemaOf = (value: object): z.ZodType<Line> =>
   (schemas.get('type' in value ? value.type : undefined) ?? act) as z.ZodType<Line>;

@@ -40,7 +40,7 @@ test('a line needs a time, an author and a text', () => {
   assert.deepEqual([to.first, to.entries], [1, 2]);
 });
 
-test('a header, numbers from the file, and what was erased are kept', () => {
+test('a header, numbers from the file, and erased entries are kept', () => {
   const to = lines();
   assert.equal(add(to, { format: FORMAT, title: 'Tea', roles: { mina: 'owner' } }), undefined);
   assert.equal(add(to, ''), undefined);
@@ -58,9 +58,9 @@ test('a header, numbers from the file, and what was erased are kept', () => {
   assert.deepEqual([to.first, to.entries], [7, 3]);
 });
 
-test('an error names the line and what is wrong, and no value', () => {
-  refuses([hello, '', 'secret {'], /^line 3: is no JSON$/);
-  refuses([hello, [1]], /^line 2: is no JSON object/);
+test('an error names the line and the problem, but no value', () => {
+  refuses([hello, '', 'secret {'], /^line 3: is not JSON$/);
+  refuses([hello, [1]], /^line 2: is not a JSON object/);
   refuses([], /^line 0: there is no entry/);
   refuses([{ ...hello, from: undefined }], /^line 1: from: /);
   refuses([{ ...hello, text: ' ' }], /^line 1: text: must not be blank/);

@@ -1,13 +1,14 @@
 /**
- * Turns the lines of a room's file into entries. Pure; refuses what the room log could not hold.
+ * Converts the lines of a room's file to entries. Pure. It refuses lines that the room log could
+ * not contain.
  */
 import type { LogEntry } from '@maru/archive-db';
 import { MaruError, parsePayload } from '@maru/protocol';
 import { type Header, headerLine, type Line, lineSchemaOf } from './line-schemas.ts';
 
-/** The name of a user who has none in the file is the id, so it is cut to this length. */
+/** The name of a user without a name in the file is the id, cut to this length. */
 const NAME_CHARS_MAX = 64;
-/** Clocks differ a little. */
+/** Tolerates a small difference between clocks. */
 const FUTURE_MS = 60_000;
 
 export class LineError extends Error {
@@ -35,7 +36,7 @@ export class RoomLines {
     return this.#header;
   }
 
-  /** The seq of the first entry; 1 if there is none. */
+  /** The seq of the first entry. 1 if there is none. */
   get first(): number {
     return this.#first?.seq ?? 1;
   }
@@ -63,7 +64,7 @@ export class RoomLines {
     }
   }
 
-  /** After the last line. Throws a `LineError`. */
+  /** Call it after the last line. Throws a `LineError`. */
   end(): void {
     if (this.#entries === 0) throw new LineError(this.#lines, 'there is no entry');
     if (this.#endsErased) throw new LineError(this.#lines, 'erased: the newest entry cannot be erased');
@@ -71,7 +72,7 @@ export class RoomLines {
 
   #entryOf(line: Line): LogEntry {
     const seq = this.#seqOf(line.seq);
-    if (line.ts < this.#lastTs) throw new MaruError('invalid', 'ts: is before that of the entry before');
+    if (line.ts < this.#lastTs) throw new MaruError('invalid', 'ts: is before the ts of the previous entry');
     if (line.ts > this.#nowMs + FUTURE_MS) throw new MaruError('invalid', 'ts: is in the future');
     const isMessage = line.type === 'text';
     checkTarget(line, seq);
@@ -80,18 +81,18 @@ export class RoomLines {
     if (isMessage) this.#n++;
     this.#endsErased = 'erased' in line && line.erased === true;
     const { id, name = id.slice(0, NAME_CHARS_MAX) } = line.from;
-    // Acts need none.
+    // Acts need no client message id.
     const clientMsgId = line.clientMsgId ?? ('data' in line && !isChange(line) ? undefined : `import-${seq}`);
     const head = `"n":${this.#n},${members({ type: line.type, from: { id, name }, clientMsgId })}`;
     return { seq, ts: line.ts, n: this.#n, author: id, isMessage, head, tail: tailOf(line) };
   }
 
-  /** Either every line has a `seq`, or none has. */
+  /** Either every line has a `seq`, or no line has one. */
   #seqOf(given: number | undefined): number {
     this.#first ??= { seq: given ?? 1, isGiven: given !== undefined };
     const { seq: first, isGiven } = this.#first;
     const expected = first + this.#entries;
-    if ((given !== undefined) !== isGiven) throw new MaruError('invalid', 'seq: every line has one, or none');
+    if ((given !== undefined) !== isGiven) throw new MaruError('invalid', 'seq: every line must have one, or no line');
     if (given !== undefined && given !== expected) throw new MaruError('invalid', `seq: ${expected} was expected`);
     return expected;
   }
@@ -102,26 +103,25 @@ function objectOf(text: string): object {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new MaruError('invalid', 'is no JSON');
+    throw new MaruError('invalid', 'is not JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new MaruError('invalid', 'is no JSON object');
+    throw new MaruError('invalid', 'is not a JSON object');
   return value;
 }
 
 function checkTarget(line: Line, seq: number): void {
   if ('thread' in line && line.thread !== undefined && line.thread >= seq)
-    throw new MaruError('invalid', 'thread: is a message before this one');
-  if (isChange(line) && line.data.seq >= seq)
-    throw new MaruError('invalid', 'data.seq: is a message before this entry');
+    throw new MaruError('invalid', 'thread: must be an earlier message');
+  if (isChange(line) && line.data.seq >= seq) throw new MaruError('invalid', 'data.seq: must be an earlier message');
 }
 
 const isChange = (line: Line): line is Extract<Line, { type: `message.${string}` }> => line.type.startsWith('message.');
 
-/** Members of JSON, without braces. Undefined ones are left out. */
+/** Members of JSON, without braces. Undefined ones are omitted. */
 const members = (value: object): string => JSON.stringify(value).slice(1, -1);
 
-/** As the gateway's scripts write it. */
+/** In the form in which the gateway's scripts write it. */
 function tailOf(line: Line): string {
   const erased = 'erased' in line && line.erased === true ? { erased: true } : {};
   if ('data' in line) return members({ data: line.data, ...erased });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { applyScript, claimScript } from './import-room.ts';
 
-test('the headers name exactly the keys and arguments that the scripts use', () => {
+test('the header of each script names exactly its keys and arguments', () => {
   for (const [script, file] of [
     [applyScript, 'apply-import.lua'],
     [claimScript, 'claim-room.lua'],

@@ -1,4 +1,4 @@
-/** Keeps what is piped into a command in a file, because an import reads it twice. */
+/** Stores piped input in a file, because an import reads it twice. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What operators' commands share: `--help`, the connection to Redis, and the exit codes. */
+/** Shared parts of the operators' commands: `--help`, the connection to Redis, and exit codes. */
 import { asRedisAddress, openRedis, type RedisStore } from '@maru/redis-store';
 import { ConfigError, createLogger, readConfig, withFileValues } from '@maru/service-kit';
 
@@ -6,9 +6,9 @@ export interface AdminCommand<T> {
   /** The name of the connection to Redis. */
   name: string;
   help: string;
-  /** Throws a ConfigError if the arguments are not understood. */
+  /** Throws a ConfigError if the arguments are invalid. */
   parse: (args: string[]) => T;
-  /** May be called again after it rejected. */
+  /** MUST be safe to call again after a rejection. */
   run: (store: RedisStore, given: T) => Promise<void>;
 }
 
@@ -19,8 +19,8 @@ const CALL_DEADLINE_MS = 5_000;
 const STORE_WAIT_MS = 10_000;
 
 /**
- * Runs a command with the arguments of the process. Sets the exit code: 0 when it is done, 1 when
- * Redis failed in between, 2 when it was called wrongly.
+ * Runs a command with the arguments of the process. Sets the exit code: 0 on success, 1 if Redis
+ * failed, 2 if the arguments are invalid.
  */
 export async function runCommand<T>(command: AdminCommand<T>): Promise<void> {
   try {
@@ -38,7 +38,7 @@ async function execute<T>({ name, help, parse, run }: AdminCommand<T>, args: str
   }
   const given = parse(args);
   const { redisUrl } = readConfig(FIELDS, withFileValues(process.env));
-  // The command prints what matters. The log of the connection goes nowhere.
+  // The command prints what matters, so log lines of the connection are dropped.
   const logger = createLogger({ service: name, node: 'admin', level: 'silent' });
   const source = openRedis(redisUrl, { node: 'admin', logger });
   const store = source.open(name, CALL_DEADLINE_MS);

@@ -1,7 +1,7 @@
 /**
- * `node services/gateway/src/admin/new-epochs.ts [--dry-run]` with MARU_REDIS_URL: a program of its
- * own beside the gateway, for operators who put back a copy of the store. Progress goes to stderr,
- * one line of JSON to stdout: {"opened", "done", "dryRun"}. Exit codes: see `runCommand`.
+ * `node services/gateway/src/admin/new-epochs.ts [--dry-run]` with MARU_REDIS_URL: a separate
+ * program for operators who have restored a copy of the store. Progress goes to stderr, one line of
+ * JSON to stdout: {"opened", "done", "dryRun"}. Exit codes: see `runCommand`.
  */
 import { ConfigError } from '@maru/service-kit';
 import { runCommand } from './command.ts';
@@ -21,7 +21,7 @@ await runCommand({
   help: HELP,
   parse(args) {
     const unknown = args.find((arg) => arg !== '--dry-run');
-    if (unknown !== undefined) throw new ConfigError(`${unknown} is not understood.\n\n${HELP}`);
+    if (unknown !== undefined) throw new ConfigError(`${unknown} is not a known argument.\n\n${HELP}`);
     return { dryRun: args.length > 0 };
   },
   async run(store, { dryRun }) {

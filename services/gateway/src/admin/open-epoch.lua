@@ -18,6 +18,6 @@ if ARGV[2] == '1' then return 'opened' end
 local head = log_head(KEYS[2])
 epoch = string.format('%d.%s', epoch_number(epoch) + 1, ARGV[1])
 redis.call('HSET', KEYS[1], 'epoch', epoch, 'base', head)
--- Gateways that are running tell their members.
+-- Running gateways announce the epoch to their members.
 redis.call('SPUBLISH', KEYS[3], string.format('1 E %s %d 0 0\n', epoch, head))
 return 'opened'

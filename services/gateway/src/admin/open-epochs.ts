@@ -1,6 +1,7 @@
 /**
- * Opens a new epoch of every room. After an old copy of the store was restored and all gateways
- * were restarted, no gateway remembers that the logs were longer (docs/decisions/0013).
+ * Opens a new epoch of every room. This is needed after an old copy of the store was restored and
+ * all gateways were restarted, because then no gateway remembers that the logs were longer
+ * (docs/decisions/0013).
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Redis } from 'ioredis';
@@ -12,9 +13,9 @@ const script = loadScript(
   new URL('../log/room-epoch.lua', import.meta.url),
 );
 
-/** Rooms that are worked on at once. */
+/** Maximum rooms in progress. */
 const ROOMS_AT_ONCE = 64;
-/** Characters of the server's `run_id` that are used: an epoch holds no more. */
+/** Number of characters of the server's `run_id` to use. An epoch has no space for more. */
 const CANDIDATE_CHARS = 20;
 
 export interface Tally {
@@ -25,10 +26,10 @@ export interface Tally {
 }
 
 /**
- * Works through the rooms of each server, in pages. The server's `run_id` identifies the restore:
- * each start of the server makes a new one, and an old copy can only be restored by a start. So a
- * second call, after an interruption or by mistake, does only what is left. Rejects with the
- * store's error; what was done stays.
+ * Processes the rooms of each server, in pages. The server's `run_id` identifies the restore: each
+ * start of the server creates a new one, and an old copy can only be restored by a start. So a
+ * second call, after an interruption or by mistake, processes only the remaining rooms. Rejects
+ * with the store's error; finished rooms stay finished.
  */
 export async function openEpochs(options: {
   store: RedisStore;
@@ -57,6 +58,6 @@ export async function openEpochs(options: {
 
 async function runIdOf(redis: Redis): Promise<string> {
   const [, runId] = /^run_id:([0-9a-f]+)/m.exec(await redis.info('server')) ?? [];
-  if (runId === undefined) throw new Error('the store does not tell its run_id');
+  if (runId === undefined) throw new Error('the store does not report its run_id');
   return runId.slice(0, CANDIDATE_CHARS);
 }

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { roomMetaPattern, roomOfMetaKey } from '../keys.ts';
 
-/** Keys that one step of the scan looks at. */
+/** `COUNT` of one `SCAN` step. */
 const SCAN_COUNT = 500;
 
 export async function* pagesOfRooms(redis: Redis): AsyncGenerator<string[]> {
@@ -10,7 +10,7 @@ export async function* pagesOfRooms(redis: Redis): AsyncGenerator<string[]> {
   do {
     const [next, found] = await redis.scan(cursor, 'MATCH', roomMetaPattern(), 'COUNT', SCAN_COUNT);
     cursor = next;
-    // A scan may name a key twice.
+    // A scan may return a key twice.
     yield [...new Set(found)].map(roomOfMetaKey).filter((room) => room !== undefined);
   } while (cursor !== '0');
 }

@@ -3,7 +3,7 @@ import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey, userRoomsKey } f
 import { deleteRoom } from '../rooms/delete-room.ts';
 import { pagesOfRooms } from './pages-of-rooms.ts';
 
-/** Rooms that are looked up in one round trip. */
+/** Rooms to look up in one round trip. */
 const ROOMS_AT_ONCE = 500;
 export interface RoomOfUser {
   room: string;
@@ -14,14 +14,15 @@ export interface RoomOfUser {
 }
 
 /**
- * Rooms that the user created or wrote first in, in order of their ids. The index knows both; a
- * scan also finds rooms that were created before there was an index.
+ * The rooms that the user created, or in which the user wrote the first message, ordered by id. The
+ * index contains both. A scan also finds rooms that are older than the index.
  */
 export async function findRoomsOf(store: RedisStore, userId: string): Promise<RoomOfUser[]> {
   const key = userRoomsKey(userId);
   const claimed = await store.at(key, (redis) => redis.zrange(key, '0', '-1'));
   const claimedOwners = await ownersOf(store, claimed);
-  // A claim may be left from a request that did not make the room, and another user made it later.
+  // A claim may remain from a request that did not create the room. Another user may have created
+  // it later.
   const ids = new Set(claimed.filter((_, index) => [null, userId].includes(claimedOwners[index] ?? null)));
   for (const { redis } of store.shards) {
     for await (const rooms of pagesOfRooms(redis)) {
@@ -36,7 +37,10 @@ export async function findRoomsOf(store: RedisStore, userId: string): Promise<Ro
   return found;
 }
 
-/** The owners of rooms, in their order. Null if a room has none, as after a first message. */
+/**
+ * The owners of rooms, in the same order. Null if a room has none, for example if a first message
+ * created it.
+ */
 async function ownersOf(store: RedisStore, rooms: string[]): Promise<Array<string | null>> {
   const reads = rooms.map((room): ReadCommand => ['hget', roomMetaKey(room), 'owner']);
   return (await readMany(store, reads)) as Array<string | null>;
@@ -62,8 +66,8 @@ async function describe(store: RedisStore, rooms: string[]): Promise<RoomOfUser[
 }
 
 /**
- * Deletes a room: its log, its members, its title, and its place in the lists. The lists come last,
- * so that an interrupted call can be repeated.
+ * Deletes a room: its log, members, title, and places in lists. The lists come last, so an
+ * interrupted call can be repeated.
  */
 export async function deleteRoomOf(store: RedisStore, userId: string, room: string): Promise<void> {
   await deleteRoom(store, room, '');

@@ -1,7 +1,7 @@
 /**
  * `node services/gateway/src/admin/user-rooms.ts USER [--delete [--yes]]` with MARU_REDIS_URL: a
- * program of its own beside the gateway, for operators. Prints one line of JSON for each room. Exit
- * codes: see `runCommand`.
+ * separate program for operators. Prints one line of JSON for each room. Exit codes: see
+ * `runCommand`.
  */
 import { userId } from '@maru/protocol';
 import { ConfigError } from '@maru/service-kit';

@@ -1,4 +1,4 @@
-/** A page of the archive in one transaction. */
+/** Reads a page of the archive in one transaction. */
 import {
   applyLate,
   type PageQuery as HalfQuery,
@@ -10,7 +10,7 @@ import {
 import type { ArchivedPage, PageHalf, PageQuery } from '../log/history-store.ts';
 import type { LateChange } from '../log/hot-log.ts';
 
-/** Undefined: the archive does not have the room. */
+/** Undefined if the archive does not have the room. */
 export async function readArchivedPage(
   tx: Tx,
   query: PageQuery,

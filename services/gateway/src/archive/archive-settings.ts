@@ -1,4 +1,4 @@
-/** Settings of the archive. Without an address of PostgreSQL there is none. */
+/** Settings of the archive. Without a PostgreSQL address, there is no archive. */
 import { asInteger, asUrl } from '@maru/service-kit';
 
 const asPostgresUrl = asUrl('postgres', 'postgresql');

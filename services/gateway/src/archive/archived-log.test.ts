@@ -1,7 +1,7 @@
 /**
- * Random acts in rooms of which the hot log keeps a few entries, with an archiver and trims at
- * random moments, also in the middle of reads: every page and every decision is that of a model
- * which has the whole log.
+ * A random test against a model. The hot log of each room keeps a few entries. An archiver copies
+ * and trims at random moments, also during reads. Every page and every decision must equal that of
+ * the model, which keeps the whole log.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -15,15 +15,13 @@ import { publicRoom } from '../log/testing/log-rig.ts';
 import { type ArchivedRig, startArchivedRig } from './testing/archived-rig.ts';
 
 const ACTS = 160;
-/** So many that a list of those who reacted is not complete. */
+/** More users than the list of reactors holds, so that some lists are incomplete. */
 const USERS = ['mina', 'jun', 'bo', 'mod', ...Array.from({ length: 10 }, (_, index) => `u${index}`)];
 const EMOJI = ['👍', '/'];
 const READER = 'jun';
 
 let rig: ArchivedRig;
-/**
- * What happens once before a call of the archive, if anything. `again`: the call applies changes.
- */
+/** Runs once before a call of the archive, if set. `again`: the call applies changes. */
 let disturb: ((again: boolean) => Promise<unknown> | undefined) | undefined;
 let node: RoomLog;
 
@@ -41,7 +39,7 @@ before(async () => {
 });
 after(() => rig.stop());
 
-/** The whole log of a room. */
+/** The model: the whole log of a room. */
 class Model {
   readonly room: string;
   log: Entry[] = [];
@@ -56,7 +54,7 @@ class Model {
     this.log.push(...entries.map((entry) => toEntry(this.room, epoch, entry)));
   }
 
-  /** The outcome of a change by the rules of the contract. */
+  /** The outcome of a change according to the contract. */
   outcomeOf(user: string, change: Change): string {
     const seq = change.type === 'send' ? change.thread : change.seq;
     if (seq === undefined) return 'stored';
@@ -193,7 +191,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** A seq of a message, mostly; some acts concern other entries. */
+/** Usually the seq of a message. Some acts target other entries. */
 function targetOf(model: Model, { place, count, kind }: Step): number {
   const wanted = kind === 'reply' || kind === 'read' ? 'root' : 'message';
   const all = model.log.filter((one) => one.type === 'text' && (wanted === 'message' || one.thread === undefined));
@@ -213,7 +211,8 @@ function changeOf(model: Model, one: Step): Change {
 }
 
 /**
- * Something else happens in the middle of the next read, before one of its calls of the archive.
+ * Lets another change happen in the middle of the next read, before one of its calls of the
+ * archive.
  */
 function disturbNext(model: Model, one: Step, seq: number): void {
   const { count, disturbance, author, active } = one;
@@ -232,7 +231,7 @@ function disturbNext(model: Model, one: Step, seq: number): void {
   if (all.length === 0) return;
   disturb = (again) => {
     if (again !== one.again) return undefined;
-    // An act may read the archive, too.
+    // An act may also read the archive.
     disturb = undefined;
     return all.reduce<Promise<unknown>>((before, work) => before.then(work), Promise.resolve());
   };
@@ -257,7 +256,7 @@ async function run(model: Model, one: Step): Promise<void> {
     const user = one.author && author !== undefined ? author : one.user;
     const expected = model.outcomeOf(user, change);
     assert.equal(await act(model, node, user, change), expected, `${user} ${JSON.stringify(change)}`);
-    // The archive mostly lacks this change.
+    // In most runs, the archive does not have this change yet.
     if (seq > 0 && expected === 'stored') await checkAround(model, one, seq);
   }
   disturb = undefined;
@@ -273,7 +272,7 @@ async function checkAround(model: Model, one: Step, seq: number): Promise<void> 
   }
 }
 
-test('reads and changes of archived messages are those of a log that keeps everything', async () => {
+test('reads and changes of archived messages equal those of a complete log', async () => {
   const seed = Number(process.env.MARU_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`seed ${seed} (MARU_TEST_SEED)`);
   await fc.assert(

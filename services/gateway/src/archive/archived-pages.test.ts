@@ -1,4 +1,4 @@
-/** Pages across the hot log and the archive, in moments that a random test seldom meets. */
+/** Pages across the hot log and the archive, in situations that a random test rarely reaches. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Entry } from '@maru/protocol';
@@ -16,7 +16,7 @@ const KEPT = 5;
 
 let rig: ArchivedRig;
 let log: RoomLog;
-/** Happens once before a call of the archive; `again`: the call applies changes. */
+/** Runs once before a call of the archive. `again`: the call applies changes. */
 let beforeCall: ((again: boolean) => Promise<unknown> | undefined) | undefined;
 const calls = { archive: 0, hot: 0 };
 
@@ -67,13 +67,13 @@ const remove = (seq: number): Change => ({ type: 'delete', seq, reason: undefine
 const react = (seq: number): Change => ({ type: 'react', seq, emoji: '👍', active: true });
 const pin = (seq: number): Change => ({ type: 'pin', seq, active: true });
 
-/** All entries are archived, and all but the newest few have left the hot log. */
+/** Archives all entries. The hot log keeps only the newest few. */
 async function archiveAll(room: string): Promise<void> {
   await rig.copy(room, 10_000);
   await rig.trim(room);
 }
 
-/** A room of which the hot log keeps messages 16 to 20. */
+/** Creates a room whose hot log keeps messages 16 to 20. */
 async function bigRoom(): Promise<string> {
   const room = await publicRoom(log);
   for (let n = 0; n < 20; n++) await change(room, send(`m${n}`));
@@ -97,7 +97,7 @@ const one = async (room: string, seq: number) => {
 const seqsOf = (list: Entry[]) => list.map(({ seq }) => seq);
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-test('a page that the hot log has whole asks the archive nothing, and the hot log once', async () => {
+test('a page that is completely in the hot log reads the hot log once, and not the archive', async () => {
   const room = await bigRoom();
   Object.assign(calls, { archive: 0, hot: 0 });
   assert.deepEqual(seqsOf(await entries(room, { mode: 'newest', limit: KEPT })), upTo(20, 16));
@@ -107,10 +107,10 @@ test('a page that the hot log has whole asks the archive nothing, and the hot lo
   assert.deepEqual(calls, { archive: 0, hot: 4 });
 });
 
-test('a page that is cut to its bytes has no gap before the next one', async () => {
+test('a page that is cut at its byte limit leaves no gap before the next one', async () => {
   const room = await publicRoom(log);
   const text = 'x'.repeat(16_000);
-  // The hot log keeps short ones, which would fit into the bytes that a page has left.
+  // The hot log keeps short messages, which would fit into the remaining bytes of a page.
   for (let n = 0; n < 90; n++) await change(room, send(n < 90 - KEPT ? text : 'x'));
   await archiveAll(room);
   for (const isPage of [true, false]) {
@@ -129,7 +129,7 @@ test('a page that is cut to its bytes has no gap before the next one', async () 
   }
 });
 
-test('the deletion of a reply shows in its root, whichever of them has left the hot log', async () => {
+test('the deletion of a reply appears in its root, even if one of them has left the hot log', async () => {
   const room = await publicRoom(log);
   const root = await change(room, send('root'));
   const first = await change(room, send('first', root));
@@ -145,6 +145,16 @@ test('the deletion of a reply shows in its root, whichever of them has left the 
   assert.deepEqual([replies?.n, replies?.seq], [1, first]);
 });
 
+test('nothing is before the first entry, in a room, a thread or among pins, also where the archive has some', async () => {
+  const room = await bigRoom();
+  for (const seq of [3, 18]) await change(room, send('reply', seq));
+  for (const seq of [3, 18]) await change(room, pin(seq));
+  for (const which of [{}, { thread: 3 }, { thread: 18 }, { pinned: true }]) {
+    const { messages, hasMore, hasNewer } = await read(room, { mode: 'before', seq: 0, ...which });
+    assert.deepEqual([messages, hasMore, hasNewer], [[], false, true], JSON.stringify(which));
+  }
+});
+
 test('a page shows nothing that the archive got after its head', async () => {
   const room = await bigRoom();
   await change(room, react(3), 'bo');
@@ -153,7 +163,7 @@ test('a page shows nothing that the archive got after its head', async () => {
   assert.equal(message.reactions?.[0]?.count, head - 20);
 });
 
-test('what is pinned during a read is on the page or after its head', async () => {
+test('a message that is pinned during a read is on the page or after its head', async () => {
   const room = await bigRoom();
   await change(room, pin(2));
   beforeCall = () => change(room, pin(4));
@@ -180,7 +190,7 @@ test('an archived message is reported like any other', async () => {
   const room = await bigRoom();
   const quota = { charge: async () => {}, giveBack() {} };
   const moderation = createModeration({
-    ...{ store: singleStore(rig.admin), log, quota },
+    ...{ store: singleStore(rig.admin), log, quota, audit: { record() {} } },
     storeNow: () => 1_000,
     onReported: () => {},
   });
@@ -197,7 +207,7 @@ test('an archived message is reported like any other', async () => {
   await assert.rejects(moderation.report(again, { room, seq: 500, reason: 'spam' }), { code: 'not_found' });
 });
 
-test('after a rollback old pages wait until the archive follows the new epoch', async () => {
+test('after a rollback, older pages wait until the archive follows the new epoch', async () => {
   const room = await bigRoom();
   await rig.admin.xdel(roomLogKey(room), '19-0', '20-0');
   await rig.admin.call('XSETID', roomLogKey(room), '18-0');
@@ -212,7 +222,7 @@ test('after a rollback old pages wait until the archive follows the new epoch', 
   assert.equal(found[18]?.text, 'after');
 });
 
-test('while PostgreSQL is silent, only pages and changes that need it fail, in the deadline', async () => {
+test('if PostgreSQL does not answer, only pages and changes that need it fail, within the deadline', async () => {
   const room = await bigRoom();
   const deadlineMs = 400;
   const node = await rig.node({ deadlineMs });
@@ -227,12 +237,12 @@ test('while PostgreSQL is silent, only pages and changes that need it fail, in t
     await assert.rejects(messages({ mode: 'around', seq: 3 }), old);
     await assert.rejects(messages({ mode: 'after', seq: 3 }), old);
     await assert.rejects(node.change({ ...by('mina'), room, change: react(3) }), old);
-    // A part of these is in the hot log.
+    // Some of these are in the hot log.
     const newest = await node.read(room, jun, { mode: 'newest', limit: 10 });
     assert.deepEqual([newest.entries[0]?.seq, newest.archivedFrom], [16, 1]);
     const { hasMore, entries: found } = await messages({ mode: 'before', seq: 19 });
     assert.deepEqual([found.map(({ seq }) => seq), hasMore], [[16, 17, 18], true]);
-    // Far below what six calls without a deadline would wait.
+    // Much less than six calls would wait without a deadline.
     assert.ok(performance.now() - startedAt < 6 * 5 * deadlineMs);
     assert.equal((await node.read(room, jun, { mode: 'newest', limit: KEPT })).entries.length, KEPT);
   } finally {

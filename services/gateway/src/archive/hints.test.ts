@@ -16,7 +16,7 @@ const scores = async () => {
   return Object.fromEntries(flat.flatMap((room, index) => (index % 2 === 0 ? [[room, Number(flat[index + 1])]] : [])));
 };
 
-test('a room is hinted once, with the time since when it waits', async () => {
+test('a room is hinted once, with the time since which it waits', async () => {
   let now = 1_000;
   const hints = createArchiveHints({ store: singleStore(rig.admin), storeNow: () => now, onFailed: assert.fail });
   for (const room of ['tea', 'milk', 'tea']) hints.note(room);
@@ -27,7 +27,7 @@ test('a room is hinted once, with the time since when it waits', async () => {
   assert.deepEqual(await scores(), { milk: 1_000, rice: 2_000, tea: 1_000 });
 });
 
-test('hints that the store did not take are counted and sent again', async () => {
+test('hints that the store rejected are counted and sent again', async () => {
   await rig.admin.flushall();
   let failures = 0;
   let failing = true;

@@ -1,12 +1,13 @@
 /**
- * Tells the archiver which rooms have new entries. Noting a room is a step in memory: no message
- * waits for a hint. A hint that is lost delays the archive, and the archiver's scan repairs it.
+ * Informs the archiver about rooms with new entries. Noting a room only changes memory, so no
+ * message waits for a hint. A lost hint delays the archive until the archiver's scan finds the
+ * room.
  */
 import type { RedisStore } from '@maru/redis-store';
 import { archiveDirtyKey } from '../keys.ts';
 
 const FLUSH_MS = 1_000;
-/** Rooms that wait for a flush. At 64 bytes an id they take at most 10 MB. */
+/** Maximum rooms that wait for a flush. With 64 bytes for each id, they use at most 10 MB. */
 const ROOMS_MAX = 100_000;
 /** Rooms in one command. */
 const ROOMS_PER_COMMAND = 1_000;
@@ -14,7 +15,7 @@ const ROOMS_PER_COMMAND = 1_000;
 export interface ArchiveHints {
   /** The room has a new entry, or was deleted. Returns at once. */
   note(room: string): void;
-  /** Sends what waits, once. */
+  /** Sends the waiting hints once. */
   stop(): Promise<void>;
 }
 
@@ -22,7 +23,7 @@ export function createArchiveHints(options: {
   store: RedisStore;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
-  /** The store did not take hints, or there were too many. They are sent again if they fit. */
+  /** The store rejected hints, or there were too many. They are sent again if there is space. */
   onFailed: () => void;
 }): ArchiveHints {
   const { store, storeNow, onFailed } = options;
@@ -39,7 +40,7 @@ export function createArchiveHints(options: {
 
   const flushSoon = (): void => {
     timer = undefined;
-    // Only one flush at a time, so that a slow store does not collect commands.
+    // One flush at a time, so that commands do not pile up on a slow store.
     if (flushing !== undefined) timer = setTimeout(flushSoon, FLUSH_MS).unref();
     else
       flushing = flush().finally(() => {
@@ -54,7 +55,7 @@ export function createArchiveHints(options: {
     for (let start = 0; start < rooms.length; start += ROOMS_PER_COMMAND) {
       const part = rooms.slice(start, start + ROOMS_PER_COMMAND);
       const members = part.flatMap((room) => [since, room]);
-      // NX: the score stays the time since when the room waits.
+      // NX keeps the score: the time since which the room waits.
       await store
         .at(key, (redis) => redis.zadd(key, 'NX', ...members))
         .catch(() => {

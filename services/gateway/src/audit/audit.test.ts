@@ -50,7 +50,7 @@ describe('the audit', () => {
     assert.deepEqual(lines, [{ audit: kept }]);
   });
 
-  test('a flood of sign-ins is bounded, and pushes out no act', async () => {
+  test('a flood of sign-ins is bounded, and does not displace acts', async () => {
     const { audit, read } = rig();
     for (let n = 0; n < 3_000; n += 500) {
       for (let m = 0; m < 500; m++) audit.record({ action: 'sign-in.guest', by: `guest-${n + m}` });
@@ -91,18 +91,34 @@ describe('the audit', () => {
     assert.deepEqual(await read({ kind: 'acts', limit: 10 }), { events: [] });
   });
 
-  test('events that the store does not take are in the log, and counted after a few tries', async () => {
+  test('events that the store rejects are logged, and counted after a few attempts', async () => {
     const { audit } = rig();
     await server.kill();
     const before = lines.length;
     for (let n = 0; n < 1_100; n++) audit.record({ action: 'user.revoke', by: 'root' });
     assert.equal(lines.length, before + 1_100);
     assert.equal(failed, 100);
+    // Waiting acts do not take the place of sign-ins, nor the reverse.
+    audit.record({ action: 'sign-in.ldap', by: 'mina' });
     await server.restart();
     assert(await store.untilReady(10_000));
     await poll('the others to be stored', async () => (await length('acts')) >= 1_000, { timeoutMs: 8_000 });
     assert.equal(failed, 100);
   });
+});
+
+test('an act that a client repeats is recorded once', () => {
+  const lines: unknown[] = [];
+  const logger = { ...silent, info: (fields: object) => lines.push(fields) } as unknown as typeof silent;
+  const store = { at: async () => {} } as unknown as RedisStore;
+  const audit = createAudit({ store, entriesMax: 9, ageMs: AGE_MS, logger, storeNow: Date.now, onFailed() {} });
+  const event = { action: 'room.ban', by: 'root', room: 'tea' };
+  for (const name of ['tea 1.a 7', 'tea 1.a 7', 'tea 2.b 7']) audit.recordOnce(event, name);
+  assert.equal(lines.length, 2);
+  // It forgets the oldest names.
+  for (let n = 0; n < 2_000; n++) audit.recordOnce(event, `tea 3.c ${n}`);
+  audit.recordOnce(event, 'tea 1.a 7');
+  assert.equal(lines.length, 2_003);
 });
 
 test('sign-ins are audited, refused ones at a bounded rate', async () => {
@@ -126,7 +142,7 @@ test('sign-ins are audited, refused ones at a bounded rate', async () => {
   assert.equal(events.length, 21);
   await signIns.renew(address, async () => 'a token');
   await assert.rejects(signIns.renew(address, () => Promise.reject(new Error('a bug'))));
-  // The same code with another cause: the store, or the directory.
+  // The same error code with another cause: the store, or the directory.
   const unavailable = (cause: Error) => () => Promise.reject(new MaruError('unavailable', 'later', { cause }));
   for (const cause of [new Error('the store'), new DirectoryUnavailable('no server')])
     await assert.rejects(signIns.run('ldap', address, unavailable(cause)), { code: 'unavailable' });

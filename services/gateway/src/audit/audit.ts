@@ -1,10 +1,10 @@
 /**
  * The audit: who did what to whom, when and why. Never a message text.
  *
- * Each event is a line of the log at once, and an entry of a stream in the store soon after. There
- * are two streams, so that a flood of sign-ins cannot push out acts. A store that does not answer
- * delays nothing: the event is tried again a few times, then only the log has it. After a failure
- * that hid an answer, an event may be in the stream twice.
+ * Each event is logged at once, and added to a stream in the store soon after. There are two
+ * streams, so a flood of sign-ins cannot displace acts. A store that does not answer delays
+ * nothing: after a few retries, the event exists only in the log. If a failure hid the store's
+ * answer, an event may be in the stream twice.
  */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -14,9 +14,9 @@ import { auditKey } from '../keys.ts';
 export interface AuditEvent {
   /** A fixed word such as `room.ban`. `sign-in.…` and `sign-out` go to the stream of sign-ins. */
   action: string;
-  /** Who did it: a user id. */
+  /** The acting user's id. */
   by: string;
-  /** To whom. */
+  /** The affected user. */
   user?: string;
   room?: string;
   /** The name of a gateway. */
@@ -26,7 +26,7 @@ export interface AuditEvent {
   untilTs?: number;
   reason?: string;
   outcome?: string;
-  /** From where a user signed in. */
+  /** The address from which a user signed in. */
   address?: string;
 }
 
@@ -35,14 +35,21 @@ export interface Audit {
   record(event: AuditEvent): void;
 }
 
+export interface ActAudit extends Audit {
+  /** The same, unless this process has recorded the act with this name lately. */
+  recordOnce(event: AuditEvent, name: string): void;
+}
+
 export const AUDIT_KINDS = ['acts', 'sign-ins'] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 export const kindOf = (action: string): AuditKind => (/^sign-(in|out)/.test(action) ? 'sign-ins' : 'acts');
 
-/** Events that wait for the store. Others are only in the log. */
+/** Events of each stream that wait for the store. Others are only in the log. */
 const WAITING_EVENTS_MAX = 1_000;
 const RETRY_MS = [250, 1_000, 4_000];
+/** Acts that this process remembers as recorded, about 100 bytes each. */
+const REMEMBERED_MAX = 2_000;
 /** Longest value of a field, in UTF-16 units; a longer one is cut. */
 const FIELD_CHARS_MAX = 1_024;
 const TRIM_PERIOD_MS = 60_000;
@@ -55,9 +62,10 @@ export function createAudit(options: {
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
   onFailed: () => void;
-}): Audit & { start(ticker: Ticker): void; stop(): void } {
+}): ActAudit & { start(ticker: Ticker): void; stop(): void } {
   const { store, entriesMax, ageMs, logger, storeNow, onFailed } = options;
-  let waiting = 0;
+  const waiting: Record<AuditKind, number> = { acts: 0, 'sign-ins': 0 };
+  const remembered = new Set<string>();
   let failing = false;
   let leaveTicker: (() => void) | undefined;
 
@@ -84,21 +92,36 @@ export function createAudit(options: {
     failing = true;
   };
 
-  /** Readers ignore what is too old. This frees its memory. */
+  /** Readers skip old events. Trimming frees their memory. */
   const trim = async (kind: AuditKind): Promise<void> => {
     const key = auditKey(kind);
     await store.at(key, (redis) => redis.xtrim(key, 'MINID', '~', Math.max(0, storeNow() - ageMs)));
   };
 
+  const record = (event: AuditEvent): void => {
+    const bounded = bound(event);
+    logger.info({ audit: bounded }, 'audit');
+    const kind = kindOf(event.action);
+    if (waiting[kind] >= WAITING_EVENTS_MAX) {
+      fail(new Error('too many events wait for the store'));
+      return;
+    }
+    waiting[kind]++;
+    void keep(bounded).finally(() => {
+      waiting[kind]--;
+    });
+  };
+
   return {
-    record(event) {
-      const bounded = bound(event);
-      logger.info({ audit: bounded }, 'audit');
-      if (waiting >= WAITING_EVENTS_MAX) return fail(new Error('too many events wait for the store'));
-      waiting++;
-      void keep(bounded).finally(() => {
-        waiting--;
-      });
+    record,
+    recordOnce(event, name) {
+      if (remembered.has(name)) return;
+      for (const oldest of remembered) {
+        if (remembered.size < REMEMBERED_MAX) break;
+        remembered.delete(oldest);
+      }
+      remembered.add(name);
+      record(event);
     },
     start(ticker) {
       leaveTicker = ticker.join(TRIM_PERIOD_MS, () => {
@@ -110,7 +133,7 @@ export function createAudit(options: {
   };
 }
 
-/** Only the known fields, each of bounded size. */
+/** Keeps only the known fields, each with a bounded size. */
 function bound(event: AuditEvent): AuditEvent {
   const { action, by, user, room, node, seq, role, untilTs, reason, outcome, address } = event;
   const known = { action, by, user, room, node, seq, role, untilTs, reason, outcome, address };

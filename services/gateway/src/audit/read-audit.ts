@@ -1,12 +1,12 @@
-/** Reads the audit page by page, newest first. The work of a page is bounded. */
+/** Reads the audit in pages, newest first. The work for a page is bounded. */
 import type { RedisStore } from '@maru/redis-store';
 import { auditKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import type { AuditEvent, AuditKind } from './audit.ts';
 
-/** Entries that one page looks at. Its cursor continues there, even if the page is empty. */
+/** Maximum entries to scan for a page. The cursor continues there, even if the page is empty. */
 export const SCANNED_MAX = 1_000;
-/** Entries of one call of the store. */
+/** Entries to read in one call of the store. */
 const STEP = 250;
 
 export interface AuditQuery {
@@ -23,7 +23,7 @@ export type AuditRecord = AuditEvent & { id: string; ts: number };
 
 export interface AuditPage {
   events: AuditRecord[];
-  /** For the next page; without it, there is none. */
+  /** Where the next page begins. Absent on the last page. */
   cursor?: string;
 }
 
@@ -56,7 +56,7 @@ export function createReadAudit(options: { store: RedisStore; ageMs: number; sto
   };
 }
 
-/** `user` finds what a user did and what was done to the user. */
+/** `user` matches both the acting and the affected user. */
 function isMeant(record: AuditRecord, { user, room, action }: AuditQuery): boolean {
   return (
     (user === undefined || record.user === user || record.by === user) &&
@@ -65,7 +65,7 @@ function isMeant(record: AuditRecord, { user, room, action }: AuditQuery): boole
   );
 }
 
-/** Undefined for what no gateway wrote. */
+/** Undefined if no gateway wrote the entry. */
 function toRecord(id: string, json: string | undefined): AuditRecord | undefined {
   try {
     const event = JSON.parse(json ?? '') as AuditEvent;

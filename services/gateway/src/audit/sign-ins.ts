@@ -1,21 +1,24 @@
-/** Audits sign-ins over HTTP. Refused ones at a bounded rate: anyone can cause them. */
+/**
+ * Audits sign-ins over HTTP. Refused ones are audited at a bounded rate, because anyone can cause
+ * them.
+ */
 import { type ErrorCode, MaruError } from '@maru/protocol';
 import { DirectoryUnavailable } from '../directory/directory.ts';
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Audit } from './audit.ts';
 
-/** Of each outcome. */
+/** Limit for each outcome. */
 const REFUSALS: BucketSpec = { perSecond: 1, burst: 20 };
-/** Those that a directory decided. The bounds of attempts hold before. */
+/** Limit for refusals by a directory. The limits on attempts have already passed. */
 const DECIDED: BucketSpec = { perSecond: 20, burst: 1_000 };
-/** Who signs in is not known. */
+/** The user is not known. */
 const UNKNOWN = '-';
 
-/** A refusal of which the audit says more than the answer. */
+/** A refusal whose audit event has more details than the answer. */
 export class RefusedSignIn extends MaruError {
-  /** A fixed word. */
+  /** The reason, as a fixed word. */
   readonly why: string;
-  /** The account, if one was meant. */
+  /** The account, if the request named one. */
   readonly user: string | undefined;
 
   constructor(code: ErrorCode, message: string, { reason, user }: { reason: string; user: string | undefined }) {
@@ -25,17 +28,15 @@ export class RefusedSignIn extends MaruError {
   }
 }
 
-/** `ldap`: by a name and a password. */
+/** `ldap`: with a name and a password. */
 export type SignInKind = 'guest' | 'ldap';
-/** As in the actions of the audit. `renew`: of one by `ldap`; `token`: by a token of a provider. */
+/** As in audit actions. `renew`: renewal of an `ldap` sign-in. `token`: with a provider's token. */
 export type SignInWay = SignInKind | 'renew' | 'token';
 export type SignInOutcome = 'ok' | ErrorCode | 'directory_unavailable';
 export type Counted = (way: SignInWay, outcome: SignInOutcome) => void;
 
 export interface SignIns {
-  /**
-   * Runs a sign-in, and audits who signed in from where, or why not.
-   */
+  /** Runs a sign-in. Audits the user and the address, or the reason of a refusal. */
   run<T extends { user: { id: string } }>(kind: SignInKind, address: string, signIn: () => Promise<T>): Promise<T>;
   /** Runs a renewal, and audits it only if it is refused. */
   renew<T>(address: string, renewal: () => Promise<T>): Promise<T>;

@@ -1,22 +1,22 @@
 /**
- * Audits tokens that others issued: a provider's users when they first come to this node, and
- * tokens that were made for something else. Expired ones are everyday, and are not audited.
+ * Audits tokens of other issuers: the first token of a provider's user on this node, and tokens
+ * made for another purpose. Expired tokens are normal and not audited.
  */
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/token-bucket.ts';
 import type { Audit } from './audit.ts';
 import type { Counted } from './sign-ins.ts';
 
-/** Of each claim. */
+/** Limit for each claim. */
 const REFUSALS: BucketSpec = { perSecond: 1, burst: 20 };
 const AUDITED_CLAIMS: ReadonlySet<string> = new Set(['iss', 'aud', 'azp', 'typ', 'sub', 'groups']);
-/** Sign-ins that this node remembers, so that a renewed token is no new one. */
+/** Maximum sign-ins to remember, so that a renewed token does not count as a new sign-in. */
 const SIGN_INS_MAX = 20_000;
 const UNKNOWN = '-';
 
 export interface TokenAudit {
   /** `signIn` names the user's sign-in at the provider. */
   accepted(user: string, signIn: string): void;
-  /** The claim of a token was wrong; `user` if the token proves who it is. */
+  /** A claim was wrong. `user`: set if the token proves the identity. */
   refused(claim: string, user: string | undefined): void;
 }
 

@@ -48,7 +48,7 @@ test('rounds converge and never overshoot', () => {
   );
 });
 
-test('a node that died before the clock of Redis was set back is removed, like one that is silent', async (t) => {
+test("a node that died before Redis' clock was set back is removed, like a silent one", async (t) => {
   const redis = await startTestRedis();
   t.after(() => redis.stop());
   const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });

@@ -1,7 +1,7 @@
 /**
- * Balances connections across nodes, so that a new node gets its share. Nodes report their numbers
- * of connections through the store. A node with many more than the mean advises some of its
- * clients, a few at a time, to reconnect.
+ * Balances connections across nodes, so that a new node gets its share. Nodes report their
+ * connection counts through the store. A node far above the mean advises some of its clients, a few
+ * at a time, to reconnect.
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -9,7 +9,7 @@ import { nodeLoadsKey, nodesSeenKey } from '../keys.ts';
 
 export const reportLoadScript = loadScript(new URL('./report-load.lua', import.meta.url));
 
-/** A node within this tolerance is balanced: moving a connection has a cost, too. */
+/** A node within this tolerance is balanced, because moving a connection also has a cost. */
 const TOLERATED_RATIO = 1.2;
 const TOLERATED_CONNECTIONS = 20;
 /** At most this part of the surplus moves in one round. The next round sees the result. */
@@ -41,8 +41,8 @@ export function createBalance(options: {
   roundMs: number;
   connections: () => number;
   /**
-   * Advises up to `count` connections to reconnect within `withinMs`; returns how many. Undefined:
-   * never.
+   * Advises up to `count` connections to reconnect within `withinMs`. Returns how many it advised.
+   * Undefined switches this off.
    */
   advise: ((count: number, withinMs: number) => number) | undefined;
   logger: Logger;

@@ -1,24 +1,21 @@
 /**
- * The node's connections to Redis. Each kind of traffic has its own, so that none waits behind
- * another.
+ * The node's connections to Redis. Each kind of traffic has its own, so that no traffic waits
+ * behind another kind.
  */
 import { openRedis, type RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 
 export interface Connections {
   /**
-   * Appends only: the order on a connection is the order of the logs. The batcher keeps the
-   * deadline.
+   * For appends only, because the order on a connection is the order of the logs. The batcher keeps
+   * the deadline.
    */
   append: RedisStore;
   /** Pages of logs and the directory: answers may be large. */
   read: RedisStore;
-  /** Redis' clock, quotas and loads: small answers that must not wait behind pages. */
+  /** Redis' clock, quotas and loads: small replies that must not wait behind pages. */
   control: RedisStore;
-  /**
-   * The channels of rooms. The subscriber resubscribes by itself, because it must know about
-   * losses.
-   */
+  /** The channels of rooms. The subscriber resubscribes itself, because it must notice losses. */
   subscribe: RedisStore;
   ephemeralPub: RedisStore;
   ephemeralSub: RedisStore;
@@ -39,7 +36,7 @@ export function openConnections(options: {
   deadlineMs: number;
   node: string;
   logger: Logger;
-  /** A connection was closed because it was silent; its `purpose` label. */
+  /** Called with the `purpose` label when a silent connection was closed. */
   onSilent: (purpose: string) => void;
 }): {
   connections: Connections;

@@ -49,7 +49,7 @@ describe('the gate', () => {
     assert.equal(checks.length, 0);
   });
 
-  test('is closed after a pause, before any timer ran, until the check succeeded', async () => {
+  test('closes after a pause, before any timer runs, until the check has succeeded', async () => {
     const { gate, checks, steps, pause, tick } = rig();
     pause(30_000);
     assert.equal(gate.isOpen(), false);
@@ -99,7 +99,7 @@ describe('the gate', () => {
     assert(checks.length >= 4);
   });
 
-  test('is open after it was stopped', () => {
+  test('stays open after it was stopped', () => {
     const { gate, pause } = rig();
     gate.stop();
     pause(60_000);

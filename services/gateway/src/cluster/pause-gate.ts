@@ -1,17 +1,17 @@
 /**
- * Closes after the process was paused (SIGSTOP, a suspended machine, a blocked event loop), until
- * the node has checked what it missed. A paused node does not know who was revoked since, and
- * must serve nothing to them.
+ * Closes after a pause of the process (SIGSTOP, a suspended machine, a blocked event loop), until
+ * the node has checked what it missed. A paused node does not know which users were revoked, and
+ * must not serve them.
  *
- * After a pause, callbacks of sockets run before timers. Therefore everything that serves a client
- * asks `isOpen`, which compares the time with that of the last tick.
+ * After a pause, socket callbacks run before timers. Therefore all code that serves a client calls
+ * `isOpen`, which compares the time with that of the last tick.
  */
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from './ticker.ts';
 
-/** Without a tick for so long, the process was paused. Ticks come every half second. */
+/** After this time without a tick, the process was paused. Ticks come every half second. */
 export const PAUSE_MS = 2_000;
-/** The gate opens after this time, even if the check fails: the store is down then. */
+/** The gate opens after this time even if the check fails. Then the store is down. */
 const CLOSED_MAX_MS = 5_000;
 const RETRY_MS = 100;
 
@@ -29,7 +29,7 @@ export interface PauseGate {
 }
 
 export function createPauseGate(options: {
-  /** MUST NOT resolve with what was known before the call. */
+  /** MUST NOT resolve with information from before the call. */
   check: () => Promise<void>;
   tickMs: number;
   logger: Logger;
@@ -49,7 +49,7 @@ export function createPauseGate(options: {
         () => true,
         () => false,
       );
-      // Paused again: the answer may be from before that.
+      // The process was paused again, so the answer may be outdated.
       if (now() - startedAtMs > PAUSE_MS) {
         isChecked = false;
         giveUpAtMs = now() + CLOSED_MAX_MS;

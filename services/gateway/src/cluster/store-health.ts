@@ -80,11 +80,11 @@ export function createStoreHealth(options: {
 
   const probeWrite = async (shard: Shard): Promise<void> => {
     const tag = store.tagOn(shard);
-    if (tag === undefined) throw new Error('a shard has no slots any more');
+    if (tag === undefined) throw new Error('a shard no longer has slots');
     await shard.redis.set(writeProbeKey(tag, options.node), '1', 'PX', PROBE_TTL_MS);
     if (options.waitReplicas === 0) return;
     const reached = await shard.redis.wait(options.waitReplicas, REPLICAS_WAIT_MS);
-    if (reached < options.waitReplicas) throw new Error(`only ${reached} replicas have what is written`);
+    if (reached < options.waitReplicas) throw new Error(`only ${reached} replicas have the written data`);
   };
 
   const check = async () => {

@@ -1,6 +1,7 @@
 /**
- * Brings a member up to date: sends it what it misses, from the recent entries or the log, page by
- * page as its transport takes it, and then makes it live. So nothing is queued for it here.
+ * Brings a member up to date: sends the entries that it misses, from the recent entries or the log.
+ * Pages follow at the pace of the transport, so nothing is queued here. Then the member becomes
+ * live.
  */
 import type { Position } from '@maru/protocol';
 import type { ActEffect, Removal } from '../log/entry-codec.ts';
@@ -10,7 +11,7 @@ import type { Member } from './member.ts';
 import type { RecentEntry } from './recent-entries.ts';
 import { entriesOf, epochPacket } from './room-packets.ts';
 
-/** Entries of one read while catching up or backfilling. */
+/** Maximum entries of one read. */
 export const PAGE_ENTRIES = 200;
 /** Rounds without progress before the connection ends with `lost_hole`. */
 const STALLS_MAX = 20;
@@ -24,13 +25,13 @@ export interface CatchUpRoom {
   readonly erasures: Pick<Erasures, 'isStale'>;
   recentAfter(seq: number): RecentEntry[] | undefined;
   readAfter(seq: number, limit: number): Promise<ReadResult>;
-  /** Passes a read on, so that the room follows the log into a new epoch. */
+  /** Passes a read to the room, so that the room follows the log into a new epoch. */
   observe(read: ReadResult): void;
   goLive(member: Member, seq: number): void;
 }
 
 export interface CatchUpStart {
-  /** The member has all entries up to here. */
+  /** The member has all entries up to this position. */
   position: Position;
   /** The member's right was checked as of this `seq`. A later act may remove it. */
   permittedSeq: number;
@@ -38,7 +39,7 @@ export interface CatchUpStart {
   wanted: () => boolean;
 }
 
-/** Whom an entry removes, if it does. */
+/** The user whom an entry removes, if any. */
 export const removalOf = (act: ActEffect | undefined): Removal | undefined =>
   act?.type === 'act' ? act.removal : undefined;
 

@@ -1,4 +1,4 @@
-/** What delivery counts. */
+/** Counters of delivery. */
 export interface DeliveryMetrics {
   resumeRead(): void;
   delivered(members: number): void;

@@ -1,4 +1,4 @@
-/** Resumes of a node, with a fake log and subscriber, while a message is deleted. */
+/** Resumes on a node with a fake log and a fake subscriber, while a message is deleted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLogger } from '@maru/service-kit';
@@ -23,7 +23,7 @@ const member = (): Member => ({
   end: () => assert.fail('ended'),
 });
 
-/** The log of one room with one message. Reads of resumes wait until the test answers them. */
+/** A log of one room with one message. The test decides when reads of resumes are answered. */
 function startNode() {
   let head = 1;
   let slow = false;
@@ -76,7 +76,7 @@ function startNode() {
     delivery,
     reads,
     resume: () => delivery.resume(member(), 'tea', 'mina', { epoch: '1.a', seq: 0 }),
-    /** In the log, as if its announcement were late or lost. */
+    /** Deletes the message in the log, as if the announcement were late or lost. */
     remove() {
       head = 2;
       text = '"erased":true';
@@ -97,7 +97,7 @@ const holdsSecret = ({ packets }: { packets: string[] }) => packets.some((packet
 
 test('a read in flight is shared, but not with a resume that begins after the deletion', async () => {
   const { delivery, reads, resume, remove, announceRemoval } = startNode();
-  // The room is open, so that announcements are heard.
+  // The room is open, so the node receives its announcements.
   await delivery.enter(member(), 'tea', 'mina', { mode: 'none' }, false);
   const [first, second] = [resume(), resume()];
   await settled();

@@ -33,7 +33,7 @@ class Recorder implements Member {
   }
 }
 
-/** A log of one room, whose reads are answered when the test says so. */
+/** The log of one room. The test decides when reads are answered. */
 function startRoom(head = 0) {
   const stored: StoredEntry[] = [];
   const reads: Array<{ after: number; answer: () => void }> = [];
@@ -49,7 +49,7 @@ function startRoom(head = 0) {
   });
   const room = new Room('room', {
     readAfter: (_room, after) =>
-      // What a read brings is decided when it is made, not when it is answered.
+      // The content of a read is fixed when the read starts, not when it is answered.
       new Promise((resolve) => {
         const read = readOf(after);
         reads.push({ after, answer: () => resolve(read) });
@@ -124,7 +124,7 @@ test('a deletion whose announcement was lost is carried out when a read brings i
   assert.deepEqual(member.seqs, [1, 2, 3]);
 });
 
-test('edits, reactions and pins forget nothing, and no change of a message makes its room guarded', () => {
+test('edits, reactions and pins do not clear recent entries or make a room guarded', () => {
   const rig = startRoom();
   rig.announce(rig.text('one'));
   for (const type of ['edit', 'react', 'pin'])

@@ -1,6 +1,6 @@
 /**
- * Collects what users have read, and writes it to the live members of each room: at most once a
- * second a room. Receipts may be lost: only the newest of each user is kept.
+ * Collects read receipts and writes them to the live members of each room, at most once a second
+ * for each room. Receipts may be lost: only the newest one of each user is kept.
  */
 import { LIMITS } from '@maru/protocol';
 import type { Ticker } from '../cluster/ticker.ts';
@@ -10,7 +10,7 @@ const PERIOD_MS = 500;
 const PAUSE_MS = 1_000;
 
 export interface ReceiptsOptions {
-  /** Writes a packet to the live members of an open room, after what waits for them. */
+  /** Writes a packet to the live members of an open room, after the packets that wait for them. */
   write: (room: string, packet: string) => void;
   now: () => number;
 }
@@ -19,7 +19,7 @@ export class Receipts {
   readonly #options: ReceiptsOptions;
   /** The newest `seq` that each user has read, by room. */
   readonly #waiting = new Map<string, Map<string, number>>();
-  /** When each room was last written to, if that was less than a pause ago; oldest first. */
+  /** When each room was last written to, if its pause is not over. Oldest first. */
   readonly #written = new Map<string, number>();
   #leaveTicker: (() => void) | undefined;
 

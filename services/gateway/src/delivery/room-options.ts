@@ -1,4 +1,4 @@
-/** What a room of a node needs from outside. */
+/** The dependencies of a room on a node. */
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { ReadResult } from '../log/room-log.ts';
 import type { RecentBudget } from './recent-entries.ts';

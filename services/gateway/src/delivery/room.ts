@@ -241,7 +241,7 @@ export class Room {
     }
   }
 
-  /** Nothing that this node remembers may hold the deleted text. It may still be behind a gap. */
+  /** Drops all that may contain the deleted text. The message may also wait behind a gap. */
   #erase(entry: RecentEntry): void {
     this.erasures.note(entry);
     this.#recent.clear();
@@ -262,12 +262,12 @@ export class Room {
     this.#options.onDelivered(this.live.size);
     if (entry.act?.type !== 'act') return;
     this.#guarded = true;
-    // Nothing after this entry reaches them, so what waits must leave before they do.
+    // Removed members get no later entries. So waiting entries are written before the removal.
     this.#writes.flush();
     for (const member of removed) member.removedFrom(this.id, (removal as Removal).reason);
   }
 
-  /** Live members whom the entry removes. Who is ahead was permitted after it. */
+  /** Live members that the entry removes. A member that is ahead was permitted after it. */
   #concernedBy({ seq }: RecentEntry, removal: Removal): Member[] {
     return [...this.live].filter((member) => concerns(removal, member) && (this.#ahead.get(member) ?? 0) < seq);
   }

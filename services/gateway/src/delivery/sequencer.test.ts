@@ -10,7 +10,7 @@ interface Entry {
 
 const entry = (seq: number, epoch = '1.a'): Entry => ({ seq, epoch });
 
-/** Steps and returns what was delivered; fills are answered from `log` at once when given. */
+/** Runs events and returns what was delivered. If `log` is given, it answers backfills at once. */
 function run(
   feed: Sequencer<Entry>,
   event: SequencerEvent<Entry>,

@@ -42,7 +42,7 @@ export interface SubscriberOptions {
   /** Period in which failed subscriptions are tried again. */
   retryMs: number;
   onHandlerError: (error: unknown) => void;
-  /** While it is closed, announcements are dropped, and reported when it opens. */
+  /** While it is closed, announcements are dropped. Their channels are reported when it opens. */
   gate?: Pick<PauseGate, 'isOpen' | 'onOpened'>;
 }
 
@@ -58,7 +58,7 @@ interface ShardConnection {
 
 /** Channels of one command. */
 const CHANNELS_AT_ONCE_MAX = 500;
-/** Channels that are wanted within this time after a run share the next one. */
+/** Channels that are added within this time after a run share the next run. */
 const GATHER_MS = 5;
 /** Twice the time between two pings of a connection. */
 const SILENCE_MAX_MS = 2_000;
@@ -204,7 +204,7 @@ export class RedisSubscriber implements Subscriber {
     this.#settleAgain();
   }
 
-  /** Looks at every channel. A node may have tens of thousands. */
+  /** Checks every channel. A node may have tens of thousands. */
   #settleAgain(): void {
     this.#unsettled = true;
     this.#settle();
@@ -232,7 +232,7 @@ export class RedisSubscriber implements Subscriber {
       const misplaced = [...candidates].filter((channel) => this.#isMisplaced(channel));
       const again = new Set<string>();
       for (let i = 0; i < misplaced.length; i += CHANNELS_AT_ONCE_MAX) {
-        // Others may have been confirmed during the last page.
+        // Another run may have confirmed some since the last page.
         const page = misplaced.slice(i, i + CHANNELS_AT_ONCE_MAX).filter((channel) => this.#isMisplaced(channel));
         // After a failure, the next tick tries again.
         const confirmed = await Promise.all(
@@ -265,7 +265,7 @@ export class RedisSubscriber implements Subscriber {
   }
 
   /**
-   * Subscribes channels of one slot on its shard. Gives those that are confirmed: the others were
+   * Subscribes channels of one slot on its shard. Returns the confirmed ones. The others were
    * unsubscribed during the call.
    */
   async #confirm(channels: string[]): Promise<string[]> {

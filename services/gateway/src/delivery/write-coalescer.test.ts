@@ -4,7 +4,7 @@ import { WriteCoalescer } from './write-coalescer.ts';
 
 afterEach(() => mock.timers.reset());
 
-/** A room of a certain time, and what it wrote. */
+/** A room with a fake clock, and the list of its writes. */
 function startRoom() {
   const written: string[][] = [];
   const clock = { ms: 1_000 };

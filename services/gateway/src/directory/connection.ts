@@ -1,7 +1,7 @@
 /**
- * One connection to a directory server, encrypted unless the settings say otherwise. Each operation
- * has a deadline. The library follows no referrals, and reconnects by itself without a bind: so
- * nothing is searched on a connection that was lost.
+ * One connection to a directory server, encrypted unless the settings disable TLS. Each operation
+ * has a deadline. The library follows no referrals. It reconnects without a bind, so nothing is
+ * searched on a connection that was lost.
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -14,24 +14,25 @@ export interface ConnectionOptions {
   url: string;
   /** Certificate authorities in PEM; undefined: those that Node.js trusts. */
   ca: string | undefined;
-  /** Without TLS. */
+  /** Disables TLS. */
   plain: boolean;
   deadlineMs: number;
 }
 
 export interface Search {
   base: string;
-  /** `base`: only that entry; `sub`: all below it, too. */
+  /** `base`: only that entry. `sub`: also all entries below it. */
   scope: 'base' | 'sub';
   filter: Filter;
   attributes: string[];
-  /** More entries are left out. */
+  /** Further entries are omitted. */
   entriesMax: number;
 }
 
 /**
- * Results of a bind that say that the account may not sign in: wrong password, no password to
- * compare, no such entry, or an account that the server locked. Others are trouble of the server.
+ * Bind results that mean that the account may not sign in: wrong password, no password to compare,
+ * no such entry, or an account that the server has locked. All other results are failures of the
+ * server.
  */
 const REFUSALS = new Set([19, 32, 34, 48, 49, 50, 53]);
 const NO_SUCH_OBJECT = 32;
@@ -59,7 +60,7 @@ export class LdapConnection {
     });
   }
 
-  /** Rejects if the server does not answer, or its certificate is not the right one. */
+  /** Rejects if the server does not answer, or its certificate is not trusted. */
   static async open(options: ConnectionOptions): Promise<LdapConnection> {
     const connection = new LdapConnection(options);
     // `ldaps` connects at the bind.
@@ -73,10 +74,10 @@ export class LdapConnection {
     return this.#client.isBound && this.#socket?.destroyed === false;
   }
 
-  /** False if the account may not sign in. Rejects if that is not known. */
+  /** False if the account may not sign in. Rejects if that cannot be determined. */
   async bind(dn: string, password: string): Promise<boolean> {
     if (password === '') throw new Error('an empty password is an anonymous bind');
-    // The library takes some words for mechanisms of SASL.
+    // The library treats some words as SASL mechanisms.
     if (!/[=@\\]/.test(dn)) return false;
     try {
       await this.#inTime(this.#client.bind(dn, password));

@@ -1,7 +1,7 @@
 /**
- * The seam to a directory of accounts. It MUST decide by the directory's present state, and MUST
- * throw DirectoryUnavailable instead of refusing when no server answers. It knows no tokens, no
- * back-off and no HTTP.
+ * The seam to a directory of accounts. It MUST decide by the current state of the directory, and
+ * MUST throw DirectoryUnavailable, not refuse, if no server answers. It does not know tokens,
+ * back-off or HTTP.
  */
 
 export interface Account {
@@ -12,9 +12,9 @@ export interface Account {
 }
 
 /**
- * Why an account may not sign in: `unknown`: no such account; `password`: it is wrong; `paused`:
- * `mayTry` said no; `disabled`, `group`: the account is disabled, or in none of the allowed groups;
- * `unusable`: the directory's entry has no usable id. Only operators see which.
+ * Why an account may not sign in: `unknown`: no such account. `password`: wrong password. `paused`:
+ * `mayTry` returned false. `disabled`, `group`: the account is disabled, or in no allowed group.
+ * `unusable`: its entry has no usable id. Only operators see the reason.
  */
 export type RefusalReason = 'unknown' | 'password' | 'paused' | 'disabled' | 'group' | 'unusable';
 
@@ -27,9 +27,9 @@ export interface Credentials {
 }
 
 export interface Directory {
-  /** Asks `mayTry` once the account is known, before its password is tried. */
+  /** Calls `mayTry` once the account is known, before it tries the password. */
   signIn(credentials: Credentials, mayTry: (id: string) => Promise<boolean>): Promise<Outcome>;
-  /** The account of a user as it is now, without its password. */
+  /** The current state of a user's account, without its password. */
   find(id: string): Promise<Outcome>;
   close(): Promise<void>;
 }

@@ -1,15 +1,15 @@
 /**
- * Attributes that say that an account is disabled. Pure. A lock that ends by itself is none of
- * them: anyone who types wrong passwords can cause it, so it must not end a person's session. Such
- * a lock refuses the bind of a sign-in.
+ * Attributes that mark an account as disabled. Pure. A temporary lock does not count: anyone who
+ * types wrong passwords can cause it, so it must not end a person's session. Such a lock only
+ * refuses the bind of a sign-in.
  */
 
 type Rule = (value: string, nowMs: number) => boolean;
 
 const DAY_MS = 86_400_000;
-/** Between 1601, where Active Directory's times begin, and 1970. */
+/** From 1601, the epoch of Active Directory, to 1970. */
 const FILETIME_OFFSET_MS = 11_644_473_600_000;
-/** Two spellings of never. */
+/** Two values that mean "never". */
 const FILETIME_NEVER = new Set(['0', '9223372036854775807']);
 const ACCOUNT_DISABLED = 2;
 const LOCKED_FOR_GOOD = '000001010000Z';
@@ -26,14 +26,14 @@ const RULES = {
   loginDisabled: isTrue,
   /** OpenLDAP's password policy. */
   pwdAccountLockedTime: (value) => value === LOCKED_FOR_GOOD,
-  /** RFC 2307: a day since 1970; 0 and -1 are never. */
+  /** RFC 2307: a day since 1970. 0 and -1 mean "never". */
   shadowExpire: (value, nowMs) => Number(value) > 0 && Number(value) * DAY_MS <= nowMs,
 } as const satisfies Record<string, Rule>;
 
 export type DisabledAttribute = keyof typeof RULES;
 export const DISABLED_ATTRIBUTES = Object.keys(RULES) as DisabledAttribute[];
 
-/** Attributes that the entry does not have say nothing. */
+/** Missing attributes are ignored. */
 export const isDisabled = (
   attributes: readonly DisabledAttribute[],
   valuesOf: (attribute: string) => string[],

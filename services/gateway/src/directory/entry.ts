@@ -1,4 +1,4 @@
-/** An entry of the directory: its attributes, whatever the case of their names. */
+/** An entry of the directory. Attribute names are case-insensitive. */
 import type { Entry as FoundEntry } from 'ldapts';
 
 export class Entry {
@@ -10,7 +10,7 @@ export class Entry {
     for (const [name, value] of Object.entries(attributes)) this.#values.set(name.toLowerCase(), [value].flat());
   }
 
-  /** Values that are text. */
+  /** The text values of an attribute. */
   texts(attribute: string): string[] {
     return this.#all(attribute).filter((value): value is string => typeof value === 'string');
   }

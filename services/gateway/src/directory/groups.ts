@@ -1,6 +1,6 @@
 /**
- * In which of the wanted groups an account is, also through groups in groups. Only groups that the
- * settings name are looked for, so the answer has a bound whatever the directory holds.
+ * Finds which of the wanted groups contain an account, directly or through nested groups. It
+ * searches only for groups named in the settings, so the work is bounded for any directory.
  */
 import { EqualityFilter, ExtensibleFilter, OrFilter } from 'ldapts';
 import type { LdapConnection } from './connection.ts';
@@ -8,14 +8,14 @@ import type { Entry } from './entry.ts';
 import { isName, type NormalName, normalName } from './names.ts';
 
 /**
- * How groups in groups are found: `chain`: by the matching rule of Active Directory; `walk`: by
- * reading the groups of groups, level by level; `off`: only direct groups, by the entry's memberOf.
+ * How nested groups are resolved. `chain`: by Active Directory's matching rule. `walk`: by reading
+ * the groups of groups, level by level. `off`: only direct groups, from the entry's memberOf.
  */
 export const NESTED_MODES = ['walk', 'chain', 'off'] as const;
 
 export interface GroupSettings {
   nested: (typeof NESTED_MODES)[number];
-  /** Groups are below it. */
+  /** Groups are searched below this entry. */
   base: string;
   /** The attribute of a group that names its members. */
   memberAttribute: string;
@@ -23,14 +23,14 @@ export interface GroupSettings {
 
 /** LDAP_MATCHING_RULE_IN_CHAIN. */
 const IN_CHAIN = '1.2.840.113556.1.4.1941';
-/** Levels of groups in groups, and groups on all levels. What is beyond counts as no group. */
+/** Maximum nesting levels, and groups on all levels. Further groups are ignored. */
 const LEVELS_MAX = 10;
 const GROUPS_MAX = 1_000;
 /** Names in one filter. */
 const NAMES_PER_SEARCH = 50;
 /** No attributes, only the names of entries. */
 const NO_ATTRIBUTES = ['1.1'];
-/** In groups of POSIX accounts, which hold no groups, a member is a value of uid. */
+/** Groups of POSIX accounts cannot be nested. Their members are values of uid. */
 const MEMBER_UID = 'memberuid';
 
 export async function groupsOf(
@@ -50,7 +50,7 @@ export async function groupsOf(
   return new Set([...direct, ...found].filter((name) => wanted.has(name)));
 }
 
-/** One read of each wanted group, which the server answers from its index. */
+/** Reads each wanted group once. The server answers from its index. */
 async function findByChain(
   connection: LdapConnection,
   { dn }: Entry,
@@ -74,7 +74,7 @@ async function findByWalk(
 ): Promise<Set<NormalName>> {
   const known = new Set<NormalName>();
   const isPosix = memberAttribute.toLowerCase() === MEMBER_UID;
-  // The server may compute memberOf from rules that no group's members show.
+  // The server may compute memberOf by rules that do not appear in any group's members.
   let level = isPosix ? entry.texts('uid') : [entry.dn, ...entry.texts('memberOf')];
   for (const name of isPosix ? [] : entry.texts('memberOf').flatMap(nameOf)) known.add(name);
   for (let depth = 0; depth < (isPosix ? 1 : LEVELS_MAX) && level.length > 0; depth++) {
@@ -99,5 +99,5 @@ async function findByWalk(
   return known;
 }
 
-/** Names that cannot be read are no groups that the settings name. */
+/** A name that cannot be parsed cannot equal a group in the settings. */
 const nameOf = (name: string): NormalName[] => (isName(name) ? [normalName(name)] : []);

@@ -10,12 +10,12 @@ import type { Entry } from './entry.ts';
 import { type GroupSettings, groupsOf } from './groups.ts';
 import { filterOfId, idOf } from './ids.ts';
 import type { RoleOfGroup } from './ldap-settings.ts';
-import { escapeValue, type NormalName } from './names.ts';
+import { escapeValue, foldName, type NormalName } from './names.ts';
 import type { LdapServers, Server } from './servers.ts';
 
 export interface LdapDirectoryOptions {
   servers: LdapServers;
-  /** Accounts are below this entry, and this filter finds them. */
+  /** Accounts are searched below this entry with this filter. */
   base: string;
   userFilter: Filter;
   loginAttributes: string[];
@@ -23,17 +23,19 @@ export interface LdapDirectoryOptions {
   nameAttributes: string[];
   disabledAttributes: readonly DisabledAttribute[];
   groups: GroupSettings;
-  /** Empty: every account may sign in. */
+  /** Empty allows every account. */
   allowedGroups: NormalName[];
   roles: RoleOfGroup[];
-  /** A name with `{username}` with which users bind; undefined: as the entry that is found. */
+  /**
+   * A template with `{username}` for the bind name of users. Undefined: bind as the found entry.
+   */
   bindAs: string | undefined;
   logger: Logger;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
 }
 
-/** One more than is right, to notice that a name means two accounts. */
+/** One more than valid, to detect that a name matches two accounts. */
 const ENTRIES_MAX = 2;
 
 export class LdapDirectory implements Directory {
@@ -50,7 +52,7 @@ export class LdapDirectory implements Directory {
     return servers.run((server) =>
       bindAs === undefined
         ? this.#searchThenBind(server, credentials, mayTry)
-        : this.#bindThenSearch(server, credentials, bindAs),
+        : this.#bindThenSearch(server, credentials, bindAs, mayTry),
     );
   }
 
@@ -61,7 +63,7 @@ export class LdapDirectory implements Directory {
       if (filter === undefined) return { ok: false, reason: 'unknown' };
       const connection = await server.asService();
       const entry = await this.#findOne(connection, filter);
-      // The directory compares more loosely than user ids do.
+      // The directory's comparison is less strict than that of user ids.
       if (entry === undefined || idOf(entry, idAttribute) !== id) return { ok: false, reason: 'unknown' };
       return this.#judge(connection, entry, id);
     });
@@ -80,7 +82,7 @@ export class LdapDirectory implements Directory {
     const entry = await this.#findOne(service, this.#filterOfLogin(username));
     const id = entry && idOf(entry, this.#options.idAttribute);
     const refused = await this.#whyNot(entry, id, mayTry);
-    // A refusal costs the directory and the clock the same as a wrong password.
+    // A refusal takes the directory as much work and time as a wrong password.
     const dn = refused === undefined && entry !== undefined ? entry.dn : this.#absentDn();
     const isRight = await (await server.open()).bind(dn, password);
     if (refused !== undefined) return refused;
@@ -100,14 +102,24 @@ export class LdapDirectory implements Directory {
   }
 
   /**
-   * The entry that a search finds need not be the account that was bound, for example if one's name
-   * is the other's address. So the password must fit the entry, too.
+   * The found entry may differ from the bound account, for example if one account's name is
+   * another's address. So the password is also checked against the found entry.
    */
-  async #bindThenSearch(server: Server, { username: typed, password }: Credentials, bindAs: string): Promise<Outcome> {
+  async #bindThenSearch(
+    server: Server,
+    { username: typed, password }: Credentials,
+    bindAs: string,
+    mayTry: (id: string) => Promise<boolean>,
+  ): Promise<Outcome> {
     const isDn = bindAs.includes('=');
     const username = withoutSuffix(typed, bindAs.slice(bindAs.indexOf('}') + 1));
     if (!isDn && !/^[^@\\/\s]+$/.test(username)) return { ok: false, reason: 'unknown' };
     const connection = await server.open();
+    // The id is not known before the bind. With and without the suffix, it is the same account.
+    if (!(await mayTry(`bound ${foldName(username)}`))) {
+      await connection.bind(this.#absentDn(), password);
+      return { ok: false, reason: 'paused' };
+    }
     const name = bindAs.replace('{username}', () => (isDn ? escapeValue(username) : username));
     if (!(await connection.bind(name, password))) return { ok: false, reason: 'password' };
     const entry = await this.#findOne(connection, this.#filterOfLogin(username));
@@ -129,7 +141,7 @@ export class LdapDirectory implements Directory {
     return { ok: true, account: { id, name: this.#nameOf(entry) ?? id, roles: [...new Set(own)] } };
   }
 
-  /** Undefined if there is none, or if it is not clear which. */
+  /** Undefined if no entry or more than one entry matches. */
   async #findOne(connection: LdapConnection, filter: Filter): Promise<Entry | undefined> {
     const { base, userFilter, idAttribute, nameAttributes, disabledAttributes, logger } = this.#options;
     const entries = await connection.search({
@@ -157,12 +169,12 @@ export class LdapDirectory implements Directory {
       .find((name) => displayName.safeParse(name).success);
   }
 
-  /** An entry that does not exist. */
+  /** The name of an entry that does not exist. */
   #absentDn(): string {
     return `cn=${randomUUID()},${this.#options.base}`;
   }
 }
 
-/** A user may type the whole name, such as mina@corp.example.com. */
+/** A user may type the full name, such as mina@corp.example.com. */
 const withoutSuffix = (typed: string, suffix: string): string =>
   suffix !== '' && typed.toLowerCase().endsWith(suffix.toLowerCase()) ? typed.slice(0, -suffix.length) : typed;

@@ -1,11 +1,11 @@
-/** Settings of sign-in with an account of an LDAP directory. Without an address there is none. */
+/** Settings of LDAP sign-in. Without a server address, it is disabled. */
 import { asInteger, asList, asOneOf, asSwitch, asText, ConfigError } from '@maru/service-kit';
 import { type Filter, FilterParser } from 'ldapts';
 import { DISABLED_ATTRIBUTES, type DisabledAttribute } from './disabled.ts';
 import { NESTED_MODES } from './groups.ts';
 import { isName, type NormalName, normalName } from './names.ts';
 
-/** Groups that the settings name. A sign-in may look for each. */
+/** Maximum groups in the settings, because a sign-in may search for each. */
 const GROUPS_MAX = 50;
 const USERNAME = '{username}';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -43,7 +43,7 @@ const asAttributes = (raw: string): string[] => asList(raw).map(asAttribute);
 const asDisabledAttributes = (raw: string): DisabledAttribute[] =>
   asList(raw).map(asOneOf(...(DISABLED_ATTRIBUTES as [DisabledAttribute, ...DisabledAttribute[]])));
 
-/** Names hold commas, so semicolons separate them. */
+/** Names contain commas, so semicolons separate them. */
 const parts = (raw: string): string[] =>
   raw
     .split(';')
@@ -193,7 +193,7 @@ export const LDAP_FIELDS = {
 
 type LdapConfig = { [K in keyof typeof LDAP_FIELDS]: ReturnType<(typeof LDAP_FIELDS)[K]['parse']> | undefined };
 
-/** Throws a ConfigError if the settings do not fit together. */
+/** Throws a ConfigError if the settings contradict each other. */
 export function checkLdap(
   config: Pick<LdapConfig, 'ldapUrls' | 'ldapPlain' | 'ldapBase' | 'ldapBindDn' | 'ldapBindPassword' | 'ldapBindAs'>,
   jwtSecret: string | undefined,

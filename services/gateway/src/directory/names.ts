@@ -1,13 +1,13 @@
 /** Distinguished names (RFC 4514). Pure. */
 
-/** One name in one spelling, so that equal names are equal strings. */
+/** A normalized name: equal names are equal strings. */
 export type NormalName = string & { readonly normal: unique symbol };
 
-/** The other characters are escaped, which is always allowed. */
+/** Other characters are escaped. Escaping is always allowed. */
 const PLAIN_IN_VALUE = /[^\p{L}\p{N}._-]/gu;
 const HEX_PAIR = /^[0-9a-f]{2}$/i;
 
-/** A value that is one value in a distinguished name, whatever it holds. */
+/** Escapes a value, so that it stays one value inside a distinguished name. */
 export const escapeValue = (value: string): string =>
   value.replace(PLAIN_IN_VALUE, (character) =>
     Buffer.from(character).reduce((text, byte) => `${text}\\${byte.toString(16).padStart(2, '0')}`, ''),
@@ -68,3 +68,13 @@ function decodeValue(value: string): string {
   }
   return Buffer.from(bytes).toString('utf8').normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 }
+
+/**
+ * Spellings that directories take for the same name: they ignore case, width, accents, hidden
+ * characters and spaces.
+ */
+export const foldName = (name: string): string =>
+  name
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\s]/gu, '')
+    .toLowerCase();

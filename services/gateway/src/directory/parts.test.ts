@@ -1,12 +1,12 @@
-/** The pure parts: names of entries, ids, and what says that an account is disabled. */
+/** Tests of the pure parts: names, ids, and attributes of disabled accounts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DISABLED_ATTRIBUTES, isDisabled } from './disabled.ts';
 import { Entry } from './entry.ts';
 import { filterOfId, idOf } from './ids.ts';
-import { escapeValue, isName, normalName } from './names.ts';
+import { escapeValue, foldName, isName, normalName } from './names.ts';
 
-test('a name of an entry has many spellings', () => {
+test('a distinguished name has many spellings', () => {
   const spellings = [
     'CN=Chat Users,OU=groups,DC=example,DC=com',
     'cn=chat users, ou=Groups , dc=EXAMPLE,dc=com',
@@ -20,13 +20,13 @@ test('a name of an entry has many spellings', () => {
   for (const text of ['', 'chat', 'cn', '=x', 'c n=x', 'cn=x,']) assert.equal(isName(text), false, text);
 });
 
-test('a value stays one value in a name, whatever it holds', () => {
+test('any value stays one value inside a name', () => {
   for (const value of ['mina,ou=admins', 'a+b=c', '"quoted"', ' spaces ', '#05', '\\', '<>;', '한글', '\0'])
     assert.equal(normalName(`uid=${escapeValue(value)},dc=c`).split(/(?<!\\),/).length, 2, value);
   assert.equal(escapeValue('a,b'), 'a\\2cb');
 });
 
-test('a GUID is spelled as usual, and found again', () => {
+test('a GUID is formatted as usual, and found again', () => {
   const bytes = Buffer.from('33221100554477668899aabbccddeeff', 'hex');
   const id = idOf(new Entry({ dn: 'cn=a', objectGUID: bytes }), 'objectGuid');
   assert.equal(id, '00112233-4455-6677-8899-aabbccddeeff');
@@ -35,14 +35,14 @@ test('a GUID is spelled as usual, and found again', () => {
   for (const wrong of ['mina', `${id}0`, '*']) assert.equal(filterOfId(wrong, 'objectGUID'), undefined);
 });
 
-test('an id is one value that may be a user id', () => {
+test('an id is a single value that is a valid user id', () => {
   const id = (values: string[]) => idOf(new Entry({ dn: 'cn=a', UID: values }), 'uid');
   assert.equal(id(['mina']), 'mina');
   for (const values of [[], ['mina', 'minakim'], ['guest-1'], ['a\nb'], [''], ['x'.repeat(129)]])
     assert.equal(id(values), undefined, JSON.stringify(values).slice(0, 40));
 });
 
-test('attributes of several directories say that an account is disabled', () => {
+test('attributes of several directories mark an account as disabled', () => {
   const nowMs = Date.UTC(2026, 10, 29);
   const filetime = (ms: number) => String((ms + 11_644_473_600_000) * 10_000);
   const disabled = (attribute: string, value: string) =>
@@ -63,4 +63,8 @@ test('attributes of several directories say that an account is disabled', () => 
     isDisabled([], () => ['514'], nowMs),
     false,
   );
+});
+
+test('a name that a user types has many spellings', () => {
+  assert.equal(foldName('Ｍｉ\u00a0ná'), 'mina');
 });

@@ -1,7 +1,8 @@
 /**
  * The servers of a directory, in the order in which they are tried. A server that fails is tried
- * last for a while. Connections of the service account are kept for further work.
+ * last for some time. Connections of the service account are reused.
  */
+import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { createSemaphore, type Semaphore } from '../log/semaphore.ts';
 import { type ConnectionOptions, LdapConnection } from './connection.ts';
@@ -14,9 +15,9 @@ export interface ServiceAccount {
 
 export interface ServersOptions extends Omit<ConnectionOptions, 'url'> {
   urls: string[];
-  /** Reads entries and groups. Undefined: each user does, with an own connection. */
+  /** Reads entries and groups. Undefined: each user reads them with its own connection. */
   service: ServiceAccount | undefined;
-  /** Sign-ins and lookups at once. */
+  /** Maximum concurrent sign-ins and lookups. */
   connectionsMax: number;
   logger: Logger;
   now: () => number;
@@ -26,13 +27,13 @@ export interface ServersOptions extends Omit<ConnectionOptions, 'url'> {
 const ASIDE_MS = 15_000;
 /** Directories and firewalls close idle connections. */
 const IDLE_MAX_MS = 30_000;
-/** Sign-ins that wait for their turn. */
+/** Maximum waiting sign-ins. */
 const WAITING_MAX = 200;
-/** For waiting and working. */
+/** Includes the wait. */
 const TOTAL_DEADLINE_MS = 10_000;
 
 export interface Server {
-  /** A new connection, which `run` closes after the work. */
+  /** Opens a connection. `run` closes it after the work. */
   open(): Promise<LdapConnection>;
   /** A connection of the service account. Rejects if there is none. */
   asService(): Promise<LdapConnection>;
@@ -62,7 +63,7 @@ export class LdapServers {
 
   /**
    * Runs the work with the first server that answers. Work that failed there begins anew with the
-   * next one. Rejects with DirectoryUnavailable.
+   * next one. Rejects with DirectoryUnavailable, or with the MaruError of the work.
    */
   async run<T>(work: (server: Server) => Promise<T>): Promise<T> {
     if (this.#running >= this.#options.connectionsMax + WAITING_MAX)
@@ -93,6 +94,8 @@ export class LdapServers {
         server.asideUntilMs = 0;
         return result;
       } catch (error) {
+        // Of another part, such as the store. It says nothing about this server.
+        if (error instanceof MaruError) throw error;
         cause = error;
         if (!isAside(server))
           logger.warn({ server: server.url, reason: String(error) }, 'a directory server does not answer');
@@ -126,11 +129,11 @@ export class LdapServers {
       return result;
     } catch (error) {
       service?.close();
-      if (isFresh) throw error;
+      if (isFresh || error instanceof MaruError) throw error;
     } finally {
       for (const connection of opened) connection.close();
     }
-    // The idle connection may have been closed by the server a moment ago.
+    // The server may just have closed the idle connection.
     dropIdle(known);
     return this.#tryOne(known, work);
   }

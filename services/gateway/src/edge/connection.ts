@@ -1,7 +1,7 @@
 /**
  * One client connection, as the rest of the gateway sees it. Packets leave in the order of the
- * calls, on any transport. Callers cannot see which way they take: one write of shared WebSocket
- * frames if nothing is queued, Engine.IO's queue otherwise.
+ * calls, on any transport. Callers do not see the path: one write of shared WebSocket frames if
+ * nothing is queued, or else Engine.IO's queue.
  */
 import type { Socket } from 'node:net';
 import type { ServerEvents } from '@maru/protocol';
@@ -29,20 +29,20 @@ export interface Connection {
   emit<E extends keyof ServerEvents>(event: E, ...payload: Parameters<ServerEvents[E]>): void;
   /** Confirms the connection to the client, unless an earlier packet did. */
   greet(): void;
-  /** Packets that the transport has not taken. */
+  /** Number of packets that the transport has not taken. */
   queuedPackets(): number;
-  /** Bytes that have not left for the network. */
+  /** Number of bytes that have not left for the network. */
   queuedBytes(): number;
   /** Resolves when the transport has taken what was queued, or after `waitMs`. */
   drained(waitMs: number): Promise<void>;
   /**
-   * Reads nothing for a while. Long-polling does not know pauses: each request waits for its
+   * Stops reading for a while. Has no effect on long-polling, where each request waits for its
    * answer.
    */
   pauseReading(ms: number): void;
-  /** Closes the transport. A client reconnects by itself. `discard` drops what is queued. */
+  /** Closes the transport. The client reconnects. `discard` drops queued packets. */
   closeTransport(discard: boolean): void;
-  /** Sends DISCONNECT. A client stays away. */
+  /** Sends DISCONNECT. The client does not reconnect. */
   disconnect(): void;
   /** Starts and ends ephemeral events of a room on this connection. */
   joinEphemeral(room: string): void;

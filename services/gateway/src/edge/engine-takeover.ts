@@ -8,7 +8,7 @@ import { UpgradedSocket, WebSocketTransport } from './websocket-transport.ts';
 
 type CreateTransport = (name: string, request: { websocket?: unknown }) => unknown;
 type WebSocketServerClass = new (options: object) => object;
-/** What is used of an Engine.IO server. */
+/** The used parts of an Engine.IO server. */
 export interface EngineServer extends PingingServer {
   opts: PingingServer['opts'] & { wsEngine: WebSocketServerClass; perMessageDeflate?: unknown };
   createTransport: CreateTransport;

@@ -10,8 +10,8 @@ import type { DefaultEventsMap, Server } from 'socket.io';
 import { z } from 'zod';
 
 export interface Ephemeral {
-  /** Sends a typing event to the room's connections on all nodes, except one connection. */
-  typing(event: TypingSignal, exceptConnectionId: string): void;
+  /** Sends a typing event to the room's connections on all nodes, except the given one. */
+  typing(event: TypingSignal, exceptConnectionId?: string): void;
 }
 
 export interface EphemeralStore {
@@ -38,7 +38,9 @@ export function createEphemeral(io: Server<DefaultEventsMap, ServerEvents, Defau
   return {
     typing(event, exceptConnectionId) {
       // Volatile: nothing is queued for a connection that cannot take the event now.
-      io.to(ephemeralRoom(event.room)).except(exceptConnectionId).volatile.emit('typing', event);
+      io.to(ephemeralRoom(event.room))
+        .except(exceptConnectionId ?? [])
+        .volatile.emit('typing', event);
     },
   };
 }

@@ -1,4 +1,4 @@
-/** When our transport takes the place of the library's, and when it must not. */
+/** When our transport replaces the library's, and when it must not. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -11,14 +11,14 @@ import { createTicker } from '../cluster/ticker.ts';
 import { FastPath } from './fast-path.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
-/** Engine.IO's server as a test changes it before the fast path is opened. */
+/** The parts of Engine.IO that a test changes before the fast path opens. */
 type Engine = {
   constructor: { prototype: Record<string, unknown> };
   opts: { wsEngine: unknown };
   createTransport: unknown;
 };
 
-/** Why the fast path was not used, each time. */
+/** Each reason for which the fast path was not used. */
 const reasons: string[] = [];
 const logger = { warn: ({ reason }: { reason: string }) => reasons.push(reason) } as unknown as Logger;
 
@@ -26,8 +26,8 @@ const now = () => performance.now();
 const { constructor: LibraryTimer } = setTimeout(() => {}, 0);
 
 /**
- * The state, and whether a client's connection has our transport, waits for its ping in our lists,
- * and is talked to.
+ * Returns the state, and whether a client's connection has our transport, is in our heartbeat
+ * lists, and works.
  */
 async function serve(options: { enabled?: boolean; change?: (engine: Engine) => void }) {
   const httpServer = createServer();
@@ -56,14 +56,14 @@ async function serve(options: { enabled?: boolean; change?: (engine: Engine) => 
   return { state: path.state, ours, pinged };
 }
 
-/** An Engine.IO in whose servers a method is another one. */
+/** An Engine.IO whose servers have one replaced method. */
 function otherEngine(engine: Engine, name: string, method: (...args: never[]) => unknown): void {
   class Other extends (engine.constructor as unknown as new (options: object) => object) {}
   Object.assign(Other.prototype, { [name]: method });
   Object.setPrototypeOf(engine, Other.prototype);
 }
 
-/** What connections are if the fast path is not used. */
+/** The expected connections if the fast path is not used. */
 const off = { state: 'off', ours: false, pinged: false };
 const unexpected = { ...off, state: 'unexpected' };
 
@@ -119,7 +119,7 @@ describe('the transport', () => {
       };
     };
     assert.deepEqual(await serve({ change }), unexpected);
-    // Not by its deadline.
+    // The reason is the early close, not the deadline.
     assert.match(reasons.at(-1) ?? '', /closed too early/);
   });
 

@@ -1,4 +1,4 @@
-/** Refused upgrades leave nothing behind, and their clients cannot disturb anything else. */
+/** Refused upgrades leave no resources behind, and their clients cannot disturb others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -38,7 +38,7 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
   describe(`an upgrade of ${kind}`, () => {
     for (const [name, end] of Object.entries(ends)) {
       test(`whose client ${name}`, async (t) => {
-        // It is over without the deadline.
+        // It ends without the deadline.
         changeWait(t, 5_000, 60_000);
         const { port } = rig;
         const client = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -58,7 +58,7 @@ for (const [kind, { path, origin, status }] of Object.entries(kinds)) {
     }
   });
 }
-test('a refused upgrade behind an unread answer is dropped after some seconds', async (t) => {
+test('a refused upgrade behind an unread answer is dropped after a few seconds', async (t) => {
   httpServer.prependOnceListener('request', (_, response) => response.end('x'.repeat(20_000_000)));
   const client = connect(rig.port, '127.0.0.1');
   client.on('error', () => {});

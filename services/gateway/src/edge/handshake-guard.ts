@@ -100,12 +100,12 @@ function refuse(response: ServerResponse | UpgradeResponse, error: MaruError): v
 
 /**
  * Answers an upgrade and destroys its socket. Node.js has released the socket by then. Without a
- * listener its errors would end the process, and without a reader its end would go unnoticed.
+ * listener, its errors would end the process. Without a reader, its end would not be noticed.
  */
 export function refuseUpgrade(socket: Duplex, status: number, body = ''): void {
   socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
-  // If the client does not read an earlier answer, this one would wait for ever.
+  // If the client does not read an earlier answer, this one would wait forever.
   const timer = setTimeout(() => socket.destroy(), REFUSAL_WAIT_MS);
   socket.once('close', () => clearTimeout(timer));
   const type = body === '' ? '' : `Content-Type: ${PROBLEM_TYPE}\r\nX-Content-Type-Options: nosniff\r\n`;

@@ -67,7 +67,7 @@ async function connect() {
 test('a ping comes after the interval, in the next period, and again after its pong', async () => {
   const client = await connect();
   for (let round = 1; round <= 3; round++) {
-    // Neither before it is due, nor when it is due if the client answered since then.
+    // No ping before it is due, nor when it is due if the client has answered since.
     for (const ms of [INTERVAL_MS - 1, LATE_MS_MAX]) {
       advance(ms);
       // A wrong ping here would be one too many below.

@@ -79,7 +79,7 @@ async function converse(tested: TestServer, client: Socket, advance: (ms: number
   if ((await message) !== 'hello') throw new Error('Engine.IO reads a packet differently');
   if (!transport.writable || connection.writeBuffer.length > 0) throw new Error('an idle connection is not writable');
   if (!transport.writeFrames(new PacketBatch(['shared']).frames()))
-    throw new Error('an idle connection does not take frames');
+    throw new Error('an idle connection does not accept frames');
   connection.send('sent');
   await received(Buffer.concat([new PacketBatch(['shared']).frames(), textFrames(['4sent'])]).toString('latin1'));
   const ping = textFrames(['2']).toString('latin1');

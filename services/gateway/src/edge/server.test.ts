@@ -1,4 +1,4 @@
-/** How a WebSocket begins on a real server: what is sent, and in how many writes. */
+/** How a WebSocket starts on a real server: what is sent, and in how many writes. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -92,12 +92,12 @@ test('requests of a connection reach its handler without the library', async () 
   await poll('CONNECT', () => /40\{"sid":"[\w-]{20}"\}/.test(received()));
   socket.write(masked(OPCODE.text, '421["typing",{}]'));
   await poll('the request', () => requests.length > 0);
-  // The last one: bytes that count. Small packets have none.
+  // The last element is the number of charged bytes. Small packets are free.
   assert.deepEqual(requests, [['owner', 'typing', [{}], 1, 0]]);
   socket.destroy();
 });
 
-test('a connection that is ended as it begins gets DISCONNECT, and its transport closes soon', async (t) => {
+test('a connection that ends during its start gets DISCONNECT, and its transport closes soon', async (t) => {
   rig.onConnected = (connection) => {
     connection.greet();
     connection.disconnect();

@@ -27,11 +27,11 @@ export interface Auth {
   resume?: unknown;
   /** Names the program for operators. */
   program?: unknown;
-  /** True: the client tries again by itself after a `connect_error` whose data is retryable. */
+  /** If true, the client retries by itself after a retryable `connect_error`. */
   retries?: unknown;
 }
 
-/** `Owner` stands for a connection in the rest of the gateway. */
+/** `Owner` is what the rest of the gateway attaches to a connection. */
 export interface EdgeHandlers<Identity, Owner> {
   transportOpened(transport: Transport): void;
   transportClosed(transport: Transport): void;
@@ -126,7 +126,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
 
   function begin(socket: ClientSocket): void {
     const { identity } = socket.data;
-    if (identity === undefined) throw new Error('a connection without an identity');
+    if (identity === undefined) throw new Error('the connection has no identity');
     const connection = new SocketConnection(socket, fastPath.writes);
     const { auth } = socket.handshake;
     const transport = socket.conn as unknown as Transport;
@@ -175,7 +175,7 @@ export function createEdge<Identity, Owner>(options: EdgeOptions<Identity, Owner
   };
 }
 
-/** After DISCONNECT. */
+/** Closes the transport after DISCONNECT. */
 function closeLater(transport: Transport): void {
   setTimeout(() => transport.close(true), LAST_PACKETS_MS);
 }

@@ -12,7 +12,7 @@ import { masked } from './websocket/testing/client-frames.ts';
 const rig = await openWebSocketRig();
 after(rig.close);
 
-/** A close timer that is running gets its half minute from this call. */
+/** From this call on, the running close timer lasts half a minute. */
 function expectDroppedAfterHalfAMinute(timers: TestContext['mock']['timers'], socket: Socket): void {
   timers.tick(29_999);
   assert.equal(socket.destroyed, false);

@@ -128,7 +128,7 @@ describe('a connection whose client does not read', () => {
     const { engine, client, transport, received } = await rig.open();
     fill(transport);
     let closed = false;
-    // In the turn in which the client has read, and the stream does not know yet.
+    // In the turn in which the client has read, before the stream notices.
     client.on('data', () => {
       if (closed || received().length < LARGE_BYTES) return;
       closed = true;
@@ -144,7 +144,7 @@ describe('a connection whose client does not read', () => {
     const { transport } = await rig.open();
     fill(transport);
     const queued = transport.queuedBytes;
-    // As Engine.IO does while a client upgrades, without asking.
+    // Like Engine.IO during an upgrade, which does not check `writable`.
     for (let i = 0; i < 1_000; i++) transport.send([{ type: 'pong', data: 'probe' }]);
     assert.equal(transport.queuedBytes, queued);
   });
@@ -268,7 +268,7 @@ describe('an upgrade', () => {
   });
 });
 
-test('a client without pongs is closed, whatever is written to it; a client with pongs stays', async () => {
+test('a client that sends no pongs is closed, even while it gets data; one that sends them stays', async () => {
   const quick = await openWebSocketRig({ pingInterval: 100, pingTimeout: 1_000 });
   after(quick.close);
   const [alive, dead] = [await quick.open(), await quick.open()];

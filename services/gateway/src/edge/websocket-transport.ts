@@ -24,7 +24,7 @@ const CLOSE_WAIT_MS = 30_000;
  */
 const CONTROLS_MAX = 200;
 const CONTROLS_WINDOW_MS = 10_000;
-/** How a text begins that has a message. All others are Engine.IO's own packets. */
+/** The first byte of a text that carries a message. All other texts are Engine.IO's own packets. */
 const MESSAGE = 0x34;
 
 type Packets = Parameters<Transport['send']>[0];
@@ -88,17 +88,20 @@ export class WebSocketTransport extends Transport implements FrameSink {
   #peerDone = false;
   /** The payload of the pong to send when the socket is writable again. */
   #pendingPong: Buffer | undefined;
-  /** The number of a window, and how many it has. Small integers, which cost no objects. */
+  /**
+   * The number of the current window, and of its control frames. Small integers, which need no
+   * objects.
+   */
   #controlsWindow = 0;
   #controls = 0;
   #closeTimer: NodeJS.Timeout | undefined;
-  /** Runs while nothing is read. */
+  /** Set while reading is paused. */
   #pauseTimer: NodeJS.Timeout | undefined;
 
   constructor(request: TransportRequest) {
     super(request);
     const { socket, messageBytesMax } = request.websocket as UpgradedSocket;
-    if (socket === undefined) throw new Error('a WebSocket without a socket');
+    if (socket === undefined) throw new Error('the WebSocket has no socket');
     this.#socket = socket;
     this.#handle = handleOf(socket);
     // Other kinds of sockets, such as TLS, transform what is written, so the descriptor must not be
@@ -171,7 +174,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
     this.#pauseTimer = setTimeout(() => {
       this.#pauseTimer = undefined;
       if (!this.#peerDone) this.#reader.readOn(this);
-      // What was kept may have paused it once more.
+      // The kept input may have paused reading again.
       if (this.#pauseTimer === undefined) this.#socket.resume();
     }, ms);
   }
@@ -228,9 +231,9 @@ export class WebSocketTransport extends Transport implements FrameSink {
     if (this.readyState !== 'closed') this.onClose();
   }
 
-  /** False if there were too many: then the connection has ended. */
+  /** False if there were too many. Then the connection has ended. */
   #takeControl(): boolean {
-    // The rest of the chunk that was too much.
+    // This is the rest of the chunk that exceeded the limit.
     if (this.#peerDone) return false;
     const window = Math.floor(performance.now() / CONTROLS_WINDOW_MS);
     if (window !== this.#controlsWindow) {

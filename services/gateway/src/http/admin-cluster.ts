@@ -1,20 +1,18 @@
 /** Calls of administrators about the whole cluster: nodes, users, rooms, reports and settings. */
 import { httpSchemas, LIMITS, MaruError, parsePayload, userId } from '@maru/protocol';
-import type { Audit } from '../audit/audit.ts';
 import { type BusyRoom, mergeRooms } from '../nodes/busy-rooms.ts';
 import { mergeUsers, type SessionOnNode, type UserOnNode, type UsersQuery } from '../nodes/online-users.ts';
 import type { Questions } from '../nodes/questions.ts';
 import type { NodeReports } from '../nodes/reports.ts';
 import type { ShownSetting } from '../nodes/shown-settings.ts';
-import type { Orders } from '../revocation/orders.ts';
+import type { GiveOrder } from '../revocation/audited-orders.ts';
 import type { ReportedRooms } from '../rooms/reported-rooms.ts';
 import type { RoomsOfCluster } from '../rooms/rooms-of-cluster.ts';
 import { administrators, type Callers, type Route } from './calls.ts';
 
 export interface AdminClusterDeps extends Callers {
   node: string;
-  orders: Pick<Orders, 'give'>;
-  audit: Audit;
+  giveOrder: GiveOrder;
   nodes: Pick<NodeReports, 'all'>;
   questions: Pick<Questions, 'ask'>;
   roomsOfCluster: RoomsOfCluster;
@@ -33,7 +31,7 @@ export const adminClusterRoutes = (deps: AdminClusterDeps): Route[] => [
 ];
 
 function nodeRoutes(deps: AdminClusterDeps): Route[] {
-  const { nodes, orders, audit } = deps;
+  const { nodes, giveOrder } = deps;
   const admin = administrators(deps);
   const checkNode = async (name: string): Promise<void> => {
     const reports = await nodes.all();
@@ -45,8 +43,7 @@ function nodeRoutes(deps: AdminClusterDeps): Route[] {
     handler: admin(async (request, response, { user }) => {
       const node = parsePayload(httpSchemas.node, request.params.node);
       await checkNode(node);
-      await orders.give(kind, node);
-      audit.record({ action: `node.${kind}`, by: user.id, node });
+      await giveOrder(kind, node, { action: `node.${kind}`, by: user.id, node });
       response.json({});
     }),
   });
@@ -63,9 +60,8 @@ function nodeRoutes(deps: AdminClusterDeps): Route[] {
       path: '/admin/announcements',
       handler: admin(async (request, response, { user }) => {
         const { text } = parsePayload(httpSchemas.announcement, request.body ?? {});
-        await orders.give('announce', text);
         // The audit holds no texts of messages, but this one is an act of an administrator.
-        audit.record({ action: 'announcement', by: user.id, reason: text });
+        await giveOrder('announce', text, { action: 'announcement', by: user.id, reason: text });
         response.json({});
       }),
     },

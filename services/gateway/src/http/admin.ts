@@ -1,21 +1,19 @@
 /** Calls under `/api/v1/admin`, for tokens with the role `admin`. Each act is audited. */
 import { httpSchemas, LIMITS, parsePayload, roomId, userId } from '@maru/protocol';
 import express, { type Router } from 'express';
-import type { Audit } from '../audit/audit.ts';
 import type { ReadAudit } from '../audit/read-audit.ts';
-import type { Orders } from '../revocation/orders.ts';
+import type { GiveOrder } from '../revocation/audited-orders.ts';
 import type { CarryOut } from '../rooms/acts.ts';
 import { administrators, type Callers, wrongMethod } from './calls.ts';
 
 export interface AdminDeps extends Callers {
-  orders: Pick<Orders, 'give'>;
-  audit: Audit;
+  giveOrder: GiveOrder;
   readAudit: ReadAudit;
   carryOut: CarryOut;
 }
 
 export function createAdminRoutes(deps: AdminDeps): Router {
-  const { orders, audit, readAudit, carryOut } = deps;
+  const { giveOrder, readAudit, carryOut } = deps;
   const admin = administrators(deps);
   const routes = express.Router();
 
@@ -25,8 +23,8 @@ export function createAdminRoutes(deps: AdminDeps): Router {
       admin(async (request, response, { user: { id: by } }) => {
         const user = parsePayload(userId, request.params.id);
         const { reason } = parsePayload(httpSchemas.revoke, request.body ?? {});
-        const { atMs } = await orders.give('revoke', user);
-        audit.record({ action: 'user.revoke', by, user, ...(reason === undefined ? {} : { reason }) });
+        const why = reason === undefined ? {} : { reason };
+        const { atMs } = await giveOrder('revoke', user, { action: 'user.revoke', by, user, ...why });
         response.json({ revokedAt: atMs });
       }),
     )
@@ -38,8 +36,8 @@ export function createAdminRoutes(deps: AdminDeps): Router {
       admin(async (request, response, { user: { id: by } }) => {
         const user = parsePayload(userId, request.params.id);
         const { reason } = parsePayload(httpSchemas.disconnect, request.body ?? {});
-        await orders.give('disconnect', user);
-        audit.record({ action: 'user.disconnect', by, user, ...(reason === undefined ? {} : { reason }) });
+        const why = reason === undefined ? {} : { reason };
+        await giveOrder('disconnect', user, { action: 'user.disconnect', by, user, ...why });
         response.json({});
       }),
     )

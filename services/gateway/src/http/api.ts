@@ -2,7 +2,6 @@
 import { LIMITS, MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Audit } from '../audit/audit.ts';
 import { isOriginAllowed } from '../edge/origin.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import { isNestedDeeper } from '../limits/json-depth.ts';
@@ -23,11 +22,9 @@ export interface ApiDeps
   tokens: Tokens & Pick<EventCallDeps, 'isRevoked'>;
   currentRoles: CurrentRoles;
   /** For calls under `/admin`. */
-  orders: AdminDeps['orders'];
-  audit: Audit;
   readAudit: AdminDeps['readAudit'];
   carryOut: AdminDeps['carryOut'];
-  cluster: Omit<AdminClusterDeps, 'verify' | 'userLimit' | 'orders' | 'audit'>;
+  cluster: Omit<AdminClusterDeps, 'verify' | 'userLimit' | 'giveOrder'>;
   allowedOrigins: ReadonlySet<string>;
   trustedProxies: string[];
   /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */

@@ -1,4 +1,4 @@
-/** What the calls of the HTTP API have in common: who calls, how often, and with which method. */
+/** Shared parts of HTTP API calls: the caller, its rate limit, and allowed methods. */
 import { MaruError } from '@maru/protocol';
 import express, { type Request, type Response, type Router } from 'express';
 import type { Identity } from '../identity/tokens.ts';
@@ -57,15 +57,15 @@ export function wrongMethod(allowed: string) {
   };
 }
 
-/** A handler at an address. */
+/** A handler for a method at a path. */
 export interface Route {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** With its parameters in braces, as OpenAPI writes them. */
+  /** Parameters are in braces, as in OpenAPI. */
   path: string;
   handler: Handler;
 }
 
-/** Serves the routes. Other methods at their addresses answer 405. */
+/** Serves the routes. Other methods at their paths get 405. */
 export function routerOf(routes: Route[]): Router {
   const router = express.Router();
   const methods = new Map<string, string[]>();
@@ -74,7 +74,7 @@ export function routerOf(routes: Route[]): Router {
     methods.set(pattern, [...(methods.get(pattern) ?? []), method]);
     router[METHODS[method]](pattern, handler);
   }
-  // After all routes: one address may match two patterns.
+  // After all routes, because one path may match two patterns.
   for (const [pattern, allowed] of methods) router.all(pattern, wrongMethod(allowed.join(', ')));
   return router;
 }

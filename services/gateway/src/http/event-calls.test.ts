@@ -1,4 +1,4 @@
-/** What reaches the handlers of events from a call, and whether its answer goes out. */
+/** What a call passes to the event handlers, and whether its answer is sent. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -46,7 +46,7 @@ async function start(t: { after(work: () => void): void }) {
   return { state, gate, send };
 }
 
-test('the path, the method and the header are above what the body or the query says', async (t) => {
+test('the path, the method and the header take precedence over the body and the query', async (t) => {
   const { send } = await start(t);
   const forged = { room: 'other', seq: 99, emoji: 'x', active: false, clientMsgId: 'forged', text: 'tea', limit: 3 };
   const event = 'message:react';
@@ -58,7 +58,7 @@ test('the path, the method and the header are above what the body or the query s
   assert.deepEqual(edited.body.request, { room: 'tea', seq: 7, clientMsgId: 'key', text: 'tea' });
 });
 
-test('numbers of a query are read, and a cursor of digits stays text', async (t) => {
+test('numbers in a query are parsed, and a numeric cursor stays text', async (t) => {
   const { send } = await start(t);
   const page = await send('GET', '/rooms/tea/messages?view=messages&around=5&thread=2&limit=10');
   assert.deepEqual(page.body, { event: 'messages:read', request: { room: 'tea', around: 5, thread: 2, limit: 10 } });
@@ -68,7 +68,7 @@ test('numbers of a query are read, and a cursor of digits stays text', async (t)
   assert.equal((await send('GET', '/rooms/tea/messages?view=messages&pinned=false')).status, 400);
 });
 
-test('a handler gets the user and roles of the token, and the user is charged for the answer', async (t) => {
+test('a handler gets the user and roles of the token, and the answer is charged to the user', async (t) => {
   const { state, send } = await start(t);
   await send('GET', '/rooms/tea/members');
   const [caller] = state.callers;

@@ -1,5 +1,5 @@
 /**
- * The calls that do what a client event does (`EVENT_CALLS`). They use the schemas and handlers of
+ * HTTP calls that correspond to client events (`EVENT_CALLS`). They use the schemas and handlers of
  * the events, so a call has the same rights and the same answer.
  */
 import { MaruError, parsePayload, type RequestName, requestSchemas } from '@maru/protocol';
@@ -21,7 +21,7 @@ export interface EventCallDeps extends Callers {
   gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
 }
 
-/** In paths and queries, where everything is text. Other members stay text. */
+/** Numeric members of paths and queries, where everything is text. Other members stay text. */
 const NUMBERS: ReadonlySet<string> = new Set(['seq', 'before', 'after', 'around', 'at', 'thread', 'limit']);
 const DIGITS = /^\d{1,16}$/;
 
@@ -35,7 +35,7 @@ export const eventRoutes = (deps: EventCallDeps): Route[] =>
       const { event, members } = eventOf(call, request);
       const caller = callerOf(deps, identity);
       const reply = await answerOf(deps.handlers, event, caller, { ...members, ...requiredOf(event, call, request) });
-      // As on connections: a user who was revoked while this process was paused gets no answer.
+      // As on connections: a user who was revoked while the process was paused gets no answer.
       if (!deps.gate.isOpen()) {
         await deps.gate.whenOpen();
         if (caller.revoked) throw new MaruError('unauthenticated', 'the token was revoked');
@@ -44,7 +44,7 @@ export const eventRoutes = (deps: EventCallDeps): Route[] =>
     }),
   }));
 
-/** What the client chooses, and the event that it means. */
+/** The event of the call. `view` in the query can select one. */
 function eventOf(call: EventCall, request: Request): { event: CallEvent; members: Payload } {
   const hasBody = call.method !== 'GET' && call.method !== 'DELETE';
   if (hasBody) return { event: call.event, members: bodyOf(request) };
@@ -61,7 +61,7 @@ function bodyOf(request: Request): Payload {
   return body as Payload;
 }
 
-/** What the path, the method and the header say. No member of the body or query replaces it. */
+/** Members from the path, the method and the header. The body and query cannot replace them. */
 function requiredOf(event: CallEvent, call: EventCall, request: Request): Payload {
   const members = Object.fromEntries(pathMembers(call.path).map((name) => [name, request.params[name]]));
   const key = request.get('Idempotency-Key');
@@ -79,6 +79,8 @@ function valuesOf(texts: Record<string, unknown>): Payload {
   return Object.fromEntries(values);
 }
 
+const NO_ROOMS: Caller['subscriptions'] = new Map();
+
 function callerOf({ userLimit, isRevoked }: EventCallDeps, identity: Identity): Caller {
   const { user, roles } = identity;
   const chargeEvents = (count: number) => userLimit.charge(user.id, count);
@@ -88,6 +90,7 @@ function callerOf({ userLimit, isRevoked }: EventCallDeps, identity: Identity): 
     get revoked() {
       return isRevoked(identity);
     },
+    subscriptions: NO_ROOMS,
     queues: new WorkQueues(),
     chargeEvents,
     charge: (bytes) => chargeEvents(eventsOf(bytes)),

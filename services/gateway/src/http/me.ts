@@ -1,4 +1,4 @@
-/** Calls of a user about all that it wrote: an export, an erasure, and its job. */
+/** Calls of a user about their own content: an export, an erasure, and its job. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { httpSchemas, MaruError, parsePayload } from '@maru/protocol';
@@ -17,9 +17,9 @@ export interface MeDeps extends Callers {
   gate: Pick<PauseGate, 'isOpen' | 'whenOpen'>;
 }
 
-/** A client that takes no bytes for this long is cut off. */
+/** A client that reads no bytes for this long is disconnected. */
 const WRITE_TIMEOUT_MS = 30_000;
-/** A longer export is cut off, and continues with its cursor. */
+/** A longer export is cut off. The client continues with the cursor. */
 const EXPORT_TIMEOUT_MS = 600_000;
 
 export function meRoutes(deps: MeDeps): Route[] {
@@ -61,8 +61,8 @@ export function meRoutes(deps: MeDeps): Route[] {
 }
 
 /**
- * Writes a page when the client has taken the one before, at the rate of other large answers. An
- * error after the first page cuts the answer off, so that the client sees that it is not whole.
+ * Writes a page when the client has read the previous one, at the rate of other large answers. An
+ * error after the first page aborts the response, so the client notices that it is incomplete.
  */
 async function sendPages(
   { gate, isRevoked, userLimit }: MeDeps,

@@ -11,9 +11,7 @@ export function sendProblem(response: Response, error: MaruError): void {
   response.status(Number(problem.status)).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/**
- * The last handler of the application: whatever was thrown becomes an answer from the catalogue.
- */
+/** The last handler: turns every thrown error into an answer from the catalogue. */
 export function createErrorHandler(logger: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) return next(error);
@@ -26,7 +24,7 @@ export function createErrorHandler(logger: Logger): ErrorRequestHandler {
 
 function toMaruError(error: unknown, report: () => void): MaruError {
   if (error instanceof MaruError) return error;
-  // Errors of the body parser carry a status: the body was too large, or no JSON.
+  // Errors of the body parser carry a status: the body was too large or not JSON.
   const status = (error as { status?: unknown }).status;
   if (status === 413) return new MaruError('too_large', 'the body is too large');
   if (typeof status === 'number' && status >= 400 && status < 500)

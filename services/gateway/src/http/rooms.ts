@@ -1,4 +1,4 @@
-/** Calls about rooms and presence that are no client event. */
+/** Calls about rooms and presence that have no client event. */
 import { httpSchemas, LIMITS, type PresenceSnapshot, parsePayload, roomId } from '@maru/protocol';
 import { ROOMS_PER_EVENT, USERS_PER_EVENT } from '../limits/answer-cost.ts';
 import { oldestOf, type ReadResult } from '../log/room-log.ts';

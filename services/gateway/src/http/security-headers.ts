@@ -1,20 +1,20 @@
-/** Headers of every answer of the HTTP API. nginx adds the same to what it answers itself. */
+/** Headers of every HTTP API response. nginx adds the same to its own responses. */
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 
 export function securityHeaders(): RequestHandler[] {
   return [
     helmet({
-      // TLS ends at nginx or before it, so this header is set there.
+      // TLS ends at nginx or before it, so nginx sets this header.
       strictTransportSecurity: false,
-      // Without helmet's defaults, which allow inline styles: an answer is no page.
+      // Without helmet's defaults, which allow inline styles. An API response needs none.
       contentSecurityPolicy: {
         useDefaults: false,
         directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
       },
       xFrameOptions: { action: 'deny' },
     }),
-    // Answers hold tokens and messages.
+    // Responses contain tokens and messages, so they must not be cached.
     (_request, response, next) => {
       response.set('Cache-Control', 'no-store');
       next();

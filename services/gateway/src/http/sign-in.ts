@@ -1,11 +1,10 @@
-/** Calls before a token exists: which ways to sign in there are, and the ways themselves. */
+/** Calls that need no token: the list of ways to sign in, and the sign-ins. */
 import { type AuthConfig, GUEST_ID_PREFIX, httpSchemas, MaruError, parsePayload } from '@maru/protocol';
 import type { Request } from 'express';
-import type { Audit } from '../audit/audit.ts';
 import type { SignIns } from '../audit/sign-ins.ts';
 import type { Tokens } from '../identity/tokens.ts';
 import type { KeyedLimit } from '../limits/keyed-limit.ts';
-import type { Orders } from '../revocation/orders.ts';
+import type { GiveOrder } from '../revocation/audited-orders.ts';
 import type { PasswordSignIn } from '../sign-in/password-sign-in.ts';
 import { type Callers, type Route, signedIn, takeOrThrow } from './calls.ts';
 
@@ -17,8 +16,7 @@ export interface SignInDeps extends Callers {
   /** Undefined without a directory. */
   passwordSignIn: PasswordSignIn | undefined;
   signIns: SignIns;
-  orders: Pick<Orders, 'give'>;
-  audit: Audit;
+  giveOrder: GiveOrder;
   /** Limits sign-ins by address. */
   addressLimit: KeyedLimit;
 }
@@ -75,11 +73,10 @@ export function signInRoutes(deps: SignInDeps): Route[] {
     {
       method: 'POST',
       path: '/sign-out',
-      handler: signedIn(deps)(async (request, response, { user: { id } }) => {
+      handler: signedIn({ ...deps, verify: deps.verifyForRenewal })(async (request, response, { user: { id } }) => {
         // A stranger makes any number of guests, and the store keeps a number of revocations.
         if (id.startsWith(GUEST_ID_PREFIX)) throw new MaruError('forbidden', 'guests have no account');
-        await deps.orders.give('revoke', id);
-        deps.audit.record({ action: 'sign-out', by: id, address: addressOf(request) });
+        await deps.giveOrder('revoke', id, { action: 'sign-out', by: id, address: addressOf(request) });
         response.json({});
       }),
     },

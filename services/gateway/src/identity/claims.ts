@@ -1,10 +1,10 @@
-/** Reads claims of a checked token. Pure. */
+/** Reads claims of a verified token. Pure. */
 import type { JWTPayload } from 'jose';
 
 /** The named claim of a token is wrong. */
 export class ClaimError extends Error {
   readonly claim: string;
-  /** The user, where the token proves who it is. */
+  /** The user, if the token proves the identity. */
   readonly user: string | undefined;
 
   constructor(claim: string, user?: string) {
@@ -15,8 +15,8 @@ export class ClaimError extends Error {
 }
 
 /**
- * A claim by its name; a dot leads into a claim. Names with dots exist, too, such as
- * https://example.com/groups.
+ * Reads a claim by its name. A dot selects a nested claim. A name may also contain dots itself,
+ * such as https://example.com/groups.
  */
 export function claimAt(payload: JWTPayload, path: string): unknown {
   if (Object.hasOwn(payload, path)) return payload[path];

@@ -1,4 +1,4 @@
-/** Where an OpenID provider publishes its keys (OpenID Connect Discovery 1.0). */
+/** Finds the key set of an OpenID provider (OpenID Connect Discovery 1.0). */
 import { isSafe } from './oidc-settings.ts';
 
 export interface DiscoveryOptions {
@@ -13,10 +13,10 @@ export async function discoverKeys({ issuer, timeoutMs }: DiscoveryOptions): Pro
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   });
-  if (response.status !== 200) throw new Error(`the status of the discovery is ${response.status}`);
+  if (response.status !== 200) throw new Error(`the discovery document was answered with status ${response.status}`);
   const { issuer: named, jwks_uri: uri } = (await response.json()) as Record<string, unknown>;
-  if (named !== issuer) throw new Error('the discovery names another issuer');
+  if (named !== issuer) throw new Error('the discovery document names another issuer');
   if (typeof uri !== 'string' || !URL.canParse(uri) || !isSafe(new URL(uri)))
-    throw new Error('the discovery names no safe address of keys');
+    throw new Error('the discovery document has no safe jwks_uri');
   return new URL(uri);
 }

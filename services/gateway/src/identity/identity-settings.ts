@@ -1,4 +1,4 @@
-/** Settings of tokens: whose are accepted. */
+/** Settings of accepted tokens. */
 import { asInteger, asSecret, asText, asUrl } from '@maru/service-kit';
 
 export const IDENTITY_FIELDS = {

@@ -1,4 +1,4 @@
-/** Against a real HTTP server that answers as identity providers do in trouble. */
+/** Tests against a real HTTP server that answers like failing identity providers. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
@@ -28,7 +28,7 @@ const publish =
   (...keys: JWK[]): Answer =>
   (response) =>
     response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys }));
-/** What providers answer instead of their keys. */
+/** Wrong answers of providers instead of their keys. */
 const troubles: Record<string, Answer> = {
   'an empty key set': publish(),
   'a page instead of JSON': (response) => response.setHeader('content-type', 'text/html').end('<html>Sign in</html>'),
@@ -129,12 +129,12 @@ test('a new key is accepted although another unknown key was just looked up', as
   const strange = enter(await bogus.token());
   answer = publish(one.jwk, two.jwk);
   assert.equal(await enter(await two.token()), 'in');
-  // The key set was fetched after this token came, so the refusal is final.
+  // The key set was fetched after this token arrived, so the refusal is final.
   assert.equal(await strange, 'JWKSNoMatchingKey');
   assert.equal(fetches, 2);
 });
 
-test('invented key ids cause one fetch for all of them', async () => {
+test('invented key ids share one fetch', async () => {
   const { enter } = open();
   assert.equal(await enter(await one.token()), 'in');
   skip(MINUTE_MS);
@@ -143,7 +143,7 @@ test('invented key ids cause one fetch for all of them', async () => {
   assert.ok(fetches <= 3, `${fetches} fetches`);
 });
 
-describe('while strangers invent key ids without end', () => {
+describe('while clients keep inventing key ids', () => {
   let invented = 0;
   /** The signature does not matter: there is no key to check it with. */
   const inventToken = (from: string) => {
@@ -151,7 +151,7 @@ describe('while strangers invent key ids without end', () => {
     return from.replace(/^[^.]*/, header);
   };
 
-  test('a key that was published a moment ago works with the next fetch, and known keys at once', async () => {
+  test('a newly published key works after the next fetch, and known keys at once', async () => {
     const { enter } = open();
     const known = await one.token();
     assert.equal(await enter(known), 'in');
@@ -167,7 +167,7 @@ describe('while strangers invent key ids without end', () => {
       assert.equal(await enter(known), 'in');
       assert.equal(fetches, before, 'the known key waited');
       assert.equal(await waiting, 'in');
-      // One may have been on its way with the older set.
+      // One fetch may already have been in flight with the older set.
       assert.ok(fetches - before <= 2, `${fetches - before} fetches`);
     } finally {
       clearInterval(flood);
@@ -176,7 +176,7 @@ describe('while strangers invent key ids without end', () => {
     assert.deepEqual(new Set(await Promise.all(strangers)), new Set(['JWKSNoMatchingKey']));
   });
 
-  test('a fetch that was on its way with the older set is not the answer for a key that is newer', async () => {
+  test('a fetch of the older set in flight does not decide about a newer key', async () => {
     const { enter } = open();
     const known = await one.token();
     assert.equal(await enter(known), 'in');
@@ -192,7 +192,7 @@ describe('while strangers invent key ids without end', () => {
     assert.equal(await waiting, 'in');
   });
 
-  test('known keys work at once although the provider does not answer', async () => {
+  test('known keys work at once if the provider does not answer', async () => {
     const { enter, failures } = open();
     const known = await one.token();
     assert.equal(await enter(known), 'in');
@@ -234,7 +234,7 @@ test('a key that is missing in a newer set is refused for now; after 10 minutes,
 });
 
 describe('a provider without key ids', () => {
-  test('each key that fits is tried', async () => {
+  test('tries each matching key', async () => {
     const { enter } = open();
     answer = publish(one.withoutId, two.withoutId);
     assert.equal(await enter(await two.tokenWithoutId()), 'in');
@@ -243,7 +243,7 @@ describe('a provider without key ids', () => {
     assert.equal(await enter(await bogus.tokenWithoutId()), 'JWSSignatureVerificationFailed');
   });
 
-  test('its new key is accepted', async () => {
+  test('accepts its new key', async () => {
     const { enter } = open();
     answer = publish(one.withoutId);
     assert.equal(await enter(await one.tokenWithoutId()), 'in');

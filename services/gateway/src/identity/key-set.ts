@@ -1,7 +1,7 @@
 /**
- * The public keys of the identity provider. They are fetched when a token needs them, by one fetch
- * at a time. What the provider answers wrongly (no answer, an error, a page instead of JSON, an
- * empty set) changes nothing: known keys stay valid, and tokens of unknown keys are checked later.
+ * The public keys of the identity provider. They are fetched when a token needs them, one fetch at
+ * a time. A wrong answer of the provider (none, an error, a page instead of JSON, an empty set)
+ * changes nothing: known keys stay valid, and tokens with unknown keys are retried later.
  */
 import {
   createLocalJWKSet,
@@ -15,37 +15,39 @@ import {
 
 /** Known keys are fetched again after this time, so that withdrawn keys become invalid. */
 const REFRESH_MS = 10 * 60_000;
-/** Known keys are not fetched more often than this while the provider fails. */
+/** Minimum time between fetches of known keys while the provider fails. */
 const REFRESH_RETRY_MS = 30_000;
 /**
- * Minimum time between two fetches for unknown keys. Anyone can invent a key id. A token that comes
- * earlier waits for the next fetch, which it shares with all others, however many: a new key works
- * within the cool-down and a fetch, less than the 10 s that a client has to sign in.
+ * Minimum time between two fetches for unknown keys, because anyone can invent a key id. An earlier
+ * token waits for the next fetch and shares it with all others. So a new key works within this time
+ * plus one fetch. That is less than the 10 s that a client has to sign in.
  */
 const COOL_DOWN_MS = 3_000;
 const FETCH_TIMEOUT_MS = 3_000;
 /**
- * A key that is missing in a newer set may be withdrawn, or the set may be incomplete. For this
- * time its tokens are refused as retryable, then for good.
+ * A missing key may have been withdrawn, or the newer set may be incomplete. For this time its
+ * tokens get a retryable refusal, afterwards a final one.
  */
 const MISSING_MS = 10 * 60_000;
 
-/** The key of a token cannot be found now. This is temporary, so it must never refuse for good. */
+/**
+ * The key of a token cannot be found now. This is temporary, so it must not cause a final refusal.
+ */
 export class KeysUnavailable extends Error {}
 
 export const FETCH_OUTCOMES = ['ok', 'failed'] as const;
 export type FetchOutcome = (typeof FETCH_OUTCOMES)[number];
 
 export interface KeySetOptions {
-  /** Where the keys are. Asked before each fetch. */
+  /** Locates the key set. Called before each fetch. */
   locate: () => Promise<URL> | URL;
   /** Known keys are valid for this time after the last successful fetch. */
   staleMaxMs: number;
   /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** Called once for each fetch, with the error of one that failed. */
+  /** Called once for each fetch, with its error if it failed. */
   onFetch: (outcome: FetchOutcome, error?: unknown) => void;
-  /** Shorter in tests. */
+  /** Tests use a shorter time. */
   coolDownMs?: number;
   fetchTimeoutMs?: number;
 }
@@ -56,7 +58,7 @@ export class KeySet {
   readonly #options: KeySetOptions;
   #keys: Keys | undefined;
   #keyIds = new Set<string>();
-  /** Key ids of earlier sets that the current one does not have, and since when. */
+  /** Key ids that earlier sets had and the current one does not, with the time since when. */
   readonly #missing = new Map<string, number>();
   #fetchedAtMs = Number.NEGATIVE_INFINITY;
   #startedAtMs = Number.NEGATIVE_INFINITY;
@@ -73,7 +75,7 @@ export class KeySet {
     try {
       return await verifyWith(await this.#known(), token, options);
     } catch (error) {
-      // Without a key id, a wrong signature may mean a new key.
+      // Without a key id, an invalid signature may mean that there is a new key.
       const isUnknownKey =
         error instanceof errors.JWKSNoMatchingKey ||
         (kid === undefined && error instanceof errors.JWSSignatureVerificationFailed);
@@ -93,7 +95,7 @@ export class KeySet {
     const { now, staleMaxMs } = this.#options;
     const ageMs = now() - this.#fetchedAtMs;
     if (ageMs > staleMaxMs) this.#keys = undefined;
-    // Without keys, a fetch that has already started is as good as a new one.
+    // Without any keys, a fetch in flight is as good as a new one.
     if (this.#keys === undefined) await (this.#fetching ?? this.#fetchNext());
     else if (ageMs > REFRESH_MS && now() - this.#startedAtMs > REFRESH_RETRY_MS) this.#fetchNext().catch(() => {});
     if (this.#keys === undefined) throw new KeysUnavailable('there are no keys');
@@ -133,7 +135,7 @@ export class KeySet {
         redirect: 'error',
         signal: AbortSignal.timeout(fetchTimeoutMs),
       });
-      if (response.status !== 200) throw new Error(`the status is ${response.status}`);
+      if (response.status !== 200) throw new Error(`the key set was answered with status ${response.status}`);
       this.#replace((await response.json()) as JSONWebKeySet);
       this.#fetchedAtMs = now();
       onFetch('ok');
@@ -156,7 +158,7 @@ export class KeySet {
   }
 }
 
-/** Tries each key that fits: a token without a key id may fit several. */
+/** Tries each matching key, because a token without a key id may match several. */
 async function verifyWith(keys: Keys, token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
     return (await jwtVerify(token, keys, options)).payload;
@@ -175,7 +177,7 @@ async function verifyWith(keys: Keys, token: string, options: JWTVerifyOptions):
   }
 }
 
-/** Other errors are about the key: the provider's mistake. */
+/** All other errors are about the key, which is a mistake of the provider. */
 function isAboutToken(error: unknown): boolean {
   return (
     error instanceof errors.JOSEError && !(error instanceof errors.JWKInvalid) && !(error instanceof errors.JWKSInvalid)

@@ -1,11 +1,11 @@
-/** Settings of an OpenID provider whose tokens are accepted. Without an issuer there is none. */
+/** Settings of an OpenID provider whose tokens are accepted. Without an issuer, there is none. */
 import { asList, asOneOf, asText, asUrl, ConfigError } from '@maru/service-kit';
 import { ASYMMETRIC } from './algorithms.ts';
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const asHttp = asUrl('http', 'https');
 
-/** Keys that came in the clear would prove nothing. */
+/** Keys from an unencrypted connection would prove nothing. */
 export const isSafe = ({ protocol, hostname }: URL): boolean =>
   protocol === 'https:' || (protocol === 'http:' && LOOPBACK.has(hostname));
 
@@ -16,7 +16,7 @@ const asIssuer = (raw: string): string => {
   return raw;
 };
 
-/** Names of groups may hold commas, so semicolons separate them. */
+/** Group names may contain commas, so semicolons separate them. */
 const parts = (raw: string): string[] =>
   raw
     .split(';')
@@ -111,7 +111,7 @@ export const OIDC_FIELDS = {
   },
 } as const;
 
-/** Throws a ConfigError if the settings do not fit together. */
+/** Throws a ConfigError if the settings contradict each other. */
 export function checkOidc({
   oidcIssuer,
   oidcClientId,

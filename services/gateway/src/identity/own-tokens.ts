@@ -1,6 +1,4 @@
-/**
- * Tokens that gateways issue themselves: to guests, and to accounts that signed in with a password.
- */
+/** Tokens that gateways issue: to guests, and to accounts that signed in with a password. */
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { displayName, GUEST_ID_PREFIX, LIMITS, type SignInData, type UserRef } from '@maru/protocol';
 import { SignJWT } from 'jose';
@@ -40,7 +38,7 @@ export async function issueGuest(
 
 export interface IssueAccountOptions {
   lifetimeS: number;
-  /** When the password was given, in seconds since 1970. */
+  /** When the password was entered, in seconds since 1970. */
   signedInAtS: number;
   now: () => number;
 }

@@ -1,7 +1,7 @@
 /**
- * Checks common tokens synchronously: HS256 with a plain header. jose uses WebCrypto, which sends
- * every check to another thread at several times the cost of the check. Every token that this
- * module accepts, jose accepts, too. All other tokens are left to jose.
+ * Verifies common tokens synchronously: HS256 with a plain header. jose uses WebCrypto, which sends
+ * every verification to another thread at several times its cost. Every token that this module
+ * accepts, jose accepts too. All other tokens are left to jose.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type JWTClaimVerificationOptions, type JWTPayload, type ProtectedHeaderParameters, UnsecuredJWT } from 'jose';

@@ -1,6 +1,6 @@
 /**
- * Tokens of an OpenID provider: access tokens or ID tokens, as JWTs. Other JWTs of the provider,
- * such as logout tokens, have the same keys and must not be taken for them.
+ * Verifies tokens of an OpenID provider: access tokens or ID tokens, as JWTs. Other JWTs of the
+ * provider, such as logout tokens, have the same keys and must be rejected.
  */
 import type { JWTClaimVerificationOptions, JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { ClaimError, claimAt, textsOf } from './claims.ts';
@@ -12,7 +12,7 @@ export interface ProviderOptions {
   keySet: KeySet;
   algorithms: string[];
   audiences: string[];
-  /** Tokens that the provider gave to other clients are refused. */
+  /** Tokens that the provider issued to other clients are refused. */
   clients: string[];
   idClaim: string;
   nameClaims: string[];
@@ -52,7 +52,7 @@ export function createProvider(options: ProviderOptions): Provider {
   };
 }
 
-/** The claims of a user, as tokens of the host application have them. */
+/** The user claims, in the form of host application tokens. */
 function whoOf(
   payload: JWTPayload,
   { idClaim, nameClaims, groupsClaim, allowedGroups, roles }: ProviderOptions,

@@ -57,7 +57,7 @@ test('a signed token gives the identity', async () => {
   assert.deepEqual(identity, { ...expected, issuedAtS: undefined });
 });
 
-test('the time of issue counts, unless it is in the future', async () => {
+test('the time of issue is used, unless it is in the future', async () => {
   const issuedAtS = async (iat: number) => (await tokensWith().verify(await hs256({ ...claims, iat }))).issuedAtS;
   assert.equal(await issuedAtS(nowS - 60), nowS - 60);
   assert.equal(await issuedAtS(nowS + 5), nowS + 5);
@@ -75,18 +75,20 @@ test('a guest token is valid if guests are on, and only the gateway issues one',
   await assert.rejects(tokens.verify(await hs256({ ...claims, sub: 'guest-1' }, { kid: 'maru-guest' })), refused);
 });
 
-test('a token of an account is short, and renewed for a while after it expired', async () => {
+test('a token of an account is short-lived, and can be renewed for a while after it expired', async () => {
   const account = { id: 'mina', name: 'Mina', roles: ['admin'] };
   const issued = await tokensWith().issueAccount?.(account, nowS - 60);
   assert.ok(issued);
   const { token } = issued;
   assert.deepEqual([issued.user, issued.expiresAt], [{ id: 'mina', name: 'Mina' }, (nowS + 600) * 1_000]);
-  const { user, roles, signedInAtS } = await tokensWith().verify(token);
+  const { user, roles, signedInAtS, issuedAtS } = await tokensWith().verify(token);
   assert.deepEqual([user.id, roles, signedInAtS], ['mina', ['admin'], nowS - 60]);
+  // A renewal makes no token younger than its sign-in, so a revocation reaches it.
+  assert.equal(issuedAtS, nowS - 60);
   await assert.rejects(tokensWith({}, true, 610).verify(token), refusedFor('exp'));
   assert.equal((await tokensWith({}, true, 610).verify(token, true)).user.id, 'mina');
   await assert.rejects(tokensWith({}, true, 4_210).verify(token, true), refusedFor('exp'));
-  // Only tokens of accounts, and only with their key.
+  // Only tokens of accounts, and only with their key, can be renewed.
   await assert.rejects(tokensWith({}, true, 7_210).verify(await hs256(claims), true), refusedFor('exp'));
   await assert.rejects(tokensWith().verify(await hs256({ ...claims, iss: 'maru-account' }, { kid: 'maru-account' })));
 });
@@ -145,7 +147,7 @@ test('a required issuer and audience must be in the token; it may have other aud
   }
 });
 
-test('a shared secret is only for HS256, and a key only for the algorithm that it names', async () => {
+test('a shared secret works only for HS256, and a key only for the algorithm that it names', async () => {
   const tokens = tokensWith({ keySet: keySetAt(jwksUrl) });
   for (const alg of ['HS384', 'HS512']) await assert.rejects(tokens.verify(await hs256(claims, { alg })), refused, alg);
   for (const alg of ['RS384', 'PS256']) {
@@ -154,7 +156,7 @@ test('a shared secret is only for HS256, and a key only for the algorithm that i
   }
 });
 
-test('a token without a name, or with one that is not usable, gets a name derived from its user id', async () => {
+test('a token without a usable name gets a name derived from its user id', async () => {
   for (const name of [undefined, null, 7, '', '  ', 'x'.repeat(65), 'a\u200fb', '\u3164']) {
     const { user } = await tokensWith().verify(await hs256({ ...claims, name }));
     assert.deepEqual(user, { id: 'u-1', name: 'u-1' }, String(name));

@@ -1,7 +1,7 @@
 /**
- * Checks tokens; nothing else does. There are four kinds, with different keys. Tokens of the host
- * application and of an OpenID provider carry any user id except `guest-…`. The gateway issues
- * guest tokens, and only they carry `guest-…`; and tokens of accounts that signed in with a
+ * The only module that verifies tokens. There are four kinds with different keys. Tokens of the
+ * host application and of an OpenID provider carry any user id except `guest-…`. The gateway itself
+ * issues guest tokens, the only ones with `guest-…`, and tokens of accounts that signed in with a
  * password.
  */
 import {
@@ -44,11 +44,14 @@ export interface Identity {
   roles: string[];
   /** Seconds since 1970, as in the token. */
   expiresAtS: number;
-  /** The same; undefined if the token does not have it, or claims to be from the future. */
+  /**
+   * The same; undefined if the token does not have it, or claims to be from the future. Of a token
+   * of an account: when the password was given, also after renewals.
+   */
   issuedAtS: number | undefined;
-  /** When the user gave a password, in seconds since 1970: only of tokens of accounts. */
+  /** When the user entered a password, in seconds since 1970. Only in tokens of accounts. */
   signedInAtS?: number;
-  /** Names the user's sign-in at an OpenID provider: only of tokens of one. */
+  /** Identifies the user's sign-in at an OpenID provider. Only in tokens of a provider. */
   signIn?: string;
 }
 
@@ -78,19 +81,20 @@ export interface Tokens {
 }
 
 /**
- * A signed JWT. Decoders of base64 skip other characters, so one token could have many spellings.
+ * A signed JWT. Base64 decoders skip other characters, so without this check one token could have
+ * many spellings.
  */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 const ROLES_MAX = 32;
-/** How far the clocks of issuers may differ from the store's. */
+/** Tolerated difference between an issuer's clock and the store's. */
 const CLOCK_TOLERANCE_S = 5;
 
 export function createTokens(options: {
   keys: TokenKeys;
   guests: { secret: string } | undefined;
-  /** An OpenID provider. Tokens with its `iss` are its tokens, and no others. */
+  /** An OpenID provider. A token belongs to it exactly if it has its `iss`. */
   provider: Provider | undefined;
-  /** `lateMaxS`: an expired token is renewed for so long. */
+  /** `lateMaxS`: how long an expired token can be renewed. */
   accounts: { secret: string; lifetimeS: number; lateMaxS: number } | undefined;
   /** A token that is valid for longer than this is refused, because it could not be revoked. */
   lifetimeMaxS: number;
@@ -120,7 +124,7 @@ export function createTokens(options: {
   };
 
   const verifyAccount = async (token: string, header: ProtectedHeaderParameters, lateS: number) => {
-    if (accountKey === undefined) throw new Error('nobody signs in with a password');
+    if (accountKey === undefined) throw new Error('sign-in with a password is disabled');
     const claims = { ...common(), issuer: ACCOUNT_KEY_ID, clockTolerance: CLOCK_TOLERANCE_S + lateS };
     return notGuest(await verifyHmac(token, header, accountKey, claims));
   };
@@ -155,7 +159,9 @@ export function createTokens(options: {
         if (header.kid === GUEST_KEY_ID) return toIdentity(await verifyGuest(token, header));
         if (header.kid === ACCOUNT_KEY_ID) {
           const payload = await verifyAccount(token, header, forRenewal ? (accounts?.lateMaxS ?? 0) : 0);
-          return { ...toIdentity(payload), signedInAtS: Number(payload.auth_time) };
+          const signedInAtS = Number(payload.auth_time);
+          // A renewal must not outlive a revocation: such a token is as old as its sign-in.
+          return { ...toIdentity({ ...payload, iat: signedInAtS }), signedInAtS };
         }
         if (provider === undefined || decodeJwt(token).iss !== provider.issuer)
           return toIdentity(notGuest(await verifyHost(token, header)));
@@ -208,7 +214,8 @@ function hostVerifier(
 const isGuestId = (sub: unknown): boolean => typeof sub === 'string' && sub.startsWith(GUEST_ID_PREFIX);
 
 /**
- * The claims that are checked. Others are not named, because a token's author chooses their names.
+ * The claims that are checked. Errors never name other claims, because a token's author chooses
+ * their names.
  */
 const CLAIMS = new Set(['iss', 'sub', 'aud', 'azp', 'typ', 'exp', 'nbf', 'iat', 'groups']);
 

@@ -1,6 +1,7 @@
 /**
- * How an inbox event travels between nodes: `1 ` and its JSON, which clients get as it is. Nodes of
- * different releases share the channels, so a node drops what it does not know.
+ * The form in which an inbox event travels between nodes: `1 ` and its JSON, which clients get
+ * unchanged. Nodes of different releases share the channels, so a node drops events that it does
+ * not know.
  */
 import type { InboxEvent } from '@maru/protocol';
 

@@ -16,7 +16,7 @@ const membersOf = (roomsMax = 2) => createMembersOf({ store: singleStore(rig.adm
 const setMembers = (room: string, ...users: string[]) =>
   rig.admin.hset(roomRolesKey(room), Object.fromEntries(users.map((user) => [user, 'member'])));
 
-test('members of a room are as they are now, and none of a large room', async () => {
+test('members of a room are read anew each time, and none of a large room', async () => {
   const read = membersOf();
   await setMembers('p-tea', 'mina');
   assert.deepEqual(await read('p-tea'), ['mina']);
@@ -26,10 +26,10 @@ test('members of a room are as they are now, and none of a large room', async ()
   assert.deepEqual(await read('p-tea'), []);
 });
 
-test('the users of direct rooms are remembered, those of the least recently used rooms not', async () => {
+test('the users of direct rooms are cached, and the least recently used rooms are dropped', async () => {
   const read = membersOf(2);
   const rooms = ['d-1', 'd-2', 'd-3'];
-  // A room that is not made yet is asked for again.
+  // A room that does not exist yet is not cached.
   assert.deepEqual(await read('d-1'), []);
   for (const room of rooms) await setMembers(room, 'mina', 'jun');
   for (const room of ['d-1', 'd-2', 'd-1', 'd-3']) assert.deepEqual(await read(room), ['mina', 'jun']);

@@ -1,12 +1,15 @@
-/** The stored members of a room, for events that each of them gets. */
+/** The stored members of a room, for events that each of them receives. */
 import { isDirectRoomId, LIMITS } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import { roomRolesKey } from '../keys.ts';
 
-/** None of a room that has more than `receiptMembersMax`. Rejects if the store does not answer. */
+/**
+ * Returns no members of a room that has more than `receiptMembersMax`. Rejects if the store does
+ * not answer.
+ */
 export type MembersOf = (room: string) => Promise<readonly string[]>;
 
-/** Remembers the two users of at most `roomsMax` direct rooms, because they never change. */
+/** Caches the two users of at most `roomsMax` direct rooms, because they never change. */
 export function createMembersOf(options: { store: RedisStore; roomsMax: number }): MembersOf {
   const { store, roomsMax } = options;
   /** The least recently used room is the first one. */
@@ -23,7 +26,7 @@ export function createMembersOf(options: { store: RedisStore; roomsMax: number }
     if (!isDirectRoomId(room)) return read(room);
     const members = direct.get(room) ?? (await read(room));
     direct.delete(room);
-    // A room without members is not made yet, or was deleted.
+    // A room without members does not exist yet, or was deleted.
     if (members.length > 0) direct.set(room, members);
     if (direct.size > roomsMax) direct.delete(direct.keys().next().value as string);
     return members;

@@ -1,18 +1,18 @@
 /**
- * The page of a user's rooms: reads the list, asks each room, and repairs the list. The room
- * decides what the user sees; the list only says which rooms to ask.
+ * A page of the user's rooms: reads the list, reads each room, and repairs the list. The room
+ * decides what the user sees. The list only says which rooms to read.
  */
 import { isDirectRoomId, isPrivateRoomId, type MyRoom, type MyRoomsData, type Visibility } from '@maru/protocol';
 import type { ReadState, RoomSummary } from './read-state.ts';
 import type { ListedRoom, RoomList } from './room-list.ts';
 
-/** Characters of JSON in one answer. A single room may have more. */
+/** Maximum characters of JSON in one answer. A single room may have more. */
 const PAGE_CHARS_MAX = 1_048_576;
-/** Rooms asked at a time. Where last messages are large, a page has few rooms. */
+/** Rooms to read at a time. If last messages are large, a page has few rooms. */
 const ASKED_AT_ONCE = 32;
-/** Rooms asked for one answer. Many of them may not be the user's any more. */
+/** Maximum rooms to read for one answer. The user may have left many of them. */
 const ASKED_MAX = 512;
-/** A room in the list, in characters of what is read for an answer. All are read for each page. */
+/** Characters charged for each room in the list, because every page reads the whole list. */
 const LISTED_CHARS = 64;
 
 export type ReadMyRooms = (
@@ -56,7 +56,7 @@ class Page {
   readonly rooms: MyRoom[] = [];
   readonly inVain: ListedRoom[] = [];
   chars = 0;
-  /** It has `limit` rooms, or the next room does not fit. */
+  /** The page has `limit` rooms, or the next room does not fit. */
   isFull = false;
   readonly #limit: number;
 
@@ -64,7 +64,7 @@ class Page {
     this.#limit = limit;
   }
 
-  /** False if the room does not fit. */
+  /** Returns false if the room does not fit. */
   add(listed: ListedRoom, summary: RoomSummary | 'gone' | 'hidden'): boolean {
     if (this.isFull) return false;
     if (summary === 'gone') this.inVain.push(listed);

@@ -25,7 +25,7 @@ function rig(members: readonly string[] | Error = ['mina', 'jun', 'sora']) {
   return { told, asked, lost, notify, settled };
 }
 
-test('a message of a direct room reaches both users, one of another room no user', async () => {
+test('a message in a direct room notifies both users, one in another room notifies no user', async () => {
   const { told, asked, notify, settled } = rig(['mina', 'jun']);
   for (const room of ['tea', 'p-tea', 'd-tea']) notify.ofMessage(mina, room, 'hello', sent);
   notify.ofChange(mina, 'd-tea', { ...send, thread: 2 }, sent, []);
@@ -34,7 +34,7 @@ test('a message of a direct room reaches both users, one of another room no user
   assert.deepEqual(asked, ['d-tea', 'd-tea']);
 });
 
-test('a mention reaches the mentioned users, and @room the other members', async () => {
+test('a mention notifies the mentioned users, and @room all other members', async () => {
   const { told, asked, notify, settled } = rig();
   notify.ofChange(mina, 'tea', send, sent, ['jun']);
   assert.deepEqual(told, [[['jun'], { type: 'mention', ...event }]]);
@@ -44,7 +44,7 @@ test('a mention reaches the mentioned users, and @room the other members', async
   assert.deepEqual(told[1], [['jun', 'sora'], { type: 'mention', ...event }]);
 });
 
-test('an edit is a mention in the message that it edits, and never a new message', async () => {
+test('a mention in an edit names the edited message, and an edit is never a new message', async () => {
   const { told, notify, settled } = rig(['mina', 'jun']);
   notify.ofChange(mina, 'd-tea', { type: 'edit', seq: 3, text: 'hello', mentions: ['jun'] }, sent, ['jun']);
   await settled();

@@ -1,6 +1,6 @@
 /**
- * Informs users of messages that concern them, wherever they are connected: messages of their
- * direct rooms, and mentions. Nothing waits for it, and an event may be lost.
+ * Notifies users about messages that concern them, on all their connections: messages in their
+ * direct rooms, and mentions. Nothing waits for a notification, and it may be lost.
  */
 import { isDirectRoomId, LIMITS, MENTION_ROOM, type SendData, type UserRef } from '@maru/protocol';
 import type { Change } from '../log/room-log.ts';
@@ -44,7 +44,7 @@ export function createNotify(options: {
     ofChange(user, room, change, sent, mentioned) {
       const { text } = change;
       if (change.type === 'send') ofMessage(user, room, text, sent);
-      // An edit mentions users in the message that it edits.
+      // A mention in an edit refers to the edited message.
       const where = change.type === 'edit' ? { ...sent, seq: change.seq } : sent;
       const toOthers = (users: readonly string[]) =>
         tell(
@@ -58,7 +58,7 @@ export function createNotify(options: {
   };
 }
 
-/** The beginning of a text, in whole code points. */
+/** The beginning of a text, cut between code points. */
 export function previewOf(text: string): string {
   const max = LIMITS.inboxTextCodePointsMax;
   if (text.length <= max) return text;

@@ -18,13 +18,16 @@
 -- ARGV[7] mayStore      '0': only move a position that is stored (the user's quota is used up)
 -- ARGV[8] receiptsMax   members (public rooms: positions) of a room with receipts
 -- ARGV[9] positionsMax  positions of a room
+-- ARGV[10] archived     '' if the caller knows no archive, 'ask' if it does not know the number of
+--                       messages up to an archived seq; else `epoch n`
 --
 -- Returns {'not_found'} | {'deleted'} | {'forbidden', why, untilMs} with why closed | banned
 -- | {'invalid', head} (seq is above the head) | {'full'} | {'refused'}
+-- | {'archived', epoch, head, archived} (needs the number; archived: the newest seq in the archive)
 -- | {'moved' | 'new' | 'same', epoch, head, n, seq, readN, mentions}: n up to the head, readN up to
 -- seq, new: the first position of the user.
 
--- Members without a membership that one new position of a private room looks for.
+-- Positions of former members to look for when a private room gets a new position.
 local SWEEP_MAX = 16
 
 local user, private = ARGV[1], ARGV[2] == '1'
@@ -39,10 +42,22 @@ end
 local seq = tonumber(ARGV[6])
 if seq > head then return {'invalid', head} end
 local read_seq, read_n, is_stored = position_of(KEYS[7], user, head, n)
+
+-- The number of messages up to `seq`; nil and the newest archived seq if the archive has to tell.
+local function number()
+  local kept = redis.call('HMGET', KEYS[1], 'first', 'archived', 'archivedFrom')
+  local first, archived_from = log_first(kept[1], KEYS[2], head), tonumber(kept[3] or 0)
+  local is_archived = seq < first - 1 and archived_from > 0 and archived_from < first
+  if ARGV[10] == '' or not is_archived then return n_at(KEYS[2], KEYS[6], seq, first, head, n) end
+  local known_epoch, known_n = string.match(ARGV[10], '^(%S+) (%d+)$')
+  if known_epoch == epoch then return tonumber(known_n) end
+  return nil, tonumber(kept[2] or 0)
+end
+
 local outcome = 'same'
 if seq > read_seq then
   if not is_stored then
-    -- Former members keep their positions, which are removed while there are too many of them.
+    -- Former members keep their positions until there are too many. Then they are removed.
     if private and redis.call('HLEN', KEYS[7]) > 2 * redis.call('HLEN', KEYS[3]) + SWEEP_MAX then
       for _, reader in ipairs(redis.call('HRANDFIELD', KEYS[7], SWEEP_MAX)) do
         if redis.call('HEXISTS', KEYS[3], reader) == 0 then redis.call('HDEL', KEYS[7], reader) end
@@ -51,8 +66,9 @@ if seq > read_seq then
     if redis.call('HLEN', KEYS[7]) >= tonumber(ARGV[9]) then return {'full'} end
     if ARGV[7] == '0' then return {'refused'} end
   end
-  local first = log_first(redis.call('HGET', KEYS[1], 'first'), KEYS[2], head)
-  read_seq, read_n = seq, math.max(read_n, n_at(KEYS[2], KEYS[6], seq, first, head, n))
+  local seq_n, archived = number()
+  if archived then return {'archived', epoch, head, archived} end
+  read_seq, read_n = seq, math.max(read_n, math.min(seq_n, n))
   redis.call('HSET', KEYS[7], user, string.format('%d %d', read_seq, read_n))
   forget_read_mentions(KEYS[8], user, read_seq)
   if redis.call('HLEN', private and KEYS[3] or KEYS[7]) <= tonumber(ARGV[8]) then

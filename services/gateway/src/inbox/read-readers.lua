@@ -27,7 +27,7 @@ end
 
 if redis.call('HLEN', private and KEYS[3] or KEYS[6]) > tonumber(ARGV[6]) then return {'large'} end
 if not private then return {'ok', epoch, head, redis.call('HGETALL', KEYS[6])} end
--- Former members have positions, too.
+-- Skip positions of former members.
 local readers, members = {}, redis.call('HKEYS', KEYS[3])
 local positions = redis.call('HMGET', KEYS[6], unpack(members))
 for index, member in ipairs(members) do

@@ -4,7 +4,7 @@
 -- `reads` is a hash: user → `seq n`, the position up to which the user has read, and the number of
 -- messages up to it. For `mentions` see room-overlay.lua.
 
--- The number of messages up to `at`. Of entries that are no longer kept all count as read.
+-- The number of messages up to `at`. Of entries that the log does not keep all count as read.
 local function n_at(log_key, erased_key, at, first, head, n)
   if at >= head then return n end
   local kept = math.max(at, first)
@@ -24,7 +24,8 @@ end
 
 local SEQ_END = ':'
 
--- Messages above `seq` that mention the user or, not by the user, the room.
+-- The number of messages above `seq` that mention the user, or the room unless the user wrote the
+-- mention.
 local function mentions_above(mentions_key, user, seq)
   local above = string.format('%016d', seq)
   local function count(start)
@@ -33,7 +34,8 @@ local function mentions_above(mentions_key, user, seq)
   return count('m\n' .. user .. '\n') + count('r\n') - count('o\n' .. user .. '\n')
 end
 
--- Forgets what mentions the user up to `seq`. Mentions of the room concern others, too.
+-- Removes mentions of the user up to `seq`. Mentions of the room stay, because they concern other
+-- users too.
 local function forget_read_mentions(mentions_key, user, seq)
   local up_to = string.format('%016d', seq)
   for _, start in ipairs({'m\n' .. user .. '\n', 'o\n' .. user .. '\n'}) do

@@ -63,7 +63,7 @@ describe('a position', () => {
     assert.deepEqual((await summaryOf('mina', room)).read, { seq: 3, n: 2, unread: 0, mentions: 0 });
   });
 
-  test('of a deleted message and of a trimmed one counts as before', async () => {
+  test('counts the same at a deleted message and at a trimmed one', async () => {
     const room = await publicRoom(log);
     for (let sent = 0; sent < 3; sent++) await send(room, 'jun');
     await change(room, 'jun', { type: 'delete', seq: 2, reason: undefined });
@@ -73,7 +73,7 @@ describe('a position', () => {
     assert.deepEqual(await read('kim', room, 1), ['new', 1, 2, 1, 0]);
   });
 
-  test('is refused without quota only if it is the first', async () => {
+  test("is refused without quota only if it is the user's first one", async () => {
     const room = await publicRoom(log);
     await send(room, 'jun');
     await send(room, 'jun');
@@ -93,7 +93,7 @@ describe('a position', () => {
     await assert.rejects(state.readers('mina', room), { code: 'conflict' });
   });
 
-  test('of former members is removed when there are too many', async () => {
+  test('is removed for former members when there are too many', async () => {
     const room = await privateRoom({ mina: 'owner', jun: 'member' });
     await send(room, 'mina');
     const former = Array.from({ length: 100 }, (_, index) => [`former-${index}`, '1 1']);
@@ -105,7 +105,7 @@ describe('a position', () => {
 });
 
 describe('mentions', () => {
-  test('are counted above the position, of the user and of the room, and never of oneself', async () => {
+  test('are counted above the position, for the user and for the room, but never the own ones', async () => {
     const room = await privateRoom({ mina: 'owner', jun: 'moderator', kim: 'member' });
     await send(room, 'jun', 'mina');
     await send(room, 'jun', 'mina', 'kim', 'stranger');
@@ -117,7 +117,7 @@ describe('mentions', () => {
     assert.deepEqual(await counts(), [3, 1, 3]);
     assert.deepEqual(await read('mina', room, 2), ['new', 2, 2, 3, 1]);
     assert.deepEqual(await counts(), [1, 1, 3]);
-    // What was read of the user is forgotten, and nothing of others.
+    // Read mentions of the user are removed, those of others are not.
     const kept = await rig.admin.zrange(roomMentionsKey(room), '0', '-1');
     assert.deepEqual(
       kept.filter((member) => member.startsWith('m\nmina')),
@@ -128,7 +128,7 @@ describe('mentions', () => {
     assert.deepEqual(await counts(), [0, 1, 2]);
   });
 
-  test('do not mix users whose ids begin alike, nor seqs of different lengths', async () => {
+  test('do not confuse users whose ids begin alike, or seqs of different lengths', async () => {
     const room = await privateRoom({ a: 'owner', ab: 'member', 'a\\n': 'member' });
     for (let sent = 0; sent < 12; sent++) await send(room, 'ab', 'a');
     assert.deepEqual(await read('a', room, 9), ['new', 9, 9, 3, 3]);
@@ -137,7 +137,7 @@ describe('mentions', () => {
 });
 
 describe('a summary', () => {
-  test('shows the newest message as it is now', async () => {
+  test('shows the current form of the newest message', async () => {
     const room = await privateRoom({ mina: 'owner', jun: 'member' });
     assert.equal((await summaryOf('mina', room)).last, undefined);
     const seq = await send(room, 'jun');
@@ -153,7 +153,7 @@ describe('a summary', () => {
     assert.deepEqual([gone?.seq, gone?.text, gone?.erased], [seq, '', true]);
   });
 
-  test('tells a room without a place for the user from one that hides for now', async () => {
+  test('distinguishes a room without the user from a room that is hidden temporarily', async () => {
     const room = await privateRoom({ mina: 'owner' });
     await send(room, 'mina');
     assert.deepEqual(await state.summaries('stranger', [room, 'p-none', 'none']), ['gone', 'gone', 'gone']);

@@ -64,7 +64,7 @@ test('events beyond the queue, or while the store is away, are lost and counted,
   await poll('the loss', () => counts.lost === 507);
 });
 
-test('what does not parse reaches no client', () => {
+test('a malformed event reaches no client', () => {
   const good = encodeInboxEvent(removed('p-a'));
   assert.equal(decodeInboxEvent(good), JSON.stringify(removed('p-a')));
   for (const bad of [
@@ -81,7 +81,7 @@ test('what does not parse reaches no client', () => {
     assert.equal(decodeInboxEvent(bad), undefined, bad);
 });
 
-test('a channel is subscribed from the first connection of a user until a while after the last', async () => {
+test("a channel stays subscribed from the user's first connection until some time after the last", async () => {
   const handlers = new Map<string, ChannelHandler>();
   const steps: string[] = [];
   const readers = [

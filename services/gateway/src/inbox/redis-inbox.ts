@@ -1,14 +1,14 @@
 /**
- * Sends inbox events through Redis: to one sharded channel for each user, to which the nodes with
- * connections of the user subscribe (`docs/decisions/0028-…`). Events of one turn of the event
- * loop leave as one write to each shard. Nothing is sent again.
+ * Sends inbox events through Redis, on one sharded channel for each user. Nodes with connections of
+ * the user subscribe to it (`docs/decisions/0028-…`). Events of one event loop turn leave in one
+ * write to each shard. Nothing is retried.
  */
 import type { RedisStore, Shard } from '@maru/redis-store';
 import { userInboxChannel } from '../keys.ts';
 import type { Inbox } from './inbox.ts';
 import { encodeInboxEvent } from './inbox-codec.ts';
 
-/** Events, and their characters, that wait for the store's answer. More are lost. */
+/** Maximum events, and their characters, in flight to the store. Further events are lost. */
 const EVENTS_MAX = 10_000;
 const CHARS_MAX = 16 * 1_048_576;
 

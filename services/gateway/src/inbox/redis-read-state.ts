@@ -17,7 +17,7 @@ import { decodeStoredEntries, sizeOf, toEntry } from '../log/entry-codec.ts';
 import { noEntry } from '../log/refusals.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
-import type { ReadState, Summary } from './read-state.ts';
+import type { ArchivedMove, HotReadState, Move, Summary } from './read-state.ts';
 
 const LIBRARIES = [
   ...['room-epoch.lua', 'room-entry.lua', 'room-guard.lua', 'room-overlay.lua'].map((file) => `../log/${file}`),
@@ -28,10 +28,13 @@ const summaryScript = script('./room-summary.lua');
 const moveScript = script('./read-position.lua');
 const readersScript = script('./read-readers.lua');
 
-export function createRedisReadState(options: { store: RedisStore; seen: SeenPositions }): ReadState {
+export function createRedisReadState(options: { store: RedisStore; seen: SeenPositions }): HotReadState {
   const { store, seen } = options;
 
-  /** Notes the epoch and the head, which follow the outcome of each successful reply. */
+  /**
+   * Runs a script and notes the epoch and the head, which follow the outcome in each successful
+   * reply.
+   */
   const run = async (
     { script: of, userId, room, keys, args }: ScriptCall,
     isOk: (outcome: string) => boolean,
@@ -61,21 +64,26 @@ export function createRedisReadState(options: { store: RedisStore; seen: SeenPos
     return toSummary(room, reply);
   };
 
+  /** `archived`: as the script has it. */
+  const move = async (
+    { userId, room, seq, mayStore }: Parameters<HotReadState['moveHot']>[0],
+    archived: string,
+  ): Promise<Move | ArchivedMove> => {
+    const keys = [roomErasedKey(room), roomReadsKey(room), roomMentionsKey(room)];
+    const args = [seq, mayStore ? '1' : '0', LIMITS.receiptMembersMax, LIMITS.readPositionsPerRoomMax, archived];
+    const isKnown = (outcome: string) => isMove(outcome) || outcome === 'archived';
+    const reply = await run({ script: moveScript, userId, room, keys, args }, isKnown);
+    return toMove(reply);
+  };
+
   return {
     summaries: (userId, rooms) => Promise.all(rooms.map((room) => summary(userId, room))),
 
     async move(userId, room, seq, mayStore) {
-      const keys = [roomErasedKey(room), roomReadsKey(room), roomMentionsKey(room)];
-      const args = [seq, mayStore ? '1' : '0', LIMITS.receiptMembersMax, LIMITS.readPositionsPerRoomMax];
-      const reply = await run({ script: moveScript, userId, room, keys, args }, isMove);
-      const [outcome] = reply as [string];
-      if (outcome === 'invalid') throw new MaruError('invalid', `seq: the newest entry is ${reply[1]}`);
-      if (outcome === 'full') throw new MaruError('conflict', 'too many users have a read position in this room');
-      if (outcome === 'refused') return { outcome };
-      if (!isMove(outcome)) throw refusalOf(reply);
-      const [n, readSeq, readN, mentions] = reply.slice(3) as [number, number, number, number];
-      return { outcome, data: readDataOf(n, readSeq, readN, mentions) };
+      return (await move({ userId, room, seq, mayStore }, '')) as Move;
     },
+
+    moveHot: (request, archived) => move(request, archived === 'ask' ? archived : `${archived.epoch} ${archived.n}`),
 
     async readers(userId, room) {
       const args = [LIMITS.receiptMembersMax];
@@ -100,7 +108,7 @@ interface ScriptCall {
   script: Script;
   userId: string;
   room: string;
-  /** After those that all scripts have. */
+  /** Keys after those that all scripts have. */
   keys: string[];
   args: Array<string | number>;
 }
@@ -115,6 +123,17 @@ const commonKeys = (room: string): string[] => [
 
 const isMove = (outcome: string): outcome is 'moved' | 'new' | 'same' =>
   outcome === 'moved' || outcome === 'new' || outcome === 'same';
+
+function toMove(reply: unknown[]): Move | ArchivedMove {
+  const [outcome] = reply as [string];
+  if (outcome === 'invalid') throw new MaruError('invalid', `seq: the newest entry is ${reply[1]}`);
+  if (outcome === 'full') throw new MaruError('conflict', 'too many users have a read position in this room');
+  if (outcome === 'refused') return { outcome };
+  if (outcome === 'archived') return { outcome, epoch: reply[1] as string, archived: reply[3] as number };
+  if (!isMove(outcome)) throw refusalOf(reply);
+  const [n, readSeq, readN, mentions] = reply.slice(3) as [number, number, number, number];
+  return { outcome, data: readDataOf(n, readSeq, readN, mentions) };
+}
 
 const readDataOf = (n: number, seq: number, readN: number, mentions: number): ReadData => ({
   seq,
@@ -159,5 +178,5 @@ function toSummary(room: string, reply: unknown[]): Summary {
   };
 }
 
-/** A room without its last message, in JSON. */
+/** Size of a room without its last message, in JSON. */
 const SUMMARY_CHARS = 512;

@@ -1,4 +1,4 @@
-/** The lists of rooms in Redis: a hash for each user, in a slot of its own. */
+/** Lists of rooms in Redis: one hash for each user, in its own slot. */
 import { LIMITS, MaruError, type Notify } from '@maru/protocol';
 import { loadScript, type RedisStore, runScript, type Script } from '@maru/redis-store';
 import { roomRolesKey, userRoomListKey } from '../keys.ts';
@@ -9,25 +9,28 @@ const listScript = loadScript(new URL('./list-room.lua', import.meta.url));
 const readScript = loadScript(new URL('./read-list.lua', import.meta.url));
 const dropScript = loadScript(new URL('./drop-listed.lua', import.meta.url));
 
-/** A membership has begun or failed after this time: a call of the store takes less than 1 s. */
+/**
+ * After this time, a membership has started or failed, because a call of the store takes less than
+ * 1 s.
+ */
 const SETTLING_MS = 60_000;
 /**
  * If the second write took longer, the process or the store was paused. Then the room is listed
- * again, long before a repair may take it out.
+ * again, long before a repair may remove it.
  */
 const SLOW_MS = 10_000;
-/** Members and rooms whose place in the list a node remembers, and for how long. */
+/** Maximum places in lists that a node remembers, and for how long. */
 const ENSURED_MAX = 50_000;
 const ENSURED_MS = 3_600_000;
 
 export function createRedisRoomList(options: {
   store: RedisStore;
   now: () => number;
-  /** A list could not be repaired. It is tried again at the next occasion. */
+  /** A list could not be repaired. The next read tries again. */
   onFailed: (error: unknown) => void;
 }): RoomList {
   const { store, now, onFailed } = options;
-  /** When the place of `user LF room` is looked at again, oldest first. */
+  /** For each `user LF room`: when to check its place in the list again. Oldest first. */
   const ensured = new Map<string, number>();
 
   const run = async (script: Script, userId: string, args: Array<string | number>): Promise<unknown> => {
@@ -76,7 +79,7 @@ export function createRedisRoomList(options: {
       try {
         const settled = (await read(userId, room)).filter(({ isSettled }) => isSettled);
         if (settled.length === 0) return;
-        // The user may be a member again.
+        // The user may have become a member again.
         const key = roomRolesKey(room);
         if ((await store.at(key, (redis) => redis.hexists(key, userId))) === 1) return;
         await drop(userId, stampsOf(settled));
@@ -138,6 +141,6 @@ function decodeList(clockMs: number, flat: string[]): ListedRoom[] {
       stamp,
     });
   }
-  // By UTF-16 units, which for room ids is the order of bytes.
+  // Order by UTF-16 units. For room ids this is the byte order.
   return rooms.sort((a, b) => (a.room < b.room ? -1 : 1));
 }

@@ -1,4 +1,4 @@
-/** Lists of rooms in a real Redis: what a repair may take out, and what it must leave. */
+/** Lists of rooms in a real Redis: what a repair may remove, and what it must keep. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { LIMITS } from '@maru/protocol';
@@ -40,14 +40,14 @@ beforeEach(async () => {
   });
 });
 
-/** As if the room had been listed a while ago. */
+/** Ages the entry, as if the room had been listed earlier. */
 async function age(room: string, byMs = OLD_MS): Promise<void> {
   const [ms, ...rest] = ((await redis.hget(KEY, room)) as string).split(' ');
   await redis.hset(KEY, room, [Number(ms) - byMs, ...rest].join(' '));
 }
 const rooms = async () => (await list.read('mina')).map(({ room }) => room);
 
-test('a list is sorted, and keeps what the user set when a room is listed again', async () => {
+test("a list is sorted, and keeps the user's settings when a room is listed again", async () => {
   await list.add('mina', 'p-b');
   await list.set('mina', 'tea', 'follow', 'none');
   await list.set('mina', 'p-b', 'member', 'mentions');
@@ -82,7 +82,7 @@ describe('a membership that fails', () => {
 });
 
 describe('a repair', () => {
-  test('takes out a settled room, and leaves one that was listed a moment ago', async () => {
+  test('removes a settled room, and keeps one that was just listed', async () => {
     await list.add('mina', 'p-old');
     await list.add('mina', 'p-new');
     await age('p-old');
@@ -90,7 +90,7 @@ describe('a repair', () => {
     assert.deepEqual(await rooms(), ['p-new']);
   });
 
-  test('leaves a room that was listed again after the list was read', async () => {
+  test('keeps a room that was listed again after the list was read', async () => {
     await list.add('mina', ROOM);
     await age(ROOM);
     const seen = await list.read('mina');
@@ -99,7 +99,7 @@ describe('a repair', () => {
     assert.deepEqual(await rooms(), [ROOM]);
   });
 
-  test('a value never comes back, even if the clock stands still', async () => {
+  test('a value is never reused, even if the clock stands still', async () => {
     await list.add('mina', ROOM);
     await age(ROOM, -OLD_MS);
     const [seen] = await list.read('mina');
@@ -109,14 +109,14 @@ describe('a repair', () => {
 });
 
 describe('the end of a membership', () => {
-  test('takes the room out', async () => {
+  test('removes the room', async () => {
     await list.add('mina', ROOM);
     await age(ROOM);
     await list.remove('mina', ROOM);
     assert.deepEqual(await rooms(), []);
   });
 
-  test('leaves it if the user is a member again, or is about to be', async () => {
+  test('keeps the room if the user is a member again, or is about to be', async () => {
     await list.add('mina', ROOM);
     await age(ROOM);
     await redis.hset(roomRolesKey(ROOM), 'mina', 'member');
@@ -129,7 +129,7 @@ describe('the end of a membership', () => {
   });
 });
 
-test('a slow second write lists the room again, so that no repair takes it out', async () => {
+test('a slow second write lists the room again, so no repair removes it', async () => {
   const listing = await list.add('mina', ROOM);
   await age(ROOM);
   listing.settle();
@@ -140,7 +140,7 @@ test('a slow second write lists the room again, so that no repair takes it out',
   await poll('the listing', async () => (await list.read('mina'))[0]?.isSettled === false);
 });
 
-test('a member who enters a room is listed once, and what is listed stays as it is', async () => {
+test('a member who enters a room is listed once, and an existing entry stays unchanged', async () => {
   list.ensure('mina', ROOM);
   await poll('the listing', async () => (await rooms()).length === 1);
   const before = await redis.hget(KEY, ROOM);
@@ -154,7 +154,7 @@ test('a member who enters a room is listed once, and what is listed stays as it 
   assert.deepEqual(await rooms(), [], 'the node has looked a moment ago');
 });
 
-test('a full list refuses a further room, and takes again what it has', async () => {
+test('a full list refuses a new room, but accepts rooms that it contains', async () => {
   const full = Array.from({ length: LIMITS.roomsPerUserMax }, (_, index) => [`p-${index}`, '1 member all']);
   await redis.hset(KEY, ...full.flat());
   await assert.rejects(list.add('mina', ROOM), { code: 'conflict' });

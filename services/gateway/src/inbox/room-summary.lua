@@ -35,7 +35,8 @@ local meta = redis.call('HMGET', KEYS[1], 'title', 'visibility', 'first')
 local keys = {log = KEYS[2], erased = KEYS[7], overlay = KEYS[6], reactions = KEYS[8]}
 local first = log_first(meta[3], KEYS[2], head)
 
--- Each entry names the newest message before it, except acts of earlier releases.
+-- Each entry names the newest message before it, except acts of earlier releases. Limit the steps
+-- for those.
 local STEPS_MAX = 256
 local last, at = '', newest
 for _ = 1, STEPS_MAX do

@@ -1,4 +1,6 @@
-/** The bytes that changes of messages cost their users are at least the memory of a real Redis. */
+/**
+ * The bytes charged for changes of messages are at least the memory that they use in a real Redis.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Change, RoomLog } from '../log/room-log.ts';
@@ -6,7 +8,7 @@ import { type LogRig, message, startLogRig } from '../log/testing/log-rig.ts';
 import { changeBytes } from './stored-bytes.ts';
 
 const COUNT = 1_000;
-/** Few, so that a busy machine answers them within the deadline. */
+/** Small, so that a busy machine answers within the deadline. */
 const AT_ONCE = 50;
 
 let rig: LogRig;

@@ -18,7 +18,7 @@ local others = 0
 local claims = redis.call('HGETALL', KEYS[1])
 for i = 1, #claims, 2 do
   local count, expiry = string.match(claims[i + 1], '^(%d+) (%d+)$')
-  -- An expiry later than a new one came before the clock was set back.
+  -- An expiry later than a new one was set before the clock was set back.
   if tonumber(expiry) <= now or tonumber(expiry) > now + ttl then
     redis.call('HDEL', KEYS[1], claims[i])
   elseif claims[i] ~= ARGV[1] then

@@ -1,9 +1,9 @@
-/** What one connection may send. */
+/** The limits of one connection. */
 import type { BucketSpec } from './token-bucket.ts';
 
 export interface ConnectionLimits {
   events: BucketSpec;
-  /** Events of all connections of a user on this node together, also of those that ended. */
+  /** Events of all connections of a user on this node together, including ended ones. */
   userEvents: BucketSpec;
   /** Bytes of packets, see `chargedBytes`. */
   bytes: BucketSpec;
@@ -22,8 +22,8 @@ export interface ConnectionSettings {
 }
 
 /**
- * By default a user may send what two busy connections send. A few more may begin with a burst at
- * the same time, as after a restart of a computer.
+ * By default, a user may send as much as two busy connections. A few more connections may start
+ * with a burst at the same time, for example after a computer restarts.
  */
 const USER_CONNECTIONS = 2;
 const USER_BURSTS = 10;
@@ -32,7 +32,7 @@ const USER_BURSTS = 10;
 const EVENT_BYTES = 5_000;
 const BURST_EVENT_BYTES = 10_000;
 
-/** Settings that are not set grow with the limits of events. */
+/** Default values grow with the limits of events. */
 export function connectionLimitsOf(settings: ConnectionSettings): ConnectionLimits {
   const events = { perSecond: settings.connectionEventsPerSecond, burst: settings.connectionEventsBurst };
   return {
@@ -45,7 +45,7 @@ export function connectionLimitsOf(settings: ConnectionSettings): ConnectionLimi
       perSecond: settings.connectionBytesPerSecond ?? EVENT_BYTES * events.perSecond,
       burst: settings.connectionBytesBurst ?? BURST_EVENT_BYTES * events.burst,
     },
-    // As many as may be sent within a second.
+    // As many as a client may send within a second.
     requestsMax: settings.connectionRequestsMax ?? events.burst + events.perSecond,
   };
 }

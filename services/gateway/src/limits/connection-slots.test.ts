@@ -27,7 +27,7 @@ after(async () => {
   await redis.stop();
 });
 
-/** A node whose connections of one user are a number. */
+/** A node with a variable number of connections of one user. */
 function node(name: string, userId: string, shared = store) {
   let connections = 0;
   const slots = new ConnectionSlots({
@@ -83,7 +83,7 @@ test('nodes together accept the maximum, and the free ones of a node without a c
   assert.equal(await one.connect(40), MAX);
   assert.equal(await two.connect(40), FREE_CONNECTIONS);
   assert.deepEqual(Object.keys(await claims('many')), ['a']);
-  // What one node gives back, another one gets.
+  // Slots that one node releases are available to another.
   one.close(5);
   await poll('the release', async () => (await claims('many')).a?.startsWith('7 ') === true);
   assert.equal(await three.connect(FREE_CONNECTIONS + 4), FREE_CONNECTIONS);
@@ -94,7 +94,7 @@ test('nodes together accept the maximum, and the free ones of a node without a c
   await poll('no claim', async () => Object.keys(await claims('many')).length === 0);
 });
 
-test('a transport that ends before its session gives its slot back', async () => {
+test('a transport that ends before its session releases its slot', async () => {
   const one = node('a', 'half-open');
   assert.equal(await one.connect(MAX - 1), MAX - 1);
   const transport = {};
@@ -106,7 +106,7 @@ test('a transport that ends before its session gives its slot back', async () =>
   assert.equal(await one.connect(2), 1);
 });
 
-test('a connection that replaces another one is claimed, too', async () => {
+test('a connection that replaces another one is claimed too', async () => {
   const one = node('a', 'replaced');
   assert.equal(await one.connect(FREE_CONNECTIONS + 1), FREE_CONNECTIONS + 1);
   one.close(1);
@@ -125,7 +125,7 @@ test('a claim is repeated while its connections last, and that of a dead node ex
   assert.deepEqual(Object.keys(await claims('lasting')).sort(), ['a', 'c']);
 });
 
-test('connections that exist are noted even above the maximum, for example after the store lost them', async () => {
+test('existing connections are claimed even above the maximum, for example after the store lost them', async () => {
   const [one, two] = [node('a', 'lost'), node('b', 'lost')];
   assert.equal(await one.connect(MAX), MAX);
   await store.at('x', (client) => client.flushall());

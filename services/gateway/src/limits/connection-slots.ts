@@ -1,8 +1,8 @@
 /**
- * The connections of a user over the whole cluster. The first few on a node are free and need no
- * call of the store. For more, the node claims all of them, and repeats the claim until they end.
- * So a user has at most `max` connections, and `FREE_CONNECTIONS` more for each node without a
- * claim. The claim of a node that dies expires.
+ * Limits the connections of a user in the whole cluster. The first few on a node are free and need
+ * no call of the store. For more, the node claims all of them, and repeats the claim until they
+ * end. So a user has at most `max` connections, plus `FREE_CONNECTIONS` for each node without a
+ * claim. The claim of a dead node expires.
  *
  * While the store does not answer, connections are accepted: the limit of each node still holds,
  * and clients must be able to connect.
@@ -46,7 +46,7 @@ export class ConnectionSlots {
   /** Users with more connections than are free. */
   readonly #claims = new Map<string, Claim>();
   /**
-   * Transports that have a slot and no session yet, with their users; and how many each user has.
+   * Transports with a slot but without a session, with their users. Also the number for each user.
    */
   readonly #reserved = new WeakMap<object, string>();
   readonly #reservedOf = new Map<string, number>();
@@ -55,7 +55,7 @@ export class ConnectionSlots {
     this.#options = options;
   }
 
-  /** Repeats claims. Returns a function that ends this. */
+  /** Repeats claims. Returns a function that stops that. */
   start(ticker: Ticker): () => void {
     return ticker.join(TICK_MS, () => {
       const now = this.#options.now();
@@ -69,7 +69,7 @@ export class ConnectionSlots {
    */
   reserve(transport: object, userId: string): boolean | Promise<boolean> {
     const claim = this.#claims.get(userId);
-    // A claim in progress may lower what is granted.
+    // A claim in progress may lower the granted number.
     const granted = claim === undefined || claim.claiming ? 0 : claim.granted;
     if (this.#hasRoom(userId, granted)) {
       this.#note(transport, userId);
@@ -83,7 +83,7 @@ export class ConnectionSlots {
     });
   }
 
-  /** The session begins: from now on `connectionsOf` counts it. False without a reservation. */
+  /** The session starts: from now on `connectionsOf` counts it. False without a reservation. */
   use(transport: object): boolean {
     return this.#forget(transport) !== undefined;
   }
@@ -94,7 +94,7 @@ export class ConnectionSlots {
     if (userId !== undefined) this.released(userId);
   }
 
-  /** `connectionsOf` the user has become smaller. */
+  /** `connectionsOf` the user has decreased. */
   released(userId: string): void {
     const claim = this.#claims.get(userId);
     if (claim !== undefined) void this.#claim(userId, claim);
@@ -123,7 +123,7 @@ export class ConnectionSlots {
     return userId;
   }
 
-  /** Calls of one user follow one another, so changes during a call share the next one. */
+  /** Calls for one user run one after the other, so changes during a call share the next one. */
   async #claim(userId: string, claim: Claim): Promise<void> {
     claim.changed = true;
     if (claim.claiming) return;

@@ -1,11 +1,11 @@
 /**
- * Token buckets by key (an address or a user) on this node. A full bucket equals no bucket and is
- * dropped.
+ * Token buckets by key (an address or a user) on this node. A full bucket is the same as no bucket,
+ * so it is dropped.
  */
 import { type Bucket, type BucketSpec, fullBucket, takeToken } from './token-bucket.ts';
 
 export interface KeyedLimit {
-  /** 0, or milliseconds to wait. */
+  /** Returns 0, or the milliseconds to wait. */
   take(key: string): number;
   /** Takes more tokens after `take`. The bucket may become negative. */
   charge(key: string, tokens: number): void;
@@ -18,7 +18,7 @@ export function createKeyedLimit(options: { spec: BucketSpec; keysMax: number; n
 
   const sweep = () => {
     for (const [key, bucket] of buckets) if (now() - bucket.atMs >= fillMs) buckets.delete(key);
-    // If there are still too many, the oldest go. Their keys then get a full bucket.
+    // If there are still too many, drop the oldest. Their keys start with full buckets again.
     for (const key of buckets.keys()) {
       if (buckets.size < options.keysMax) break;
       buckets.delete(key);

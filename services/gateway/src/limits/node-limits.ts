@@ -1,10 +1,11 @@
-/** What one node takes: connections, and memory of the process. */
+/** The limits of one node: connections, and memory of the process. */
 
-/** Why a node takes no more connections. */
+/** Why a node accepts no more connections. */
 export type NodeLimit = 'node_connections' | 'node_memory';
 
 /**
- * Above this share of the memory, new handshakes are refused. The rest is for those who are here.
+ * Above this share of the memory, new handshakes are refused. The rest is reserved for existing
+ * connections.
  */
 const MEMORY_SHARE = 0.85;
 /**
@@ -21,7 +22,7 @@ export interface NodeLimitsOptions {
   now: () => number;
 }
 
-/** Gives the limit that one more transport would exceed. */
+/** Returns the limit that one more transport would exceed. */
 export function createNodeLimits(options: NodeLimitsOptions): (transports: number) => NodeLimit | undefined {
   const { connectionsMax, memoryMaxMb, memoryBytes, now } = options;
   const refuseAboveBytes = (memoryMaxMb ?? Number.POSITIVE_INFINITY) * 1_048_576 * MEMORY_SHARE;

@@ -1,6 +1,6 @@
-/** The bytes of a packet from a client that count for its connection. */
+/** The bytes of a packet that are charged to its connection. */
 
-/** Smaller packets cost no bytes: the limit of events bounds them well enough. */
+/** Smaller packets cost no bytes, because the limit of events is enough for them. */
 const FREE_PACKET_CHARS = 1_024;
 
 export const chargedBytes = (packet: string): number =>

@@ -51,7 +51,7 @@ test('a short wait is retryable', () => {
   assert.deepEqual([body.retryable, body.retryAfterMs], [true, 1_000]);
 });
 
-test('deleted rooms leave a full list after an hour, others stay', async () => {
+test('after an hour, deleted rooms leave a full list, and others stay', async () => {
   const limits = { ...LIMITS, userRoomsMax: 3, userRoomsPerHour: 100 };
   const small = createRoomQuota({ store, limits });
   const key = userRoomsKey('full');
@@ -64,7 +64,7 @@ test('deleted rooms leave a full list after an hour, others stay', async () => {
     await store.at(roomMetaKey(room), (redis) => redis.hset(roomMetaKey(room), fields));
   assert.equal(typeof (await small.claim('full', 'new-1')), 'number');
   assert.equal(typeof (await small.claim('full', 'new-2')), 'number');
-  // The two new ones do not exist, either, but they are of the last hour.
+  // The two new ones do not exist either, but they are less than an hour old.
   await assert.rejects(small.claim('full', 'new-3'), (error: MaruError) => error.code === 'conflict');
   assert.deepEqual(await store.at(key, (redis) => redis.zrange(key, '0', '-1')), ['kept', 'new-1', 'new-2']);
 });

@@ -1,6 +1,6 @@
 /**
- * The rooms that each user made: how many there may be, and how many an hour, over the whole
- * cluster. The list also tells operators whose rooms they are (`admin/user-rooms.ts`).
+ * Limits the rooms that a user creates in the whole cluster: in total, and within an hour. From the
+ * list, operators also learn who created a room (`admin/user-rooms.ts`).
  */
 import { MaruError } from '@maru/protocol';
 import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
@@ -13,16 +13,16 @@ const releaseScript = loadScript(new URL('./release-room.lua', import.meta.url))
 
 export interface RoomQuota {
   /**
-   * Notes the room as made by the user. Gives the claim (its time in ms), or undefined if the room
-   * is noted already. Rejects `conflict` if the user has as many rooms as allowed, `rate_limited`,
-   * or `unavailable`.
+   * Notes the room as created by the user. Returns the claim (its time in ms), or undefined if the
+   * room is already noted. Rejects `conflict` if the user has as many rooms as allowed,
+   * `rate_limited`, or `unavailable`.
    */
   claim(userId: string, room: string): Promise<number | undefined>;
-  /** The room was not made after all. Changes nothing if another request relied on the claim. */
+  /** The room was not created. Changes nothing if another request relied on the claim. */
   release(userId: string, room: string, claim: number): Promise<void>;
 }
 
-/** Rooms of a full list that are looked at for deleted ones, oldest first. */
+/** Maximum rooms of a full list to check for deletion, oldest first. */
 const LOOKED_AT_MAX = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -34,8 +34,8 @@ export function createRoomQuota(options: {
   const { limits } = options;
 
   /**
-   * Deleted rooms leave the list when it is full. Those of the last hour stay: they count for the
-   * rooms an hour.
+   * Removes deleted rooms from a full list. Those of the last hour stay, because they count towards
+   * the hourly limit.
    */
   const forgetDeleted = async (key: string): Promise<boolean> => {
     const [seconds] = (await store.at(key, (redis) => redis.time())) as unknown as [number];

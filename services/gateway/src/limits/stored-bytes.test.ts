@@ -5,7 +5,7 @@ import { actBytes, createBytesOf, entryBytes } from './stored-bytes.ts';
 const bytesOf = (settings: Partial<Parameters<typeof createBytesOf>[0]> = {}) =>
   createBytesOf({ userMessagesPerSecond: 20, userBytesPerHour: undefined, guestBytesPerHour: undefined, ...settings });
 
-test('a hundred guests cannot fill 512 MB within an hour, and a user may send short messages all the time', () => {
+test('a hundred guests cannot fill 512 MB within an hour, while a user may always send short messages', () => {
   const guest = bytesOf()('guest-1');
   assert.ok(100 * (guest.burst + 3_600 * guest.perSecond) <= 400_000_001);
   const user = bytesOf()('mina');
@@ -19,14 +19,14 @@ test('the quotas grow with the rate of messages, unless they are set', () => {
   assert.equal(bytesOf({ userBytesPerHour: 400_000 })('mina').burst, 400_000);
 });
 
-test('names, ids and JSON escapes of an entry count', () => {
+test('names, ids and JSON escapes of an entry are charged', () => {
   const plain = entryBytes({ id: 'u', name: 'n' }, 'text');
   assert.equal(entryBytes({ id: 'u', name: '준'.repeat(64) }, 'text') - plain, 238);
   assert.equal(entryBytes({ id: 'u'.repeat(128), name: 'n' }, 'text') - plain, 317);
   assert.equal(entryBytes({ id: 'u', name: 'n' }, '\u000bext') - plain, 6);
 });
 
-test('an act costs all its copies: in its entry, as the sanction, and in the audit', () => {
+test('an act is charged for all its copies: in its entry, as the sanction, and in the audit', () => {
   const user = { id: 'u', name: 'n' };
   const act = { type: 'ban', user: 'mallory', reason: '' };
   const plain = actBytes(user, act);

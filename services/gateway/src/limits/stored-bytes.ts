@@ -1,14 +1,14 @@
 /**
- * What stays in the store costs its user bytes. The costs are at least the memory that Redis uses,
- * so a quota of bytes bounds the memory that a user can fill.
+ * The price in bytes of data that stays in the store. It is at least the memory that Redis uses. So
+ * a quota of bytes limits the memory that a user can fill.
  */
 import { GUEST_ID_PREFIX, type UserRef } from '@maru/protocol';
 import type { Change } from '../log/room-log.ts';
 import type { BucketSpec } from './token-bucket.ts';
 
-/** An entry's share of the stream and of the remembered ids. */
+/** Share of an entry in the stream and in the remembered ids. */
 const ENTRY_BYTES = 512;
-/** A room that is permanent: the stream alone begins with 4 KiB. */
+/** A permanent room. An empty stream alone takes 4 KiB. */
 export const ROOM_BYTES = 8_192;
 /** A room that a join creates, which expires if nothing is written. */
 export const EMPTY_ROOM_BYTES = 512;
@@ -25,11 +25,11 @@ const ALLOCATED = 1.25;
  */
 const ACT_COPIES = 4;
 
-/** JSON escapes control characters, so a text may be stored in several times its own size. */
+/** JSON escapes control characters, so a stored text may be several times its own size. */
 export const entryBytes = (user: UserRef, text: string): number =>
   entryOf(user, Buffer.byteLength(JSON.stringify(text)));
 
-/** An act's entry, and what it changes. */
+/** An act's entry and its effect. */
 export const actBytes = (user: UserRef, act: object): number =>
   MEMBER_BYTES + entryOf(user, ACT_COPIES * Buffer.byteLength(JSON.stringify(act)));
 
@@ -41,12 +41,12 @@ const REACTION_BYTES = 384;
  * Copies of a reaction and its user: in the entry, in the set and its index, and in the overlay.
  */
 const REACTION_COPIES = 4;
-/** A deletion that a moderator makes is an event of the audit, too. */
+/** A deletion by a moderator is also an audit event. */
 const DELETION_COPIES = 2;
-/** Where a user is mentioned. */
+/** One mention of a user. */
 const MENTION_BYTES = 256;
 
-/** The entry of a change, and what it adds to its message. */
+/** The entry of a change and its effect on the message. */
 export function changeBytes(user: UserRef, change: Change): number {
   const bytes = Buffer.byteLength(JSON.stringify(change));
   switch (change.type) {
@@ -58,7 +58,7 @@ export function changeBytes(user: UserRef, change: Change): number {
       return OVERLAY_BYTES + entryOf(user, bytes);
     default: {
       const mentions = change.mentions ?? [];
-      // A mention of the room names its author, too.
+      // A mention of the room also stores its author.
       const authors = mentions.length > 0 ? Buffer.byteLength(user.id) : 0;
       return OVERLAY_BYTES + mentions.length * MENTION_BYTES + entryOf(user, bytes + authors);
     }
@@ -71,7 +71,7 @@ const entryOf = ({ id, name }: UserRef, contentBytes: number): number =>
 export const isGuest = (userId: string): boolean => userId.startsWith(GUEST_ID_PREFIX);
 
 const HOUR_S = 3_600;
-/** Bytes an hour for each message a second: what short messages at the full rate take. */
+/** Bytes an hour for each message a second: the size of short messages at the full rate. */
 const USER_BYTES_PER_RATE = 2_500_000;
 const GUEST_BYTES_PER_RATE = 100_000;
 
@@ -81,7 +81,10 @@ export interface StoredBytesSettings {
   guestBytesPerHour: number | undefined;
 }
 
-/** The bucket of a user's bytes: those of an hour at once, and as many again in an hour. */
+/**
+ * The bucket of a user's bytes: its capacity is the bytes of one hour, and it refills within an
+ * hour.
+ */
 export function createBytesOf(settings: StoredBytesSettings): (userId: string) => BucketSpec {
   const rate = settings.userMessagesPerSecond;
   const hourly = (bytes: number): BucketSpec => ({ perSecond: bytes / HOUR_S, burst: bytes });

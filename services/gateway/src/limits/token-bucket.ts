@@ -5,7 +5,7 @@
 export interface Bucket {
   tokens: number;
   atMs: number;
-  /** The time that the last refused request was given. The next one gets a later time. */
+  /** The time at which the last refused request may be retried. The next one gets a later time. */
   promisedMs: number;
 }
 
@@ -20,13 +20,13 @@ export const fullBucket = (spec: BucketSpec, nowMs: number): Bucket => ({
   promisedMs: 0,
 });
 
-/** The longest wait that a refused request is given. */
+/** Maximum wait of a refused request. */
 const PROMISE_MAX_MS = 60_000;
 
 /**
- * Takes tokens in place if at least one is left; the bucket may become negative. Returns 0, or the
- * milliseconds to wait for one. Each refused request gets a time of its own. With one time for all,
- * all would retry together, and all but one would be refused.
+ * Takes tokens in place if at least one is left. The bucket may become negative. Returns 0, or the
+ * milliseconds to wait. Each refused request gets a different time. Otherwise all would retry
+ * together, and all but one would be refused again.
  */
 export function takeToken(bucket: Bucket, spec: BucketSpec, nowMs: number, tokens = 1): number {
   const elapsedMs = Math.max(0, nowMs - bucket.atMs);

@@ -9,7 +9,7 @@ import { leaseSize, UserQuota } from './user-quota.ts';
 /** Longer than any bucket here needs to be full. */
 const LEASE_MS = 600_000;
 const SPEC = { perSecond: 20, burst: 100 };
-/** So much that no test of messages needs a second block of bytes. */
+/** Large enough that tests of messages need no second block of bytes. */
 const WIDE_BYTES = { perSecond: 1e9, burst: 1e9 };
 const { blockTokens: BLOCK, refillBelowTokens: REFILL_BELOW } = leaseSize(SPEC);
 
@@ -28,7 +28,7 @@ after(async () => {
   await redis.stop();
 });
 
-/** A node of its own: what it asks the store for is counted. */
+/** A separate node. It counts its calls of the store. */
 function node(spec = SPEC, now = () => performance.now(), bytes = WIDE_BYTES): UserQuota {
   const counted: RedisStore = {
     ...store,
@@ -56,7 +56,7 @@ test('a user who keeps sending waits only for the first token: the next block is
     await pause(2);
     assert.equal(quota.take('talker', 1), 0, `message ${message} waited`);
   }
-  // The first block, then one more whenever fewer than REFILL_BELOW were left.
+  // The first block, and one more whenever fewer than REFILL_BELOW are left.
   assert.ok(leases >= 4 && leases <= 5, `${leases} leases`);
 });
 
@@ -74,7 +74,7 @@ test('one user on several nodes never gets more tokens than the bucket has', asy
 });
 
 test('while the bucket is empty, no block is requested in advance', async () => {
-  // So slow that nothing comes back while this runs.
+  // Slow, so that nothing refills during the test.
   const spec = { perSecond: 0.1, burst: SPEC.burst };
   const [talker, other] = [node(spec), node(spec)];
   assert.equal(await talker.take('drained', 1), 0);
@@ -95,13 +95,13 @@ test('a block is small compared to a burst, and never empty', () => {
 
 test('refunded tokens are limited to a burst and expire when the bucket would be full', async () => {
   let skippedMs = 0;
-  // So slow that nothing comes back while this runs.
+  // Slow, so that nothing refills during the test.
   const spec = { perSecond: 0.2, burst: SPEC.burst };
   const quota = node(spec, () => performance.now() + skippedMs);
   const takeTogether = (count: number) => Promise.all(Array.from({ length: count }, () => quota.take('retrier', 1)));
   const served = (waits: number[]) => waits.filter((waitMs) => waitMs === 0).length;
   assert.equal(served(await takeTogether(150)), SPEC.burst);
-  // All of it was stored already; what was sent again cost nothing.
+  // All messages were already stored, so retries cost nothing.
   for (let token = 0; token < 300; token++) quota.giveBack('retrier', 1);
   for (let token = 0; token < SPEC.burst; token++) assert.equal(quota.take('retrier', 1), 0);
   assert.ok((await quota.take('retrier', 1)) > 0);
@@ -120,7 +120,7 @@ async function takeAll(quota: UserQuota, user: string, bytes: number, messages: 
   }
 }
 
-test('one user on several nodes stores at most the bytes of the bucket, and one request more on each', async () => {
+test('one user on several nodes stores at most the bytes of the bucket, plus one request on each node', async () => {
   const bytes = { perSecond: 1, burst: 300_000 };
   const wide = { perSecond: 1_000, burst: 10_000 };
   const [small, large] = [1_000, 60_000];
@@ -129,12 +129,12 @@ test('one user on several nodes stores at most the bytes of the bucket, and one 
     let served = 0;
     for (const quota of nodes) served += (await takeAll(quota, `writer of ${size}`, size))[0];
     assert.ok(served * size <= bytes.burst + nodes.length * size, `${served} of ${size}`);
-    // Blocks that the first node leased and did not use are all that may be lost.
+    // At most the unused rest of the first node's blocks is lost.
     assert.ok(served * size >= bytes.burst - 2 * 16_384 - size, `${served} of ${size}`);
   }
 });
 
-test('a refusal names the time after which the bytes are there', async () => {
+test('a refusal contains the wait until enough bytes are available', async () => {
   const skippedMs = 0;
   const bytes = { perSecond: 100_000, burst: 200_000 };
   const quota = node(SPEC, () => performance.now() + skippedMs, bytes);
@@ -146,7 +146,7 @@ test('a refusal names the time after which the bytes are there', async () => {
   assert.equal(await quota.take('waiter', 60_000, 0), 0);
 });
 
-test('bytes without a message cost no message, and messages that wait share blocks of bytes', async () => {
+test('bytes without a message cost no message, and waiting messages share blocks of bytes', async () => {
   const spec = { perSecond: 0.1, burst: 10 };
   const quota = node(spec, undefined, { perSecond: 1, burst: 1_000_000 });
   for (let i = 0; i < 20; i++) assert.equal(await quota.take('joiner', 512, 0), 0);

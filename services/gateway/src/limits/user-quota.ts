@@ -1,13 +1,13 @@
 /**
- * A user's quotas over the whole cluster: messages, and bytes that stay in the store. They live in
- * another Redis slot than any room, so nodes lease tokens in blocks, and most messages need one
- * Redis call. A leased token that is not used within `leaseMs` is lost to the user. Therefore
- * blocks are small.
+ * A user's quotas in the whole cluster: messages, and bytes that stay in the store. They live in
+ * another Redis slot than the rooms. So nodes lease tokens in blocks, and most messages need only
+ * one Redis call. A leased token that is not used within `leaseMs` is lost to the user, so blocks
+ * are small.
  *
- * A request is served if a byte is left, whatever its size. The node owes the rest, and asks for it
- * with the next block. So each node lends a user at most the bytes of one request.
+ * A request is served if at least one byte is left, whatever its size. The node owes the rest and
+ * requests it with the next block. So each node lends a user at most the bytes of one request.
  *
- * On a Redis Cluster an unhealthy shard must not silence its users in rooms of other shards. While
+ * On a Redis Cluster, an unhealthy shard must not silence its users in rooms of other shards. While
  * the shard does not answer, the quota is kept under a spare key on another shard. All nodes choose
  * the same spare key, so a user has at most as many full buckets as there are keys.
  */
@@ -71,7 +71,7 @@ export interface UserQuotaOptions {
   now: () => number;
 }
 
-/** What a script call asks for. Nothing is granted unless all that is needed is there. */
+/** The request of a script call. Nothing is granted unless all needed tokens are available. */
 interface Wanted {
   tokens: number;
   tokensNeeded: number;
@@ -107,9 +107,9 @@ export class UserQuota {
   }
 
   /**
-   * Takes a message and its bytes; with `messages` 0, only bytes. Gives 0, or the milliseconds
-   * until a request may be served; synchronously if enough is leased. Serves the requests of one
-   * user in order. Rejects `unavailable`.
+   * Takes a message and its bytes, or only bytes if `messages` is 0. Returns 0, or the milliseconds
+   * until the next request may be served. Returns synchronously if the lease is large enough.
+   * Serves the requests of one user in order. Rejects `unavailable`.
    */
   take(userId: string, bytes: number, messages: 0 | 1 = 1): number | Promise<number> {
     const lease = this.#leaseOf(userId);
@@ -129,13 +129,13 @@ export class UserQuota {
     });
   }
 
-  /** Takes bytes for what is no message. Rejects `rate_limited` or `unavailable`. */
+  /** Takes bytes for something other than a message. Rejects `rate_limited` or `unavailable`. */
   async charge(userId: string, bytes: number): Promise<void> {
     const retryAfterMs = await this.take(userId, bytes, 0);
     if (retryAfterMs > 0) throw new MaruError('rate_limited', 'you have stored too much in an hour', { retryAfterMs });
   }
 
-  /** Returns bytes, and a message, that were not needed. */
+  /** Returns unused bytes, and an unused message. */
   giveBack(userId: string, bytes: number, messages: 0 | 1 = 1): void {
     const lease = this.#leases.get(userId);
     if (lease === undefined || lease.expiresAtMs <= this.#now()) return;
@@ -169,7 +169,7 @@ export class UserQuota {
     const now = this.#now();
     for (const [userId, lease] of this.#leases)
       if (!lease.leasing && lease.expiresAtMs <= now) this.#leases.delete(userId);
-    // If there are still too many, the oldest leases go. Their users lease again.
+    // If there are still too many, drop the oldest leases. Their users lease again.
     for (const [userId, lease] of this.#leases) {
       if (this.#leases.size < USERS_MAX * 0.9) break;
       if (!lease.leasing) this.#leases.delete(userId);
@@ -188,7 +188,7 @@ export class UserQuota {
         this.#expireSurplusSoon(lease);
         for (const { resolve } of served) resolve(0);
         if (retryAfterMs > 0) lease.refillAfterMs = this.#now() + retryAfterMs;
-        // As long as some are served, others may be: each call brings bytes for a few of them.
+        // If some were served, others may follow, because each call brings bytes for a few of them.
         if (served.length > 0 || retryAfterMs === 0) continue;
         for (const { resolve } of lease.waiting.splice(0))
           resolve(promiseWait(lease, retryAfterMs, this.#spec, this.#now()));
@@ -203,7 +203,7 @@ export class UserQuota {
   #wantedOf(lease: Lease): Wanted {
     const { waiting } = lease;
     const block = this.#blockTokens;
-    // Only as many bytes as a block of messages needs: what is leased and not used is lost.
+    // Only as many bytes as a block of messages needs, because unused leased bytes are lost.
     const bytes = waiting.slice(0, block).reduce((sum, request) => sum + request.bytes, 0);
     const isWaiting = waiting.length > 0;
     return {
@@ -219,7 +219,7 @@ export class UserQuota {
     return Math.min(this.#spec.burst, Math.max(this.#blockTokens, waiting.length - tokens));
   }
 
-  /** The requests at the front that the lease covers. */
+  /** Takes the requests at the front of the queue that the lease covers. */
   #takeServed(lease: Lease): Waiting[] {
     let count = 0;
     for (const { messages, bytes } of lease.waiting) {
@@ -277,7 +277,7 @@ export class UserQuota {
     return shard !== undefined && shard.redis.status === 'ready' && !this.#unhealthy.has(shard);
   }
 
-  /** Avoids the shard until it answers a check, so that no user waits to find out. */
+  /** Avoids the shard until it answers a check, so no user has to wait for its timeout. */
   async #avoid(shard: Shard): Promise<void> {
     if (this.#unhealthy.has(shard)) return;
     this.#unhealthy.add(shard);

@@ -40,7 +40,7 @@ after(async () => {
 const node = (kind: 'joins' | 'typing' = 'joins', now = () => 0) =>
   createUserRate({ store, kind, spec: SPEC, message: 'too many', onRefused: () => refused++, now });
 
-/** Returns how many of `count` are served, and the waits of the others. */
+/** Returns how many of `count` requests are served, and the waits of the others. */
 async function take(rate: ReturnType<typeof node>, userId: string, count: number) {
   const results = await Promise.allSettled(Array.from({ length: count }, async () => rate(userId)));
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as MaruError] : []));
@@ -48,14 +48,14 @@ async function take(rate: ReturnType<typeof node>, userId: string, count: number
   return { served: count - errors.length, waitsMs: errors.map(({ retryAfterMs }) => retryAfterMs ?? Number.NaN) };
 }
 
-test("within the node's own part nothing is asked of the store", async () => {
+test("within the node's own share, the store is not called", async () => {
   calls = 0;
   const rate = node();
   for (let i = 0; i < OWN; i++) assert.equal(rate('few'), undefined);
   assert.equal(calls, 0);
 });
 
-test('all nodes together serve the bucket and their own parts, and a refusal names the wait', async () => {
+test('all nodes together serve the bucket and their own shares, and a refusal contains the wait', async () => {
   const nodes = [node(), node(), node()];
   refused = 0;
   const taken = await Promise.all(nodes.map((rate) => take(rate, 'flood', 100)));
@@ -67,7 +67,7 @@ test('all nodes together serve the bucket and their own parts, and a refusal nam
     waitsMs.every((waitMs) => waitMs > 0),
     String(waitsMs),
   );
-  // Another user, and another kind, have buckets of their own.
+  // Another user and another kind have separate buckets.
   assert.equal((await take(node(), 'calm', 50)).served, 50);
   assert.equal((await take(node('typing'), 'flood', 50)).served, 50);
 });

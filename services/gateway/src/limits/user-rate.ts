@@ -1,8 +1,8 @@
 /**
- * What a user does over the whole cluster, such as joins. Each node allows every user a small part
- * of its own, so most requests need no call of the store. Only beyond that part does it lease
- * tokens of the user's one bucket. So with n nodes a user has at most 1 + n / `NODE_SHARES` times
- * the bucket.
+ * Limits an action of a user in the whole cluster, such as joins. Each node grants every user a
+ * small share itself, so most requests need no call of the store. Beyond that share, it leases
+ * tokens from the user's cluster-wide bucket. So with n nodes, a user gets at most 1 + n /
+ * `NODE_SHARES` times the bucket.
  */
 import { MaruError } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
@@ -11,17 +11,17 @@ import { createKeyedLimit } from './keyed-limit.ts';
 import type { BucketSpec } from './token-bucket.ts';
 import { UserQuota } from './user-quota.ts';
 
-/** Users whose parts a node remembers. */
+/** Maximum users whose shares a node remembers. */
 const USERS_MAX = 100_000;
-/** The node's own part is the bucket divided by this. */
+/** The node's own share is the bucket divided by this. */
 const NODE_SHARES = 8;
 /** Leased tokens that are not used are lost to the user after this time. */
 const LEASE_MS = 60_000;
-/** A lease has bytes, too. Nothing here takes any. */
+/** A lease also contains bytes. They are not used here. */
 const NO_BYTES: BucketSpec = { perSecond: 1_000_000, burst: 1_000_000 };
 
 /**
- * Takes a token of the user. Undefined if the node's part covers it; otherwise rejects
+ * Takes a token of the user. Returns undefined if the node's share covers it. Otherwise rejects
  * `rate_limited` or `unavailable`.
  */
 export type TakeOfUser = (userId: string) => Promise<void> | undefined;
@@ -30,7 +30,7 @@ export interface UserRateOptions {
   store: RedisStore;
   kind: Exclude<QuotaKind, 'messages'>;
   spec: BucketSpec;
-  /** Names the limit in the refusal. */
+  /** The error message of a refusal. It names the limit. */
   message: string;
   onRefused: () => void;
   now: () => number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '@maru/protocol';
-import { roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import { roomLogKey, roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import type { Act, ActResult, RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
@@ -51,6 +51,56 @@ test('a muted user stores no entry, neither a message nor an act', async () => {
   assert.equal((await log.read(room, 'node', { mode: 'none' })).head, head);
 });
 
+test('a muted user who becomes an owner is muted no more, so no room has an owner who cannot act', async () => {
+  const room = await roomWith({ olga: 'owner' });
+  for (const role of ['moderator', 'owner'] as const) {
+    await act(room, 'olga', { type: 'mute', ...on('mina') });
+    assert.equal((await act(room, 'olga', { type: 'role', user: 'mina', role })).outcome, 'stored');
+    assert.equal((await log.append(message(room, role))).outcome, role === 'owner' ? 'stored' : 'forbidden');
+  }
+  assert.equal(await rig.admin.hget(roomMetaKey(room), 'guarded'), null);
+  assert.equal((await act(room, 'mina', { type: 'role', user: 'zoe', role: 'owner' })).outcome, 'stored');
+});
+
+test('a mute that an owner of a private room still has from earlier stops no act', async () => {
+  const room = 'p-muted';
+  await rig.admin.hset(roomMetaKey(room), { epoch: '1.a', base: 0, visibility: 'private', guarded: 1 });
+  await rig.admin.hset(roomRolesKey(room), { olga: 'owner', mina: 'member', max: 'moderator' });
+  await rig.admin.hset(roomSanctionsKey(room), { 'mute\nolga': '0\nmax\n', 'mute\nmax': '0\nmina\n' });
+  const handOn = (by: string) => act(room, by, { type: 'role', user: by, role: 'member' });
+  assert.deepEqual(await handOn('max'), { outcome: 'forbidden', why: 'muted' });
+  assert.deepEqual(await handOn('olga'), { outcome: 'conflict', why: 'last_owner' });
+  assert.equal((await act(room, 'olga', { type: 'role', user: 'mina', role: 'owner' })).outcome, 'stored');
+  assert.equal((await handOn('olga')).outcome, 'stored');
+});
+
+test('a repeated leave gets the stored entry, and a stranger learns nothing and opens no epoch', async () => {
+  const room = 'p-left';
+  await rig.admin.hset(roomMetaKey(room), { epoch: '1.a', base: 0, visibility: 'private' });
+  await rig.admin.hset(roomRolesKey(room), { olga: 'owner', mina: 'member' });
+  assert.equal((await log.append(message(room, 'hi'))).outcome, 'stored');
+  const leave = (user: string, clientMsgId: string | undefined, acted: Act = { type: 'leave', user }) =>
+    log.act({ room, userId: user, userName: user, clientMsgId, act: acted, isAdmin: false, mayStore: true });
+  const left = await leave('mina', 'quit');
+  assert.equal(left.outcome, 'stored');
+  assert.deepEqual(await leave('mina', 'quit'), { ...left, outcome: 'duplicate' });
+  const hidden = { outcome: 'not_found', what: 'room' };
+  const others: Array<[string, string | undefined, Act?]> = [
+    ...([
+      ['zoe', 'quit'],
+      ['mina', undefined],
+      ['mina', 'other'],
+      ['mina', 'hi'],
+    ] as Array<[string, string]>),
+    ['mina', 'quit', { type: 'update', title: 'Mine' }],
+  ];
+  for (const [user, id, acted] of others) assert.deepEqual(await leave(user, id, acted), hidden, `${user} ${id}`);
+  // The node has seen more of the log than there is: an act of a member would open an epoch.
+  await rig.admin.del(roomLogKey(room));
+  for (const user of ['zoe', 'mina']) assert.deepEqual(await leave(user, 'quit'), hidden);
+  assert.equal(await rig.admin.hget(roomMetaKey(room), 'epoch'), '1.a');
+});
+
 test('a step down changes the role, so a member cannot store entries with it', async () => {
   const room = await roomWith({ olga: 'owner', max: 'moderator' });
   for (const [user, role] of [
@@ -62,7 +112,7 @@ test('a step down changes the role, so a member cannot store entries with it', a
   assert.equal((await act(room, 'max', { type: 'role', user: 'max', role: 'member' })).outcome, 'stored');
 });
 
-test('a room full of sanctions takes another once some have ended, and checks a few of them only', async () => {
+test('a room with the maximum of sanctions accepts another once some have ended, and checks only a few', async () => {
   const room = await roomWith({ olga: 'owner' });
   const key = roomSanctionsKey(room);
   const fill = (untilMs: number) =>

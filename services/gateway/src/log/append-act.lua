@@ -1,7 +1,8 @@
 -- Carries out an act on a room or a member, and stores it as an entry: a role, a kick, a ban, a
 -- mute, an invitation, new settings of the room.
 -- Invariant: the act and its entry are of one moment, so no entry of a banned user follows the ban.
--- Only a higher role acts on a lower one. A room that has an owner keeps one.
+-- Only a higher role acts on a lower one. A room that has an owner keeps one, and who becomes an
+-- owner is muted no more.
 --
 -- KEYS[1] meta
 -- KEYS[2] log
@@ -36,15 +37,18 @@
 
 local RANKS = {member = 1, moderator = 2, owner = 3}
 local ADMIN_RANK, MODERATOR_RANK, OWNER_RANK = 4, 2, 3
--- Sanctions that one act checks for their end. A room may have thousands.
+-- Sanctions that one act checks for expiry. A room may have thousands.
 local SWEEP_MAX = 16
 
 local actor, target, act = ARGV[1], ARGV[11], ARGV[10]
 local private, admin = ARGV[9] == '1', ARGV[15] == '1'
 local operates = admin and (act == 'close' or act == 'open')
 local actor_role = redis.call('HGET', KEYS[4], actor)
--- First, so that a stranger cannot open an epoch of a private room.
-if private and not actor_role and not operates then return {'not_found', 'room'} end
+-- First, so that a stranger cannot open an epoch of a private room. Who has left may repeat that.
+if private and not actor_role and not operates then
+  local left = act == 'leave' and ARGV[2] ~= '' and {known_entry(KEYS[2], KEYS[3], KEYS[7], actor, ARGV[2])}
+  if not left or not left[1] or left[2][12] ~= ARGV[16] then return {'not_found', 'room'} end
+end
 
 local epoch, deleted, head, n, _, last = room_epoch(KEYS[1], KEYS[2], KEYS[5], ARGV[5], tonumber(ARGV[6]), ARGV[7])
 if not epoch then return {deleted and 'deleted' or 'not_found', 'room'} end
@@ -63,14 +67,16 @@ local function rank_of(role)
   return RANKS[role] or (private and 0 or 1)
 end
 
--- Why the actor may not act at all, before the act itself is looked at.
+-- Why the actor may not act at all, independent of the act.
 local function refusal_of_actor()
   if operates then return nil end
   if admin and not private then return nil end
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end
   if shut_out_until(KEYS[6], actor, now) then return {'forbidden', 'banned'} end
-  -- An act is an entry too. Only leaving stays possible.
-  if act ~= 'leave' and muted_until(KEYS[6], actor, now) then return {'forbidden', 'muted'} end
+  -- An act is an entry too. Leaving stays possible, and so does what an owner of a private room
+  -- does: in earlier releases a mute outlasted becoming an owner, and nobody could lift it.
+  local acts_muted = act == 'leave' or (private and actor_role == 'owner')
+  if not acts_muted and muted_until(KEYS[6], actor, now) then return {'forbidden', 'muted'} end
   return nil
 end
 
@@ -93,7 +99,7 @@ local function refusal_of_act()
   if act == 'leave' then return loses_owner and owners() == 1 and {'conflict', 'last_owner'} or nil end
   local own_role = act == 'role' and target == actor and not (admin and not private)
   if own_role then
-    -- Only a step down. Members have none, so they cannot store entries this way.
+    -- Only a step down is allowed. Members cannot step down, so they cannot store entries this way.
     if RANKS[ARGV[13]] >= actor_rank then return {'forbidden', 'role'} end
     return loses_owner and owners() == 1 and {'conflict', 'last_owner'} or nil
   end
@@ -103,7 +109,8 @@ local function refusal_of_act()
     if shut_out_until(KEYS[6], target, now) then return {'conflict', 'banned'} end
     return nil
   end
-  if target == actor and act ~= 'role' then return {'forbidden', 'self'} end
+  local frees_itself = act == 'unban' and actor_rank == ADMIN_RANK
+  if target == actor and act ~= 'role' and not frees_itself then return {'forbidden', 'self'} end
   -- Bans and mutes outlive a membership, so they can be lifted without one.
   local needs_member = act == 'kick' or act == 'mute' or act == 'role'
   if private and not target_role and needs_member then return {'not_found', 'user'} end
@@ -113,7 +120,7 @@ local function refusal_of_act()
   return nil
 end
 
--- Drops sanctions that have ended, among a few chosen at random, and says whether one more fits.
+-- Removes expired sanctions among a few random ones. Returns whether one more fits.
 local function has_place()
   local some = redis.call('HRANDFIELD', KEYS[6], SWEEP_MAX, 'WITHVALUES')
   for index = 1, #some, 2 do
@@ -136,7 +143,7 @@ end
 if act == 'unban' and not shut_out_until(KEYS[6], target, now) then return {'conflict', 'not_banned'} end
 if act == 'unmute' and not muted_until(KEYS[6], target, now) then return {'conflict', 'not_muted'} end
 
--- Everything is checked. The entry comes first, then the change: nothing below can fail.
+-- All checks have passed. The entry is written first, then the change: nothing below can fail.
 local until_ms = 0
 if sanction and tonumber(ARGV[12]) > 0 then until_ms = now + tonumber(ARGV[12]) end
 local data = ARGV[4]
@@ -155,6 +162,8 @@ if act == 'unmute' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
 if act == 'invite' then redis.call('HSET', KEYS[4], target, 'member') end
 if act == 'leave' or act == 'ban' or (act == 'kick' and private) then redis.call('HDEL', KEYS[4], target) end
 if act == 'role' then
+  -- A mute would keep the owner from acting, and nobody else could lift it.
+  if ARGV[13] == 'owner' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
   -- Everybody is a member of a public room, so only higher roles are stored.
   if not private and ARGV[13] == 'member' then redis.call('HDEL', KEYS[4], target)
   else redis.call('HSET', KEYS[4], target, ARGV[13]) end

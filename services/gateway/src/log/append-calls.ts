@@ -25,8 +25,8 @@ export const appendScript = loadScript(new URL('./append-entry.lua', import.meta
 export const actScript = loadScript(new URL('./append-act.lua', import.meta.url), ...LIBRARIES);
 
 /**
- * A request, encoded once: a batch may send it again. `tail` holds members of the entry; of an act
- * on a room or a member, members of `data`.
+ * A request, encoded once because a batch may send it again. `tail` has members of the entry. For
+ * an act on a room or a member, it has members of `data`.
  */
 export type Append = { request: AnyRequest; head: string; tail: string };
 
@@ -48,7 +48,7 @@ export const encodeAct = (request: ActRequest): Append => ({
 /** Closing and opening a room are changes of its settings. */
 const entryTypeOf = ({ type }: Act): string => (type === 'close' || type === 'open' ? 'room.update' : `room.${type}`);
 
-/** `data` of the entry, without `untilTs`: the store's clock decides that. */
+/** `data` of the entry, without `untilTs`, which depends on the store's clock. */
 function dataOf(act: Act): object {
   switch (act.type) {
     case 'close':

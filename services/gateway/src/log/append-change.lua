@@ -63,7 +63,7 @@ local keys = {
 }
 
 local role = redis.call('HGET', keys.roles, user)
--- First, so that a stranger cannot open an epoch of a private room.
+-- Check this first, so that a stranger cannot open an epoch of a private room.
 if private and not role and not erasure then return {'not_found', 'room'} end
 
 local epoch, deleted, head, n, guarded, last =
@@ -77,17 +77,19 @@ if known_seq then
   return {'duplicate', epoch, known_seq, tonumber(known[6]), n_of(known, known_seq)}
 end
 
+local admin = ARGV[15] == '1' and not private
 local now, pace_ms = store_clock(), 0
-if guarded and not erasure then
+-- Administrators also delete in a closed room, and in one whose moderators banned them.
+if guarded and not erasure and not (admin and change == 'delete') then
   local refusal
   refusal, pace_ms = refusal_of_writing(keys, user, role, now, change)
   if refusal then return refusal end
 end
 
-local is_moderator = role == 'owner' or role == 'moderator' or (ARGV[15] == '1' and not private)
+local is_moderator = role == 'owner' or role == 'moderator' or admin
 local id = seq_text(target)
 
--- What a change needs to know of a message in the log.
+-- The facts about a message in the log that a change needs.
 local function message_in_log()
   local fields, erased = entry_at(keys.log, keys.erased, target)
   if not fields or not is_message(fields) then return nil end
@@ -105,7 +107,7 @@ local function message_in_log()
   }
 end
 
--- The message that is changed, or the root of the thread.
+-- The message to change, or the root of the thread.
 local message, archived = nil, false
 if target > 0 and target <= head then
   message = message_in_log()
@@ -126,7 +128,7 @@ if not message and not (change == 'send' and target == 0) then return {'not_foun
 local mentions = (change == 'send' or change == 'edit') and cjson.decode(ARGV[12]) or {}
 local unchanged = {'unchanged', epoch, head, now, n}
 
--- Why the change is not possible. The right of the user to write was checked.
+-- Why the change is not possible. The user's right to write has already been checked.
 local function refusal_of_change()
   if mentions[1] == '@room' and not is_moderator then return {'forbidden', 'role', 0} end
   if change == 'send' and message and message.thread then return {'invalid'} end
@@ -147,7 +149,7 @@ local function refusal_of_change()
   return nil
 end
 
--- The mentioned users who may read the room, without the author.
+-- The mentioned users who may read the room, except the author.
 local function permitted(users)
   if #users == 0 or users[1] == '@room' then return users end
   local roles = private and redis.call('HMGET', keys.roles, unpack(users)) or {}

@@ -24,7 +24,7 @@
 -- | {'refused'} | {'forbidden', why, untilMs} with why closed | banned | muted | read_only
 -- | {'slow', retryAfterMs}.
 
--- First, so that a stranger cannot open an epoch of a private room.
+-- Check this first, so that a stranger cannot open an epoch of a private room.
 local role = nil
 if ARGV[9] == '1' then
   role = redis.call('HGET', KEYS[4], ARGV[1])

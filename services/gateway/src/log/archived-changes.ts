@@ -1,14 +1,14 @@
 /**
- * Changes of messages that have left the hot log. The archive tells what the hot log must know of
- * the message, and the hot log decides and stores the change. No other change can come in between:
- * the hot log compares the newest change of the message with that of the facts.
+ * Changes of messages that have left the hot log. The archive provides the facts about the message
+ * that the hot log needs. The hot log decides and stores the change. No other change can come in
+ * between: the hot log compares the newest change of the message with the one in the facts.
  */
 import type { ArchiveOptions } from './archived-entries.ts';
 import { type ArchivedEntry, archiveUnavailable, type PageQuery } from './history-store.ts';
 import { type HotChangeResult, type MessageFacts, PAGE_BYTES_MAX } from './hot-log.ts';
 import type { ChangeRequest, ChangeResult, RoomLog } from './room-log.ts';
 
-/** Each other attempt means that someone else changed the same message. */
+/** Each further attempt means that another user has changed the same message. */
 const ATTEMPTS_MAX = 5;
 
 const NO_MESSAGE: ChangeResult = { outcome: 'not_found', what: 'message' };

@@ -15,14 +15,14 @@ import type { Reader, ReadPiece, RoomLog } from './room-log.ts';
 export interface ArchiveOptions {
   log: HotLog;
   history: HistoryStore;
-  /** For the archive's part of a request. */
+  /** Deadline of the archive's part of a request. */
   deadlineMs: number;
   now: () => number;
 }
 
 type Piece = Extract<ReadPiece, { mode: 'newest' | 'before' | 'after' }>;
 
-/** The seqs of a page that the hot log does not have; `up`: in the order of reading. */
+/** The seqs of a page that the hot log does not have. `up`: read in ascending order. */
 interface Missing {
   from: number;
   to: number;
@@ -44,7 +44,7 @@ export function createReadEntries({ log, history, deadlineMs, now }: ArchiveOpti
       const { hot, archive } = await readAcross({ history, deadlineMs, now, plan, readAgain }, read);
       return shown(archive === undefined ? hot : merged(piece, hot, archive.page, archive.query));
     } catch (error) {
-      // A page that begins in the hot log is useful without its older end.
+      // If the page begins in the hot log, it is useful without its older end.
       if (first !== undefined && first.entries.length > 0 && piece.mode !== 'after' && isUnavailable(error))
         return shown(first);
       throw error;
@@ -52,7 +52,7 @@ export function createReadEntries({ log, history, deadlineMs, now }: ArchiveOpti
   };
 }
 
-/** Without an archive of the room it is 0. */
+/** `archivedFrom` is 0 if the room is not in the archive. */
 const shown = ({ archivedFrom, ...read }: HotRead) => ({
   ...read,
   archivedFrom: archivedFrom === 0 ? undefined : archivedFrom,
@@ -80,12 +80,12 @@ function missingOf(piece: Piece, { head, first, archivedFrom, entries }: HotRead
   const end = piece.mode === 'newest' ? head : Math.min(piece.seq - 1, head);
   const from = Math.max(archivedFrom, end - piece.limit + 1);
   const to = Math.min(end, first - 1);
-  // The page ends above what the hot log has: it is as large as a page may be.
+  // The page ends above the entries of the hot log, because it has reached its maximum size.
   const isFull = end >= first && entries[0]?.seq !== first;
   return from > to || isFull ? undefined : { from, to, up: false };
 }
 
-/** What the hot log adds to the page. */
+/** The part of the page from the hot log. */
 function partOf(piece: Piece, { first }: HotRead, { newer }: ArchivedPage): ReadPiece {
   if (piece.mode !== 'after') return piece;
   return { mode: 'after', seq: first - 1, limit: Math.max(1, piece.limit - newer.entries.length) };
@@ -96,7 +96,7 @@ function merged(piece: Piece, hot: HotRead, page: ArchivedPage, query: PageQuery
   const half = isUp ? page.newer : page.older;
   const reaches = checkGap(half, page, query, isUp);
   const archived = half.entries.map(toStored);
-  // The hot log's part may have grown to the size of a page.
+  // The hot log's part alone may have grown to the size of a page.
   const joins = hot.entries.length === 0 || hot.entries[0]?.seq === hot.first;
   const all = isUp
     ? [...archived, ...(reaches ? hot.entries : [])]
@@ -107,14 +107,14 @@ function merged(piece: Piece, hot: HotRead, page: ArchivedPage, query: PageQuery
     ...hot,
     entries: isUp ? entries : entries.reverse(),
     personal: hot.personal || hasReactions,
-    // Retention may have removed entries since the hot log was informed.
+    // Retention may have removed entries that the hot log still counts.
     archivedFrom: Math.max(hot.archivedFrom, page.first),
   };
 }
 
 /**
- * Rejects a page that lacks an entry which the archive should have. Returns whether it has all that
- * were asked for: the bytes of a page are bounded.
+ * Rejects a page that lacks an entry which the archive should have. Returns whether it contains all
+ * requested entries, because the bytes of a page are limited.
  */
 function checkGap({ entries, hasMore }: PageHalf, { first }: ArchivedPage, query: PageQuery, isUp: boolean): boolean {
   const center = 'seq' in query.center ? query.center.seq : 0;
@@ -128,7 +128,7 @@ function checkGap({ entries, hasMore }: PageHalf, { first }: ArchivedPage, query
   return isWhole;
 }
 
-/** The first ones, up to the limits of a page. */
+/** The first entries, up to the limits of a page. */
 export function fitting(entries: StoredEntry[], limit: number, bytesMax: number): StoredEntry[] {
   let bytes = 0;
   const end = entries.findIndex((entry, index) => {

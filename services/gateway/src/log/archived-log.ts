@@ -1,4 +1,4 @@
-/** The log of each room from its first entry on: the hot log, and the archive behind it. */
+/** The log of each room since its first entry: the hot log and the archive. */
 import { createChange } from './archived-changes.ts';
 import { type ArchiveOptions, createReadEntries } from './archived-entries.ts';
 import { createReadMessages } from './archived-messages.ts';
@@ -7,9 +7,9 @@ import type { RoomLog } from './room-log.ts';
 export type { ArchiveOptions };
 
 /**
- * What the hot log has whole is read as without an archive. While the archive is ill, a page that
- * needs it is `unavailable`, unless a part of it is in the hot log: then that part is given, and
- * there is more.
+ * If the hot log has the whole page, the archive is not read. While the archive is unhealthy, a
+ * page that needs it is `unavailable`. If the hot log has a part of the page, that part is returned
+ * with `hasMore`.
  */
 export const createArchivedLog = (options: ArchiveOptions): RoomLog => ({
   append: (request) => options.log.append(request),

@@ -32,7 +32,7 @@ export function createReadMessages({ log, history, deadlineMs, now }: ArchiveOpt
 const isThread = (hot: HotMessages, { thread }: MessagesPiece): boolean =>
   hot.isArchived && thread !== undefined && thread < hot.first;
 
-/** Which messages are pinned is known before the archive is read. */
+/** The set of pinned messages must be known before the archive is read. */
 const isSame = (before: HotMessages, after: HotMessages): boolean => String(before.pins) === String(after.pins);
 
 /** Undefined: the hot log has the whole page. */
@@ -80,17 +80,17 @@ function rangeOf(piece: MessagesPiece, hot: HotMessages, below: number): Range |
 
 const halfOf = (limit: number): number => Math.ceil(limit / 2);
 
-/** The archive finds the place of a time that is before all of the hot log. */
+/** Whether the archive must find the place of a time that is before the hot log. */
 const isByTime = ({ mode }: MessagesPiece, { isArchived, center, first }: HotMessages): boolean =>
   mode === 'at' && (isArchived || center < first);
 
-/** The last seq of the older half, if the archive has it. */
+/** The last seq of the older half, if it is in the archive. */
 function archivedCenter({ mode, seq }: MessagesPiece, first: number, found: number | undefined): number | undefined {
   const center = mode === 'at' ? found : mode === 'around' || mode === 'after' ? seq : undefined;
   return center !== undefined && center < first ? center : undefined;
 }
 
-/** What the hot log adds to the page. */
+/** The part of the page from the hot log. */
 function partOf(piece: MessagesPiece, hot: HotMessages, page: ArchivedPage): MessagesPiece {
   const { first } = hot;
   const center = archivedCenter(piece, first, isByTime(piece, hot) ? page.center : undefined);
@@ -105,7 +105,7 @@ function wantedOf(piece: MessagesPiece, hot: HotMessages, page: ArchivedPage, la
   return { ...late, replies: seqs.filter((seq) => seq >= hot.first) };
 }
 
-/** The hot log's part shows what was asked for, without its older end. */
+/** Whether the hot log's part is useful without its older end. */
 function isUseful({ mode, seq }: MessagesPiece, { isArchived, entries, first, center }: HotMessages): boolean {
   if (isArchived || entries.length === 0) return false;
   if (mode === 'after') return seq >= first - 1;
@@ -116,7 +116,7 @@ function merged(piece: MessagesPiece, hot: HotMessages, page: ArchivedPage, quer
   const { mode, limit } = piece;
   const { epoch, head } = hot;
   const center = lastOlder(piece, hot, 'ts' in query.center ? page.center : undefined);
-  // A half that was cut says nothing about what comes after it.
+  // If a half was cut, the entries after the cut are unknown.
   const end = page.newer.hasMore ? (page.newer.entries.at(-1)?.seq ?? 0) : head;
   const older = [
     ...(hot.hasMore ? [] : archivedOf(page.older, hot)),
@@ -135,7 +135,7 @@ function merged(piece: MessagesPiece, hot: HotMessages, page: ArchivedPage, quer
   };
 }
 
-/** `found`: the center that the archive found by time. */
+/** `found`: the center that the archive has found for the time. */
 function lastOlder(piece: MessagesPiece, hot: HotMessages, found: number | undefined): number {
   switch (piece.mode) {
     case 'newest':
@@ -150,7 +150,8 @@ function lastOlder(piece: MessagesPiece, hot: HotMessages, found: number | undef
 }
 
 /**
- * Messages of the older half, those of the newer (undefined: what is left), and parts of the bytes.
+ * The number of messages of the older half and of the newer half (undefined: the rest), and their
+ * shares of the bytes.
  */
 function sharesOf(
   mode: MessagesPiece['mode'],
@@ -160,14 +161,14 @@ function sharesOf(
   return mode === 'around' || mode === 'at' ? [halfOf(limit), undefined, 2] : [limit, 0, 1];
 }
 
-/** What the hot log has too is taken from there. */
+/** Entries that are also in the hot log are taken from there. */
 const archivedOf = ({ entries }: PageHalf, { first }: HotMessages): StoredEntry[] =>
   entries.filter(({ seq }) => seq < first).map(toStored);
 
-/** Messages are counted, so a page without a gap has all numbers from its first to its last. */
+/** Messages are numbered, so a page without a gap has all numbers from its first to its last. */
 function checkNumbers(entries: StoredEntry[]): void {
   const numbers = entries.map(({ head }) => nOf(head));
-  // Entries of early releases have none.
+  // Entries of early releases have no number.
   if (numbers.some((n, index) => index > 0 && n - (numbers[index - 1] ?? 0) !== 1 && !Number.isNaN(n)))
     throw archiveUnavailable(new Error('the archive has a gap'));
 }

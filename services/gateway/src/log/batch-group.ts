@@ -1,4 +1,4 @@
-/** What the batcher keeps: items that wait, groups in order, batches in flight. */
+/** The state of the batcher: waiting items, groups in order, batches in flight. */
 
 /** The result of an item that was certainly not executed. The batcher sends it again. */
 export const SEND_AGAIN = Symbol('send again');

@@ -65,7 +65,7 @@ for (const [how, order] of [
     await turns();
     await answer(order[0], SEND_AGAIN);
     const third = work.submit(3);
-    // Longer than the group rests.
+    // Longer than the group is held.
     await pause(100);
     assert.deepEqual(items(), [[1], [2]], 'nothing is sent while an item of the group is in flight');
     await answer(order[1], SEND_AGAIN);
@@ -79,7 +79,7 @@ for (const [how, order] of [
 
   test(`an item that a later batch has overtaken is rejected, answered ${how}`, async () => {
     const { send, answer, items } = byHand();
-    // Long enough that no tick helps.
+    // The deadline is so long that no tick helps.
     const work = createTestBatcher(send, { deadlineMs: 10_000, batchesInFlightMax: 3 });
     const first = work.submit(1);
     await turns();
@@ -118,7 +118,7 @@ test('items behind an overtaken item leave as soon as it is rejected', async () 
   assert.deepEqual(await Promise.all([second, third]), [2, 3]);
 });
 
-test('a group that moves waits until none of it is in flight; others continue', async () => {
+test('a group that changes its destination waits until none of its items is in flight; other groups continue', async () => {
   const { send, answer, sent } = byHand();
   const [a, b]: Destination[] = [{ name: 'a' }, { name: 'b' }];
   let home = a;

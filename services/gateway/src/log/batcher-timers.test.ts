@@ -92,7 +92,7 @@ test('a trickle of items costs one wake-up per deadline, an idle batcher none', 
     t.mock.timers.tick(10);
     await turns();
   }
-  // A second of a trickle, at a deadline of 200 ms.
+  // One second of a trickle, with a deadline of 200 ms.
   assert.ok(arms.mock.callCount() >= 4 && arms.mock.callCount() <= 6, `${arms.mock.callCount()} timers`);
   t.mock.timers.tick(200);
   await turns();

@@ -158,7 +158,7 @@ test('a group keeps its order across moves, concurrent batches, failures and lat
   const work = createTestBatcher(
     async (items, destination) => {
       mostUnderWay = Math.max(mostUnderWay, ++underWay);
-      // A destination takes batches one after the other; its answers come in any order.
+      // A destination executes batches one after the other. Its answers arrive in any order.
       const taken = (last.get(destination) ?? Promise.resolve()).then(async () => {
         await pause(chance() * 2);
         return chance() < 0.02 ? undefined : items.map((item) => execute(item, destination));
@@ -185,7 +185,7 @@ test('a group keeps its order across moves, concurrent batches, failures and lat
     results.push(result);
     if (chance() < 0.3) await pause(chance() * 3);
   }
-  // Items whose destination is unknown expire.
+  // Items with an unknown destination expire.
   const settled = await Promise.allSettled(results);
   clearInterval(mover);
   while (underWay > 0) await pause(1);

@@ -192,7 +192,7 @@ export class Batcher<Item, Result, Destination extends object> {
 
   /**
    * Rejects items that must not be sent, which are always at the front. Removes the group if
-   * nothing of it is left.
+   * it is empty then.
    */
   #rejectFront(group: Group<Item, Result, Destination>): void {
     const { now, onOvertaken, onExpired } = this.#options;

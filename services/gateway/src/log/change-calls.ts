@@ -38,9 +38,7 @@ export const encodeChange = (request: AnyChange) => ({
   tail: tailOf(request.change),
 });
 
-/**
- * Undefined members are left out. A message's `text`, `thread` and `mentions` are in this order.
- */
+/** Omits undefined members. A message has `text`, `thread` and `mentions`, in this order. */
 function tailOf(change: Change): string {
   const { type, ...members } = change;
   if (change.type !== 'send') return `"data":${JSON.stringify(members)}`;

@@ -1,4 +1,4 @@
--- What a change of a message does beside its entry. Prepended, after room-overlay.lua, to
+-- The effects of a change of a message, other than its entry. Prepended, after room-overlay.lua, to
 -- append-change.lua. Nothing here can fail.
 --
 -- keys: as in room-overlay.lua, and `late`: a sorted set of changes of messages that have left the
@@ -58,7 +58,7 @@ local function not_before(users, before)
   return new
 end
 
--- Each returns the users who are mentioned newly.
+-- The effects of each change. Each function returns the newly mentioned users.
 local effects = {}
 
 function effects.send(keys, change, message)
@@ -83,7 +83,7 @@ end
 function effects.delete(keys, change, message)
   local id, fields, root = change.id, message.fields, message.thread
   forget_mentions(keys, change.target, message.author, mentions_of(current_text(keys, fields, message.edited)))
-  -- From now on the length of the log does not give its first seq.
+  -- From now on, the length of the log does not determine its first seq.
   local first = log_first(redis.call('HGET', keys.meta, 'first'), keys.log, change.seq)
   redis.call('HSETNX', keys.meta, 'first', seq_text(first))
   local thread = root and string.format('"thread":%d,', root) or ''
@@ -159,7 +159,7 @@ function effects.pin(keys, change)
   return {}
 end
 
--- Of a message that has left the log. Readers apply `late` to what the archive has of it.
+-- The effects on a message that has left the log. Readers apply `late` to the archive's version.
 function effects.late(keys, change, message)
   note_late(keys, change.target, change.seq)
   if change.type == 'send' then

@@ -1,6 +1,6 @@
 /**
- * Random acts on messages, through two nodes, against a model: what reads show is computed from the
- * log alone. Also with a store that is out of memory at random times.
+ * Random changes of messages through two nodes, compared with a model that computes the result of
+ * reads from the log alone. Also with a store that runs out of memory at random times.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -35,7 +35,7 @@ const common = {
   user: fc.constantFrom(...USERS),
   node: fc.nat(1),
   full: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-  /** How many entries before the head the act concerns; of a send 0 is for none. */
+  /** Distance from the head to the target of the change. For a send, 0 means no thread. */
   back: fc.nat(20),
 };
 const mentions: fc.Arbitrary<string[]> = fc.oneof(
@@ -81,7 +81,7 @@ function changeOf(one: Act, seq: number, number: number): Change {
   }
 }
 
-/** As the entries were appended. */
+/** The entries in their original form. */
 async function readLog(room: string): Promise<Entry[]> {
   const node = nodes[0] as RoomLog;
   const { epoch } = await node.read(room, 'node', { mode: 'none' });
@@ -139,7 +139,7 @@ async function check(room: string): Promise<void> {
   assert.deepEqual(await rig.admin.zrange(roomMentionsKey(room), '0', '-1'), mentioned.sort());
 }
 
-test('reads show what the log says, after any acts on two nodes and refusals of a full store', async () => {
+test('reads match the log after any changes on two nodes, also if a full store refuses some', async () => {
   const seed = Number(process.env.MARU_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`seed ${seed} (MARU_TEST_SEED)`);
   await fc.assert(

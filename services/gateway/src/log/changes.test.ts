@@ -59,7 +59,7 @@ async function makeModerator(room: string, user: string): Promise<void> {
   await log.act({ ...as('admin'), room, act, isAdmin: true });
 }
 
-test('an edit changes the read form, and the log keeps both entries as they were appended', async () => {
+test('an edit changes the message that is read, and the log keeps both entries in their original form', async () => {
   const room = await publicRoom(log);
   const seq = await say(room, 'mina', 'helo');
   const result = await change(room, 'mina', edit(seq, 'hello'));
@@ -73,7 +73,7 @@ test('an edit changes the read form, and the log keeps both entries as they were
   assert.equal(entriesOf(room, raw)[0]?.text, 'helo');
 });
 
-test('an edit is refused to others, of an absent message and of an entry that is no message', async () => {
+test('an edit by another user, of a missing message, or of another type of entry is refused', async () => {
   const room = await publicRoom(log);
   const seq = await say(room, 'mina', 'one');
   assert.equal((await change(room, 'jun', edit(seq, 'two'))).outcome, 'forbidden');
@@ -95,7 +95,7 @@ test('a retry is a duplicate, and the same id with other content a conflict', as
   assert.equal((await log.change({ ...request, change: edit(seq, 'three') })).outcome, 'conflict');
 });
 
-test('a deletion leaves the text in no key of the store, and the log without a gap', async () => {
+test('a deletion removes the text from all keys of the store, and leaves no gap in the log', async () => {
   const room = await publicRoom(log);
   await makeModerator(room, 'mod');
   await say(room, 'jun', 'before');
@@ -136,7 +136,7 @@ test('a deletion leaves the text in no key of the store, and the log without a g
   assert.equal(entriesOf(room, raw)[seq - 1]?.erased, true);
 });
 
-test('reactions count each user once, name the first ten in order, and are known to their user', async () => {
+test('reactions count each user once, list the first ten in order, and show the own reaction', async () => {
   const room = await publicRoom(log);
   const seq = await say(room, 'mina', 'vote');
   for (let user = 0; user < 12; user++) await change(room, `u${user}`, react(seq, '👍'));
@@ -152,7 +152,7 @@ test('reactions count each user once, name the first ten in order, and are known
   assert.equal((await change(room, 'u3', react(seq, '👍', false))).outcome, 'unchanged');
 });
 
-test('a message has at most twenty emoji, and a removed one makes place', async () => {
+test('a message has at most twenty emoji, and a removed one frees its place', async () => {
   const room = await publicRoom(log);
   const seq = await say(room, 'mina', 'vote');
   const emoji = Array.from({ length: 21 }, (_, index) => String.fromCodePoint(0x1f600 + index));
@@ -165,7 +165,7 @@ test('a message has at most twenty emoji, and a removed one makes place', async 
   assert.equal((await history(room))[0]?.reactions?.length, 19);
 });
 
-test('a thread counts replies that are not deleted, and its pages have all of them', async () => {
+test('a thread counts replies that are not deleted, and its pages contain all replies', async () => {
   const room = await publicRoom(log);
   const root = await say(room, 'mina', 'root');
   const replies: number[] = [];
@@ -189,7 +189,7 @@ test('a thread counts replies that are not deleted, and its pages have all of th
   assert.equal((await change(room, 'jun', send('x', 999))).outcome, 'not_found');
 });
 
-test('mentions are kept of users who may read, follow edits, and end with a deletion', async () => {
+test('mentions contain only users who may read, follow edits, and end with a deletion', async () => {
   const room = await publicRoom(log);
   const kept = () => rig.admin.zrange(roomMentionsKey(room), '0', '-1');
   const sent = await change(room, 'mina', send('hi', undefined, ['jun', 'mina', 'bo']));
@@ -219,7 +219,7 @@ test('pins are for moderators, bounded, and read in order', async () => {
   assert.deepEqual(await seqsOf(room, { pinned: true, limit: 200 }), [seqs[0], ...seqs.slice(2, 100)]);
 });
 
-test('pages of messages have no gap, although thousands of reactions lie between them', async () => {
+test('pages of messages have no gap, even with thousands of reactions in between', async () => {
   const room = await publicRoom(log);
   const wanted: number[] = [];
   for (let n = 0; n < 12; n++) {
@@ -244,7 +244,7 @@ test('pages of messages have no gap, although thousands of reactions lie between
   await assert.rejects(messages(room, { mode: 'around', seq: 100_000 }), { code: 'not_found' });
 });
 
-test('trimming removes what is known of a message, also where entries were erased', async () => {
+test('trimming removes all data of a message, also if entries were erased', async () => {
   const node = await rig.node({ entriesMin: 10, entriesMax: 10 });
   const room = await publicRoom(node);
   await makeModerator(room, 'mod');
@@ -268,7 +268,7 @@ test('trimming removes what is known of a message, also where entries were erase
   );
 });
 
-test('an erasure works in every room, and only for messages of the user', async () => {
+test("an erasure works in every room, but only for the user's own messages", async () => {
   const room = await publicRoom(log);
   const [own, other] = [await say(room, 'mina', 'mine'), await say(room, 'jun', 'not mine')];
   await change(room, 'mina', react(other, '👍'));

@@ -20,13 +20,13 @@ test('parses announcements of an entry and of a new epoch', () => {
   assert.deepEqual(packet('1 D 5.x 0 0 0', ''), { kind: 'deleted', epoch: '5.x' });
 });
 
-test('counts an entry of an earlier release, which has no n, as one message among messages', () => {
+test('counts an entry of an earlier release without n as a message', () => {
   const old = '"type":"text","text":"x"}';
   const announced = packet(`1 M 3.abc 42 1 ${old.length}`, old);
   assert.equal(announced?.kind === 'entry' && announced.body, `"n":42,${old}`);
 });
 
-test('tells deletions from acts and from other entries, whatever their text is', () => {
+test('distinguishes deletions from acts and other entries, whatever their text is', () => {
   const typed = (type: string, rest = '"data":{"seq":4}') =>
     actOf(`"n":4,"type":"${type}","from":{"id":"u","name":"\\"type\\":\\"message.delete\\""},${rest}}`);
   assert.deepEqual(typed('message.delete'), { type: 'erasure' });
@@ -83,7 +83,7 @@ function byExpression(payload: string): Announcement | undefined {
 }
 
 test('accepts exactly the grammar, for any change of a header', () => {
-  // Mostly of a size that is allowed, else just beyond it.
+  // Usually of a valid length, otherwise slightly too long.
   const part = (units: string, charsMax: number) =>
     fc
       .oneof(
@@ -100,7 +100,7 @@ test('accepts exactly the grammar, for any change of a header', () => {
       const size = isWrong ? wrong : `${'0'.repeat(zeros)}${Buffer.byteLength(ofBody)}`;
       return `1 ${kind} ${life}.${nonce} ${seq} ${ts} ${size}\n${ofBody}`;
     });
-  // Neighbours of what is allowed among them, and a digit that is not one of ASCII.
+  // Characters next to the allowed ones, and a digit outside ASCII.
   const piece = fc.constantFrom('', ...' .\n\r\t-+0189/:`az{AZMEDR1\u0661\0', '  ', '.1', ' 1', '00000000000000');
   const change = fc.record({ at: fc.nat({ max: 90 }), drop: fc.nat({ max: 2 }), put: piece });
   let packets = 0;

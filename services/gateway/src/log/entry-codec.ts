@@ -33,17 +33,20 @@ export type Announcement =
   | { kind: 'epoch'; epoch: string; base: number }
   /** A user has read up to `seq`. */
   | { kind: 'receipt'; epoch: string; seq: number; user: string }
-  /** `epoch` is the mark's: later than the deleted room's, earlier than that of a new room. */
+  /**
+   * `epoch` belongs to the mark of the deletion: it is later than the deleted room's, and earlier
+   * than that of a new room.
+   */
   | { kind: 'deleted'; epoch: string };
 
-/** Whom an entry removes from its room. */
+/** The user whom an entry removes from its room. */
 export interface Removal {
-  /** A user id; undefined: everybody. */
+  /** A user id. Undefined means all members. */
   user: string | undefined;
   reason: RemovalReason;
 }
 
-/** What the sender decides of an entry. The store adds `seq`, `ts` and `n`. */
+/** The members of an entry that the sender decides. The store adds `seq`, `ts` and `n`. */
 export interface Sender {
   userId: string;
   userName: string;
@@ -86,7 +89,7 @@ const DELETION_TYPE = '"type":"message.delete"';
 /** Messages up to and including an entry. `body` is what follows `ts` in a client's JSON. */
 export const nOf = (body: string): number => Number.parseInt(body.slice(N_START.length), 10);
 
-/** What an act or a deletion means for delivery. */
+/** The meaning of an act or a deletion for delivery. */
 export type ActEffect =
   /** An act on the room or a member, which may change the rights of users. */
   | { type: 'act'; removal: Removal | undefined }

@@ -1,4 +1,7 @@
-/** Checks in Redis what a search found in the archive: one call of `check-found.lua` for a room. */
+/**
+ * Checks messages that a search has found in the archive, with one call of `check-found.lua` for
+ * each room.
+ */
 import { isPrivateRoomId } from '@maru/protocol';
 import { gatherWrites, loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import {
@@ -18,7 +21,7 @@ import type { LateChange } from './hot-log.ts';
 import { toLate } from './read-replies.ts';
 import type { SeenPositions } from './seen-positions.ts';
 
-/** Messages of one room, as a search found them. */
+/** Messages of one room that a search has found. */
 export interface FoundInRoom {
   room: string;
   seqs: readonly number[];
@@ -26,16 +29,18 @@ export interface FoundInRoom {
   position: number;
 }
 
-/** What the room says of them. All of it has one moment. */
+/** The current state of the found messages. All of it is of one moment. */
 export interface CheckedRoom {
   epoch: string;
-  /** The oldest seq that the log has. */
+  /** The oldest seq in the log. */
   first: number;
-  /** The number of the epoch that the last deletion of the room opened; 0: none. */
+  /** The number of the epoch that the last deletion of the room opened. 0 if there was none. */
   cleared: number;
-  /** Those of the messages that are in the log, as the user sees them. */
+  /** Those messages that are in the log, as the user sees them. */
   entries: StoredEntry[];
-  /** Changes of the others that the archive did not have. Undefined: too many. */
+  /**
+   * Changes of the other messages that the archive did not have. Undefined if there are too many.
+   */
   late: LateChange[] | undefined;
 }
 

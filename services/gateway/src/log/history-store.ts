@@ -1,13 +1,12 @@
 /**
- * The seam to the archive: what has left the hot log of a room.
+ * The seam to the archive: entries that have left the hot log of a room.
  *
  * An implementation MUST keep these promises:
  * - A page is of one moment, that of its `position`. It has no gap.
- * - The page is of the asked epoch, and the archive had everything up to `atLeast` at that moment.
- * A
- *   replica that is behind is not used.
- * - A call ends within its deadline, also if the archive is silent, and it uses a bounded number of
- *   connections.
+ * - The page is of the requested epoch, and the archive had everything up to `atLeast` at that
+ * moment. A replica that is behind is not used.
+ * - A call ends within its deadline, even if the archive does not answer, and it uses a bounded
+ * number of connections.
  * It rejects with MaruError `unavailable`. It does not know the rights of readers: the hot log
  * checks them after each call.
  */
@@ -19,16 +18,16 @@ export type { ArchivedEntry } from '@maru/archive-db';
 
 export interface PageQuery extends Pick<HalfQuery, 'room' | 'reader' | 'of'> {
   /**
-   * What divides the page: a seq, which is older, or the first entry at or after a time, which is
-   * newer.
+   * The place that divides the page: a seq, which belongs to the older half, or the first entry at
+   * or after a time, which belongs to the newer half.
    */
   center: { seq: number } | { ts: number };
-  /** Entries at most, on each side of the center. */
+  /** Maximum entries on each side of the center. */
   older: number;
   newer: number;
-  /** Older entries are below this seq, and so is a center that a time gives. */
+  /** Older entries are below this seq, and so is the center if it is a time. */
   below: number;
-  /** Of each half, except for one entry. */
+  /** Maximum bytes of each half, except for one entry. */
   bytesMax: number;
 }
 
@@ -44,18 +43,18 @@ export interface ArchivedPage {
   /** The archive has all entries from `first` to `position`. */
   first: number;
   position: number;
-  /** The last seq of the older half. Undefined: everything below is before the time. */
+  /** The last seq of the older half. Undefined if all entries are before the time. */
   center: number | undefined;
   older: PageHalf;
   newer: PageHalf;
-  /** The root of the thread; undefined if it is no message of the archive. */
+  /** The root of the thread. Undefined if it is not a message in the archive. */
   root: MessageState | undefined;
 }
 
 export interface HistoryOptions {
   epoch: string;
   atLeast: number;
-  /** In order. Those that the archive does not have yet are applied to the page. */
+  /** Changes in order. Those that the archive does not have yet are applied to the page. */
   changes?: readonly LateChange[];
   deadlineMs: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The part of a room's log that Redis keeps, with what it knows of the archive. As a `RoomLog` it
- * knows no archive: a message that has left it does not exist.
+ * The part of a room's log that is in Redis, and what it knows about the archive. As a `RoomLog` it
+ * does not know the archive: for it, a message that has left the log does not exist.
  */
 import type { StoredEntry } from './entry-codec.ts';
 import type {
@@ -19,12 +19,10 @@ import type {
  */
 export const PAGE_BYTES_MAX = 1_048_576;
 
-/**
- * What a change of a message that is in the archive only is checked with. See `append-change.lua`.
- */
+/** The facts against which a change of an archived message is checked. See `append-change.lua`. */
 export interface MessageFacts {
   /**
-   * The newest change that the facts include; '' if none of the kept entries concerns the message.
+   * The newest change that the facts include. '' if none of the kept entries concerns the message.
    */
   expected: string;
   author: string;
@@ -38,14 +36,14 @@ export interface MessageFacts {
   pinned: boolean;
 }
 
-/** `archived`: the change needs facts. `retry`: the facts are old. Nothing was stored. */
+/** `archived`: the change needs facts. `retry`: the facts are outdated. Nothing was stored. */
 export type HotChangeResult = ChangeResult | { outcome: 'archived' | 'retry' };
 
-/** Changes that are wanted with a read: those after a seq of archived messages. */
+/** The changes to read: those after a seq that concern archived messages. */
 export interface LateWanted {
   after: number;
   targets: readonly number[];
-  /** The replies to an archived root that the archive and perhaps the log have, ascending. */
+  /** The replies to an archived root in the archive, ascending. Some may also be in the log. */
   replies?: readonly number[];
 }
 
@@ -60,10 +58,10 @@ export interface LateChange extends StoredEntry {
 export interface HotState {
   /** The oldest seq that the log keeps. */
   first: number;
-  /** The newest and the oldest seq in the archive; 0 if it has nothing. */
+  /** The newest and the oldest seq in the archive. 0 if it is empty. */
   archived: number;
   archivedFrom: number;
-  /** In the log's order. Undefined: too many. */
+  /** In log order. Undefined if there are too many. */
   late: LateChange[] | undefined;
 }
 
@@ -78,7 +76,7 @@ export interface HotMessages extends MessagesResult, HotState {
   pins: number[];
 }
 
-/** What the log knows of one message that has left it. */
+/** What the log knows about a message that has left it. */
 export interface LateState {
   epoch: string;
   head: number;
@@ -99,6 +97,9 @@ export interface HotLog extends RoomLog {
   /** Like `readMessages`, of the log only. */
   readMessagesHot(room: string, userId: string, piece: MessagesPiece, late?: LateWanted): Promise<HotMessages>;
   readLate(room: string, seq: number, after: number): Promise<LateState>;
-  /** Like `change`, also of a message that has left the log. `ask`: no facts are known. */
+  /**
+   * Like `change`, but also for a message that has left the log. `ask`: the facts are not known
+   * yet.
+   */
   changeArchived(request: ChangeRequest, facts: MessageFacts | 'ask'): Promise<HotChangeResult>;
 }

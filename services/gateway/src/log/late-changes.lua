@@ -14,7 +14,7 @@ local function late_changes(keys, wanted)
   local flat, bytes, previous = {}, 0, nil
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', keys.late, range, '+inf')) do
     local target, seq = string.match(member, '^(%d+)\n(%d+)$')
-    -- The deletion of a reply concerns two messages.
+    -- The deletion of a reply concerns both the reply and its root.
     if is_target[target] and seq ~= previous then
       local fields = entry_at(keys.log, keys.erased, tonumber(seq))
       local count = #flat

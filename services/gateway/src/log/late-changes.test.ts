@@ -1,4 +1,4 @@
-/** What the log notes for the archive, and changes of messages that only the archive has. */
+/** What the log records for the archive, and changes of messages that only the archive has. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { roomLateKey, roomMetaKey, roomOverlayKey, roomPinsKey } from '../keys.ts';
@@ -36,7 +36,7 @@ const pin = (seq: number, active = true): Change => ({ type: 'pin', seq, active 
 
 const newestOf = async (room: string, seq: number) => Number(await rig.admin.hget(roomOverlayKey(room), `l${seq}`));
 
-test('each change names itself as the newest that concerns its message', async () => {
+test('each change is recorded as the newest one of its message', async () => {
   const room = await publicRoom(log);
   const moderator = { ...by('admin'), isAdmin: true };
   const root = await change(room, 'mina', send());
@@ -55,7 +55,7 @@ test('each change names itself as the newest that concerns its message', async (
   assert.equal(await rig.admin.exists(roomLateKey(room)), 0);
 });
 
-/** A room whose first message has left the log, with its seq. */
+/** A room whose first message has left the log, and the seq of that message. */
 async function roomWithArchived(): Promise<[room: string, seq: number]> {
   const room = await publicRoom(log);
   const seq = await change(room, 'mina', send());
@@ -90,7 +90,7 @@ test('a change of an archived message needs facts, and they must include the new
   assert.deepEqual(await late(room, 'jun', react(head + 1), 'ask'), { outcome: 'not_found', what: 'message' });
 });
 
-test('a change of an archived message is refused as that of any other', async () => {
+test('a change of an archived message is refused for the same reasons as any other', async () => {
   const [room, seq] = await roomWithArchived();
   const outcome = async (user: string, what: Change, known: Partial<MessageFacts> = {}) => {
     const result = await late(room, user, what, { ...facts, ...known });
@@ -113,7 +113,7 @@ test('a change of an archived message is refused as that of any other', async ()
   assert.deepEqual(await lateOf(room), []);
 });
 
-test('a late deletion erases edits that are in the log, unpins, and concerns the root, too', async () => {
+test('a late deletion erases edits in the log, unpins, and also concerns the root', async () => {
   const [room, seq] = await roomWithArchived();
   const edited = seqOf(await late(room, 'mina', edit(seq), facts));
   await rig.admin.zadd(roomPinsKey(room), seq, seq);
@@ -125,7 +125,7 @@ test('a late deletion erases edits that are in the log, unpins, and concerns the
   assert.ok((await lateOf(room)).includes(`1\n${deleted}`), 'the root');
 });
 
-test('the deletion of a reply whose root has left the log is noted for the root', async () => {
+test('the deletion of a reply is recorded for a root that has left the log', async () => {
   const [room, root] = await roomWithArchived();
   const reply = seqOf(await late(room, 'jun', send(root), facts));
   const deleted = await change(room, 'jun', remove(reply));

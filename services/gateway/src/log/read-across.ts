@@ -1,14 +1,14 @@
 /**
- * Reads a page of which the hot log has at most a part. All of it is of the moment of the last read
+ * Reads a page of which the hot log has at most a part. The page is of the moment of the last read
  * of the hot log:
  *
- * 1. the hot log: what it has, and from which seq on the archive is needed
- * 2. the archive, as of its position
- * 3. the hot log again, with the changes of the page's messages that came after that position. This
- *    also checks the right to read
- * 4. if there are such changes, the archive again, which applies them
+ * 1. Read the hot log: its entries, and the seq from which the archive is needed.
+ * 2. Read the archive, as of its position.
+ * 3. Read the hot log again, with the changes of the page's messages after that position. This also
+ * checks the right to read.
+ * 4. If there are such changes, read the archive again. It applies them.
  *
- * If the hot log was trimmed or rolled back in between, everything begins anew.
+ * If the hot log was trimmed or rolled back in between, start again.
  */
 import { concernOf, tailOf } from '@maru/archive-db';
 import type { StoredEntry } from './entry-codec.ts';
@@ -36,7 +36,7 @@ export interface AcrossOptions<H extends Hot> {
   /** Undefined: the hot log has the whole page. */
   plan: (hot: H) => PageQuery | undefined;
   /** The hot log's part of the page. `page` is that of the archive. */
-  /** False: the plan was made with what has changed since. */
+  /** False: the data behind the plan has changed since. */
   isSame?: (before: H, after: H) => boolean;
   readAgain: (hot: H, page: ArchivedPage, late: LateWanted) => Promise<H>;
 }
@@ -60,7 +60,7 @@ export async function readAcross<H extends Hot>(
     if (hot.late === undefined) throw archiveUnavailable(new Error('the archive lacks too many changes'));
     if (hot.late.length === 0) return { hot, archive: { page, query } };
     const changed = await history.readPage(query, { ...call, changes: hot.late, deadlineMs: endsAt - now() });
-    // Otherwise the archive has entries that this page must not show.
+    // Otherwise the archive has entries that this page must not contain.
     if (changed.position <= hot.head) return { hot, archive: { page: changed, query } };
   }
   throw archiveUnavailable(new Error('the log changes too fast'));
@@ -78,7 +78,7 @@ function targetsOf({ of }: PageQuery, { older, newer }: ArchivedPage, first: num
   return [...targets];
 }
 
-/** As the hot log gives it. */
+/** In the form of the hot log. */
 export const toStored = (entry: ArchivedEntry): StoredEntry => {
   const { seq, ts, head } = entry;
   return { seq, ts, head, tail: tailOf(entry) };

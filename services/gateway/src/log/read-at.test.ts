@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
-test('a page at a time has the messages before it, and those at or after it', async (t) => {
+test('a page at a time contains the messages before the time, and those at or after it', async (t) => {
   const rig = await startLogRig();
   t.after(() => rig.stop());
   const log = await rig.node();

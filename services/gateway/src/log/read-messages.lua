@@ -79,12 +79,13 @@ if root > 0 and not (wanted and wanted.replies) then
 end
 if mode == 'around' then
   if is_archived(seq) then
-    -- A thread that is all in the log begins after it, and so do the pinned messages in the log.
+    -- A thread that is completely in the log begins after its root, and so do the pinned messages
+    -- in the log.
     if root == 0 and ARGV[10] ~= '1' then return answer('archived', false, false, seq, {}) end
   elseif seq < first or seq > head then return {'not_found', 'message'} end
 end
 
--- The oldest kept seq at or after a time. Redis' clock hardly ever goes back.
+-- The oldest kept seq at or after a time. Redis' clock rarely goes back.
 local function seq_since(ts)
   local low, high = first, head + 1
   while low < high do
@@ -153,13 +154,14 @@ local function listed(key)
   end
   local list = {}
   function list.down(upper, count)
+    -- Below 0 for a page before seq 0.
     local top = string.format('%d', upper)
     return merge(redis.call('ZREVRANGEBYSCORE', key, top, first, 'LIMIT', 0, count),
-      redis.call('ZRANGEBYSCORE', key, '-' .. top, -first, 'LIMIT', 0, count), count,
+      redis.call('ZRANGEBYSCORE', key, string.format('%d', -upper), -first, 'LIMIT', 0, count), count,
       function(a, b) return a > b end)
   end
   function list.up(lower, count)
-    -- Older ones may be pinned: they are in the archive.
+    -- Older pinned messages may exist: they are in the archive.
     local bottom = string.format('%d', math.max(lower, first))
     return merge(redis.call('ZRANGEBYSCORE', key, bottom, '+inf', 'LIMIT', 0, count),
       redis.call('ZREVRANGEBYSCORE', key, '-' .. bottom, '-inf', 'LIMIT', 0, count), count,
@@ -205,7 +207,7 @@ if root > 0 and wanted and wanted.replies then source = chosen(replies_in_log())
 elseif root > 0 then source = listed(keys.replies .. seq_text(root)) end
 if ARGV[10] == '1' then source = listed(KEYS[10]) end
 
--- The messages that fit, in the order given, and whether there are more.
+-- The messages that fit, in the given order, and whether there are more.
 local function fitting(found, count, bytes_max)
   local fit, bytes = {}, 0
   for _, entry in ipairs(found) do

@@ -1,4 +1,4 @@
-/** What the scripts that read a room return, as results. */
+/** Converts the replies of scripts that read a room. */
 import { MaruError, type NotRecoveredReason, type Role } from '@maru/protocol';
 import { decodeStoredEntries, nOf } from './entry-codec.ts';
 import type { HotMessages, HotRead, LateChange, LateState } from './hot-log.ts';

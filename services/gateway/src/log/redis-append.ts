@@ -45,7 +45,7 @@ const BATCHES_IN_FLIGHT_MAX = 4;
 const TEXT_BYTES_MAX = 32_768;
 const MENTIONS_BYTES_MAX = 20_480;
 
-/** Calls of a trim, for a room that grew while the archive was down. */
+/** Maximum trim calls for a room that grew while the archive was down. */
 const TRIM_CALLS_MAX = 8;
 
 export interface RedisAppendOptions {
@@ -174,15 +174,15 @@ export class RedisAppender {
     // own gives WAIT a position.
     if (!replies.some(isStored)) {
       const tag = this.#store.tagOn(shard);
-      if (tag === undefined) throw unavailable(new Error('the shard has no slots any more'));
+      if (tag === undefined) throw unavailable(new Error('the shard no longer has slots'));
       await redis.set(waitProbeKey(tag), '1', 'PX', deadlineMs);
     }
     const reached = await redis.wait(waitReplicas, deadlineMs);
     // The primary has stored it, but a failover may lose it. The outcome is unknown, so the client
     // sends it again.
     if (reached < waitReplicas) {
-      onRefused('too few replicas have what is written');
-      throw unavailable(new Error(`only ${reached} replicas have it`));
+      onRefused('too few replicas have the written data');
+      throw unavailable(new Error(`only ${reached} replicas have the entry`));
     }
   }
 }
@@ -199,7 +199,7 @@ async function loadScripts({ redis }: Shard): Promise<void> {
   });
 }
 
-/** All calls in one round trip, in order. Gives a reply or an error for each. */
+/** Sends all calls in one round trip, in order. Returns a reply or an error for each. */
 async function callScripts(redis: Redis, calls: Call[]): Promise<unknown[]> {
   const [first] = calls;
   // A single call, the common case in quiet rooms, is cheaper without a pipeline.

@@ -52,7 +52,7 @@ interface HotReadOptions {
 
 export class RedisReader {
   readonly #options: RedisReadOptions;
-  /** One for each shard, so that a shard that hangs does not delay the pages of the others. */
+  /** One for each shard, so a shard that hangs does not delay the pages of others. */
   readonly #semaphores = new WeakMap<Shard, Semaphore>();
 
   constructor(options: RedisReadOptions) {
@@ -61,7 +61,7 @@ export class RedisReader {
 
   read(room: string, reader: Reader, piece: ReadPiece, options: HotReadOptions = {}): Promise<HotRead> {
     const work = () => this.#readNow(room, reader, piece, options);
-    // State reads and delivery's own reads are small or rare. Pages for users share a few places.
+    // Reads of the state and delivery's own reads are small or rare. Pages for users are limited.
     const isPage = piece.mode === 'since' || (piece.mode !== 'none' && reader !== 'node');
     return isPage ? (this.#semaphoreOf(room)?.run(work) ?? work()) : work();
   }

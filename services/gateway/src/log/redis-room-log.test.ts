@@ -45,7 +45,7 @@ test('seq counts from 1 without gaps, and texts are read back as stored', async 
   );
 });
 
-test('an empty room that expired expires again after a read, and not after a message', async () => {
+test('an empty room that was read after its expiry expires again, unless it gets a message', async () => {
   const log = await rig.node();
   const room = await publicRoom(log);
   const { epoch } = await log.read(room, 'node', { mode: 'none' });
@@ -99,7 +99,7 @@ test('a flushed script cache loses nothing and keeps the order', async () => {
   );
 });
 
-test('a node that saw the lost entries detects a rollback, and a new epoch is opened once', async () => {
+test('a node that has seen the lost entries detects a rollback, and a new epoch is opened once', async () => {
   const [a, b] = [await rig.node(), await rig.node()];
   const room = await publicRoom(a);
   const restore = async () => {

@@ -14,7 +14,7 @@ export type StoreCall = 'append' | 'look' | 'page';
 export type RedisRoomLogOptions = RedisAppendOptions &
   Pick<RedisReadOptions, 'readStore'> & {
     /**
-     * `outcome` is `ok` or the error's code. `unavailable`: the store did not answer in time or
+     * `outcome` is `ok` or the error code. `unavailable`: the store did not answer in time, or
      * refused.
      */
     onCall?: (call: StoreCall, outcome: string, seconds: number) => void;

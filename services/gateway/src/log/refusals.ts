@@ -1,7 +1,7 @@
-/** What users read when the log refuses them. */
+/** Error messages for refusals of the log. */
 import { MaruError } from '@maru/protocol';
 
-/** `untilTs` is 0 if it has no end. */
+/** `untilTs` is 0 for a sanction without end. */
 const until = (untilTs: number): string => (untilTs > 0 ? ` until ${new Date(untilTs).toISOString()}` : '');
 
 /** The user may not enter a public room. */

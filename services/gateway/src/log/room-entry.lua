@@ -15,8 +15,8 @@ local function erased_fields(packed)
   return fields
 end
 
--- Entries {seq, fields} as an answer has them: the lines seq, ts, head and tail of each. One text
--- is cheaper for everybody on the way than a list of many.
+-- Packs entries {seq, fields} for an answer: the lines seq, ts, head and tail of each entry. For
+-- Redis and the gateway, one text is cheaper than a list of many texts.
 local function pack_entries(entries)
   local lines = {}
   for index, entry in ipairs(entries) do
@@ -47,8 +47,8 @@ local function entry_at(log_key, erased_key, seq)
   return nil
 end
 
--- The entry that this user stored with this id: its seq, its fields and whether it is erased; or
--- nil.
+-- The entry that this user stored with this id: its seq, its fields, and whether it is erased. Nil
+-- if there is none.
 local function known_entry(log_key, ids_key, erased_key, user, client_msg_id)
   local seq = redis.call('HGET', ids_key, user .. '\n' .. client_msg_id)
   if not seq then return nil end

@@ -133,7 +133,7 @@ export type ChangeResult =
       author: string | undefined;
     }
   | { outcome: 'duplicate'; epoch: string; seq: number; ts: number; n: number }
-  /** It is so already, and nothing was stored. `seq` is the head. */
+  /** The message already has this state, so nothing was stored. `seq` is the head. */
   | { outcome: 'unchanged'; epoch: string; seq: number; ts: number; n: number }
   | { outcome: 'refused' }
   | ChangeRefusal;

@@ -134,8 +134,8 @@ local function overlay_values(keys, fields)
   return values
 end
 
--- Sets the tail of each message among the entries to what it is now. Returns whether one of them
--- depends on the reader.
+-- Sets the tail of each message among the entries to its current state. Returns whether one of
+-- them depends on the reader.
 local function compose_entries(keys, entries, user)
   local messages, wanted = {}, {}
   for _, entry in ipairs(entries) do

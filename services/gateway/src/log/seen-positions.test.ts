@@ -7,7 +7,7 @@ function positionIn(seen: SeenPositions, room: string) {
   return epoch === '' ? undefined : { epoch, seq };
 }
 
-test('remembers the highest position of each room, and a later epoch replaces an earlier one', () => {
+test('keeps the highest position of each room, and a later epoch replaces an earlier one', () => {
   const seen = createSeenPositions({ roomsMax: 10 });
   seen.note('a', '1.x', 5);
   seen.note('a', '1.x', 3);

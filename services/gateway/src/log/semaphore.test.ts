@@ -35,7 +35,7 @@ test('work that cannot begin in time is refused and holds no permit', async () =
   assert.equal(await gate.run(async () => 'free'), 'free');
 });
 
-test('late work has only the rest of its deadline, and holds its permit until it ends', async () => {
+test('work that starts late has only the rest of its deadline, and holds its permit until it ends', async () => {
   const gate = createSemaphore({ permits: 1, deadlineMs: 500, onTimeout: () => new Error('late') });
   const order: string[] = [];
   let endWork: (() => void) | undefined;
@@ -47,7 +47,7 @@ test('late work has only the rest of its deadline, and holds its permit until it
     });
   });
   await first;
-  // Far beyond its deadline, which passes although the work goes on.
+  // Much longer than the deadline, which ends although the work continues.
   await assert.rejects(Promise.race([second, pause(5_000)]), /late/);
   assert.deepEqual(order, ['begun']);
   const third = gate.run(async () => void order.push('third'));

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { MaruError } from '@maru/protocol';
 import { createSingleFlight } from './single-flight.ts';
 
-/** A read that was not made is never answered. */
+/** A test fails if it waits for a read that never started. */
 const ENDS = { timeout: 5_000 };
 
-/** Reads that are answered one by one, by hand. */
+/** A fake store whose reads the test answers one by one. */
 function store() {
   const reads: Array<PromiseWithResolvers<string>> = [];
   return {
@@ -19,7 +19,7 @@ function store() {
   };
 }
 
-test('callers that arrive during a read share the next one, which begins after their call', ENDS, async () => {
+test('callers that arrive during a read share the next one, which starts after their call', ENDS, async () => {
   const { reads, read } = store();
   const shared = createSingleFlight<string>();
   const first = shared.read('room', read);

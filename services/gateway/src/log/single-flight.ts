@@ -1,14 +1,13 @@
 /**
- * Shares one read among concurrent askers. A read that has already left may lack an entry that a
- * later asker knows to be stored. So askers that arrive during a read share the next one: of a
- * thousand users who open a room at once, the first has its own read and the others share a second.
+ * Shares one read among concurrent callers. A read in flight may lack an entry that a later caller
+ * knows to be stored. So callers that arrive during a read share the next one. If a thousand users
+ * open a room at once, the first has its own read and the others share a second.
  */
 import { MaruError } from '@maru/protocol';
 
 export interface SingleFlight<T> {
   /**
-   * `key` identifies what is read. Askers with the same key share the result and MUST NOT change
-   * it.
+   * `key` identifies the data. Callers with the same key share the result and MUST NOT change it.
    */
   read(key: string, work: () => Promise<T>): Promise<T>;
 }

@@ -51,7 +51,7 @@ local function forget_message(seq, fields)
   if not archived then redis.call('ZREM', keys.pins, id) end
 end
 
--- The archive knows these changes to messages that left the log earlier.
+-- Removes late changes that the archive already has.
 local function forget_late(up_to)
   local range = {'-inf', seq_text(up_to)}
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', keys.late, range[1], range[2])) do
@@ -85,14 +85,14 @@ end
 if first_kept == first then return 0 end
 for _, entry in ipairs(gone) do
   local seq, fields, erased = entry[1], entry[2], entry[3]
-  -- After a rollback the id may belong to a later entry. Then it stays.
+  -- After a rollback, the id may belong to a later entry. Then it stays.
   local field, id = fields[2] .. '\n' .. fields[4], seq_text(seq)
   if redis.call('HGET', keys.ids, field) == id then redis.call('HDEL', keys.ids, field) end
   if is_message(fields) and (has_overlay or has_mentions) then forget_message(seq, fields) end
   if erased then redis.call('HDEL', keys.erased, id) end
 end
 forget_late(first_kept - 1)
--- A full store refuses HSET, except after a write of the same script that it permits.
+-- A full store refuses HSET, unless the script has already made a permitted write.
 redis.call('XTRIM', keys.log, 'MINID', seq_text(first_kept) .. '-0')
 redis.call('HSET', keys.meta, 'first', seq_text(first_kept))
 return first_kept - first

@@ -1,6 +1,6 @@
 /**
- * Trims rooms that grew while the archive was behind. Appends trim as well, but a full store
- * refuses appends, and a quiet room has none. The archiver notes the rooms that it caught up with.
+ * Trims rooms that grew while the archive was behind. Appends also trim, but a full store refuses
+ * appends, and a quiet room has none. The archiver notes the rooms that it has caught up with.
  */
 import { type RedisStore, runScript } from '@maru/redis-store';
 import { archiveTrimKey } from '../keys.ts';
@@ -10,7 +10,7 @@ const ROOMS_PER_ROUND = 8;
 /** A room with more to remove goes back into the set. */
 const CALLS_PER_ROOM = 64;
 
-/** A round. Rejects with the store's error. */
+/** Trims the noted rooms once. Rejects with the store's error. */
 export async function trimQueued(store: RedisStore, retention: Retention): Promise<void> {
   const key = archiveTrimKey();
   const rooms = await store.at(key, (redis) => redis.spop(key, ROOMS_PER_ROUND));

@@ -1,4 +1,4 @@
-/** What trimming leaves in a real Redis while the archive is on. */
+/** What remains in a real Redis after trimming while the archive is on. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { singleStore } from '@maru/redis-store';
@@ -36,7 +36,6 @@ const archive = (room: string, seq: number) => rig.admin.hset(roomMetaKey(room),
 const firstOf = async (room: string) => (await log.read(room, 'node', { mode: 'none' })).first;
 const overlayOf = (room: string) => rig.admin.hgetall(roomOverlayKey(room));
 
-/** Trims now. */
 async function trim(room: string): Promise<void> {
   await rig.admin.sadd(archiveTrimKey(), room);
   await trimQueued(singleStore(rig.admin), { ...RETENTION, ...KEPT });
@@ -72,7 +71,7 @@ test('a message stays until the archive has the newest entry that concerns it', 
   assert.deepEqual(await overlayOf(room), {});
 });
 
-test('the deletion of a reply concerns its root, also when only the archive has the root', async () => {
+test('the deletion of a reply concerns its root, even if only the archive has the root', async () => {
   const room = await publicRoom(log);
   await grow(room, 2);
   const [kept, late] = [await act(room, reply(1)), await act(room, reply(1))];
@@ -88,7 +87,7 @@ test('the deletion of a reply concerns its root, also when only the archive has 
   assert.equal((await overlayOf(room)).l1, String(second));
 });
 
-test('a late change leaves with its entry, and the newest change of its message stays noted', async () => {
+test('a late change leaves with its entry, and the newest change of its message stays recorded', async () => {
   const room = await publicRoom(log);
   await grow(room, 20);
   await archive(room, 10);

@@ -29,7 +29,7 @@ export interface Retention {
   archive: boolean;
 }
 
-/** A room is trimmed each time it has grown by so many entries. */
+/** A room is trimmed each time it has grown by this many entries. */
 export const TRIM_EVERY = 64;
 /** Maximum entries that one call removes. */
 export const TRIM_BATCH = 128;

@@ -7,21 +7,21 @@ const open = (head: number, quiet = 5) => [
   { room: 'busy', connections: 2, head },
 ];
 
-test('gives rates between two samples, and none in the first one or after a long pause', () => {
+test('gives rates between two samples, but none in the first sample or after a long pause', () => {
   const rooms = new BusyRooms();
   assert.deepEqual(rooms.sample(open(100), 10, 0), [
     { room: 'quiet', connections: 9, entriesPerS: null },
     { room: 'busy', connections: 2, entriesPerS: null },
   ]);
   assert.deepEqual(rooms.sample(open(150), 1, 10_000), [{ room: 'busy', connections: 2, entriesPerS: 5 }]);
-  // Another administrator asks at once.
+  // Another administrator asks at the same time.
   assert.equal(rooms.sample(open(151), 1, 10_001)[0]?.entriesPerS, 5);
-  // A new epoch begins below the old head.
+  // A new epoch starts below the old head.
   assert.equal(rooms.sample(open(1), 10, 20_000).find(({ room }) => room === 'busy')?.entriesPerS, 0);
   assert.equal(rooms.sample(open(9), 10, 90_000)[0]?.entriesPerS, null);
 });
 
-test('the cluster has the connections of all nodes, and each entry once', () => {
+test('the cluster total adds the connections of all nodes, and counts each entry once', () => {
   const one = { room: 'a', connections: 2, entriesPerS: 4 };
   const other = { room: 'a', connections: 3, entriesPerS: null };
   assert.deepEqual(mergeRooms([[one], [other, { room: 'b', connections: 1, entriesPerS: 5 }]], 10), [

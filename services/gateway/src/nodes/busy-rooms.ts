@@ -1,6 +1,6 @@
 /**
- * Which rooms are busy on this node. Nothing is counted per message: two samples of the heads of
- * the open rooms give the rates between them. Pure.
+ * Finds the busy rooms on this node. Nothing is counted for each message: the rates come from two
+ * samples of the heads of open rooms. Pure.
  */
 
 export interface OpenRoom {
@@ -14,16 +14,16 @@ export interface OpenRoom {
 export interface BusyRoom {
   room: string;
   connections: number;
-  /** Entries a second since the sample before; null in the first sample. */
+  /** Entries a second since the previous sample. Null in the first sample. */
   entriesPerS: number | null;
 }
 
-/** A sample that is older says nothing about now. */
+/** An older sample is ignored, because it does not describe the present. */
 const SAMPLE_AGE_MAX_MS = 60_000;
-/** Two administrators who ask at once share the sample. */
+/** Concurrent administrators share a sample. */
 const SAMPLE_AGE_MIN_MS = 2_000;
 
-/** The rooms in which connections of this node are. */
+/** Rooms with connections on this node. */
 export function openRooms(
   sessions: Iterable<{ subscriptions: ReadonlyMap<string, unknown> }>,
   headOf: (room: string) => number,
@@ -39,7 +39,7 @@ export class BusyRooms {
   #atMs = Number.NEGATIVE_INFINITY;
   #last: BusyRoom[] = [];
 
-  /** The busiest rooms first, then those with most connections. */
+  /** Busiest rooms first, then those with most connections. */
   sample(open: Iterable<OpenRoom>, limit: number, nowMs: number): BusyRoom[] {
     const ageMs = nowMs - this.#atMs;
     if (ageMs >= SAMPLE_AGE_MIN_MS) this.#take([...open], ageMs, nowMs);
@@ -50,7 +50,7 @@ export class BusyRooms {
     const rate = ({ room, head }: OpenRoom): number | null => {
       const before = this.#heads.get(room);
       if (ageMs > SAMPLE_AGE_MAX_MS || before === undefined) return null;
-      // A new epoch may begin below the old head.
+      // A new epoch may start below the old head.
       return Math.max(0, head - before) / (ageMs / 1_000);
     };
     this.#last = open
@@ -68,7 +68,7 @@ export function mergeRooms(pages: ReadonlyArray<readonly BusyRoom[]>, limit: num
     merged.set(room, {
       room,
       connections: connections + (known?.connections ?? 0),
-      // Every node that has the room open sees all of its entries.
+      // Every node with the room open sees all its entries, so take the maximum.
       entriesPerS: max(entriesPerS, known?.entriesPerS ?? null),
     });
   }

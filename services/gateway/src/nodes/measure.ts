@@ -61,5 +61,5 @@ export function createMeasure(measured: Measured): () => Promise<NodeFigures> {
   };
 }
 
-/** Three digits are enough for people. */
+/** Three significant digits are enough for a reader. */
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;

@@ -11,7 +11,7 @@ const session = (id: string, name = id) => ({
   subscriptions: { size: 0 },
 });
 
-test('pages of all nodes together name every user once, in order', () => {
+test('pages of all nodes together contain every user once, in order', () => {
   const nodes = {
     a: ['u1', 'u2', 'u4', 'u7'].map((id) => session(id)),
     b: ['u2', 'u3', 'u2', 'u5', 'u6'].map((id) => session(id)),
@@ -38,7 +38,7 @@ test('finds a part of an id or a name in any letter case', () => {
   );
 });
 
-test('says by what a session is connected', () => {
+test('shows the program and the address of a session', () => {
   const [polling, web] = [session('u1'), { ...session('u1'), program: 'web', peerAddress: '192.0.2.1' }];
   const common = { sinceTs: 0, rooms: 0, roles: [] };
   assert.deepEqual(sessionsOnNode([polling, web]), [

@@ -1,4 +1,4 @@
-/** Who is connected to this node, page by page in the order of user ids. Pure. */
+/** Lists the users who are connected to this node, in pages ordered by user id. Pure. */
 import type { UserRef } from '@maru/protocol';
 
 /** The part of a session that administrators see. */
@@ -7,7 +7,7 @@ export interface SeenSession {
   roles: readonly string[];
   /** Milliseconds of the store's clock. */
   beganAtMs: number;
-  /** What the client calls itself. */
+  /** The name that the client gave itself. */
   program: string | undefined;
   /** Undefined for long-polling. */
   peerAddress: string | undefined;
@@ -15,7 +15,7 @@ export interface SeenSession {
 }
 
 export interface UsersQuery {
-  /** Of user ids and names, in any letter case; empty: all. */
+  /** A part of the user id or name, case-insensitive. Empty matches all. */
   contains: string;
   /** Users after this id. */
   after: string;
@@ -43,7 +43,7 @@ export interface SessionOnNode {
   program?: string;
 }
 
-/** The first `limit` users after `after`, and one more if there are further ones. */
+/** The first `limit` users after `after`, plus one if there are more. */
 export function usersOnNode(sessions: Iterable<SeenSession>, query: UsersQuery): UserOnNode[] {
   const found = new Map<string, UserOnNode>();
   for (const { user } of sessions) {
@@ -55,7 +55,10 @@ export function usersOnNode(sessions: Iterable<SeenSession>, query: UsersQuery):
   return [...found.values()].sort(byId).slice(0, query.limit + 1);
 }
 
-/** The page of the whole cluster. Each node gave its first users, so the first of all are known. */
+/**
+ * A page for the whole cluster. Each node returned its first users, so the first ones of all are
+ * known.
+ */
 export function mergeUsers(
   pages: ReadonlyArray<{ node: string; answer: readonly UserOnNode[] }>,
   limit: number,

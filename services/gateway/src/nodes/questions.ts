@@ -1,7 +1,7 @@
 /**
- * Asks all nodes a question and collects their answers: what only the nodes know, such as who is
- * connected where. Pub/sub may lose a question or an answer. So the result names the nodes that did
- * not answer.
+ * Asks all nodes a question and collects their answers, for information that only the nodes have,
+ * such as who is connected where. Pub/sub may lose a question or an answer, so the result lists the
+ * nodes that did not answer.
  */
 import { randomBytes } from 'node:crypto';
 import type { RedisStore } from '@maru/redis-store';
@@ -9,11 +9,11 @@ import type { Logger } from '@maru/service-kit';
 import { answersChannel, questionsChannel } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 
-/** A question waits this long for the answers of slow nodes. */
+/** How long a question waits for the answers of slow nodes. */
 const WAIT_MS = 1_000;
 /** Questions of one node in flight. */
 const IN_FLIGHT_MAX = 16;
-/** An answer that is longer is not sent: a node answers with a page. */
+/** A longer answer is not sent, because a node answers with a page. */
 const ANSWER_CHARS_MAX = 1_048_576;
 
 /** Answers one kind of question about this node. `query` comes from another gateway. */
@@ -26,7 +26,7 @@ export interface Collected<A> {
 }
 
 export interface Questions {
-  /** `nodes`: those that should answer. Rejects `unavailable`. */
+  /** `nodes`: the nodes that should answer. Rejects `unavailable`. */
   ask<A>(kind: string, query: unknown, nodes: readonly string[]): Promise<Collected<A>>;
   start(): void;
 }

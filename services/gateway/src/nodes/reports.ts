@@ -1,6 +1,6 @@
 /**
- * What each node reports about itself every few seconds, for administrators. One hash in the store
- * holds the last report of each node. It does not know how the figures are measured.
+ * Reports of each node about itself every few seconds, for administrators. One hash in the store
+ * has the last report of each node. This module does not know how the figures are measured.
  */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -19,9 +19,9 @@ export interface NodeFigures {
   connections: number;
   /** Rooms with members on this node. */
   rooms: number;
-  /** CPU time of the process as a part of one core: 1 is a whole core. */
+  /** CPU time of the process as a fraction of one core. 1 is a full core. */
   cpu: number;
-  /** The part of the time in which the event loop was busy, from 0 to 1. */
+  /** The fraction of time in which the event loop was busy, from 0 to 1. */
   eventLoop: number;
   memoryBytes: number;
   /** Messages that clients sent through this node and that were stored. */
@@ -29,7 +29,7 @@ export interface NodeFigures {
   /** Entries delivered to connections. */
   deliveriesPerS: number;
   draining: boolean;
-  /** What this node needs, and whether it answers: `off` without it. */
+  /** The health of each dependency. `off` if it is not configured. */
   redis: Health;
   presence: Health;
   archive: Health;
@@ -37,7 +37,7 @@ export interface NodeFigures {
 
 export type Health = 'ok' | 'failing' | 'off';
 
-/** `ts`: when it was written, in milliseconds of the store's clock. */
+/** `ts`: when the report was written, in milliseconds of the store's clock. */
 export type NodeReport = NodeFigures & { node: string; ts: number };
 
 export interface NodeReports {
@@ -98,7 +98,7 @@ export function createNodeReports(options: {
   };
 }
 
-/** Undefined for what no gateway of this release wrote. */
+/** Undefined if no gateway of this release wrote it. */
 function toReport(json: string): NodeReport | undefined {
   try {
     const report = JSON.parse(json) as NodeReport;

@@ -5,7 +5,7 @@ export interface ShownSetting {
   /** The name of the variable. */
   name: string;
   doc: string;
-  /** Null: not set, or a secret. */
+  /** Null if it is not set, or a secret. */
   value: string | null;
   secret: boolean;
 }
@@ -25,7 +25,7 @@ function shown(value: unknown): string | null {
   return typeof value === 'string' ? withoutPassword(value) : String(value);
 }
 
-/** An address may hold a password although the setting is no secret. */
+/** An address may contain a password although the setting is not secret. */
 function withoutPassword(value: string): string {
   if (!URL.canParse(value)) return value;
   const url = new URL(value);

@@ -16,7 +16,7 @@ export interface MetricProbes {
   connections: () => number;
   sessions: () => number;
   rooms: () => number;
-  /** Users whose inbox this node is subscribed to. */
+  /** Users to whose inbox this node subscribes. */
   inboxes: () => number;
   degraded: () => boolean;
   draining: () => boolean;
@@ -47,11 +47,11 @@ export interface MetricLabels {
 /** Includes the store's deadline. */
 const STORE_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.8, 1, 2.5];
 const REQUEST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
-/** A node knows the store's clock to about a millisecond, so finer buckets make no sense. */
+/** A node knows the store's clock only to about a millisecond, so finer buckets are useless. */
 const DELAY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** Of changes; other messages have some of them. */
+/** Outcomes of changes. Other messages have some of them. */
 const OUTCOMES: ReadonlyArray<ChangeResult['outcome']> = [
   'stored',
   'duplicate',
@@ -83,7 +83,7 @@ export function createMetrics(labels: MetricLabels) {
     registry,
     ...createCounters(registry, labels),
     ...createHistograms(registry),
-    /** Adds the metrics that are read at a scrape, once the parts that they read exist. */
+    /** Adds the metrics that are read at a scrape. Call it once their sources exist. */
     expose(probes: MetricProbes): void {
       registerGauges(registry, probes);
       registerFastPath(registry, probes.fastPath);

@@ -8,7 +8,7 @@ const BUCKETS = [0.001, 0.0025, 0.1, 1, 2.5, 10];
 const name = 'maru_test';
 const help = 'Holds a "quote", a \\ and\na line';
 
-/** Two registries, of prom-client's own metrics and of ours, that must tell the same. */
+/** Two registries with the same values: prom-client's own metrics, and ours. */
 function pair<T, O>(
   theirs: (registers: Registry[]) => T,
   ours: (described: { registry: Registry; name: string; help: string }) => O,
@@ -29,7 +29,7 @@ function pair<T, O>(
 const asPlain = async (registry: Registry) => {
   const [metric] = await registry.getMetricsAsJSON();
   assert.ok(metric);
-  // prom-client reserves a field for exemplars, which are unused here.
+  // prom-client reserves a field for exemplars. It is unused here.
   return { ...metric, values: metric.values.map((sample) => ({ ...sample, exemplar: undefined })) };
 };
 
@@ -40,7 +40,7 @@ const anyValue = fc.oneof(
 );
 const anyLabel = fc.constantFrom('message:send', 'typing', 'ok', 'with "quotes"', 'with \\ and \n', '__proto__', '');
 
-test('a histogram exposes the same as that of prom-client', async () => {
+test("a histogram exposes the same text as prom-client's", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyValue), async (values) => {
       const { theirs, ours, same } = pair(
@@ -57,7 +57,7 @@ test('a histogram exposes the same as that of prom-client', async () => {
   );
 });
 
-test('a histogram by labels exposes the same as that of prom-client, at every scrape', async () => {
+test("a histogram by labels exposes the same text as prom-client's, at every scrape", async () => {
   const observations = fc.array(fc.tuple(anyLabel, anyLabel, anyValue));
   await fc.assert(
     fc.asyncProperty(fc.array(observations, { maxLength: 3 }), async (rounds) => {
@@ -89,7 +89,7 @@ test('refuses values that are not numbers, as prom-client does, and changes noth
   await same();
 });
 
-test('a counter exposes the same as that of prom-client', async () => {
+test("a counter exposes the same text as prom-client's", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.option(fc.nat(), { nil: undefined })), async (steps) => {
       const { theirs, ours, same } = pair((registers) => new Counter({ name, help, registers }), tallyCounter);
@@ -103,7 +103,7 @@ test('a counter exposes the same as that of prom-client', async () => {
   );
 });
 
-test('a counter by a label exposes the same as that of prom-client, from the start', async () => {
+test("a counter by a label exposes the same text as prom-client's, from the start", async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(anyLabel), fc.array(anyLabel), async (from, steps) => {
       const { theirs, ours, same } = pair(

@@ -1,7 +1,7 @@
 /**
- * Metrics that change with every message. For each change prom-client takes an object of labels,
- * validates it and computes a key from it, which shows in the profile of a busy gateway. Here a
- * change is a look-up and an addition, and prom-client's values are computed at a scrape. The text
+ * Metrics that change with every message. For each change, prom-client takes an object of labels,
+ * validates it and computes a key from it, which is visible in the profile of a busy gateway. Here
+ * a change is one look-up and one addition. prom-client's values are computed at a scrape. The text
  * of a scrape is the same, byte for byte.
  */
 import { Counter, type Metric, type Registry } from 'prom-client';
@@ -30,7 +30,7 @@ export function tallyCounter(options: Description) {
   };
 }
 
-/** The values of `from` exist from the start, at 0. */
+/** The values of `from` exist from the start, as 0. */
 export function tallyCounterBy<V extends string>(options: Description & { label: string; from: readonly V[] }) {
   const { registry, label, from, ...description } = options;
   const tallies = new Map<V, { count: number }>(from.map((value) => [value, { count: 0 }]));
@@ -105,7 +105,7 @@ class Distribution {
 
   /** Bound, so that it can be passed on as a function. */
   readonly observe = (value: number): void => {
-    // One such value would spoil the sum for the lifetime of the process.
+    // One such value would make the sum useless for the lifetime of the process.
     if (!Number.isFinite(value)) throw new TypeError(`${value} is not a finite number`);
     // Search from the lowest bucket, because most values fall into the first few.
     let bucket = 0;

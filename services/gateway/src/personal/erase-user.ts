@@ -1,7 +1,7 @@
 /**
- * Erases what a user wrote up to the time of the job. Messages are deleted by ordinary entries of
- * their author, so that every node, client and index drops them. Each step can be repeated: the
- * `clientMsgId` of an entry comes from the job and the `seq` of what it concerns.
+ * Erases everything that a user wrote before the job started. Messages are deleted by normal
+ * entries of their author, so every node, client and index drops them. Each step can be repeated:
+ * the `clientMsgId` of an entry is derived from the job and the `seq` of its target.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -19,31 +19,34 @@ import type { Change, ChangeRequest, ChangeResult } from '../log/room-log.ts';
 import type { UnarchivedEntry } from './unarchived.ts';
 
 export interface Progress {
-  /** Undefined: the first. */
+  /** Undefined means the first step. */
   step?: 'messages' | 'tables' | 'rooms';
   after?: AuthoredAt;
-  /** Entries that were stored. */
+  /** Number of stored entries. */
   changes?: number;
 }
 
 export interface EraseDeps {
   archive: Archive;
   change: (request: ChangeRequest) => Promise<ChangeResult>;
-  /** Whether the archive has every entry of all rooms that `isSought`. */
+  /** Whether the archive has all entries that match `isSought`, in all rooms. */
   isArchived: (isSought: (entry: UnarchivedEntry) => boolean) => Promise<boolean>;
-  /** Takes the user out of rooms and lists. May be repeated. */
+  /** Removes the user from rooms and lists. May be repeated. */
   leaveRooms: (job: Job) => Promise<void>;
 }
 
 /** Throws if the lease is lost. */
 export type Save = (progress: Progress) => Promise<void>;
 
-/** Entries of a page, which takes at least this long: at most 100 a second of one job. */
+/**
+ * Entries of a page. Each page takes at least this long, so a job writes at most 100 entries a
+ * second.
+ */
 const PAGE_ENTRIES = 50;
 const PAGE_MS = 500;
-/** Each may read an archived message first. */
+/** Maximum concurrent changes. Each may read an archived message first. */
 const AT_ONCE = 4;
-/** How often to look whether the archive has caught up: less and less often. */
+/** Poll interval while the archive catches up. It grows. */
 const POLL_MS_MIN = 500;
 const POLL_MS_MAX = 10_000;
 /** Rows that one transaction erases. */
@@ -92,12 +95,12 @@ export async function eraseUser(
     if (stored > 0) await pageEnds;
   }
   if (progress.step === 'tables') {
-    // An archiver may have read a text before it was deleted, and write it afterwards.
+    // An archiver may have read a text before it was deleted, and may write it afterwards.
     const prefix = idOf(job, '');
     await untilArchived((entry) => isOld(entry) || (entry.author === userId && entry.clientMsgId.startsWith(prefix)));
     const query = { userId, untilTs, limit: ROWS_AT_ONCE };
     while ((await deps.archive.write((tx) => eraseAuthored(tx, query))) > 0) await advance({});
-    // A worker that died may have stored entries without noting them.
+    // A worker that died may have stored entries without counting them.
     const stored = { userId, afterTs: untilTs, idPrefix: prefix };
     const changes = await deps.archive.read((tx) => countAuthored(tx, stored));
     await advance({ step: 'rooms', changes });
@@ -108,7 +111,7 @@ export async function eraseUser(
 
 const idOf = ({ id }: Job, what: number | string): string => `erase-${id}-${what}`;
 
-/** Deletes a message, or takes a reaction back. True if that was an entry. */
+/** Deletes a message, or removes a reaction. Returns whether an entry was stored. */
 async function takeBack({ change }: EraseDeps, job: Job, entry: AuthoredEntry): Promise<boolean> {
   const { room, seq } = entry;
   const undo = undoOf(entry);
@@ -124,7 +127,7 @@ async function takeBack({ change }: EraseDeps, job: Job, entry: AuthoredEntry): 
   }
 }
 
-/** Undefined for what stays, such as acts, and for what has no text any more. */
+/** Undefined for entries that stay, such as acts, and for entries without text. */
 function undoOf({ isMessage, seq, head, tail }: AuthoredEntry): Change | undefined {
   if (isMessage) return tail.endsWith('"erased":true') ? undefined : { type: 'delete', seq, reason: undefined };
   if (!head.includes('"type":"message.react",')) return undefined;

@@ -1,4 +1,4 @@
-/** Works on erasures, one at a time. All gateways do, and each job has one of them. */
+/** Runs erasure jobs, one at a time. All gateways do this, and each job is held by one of them. */
 import { randomBytes } from 'node:crypto';
 import type { Job, Jobs } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
@@ -15,7 +15,7 @@ export interface ErasureWorker {
 
 /** How often to look for a job. */
 const POLL_MS = 5_000;
-/** A job that failed is tried again after this time. */
+/** Wait before a failed job is tried again. */
 const RETRY_MS = 10_000;
 
 export function createErasureWorker(options: {
@@ -25,7 +25,7 @@ export function createErasureWorker(options: {
   logger: Logger;
 }): ErasureWorker {
   const { jobs, erase, logger } = options;
-  // A restarted node is another worker: it waits for the lease of the earlier one.
+  // A restarted node is a different worker: it waits until the lease of the earlier one ends.
   const worker = `${options.node} ${randomBytes(6).toString('hex')}`;
   const stopping = new AbortController();
   let leave: (() => void) | undefined;
@@ -55,7 +55,7 @@ export function createErasureWorker(options: {
     work ??= (async () => {
       while (await runOne());
     })()
-      // Without PostgreSQL there is nothing to do. Readers of the archive report that.
+      // Without PostgreSQL there is nothing to do. Readers of the archive report its failure.
       .catch((error: unknown) => logger.debug({ reason: String(error) }, 'jobs could not be read'))
       .finally(() => {
         work = undefined;

@@ -1,4 +1,4 @@
-/** All entries that a user wrote, as lines of JSON in the order of their time. */
+/** Exports all entries that a user wrote, as lines of JSON ordered by time. */
 import { type Archive, type AuthoredAt, readAuthored } from '@maru/archive-db';
 import { MaruError } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
@@ -7,20 +7,21 @@ import { bodyOf, entryJson, type StoredEntry } from '../log/entry-codec.ts';
 import { readUnarchived, TooFarBehind } from './unarchived.ts';
 
 const PAGE_ENTRIES = 500;
-/** Rooms whose newest entries the archive may lack, and entries of the user in them. */
+/** Maximum rooms whose newest entries the archive may lack, and the user's entries in them. */
 const ROOMS_MAX = 1_000;
 const FRESH_MAX = 1_000;
 
 type Line = AuthoredAt & StoredEntry & { epoch: string };
 
-/** Gives a page at a time. Rejects with MaruError or ArchiveUnavailable. */
+/** Yields one page at a time. Rejects with MaruError or ArchiveUnavailable. */
 export async function* exportUser(
   { archive, store }: { archive: Archive; store: RedisStore },
   userId: string,
   cursor: string | undefined,
 ): AsyncGenerator<string> {
   let after = cursor === undefined ? undefined : positionOf(cursor);
-  // Read before the archive: an entry that is archived between the two reads is then in both.
+  // Read this before the archive. An entry that is archived in between is then found twice, not
+  // missed.
   const fresh = await readFresh(store, userId);
   let entries = 0;
   for (let isLast = false; !isLast; ) {
@@ -41,7 +42,7 @@ export async function* exportUser(
   yield `${JSON.stringify({ end: true, entries })}\n`;
 }
 
-/** In the order of the database: by bytes, since ids of rooms are ASCII. */
+/** The order of the database: by bytes, because room ids are ASCII. */
 function compare(a: AuthoredAt, b: AuthoredAt): number {
   if (a.ts !== b.ts) return a.ts - b.ts;
   if (a.room !== b.room) return a.room < b.room ? -1 : 1;
@@ -53,7 +54,7 @@ const lineOf = (line: Line): string => {
   return `${entryJson(room, epoch, seq, ts, bodyOf(line).slice(0, -1))},"cursor":"${ts}-${seq}-${room}"}\n`;
 };
 
-/** The schema of the call has checked it. */
+/** The schema of the call has validated the cursor. */
 function positionOf(cursor: string): AuthoredAt {
   const [, ts, seq, room = ''] = /^(\d+)-(\d+)-(.+)$/.exec(cursor) ?? [];
   return { ts: Number(ts), seq: Number(seq), room };
@@ -66,7 +67,7 @@ async function readFresh(store: RedisStore, userId: string): Promise<Map<string,
   try {
     const waiting = await store.at(key, (redis) => redis.zcard(key));
     if (waiting > ROOMS_MAX) throw new TooFarBehind();
-    // Of one moment: an archiver moves rooms from one to the other.
+    // Read both in one command, because an archiver moves rooms from one to the other.
     const rooms = await store.at(key, (redis) => redis.zunion(2, key, archiveClaimsKey()));
     for await (const page of readUnarchived(store, rooms)) {
       for (const entry of page) if (entry.author === userId) found.set(`${entry.seq} ${entry.room}`, entry);

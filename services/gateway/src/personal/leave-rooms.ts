@@ -1,7 +1,8 @@
 /**
- * Takes an erased user out of private rooms and lists. The last owner of a room first names another
- * one; a room without other members is deleted. Direct rooms stay, because they are the other
- * user's, too. So do roles in public rooms, and rooms that an administrator has closed.
+ * Removes an erased user from private rooms and lists. If the user is the last owner of a room,
+ * another owner is named first. A room without other members is deleted. Direct rooms stay, because
+ * they also belong to the other user. Roles in public rooms stay too, and so do rooms that an
+ * administrator has closed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '@maru/archive-db';
@@ -24,7 +25,7 @@ export function createLeaveRooms(deps: {
 }): (job: Pick<Job, 'id' | 'userId' | 'userName'>) => Promise<void> {
   const { store, roomList, carryOut, deleteRoom } = deps;
 
-  /** Who owns the room next: a moderator if there is one. Undefined if there is no other member. */
+  /** The next owner of the room, preferably a moderator. Undefined if there is no other member. */
   const heirOf = async (room: string, userId: string): Promise<string | undefined> => {
     const key = roomRolesKey(room);
     const roles = Object.entries(await store.at(key, (redis) => redis.hgetall(key)));
@@ -46,7 +47,7 @@ export function createLeaveRooms(deps: {
         return;
       } catch (error) {
         if (!(error instanceof MaruError)) throw error;
-        // It is no member, or the room is closed.
+        // The user is not a member, or the room is closed.
         if (error.code === 'not_found' || error.code === 'forbidden') return;
         if (attempt === ATTEMPTS_MAX || error.code === 'unavailable') throw error;
         if (error.code === 'conflict') await handOn(actor, room);

@@ -1,4 +1,4 @@
-/** What a user does with all that it wrote: exports and erases it. Both need the archive. */
+/** Exports and erases everything that a user wrote. Both need the archive. */
 import { randomBytes } from 'node:crypto';
 import { type Archive, ArchiveUnavailable, type Job, type Jobs } from '@maru/archive-db';
 import { MaruError, type UserRef } from '@maru/protocol';
@@ -9,9 +9,12 @@ import { exportUser } from './export-user.ts';
 
 /** Every call rejects with MaruError. */
 export interface MyData {
-  /** Lines of JSON, a page at a time, after the cursor. One export of a user runs on a node. */
+  /**
+   * Yields lines of JSON, one page at a time, after the cursor. A node runs one export for each
+   * user.
+   */
   export(userId: string, cursor: string | undefined): AsyncGenerator<string>;
-  /** Opens a job, or gives the one that is open. */
+  /** Opens a job, or returns the open one. */
   erase(user: UserRef): Promise<JobData>;
   /** Rejects `not_found` for the job of another user. */
   job(userId: string, id: string): Promise<JobData>;
@@ -27,7 +30,7 @@ export interface JobData {
   changes: number;
 }
 
-/** Exports that a node works on at once. */
+/** Maximum concurrent exports of a node. */
 const EXPORTS_MAX = 8;
 const RETRY_MS = 5_000;
 
@@ -37,7 +40,7 @@ export function createMyData(options: {
   store: RedisStore;
   /** Milliseconds of the store's clock. */
   storeNow: () => number;
-  /** A user asked for an erasure. */
+  /** Called when a user requests an erasure. */
   onErasure: (userId: string) => void;
 }): MyData {
   const { archive, jobs, store, storeNow, onErasure } = options;

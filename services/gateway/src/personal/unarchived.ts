@@ -1,4 +1,4 @@
-/** Looks at entries of the hot log that the archive does not have yet. */
+/** Reads entries of the hot log that the archive does not have yet. */
 import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
 import { pagesOfRooms } from '../admin/pages-of-rooms.ts';
 import { roomLogKey, roomMetaKey } from '../keys.ts';
@@ -13,14 +13,14 @@ export interface UnarchivedEntry extends StoredEntry {
 
 /** Entries of one read. */
 const PAGE_ENTRIES = 500;
-/** Entries that one look reads. If the archive lacks more, it is far behind. */
+/** Maximum entries to read. If the archive lacks more, it is far behind. */
 const ENTRIES_MAX = 20_000;
 
 type Fields = Array<[id: string, fields: string[]]>;
 
 /**
- * The unarchived entries of these rooms, in pages. Erased ones are left out. Takes what it reads
- * from the budget. Rejects with `TooFarBehind`, or with the store's error.
+ * The unarchived entries of these rooms, in pages, without erased ones. Subtracts the number of
+ * entries from the budget. Rejects with `TooFarBehind`, or with the store's error.
  */
 export async function* readUnarchived(
   store: RedisStore,
@@ -42,10 +42,10 @@ export async function* readUnarchived(
   }
 }
 
-/** The archive lacks too many entries to look at each of them. */
+/** The archive lacks too many entries to read each of them. */
 export class TooFarBehind extends Error {}
 
-/** Whether the archive has every entry that `isSought`, in all rooms of the store. */
+/** Whether the archive has all entries that match `isSought`, in all rooms of the store. */
 export async function isArchived(store: RedisStore, isSought: (entry: UnarchivedEntry) => boolean): Promise<boolean> {
   const budget = { entries: ENTRIES_MAX };
   try {

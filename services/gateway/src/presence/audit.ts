@@ -87,14 +87,14 @@ export function createAudit(options: {
 }
 
 function isSuspect({ mirror, isBehind }: WatchedRoom, version: number | undefined): boolean {
-  // The service forgets an empty room. An empty mirror lacks nothing then.
+  // The service forgets an empty room. Then an empty mirror is complete.
   const isEmpty = version === 0 && mirror.snapshot()?.count === 0;
   return isBehind || (mirror.version !== version && !isEmpty);
 }
 
 /**
  * Whether the mirror reached `version` by differences. A mirror ahead of `version` is right only if
- * it moved since `before`. One that stands still holds what Redis has lost.
+ * it has moved since `before`. If it has not moved, it contains what Redis has lost.
  */
 function hasCaughtUp({ mirror, isBehind }: WatchedRoom, version: number, before: number | undefined): boolean {
   if (isBehind || mirror.version === undefined || version === 0) return false;

@@ -9,7 +9,7 @@ export interface Exchange {
   method: 'GET' | 'POST';
   headers: Record<string, string>;
   body: string | undefined;
-  /** Covers everything up to the last byte of the answer. */
+  /** Includes the time until the last byte of the answer. */
   deadlineMs: number;
 }
 
@@ -20,7 +20,7 @@ const SECURE = new https.Agent({ keepAlive: true });
 /**
  * Resolves with the answer, whatever its status is. Rejects if no complete answer arrives in time.
  * If a reused connection turns out to be closed before the answer begins, the request is sent once
- * more on a new connection.
+ * again on a new connection.
  */
 export async function exchange(url: string, request: Exchange): Promise<Answer> {
   const dueAtMs = performance.now() + request.deadlineMs;

@@ -32,7 +32,7 @@ export interface PresenceClientOptions {
   timing?: Partial<ReportTiming & WatcherTiming>;
 }
 
-/** The queue drops more changes than this. A full state takes fewer reports then. */
+/** Maximum changes in the queue. Beyond it, a full state takes fewer reports. */
 const QUEUED_OPS_MAX = 20_000;
 /** How long a snapshot waits until this node's own changes are reported. */
 const FLUSH_TIMEOUT_MS = 50;
@@ -71,7 +71,7 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       const wanted = text === undefined ? { status } : { status, text };
       await http.status(userId, { ...wanted, isOutside: !local.isInRoom(userId) });
       local.setStatus(userId, status, text);
-      // It is stored. The operation announces it, or what was set since.
+      // The status is stored. The operation announces it, or a newer one.
       queue.push({ op: 'status', userId, ...wanted, ifAbsent: true });
       reporter.wake(timing.batchMs);
     },

@@ -23,9 +23,12 @@ import type { z } from 'zod';
 import { exchange } from './http-exchange.ts';
 import type { PresenceClientMetrics } from './presence-metrics.ts';
 
-/** For requests that a client waits for. The client may have waited for a subscription before. */
+/**
+ * Deadline of requests that a client waits for. The client may have waited for a subscription
+ * before.
+ */
 const READ_DEADLINE_MS = 750;
-/** Longer than the service works on a report, so that a repetition rarely overlaps the original. */
+/** Longer than the service takes for a report, so a retry rarely overlaps the original. */
 const REPORT_DEADLINE_MS = 3_000;
 
 export interface PresenceHttpOptions {

@@ -9,8 +9,8 @@ export interface PresencePort {
   leave(room: string, userId: string): void;
   /**
    * Applies to all rooms of the user on all nodes, until the user has left the last one. Resolves
-   * when it holds for every room that is entered afterwards, on any node; rooms of the user show it
-   * a little later. Rejects like `snapshot`.
+   * when the status applies to every room that is entered afterwards, on any node. Rooms that the
+   * user is in show it a little later. Rejects like `snapshot`.
    */
   setStatus(userId: string, status: Status, text?: string): Promise<void>;
   /**

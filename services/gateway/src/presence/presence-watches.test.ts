@@ -53,7 +53,7 @@ function rig() {
     shown,
     watched,
     diff: (count: number) => publish({ room: 'lobby', count, joins: [], leaves: [], updates: [] }),
-    /** Asks for a snapshot. Its answer is handled like the dispatcher does. */
+    /** Requests a snapshot. Its answer is handled like in the dispatcher. */
     watch: () => watches.watch(session, 'lobby').then(({ afterwards }) => afterwards?.()),
     unwatch: () => watches.unwatch(session, 'lobby'),
     answer: (index: number) => at(index).answer(),
@@ -63,7 +63,7 @@ function rig() {
 
 const REFUSED = { code: 'unavailable' };
 
-test('a refused repeat does not end a watch, and loses no difference', async () => {
+test('a refused second request does not end a watch, and loses no difference', async () => {
   const { watch, answer, refuse, diff, shown, watched } = rig();
   const first = watch();
   diff(1);
@@ -79,11 +79,11 @@ test('a refused repeat does not end a watch, and loses no difference', async () 
   assert.deepEqual([...watched], ['lobby']);
 });
 
-test('of two requests at once, the refusal of either one leaves the watch of the other', async () => {
+test('of two concurrent requests, the refusal of one keeps the watch of the other', async () => {
   for (const refusedFirst of [true, false]) {
     const { watch, answer, refuse, diff, shown, watched } = rig();
     const [one, two] = [watch(), watch()];
-    // Handled here, because it rejects before it is awaited.
+    // Handled here, because the promise rejects before it is awaited.
     const outcomes = Promise.allSettled([one, two]);
     if (refusedFirst) {
       refuse(0);
@@ -113,7 +113,7 @@ test('a refused first request leaves no watch', async () => {
   assert.deepEqual([...watched], []);
 });
 
-test('after an unwatch, an answer that comes late begins nothing', async () => {
+test('after an unwatch, a late answer starts no watch', async () => {
   const { watch, unwatch, answer, refuse, diff, shown, watched } = rig();
   const first = watch();
   unwatch();
@@ -133,7 +133,7 @@ test('after an unwatch, an answer that comes late begins nothing', async () => {
   assert.deepEqual([...watched], []);
 });
 
-test('a watch without a join ends when the user may no longer see the room, and not while the store is ill', async () => {
+test('a watch without a join ends when the user may no longer see the room, but not while the store is unhealthy', async () => {
   const { watch, answer, recheck, watched, subscriptions } = rig();
   const first = watch();
   answer(0);

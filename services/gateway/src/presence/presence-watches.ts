@@ -15,8 +15,7 @@ export interface PresenceWatches {
   unwatchAll(session: Session): void;
   /**
    * Ends watches of users who may no longer see the room. Call it about once a second. Delivery
-   * does
-   * it at once for connections that have joined the room; the others are checked by turns.
+   * does this at once for connections that have joined the room. The others are checked in turns.
    */
   recheck(): Promise<void>;
 }
@@ -28,9 +27,9 @@ const RECHECKED_MAX = 100;
 const HELD_MAX = 64;
 
 interface Watcher {
-  /** A snapshot was sent: differences apply to it. */
+  /** A snapshot was sent, so differences apply to it. */
   answered: boolean;
-  /** Snapshots that are being read for it. Differences wait for them. */
+  /** Number of snapshot reads in flight for the watcher. Differences wait for them. */
   asking: number;
   held: PresenceDiff[];
 }
@@ -61,7 +60,7 @@ export function createPresenceWatches(options: {
     port.unwatch(room);
   };
 
-  /** A snapshot was sent or refused. A refusal does not end a watch that stands. */
+  /** A snapshot was sent or refused. A refusal does not end an existing watch. */
   const settle = (session: Session, room: string, watcher: Watcher) => {
     watcher.asking--;
     if (watcher.asking > 0 || rooms.get(room)?.get(session) !== watcher) return;
@@ -80,7 +79,7 @@ export function createPresenceWatches(options: {
       if (watchers === undefined) {
         watchers = new Map();
         rooms.set(room, watchers);
-        // Without awaiting: if it cannot subscribe now, the port retries.
+        // Do not await it: if it cannot subscribe now, the port retries.
         port.watch(room, (diff) => pass(() => publish(room, diff))).catch(() => {});
       }
       const watcher = watchers.get(session) ?? { answered: false, asking: 0, held: [] };

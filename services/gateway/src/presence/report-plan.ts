@@ -16,10 +16,10 @@ export interface ReportTiming {
   /** Interval of lease renewals. */
   renewMs: number;
   /**
-   * The same as `batchMs` for statuses. It is longer, because a status goes to all rooms of a user.
+   * Like `batchMs`, but for statuses. It is longer, because a status goes to all rooms of a user.
    */
   statusBatchMs: number;
-  /** Interval of full states, plus or minus a fifth. They repair what went wrong unnoticed. */
+  /** Interval of full states, plus or minus a fifth. They repair unnoticed errors. */
   routineSyncMs: number;
 }
 
@@ -37,7 +37,7 @@ interface Epoch {
   /** The last acknowledged report. */
   seq: number;
   nextRoutineSyncAt: number;
-  /** The rest of the whole state. Undefined when all of it is reported. */
+  /** The rest of the whole state. Undefined when all of it was reported. */
   state: Generator<Operation> | undefined;
   /** Not acknowledged yet. */
   pending: { ops: Operation[]; commit: boolean } | undefined;
@@ -64,7 +64,7 @@ export class ReportPlan {
     this.#timing = options.timing;
   }
 
-  /** Undefined before the first epoch, and while a new one has to begin. */
+  /** Undefined before the first epoch, and while a new one must start. */
   get nodeEpoch(): number | undefined {
     return this.#epoch?.nodeEpoch;
   }
@@ -124,7 +124,7 @@ export class ReportPlan {
     this.#syncReason = reason;
   }
 
-  /** Until the next step, if no change comes before. */
+  /** The time until the next step, unless a change comes earlier. */
   pauseMs(now: number): number {
     const { batchMs } = this.#timing;
     const epoch = this.#epoch;

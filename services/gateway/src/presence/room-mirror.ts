@@ -56,7 +56,7 @@ export class RoomMirror {
     if (view === undefined) return { result: 'gap' };
     if (diff.version <= view.version) return { result: 'stale' };
     const isLarge = diff.count > LIMITS.largeRoomUsers;
-    // The difference lists all users: the room was empty before, or too large for names.
+    // The difference lists all users: the room was empty before, or had too many users for names.
     if (diff.prev === 0 || (diff.whole && diff.prev === view.version)) {
       if (!isLarge && diff.joins.length !== diff.count) return { result: 'gap' };
       return this.#replace({
@@ -84,7 +84,7 @@ export class RoomMirror {
       if (before.users === undefined && before.count === next.count) return { result: 'applied' };
       return { result: 'applied', diff };
     }
-    // Watchers of a room that was too large for names get all of them.
+    // Watchers of a room that had too many users for names now get all of them.
     const known = before.users ?? new Map<string, PresenceUser>();
     for (const user of next.users.values()) {
       const old = known.get(user.id);

@@ -23,7 +23,7 @@ export interface WatcherTiming {
 
 export const DEFAULT_WATCHER_TIMING: WatcherTiming = { auditMs: 2_000, auditWaitMs: 500, freshMs: 6_000 };
 
-/** With the deadline of the read, a caller waits less than a second. */
+/** Including the deadline of the read, a caller waits less than a second. */
 const SUBSCRIBE_TIMEOUT_MS = 200;
 
 export type RoomWatcher = ReturnType<typeof createRoomWatcher>;

@@ -1,6 +1,6 @@
 /**
- * The presence of single users. A reader sees users who are in the same room now, and members of
- * the reader's private and direct rooms. Others are left out, as users who do not exist.
+ * Presence of single users. A reader sees users who are in the same room now, and members of the
+ * reader's private and direct rooms. Other users are omitted, like users who do not exist.
  */
 import { isDirectRoomId, isPrivateRoomId, type SeenUser } from '@maru/protocol';
 import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
@@ -8,7 +8,7 @@ import { roomRolesKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 import type { PresencePort } from './presence-port.ts';
 
-/** Private and direct rooms of the reader whose members are compared: direct ones first. */
+/** Maximum private and direct rooms of the reader to compare. Direct rooms come first. */
 const ROOMS_MAX = 500;
 /** Rooms in one round trip. Most readers have fewer. */
 const ROOMS_AT_ONCE = 50;

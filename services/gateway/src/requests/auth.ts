@@ -13,7 +13,7 @@ export function authHandlers(parts: {
 }): Pick<Handlers, 'auth:renew'> {
   const { tokens, registry, storeNow } = parts;
   return {
-    // A wrong token changes nothing: the connection lives as long as the token that it has.
+    // A wrong token changes nothing: the connection keeps its current token.
     'auth:renew': async (session, { token }) => {
       const { user, roles, expiresAtS, issuedAtS } = await tokens.verify(token);
       if (user.id !== session.user.id) throw new MaruError('forbidden', 'the token belongs to another user');

@@ -72,8 +72,8 @@ export class Dispatcher {
     const { state } = session;
     const call = this.#prepare(session, event, payloads, bytes);
     if (state.phase !== 'resuming') void this.#run(session, call, ackId);
-    // Held requests begin in the turn in which `session` is sent, in their order. Later ones begin
-    // later.
+    // Held requests start in the turn in which `session` is sent, in order. Later requests start
+    // after them.
     else {
       state.answered.then(
         () => void this.#run(session, call, ackId),
@@ -84,7 +84,7 @@ export class Dispatcher {
     }
   };
 
-  /** Checks limits and the payload at once, so that nothing is kept of a refused request. */
+  /** Checks limits and the payload immediately, so a refused request does not stay in memory. */
   #prepare(session: Session, event: unknown, payloads: unknown[], bytes: number): Call {
     const label = isRequestName(event) ? event : 'unknown';
     try {

@@ -7,7 +7,7 @@ import { createReadHistory } from './history.ts';
 const LIMIT = 20;
 
 let rig: LogRig;
-/** A node's log, with its reads counted. */
+/** A log that counts its reads. */
 let log: RoomLog;
 let reads = 0;
 
@@ -50,7 +50,7 @@ test('concurrent requests for the same page make two reads, and another page its
   assert.equal(reads, 3);
 });
 
-test('a page with reactions is read for each user, whose own reactions it tells', async () => {
+test('a page with reactions is read for each user, because it contains the own reactions', async () => {
   const room = await publicRoom(log);
   await log.append(message(room, 'id-1'));
   const change = { type: 'react', seq: 1, emoji: '👍', active: true } as const;
@@ -71,7 +71,7 @@ test('readers of a private room are checked one by one', async () => {
   assert.equal(reads, 3);
 });
 
-test('a reader that knows of a stored message gets it, even during reads of others', async () => {
+test('a reader that knows about a stored message gets it, even during reads of others', async () => {
   const room = await publicRoom(log);
   const history = createReadHistory({ log });
   const newest = async () => (await history('jun', { room, limit: LIMIT })).data.decode().messages.at(-1)?.seq ?? 0;

@@ -1,6 +1,6 @@
 /**
- * Reading a room's log in pages, for sockets and HTTP. Users who ask for the same page of a public
- * room at the same time share a read.
+ * Reads a room's log in pages, for connections and HTTP. Users who ask for the same page of a
+ * public room at the same time share a read.
  */
 import { type HistoryData, isPrivateRoomId, MaruError, type RequestOf } from '@maru/protocol';
 import { sizeOf, storedEntryJson } from '../log/entry-codec.ts';
@@ -33,7 +33,7 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
     const { epoch, head, entries, guarded, personal } = result;
     const first = oldestOf(result);
     const [oldest, newest] = [entries[0]?.seq, entries.at(-1)?.seq];
-    // An empty page means that there is nothing further in its direction.
+    // An empty page means that no entries follow in its direction.
     const hasMore = piece.mode === 'after' ? (newest ?? head) < head : (oldest ?? 0) > first;
     const messages = entries.map((entry) => storedEntryJson(room, epoch, entry));
     const data = withMessages<HistoryData>({ epoch, head, first, hasMore }, messages);
@@ -47,7 +47,7 @@ export function createReadHistory(options: { log: RoomLog }): ReadHistory {
     if (isPrivateRoomId(room)) return readAsUser();
     const page = await flights.read(`${room} ${JSON.stringify(piece)}`, () => read('node', room, piece));
     if (page.personal) return readAsUser();
-    // After the read: a user who may enter now was permitted all that it brought.
+    // Check after the read: a user who may enter now may see everything that the page contains.
     if (page.guarded) await log.read(room, { userId }, { mode: 'none' });
     return checkEpoch(page, epoch);
   };

@@ -1,4 +1,4 @@
-/** Requests about a user's rooms, and about what was read in them. */
+/** Requests about a user's room list and read positions. */
 import { isDirectRoomId, isPrivateRoomId, LIMITS, MaruError, type ReadData } from '@maru/protocol';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { ReadMyRooms } from '../inbox/my-rooms.ts';
@@ -29,7 +29,7 @@ export function inboxHandlers(parts: {
       if (waitMs === 0) quota.giveBack(user.id, READ_POSITION_BYTES, 0);
     };
     const move = await readState.move(user.id, room, seq, waitMs === 0).catch((error: unknown) => {
-      // After `unavailable` the position may be stored.
+      // After `unavailable`, the position may be stored.
       if (error instanceof MaruError && error.code !== 'unavailable') giveBack();
       throw error;
     });
@@ -58,13 +58,13 @@ export function inboxHandlers(parts: {
       }
       if (!active) {
         const instead = isDirectRoomId(room) ? 'set notify to none' : 'leave it with room:quit, or set notify to none';
-        throw new MaruError('invalid', `active: a room that one is a member of is always followed; ${instead}`);
+        throw new MaruError('invalid', `active: a member always follows a private room; ${instead}`);
       }
       await roomList.set(user.id, room, 'member', notify);
       return { data: {} };
     },
 
-    // After an earlier join of this connection, which may create the room.
+    // Runs after an earlier join of this connection, which may create the room.
     'room:read': (caller, { room, seq }) =>
       caller.queues.after(roomQueue(room), async () => ({ data: await read(caller, room, seq) })),
 

@@ -1,4 +1,4 @@
-/** Reading the messages of a room in pages, as they are now, for sockets and HTTP. */
+/** Reads the messages of a room in pages, in their current form, for connections and HTTP. */
 import type { MessagesData, RequestOf } from '@maru/protocol';
 import { sizeOf, storedEntryJson } from '../log/entry-codec.ts';
 import type { MessagesPiece, RoomLog } from '../log/room-log.ts';
@@ -34,7 +34,7 @@ function pieceOf({ before, after, around, at, thread, pinned, limit }: RequestOf
 }
 
 export const messagePageHandlers = (readMessages: ReadMessages): Pick<Handlers, 'messages:read'> => ({
-  // One page at a time, as with history.
+  // One page at a time, as for history.
   'messages:read': (session, request) =>
     session.queues.run(READS_QUEUE, async () => {
       const { data, bytes } = await readMessages(session.user.id, request);

@@ -49,7 +49,7 @@ test('a message whose sender is revoked while it waits for the quota is never ap
   assert.equal(appended.length, 1);
 });
 
-test('only a message with a thread or mentions is a change, and its sender may still be revoked', async () => {
+test('only a message with a thread or mentions is stored as a change, and its sender may still be revoked', async () => {
   const changes: unknown[] = [];
   let appends = 0;
   const send = createSendMessage({
@@ -91,7 +91,15 @@ test('a send waits for an earlier reply to an archived message, and does not sha
     claims: { mayBeEmpty: () => false },
     mayBeArchived: (_room, seq) => seq < 10,
   });
-  const caller = { user, roles: [], revoked: false, queues: new WorkQueues(), charge() {}, chargeEvents() {} };
+  const caller = {
+    user,
+    roles: [],
+    revoked: false,
+    queues: new WorkQueues(),
+    subscriptions: new Map(),
+    charge() {},
+    chargeEvents() {},
+  };
   const send = (text: string, thread?: number) =>
     handlers['message:send'](caller, {
       room: 'tea',

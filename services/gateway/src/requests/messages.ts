@@ -10,7 +10,7 @@ import type { RoomClaims } from '../rooms/room-claims.ts';
 import { roomQueue, type WorkQueues } from '../rooms/work-queues.ts';
 import type { Caller, Handlers } from './handler.ts';
 
-/** Who sends. A message that was not appended when its sender was revoked never is. */
+/** The sender. If the sender is revoked before the append, the message is never appended. */
 export interface Sender {
   readonly revoked: boolean;
   readonly roles: readonly string[];
@@ -27,7 +27,7 @@ export function createSendMessage(options: {
   /** For messages with a thread or mentions. */
   changeMessage: ChangeMessage;
   notify: Pick<Notify, 'ofMessage'>;
-  /** The rate that a refusal names. */
+  /** The rate that an error message names. */
   perSecond: number;
   onOutcome: (outcome: AppendResult['outcome']) => void;
 }): SendMessage {
@@ -35,7 +35,7 @@ export function createSendMessage(options: {
   return async (user, { room, clientMsgId, text, thread, mentions }, sender) => {
     if (thread !== undefined || mentions !== undefined) {
       const change = { type: 'send', text, thread, mentions } as const;
-      // The sender may be revoked later, so the property is read when it is needed.
+      // The sender may be revoked later, so read the property when it is needed.
       return changeMessage(actorOf(user, sender), { room, clientMsgId, change });
     }
     const { result, waitMs } = await chargedWrite({
@@ -87,8 +87,8 @@ export function messageHandlers(parts: {
   const { sendMessage, changeMessage, claims, mayBeArchived } = parts;
 
   /**
-   * After earlier joins and sends of this connection, as with acts. Facts of an archived message
-   * are read first, and later sends wait for that: else they would overtake it.
+   * Runs after earlier joins and sends of this connection, like acts. Facts about an archived
+   * message are read first. Later sends wait for that, or they would overtake it.
    */
   const inOrder = <T>({ queues }: Caller, room: string, seq: number | undefined, work: () => Promise<T>) =>
     seq !== undefined && mayBeArchived(room, seq)
@@ -103,7 +103,8 @@ export function messageHandlers(parts: {
     'message:send': (session, request) => {
       const queue = roomQueue(request.room);
       const send = async () => ({ data: await sendMessage(session.user, request, session) });
-      // Messages that may be charged for the room go one by one, so that none overtakes the first.
+      // If messages may be charged for the room, send them one by one, so that none overtakes the
+      // first.
       if (claims.mayBeEmpty(request.room)) return session.queues.run(queue, send);
       // An earlier join of this connection may create the room.
       return inOrder(session, request.room, request.thread, send);
@@ -115,7 +116,7 @@ export function messageHandlers(parts: {
   };
 }
 
-/** Runs it as `run` does, but its failure is not that of the work which waits for it. */
+/** Like `run`, but later work in the queue does not fail if this work fails. */
 async function runApart<T>(queues: WorkQueues, queue: string, work: () => Promise<T>): Promise<T> {
   const [settled] = await queues.run(queue, () => Promise.allSettled([work()]));
   if (settled.status === 'rejected') throw settled.reason;
@@ -129,7 +130,7 @@ interface Target {
 
 type ChangeOf<T extends Change['type']> = Extract<Change, { type: T }>;
 
-/** The changes that requests ask for, without the fields that the log does not store in them. */
+/** Converts requests to changes, without fields that the log does not store. */
 export const editOf = ({ seq, text, mentions }: RequestOf<'message:edit'>): ChangeOf<'edit'> => ({
   type: 'edit',
   seq,

@@ -1,4 +1,4 @@
-/** Requests about who may do what in a room. */
+/** Requests about rights and sanctions in a room. */
 import { type ActData, LIMITS, type SendData } from '@maru/protocol';
 import { MEMBER_ANSWER_BYTES } from '../limits/answer-cost.ts';
 import type { Act } from '../log/room-log.ts';
@@ -36,7 +36,7 @@ export function moderationHandlers(parts: {
 }): Pick<Handlers, ModerationEvents> {
   const { carryOut, directory, moderation } = parts;
 
-  /** After earlier joins of this connection, as with messages. */
+  /** Runs after earlier joins of this connection, like messages. */
   const carry = (session: Caller, { room, clientMsgId }: Target, act: Act) =>
     session.queues.after(roomQueue(room), () => carryOut(session, { room, clientMsgId, act }));
 

@@ -7,7 +7,7 @@ import { WorkQueues } from '../rooms/work-queues.ts';
 import type { Session } from '../sessions/session.ts';
 import { presenceHandlers } from './presence.ts';
 
-test('of two statuses that a connection sets at once, the second holds', async () => {
+test('of two statuses that a connection sets at once, the second one wins', async () => {
   const stored: string[] = [];
   const presence = {
     // The first call is the slower one.

@@ -16,15 +16,16 @@ export function presenceHandlers(parts: {
       return watches.watch(session, room);
     },
     'presence:unwatch': async (session, { room }) => {
-      // Not to watch is no error. The check hides rooms that the user may not see.
+      // Unwatching a room that is not watched is no error. The check hides rooms that the user may
+      // not see.
       if (session.watching?.has(room)) watches.unwatch(session, room);
       else await mayRead(session.user.id, room);
       return { data: {} };
     },
     'presence:set': async (session, { status, text }) => {
-      // It is announced in each room.
+      // The status is announced in each room.
       session.chargeEvents(session.subscriptions.size / ROOMS_PER_EVENT);
-      // In the order of the requests: the last status holds.
+      // In the order of the requests, so the last status wins.
       await session.queues.run('status', () => presence.setStatus(session.user.id, status, text));
       return { data: {} };
     },

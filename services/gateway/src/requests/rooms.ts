@@ -1,8 +1,7 @@
 /** Requests about rooms and their members, and typing. */
 import { MEMBER_ANSWER_BYTES } from '../limits/answer-cost.ts';
-import type { DirectRooms } from '../rooms/direct-rooms.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
-import type { CreateRoom } from '../rooms/memberships.ts';
+import type { CreateRoom, OpenDirectRoom } from '../rooms/memberships.ts';
 import type { Subscriptions } from '../rooms/subscriptions.ts';
 import type { Typing } from '../rooms/typing.ts';
 import type { Session } from '../sessions/session.ts';
@@ -14,15 +13,15 @@ export function roomHandlers(parts: {
   subscriptions: Subscriptions<Session>;
   createRoom: CreateRoom;
   directory: Pick<RoomDirectory, 'members'>;
-  directRooms: DirectRooms;
+  openDirectRoom: OpenDirectRoom;
   typing: Typing;
   mayRead: MayRead;
 }): Pick<Handlers, RoomEvents> {
-  const { subscriptions, createRoom, directory, directRooms, typing, mayRead } = parts;
+  const { subscriptions, createRoom, directory, openDirectRoom, typing, mayRead } = parts;
   return {
     'room:create': async ({ user }, request) => ({
       // The schema names another user for direct rooms only.
-      data: await (request.user === undefined ? createRoom(user, request) : directRooms.open(user.id, request.user)),
+      data: await (request.user === undefined ? createRoom(user, request) : openDirectRoom(user, request.user)),
     }),
     'room:join': (session, request) => subscriptions.join(session, request),
     'room:leave': (session, request) => subscriptions.leave(session, request),

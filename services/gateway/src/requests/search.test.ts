@@ -15,7 +15,13 @@ test('a search costs events for its time, also if it fails', async () => {
   });
   let events = 0;
   const caller = {
-    ...{ user: { id: 'mina', name: 'Mina' }, roles: [], revoked: false, queues: new WorkQueues() },
+    ...{
+      user: { id: 'mina', name: 'Mina' },
+      roles: [],
+      revoked: false,
+      queues: new WorkQueues(),
+      subscriptions: new Map(),
+    },
     charge() {},
     chargeEvents(count: number) {
       events += count;

@@ -2,9 +2,9 @@
 import type { Search } from '../search/search.ts';
 import type { Handlers } from './handler.ts';
 
-/** A queue of its own: a slow search delays no page of history. */
+/** A separate queue, so a slow search does not delay pages of history. */
 const SEARCH_QUEUE = 'search';
-/** Time of a search for the price of one event. A search is the dearest read. */
+/** Search time for the price of one event. A search is the most expensive read. */
 const MS_PER_EVENT = 20;
 
 export function searchHandlers(options: { search: Search; now: () => number }): Pick<Handlers, 'search'> {

@@ -10,7 +10,7 @@ const calls: Array<[string, (log: RoomLog) => Promise<unknown>]> = [
 ];
 
 for (const [what, call] of calls)
-  test(`${what} waits until the node knows who was revoked, and a user who was gets no answer`, async () => {
+  test(`${what} waits until the node has read the revocations, and a revoked user gets no answer`, async () => {
     let open = false;
     let revokedAtMs: number | undefined;
     let openGate: () => void = () => {};

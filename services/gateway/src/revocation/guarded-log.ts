@@ -1,12 +1,12 @@
-/** The room log of a node that may have been paused while it waited for an answer. */
+/** The room log of a node that may be paused while it waits for an answer. */
 import { MaruError } from '@maru/protocol';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { RevokedUsers } from './revoked-users.ts';
 
 /**
- * After a pause, answers of reads wait until the node knows who was revoked since. A user who
- * was gets no answer.
+ * After a pause, answers of reads wait until the node has read the revocations. A user who was
+ * revoked during that time gets no answer.
  */
 export function guardReads(
   log: RoomLog,

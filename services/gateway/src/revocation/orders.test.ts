@@ -26,7 +26,7 @@ after(async () => {
   await server.stop();
 });
 
-/** A node. All its signals are lost unless `signal` is called. */
+/** A node. Its signals are lost unless the test calls `signal`. */
 function node(usersMax = 1_000) {
   const users = new RevokedUsers({ max: usersMax });
   const given: Order[] = [];
@@ -43,12 +43,12 @@ function node(usersMax = 1_000) {
   return { orders, users, given, loads: () => loads, signal: () => signal() };
 }
 
-test('the script declares what it takes', () => {
+test('the script declares its keys and arguments', () => {
   assert.deepEqual(giveOrderScript.keys, ['revocations', 'orders', 'channel']);
   assert.deepEqual(giveOrderScript.args, ['kind', 'target', 'revocationsMax', 'ordersMax']);
 });
 
-test('orders reach a node that hears no signal with its next tick, and a later one with the set', async (t) => {
+test('without signals, orders reach a node with its next tick, and a later node with the set', async (t) => {
   const [giver, other] = [node(), node()];
   await other.orders.poll();
   assert.deepEqual([other.orders.loaded, other.loads()], [true, 1]);
@@ -83,7 +83,7 @@ test('a signal is enough, before the next tick', async (t) => {
   await poll('the order', () => other.given.length === 1);
 });
 
-test('many orders at once arrive; a node that missed some reads the whole set', async () => {
+test('many orders at once arrive, and a node that missed some reads the whole set', async () => {
   const [giver, other] = [node(), node()];
   await other.orders.poll();
   await Promise.all(Array.from({ length: 700 }, (_, n) => giver.orders.give('revoke', `many-${n}`)));
@@ -97,14 +97,14 @@ test('many orders at once arrive; a node that missed some reads the whole set', 
   assert.deepEqual([other.loads(), other.users.at('unseen') !== undefined], [3, true]);
 });
 
-test('the time of a revocation never goes back, although the clock of the store may', async () => {
+test("the time of a revocation never goes back, although the store's clock may", async () => {
   const { orders } = node();
   const aheadMs = Date.now() + 3_600_000;
   await store.at(revocationsKey(), (redis) => redis.zadd(revocationsKey(), aheadMs, 'ahead'));
   assert.equal((await orders.give('revoke', 'ahead')).atMs, aheadMs);
 });
 
-test('a read that began before the call does not count, and all calls during it share the next', async () => {
+test('a read that started before the call does not count, and all calls during it share the next one', async () => {
   const ends: Array<() => void> = [];
   const call = oneAtATime(() => new Promise<void>((resolve) => void ends.push(resolve)));
   const done: string[] = [];

@@ -1,11 +1,10 @@
 /**
- * Orders of administrators to all nodes: revoke a user, disconnect one, drain or rebalance a node,
- * announce a text. The store holds the truth: a set of all revocations, and a stream of the newest
- * orders. Every node keeps the set in
- * memory, and reads the stream on each tick, and at once when a signal arrives. Signals may be
- * lost.
+ * Orders of administrators to all nodes: revoke a user, disconnect a user, drain or rebalance a
+ * node, announce a text. The store is the source of truth: it has a set of all revocations, and a
+ * stream of the newest orders. Every node keeps the set in memory. It reads the stream on each
+ * tick, and at once when a signal arrives. Signals may be lost.
  *
- * It does not know sessions: `onOrders` and `onLoaded` end them.
+ * This module does not know sessions: `onOrders` and `onLoaded` end them.
  */
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
@@ -16,14 +15,14 @@ import type { RevokedUsers } from './revoked-users.ts';
 
 export const giveOrderScript = loadScript(new URL('./give-order.lua', import.meta.url));
 
-/** The store and every node keep so many revocations. */
+/** Maximum revocations that the store and every node keep. */
 export const REVOCATIONS_MAX = 200_000;
 /** A node that missed more orders than this loads the whole set. */
 const ORDERS_MAX = 10_000;
-/** Orders, and revocations, of one read. */
+/** Maximum orders, and revocations, of one read. */
 const PAGE_ORDERS = 500;
 const PAGE_REVOCATIONS = 2_000;
-/** Replicas that are healthy have a write within a few milliseconds. */
+/** Healthy replicas have a write within a few milliseconds. */
 const REPLICAS_WAIT_MS = 250;
 /** The id before all others. */
 const BEGINNING = '0-0';
@@ -41,21 +40,23 @@ export interface Order {
 }
 
 export interface Orders {
-  /** False until the revocations were read once: until then, no token can be accepted. */
+  /** False until the revocations were read once. Until then, no token is accepted. */
   readonly loaded: boolean;
-  /** For how long the orders could not be read, in milliseconds; since the start if never. */
+  /**
+   * How long the orders could not be read, in milliseconds. Counts from the start if they were
+   * never read.
+   */
   readonly silentMs: number;
   /**
-   * Reads the new orders. Resolves after a read that began after the call, and after its orders
-   * were
+   * Reads the new orders. Resolves after a read that started after the call, once its orders were
    * carried out. Rejects if the store does not answer.
    */
   poll(): Promise<void>;
   /** Stores an order and signals it. Rejects `unavailable` if it may not be stored. */
   give(kind: OrderKind, target: string): Promise<{ atMs: number }>;
-  /** New orders, in order. `RevokedUsers` has them already. */
+  /** New orders, in order. `RevokedUsers` already contains them. */
   onOrders(callback: (orders: readonly Order[]) => void): void;
-  /** The whole set was read: any number of revocations may be new. */
+  /** The whole set was read, so any number of revocations may be new. */
   onLoaded(callback: () => void): void;
   start(ticker: Ticker): void;
   stop(): void;
@@ -77,7 +78,7 @@ export function createOrders(options: {
   const { store, users, logger, now } = options;
   const orderListeners: Array<(orders: readonly Order[]) => void> = [];
   const loadListeners: Array<() => void> = [];
-  /** The newest order that this node knows. Undefined until the set was loaded. */
+  /** The newest order that this node knows. Undefined until the set has been loaded. */
   let lastId: string | undefined;
   let readAtMs = now();
   let failing = false;
@@ -87,7 +88,7 @@ export function createOrders(options: {
     store.at(ordersKey(), (redis) => redis.xrange(ordersKey(), from, '+', 'COUNT', PAGE_ORDERS + 1));
 
   const load = async (): Promise<void> => {
-    // First the position, then the set: what is revoked in between is in both.
+    // First the position, then the set: a revocation in between is in both.
     const [newest] = (await store.at(ordersKey(), (redis) =>
       redis.xrevrange(ordersKey(), '+', '-', 'COUNT', 1),
     )) as StreamEntry[];
@@ -106,7 +107,10 @@ export function createOrders(options: {
     logger.info({ revocations: users.size }, 'the revocations were loaded');
   };
 
-  /** False if orders were missed: trimmed, or the store was restored from an older state. */
+  /**
+   * False if orders were missed, because they were trimmed or the store was restored from an older
+   * state.
+   */
   const readNew = async (after: string): Promise<boolean> => {
     const page = await range(after === BEGINNING ? '-' : after);
     const known = after === BEGINNING ? 0 : 1;
@@ -145,7 +149,7 @@ export function createOrders(options: {
       try {
         const atMs = await runScript(store, giveOrderScript, keys, [kind, target, REVOCATIONS_MAX, ORDERS_MAX]);
         if (options.waitReplicas > 0) await awaitReplicas(store, options.waitReplicas);
-        // This node does not wait for its own signal.
+        // Poll at once instead of waiting for the own signal.
         pollSoon();
         return { atMs: Number(atMs) };
       } catch (error) {
@@ -170,7 +174,7 @@ async function awaitReplicas(store: RedisStore, replicas: number): Promise<void>
 
 const isKind = (kind: string): kind is OrderKind => KINDS.includes(kind as OrderKind);
 
-/** Orders of kinds that this release does not know are none. */
+/** Ignores orders of kinds that this release does not know. */
 export function toOrder(fields: readonly string[]): Order[] {
   const [, kind = '', , target, , at] = fields;
   const atMs = Number(at);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { toOrder } from './orders.ts';
 import { RevokedUsers } from './revoked-users.ts';
 
-test('tokens of the revoked are dead if they were issued before, in the same second, or do not say when', () => {
+test('a revocation invalidates tokens that were issued earlier, in the same second, or at an unknown time', () => {
   const users = new RevokedUsers({ max: 10 });
   users.add('mallory', 5_500);
   const isRevoked = (userId: string, issuedAtS?: number) => users.isRevoked({ userId, issuedAtS });
@@ -14,7 +14,7 @@ test('tokens of the revoked are dead if they were issued before, in the same sec
   assert.deepEqual([isRevoked('mina', 0), isRevoked('mina')], [false, false]);
 });
 
-test('a revocation never goes back, and above the maximum the oldest is forgotten', () => {
+test('a revocation time never goes back, and above the maximum the oldest revocation is dropped', () => {
   const users = new RevokedUsers({ max: 2 });
   users.add('a', 2_000);
   users.add('b', 2_001);
@@ -25,7 +25,7 @@ test('a revocation never goes back, and above the maximum the oldest is forgotte
   assert.deepEqual([users.at('a'), users.at('b'), users.at('c'), users.size], [3_000, undefined, 3_001, 2]);
 });
 
-test('orders of other releases, and malformed ones, are ignored', () => {
+test('orders of other releases and malformed orders are ignored', () => {
   assert.deepEqual(toOrder(['k', 'revoke', 'u', 'mina', 't', '7']), [{ kind: 'revoke', target: 'mina', atMs: 7 }]);
   for (const fields of [
     [],

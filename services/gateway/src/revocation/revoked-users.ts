@@ -1,12 +1,12 @@
 /**
- * Whose tokens are dead, and until which time of issue. Pure. A revocation is never taken back: a
- * user comes back with a token that was issued later.
+ * The users whose tokens were revoked, with the time. Pure. A revocation is never undone: the user
+ * returns with a token that was issued later.
  */
 
-/** What a token says about its validity. */
+/** The data of a token that decides about its revocation. */
 export interface TokenOf {
   userId: string;
-  /** Seconds since 1970; undefined if the token does not say it. */
+  /** Seconds since 1970. Undefined if the token does not contain it. */
   issuedAtS: number | undefined;
 }
 
@@ -35,14 +35,14 @@ export class RevokedUsers {
     }
   }
 
-  /** When the user was revoked last; undefined if never. */
+  /** When the user was last revoked. Undefined if never. */
   at(userId: string): number | undefined {
     return this.#atMs.get(userId);
   }
 
   /**
-   * A token is dead if it was issued before the revocation, or in the same second. A token that
-   * does not say when it was issued is dead, too.
+   * A token is revoked if it was issued before the revocation or in the same second. A token
+   * without a time of issue is revoked too.
    */
   isRevoked({ userId, issuedAtS }: TokenOf): boolean {
     const atMs = this.#atMs.get(userId);

@@ -1,9 +1,9 @@
 /**
  * Acts on rooms and members: roles, kicks, bans, mutes, invitations, settings. Charges the user's
- * quotas, lets the log decide and store the act, and records it for the audit.
+ * quotas, lets the log check and store the act, and records it in the audit.
  */
 import { isDirectRoomId, isPrivateRoomId, MaruError, type SendData, type UserRef } from '@maru/protocol';
-import type { Audit } from '../audit/audit.ts';
+import type { ActAudit } from '../audit/audit.ts';
 import { actBytes } from '../limits/stored-bytes.ts';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
@@ -11,7 +11,7 @@ import type { Act, ActRefusal, ActResult, RoomLog } from '../log/room-log.ts';
 export interface Actor {
   user: UserRef;
   roles: readonly string[];
-  /** Of a session: an act that was not stored when its user was revoked never is. */
+  /** Set for a session: if its user is revoked before an act is stored, the act is never stored. */
   readonly revoked?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface ActOrder {
   act: Act;
 }
 
-/** Undefined if the act changed nothing: a member was invited. */
+/** Undefined if the act changed nothing, because the invited user is already a member. */
 export type CarryOut = (actor: Actor, order: ActOrder) => Promise<SendData | undefined>;
 
 export const isAdmin = ({ roles }: Actor): boolean => roles.includes('admin');
@@ -29,7 +29,7 @@ export const isAdmin = ({ roles }: Actor): boolean => roles.includes('admin');
 export function createCarryOut(options: {
   log: Pick<RoomLog, 'act' | 'read'>;
   quota: Pick<UserQuota, 'take' | 'giveBack'>;
-  audit: Audit;
+  audit: Pick<ActAudit, 'recordOnce'>;
   /** The rate that a refusal names. */
   perSecond: number;
 }): CarryOut {
@@ -38,7 +38,7 @@ export function createCarryOut(options: {
     const { user } = actor;
     checkVisibility(room, act);
     if (isDirectRoomId(room) && !isOperation(act)) {
-      // Hides the room of others.
+      // Hides the room from users who may not see it.
       await log.read(room, { userId: user.id }, { mode: 'none' });
       throw new MaruError('forbidden', 'a direct room has no moderators and keeps both members');
     }
@@ -50,14 +50,17 @@ export function createCarryOut(options: {
     }
     const request = { room, clientMsgId, act, userId: user.id, userName: user.name, isAdmin: isAdmin(actor) };
     const result = await log.act({ ...request, mayStore: waitMs === 0 });
-    // A refused act has cost the store work, so only its bytes come back.
+    // A refused act has cost the store work, so only its bytes are refunded.
     if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes, isRepeated(result) ? 1 : 0);
     switch (result.outcome) {
       case 'stored':
-        audit.record({ by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) });
-        return sentOf(result, false);
       case 'duplicate':
-        return sentOf(result, true);
+        // The process that stored the act may have ended before it recorded it.
+        audit.recordOnce(
+          { by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) },
+          `${room} ${result.epoch} ${result.seq}`,
+        );
+        return sentOf(result, result.outcome === 'duplicate');
       case 'known':
         return undefined;
       case 'refused':
@@ -70,12 +73,13 @@ export function createCarryOut(options: {
 
 const isRepeated = ({ outcome }: ActResult): boolean => outcome === 'duplicate' || outcome === 'known';
 
-/** Of an administrator, in every room. */
+/** An act of an administrator, possible in every room. */
 const isOperation = ({ type }: Act): boolean => type === 'close' || type === 'open';
 
 function checkVisibility(room: string, { type }: Act): void {
   if (isPrivateRoomId(room)) return;
-  if (type === 'invite') throw new MaruError('invalid', 'room: anyone may join a public room uninvited');
+  if (type === 'invite')
+    throw new MaruError('invalid', 'room: a public room needs no invitations; every user may join it');
   if (type === 'leave') throw new MaruError('invalid', 'room: a public room has no membership; send room:leave');
 }
 

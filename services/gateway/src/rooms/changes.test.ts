@@ -64,7 +64,7 @@ function rig(result: ChangeResult | Error, waitMs = 0) {
   return { seen, run };
 }
 
-test('a stored change costs its bytes and a message, and is acknowledged as a message is', async () => {
+test('a stored change costs its bytes and a message, and is acknowledged like a message', async () => {
   const { seen, run } = rig(stored);
   assert.deepEqual(await run(react), { ...at, duplicate: false });
   assert.deepEqual([seen.taken, seen.given, seen.claims], [[changeBytes(actor.user, react)], [], 0]);
@@ -75,13 +75,13 @@ test('a stored change costs its bytes and a message, and is acknowledged as a me
 });
 
 for (const outcome of ['duplicate', 'unchanged'] as const)
-  test(`${outcome}: acknowledged as a duplicate, and costs nothing`, async () => {
+  test(`${outcome}: is acknowledged as a duplicate, and costs nothing`, async () => {
     const { seen, run } = rig({ outcome, ...at });
     assert.deepEqual(await run(react), { ...at, duplicate: true });
     assert.deepEqual(seen.given, [[changeBytes(actor.user, react), 1]]);
   });
 
-test('a message may be the first one of its room, which then counts', async () => {
+test('a message that may be the first of its room is also charged for the room', async () => {
   const first = rig(stored);
   await first.run(send);
   assert.deepEqual([first.seen.claims, first.seen.unclaims], [1, 0]);
@@ -134,8 +134,8 @@ describe('a refusal', () => {
     test(`${change.type}: ${Object.values(result).slice(0, 2).join(' ')}`, async () => {
       const { seen, run } = rig(result);
       await assert.rejects(run(change), expected);
-      // A refused change has cost the store work, so its token does not come back; a message's
-      // does.
+      // A refused change has cost the store work, so its token is not refunded. The token of a
+      // message is.
       assert.deepEqual(seen.given, [[changeBytes(actor.user, change), change.type === 'send' ? 1 : 0]]);
       assert.deepEqual([seen.audit, seen.notified], [[], []]);
       assert.deepEqual(seen.outcomes, [`${change.type} ${result.outcome}`]);
@@ -148,13 +148,13 @@ test('without quota only a stored duplicate is acknowledged', async () => {
   assert.deepEqual([seen.requests[0]?.mayStore, seen.given, seen.claims], [false, [], 0]);
 });
 
-test('a change whose user is revoked before the store is asked is never stored', async () => {
+test('a change whose user is revoked before the store is called is never stored', async () => {
   const { seen, run } = rig(stored);
   await assert.rejects(run(react, { revoked: true }), { code: 'unauthenticated' });
   assert.deepEqual([seen.requests, seen.given], [[], [[changeBytes(actor.user, react), 1]]]);
 });
 
-test('an unknown outcome gives nothing back, a known failure gives all', async () => {
+test('after an unknown outcome nothing is refunded, after a known failure everything', async () => {
   const unknown = rig(new MaruError('unavailable', 'x'));
   await assert.rejects(unknown.run(react), { code: 'unavailable' });
   assert.deepEqual(unknown.seen.given, []);
@@ -175,7 +175,7 @@ test("the audit records the deletion of another user's message, without its text
   assert.deepEqual([own.seen.audit.length, other.seen.audit.length], [0, 1]);
 });
 
-test('stored messages and edits are notified with those whom they mention newly', async () => {
+test('stored messages and edits notify newly mentioned users', async () => {
   const { seen, run } = rig({ ...stored, mentioned: ['jun'] });
   for (const change of [send, edit]) await run(change);
   const sent = { ...at, duplicate: false };
@@ -185,7 +185,7 @@ test('stored messages and edits are notified with those whom they mention newly'
   );
 });
 
-test('an administrator is known to the log', async () => {
+test('the log learns that a user is an administrator', async () => {
   const { seen, run } = rig(stored);
   await run(remove, { roles: ['admin'] });
   assert.equal(seen.requests[0]?.isAdmin, true);

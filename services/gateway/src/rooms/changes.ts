@@ -1,6 +1,6 @@
 /**
- * What users do to messages: replies, mentions, edits, deletions, reactions, pins. Charges the
- * user's quotas, lets the log decide and store the change, and informs those whom it concerns.
+ * Changes of messages: replies, mentions, edits, deletions, reactions, pins. Charges the user's
+ * quotas, lets the log check and store the change, and notifies affected users.
  */
 import { MaruError, type SendData } from '@maru/protocol';
 import type { Audit } from '../audit/audit.ts';
@@ -25,7 +25,7 @@ export interface ChangeOptions {
   chargedWrite: ChargedWrite;
   audit: Audit;
   notify: Notify;
-  /** The rate that a refusal names. */
+  /** The rate that an error message names. */
   perSecond: number;
   onOutcome: (type: Change['type'], outcome: ChangeResult['outcome']) => void;
 }
@@ -67,7 +67,7 @@ export function createChangeMessage(options: ChangeOptions): ChangeMessage {
 }
 
 /**
- * As for other messages; but a refused act has cost the store work, so only its bytes come back.
+ * Like other messages. But a refused act has cost the store work, so only its bytes are refunded.
  */
 const refundOf = (change: Change, outcome: ChangeResult['outcome']): 0 | 1 =>
   change.type === 'send' || outcome === 'duplicate' || outcome === 'unchanged' ? 1 : 0;
@@ -80,7 +80,7 @@ const sentOf = ({ epoch, seq, ts, n }: Omit<SendData, 'duplicate'>, duplicate: b
   duplicate,
 });
 
-/** Of another user's message. `seq` is that of the message. */
+/** The deletion of another user's message. `seq` belongs to the message. */
 const deletionOf = (by: string, room: string, user: string, { seq, reason }: Extract<Change, { type: 'delete' }>) => ({
   action: 'message.delete',
   by,
@@ -97,7 +97,7 @@ const CONFLICTS = {
   pins: 'the room has the maximum of pinned messages; unpin one first',
 } as const;
 
-/** Who may make a change. For messages and edits: who may mention the room. */
+/** Error texts: who may make a change. For messages and edits: who may mention the room. */
 const RIGHTS = {
   send: 'only moderators and owners mention @room',
   edit: 'only the author edits a message, and only moderators and owners mention @room',

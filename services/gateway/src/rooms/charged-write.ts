@@ -1,12 +1,12 @@
 /**
- * Writes a message, or a change of one, at the expense of its user: takes the user's quotas, writes
- * once, and gives back what was not needed.
+ * Writes a message or a change and charges its user: takes the user's quotas, writes once, and
+ * refunds the unused part.
  */
 import { MaruError } from '@maru/protocol';
 import type { UserQuota } from '../limits/user-quota.ts';
 import type { RoomClaims, Unclaim } from './room-claims.ts';
 
-/** Who writes. Once the user is revoked, nothing more is stored. */
+/** The writer. Once the user is revoked, nothing more is stored. */
 export interface Writer {
   readonly revoked?: boolean;
 }
@@ -15,21 +15,21 @@ export interface Expense<R> {
   userId: string;
   room: string;
   bytes: number;
-  /** It may be the first message of the room, which makes the room permanent. */
+  /** The message may be the first of its room, which makes the room permanent. */
   mayBeFirst: boolean;
   writer: Writer;
   /**
-   * Writes once. If `mayStore` is false, the quota is used up: then it only looks for what is
-   * stored already, because a duplicate is acknowledged and costs nothing.
+   * Writes once. If `mayStore` is false, the quota is used up. Then it only looks for a stored
+   * duplicate, which is acknowledged and costs nothing.
    */
   write: (mayStore: boolean) => Promise<R>;
-  /** Tokens of the user's quota to give back if the outcome is not `stored`. */
+  /** Tokens of the user's quota to refund if the outcome is not `stored`. */
   refund?: (result: R) => 0 | 1;
 }
 
 /**
- * Gives the result, and the milliseconds until the user may write again if the quota is used up.
- * If the quota is leased, the write begins before the call returns, so calls keep their order.
+ * Returns the result, and if the quota is used up, the milliseconds until the user may write again.
+ * If the quota is leased, the write starts before the call returns, so calls keep their order.
  */
 export type ChargedWrite = <R extends { outcome: string }>(
   expense: Expense<R>,
@@ -52,7 +52,7 @@ export function createChargedWrite(options: {
       if (writer.revoked) throw new MaruError('unauthenticated', 'the token was revoked');
       result = await write(mayStore);
     } catch (error) {
-      // After `unavailable` it may be stored.
+      // After `unavailable`, the write may be stored.
       if (mayStore && error instanceof MaruError && error.code !== 'unavailable') {
         quota.giveBack(userId, bytes);
         unclaim?.();

@@ -20,7 +20,7 @@ elseif known[1] then
 end
 local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 local base = last and string.match(last[1], '^%d+') or '0'
--- First, because the room exists from its epoch on.
+-- Write the roles first, because the room exists from its epoch on.
 redis.call('HSET', KEYS[3], ARGV[2], 'member', ARGV[3], 'member')
 if known[2] then redis.call('DEL', KEYS[1]) end
 redis.call('HSET', KEYS[1], 'epoch', number .. '.' .. ARGV[1], 'base', base, 'visibility', 'direct', 'title', '')

@@ -33,10 +33,15 @@ if ARGV[3] ~= '' then
   if not role and ARGV[4] == '1' then return 'not_found' end
   if role ~= 'owner' then return 'forbidden' end
 end
+-- Not by the letters `r` and `t`: the set of a thread whose replies are all deleted has no `t`. But
+-- each message that has one of these sets has some field.
+local seen = {}
 for _, field in ipairs(redis.call('HKEYS', KEYS[9])) do
-  local letter, seq = string.match(field, '^(%a)(%d+)$')
-  if letter == 'r' then redis.call('UNLINK', KEYS[10] .. seq) end
-  if letter == 't' then redis.call('UNLINK', KEYS[11] .. seq) end
+  local seq = string.match(field, '%d+$')
+  if not seen[seq] then
+    seen[seq] = true
+    redis.call('UNLINK', KEYS[10] .. seq, KEYS[11] .. seq)
+  end
 end
 redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[12], KEYS[13],
   KEYS[14], KEYS[15], KEYS[16])

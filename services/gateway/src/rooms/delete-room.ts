@@ -27,13 +27,12 @@ export const deleteScript = loadScript(
 );
 
 /**
- * The mark of a deleted room expires after this time: 30 days. A gateway that remembers the room
- * for
- * longer, without any request for it, would take the missing log for one that was rolled back.
+ * The mark of a deleted room expires after 30 days. A gateway that remembers the room for longer,
+ * without any request for it, would mistake the missing log for a rollback.
  */
 const MARK_MS = 30 * 86_400_000;
 
-/** `by` is the owner who deletes it; '' for an administrator. Rejects with the store's error. */
+/** `by` is the owner who deletes it, or '' for an administrator. Rejects with the store's error. */
 export async function deleteRoom(
   store: RedisStore,
   room: string,

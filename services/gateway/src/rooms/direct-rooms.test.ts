@@ -1,5 +1,6 @@
 /**
- * Direct rooms in a real Redis: one for each two users, and repaired after a crash at any place.
+ * Direct rooms in a real Redis: one for each pair of users, and repaired after a crash at any
+ * point.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -46,7 +47,7 @@ function nodeOn(store: RedisStore) {
   return createDirectRooms({ store, claims, list });
 }
 
-/** A store that is gone after so many commands. The last one is executed, without an answer. */
+/** A store that fails after a number of commands. The last command is executed but not answered. */
 function crashAfter(commands: number): { store: RedisStore; used: () => number } {
   let used = 0;
   const store: RedisStore = {
@@ -63,7 +64,7 @@ function crashAfter(commands: number): { store: RedisStore; used: () => number }
 
 const made = (user: string) => redis.zrange(userRoomsKey(user), '0', '-1');
 
-/** A room that exists is in the lists of both users. */
+/** An existing room must be in the lists of both users. */
 async function assertListed(): Promise<void> {
   for (const key of await redis.keys('*:meta'))
     for (const user of ['mina', 'jun'])
@@ -75,11 +76,11 @@ async function assertComplete(room: string): Promise<void> {
   assert.deepEqual(await redis.hgetall(roomRolesKey(room)), { mina: 'member', jun: 'member' });
   assert.equal(await redis.hget(roomMetaKey(room), 'visibility'), 'direct');
   for (const user of ['mina', 'jun']) assert.deepEqual(await redis.hkeys(userRoomListKey(user)), [room]);
-  // No other room was left behind.
+  // No other room exists.
   assert.deepEqual(await redis.keys('*:meta'), [roomMetaKey(room)]);
 }
 
-test('both users get the same room, and only its creation counts', async () => {
+test('both users get the same room, and it counts only once', async () => {
   const node = nodeOn(healthy);
   const opened = await node.open('mina', 'jun');
   assert.deepEqual(opened, { room: opened.room, title: '', visibility: 'direct', role: 'member' });
@@ -92,7 +93,7 @@ test('both users get the same room, and only its creation counts', async () => {
   await assert.rejects(node.open('mina', 'mina'), { code: 'invalid' });
 });
 
-test('users whose ids could be confused have rooms of their own', async () => {
+test('users with similar ids have separate rooms', async () => {
   const node = nodeOn(healthy);
   const pairs: Array<[string, string]> = [
     ['a', 'b,c'],
@@ -103,7 +104,7 @@ test('users whose ids could be confused have rooms of their own', async () => {
   assert.equal(new Set(rooms.map(({ room }) => room)).size, 3);
 });
 
-test('many calls of both users on two nodes at once make one room', async () => {
+test('concurrent calls of both users on two nodes create one room', async () => {
   const nodes = [nodeOn(healthy), nodeOn(healthy)] as const;
   const calls = Array.from({ length: 50 }, (_, index) =>
     index % 2 === 0 ? nodes[0].open('mina', 'jun') : nodes[1].open('jun', 'mina'),
@@ -112,13 +113,13 @@ test('many calls of both users on two nodes at once make one room', async () => 
   assert(first !== undefined);
   for (const other of others) assert.deepEqual(other, first);
   await assertComplete(first.room);
-  // Claims of rooms that were not made are released in the background.
+  // Claims of rooms that were not created are released in the background.
   await poll('one claim', async () => (await made('mina')).length + (await made('jun')).length === 1);
   assert.equal(charges, 1);
   assert.deepEqual(await nodes[1].open('mina', 'jun'), first);
 });
 
-test('a user with as many new rooms as allowed opens known ones, and stores nothing for others', async () => {
+test('a user at the limit of new rooms can open existing rooms, and stores nothing for new ones', async () => {
   const node = nodeOn(healthy);
   const { room } = await node.open('jun', 'mina');
   for (const other of ['a', 'b', 'c']) await node.open('mina', other);
@@ -128,7 +129,7 @@ test('a user with as many new rooms as allowed opens known ones, and stores noth
   assert.equal((await node.open('mina', 'jun')).room, room);
 });
 
-test('a room that an administrator deleted is made again under its id', async () => {
+test('a room that an administrator deleted is created again with the same id', async () => {
   const node = nodeOn(healthy);
   const { room } = await node.open('mina', 'jun');
   const epoch = Number.parseInt((await redis.hget(roomMetaKey(room), 'epoch')) ?? '', 10);

@@ -1,10 +1,9 @@
 /**
- * Direct rooms: one room for each two users, whichever of them opens it first, and also if both do
- * at once.
+ * Direct rooms: one room for each pair of users, regardless of who opens it first, and also if both
+ * open it at once.
  *
- * The writes are on different shards: first the id of the two users' room, then their lists of
- * rooms, then the room. After a crash between two of them the next call does the rest, with the
- * same id.
+ * The writes go to different shards: first the id of the pair's room, then the two room lists, then
+ * the room. After a crash between two writes, the next call completes the rest with the same id.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type CreateData, DIRECT_ROOM_PREFIX, MaruError } from '@maru/protocol';
@@ -23,14 +22,15 @@ export interface DirectRooms {
   /**
    * The direct room of both users, which is created if there is none. Rejects `invalid` for a room
    * with oneself, `conflict` or `rate_limited` if one of them has too many rooms, or `unavailable`.
+   * `onCreated` is called if this call has created the room.
    */
-  open(userId: string, otherId: string): Promise<CreateData>;
+  open(userId: string, otherId: string, onCreated?: (room: string) => void): Promise<CreateData>;
 }
 
 /** 128 random bits, as letters and digits of a room id. */
 const directRoomId = (): string => DIRECT_ROOM_PREFIX + randomBytes(16).toString('hex');
 
-/** The same for both orders. A hash, because two user ids may be long. */
+/** The same for both orders. Hashed, because two user ids may be long. */
 const pairOf = (...users: [string, string]): string =>
   createHash('sha256').update(JSON.stringify(users.sort())).digest('hex');
 
@@ -41,8 +41,8 @@ export function createDirectRooms(options: {
 }): DirectRooms {
   const { store, claims, list } = options;
   /**
-   * Calls in progress, by user and pair. Each call claims a room for a moment, so many at once
-   * would reach the limit of the user.
+   * Calls in progress, by user and pair. Each call claims a room temporarily, so many concurrent
+   * calls would reach the user's limit.
    */
   const opening = new Map<string, Promise<string>>();
 
@@ -66,7 +66,7 @@ export function createDirectRooms(options: {
     const known = await storeCall(store.at(key, (redis) => redis.get(key)));
     if (known !== null) return { room: known };
     const candidate = directRoomId();
-    // Before the first write, so that a user who is refused stores nothing.
+    // Before the first write, so that nothing is stored for a user who is refused.
     const unclaim = await claims.create(userId, candidate);
     try {
       const chosen = await storeCall(store.at(key, (redis) => redis.set(key, candidate, 'NX', 'GET')));
@@ -91,13 +91,16 @@ export function createDirectRooms(options: {
     try {
       return (await storeCall(runScript(store, createDirectScript, keys, args))) === 1;
     } finally {
-      // Also after a failure: the room may be created.
+      // Also after a failure, because the room may have been created.
       mine.settle();
       theirs.settle();
     }
   };
 
-  const open = async (userId: string, otherId: string, pair: string): Promise<string> => {
+  const open = async (
+    { userId, otherId, pair }: { userId: string; otherId: string; pair: string },
+    onCreated?: (room: string) => void,
+  ): Promise<string> => {
     const { room, unclaim: claimed } = await chooseId(userId, pair);
     if (claimed === undefined && (await exists(room))) {
       list.ensure(userId, room);
@@ -106,18 +109,19 @@ export function createDirectRooms(options: {
     }
     const unclaim = claimed ?? (await claims.create(userId, room));
     // If this fails, the claim stays: the id is stored, and a retry finds the claim.
-    if (!(await create(room, userId, otherId))) unclaim();
+    if (await create(room, userId, otherId)) onCreated?.(room);
+    else unclaim();
     return room;
   };
 
   return {
-    async open(userId, otherId) {
+    async open(userId, otherId, onCreated) {
       if (otherId === userId) throw new MaruError('invalid', 'user: a direct room is with another user');
       const pair = pairOf(userId, otherId);
       const key = JSON.stringify([userId, pair]);
       let opened = opening.get(key);
       if (opened === undefined) {
-        opened = open(userId, otherId, pair).finally(() => opening.delete(key));
+        opened = open({ userId, otherId, pair }, onCreated).finally(() => opening.delete(key));
         opening.set(key, opened);
       }
       return { room: await opened, title: '', visibility: 'direct', role: 'member' };

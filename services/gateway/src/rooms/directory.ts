@@ -26,7 +26,8 @@ export const createScript = loadScript(
 export interface RoomDirectory {
   create(userId: string, request: RequestOf<'room:create'>): Promise<CreateData>;
   /**
-   * With all its data. Rejects `not_found`, or `forbidden` unless an owner or an admin deletes it.
+   * Deletes the room with all its data. Rejects `not_found`, or `forbidden` if the actor is neither
+   * an owner nor an admin.
    */
   delete(actor: Actor, room: string): Promise<void>;
   /** The caller MUST have checked that the user may see the room. */
@@ -79,7 +80,7 @@ export function createRoomDirectory(options: {
       const candidate = randomBytes(8).toString('hex');
       const keys = [roomMetaKey(room), roomLogKey(room), roomRolesKey(room)];
       const unclaim = await claims.create(userId, room);
-      // Before the room exists, so that a crash in between loses no room.
+      // Before the room is created, so that a crash in between loses no room.
       const listing = isPrivateRoomId(room)
         ? await roomList.add(userId, room).catch((error: unknown) => {
             unclaim();
@@ -89,7 +90,7 @@ export function createRoomDirectory(options: {
       const created = await storeCall(() =>
         runScript(store, createScript, keys, [userId, candidate, request.visibility, title]),
       ).catch((error: unknown) => {
-        // A retry gets another private id, so it claims another room.
+        // A retry gets another private id and claims another room.
         if (isPrivateRoomId(room)) unclaim();
         throw error;
       });
@@ -105,11 +106,18 @@ export function createRoomDirectory(options: {
     },
 
     async delete(actor, room) {
-      const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id));
+      const event = { action: 'room.delete', by: actor.user.id, room };
+      const outcome = await storeCall(() => deleteRoom(store, room, isAdmin(actor) ? '' : actor.user.id)).catch(
+        (error: unknown) => {
+          // The room may be gone, and a retry then finds none.
+          if (isAdmin(actor)) audit.record({ ...event, outcome: 'unknown' });
+          throw error;
+        },
+      );
       if (outcome === 'not_found') throw new MaruError('not_found', 'there is no such room');
       if (outcome === 'forbidden') throw new MaruError('forbidden', 'only owners and administrators delete a room');
       options.onDeleted(room);
-      audit.record({ action: 'room.delete', by: actor.user.id, room });
+      audit.record(event);
       // The room is gone. If its place in the list stays, the next reader of the list removes it.
       await storeCall(() => store.at(publicRoomsKey(), (redis) => redis.zrem(publicRoomsKey(), room))).catch(
         options.onUnlisted,

@@ -1,4 +1,4 @@
-/** Looks at the members of a room in Redis, for lists and inboxes. */
+/** Reads members of a room from Redis, for lists and inboxes. */
 import type { Role } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
 import type { Redis } from 'ioredis';

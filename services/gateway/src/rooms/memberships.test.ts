@@ -8,7 +8,7 @@ const ROOM = 'p-tea';
 const MINA = { user: { id: 'mina', name: 'Mina' }, roles: [] };
 const SENT: SendData = { epoch: '1.a', seq: 2, ts: 1, n: 0, duplicate: false };
 
-/** Notes every step in order. `act` is what the log does. */
+/** Records every step in order. `act` stands for the log. */
 function rigOf(act: () => Promise<SendData | undefined> = async () => SENT, roles: Record<string, Role> = {}) {
   const steps: string[] = [];
   const told: Array<[string, InboxEvent]> = [];
@@ -45,7 +45,7 @@ const refusal = (code: 'forbidden' | 'unavailable') => async () => {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('an invitation', () => {
-  test('lists the room first, and tells the user', async () => {
+  test('lists the room first, and notifies the user', async () => {
     const rig = rigOf();
     await rig.do({ type: 'invite', user: 'kim' });
     await settled();
@@ -53,14 +53,14 @@ describe('an invitation', () => {
     assert.deepEqual(rig.told, [['kim', { type: 'invite', room: ROOM, title: 'Tea', from: MINA.user }]]);
   });
 
-  test('of a member is no news', async () => {
+  test('of a member notifies no user', async () => {
     const rig = rigOf(async () => undefined);
     await rig.do({ type: 'invite', user: 'jun' });
     await settled();
     assert.deepEqual([rig.steps, rig.told], [['add jun p-tea', 'act', 'settle'], []]);
   });
 
-  test('that is refused is taken back; one of unknown outcome is not', async () => {
+  test('is undone if it is refused, but not if its outcome is unknown', async () => {
     const refused = rigOf(refusal('forbidden'));
     await assert.rejects(refused.do({ type: 'invite', user: 'kim' }), { code: 'forbidden' });
     assert.deepEqual([refused.steps, refused.told], [['add kim p-tea', 'act', 'undo'], []]);
@@ -69,7 +69,7 @@ describe('an invitation', () => {
     assert.deepEqual([unknown.steps, unknown.told], [['add kim p-tea', 'act', 'settle'], []]);
   });
 
-  test('by a user who cannot invite touches no list', async () => {
+  test('by a user who may not invite changes no list', async () => {
     const rig = rigOf(refusal('forbidden'));
     const jun = { user: { id: 'jun', name: 'Jun' }, roles: [] };
     await assert.rejects(rig.do({ type: 'invite', user: 'kim' }, ROOM, jun), { code: 'forbidden' });
@@ -90,19 +90,19 @@ describe('the end of a membership', () => {
       assert.deepEqual(rig.told, [['jun', { type: 'removed', room: ROOM, reason }]]);
     });
 
-  test('that was stored before only repairs the list', async () => {
+  test('only repairs the list if it was stored before', async () => {
     const rig = rigOf(async () => ({ ...SENT, duplicate: true }));
     await rig.do({ type: 'leave', user: 'jun' });
     assert.deepEqual([rig.steps, rig.told], [['act', 'remove jun p-tea'], []]);
   });
 
-  test('does not reach a banned user who was no member', async () => {
+  test('is not announced to a banned user who was not a member', async () => {
     const rig = rigOf();
     await rig.do({ type: 'ban', user: 'stranger', forMs: undefined, reason: undefined });
     assert.deepEqual(rig.told, []);
   });
 
-  test('does not change for public rooms and other acts', async () => {
+  test('does not apply to public rooms and other acts', async () => {
     const rig = rigOf();
     await rig.do({ type: 'kick', user: 'jun', forMs: undefined, reason: undefined }, 'tea');
     await rig.do({ type: 'role', user: 'jun', role: 'owner' });
@@ -110,7 +110,7 @@ describe('the end of a membership', () => {
   });
 });
 
-test('the members of a deleted room get an event, and only if it was deleted', async () => {
+test('the members of a deleted room are notified only if it was deleted', async () => {
   const rig = rigOf();
   await noteDeletions(async () => {}, rig.options)(MINA, ROOM);
   assert.deepEqual(

@@ -1,7 +1,7 @@
 /**
- * What acts on members of private rooms mean for the lists and inboxes of these users. The act is
- * an entry in the room's slot, a list is in the user's, so each membership begins and ends in two
- * writes: see `RoomList` for their order.
+ * Updates the lists and inboxes of users after acts on members of private rooms. The act is an
+ * entry in the room's slot, and a list is in the user's slot. So each membership starts and ends
+ * with two writes. See `RoomList` for their order.
  */
 import {
   type CreateData,
@@ -17,9 +17,10 @@ import type { Inbox } from '../inbox/inbox.ts';
 import type { Listing, RoomList } from '../inbox/room-list.ts';
 import type { Act } from '../log/room-log.ts';
 import type { ActOrder, Actor, CarryOut } from './acts.ts';
+import type { DirectRooms } from './direct-rooms.ts';
 import type { RoomDirectory } from './directory.ts';
 
-/** Looks at a private room. Each rejects `unavailable`. */
+/** Reads about a private room. Each rejects `unavailable`. */
 export interface MemberLooks {
   roleOf(room: string, userId: string): Promise<Role | undefined>;
   titleOf(room: string): Promise<string>;
@@ -44,13 +45,13 @@ export function noteMemberships(carryOut: CarryOut, options: MembershipOptions):
   const invite = async (actor: Actor, order: ActOrder, user: string): Promise<SendData | undefined> => {
     const { room } = order;
     const role = await rooms.roleOf(room, actor.user.id);
-    // The act decides. A user who cannot invite must not touch the lists of others.
+    // The act decides. A user who may not invite must not change the lists of others.
     const mayInvite = role === 'owner' || role === 'moderator';
     const listing = mayInvite ? await roomList.add(user, room) : undefined;
     const sent = await actOrUndo(() => carryOut(actor, order), listing);
     // The actor's role has changed since.
     if (listing === undefined) await roomList.add(user, room).catch(() => {});
-    // Undefined: the user is a member already.
+    // Undefined: the user is already a member.
     if (sent?.duplicate === false) welcome(room, user, actor.user).catch(() => {});
     return sent;
   };
@@ -61,7 +62,7 @@ export function noteMemberships(carryOut: CarryOut, options: MembershipOptions):
     if (act.type === 'invite') return invite(actor, order, act.user);
     const reason = ENDS[act.type];
     if (reason === undefined || !('user' in act)) return carryOut(actor, order);
-    // A ban may concern a user who has never seen the room, and must not hear of it.
+    // A ban may affect a user who has never seen the room. That user must not be notified.
     const wasMember = act.type !== 'ban' || (await rooms.roleOf(room, act.user)) !== undefined;
     const sent = await carryOut(actor, order);
     void roomList.remove(act.user, room);
@@ -72,7 +73,7 @@ export function noteMemberships(carryOut: CarryOut, options: MembershipOptions):
 
 export type CreateRoom = (user: UserRef, request: RequestOf<'room:create'>) => Promise<CreateData>;
 
-/** Creates rooms, and tells the other connections of the creator, who is now a member. */
+/** Creates rooms, and notifies the other connections of the creator, who is now a member. */
 export function noteCreations(
   create: RoomDirectory['create'],
   { inbox }: Pick<MembershipOptions, 'inbox'>,
@@ -84,6 +85,14 @@ export function noteCreations(
     return created;
   };
 }
+
+export type OpenDirectRoom = (user: UserRef, otherId: string) => Promise<CreateData>;
+
+/** Opens direct rooms, and tells both users of a new one. */
+export const noteDirectRooms =
+  (open: DirectRooms['open'], { inbox }: Pick<MembershipOptions, 'inbox'>): OpenDirectRoom =>
+  (user, otherId) =>
+    open(user.id, otherId, (room) => inbox.tell([user.id, otherId], { type: 'invite', room, title: '', from: user }));
 
 /** Deletes rooms, and tells their members. The rooms leave their lists when these are read. */
 export function noteDeletions(
@@ -103,7 +112,7 @@ async function actOrUndo<T>(act: () => Promise<T>, listing: Listing | undefined)
     listing?.settle();
     return done;
   } catch (error) {
-    // After `unavailable` the act may be stored.
+    // After `unavailable`, the act may be stored.
     if (error instanceof MaruError && error.code !== 'unavailable') listing?.undo();
     else listing?.settle();
     throw error;

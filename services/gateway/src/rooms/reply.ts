@@ -1,7 +1,7 @@
 /** Answers to requests. */
 import type { Entry } from '@maru/protocol';
 
-/** An answer, and what must begin after it was sent. */
+/** An answer, and work that must start after it was sent. */
 export interface Reply<T> {
   data: T | Encoded<T>;
   afterwards?: () => void;
@@ -21,8 +21,8 @@ export class Encoded<T> {
 }
 
 /**
- * An answer with entries. They are stored as JSON, so they are neither parsed nor encoded again,
- * which would cost more than all other work for the answer.
+ * An answer with entries. They are stored as JSON, so they are not parsed and encoded again, which
+ * would cost more than all other work for the answer.
  */
 export function withMessages<T extends { messages: Entry[] }>(
   rest: Omit<T, 'messages'>,

@@ -1,13 +1,14 @@
 /**
- * Which rooms have open reports, for administrators. The reports of a room are the truth. This list
- * is written after them, so a crash in between can lose a room from it until the next report.
+ * Rooms with open reports, for administrators. The reports of a room are the source of truth. This
+ * list is written after them, so a crash in between can lose a room from the list until its next
+ * report.
  */
 import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { reportedRoomsKey, roomReportsKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 
-/** Rooms of the list. Above this number, those with the oldest reports leave it. */
+/** Maximum rooms in the list. Above it, the rooms with the oldest reports are dropped. */
 const ROOMS_MAX = 10_000;
 
 export interface ReportedRoom {
@@ -46,7 +47,7 @@ export function createReportedRooms(options: {
     );
     const counted = rooms.map((one, index) => ({ ...one, reports: Number(counts[index]) }));
     const done = counted.filter(({ reports }) => reports === 0);
-    // A report that is made at this moment may be taken out. The next report brings the room back.
+    // This may remove a room that gets a report at this moment. Its next report adds it again.
     if (done.length > 0) await store.at(key, (redis) => redis.zrem(key, ...done.map(({ room }) => room)));
     return counted.filter(({ reports }) => reports > 0);
   };

@@ -7,7 +7,7 @@ import type { RoomSession } from './room-session.ts';
 import { Subscription } from './subscription.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
-/** Resumes two rooms of one connection; the transport takes the first one when the test says so. */
+/** Resumes two rooms of one connection. The test decides when the transport takes the first one. */
 async function resumeTwo(reason: Resumed['reason'] = undefined) {
   const sent: string[] = [];
   const begun: Array<{ room: string; after: number; permittedSeq: number | undefined }> = [];
@@ -61,7 +61,7 @@ async function resumeTwo(reason: Resumed['reason'] = undefined) {
   return { rooms, sent, begun, stale, delivered, settled, take: () => take() };
 }
 
-test('held packets of a room in which a message was deleted since are not sent, but read again', async () => {
+test('held packets of a room in which a message was deleted are read again instead of sent', async () => {
   const { rooms, sent, begun, stale, delivered, settled, take } = await resumeTwo();
   await settled();
   assert.deepEqual(sent, ['secret of slow']);
@@ -76,7 +76,7 @@ test('held packets of a room in which a message was deleted since are not sent, 
   assert.deepEqual(rooms.tea, { epoch: '1.a', head: 9, n: 9, first: 1, recovered: true });
 });
 
-test('a room that was not recovered goes on after its head, whatever was deleted', async () => {
+test('a room that was not recovered continues after its head, whatever was deleted', async () => {
   const { begun, stale, delivered } = await resumeTwo('trimmed');
   stale.add('tea');
   await delivered;

@@ -18,8 +18,8 @@ import type { RoomSession } from './room-session.ts';
 import { recoveryOf, type Subscriptions } from './subscriptions.ts';
 
 /**
- * The answers of a resume, and the delivery of what was missed, to be started after the answers
- * were sent.
+ * The answers of a resume, and a function that starts the delivery of missed entries. Call it after
+ * the answers were sent.
  */
 export interface Resumption {
   rooms: Record<string, ResumedRoom>;
@@ -31,18 +31,18 @@ export type ResumeResult = NotRecoveredReason | 'recovered' | 'error';
 export interface ResumeOptions<S extends RoomSession> {
   delivery: Delivery;
   subscriptions: Subscriptions<S>;
-  /** Delays rooms of a user who resumes very many. */
+  /** Delays a user who resumes very many rooms. */
   takeResume: (session: S) => Promise<void> | undefined;
   onResume: (result: ResumeResult) => void;
 }
 
 const ROOMS_AT_ONCE_MAX = 8;
 const RETRY_MS = 300;
-/** Missed packets that are held for one connection until its transport takes them. */
+/** Maximum missed packets held for one connection until its transport takes them. */
 const HELD_CHARS_MAX = 4 * 1_048_576;
 
 /**
- * `wanted` is what the client sent, unchecked. Waits while the store is unavailable; calls
+ * `wanted` is unchecked client input. Waits while the store is unavailable, and calls
  * `onUnavailable` for each failed read.
  */
 export type ResumeRooms<S> = (session: S, wanted: unknown, onUnavailable: () => void) => Promise<Resumption>;
@@ -127,17 +127,17 @@ class ResumeRun<S extends RoomSession> {
     const session = this.#session;
     const subscription = subscriptions.add(session, room);
     const chars = packets.reduce((sum, packet) => sum + packet.length, 0);
-    // Catching up reads it again, page by page, as the transport takes it.
+    // Catch-up reads the entries again, page by page, at the pace of the transport.
     const readAgain = () =>
       subscriptions.beginDelivery(session, room, subscription, { epoch, seq: position.seq }, head);
-    // Too much to hold for one connection.
+    // The packets are too large to hold for one connection.
     if (reason === undefined && this.#heldChars + chars > HELD_CHARS_MAX) {
       this.#deliveries.push(readAgain);
       return;
     }
     this.#heldChars += chars;
     this.#deliveries.push(async () => {
-      // A message was deleted since the read, and its text may be among the packets.
+      // A message was deleted since the read, and its text may be in the packets.
       if (reason === undefined && this.#options.delivery.isStale(room, { epoch, head })) return readAgain();
       if (session.subscriptions.get(room) === subscription && packets.length > 0) {
         session.sendBatch(new PacketBatch(packets));

@@ -13,7 +13,7 @@ let redis: TestRedis;
 let admin: Redis;
 let store: RedisStore;
 let claims: RoomClaims;
-/** Rooms that are claimed now. */
+/** Currently claimed rooms. */
 const claimed = new Set<string>();
 const quota = { charge: async () => {}, giveBack: () => {} };
 
@@ -36,7 +36,7 @@ after(async () => {
   await redis.stop();
 });
 
-test('the first message claims a room that would expire, or that has expired already', async () => {
+test('the first message claims a room that would expire, or has already expired', async () => {
   await admin.hset(roomMetaKey('empty'), 'epoch', 'e');
   await admin.pexpire(roomMetaKey('empty'), 60_000);
   await admin.hset(roomMetaKey('permanent'), 'epoch', 'e');

@@ -1,6 +1,6 @@
 /**
- * Who makes a room permanent, by creating it or by the first message in it, is charged for it: one
- * of the user's rooms, and bytes.
+ * Charges the user who makes a room permanent, by creating it or by its first message. The price is
+ * one of the user's rooms, and bytes.
  */
 import { isPrivateRoomId } from '@maru/protocol';
 import type { RedisStore } from '@maru/redis-store';
@@ -11,11 +11,11 @@ import type { UserQuota } from '../limits/user-quota.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
 
-/** Takes the charge back: the room was not made. Never rejects. */
+/** Refunds the charge, because the room was not created. Never rejects. */
 export type Unclaim = () => void;
 
 export interface RoomClaims {
-  /** False if the room is permanent. True if it is, or if this node does not know. */
+  /** False if the room is permanent. True if it may be empty, or if this node does not know. */
   mayBeEmpty(room: string): boolean;
   /**
    * Charges the user for creating the room. Rejects `conflict`, `rate_limited` or `unavailable`.
@@ -38,7 +38,7 @@ export function createRoomClaims(options: {
   const create = async (userId: string, room: string): Promise<Unclaim> => {
     const claim = await rooms.claim(userId, room);
     if (claim === undefined) return NOTHING_CLAIMED;
-    // Until it is released, the room counts. Then a user may make fewer rooms, never more.
+    // The room counts until it is released. So a user may create fewer rooms, but never more.
     const release = () => void rooms.release(userId, room, claim).catch(() => {});
     try {
       await quota.charge(userId, ROOM_BYTES);
@@ -62,7 +62,8 @@ export function createRoomClaims(options: {
         .catch((error: unknown) => {
           throw unavailable(error);
         });
-      // -1: permanent. -2: the room expired, and the message makes it again; or it does not exist.
+      // -1: the room is permanent. -2: it has expired, and the message creates it again, or it does
+      // not exist.
       return expiresInMs === -1 ? NOTHING_CLAIMED : create(userId, room);
     },
   };

@@ -1,4 +1,4 @@
-/** What joining, leaving and resuming rooms need of a connection. */
+/** The parts of a connection that joining, leaving and resuming need. */
 import type { ServerEvents, UserRef } from '@maru/protocol';
 import type { Member } from '../delivery/member.ts';
 import type { Subscription } from './subscription.ts';

@@ -1,4 +1,4 @@
-/** Rooms as administrators see them: what the meta data say, without messages. */
+/** Rooms for administrators: their metadata, without messages. */
 import { isPrivateRoomId, roomId, type Visibility } from '@maru/protocol';
 import { type ReadCommand, type RedisStore, readMany } from '@maru/redis-store';
 import { publicRoomsKey, roomLogKey, roomMetaKey, roomRolesKey } from '../keys.ts';
@@ -10,7 +10,7 @@ export interface RoomOfCluster {
   visibility: Visibility;
   closed: boolean;
   readOnly: boolean;
-  /** Users with a role; of a private room all members. */
+  /** Number of users with a role. For a private room, all members. */
   roles: number;
   /** Entries in the hot log. */
   entries: number;
@@ -22,11 +22,11 @@ export interface RoomsOfCluster {
     rooms: RoomOfCluster[];
     cursor?: string;
   }>;
-  /** Those of the rooms that exist, in the same order. */
+  /** The existing rooms among them, in the same order. */
   read(rooms: readonly string[]): Promise<RoomOfCluster[]>;
 }
 
-/** In lexical order, after each room id that begins with the prefix. */
+/** In lexical order, this is after every room id that begins with the prefix. */
 const AFTER_PREFIX = '~';
 const COMMANDS_PER_ROOM = 3;
 
@@ -63,7 +63,7 @@ export function createRoomsOfCluster({ store }: { store: RedisStore }): RoomsOfC
     const to = prefix === '' ? '+' : `(${prefix}${AFTER_PREFIX}`;
     const key = publicRoomsKey();
     const ids = await store.at(key, (redis) => redis.zrangebylex(key, from, to, 'LIMIT', 0, limit));
-    // The whole id of a private room, which is in no list.
+    // The full id of a private room, which is in no list.
     const isNamed = ids.length === 0 && cursor === undefined && roomId.safeParse(prefix).success;
     const rooms = await read(isNamed ? [prefix] : ids);
     const last = ids.at(-1);

@@ -14,7 +14,7 @@ export class Subscription {
     return this.#attached;
   }
 
-  /** Live delivery is beginning. */
+  /** Live delivery is starting. */
   attach(attached: Promise<void>): void {
     this.#resolve?.(attached);
     this.#resolve = undefined;

@@ -1,6 +1,6 @@
 /**
- * Joins and leaves the rooms of a connection. The order that clients rely on is made here: first
- * the answer, up to its head, then the entries after it.
+ * Joins and leaves the rooms of a connection. This module keeps the order that clients rely on:
+ * first the answer, up to its head, then the entries after it.
  */
 import {
   isDirectRoomId,
@@ -24,7 +24,7 @@ import type { RoomSession } from './room-session.ts';
 import { Subscription } from './subscription.ts';
 import { READS_QUEUE, roomQueue } from './work-queues.ts';
 
-/** Is informed about the users in each room of this node. */
+/** Informed about the users in each room of this node. */
 export interface Occupancy<S> {
   enter(room: string, session: S): void;
   leave(room: string, session: S): void;
@@ -87,7 +87,7 @@ export class Subscriptions<S extends RoomSession> {
     position: Position,
     permittedSeq?: number,
   ): Promise<void> {
-    // The room was left, and perhaps joined again: that subscription has a beginning of its own.
+    // The room was left and perhaps joined again. The new subscription starts by itself.
     if (session.subscriptions.get(room) !== subscription) {
       subscription.attach(Promise.resolve());
       return Promise.resolve();
@@ -146,7 +146,7 @@ export class Subscriptions<S extends RoomSession> {
 
   /**
    * A join of a joined room gets the answer of a first join, because the client may have missed
-   * that. Live delivery pauses, so that entries up to the answer's head do not follow it once more.
+   * that. Live delivery pauses, so the client does not get entries up to the answer's head twice.
    * Returns a function that continues delivery where it stopped.
    */
   async #pause(session: S, room: string, joined: Subscription | undefined): Promise<() => void> {
@@ -160,7 +160,7 @@ export class Subscriptions<S extends RoomSession> {
     };
   }
 
-  /** Replaces the subscription of a joined room, whose delivery begins anew. */
+  /** Replaces the subscription of a joined room, and restarts its delivery. */
   #renew(session: S, room: string): Subscription {
     const subscription = new Subscription();
     session.subscribe(room, subscription);

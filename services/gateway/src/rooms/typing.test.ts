@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TypingSignal } from '@maru/protocol';
 import type { RoomLog } from '../log/room-log.ts';
-import type { RoomSession } from './room-session.ts';
 import { createTyping } from './typing.ts';
 
 function rig() {
@@ -13,11 +12,7 @@ function rig() {
     ephemeral: { typing: (signal) => void signals.push(signal) },
     now: () => nowMs,
   });
-  const session = {
-    id: 'c',
-    user: { id: 'mina', name: 'Mina' },
-    subscriptions: new Map([['tea', {}]]),
-  } as unknown as RoomSession;
+  const session = { id: 'c', user: { id: 'mina', name: 'Mina' }, subscriptions: new Map([['tea', {}]]) };
   const type = (more: object = {}) => typing(session, { room: 'tea', active: true, ...more });
   const wait = (ms: number) => {
     nowMs += ms;
@@ -25,7 +20,7 @@ function rig() {
   return { signals, type, wait };
 }
 
-test('typing names the thread if it has one', async () => {
+test('typing includes the thread if there is one', async () => {
   const { signals, type } = rig();
   const user = { id: 'mina', name: 'Mina' };
   await type();
@@ -36,7 +31,7 @@ test('typing names the thread if it has one', async () => {
   ]);
 });
 
-test('a repetition within a second is dropped, one in another thread or the end of typing is not', async () => {
+test('a repetition within a second is dropped, but not in another thread, and not the end of typing', async () => {
   const { signals, type, wait } = rig();
   for (let count = 0; count < 3; count++) await type({ thread: 7 });
   assert.equal(signals.length, 1);

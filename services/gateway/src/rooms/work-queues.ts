@@ -4,8 +4,8 @@
 import { MaruError } from '@maru/protocol';
 
 /**
- * Work that waited longer than this is refused. Many joins at once take their time. If the store
- * fails, all waiting work is refused at once.
+ * Work that waited longer is refused. Many concurrent joins take some time. If the store fails, all
+ * waiting work is refused at once.
  */
 const WAIT_MAX_MS = 5_000;
 

@@ -1,4 +1,4 @@
-/** What the messages that a search found are now. */
+/** Loads the current form of messages that a search has found. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { applyLate, type FoundEntry, type Replicas, readArchivedRoom, readPage, tailOf } from '@maru/archive-db';
 import { LIMITS, MaruError } from '@maru/protocol';
@@ -7,7 +7,7 @@ import { epochNumber, type StoredEntry, storedEntryJson } from '../log/entry-cod
 import type { CheckedRoom, CheckFound } from '../log/found-check.ts';
 
 export interface FoundNow {
-  /** As clients get it. */
+  /** In the form for clients. */
   json: string;
 }
 
@@ -16,35 +16,34 @@ export type Current = (
   parsed: ParsedQuery,
   found: readonly FoundEntry[],
 ) => Promise<{
-  /** Those that exist, and whose text matches now. In the order of `found`. */
+  /** Existing messages whose current text matches, in the order of `found`. */
   messages: FoundNow[];
   /** Rooms that the user may not read. */
   hidden: string[];
 }>;
 
 const RETRY_MS = 1_000;
-/** Long texts in rare characters take milliseconds each. Others get a turn between them. */
+/** Long texts with rare characters take milliseconds each, so yield to other work in between. */
 const TURN_MS = 10;
-/** A message may have been edited. */
+/** The limit is high, because a message may have been edited. */
 const BYTES_MAX = LIMITS.searchPageMax * LIMITS.textBytesMax * 2;
 
 export function createCurrent(options: {
   archive: Pick<Replicas, 'read'>;
   checkFound: CheckFound;
-  /** Until the deadline of the search. */
+  /** The time until the deadline of the search. */
   leftMs: () => number;
 }): Current {
   const { archive, checkFound, leftMs } = options;
 
   /**
-   * As changes leave them that the archive did not have. All are of one room, and not in its log.
+   * Applies changes that the archive did not have. All messages are of one room and not in its log.
    */
   const withLate = async (userId: string, entries: FoundEntry[], checked: CheckedRoom): Promise<FoundEntry[]> => {
     const { epoch, first, late } = checked;
     if (late === undefined) throw archiveUnavailable(new Error('too many late changes'));
     const [one] = entries;
-    // With a trimmed log the archive, or a replica of it, may have been older than the oldest
-    // entry.
+    // If the log was trimmed, the archive or a replica may have been older than the oldest entry.
     if (one === undefined || (late.length === 0 && one.position >= first - 1)) return entries;
     const { room } = one;
     return archive.read(
@@ -109,11 +108,11 @@ export function createCurrent(options: {
 export const archiveUnavailable = (cause: unknown): MaruError =>
   new MaruError('unavailable', 'the archive cannot answer now', { retryAfterMs: RETRY_MS, cause });
 
-/** After a rollback the log may have another message there. */
+/** After a rollback, the log may have another message with this seq. */
 const tailInLog = (found: FoundEntry, stored: StoredEntry | undefined): string | undefined =>
   stored?.head === found.head ? stored.tail : undefined;
 
-/** Undefined: the message is deleted, or its text does not match any more. */
+/** Undefined if the message is deleted, or its text no longer matches. */
 function withSnippet(json: string, parsed: ParsedQuery): string | undefined {
   const { text, deleted } = JSON.parse(json) as { text?: string; deleted?: object };
   if (deleted !== undefined || text === undefined || !matches(text, parsed)) return undefined;

@@ -7,7 +7,7 @@ import { createSearch, type SearchOptions, searchWithoutArchive } from './search
 const request = { query: 'hello', limit: 20 };
 const notFound = new MaruError('not_found', 'there is no such room');
 
-/** An archive without rows that answers when the test lets it. */
+/** A fake archive without rows. The test decides when it answers. */
 function startArchive() {
   const reads: Array<{ answer: () => void; fail: (error: Error) => void }> = [];
   const archive = {
@@ -33,7 +33,7 @@ const searchWith = (options: Pick<SearchOptions, 'archive'> & Partial<SearchOpti
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('a user has a few searches at a time, and others are not concerned', async () => {
+test('a user has a limited number of concurrent searches, which does not affect others', async () => {
   const { archive, reads } = startArchive();
   const search = searchWith({ archive });
   const running = [1, 2, 3, 4].map(() => search('mina', request));
@@ -48,7 +48,7 @@ test('a user has a few searches at a time, and others are not concerned', async 
   await again;
 });
 
-test('searches of a node wait for one another until their deadline', async () => {
+test('searches of a node wait for each other until their deadline', async () => {
   const { archive, reads } = startArchive();
   const search = searchWith({ archive, searchesMax: 1, deadlineMs: 50 });
   const both = [search('mina', request), search('jun', request)];
@@ -56,7 +56,7 @@ test('searches of a node wait for one another until their deadline', async () =>
   assert.equal(reads.length, 1);
 });
 
-test('a failure of the archive is unavailable, also while messages are checked', async () => {
+test('a failure of the archive gives unavailable, also while messages are checked', async () => {
   const { archive, reads } = startArchive();
   const failing = searchWith({ archive })('mina', request);
   await turn();
@@ -64,7 +64,7 @@ test('a failure of the archive is unavailable, also while messages are checked',
   await assert.rejects(failing, { code: 'unavailable', retryAfterMs: 1_000 });
 });
 
-test('a room that the user may not read is refused, with an archive and without', async () => {
+test('a room that the user may not read is refused, with or without an archive', async () => {
   const mayRead = () => Promise.reject(notFound);
   const { archive } = startArchive();
   for (const search of [searchWith({ archive, mayRead }), searchWithoutArchive({ mayRead })])

@@ -1,6 +1,6 @@
 /**
- * Searching for messages. The archive finds them, and says nothing of the last moments. So each
- * room of a result is asked whether the user may read it now, and what the messages are now.
+ * Searches messages. The archive finds them but may be behind. So each room in a result is asked
+ * whether the user may read it, and for the current messages.
  */
 import {
   ArchiveUnavailable,
@@ -29,16 +29,20 @@ export type Search = (
 }>;
 
 /**
- * Searches in the archive for one page: rooms that turn out to be hidden are left out of the next.
+ * Maximum searches in the archive for one page. Rooms that turn out to be hidden are excluded from
+ * the next one.
  */
 const ROUNDS_MAX = 8;
-/** Searches of one user that this node does at a time. */
+/** Maximum concurrent searches of one user on this node. */
 const PER_USER_MAX = 4;
 const RETRY_MS = 1_000;
 
 export interface SearchOptions {
   archive: Pick<Replicas, 'read'>;
-  /** Searches at a time. The archive MUST have more connections, which are left for old pages. */
+  /**
+   * Maximum concurrent searches. The archive MUST have more connections, so that some are left for
+   * old pages.
+   */
   searchesMax: number;
   deadlineMs: number;
   roomList: Pick<RoomList, 'read'>;
@@ -49,7 +53,7 @@ export interface SearchOptions {
 }
 
 /**
- * Without an archive there is no search. Rooms that the user may not read are refused as always.
+ * Without an archive, search is unavailable. Rooms that the user may not read are refused as usual.
  */
 export const searchWithoutArchive =
   ({ mayRead }: Pick<SearchOptions, 'mayRead'>): Search =>
@@ -100,7 +104,7 @@ export function createSearch(options: SearchOptions): Search {
       if (left === 0) running.delete(userId);
       else running.set(userId, left);
     };
-    // It holds its place until it ends, also after its deadline.
+    // The search holds its permit until it ends, even after its deadline.
     const work = () => search(userId, request, parsed).finally(done);
     let began = false;
     try {
@@ -135,14 +139,14 @@ class Page {
     this.#task = task;
   }
 
-  /** Stops at a full page, at the last result, or after a number of rounds. */
+  /** Stops at a full page, at the last result, or after `ROUNDS_MAX` rounds. */
   async fill(from: SearchPlace | undefined): Promise<void> {
     const { limit } = this.#task.request;
     this.#next = from;
     for (let round = 0; round < ROUNDS_MAX && this.#messages.length < limit; round += 1) {
       const { found, next } = await this.#find(limit - this.#messages.length);
       const { messages, hidden } = await this.#now(found);
-      // A cursor of this page could tell something of a hidden room.
+      // A cursor from this page could reveal something about a hidden room.
       if (hidden.length > 0) for (const room of hidden) this.#hidden.add(room);
       else {
         this.#messages.push(...messages);
@@ -191,6 +195,6 @@ const CURSOR = new RegExp(`^(\\d{1,15})-(\\d{1,15})-([a-z0-9._-]{0,${LIMITS.room
 function placeOf(cursor: string | undefined): SearchPlace | undefined {
   if (cursor === undefined) return undefined;
   const [, ts, seq, room] = CURSOR.exec(cursor) ?? [];
-  if (room === undefined) throw new MaruError('invalid', 'cursor: is the cursor of the page before');
+  if (room === undefined) throw new MaruError('invalid', 'cursor: must be the cursor of the previous page');
   return { ts: Number(ts), seq: Number(seq), room };
 }

@@ -13,7 +13,7 @@ export interface Drain {
 export function createDrain(options: {
   registry: SessionRegistry;
   handOver: HandOver;
-  /** The time that the balancer needs to notice that this node is not ready. */
+  /** The time that the balancer takes to notice that this node is not ready. */
   waitMs: number;
   refuseHandshakes: () => void;
 }): Drain {

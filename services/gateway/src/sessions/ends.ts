@@ -1,8 +1,8 @@
 /**
  * How connections end: the only table of these rules.
  *
- * An end to come back from closes the transport, and clients reconnect by themselves. An end to
- * stay away from sends Socket.IO's DISCONNECT, after which a plain client gives up.
+ * If the client should reconnect, the transport is closed, and clients reconnect by themselves. If
+ * the client should stay away, DISCONNECT is sent, after which a plain Socket.IO client gives up.
  */
 
 import type { Notice } from '@maru/protocol';
@@ -13,11 +13,11 @@ export interface EndRule {
   /** Drop the backlog. A client that does not read would keep it in memory. */
   readonly discardsBacklog: boolean;
   readonly logLevel: 'debug' | 'info';
-  /** Sent before the end, so that the client knows the reason. Others had a notice before. */
+  /** Sent before the end, so the client knows the reason. Other ends had a notice before. */
   readonly notice?: Notice;
 }
 
-/** A client waits this long for a place among the connections of its user. */
+/** How long a client waits before it tries again to get one of its user's connections. */
 export const CONNECTIONS_RETRY_MS = 5_000;
 
 export const ENDS = {
@@ -43,7 +43,7 @@ export const ENDS = {
   },
   /** An administrator revoked the user's tokens. */
   revoked: { comesBack: false, discardsBacklog: false, logLevel: 'info', notice: { code: 'revoked' } },
-  /** An administrator disconnected the user, who may come back. */
+  /** An administrator disconnected the user, who may reconnect. */
   disconnected: { comesBack: true, discardsBacklog: false, logLevel: 'info' },
   /** The token expired. `notice expiring` came before. The client needs a new token. */
   expired: { comesBack: false, discardsBacklog: false, logLevel: 'debug' },

@@ -19,7 +19,8 @@ export class HalfOpenTransports {
 
   opened(transport: Transport): void {
     this.#states.set(transport, HANDSHAKE);
-    // Drop the oldest, not the newest, so that thousands of silent transports keep no client out.
+    // Drop the oldest, not the newest. Otherwise thousands of silent transports could keep clients
+    // out.
     if (this.#states.size <= HALF_OPEN_MAX) return;
     const [oldest] = this.#states.keys();
     if (oldest === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Hands connections over: it notifies each client when to reconnect, and closes each transport 5 s
- * after that time. The times are spread at a pace that the other nodes can take.
+ * Hands connections over: notifies each client when to reconnect, and closes its transport 5 s
+ * after that time. The times are spread, so that other nodes are not overloaded.
  */
 import type { Session } from './session.ts';
 

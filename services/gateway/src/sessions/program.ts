@@ -2,7 +2,7 @@
 const PROGRAM = /^[A-Za-z0-9][A-Za-z0-9 ._/+-]{0,39}$/;
 
 /**
- * What a client calls itself in its handshake. Anything else than a short plain name is ignored.
+ * The name that a client gives itself in its handshake. Anything but a short plain name is ignored.
  */
 export const programOf = (value: unknown): string | undefined =>
   typeof value === 'string' && PROGRAM.test(value) ? value : undefined;

@@ -10,7 +10,8 @@ const LINES: BucketSpec = { perSecond: 1, burst: 20 };
 
 export interface RefusalLog {
   /**
-   * A token was not accepted: `unauthenticated` names the wrong claim; anything else is temporary.
+   * A token was not accepted. `unauthenticated` names the wrong claim. Any other error is
+   * temporary.
    */
   token(error: unknown): void;
   /** `reason` is one of a fixed set. */

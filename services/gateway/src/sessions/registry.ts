@@ -21,7 +21,7 @@ const NONE: readonly Session[] = [];
 
 /** Is informed about the users who have connections on this node. */
 export interface UserPresence {
-  /** The user has a first connection. */
+  /** The user's first connection started. */
   came(userId: string): void;
   /** The user's last connection ended. */
   left(userId: string): void;
@@ -93,7 +93,7 @@ export class SessionRegistry {
     this.#presence?.left(id);
   }
 
-  /** Ends the sessions for which `isMeant` holds. Returns how many. */
+  /** Ends the sessions that match `isMeant`. Returns their number. */
   endAll(reason: EndReason, isMeant: (session: Session) => boolean): number {
     const meant = [...this.#sessions].filter(isMeant);
     for (const session of meant) session.end(reason);

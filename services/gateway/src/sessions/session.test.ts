@@ -119,7 +119,7 @@ test('bytes of a connection have a bucket of their own; a client that waits as a
   assert.deepEqual(ends, ['flood']);
 });
 
-test('requests in progress are bounded, and one that ends makes room for another', () => {
+test('requests in progress are limited, and one that ends frees its place', () => {
   const { session } = start();
   for (let i = 0; i < 250; i++) assert.equal(session.beginRequest(), true);
   assert.equal(session.beginRequest(), false);
@@ -202,7 +202,7 @@ test('the notice comes 60 s before the end, or at two thirds of the time left, w
   assert.deepEqual(short.connection.events, ['notice:expiring']);
 });
 
-test('a renewed token is announced anew, and the session lives until its end', () => {
+test("a renewed token gets a new notice, and the session lives until the token's end", () => {
   const registry = new SessionRegistry({ connectionsPerUserMax: 2 });
   const { session, connection } = start({ expiresAtMs: 45_000, sinceMs: 0 });
   session.opened();
@@ -237,7 +237,7 @@ test('every expiring token is found, even if the session begins late or the cloc
   const old = open('old', 7_200_000);
   const gone = open('gone', 7_200_000);
   registry.sweep(0);
-  // The last search did not include it, and it is close to its end at the next search.
+  // The last search did not find it, and it is close to its end at the next search.
   const late = open('late', 130_000);
   const soon = open('soon', 50_000);
   for (let nowMs = 1_000; nowMs <= 70_000; nowMs += 1_000) {
@@ -245,7 +245,7 @@ test('every expiring token is found, even if the session begins late or the cloc
     assert.equal(state(soon), nowMs >= 50_000 ? 'ended' : 'notice:expiring', `soon at ${nowMs}`);
     assert.equal(state(late), nowMs >= 70_000 ? 'notice:expiring' : 'not notified', `late at ${nowMs}`);
   }
-  // Another store has taken over, with a clock an hour behind, then two hours ahead.
+  // Another store has taken over. Its clock is an hour behind, then two hours ahead.
   registry.sweep(-3_530_000);
   const begun = open('begun', -3_500_000);
   registry.sweep(-3_529_000);

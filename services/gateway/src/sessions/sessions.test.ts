@@ -1,4 +1,4 @@
-/** Sign-ins are paced, and the places of a user's connections in the cluster are given back. */
+/** Sign-ins are rate limited, and claimed connection slots are released. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RedisStore } from '@maru/redis-store';
@@ -56,7 +56,7 @@ function start(isRevoked = () => false) {
   return { sessions, registry, slots, answers, open, authenticate };
 }
 
-test('a transport that ends while its place is claimed leaves no place taken', async () => {
+test('a transport that ends during its claim leaves no slot taken', async () => {
   const { sessions, slots, answers, open, authenticate } = start();
   const transports = Array.from({ length: FREE_CONNECTIONS }, open);
   for (const transport of transports) assert.ok((await authenticate(transport)) !== undefined);
@@ -67,7 +67,7 @@ test('a transport that ends while its place is claimed leaves no place taken', a
   sessions.transportClosed(ending);
   answers.shift()?.(FREE_CONNECTIONS + 1);
   assert.equal(await authenticated, undefined);
-  // The place is given back to the store.
+  // The slot is returned to the store.
   await new Promise(setImmediate);
   answers.shift()?.(0);
   await new Promise(setImmediate);
@@ -75,7 +75,7 @@ test('a transport that ends while its place is claimed leaves no place taken', a
   for (let n = 0; n < FREE_CONNECTIONS; n++) assert.equal(slots.reserve({}, 'mina'), true);
 });
 
-test('a session that ends gives its place back at once', async () => {
+test('a session that ends releases its slot at once', async () => {
   const { sessions, answers, open, authenticate } = start();
   const begin = async () => {
     const transport = open();
@@ -93,7 +93,7 @@ test('a session that ends gives its place back at once', async () => {
   assert.equal(answers.length, 1);
 });
 
-test('a user who was revoked after the check of the token gets no session', async () => {
+test('a user who was revoked after the token check gets no session', async () => {
   const { sessions, registry, open, authenticate } = start(() => true);
   const events: string[] = [];
   const ending = {
@@ -106,7 +106,7 @@ test('a user who was revoked after the check of the token gets no session', asyn
   assert.deepEqual([events, registry.size], [['notice', '{"code":"revoked"}', 'DISCONNECT'], 0]);
 });
 
-test('sign-ins of a user beyond a burst are delayed, and not refused', async () => {
+test('sign-ins of a user beyond a burst are delayed, not refused', async () => {
   const { sessions, open, authenticate } = start();
   const signIn = async () => {
     const transport = open();
@@ -119,7 +119,7 @@ test('sign-ins of a user beyond a burst are delayed, and not refused', async () 
   assert.ok(performance.now() - startedAtMs > 150);
 });
 
-test('all connections of a user whose events are refused too often are read more slowly', async () => {
+test('if too many events of a user are refused, all connections of the user are read more slowly', async () => {
   const { sessions, open, authenticate } = start();
   const begin = async () => {
     const pauses: number[] = [];
@@ -138,7 +138,7 @@ test('all connections of a user whose events are refused too often are read more
   assert.deepEqual(other.pauses, [100]);
 });
 
-test('the events of all connections of a user count together, also of those that ended', async () => {
+test('the events of all connections of a user count together, including ended ones', async () => {
   const { sessions, open, authenticate } = start();
   const begin = async () => {
     const transport = open();
@@ -152,7 +152,7 @@ test('the events of all connections of a user count together, also of those that
   assert.ok((await begin()).takeEvent(0) > 0);
 });
 
-test('a session names the limits and features of the cluster', async () => {
+test('a session contains the limits and features of the cluster', async () => {
   const { sessions, open, authenticate } = start();
   const packets: string[] = [];
   const transport = open();

@@ -31,7 +31,7 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 export interface SessionMetrics {
   connected(): void;
   disconnected(reason: string): void;
-  /** Also logs it. */
+  /** Counts the refusal and logs it. */
   refused(reason: RefusalReason): void;
   ended(reason: EndReason): void;
 }
@@ -83,10 +83,13 @@ const USERS_MAX = 100_000;
 
 export class Sessions implements EdgeHandlers<Identity, Session> {
   readonly #options: SessionsOptions;
-  /** The members of `session` that are the same for all. */
+  /** The members of `session` that are the same for all sessions. */
   readonly #commonJson: string;
   readonly #halfOpen: HalfOpenTransports;
-  /** A flood over many connections, or over one that comes back again and again, is one flood. */
+  /**
+   * Events of a user's connections count together. So a flood over many connections, or over one
+   * that reconnects repeatedly, is one flood.
+   */
   readonly #userEvents: KeyedLimit;
   readonly #refusedEvents: KeyedLimit;
   readonly #signIns: KeyedLimit;
@@ -133,7 +136,8 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       slots.cancel(transport);
       return undefined;
     }
-    // Other clients are connected, notified and closed below, because they would not come back.
+    // Other clients are connected, notified and closed below, because they would not come back by
+    // themselves.
     if (reserved || auth.retries !== true) return identity;
     this.#countRefusal(id);
     this.#halfOpen.refused(transport);
@@ -228,7 +232,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
       this.#options.logger.error({ err: error, connection: session.id }, 'a resume was not answered');
       session.end('store');
     });
-    // The resume may take long. Confirm the connection now.
+    // A resume may take long, so confirm the connection now.
     session.greet();
   }
 
@@ -258,7 +262,7 @@ export class Sessions implements EdgeHandlers<Identity, Session> {
   #sendSession(session: Session, rooms: SessionData['rooms']): void {
     const { user, roles, id } = session;
     const data: Omit<SessionData, 'limits' | 'features'> = { user: { ...user, roles }, sessionId: id, rooms };
-    // Most of it is always the same, so that is encoded once.
+    // Most of it is constant, so that part is encoded once.
     const json = `${JSON.stringify(data).slice(0, -1)},${this.#commonJson}`;
     if (!session.closed) session.send(eventPacket('session', json));
     session.opened();

@@ -1,18 +1,19 @@
 /**
- * Attempts to sign in with a password, over the whole cluster. Three bounds hold together:
+ * Limits attempts to sign in with a password, in the whole cluster. Three limits apply together:
  *
- * - an account at one address: a few failures, then a wait that doubles up to a maximum;
- * - an account at all addresses from which it never signed in: a budget that one attacker alone
- *   cannot exhaust, because the first bound is slower than it refills;
- * - an address with all accounts that never signed in there: a wide budget, against trying one
- *   password with many accounts.
+ * - An account at one address: a few failures, then a wait that doubles up to a maximum.
+ * - An account at all addresses from which it never signed in: a budget. One attacker alone cannot
+ * use it up, because the first limit is slower than it refills.
+ * - An address with all accounts that never signed in there: a large budget, against trying one
+ * password with many accounts.
  *
- * Who signed in from the address before meets only the first bound. So a flood from elsewhere locks
- * no user out, and a flood from an office locks out none of its people.
+ * For a user who has signed in from the address before, only the first limit applies. So a flood
+ * from elsewhere locks no user out, and a flood from an office locks out none of its people.
  */
 import { createHmac } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { loadScript, type RedisStore, runScript } from '@maru/redis-store';
+import { foldName } from '../directory/names.ts';
 import { signInBudgetsKey, signInFailuresKey, signInFailureTimesKey, signInKnownKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
 
@@ -20,15 +21,15 @@ export const beginScript = loadScript(new URL('./begin-attempt.lua', import.meta
 export const settleScript = loadScript(new URL('./settle-attempt.lua', import.meta.url));
 
 export interface AttemptLimits {
-  /** Failures of an account at one address before it must wait, and the longest wait. */
+  /** Failures of an account at one address before it must wait, and the maximum wait. */
   freeFailures: number;
   waitMaxMs: number;
-  /** Failures of an address with accounts that it is not known to. */
+  /** Failures of an address with accounts that never signed in there. */
   addressBurst: number;
   addressPerMinute: number;
 }
 
-/** It counts as failed until it is settled. */
+/** An attempt counts as failed until it is settled. */
 export interface Attempt {
   succeeded(): Promise<void>;
   /** It is unknown whether the password was right. */
@@ -36,16 +37,18 @@ export interface Attempt {
 }
 
 export interface Attempts {
-  /** The name as it was typed. Gives the time to wait instead, if it may not be tried now. */
+  /**
+   * Starts an attempt with the typed name. Returns the wait instead if no attempt is allowed now.
+   */
   beginByName(name: string, address: string): Promise<Attempt | number>;
-  /** The account that the name means: one account may have several names. */
+  /** Starts an attempt with the account of the name. One account may have several names. */
   beginById(id: string, address: string): Promise<Attempt | number>;
 }
 
 const ACCOUNT_BURST = 20;
-/** Longer than twice this is the longest wait of one address. */
+/** More than twice this value is the maximum wait at one address. */
 const ACCOUNT_INTERVAL_MS = 30_000;
-/** Of each key in the store, about 100 bytes each. */
+/** Maximum entries of each key in the store, about 100 bytes each. */
 const ENTRIES_MAX = 200_000;
 const KNOWN_ADDRESSES_MAX = 16;
 const KNOWN_MS = 30 * 86_400_000;
@@ -53,7 +56,7 @@ const KNOWN_MS = 30 * 86_400_000;
 export function createAttempts(options: { store: RedisStore; limits: AttemptLimits; secret: string }): Attempts {
   const { store, limits } = options;
   const addressIntervalMs = 60_000 / limits.addressPerMinute;
-  // Users type passwords into the field of the name, so names are not stored as they are.
+  // Some users type their password into the name field, so names are stored only as digests.
   const digest = (text: string) =>
     createHmac('sha256', options.secret).update(`maru sign-in ${text}`).digest('base64url').slice(0, 22);
 
@@ -81,16 +84,6 @@ export function createAttempts(options: { store: RedisStore; limits: AttemptLimi
     beginById: (id, address) => begin(digest(`id ${id}`), digest(networkOf(address)), 0),
   };
 }
-
-/**
- * Spellings that directories take for the same name: they ignore case, width, accents, hidden
- * characters and spaces.
- */
-export const foldName = (name: string): string =>
-  name
-    .normalize('NFKD')
-    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}\s]/gu, '')
-    .toLowerCase();
 
 /** An IPv4 address, or the network of an IPv6 address that one subscriber has. */
 export function networkOf(address: string): string {

@@ -14,7 +14,7 @@ const identityOf = (id: string, roles: string[] = ['admin', 'staff']): Identity 
 
 const accountOf = (id: string, ...roles: string[]): Outcome => ({ ok: true, account: { id, name: id, roles } });
 
-/** A directory whose answer may change. `asked` has the ids that it was asked for. */
+/** A directory with a variable answer. `asked` lists the requested ids. */
 function setUp(find: Directory['find'] = async (id) => accountOf(id, 'admin')) {
   const asked: string[] = [];
   const state = { find, nowMs: 0 };
@@ -45,13 +45,13 @@ test('removes the role of an account that lost it, half a second after the last 
   assert.deepEqual(await rolesOf('root'), ['staff']);
 });
 
-test('asks once for many calls at once', async () => {
+test('asks once for concurrent calls', async () => {
   const { asked, rolesOf } = setUp();
   await Promise.all([rolesOf('root'), rolesOf('root'), rolesOf('other')]);
   assert.deepEqual(asked, ['root', 'other']);
 });
 
-test('asks for no user without the role, and for no token of another issuer', async () => {
+test('does not ask for users without the role, or for tokens of other issuers', async () => {
   const { asked, currentRoles } = setUp(async () => ({ ok: false, reason: 'unknown' }));
   assert.deepEqual((await currentRoles(identityOf('mina', ['staff']))).roles, ['staff']);
   const { signedInAtS: _, ...foreign } = identityOf('root');
@@ -59,7 +59,7 @@ test('asks for no user without the role, and for no token of another issuer', as
   assert.deepEqual(asked, []);
 });
 
-test('uses the roles of the token while the directory is down or late, and asks again after 5 s', async () => {
+test('uses the roles of the token while the directory is down or slow, and asks again after 5 s', async () => {
   const { asked, state, rolesOf } = setUp(async () => {
     throw new DirectoryUnavailable('down');
   });
@@ -76,14 +76,14 @@ test('uses the roles of the token while the directory is down or late, and asks 
   assert.deepEqual(await rolesOf('root'), ['staff']);
 });
 
-test('passes on a fault of its own', async () => {
+test('passes on unexpected errors', async () => {
   const { rolesOf } = setUp(async () => {
     throw new TypeError('a fault');
   });
   await assert.rejects(rolesOf('root'), TypeError);
 });
 
-test('keeps the answers of at most 1,000 administrators', async () => {
+test('keeps the answers for at most 1,000 administrators', async () => {
   const { asked, rolesOf } = setUp();
   for (let n = 0; n <= 1_000; n++) await rolesOf(`u-${n}`);
   await rolesOf('u-1000');

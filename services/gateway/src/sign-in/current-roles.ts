@@ -1,7 +1,7 @@
 /**
- * Asks the directory again whether an account still has the role `admin`, with each call of an
- * administrator. So an administrator who leaves the group is refused within a second, and not when
- * the token expires. Tokens of other issuers carry roles that only their issuer knows.
+ * For each call of an administrator, asks the directory whether the account still has the role
+ * `admin`. So an administrator who leaves the group is refused within a second, not only when the
+ * token expires. Roles in tokens of other issuers cannot be checked.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Directory, DirectoryUnavailable } from '../directory/directory.ts';
@@ -10,13 +10,13 @@ import type { Identity } from '../identity/tokens.ts';
 /** The identity, without the role `admin` if the account has lost it. */
 export type CurrentRoles = (identity: Identity) => Promise<Identity>;
 
-/** An answer of the directory is used for this time. The console calls several times a second. */
+/** How long an answer of the directory is used. The console calls several times a second. */
 const ANSWER_MS = 500;
-/** A call waits so long for the directory. */
+/** How long a call waits for the directory. */
 const WAIT_MS = 1_000;
-/** After that, or while no server answers, the token alone decides for this time. */
+/** After that wait, or if no server answers, the token alone decides for this time. */
 const SILENCE_MS = 5_000;
-/** Administrators whose answers are kept. */
+/** Maximum administrators whose answers are kept. */
 const KEPT_MAX = 1_000;
 
 interface Answer {

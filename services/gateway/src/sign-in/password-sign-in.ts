@@ -1,6 +1,6 @@
 /**
- * Signing in with a name and a password, and renewing the token that it gave. Who is refused gets
- * the same answer at the same time, whether the account does not exist or its password is wrong.
+ * Signs in with a name and a password, and renews the resulting token. A refused user gets the same
+ * answer after the same time, whether the account does not exist or the password is wrong.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { MaruError, type SignInData } from '@maru/protocol';
@@ -12,12 +12,14 @@ import type { Attempt, Attempts } from './attempts.ts';
 export interface PasswordSignIn {
   /** Rejects `unauthenticated`, `forbidden`, `rate_limited` or `unavailable`. */
   signIn(credentials: Credentials, address: string): Promise<SignInData>;
-  /** A new token for the user of a valid one, if the account may still sign in. */
+  /** Returns a new token for the user of a valid one, if the account may still sign in. */
   renew(identity: Identity): Promise<SignInData>;
 }
 
 export interface PasswordSignInOptions {
-  directory: Directory;
+  directory: Pick<Directory, 'signIn'>;
+  /** Undefined if accounts cannot be looked up. Then no token is renewed. */
+  lookups: Pick<Directory, 'find'> | undefined;
   attempts: Attempts;
   issue: NonNullable<Tokens['issueAccount']>;
   sessionMaxS: number;
@@ -31,17 +33,22 @@ const RETRY_MS = 2_000;
 const WRONG = 'the name or the password is wrong';
 
 export function createPasswordSignIn(options: PasswordSignInOptions): PasswordSignIn {
-  const { directory, attempts, issue, sessionMaxS, refusalMs, now, storeNow } = options;
+  const { directory, lookups, attempts, issue, sessionMaxS, refusalMs, now, storeNow } = options;
 
-  /** Runs the attempt, whose counters were charged already. */
+  /** Runs the attempt. Its counters were charged before. */
   const tryPassword = async (credentials: Credentials, address: string, begun: Attempt[]): Promise<Outcome> => {
+    // The next server gets the same password: it counts once.
+    const asked = new Map<string, boolean>();
     try {
       return await directory.signIn(credentials, async (id) => {
+        const known = asked.get(id);
+        if (known !== undefined) return known;
         const attempt = await attempts.beginById(id, address);
         // The name may be one of several of this account. That must not show.
-        if (typeof attempt === 'number') return false;
-        begun.push(attempt);
-        return true;
+        const mayTry = typeof attempt !== 'number';
+        if (mayTry) begun.push(attempt);
+        asked.set(id, mayTry);
+        return mayTry;
       });
     } catch (error) {
       await Promise.all(begun.map((attempt) => attempt.undone())).catch(() => {});
@@ -72,9 +79,9 @@ export function createPasswordSignIn(options: PasswordSignInOptions): PasswordSi
 
     async renew({ user, signedInAtS }) {
       if (signedInAtS === undefined) throw new MaruError('forbidden', 'only tokens of a sign-in are renewed');
-      if (storeNow() / 1_000 > signedInAtS + sessionMaxS)
+      if (lookups === undefined || storeNow() / 1_000 > signedInAtS + sessionMaxS)
         throw new RefusedSignIn('unauthenticated', 'sign in again', { reason: 'session', user: user.id });
-      const outcome = await directory.find(user.id).catch((error: unknown) => {
+      const outcome = await lookups.find(user.id).catch((error: unknown) => {
         if (!(error instanceof DirectoryUnavailable)) throw error;
         throw new MaruError('unavailable', 'the directory does not answer', { retryAfterMs: RETRY_MS, cause: error });
       });

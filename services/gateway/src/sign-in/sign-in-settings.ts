@@ -1,4 +1,4 @@
-/** Settings of signing in with a password: tokens, and bounds for attempts. */
+/** Settings of password sign-in: tokens, and limits of attempts. */
 import { asInteger } from '@maru/service-kit';
 
 export const SIGN_IN_FIELDS = {

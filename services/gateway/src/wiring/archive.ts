@@ -1,4 +1,7 @@
-/** What a gateway does for the archive in Redis: hints for the archiver, and trims it asks for. */
+/**
+ * The gateway's work for the archive in Redis: hints for the archiver, and trims that the archiver
+ * requests.
+ */
 import type { RedisStore } from '@maru/redis-store';
 import { type ArchiveHints, createArchiveHints } from '../archive/hints.ts';
 import type { Ticker } from '../cluster/ticker.ts';
@@ -17,7 +20,7 @@ export const retentionOf = (config: GatewayConfig): Retention => ({
 });
 
 export interface ArchiveTasks {
-  /** Notes nothing if there is no archive. */
+  /** Does nothing if there is no archive. */
   note: ArchiveHints['note'];
   start(ticker: Ticker): void;
   stop(): Promise<void>;
@@ -38,7 +41,7 @@ export function createArchiveTasks(options: {
   const trim = () => {
     if (trimming) return;
     trimming = true;
-    // A room that a failure leaves out is trimmed when it grows.
+    // A room that is skipped because of a failure is trimmed when it grows.
     trimQueued(store, retention)
       .catch(() => {})
       .finally(() => {

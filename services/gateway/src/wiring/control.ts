@@ -1,4 +1,4 @@
-/** Orders of administrators: the revocations that this node knows, and what orders end. */
+/** Orders of administrators: the revocations that this node knows, and the effects of orders. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { createPauseGate } from '../cluster/pause-gate.ts';
@@ -26,18 +26,18 @@ export function createControl(options: {
     revokedUsers,
     orders,
     gate,
-    /** The subscriber of signals needs the gate first. */
+    /** Called later, because the subscriber of signals needs the gate first. */
     signalBy: (subscriber: RedisSubscriber) => {
       signals = subscriber;
     },
   };
 }
 
-/** The part of the connections that one order to rebalance moves, and within which time. */
+/** The share of the connections that one rebalance order moves, and the time for it. */
 const REBALANCE_SHARE = 0.25;
 const REBALANCE_WITHIN_MS = 30_000;
 
-/** Carries out on this node what orders are about. */
+/** Carries out orders on this node. */
 export function carryOut(options: {
   node: string;
   orders: Orders;
@@ -52,7 +52,7 @@ export function carryOut(options: {
     registry.endAll('revoked', ({ user, issuedAtS, beganAtMs }) => {
       const atMs = revokedUsers.at(user.id);
       if (atMs === undefined) return false;
-      // An issuer's clock may be ahead. Then the token is dead only for connections that exist.
+      // An issuer's clock may be ahead. Then the revocation applies only to existing connections.
       return beganAtMs <= atMs || revokedUsers.isRevoked({ userId: user.id, issuedAtS });
     });
   orders.onLoaded(endRevoked);

@@ -1,4 +1,4 @@
-/** What clients connect to: the HTTP server, the Socket.IO edge, and the sessions. */
+/** The client-facing parts: the HTTP server, the Socket.IO edge, and the sessions. */
 import { createServer } from 'node:http';
 import type { Logger } from '@maru/service-kit';
 import { featuresOf, type GatewayConfig, limitsOf } from '../config.ts';
@@ -19,10 +19,9 @@ import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
 
 /**
- * Against slow-loris attacks around nginx: a connection whose request, or the headers of it, take
- * longer is closed, and so is one that sends no request at all. The defaults of Node.js are 60 s
- * and
- * 300 s, looked at every 30 s. WebSockets and waiting polls are not concerned.
+ * Protects against slow-loris attacks that bypass nginx: a connection is closed if its request or
+ * the headers take longer, or if it sends no request. The defaults of Node.js are 60 s and 300 s,
+ * checked every 30 s. WebSockets and waiting polls are not affected.
  */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;

@@ -1,4 +1,4 @@
-/** What writes messages and changes them. */
+/** Builds the parts that write and change messages. */
 import type { GatewayConfig } from '../config.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { createMembersOf } from '../inbox/members-of.ts';
@@ -11,7 +11,7 @@ import { createChangeMessage } from '../rooms/changes.ts';
 import { createChargedWrite } from '../rooms/charged-write.ts';
 import type { Store } from './store.ts';
 
-/** Direct rooms whose two users a node remembers. */
+/** Maximum direct rooms whose two users a node caches. */
 const DIRECT_ROOMS_MAX = 50_000;
 
 export function createMessages(options: {

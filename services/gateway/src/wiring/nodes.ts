@@ -1,4 +1,4 @@
-/** What nodes report, and what they ask one another for administrators. */
+/** Reports of nodes, and questions between nodes for administrators. */
 import type { Logger } from '@maru/service-kit';
 import { FIELDS, type GatewayConfig } from '../config.ts';
 import { BusyRooms, openRooms } from '../nodes/busy-rooms.ts';
@@ -15,7 +15,7 @@ import type { ArchiveReads } from './archive-reads.ts';
 import type { createRooms } from './rooms.ts';
 import type { Store } from './store.ts';
 
-/** Any room: only whether presence answers matters. */
+/** Any room works: the probe only checks whether presence answers. */
 const PROBED_ROOM = 'lobby';
 
 export interface NodesOptions {

@@ -1,6 +1,6 @@
 /**
- * Builds all parts of a gateway. Only wiring/ knows which implementation stands behind an
- * interface. Nothing starts here.
+ * Builds all parts of a gateway. Only wiring/ knows the implementation of each interface. Nothing
+ * starts here.
  */
 import type { Logger } from '@maru/service-kit';
 import { createBalance } from '../cluster/balance.ts';
@@ -66,12 +66,12 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   const { orders, revokedUsers, gate } = store;
   carryOut({
     ...{ node: config.node, orders, revokedUsers, registry, logger },
-    // As a supervisor does it: the process drains, and is then started again.
+    // Like a supervisor: the process drains and is then started again.
     drain: () => process.kill(process.pid, 'SIGTERM'),
   });
   const archive = openArchiveReads({ config, logger });
-  const whole = withArchive(store.log, { config, archive, onCall: metrics.storeCalls.observe, now });
-  const log = guardReads(tracing.log(whole), { gate, users: revokedUsers });
+  const whole = withArchive(store, { config, archive, onCall: metrics.storeCalls.observe, now });
+  const log = guardReads(tracing.log(whole.log), { gate, users: revokedUsers });
   const subscriber = tracing.subscriber(store.subscriber);
   const refusalLog = createRefusalLog({ logger, now });
   const tokens = createCheckedTokens({
@@ -88,6 +88,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const requests = createRequests({
     ...{ config, logger, tracing, store, log, archive, rooms, registry, nodes, tokens, inbox, metrics, now },
+    readState: whole.readState,
     ephemeral: () => front.edge.ephemeral,
     handOverFrom: (address) => handOver.run([...registry.all()].filter(({ peerAddress }) => peerAddress === address)),
   });
@@ -95,7 +96,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     ...{ config, logger, store, rooms, requests, registry, slots, handOver, tokens, metrics, now },
     onRefused: (reason) => {
       metrics.refusals.inc(reason);
-      // Tokens have a line that says more, and each drain refuses some handshakes.
+      // Tokens have a more detailed log line, and each drain refuses some handshakes.
       if (!UNLOGGED.has(reason)) refusalLog.handshake(reason);
     },
   });
@@ -149,7 +150,7 @@ function exposeMetrics({ config, metrics, store, registry, rooms, front, inboxCh
   });
 }
 
-/** Most nodes have no tracing. */
+/** Most nodes have no tracing, so the observer may be undefined. */
 function observerOf<T>(observe: (size: number) => void, trace: ((appends: T) => void) | undefined) {
   if (trace === undefined) return observe;
   return (size: number, appends: T) => {

@@ -1,4 +1,4 @@
-/** What users do with all that they wrote: exports, and erasures in the background. */
+/** Exports and erasures of a user's content. Erasures run in the background. */
 import { createJobs, openArchive } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
@@ -13,7 +13,7 @@ import type { CarryOut } from '../rooms/acts.ts';
 import type { RoomDirectory } from '../rooms/directory.ts';
 import type { Store } from './store.ts';
 
-/** Connections of their own, so that exports cannot delay old pages and searches. */
+/** Separate connections, so that exports cannot delay old pages and searches. */
 const POOL_MAX = 2;
 
 export interface Personal {

@@ -1,4 +1,4 @@
-/** What answers requests, from sockets and from HTTP. */
+/** The request handlers, for connections and for HTTP. */
 import type { Replicas } from '@maru/archive-db';
 import type { Logger } from '@maru/service-kit';
 import { createReadAudit } from '../audit/read-audit.ts';
@@ -7,6 +7,7 @@ import { authConfigOf, type GatewayConfig } from '../config.ts';
 import type { Ephemeral } from '../edge/ephemeral.ts';
 import { createApi } from '../http/api.ts';
 import type { Inbox } from '../inbox/inbox.ts';
+import type { ReadState } from '../inbox/read-state.ts';
 import { createKeyedLimit } from '../limits/keyed-limit.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import type { GatewayMetrics } from '../ops/metrics.ts';
@@ -21,6 +22,7 @@ import { type MayBeArchived, messageHandlers } from '../requests/messages.ts';
 import { moderationHandlers } from '../requests/moderation.ts';
 import { presenceHandlers } from '../requests/presence.ts';
 import { roomHandlers } from '../requests/rooms.ts';
+import { createGiveOrder } from '../revocation/audited-orders.ts';
 import { createCarryOut } from '../rooms/acts.ts';
 import { createModeration } from '../rooms/moderation.ts';
 import { createReportedRooms } from '../rooms/reported-rooms.ts';
@@ -37,7 +39,7 @@ import { createSignIn } from './sign-in.ts';
 import type { Store } from './store.ts';
 import type { CheckedTokens } from './tokens.ts';
 
-/** Users and addresses whose limits a node remembers. */
+/** Maximum users and addresses whose limits a node remembers. */
 const KEYS_MAX = 100_000;
 
 export interface RequestsOptions {
@@ -46,6 +48,7 @@ export interface RequestsOptions {
   tracing: Tracing;
   store: Store;
   log: RoomLog;
+  readState: ReadState;
   archive: Pick<Replicas, 'read'> | undefined;
   rooms: ReturnType<typeof createRooms>;
   registry: SessionRegistry;
@@ -55,7 +58,7 @@ export interface RequestsOptions {
   metrics: GatewayMetrics;
   /** Resolved at the first call, because the edge is created after the requests. */
   ephemeral: () => Ephemeral;
-  /** Hands over the WebSockets whose other end has this address. Resolves when they are closed. */
+  /** Hands over the WebSockets whose peer has this address. Resolves when they are closed. */
   handOverFrom: (address: string) => Promise<void>;
   now: () => number;
 }
@@ -74,14 +77,14 @@ export function createRequests(options: RequestsOptions) {
     now,
   });
   const { audit } = store;
-  const { carryOut, createRoom, directory } = noteChanges({
+  const { carryOut, createRoom, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
     carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
   });
   const storeNow = store.health.now;
   const reportedRooms = createReportedRooms({ store: store.connections.read, storeNow, logger });
   const moderation = createModeration({
-    ...{ store: store.connections.read, log, quota: store.quota, storeNow },
+    ...{ store: store.connections.read, log, quota: store.quota, audit, storeNow },
     onReported: reportedRooms.note,
   });
   const personal = createPersonal({ config, logger, store, log, carryOut, directory });
@@ -90,16 +93,15 @@ export function createRequests(options: RequestsOptions) {
     await emitTyping(session, request);
   };
   const { subscriptions, presence, watches } = rooms;
-  const { directRooms } = store;
   const handlers: Handlers = {
     ...authHandlers({ tokens, registry, storeNow: store.health.now }),
-    ...roomHandlers({ subscriptions, createRoom, directory, directRooms, typing, mayRead }),
+    ...roomHandlers({ subscriptions, createRoom, directory, openDirectRoom, typing, mayRead }),
     ...moderationHandlers({ carryOut, directory, moderation }),
     ...messageHandlers({ sendMessage, changeMessage, claims: store.claims, mayBeArchived: mayBeArchivedOf(options) }),
     ...historyHandlers(readHistory),
     ...messagePageHandlers(readMessages),
     ...presenceHandlers({ presence, watches, mayRead }),
-    ...createInboxHandlers({ store, inbox, mayRead }),
+    ...createInboxHandlers({ store, readState: options.readState, inbox, mayRead }),
     ...createSearchHandlers({ config, store, archive: options.archive, mayRead, now }),
   };
   const dispatcher = new Dispatcher({
@@ -114,8 +116,7 @@ export function createRequests(options: RequestsOptions) {
   const addressSpec = { perSecond: config.addressCallsPerSecond, burst: config.addressCallsBurst };
   const api = createApi({
     tokens,
-    orders: store.orders,
-    audit,
+    giveOrder: createGiveOrder({ orders: store.orders, audit }),
     authConfig: authConfigOf(config),
     ...createSignIn({
       ...{ config, tokens, logger, now },
@@ -155,7 +156,7 @@ export function createRequests(options: RequestsOptions) {
 /** The ids of the rooms in a user's list. */
 const roomsOf = (store: Store) => async (userId: string) => (await store.roomList.read(userId)).map(({ room }) => room);
 
-/** What administrators see of the cluster. */
+/** The administrators' view of the cluster. */
 const clusterViews = ({ config, store, nodes }: RequestsOptions) => ({
   node: config.node,
   nodes: nodes.reports,
@@ -167,7 +168,7 @@ const clusterViews = ({ config, store, nodes }: RequestsOptions) => ({
 });
 
 /**
- * The hot log keeps at least `retentionEntriesMin` entries. Half of them is the margin for entries
+ * The hot log keeps at least `retentionEntriesMin` entries. Half of them is a margin for entries
  * that this node has not seen yet.
  */
 const mayBeArchivedOf =

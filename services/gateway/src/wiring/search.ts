@@ -1,4 +1,4 @@
-/** What searches for messages. */
+/** Builds the search. */
 import type { Replicas } from '@maru/archive-db';
 import type { GatewayConfig } from '../config.ts';
 import { createFoundCheck } from '../log/found-check.ts';
@@ -10,7 +10,7 @@ import type { Store } from './store.ts';
 export function createSearchHandlers(options: {
   config: GatewayConfig;
   store: Store;
-  /** Undefined: this cluster has no archive. */
+  /** Undefined if this cluster has no archive. */
   archive: Pick<Replicas, 'read'> | undefined;
   mayRead: MayRead;
   now: () => number;
@@ -19,7 +19,7 @@ export function createSearchHandlers(options: {
   if (archive === undefined) return searchHandlers({ search: searchWithoutArchive({ mayRead }), now });
   const search = createSearch({
     ...{ archive, mayRead, now },
-    // The other connections are left for old pages.
+    // The other connections are reserved for old pages.
     searchesMax: Math.max(1, Math.floor(config.postgresPoolMax / 2)),
     deadlineMs: config.archiveDeadlineMs,
     roomList: store.roomList,

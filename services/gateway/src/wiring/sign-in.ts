@@ -1,4 +1,4 @@
-/** Signing in with a password, where there is a directory. */
+/** Password sign-in, if there is a directory. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { FilterParser } from 'ldapts';
@@ -27,19 +27,18 @@ export function createSignIn(options: SignInOptions): {
   currentRoles: CurrentRoles;
 } {
   const directory = createDirectory(options);
+  // Without a service account, only users themselves can read their accounts.
+  const lookups = options.config.ldapBindDn === undefined ? undefined : directory;
   return {
-    passwordSignIn: passwordSignInOf(options, directory),
-    // Without a service account, only users themselves can read their accounts.
-    currentRoles: createCurrentRoles({
-      directory: options.config.ldapBindDn === undefined ? undefined : directory,
-      now: options.now,
-    }),
+    passwordSignIn: passwordSignInOf(options, directory, lookups),
+    currentRoles: createCurrentRoles({ directory: lookups, now: options.now }),
   };
 }
 
 function passwordSignInOf(
   { config, store, tokens, now, storeNow }: SignInOptions,
   directory: LdapDirectory | undefined,
+  lookups: LdapDirectory | undefined,
 ): PasswordSignIn | undefined {
   // The configuration requires both with a directory.
   if (directory === undefined || tokens.issueAccount === undefined || config.jwtSecret === undefined) return undefined;
@@ -56,6 +55,7 @@ function passwordSignInOf(
   const { signInSessionMaxS: sessionMaxS, signInRefusalMs: refusalMs } = config;
   return createPasswordSignIn({
     directory,
+    lookups,
     attempts,
     issue: tokens.issueAccount,
     sessionMaxS,

@@ -6,10 +6,10 @@ import { poll, startTcpProxy, startTestRedis, type TcpProxy, type TestRedis } fr
 import { readGatewayConfig } from '../config.ts';
 import { createStore, type Store } from './store.ts';
 
-/** Everything works again within this time after a connection went silent. */
+/** After a connection goes silent, everything works again within this time. */
 const BOUND = { timeoutMs: 5_000 };
 const KINDS = ['append', 'read', 'control', 'subscribe', 'signals-pub', 'signals-sub'];
-/** Where the label of metrics is another word. */
+/** Connections whose metric label differs from their name. */
 const LABELS: Record<string, string> = { 'signals-pub': 'signalsPub', 'signals-sub': 'signalsSub' };
 const CHANNEL = 'maru:{room}:live';
 
@@ -34,7 +34,7 @@ function storeOn(redisUrl: string, onSilent: (purpose: string) => void = () => {
   });
 }
 
-describe('a node whose connection goes silent for ever', () => {
+describe('a node whose connection goes silent permanently', () => {
   let server: TestRedis;
   let proxy: TcpProxy;
   let store: Store;
@@ -61,12 +61,12 @@ describe('a node whose connection goes silent for ever', () => {
     await server.stop();
   });
 
-  /** What requests need of each kind. */
+  /** Checks a typical request of each kind. */
   const works = async (name: string): Promise<boolean> => {
     const { log, quota, connections, subscriber, ephemeralSubscriber } = store;
     await log.append({ room: 'room', userId: 'u', userName: 'U', clientMsgId: name, text: 'x', mayStore: true });
     await log.read('room', 'node', { mode: 'newest', limit: 1 });
-    // A new user, whose quota is not leased yet.
+    // A new user, so that no quota is leased yet.
     await quota.take(randomUUID(), 1);
     await connections.ephemeralPub.at(CHANNEL, (redis) => redis.spublish(CHANNEL, name));
     return subscriber.isAlive(CHANNEL) && ephemeralSubscriber.isAlive(CHANNEL);

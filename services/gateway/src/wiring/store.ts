@@ -1,4 +1,4 @@
-/** The gateway's parts in Redis: connections, health, subscribers, and what is kept there. */
+/** The gateway's parts in Redis: connections, health, subscribers, and stored data. */
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { createAudit } from '../audit/audit.ts';
@@ -22,9 +22,9 @@ import { createRoomClaims } from '../rooms/room-claims.ts';
 import { createArchiveTasks, retentionOf } from './archive.ts';
 import { createControl } from './control.ts';
 
-/** Period of health checks and of further attempts to subscribe. */
+/** Period of health checks and of retries of subscriptions. */
 const TICK_MS = 500;
-/** Rooms whose positions this node remembers. */
+/** Maximum rooms whose positions this node remembers. */
 const SEEN_ROOMS_MAX = 100_000;
 /** Longer than pauses in a conversation, so that most messages find a leased token. */
 const LEASE_MS = 10 * 60_000;
@@ -38,9 +38,9 @@ export interface StoreOptions {
   onMalformed: () => void;
   /** These appends are about to share a round trip. */
   onBatch: (size: number, appends: ReadonlyArray<{ request: AnyRequest }>) => void;
-  /** The store did not take an event of the audit. */
+  /** The store rejected an audit event. */
   onAuditFailed: () => void;
-  /** The store did not take hints for the archiver. */
+  /** The store rejected hints for the archiver. */
   onHintFailed: () => void;
   onCall: (call: StoreCall, outcome: string, seconds: number) => void;
   /** A user's joins or typing were refused. */
@@ -65,7 +65,8 @@ export function createStore(options: StoreOptions) {
     waitReplicas,
     tickMs: TICK_MS,
     logger,
-    // Monotonic, so that a corrected wall clock moves no expiry between two checks of the store's.
+    // Monotonic, so that a corrected wall clock does not move expiries between two reads of the
+    // store's clock.
     localNow: () => performance.timeOrigin + performance.now(),
   });
   const control = createControl({ store: connections.control, waitReplicas, tickMs: TICK_MS, logger, now });
@@ -143,7 +144,7 @@ export function createStore(options: StoreOptions) {
   };
 }
 
-/** The rooms of users, and what they have read. */
+/** Room lists and read positions of users. */
 function createLists({ logger, now }: StoreOptions, store: RedisStore, seen: SeenPositions) {
   return {
     roomList: createRedisRoomList({
@@ -155,7 +156,7 @@ function createLists({ logger, now }: StoreOptions, store: RedisStore, seen: See
   };
 }
 
-/** What a user does over the whole cluster without storing anything. */
+/** Rates of a user in the whole cluster for actions that store nothing. */
 function createRates({ config, onLimited, now }: StoreOptions, store: RedisStore) {
   return {
     join: createUserRate({

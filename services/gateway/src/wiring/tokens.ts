@@ -1,4 +1,4 @@
-/** The check of tokens, with its keys, revocations and log. */
+/** Verifies tokens: keys, revocations and log. */
 import { MaruError } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Audit } from '../audit/audit.ts';
@@ -29,12 +29,12 @@ export interface TokensOptions {
   storeNow: () => number;
 }
 
-/** Also says whether an accepted token was revoked since. */
+/** Also checks whether an accepted token was revoked since. */
 export type CheckedTokens = Tokens & { isRevoked(identity: Pick<Identity, 'user' | 'issuedAtS'>): boolean };
 
-/** Revocations are read within moments of the start, or when the store is back. */
+/** Revocations are read soon after the start, or when the store is back. */
 const LOAD_RETRY_MS = 500;
-/** As that of the key set. */
+/** The same as for the key set. */
 const DISCOVERY_TIMEOUT_MS = 3_000;
 
 export function createCheckedTokens(options: TokensOptions): CheckedTokens {
@@ -62,12 +62,12 @@ export function createCheckedTokens(options: TokensOptions): CheckedTokens {
   return {
     ...tokens,
     isRevoked,
-    // For handshakes, renewals and HTTP calls alike.
+    // Used for handshakes, renewals and HTTP calls.
     async verify(token, forRenewal) {
       try {
         const identity = await tokens.verify(token, forRenewal);
         if (!gate.isOpen()) await gate.whenOpen();
-        // A passing condition: it must not refuse for good.
+        // This is temporary, so it must not cause a final refusal.
         if (!orders.loaded)
           throw new MaruError('unavailable', 'tokens cannot be checked now', { retryAfterMs: LOAD_RETRY_MS });
         if (isRevoked(identity)) throw new MaruError('unauthenticated', 'a valid token is required: it was revoked');

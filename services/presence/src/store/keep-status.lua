@@ -11,7 +11,7 @@
 local time = redis.call('TIME')
 local known = redis.call('HMGET', KEYS[2], 'version', 'status')
 local version = math.max(time[1] * 1000000 + time[2], tonumber(known[1] or 0) + 1)
--- To others, a user who becomes invisible leaves now.
+-- Other users see a user who becomes invisible as leaving now.
 if ARGV[1] == 'invisible' and known[2] ~= 'invisible' and redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('SET', KEYS[3], string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), 'PX', ARGV[5])
 end

@@ -1,4 +1,4 @@
-/** A clock, a client and a list of rooms for tests of notices: they do what the test says. */
+/** A fake clock, client and room list for tests of notices. */
 import type { ChatClient, ClientEvents } from '@maru/client';
 import type { MyRooms } from '@maru/client/conversation';
 import type { Entry, InboxEvent, MyRoom, SessionData, Status } from '@maru/protocol/events';
@@ -84,7 +84,7 @@ export function createNoticeWorld() {
   const { on, tell } = createEvents();
   const { myRooms, list } = createList();
   const world = { status: 'online' as Status, about: 'all' as 'all' | 'direct', looks: '', isPageLookedAt: false };
-  const told: Notice[] = [];
+  const given: Notice[] = [];
   const withdrawn: string[] = [];
   const notices = createNotices({
     client: { on } as unknown as ChatClient,
@@ -93,10 +93,10 @@ export function createNoticeWorld() {
     status: () => world.status,
     isLookedAt: (room) => room === world.looks,
     isPageLookedAt: () => world.isPageLookedAt,
-    teller: { tell: (all) => void told.push(...all), withdraw: (room) => void withdrawn.push(room) },
+    teller: { tell: (all) => void given.push(...all), withdraw: (room) => void withdrawn.push(room) },
   });
-  /** The notices since the last look. */
-  const heard = () => told.splice(0).map(nameOfNotice);
+  /** The notices since the last call. */
+  const heard = () => given.splice(0).map(nameOfNotice);
   const heardAfter = (ms: number) => {
     pass(ms);
     return heard();

@@ -1,4 +1,4 @@
-/** Rooms of a fake server, and clients with their models in them, for one test file. */
+/** Rooms of a fake server, and clients with models in them, for one test file. */
 import assert from 'node:assert/strict';
 import { after, afterEach } from 'node:test';
 import { startFakeServer } from '@maru/testkit/server/fake-server';
@@ -16,7 +16,7 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-/** Await it at the top of the file. Each test begins without clients and without faults. */
+/** Await it at the top of the file. Each test starts without clients and faults. */
 export async function fakeRooms() {
   const open: Array<{ client: ChatClient; conversations: Conversations }> = [];
   const cluster = await startFakeServer();
@@ -43,7 +43,7 @@ export async function fakeRooms() {
     cluster,
     start,
     newRoom: () => `talk-${++rooms}`,
-    /** A joined room with its model, after its first entries. */
+    /** Joins a room with a model, and waits for its first entries. */
     async enter(name: string, room: string) {
       const { client, conversations } = start(name);
       const conversation = conversations.open(room);

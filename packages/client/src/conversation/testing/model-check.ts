@@ -4,7 +4,7 @@ import type { Entry } from '@maru/protocol/events';
 import type { RoomModel } from '../model-state.ts';
 import { threadSeqs, windowSeqs } from '../room-model.ts';
 
-/** Everything that is open shows what a fresh read shows. */
+/** Fails unless all open parts equal a fresh read. */
 export function checkModel(model: RoomModel, fresh: readonly Entry[]): void {
   const plain = (seq: number) => {
     const { asOf: _, staleAt: __, ...message } = model.messages.get(seq) ?? {};

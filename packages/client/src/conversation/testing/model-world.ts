@@ -1,4 +1,4 @@
-/** The model of a room, a server that is a list of entries, and a network in between. */
+/** The model of a room, a server that is a list of entries, and a network between them. */
 import assert from 'node:assert/strict';
 import type { Entry, MessagesData } from '@maru/protocol/events';
 import { isInWindow, type ModelInput, type Read, type RoomModel, type WindowLimits } from '../model-state.ts';
@@ -12,7 +12,7 @@ const USERS = 14;
 /** Small, so that the window is often full. */
 const LIMITS: WindowLimits = { max: 12, before: 3, after: 5, rest: 2, wanted: 6 };
 
-/** Some are chosen more often. */
+/** Some actions are more frequent. */
 export const DOINGS = [
   ...Array<'act'>(12).fill('act'),
   ...Array<'deliver'>(8).fill('deliver'),
@@ -27,7 +27,7 @@ export type Step = readonly [doing: Doing, a: number, b: number];
 interface Asked {
   read: Read;
   generation: number;
-  /** The server read at the time of asking, or shares a read from before. */
+  /** The server's data at the time of the request, or of an earlier shared read. */
   data: MessagesData | null;
 }
 
@@ -35,12 +35,12 @@ export class World {
   readonly log = new RoomLog();
   #model: RoomModel = newModel(OWN, LIMITS);
   #live: Entry[] = [];
-  /** Up to here entries were delivered. */
+  /** Entries up to here were delivered. */
   #position = 0;
   #asked: Asked[] = [];
   #shared: { read: string; data: MessagesData } | null = null;
   #texts = 0;
-  /** The texts of each message, also of edits. */
+  /** The texts of each message, including its edits. */
   readonly #textsOf = new Map<number, string[]>();
 
   /** The first join: the newest entries. */
@@ -128,7 +128,7 @@ export class World {
     this.#step({ type: 'entries', entries, readAt });
   }
 
-  /** As a resume: the entries are as appended, without what was erased since. */
+  /** Like a resume: the original entries, without texts that were erased since. */
   #catchUp(): void {
     this.#live = [];
     this.#deliver(this.log.appended(this.#position));
@@ -148,7 +148,7 @@ export class World {
     else this.#toggle(user, seq, { isPin: kind === 7, emoji: a % 3 === 0 ? '🙂' : '👍' });
   }
 
-  /** More users react than a reaction names, or some of them take it back. */
+  /** More users react than a reaction lists, or some of them remove their reaction. */
   #crowd(a: number): void {
     const seq = this.#anyMessage(a);
     if (this.log.isDeleted(seq)) return;
@@ -170,7 +170,7 @@ export class World {
     this.#live.push(entry);
   }
 
-  /** The newest are chosen more often. */
+  /** The newest messages are chosen more often. */
   #anyMessage(random: number): number {
     const range = random % 3 === 0 ? this.log.head : Math.min(this.log.head, 6);
     for (let seq = this.log.head - (random % Math.max(1, range)); seq > 0; seq--)
@@ -222,7 +222,7 @@ export class World {
     this.#checkWindow(before, input);
   }
 
-  /** It is bounded, and nothing next to where the user reads disappears. */
+  /** The window is bounded, and nothing next to the reading position disappears. */
   #checkWindow(before: RoomModel, input: ModelInput): void {
     const seqs = windowSeqs(this.#model);
     assert.ok(seqs.length <= LIMITS.max, `${seqs.length} messages`);
@@ -236,7 +236,7 @@ export class World {
     for (const seq of near) assert.ok(isInWindow(this.#model, seq), `${seq} disappeared next to ${before.focus}`);
   }
 
-  /** No text is anywhere in the model once the deletion was delivered. */
+  /** After the deletion was delivered, the text is nowhere in the model. */
   #checkErased(): void {
     const position = this.#position;
     const held = JSON.stringify([[...this.#model.messages.values()], this.#model.recent]);
@@ -251,7 +251,7 @@ export class World {
     });
   }
 
-  /** The rest arrives, and every read is answered. */
+  /** Delivers the rest and answers every read. */
   heal(): void {
     this.#catchUp();
     for (let i = 0; i < 500; i++) {

@@ -1,6 +1,6 @@
 /**
- * A server's room in the simplest form: a list of entries. A read goes through all of them. It
- * shares no code with the model.
+ * A room of a server in the simplest form: a list of entries. A read scans all of them. It shares
+ * no code with the model.
  */
 import type { Entry, MessagesData, Reaction } from '@maru/protocol/events';
 
@@ -61,12 +61,12 @@ export class RoomLog {
     this.#entries = this.#entries.slice(0, head).map((entry) => ({ ...entry, epoch: this.epoch }));
   }
 
-  /** As they are in the log now: as appended, without erased texts. */
+  /** The original entries, without erased texts. */
   appended(after: number): Entry[] {
     return this.#entries.slice(after);
   }
 
-  /** Entries with their messages as of the head. */
+  /** Entries, with messages as of the head. */
   history(after: number, reader: string): Entry[] {
     return this.appended(after).map((entry) => (entry.type === 'text' ? this.#current(entry, reader) : entry));
   }
@@ -86,7 +86,7 @@ export class RoomLog {
       .map((entry) => this.#current(entry, reader))
       .filter((entry) => thread === undefined || entry.thread === thread)
       .filter((entry) => pinned === undefined || entry.pinned === true);
-    // The page around a time has messages on both sides of it.
+    // A page around a time has messages on both sides of it.
     const around = at === undefined ? seq : (all.find(({ ts }) => ts >= at)?.seq ?? this.head + 1);
     let messages = all.slice(-limit);
     if (before !== undefined) messages = all.filter(({ seq }) => seq < before).slice(-limit);
@@ -137,7 +137,7 @@ export class RoomLog {
   }
 }
 
-/** Every change to a reaction is an entry, and none changes nothing. */
+/** Every change of a reaction is an entry. An act without effect is not stored. */
 function reactionsOf(acts: readonly Entry[], reader: string): Reaction[] {
   const users = new Map<string, string[]>();
   for (const { type, data, from } of acts) {

@@ -1,4 +1,4 @@
-/** Room logs in a real Redis with an archive in a real PostgreSQL, and the steps of an archiver. */
+/** Room logs in a real Redis, an archive in a real PostgreSQL, and the steps of an archiver. */
 import {
   type Archive,
   archiveBatch,
@@ -24,7 +24,7 @@ export type ArchivedRig = Awaited<ReturnType<typeof startArchivedRig>>;
 const KEPT = { ...RETENTION, archive: true };
 const now = () => performance.now();
 
-/** The machine may be slow. */
+/** Long, because the machine may be slow. */
 const DEADLINE_MS = 10_000;
 
 export interface NodeOptions {
@@ -47,7 +47,7 @@ export async function startArchivedRig({ kept = 5 } = {}) {
     archive,
     postgres,
     hot,
-    /** A node of its own. Its calls pass through the two functions. */
+    /** Creates another node. Its calls pass through the two functions. */
     async node({
       deadlineMs = DEADLINE_MS,
       history = (store) => store,
@@ -78,7 +78,7 @@ async function copy(
 ): Promise<number> {
   const row = await archive.read((tx) => readArchivedRoom(tx, room));
   const { epoch, base } = await hot.read(room, 'node', { mode: 'none' });
-  // After a rollback the archive has entries that the log lost.
+  // After a rollback, the archive has entries that the log no longer has.
   const seq = row === undefined || row.epoch === epoch ? (row?.position ?? 0) : Math.min(row.position, base);
   const { first, entries } = await hot.read(room, 'node', { mode: 'appended', seq, limit: count });
   const batch = { room, seen: row?.epoch, epoch, base, hotFirst: first, private: false, cleared: 0 };

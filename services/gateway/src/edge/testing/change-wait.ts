@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 
-/** For as long as the test runs, who waits `fromMs` waits `toMs`. */
+/** During the test, each wait of `fromMs` lasts `toMs` instead. */
 export function changeWait(t: TestContext, fromMs: number, toMs: number): void {
   const { setTimeout: wait } = globalThis;
   const changed = (done: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) =>

@@ -1,4 +1,4 @@
-/** What a client begins a WebSocket with. */
+/** The request with which a client starts a WebSocket. */
 export const upgradeRequest = ({
   path = '/socket.io/?EIO=4&transport=websocket',
   origin,

@@ -13,7 +13,7 @@ import { upgradeRequest } from './upgrade-request.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 
-/** What a test needs of an Engine.IO connection. */
+/** The parts of an Engine.IO connection that tests need. */
 interface EngineConnection {
   readyState: string;
   writeBuffer: unknown[];
@@ -23,7 +23,7 @@ interface EngineConnection {
   on(event: string, listener: (...args: unknown[]) => void): void;
 }
 
-/** `received` is what came after the handshake, as it goes over the wire. */
+/** `received`: the raw bytes after the handshake. */
 interface RawClient {
   socket: NetSocket;
   received(): Buffer;
@@ -63,7 +63,7 @@ export async function openWebSocketRig({
       const opened = client.received().length;
       return { engine, transport, socket, client: client.socket, received: () => client.received().subarray(opened) };
     },
-    /** A session by long-polling. */
+    /** Opens a session by long-polling. */
     async poll(): Promise<string> {
       const answer = await fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`);
       return JSON.parse((await answer.text()).slice(1)).sid;
@@ -88,7 +88,7 @@ export async function openWebSocketRig({
   };
 }
 
-/** A WebSocket that is answered, on a bare socket. */
+/** Opens a WebSocket on a bare socket, and waits for the handshake. */
 async function dial(port: number, path?: string, allowHalfOpen = false): Promise<RawClient> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen });
   let chunks: Buffer[] = [];

@@ -1,4 +1,4 @@
-/** Compares the frame reader with ws, for any frames in any chunks. */
+/** Compares the frame reader with ws, for random frames in random chunks. */
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { describe, test } from 'node:test';
@@ -23,7 +23,7 @@ function readHere(chunks: Buffer[]): Seen {
     receivedClose: (code: number, reason: string) => seen.push(['close', code, reason]),
     receivedViolation: (code: number) => seen.push(['violation', code]),
   };
-  // Read in place, so each reader gets its own.
+  // The reader changes its input, so each reader gets a copy.
   for (const chunk of chunks) reader.read(Buffer.from(chunk), sink);
   return seen;
 }
@@ -49,7 +49,7 @@ function readByWs(chunks: Buffer[]): Seen {
       seen.push(['close', code, reason.toString()]);
     })
     .on('error', () => {});
-  // ws emits errors one turn later than messages, so they are taken at their source.
+  // ws emits errors one turn later than messages, so take them at their source.
   const { createError } = receiver as unknown as { createError(...args: unknown[]): Error };
   Object.assign(receiver, {
     createError(...args: unknown[]) {
@@ -68,7 +68,7 @@ const close = (code: number, reason: string | Buffer = '') => {
   payload.writeUInt16BE(code);
   return masked(OPCODE.close, Buffer.concat([payload, Buffer.from(reason)]));
 };
-/** Its first two bytes changed. */
+/** Changes the first two bytes of a frame. */
 const changed = (frame: Buffer, change: (bytes: Buffer) => void) => {
   change(frame);
   return frame;
@@ -231,6 +231,6 @@ test('reading a large message in tiny chunks takes linear time', () => {
   } finally {
     Buffer.prototype.copy = copy;
   }
-  // Each byte once when it comes, and once or twice more as its buffer grows.
+  // Each byte is copied once when it arrives, and once or twice more as its buffer grows.
   assert.ok(copied < 4 * bytes, `${copied} bytes were copied`);
 });

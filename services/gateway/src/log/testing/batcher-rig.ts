@@ -1,4 +1,4 @@
-/** A batcher of numbers, with destinations that the test answers. */
+/** A batcher of numbers. The test answers its batches. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Batcher, type SEND_AGAIN } from '../batcher.ts';
 
@@ -48,7 +48,7 @@ export function byHand() {
     new Promise<Outcome[]>((answer, fail) => {
       sent.push({ items, destination, answer, fail });
     });
-  /** Answers the n-th batch, and waits for the consequences. */
+  /** Answers the n-th batch and waits for the effects. */
   const answer = async (n: number, ...outcomes: Outcome[]) => {
     sent[n]?.answer(outcomes);
     await turns();
@@ -62,7 +62,7 @@ export const turns = async () => {
   await turn();
 };
 
-/** Returns a function that gives the outcome so far. */
+/** Returns a function that returns the outcome so far. */
 export const watch = (promise: Promise<number>) => {
   const outcome = promise.catch((error: Error) => error.message);
   return () => Promise.race([outcome, turns().then(() => 'pending')]);

@@ -1,7 +1,7 @@
-/** A naive model of what reads show. For random tests. */
+/** A simple model of the results of reads, for random tests. */
 import type { Entry, Reaction } from '@maru/protocol';
 
-/** What a reader may compute from the entries alone; `data` is as in the contract. */
+/** The messages that a reader can compute from the entries alone. `data` is as in the contract. */
 export function messagesOf(log: Entry[], reader: string): Map<number, Entry> {
   const messages = new Map<number, Entry>();
   const reacted = new Map<number, Array<{ emoji: string; user: string }>>();
@@ -49,13 +49,13 @@ function reactionsOf(list: Array<{ emoji: string; user: string }>, reader: strin
   });
 }
 
-/** The order of emoji and of members is not part of the contract. */
+/** Removes the order of emoji and of users, which is not part of the contract. */
 export const comparable = ({ reactions, ...message }: Entry) => ({
   ...message,
   ...(reactions === undefined ? {} : { reactions: [...reactions].sort((a, b) => (a.emoji < b.emoji ? -1 : 1)) }),
 });
 
-/** All entries as they are now: messages, and edits without the texts of deleted messages. */
+/** The current form of all entries: messages, and edits without the texts of deleted messages. */
 export function entriesNow(log: Entry[], reader: string): Entry[] {
   const messages = messagesOf(log, reader);
   return log.map((entry) => {

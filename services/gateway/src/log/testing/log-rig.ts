@@ -1,4 +1,4 @@
-/** Room logs in a real Redis, each as a node of its own, and helpers that send to them. */
+/** Room logs in a real Redis, each on its own node, and helpers that send to them. */
 import { connectRedis, singleStore } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis } from '@maru/service-kit/testing';
@@ -32,7 +32,7 @@ export async function startLogRig() {
 
   return {
     admin: await connect('admin'),
-    /** All that are open; of a node first the one that appends, then the one that reads. */
+    /** All open connections. For each node, first the one for appends, then the one for reads. */
     connections,
     /** One node with its own connections and its own memory. */
     async node(retention: Partial<Retention> = {}): Promise<HotLog> {

@@ -1,4 +1,4 @@
-/** A frame as a client sends it. */
+/** A masked frame, as clients send it. */
 export function masked(
   opcode: number,
   payload: Buffer | string,
