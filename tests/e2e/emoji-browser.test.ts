@@ -64,6 +64,35 @@ describe('the emoji picker', { skip }, () => {
       await page.context().close();
     });
 
+  test('stays open, inside the window, when the keyboard of a phone resizes it', async () => {
+    const options = { browser: launched as Browser, endpoint: cluster.endpoint, room: newRoom('emoji'), errors };
+    const page = await enterPage({ ...options, name: 'Mina', locale: 'ko-KR' });
+    const panel = page.getByTestId('react-panel');
+    await page.setViewportSize({ width: 900, height: 800 });
+    await say(page, 'look');
+    await openMenu(page, 'look');
+    await page.setViewportSize({ width: 900, height: 700 });
+    await page.getByTestId('other-emoji').click();
+    await page.getByTestId('emoji-search').fill('문어');
+    for (const size of [
+      { width: 900, height: 420 },
+      { width: 390, height: 500 },
+      { width: 900, height: 700 },
+    ]) {
+      await page.setViewportSize(size);
+      // The event comes with the next frame.
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      const { x = -1, y = -1, width = 0, height = 0 } = (await panel.boundingBox()) ?? {};
+      assert.ok(x >= 0 && y >= 0, `${x}, ${y}`);
+      assert.ok(x + width <= size.width && y + height <= size.height, JSON.stringify({ x, y, width, height }));
+    }
+    assert.equal(await page.getByTestId('emoji-search').inputValue(), '문어');
+    await page.getByTestId('emoji-search').fill('');
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
   test('causes no script or policy error', () => {
     assert.deepEqual(errors, []);
   });

@@ -54,6 +54,10 @@ const focus = (page: Page) =>
     };
   });
 
+interface PageGlobal {
+  sessionStorage: { getItem(key: string): string };
+}
+
 const press = (page: Page, ...keys: string[]) =>
   keys.reduce((done, key) => done.then(() => page.keyboard.press(key)), Promise.resolve());
 
@@ -159,6 +163,37 @@ describe('the focus in the web page', { skip }, () => {
     await goTo(mina, newRoom('other'));
     await goTo(mina, room);
   });
+
+  test('stays in the page when a moderator removes who is typing', async () => {
+    const left = newRoom('left');
+    const owner = await connect(cluster.endpoint, { token: (await createGuest(cluster.endpoint, 'Sora')).token });
+    await owner.ok('room:create', { room: left });
+    for (const { page } of both()) {
+      await goTo(page, left);
+      await page.getByTestId('message-input').pressSequentially('I am ty');
+      const user = await page.evaluate(
+        () => JSON.parse((globalThis as unknown as PageGlobal).sessionStorage.getItem('maru.session')).user.id,
+      );
+      await owner.ok('room:kick', { room: left, user, clientMsgId: newId() });
+      await page.getByTestId('room-problem').waitFor();
+      await assertFocus(page, 'a removal');
+      await goTo(page, room);
+    }
+    owner.close();
+  });
+
+  test('stays in the page when the directory is read again', async () => {
+    for (const { page } of both()) {
+      await page.route('**/api/v1/rooms?*', (route) => route.fulfill({ status: 503, body: '{}' }));
+      await page.getByTestId('all-rooms').click();
+      await page.getByTestId('directory-retry').waitFor();
+      await page.unroute('**/api/v1/rooms?*');
+      await page.getByTestId('directory-retry').press('Enter');
+      await page.getByTestId('directory-retry').waitFor({ state: 'detached' });
+      await assertFocus(page, 'the retry');
+      await goTo(page, room);
+    }
+  });
 });
 
 describe('screen reader announcements', { skip }, () => {
@@ -236,6 +271,10 @@ describe('shortcuts of rooms', { skip }, () => {
   });
 
   test('causes no script or policy error', () => {
-    assert.deepEqual(errors, []);
+    // The directory could not be read once, on purpose.
+    assert.deepEqual(
+      errors.filter((error) => !error.includes('status of 503')),
+      [],
+    );
   });
 });

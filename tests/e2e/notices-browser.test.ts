@@ -8,7 +8,7 @@ import { type FakeServer, startFakeServer } from '@maru/testkit/server/fake-serv
 import type { BrowserContext, Page } from 'playwright-core';
 import { launchPages } from '../support/fake-pages.ts';
 import { clickNotification, notificationsOf, recordNotifications } from '../support/notifications.ts';
-import { enterGuest, rowAt } from '../support/pages.ts';
+import { assertFocus, enterGuest, myRoom, rowAt } from '../support/pages.ts';
 import { poll } from '../support/poll.ts';
 import { newRoom } from '../support/tokens.ts';
 
@@ -55,6 +55,49 @@ const titleIs = (page: Page, start: string) =>
   poll(`the title to begin with "${start}"`, async () => (await page.title()).startsWith(start));
 const icon = (page: Page) => page.locator('link[rel="icon"]').getAttribute('href');
 const shown = async (page: Page) => (await notificationsOf(page)).map(({ title, body }) => `${title}: ${body}`);
+
+describe('an announcement of an administrator', { skip }, () => {
+  for (const { locale } of LANGUAGES)
+    test(`is on every page, until it is closed (${locale})`, async () => {
+      const { context, page } = await enter(locale, newRoom('here'));
+      const notice = page.getByTestId('admin-notice');
+      await page.getByTestId('all-rooms').click();
+      await page.getByTestId('directory').waitFor();
+      server.notice({ code: 'announcement', text: 'We restart at noon.' });
+      await notice.filter({ hasText: 'We restart at noon.' }).waitFor();
+      await page.goBack();
+      await page.getByTestId('message-input').waitFor();
+      assert.equal(await notice.count(), 1);
+      await notice.getByRole('button').press('Enter');
+      await notice.waitFor({ state: 'detached' });
+      await page.locator('[data-testid="message-input"]:focus').waitFor();
+      await page.getByTestId('all-rooms').click();
+      await page.getByTestId('directory').waitFor();
+      assert.equal(await notice.count(), 0);
+      await context.close();
+    });
+});
+
+const FAILED = { 'en-GB': 'could not be loaded', 'ko-KR': '불러오지 못했습니다' } as const;
+
+describe('the list of rooms', { skip }, () => {
+  for (const { locale } of LANGUAGES)
+    test(`says that it could not be loaded, and is loaded again (${locale})`, async () => {
+      const tea = newRoom('tea');
+      server.post(tea, BORA, 'a first one');
+      server.faults.refuseRoomLists = true;
+      const { context, page } = await enter(locale, newRoom('here'));
+      const problem = page.getByTestId('rooms-problem');
+      await problem.filter({ hasText: FAILED[locale] }).waitFor();
+      assert.equal(await page.locator(`[data-room="${tea}"]`).count(), 0);
+      server.faults.refuseRoomLists = false;
+      await problem.getByRole('button').press('Enter');
+      await myRoom(page, tea).waitFor();
+      await problem.waitFor({ state: 'detached' });
+      await assertFocus(page, 'the retry');
+      await context.close();
+    });
+});
 
 describe('notices', { skip }, () => {
   for (const { locale, inTea, hidden } of LANGUAGES) {

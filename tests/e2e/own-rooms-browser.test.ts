@@ -72,6 +72,32 @@ describe('the room list in the web page', { skip }, () => {
     }
   });
 
+  test('mentions a person who was chosen before the room changed or the page was loaded again', async () => {
+    const { mina } = pages;
+    for (const { page, other, otherLanguage } of eachOf(pages)) {
+      const name = page === mina ? '준' : 'Mina';
+      const input = page.getByTestId('message-input');
+      for (const [text, leave] of [
+        ['switched', async () => void (await goTo(page, 'lobby'))],
+        ['reloaded', async () => void (await page.reload())],
+      ] as const) {
+        await input.pressSequentially(`${text}, @${name.slice(0, 2)}`);
+        await page.getByTestId('mention-list').getByRole('option').filter({ hasText: name }).click();
+        await leave();
+        await goTo(page, room);
+        // Then the page knows names.
+        await rowOf(page, `tea, @${name}`).waitFor();
+        await poll('the draft', async () => (await input.inputValue()) === `${text}, @${name} `);
+        await input.press('Enter');
+        await rowOf(other, `${text}, @`).getByTestId('marks').filter({ hasText: WORDS[otherLanguage].me }).waitFor();
+        // Only who was chosen for this message.
+        await say(page, `${text}: not for @${name} now`);
+        await rowOf(other, `${text}: not for @`).waitFor();
+        assert.doesNotMatch((await rowOf(other, `${text}: not for @`).getAttribute('class')) ?? '', /for-me/);
+      }
+    }
+  });
+
   test('follows a room, and counts its new messages in the list', async () => {
     const { mina, jun } = pages;
     for (const { page, other } of eachOf(pages)) {

@@ -7,9 +7,10 @@ import { forgetProvider } from './account/marker.ts';
 import type { Start } from './account/start.ts';
 import { useWatched } from './hooks.ts';
 import { wordsOfEnd, wordsOfStart } from './i18n/errors.ts';
-import { loadWords, type Words, WordsContext } from './i18n/index.ts';
+import { loadWords, useWords, type Words, WordsContext } from './i18n/index.ts';
 import { useChosenWords } from './i18n/use-chosen-words.ts';
-import { useLazy } from './lazy.ts';
+import { type Lazy, useLazy } from './lazy.ts';
+import { LoadFailed } from './load-failed.tsx';
 import { DEFAULT_ROOM, type Route } from './model/route.ts';
 import { endSession, forgetSession, loadSession, type Session, saveSession, watchSignOut } from './session/device.ts';
 import { createRouter } from './session/router.ts';
@@ -35,6 +36,26 @@ function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): 
       onSignedOut();
     });
   });
+}
+
+/** In place of the chat. */
+function Waiting({ chat }: { chat: Lazy<unknown> }) {
+  const { t } = useWords();
+  const [hasTried, setTried] = useState(false);
+  if (chat.kind === 'failed') {
+    const retry = () => {
+      // Some browsers remember the failure, and a newer version of the page has other files.
+      if (hasTried && navigator.onLine) location.reload();
+      setTried(true);
+      chat.retry();
+    };
+    return <LoadFailed class="page-note" retry={retry} />;
+  }
+  return (
+    <p class="page-note" role="status">
+      {t.joining}
+    </p>
+  );
 }
 
 export interface AppProps {
@@ -103,9 +124,7 @@ export function App({ firstWords, preferences, started }: AppProps) {
           {session !== null && hasEntered && chat.kind === 'ready' ? (
             <chat.part {...{ session, router, mayCreate, onEnded }} onLeave={() => setHasEntered(false)} />
           ) : session !== null && hasEntered ? (
-            <p class="page-note" role="status">
-              {chat.kind === 'failed' ? words.t.dialogFailed : words.t.joining}
-            </p>
+            <Waiting chat={chat} />
           ) : (
             <SignIn
               session={session}

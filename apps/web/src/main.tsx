@@ -3,6 +3,7 @@ import { start } from './account/start.ts';
 import { App } from './app.tsx';
 import { loadWords } from './i18n/index.ts';
 import { chooseLanguage, LANGUAGE_CODES } from './i18n/languages.ts';
+import { noteFailedStyle } from './lazy.ts';
 import { deviceStorage, loadSession } from './session/device.ts';
 import { applyAppearance } from './session/theme.ts';
 import { createPreferences } from './settings/preferences.ts';
@@ -11,6 +12,8 @@ import './styles/base.css';
 import './styles/sign-in.css';
 import './styles/touch.css';
 import './styles/modes.css';
+
+addEventListener('error', noteFailedStyle, true);
 
 const preferences = createPreferences({ languages: LANGUAGE_CODES, storage: deviceStorage(), target: window });
 // Before the first paint. Otherwise the dark theme would flash white.

@@ -1,4 +1,4 @@
-/** An announcement of an administrator to all users. It stays until the reader closes it. */
+/** An announcement of an administrator to all users, on every page until the reader closes it. */
 import type { ChatClient } from '@maru/client';
 import { useEffect, useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';

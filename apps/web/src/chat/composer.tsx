@@ -53,6 +53,7 @@ export function Composer({ client, name, store, view, ownId, onEdit, mention, on
       typing={typing}
       draft={conversation.draft('room')}
       readDraft={() => conversation.draft('room')}
+      owner={conversation}
       onDraft={(text) => conversation.setDraft('room', text)}
       mention={mention?.isInThread === false ? mention.user : null}
       onMentioned={onMentioned}

@@ -28,6 +28,8 @@ export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'>, DraftO
   takesFocus: boolean;
   mayMentionRoom: boolean;
   typing: TypingSender;
+  /** As in `SuggestionOptions`. */
+  owner: object;
   /** @throws MaruError if the text cannot be queued. */
   onSend: (text: string, mentions: string[]) => void;
   /** Called for the key that edits the last message: Up in an empty field. */
@@ -41,7 +43,7 @@ export function MessageForm(props: MessageFormProps) {
   const { id, label, placeholder, gate, hint, hintClass, takesFocus, typing, onSend, onEditLast } = props;
   const { t } = useWords();
   const { enterSends } = usePreferences();
-  const [text, write] = useDraft(props);
+  const [text, write, restored] = useDraft(props);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const change = (next: string) => {
@@ -49,7 +51,12 @@ export function MessageForm(props: MessageFormProps) {
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
-  const suggestions = useSuggestions({ ...props, field, listId: `${id}-suggestions`, onText: change });
+  const suggestions = useSuggestions({
+    ...{ ...props, field },
+    listId: `${id}-suggestions`,
+    onText: change,
+    restored: restored.current,
+  });
   useEffect(() => () => typing.stop(), [typing]);
   useEffect(() => {
     if (takesFocus) field.current?.focus();
@@ -69,9 +76,11 @@ export function MessageForm(props: MessageFormProps) {
       setProblem(error.code === 'unavailable' ? t.outboxFull : wordsOfError(t, error.code));
       return;
     }
+    restored.current = '';
     setProblem(null);
     write('');
     suggestions.close();
+    suggestions.forget();
     typing.stop();
     field.current?.focus();
   };

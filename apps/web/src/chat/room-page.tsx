@@ -5,10 +5,10 @@ import { PopupHost } from '../conversation/popup-host.tsx';
 import type { Catalogue } from '../i18n/catalogue.ts';
 import { wordsOfRefusal } from '../i18n/errors.ts';
 import { useWords } from '../i18n/index.ts';
+import { focusMain } from '../keyboard/regions.ts';
 import { DialogHost } from '../moderation/dialog-host.tsx';
 import { PageTitle } from '../notices/use-attention.tsx';
 import { isEnterable } from '../workspace/room-view.ts';
-import { AdminNotice } from './admin-notice.tsx';
 import { Bar } from './bar.tsx';
 import { Beside } from './beside.tsx';
 import { Composer } from './composer.tsx';
@@ -62,8 +62,10 @@ export function RoomPage(props: RoomPageProps) {
 function useFocus(room: string): void {
   useLayoutEffect(() => {
     const { activeElement } = document;
-    if (activeElement === null || activeElement === document.body)
-      document.querySelector<HTMLElement>('.log')?.focus({ preventScroll: true });
+    if (activeElement !== null && !activeElement.matches('body, main')) return;
+    const log = document.querySelector<HTMLElement>('.log');
+    if (log === null) focusMain();
+    else log.focus({ preventScroll: true });
   }, [room]);
 }
 
@@ -89,7 +91,6 @@ function Middle(props: PartProps) {
         onFind={shell.find.open}
       />
       <ConnectionBanner connection={connection} onRetry={client.retryNow} />
-      <AdminNotice client={client} />
       {isEnterable(entered) || entered.kind === 'looking' ? (
         <>
           <MessageList

@@ -10,6 +10,7 @@ import { PageTitle } from '../notices/use-attention.tsx';
 import { DirectoryHost } from '../rooms/directory-host.tsx';
 import { Sidebar } from '../rooms/sidebar.tsx';
 import { roomsInOrder } from '../rooms/use-sections.ts';
+import { AdminNotice } from './admin-notice.tsx';
 import { Nowhere } from './nowhere.tsx';
 import { Panel } from './panel.tsx';
 import { RoomPage } from './room-page.tsx';
@@ -22,17 +23,26 @@ export function Shell(props: ShellProps) {
   const { workspace, session } = props;
   const isRoom = route.view === 'room' && store !== null;
   return (
-    <div class="shell">
+    <div class="page">
       <Keyboard room={store?.room ?? ''} rooms={() => roomsInOrder(props, language)} onGoToRoom={shell.goTo} />
-      <Panel side="start" title={t.rooms} isInline={showsRooms} isOpen={open === 'rooms'} onClose={() => setOpen(null)}>
-        <Sidebar {...props} shell={shell} />
-      </Panel>
-      {isRoom && <RoomPage {...props} {...{ shell, store }} />}
-      {route.view === 'rooms' && <DirectoryHost {...props} shell={shell} />}
-      {route.view === 'nowhere' && <Nowhere typed={route.typed} shell={shell} />}
-      {!isRoom && <PageTitle workspace={workspace} store={null} place={route.view === 'rooms' ? t.allRooms : ''} />}
-      <NoticesHost {...{ workspace, store }} ownId={session.user.id} onGo={shell.go} />
-      {!isRoom && <CreateDialog {...props} shell={shell} />}
+      <AdminNotice client={workspace.client} />
+      <div class="shell">
+        <Panel
+          side="start"
+          title={t.rooms}
+          isInline={showsRooms}
+          isOpen={open === 'rooms'}
+          onClose={() => setOpen(null)}
+        >
+          <Sidebar {...props} shell={shell} />
+        </Panel>
+        {isRoom && <RoomPage {...props} {...{ shell, store }} />}
+        {route.view === 'rooms' && <DirectoryHost {...props} shell={shell} />}
+        {route.view === 'nowhere' && <Nowhere typed={route.typed} shell={shell} />}
+        {!isRoom && <PageTitle workspace={workspace} store={null} place={route.view === 'rooms' ? t.allRooms : ''} />}
+        <NoticesHost {...{ workspace, store }} ownId={session.user.id} onGo={shell.go} />
+        {!isRoom && <CreateDialog {...props} shell={shell} />}
+      </div>
     </div>
   );
 }

@@ -10,23 +10,29 @@ export interface DraftOptions {
   onDraft: (text: string) => void;
 }
 
-/** What an ended tab left may be added to the draft at any time. The form shows and keeps it. */
-export function useDraft({ draft, readDraft, onDraft }: DraftOptions): [string, (text: string) => void] {
+/**
+ * What an ended tab left may be added to the draft at any time. The form shows and keeps it. The
+ * third result is the newest text that was not written in this form.
+ */
+export function useDraft({ draft, readDraft, onDraft }: DraftOptions) {
   const [text, setText] = useState(draft);
+  const restored = useRef(draft);
   /** The draft as this form knows it. */
   const known = useRef(draft);
   useEffect(() => {
     const now = readDraft();
     if (now === known.current) return;
     known.current = now;
+    restored.current = now;
     setText(now);
   }, [draft]);
   const write = (next: string) => {
     const now = readDraft();
+    if (now !== known.current) restored.current = now;
     const all = now === known.current ? next : besideOthers(next, known.current, now);
     setText(all);
     onDraft(all);
     known.current = readDraft();
   };
-  return [text, write];
+  return [text, write, restored] as const;
 }

@@ -4,7 +4,15 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { emojiQuery } from '../emoji/query.ts';
 import { useEmojiOffers } from '../emoji/use-emoji-offers.ts';
 import { useWords } from '../i18n/index.ts';
-import { insertAt, type Mentioned, mentionQuery, mentionsIn, type Offer, offeredFor } from '../model/mentions.ts';
+import {
+  foundIn,
+  insertAt,
+  type Mentioned,
+  mentionQuery,
+  mentionsIn,
+  type Offer,
+  offeredFor,
+} from '../model/mentions.ts';
 
 interface Query {
   kind: 'mention' | 'emoji';
@@ -32,6 +40,8 @@ export interface SuggestionField {
   append: (mentioned: Mentioned) => void;
   /** Ids of the users that the text mentions. */
   mentionsIn: (text: string) => string[];
+  /** The text was sent: the next one mentions nobody. */
+  forget: () => void;
   kind: Query['kind'];
   offered: readonly Suggestion[];
   at: number;
@@ -47,6 +57,30 @@ export interface SuggestionOptions extends Pick<Offer, 'names' | 'ownId'> {
   /** Whether the own role may mention the whole room. */
   mayMentionRoom: boolean;
   onText: (text: string) => void;
+  /** What the text is a draft of. While it lives, who was chosen is remembered. */
+  owner: object;
+  /** What was written before the field was shown, perhaps before a reload. */
+  restored: string;
+}
+
+/** Who was chosen for a draft that is not sent, by its owner. */
+const chosenFor = new WeakMap<object, readonly Mentioned[]>();
+
+function useChosen({ owner, restored, names, ownId, mayMentionRoom }: SuggestionOptions) {
+  const { t } = useWords();
+  const everyone = mayMentionRoom ? t.everyone : null;
+  const now = () => chosenFor.get(owner) ?? [];
+  return {
+    add: (mentioned: Mentioned) => void chosenFor.set(owner, [...now(), mentioned]),
+    forget: () => void chosenFor.delete(owner),
+    mentionsIn(text: string): string[] {
+      const chosen = now();
+      // Late, because names may come after the draft.
+      const found = foundIn(restored, { names, ownId, everyone });
+      const others = found.filter(({ name }) => chosen.every((one) => one.name !== name));
+      return mentionsIn(text, [...chosen, ...others], names);
+    },
+  };
 }
 
 function queryBefore(text: string, caret: number): Query | null {
@@ -72,7 +106,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   const [query, setQuery] = useState<Query | null>(null);
   const [place, setPlace] = useState(0);
   const caret = useRef<number | null>(null);
-  const chosen = useRef<Mentioned[]>([]);
+  const chosen = useChosen(options);
   const offered = useOffered(query, options);
   const at = Math.min(place, offered.length - 1);
   const isOpen = offered.length > 0;
@@ -96,7 +130,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   const choose = ({ text, mentioned }: Suggestion) => {
     if (query === null || field.current === null) return;
     const next = insertAt(field.current.value, query, text);
-    if (mentioned !== null) chosen.current = [...chosen.current, mentioned];
+    if (mentioned !== null) chosen.add(mentioned);
     caret.current = next.caret;
     onText(next.text);
     close();
@@ -107,7 +141,7 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
     if (box === null) return;
     const gap = box.value === '' || /\s$/.test(box.value) ? '' : ' ';
     const text = `${box.value}${gap}@${mentioned.name} `;
-    chosen.current = [...chosen.current, mentioned];
+    chosen.add(mentioned);
     caret.current = text.length;
     onText(text);
     box.focus();
@@ -128,7 +162,8 @@ export function useSuggestions(options: SuggestionOptions): SuggestionField {
   return {
     ...{ onKey, onCaret, close, append, offered, at, choose, listId },
     kind: query?.kind ?? 'mention',
-    mentionsIn: (text) => mentionsIn(text, chosen.current),
+    mentionsIn: chosen.mentionsIn,
+    forget: chosen.forget,
     aria: {
       // A multi-line field cannot be a combobox. Screen readers get the number of suggestions
       // instead.

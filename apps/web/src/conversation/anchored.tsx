@@ -20,6 +20,8 @@ const AT_EDGE = '(max-width: 36rem)';
  * box always stays inside the window.
  */
 function place(box: HTMLElement, at: HTMLElement): void {
+  box.style.top = '';
+  box.style.left = '';
   if (matchMedia(AT_EDGE).matches) return;
   const from = at.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = box;
@@ -46,9 +48,11 @@ export function Anchored({ at, label, testId, onClose, children }: AnchoredProps
     at.setAttribute('aria-expanded', 'true');
     box.showModal();
     place(box, at);
-    addEventListener('resize', onClose);
+    // The keyboard of a phone resizes the window, too.
+    const onResize = () => (at.checkVisibility() ? place(box, at) : onClose());
+    addEventListener('resize', onResize);
     return () => {
-      removeEventListener('resize', onClose);
+      removeEventListener('resize', onResize);
       at.removeAttribute('aria-expanded');
       isOpen.current = false;
       box.close();

@@ -24,7 +24,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const { enterSends } = usePreferences();
   const readDraft = () => edit.draft(message);
   const onDraft = (next: string) => edit.setDraft(message, next);
-  const [text, change] = useDraft({ draft: readDraft(), readDraft, onDraft });
+  const [text, change, restored] = useDraft({ draft: readDraft(), readDraft, onDraft });
   const field = useRef<HTMLTextAreaElement>(null);
   const suggestions = useSuggestions({
     names,
@@ -33,6 +33,8 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
     listId: 'edit-mentions',
     mayMentionRoom: false,
     onText: change,
+    owner: edit,
+    restored: restored.current === message.text ? '' : restored.current,
   });
   // Before the next key press, which belongs to this field. A later effect would also move the
   // caret.
@@ -48,7 +50,12 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
   const save = () => {
     if (problem !== null) return;
     const mentioned = [...keptMentions(message, text, names), ...suggestions.mentionsIn(text)];
+    suggestions.forget();
     edit.save(message, text, [...new Set(mentioned)]);
+  };
+  const cancel = () => {
+    suggestions.forget();
+    edit.cancel();
   };
   return (
     <form
@@ -63,7 +70,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         // Otherwise Escape would also close the thread.
         event.stopPropagation();
         event.preventDefault();
-        edit.cancel();
+        cancel();
       }}
     >
       <SuggestionList suggestions={suggestions} />
@@ -99,7 +106,7 @@ export function EditForm({ message, names, ownId, edit }: EditFormProps) {
         <p id="edit-hint" class={problem === 'too_long' ? 'field-error' : 'hint'}>
           {problem === 'too_long' ? words.editTooLong : enterSends ? words.editHint : words.editHintCtrl}
         </p>
-        <button type="button" class="quiet-button" data-testid="edit-cancel" onClick={edit.cancel}>
+        <button type="button" class="quiet-button" data-testid="edit-cancel" onClick={cancel}>
           {words.cancel}
         </button>
         <button type="submit" class="quiet-button" data-testid="edit-submit" disabled={problem !== null}>

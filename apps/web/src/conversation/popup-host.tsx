@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import type { Section } from '../i18n/catalogue.ts';
-import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import type { Popup } from './popup.ts';
 import type { PopupProps } from './popup-props.ts';
 
@@ -25,19 +25,11 @@ interface LoadedProps<P> {
 }
 
 function Loaded<P>({ load, words, given }: LoadedProps<P>) {
-  const { t } = useWords();
   const lazy = useLazyPart(load, words, true);
   if (lazy.kind === 'none') return null;
   if (lazy.kind === 'ready') {
     const Part = lazy.part;
     return <Part {...given} />;
   }
-  return (
-    <p class="alert dialog-failed" role="alert">
-      {t.dialogFailed}{' '}
-      <button type="button" class="link-button" onClick={given.onClose}>
-        {t.closePanel}
-      </button>
-    </p>
-  );
+  return <LoadFailed retry={lazy.retry} onClose={given.onClose} />;
 }

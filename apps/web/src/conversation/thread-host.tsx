@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import type { ThreadPaneProps } from './thread-pane.tsx';
 
 const load = () => import('./thread-pane.tsx').then(({ ThreadPane }) => ThreadPane);
@@ -17,5 +18,6 @@ export function ThreadHost(props: ThreadPaneProps) {
     };
   }, []);
   if (lazy.kind === 'ready') return <lazy.part key={props.root} {...props} />;
-  return <p class="pane-note hint">{lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}</p>;
+  if (lazy.kind === 'failed') return <LoadFailed class="pane-note hint" retry={lazy.retry} />;
+  return <p class="pane-note hint">{t.loadingOlder}</p>;
 }

@@ -199,6 +199,7 @@ function ReplyForm(props: RepliesProps & { list: ThreadView }) {
       typing={typing}
       draft={conversation.draft(draftOf)}
       readDraft={() => conversation.draft(draftOf)}
+      owner={thread}
       onDraft={(text) => conversation.setDraft(draftOf, text)}
       onEditLast={() => {
         const last = lastOwn(list, ownId);

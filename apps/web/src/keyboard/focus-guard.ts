@@ -2,7 +2,7 @@
  * Keeps the focus from falling to the body. A part that closes returns the focus itself. This guard
  * handles elements that disappear, such as a button of a message that another user deletes.
  */
-import { focusRegion, nameOfRegion, type Region } from './regions.ts';
+import { focusMain, focusRegion, nameOfRegion, type Region } from './regions.ts';
 
 /** A closing part returns the focus after the next frame. Wait longer than that. */
 const GRACE_MS = 150;
@@ -31,7 +31,9 @@ export function guardFocus(): () => void {
     last = null;
     const dialog = [...document.querySelectorAll<HTMLElement>('dialog:modal')].at(-1);
     if (dialog !== undefined) dialog.querySelector<HTMLElement>('h2[tabindex], button:not(:disabled)')?.focus();
-    else if (region === null || !focusRegion(region)) focusRegion('composer') || focusRegion('messages');
+    else if (region === null || !focusRegion(region)) {
+      if (!focusRegion('composer') && !focusRegion('messages')) focusMain();
+    }
   };
   const observer = new MutationObserver(() => {
     if (last === null || canHaveFocus(last.element)) return;

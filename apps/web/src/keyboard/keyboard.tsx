@@ -2,6 +2,7 @@
 import { useCallback, useContext, useEffect, useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import { nextRoom } from '../model/next-room.ts';
 import type { RoomRow } from '../rooms/rows.ts';
 import { OpenSettingsContext } from '../settings/settings-host.tsx';
@@ -73,9 +74,13 @@ function SkipLinks() {
 
 function ShortcutHost() {
   const [isOpen, setOpen] = useState(false);
-  const open = useCallback(() => setOpen(true), []);
   const close = useCallback(() => setOpen(false), []);
-  useShortcut('shortcuts', open);
   const dialog = useLazyPart(loadDialog, ['shortcuts'], isOpen);
-  return isOpen && dialog.kind === 'ready' ? <dialog.part onClose={close} /> : null;
+  useShortcut('shortcuts', () => {
+    if (dialog.kind === 'failed') dialog.retry();
+    setOpen(true);
+  });
+  if (!isOpen || dialog.kind === 'none') return null;
+  if (dialog.kind === 'failed') return <LoadFailed retry={dialog.retry} onClose={close} />;
+  return <dialog.part onClose={close} />;
 }

@@ -62,6 +62,15 @@ export function focusRegion(name: Region): boolean {
   return region.contains(document.activeElement);
 }
 
+/** Where no region is left: the view itself, while it has the focus. */
+export function focusMain(): void {
+  const main = document.querySelector('main');
+  if (main === null) return;
+  main.tabIndex = -1;
+  main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
+  main.focus({ preventScroll: true });
+}
+
 export const nameOfRegion = (element: Element | null): Region | null => {
   const name = regionOf(element)?.dataset.region;
   return isRegion(name) ? name : null;

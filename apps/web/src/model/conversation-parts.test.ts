@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Message } from '@maru/client/conversation';
 import type { Entry, MyRoom } from '@maru/protocol/events';
 import { ACTS_MAX, noteActs, rollBackActs } from './acts.ts';
-import { insertAt, keptMentions, mentionQuery, mentionsIn, offeredFor } from './mentions.ts';
+import { foundIn, insertAt, keptMentions, mentionQuery, mentionsIn, offeredFor } from './mentions.ts';
 import { olderState } from './older.ts';
 import { readersOf } from './readers.ts';
 import { nameOfMyRoom } from './room-name.ts';
@@ -54,6 +54,30 @@ describe('an unfinished mention', () => {
     ];
     assert.deepEqual(mentionsIn('@Mina Park and @Mina Park', [mina, jun, mina]), ['mina']);
     assert.deepEqual(mentionsIn('@room, @준', [jun, room]), ['@room']);
+  });
+
+  it('is that of the longest name, also of one that is known only', () => {
+    const [min, minsu] = [
+      { id: 'min', name: '김민' },
+      { id: 'minsu', name: '김민수' },
+    ];
+    const known = new Map([['minsu', '김민수']]);
+    assert.deepEqual(mentionsIn('@김민수님', [min, minsu]), ['minsu']);
+    assert.deepEqual(mentionsIn('@김민수 @김민이', [min, minsu]), ['min', 'minsu']);
+    assert.deepEqual(mentionsIn('@김민수', [min], known), []);
+    assert.deepEqual(mentionsIn('@김민이, mail@김민', [min], known), ['min']);
+    assert.deepEqual(mentionsIn('mail@김민', [min], known), []);
+    const both = new Map([...known, ['min', '김민']]);
+    assert.deepEqual(keptMentions({ text: '@김민 @김민수', mentions: ['min', 'minsu'] }, '@김민수', both), ['minsu']);
+  });
+
+  it('is found again by its name in a draft', () => {
+    const known = new Map([...names, ['also-mina', 'Mina Park']]);
+    const found = (text: string, everyone: string | null = null) =>
+      foundIn(text, { names: known, ownId: 'me', everyone }).map(({ id }) => id);
+    assert.deepEqual(found('@준, @Me, @Mina Park and @room'), ['also-mina', 'jun']);
+    assert.deepEqual(found('@room', 'room'), ['@room']);
+    assert.deepEqual(found(''), []);
   });
 
   it('is kept by an edit that keeps its name', () => {

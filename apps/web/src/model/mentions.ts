@@ -58,12 +58,41 @@ export function insertAt(text: string, { at, typed }: MentionQuery, written: str
   return { text: text.slice(0, at) + written + rest, caret: at + written.length };
 }
 
-/** The ids of the chosen users whose names are still in the text. */
-export function mentionsIn(text: string, chosen: readonly Mentioned[]): string[] {
-  const ids = chosen.filter(({ name }) => text.includes(`@${name}`)).map(({ id }) => id);
+const escaped = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+
+/** For a pattern: of names that begin alike, the longest counts. */
+export const longestFirst = (names: Iterable<string>): string[] =>
+  [...new Set(names)].sort((a, b) => b.length - a.length).map(escaped);
+
+/** `words`: parts of a pattern. A particle may follow a name. */
+export const mentionPattern = (words: readonly string[]): string =>
+  `(?<![\\p{L}\\p{N}])@(?:${words.join('|')})(?![A-Za-z0-9])`;
+
+/** Those of the names that the text mentions. */
+function namesIn(text: string, names: Iterable<string>): Set<string> {
+  const found = text.matchAll(new RegExp(mentionPattern(longestFirst(names)), 'gu'));
+  return new Set(Array.from(found, ([mention]) => mention.slice(1)));
+}
+
+/**
+ * The ids of the chosen users whose names are still in the text. A longer name that is only known
+ * is not the mention of a shorter one.
+ */
+export function mentionsIn(text: string, chosen: readonly Mentioned[], known: Names = new Map()): string[] {
+  const found = namesIn(text, [...chosen.map(({ name }) => name), ...known.values()]);
+  const ids = chosen.filter(({ name }) => found.has(name)).map(({ id }) => id);
   // A room mention includes all users.
   if (ids.includes(MENTION_ROOM)) return [MENTION_ROOM];
   return [...new Set(ids)].slice(0, LIMITS.mentionsMax);
+}
+
+/** Whom a draft mentions, by their names. Of people with one name, it is the one noted last. */
+export function foundIn(draft: string, { names, ownId, everyone }: Offer): Mentioned[] {
+  if (!draft.includes('@')) return [];
+  const people = new Map([...names].filter(([id]) => id !== ownId).map(([id, name]) => [name, id]));
+  if (everyone !== null) people.set(everyone, MENTION_ROOM);
+  const found = namesIn(draft, [...people.keys(), ...names.values()]);
+  return [...people].flatMap(([name, id]) => (found.has(name) ? [{ id, name }] : []));
 }
 
 export const isMentioned = (mentions: readonly string[], userId: string): boolean =>
@@ -75,10 +104,11 @@ export function keptMentions(
   text: string,
   names: Names,
 ): string[] {
+  const [after, before] = [text, message.text].map((one) => namesIn(one, names.values()));
   return message.mentions.filter((id) => {
     const name = names.get(id);
     // The word for the room depends on the author's language, so any `@` counts.
     if (id === MENTION_ROOM || name === undefined) return text.includes('@');
-    return text.includes(`@${name}`) || !message.text.includes(`@${name}`);
+    return after?.has(name) || !before?.has(name);
   });
 }

@@ -123,34 +123,34 @@ describe('idleness', () => {
   });
 });
 
-describe('the own status', () => {
-  function setUp() {
-    const { openTab: _, ...clock } = createTabs();
-    const target = new EventTarget();
-    const sent: string[] = [];
-    let onPresence: (event: { room: string; view: PresenceView }) => void = () => {};
-    const client = {
-      on(_name: string, listener: typeof onPresence) {
-        onPresence = listener;
-        return () => {};
-      },
-      async setStatus(status: Status, text: string) {
-        sent.push(text === '' ? status : `${status} ${text}`);
-      },
-    } as unknown as ChatClient;
-    const preferences = createPreferences({ languages: [], storage: null, target: new EventTarget() });
-    const own = createOwnStatus({
-      ...{ client, ownId: 'me', preferences, scheduler: clock.scheduler },
-      watchIdle: (on) => watchIdle({ scheduler: clock.scheduler, target, channel: null, ...on }),
-    });
-    const see = (status: PresenceUser['status'], text?: string) => {
-      const user: PresenceUser = { id: 'me', name: 'Me', status, ...(text === undefined ? {} : { text }) };
-      onPresence({ room: 'tea', view: { count: 1, users: new Map([['me', user]]), stale: false } });
-    };
-    const use = () => void target.dispatchEvent(new Event('keydown'));
-    return { ...clock, own, preferences, sent, see, use, shown: () => own.get().status };
-  }
+function setUp() {
+  const { openTab: _, ...clock } = createTabs();
+  const target = new EventTarget();
+  const sent: string[] = [];
+  let onPresence: (event: { room: string; view: PresenceView }) => void = () => {};
+  const client = {
+    on(_name: string, listener: typeof onPresence) {
+      onPresence = listener;
+      return () => {};
+    },
+    async setStatus(status: Status, text: string) {
+      sent.push(text === '' ? status : `${status} ${text}`);
+    },
+  } as unknown as ChatClient;
+  const preferences = createPreferences({ languages: [], storage: null, target: new EventTarget() });
+  const own = createOwnStatus({
+    ...{ client, ownId: 'me', preferences, scheduler: clock.scheduler },
+    watchIdle: (on) => watchIdle({ scheduler: clock.scheduler, target, channel: null, ...on }),
+  });
+  const see = (status: PresenceUser['status'], text?: string) => {
+    const user: PresenceUser = { id: 'me', name: 'Me', status, ...(text === undefined ? {} : { text }) };
+    onPresence({ room: 'tea', view: { count: 1, users: new Map([['me', user]]), stale: false } });
+  };
+  const use = () => void target.dispatchEvent(new Event('keydown'));
+  return { ...clock, own, preferences, sent, see, use, shown: () => own.get().status };
+}
 
+describe('the own status', () => {
   it('is not sent before the user has chosen one', () => {
     const { sent, see, pass } = setUp();
     pass(20_000);
@@ -211,4 +211,22 @@ describe('the own status', () => {
     preferences.set({ awayAfterMin: 5 });
     assert.equal(shown(), 'away', 'the time has passed already');
   });
+});
+
+it('leaves the own status alone on an idle device while another one is in use', () => {
+  const { own, preferences, sent, see, use, pass, shown } = setUp();
+  pass(10 * MIN_MS);
+  assert.deepEqual(sent.splice(0), ['away']);
+  pass(20_000);
+  see('online');
+  preferences.set({ enterSends: false });
+  assert.deepEqual([shown(), sent.splice(0)], ['online', []]);
+  see('online', 'on the laptop');
+  assert.deepEqual([own.chosen().text, sent.splice(0)], ['on the laptop', ['online on the laptop']]);
+  pass(20_000);
+  see('away', 'on the laptop');
+  preferences.set({ enterSends: true });
+  assert.deepEqual([shown(), sent.splice(0)], ['away', []]);
+  use();
+  assert.deepEqual([shown(), sent], ['online', ['online on the laptop']]);
 });

@@ -6,6 +6,7 @@ import { useWatched } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { LeaveIcon } from '../icons.tsx';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import { Switches } from '../switches.tsx';
 import type { OwnStatus } from './own-status.ts';
 import { StatusDot } from './status-dot.tsx';
@@ -26,9 +27,13 @@ export function MeArea({ user, ownStatus, isConnected, onLeave }: MeAreaProps) {
   const [isOpen, setOpen] = useState(false);
   const close = useCallback(() => setOpen(false), []);
   const dialog = useLazyPart(loadDialog, ['presence'], isOpen);
+  const open = () => {
+    if (dialog.kind === 'failed') dialog.retry();
+    setOpen(true);
+  };
   return (
     <footer class={isConnected ? 'me' : 'me is-stale'}>
-      <Me {...{ user, ownStatus, isConnected }} onOpen={() => setOpen(true)} />
+      <Me {...{ user, ownStatus, isConnected }} onOpen={open} />
       <div class="me-tools">
         <Switches />
         <button
@@ -43,11 +48,7 @@ export function MeArea({ user, ownStatus, isConnected, onLeave }: MeAreaProps) {
         </button>
       </div>
       {isOpen && dialog.kind === 'ready' && <dialog.part ownStatus={ownStatus} onClose={close} />}
-      {isOpen && dialog.kind === 'failed' && (
-        <p class="field-error" role="alert">
-          {t.dialogFailed}
-        </p>
-      )}
+      {isOpen && dialog.kind === 'failed' && <LoadFailed class="field-error" retry={dialog.retry} onClose={close} />}
     </footer>
   );
 }

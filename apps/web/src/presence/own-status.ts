@@ -53,12 +53,18 @@ class ClientOwnStatus implements OwnStatus {
   /** The status on the server, as far as this device knows. */
   #known = DEFAULT;
   #sentAtMs = Number.NEGATIVE_INFINITY;
+  /** This device is idle, but the person uses another one, which sets the status. */
+  #isUsedElsewhere = false;
   #view = DEFAULT;
 
   constructor(options: OwnStatusOptions) {
     this.#options = options;
     const { client, ownId, preferences, watchIdle } = options;
-    this.#idle = watchIdle({ onChange: () => this.#apply(), onInput: () => this.#apply() });
+    const onChange = () => {
+      this.#isUsedElsewhere = false;
+      this.#apply();
+    };
+    this.#idle = watchIdle({ onChange, onInput: () => this.#apply() });
     const follow = () => {
       const { awayAfterMin, status } = preferences.get();
       // The stored choice may belong to another user.
@@ -98,7 +104,8 @@ class ClientOwnStatus implements OwnStatus {
   /** Idleness changes only the status `online`. */
   #wanted(): OwnStatusView {
     const { status, text } = this.#chosen;
-    return { status: status === 'online' && this.#idle.isIdle() ? 'away' : status, text };
+    const isAway = status === 'online' && this.#idle.isIdle() && !this.#isUsedElsewhere;
+    return { status: isAway ? 'away' : status, text };
   }
 
   #apply(): void {
@@ -120,8 +127,11 @@ class ClientOwnStatus implements OwnStatus {
   #onSeen({ status, text = '' }: PresenceUser): void {
     const seen = { status, text };
     if (isSame(seen, this.#known) || this.#options.scheduler.now() - this.#sentAtMs < PRESENCE_LATE_MS) return;
-    if (status === 'away' && text === this.#chosen.text) {
-      // The other devices are idle, too. The next input here ends that.
+    const areOthersIdle = status === 'away' && text === this.#chosen.text;
+    this.#isUsedElsewhere = !areOthersIdle && this.#idle.isIdle();
+    // If the others are idle, the next input here ends that. If only this device is, it stays
+    // silent: two devices would set the status in turn, for ever.
+    if (areOthersIdle || (this.#isUsedElsewhere && isSame(seen, this.#chosen))) {
       this.#known = seen;
       this.#show();
       return;

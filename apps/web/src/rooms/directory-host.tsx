@@ -1,5 +1,6 @@
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import type { DirectoryProps } from './directory-props.ts';
 
 const load = () => import('./directory.tsx').then(({ DirectoryPage }) => DirectoryPage);
@@ -11,9 +12,13 @@ export function DirectoryHost(props: DirectoryProps) {
   if (lazy.kind === 'ready') return <lazy.part {...props} />;
   return (
     <main class="conversation">
-      <p class="page-note" role="status">
-        {lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}
-      </p>
+      {lazy.kind === 'failed' ? (
+        <LoadFailed class="page-note" retry={lazy.retry} />
+      ) : (
+        <p class="page-note" role="status">
+          {t.loadingOlder}
+        </p>
+      )}
     </main>
   );
 }

@@ -1,6 +1,7 @@
 /** Tools above the room list: the directory, and acts on the whole list. */
 import { useCallback } from 'preact/hooks';
 import type { ShellState } from '../chat/use-shell.ts';
+import { useSelected } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { CompassIcon, ReadIcon } from '../icons.tsx';
 import { focusRegion } from '../keyboard/regions.ts';
@@ -16,6 +17,25 @@ function useMarkAllRead({ conversations }: Workspace): () => void {
   }, [myRooms]);
   useShortcut('markAllRead', markAllRead);
   return markAllRead;
+}
+
+/** The list is not what the server has. */
+export function ListProblem({ workspace }: { workspace: Workspace }) {
+  const { myRooms } = workspace.conversations;
+  const { t } = useWords();
+  const hasFailed = useSelected(myRooms, (view) => view.hasFailed);
+  return (
+    <div role="alert">
+      {hasFailed && (
+        <p class="field-error rooms-note" data-testid="rooms-problem">
+          {t.roomsFailed}{' '}
+          <button type="button" class="link-button" onClick={myRooms.refresh}>
+            {t.tryNow}
+          </button>
+        </p>
+      )}
+    </div>
+  );
 }
 
 interface ListToolsProps {

@@ -1,5 +1,6 @@
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import type { OpenMenu, RoomMenuProps } from './room-menu-props.ts';
 
 const load = () => import('./room-menu.tsx').then(({ RoomMenu }) => RoomMenu);
@@ -15,12 +16,5 @@ export function RoomMenuHost({
   const { row } = menu;
   const name = row.kind === 'private' && row.name === row.room ? t.privateRoom : row.name;
   if (lazy.kind === 'ready') return <lazy.part key={row.room} {...props} {...menu} name={name} />;
-  return (
-    <p class="alert dialog-failed" role="alert">
-      {t.dialogFailed}{' '}
-      <button type="button" class="link-button" onClick={props.onClose}>
-        {t.closePanel}
-      </button>
-    </p>
-  );
+  return <LoadFailed retry={lazy.retry} onClose={props.onClose} />;
 }

@@ -7,7 +7,7 @@ import { useWords } from '../i18n/index.ts';
 import { PlusIcon } from '../icons.tsx';
 import { MeArea } from '../presence/me-area.tsx';
 import type { Workspace } from '../workspace/workspace.ts';
-import { ListTools } from './list-tools.tsx';
+import { ListProblem, ListTools } from './list-tools.tsx';
 import { GoToNamed, RoomField } from './room-field.tsx';
 import { RoomMenuHost } from './room-menu-host.tsx';
 import type { OpenMenu } from './room-menu-props.ts';
@@ -80,6 +80,7 @@ function RoomList(props: SidebarProps) {
     <nav class="rooms" aria-label={t.rooms} ref={list} onKeyDown={onRowsKey}>
       <RoomField query={query} onQuery={setQuery} rows={rows} onGo={find} />
       <ListTools {...{ workspace, shell, unreadOnly, setUnreadOnly }} hasUnread={rows.some(isUnread)} />
+      <ListProblem workspace={workspace} />
       {sections.people.length > 0 && (
         <>
           <h2 class="panel-title">{t.directRooms}</h2>

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 import type { FindPaneProps } from './find-props.ts';
 
 const load = () => import('./find-pane.tsx').then(({ FindPane }) => FindPane);
@@ -18,5 +19,6 @@ export function FindHost(props: FindPaneProps) {
     };
   }, []);
   if (lazy.kind === 'ready') return <lazy.part {...props} />;
-  return <p class="pane-note hint">{lazy.kind === 'failed' ? t.dialogFailed : t.loadingOlder}</p>;
+  if (lazy.kind === 'failed') return <LoadFailed class="pane-note hint" retry={lazy.retry} />;
+  return <p class="pane-note hint">{t.loadingOlder}</p>;
 }

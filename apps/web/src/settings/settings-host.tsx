@@ -1,15 +1,14 @@
 /** Opens the settings by a button or a shortcut. Loads them when they first open. */
 import { type ComponentChildren, createContext } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
-import { useWords } from '../i18n/index.ts';
 import { useLazyPart } from '../lazy.ts';
+import { LoadFailed } from '../load-failed.tsx';
 
 export const OpenSettingsContext = createContext<() => void>(() => {});
 
 const load = () => import('./settings-dialog.tsx').then(({ SettingsDialog }) => SettingsDialog);
 
 export function SettingsHost({ children }: { children: ComponentChildren }) {
-  const { t } = useWords();
   const [isOpen, setIsOpen] = useState(false);
   const dialog = useLazyPart(load, ['settings'], isOpen);
   const open = useCallback(() => setIsOpen(true), []);
@@ -18,14 +17,7 @@ export function SettingsHost({ children }: { children: ComponentChildren }) {
     <OpenSettingsContext.Provider value={open}>
       {children}
       {isOpen && dialog.kind === 'ready' && <dialog.part onClose={close} />}
-      {isOpen && dialog.kind === 'failed' && (
-        <p class="alert dialog-failed" role="alert">
-          {t.dialogFailed}{' '}
-          <button type="button" class="link-button" onClick={close}>
-            {t.closePanel}
-          </button>
-        </p>
-      )}
+      {isOpen && dialog.kind === 'failed' && <LoadFailed retry={dialog.retry} onClose={close} />}
     </OpenSettingsContext.Provider>
   );
 }

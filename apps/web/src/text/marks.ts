@@ -1,5 +1,5 @@
 /** Finds mentions and stacks of combining marks in text between markup. Pure. */
-import { MENTION_ROOM } from '../model/mentions.ts';
+import { longestFirst, MENTION_ROOM, mentionPattern } from '../model/mentions.ts';
 import type { Names } from '../model/names.ts';
 
 export type Mark = { kind: 'text'; text: string } | { kind: 'mention'; text: string; isOwn: boolean } | Stack;
@@ -17,7 +17,7 @@ interface Stack {
 const STACK = '[^\\p{M}\\n]\\p{M}{6,}';
 
 /** The word for the whole room depends on the author's language. */
-const ROOM_WORD = '@[\\p{L}]+';
+const ROOM_WORD = '[\\p{L}]+';
 
 export interface Mentioning {
   mentions: readonly string[];
@@ -25,24 +25,20 @@ export interface Mentioning {
   ownId: string;
 }
 
-const escaped = (name: string): string => name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-
 export function marksIn(text: string, { mentions, names, ownId }: Mentioning): Mark[] {
   const ids = new Map<string, string>();
   for (const id of mentions) {
     const name = names.get(id);
-    if (name !== undefined) ids.set(`@${name}`, id);
+    if (name !== undefined) ids.set(name, id);
   }
-  const people = [...ids.keys()].sort((a, b) => b.length - a.length).map(escaped);
-  const wanted = [...people, ...(mentions.includes(MENTION_ROOM) ? [ROOM_WORD] : [])];
-  // A particle may follow a name.
-  const mention = wanted.length === 0 ? '' : `|(?<![\\p{L}\\p{N}])(?:${wanted.join('|')})(?![A-Za-z0-9])`;
+  const wanted = [...longestFirst(ids.keys()), ...(mentions.includes(MENTION_ROOM) ? [ROOM_WORD] : [])];
+  const mention = wanted.length === 0 ? '' : `|${mentionPattern(wanted)}`;
   const marks: Mark[] = [];
   let at = 0;
   for (const { 0: found, index } of text.matchAll(new RegExp(`${STACK}${mention}`, 'gu'))) {
     if (index > at) marks.push({ kind: 'text', text: text.slice(at, index) });
     at = index + found.length;
-    const id = ids.get(found) ?? MENTION_ROOM;
+    const id = ids.get(found.slice(1)) ?? MENTION_ROOM;
     if (found.startsWith('@')) marks.push({ kind: 'mention', text: found, isOwn: id === ownId || id === MENTION_ROOM });
     else marks.push({ kind: 'stack', text: found });
   }

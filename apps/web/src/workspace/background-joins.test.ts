@@ -15,7 +15,7 @@ function setUp(rooms: MyRoom[] = []) {
   const listeners = new Map<string, (event: never) => void>();
   const open = new Set<string>();
   let onList = () => {};
-  let view: MyRoomsView = { isReady: rooms.length > 0, rooms, unread: 0, mentions: 0 };
+  let view: MyRoomsView = { isReady: rooms.length > 0, hasFailed: false, rooms, unread: 0, mentions: 0 };
   const client = {
     on(name: string, listener: (event: never) => void) {
       listeners.set(name, listener);

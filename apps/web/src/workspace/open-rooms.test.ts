@@ -168,6 +168,23 @@ describe('a room at an address', () => {
   });
 });
 
+it('looks for a room that has ended for the user, whatever still names it', async () => {
+  const { rooms, newCalls, mine, drafts, tell } = setUp();
+  mine.add('tea');
+  drafts.add('tea');
+  tell('room', { room: 'tea', status: 'removed', reason: 'deleted' });
+  rooms.show('tea', false);
+  await settled();
+  assert.deepEqual(newCalls(), ['look for tea']);
+  rooms.hide();
+  tell('room', { room: 'tea', status: 'joined', role: 'member', epoch: 'e', head: 5, first: 1 });
+  tell('room', { room: 'milk', status: 'refused', error: { code: 'not_found', message: '', retryable: false } });
+  mine.add('milk');
+  rooms.show('milk', false);
+  await settled();
+  assert.deepEqual(newCalls(), ['look for milk']);
+});
+
 describe('open rooms', () => {
   it('stay open, and only the shown one watches presence', () => {
     const { rooms, newCalls, entered, statuses } = setUp();

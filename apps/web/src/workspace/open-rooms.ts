@@ -38,16 +38,24 @@ export function createOpenRooms(options: OpenRoomsOptions): OpenRooms {
   const listeners = new Set<() => void>();
   /** The most recently shown room is last. */
   const open = new Map<string, RoomStore>();
+  /** Rooms that ended for the user and may be deleted. Lists and drafts may still name them. */
+  const ended = new Set<string>();
   let shown: RoomStore | null = null;
 
-  /** Whether a join cannot create the room. The lobby always exists for users. */
-  const isKnown = (room: string): boolean =>
-    room === DEFAULT_ROOM ||
+  const unsubscribe = client.on('room', ({ room, status }) => {
+    if (status === 'joined') ended.delete(room);
+    else if (status !== 'joining') ended.add(room);
+  });
+
+  const isNamed = (room: string): boolean =>
     conversations.drafts.get().has(room) ||
-    /^[dp]-/.test(room) ||
     client.status(room) !== null ||
     conversations.myRooms.room(room) !== null ||
     client.pending().some((message) => message.room === room);
+
+  /** Whether a join cannot create the room. The lobby always exists for users. */
+  const isKnown = (room: string): boolean =>
+    room === DEFAULT_ROOM || /^[dp]-/.test(room) || (!ended.has(room) && isNamed(room));
 
   const openStore = (room: string): RoomStore =>
     createRoomStore({
@@ -93,6 +101,7 @@ export function createOpenRooms(options: OpenRoomsOptions): OpenRooms {
     find: (room) => open.get(room) ?? null,
     list: () => [...open.values()],
     close() {
+      unsubscribe();
       listeners.clear();
       for (const store of open.values()) store.close();
       open.clear();

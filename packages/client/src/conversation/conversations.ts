@@ -22,7 +22,7 @@ export type DraftStorage = KeptText;
 export function createConversations(options: ConversationsOptions): Conversations {
   const { client, logger = silentLogger, scheduler = systemScheduler } = options;
   const models = new Map<string, RoomConversation>();
-  const myRooms = new ClientRooms(client);
+  const myRooms = new ClientRooms(client, scheduler);
   const drafts = new Drafts({ place: options.drafts ?? null, scheduler, logger });
   const stopKeeping = client.on('act', ({ room, act, state }) => {
     if (state.kind === 'failed') drafts.keepRefused(room, act, state.error);

@@ -195,6 +195,8 @@ export interface Conversation extends Watched<ConversationView>, Pages {
 export interface MyRoomsView {
   /** All pages were read. */
   readonly isReady: boolean;
+  /** The last reading failed. The list is read again by itself, and by `refresh`. */
+  readonly hasFailed: boolean;
   /** Sorted by the newest message, newest first. */
   readonly rooms: readonly MyRoom[];
   /** Sums over all rooms except those whose `notify` is `none`. */
@@ -216,7 +218,7 @@ export interface MyRooms extends Watched<MyRoomsView> {
   unfollow(room: string): Promise<void>;
   /** Marks the room as read, up to the newest message in the list. Rejects with MaruError. */
   markRead(room: string): Promise<void>;
-  /** Marks all rooms as read. */
+  /** Marks all rooms as read. A room that cannot be marked does not stop the others. */
   markAllRead(): Promise<void>;
   refresh(): void;
 }

@@ -1,9 +1,10 @@
 /** Events that users of the fake server get on all their connections: inbox events and receipts. */
 import type { Entry, InboxEvent, Notify, ReadData, Reader, UserRef } from '@maru/protocol/events';
 import type { Server, Socket } from 'socket.io';
-import { accepted, type Payload } from './answers.ts';
+import { accepted, fakeError, type Payload, refused } from './answers.ts';
 import { readRooms } from './fake-acts.ts';
 import type { FakeRoom } from './fake-room.ts';
+import type { FaultSwitches } from './fault-switches.ts';
 
 const MENTION_ROOM = '@room';
 
@@ -27,7 +28,7 @@ export class FakeInbox {
     this.#rooms = rooms;
   }
 
-  listen(socket: Socket, listen: Listen): void {
+  listen(socket: Socket, listen: Listen, faults: Pick<FaultSwitches, 'refuseRoomLists'>): void {
     const { user } = socket.data as { user: UserRef };
     listen('room:read', ({ seq }, room, ack) => {
       const data = room.read(user.id, Number(seq));
@@ -41,6 +42,10 @@ export class FakeInbox {
     });
     socket.on('room:create', ({ user: other }: { user: string }, ack: Ack) => ack(this.#openDirect(user.id, other)));
     socket.on('rooms:mine', (_payload: unknown, ack: Ack) => {
+      if (faults.refuseRoomLists) {
+        ack(refused(fakeError('unavailable')));
+        return;
+      }
       const rooms = this.#rooms.all().filter(({ id }) => this.#pairs.get(id)?.includes(user.id) !== false);
       ack(readRooms(rooms, user.id, (room) => this.#listed(room, user.id)));
     });

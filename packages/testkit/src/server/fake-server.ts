@@ -96,7 +96,7 @@ export class FakeServer {
     for (const socket of this.#io.of('/').sockets.values()) socket.conn.close();
   }
 
-  notice(notice: { code: string; reconnectInMs?: number }): void {
+  notice(notice: { code: string; reconnectInMs?: number; text?: string }): void {
     this.#io.emit('notice', notice);
   }
 
@@ -215,7 +215,7 @@ export class FakeServer {
       this.onRequest?.('search', { room: '', ...payload });
       ack(search(payload, { rooms: this.#rooms, reader: user.id, isDown: this.faults.archivedBelow > 0 }));
     });
-    this.#inbox.listen(socket, listen);
+    this.#inbox.listen(socket, listen, this.faults);
     listen('presence:watch', (_payload, room, ack) => {
       ack(accepted(this.presence.snapshot(room)));
     });

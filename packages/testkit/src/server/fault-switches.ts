@@ -15,6 +15,8 @@ export interface FaultSwitches {
   refuseSends: { times: number; error: ErrorBody } | null;
   /** Refuses this many acts on messages with an error. */
   refuseActs: { times: number; error: ErrorBody } | null;
+  /** Answers `rooms:mine` with `unavailable`. */
+  refuseRoomLists: boolean;
   /** Stores this many entries without delivering them. */
   loseEntries: number;
   /** Reports this many resumes as recovered, but without the missed entries. */
@@ -34,6 +36,7 @@ export const noFaults = (): FaultSwitches => ({
   swallowSendAcks: 0,
   refuseSends: null,
   refuseActs: null,
+  refuseRoomLists: false,
   loseEntries: 0,
   loseMissed: 0,
   features: ['archive'],

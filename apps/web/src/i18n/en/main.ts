@@ -214,6 +214,7 @@ export const words = {
   hasDraft: 'Draft',
   findRoom: 'Find a room',
   goToNamed: (room: string) => `Go to #${room}`,
+  roomsFailed: 'Your list of rooms could not be loaded. Trying again by itself.',
   noRoomFound: 'No room of your list matches.',
   unreadOnly: 'Unread',
   unreadOnlyTitle: 'Only rooms with unread messages',

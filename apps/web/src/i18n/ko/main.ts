@@ -210,6 +210,7 @@ export const words: Catalogue = {
   hasDraft: '쓰던 글 있음',
   findRoom: '방 찾기',
   goToNamed: (room) => `#${room} 방으로 가기`,
+  roomsFailed: '방 목록을 불러오지 못했습니다. 자동으로 다시 시도합니다.',
   noRoomFound: '목록에 맞는 방이 없습니다.',
   unreadOnly: '안 읽음',
   unreadOnlyTitle: '안 읽은 메시지가 있는 방만 보기',
