@@ -13,11 +13,21 @@ export interface Place {
 }
 
 export async function storeFolded(tx: Tx, place: Place, folded: Folded): Promise<void> {
+  // First: it is for the entries before the batch.
+  if (folded.deleted.size > 0) await eraseEdits(tx, place.room, [...folded.deleted]);
   await insertEntries(tx, place, folded.rows);
   await storeMessages(tx, place, folded);
 }
 
-/** Everything but the entries of the batch. */
+/** The edits of deleted messages, also of those that have left the archive. */
+const eraseEdits = (tx: Tx, room: string, seqs: number[]): Promise<unknown> =>
+  tx.query(
+    `UPDATE entries SET tail = '"data":{"seq":' || target || '},"erased":true' WHERE room = $1
+      AND target = ANY ($2::bigint[]) AND head LIKE '%"type":"message.edit"%' AND tail NOT LIKE '%"erased":true'`,
+    [room, seqs],
+  );
+
+/** Everything but the entries of the batch, and the edits of what it deletes. */
 export async function storeMessages(tx: Tx, place: Place, folded: Folded): Promise<void> {
   await storeStates(tx, place, folded);
   const { room } = place;

@@ -1,0 +1,86 @@
+/** After a deletion no row of any table has the text, whatever the archive had of the message. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Archive, openArchive } from './archive.ts';
+import type { LogEntry } from './entries.ts';
+import { migrateArchive } from './migrate.ts';
+import { applyLate, readPage } from './pages.ts';
+import { startTestPostgres, type TestPostgres } from './testing/postgres.ts';
+import { tablesWith } from './testing/texts.ts';
+import { archiveBatch, type Batch } from './writer.ts';
+
+let server: TestPostgres;
+let archive: Archive;
+before(async () => {
+  server = await startTestPostgres();
+  await migrateArchive({ url: server.url, log: () => undefined });
+  archive = openArchive({ url: server.url, poolMax: 2, deadlineMs: 20_000, onError: () => undefined });
+});
+after(async () => {
+  await archive?.close();
+  await server.stop();
+});
+
+let rooms = 0;
+const newRoom = () => `room-${++rooms}`;
+const entry = (seq: number, type: string, tail: string): LogEntry => ({
+  ...{ seq, ts: seq, n: 1, author: 'mina', isMessage: type === 'text', tail },
+  head: `"n":1,"type":"${type}","from":{"id":"mina","name":"mina"}`,
+});
+const send = (seq: number, text = 'hello') => entry(seq, 'text', `"text":"${text}"`);
+const edit = (seq: number, of: number, text: string) =>
+  entry(seq, 'message.edit', `"data":{"seq":${of},"text":"${text}"}`);
+const remove = (seq: number, of: number) => entry(seq, 'message.delete', `"data":{"seq":${of}}`);
+
+const add = (room: string, entries: LogEntry[], some: Partial<Batch> = {}) =>
+  archive.write((tx) =>
+    archiveBatch(tx, {
+      ...{ room, seen: '1.a', epoch: '1.a', base: 0, hotFirst: 1, private: false, cleared: 0, entries },
+      ...some,
+    }),
+  );
+
+/** As retention does. */
+const forget = (room: string, upTo: number) =>
+  archive.write(async (tx) => {
+    for (const table of ['messages', 'entries'])
+      await tx.query(`DELETE FROM ${table} WHERE room = $1 AND seq <= $2`, [room, upTo]);
+    await tx.query('UPDATE rooms SET first = $2 WHERE room = $1', [room, upTo + 1]);
+  });
+
+test('edits of a message that the archive no longer has lose their texts', async () => {
+  const room = newRoom();
+  await add(room, [send(1), send(2), edit(3, 1, 'secret 1'), edit(4, 2, 'kept')], { seen: undefined });
+  await forget(room, 1);
+  await add(room, [edit(5, 1, 'secret 2'), edit(6, 2, 'kept too'), remove(7, 1)]);
+  assert.deepEqual(await archive.read((tx) => tablesWith(tx, 'secret')), []);
+  assert.deepEqual(await archive.read((tx) => tablesWith(tx, 'kept too')), ['entries', 'messages']);
+  const tails = await archive.read((tx) => tx.query('SELECT tail FROM entries WHERE seq IN (3, 5) ORDER BY seq'));
+  assert.deepEqual(
+    tails.map(({ tail }) => tail),
+    Array(2).fill('"data":{"seq":1},"erased":true'),
+  );
+});
+
+test('a page does not show edits of a message that is deleted since and that the archive no longer has', async () => {
+  const room = newRoom();
+  await add(room, [send(1), send(2), edit(3, 1, 'secret'), edit(4, 2, 'kept')], { seen: undefined });
+  await forget(room, 1);
+  const shown = await archive.read(async (tx) => {
+    const query = {
+      room,
+      reader: 'jun',
+      of: { kind: 'entries' },
+      from: { after: 0 },
+      limit: 10,
+      bytesMax: 9_999,
+    } as const;
+    const { entries } = await readPage(tx, query);
+    return applyLate(tx, { room, reader: 'jun', entries, changes: [remove(5, 1)] });
+  });
+  assert.ok(!JSON.stringify(shown).includes('secret'));
+  assert.deepEqual(
+    shown.map(({ tail }) => tail),
+    ['"text":"hello"', '"data":{"seq":1},"erased":true', '"data":{"seq":2,"text":"kept"}'],
+  );
+});
