@@ -6,7 +6,7 @@ import type { LogEntry } from './entries.ts';
 import { migrateArchive } from './migrate.ts';
 import { applyLate, readPage } from './pages.ts';
 import { startTestPostgres, type TestPostgres } from './testing/postgres.ts';
-import { tablesWith } from './testing/texts.ts';
+import { placesOf } from './testing/texts.ts';
 import { archiveBatch, type Batch } from './writer.ts';
 
 let server: TestPostgres;
@@ -40,6 +40,8 @@ const add = (room: string, entries: LogEntry[], some: Partial<Batch> = {}) =>
     }),
   );
 
+const places = (room: string, ...texts: string[]) => archive.read((tx) => placesOf(tx, room, texts));
+
 /** As retention does. */
 const forget = (room: string, upTo: number) =>
   archive.write(async (tx) => {
@@ -53,13 +55,10 @@ test('edits of a message that the archive no longer has lose their texts', async
   await add(room, [send(1), send(2), edit(3, 1, 'secret 1'), edit(4, 2, 'kept')], { seen: undefined });
   await forget(room, 1);
   await add(room, [edit(5, 1, 'secret 2'), edit(6, 2, 'kept too'), remove(7, 1)]);
-  assert.deepEqual(await archive.read((tx) => tablesWith(tx, 'secret')), []);
-  assert.deepEqual(await archive.read((tx) => tablesWith(tx, 'kept too')), ['entries', 'messages']);
-  const tails = await archive.read((tx) => tx.query('SELECT tail FROM entries WHERE seq IN (3, 5) ORDER BY seq'));
-  assert.deepEqual(
-    tails.map(({ tail }) => tail),
-    Array(2).fill('"data":{"seq":1},"erased":true'),
-  );
+  assert.deepEqual(await places(room, 'secret', 'kept too'), ['entries: kept too', 'messages: kept too']);
+  const sql = 'SELECT tail FROM entries WHERE room = $1 AND seq IN (3, 5)';
+  const erased = { tail: '"data":{"seq":1},"erased":true' };
+  assert.deepEqual(await archive.read((tx) => tx.query(sql, [room])), [erased, erased]);
 });
 
 test('a page does not show edits of a message that is deleted since and that the archive no longer has', async () => {
@@ -83,4 +82,21 @@ test('a page does not show edits of a message that is deleted since and that the
     shown.map(({ tail }) => tail),
     ['"text":"hello"', '"data":{"seq":1},"erased":true', '"data":{"seq":2,"text":"kept"}'],
   );
+});
+
+test('edits that a rollback set aside lose their texts with the deletion of their message', async () => {
+  const room = newRoom();
+  const first = [send(1), send(2), edit(3, 1, 'secret 1'), edit(4, 2, 'kept'), edit(5, 1, 'secret 2')];
+  await add(room, first, { seen: undefined });
+  await add(room, [], { epoch: '2.b', base: 2, entries: [] });
+  assert.deepEqual(await places(room, 'secret', 'kept'), ['set_aside: secret', 'set_aside: kept']);
+  await add(room, [remove(3, 1)], { seen: '2.b', epoch: '2.b', base: 2 });
+  assert.deepEqual(await places(room, 'secret', 'kept'), ['set_aside: kept']);
+  const sql = 'SELECT seq, tail FROM set_aside WHERE room = $1 ORDER BY seq';
+  const tail = '"data":{"seq":1},"erased":true';
+  assert.deepEqual(await archive.read((tx) => tx.query(sql, [room])), [
+    { seq: 3, tail },
+    { seq: 4, tail: '"data":{"seq":2,"text":"kept"}' },
+    { seq: 5, tail },
+  ]);
 });

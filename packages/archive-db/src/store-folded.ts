@@ -19,13 +19,16 @@ export async function storeFolded(tx: Tx, place: Place, folded: Folded): Promise
   await storeMessages(tx, place, folded);
 }
 
-/** The edits of deleted messages, also of those that have left the archive. */
-const eraseEdits = (tx: Tx, room: string, seqs: number[]): Promise<unknown> =>
-  tx.query(
-    `UPDATE entries SET tail = '"data":{"seq":' || target || '},"erased":true' WHERE room = $1
-      AND target = ANY ($2::bigint[]) AND head LIKE '%"type":"message.edit"%' AND tail NOT LIKE '%"erased":true'`,
-    [room, seqs],
-  );
+/** The edits of deleted messages, also of those that left the archive, and edits set aside. */
+async function eraseEdits(tx: Tx, room: string, seqs: number[]): Promise<void> {
+  const these = { entries: `head LIKE '%"type":"message.edit"%'`, set_aside: 'target IS NOT NULL' };
+  for (const [table, isEdit] of Object.entries(these))
+    await tx.query(
+      `UPDATE ${table} SET tail = '"data":{"seq":' || target || '},"erased":true' WHERE room = $1
+        AND target = ANY ($2::bigint[]) AND ${isEdit} AND tail NOT LIKE '%"erased":true'`,
+      [room, seqs],
+    );
+}
 
 /** Everything but the entries of the batch, and the edits of what it deletes. */
 export async function storeMessages(tx: Tx, place: Place, folded: Folded): Promise<void> {

@@ -8,7 +8,11 @@ import { STATE_COLUMNS, type StateRow, stateOf } from './load-states.ts';
 import { migrateArchive } from './migrate.ts';
 import { startTestPostgres, type TestPostgres } from './testing/postgres.ts';
 import { type Act, RoomModel } from './testing/room-model.ts';
+import { placesOf } from './testing/texts.ts';
 import { archiveBatch, type Batch, type BatchResult, readArchivedRoom } from './writer.ts';
+
+/** fast-check prints the seed of a failure. */
+const SEED = process.env.MARU_TEST_SEED === undefined ? {} : { seed: Number(process.env.MARU_TEST_SEED) };
 
 let server: TestPostgres;
 let archive: Archive;
@@ -92,6 +96,7 @@ async function assertTables(room: string, model: RoomModel): Promise<void> {
       [room, messages.map(({ state }) => state.seq), words],
     );
     assert.deepEqual(wrong, []);
+    assert.deepEqual(await placesOf(tx, room, model.goneTexts()), []);
   });
 }
 
@@ -146,7 +151,7 @@ test('rollbacks give the tables of the log that is left, and lose no entry', asy
         await assertTables(room, model);
       }
     }),
-    { numRuns: 12 },
+    { ...SEED, numRuns: Number(process.env.MARU_TEST_RUNS ?? 12) },
   );
 });
 

@@ -64,3 +64,22 @@ test('an archive whose entries are all old continues with new ones', async () =>
   assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(25, 21));
   assert.deepEqual(await marksOf(rig, 'tea'), ['25', '21']);
 });
+
+test('what a rollback set aside leaves the archive in time, also of a room without old entries', async () => {
+  await archiveRoom('tea', 20, 0);
+  const aside = (seq: number, ts: number) =>
+    rig.archive.write((tx) =>
+      tx.query(`INSERT INTO set_aside VALUES ('tea', $1, '0.z', $2, 'mina', '"type":"text"', '"text":"old"')`, [
+        seq,
+        ts,
+      ]),
+    );
+  await aside(7, Date.now() - 10 * DAY_MS);
+  await aside(8, Date.now());
+  const loop = retention(7);
+  const left = () => rig.rows<{ seq: number }>('SELECT seq FROM set_aside');
+  await poll('the old one to leave', async () => (await left()).length === 1);
+  await loop.stop();
+  assert.deepEqual(await left(), [{ seq: 8 }]);
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(20));
+});

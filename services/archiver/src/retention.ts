@@ -32,7 +32,8 @@ export function startRetention(options: RetentionOptions): Loop {
   const expire = async () => {
     for await (const room of roomsOf(options.archive)) {
       const kept = daysByRoom.get(room) ?? days;
-      while (kept > 0 && !stopping && (await removeOld(room, kept * DAY_MS, options)));
+      if (kept === 0) continue;
+      for (const remove of [removeOld, removeAside]) while (!stopping && (await remove(room, kept * DAY_MS, options)));
       if (stopping) return;
     }
   };
@@ -102,9 +103,13 @@ async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Remove
   for (const table of ['messages', 'reactions'])
     await tx.query(`DELETE FROM ${table} WHERE room = $1 AND seq <= $2`, [room, old.seq]);
   const entries = await tx.query('DELETE FROM entries WHERE room = $1 AND seq <= $2 RETURNING seq', [room, old.seq]);
-  await tx.query('DELETE FROM set_aside WHERE room = $1 AND ts < extract(epoch FROM now()) * 1000 - $2', [
-    room,
-    keptMs,
-  ]);
   return { ...state, entries: entries.length };
+}
+
+/** What a rollback set aside, also in a room without old entries. True if more may be left. */
+async function removeAside(room: string, keptMs: number, { archive, deadlineMs }: RetentionOptions): Promise<boolean> {
+  const sql = `DELETE FROM set_aside WHERE ctid = ANY (ARRAY(SELECT ctid FROM set_aside
+    WHERE room = $1 AND ts < extract(epoch FROM now()) * 1000 - $2 LIMIT $3)) RETURNING seq`;
+  const rows = await archive.write((tx) => tx.query(sql, [room, keptMs, BOUNDS.removedRowsMax]), { deadlineMs });
+  return rows.length === BOUNDS.removedRowsMax;
 }

@@ -1,15 +1,15 @@
-/** Where a text still is. */
+/** Where a text of a room still is. */
 import type { Tx } from '../archive.ts';
 
-/** The tables of which a row has the text in any column. */
-export async function tablesWith(tx: Tx, text: string): Promise<string[]> {
-  const all = await tx.query<{ name: string }>(
-    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`,
-  );
+const TABLES = ['rooms', 'entries', 'messages', 'reactions', 'set_aside'];
+
+/** `table: text` for each table of which a row of the room has one of the texts in any column. */
+export async function placesOf(tx: Tx, room: string, texts: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  for (const { name } of all) {
-    const rows = await tx.query(`SELECT 1 FROM ${name} AS t WHERE position($1 IN t::text) > 0 LIMIT 1`, [text]);
-    if (rows.length > 0) found.push(name);
+  for (const table of TABLES) {
+    const rows = await tx.query<{ row: string }>(`SELECT t::text AS row FROM ${table} AS t WHERE room = $1`, [room]);
+    const all = rows.map(({ row }) => row).join('\n');
+    found.push(...texts.filter((text) => all.includes(text)).map((text) => `${table}: ${text}`));
   }
   return found;
 }
