@@ -1,6 +1,7 @@
 /**
  * Removes what is older than the retention from the archive: a room's oldest entries first, so that
- * the rest has no gap. Entries that only the hot log has are not touched.
+ * the rest has no gap. What the hot log has stays in both: exports and erasures find by the archive
+ * what a user wrote.
  */
 import type { Archive, Tx } from '@maru/archive-db';
 import { type Logger, type Loop, startLoop } from '@maru/service-kit';
@@ -69,12 +70,20 @@ async function* roomsOf(archive: Archive): AsyncGenerator<string> {
 /** True if more may be left. */
 async function removeOld(room: string, keptMs: number, options: RetentionOptions): Promise<boolean> {
   const { archive, store, metrics, deadlineMs } = options;
-  const removed = await archive.write((tx) => removeBatch(tx, room, keptMs), { deadlineMs });
+  // Until the transaction this can only grow.
+  const hotFirst = await firstOf(store, room);
+  const removed = await archive.write((tx) => removeBatch(tx, { room, hotFirst, keptMs }), { deadlineMs });
   if (removed === undefined) return false;
   metrics.expiredEntries.inc(removed.entries);
   // If this fails, the scan finds the difference.
   await store.mark(room, { ...removed, archivedFrom: removed.first, restoredFrom: undefined });
   return removed.entries === BOUNDS.removedRowsMax;
+}
+
+/** The oldest seq that the hot log has; above all if the room is gone. */
+async function firstOf(store: RoomStore, room: string): Promise<number> {
+  const hot = await store.read(room, 0, { entriesMax: 0, bytesMax: 0 });
+  return hot === undefined || hot.deleted ? Number.MAX_SAFE_INTEGER : hot.first;
 }
 
 interface Removed {
@@ -84,14 +93,17 @@ interface Removed {
   entries: number;
 }
 
-async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Removed | undefined> {
+async function removeBatch(
+  tx: Tx,
+  { room, hotFirst, keptMs }: { room: string; hotFirst: number; keptMs: number },
+): Promise<Removed | undefined> {
   // The clock of PostgreSQL: a wrong one of an archiver must not remove anything.
   const [old] = await tx.query<{ seq: number | null }>(
     `SELECT max(seq) AS seq FROM (
       SELECT e.seq, e.ts FROM rooms r JOIN entries e ON e.room = r.room AND e.seq >= r.first
-      WHERE r.room = $1 ORDER BY e.seq LIMIT $2
+      WHERE r.room = $1 AND e.seq < $4 ORDER BY e.seq LIMIT $2
     ) AS oldest WHERE ts < extract(epoch FROM now()) * 1000 - $3`,
-    [room, BOUNDS.removedRowsMax, keptMs],
+    [room, BOUNDS.removedRowsMax, keptMs, hotFirst],
   );
   if (old?.seq == null) return undefined;
   // First the row of the room: archivers lock it before the entries.

@@ -81,7 +81,8 @@ export function createRoomStore(store: RedisStore): RoomStore {
 
     async mark(room, { epoch, position, archivedFrom, restoredFrom }) {
       const args = [epoch, position, archivedFrom, restoredFrom ?? ''];
-      return (await runScript(store, SCRIPTS.markArchived, [roomMetaKey(room), roomPinsKey(room)], args)) === 1;
+      const keys = [roomMetaKey(room), roomLogKey(room), roomPinsKey(room)];
+      return (await runScript(store, SCRIPTS.markArchived, keys, args)) === 1;
     },
   };
 }
