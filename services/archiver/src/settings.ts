@@ -112,7 +112,7 @@ export const BOUNDS = {
   batchesInARowMax: 16,
   /** Pause of a worker that found nothing. Each look costs Redis a script call. */
   idlePauseMs: 1_000,
-  /** A room that PostgreSQL refuses is tried again after this time. */
+  /** A room that PostgreSQL refuses, or whose batch takes too long, waits for this time. */
   refusedPauseMs: 30_000,
   /** Without an answer of Redis and PostgreSQL for this long the service is not ready. */
   readyWithinMs: 10_000,
