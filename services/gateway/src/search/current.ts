@@ -47,10 +47,12 @@ export function createCurrent(options: {
     // entry.
     if (one === undefined || (late.length === 0 && one.position >= first - 1)) return entries;
     const { room } = one;
+    // `late` has the changes after `one.position` only.
+    const atLeast = Math.max(first - 1, one.position);
     return archive.read(
       async (tx) => {
         const archived = await readArchivedRoom(tx, room);
-        if (archived?.epoch !== epoch || archived.position < first - 1)
+        if (archived?.epoch !== epoch || archived.position < atLeast)
           throw archiveUnavailable(new Error('the archive is behind'));
         const seqs = entries.map(({ seq }) => seq);
         const query = { room, reader: userId, of: { kind: 'seqs', seqs } as const, from: { after: 0 } };
@@ -63,7 +65,7 @@ export function createCurrent(options: {
           return changed === undefined ? [] : [{ ...entry, ...changed }];
         });
       },
-      { need: { room, epoch, position: first - 1 }, deadlineMs: leftMs() },
+      { need: { room, epoch, position: atLeast }, deadlineMs: leftMs() },
     );
   };
 
