@@ -220,6 +220,18 @@ test('pins of messages that only the hot log has stay', async () => {
   assert.deepEqual(await pins(), ['45']);
 });
 
+test('a room that is being imported is left to the import', async () => {
+  await say(rig, 'tea', 20);
+  await copy('tea');
+  // The import writes the archive first, and the hot log last.
+  await rig.admin.del(roomLogKey('tea'));
+  await rig.admin.hset(roomMetaKey('tea'), { importing: 'a digest', closed: 1 });
+  const waits = await countOf('staleRooms');
+  await copy('tea');
+  assert.equal(await countOf('staleRooms'), waits);
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(20));
+});
+
 async function restoreTo(position: number) {
   await rig.archive.write(async (tx) => {
     for (const table of ['entries', 'messages']) await tx.query(`DELETE FROM ${table} WHERE seq > $1`, [position]);
