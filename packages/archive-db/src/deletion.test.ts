@@ -1,11 +1,13 @@
 /** After a deletion no row of any table has the text, whatever the archive had of the message. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import fc from 'fast-check';
 import { type Archive, openArchive } from './archive.ts';
 import type { LogEntry } from './entries.ts';
 import { migrateArchive } from './migrate.ts';
 import { applyLate, readPage } from './pages.ts';
 import { startTestPostgres, type TestPostgres } from './testing/postgres.ts';
+import { type Act, RoomModel } from './testing/room-model.ts';
 import { placesOf } from './testing/texts.ts';
 import { archiveBatch, type Batch } from './writer.ts';
 
@@ -99,4 +101,33 @@ test('edits that a rollback set aside lose their texts with the deletion of thei
     { seq: 4, tail: '"data":{"seq":2,"text":"kept"}' },
     { seq: 5, tail },
   ]);
+});
+
+const act: fc.Arbitrary<Act> = fc.record({
+  kind: fc.constantFrom('send', 'reply', 'edit', 'edit', 'edit', 'delete'),
+  user: fc.constant('mina'),
+  back: fc.nat(9),
+});
+
+test('whatever retention removed before, no deleted text stays', async () => {
+  const seed = process.env.MARU_TEST_SEED === undefined ? {} : { seed: Number(process.env.MARU_TEST_SEED) };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(act, { minLength: 40, maxLength: 80 }),
+      fc.nat(99),
+      fc.nat(99),
+      async (acts, at, share) => {
+        const room = newRoom();
+        const model = new RoomModel();
+        for (const one of acts) model.act(one);
+        const half = 1 + Math.floor(((model.head - 1) * at) / 100);
+        await add(room, structuredClone(model.log.slice(0, half)), { seen: undefined });
+        await forget(room, Math.floor((half * share) / 100));
+        for (let from = half; from < model.head; from += 7)
+          await add(room, structuredClone(model.log.slice(from, from + 7)));
+        assert.deepEqual(await places(room, ...model.goneTexts()), []);
+      },
+    ),
+    { ...seed, numRuns: Number(process.env.MARU_TEST_RUNS ?? 25) },
+  );
 });
