@@ -36,6 +36,21 @@ export const readAuthored = (tx: Tx, { userId, after, untilTs, limit }: Authored
     [userId, after?.ts ?? -1, after?.room ?? '', after?.seq ?? 0, untilTs ?? Number.MAX_SAFE_INTEGER, limit],
   );
 
+/** What the archive has of a room: all entries up to `position`. */
+export interface ArchivedPosition {
+  epoch: string;
+  position: number;
+}
+
+/** Rooms that the archive does not have are not in it. */
+export async function readPositions(tx: Tx, rooms: readonly string[]): Promise<Map<string, ArchivedPosition>> {
+  const rows = await tx.query<ArchivedPosition & { room: string }>(
+    'SELECT room, epoch, position FROM rooms WHERE room = ANY ($1::text[])',
+    [rooms],
+  );
+  return new Map(rows.map(({ room, ...one }) => [room, one]));
+}
+
 /**
  * Counts the entries of a user after a time whose `clientMsgId` begins with a prefix of letters,
  * digits and `-`.

@@ -36,9 +36,14 @@ export interface Reactor {
 export interface Folded {
   /** The batch. Texts that a deletion in it erased are gone. */
   rows: FoldedEntry[];
-  /** New tails of entries before the batch: those of deleted messages and their edits. */
+  /** New tails of deleted messages before the batch. */
   erased: Map<number, string>;
-  /** The states of all messages in the batch or affected by it. */
+  /**
+   * Messages that the batch deletes, also those that are not loaded. All edits of them before the
+   * batch lose their texts.
+   */
+  deleted: Set<number>;
+  /** Of all messages in the batch or concerned by it. */
   states: Map<number, MessageState>;
   /** Messages whose text was added or erased. */
   textChanged: Set<number>;
@@ -58,8 +63,9 @@ export const nothingLoaded = (): Loaded => ({ states: new Map(), reactors: new M
 export const reactorsKey = (seq: number, emoji: string): string => `${seq}\n${emoji}`;
 
 /**
- * The entries MUST be in order. A change of a message that is neither loaded nor in the batch has
- * no effect: it was removed from the archive. The loaded states are not changed.
+ * The entries MUST be in order. A message that is neither loaded nor in the batch was removed from
+ * the archive: changes of it have no effect, except that a deletion also erases its edits. The
+ * loaded states are not changed.
  */
 export function fold(entries: readonly LogEntry[], loaded: Loaded): Folded {
   return new Fold(loaded).run(entries);
@@ -72,6 +78,9 @@ class Fold {
   readonly #replies: Map<number, Reply[]>;
   readonly #rows = new Map<number, FoldedEntry>();
   readonly #erased = new Map<number, string>();
+  readonly #deleted = new Set<number>();
+  /** By message: its edits in the batch. */
+  readonly #edits = new Map<number, FoldedEntry[]>();
   readonly #textChanged = new Set<number>();
   readonly #reactions = new Map<string, Reactor & { at: number | undefined }>();
   readonly #reactionsDropped = new Set<number>();
@@ -85,7 +94,10 @@ class Fold {
   run(entries: readonly LogEntry[]): Folded {
     for (const entry of entries) {
       const concern = concernOf(entry);
-      this.#rows.set(entry.seq, { ...entry, target: concern?.seq });
+      const row = { ...entry, target: concern?.seq };
+      this.#rows.set(entry.seq, row);
+      if (concern?.type === 'edit') this.#noteEdit(concern.seq, row);
+      if (concern?.type === 'delete') this.#eraseEdits(concern.seq);
       if (entry.isMessage) {
         this.#states.set(entry.seq, newState(entry.seq, entry.ts, entry.author, threadOf(entry.tail)));
         this.#textChanged.add(entry.seq);
@@ -96,6 +108,7 @@ class Fold {
     return {
       rows: [...this.#rows.values()],
       erased: this.#erased,
+      deleted: this.#deleted,
       states: this.#states,
       textChanged: this.#textChanged,
       reactions: [...this.#reactions.values()],
@@ -136,12 +149,23 @@ class Fold {
     this.#replies.set(root.seq, [{ seq, ts }, ...(this.#replies.get(root.seq) ?? [])]);
   }
 
+  #noteEdit(seq: number, row: FoldedEntry): void {
+    const edits = this.#edits.get(seq);
+    if (edits === undefined) this.#edits.set(seq, [row]);
+    else edits.push(row);
+  }
+
+  #eraseEdits(seq: number): void {
+    this.#deleted.add(seq);
+    for (const row of this.#edits.get(seq) ?? []) row.tail = erasedEdit(seq);
+    this.#edits.delete(seq);
+  }
+
   #delete(state: MessageState, entry: LogEntry): void {
-    const { seq, thread, edits } = state;
+    const { seq, thread } = state;
     const isFirst = state.deleted === undefined;
     state.deleted = { ts: entry.ts, by: entry.author };
     this.#erase(seq, erasedMessage(thread));
-    for (const edit of edits) this.#erase(edit, erasedEdit(seq));
     state.edits = [];
     if (!isFirst) return;
     Object.assign(state, { tail: undefined, editedTs: undefined, reactions: [], pinned: false });

@@ -1,6 +1,6 @@
 /** Reads pages of archived rooms. All parts of a page MUST be read in one transaction. */
 import type { Tx } from './archive.ts';
-import { concernOf, type LogEntry } from './entries.ts';
+import { concernOf, erasedEdit, type LogEntry } from './entries.ts';
 import { fold } from './fold.ts';
 import { loadStates, STATE_COLUMNS, type StateRow, stateOf } from './load-states.ts';
 import { composeTail, type MessageState } from './message-state.ts';
@@ -120,7 +120,7 @@ export interface LateChanges {
 /** The entries of a page after later changes are applied. */
 export async function applyLate(tx: Tx, { room, reader, entries, changes }: LateChanges): Promise<ArchivedEntry[]> {
   if (changes.length === 0) return entries;
-  const { states, erased } = fold(changes, await loadStates(tx, room, changes));
+  const { states, erased, deleted } = fold(changes, await loadStates(tx, room, changes));
   const mine = new Map(entries.map((entry) => [entry.seq, new Set(entry.mine)]));
   for (const change of changes) {
     const concern = concernOf(change);
@@ -128,9 +128,13 @@ export async function applyLate(tx: Tx, { room, reader, entries, changes }: Late
     if (concern.active) mine.get(concern.seq)?.add(concern.emoji);
     else mine.get(concern.seq)?.delete(concern.emoji);
   }
+  const tailNow = (entry: ArchivedEntry) => {
+    const edited = deleted.size === 0 || entry.isMessage ? undefined : concernOf(entry);
+    return edited?.type === 'edit' && deleted.has(edited.seq) ? erasedEdit(edited.seq) : erased.get(entry.seq);
+  };
   return entries.map((entry) => ({
     ...entry,
-    tail: erased.get(entry.seq) ?? entry.tail,
+    tail: tailNow(entry) ?? entry.tail,
     state: entry.isMessage ? (states.get(entry.seq) ?? entry.state) : undefined,
     mine: [...(mine.get(entry.seq) ?? [])],
   }));

@@ -4,13 +4,32 @@ import type { LogEntry } from './entries.ts';
 import { fold, nothingLoaded } from './fold.ts';
 import { type Place, storeMessages } from './store-folded.ts';
 
+/** One transaction moves so many entries: hundreds of thousands would not meet its deadline. */
+const MOVED_MAX = 2_000;
+
+export interface Rollback {
+  /** The newest seq that both logs have. */
+  base: number;
+  /** Entries of one transaction. */
+  movedMax?: number | undefined;
+}
+
 /**
- * Moves the entries above `keep` to `set_aside`, and rebuilds the affected messages from the
- * remaining entries. A deleted message stays deleted, because its text is gone. Returns the number
- * of moved entries.
+ * Moves entries above `base` to `set_aside`, the newest first, and rebuilds the messages that they
+ * concerned from the entries that stay. A deleted message stays deleted, because its text is gone.
+ * `position` is the newest seq that stays: above `base` if there are more to move.
  */
-export async function rollBack(tx: Tx, place: Place, keep: number): Promise<number> {
+export async function rollBack(
+  tx: Tx,
+  place: Place,
+  { base, movedMax = MOVED_MAX }: Rollback,
+): Promise<{ position: number; moved: number }> {
   const { room } = place;
+  const [next] = await tx.query<{ seq: number }>(
+    'SELECT seq FROM entries WHERE room = $1 AND seq > $2 ORDER BY seq DESC OFFSET $3 LIMIT 1',
+    [room, base, movedMax],
+  );
+  const keep = next?.seq ?? base;
   const touched = await touchedMessages(tx, room, keep);
   const moved = await tx.query(
     `WITH gone AS (DELETE FROM entries WHERE room = $1 AND seq > $2
@@ -26,7 +45,7 @@ export async function rollBack(tx: Tx, place: Place, keep: number): Promise<numb
   await forgetEdits(tx, room, touched.deleted, keep);
   await rebuild(tx, place, touched.changed);
   await countReplies(tx, room, [...new Set([...touched.changed, ...touched.roots])]);
-  return moved.length;
+  return { position: keep, moved: moved.length };
 }
 
 interface Touched {

@@ -13,11 +13,24 @@ export interface Place {
 }
 
 export async function storeFolded(tx: Tx, place: Place, folded: Folded): Promise<void> {
+  // First: it is for the entries before the batch.
+  if (folded.deleted.size > 0) await eraseEdits(tx, place.room, [...folded.deleted]);
   await insertEntries(tx, place, folded.rows);
   await storeMessages(tx, place, folded);
 }
 
-/** Writes everything except the entries of the batch. */
+/** The edits of deleted messages, also of those that left the archive, and edits set aside. */
+async function eraseEdits(tx: Tx, room: string, seqs: number[]): Promise<void> {
+  const these = { entries: `head LIKE '%"type":"message.edit"%'`, set_aside: 'target IS NOT NULL' };
+  for (const [table, isEdit] of Object.entries(these))
+    await tx.query(
+      `UPDATE ${table} SET tail = '"data":{"seq":' || target || '},"erased":true' WHERE room = $1
+        AND target = ANY ($2::bigint[]) AND ${isEdit} AND tail NOT LIKE '%"erased":true'`,
+      [room, seqs],
+    );
+}
+
+/** Everything but the entries of the batch, and the edits of what it deletes. */
 export async function storeMessages(tx: Tx, place: Place, folded: Folded): Promise<void> {
   await storeStates(tx, place, folded);
   const { room } = place;

@@ -36,6 +36,8 @@ export interface Batch {
    * lower than the head at which the epoch began, if the archive has missed an epoch.
    */
   base: number;
+  /** Entries that one transaction of a rollback moves. Default: as many as its deadline permits. */
+  movedMax?: number;
   /** The oldest seq that the hot log has. */
   hotFirst: number;
   private: boolean;
@@ -50,11 +52,13 @@ export interface Batch {
 
 export interface BatchResult extends ArchivedRoom {
   /**
-   * `changed`: another archiver changed the row, and nothing was written. The caller then reads the
-   * hot log again, after `position`. It must also do that while `position` is below the head,
-   * because a rollback needs entries that were not in the batch.
+   * `changed`: another archiver changed the row, nothing was written. The caller reads the hot log
+   * again, after `position`. It does the same while `position` is below the head: a rollback needs
+   * entries that the batch did not have.
+   * `rolling back`: a part of what the hot log lost was set aside. The row keeps its epoch, and the
+   * caller comes again.
    */
-  outcome: 'archived' | 'changed';
+  outcome: 'archived' | 'changed' | 'rolling back';
   added: number;
   /** Entries that a rollback removed from the room. */
   setAside: number;
@@ -90,12 +94,13 @@ export async function archiveBatch(tx: Tx, batch: Batch): Promise<BatchResult> {
   if (row.epoch !== batch.epoch) {
     const { base } = batch;
     if (row.position > base) {
-      row.setAside = await rollBack(tx, batch, base);
-      Object.assign(row, { position: base, first: Math.min(row.first, base + 1) });
+      const { position, moved } = await rollBack(tx, batch, batch);
+      Object.assign(row, { setAside: moved, position, first: Math.min(row.first, position + 1) });
     }
-    row.epoch = batch.epoch;
+    if (row.position > base) row.outcome = 'rolling back';
+    else row.epoch = batch.epoch;
   }
-  await append(tx, batch, row);
+  if (row.outcome === 'archived') await append(tx, batch, row);
   await tx.query('UPDATE rooms SET epoch = $2, position = $3, first = $4, cleared = $5, private = $6 WHERE room = $1', [
     batch.room,
     row.epoch,

@@ -40,6 +40,17 @@ test('entries are archived soon after a hint, and then the queue is empty', asyn
   assert.equal(await metric('maru_archiver_entries_total'), 300);
 });
 
+test('a scan leaves rooms that are being imported alone', async () => {
+  await rig.archive.write((tx) =>
+    tx.query("INSERT INTO rooms (room, epoch, position, first, private) VALUES ('tea', '1.a', 20, 1, false)"),
+  );
+  await rig.admin.hset(roomMetaKey('tea'), { epoch: '1.a', base: 0, importing: 'a digest', closed: 1 });
+  const { metric } = await start({ scanPeriodMs: 100 });
+  await poll('two scans', async () => (await metric('maru_archiver_scans_total')) >= 2);
+  assert.equal(await metric('maru_archiver_found_rooms_total'), 0);
+  assert.equal(await metric('maru_archiver_stale_rooms_total'), 0);
+});
+
 test('a scan finds rooms without a hint: new ones, deleted ones, and those of a restored archive', async () => {
   await say(rig, 'tea', 10);
   await say(rig, 'gone', 10);

@@ -42,7 +42,10 @@ export function createMetrics(registry: Registry) {
     rollbacks: counter('maru_archiver_rollbacks_total', 'Rooms whose archive followed a rollback of the hot log'),
     setAside: counter('maru_archiver_set_aside_entries_total', 'Entries that a rollback set aside'),
     staleRooms: counter('maru_archiver_stale_rooms_total', 'Looks at rooms whose hot log is older than the archive'),
-    refusedRooms: counter('maru_archiver_refused_rooms_total', 'Batches of a single room that PostgreSQL refused'),
+    refusedRooms: counter(
+      'maru_archiver_refused_rooms_total',
+      'Batches of a single room that PostgreSQL refused, or that took too long',
+    ),
     deletedRooms: counter('maru_archiver_deleted_rooms_total', 'Deleted rooms that left the archive'),
     expiredEntries: counter('maru_archiver_expired_entries_total', 'Entries that the retention removed'),
     postgresConnections: new Gauge({

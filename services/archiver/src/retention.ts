@@ -1,6 +1,7 @@
 /**
- * Removes entries that are older than the retention from the archive. A room's oldest entries go
- * first, so the rest has no gap. Entries that only the hot log has stay.
+ * Removes what is older than the retention from the archive: a room's oldest entries first, so that
+ * the rest has no gap. What the hot log has stays in both: exports and erasures find by the archive
+ * what a user wrote.
  */
 import type { Archive, Tx } from '@maru/archive-db';
 import { type Logger, type Loop, startLoop } from '@maru/service-kit';
@@ -32,7 +33,8 @@ export function startRetention(options: RetentionOptions): Loop {
   const expire = async () => {
     for await (const room of roomsOf(options.archive)) {
       const kept = daysByRoom.get(room) ?? days;
-      while (kept > 0 && !stopping && (await removeOld(room, kept * DAY_MS, options)));
+      if (kept === 0) continue;
+      for (const remove of [removeOld, removeAside]) while (!stopping && (await remove(room, kept * DAY_MS, options)));
       if (stopping) return;
     }
   };
@@ -68,12 +70,20 @@ async function* roomsOf(archive: Archive): AsyncGenerator<string> {
 /** Returns whether more may be left. */
 async function removeOld(room: string, keptMs: number, options: RetentionOptions): Promise<boolean> {
   const { archive, store, metrics, deadlineMs } = options;
-  const removed = await archive.write((tx) => removeBatch(tx, room, keptMs), { deadlineMs });
+  // Until the transaction this can only grow.
+  const hotFirst = await firstOf(store, room);
+  const removed = await archive.write((tx) => removeBatch(tx, { room, hotFirst, keptMs }), { deadlineMs });
   if (removed === undefined) return false;
   metrics.expiredEntries.inc(removed.entries);
   // If this fails, the scan finds the difference.
   await store.mark(room, { ...removed, archivedFrom: removed.first, restoredFrom: undefined });
   return removed.entries === BOUNDS.removedRowsMax;
+}
+
+/** The oldest seq that the hot log has; above all if the room is gone. */
+async function firstOf(store: RoomStore, room: string): Promise<number> {
+  const hot = await store.read(room, 0, { entriesMax: 0, bytesMax: 0 });
+  return hot === undefined || hot.deleted ? Number.MAX_SAFE_INTEGER : hot.first;
 }
 
 interface Removed {
@@ -83,14 +93,17 @@ interface Removed {
   entries: number;
 }
 
-async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Removed | undefined> {
-  // Uses PostgreSQL's clock, because a wrong clock of an archiver must not remove anything.
+async function removeBatch(
+  tx: Tx,
+  { room, hotFirst, keptMs }: { room: string; hotFirst: number; keptMs: number },
+): Promise<Removed | undefined> {
+  // The clock of PostgreSQL: a wrong one of an archiver must not remove anything.
   const [old] = await tx.query<{ seq: number | null }>(
     `SELECT max(seq) AS seq FROM (
       SELECT e.seq, e.ts FROM rooms r JOIN entries e ON e.room = r.room AND e.seq >= r.first
-      WHERE r.room = $1 ORDER BY e.seq LIMIT $2
+      WHERE r.room = $1 AND e.seq < $4 ORDER BY e.seq LIMIT $2
     ) AS oldest WHERE ts < extract(epoch FROM now()) * 1000 - $3`,
-    [room, BOUNDS.removedRowsMax, keptMs],
+    [room, BOUNDS.removedRowsMax, keptMs, hotFirst],
   );
   if (old?.seq == null) return undefined;
   // Lock the row of the room first, in the same order as archivers.
@@ -102,9 +115,13 @@ async function removeBatch(tx: Tx, room: string, keptMs: number): Promise<Remove
   for (const table of ['messages', 'reactions'])
     await tx.query(`DELETE FROM ${table} WHERE room = $1 AND seq <= $2`, [room, old.seq]);
   const entries = await tx.query('DELETE FROM entries WHERE room = $1 AND seq <= $2 RETURNING seq', [room, old.seq]);
-  await tx.query('DELETE FROM set_aside WHERE room = $1 AND ts < extract(epoch FROM now()) * 1000 - $2', [
-    room,
-    keptMs,
-  ]);
   return { ...state, entries: entries.length };
+}
+
+/** What a rollback set aside, also in a room without old entries. True if more may be left. */
+async function removeAside(room: string, keptMs: number, { archive, deadlineMs }: RetentionOptions): Promise<boolean> {
+  const sql = `DELETE FROM set_aside WHERE ctid = ANY (ARRAY(SELECT ctid FROM set_aside
+    WHERE room = $1 AND ts < extract(epoch FROM now()) * 1000 - $2 LIMIT $3)) RETURNING seq`;
+  const rows = await archive.write((tx) => tx.query(sql, [room, keptMs, BOUNDS.removedRowsMax]), { deadlineMs });
+  return rows.length === BOUNDS.removedRowsMax;
 }

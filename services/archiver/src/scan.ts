@@ -119,6 +119,7 @@ async function compare(rooms: readonly string[], { store, archive, queue, metric
 }
 
 function differs(look: RoomLook, known: KnownRoom | undefined): boolean {
+  if (look.importing) return false;
   if (known === undefined) return !look.deleted && look.head > 0;
   if (look.deleted) return epochNumber(known.epoch) < look.cleared;
   return (

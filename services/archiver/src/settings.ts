@@ -112,7 +112,7 @@ export const BOUNDS = {
   batchesInARowMax: 16,
   /** Pause of a worker that found nothing. Each check costs Redis a script call. */
   idlePauseMs: 1_000,
-  /** Wait before a room that PostgreSQL refused is tried again. */
+  /** A room that PostgreSQL refuses, or whose batch takes too long, waits for this time. */
   refusedPauseMs: 30_000,
   /** If Redis and PostgreSQL do not answer for this long, the service is not ready. */
   readyWithinMs: 10_000,

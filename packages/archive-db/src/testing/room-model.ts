@@ -33,6 +33,10 @@ export class RoomModel {
   /** Deletions that the archive saw before a rollback removed them from the log. */
   #kept = new Map<number, { ts: number; by: string }>();
   #erased = new Set<number>();
+  /** By message: its texts, also those of edits that a rollback removed. */
+  #texts = new Map<number, string[]>();
+  /** Texts that deletions removed. `at`: the seq of a deletion; 0: the archive has seen it. */
+  #gone: Array<{ at: number; texts: string[] }> = [];
   #clock = 1_000;
 
   get head(): number {
@@ -78,6 +82,9 @@ export class RoomModel {
         if (edit.head.includes('"message.edit"') && dataOf(edit.tail).seq === seq) this.#erased.add(edit.seq);
       }
     }
+    // A deletion that the log lost before it was archived has no effect.
+    this.#gone = this.#gone.filter(({ at }) => at <= position).map(({ texts }) => ({ at: 0, texts }));
+    for (const seq of this.#texts.keys()) if (seq > base) this.#texts.delete(seq);
     for (const seq of this.#kept.keys()) if (seq > base) this.#kept.delete(seq);
     for (const seq of this.#erased) if (seq > base) this.#erased.delete(seq);
     this.log.length = base;
@@ -85,7 +92,12 @@ export class RoomModel {
     this.base = base;
   }
 
-  /** The correct content of the archive once it has the whole log. */
+  /** Texts that no table may have once the archive has the whole log. */
+  goneTexts(): string[] {
+    return this.#gone.flatMap(({ texts }) => texts);
+  }
+
+  /** What the archive must have once it has the whole log. */
   tables(): { entries: LogEntry[]; messages: View[] } {
     const views = this.#replay(true);
     const erased = new Map<number, string>();
@@ -106,7 +118,13 @@ export class RoomModel {
   #add(author: string, type: string, tail: string): void {
     const n = (this.log.at(-1)?.n ?? 0) + (type === 'text' ? 1 : 0);
     const head = `"n":${n},"type":"${type}","from":{"id":"${author}","name":"${author}"}`;
-    this.log.push({ seq: this.head + 1, ts: this.#clock++, n, author, isMessage: type === 'text', head, tail });
+    const seq = this.head + 1;
+    this.log.push({ seq, ts: this.#clock++, n, author, isMessage: type === 'text', head, tail });
+    const text = /"text":"(\w+ \d+)/.exec(tail)?.[1];
+    const message = type === 'text' ? seq : dataOf(tail).seq;
+    const texts = this.#texts.get(message) ?? [];
+    if (text !== undefined) this.#texts.set(message, [...texts, text]);
+    if (type === 'message.delete') this.#gone.push({ at: seq, texts });
   }
 
   /** `kept`: from the view of the archive, which keeps deletions. */

@@ -5,7 +5,8 @@
 import { once } from 'node:events';
 import { roomId } from '@maru/protocol';
 import { ConfigError } from '@maru/service-kit';
-import { ExportRefused, exportRoom } from '../transfer/export-room.ts';
+import { exportRoom } from '../transfer/export-room.ts';
+import { ExportRefused } from '../transfer/hot-room.ts';
 import { runCommand } from './command.ts';
 
 const HELP = `Usage: node services/archiver/src/admin/export-room.ts --room ROOM > FILE

@@ -207,6 +207,31 @@ test('after a restore of an older archive, a large room is not trimmed beyond it
   assert.deepEqual(await marksOf(rig, 'tea'), ['3500', '1']);
 });
 
+test('pins of messages that only the hot log has stay', async () => {
+  await say(rig, 'tea', 50);
+  await trimTo(rig, 'tea', 21);
+  await rig.admin.zadd(roomPinsKey('tea'), 10, '10', 30, '30', 45, '45');
+  const pins = () => rig.admin.zrange(roomPinsKey('tea'), '0', '-1');
+  // Retention of an earlier release removed what the hot log has.
+  await rig.store.mark('tea', { epoch: '1.a', position: 50, archivedFrom: 41, restoredFrom: undefined });
+  assert.deepEqual(await pins(), ['30', '45']);
+  await trimTo(rig, 'tea', 36);
+  await rig.store.mark('tea', { epoch: '1.a', position: 50, archivedFrom: 41, restoredFrom: undefined });
+  assert.deepEqual(await pins(), ['45']);
+});
+
+test('a room that is being imported is left to the import', async () => {
+  await say(rig, 'tea', 20);
+  await copy('tea');
+  // The import writes the archive first, and the hot log last.
+  await rig.admin.del(roomLogKey('tea'));
+  await rig.admin.hset(roomMetaKey('tea'), { importing: 'a digest', closed: 1 });
+  const waits = await countOf('staleRooms');
+  await copy('tea');
+  assert.equal(await countOf('staleRooms'), waits);
+  assert.deepEqual(await archivedSeqs(rig, 'tea'), upTo(20));
+});
+
 async function restoreTo(position: number) {
   await rig.archive.write(async (tx) => {
     for (const table of ['entries', 'messages']) await tx.query(`DELETE FROM ${table} WHERE seq > $1`, [position]);

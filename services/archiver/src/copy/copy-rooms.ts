@@ -78,8 +78,10 @@ async function readRooms(
         outcomes.set(room, DONE);
         continue;
       }
-      looked.push({ room, known: known.get(room), hot, plan: planOf(known.get(room), hot) });
-      entries += hot.entries.length;
+      const plan = planOf(known.get(room), hot);
+      looked.push({ room, known: known.get(room), hot, plan });
+      // A rollback moves as many as fit.
+      entries += plan.do === 'roll back' ? BOUNDS.transactionEntriesMax : hot.entries.length;
       bytes += hot.bytes;
     }
   }
@@ -154,9 +156,10 @@ async function finish(
     metrics.deletedRooms.inc();
     logger.info({ room }, 'a deleted room left the archive');
   }
+  metrics.setAside.inc(result.setAside);
+  if (result.outcome === 'rolling back') return MORE;
   if (plan.do === 'roll back') {
     metrics.rollbacks.inc();
-    metrics.setAside.inc(result.setAside);
     const facts = { room, epoch: hot.epoch, from: known?.position, to: position, entries: result.setAside };
     logger.warn(facts, 'the hot log was rolled back; entries of the archive were set aside');
   }

@@ -5,8 +5,8 @@ import type { HotLog } from '../store/room-store.ts';
 
 export type Plan =
   /**
-   * There are no entries to copy, or the room is missing in Redis. A room that Redis lost is not
-   * deleted from the archive.
+   * There is nothing to copy, an import does it, or the room is gone from Redis. A lost room
+   * deletes nothing.
    */
   | { do: 'nothing' }
   /** The room was deleted, so its rows are removed. */
@@ -18,7 +18,7 @@ export type Plan =
   | { do: 'append' };
 
 export function planOf(known: KnownRoom | undefined, hot: HotLog | undefined): Plan {
-  if (hot === undefined) return { do: 'nothing' };
+  if (hot === undefined || hot.importing) return { do: 'nothing' };
   if (known !== undefined && epochNumber(known.epoch) < hot.cleared) return { do: 'clear' };
   if (hot.deleted || (known === undefined && hot.head === 0)) return { do: 'nothing' };
   if (known === undefined || agree(known, hot)) return { do: 'append' };

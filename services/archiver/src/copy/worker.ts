@@ -13,7 +13,12 @@ interface Held extends Claim {
   batches: number;
   /** Not before this time, in milliseconds of `now`. */
   waitUntil: number;
+  /** Its transaction took too long, so no other room shares one with it. */
+  isAlone: boolean;
 }
+
+/** If PostgreSQL takes too long for so many rooms, and was fast for none, it is slow for all. */
+const SLOW_ROOMS_MAX = 2;
 
 export interface WorkerOptions extends Omit<CopyOptions, 'askForTrim'> {
   /**
@@ -33,37 +38,64 @@ export function startWorker(options: WorkerOptions): Loop {
 
   const copy = (rooms: string[]) => copyRooms(rooms, { ...options, askForTrim: queue.askForTrim });
 
-  /** Copies rooms one by one, so a room that PostgreSQL refuses does not stop the others. */
-  const copyAlone = async (rooms: string[]): Promise<Map<string, Outcome>> => {
+  const putOff = (room: string, error: unknown): void => {
+    metrics.refusedRooms.inc();
+    const what = isTimeout(error) ? 'a transaction of a room takes too long' : 'PostgreSQL refuses entries of a room';
+    logger.error({ err: error, room }, `${what}; trying again later`);
+    const one = held.get(room);
+    if (one !== undefined) one.waitUntil = now() + BOUNDS.refusedPauseMs;
+  };
+
+  /**
+   * A room that fails does not stop the others. `isFast`: PostgreSQL has just served other rooms.
+   * If it is slow for all, no room is put off. Each room that takes too long costs a deadline, so
+   * the rest waits for the next round.
+   */
+  const copyAlone = async (rooms: string[], isFast: boolean): Promise<Map<string, Outcome>> => {
     const outcomes = new Map<string, Outcome>();
-    for (const room of rooms)
+    const slow = new Map<string, unknown>();
+    for (const room of rooms) {
+      if (slow.size >= (isFast || outcomes.size > 0 ? 1 : SLOW_ROOMS_MAX)) break;
       try {
         for (const [one, outcome] of await copy([room])) outcomes.set(one, outcome);
       } catch (error) {
-        if (!isRefusal(error)) throw error;
-        metrics.refusedRooms.inc();
-        logger.error({ err: error, room }, 'PostgreSQL refuses entries of a room; trying again later');
-        const one = held.get(room);
-        if (one !== undefined) one.waitUntil = now() + BOUNDS.refusedPauseMs;
+        if (isRefusal(error)) putOff(room, error);
+        else if (isTimeout(error)) slow.set(room, error);
+        else throw error;
       }
+    }
+    for (const [room, error] of slow) {
+      const one = held.get(room);
+      if (one !== undefined) one.isAlone = true;
+      if (isFast || outcomes.size > 0) putOff(room, error);
+    }
+    if (slow.size > 0 && !isFast && outcomes.size === 0) throw [...slow.values()][0];
     return outcomes;
   };
 
-  const copyHeld = async (rooms: string[]): Promise<Map<string, Outcome>> => {
+  const copyTogether = async (rooms: string[]): Promise<Map<string, Outcome>> => {
+    if (rooms.length === 1) return copyAlone(rooms, false);
     try {
       return await copy(rooms);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
-      return copyAlone(rooms);
+      if (!isRefusal(error) && !isTimeout(error)) throw error;
+      return copyAlone(rooms, false);
     }
+  };
+
+  const copyHeld = async (rooms: string[]): Promise<Map<string, Outcome>> => {
+    const together = rooms.filter((room) => held.get(room)?.isAlone === false);
+    const alone = rooms.filter((room) => held.get(room)?.isAlone === true);
+    const outcomes = together.length > 0 ? await copyTogether(together) : new Map<string, Outcome>();
+    return new Map([...outcomes, ...(await copyAlone(alone, outcomes.size > 0))]);
   };
 
   const round = async (): Promise<'again' | undefined> => {
     const claims = await queue.claim(worker, [...held.values()], BOUNDS.roomsPerWorkerMax - held.size);
     held = new Map(
       claims.map(({ room, since }) => {
-        const { batches = 0, waitUntil = 0 } = held.get(room) ?? {};
-        return [room, { room, since, batches, waitUntil }];
+        const { batches = 0, waitUntil = 0, isAlone = false } = held.get(room) ?? {};
+        return [room, { room, since, batches, waitUntil, isAlone }];
       }),
     );
     const due = [...held.values()].filter(({ waitUntil }) => waitUntil <= now());
@@ -74,6 +106,7 @@ export function startWorker(options: WorkerOptions): Loop {
       const one = held.get(room);
       if (one === undefined) continue;
       one.batches++;
+      one.isAlone = false;
       if (outcome.is === 'more') one.since = outcome.since ?? one.since;
       held.delete(room);
       // Put it behind the others.
@@ -101,7 +134,9 @@ export function startWorker(options: WorkerOptions): Loop {
   };
 }
 
-/** SQLSTATE classes of deadlocks, resources, limits and the state of the server. */
+const isTimeout = (error: unknown): boolean => error instanceof ArchiveUnavailable && error.kind === 'timeout';
+
+/** Deadlocks, resources, limits and the state of the server. */
 const OF_THE_SERVER = /^(40|53|54|55|58)/;
 
 /** Whether the entries of a room are the cause. All other errors may affect all rooms. */

@@ -10,12 +10,12 @@
 -- ARGV[3] bytesMax    one entry may exceed it
 --
 -- Returns {} if the room does not exist, else {epoch, base, deleted, cleared, visibility, archived,
--- archivedFrom, head, first, headTs, afterTs, entries}. '' stands for a missing field, and for the
--- time of an entry that is not kept. The entries are those after `after`, or from the first kept
--- one: {seq, ts, user, isMessage, head, tail, …}.
+-- archivedFrom, head, first, headTs, afterTs, entries, importing}. '' stands for a missing field,
+-- and for the time of an entry that is not kept. The entries are those after `after`, or from the
+-- first kept one: {seq, ts, user, isMessage, head, tail, …}.
 
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'base', 'deleted', 'cleared', 'visibility', 'archived',
-  'archivedFrom', 'first')
+  'archivedFrom', 'first', 'importing')
 if not meta[1] then return {} end
 
 local function id_of(seq)
@@ -78,4 +78,5 @@ end
 local state = {meta[1]}
 for place = 2, 7 do state[place] = meta[place] or '' end
 state[8], state[9], state[10], state[11], state[12] = head, first, head_ts, known and known[1] or '', entries
+state[13] = meta[9] or ''
 return state

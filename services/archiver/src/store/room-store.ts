@@ -9,7 +9,9 @@ export interface HotLog {
   /** The head at which this epoch began. */
   base: number;
   deleted: boolean;
-  /** The number of the epoch that the last deletion of the room opened. 0 if there was none. */
+  /** An import writes the room's archive, and then its hot log. */
+  importing: boolean;
+  /** The number of the epoch that the last deletion of the room opened; 0 for none. */
   cleared: number;
   private: boolean;
   /** The archive positions in the room's meta hash. */
@@ -28,6 +30,7 @@ export interface HotLog {
 export interface RoomLook {
   epoch: string;
   deleted: boolean;
+  importing: boolean;
   cleared: number;
   archived: number | undefined;
   archivedFrom: number | undefined;
@@ -68,10 +71,11 @@ export function createRoomStore(store: RedisStore): RoomStore {
 
     async look(room) {
       const reply = await runScript(store, SCRIPTS.lookAtRoom, [roomMetaKey(room), roomLogKey(room)], []);
-      const [epoch, deleted, cleared, archived, archivedFrom, head] = reply as string[];
+      const [epoch, deleted, cleared, archived, archivedFrom, importing, head] = reply as string[];
       return {
         epoch: epoch ?? '',
         deleted: deleted !== '',
+        importing: importing !== '',
         cleared: numberOr(cleared, 0),
         archived: numberOr(archived, undefined),
         archivedFrom: numberOr(archivedFrom, undefined),
@@ -81,7 +85,8 @@ export function createRoomStore(store: RedisStore): RoomStore {
 
     async mark(room, { epoch, position, archivedFrom, restoredFrom }) {
       const args = [epoch, position, archivedFrom, restoredFrom ?? ''];
-      return (await runScript(store, SCRIPTS.markArchived, [roomMetaKey(room), roomPinsKey(room)], args)) === 1;
+      const keys = [roomMetaKey(room), roomLogKey(room), roomPinsKey(room)];
+      return (await runScript(store, SCRIPTS.markArchived, keys, args)) === 1;
     },
   };
 }
@@ -112,6 +117,7 @@ function hotLogOf(reply: unknown[]): HotLog {
     epoch: String(epoch),
     base: numberOr(base, 0),
     deleted: deleted !== '',
+    importing: reply[12] !== '',
     cleared: numberOr(cleared, 0),
     private: visibility === 'private' || visibility === 'direct',
     archived: numberOr(archived, undefined),

@@ -160,7 +160,10 @@ async function roomCommands(imported: Imported): Promise<Command[]> {
   const meta = ['title', title, 'first', from, 'archived', last, 'archivedFrom', first, ...settings];
   const guarded = readOnly || slowModeS > 0 ? [] : ['guarded'];
   return [
-    ...[KEY.log, KEY.ids, KEY.erased, KEY.overlay, KEY.pins].map((key): Command => ['DEL', key, '']),
+    // What an earlier attempt left.
+    ...[KEY.log, KEY.ids, KEY.erased, KEY.overlay, KEY.pins, KEY.roles, KEY.reads].map(
+      (key): Command => ['DEL', key, ''],
+    ),
     ...part.states.flatMap(({ seq }): Command[] => [
       ['DEL', KEY.reactions, `${seq}`],
       ['DEL', KEY.replies, `${seq}`],

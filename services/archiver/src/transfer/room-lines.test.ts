@@ -82,3 +82,10 @@ test('an error names the line and the problem, but no value', () => {
   refuses([hello, { format: FORMAT }], /^line 2: format: the header/);
   refuses([{ ...hello, erased: true, text: undefined }], /^line 1: erased: the newest/);
 });
+
+test('times of an export that go back, or are in the future, become those of the line before and of now', () => {
+  const to = lines();
+  add(to, { format: FORMAT });
+  const times = [5, 9_000, 8_000, 9_001, 99_999_999, 9_500].map((ts) => add(to, { ...hello, ts })?.ts);
+  assert.deepEqual(times, [5, 9_000, 9_000, 9_001, 10_000, 10_000]);
+});

@@ -72,11 +72,10 @@ export class RoomLines {
 
   #entryOf(line: Line): LogEntry {
     const seq = this.#seqOf(line.seq);
-    if (line.ts < this.#lastTs) throw new MaruError('invalid', 'ts: is before the ts of the previous entry');
-    if (line.ts > this.#nowMs + FUTURE_MS) throw new MaruError('invalid', 'ts: is in the future');
+    const ts = this.#tsOf(line.ts);
     const isMessage = line.type === 'text';
     checkTarget(line, seq);
-    this.#lastTs = line.ts;
+    this.#lastTs = ts;
     this.#entries++;
     if (isMessage) this.#n++;
     this.#endsErased = 'erased' in line && line.erased === true;
@@ -84,7 +83,16 @@ export class RoomLines {
     // Acts need no client message id.
     const clientMsgId = line.clientMsgId ?? ('data' in line && !isChange(line) ? undefined : `import-${seq}`);
     const head = `"n":${this.#n},${members({ type: line.type, from: { id, name }, clientMsgId })}`;
-    return { seq, ts: line.ts, n: this.#n, author: id, isMessage, head, tail: tailOf(line) };
+    return { seq, ts, n: this.#n, author: id, isMessage, head, tail: tailOf(line) };
+  }
+
+  /** In the log of a room the clock of its store may have been set back, or may be ahead. */
+  #tsOf(given: number): number {
+    const isFuture = given > this.#nowMs + FUTURE_MS;
+    if (this.#header !== undefined) return Math.max(isFuture ? this.#nowMs : given, this.#lastTs);
+    if (given < this.#lastTs) throw new MaruError('invalid', 'ts: is before that of the entry before');
+    if (isFuture) throw new MaruError('invalid', 'ts: is in the future');
+    return given;
   }
 
   /** Either every line has a `seq`, or no line has one. */

@@ -4,7 +4,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -37,7 +36,21 @@ export async function spool(input: Readable): Promise<Spool> {
   }
   return {
     digest: hash.digest('hex'),
-    lines: () => createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY }),
+    lines: () => linesOf(createReadStream(path, 'utf8')),
     remove,
   };
+}
+
+/** Only a line feed ends a line. `readline` also splits at U+2028 and U+2029, valid in JSON. */
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let begun: string[] = [];
+  for await (const chunk of chunks) {
+    const lines = chunk.split('\n');
+    const last = lines.pop() ?? '';
+    for (const [index, line] of lines.entries()) yield index === 0 ? begun.join('') + line : line;
+    if (lines.length > 0) begun = [];
+    begun.push(last);
+  }
+  const end = begun.join('');
+  if (end !== '') yield end;
 }

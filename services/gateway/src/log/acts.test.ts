@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '@maru/protocol';
-import { roomLogKey, roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import { roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import type { Act, ActResult, RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
@@ -134,4 +134,16 @@ test('a room with the maximum of sanctions accepts another once some have ended,
   await fill(1);
   assert.equal((await act(room, 'olga', { type: 'ban', ...on('zoe') })).outcome, 'stored');
   assert.equal(await rig.admin.hexists(key, 'ban\nzoe'), 1);
+});
+
+test('a room that is being imported stays closed, and takes no acts of administrators', async () => {
+  const room = await publicRoom(log);
+  await rig.admin.hset(roomMetaKey(room), { closed: 1, guarded: 1, importing: 'a digest' });
+  const by = { room, userId: 'ada', userName: 'ada', clientMsgId: undefined, isAdmin: true, mayStore: true };
+  const acts: Act[] = [{ type: 'open' }, { type: 'close' }, { type: 'kick', ...on('mina') }];
+  for (const one of acts)
+    assert.deepEqual(await log.act({ ...by, act: one }), { outcome: 'conflict', why: 'importing' }, one.type);
+  assert.equal((await log.append(message(room, 'a'))).outcome, 'forbidden');
+  await rig.admin.hdel(roomMetaKey(room), 'importing');
+  assert.equal((await log.act({ ...by, act: { type: 'open' } })).outcome, 'stored');
 });

@@ -69,6 +69,8 @@ end
 
 -- Why the actor may not act at all, independent of the act.
 local function refusal_of_actor()
+  -- The import replaces the log.
+  if redis.call('HEXISTS', KEYS[1], 'importing') == 1 then return {'conflict', 'importing'} end
   if operates then return nil end
   if admin and not private then return nil end
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end

@@ -45,13 +45,14 @@ async function readFacts(
     bytesMax: PAGE_BYTES_MAX,
   };
   const { epoch, archived: atLeast } = await log.readHot(room, 'node', { mode: 'none' });
-  const call = { epoch, atLeast };
-  let page = await history.readPage(query, { ...call, deadlineMs: endsAt - now() });
+  let page = await history.readPage(query, { epoch, atLeast, deadlineMs: endsAt - now() });
   const state = await log.readLate(room, seq, page.position);
   if (state.epoch !== epoch || state.first > page.position + 1) return 'moved';
   if (state.late === undefined) throw archiveUnavailable(new Error('the archive lacks too many changes'));
   if (state.late.length > 0) {
-    page = await history.readPage(query, { ...call, changes: state.late, deadlineMs: endsAt - now() });
+    // A replica that is behind the first one would lack the changes between the two.
+    const again = { epoch, atLeast: page.position, changes: state.late, deadlineMs: endsAt - now() };
+    page = await history.readPage(query, again);
   }
   const row = page.older.entries[0];
   return row?.state && factsOf(row, row.state, change, state.newest);

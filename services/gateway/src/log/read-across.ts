@@ -59,8 +59,10 @@ export async function readAcross<H extends Hot>(
     if (hot.epoch !== epoch || hot.first !== first || options.isSame?.(before, hot) === false) continue;
     if (hot.late === undefined) throw archiveUnavailable(new Error('the archive lacks too many changes'));
     if (hot.late.length === 0) return { hot, archive: { page, query } };
-    const changed = await history.readPage(query, { ...call, changes: hot.late, deadlineMs: endsAt - now() });
-    // Otherwise the archive has entries that this page must not contain.
+    // A replica that is behind the first one would lack the changes between the two.
+    const again = { epoch, atLeast: page.position, changes: hot.late, deadlineMs: endsAt - now() };
+    const changed = await history.readPage(query, again);
+    // Otherwise the archive has entries that this page must not show.
     if (changed.position <= hot.head) return { hot, archive: { page: changed, query } };
   }
   throw archiveUnavailable(new Error('the log changes too fast'));

@@ -73,7 +73,7 @@ export interface ActRequest {
 
 /** Why an act was not carried out. */
 export type ActRefusal =
-  | { outcome: 'conflict'; why: 'id' | 'last_owner' | 'banned' | 'full' | 'not_banned' | 'not_muted' }
+  | { outcome: 'conflict'; why: 'id' | 'last_owner' | 'banned' | 'full' | 'not_banned' | 'not_muted' | 'importing' }
   | { outcome: 'forbidden'; why: 'closed' | 'banned' | 'muted' | 'role' | 'rank' | 'self' }
   | { outcome: 'not_found'; what: 'room' | 'user' };
 

@@ -13,8 +13,8 @@ export interface UnarchivedEntry extends StoredEntry {
 
 /** Entries of one read. */
 const PAGE_ENTRIES = 500;
-/** Maximum entries to read. If the archive lacks more, it is far behind. */
-const ENTRIES_MAX = 20_000;
+/** Entries that one look reads. If the archive lacks more, it is far behind. */
+export const ENTRIES_MAX = 20_000;
 
 type Fields = Array<[id: string, fields: string[]]>;
 
@@ -27,18 +27,25 @@ export async function* readUnarchived(
   rooms: string[],
   budget = { entries: ENTRIES_MAX },
 ): AsyncGenerator<UnarchivedEntry[]> {
-  for (const { room, epoch, archived } of await unarchivedRooms(store, rooms)) {
-    const key = roomLogKey(room);
-    let from = archived + 1;
-    for (;;) {
-      if (budget.entries <= 0) throw new TooFarBehind();
-      const page = await store.at(key, (redis) => redis.xrange(key, `${from}-0`, '+', 'COUNT', PAGE_ENTRIES));
-      if (page.length === 0) break;
-      budget.entries -= page.length;
-      const entries = page.map(([id, fields]) => entryOf(room, epoch, id, fields));
-      yield entries;
-      from = (entries.at(-1) as UnarchivedEntry).seq + 1;
-    }
+  for (const one of await unarchivedRooms(store, rooms)) yield* readAfter(store, one, budget);
+}
+
+/** The same of one room, after the seq `archived`. */
+export async function* readAfter(
+  store: RedisStore,
+  { room, epoch, archived }: { room: string; epoch: string; archived: number },
+  budget: { entries: number },
+): AsyncGenerator<UnarchivedEntry[]> {
+  const key = roomLogKey(room);
+  let from = archived + 1;
+  for (;;) {
+    if (budget.entries <= 0) throw new TooFarBehind();
+    const page = await store.at(key, (redis) => redis.xrange(key, `${from}-0`, '+', 'COUNT', PAGE_ENTRIES));
+    if (page.length === 0) return;
+    budget.entries -= page.length;
+    const entries = page.map(([id, fields]) => entryOf(room, epoch, id, fields));
+    yield entries;
+    from = (entries.at(-1) as UnarchivedEntry).seq + 1;
   }
 }
 

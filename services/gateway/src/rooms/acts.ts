@@ -109,6 +109,7 @@ const REFUSALS = {
     full: 'the room has the maximum of members, or of bans and mutes',
     not_banned: 'the user is not banned',
     not_muted: 'the user is not muted',
+    importing: 'the room is being imported: it opens when the import ends',
   },
   forbidden: {
     closed: 'an administrator has closed this room',

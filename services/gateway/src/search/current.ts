@@ -16,7 +16,10 @@ export type Current = (
   parsed: ParsedQuery,
   found: readonly FoundEntry[],
 ) => Promise<{
-  /** Existing messages whose current text matches, in the order of `found`. */
+  /**
+   * Those that exist, and whose text matches now. In the order of `found`. None if a room is
+   * hidden.
+   */
   messages: FoundNow[];
   /** Rooms that the user may not read. */
   hidden: string[];
@@ -46,10 +49,12 @@ export function createCurrent(options: {
     // If the log was trimmed, the archive or a replica may have been older than the oldest entry.
     if (one === undefined || (late.length === 0 && one.position >= first - 1)) return entries;
     const { room } = one;
+    // `late` has the changes after `one.position` only.
+    const atLeast = Math.max(first - 1, one.position);
     return archive.read(
       async (tx) => {
         const archived = await readArchivedRoom(tx, room);
-        if (archived?.epoch !== epoch || archived.position < first - 1)
+        if (archived?.epoch !== epoch || archived.position < atLeast)
           throw archiveUnavailable(new Error('the archive is behind'));
         const seqs = entries.map(({ seq }) => seq);
         const query = { room, reader: userId, of: { kind: 'seqs', seqs } as const, from: { after: 0 } };
@@ -62,14 +67,15 @@ export function createCurrent(options: {
           return changed === undefined ? [] : [{ ...entry, ...changed }];
         });
       },
-      { need: { room, epoch, position: first - 1 }, deadlineMs: leftMs() },
+      { need: { room, epoch, position: atLeast }, deadlineMs: leftMs() },
     );
   };
 
-  const ofRoom = async (userId: string, entries: FoundEntry[]): Promise<Map<FoundEntry, string> | 'hidden'> => {
-    const { room, position } = entries[0] as FoundEntry;
-    const checked = await checkFound(userId, { room, position, seqs: entries.map(({ seq }) => seq) });
-    if (checked === 'hidden') return 'hidden';
+  const check = (userId: string, room: string, entries: FoundEntry[]): Promise<CheckedRoom | 'hidden'> =>
+    checkFound(userId, { room, position: entries[0]?.position ?? 0, seqs: entries.map(({ seq }) => seq) });
+
+  /** The JSON of each message. */
+  const ofRoom = async (userId: string, room: string, entries: FoundEntry[], checked: CheckedRoom) => {
     const { epoch, first, cleared } = checked;
     const kept = entries.filter((entry) => epochNumber(entry.epoch) >= cleared);
     const inLog = new Map(checked.entries.map((entry) => [entry.seq, entry]));
@@ -88,10 +94,16 @@ export function createCurrent(options: {
   };
 
   return async (userId, parsed, found) => {
-    const rooms = Map.groupBy(found, ({ room }) => room);
-    const answers = await Promise.all(Array.from(rooms.values(), (entries) => ofRoom(userId, entries)));
-    const hidden = [...rooms.keys()].filter((_, index) => answers[index] === 'hidden');
-    const now = new Map(answers.flatMap((answer) => (answer === 'hidden' ? [] : [...answer])));
+    const rooms = [...Map.groupBy(found, ({ room }) => room)];
+    const answers = await Promise.all(rooms.map(([room, entries]) => check(userId, room, entries)));
+    const hidden = rooms.map(([room]) => room).filter((_, index) => answers[index] === 'hidden');
+    if (hidden.length > 0) return { messages: [], hidden };
+    const now = new Map<FoundEntry, string>();
+    // One room at a time: a search holds one connection to the archive.
+    for (const [index, [room, entries]] of rooms.entries()) {
+      const checked = answers[index] as CheckedRoom;
+      for (const [entry, json] of await ofRoom(userId, room, entries, checked)) now.set(entry, json);
+    }
     const messages: FoundNow[] = [];
     let sinceMs = performance.now();
     for (const json of found.map((entry) => now.get(entry)).filter((json) => json !== undefined)) {
