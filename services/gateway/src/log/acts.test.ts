@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { LIMITS } from '@maru/protocol';
-import { roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import { roomLogKey, roomMetaKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import type { Act, ActResult, RoomLog } from './room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from './testing/log-rig.ts';
 
