@@ -40,8 +40,9 @@ export function startWorker(options: WorkerOptions): Loop {
 
   const putOff = (room: string, error: unknown): void => {
     metrics.refusedRooms.inc();
-    const what = isTimeout(error) ? 'a transaction of a room takes too long' : 'PostgreSQL refuses entries of a room';
-    logger.error({ err: error, room }, `${what}; trying again later`);
+    if (isTimeout(error))
+      logger.error({ err: error, room }, 'a transaction of a room takes too long; trying again later');
+    else logger.error({ err: error, room }, 'PostgreSQL refuses entries of a room; trying again later');
     const one = held.get(room);
     if (one !== undefined) one.waitUntil = now() + BOUNDS.refusedPauseMs;
   };
