@@ -7,6 +7,7 @@ import {
   type ConnectionState,
   createChatClient,
   type EndReason,
+  hasSession,
   type OutgoingMessage,
   type PresenceView,
 } from '@maru/client';
@@ -97,6 +98,17 @@ export class Chat {
 
   connect(): void {
     this.client.connect();
+  }
+
+  /** Resolves as soon as requests are possible. */
+  whenConnected(): Promise<void> {
+    return new Promise((resolve) => {
+      if (hasSession(this.client.connection)) return resolve();
+      const stop = this.client.on('session', () => {
+        stop();
+        resolve();
+      });
+    });
   }
 
   close(): void {
