@@ -41,6 +41,16 @@ async function ask(dataDir, method, path) {
   return response;
 }
 
+const STOPPED = 'The cluster stopped before the command finished.';
+
+/**
+ * What to throw for an error of reading an answer. `fetch` names a connection that ended within it
+ * only by this message.
+ * @param {unknown} error
+ */
+const readError = (error) =>
+  error instanceof TypeError && error.message === 'terminated' ? new Failure(STOPPED) : error;
+
 /** @param {ProcessView} view */
 function shownAddress({ kind, address }) {
   if (kind !== 'redis' && kind !== 'postgres') return address;
@@ -86,18 +96,22 @@ function printStatus(status) {
 async function follow(response) {
   if (response.body === null) throw new Failure('The supervisor sent no answer.');
   let rest = '';
-  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-    rest += chunk;
-    const lines = rest.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const message = JSON.parse(line);
-      if (typeof message.line === 'string') console.log(message.line);
-      if (typeof message.error === 'string') throw new Failure(message.error);
-      if (message.done === true) return;
+  try {
+    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+      rest += chunk;
+      const lines = rest.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const message = JSON.parse(line);
+        if (typeof message.line === 'string') console.log(message.line);
+        if (typeof message.error === 'string') throw new Failure(message.error);
+        if (message.done === true) return;
+      }
     }
+  } catch (error) {
+    throw readError(error);
   }
-  throw new Failure('The cluster stopped before the command finished.');
+  throw new Failure(STOPPED);
 }
 
 try {
@@ -107,7 +121,12 @@ try {
       console.log(CLUSTER_HELP);
       break;
     case 'status': {
-      const status = /** @type {Status} */ (await (await ask(command.dataDir, 'GET', '/status')).json());
+      const answer = await ask(command.dataDir, 'GET', '/status');
+      const status = /** @type {Status} */ (
+        await answer.json().catch((error) => {
+          throw readError(error);
+        })
+      );
       if (command.json) console.log(JSON.stringify(command.secrets ? status : withoutSecrets(status), null, 2));
       else printStatus(status);
       break;

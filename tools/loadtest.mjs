@@ -91,7 +91,7 @@ function runK6({ program, args, environment, onLine }) {
     // Ctrl-C in a terminal reaches k6 directly, which then prints its summary. Pass on signals that
     // only this process received.
     process.on('SIGINT', () => {});
-    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    process.on('SIGTERM', () => child.kill('SIGTERM')).on('SIGHUP', () => child.kill('SIGTERM'));
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
   });
@@ -116,13 +116,13 @@ async function main() {
     // of another process.
     setTimeout(() => process.exit(130), CLEAN_UP_MS).unref();
   };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.once('SIGINT', stop).once('SIGTERM', stop).once('SIGHUP', stop);
   const program = await ensureK6({ root: ROOT, environment: process.env, mayBuild: options.mayBuild, say }).catch(
     (error) => {
       throw stopped ? new Failure('Stopped before the load test began.', { exitCode: 130 }) : error;
     },
   );
-  process.off('SIGINT', stop).off('SIGTERM', stop);
+  process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', stop);
 
   const script = join(SCENARIOS_DIR, `${options.scenario}.ts`);
   const settings = { ...options.settings, MARU_LOADTEST_URL: url };

@@ -33,7 +33,11 @@ async function roomWith(sub: string): Promise<{ room: string; client: TestClient
 }
 
 function enter(room: string, name: string, rows = 30): TestTerminal {
-  const args = ['--url', cluster.endpoint, '--room', room, '--name', name];
+  return enterAs(room, ['--name', name], rows);
+}
+
+function enterAs(room: string, identity: string[], rows = 30): TestTerminal {
+  const args = ['--url', cluster.endpoint, '--room', room, ...identity];
   const terminal = startTerminal(args, { columns: 80, rows });
   open.push(terminal);
   return terminal;
@@ -64,6 +68,37 @@ test('sends, edits and finds messages; Korean takes two columns, and escape sequ
   await terminal.shows('there is no room');
   terminal.type(KEYS.controlC);
   assert.equal(await terminal.exited, 0);
+});
+
+test('an edit changes the message whose text it shows, and ends when the room changes', async () => {
+  const { room, client } = await roomWith('yuna');
+  const other = newRoom('other');
+  await client.ok('room:create', { room: other });
+  await client.ok('room:join', { room: other });
+  for (const one of [room, other]) await client.ok('room:follow', { room: one, active: true });
+  const send = (to: string, text: string) => client.ok('message:send', { room: to, clientMsgId: newId(), text });
+  await send(room, 'alpha');
+  await send(other, 'beta');
+  const terminal = enterAs(room, ['--token', tokenOf('yuna')]);
+  await terminal.shows('yuna: alpha');
+  terminal.type(KEYS.up);
+  await terminal.shows('edit> alpha');
+  await send(room, 'gamma');
+  await terminal.shows('yuna: gamma');
+  terminal.type(`!${KEYS.enter}`);
+  await terminal.shows('yuna: alpha! [edited]');
+  await terminal.shows('yuna: gamma');
+  terminal.type(KEYS.up);
+  await terminal.shows('edit> gamma');
+  terminal.type(KEYS.controlN);
+  await terminal.shows('yuna: beta');
+  terminal.type(KEYS.enter);
+  terminal.type(`done${KEYS.enter}`);
+  await poll('the message in the other room', () => client.entries(other).some(({ text }) => text === 'done'));
+  assert.deepEqual(
+    client.entries(other).map(({ type }) => type),
+    ['text', 'text'],
+  );
 });
 
 test('loses nothing while gateways are killed in turn', async () => {

@@ -117,7 +117,8 @@ describe('the security headers', () => {
   test('of the page and its files', async () => {
     const page = { ...PAGE, 'cache-control': 'no-cache', 'content-type': 'text/html' };
     assert.deepEqual(await get(through(), '/'), { status: 200, ...page });
-    for (const place of ['/index.html', '/rooms', '/r/lobby', '/r/lobby/', '/r/a.b_c-1/17', '/r/Lobby', '/r/%EA%B3%B5'])
+    const rooms = ['lobby', 'lobby/', 'a.b_c-1/17', 'Lobby', '%EA%B3%B5', 'logs.gz', 'logs.gz/17', 'a.br', 'a.br/'];
+    for (const place of ['/index.html', '/rooms', ...rooms.map((room) => `/r/${room}`)])
       assert.deepEqual(await get(through(), place), { status: 200, ...page }, place);
     const asset = {
       ...PAGE,
@@ -154,7 +155,18 @@ describe('the security headers', () => {
   });
 
   test("of nginx's own errors", async () => {
-    for (const path of ['/nope.js', '/r', '/r/', '/r/a/b', '/r/a/1/2', '/rooms/x', '/r/.git', '/rooms.js', '/console/'])
+    for (const path of [
+      '/nope.js',
+      '/r',
+      '/r/',
+      '/r/a/b',
+      '/r/a/1/2',
+      '/rooms/x',
+      '/r/.git',
+      '/rooms.js',
+      '/rooms.gz',
+      '/console/',
+    ])
       assert.deepEqual(await get(through(), path), { status: 404, ...EDGE_TEXT }, path);
     assert.deepEqual(await get(through(), '/metrics'), { status: 404, ...EDGE_TEXT });
     assert.deepEqual(await get(through(), '/.env'), { status: 404, ...EDGE_TEXT });

@@ -19,7 +19,14 @@ export interface TestTerminal {
   stop(): void;
 }
 
-export const KEYS = { enter: '\r', up: '\u001b[A', escape: '\u001b', controlC: '\u0003', pageUp: '\u001b[5~' };
+export const KEYS = {
+  enter: '\r',
+  up: '\u001b[A',
+  escape: '\u001b',
+  controlC: '\u0003',
+  controlN: '\u000e',
+  pageUp: '\u001b[5~',
+};
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 

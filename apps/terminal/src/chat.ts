@@ -7,6 +7,7 @@ import {
   type ConnectionState,
   createChatClient,
   type EndReason,
+  hasSession,
   type OutgoingMessage,
   type PresenceView,
 } from '@maru/client';
@@ -32,6 +33,12 @@ export interface ChatView {
   notice: string;
   /** Why the user is not in the room. */
   refusal: string | null;
+}
+
+/** Which message of which room. */
+export interface MessagePlace {
+  room: string;
+  seq: number;
 }
 
 export interface ChatOptions {
@@ -99,6 +106,17 @@ export class Chat {
     this.client.connect();
   }
 
+  /** Resolves as soon as requests are possible. */
+  whenConnected(): Promise<void> {
+    return new Promise((resolve) => {
+      if (hasSession(this.client.connection)) return resolve();
+      const stop = this.client.on('session', () => {
+        stop();
+        resolve();
+      });
+    });
+  }
+
   close(): void {
     this.search.close();
     this.conversations.close();
@@ -147,24 +165,40 @@ export class Chat {
     this.#events.onChange();
   }
 
-  /** The newest own message that can be edited. */
+  /** The newest own message of those that are shown and can be changed. */
   lastOwn() {
     const ownId = this.client.user?.id;
     return this.#conversation.get().messages.findLast(({ from, deleted }) => from.id === ownId && deleted === null);
   }
 
-  async edit(text: string): Promise<void> {
-    const last = this.lastOwn();
-    if (last === undefined) return this.say('you have no message here to edit');
-    const outcome = await this.#conversation.edit(last.seq, text);
+  async edit({ room, seq }: MessagePlace, text: string): Promise<void> {
+    if (room !== this.#conversation.room) return this.say('not edited: the message is in another room');
+    const outcome = await this.#conversation.edit(seq, text);
     if (!outcome.ok) this.say(`not edited: ${outcome.error.message}`);
   }
 
+  async editLast(text: string): Promise<void> {
+    const last = this.#lastToChange();
+    if (last !== null) await this.edit(last, text);
+  }
+
   async deleteLast(): Promise<void> {
-    const last = this.lastOwn();
-    if (last === undefined) return this.say('you have no message here to delete');
+    const last = this.#lastToChange();
+    if (last === null) return;
     const outcome = await this.#conversation.delete(last.seq);
     if (!outcome.ok) this.say(`not deleted: ${outcome.error.message}`);
+  }
+
+  /** Null, with a notice, unless it is certain which own message is the last one. */
+  #lastToChange(): MessagePlace | null {
+    const { hasNewer, isReady, outgoing } = this.#conversation.get();
+    const last = this.lastOwn();
+    if (hasNewer || !isReady) this.say('not changed: the newest messages are not shown, /newest shows them');
+    else if (outgoing.some(({ state }) => state.kind !== 'failed'))
+      this.say('not changed: your last message is still on its way');
+    else if (last === undefined) this.say('you have no message here to change');
+    else return { room: this.#conversation.room, seq: last.seq };
+    return null;
   }
 
   #open(room: string): Conversation {

@@ -13,8 +13,8 @@ test('a line is a message, a command, or a text that begins with a slash', () =>
     assert.equal(commandOf(line).kind, 'none', line);
 });
 
-test('options have defaults, and problems are reported', () => {
-  const options = parseOptions([], {}, 'mina');
+test('options have defaults, and problems are named', () => {
+  const options = parseOptions([], {}, () => 'mina');
   assert.deepEqual(options, {
     url: 'http://127.0.0.1:8080',
     room: 'lobby',
@@ -23,7 +23,11 @@ test('options have defaults, and problems are reported', () => {
     isJson: false,
     history: 50,
   });
-  const other = parseOptions(['--room', 'tea', '--json', '--url', 'https://a.example/x'], { MARU_TOKEN: 't' }, 'mina');
+  const other = parseOptions(
+    ['--room', 'tea', '--json', '--url', 'https://a.example/x'],
+    { MARU_TOKEN: 't' },
+    () => 'mina',
+  );
   assert.deepEqual(other, {
     url: 'https://a.example',
     room: 'tea',
@@ -32,7 +36,10 @@ test('options have defaults, and problems are reported', () => {
     isJson: true,
     history: 50,
   });
-  assert.equal(parseOptions(['-h'], {}, 'mina'), 'help');
+  assert.equal(
+    parseOptions(['-h'], {}, () => 'mina'),
+    'help',
+  );
   for (const args of [['--url', 'ftp://a'], ['--room', 'No!'], ['--history', '201'], ['--what'], ['extra']])
-    assert.throws(() => parseOptions(args, {}, 'mina'), UsageError, args.join(' '));
+    assert.throws(() => parseOptions(args, {}, () => 'mina'), UsageError, args.join(' '));
 });

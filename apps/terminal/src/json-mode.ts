@@ -1,117 +1,146 @@
 /**
  * JSON lines for pipes. Output: one object for each event. Input: each line is a message or a JSON
  * object: `{"type":"send","text"}`, `{"type":"edit","seq","text"}`, `{"type":"delete","seq"}`,
- * `{"type":"history","before","limit"}`, `{"type":"search","query"}`. The program ends when the
- * input has ended and all messages are stored.
+ * `{"type":"history","before","limit"}`, `{"type":"search","query"}`. Ends when the input has ended
+ * and each of its lines has its outcome.
  */
-import { createInterface } from 'node:readline';
-import type { ConnectionState, OutgoingMessage } from '@maru/client';
-import type { ActOutcome } from '@maru/client/conversation';
+import { createInterface, type Interface } from 'node:readline';
+import type { OutgoingMessage } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 import { Chat, type ChatOptions } from './chat.ts';
+import { answerTo, type Told } from './json-requests.ts';
 
 export interface JsonStreams {
   input: NodeJS.ReadableStream;
   print: (line: string) => void;
 }
 
-type Request = Record<string, unknown> & { type: string };
+/** Lines without an outcome. Fewer than the client's outbox takes, so that it refuses none. */
+const WAITING_LINES_MAX = 100;
 
-/** Resolves with the exit code: 0, or 1 if the session ended or a message failed. */
-export function runJson(options: ChatOptions & { room: string }, { input, print }: JsonStreams): Promise<number> {
-  return new Promise((resolve) => {
-    const tell = (event: object) => print(JSON.stringify(event));
-    let hasFailed = false;
-    let isInputOver = false;
-    const finish = (code: number) => {
-      chat.close();
-      resolve(code);
-    };
-    const finishWhenStored = () => {
-      const waits = chat.client.pending().some(({ state }) => state.kind !== 'failed');
-      if (isInputOver && !waits) finish(hasFailed ? 1 : 0);
-    };
-    const chat = new Chat(options, {
-      onChange: () => tellConnection(chat.client.connection),
+/**
+ * Resolves with the exit code: 0, or 1 if the session ended, or a message or a request failed.
+ */
+export const runJson = (options: ChatOptions & { room: string }, streams: JsonStreams): Promise<number> =>
+  new JsonMode(options, streams).run();
+
+class JsonMode {
+  readonly #chat: Chat;
+  readonly #lines: Interface;
+  readonly #print: JsonStreams['print'];
+  readonly #exit = Promise.withResolvers<number>();
+  /** Requests without an answer. */
+  #running = 0;
+  #hasFailed = false;
+  #isInputOver = false;
+  #isOver = false;
+  #connection = '';
+  #onSpace = () => {};
+
+  constructor(options: ChatOptions & { room: string }, { input, print }: JsonStreams) {
+    this.#print = print;
+    this.#lines = createInterface({ input });
+    this.#chat = new Chat(options, {
+      onChange: () => this.#tellConnection(),
       onEntries: (room, entries) => {
-        for (const entry of entries) tell({ type: 'entry', room, entry });
+        for (const entry of entries) this.#tell({ type: 'entry', room, entry });
       },
-      onOutgoing: (message) => {
-        const outcome = outcomeOf(message);
-        if (outcome === null) return;
-        if (outcome.type === 'failed') hasFailed = true;
-        tell(outcome);
-        finishWhenStored();
-      },
+      onOutgoing: (message) => this.#onOutgoing(message),
       onEnded: (reason) => {
-        tell({ type: 'ended', reason });
-        finish(1);
+        this.#tell({ type: 'ended', reason });
+        this.#finish(1);
       },
     });
-    let reported = '';
-    const tellConnection = ({ state }: ConnectionState) => {
-      if (state === reported) return;
-      reported = state;
-      tell({ type: 'connection', state });
-    };
-    const lines = createInterface({ input });
-    lines.on('line', (line) => void carryOut(chat, line, tell).catch((error: unknown) => tell(problemOf(error))));
-    lines.on('close', () => {
-      isInputOver = true;
-      finishWhenStored();
+    const { client } = this.#chat;
+    client.on('room', (event) => {
+      if (event.status !== 'joining') this.#tell({ type: 'room', ...event });
     });
-    chat.connect();
-  });
-}
-
-const problemOf = (error: unknown) => {
-  if (!(error instanceof MaruError)) throw error;
-  return { type: 'error', code: error.code, message: error.message };
-};
-
-function outcomeOf({ room, clientMsgId, state }: OutgoingMessage) {
-  if (state.kind === 'stored') return { type: 'stored', room, clientMsgId };
-  if (state.kind === 'failed') return { type: 'failed', room, clientMsgId, code: state.error.code };
-  return null;
-}
-
-async function carryOut(chat: Chat, line: string, tell: (event: object) => void): Promise<void> {
-  const request = requestOf(line);
-  if (request === null) return;
-  const { conversation, client } = chat;
-  const { room } = conversation;
-  const tellOutcome = (type: string, outcome: ActOutcome) =>
-    tell(outcome.ok ? { type, seq: outcome.seq } : { type: 'error', ...outcome.error });
-  switch (request.type) {
-    case 'send': {
-      const { clientMsgId } = client.send(room, String(request.text ?? ''));
-      return tell({ type: 'queued', clientMsgId });
-    }
-    case 'edit':
-      return tellOutcome('edited', await conversation.edit(Number(request.seq), String(request.text ?? '')));
-    case 'delete':
-      return tellOutcome('deleted', await conversation.delete(Number(request.seq)));
-    case 'history': {
-      const { before, limit } = request as { before?: number; limit?: number };
-      const page = { room, ...(before === undefined ? {} : { before }), ...(limit === undefined ? {} : { limit }) };
-      return tell({ type: 'history', ...(await client.readMessages(page)) });
-    }
-    case 'search':
-      return tell({ type: 'found', ...(await client.search({ room, query: String(request.query ?? '') })) });
-    default:
-      return tell({ type: 'error', code: 'invalid', message: `there is no request ${request.type}` });
+    client.on('gap', (gap) => this.#tell({ type: 'gap', ...gap }));
+    client.on('rollback', (epoch) => this.#tell({ type: 'epoch', ...epoch }));
+    client.on('notice', (notice) => this.#tell({ type: 'notice', ...notice }));
   }
-}
 
-/** Null for an empty line. A line that is not a JSON object is a message. */
-export function requestOf(line: string): Request | null {
-  if (line.trim() === '') return null;
-  try {
-    const parsed: unknown = JSON.parse(line);
-    if (typeof parsed === 'object' && parsed !== null && 'type' in parsed && typeof parsed.type === 'string')
-      return parsed as Request;
-  } catch {
-    // The line is not JSON, so it is a message.
+  run(): Promise<number> {
+    this.#chat.connect();
+    this.#read().catch(this.#exit.reject);
+    return this.#exit.promise;
   }
-  return { type: 'send', text: line };
+
+  async #read(): Promise<void> {
+    let number = 0;
+    for await (const line of this.#lines) {
+      await this.#space();
+      if (this.#isOver) return;
+      number++;
+      this.#answer(line, number).catch(this.#exit.reject);
+    }
+    this.#isInputOver = true;
+    this.#settled();
+  }
+
+  async #answer(text: string, line: number): Promise<void> {
+    this.#running++;
+    try {
+      const answer = await answerTo(this.#chat, text);
+      if (answer !== null) this.#tell({ ...answer, line });
+    } catch (error) {
+      if (!(error instanceof MaruError)) throw error;
+      this.#hasFailed = true;
+      this.#tell({ type: 'error', line, code: error.code, message: error.message });
+    } finally {
+      this.#running--;
+      this.#settled();
+    }
+  }
+
+  #onOutgoing({ room, clientMsgId, state }: OutgoingMessage): void {
+    if (state.kind === 'sending') return;
+    if (state.kind === 'stored') this.#tell({ type: 'stored', room, clientMsgId });
+    else {
+      this.#hasFailed = true;
+      this.#tell({ type: 'failed', room, clientMsgId, code: state.error.code });
+      // The outbox would keep it for another try.
+      this.#chat.client.discard(clientMsgId);
+    }
+    this.#settled();
+  }
+
+  get #waiting(): number {
+    return this.#running + this.#chat.client.pending().length;
+  }
+
+  /** Resolves when another line may be taken. */
+  #space(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onSpace = resolve;
+      this.#settled();
+    });
+  }
+
+  /** Fewer lines may wait than before. */
+  #settled(): void {
+    if (this.#waiting < WAITING_LINES_MAX) this.#onSpace();
+    if (this.#isInputOver && this.#waiting === 0) this.#finish(this.#hasFailed ? 1 : 0);
+  }
+
+  #tellConnection(): void {
+    const { state } = this.#chat.client.connection;
+    if (state === this.#connection) return;
+    this.#connection = state;
+    this.#tell({ type: 'connection', state });
+  }
+
+  #tell(event: Told): void {
+    if (!this.#isOver) this.#print(JSON.stringify(event));
+  }
+
+  /** Closes the input, so that nothing keeps the process. */
+  #finish(code: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#lines.close();
+    this.#chat.close();
+    this.#exit.resolve(code);
+    this.#onSpace();
+  }
 }

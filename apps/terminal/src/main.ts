@@ -4,6 +4,17 @@ import { enterAsGuest, readRoom } from '@maru/client/http';
 import { HELP, type Options, parseOptions, UsageError } from './options.ts';
 
 const EXIT_USAGE = 2;
+/** As of a program that SIGPIPE ended: 128 and its number. */
+const EXIT_CLOSED_PIPE = 141;
+
+/** A uid may have no account, as in containers. */
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER || 'guest';
+  }
+}
 
 async function tokenOf({ url, identity }: Options): Promise<string> {
   if ('token' in identity) return identity.token;
@@ -22,7 +33,7 @@ async function checkRoom({ url, room, mayCreate }: Options, token: string): Prom
 }
 
 async function main(): Promise<number> {
-  const options = parseOptions(process.argv.slice(2), process.env, userInfo().username);
+  const options = parseOptions(process.argv.slice(2), process.env, accountName);
   if (options === 'help') {
     console.log(HELP);
     return 0;
@@ -39,6 +50,10 @@ async function main(): Promise<number> {
   return runScreen({ url, room, history, token });
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT_CLOSED_PIPE);
+});
 try {
   process.exitCode = await main();
 } catch (error) {

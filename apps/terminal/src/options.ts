@@ -38,8 +38,11 @@ On the screen, /help lists the commands and keys.`;
 
 type Environment = Record<string, string | undefined>;
 
-/** Returns `help` if it is requested. @throws UsageError whose message says what to change */
-export function parseOptions(args: string[], environment: Environment, accountName: string): Options | 'help' {
+/**
+ * `help` if it is asked for. `accountName` is called only for a guest without a name.
+ * @throws UsageError whose message says what to change
+ */
+export function parseOptions(args: string[], environment: Environment, accountName: () => string): Options | 'help' {
   const values = parse(args);
   if (values.help) return 'help';
   const url = values.url ?? environment.MARU_URL ?? DEFAULT_URL;
@@ -51,7 +54,7 @@ export function parseOptions(args: string[], environment: Environment, accountNa
   if (!Number.isInteger(history) || history < 0 || history > HISTORY_MAX)
     throw new UsageError(`--history takes a number from 0 to ${HISTORY_MAX}`);
   const token = values.token ?? environment.MARU_TOKEN;
-  const identity = token === undefined || token === '' ? { name: values.name ?? accountName } : { token };
+  const identity = token === undefined || token === '' ? { name: values.name ?? accountName() } : { token };
   const mayCreate = values.create === true || room === DEFAULT_ROOM;
   return { url: new URL(url).origin, room, identity, mayCreate, isJson: values.json === true, history };
 }

@@ -1,7 +1,7 @@
 /** The screen: rooms, messages, a notice, and the prompt. */
 import { Box, Text, useApp, useInput, usePaste, useWindowSize } from 'ink';
 import { createElement as h, useCallback, useEffect, useRef, useState } from 'react';
-import type { Chat, ChatView } from './chat.ts';
+import type { Chat, ChatView, MessagePlace } from './chat.ts';
 import { commandOf, HELP_LINES } from './commands.ts';
 import { EMPTY, type Line, lineOf } from './editor.ts';
 import { type Act, type Key, keysOf, pasted, stepOf } from './keys.ts';
@@ -21,7 +21,8 @@ export interface ScreenProps {
 /** State of the screen outside the chat. */
 interface Shown {
   line: Line;
-  isEditing: boolean;
+  /** The message whose text the line holds; null: the line is a new message or a command. */
+  editing: MessagePlace | null;
   panel: Panel;
   /** Number of lines below the screen. */
   scrolled: number;
@@ -33,13 +34,15 @@ export function Screen({ chat, subscribe }: ScreenProps) {
   const { exit } = useApp();
   const { columns, rows } = useWindowSize();
   const [, redraw] = useState(0);
-  /** A ref, not state: several keys may arrive before the next draw. */
-  const { current: now } = useRef<Shown>({ line: EMPTY, isEditing: false, panel: { kind: 'none' }, scrolled: 0 });
+  /** Not a state: several keys may arrive before the next drawing. */
+  const { current: now } = useRef<Shown>({ line: EMPTY, editing: null, panel: { kind: 'none' }, scrolled: 0 });
   const draw = useCallback(() => redraw((count) => count + 1), []);
   useEffect(() => subscribe(draw), [subscribe, draw]);
 
+  leaveOtherRoom(chat, now);
   const { view } = chat;
-  const { line, isEditing, panel } = now;
+  const { line, panel } = now;
+  const isEditing = now.editing !== null;
   const height = Math.max(1, rows - OTHER_ROWS - (line.text.split('\n').length - 1));
   const all = panel.kind === 'none' ? linesOf(view.conversation, lineOptions(chat, columns)) : panelLines(chat, panel);
   const top = Math.max(0, all.length - height);
@@ -49,6 +52,7 @@ export function Screen({ chat, subscribe }: ScreenProps) {
   const act = actor(chat, now, { height, top, exit });
   useInput((input: string, given: Key) => {
     for (const { input: typed, key } of keysOf(input, given)) {
+      leaveOtherRoom(chat, now);
       const step = stepOf(now.line, typed, key);
       if ('line' in step) now.line = step.line;
       else act(step.act);
@@ -77,15 +81,21 @@ export function Screen({ chat, subscribe }: ScreenProps) {
   );
 }
 
-/** Runs the acts that keys start. */
+/** An edit ends when its room is no longer shown: its text belongs to a message there. */
+function leaveOtherRoom({ conversation }: Chat, now: Shown): void {
+  if (now.editing !== null && now.editing.room !== conversation.room)
+    Object.assign(now, { line: EMPTY, editing: null });
+}
+
+/** Carries out what keys begin. */
 function actor(chat: Chat, now: Shown, { height, top, exit }: { height: number; top: number; exit: () => void }) {
-  const reset = (line = EMPTY) => Object.assign(now, { line, isEditing: false, panel: { kind: 'none' }, scrolled: 0 });
+  const reset = (line = EMPTY) => Object.assign(now, { line, editing: null, panel: { kind: 'none' }, scrolled: 0 });
   return (act: Act): void => {
     switch (act.kind) {
       case 'submit': {
-        const { line, isEditing } = now;
+        const { line, editing } = now;
         reset();
-        if (isEditing) void chat.edit(line.text.trim());
+        if (editing !== null) void chat.edit(editing, line.text.trim());
         else carryOut(chat, line.text, now, exit);
         return;
       }
@@ -96,7 +106,8 @@ function actor(chat: Chat, now: Shown, { height, top, exit }: { height: number; 
         return;
       case 'edit-last': {
         const last = chat.lastOwn();
-        if (last !== undefined) Object.assign(now, { line: lineOf(last.text), isEditing: true });
+        if (last === undefined) return;
+        Object.assign(now, { line: lineOf(last.text), editing: { room: chat.conversation.room, seq: last.seq } });
         return;
       }
       case 'next-unread': {
@@ -210,7 +221,7 @@ function carryOut(chat: Chat, text: string, now: Shown, exit: () => void): void 
       chat.send(command.text);
       break;
     case 'edit':
-      void chat.edit(command.text);
+      void chat.editLast(command.text);
       break;
     case 'delete':
       void chat.deleteLast();
