@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { useModal } from './hooks.ts';
 import { CloseIcon } from './icons.tsx';
 import './moderation/moderation.css';
+import { IconButton } from './icon-button.tsx';
 
 export interface SheetProps {
   /** Prefix of element ids: one page can have several sheets. */
@@ -40,9 +41,9 @@ export function Sheet({ id, title, closeLabel, onClose, isText = false, children
           <h2 id={`${id}-title`} tabIndex={-1} autofocus>
             {title}
           </h2>
-          <button type="button" class="icon-button" aria-label={closeLabel} title={closeLabel} onClick={onClose}>
+          <IconButton label={closeLabel} onClick={onClose}>
             <CloseIcon />
-          </button>
+          </IconButton>
         </header>
         <div class="sheet-body" tabIndex={isText ? 0 : undefined}>
           {children}

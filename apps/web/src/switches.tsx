@@ -1,6 +1,7 @@
 /** Switches for language and theme, and a button for all settings. */
 import { useContext } from 'preact/hooks';
 import { useWords } from './i18n/index.ts';
+import { IconButton } from './icon-button.tsx';
 import { GearIcon } from './icons.tsx';
 import { AppearanceSwitches } from './settings/appearance-switches.tsx';
 import { OpenSettingsContext } from './settings/settings-host.tsx';
@@ -9,18 +10,16 @@ export function Switches() {
   const { t } = useWords();
   return (
     <AppearanceSwitches>
-      <button
-        type="button"
-        class="icon-button"
+      <IconButton
         data-testid="settings-button"
-        aria-label={t.settings}
+        label={t.settings}
         title={`${t.settings} (Ctrl+,)`}
         aria-keyshortcuts="Control+, Meta+,"
         aria-haspopup="dialog"
         onClick={useContext(OpenSettingsContext)}
       >
         <GearIcon />
-      </button>
+      </IconButton>
     </AppearanceSwitches>
   );
 }

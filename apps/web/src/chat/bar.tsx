@@ -3,6 +3,7 @@
  */
 import type { ConnectionState, RoomDetails } from '@maru/client';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { BellIcon, MenuIcon, PeopleIcon, SearchIcon, SettingsIcon } from '../icons.tsx';
 import type { RoomName } from '../model/room-name.ts';
 import { ConnectionPill } from './connection.tsx';
@@ -31,16 +32,9 @@ export function Bar(props: BarProps) {
   return (
     <header class="bar">
       {onShowRooms !== null && (
-        <button
-          type="button"
-          class="icon-button"
-          data-testid="rooms-button"
-          aria-label={t.openRooms}
-          title={t.openRooms}
-          onClick={onShowRooms}
-        >
+        <IconButton data-testid="rooms-button" label={t.openRooms} onClick={onShowRooms}>
           <MenuIcon />
-        </button>
+        </IconButton>
       )}
       <div class="bar-text">
         <h1 class="bar-room" title={room}>
@@ -70,55 +64,37 @@ export function Bar(props: BarProps) {
       )}
       <ConnectionPill connection={connection} />
       {onFind !== null && (
-        <button
-          type="button"
-          class="icon-button"
+        <IconButton
           data-testid="find-button"
-          aria-label={t.find}
+          label={t.find}
           title={`${t.find} (Ctrl+K)`}
           aria-keyshortcuts="Control+K Meta+K"
           onClick={onFind}
         >
           <SearchIcon />
-        </button>
+        </IconButton>
       )}
       {onShowAbout !== null && (
-        <button
-          type="button"
-          class="icon-button"
-          data-testid="room-about"
-          aria-label={t.roomAbout}
-          title={t.roomAbout}
-          aria-haspopup="dialog"
-          onClick={onShowAbout}
-        >
+        <IconButton data-testid="room-about" label={t.roomAbout} aria-haspopup="dialog" onClick={onShowAbout}>
           <BellIcon />
-        </button>
+        </IconButton>
       )}
       {onShowSettings !== null && (
-        <button
-          type="button"
-          class="icon-button"
-          data-testid="room-settings"
-          aria-label={t.roomMenu}
-          title={t.roomMenu}
-          onClick={onShowSettings}
-        >
+        <IconButton data-testid="room-settings" label={t.roomMenu} onClick={onShowSettings}>
           <SettingsIcon />
-        </button>
+        </IconButton>
       )}
       {onShowPeople !== null && (
-        <button
-          type="button"
-          class="icon-button with-count"
+        <IconButton
+          class="with-count"
           data-testid="people-button"
-          aria-label={count === null ? t.openPeople : t.openPeopleOf(count)}
+          label={count === null ? t.openPeople : t.openPeopleOf(count)}
           title={t.openPeople}
           onClick={onShowPeople}
         >
           <PeopleIcon />
           {count !== null && <span aria-hidden="true">{count}</span>}
-        </button>
+        </IconButton>
       )}
     </header>
   );

@@ -2,6 +2,7 @@
  * What the list shows above its first message, below its last message, and if it has no messages.
  */
 import type { Catalogue } from '../i18n/catalogue.ts';
+import { IconButton } from '../icon-button.tsx';
 import { CloseIcon } from '../icons.tsx';
 import { olderState } from '../model/older.ts';
 import type { RoomStore } from '../workspace/room-store.ts';
@@ -101,18 +102,15 @@ export function JumpState({ view, store, t }: { view: RoomView; store: RoomStore
               {t.tryAgain}
             </button>
           )}
-          <button
-            type="button"
-            class="icon-button"
-            aria-label={t.closePanel}
-            title={t.closePanel}
+          <IconButton
+            label={t.closePanel}
             onClick={() => {
               store.conversation.dismissJump();
               document.getElementById('message-input')?.focus();
             }}
           >
             <CloseIcon />
-          </button>
+          </IconButton>
         </p>
       )}
     </div>

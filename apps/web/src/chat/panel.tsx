@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { useModal } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { CloseIcon } from '../icons.tsx';
 
 export interface PanelProps {
@@ -54,15 +55,9 @@ function Drawer({ side, title, isWide = false, onClose, children }: Omit<PanelPr
       }}
     >
       <div class="drawer-body">
-        <button
-          type="button"
-          class="icon-button drawer-close"
-          aria-label={t.closePanel}
-          title={t.closePanel}
-          onClick={onClose}
-        >
+        <IconButton class="drawer-close" label={t.closePanel} onClick={onClose}>
           <CloseIcon />
-        </button>
+        </IconButton>
         {children}
       </div>
     </dialog>

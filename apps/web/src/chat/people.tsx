@@ -1,6 +1,7 @@
 import type { PresenceView } from '@maru/client';
 import type { PresenceUser } from '@maru/protocol/events';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { ChatIcon } from '../icons.tsx';
 import { sortPeople } from '../model/person.ts';
 import { StatusDot } from '../presence/status-dot.tsx';
@@ -64,16 +65,14 @@ export function People({ presence, isStale, ownId, onPerson, onDirect }: PeopleP
                 <span class="sr-only">{t[STATUS_WORDS[user.status]]}</span>
               </span>
               {user.id !== ownId && (
-                <button
-                  type="button"
-                  class="icon-button person-menu"
+                <IconButton
+                  class="person-menu"
                   data-testid="direct-button"
-                  aria-label={t.writeTo(user.name)}
-                  title={t.writeTo(user.name)}
+                  label={t.writeTo(user.name)}
                   onClick={() => onDirect(user)}
                 >
                   <ChatIcon />
-                </button>
+                </IconButton>
               )}
             </li>
           ))}

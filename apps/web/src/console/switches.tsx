@@ -1,5 +1,6 @@
 /** Language, theme, and sign-out of the console. */
 import { useSection } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { LeaveIcon } from '../icons.tsx';
 import { AppearanceSwitches } from '../settings/appearance-switches.tsx';
 
@@ -9,16 +10,9 @@ export function ConsoleSwitches({ onLeave }: { onLeave: (() => void) | null }) {
   return (
     <AppearanceSwitches>
       {onLeave !== null && (
-        <button
-          type="button"
-          class="icon-button"
-          data-testid="leave-console"
-          aria-label={words.leave}
-          title={words.leave}
-          onClick={onLeave}
-        >
+        <IconButton data-testid="leave-console" label={words.leave} onClick={onLeave}>
           <LeaveIcon />
-        </button>
+        </IconButton>
       )}
     </AppearanceSwitches>
   );

@@ -11,6 +11,7 @@ import { FREQUENT_EMOJI } from '../model/emoji.ts';
 import type { Popup, RowActions } from './popup.ts';
 import type { UndoActs } from './use-acts.ts';
 import './row-tools.css';
+import { IconButton } from '../icon-button.tsx';
 
 export interface RowToolsProps {
   message: Message;
@@ -50,19 +51,18 @@ export class RowTools extends Component<RowToolsProps, { isNear: boolean }> {
     return (
       <div class="row-tools" ref={this.#box}>
         {this.state.isNear && <Quick {...this.props} onEmoji={open('emoji')} />}
-        <button
+        <IconButton
           key="menu"
-          type="button"
-          class="icon-button row-menu"
+          class="row-menu"
           data-testid="message-menu"
-          aria-label={t.messageMenu(message.from.name)}
+          label={t.messageMenu(message.from.name)}
           title={t.more}
           aria-haspopup="menu"
           tabIndex={isStop ? 0 : -1}
           onClick={open('menu')}
         >
           <MoreIcon />
-        </button>
+        </IconButton>
       </div>
     );
   }
@@ -94,45 +94,30 @@ function Quick({ message, t, actions, isInThread, onEmoji }: QuickProps) {
   return (
     <>
       {FREQUENT_EMOJI.map((emoji) => (
-        <button
+        <IconButton
           key={emoji}
-          type="button"
-          class="icon-button"
           data-testid="quick-emoji"
           data-emoji={emoji}
           aria-pressed={isMine(emoji)}
-          aria-label={t.reactWith(emoji)}
-          title={t.reactWith(emoji)}
+          label={t.reactWith(emoji)}
           tabIndex={-1}
           onClick={() => actions.onReact(message.seq, emoji, !isMine(emoji))}
         >
           <span aria-hidden="true">{emoji}</span>
-        </button>
+        </IconButton>
       ))}
-      <button
-        type="button"
-        class="icon-button"
-        data-testid="quick-react"
-        aria-label={t.react}
-        title={t.react}
-        aria-haspopup="dialog"
-        tabIndex={-1}
-        onClick={onEmoji}
-      >
+      <IconButton data-testid="quick-react" label={t.react} aria-haspopup="dialog" tabIndex={-1} onClick={onEmoji}>
         <SmileIcon />
-      </button>
+      </IconButton>
       {!isInThread && (
-        <button
-          type="button"
-          class="icon-button"
+        <IconButton
           data-testid="quick-reply"
-          aria-label={t.replyAct}
-          title={t.replyAct}
+          label={t.replyAct}
           tabIndex={-1}
           onClick={() => actions.onThread(message.thread ?? message.seq)}
         >
           <ReplyIcon />
-        </button>
+        </IconButton>
       )}
     </>
   );

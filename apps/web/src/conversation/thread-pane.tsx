@@ -16,6 +16,7 @@ import { useThrottled } from '../throttled.ts';
 import type { RoomStore } from '../workspace/room-store.ts';
 import type { RoomView } from '../workspace/room-view.ts';
 import './conversation.css';
+import { IconButton } from '../icon-button.tsx';
 import { type Editing, lastOwn } from './editing.ts';
 import { onRowKey } from './row-keys.ts';
 import { type ThreadPlace, useThreadPlace } from './thread-place.ts';
@@ -68,16 +69,9 @@ export function ThreadPane(props: ThreadPaneProps) {
           {words.thread}
         </h2>
         {onClose !== null && (
-          <button
-            type="button"
-            class="icon-button"
-            data-testid="thread-close"
-            aria-label={words.closeThread}
-            title={words.closeThread}
-            onClick={onClose}
-          >
+          <IconButton data-testid="thread-close" label={words.closeThread} onClick={onClose}>
             <CloseIcon />
-          </button>
+          </IconButton>
         )}
       </header>
       {thread !== null && <Replies {...props} thread={thread} />}

@@ -9,6 +9,7 @@ import { nameOf } from '../model/names.ts';
 import { CreateView } from './create-view.tsx';
 import { EraseView, ReportView } from './message-views.tsx';
 import './moderation.css';
+import { IconButton } from '../icon-button.tsx';
 import { PersonView } from './person-view.tsx';
 import { RoomView } from './room-view.tsx';
 import type { ModerationDialogProps } from './target.ts';
@@ -43,9 +44,9 @@ export function ModerationDialog(props: ModerationDialogProps) {
           <h2 id="sheet-title" ref={heading} tabIndex={-1}>
             {titleOf(props, words, conversationWords, t.roomMenu)}
           </h2>
-          <button type="button" class="icon-button" aria-label={words.close} title={words.close} onClick={onClose}>
+          <IconButton label={words.close} onClick={onClose}>
             <CloseIcon />
-          </button>
+          </IconButton>
         </header>
         <div class="sheet-body">
           {target.view === 'create' && <CreateView {...props} />}

@@ -4,6 +4,7 @@ import { useCallback, useState } from 'preact/hooks';
 import { Avatar } from '../chat/avatar.tsx';
 import { useWatched } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { LeaveIcon } from '../icons.tsx';
 import { useLazyPart } from '../lazy.ts';
 import { LoadFailed } from '../load-failed.tsx';
@@ -36,16 +37,9 @@ export function MeArea({ user, ownStatus, isConnected, onLeave }: MeAreaProps) {
       <Me {...{ user, ownStatus, isConnected }} onOpen={open} />
       <div class="me-tools">
         <Switches />
-        <button
-          type="button"
-          class="icon-button"
-          data-testid="leave-button"
-          aria-label={t.leave}
-          title={t.leave}
-          onClick={onLeave}
-        >
+        <IconButton data-testid="leave-button" label={t.leave} onClick={onLeave}>
           <LeaveIcon />
-        </button>
+        </IconButton>
       </div>
       {isOpen && dialog.kind === 'ready' && <dialog.part ownStatus={ownStatus} onClose={close} />}
       {isOpen && dialog.kind === 'failed' && <LoadFailed class="field-error" retry={dialog.retry} onClose={close} />}

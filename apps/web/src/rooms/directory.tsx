@@ -12,6 +12,7 @@ import { useThrottled } from '../throttled.ts';
 import { Directory, type DirectoryView } from './directory-model.ts';
 import type { DirectoryProps } from './directory-props.ts';
 import './directory.css';
+import { IconButton } from '../icon-button.tsx';
 
 /** Number of rows to render at first, and to add each time the reader asks for more. */
 const ROWS = 100;
@@ -30,16 +31,9 @@ export function DirectoryPage(props: DirectoryProps) {
     <main class="conversation" data-testid="directory">
       <header class="bar">
         {!shell.showsRooms && (
-          <button
-            type="button"
-            class="icon-button"
-            data-testid="rooms-button"
-            aria-label={t.openRooms}
-            title={t.openRooms}
-            onClick={() => shell.setOpen('rooms')}
-          >
+          <IconButton data-testid="rooms-button" label={t.openRooms} onClick={() => shell.setOpen('rooms')}>
             <MenuIcon />
-          </button>
+          </IconButton>
         )}
         <div class="bar-text">
           <h1 class="bar-room">{words.title}</h1>

@@ -3,6 +3,7 @@ import { useCallback } from 'preact/hooks';
 import type { ShellState } from '../chat/use-shell.ts';
 import { useSelected } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { CompassIcon, ReadIcon } from '../icons.tsx';
 import { focusRegion } from '../keyboard/regions.ts';
 import { useShortcut } from '../keyboard/use-shortcut.ts';
@@ -66,12 +67,9 @@ export function ListTools({ workspace, shell, hasUnread, unreadOnly, setUnreadOn
         {t.allRooms}
       </a>
       {hasUnread && (
-        <button
-          type="button"
-          class="icon-button"
+        <IconButton
           data-testid="mark-all-read"
-          aria-label={t.markAllRead}
-          title={t.markAllRead}
+          label={t.markAllRead}
           onClick={() => {
             // The button disappears, so move the focus.
             focusRegion('rooms');
@@ -79,7 +77,7 @@ export function ListTools({ workspace, shell, hasUnread, unreadOnly, setUnreadOn
           }}
         >
           <ReadIcon />
-        </button>
+        </IconButton>
       )}
       <button
         type="button"

@@ -1,6 +1,7 @@
 /** One row of the room list. */
 import { Component } from 'preact';
 import { useWords } from '../i18n/index.ts';
+import { IconButton } from '../icon-button.tsx';
 import { LockIcon, MoreIcon, PencilIcon } from '../icons.tsx';
 import { isOtherTab, pathOfRoom } from '../model/route.ts';
 import type { RoomRow } from './rows.ts';
@@ -71,18 +72,16 @@ function RowView({ row, isOpen, isStop, onGo, onMenu }: RoomRowProps) {
           <LastLine {...row} />
         </span>
       </a>
-      <button
-        type="button"
-        class="icon-button room-menu"
+      <IconButton
+        class="room-menu"
         data-testid="room-menu"
-        aria-label={t.menuOfRoom(name)}
-        title={t.menuOfRoom(name)}
+        label={t.menuOfRoom(name)}
         aria-haspopup="menu"
         tabIndex={-1}
         onClick={(event) => onMenu(row, event.currentTarget)}
       >
         <MoreIcon />
-      </button>
+      </IconButton>
     </li>
   );
 }

@@ -16,6 +16,7 @@ import { allRows, type RoomRow } from './rows.ts';
 import { onRowsKey } from './rows-keys.ts';
 import { type SidebarProps, useSections } from './use-sections.ts';
 import './sidebar.css';
+import { IconButton } from '../icon-button.tsx';
 
 export function Sidebar(props: SidebarProps) {
   const { workspace, session, connection, onLeave } = props;
@@ -89,17 +90,14 @@ function RoomList(props: SidebarProps) {
       )}
       <h2 class="panel-title">
         {t.rooms}
-        <button
-          type="button"
-          class="icon-button"
+        <IconButton
           data-testid="new-room"
-          aria-label={t.newRoom}
-          title={t.newRoom}
+          label={t.newRoom}
           aria-haspopup="dialog"
           onClick={() => dialog.setTarget({ view: 'create' })}
         >
           <PlusIcon />
-        </button>
+        </IconButton>
       </h2>
       <ul data-testid="my-rooms">{sections.rooms.map(item)}</ul>
       {sections.visited.length > 0 && (

@@ -12,6 +12,7 @@ import type { FindMemory } from './find.ts';
 import type { FindPaneProps } from './find-props.ts';
 import { HitList } from './hit-list.tsx';
 import './search.css';
+import { IconButton } from '../icon-button.tsx';
 
 function searchOf(client: ChatClient, memory: FindMemory): Search {
   memory.search ??= createSearch({ client });
@@ -46,16 +47,9 @@ export function FindPane(props: FindPaneProps) {
       <div class="pane-head">
         <h2>{words.title}</h2>
         {onClose !== null && (
-          <button
-            type="button"
-            class="icon-button"
-            data-testid="find-close"
-            aria-label={words.close}
-            title={words.close}
-            onClick={onClose}
-          >
+          <IconButton data-testid="find-close" label={words.close} onClick={onClose}>
             <CloseIcon />
-          </button>
+          </IconButton>
         )}
       </div>
       <form class="find-form" onSubmit={(event) => event.preventDefault()}>

@@ -6,6 +6,7 @@ import type { ComponentChildren } from 'preact';
 import { useMedia } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { LANGUAGES, nextLanguage } from '../i18n/languages.ts';
+import { IconButton } from '../icon-button.tsx';
 import { MoonIcon, SunIcon } from '../icons.tsx';
 import { DARK_SYSTEM } from '../session/theme.ts';
 import { usePreferenceStore, usePreferences } from './use-preferences.ts';
@@ -30,16 +31,13 @@ export function AppearanceSwitches({ children }: { children?: ComponentChildren 
       >
         {LANGUAGES[next].name}
       </button>
-      <button
-        type="button"
-        class="icon-button"
+      <IconButton
         data-testid="theme-switch"
-        aria-label={themeWords}
-        title={themeWords}
+        label={themeWords}
         onClick={() => store.set({ theme: isDark ? 'light' : 'dark' })}
       >
         {isDark ? <SunIcon /> : <MoonIcon />}
-      </button>
+      </IconButton>
       {children}
     </div>
   );
