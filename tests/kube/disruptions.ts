@@ -24,7 +24,8 @@ const LAST_SESSION_TIMEOUT_MS = 10_000;
 const REPLACED_TIMEOUT_MS = 120_000;
 const POLL_EVERY_MS = 250;
 const GATEWAYS_FEW = 2;
-const GATEWAYS_MANY = 4;
+/** With the archive, the requests of all pods then still fit a node with two cores. */
+const GATEWAYS_MANY = 3;
 const CONFIG_ERROR_TIMEOUT_MS = 90_000;
 
 const seconds = (ms: number | undefined) =>
