@@ -63,7 +63,9 @@ before(async () => {
       MARU_GUEST_SECRET: 'a-guest-secret-for-tests-only-0123456789',
       MARU_ADDRESS_CALLS_PER_SECOND: '100000',
       MARU_ADDRESS_CALLS_BURST: '100000',
+      // All attacks use one user, and sessions by polling end by their timeout.
       MARU_CONNECTIONS_PER_USER_MAX: '10000',
+      MARU_CONNECTIONS_PER_USER_CLUSTER_MAX: '10000',
       MARU_PING_INTERVAL_MS: '2000',
       MARU_PING_TIMEOUT_MS: '2000',
       NODE_OPTIONS: `--import ${new URL('collect-garbage.mjs', import.meta.url).href}`,
