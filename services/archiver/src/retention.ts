@@ -76,7 +76,7 @@ async function removeOld(room: string, keptMs: number, options: RetentionOptions
   if (removed === undefined) return false;
   metrics.expiredEntries.inc(removed.entries);
   // If this fails, the scan finds the difference.
-  await store.mark(room, { ...removed, archivedFrom: removed.first, restoredFrom: undefined });
+  await store.mark(room, { ...removed, archivedFrom: removed.first, restoredFrom: undefined, hotFirst });
   return removed.entries === BOUNDS.removedRowsMax;
 }
 

@@ -213,10 +213,11 @@ test('pins of messages that only the hot log has stay', async () => {
   await rig.admin.zadd(roomPinsKey('tea'), 10, '10', 30, '30', 45, '45');
   const pins = () => rig.admin.zrange(roomPinsKey('tea'), '0', '-1');
   // Retention of an earlier release removed what the hot log has.
-  await rig.store.mark('tea', { epoch: '1.a', position: 50, archivedFrom: 41, restoredFrom: undefined });
+  const mark = { epoch: '1.a', position: 50, archivedFrom: 41, restoredFrom: undefined };
+  await rig.store.mark('tea', { ...mark, hotFirst: 21 });
   assert.deepEqual(await pins(), ['30', '45']);
   await trimTo(rig, 'tea', 36);
-  await rig.store.mark('tea', { epoch: '1.a', position: 50, archivedFrom: 41, restoredFrom: undefined });
+  await rig.store.mark('tea', { ...mark, hotFirst: 36 });
   assert.deepEqual(await pins(), ['45']);
 });
 

@@ -170,7 +170,7 @@ async function finish(
     logger.error(facts, 'entries are in neither the hot log nor the archive');
   }
   if (hot.deleted) return DONE;
-  const mark = { epoch: hot.epoch, position, archivedFrom };
+  const mark = { epoch: hot.epoch, position, archivedFrom, hotFirst: hot.first };
   // The room noted this before the transaction, so the archive had it once.
   const isRestored = hot.archived !== undefined && hot.archived > position;
   await store.mark(room, { ...mark, restoredFrom: isRestored ? hot.archived : undefined });

@@ -4,6 +4,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { ArchiveUnavailable } from '@maru/archive-db';
 import { poll } from '@maru/service-kit/testing';
 import type { RoomArchive } from '../archive/room-archive.ts';
+import type { RoomQueue } from '../store/room-queue.ts';
 import { archivedSeqs, type Rig, rollBackTo, say, startRig, upTo } from '../testing/rig.ts';
 import { startWorker } from './worker.ts';
 
@@ -15,8 +16,13 @@ beforeEach(() => rig.reset());
 after(() => rig.stop());
 
 /** Runs a worker until `done`, against an archive that may fail. */
-async function work(archive: RoomArchive, done: () => Promise<boolean>, now = () => performance.now()) {
-  const loop = startWorker({ ...rig, archive, worker: `w-${Math.random()}`, now });
+async function work(
+  archive: RoomArchive,
+  done: () => Promise<boolean>,
+  now = () => performance.now(),
+  queue: RoomQueue = rig.queue,
+) {
+  const loop = startWorker({ ...rig, archive, queue, worker: `w-${Math.random()}`, now });
   try {
     await poll('the worker', done, { timeoutMs: 15_000 });
   } finally {
@@ -58,6 +64,45 @@ test('a room whose transactions take too long does not stop others, and is tried
   );
   assert.ok(again > 0);
   for (const call of calls.slice(again)) if (call.includes('slow')) assert.deepEqual(call, ['slow']);
+});
+
+test('a round of slow rooms ends before its claims do', async () => {
+  const rooms = upTo(30).map((n) => `late-${n}`);
+  for (const room of rooms) await say(rig, room, 1);
+  let clock = 0;
+  let isSlow = true;
+  let alone = 0;
+  const perRound: number[] = [];
+  const queue: RoomQueue = {
+    ...rig.queue,
+    claim: (...args) => {
+      perRound.push(alone);
+      alone = 0;
+      return rig.queue.claim(...args);
+    },
+  };
+  const archive: RoomArchive = {
+    ...rig.rooms,
+    async write(batches) {
+      if (!isSlow) return rig.rooms.write(batches);
+      if (batches.length > 1) throw timeout();
+      alone++;
+      // Half of a claim has passed after four rooms.
+      clock += 4_000;
+      return rig.rooms.write(batches);
+    },
+  };
+  const areArchived = async () => (await Promise.all(rooms.map((room) => isArchived(room, 1)))).every((one) => one);
+  await work(
+    archive,
+    async () => {
+      if (perRound.filter((count) => count > 0).length > 2) isSlow = false;
+      return areArchived();
+    },
+    () => clock,
+    queue,
+  );
+  assert.ok(Math.max(...perRound) > 0 && Math.max(...perRound) <= 4, perRound.join());
 });
 
 test('a server that is slow for all rooms is not asked for each of them', async () => {

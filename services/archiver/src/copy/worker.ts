@@ -35,6 +35,9 @@ export interface WorkerOptions extends Omit<CopyOptions, 'askForTrim'> {
 export function startWorker(options: WorkerOptions): Loop {
   const { worker, queue, metrics, logger, now } = options;
   let held = new Map<string, Held>();
+  let isStopping = false;
+  /** The claims are extended at the beginning of a round only. */
+  let roundEndsAtMs = 0;
 
   const copy = (rooms: string[]) => copyRooms(rooms, { ...options, askForTrim: queue.askForTrim });
 
@@ -56,6 +59,7 @@ export function startWorker(options: WorkerOptions): Loop {
     const outcomes = new Map<string, Outcome>();
     const slow = new Map<string, unknown>();
     for (const room of rooms) {
+      if (isStopping || now() > roundEndsAtMs) break;
       if (slow.size >= (isFast || outcomes.size > 0 ? 1 : SLOW_ROOMS_MAX)) break;
       try {
         for (const [one, outcome] of await copy([room])) outcomes.set(one, outcome);
@@ -92,6 +96,7 @@ export function startWorker(options: WorkerOptions): Loop {
   };
 
   const round = async (): Promise<'again' | undefined> => {
+    roundEndsAtMs = now() + BOUNDS.claimMs / 2;
     const claims = await queue.claim(worker, [...held.values()], BOUNDS.roomsPerWorkerMax - held.size);
     held = new Map(
       claims.map(({ room, since }) => {
@@ -128,6 +133,7 @@ export function startWorker(options: WorkerOptions): Loop {
   });
   return {
     async stop() {
+      isStopping = true;
       await loop.stop();
       // If this fails, the claims expire by themselves.
       await queue.release(worker, [...held.values()]).catch(() => {});

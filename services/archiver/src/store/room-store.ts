@@ -48,6 +48,8 @@ export interface Mark {
   archivedFrom: number;
   /** The value of `archived` that a restored older archive does not reach. */
   restoredFrom: number | undefined;
+  /** The oldest seq of the hot log, now or before. */
+  hotFirst: number;
 }
 
 export interface RoomStore {
@@ -83,9 +85,9 @@ export function createRoomStore(store: RedisStore): RoomStore {
       };
     },
 
-    async mark(room, { epoch, position, archivedFrom, restoredFrom }) {
-      const args = [epoch, position, archivedFrom, restoredFrom ?? ''];
-      const keys = [roomMetaKey(room), roomLogKey(room), roomPinsKey(room)];
+    async mark(room, { epoch, position, archivedFrom, restoredFrom, hotFirst }) {
+      const args = [epoch, position, archivedFrom, restoredFrom ?? '', hotFirst];
+      const keys = [roomMetaKey(room), roomPinsKey(room)];
       return (await runScript(store, SCRIPTS.markArchived, keys, args)) === 1;
     },
   };
