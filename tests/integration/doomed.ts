@@ -79,7 +79,7 @@ async function createHandlers() {
   const tracing = { sendMessage: <T>(send: T) => send } as Tracing;
   const { carryOut, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
-    carryOut: createCarryOut({ log, quota, audit, perSecond: config.userMessagesPerSecond }),
+    carryOut: createCarryOut({ log, quota, audit, perSecond: config.userMessagesPerSecond, storeNow: Date.now }),
   });
   const mayRead = async (userId: string, room: string) => void (await log.read(room, { userId }, { mode: 'none' }));
   return {

@@ -72,7 +72,13 @@ export function startNode(store: RedisStore, owner: string, step: Step) {
   const quota = { take: async () => 0, giveBack() {} };
   const act = (request: Parameters<typeof log.act>[0]) => stepping(() => log.act(request));
   const carryOut = noteMemberships(
-    createCarryOut({ log: { act, read: log.read }, quota, audit: { recordOnce() {} }, perSecond: 1 }),
+    createCarryOut({
+      log: { act, read: log.read },
+      quota,
+      audit: { recordOnce() {} },
+      perSecond: 1,
+      storeNow: Date.now,
+    }),
     parts,
   );
   const directory = createRoomDirectory({

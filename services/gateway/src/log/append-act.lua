@@ -69,10 +69,10 @@ end
 
 -- Why the actor may not act at all, independent of the act.
 local function refusal_of_actor()
-  -- The import replaces the log.
-  if redis.call('HEXISTS', KEYS[1], 'importing') == 1 then return {'conflict', 'importing'} end
-  if operates then return nil end
-  if admin and not private then return nil end
+  if operates or (admin and not private) then
+    -- The import replaces the log. For others, the room is closed.
+    return redis.call('HEXISTS', KEYS[1], 'importing') == 1 and {'conflict', 'importing'} or nil
+  end
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end
   if shut_out_until(KEYS[6], actor, now) then return {'forbidden', 'banned'} end
   -- An act is an entry too. Leaving stays possible, and so does what an owner of a private room

@@ -21,6 +21,11 @@ export interface ActOrder {
   act: Act;
 }
 
+/** A client repeats an act without an answer for less than this. */
+const REPEATED_WITHIN_MS = 60_000;
+
+type Stored = Extract<ActResult, { outcome: 'stored' | 'duplicate' }>;
+
 /** Undefined if the act changed nothing, because the invited user is already a member. */
 export type CarryOut = (actor: Actor, order: ActOrder) => Promise<SendData | undefined>;
 
@@ -32,8 +37,12 @@ export function createCarryOut(options: {
   audit: Pick<ActAudit, 'recordOnce'>;
   /** The rate that a refusal names. */
   perSecond: number;
+  /** Milliseconds of the store's clock. */
+  storeNow: () => number;
 }): CarryOut {
-  const { log, quota, audit } = options;
+  const { log, quota, audit, storeNow } = options;
+  const record = (by: string, room: string, act: Act, { epoch, seq, untilTs }: Stored): void =>
+    audit.recordOnce({ by, room, seq, ...auditOf(act, untilTs) }, `${room} ${epoch} ${seq}`);
   return async (actor, { room, clientMsgId, act }) => {
     const { user } = actor;
     checkVisibility(room, act);
@@ -54,13 +63,13 @@ export function createCarryOut(options: {
     if (waitMs === 0 && result.outcome !== 'stored') quota.giveBack(user.id, bytes, isRepeated(result) ? 1 : 0);
     switch (result.outcome) {
       case 'stored':
+        record(user.id, room, act, result);
+        return sentOf(result, false);
       case 'duplicate':
-        // The process that stored the act may have ended before it recorded it.
-        audit.recordOnce(
-          { by: user.id, room, seq: result.seq, ...auditOf(act, result.untilTs) },
-          `${room} ${result.epoch} ${result.seq}`,
-        );
-        return sentOf(result, result.outcome === 'duplicate');
+        // The process that stored the act may have ended before it recorded it. Old acts are not
+        // recorded again, because a user may repeat them at any time.
+        if (waitMs === 0 && storeNow() - result.ts < REPEATED_WITHIN_MS) record(user.id, room, act, result);
+        return sentOf(result, true);
       case 'known':
         return undefined;
       case 'refused':

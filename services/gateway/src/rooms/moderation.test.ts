@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Ban } from '@maru/protocol';
 import { singleStore } from '@maru/redis-store';
 import type { AuditEvent } from '../audit/audit.ts';
-import { roomReportsKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
+import { roomMetaKey, roomReportsKey, roomRolesKey, roomSanctionsKey } from '../keys.ts';
 import type { RoomLog } from '../log/room-log.ts';
 import { type LogRig, message, publicRoom, startLogRig } from '../log/testing/log-rig.ts';
 import type { Actor } from './acts.ts';
@@ -71,6 +71,16 @@ test('an administrator moderates a public room that is closed, or that bans the 
     'stored',
   );
   await assert.rejects(moderation.bans(root, { room: 'p-absent', limit: 5 }), { code: 'not_found' });
+});
+
+test('nobody deletes in a room that is being imported, because the import replaces its log', async () => {
+  const room = await publicRoom(log);
+  await log.append(message(room, 'a'));
+  const { head: seq } = await log.read(room, 'node', { mode: 'none' });
+  await rig.admin.hset(roomMetaKey(room), { closed: 1, guarded: 1, importing: 'a digest' });
+  const deletion = { room, clientMsgId: 'd-1', mayStore: true, change: { type: 'delete', seq, reason: undefined } };
+  const chief = { userId: 'root', userName: 'Root', isAdmin: true };
+  assert.equal((await log.change({ ...deletion, ...chief } as Parameters<RoomLog['change']>[0])).outcome, 'forbidden');
 });
 
 test('bans are read in pages, in order and each once, without the reasons of other pages', async () => {

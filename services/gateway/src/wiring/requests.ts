@@ -79,7 +79,9 @@ export function createRequests(options: RequestsOptions) {
   const { audit } = store;
   const { carryOut, createRoom, openDirectRoom, directory } = noteChanges({
     ...{ store, inbox },
-    carryOut: createCarryOut({ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond }),
+    carryOut: createCarryOut({
+      ...{ log, quota: store.quota, audit, perSecond: config.userMessagesPerSecond, storeNow: store.health.now },
+    }),
   });
   const storeNow = store.health.now;
   const reportedRooms = createReportedRooms({ store: store.connections.read, storeNow, logger });
