@@ -161,6 +161,22 @@ describe('the console', { skip }, () => {
     await page.context().close();
   });
 
+  test('deletes a reported message', async () => {
+    const room = newRoom('reported');
+    const [author, member] = [await enter(`author-${newId()}`), await enter(`member-${newId()}`)];
+    await author.ok('room:join', { room });
+    const { seq } = await author.ok('message:send', { room, clientMsgId: newId(), text: 'buy now' });
+    await member.ok('message:report', { room, seq, reason: 'spam' });
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'reports');
+    await row(page, 'reported-rooms', room).getByTestId('open-reports').click();
+    await page.getByTestId('delete-message').click();
+    await confirm(page, author.session.user.id);
+    const { messages } = await author.ok('messages:read', { room });
+    assert.deepEqual([messages[0]?.text, messages[0]?.deleted?.by], ['', 'root']);
+    await page.context().close();
+  });
+
   test('accepts a token that the cluster printed, and the cluster prints no token for a guest id', async () => {
     const print = (...args: string[]) => clusterCommand(cluster.dataDir, 'token', '--name', 'Root', ...args);
     const { code, stdout } = await print('--sub', 'root', '--role', 'admin');

@@ -72,7 +72,12 @@ function Reports({ api, room, onDone }: { api: AdminApi; room: string; onDone: (
             title: words.acts,
             cell: (report) => (
               <span class="row-acts">
-                <button type="button" class="quiet-button" onClick={() => acts.remove(report)}>
+                <button
+                  type="button"
+                  class="quiet-button"
+                  data-testid="delete-message"
+                  onClick={() => acts.remove(report)}
+                >
                   {words.deleteMessage}
                 </button>
                 <button type="button" class="quiet-button" onClick={() => acts.ban(report)}>
