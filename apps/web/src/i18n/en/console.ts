@@ -31,6 +31,7 @@ export const words = {
   none: 'There is nothing here.',
   missing: (nodes: string) => `These nodes did not answer, so something may be missing: ${nodes}.`,
   reason: 'Reason',
+  noneYet: 'There is nothing so far. “Show more” looks further.',
 
   node: 'Node',
   nodes: 'Nodes',

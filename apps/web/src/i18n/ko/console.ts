@@ -32,6 +32,7 @@ export const words: Sections['console'] = {
   none: '내용이 없습니다.',
   missing: (nodes) => `다음 노드가 응답하지 않아 빠진 것이 있을 수 있습니다: ${nodes}`,
   reason: '이유',
+  noneYet: '아직 찾은 것이 없습니다. ‘더 보기’를 누르면 더 찾습니다.',
 
   node: '노드',
   nodes: '노드',
