@@ -155,6 +155,8 @@ export const words = {
   filter: 'Filter',
 
   announceLabel: 'Text to everybody',
+  auditDetails: 'Details',
+  auditUntil: (time: string) => `until ${time}`,
   announceHint: 'Everybody who is connected sees it at once. It is not stored as a message.',
   announceTitle: 'Announce this to everybody?',
   announceDetail: (text: string) => `Everybody who is connected reads: “${text}”`,

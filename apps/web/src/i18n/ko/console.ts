@@ -152,6 +152,8 @@ export const words: Sections['console'] = {
   place: '방 또는 노드',
   filter: '거르기',
 
+  auditDetails: '세부 내용',
+  auditUntil: (time) => `${time}까지`,
   announceLabel: '모두에게 보낼 글',
   announceHint: '접속 중인 모두가 바로 봅니다. 메시지로 저장되지 않습니다.',
   announceTitle: '모두에게 공지할까요?',
