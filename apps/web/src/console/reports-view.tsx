@@ -112,6 +112,7 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         act: words.deleteMessage,
         run: () => api.deleteMessage(room, seq),
         onDone,
+        onChanged: onDone,
       }),
     ban: ({ from }: Report) =>
       ask({
@@ -121,6 +122,8 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         takesReason: true,
         run: (reason) => api.ban(room, from, reason),
         onDone,
+        onChanged: onDone,
+        problems: { conflict: words.bansFull },
       }),
     closeReport: ({ id, by }: Report) =>
       ask({
@@ -129,6 +132,7 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         act: words.closeReport,
         run: () => api.closeReport(room, id),
         onDone,
+        onChanged: onDone,
       }),
   };
 }

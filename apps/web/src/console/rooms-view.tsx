@@ -89,6 +89,8 @@ function useRoomActs(api: AdminApi, onDone: () => void) {
         act: closed ? words.open : words.close,
         run: () => (closed ? api.openRoom(room) : api.closeRoom(room)),
         onDone,
+        onChanged: onDone,
+        problems: { conflict: words.roomImporting },
       }),
     remove: ({ room, entries }: RoomRow) =>
       ask({
@@ -97,6 +99,7 @@ function useRoomActs(api: AdminApi, onDone: () => void) {
         act: words.delete,
         run: () => api.deleteRoom(room),
         onDone,
+        onChanged: onDone,
       }),
   };
 }
@@ -140,6 +143,7 @@ function Bans({ api, room, onClose }: { api: AdminApi; room: string; onClose: ()
       act: words.lift,
       run: () => api.lift(room, ban),
       onDone: pages.reload,
+      onChanged: pages.reload,
     });
   return (
     <section class="details" data-testid="bans" aria-labelledby="bans-title">

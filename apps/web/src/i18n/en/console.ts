@@ -22,6 +22,8 @@ export const words = {
   notAllowed: 'You may not see this: only members of a private room do, and only administrators see the rest.',
 
   acts: 'Actions',
+  actConflict: 'This has changed in the meantime. The list is read again.',
+  actNotFound: 'This is no longer there. The list is read again.',
   again: 'Try again',
   cancel: 'Cancel',
   details: 'Details',
@@ -79,6 +81,7 @@ export const words = {
   open: 'Open',
   openTitle: (room: string) => `Open the room ${room} again?`,
   openDetail: 'People can enter, read and write again.',
+  roomImporting: 'The room is being imported. It opens when the import ends.',
   delete: 'Delete',
   deleteTitle: (room: string) => `Delete the room ${room}?`,
   deleteDetail: (entries: number) =>
@@ -94,6 +97,7 @@ export const words = {
   until: 'Until',
   forGood: 'no end',
   lift: 'Lift',
+  bansFull: 'The room has as many bans and mutes as it may have. Lift others first.',
   liftTitle: (user: string) => `Lift it for ${user}?`,
   liftDetail: (room: string) => `The user can take part in ${room} again.`,
 
@@ -119,6 +123,9 @@ export const words = {
     owner: 'The user can do everything in the room: also give roles, and delete it.',
   },
   roleDone: (role: string, room: string) => `Done: ${role} of ${room}.`,
+  roleConflict:
+    'This is not possible: the room would have no owner, the user is banned there, or too many people have a role there.',
+  roleNotFound: 'There is no such room, or the user has no role there.',
   roomsOfUser: (count: number) => plural(count, { one: '# room in the list.', other: '# rooms in the list.' }),
   disconnect: 'Disconnect',
   disconnectTitle: (user: string) => `Disconnect ${user}?`,

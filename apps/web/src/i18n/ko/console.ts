@@ -23,6 +23,8 @@ export const words: Sections['console'] = {
   notAllowed: '볼 권한이 없습니다. 비공개 방은 그 방의 사람만, 나머지는 관리자만 볼 수 있습니다.',
 
   acts: '작업',
+  actConflict: '그 사이에 바뀌었습니다. 목록을 다시 읽습니다.',
+  actNotFound: '더 이상 없습니다. 목록을 다시 읽습니다.',
   again: '다시 시도',
   cancel: '취소',
   details: '자세히',
@@ -79,6 +81,7 @@ export const words: Sections['console'] = {
   open: '열기',
   openTitle: (room) => `${room} 방을 다시 열까요?`,
   openDetail: '다시 들어오고 읽고 쓸 수 있습니다.',
+  roomImporting: '방을 가져오는 중입니다. 가져오기가 끝나면 열립니다.',
   delete: '삭제',
   deleteTitle: (room) => `${room} 방을 삭제할까요?`,
   deleteDetail: (entries) =>
@@ -92,6 +95,7 @@ export const words: Sections['console'] = {
   until: '끝나는 때',
   forGood: '끝 없음',
   lift: '해제',
+  bansFull: '이 방의 차단과 발언 금지가 한도에 이르렀습니다. 먼저 다른 제재를 해제하세요.',
   liftTitle: (user) => `${user} 님의 제재를 해제할까요?`,
   liftDetail: (room) => `다시 ${room} 방에 참여할 수 있습니다.`,
 
@@ -117,6 +121,8 @@ export const words: Sections['console'] = {
     owner: '이 방에서 모든 것을 할 수 있습니다. 역할을 지정하고 방을 삭제할 수도 있습니다.',
   },
   roleDone: (role, room) => `${room} 방에서 ${role}(으)로 바꾸었습니다.`,
+  roleConflict: '바꿀 수 없습니다. 방에 방장이 없게 되거나, 차단된 사용자이거나, 역할이 있는 사람이 너무 많습니다.',
+  roleNotFound: '그런 방이 없거나, 이 방에서 역할이 없는 사용자입니다.',
   roomsOfUser: (count) => plural(count, { other: '목록에 방 #개.' }),
   disconnect: '연결 끊기',
   disconnectTitle: (user) => `${user} 님의 연결을 끊을까요?`,
