@@ -105,6 +105,7 @@ export const words = {
   searchUsersHint: 'A part of the id or the name of a user who is online.',
   usersOnline: 'Users who are online',
   user: 'User',
+  openUser: (id: string) => `Look at the user with the id ${id}`,
   openAbsent: (id: string) => `Look at the user with the id ${id}, who is not online`,
   sessions: 'Sessions',
   program: 'Program',

@@ -103,6 +103,7 @@ export const words: Sections['console'] = {
   searchUsersHint: '접속 중인 사용자의 아이디나 이름의 일부를 입력하세요.',
   usersOnline: '접속 중인 사용자',
   user: '사용자',
+  openUser: (id) => `${id} 사용자 보기`,
   openAbsent: (id) => `접속 중이 아닌 ${id} 사용자 보기`,
   sessions: '세션',
   program: '프로그램',
