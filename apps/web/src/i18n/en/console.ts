@@ -31,9 +31,9 @@ export const words = {
   loading: 'Loading…',
   more: 'Show more',
   none: 'There is nothing here.',
+  noneYet: 'There is nothing so far. “Show more” looks further.',
   missing: (nodes: string) => `These nodes did not answer, so something may be missing: ${nodes}.`,
   reason: 'Reason',
-  noneYet: 'There is nothing so far. “Show more” looks further.',
 
   node: 'Node',
   nodes: 'Nodes',
@@ -123,10 +123,10 @@ export const words = {
     moderator: 'The user can remove, mute and ban members, and delete messages in the room.',
     owner: 'The user can do everything in the room: also give roles, and delete it.',
   },
-  roleDone: (role: string, room: string) => `Done: ${role} of ${room}.`,
   roleConflict:
     'This is not possible: the room would have no owner, the user is banned there, or too many people have a role there.',
   roleNotFound: 'There is no such room, or the user has no role there.',
+  roleDone: (role: string, room: string) => `Done: ${role} of ${room}.`,
   roomsOfUser: (count: number) => plural(count, { one: '# room in the list.', other: '# rooms in the list.' }),
   disconnect: 'Disconnect',
   disconnectTitle: (user: string) => `Disconnect ${user}?`,
@@ -155,6 +155,8 @@ export const words = {
   closeReportDetail: 'It leaves this list. The message stays.',
 
   audit: 'Audit',
+  auditDetails: 'Details',
+  auditUntil: (time: string) => `until ${time}`,
   auditKinds: { acts: 'Acts', signIns: 'Sign-ins' },
   action: 'Action',
   by: 'By',
@@ -163,8 +165,6 @@ export const words = {
   filter: 'Filter',
 
   announceLabel: 'Text to everybody',
-  auditDetails: 'Details',
-  auditUntil: (time: string) => `until ${time}`,
   announceHint: 'Everybody who is connected sees it at once. It is not stored as a message.',
   announceTitle: 'Announce this to everybody?',
   announceDetail: (text: string) => `Everybody who is connected reads: “${text}”`,
