@@ -146,6 +146,75 @@ for (const locale of ['en-GB', 'ko-KR']) {
   });
 }
 
+describe('lists and acts of the console', { skip }, () => {
+  test('deletes a reported message', async () => {
+    const room = newRoom('reported');
+    const [author, member] = [await enter(`author-${newId()}`), await enter(`member-${newId()}`)];
+    await author.ok('room:join', { room });
+    const { seq } = await author.ok('message:send', { room, clientMsgId: newId(), text: 'buy now' });
+    await member.ok('message:report', { room, seq, reason: 'spam' });
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'reports');
+    await row(page, 'reported-rooms', room).getByTestId('open-reports').click();
+    await page.getByTestId('delete-message').click();
+    await confirm(page, author.session.user.id);
+    const { messages } = await author.ok('messages:read', { room });
+    assert.deepEqual([messages[0]?.text, messages[0]?.deleted?.by], ['', 'root']);
+    await page.context().close();
+  });
+
+  test('shows how busy a room is while its list is open', async () => {
+    const room = newRoom('busy');
+    const client = await enter(`busy-${newId()}`);
+    await client.ok('room:join', { room });
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'rooms');
+    await row(page, 'rooms', room).getByText('–', { exact: true }).first().waitFor();
+    await client.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
+    await row(page, 'rooms', room).getByText('–', { exact: true }).waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('stays with an act that runs, and reads the list again if its target is gone', async () => {
+    const room = newRoom('gone');
+    const [owner, member] = [await enter(`owner-${newId()}`), await enter(`member-${newId()}`)];
+    await owner.ok('room:create', { room });
+    const { seq } = await owner.ok('message:send', { room, clientMsgId: newId(), text: 'buy now' });
+    await member.ok('message:report', { room, seq, reason: 'spam' });
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'reports');
+    await row(page, 'reported-rooms', room).getByTestId('open-reports').click();
+    await page.getByTestId('close-report').click();
+    const { reports } = await owner.ok('room:reports', { room });
+    await owner.ok('room:report-close', { room, id: reports[0]?.id as string });
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/reports/*', (route) => held.then(() => route.continue()));
+    const dialog = page.getByTestId('confirm-dialog');
+    await page.getByTestId('confirm-act').click();
+    await page.keyboard.press('Escape');
+    assert.equal(await dialog.getByText('Cancel').isDisabled(), true);
+    answer();
+    await dialog.getByRole('alert').filter({ hasText: 'no longer there' }).waitFor();
+    await page.locator('[data-testid="report-list"] tbody tr').waitFor({ state: 'detached' });
+    await dialog.getByText('Cancel').click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('opens a user by the id although the search failed', async () => {
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'users');
+    await page.route('**/admin/users?*', (route) => route.abort());
+    await page.getByTestId('console-search').fill('absent');
+    await page.getByTestId('open-absent').click();
+    await page.locator('[data-testid="user-details"][data-user="absent"]').waitFor();
+    await page.context().close();
+  });
+});
+
 describe('the console', { skip }, () => {
   test('explains a drain before it drains a node, and the node comes back', async () => {
     const page = await openConsole('en-GB', tokenOf('root', ['admin']));

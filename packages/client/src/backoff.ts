@@ -1,4 +1,18 @@
-/** Delays before retries. Pure: the caller provides the random number and the timer. */
+/**
+ * Whether to retry, and the delays before retries. Pure: the caller provides the random number and
+ * the timer.
+ */
+import { ERROR_CATALOGUE, type ErrorBody, type MaruError } from '@maru/protocol/errors';
+
+/**
+ * Maximum wait for which this library retries by itself. With a longer one it would hold a message
+ * for minutes, and would seem to hang.
+ */
+const RETRY_WAIT_MAX_MS = 60_000;
+
+/** True if this library retries by itself. After a longer wait, the user may try again. */
+export const mayRetry = ({ code, retryAfterMs = 0 }: ErrorBody | MaruError): boolean =>
+  ERROR_CATALOGUE[code].retryable && retryAfterMs <= RETRY_WAIT_MAX_MS;
 
 export interface BackoffBounds {
   /** Maximum of the first delay. It doubles with each failed attempt. */

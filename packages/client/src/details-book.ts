@@ -5,7 +5,7 @@
  */
 import type { Entry, JoinData } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
 import type { ClientEvents } from './events.ts';
 import { applyAct, detailsOf, type RoomDetails } from './room-details.ts';
@@ -91,7 +91,7 @@ export class DetailsBook {
         return;
       }
       // The server reports a removal from the room separately.
-      if (!result.error.toBody().retryable) return this.#clear(room);
+      if (!mayRetry(result.error)) return this.#clear(room);
       const { retryAfterMs: atLeastMs } = result.error;
       const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: REQUEST_BACKOFF, atLeastMs });
       this.#outdated.set(

@@ -1,4 +1,5 @@
 export { type ActCase, type ActName, actOf, changeOf, type MessageChange, mayDo, type RoomAct } from './acts.ts';
+export { mayRetry } from './backoff.ts';
 export {
   type ChatClient,
   type ChatClientOptions,

@@ -67,6 +67,14 @@ it('fails a message after the given time, with or without a connection', () => {
   assert.equal(outboxes.find(outboxes.expire(add([], '1'), 10 ** 9, null, UNAVAILABLE), '1')?.progress.kind, 'waiting');
 });
 
+it('fails a message at once if the server asks for a wait of more than a minute', () => {
+  const after = (retryAfterMs: number) => {
+    const error: ErrorBody = { code: 'rate_limited', message: 'wait', retryable: true, retryAfterMs };
+    return outboxes.find(outboxes.refuse(add([], '1'), '1', refusal(error)), '1')?.progress.kind;
+  };
+  assert.deepEqual([after(60_000), after(60_001)], ['waiting', 'failed']);
+});
+
 it('retries a failed message last, with the same id', () => {
   const failed = outboxes.refuse(add(add([], '1'), '2'), '1', refusal(FORBIDDEN));
   const again = outboxes.retry(failed, '1', 5, 0);

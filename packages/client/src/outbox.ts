@@ -4,7 +4,7 @@
  * temporarily, but the sending order is guaranteed.
  */
 import type { ErrorBody } from '@maru/protocol/errors';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Outgoing } from './outgoing.ts';
 
 /**
@@ -121,7 +121,7 @@ export function refuse(outbox: Outbox, clientMsgId: string, { error, nowMs, rand
     // The user is no longer in the room.
     if (item.progress.kind === 'failed') return item;
     const failed: OutboxItem = { ...item, progress: { kind: 'failed', error } };
-    if (!error.retryable) return failed;
+    if (!mayRetry(error)) return failed;
     if (giveUpAfterMs !== null && nowMs - item.waitsSinceMs >= giveUpAfterMs) return failed;
     const delayMs = backoffMs({
       attempt: item.failedTries,

@@ -6,7 +6,7 @@
 import type { MaruError } from '@maru/protocol/errors';
 import type { Status } from '@maru/protocol/events';
 import { type Request, unavailable } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
 
 interface Wanted {
@@ -73,7 +73,7 @@ export class OwnStatus {
         wanted.isStored = true;
         return wanted.resolve();
       }
-      if (!result.error.toBody().retryable) {
+      if (!mayRetry(result.error)) {
         this.#wanted = null;
         return wanted.reject(result.error);
       }

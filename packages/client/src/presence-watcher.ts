@@ -4,7 +4,7 @@
  */
 import type { PresenceDiff } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
 import type { ClientEvents } from './events.ts';
 import type { ClientLogger } from './logger.ts';
@@ -55,7 +55,7 @@ export function createPresenceWatcher(options: PresenceWatcherOptions): Presence
         watch.failedTries = 0;
         return show(room, watch, viewOfSnapshot(result.data));
       }
-      if (!result.error.toBody().retryable) {
+      if (!mayRetry(result.error)) {
         return logger.warn('presence is not available', { room, code: result.error.code });
       }
       const delayMs = backoffMs({

@@ -2,7 +2,7 @@
 import type { MaruError } from '@maru/protocol/errors';
 import type { ClientEventName, ClientRequests } from '@maru/protocol/events';
 import type { Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** After the last attempt, the caller gets the error. */
@@ -19,7 +19,7 @@ export function retriedRequest({ request, scheduler }: { request: Request; sched
     new Promise((resolve, reject) => {
       const attempt = (failedTries: number): void => {
         const again = (error: MaruError) => {
-          if (!error.toBody().retryable || failedTries + 1 >= TRIES_MAX) return reject(error);
+          if (!mayRetry(error) || failedTries + 1 >= TRIES_MAX) return reject(error);
           const random = scheduler.random();
           const atLeastMs = error.retryAfterMs;
           const delayMs = backoffMs({ attempt: failedTries, random, bounds: REQUEST_BACKOFF, atLeastMs });

@@ -12,7 +12,7 @@ import type {
 } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
 import { type Done, errorOfBody, type Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Emitter } from './emitter.ts';
 import { EntryRequests } from './entry-requests.ts';
 import type { ClientEvents, RoomStatus } from './events.ts';
@@ -109,7 +109,7 @@ export class Rooms {
       if (answer === undefined || room.machine.position === null) this.#requestJoin(room, 0);
       else if ('error' in answer) {
         const error = errorOfBody(answer.error);
-        if (error.toBody().retryable) this.#requestJoin(room, this.#delayMs(0, error.retryAfterMs));
+        if (mayRetry(error)) this.#requestJoin(room, this.#delayMs(0, error.retryAfterMs));
         else this.#refuse(room, error);
       } else {
         this.#step(room, { type: 'resumed', answer });
@@ -234,7 +234,7 @@ export class Rooms {
         }
         const { code, retryAfterMs } = result.error;
         if (code === 'conflict') return this.#step(room, { type: 'page-conflict', readId });
-        if (!result.error.toBody().retryable) return this.#refuse(room, result.error);
+        if (!mayRetry(result.error)) return this.#refuse(room, result.error);
         this.#requestPage(room, readId, page, this.#delayMs(room.failedTries++, retryAfterMs));
       });
     });
@@ -248,7 +248,7 @@ export class Rooms {
       this.#entryRequests.ask('room:join', payload, room.limit, (result) => {
         if (!isCurrent()) return;
         if (!result.ok) {
-          if (!result.error.toBody().retryable) return this.#refuse(room, result.error);
+          if (!mayRetry(result.error)) return this.#refuse(room, result.error);
           return this.#requestJoin(room, this.#delayMs(room.failedTries++, result.error.retryAfterMs));
         }
         room.failedTries = 0;

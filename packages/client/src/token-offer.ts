@@ -1,6 +1,6 @@
 /** Offers a new token to a live connection until the server accepts or refuses it. */
 import type { Request } from './ack.ts';
-import { backoffMs, REQUEST_BACKOFF } from './backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from './backoff.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** `unsupported`: a gateway of an earlier release, which needs a new connection for a new token. */
@@ -19,8 +19,7 @@ export function offerToken(options: {
     request('auth:renew', { token }, (result) => {
       if (!isCurrent()) return;
       if (result.ok) return done('taken');
-      const { code, retryable } = result.error.toBody();
-      if (!retryable) return done(code === 'invalid' ? 'unsupported' : 'refused');
+      if (!mayRetry(result.error)) return done(result.error.code === 'invalid' ? 'unsupported' : 'refused');
       const delayMs = backoffMs({ attempt, random: scheduler.random(), bounds: REQUEST_BACKOFF });
       scheduler.after(delayMs, () => {
         if (isCurrent()) offer(attempt + 1);

@@ -32,7 +32,10 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
     codes: ['not_found', 'forbidden', 'conflict'],
   },
   'room:leave': { summary: 'Leaves a room; no error where it was not joined', codes: ['not_found'] },
-  'room:members': { summary: 'A private room’s members; of a public one those with a role', codes: ['not_found'] },
+  'room:members': {
+    summary: 'A private room’s members; of a public one those with a role',
+    codes: ['not_found', 'forbidden'],
+  },
   'room:invite': { summary: 'Makes a user a member of a private room', codes: ['not_found', 'forbidden', 'conflict'] },
   'room:update': { summary: 'Changes a room’s title, topic or rules; for moderators', codes: ACT },
   'room:quit': { summary: 'Ends one’s own membership of a private room', codes: ACT },
@@ -80,9 +83,12 @@ const REQUESTS: Record<RequestName, { summary: string; codes: ErrorCode[] }> = {
   },
   'room:read': { summary: 'Moves one’s own read position; never back', codes: ['not_found', 'forbidden'] },
   'room:readers': { summary: 'The read positions of all members of a small room', codes: ACT },
-  typing: { summary: 'Says that one is typing, or no longer', codes: ['not_found'] },
-  'presence:watch': { summary: 'Who is online in a room; differences follow as presence events', codes: ['not_found'] },
-  'presence:unwatch': { summary: 'Ends the presence events of a room', codes: ['not_found'] },
+  typing: { summary: 'Says that one is typing, or no longer', codes: ['not_found', 'forbidden'] },
+  'presence:watch': {
+    summary: 'Who is online in a room; differences follow as presence events',
+    codes: ['not_found', 'forbidden'],
+  },
+  'presence:unwatch': { summary: 'Ends the presence events of a room', codes: ['not_found', 'forbidden'] },
   'presence:set': { summary: 'Sets one’s own status in all rooms', codes: [] },
 };
 

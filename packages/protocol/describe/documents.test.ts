@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { type CallEvent, EVENT_CALLS, type EventCall } from '../src/calls.ts';
 import { ERROR_CATALOGUE } from '../src/errors.ts';
+import { LIMITS } from '../src/limits.ts';
 import { httpSchemas, requestSchemas } from '../src/schemas.ts';
 import { httpAnswerSchemas, serverEventSchemas } from './answers.ts';
 import { DOCUMENTS } from './generate.ts';
@@ -86,6 +87,14 @@ describe('the events', () => {
     assert.deepEqual(names.sort(), Object.keys(serverEventSchemas).sort());
   });
 
+  test('of a room name the error for users who were banned from it', () => {
+    for (const [name, { shape }] of Object.entries(requestSchemas)) {
+      // A new room has no bans, and everyone may leave.
+      if (!('room' in shape) || name === 'room:create' || name === 'room:leave') continue;
+      assert.match(String(at(operations, name.replace(':', '.')).description), /forbidden/, name);
+    }
+  });
+
   test('use valid AsyncAPI ids and messages of their own channel', () => {
     for (const id of [...Object.keys(operations), ...Object.keys(at(document, 'components', 'messages'))])
       assert.match(id, /^[\w.-]+$/);
@@ -146,6 +155,18 @@ describe('the HTTP API', () => {
       'auth:renew',
       ...['presence:unwatch', 'presence:watch', 'room:join', 'room:leave'],
     ]);
+  });
+
+  test('has the default limit of each page', () => {
+    const defaultOf = (id: string) => {
+      const { call } = calls.find((one) => one.call.operationId === id) ?? assert.fail(id);
+      const parameters = call.parameters as Array<{ name: string; schema: { default?: unknown } }>;
+      return parameters.find(({ name }) => name === 'limit')?.schema.default;
+    };
+    assert.deepEqual(
+      [defaultOf('search'), defaultOf('listRooms')],
+      [LIMITS.searchPageDefault, LIMITS.pageEntriesDefault],
+    );
   });
 
   test('declares path parameters, a success answer and the common errors of each call', () => {

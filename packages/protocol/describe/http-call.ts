@@ -32,12 +32,12 @@ export interface Call {
 export const propertiesOf = (schema: z.ZodType, io: 'input' | 'output' = 'output') =>
   jsonSchemaOf(schema, io).properties as Record<string, JsonObject>;
 
-/** A member of the query. Numbers arrive as text. */
+/** A member of the query. Numbers arrive as text. A schema without a default has that of pages. */
 export const queryParameter = (name: string, schema: JsonObject): Parameter => ({
   name,
   in: 'query',
   required: false,
-  schema: name === 'limit' ? { ...schema, default: LIMITS.pageEntriesDefault } : schema,
+  schema: name === 'limit' ? { ...schema, default: schema.default ?? LIMITS.pageEntriesDefault } : schema,
 });
 
 /** Query parameters, from the schema that validates them. */

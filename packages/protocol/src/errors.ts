@@ -16,13 +16,6 @@ export const ERROR_CATALOGUE = {
   unavailable: { retryable: true, httpStatus: 503, title: 'The store is not available now' },
 } as const;
 
-/**
- * Maximum wait that a program should retry by itself. With a longer wait the error is not
- * retryable, although a retry after the wait may succeed. A program that retried anyway would hold
- * a message for minutes, and would seem to hang.
- */
-const RETRY_WAIT_MAX_MS = 60_000;
-
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
 /** A more precise reason than the code, for cases in which a program must act on it. */
@@ -69,7 +62,7 @@ export class MaruError extends Error {
     const body: ErrorBody = {
       code: this.code,
       message: this.message,
-      retryable: ERROR_CATALOGUE[this.code].retryable && (this.retryAfterMs ?? 0) <= RETRY_WAIT_MAX_MS,
+      retryable: ERROR_CATALOGUE[this.code].retryable,
     };
     if (this.retryAfterMs !== undefined) body.retryAfterMs = this.retryAfterMs;
     if (this.reason !== undefined) body.reason = this.reason;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { MaruError } from './errors.ts';
 import { LIMITS } from './limits.ts';
-import { displayName, parsePayload, text } from './schemas.ts';
+import { displayName, httpSchemas, parsePayload, text } from './schemas.ts';
 
 const { textBytesMax, textCodePointsMax, nameCharsMax } = LIMITS;
 
@@ -75,4 +75,10 @@ test('a name is limited by code points, not by UTF-16 units', () => {
     assert.equal(verdict(displayName, one.repeat(nameCharsMax)), 'ok', one);
     assert.equal(verdict(displayName, one.repeat(nameCharsMax + 1)), 'invalid', one);
   }
+});
+
+test('users are searched by a whole id, however long', () => {
+  const q = 'u'.repeat(LIMITS.userIdCharsMax);
+  assert.deepEqual(parsePayload(httpSchemas.users, { q }), { q });
+  assert.throws(() => parsePayload(httpSchemas.users, { q: `${q}u` }));
 });

@@ -210,7 +210,7 @@ const jobId = z.string().regex(/^[a-z0-9]{1,32}$/, 'is the id of a job');
 
 const nodeName = z.string().regex(/^[a-zA-Z0-9-]{1,63}$/, 'is the name of a node');
 /** A part of an id or name. */
-const searched = z.string().max(LIMITS.nameCharsMax);
+const searched = z.string().max(LIMITS.userIdCharsMax);
 
 export const httpSchemas = {
   export: z.object({ cursor: exportCursor.optional() }),

@@ -5,8 +5,7 @@ import { type Logger, type OpsServer, type Service, startOpsServer } from '@maru
 import { type Phase, runPhases } from './cluster/phases.ts';
 import type { GatewayConfig } from './config.ts';
 import { forgetsErasedEntries } from './log/erasure-check.ts';
-import type { Tracing } from './ops/tracing.ts';
-import { createParts, type Parts } from './wiring/parts.ts';
+import { createParts, type Parts, type PartsOptions } from './wiring/parts.ts';
 
 /** A start waits this long for the store. Then the gateway listens and reports `degraded`. */
 const STORE_WAIT_MS = 5_000;
@@ -20,7 +19,7 @@ export interface Gateway extends Service {
   start(): Promise<{ port: number; opsPort: number }>;
 }
 
-export function createGateway(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }): Gateway {
+export function createGateway(options: PartsOptions): Gateway {
   const { config, logger } = options;
   const parts = createParts(options);
   const { store, registry, slots, metrics, httpServer, drain, balance } = parts;

@@ -9,11 +9,12 @@ const STOP_DEADLINE_MS = 8_000;
 const DRAIN_SLACK_MS = 18_000;
 
 try {
-  const config = readGatewayConfig(withFileValues(process.env));
+  const environment = withFileValues(process.env);
+  const config = readGatewayConfig(environment);
   const logger = createLogger({ service: 'gateway', node: config.node, level: config.logLevel });
   const { node, otlpEndpoint: endpoint, traceRatio: ratio } = config;
   const tracing = await openTracing({ endpoint, ratio, node, logger });
-  const gateway = createGateway({ config, logger, tracing });
+  const gateway = createGateway({ config, environment, logger, tracing });
   runService(gateway, {
     logger,
     drainDeadlineMs: config.drainWaitMs + config.drainSpreadMaxMs + DRAIN_SLACK_MS,

@@ -25,12 +25,13 @@ const PAGE = 50;
 export type AdminApi = ReturnType<typeof createAdminApi>;
 
 export function createAdminApi(token: string) {
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+  const call = async <T>(method: string, path: string, body?: unknown, idempotencyKey?: string): Promise<T> => {
     const response = await fetch(`/api/v1${path}`, {
       method,
       headers: {
         Authorization: `Bearer ${token}`,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -100,7 +101,9 @@ export function createAdminApi(token: string) {
       return { items: reports, ...page };
     },
     closeReport: (room: string, id: string) => call<unknown>('DELETE', `/rooms/${at(room)}/reports/${at(id)}`),
-    deleteMessage: (room: string, seq: number) => call<unknown>('DELETE', `/rooms/${at(room)}/messages/${seq}`),
+    /** The key names the message, so each retry is the same act, also after a reload. */
+    deleteMessage: (room: string, seq: number) =>
+      call<unknown>('DELETE', `/rooms/${at(room)}/messages/${seq}`, undefined, `console-delete-${seq}`),
 
     audit: async (query: Record<string, string>, cursor?: string): Promise<Page<AuditEvent>> => {
       const { events, ...page } = await get<{ events: AuditEvent[]; cursor?: string }>('/admin/audit', {

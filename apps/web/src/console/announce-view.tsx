@@ -28,8 +28,8 @@ export function AnnounceView({ api }: { api: AdminApi }) {
     <form class="announce" onSubmit={submit}>
       <label class="console-field">
         <span>{words.announceLabel}</span>
-        <textarea
-          rows={3}
+        <input
+          autoComplete="off"
           data-testid="announce-text"
           maxLength={LIMITS.announcementCharsMax}
           dir="auto"

@@ -108,7 +108,9 @@ function Views({ api, onLeave }: { api: AdminApi; onLeave: () => void }) {
           <h1>{words.views[view]}</h1>
           <View key={view} api={api} />
         </main>
-        {question !== null && <Confirm question={question} onClose={() => setQuestion(null)} />}
+        {question !== null && (
+          <Confirm question={question} onClose={() => setQuestion((now) => (now === question ? null : now))} />
+        )}
       </div>
     </AskContext.Provider>
   );

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { useSection } from '../i18n/index.ts';
 import type { AdminApi } from './admin-api.ts';
+import { auditDetails } from './audit-details.ts';
 import { useFormats } from './formats.ts';
 import { ListState, Table } from './table.tsx';
 import { usePages } from './use-data.ts';
@@ -14,10 +15,12 @@ export function AuditView({ api }: { api: AdminApi }) {
   const words = useSection('console');
   const formats = useFormats();
   const [filters, setFilters] = useState<Filters>(NONE);
-  const pages = usePages((cursor) => api.audit(filters, cursor), JSON.stringify(filters));
+  const key = JSON.stringify(filters);
+  const pages = usePages((cursor) => api.audit(filters, cursor), key);
+  const filter = (next: Filters) => (JSON.stringify(next) === key ? pages.reload() : setFilters(next));
   return (
     <>
-      <FilterForm onFilter={setFilters} />
+      <FilterForm onFilter={filter} />
       <Table
         caption={words.audit}
         testId="audit"
@@ -29,6 +32,7 @@ export function AuditView({ api }: { api: AdminApi }) {
           { title: words.by, cell: ({ by }) => <bdi>{by}</bdi> },
           { title: words.user, cell: ({ user = '' }) => <bdi>{user}</bdi> },
           { title: words.place, cell: ({ room, node }) => room ?? node ?? '' },
+          { title: words.auditDetails, cell: (event) => auditDetails(event, words, formats).join(', ') },
           { title: words.reason, cell: ({ reason = '' }) => <bdi>{reason}</bdi> },
         ]}
       />

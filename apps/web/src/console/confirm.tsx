@@ -16,6 +16,10 @@ export interface Question {
   takesReason?: boolean;
   run: (reason: string) => Promise<unknown>;
   onDone: () => void;
+  /** The target has changed or is gone: reloads the list that it is from. */
+  onChanged?: () => void;
+  /** Texts for refusals that mean something else here. */
+  problems?: { conflict?: string; not_found?: string };
 }
 
 export const AskContext = createContext<(question: Question) => void>(() => {});
@@ -38,12 +42,28 @@ export function Confirm({ question, onClose }: { question: Question; onClose: ()
       onClose();
     } catch (error) {
       if (!(error instanceof MaruError)) throw error;
-      setProblem(wordsOfError(t, error.code));
+      setProblem(textOf(error));
       setBusy(false);
+      if (error.code === 'conflict' || error.code === 'not_found') question.onChanged?.();
     }
   };
+  const textOf = ({ code }: MaruError): string => {
+    if (code !== 'conflict' && code !== 'not_found') return wordsOfError(t, code);
+    return question.problems?.[code] ?? (code === 'conflict' ? words.actConflict : words.actNotFound);
+  };
+  /** An act that runs cannot be called off, so the dialog stays until its outcome is known. */
+  const stayWhileBusy = (event: Event) => {
+    if (isBusy) event.preventDefault();
+  };
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby="confirm-title" data-testid="confirm-dialog" onClose={onClose}>
+    <dialog
+      ref={dialog}
+      class="confirm"
+      aria-labelledby="confirm-title"
+      data-testid="confirm-dialog"
+      onCancel={stayWhileBusy}
+      onClose={onClose}
+    >
       <form onSubmit={(event) => void submit(event)}>
         <h2 id="confirm-title">{question.title}</h2>
         <p>{question.detail}</p>
@@ -64,7 +84,7 @@ export function Confirm({ question, onClose }: { question: Question; onClose: ()
           </p>
         )}
         <div class="confirm-buttons">
-          <button type="button" class="quiet-button" onClick={() => dialog.current?.close()}>
+          <button type="button" class="quiet-button" disabled={isBusy} onClick={() => dialog.current?.close()}>
             {words.cancel}
           </button>
           <button type="submit" class="danger-button" data-testid="confirm-act" disabled={isBusy}>

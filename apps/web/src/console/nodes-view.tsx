@@ -52,6 +52,7 @@ export function NodesView({ api }: { api: AdminApi }) {
       act: words.drain,
       run: () => api.drain(node),
       onDone: state.reload,
+      onChanged: state.reload,
     });
   const rebalance = ({ node }: NodeReport) =>
     ask({
@@ -60,6 +61,7 @@ export function NodesView({ api }: { api: AdminApi }) {
       act: words.rebalance,
       run: () => api.rebalance(node),
       onDone: state.reload,
+      onChanged: state.reload,
     });
   return (
     <>

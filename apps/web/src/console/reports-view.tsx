@@ -72,7 +72,12 @@ function Reports({ api, room, onDone }: { api: AdminApi; room: string; onDone: (
             title: words.acts,
             cell: (report) => (
               <span class="row-acts">
-                <button type="button" class="quiet-button" onClick={() => acts.remove(report)}>
+                <button
+                  type="button"
+                  class="quiet-button"
+                  data-testid="delete-message"
+                  onClick={() => acts.remove(report)}
+                >
                   {words.deleteMessage}
                 </button>
                 <button type="button" class="quiet-button" onClick={() => acts.ban(report)}>
@@ -107,6 +112,7 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         act: words.deleteMessage,
         run: () => api.deleteMessage(room, seq),
         onDone,
+        onChanged: onDone,
       }),
     ban: ({ from }: Report) =>
       ask({
@@ -116,6 +122,8 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         takesReason: true,
         run: (reason) => api.ban(room, from, reason),
         onDone,
+        onChanged: onDone,
+        problems: { conflict: words.bansFull },
       }),
     closeReport: ({ id, by }: Report) =>
       ask({
@@ -124,6 +132,7 @@ function useReportActs(api: AdminApi, room: string, onDone: () => void) {
         act: words.closeReport,
         run: () => api.closeReport(room, id),
         onDone,
+        onChanged: onDone,
       }),
   };
 }

@@ -26,6 +26,7 @@ export function RoleForm({ api, user, rooms }: { api: AdminApi; user: string; ro
       detail: words.roleDetails[role],
       act: words.setRole,
       run: () => api.setRole(target, user, role),
+      problems: { conflict: words.roleConflict, not_found: words.roleNotFound },
       onDone: () => setDone(words.roleDone(words.roomRoles[role], target)),
     });
   };

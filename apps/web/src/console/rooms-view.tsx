@@ -9,6 +9,9 @@ import { type Column, ListState, Table } from './table.tsx';
 import type { Ban, RoomRow } from './types.ts';
 import { usePages } from './use-data.ts';
 
+/** The rates of the busiest rooms are differences between two answers. */
+const REFRESH_MS = 5_000;
+
 type ConsoleWords = ReturnType<typeof useSection<'console'>>;
 
 export function RoomsView({ api }: { api: AdminApi }) {
@@ -17,7 +20,11 @@ export function RoomsView({ api }: { api: AdminApi }) {
   const [q, setQ] = useState('');
   const [opened, setOpened] = useState<string | null>(null);
   const order = q === '' ? 'activity' : 'id';
-  const pages = usePages((cursor) => api.rooms(q === '*' ? '' : q, order, cursor), `${order} ${q}`);
+  const pages = usePages(
+    (cursor) => api.rooms(q === '*' ? '' : q, order, cursor),
+    `${order} ${q}`,
+    order === 'activity' ? REFRESH_MS : undefined,
+  );
   const acts = useRoomActs(api, pages.reload);
   return (
     <>
@@ -82,6 +89,8 @@ function useRoomActs(api: AdminApi, onDone: () => void) {
         act: closed ? words.open : words.close,
         run: () => (closed ? api.openRoom(room) : api.closeRoom(room)),
         onDone,
+        onChanged: onDone,
+        problems: { conflict: words.roomImporting },
       }),
     remove: ({ room, entries }: RoomRow) =>
       ask({
@@ -90,6 +99,7 @@ function useRoomActs(api: AdminApi, onDone: () => void) {
         act: words.delete,
         run: () => api.deleteRoom(room),
         onDone,
+        onChanged: onDone,
       }),
   };
 }
@@ -133,6 +143,7 @@ function Bans({ api, room, onClose }: { api: AdminApi; room: string; onClose: ()
       act: words.lift,
       run: () => api.lift(room, ban),
       onDone: pages.reload,
+      onChanged: pages.reload,
     });
   return (
     <section class="details" data-testid="bans" aria-labelledby="bans-title">

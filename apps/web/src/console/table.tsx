@@ -77,7 +77,7 @@ export function ListState({ isReady, isLoading, isEmpty, error, missing = [], mo
       )}
       {missing.length > 0 && <p class="hint">{words.missing(missing.join(', '))}</p>}
       {!isReady && isLoading && error === null && <p class="hint">{words.loading}</p>}
-      {isReady && isEmpty && <p class="hint">{words.none}</p>}
+      {isReady && isEmpty && <p class="hint">{more === null ? words.none : words.noneYet}</p>}
       {more !== null && (
         <button type="button" class="quiet-button" data-testid="list-more" disabled={isLoading} onClick={more}>
           {words.more}

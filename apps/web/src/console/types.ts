@@ -90,6 +90,8 @@ export interface AuditEvent {
   untilTs?: number;
   reason?: string;
   outcome?: string;
+  /** The address from which a user signed in. */
+  address?: string;
 }
 
 export interface Setting {

@@ -3,6 +3,7 @@ import { MaruError } from '@maru/protocol/errors';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useVisible } from '../hooks.ts';
 import type { Page } from './types.ts';
+import { untilRows } from './until-rows.ts';
 
 export type Data<T> = { value: T | null; error: MaruError | null; isLoading: boolean; reload: () => void };
 
@@ -45,9 +46,14 @@ export interface Pages<T> extends Omit<Data<Page<T>>, 'value'> {
   more: (() => void) | null;
 }
 
-/** A paged list. A change of `key` reloads it. */
-export function usePages<T>(read: (cursor: string | undefined) => Promise<Page<T>>, key: string): Pages<T> {
-  const first = useData(() => read(undefined), key);
+/** A paged list. It reloads when `key` changes, and every `everyMs`, for lists of one page. */
+export function usePages<T>(
+  readPage: (cursor: string | undefined) => Promise<Page<T>>,
+  key: string,
+  everyMs?: number,
+): Pages<T> {
+  const read = untilRows(readPage);
+  const first = useData(() => read(undefined), key, everyMs);
   const [rest, setRest] = useState<{
     of: Page<T> | null;
     pages: Page<T>[];

@@ -17,14 +17,15 @@ export function UsersView({ api }: { api: AdminApi }) {
   const [q, setQ] = useState('');
   const [opened, setOpened] = useState<string | null>(null);
   const pages = usePages((cursor) => api.users(q, cursor), q);
-  const isAbsent = q !== '' && pages.isReady && !pages.items.some(({ id }) => id === q);
+  const isSearched = pages.isReady || !pages.isLoading;
+  const isAbsent = q !== '' && isSearched && !pages.items.some(({ id }) => id === q);
   return (
     <>
       <SearchField label={words.searchUsers} hint={words.searchUsersHint} value={q} onSearch={setQ} />
       {isAbsent && (
         <p>
           <button type="button" class="link-button" data-testid="open-absent" onClick={() => setOpened(q)}>
-            {words.openAbsent(q)}
+            {pages.isReady ? words.openAbsent(q) : words.openUser(q)}
           </button>
         </p>
       )}

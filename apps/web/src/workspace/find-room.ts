@@ -2,7 +2,7 @@
  * Checks whether a room exists. A join would create a missing public room, which must not happen
  * for a mistyped address.
  */
-import { type ChatClient, hasSession, type Scheduler } from '@maru/client';
+import { type ChatClient, hasSession, mayRetry, type Scheduler } from '@maru/client';
 import { MaruError } from '@maru/protocol/errors';
 
 /** Wait between two attempts, if the server does not say how long to wait. */
@@ -31,9 +31,9 @@ export function findRoom({ client, scheduler, room, onFound, onMissing }: FindRo
   const failed = (error: unknown) => {
     isAsking = false;
     if (!(error instanceof MaruError)) throw error;
-    const { code, retryable, retryAfterMs = RETRY_MS } = error.toBody();
+    const { code, retryAfterMs = RETRY_MS } = error;
     if (code === 'not_found') end(onMissing);
-    else if (!retryable) end(onFound);
+    else if (!mayRetry(error)) end(onFound);
     // Without a connection, the next connection asks again.
     else if (!isOver && isOnline()) cancelRetry = scheduler.after(retryAfterMs, ask);
   };

@@ -5,7 +5,7 @@
 
 import { MaruError } from '@maru/protocol/errors';
 import type { ReadData, ReadPosition } from '@maru/protocol/events';
-import { backoffMs, REQUEST_BACKOFF } from '../backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from '../backoff.ts';
 import type { ChatClient } from '../chat-client.ts';
 import type { Scheduler } from '../scheduler.ts';
 
@@ -82,7 +82,7 @@ export class ReadMarker {
       (reason: unknown) => {
         this.#isAsking = false;
         this.#hasFailed = true;
-        if (reason instanceof MaruError && reason.toBody().retryable) this.#retry(reason.retryAfterMs);
+        if (reason instanceof MaruError && mayRetry(reason)) this.#retry(reason.retryAfterMs);
       },
     );
   }

@@ -5,7 +5,7 @@
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { MessagesData } from '@maru/protocol/events';
 import { LIMITS } from '@maru/protocol/limits';
-import { backoffMs, REQUEST_BACKOFF } from '../backoff.ts';
+import { backoffMs, mayRetry, REQUEST_BACKOFF } from '../backoff.ts';
 import type { ChatClient, MessagesRequest } from '../chat-client.ts';
 import type { Scheduler } from '../scheduler.ts';
 import type { Read } from './model-state.ts';
@@ -96,7 +96,7 @@ export class ReadQueue {
         if (!end()) return;
         const error = (reason instanceof MaruError ? reason : new MaruError('internal', String(reason))).toBody();
         onFailed({ generation, read, error });
-        if (error.retryable) this.#again(read, error.retryAfterMs);
+        if (mayRetry(error)) this.#again(read, error.retryAfterMs);
         else if (this.#needs(key)) this.#busy.set(key, () => void this.#busy.delete(key));
         this.pump();
       },

@@ -4,6 +4,7 @@
  */
 import { type ErrorBody, MaruError } from '@maru/protocol/errors';
 import type { SearchData } from '@maru/protocol/events';
+import { mayRetry } from '../backoff.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { type Scheduler, systemScheduler } from '../scheduler.ts';
 import { addHits, applyEntries, dropHits, HITS_MAX } from './hits.ts';
@@ -102,7 +103,7 @@ class ArchiveSearch implements Search {
   }
 
   #onSession(): void {
-    if (this.#state.kind === 'failed' && this.#state.error.retryable) this.#begin(0);
+    if (this.#state.kind === 'failed' && mayRetry(this.#state.error)) this.#begin(0);
     this.#changed();
   }
 

@@ -5,8 +5,9 @@ import type { ErrorRequestHandler, Response } from 'express';
 
 export function sendProblem(response: Response, error: MaruError): void {
   const problem = problemOf(error);
-  const { retryable, retryAfterMs } = error.toBody();
-  if (retryable) response.set('Retry-After', String(Math.max(1, Math.ceil((retryAfterMs ?? 1_000) / 1_000))));
+  const { retryAfterMs } = error;
+  if (problem.retryable || retryAfterMs !== undefined)
+    response.set('Retry-After', String(Math.max(1, Math.ceil((retryAfterMs ?? 1_000) / 1_000))));
   if (error.code === 'unauthenticated') response.set('WWW-Authenticate', 'Bearer');
   response.status(Number(problem.status)).type('application/problem+json').send(JSON.stringify(problem));
 }

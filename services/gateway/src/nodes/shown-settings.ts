@@ -10,26 +10,29 @@ export interface ShownSetting {
   secret: boolean;
 }
 
-export const shownSettings = (fields: Fields, config: Readonly<Record<string, unknown>>): ShownSetting[] =>
+/** `environment`: the variables that `config` was read from. */
+export const shownSettings = (
+  fields: Fields,
+  config: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): ShownSetting[] =>
   Object.entries(fields).map(([name, { env, doc, secret = false }]) => ({
     name: env,
     doc,
-    value: secret ? null : shown(config[name]),
+    value: secret ? null : shown(config[name], environment[env]),
     secret,
   }));
 
-function shown(value: unknown): string | null {
+/** An empty variable counts as unset. */
+function shown(value: unknown, text = ''): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (Array.isArray(value)) return value.join(',');
-  return typeof value === 'string' ? withoutPassword(value) : String(value);
+  if (typeof value === 'object' && text !== '') return withoutSecrets(text);
+  return withoutSecrets(Array.isArray(value) ? value.join(',') : String(value));
 }
 
-/** An address may contain a password although the setting is not secret. */
-function withoutPassword(value: string): string {
-  if (!URL.canParse(value)) return value;
-  const url = new URL(value);
-  if (url.password === '') return value;
-  url.password = '…';
-  return url.href;
+/** An address may contain a secret although the setting is not one. */
+function withoutSecrets(value: string): string {
+  if (!value.includes('://')) return value;
+  return value.replace(/:\/\/[^/?#]*@/g, '://…@').replace(/([?&][^?&=#]*=|[?&])[^&#]*/g, '$1…');
 }

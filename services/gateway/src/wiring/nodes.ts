@@ -20,6 +20,7 @@ const PROBED_ROOM = 'lobby';
 
 export interface NodesOptions {
   config: GatewayConfig;
+  environment: Record<string, string | undefined>;
   logger: Logger;
   store: Store;
   archive: ArchiveReads | undefined;
@@ -31,7 +32,7 @@ export interface NodesOptions {
 }
 
 export function createNodes(options: NodesOptions) {
-  const { config, logger, store, archive, rooms, registry, metrics, draining, now } = options;
+  const { config, environment, logger, store, archive, rooms, registry, metrics, draining, now } = options;
   const { delivery, presence } = rooms;
   const { control } = store.connections;
   const storeNow = store.health.now;
@@ -58,5 +59,5 @@ export function createNodes(options: NodesOptions) {
       registry: metrics.registry,
     }),
   });
-  return { questions, reports, settings: () => shownSettings(FIELDS, config) };
+  return { questions, reports, settings: () => shownSettings(FIELDS, config, environment) };
 }

@@ -30,8 +30,16 @@ const UNLOGGED: ReadonlySet<RefusalReason> = new Set(['unauthenticated', 'keys',
 
 export type Parts = ReturnType<typeof createParts>;
 
-export function createParts(options: { config: GatewayConfig; logger: Logger; tracing: Tracing }) {
-  const { config, logger, tracing } = options;
+export interface PartsOptions {
+  config: GatewayConfig;
+  /** The variables that `config` was read from. */
+  environment: Record<string, string | undefined>;
+  logger: Logger;
+  tracing: Tracing;
+}
+
+export function createParts(options: PartsOptions) {
+  const { config, environment, logger, tracing } = options;
   // Durations use a monotonic clock. Expiries use the store's clock (`health.now`).
   const now = performance.now.bind(performance);
   const metrics = createMetrics({
@@ -83,7 +91,7 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
   });
   const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
   const nodes = createNodes({
-    ...{ config, logger, store, archive, rooms, registry, metrics, now },
+    ...{ config, environment, logger, store, archive, rooms, registry, metrics, now },
     draining: () => front.drain.active,
   });
   const requests = createRequests({

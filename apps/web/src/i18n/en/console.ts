@@ -22,6 +22,8 @@ export const words = {
   notAllowed: 'You may not see this: only members of a private room do, and only administrators see the rest.',
 
   acts: 'Actions',
+  actConflict: 'This has changed in the meantime. The list is read again.',
+  actNotFound: 'This is no longer there. The list is read again.',
   again: 'Try again',
   cancel: 'Cancel',
   details: 'Details',
@@ -29,6 +31,7 @@ export const words = {
   loading: 'Loading…',
   more: 'Show more',
   none: 'There is nothing here.',
+  noneYet: 'There is nothing so far. “Show more” looks further.',
   missing: (nodes: string) => `These nodes did not answer, so something may be missing: ${nodes}.`,
   reason: 'Reason',
 
@@ -78,6 +81,7 @@ export const words = {
   open: 'Open',
   openTitle: (room: string) => `Open the room ${room} again?`,
   openDetail: 'People can enter, read and write again.',
+  roomImporting: 'The room is being imported. It opens when the import ends.',
   delete: 'Delete',
   deleteTitle: (room: string) => `Delete the room ${room}?`,
   deleteDetail: (entries: number) =>
@@ -93,6 +97,7 @@ export const words = {
   until: 'Until',
   forGood: 'no end',
   lift: 'Lift',
+  bansFull: 'The room has as many bans and mutes as it may have. Lift others first.',
   liftTitle: (user: string) => `Lift it for ${user}?`,
   liftDetail: (room: string) => `The user can take part in ${room} again.`,
 
@@ -100,6 +105,7 @@ export const words = {
   searchUsersHint: 'A part of the id or the name of a user who is online.',
   usersOnline: 'Users who are online',
   user: 'User',
+  openUser: (id: string) => `Look at the user with the id ${id}`,
   openAbsent: (id: string) => `Look at the user with the id ${id}, who is not online`,
   sessions: 'Sessions',
   program: 'Program',
@@ -117,6 +123,9 @@ export const words = {
     moderator: 'The user can remove, mute and ban members, and delete messages in the room.',
     owner: 'The user can do everything in the room: also give roles, and delete it.',
   },
+  roleConflict:
+    'This is not possible: the room would have no owner, the user is banned there, or too many people have a role there.',
+  roleNotFound: 'There is no such room, or the user has no role there.',
   roleDone: (role: string, room: string) => `Done: ${role} of ${room}.`,
   roomsOfUser: (count: number) => plural(count, { one: '# room in the list.', other: '# rooms in the list.' }),
   disconnect: 'Disconnect',
@@ -146,6 +155,8 @@ export const words = {
   closeReportDetail: 'It leaves this list. The message stays.',
 
   audit: 'Audit',
+  auditDetails: 'Details',
+  auditUntil: (time: string) => `until ${time}`,
   auditKinds: { acts: 'Acts', signIns: 'Sign-ins' },
   action: 'Action',
   by: 'By',

@@ -23,6 +23,8 @@ export const words: Sections['console'] = {
   notAllowed: '볼 권한이 없습니다. 비공개 방은 그 방의 사람만, 나머지는 관리자만 볼 수 있습니다.',
 
   acts: '작업',
+  actConflict: '그 사이에 바뀌었습니다. 목록을 다시 읽습니다.',
+  actNotFound: '더 이상 없습니다. 목록을 다시 읽습니다.',
   again: '다시 시도',
   cancel: '취소',
   details: '자세히',
@@ -30,6 +32,7 @@ export const words: Sections['console'] = {
   loading: '불러오는 중…',
   more: '더 보기',
   none: '내용이 없습니다.',
+  noneYet: '아직 찾은 것이 없습니다. ‘더 보기’를 누르면 더 찾습니다.',
   missing: (nodes) => `다음 노드가 응답하지 않아 빠진 것이 있을 수 있습니다: ${nodes}`,
   reason: '이유',
 
@@ -78,6 +81,7 @@ export const words: Sections['console'] = {
   open: '열기',
   openTitle: (room) => `${room} 방을 다시 열까요?`,
   openDetail: '다시 들어오고 읽고 쓸 수 있습니다.',
+  roomImporting: '방을 가져오는 중입니다. 가져오기가 끝나면 열립니다.',
   delete: '삭제',
   deleteTitle: (room) => `${room} 방을 삭제할까요?`,
   deleteDetail: (entries) =>
@@ -91,6 +95,7 @@ export const words: Sections['console'] = {
   until: '끝나는 때',
   forGood: '끝 없음',
   lift: '해제',
+  bansFull: '이 방의 차단과 발언 금지가 한도에 이르렀습니다. 먼저 다른 제재를 해제하세요.',
   liftTitle: (user) => `${user} 님의 제재를 해제할까요?`,
   liftDetail: (room) => `다시 ${room} 방에 참여할 수 있습니다.`,
 
@@ -98,6 +103,7 @@ export const words: Sections['console'] = {
   searchUsersHint: '접속 중인 사용자의 아이디나 이름의 일부를 입력하세요.',
   usersOnline: '접속 중인 사용자',
   user: '사용자',
+  openUser: (id) => `${id} 사용자 보기`,
   openAbsent: (id) => `접속 중이 아닌 ${id} 사용자 보기`,
   sessions: '세션',
   program: '프로그램',
@@ -115,16 +121,18 @@ export const words: Sections['console'] = {
     moderator: '이 방에서 사람을 내보내고, 발언을 막고, 차단하고, 메시지를 삭제할 수 있습니다.',
     owner: '이 방에서 모든 것을 할 수 있습니다. 역할을 지정하고 방을 삭제할 수도 있습니다.',
   },
+  roleConflict: '바꿀 수 없습니다. 방에 방장이 없게 되거나, 차단된 사용자이거나, 역할이 있는 사람이 너무 많습니다.',
+  roleNotFound: '그런 방이 없거나, 이 방에서 역할이 없는 사용자입니다.',
   roleDone: (role, room) => `${room} 방에서 ${role}(으)로 바꾸었습니다.`,
   roomsOfUser: (count) => plural(count, { other: '목록에 방 #개.' }),
   disconnect: '연결 끊기',
   disconnectTitle: (user) => `${user} 님의 연결을 끊을까요?`,
   disconnectDetail: '이 사용자의 모든 연결이 1초 안에 끊깁니다. 바로 다시 접속할 수 있습니다.',
-  revoke: '토큰 취소',
-  revokeTitle: (user) => `${user} 님의 토큰을 취소할까요?`,
+  revoke: '토큰 회수',
+  revokeTitle: (user) => `${user} 님의 토큰을 회수할까요?`,
   revokeDetail:
     '모든 연결이 1초 안에 끊기고, 지금까지 발급된 토큰은 영영 쓸 수 없습니다. 먼저 발급한 곳에서 계정을 바꾸세요.',
-  revokedAt: (time) => `${time} 이전에 발급된 토큰이 취소되었습니다.`,
+  revokedAt: (time) => `${time} 이전에 발급된 토큰이 회수되었습니다.`,
 
   reports: '신고',
   reportedRooms: '열린 신고가 있는 방',
@@ -144,6 +152,8 @@ export const words: Sections['console'] = {
   closeReportDetail: '목록에서 사라집니다. 메시지는 남습니다.',
 
   audit: '감사 기록',
+  auditDetails: '세부 내용',
+  auditUntil: (time) => `${time}까지`,
   auditKinds: { acts: '작업', signIns: '로그인' },
   action: '작업',
   by: '한 사람',
