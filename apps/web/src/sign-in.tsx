@@ -65,7 +65,7 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
 
   const config = useAuthConfig();
   const hasAccounts = session === null && config !== null && (config.ldap || config.oidc !== null);
-  const ways = useLazyPart(loadWays, ACCOUNT_WORDS, hasAccounts);
+  const ways = useLazyPart(loadWays, ACCOUNT_WORDS, hasAccounts, true);
   const alert = failure ?? problem;
   const asGuest = session !== null || config === null || config.guests;
   return (
