@@ -192,6 +192,39 @@ describe('unsent texts of the user in several tabs', { skip: pages.skip }, () =>
   });
 });
 
+describe('a sign-out on all devices', { skip: pages.skip }, () => {
+  for (const locale of ['en-GB', 'ko-KR'])
+    test(`takes no other answer while it waits (${locale})`, async () => {
+      const context = await pages.newContext({ locale });
+      // Only a session with the token of an account can end on other devices.
+      const user = `${btoa(JSON.stringify({ kid: 'maru-account' }))}.${newRoom()}`;
+      await context.route('**/api/v1/guests', (route) =>
+        route.fulfill({ status: 201, json: { token: user, user: { id: user, name: 'Mina' } } }),
+      );
+      await context.route('**/api/v1/sign-in/renew', (route) => route.abort());
+      let answer: (() => Promise<void>) | undefined;
+      await context.route('**/api/v1/sign-out', (route) => {
+        answer = () => route.fulfill({ json: {} });
+      });
+      const page = await enter(context, 'Mina', newRoom());
+      await input(page).fill('a draft');
+      await page.reload();
+      await page.getByTestId('leave-button').click();
+      await page.getByTestId('sign-out').click();
+      const question = page.getByTestId('kept-question');
+      await page.getByTestId('sign-out-anyway').click();
+      await page.getByTestId('sign-out-busy').waitFor();
+      assert.equal(await page.getByTestId('enter-button').isDisabled(), true);
+      await question.getByRole('button').first().dispatchEvent('click');
+      await question.getByRole('button').last().dispatchEvent('click');
+      assert.equal(await question.isVisible(), true);
+      await poll('the request', () => answer !== undefined);
+      await answer?.();
+      await page.getByTestId('name-input').waitFor();
+      await context.close();
+    });
+});
+
 describe('a draft', { skip: pages.skip }, () => {
   test('is joined with the text of an ended tab for the same room', async () => {
     const { context, user } = await newUser();

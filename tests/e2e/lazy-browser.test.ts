@@ -18,8 +18,8 @@ after(async () => {
 });
 
 /** Until the returned function is called, these files cannot be loaded. */
-async function cut(page: Page, name: string): Promise<() => Promise<void>> {
-  const files = new RegExp(`/assets/${name}-[^/]*\\.(js|css)$`);
+async function cut(page: Page, name: string, kind = 'js|css'): Promise<() => Promise<void>> {
+  const files = new RegExp(`/assets/${name}-[^/]*\\.(${kind})$`);
   await page.route(files, (route) => route.abort());
   return () => page.unroute(files);
 }
@@ -81,6 +81,8 @@ describe('a part of the page that could not be loaded', { skip }, () => {
         await open();
         await page.getByTestId('load-failed').waitFor();
         await restore();
+        // The page reacts to the next key after it has shown the failure.
+        await page.waitForTimeout(100);
         await open();
         await page.getByTestId(testId).waitFor();
         await page.keyboard.press('Escape');
@@ -88,4 +90,65 @@ describe('a part of the page that could not be loaded', { skip }, () => {
       }
       await page.context().close();
     });
+});
+
+describe('a dialog that could not be loaded', { skip }, () => {
+  test('does not open by itself', async () => {
+    const page = await newPage('en-GB');
+    await enter(page);
+    const restore = await cut(page, 'status-dialog');
+    await page.getByTestId('own-status').click();
+    await page.getByTestId('load-failed').waitFor();
+    await restore();
+    await page.getByTestId('message-input').focus();
+    await page.waitForTimeout(1_500);
+    assert.equal(await page.getByTestId('status-dialog').count(), 0);
+    await page.getByTestId('load-failed').getByRole('button', { name: 'Try again' }).click();
+    await page.getByTestId('status-dialog').waitFor();
+    await page.context().close();
+  });
+
+  test('does not stop another one, if its style sheet is missing', async () => {
+    const page = await newPage('en-GB');
+    await enter(page);
+    const restore = await cut(page, 'shortcut-dialog', 'css');
+    const failed = page.getByTestId('load-failed');
+    await page.keyboard.press('Control+/');
+    await failed.getByRole('button').last().click();
+    await page.getByTestId('own-status').click();
+    await page.getByTestId('status-dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByTestId('status-dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+/');
+    await failed.waitFor();
+    const again = failed.getByRole('button', { name: 'Try again' });
+    await Promise.all([page.waitForEvent('requestfailed'), again.click()]);
+    await failed.waitFor();
+    assert.equal(await page.getByTestId('shortcut-dialog').count(), 0, 'it is not shown without form');
+    await restore();
+    await again.click();
+    await page.getByTestId('shortcut-dialog').waitFor();
+    await page.context().close();
+  });
+});
+
+test('a part is not asked for again and again while the server lacks it', { skip }, async () => {
+  const page = await newPage('en-GB');
+  await page.clock.install();
+  const restore = await cut(page, 'chat-screen');
+  let failures = 0;
+  page.on('requestfailed', (request) => {
+    if (/chat-screen-.*js$/.test(request.url())) failures++;
+  });
+  const entered = enter(page);
+  await page.getByTestId('load-failed').waitFor();
+  for (let minutes = 0; minutes < 14; minutes++) {
+    await page.clock.fastForward(60_000);
+    await page.waitForTimeout(100);
+  }
+  assert.equal(failures, 9);
+  await restore();
+  await page.evaluate(`void dispatchEvent(new Event('online'))`);
+  await entered;
+  await page.context().close();
 });

@@ -9,7 +9,7 @@ import { useWatched } from './hooks.ts';
 import { wordsOfEnd, wordsOfStart } from './i18n/errors.ts';
 import { loadWords, useWords, type Words, WordsContext } from './i18n/index.ts';
 import { useChosenWords } from './i18n/use-chosen-words.ts';
-import { type Lazy, useLazy } from './lazy.ts';
+import { type Lazy, loadStyled, useLazy } from './lazy.ts';
 import { LoadFailed } from './load-failed.tsx';
 import { DEFAULT_ROOM, type Route } from './model/route.ts';
 import { endSession, forgetSession, loadSession, type Session, saveSession, watchSignOut } from './session/device.ts';
@@ -24,7 +24,8 @@ const roomIn = (route: Route): string | null => (route.view === 'room' ? route.r
 const seqIn = (route: Route, room: string): number | null =>
   route.view === 'room' && route.room === room ? route.seq : null;
 
-const loadChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
+const importChat = () => import('./chat/chat-screen.tsx').then(({ ChatScreen }) => ChatScreen);
+const loadChat = () => loadStyled(importChat);
 
 /** A session that stays on the device ends in all tabs of its user at once. */
 function useSignOutElsewhere(session: Session | null, onSignedOut: () => void): void {
@@ -76,7 +77,7 @@ export function App({ firstWords, preferences, started }: AppProps) {
   const [mayCreate, setMayCreate] = useState(started?.typedRoom ?? null);
   // Rooms load while a new user fills in the form.
   const [isWriting, setWriting] = useState(false);
-  const chat = useLazy(loadChat, session !== null || isWriting);
+  const chat = useLazy(loadChat, session !== null || isWriting, true);
   const [endReason, setEndReason] = useState<EndReason | null>(null);
   const [problem, setProblem] = useState(started?.problem ?? null);
 

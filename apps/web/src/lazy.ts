@@ -3,9 +3,11 @@ import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { Section } from './i18n/catalogue.ts';
 import { addSections, useWords } from './i18n/index.ts';
 
-/** `failed`: it is tried again by itself, and at once by `retry`. */
+/** `failed`: `retry` tries again at once. */
 export type Lazy<T> = { kind: 'none' } | { kind: 'failed'; retry: () => void } | { kind: 'ready'; part: T };
 
+/** Tries by itself in a row. After them, it waits until the network or the user is back. */
+const TRIES_MAX = 8;
 /** Between two tries. The delays double. */
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
@@ -17,51 +19,82 @@ const NONE = { kind: 'none' } as const;
 
 /** Style sheets that could not be loaded. Vite asks for each only once, also if it failed. */
 const failedStyles = new Set<HTMLLinkElement>();
+/** Which part failed first without a style sheet, by the address of the sheet. */
+const needing = new Map<string, unknown>();
 
 /** For errors of the window, in the capture phase. */
 export function noteFailedStyle({ target }: Event): void {
   if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') failedStyles.add(target);
 }
 
-/** Rejects if one fails again. Without its style sheet, a part would be shown without form. */
 const loadStylesAgain = () =>
   Promise.all(
     Array.from(failedStyles, (failed) => {
       failedStyles.delete(failed);
       const again = failed.cloneNode() as HTMLLinkElement;
       failed.replaceWith(again);
-      return new Promise((resolve, reject) => {
-        again.onload = resolve;
-        again.onerror = reject;
+      return new Promise((resolve) => {
+        again.onload = again.onerror = resolve;
       });
     }),
   );
 
-/** `load` MUST stay the same function. */
-export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
+/**
+ * Loads a part with its style sheets. Without them, it would be shown without form. `load` MUST
+ * stay the same function.
+ */
+export async function loadStyled<T>(load: () => Promise<T>): Promise<T> {
+  await loadStylesAgain();
+  try {
+    const part = await load();
+    for (const { href } of failedStyles) if (needing.get(href) === load) throw href;
+    return part;
+  } catch (error) {
+    for (const { href } of failedStyles) if (!needing.has(href)) needing.set(href, load);
+    throw error;
+  }
+}
+
+/**
+ * `load` MUST stay the same function. `triesAgain`: also by itself. Not for a dialog or pane: it
+ * would open and take the focus while the user writes elsewhere.
+ */
+export function useLazy<T>(load: () => Promise<T>, isWanted: boolean, triesAgain: boolean): Lazy<T> {
   const [lazy, setLazy] = useState<Lazy<T>>(NONE);
   useEffect(() => {
     if (!isWanted) return;
-    let isCurrent = true;
+    const end = new AbortController();
+    const { signal } = end;
     let failed = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const attempt = () => {
+    const retry = () => {
       clearTimeout(timer);
-      const loaded = failedStyles.size === 0 ? load() : loadStylesAgain().then(load);
-      loaded.then(
-        (part) => isCurrent && setLazy({ kind: 'ready', part }),
+      load().then(
+        (part) => {
+          if (signal.aborted) return;
+          end.abort();
+          setLazy({ kind: 'ready', part });
+        },
         () => {
-          if (!isCurrent) return;
+          if (signal.aborted) return;
           clearTimeout(timer);
-          timer = setTimeout(attempt, retryMs(failed++));
-          setLazy({ kind: 'failed', retry: attempt });
+          if (triesAgain && failed < TRIES_MAX) timer = setTimeout(retry, retryMs(failed++));
+          setLazy(failure);
         },
       );
     };
+    const failure = { kind: 'failed', retry } as const;
+    const onBack = () => {
+      if (failed < TRIES_MAX || document.hidden) return;
+      failed = 0;
+      retry();
+    };
+    addEventListener('online', onBack, { signal });
+    addEventListener('visibilitychange', onBack, { signal });
     setLazy((before) => (before.kind === 'failed' ? NONE : before));
-    attempt();
+    retry();
     return () => {
-      isCurrent = false;
+      end.abort();
       clearTimeout(timer);
     };
   }, [load, isWanted]);
@@ -69,11 +102,16 @@ export function useLazy<T>(load: () => Promise<T>, isWanted: boolean): Lazy<T> {
 }
 
 /** The same for a part with its own texts. It loads their sections too. */
-export function useLazyPart<T>(load: () => Promise<T>, sections: readonly Section[], isWanted: boolean): Lazy<T> {
+export function useLazyPart<T>(
+  load: () => Promise<T>,
+  sections: readonly Section[],
+  isWanted: boolean,
+  triesAgain = false,
+): Lazy<T> {
   const words = useWords();
   const loadBoth = useCallback(async () => {
-    const [part] = await Promise.all([load(), addSections(words, sections)]);
+    const [part] = await Promise.all([loadStyled(load), addSections(words, sections)]);
     return part;
   }, [load, words]);
-  return useLazy(loadBoth, isWanted);
+  return useLazy(loadBoth, isWanted, triesAgain);
 }

@@ -65,7 +65,7 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
 
   const config = useAuthConfig();
   const hasAccounts = session === null && config !== null && (config.ldap || config.oidc !== null);
-  const ways = useLazyPart(loadWays, ACCOUNT_WORDS, hasAccounts);
+  const ways = useLazyPart(loadWays, ACCOUNT_WORDS, hasAccounts, true);
   const alert = failure ?? problem;
   const asGuest = session !== null || config === null || config.guests;
   return (
@@ -119,7 +119,7 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
               </div>
             )
           ) : (
-            <SignedIn session={session} onSignOut={onForget} />
+            <SignedIn {...{ session, isBusy }} onBusy={setBusy} onSignOut={onForget} />
           )}
           <div class="field">
             <label for="room-input">{t.roomLabel}</label>
@@ -149,7 +149,7 @@ export function SignIn({ session, room: firstRoom, problem, onWrite, onEnter, on
           {session === null && <StayField stays={stays} onChange={setStays} />}
           {asGuest && (
             <button type="submit" class="primary-button" data-testid="enter-button" disabled={isBusy}>
-              {isBusy ? t.entering : t.enter}
+              {isBusy && session === null ? t.entering : t.enter}
             </button>
           )}
           {session === null && asGuest && <p class="hint guest-note">{t.guestNote}</p>}

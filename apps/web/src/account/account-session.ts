@@ -1,6 +1,7 @@
 /** Sessions of directory accounts. Their short-lived tokens are renewed without the password. */
-import { renewSignIn, type Session as SignedIn, signOutEverywhere } from '@maru/client/http';
+import { renewSignIn, type Session as SignedIn } from '@maru/client/http';
 import type { Session } from '../session/session.ts';
+import { endEverywhere } from './end.ts';
 
 /** The key id (`kid`) of tokens for directory accounts. */
 const KEY_ID = 'maru-account';
@@ -33,7 +34,7 @@ export function accountSession(first: SignedIn, stays: boolean, keep: (session: 
       keep(session);
       return current.token;
     },
-    end: async () => (await signOutEverywhere({ token: current.token })).ok,
+    end: () => endEverywhere(current.token),
   };
   return session;
 }

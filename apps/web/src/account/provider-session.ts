@@ -1,7 +1,8 @@
 /** A session at an OpenID provider: how to sign in, sign out, and renew tokens. */
-import { readAuthConfig, readMe, signOutEverywhere } from '@maru/client/http';
+import { readAuthConfig, readMe } from '@maru/client/http';
 import { AuthorizationResponseError } from 'oauth4webapi';
 import type { Session } from '../session/session.ts';
+import { endEverywhere } from './end.ts';
 import { forgetProvider, rememberProvider } from './marker.ts';
 import { keepPending, takePending } from './pending.ts';
 import {
@@ -91,12 +92,7 @@ async function openSession(provider: Provider, first: ProviderTokens): Promise<S
       return tokens.current;
     },
     renew,
-    async end() {
-      if ((await signOutEverywhere({ token: tokens.current })).ok) return true;
-      // The token may have expired while the page showed no room.
-      const token = await renew().catch(() => null);
-      return token !== null && (await signOutEverywhere({ token })).ok;
-    },
+    end: () => endEverywhere(tokens.current, renew),
     leave() {
       forgetProvider();
       const address = endAddressOf(provider, tokens, location.origin);

@@ -1,7 +1,5 @@
-import type { ComponentType } from 'preact';
 import type { Section } from '../i18n/catalogue.ts';
-import { useLazyPart } from '../lazy.ts';
-import { LoadFailed } from '../load-failed.tsx';
+import { LazyDialog } from '../lazy-dialog.tsx';
 import type { Popup } from './popup.ts';
 import type { PopupProps } from './popup-props.ts';
 
@@ -14,22 +12,6 @@ const EMOJI_WORDS: readonly Section[] = ['emoji'];
 export function PopupHost({ popup, ...props }: Omit<PopupProps, 'popup'> & { popup: Popup | null }) {
   if (popup === null) return null;
   if (popup.kind === 'emoji')
-    return <Loaded key="emoji" load={loadEmoji} words={EMOJI_WORDS} given={{ ...props, popup }} />;
-  return <Loaded key="other" load={loadPopup} words={WORDS} given={{ ...props, popup }} />;
-}
-
-interface LoadedProps<P> {
-  load: () => Promise<ComponentType<P>>;
-  words: readonly Section[];
-  given: P & { onClose: () => void };
-}
-
-function Loaded<P>({ load, words, given }: LoadedProps<P>) {
-  const lazy = useLazyPart(load, words, true);
-  if (lazy.kind === 'none') return null;
-  if (lazy.kind === 'ready') {
-    const Part = lazy.part;
-    return <Part {...given} />;
-  }
-  return <LoadFailed retry={lazy.retry} onClose={given.onClose} />;
+    return <LazyDialog key="emoji" load={loadEmoji} words={EMOJI_WORDS} given={{ ...props, popup }} />;
+  return <LazyDialog key="other" load={loadPopup} words={WORDS} given={{ ...props, popup }} />;
 }

@@ -1,8 +1,7 @@
 /** Keyboard shortcuts, skip links, and the list of shortcuts. */
 import { useCallback, useContext, useEffect, useState } from 'preact/hooks';
 import { useWords } from '../i18n/index.ts';
-import { useLazyPart } from '../lazy.ts';
-import { LoadFailed } from '../load-failed.tsx';
+import { LazyDialog } from '../lazy-dialog.tsx';
 import { nextRoom } from '../model/next-room.ts';
 import type { RoomRow } from '../rooms/rows.ts';
 import { OpenSettingsContext } from '../settings/settings-host.tsx';
@@ -73,14 +72,10 @@ function SkipLinks() {
 }
 
 function ShortcutHost() {
-  const [isOpen, setOpen] = useState(false);
-  const close = useCallback(() => setOpen(false), []);
-  const dialog = useLazyPart(loadDialog, ['shortcuts'], isOpen);
-  useShortcut('shortcuts', () => {
-    if (dialog.kind === 'failed') dialog.retry();
-    setOpen(true);
-  });
-  if (!isOpen || dialog.kind === 'none') return null;
-  if (dialog.kind === 'failed') return <LoadFailed retry={dialog.retry} onClose={close} />;
-  return <dialog.part onClose={close} />;
+  /** How often it was opened. Zero while it is closed. */
+  const [opened, setOpened] = useState(0);
+  const close = useCallback(() => setOpened(0), []);
+  useShortcut('shortcuts', () => setOpened(opened + 1));
+  const given = opened > 0 ? { onClose: close } : null;
+  return <LazyDialog key={opened} load={loadDialog} words={['shortcuts']} given={given} />;
 }

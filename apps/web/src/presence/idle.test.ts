@@ -230,3 +230,24 @@ it('leaves the own status alone on an idle device while another one is in use', 
   use();
   assert.deepEqual([shown(), sent], ['online', ['online on the laptop']]);
 });
+
+it('becomes away again when the other device is gone without a word', () => {
+  const { own, sent, see, use, pass, shown, timers } = setUp();
+  pass(10 * MIN_MS + 20_000);
+  see('online');
+  pass(9 * MIN_MS);
+  see('online', 'in Busan');
+  pass(9 * MIN_MS);
+  assert.equal(shown(), 'online', 'the other device is in use');
+  pass(1 * MIN_MS);
+  assert.deepEqual([shown(), sent.splice(0)], ['away', ['away', 'online in Busan', 'away in Busan']]);
+  pass(20_000);
+  see('online', 'in Busan');
+  use();
+  pass(9 * MIN_MS);
+  assert.equal(shown(), 'online', 'this device is in use');
+  pass(1 * MIN_MS + 20_000);
+  see('online', 'in Busan');
+  own.close();
+  assert.equal(timers(), 0);
+});

@@ -6,8 +6,7 @@ import { useWatched } from '../hooks.ts';
 import { useWords } from '../i18n/index.ts';
 import { IconButton } from '../icon-button.tsx';
 import { LeaveIcon } from '../icons.tsx';
-import { useLazyPart } from '../lazy.ts';
-import { LoadFailed } from '../load-failed.tsx';
+import { LazyDialog } from '../lazy-dialog.tsx';
 import { Switches } from '../switches.tsx';
 import type { OwnStatus } from './own-status.ts';
 import { StatusDot } from './status-dot.tsx';
@@ -25,24 +24,20 @@ export interface MeAreaProps {
 
 export function MeArea({ user, ownStatus, isConnected, onLeave }: MeAreaProps) {
   const { t } = useWords();
-  const [isOpen, setOpen] = useState(false);
-  const close = useCallback(() => setOpen(false), []);
-  const dialog = useLazyPart(loadDialog, ['presence'], isOpen);
-  const open = () => {
-    if (dialog.kind === 'failed') dialog.retry();
-    setOpen(true);
-  };
+  /** How often the dialog was opened. Zero while it is closed. */
+  const [opened, setOpened] = useState(0);
+  const close = useCallback(() => setOpened(0), []);
+  const given = opened > 0 ? { ownStatus, onClose: close } : null;
   return (
     <footer class={isConnected ? 'me' : 'me is-stale'}>
-      <Me {...{ user, ownStatus, isConnected }} onOpen={open} />
+      <Me {...{ user, ownStatus, isConnected }} onOpen={() => setOpened(opened + 1)} />
       <div class="me-tools">
         <Switches />
         <IconButton data-testid="leave-button" label={t.leave} onClick={onLeave}>
           <LeaveIcon />
         </IconButton>
       </div>
-      {isOpen && dialog.kind === 'ready' && <dialog.part ownStatus={ownStatus} onClose={close} />}
-      {isOpen && dialog.kind === 'failed' && <LoadFailed class="field-error" retry={dialog.retry} onClose={close} />}
+      <LazyDialog key={opened} load={loadDialog} words={['presence']} given={given} />
     </footer>
   );
 }

@@ -17,7 +17,7 @@ export interface OwnStatusOptions {
   client: Pick<ChatClient, 'on' | 'setStatus'>;
   ownId: string;
   preferences: Pick<PreferenceStore, 'get' | 'set' | 'subscribe'>;
-  scheduler: Pick<Scheduler, 'now'>;
+  scheduler: Pick<Scheduler, 'now' | 'after'>;
   /** Creates and starts the watcher of input. */
   watchIdle: (on: { onChange: () => void; onInput: () => void }) => Idle;
 }
@@ -55,13 +55,15 @@ class ClientOwnStatus implements OwnStatus {
   #sentAtMs = Number.NEGATIVE_INFINITY;
   /** This device is idle, but the person uses another one, which sets the status. */
   #isUsedElsewhere = false;
+  /** Ends the wait until the other device is taken to be gone. */
+  #cancel = () => {};
   #view = DEFAULT;
 
   constructor(options: OwnStatusOptions) {
     this.#options = options;
     const { client, ownId, preferences, watchIdle } = options;
     const onChange = () => {
-      this.#isUsedElsewhere = false;
+      this.#noteUse(false);
       this.#apply();
     };
     this.#idle = watchIdle({ onChange, onInput: () => this.#apply() });
@@ -97,6 +99,7 @@ class ClientOwnStatus implements OwnStatus {
   };
 
   readonly close = (): void => {
+    this.#cancel();
     this.#idle.close();
     for (const end of this.#unsubscribe) end();
   };
@@ -128,7 +131,7 @@ class ClientOwnStatus implements OwnStatus {
     const seen = { status, text };
     if (isSame(seen, this.#known) || this.#options.scheduler.now() - this.#sentAtMs < PRESENCE_LATE_MS) return;
     const areOthersIdle = status === 'away' && text === this.#chosen.text;
-    this.#isUsedElsewhere = !areOthersIdle && this.#idle.isIdle();
+    this.#noteUse(!areOthersIdle && this.#idle.isIdle());
     // If the others are idle, the next input here ends that. If only this device is, it stays
     // silent: two devices would set the status in turn, for ever.
     if (areOthersIdle || (this.#isUsedElsewhere && isSame(seen, this.#chosen))) {
@@ -139,6 +142,18 @@ class ClientOwnStatus implements OwnStatus {
     // Send it, so a reconnect of this device does not undo it.
     this.#send(seen);
     this.choose(seen);
+  }
+
+  /** The other device may leave without a word. Then the user is away as soon as here. */
+  #noteUse(isElsewhere: boolean): void {
+    const { preferences, scheduler } = this.#options;
+    this.#isUsedElsewhere = isElsewhere;
+    this.#cancel();
+    if (!isElsewhere) return;
+    this.#cancel = scheduler.after(preferences.get().awayAfterMin * 60_000, () => {
+      this.#isUsedElsewhere = false;
+      this.#apply();
+    });
   }
 
   #show(): void {

@@ -8,7 +8,7 @@ const load = () => import('./directory.tsx').then(({ DirectoryPage }) => Directo
 /** Loads the directory when it is first shown. */
 export function DirectoryHost(props: DirectoryProps) {
   const { t } = useWords();
-  const lazy = useLazyPart(load, ['rooms'], true);
+  const lazy = useLazyPart(load, ['rooms'], true, true);
   if (lazy.kind === 'ready') return <lazy.part {...props} />;
   return (
     <main class="conversation">

@@ -6,32 +6,51 @@ import type { Session } from './device.ts';
 
 const loadKept = () => import('./kept.ts');
 
-export function SignedIn({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+export interface SignedInProps {
+  session: Session;
+  /** The user signs out. Nothing else can be chosen meanwhile. */
+  isBusy: boolean;
+  onBusy: (isBusy: boolean) => void;
+  onSignOut: () => void;
+}
+
+export function SignedIn({ session, isBusy, onBusy, onSignOut }: SignedInProps) {
   const { t } = useWords();
   const [kept, setKept] = useState<number | null>(null);
   const [failure, setFailure] = useState<'load' | 'others' | null>(null);
-  const [isBusy, setBusy] = useState(false);
   const out = useRef<HTMLButtonElement>(null);
   // The safe answer has the focus.
   const stay = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (kept !== null) stay.current?.focus();
   }, [kept]);
+  /** False: another tab has signed out meanwhile. */
+  const isShown = useRef(true);
+  useEffect(
+    () => () => {
+      isShown.current = false;
+    },
+    [],
+  );
   /** `isAlone`: other devices stay signed in. */
   const signOut = async (isAlone: boolean) => {
+    if (isBusy) return;
+    onBusy(true);
     setFailure(null);
     const parts = await loadKept().catch(() => null);
+    const count = parts?.countKept(session.user.id) ?? 0;
+    const asks = count > 0 && kept === null;
+    const isDone = parts === null || asks || isAlone || session.end === undefined || (await session.end());
+    onBusy(false);
+    if (!isShown.current) return;
     if (parts === null) return setFailure('load');
-    const count = parts.countKept(session.user.id);
-    if (count > 0 && kept === null) return setKept(count);
-    setBusy(true);
-    const isDone = isAlone || session.end === undefined || (await session.end());
-    setBusy(false);
+    if (asks) return setKept(count);
     if (!isDone) return setFailure('others');
     parts.forgetKept(session.user.id);
     onSignOut();
   };
   const keep = () => {
+    if (isBusy) return;
     setKept(null);
     out.current?.focus();
   };
@@ -52,11 +71,16 @@ export function SignedIn({ session, onSignOut }: { session: Session; onSignOut: 
           data-testid="sign-out"
           ref={out}
           aria-disabled={isBusy}
-          onClick={() => void (isBusy || signOut(false))}
+          onClick={() => void signOut(false)}
         >
           {session.end === undefined ? t.useAnotherName : t.signOutEverywhere}
         </button>
       </p>
+      {isBusy && (
+        <p class="hint" role="status" data-testid="sign-out-busy">
+          {t.signingOut}
+        </p>
+      )}
       {failure === 'load' && <p class="field-error">{t.dialogFailed}</p>}
       {failure === 'others' && (
         <div class="alert kept-question" role="alert" data-testid="sign-out-failed">
@@ -69,10 +93,16 @@ export function SignedIn({ session, onSignOut }: { session: Session; onSignOut: 
       {kept !== null && (
         <div class="alert kept-question" role="alert" data-testid="kept-question">
           <p>{t.keptAtSignOut(kept)}</p>
-          <button type="button" class="quiet-button" ref={stay} onClick={keep}>
+          <button type="button" class="quiet-button" ref={stay} aria-disabled={isBusy} onClick={keep}>
             {t.staySignedIn}
           </button>{' '}
-          <button type="button" class="quiet-button" data-testid="sign-out-anyway" onClick={() => void signOut(false)}>
+          <button
+            type="button"
+            class="quiet-button"
+            data-testid="sign-out-anyway"
+            aria-disabled={isBusy}
+            onClick={() => void signOut(false)}
+          >
             {t.signOutAnyway}
           </button>
         </div>

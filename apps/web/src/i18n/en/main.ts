@@ -33,6 +33,7 @@ export const words = {
   signedInAs: (name: string) => `Signed in as ${name}`,
   useAnotherName: 'Use another name',
   signOutEverywhere: 'Sign out on all devices',
+  signingOut: 'Signing out…',
   signOutFailed: 'Signing out on all devices did not work. Try again, or sign out on this device only.',
   signOutHere: 'Sign out on this device only',
   signInFailed: 'The sign-in did not work. Please try again.',

@@ -30,6 +30,7 @@ export const words: Catalogue = {
   staySignedIn: '로그인 유지',
   signedInAs: (name) => `${name}님으로 들어와 있습니다`,
   signOutEverywhere: '모든 기기에서 로그아웃',
+  signingOut: '로그아웃하는 중…',
   signOutFailed: '모든 기기에서 로그아웃하지 못했습니다. 다시 시도하거나 이 기기에서만 로그아웃하세요.',
   signOutHere: '이 기기에서만 로그아웃',
   signInFailed: '로그인하지 못했습니다. 다시 시도해 주세요.',
