@@ -82,3 +82,28 @@ test('a member that catches up across a missed epoch has to resume; one that mis
     assert.deepEqual([member.given, member.ends, room.live.size], [given, ends, 1 - ends.length]);
   }
 });
+
+/** How a node learns of the new epoch: from a read or its announcement, or from a backfill. */
+const NEWS = {
+  'a read': (room: Room, log: ReturnType<typeof stateOf>) => room.observe(log),
+  'an entry': (room: Room, { epoch, head }: ReturnType<typeof stateOf>) =>
+    room.onAnnouncement({ kind: 'entry', epoch, seq: head, ts: 1, body: `"n":${head},"type":"text","text":"x"}` }),
+};
+
+for (const [news, observe] of Object.entries(NEWS))
+  test(`a member ahead of its node gets each entry once when the epoch rolls back, learnt from ${news}`, async () => {
+    const [delivered, ahead] = [3, 6];
+    for (const base of range(1, 8)) {
+      const { room, log, attach } = startRoom(delivered);
+      const members = [await attach('1.a', ahead), await attach('1.a', delivered)];
+      const head = Math.max(base, ahead) + 2;
+      Object.assign(log, stateOf('2.b', base, head));
+      observe(room, log);
+      await poll('the last entry', () => members.every(({ given }) => given.includes(`${head} 2.b`)));
+      for (const [index, has] of [ahead, delivered].entries()) {
+        const missed = range(Math.min(has, base) + 1, head).map((seq) => `${seq} 2.b`);
+        assert.deepEqual(members[index]?.given, ['epoch 2.b', ...missed], `base ${base}, member at ${has}`);
+      }
+      room.close();
+    }
+  });
