@@ -81,7 +81,8 @@ export function createParts(options: { config: GatewayConfig; logger: Logger; tr
     onKeyFetch: metrics.keyFetches.inc,
     onSignIn: metrics.signIns.inc,
   });
-  const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
+  const isConnected = (userId: string) => registry.connectionsOf(userId) > 0;
+  const rooms = createRooms({ config, logger, store, log, subscriber, metrics, isConnected, now });
   const nodes = createNodes({
     ...{ config, logger, store, archive, rooms, registry, metrics, now },
     draining: () => front.drain.active,
