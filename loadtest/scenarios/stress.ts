@@ -3,8 +3,8 @@
  *
  * A step holds if 95 % of the planned messages were sent and acknowledged, and the 99th percentile
  * of delivery stays within --delivery-p99. The knee is the last step that held. Clients enter a
- * step only if the step before held. The run fails if the first step does not hold, or if anything
- * is lost, duplicated or swapped, even beyond the knee.
+ * step only if the step before held. The run fails if the 99th percentile of the first step exceeds
+ * its limit, or if anything is lost, duplicated or swapped, even beyond the knee.
  */
 import { createRun } from '../lib/k6-run.ts';
 import { describeKnee } from '../lib/knee.ts';

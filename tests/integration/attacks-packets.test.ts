@@ -229,7 +229,7 @@ describe('a flood', () => {
       drained: async () => {},
       peerAddress: undefined,
       closed: false,
-      pauseReading() {},
+      pauseReading: () => true,
       closeTransport() {},
       disconnect() {},
       joinEphemeral() {},

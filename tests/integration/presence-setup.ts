@@ -20,7 +20,7 @@ export interface PresenceSetup {
   readonly listenPort: number;
   startService(): Promise<void>;
   stopService(): Promise<void>;
-  startNode(name: string, timing?: object): Promise<TestNode>;
+  startNode(name: string, timing?: object, isConnected?: (userId: string) => boolean): Promise<TestNode>;
   /** The users that a snapshot shows, comma-separated and sorted. */
   shown(node: TestNode, room: string): Promise<string>;
   watch(node: TestNode, room: string): Promise<Viewer>;
@@ -75,7 +75,7 @@ export function usePresence(): PresenceSetup {
     },
     startService,
     stopService: () => service.stop(),
-    async startNode(name, timing = {}) {
+    async startNode(name, timing = {}, isConnected = () => false) {
       const subscriber = createTestSubscriber(redis.url);
       const port = createPresenceClient({
         node: name,
@@ -84,6 +84,7 @@ export function usePresence(): PresenceSetup {
         subscriber,
         logger,
         registry: new Registry(),
+        isConnected,
         timing: { batchMs: 20, renewMs: 400, statusBatchMs: 40, auditMs: 200, auditWaitMs: 50, ...timing },
       });
       await port.start();

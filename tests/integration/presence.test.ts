@@ -84,6 +84,24 @@ describe('nodes during failures', () => {
     await eventually(() => viewer.ids === 'u1,u2' && viewer.users.get('u1') === 'away', 'the watcher sees it');
   });
 
+  it('recover statuses that connected users set without a room of the node', async () => {
+    const a = await setup.startNode('gw-a');
+    const b = await setup.startNode('gw-b', {}, (userId) => userId === 'u1');
+    a.port.enter('lobby', user('u1'));
+    a.port.enter('lobby', user('u2'));
+    await b.port.setStatus('u1', 'invisible');
+    const recovered = () => eventually(async () => (await setup.shown(a, 'lobby')) === 'u2', 'only u2 is shown');
+    await recovered();
+    await setup.admin.flushall();
+    await eventually(async () => (await setup.shown(a, 'lobby')).includes('u2'), 'u2 is shown again');
+    await eventually(
+      async () => (await setup.admin.hget('maru:presence:{user:u1}:status', 'status')) === 'invisible',
+      'the status is stored again',
+      5_000,
+    );
+    await recovered();
+  });
+
   it('continue while the service is down, and recover with it', async () => {
     const a = await setup.startNode('gw-a', { freshMs: 300 });
     const b = await setup.startNode('gw-b');

@@ -72,6 +72,34 @@ test('no room is subscribed while the store is down, and all are subscribed once
   await poll('all to be heard', () => heard.size === ROOMS);
 });
 
+test('a subscription that misses its deadline, but is made later, is ended', async (t) => {
+  const late = source.open('subscribe', STORE_DEADLINE_MS);
+  assert(await late.untilReady(10_000));
+  t.after(() => late.close());
+  const subscriber = new RedisSubscriber({
+    store: late,
+    retryMs: RETRY_MS,
+    onHandlerError: (error) => assert.fail(String(error)),
+  });
+  t.after(() => subscriber.stop());
+  const [left, dropped, wanted] = ['maru:{left}:live', 'maru:{dropped}:live', 'maru:{wanted}:live'] as const;
+  await redis.kill('SIGSTOP');
+  subscriber.want(dropped, () => {});
+  await Promise.all([left, wanted].map((channel) => assert.rejects(subscriber.subscribe(channel, () => {}))));
+  subscriber.drop([dropped]);
+  await redis.kill('SIGCONT');
+  const subscribed = async () => {
+    const reply = (await control.at(left, (node) => node.call('pubsub', 'shardchannels'))) as string[];
+    return reply.filter((channel) => [left, dropped, wanted].includes(channel as typeof left)).sort();
+  };
+  await poll('the late subscriptions', async () => (await subscribed()).length === 3);
+  await subscriber.subscribe(wanted, () => {});
+  subscriber.start(createTicker({ periodMs: RETRY_MS, logger, now }));
+  await poll('their end', async () => (await subscribed()).length === 1);
+  await pause(3 * RETRY_MS);
+  assert.deepEqual(await subscribed(), [wanted]);
+});
+
 test('after a pause of the process, announcements are dropped until the gate opens, and then reported', async () => {
   let isOpen = true;
   let open = () => {};

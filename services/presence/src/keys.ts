@@ -49,7 +49,8 @@ export const userKeys = (userId: string) => {
     /** Sorted set: rooms that the user is in, by the time (ms) of the last entry. */
     rooms: `${base}:rooms`,
     /**
-     * Hash: `status`, `text`, `version`; `outside` 1 if it was set while the user was in no room.
+     * Hash: `status`, `text`, `version`; `outside` 1 if it was set while the user was in no room of
+     * the gateway.
      */
     status: `${base}:status`,
   };

@@ -4,7 +4,7 @@
  * live.
  */
 import type { Position } from '@maru/protocol';
-import type { ActEffect, Removal } from '../log/entry-codec.ts';
+import { type ActEffect, epochNumber, type Removal } from '../log/entry-codec.ts';
 import type { ReadResult } from '../log/room-log.ts';
 import type { Erasures } from './erasures.ts';
 import type { Member } from './member.ts';
@@ -53,8 +53,9 @@ export async function catchUp(room: CatchUpRoom, member: Member, start: CatchUpS
   for (let stalls = 0; wanted(); stalls++) {
     if (stalls > STALLS_MAX) return member.end('lost_hole');
     if (epoch !== room.epoch) {
-      const entered = await enterEpoch(room, member, seq, wanted);
+      const entered = await enterEpoch(room, member, { epoch, seq }, wanted);
       if (entered === undefined) continue;
+      if (entered === 'lost') return member.end('lost_hole');
       ({ epoch, seq } = entered);
       permitted = Math.min(permitted, seq);
       continue;
@@ -96,18 +97,20 @@ function sendUntilRemoved(room: CatchUpRoom, member: Member, entries: RecentEntr
 
 /**
  * A new epoch began between a member's read and now. Gives its position in the new epoch;
- * undefined: try again.
+ * undefined: try again. `lost`: an epoch in between was missed, so what survived it is unknown, and
+ * the member has to resume, as in `Sequencer`.
  */
 async function enterEpoch(
   room: CatchUpRoom,
   member: Member,
-  seq: number,
+  { epoch, seq }: Position,
   wanted: () => boolean,
-): Promise<Position | undefined> {
+): Promise<Position | 'lost' | undefined> {
   const state = await room.readAfter(seq, 1);
   if (!wanted()) return undefined;
   room.observe(state);
   if (state.epoch !== room.epoch) return undefined;
+  if (epochNumber(state.epoch) > epochNumber(epoch) + 1) return 'lost';
   member.send(epochPacket(room.id, state.epoch, state.base));
   return { epoch: state.epoch, seq: Math.min(seq, state.base) };
 }

@@ -223,7 +223,8 @@ export class Room {
         break;
       case 'newEpoch':
         this.#recent.clear();
-        this.#ahead.clear();
+        // Of what a member has, the entries up to the base survived. They may be delivered later.
+        for (const [member, seq] of this.#ahead) this.#ahead.set(member, Math.min(seq, effect.head));
         this.#n = undefined;
         this.#options.onSeen(this.id, effect.epoch, effect.head);
         this.#writes.flush();

@@ -12,6 +12,7 @@ import { gatherWrites, type RedisStore, type Shard, silenceMsOf } from '@maru/re
 import type { Redis } from 'ioredis';
 import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Ticker } from '../cluster/ticker.ts';
+import { LateSubscriptions } from './late-subscriptions.ts';
 
 export type ChannelHandler = (payload: string) => void;
 
@@ -71,6 +72,7 @@ export class RedisSubscriber implements Subscriber {
   readonly #lost = new Set<string>();
   /** Channels whose announcements were dropped after a pause of the process. */
   #dropped = new Set<string>();
+  readonly #late = new LateSubscriptions();
   readonly #connections = new Map<Redis, ShardConnection>();
   readonly #listeners: Array<(channels: ReadonlySet<string>) => void> = [];
   #leaveTicker: (() => void) | undefined;
@@ -97,6 +99,7 @@ export class RedisSubscriber implements Subscriber {
       if (this.#handlers.get(channel) === handler) {
         this.#handlers.delete(channel);
         this.#lost.delete(channel);
+        this.#late.note(channel);
       }
       throw error;
     }
@@ -110,13 +113,18 @@ export class RedisSubscriber implements Subscriber {
 
   drop(channels: readonly string[]): void {
     for (const [connection, held] of Map.groupBy(channels, (channel) => this.#forget(channel))) {
-      if (connection === undefined) continue;
-      gatherWrites(connection.shard);
-      for (const ofSlot of this.#bySlot(held))
-        for (let i = 0; i < ofSlot.length; i += CHANNELS_AT_ONCE_MAX)
-          // It fails if the connection is down. Then there is no subscription either.
-          connection.shard.redis.sunsubscribe(...ofSlot.slice(i, i + CHANNELS_AT_ONCE_MAX)).catch(() => {});
+      // It fails if the connection is down. Then there is no subscription either.
+      if (connection !== undefined) this.#unsubscribeOn(connection.shard, held, () => {});
     }
+  }
+
+  #unsubscribeOn(shard: Shard, channels: string[], onFailure: (channels: string[]) => void): void {
+    gatherWrites(shard);
+    for (const ofSlot of this.#bySlot(channels))
+      for (let i = 0; i < ofSlot.length; i += CHANNELS_AT_ONCE_MAX) {
+        const page = ofSlot.slice(i, i + CHANNELS_AT_ONCE_MAX);
+        shard.redis.sunsubscribe(...page).catch(() => onFailure(page));
+      }
   }
 
   async unsubscribe(channel: string): Promise<void> {
@@ -128,9 +136,11 @@ export class RedisSubscriber implements Subscriber {
 
   /** Gives the connection that has the subscription. */
   #forget(channel: string): ShardConnection | undefined {
-    this.#handlers.delete(channel);
+    const wasWanted = this.#handlers.delete(channel);
     this.#lost.delete(channel);
     const connection = this.#confirmed.get(channel);
+    // Its subscription may be on its way, or have missed its deadline.
+    if (wasWanted && connection === undefined) this.#late.note(channel);
     this.#confirmed.delete(channel);
     return connection;
   }
@@ -292,6 +302,21 @@ export class RedisSubscriber implements Subscriber {
 
   #onTick(): void {
     if (this.#confirmed.size < this.#handlers.size) this.#settleAgain();
+    this.#endLate();
+  }
+
+  /** A connection keeps the order of commands, so this ends no subscription that is made later. */
+  #endLate(): void {
+    const noteAgain = (channels: string[]) => {
+      for (const channel of channels) this.#late.note(channel);
+    };
+    const unwanted = this.#late.take((channel) => this.#handlers.has(channel));
+    for (const [shard, channels] of Map.groupBy(unwanted, (channel) => this.#holderOf(channel))) {
+      // A subscription ends with its connection.
+      if (shard?.redis.status !== 'ready') continue;
+      if (answers(shard)) this.#unsubscribeOn(shard, channels, noteAgain);
+      else noteAgain(channels);
+    }
   }
 }
 

@@ -36,10 +36,10 @@ export interface Connection {
   /** Resolves when the transport has taken what was queued, or after `waitMs`. */
   drained(waitMs: number): Promise<void>;
   /**
-   * Stops reading for a while. Has no effect on long-polling, where each request waits for its
-   * answer.
+   * Stops reading for a while. False if it began no pause: long-polling has none, because there
+   * each request waits for its answer.
    */
-  pauseReading(ms: number): void;
+  pauseReading(ms: number): boolean;
   /** Closes the transport. The client reconnects. `discard` drops queued packets. */
   closeTransport(discard: boolean): void;
   /** Sends DISCONNECT. The client does not reconnect. */
@@ -131,8 +131,8 @@ export class SocketConnection implements Connection {
     });
   }
 
-  pauseReading(ms: number): void {
-    this.#direct?.pauseReading(ms);
+  pauseReading(ms: number): boolean {
+    return this.#direct?.pauseReading(ms) ?? false;
   }
 
   closeTransport(discard: boolean): void {

@@ -69,9 +69,10 @@ describe('an idle connection', () => {
   test('reads nothing while it pauses, not even the rest of a chunk, and then everything in order', async () => {
     const { engine, transport, client } = await rig.open();
     const heard: unknown[] = [];
+    const begun: boolean[] = [];
     engine.on('data', (data) => {
       heard.push(data);
-      if (data === 'b') transport.pauseReading(200);
+      if (data === 'b') begun.push(transport.pauseReading(200), transport.pauseReading(200));
     });
     const pausedAtMs = performance.now();
     client.write(Buffer.concat(['4a', '4b', '4c', '4d'].map((text) => masked(OPCODE.text, text))));
@@ -80,6 +81,7 @@ describe('an idle connection', () => {
     await poll('all', () => heard.length === 5);
     assert.ok(performance.now() - pausedAtMs >= 190);
     assert.deepEqual(heard, ['a', 'b', 'c', 'd', 'e']);
+    assert.deepEqual(begun, [true, false]);
   });
 
   test('receives what the client sends, also in pieces', async () => {

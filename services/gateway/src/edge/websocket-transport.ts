@@ -165,10 +165,10 @@ export class WebSocketTransport extends Transport implements FrameSink {
 
   /**
    * What the peer sends during the pause waits: a chunk of it here, the rest in the kernel and the
-   * peer.
+   * peer. False if it began no pause.
    */
-  pauseReading(ms: number): void {
-    if (this.#pauseTimer !== undefined || this.#peerDone || this.#stopped) return;
+  pauseReading(ms: number): boolean {
+    if (this.#pauseTimer !== undefined || this.#peerDone || this.#stopped) return false;
     this.#reader.pause();
     this.#socket.pause();
     this.#pauseTimer = setTimeout(() => {
@@ -177,6 +177,7 @@ export class WebSocketTransport extends Transport implements FrameSink {
       // The kept input may have paused reading again.
       if (this.#pauseTimer === undefined) this.#socket.resume();
     }, ms);
+    return true;
   }
 
   receivedText(text: string): void {

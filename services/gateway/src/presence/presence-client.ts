@@ -25,6 +25,8 @@ export interface PresenceClientOptions {
   subscriber: PresenceSubscriber;
   logger: Logger;
   registry: Registry;
+  /** Whether the user has a connection on this node. Statuses of such users are kept here. */
+  isConnected: (userId: string) => boolean;
   /**
    * Monotonic milliseconds, such as `performance.now`. MUST advance while the process is stopped.
    */
@@ -41,7 +43,7 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
   const { logger, subscriber } = options;
   const now = options.now ?? (() => performance.now());
   const timing = { ...DEFAULT_REPORT_TIMING, ...DEFAULT_WATCHER_TIMING, ...options.timing };
-  const local = new LocalPresence();
+  const local = new LocalPresence({ isConnected: options.isConnected });
   const queue = new ReportQueue({ opsMax: QUEUED_OPS_MAX });
   const metrics = createPresenceClientMetrics(options.registry, {
     queued: () => queue.size,

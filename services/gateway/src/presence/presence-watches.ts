@@ -7,6 +7,7 @@ import type { PauseGate } from '../cluster/pause-gate.ts';
 import type { Reply } from '../rooms/reply.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PresencePort } from './presence-port.ts';
+import { createWatchChecks } from './watch-checks.ts';
 
 export interface PresenceWatches {
   /** The caller has checked that the session may see the room. */
@@ -15,13 +16,11 @@ export interface PresenceWatches {
   unwatchAll(session: Session): void;
   /**
    * Ends watches of users who may no longer see the room. Call it about once a second. Delivery
-   * does this at once for connections that have joined the room. The others are checked in turns.
+   * does this at once for connections that have joined the room. For the others see
+   * `createWatchChecks`.
    */
   recheck(): Promise<void>;
 }
-
-/** Watches without a join that one round checks. Each makes a small read. */
-const RECHECKED_MAX = 100;
 
 /** Maximum differences held for a watcher that has no snapshot yet. */
 const HELD_MAX = 64;
@@ -42,8 +41,8 @@ export function createPresenceWatches(options: {
   pass?: PauseGate['pass'];
 }): PresenceWatches {
   const { port, mayRead, pass = (run) => run() } = options;
-  let rechecked = 0;
   const rooms = new Map<string, Map<Session, Watcher>>();
+  const nextChecks = createWatchChecks(rooms);
 
   const publish = (room: string, diff: PresenceDiff) => {
     for (const [session, { asking, held }] of rooms.get(room) ?? []) {
@@ -101,16 +100,11 @@ export function createPresenceWatches(options: {
       }
     },
     async recheck() {
-      const unjoined = [...rooms].flatMap(([room, watchers]) =>
-        [...watchers.keys()].flatMap((session) => (session.subscriptions.has(room) ? [] : [{ room, session }])),
-      );
-      if (rechecked >= unjoined.length) rechecked = 0;
-      const round = unjoined.slice(rechecked, rechecked + RECHECKED_MAX);
-      rechecked += round.length;
       await Promise.all(
-        round.map(({ room, session }) =>
-          mayRead(session.user.id, room).catch((error: unknown) => {
-            if (error instanceof MaruError && !error.toBody().retryable) unwatch(session, room);
+        nextChecks().map(({ room, userId, sessions }) =>
+          mayRead(userId, room).catch((error: unknown) => {
+            if (!(error instanceof MaruError) || error.toBody().retryable) return;
+            for (const session of sessions) unwatch(session, room);
           }),
         ),
       );

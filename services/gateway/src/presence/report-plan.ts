@@ -103,7 +103,7 @@ export class ReportPlan {
       nodeEpoch: answer.nodeEpoch,
       seq: 0,
       nextRoutineSyncAt: now + this.#timing.routineSyncMs * (0.8 + jitter * 0.4),
-      state: this.#local.fullState(),
+      state: this.#local.fullState({ isLost: this.#syncReason !== 'routine' }),
       pending: undefined,
     };
     this.#renewAt = now + this.#timing.renewMs;

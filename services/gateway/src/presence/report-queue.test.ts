@@ -67,6 +67,25 @@ describe('local presence', () => {
     assert.deepEqual([...local.fullState()], []);
   });
 
+  it('keeps a status set in no room while the user is connected, and yields it if the service lost its state', () => {
+    const connected = new Set(['u1', 'u2']);
+    const local = new LocalPresence({ isConnected: (userId) => connected.has(userId) });
+    const statuses = (options?: { isLost: boolean }) =>
+      [...local.fullState(options)].flatMap((op) => (op.op === 'status' ? [op.userId] : []));
+    for (const id of ['u1', 'u2', 'absent']) local.setStatus(id, 'invisible', undefined);
+    assert.deepEqual([statuses(), statuses({ isLost: true })], [[], ['u1', 'u2']]);
+    local.enter('lobby', { id: 'u1', name: 'U1' });
+    assert.deepEqual(statuses(), [], 'a visit on another node may have ended it');
+    local.setStatus('u1', 'away', undefined);
+    assert.deepEqual(statuses(), ['u1']);
+    local.leave('lobby', 'u1');
+    assert.deepEqual(statuses({ isLost: true }), ['u2'], 'the visit ended it');
+    connected.delete('u2');
+    assert.deepEqual(statuses({ isLost: true }), []);
+    connected.add('u2');
+    assert.deepEqual(statuses({ isLost: true }), [], 'forgotten');
+  });
+
   it('may change while it is read', () => {
     const local = new LocalPresence();
     for (const id of ['u1', 'u2', 'u3']) local.enter('lobby', { id, name: id });

@@ -29,7 +29,7 @@ class StuckConnection implements Connection {
   queuedPackets = () => this.queue.length;
   queuedBytes = () => this.queue.reduce((sum, packet) => sum + packet.length, 0);
   drained = () => pause(1);
-  pauseReading(): void {}
+  pauseReading = () => true;
   closeTransport(): void {
     this.closed = true;
   }

@@ -276,8 +276,7 @@ export class Session implements Member {
     if (waitMs === 0) return 0;
     this.#refusals ??= fullBucket(REFUSALS, nowMs);
     if (takeToken(this.#refusals, REFUSALS, nowMs) > 0) this.end('flood');
-    else if (!this.#mayBeRefused(this.user.id)) {
-      this.#connection.pauseReading(PAUSE_MS);
+    else if (!this.#mayBeRefused(this.user.id) && this.#connection.pauseReading(PAUSE_MS)) {
       // Events that wait during the pause would have been refused.
       this.#refusals.tokens -= PAUSE_REFUSALS;
     }

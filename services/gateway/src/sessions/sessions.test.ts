@@ -124,7 +124,7 @@ test('if too many events of a user are refused, all connections of the user are 
   const begin = async () => {
     const pauses: number[] = [];
     const transport = open();
-    const paused = { ...connection, pauseReading: (ms: number) => pauses.push(ms) } as unknown as Connection;
+    const paused = { ...connection, pauseReading: (ms: number) => pauses.push(ms) > 0 } as unknown as Connection;
     const session = sessions.connected(transport, paused, (await authenticate(transport)) ?? assert.fail(), {});
     return { session: session ?? assert.fail('refused'), pauses };
   };
@@ -136,6 +136,24 @@ test('if too many events of a user are refused, all connections of the user are 
   assert.deepEqual(flooding.pauses, [100]);
   for (let count = 0; count < 2; count++) other.session.takeEvent(0);
   assert.deepEqual(other.pauses, [100]);
+});
+
+test('refused events of a connection that cannot be paused count once each, so it is not cut within one burst', async () => {
+  const { sessions, open, authenticate } = start();
+  const begin = async (paused: boolean) => {
+    const transport = open();
+    const pausing = { ...connection, closeTransport() {}, pauseReading: () => paused } as unknown as Connection;
+    return (
+      sessions.connected(transport, pausing, (await authenticate(transport)) ?? assert.fail(), {}) ?? assert.fail()
+    );
+  };
+  const [polling, webSocket] = [await begin(false), await begin(true)];
+  const refusedUntilEnd = (session: typeof polling) => {
+    let refused = 0;
+    while (!session.closed && refused < 5_000) if (session.takeEvent(0) > 0) refused++;
+    return refused;
+  };
+  assert.deepEqual([refusedUntilEnd(polling), refusedUntilEnd(webSocket)], [3_001, 60]);
 });
 
 test('the events of all connections of a user count together, including ended ones', async () => {

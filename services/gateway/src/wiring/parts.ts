@@ -89,7 +89,8 @@ export function createParts(options: PartsOptions) {
     onKeyFetch: metrics.keyFetches.inc,
     onSignIn: metrics.signIns.inc,
   });
-  const rooms = createRooms({ config, logger, store, log, subscriber, metrics, now });
+  const isConnected = (userId: string) => registry.connectionsOf(userId) > 0;
+  const rooms = createRooms({ config, logger, store, log, subscriber, metrics, isConnected, now });
   const nodes = createNodes({
     ...{ config, environment, logger, store, archive, rooms, registry, metrics, now },
     draining: () => front.drain.active,

@@ -27,10 +27,13 @@ export interface RoomsOptions {
   log: RoomLog;
   subscriber: Subscriber;
   metrics: GatewayMetrics;
+  /** Whether the user has a connection on this node. */
+  isConnected: (userId: string) => boolean;
   now: () => number;
 }
 
-export function createRooms({ config, logger, store, log, subscriber, metrics, now }: RoomsOptions) {
+export function createRooms(options: RoomsOptions) {
+  const { config, logger, store, log, subscriber, metrics, isConnected, now } = options;
   const { seen, health, directory } = store;
   const delivery = new Delivery({
     log,
@@ -63,6 +66,7 @@ export function createRooms({ config, logger, store, log, subscriber, metrics, n
     subscriber,
     logger,
     registry: metrics.registry,
+    isConnected,
     now,
   });
   const watches = createPresenceWatches({

@@ -4,7 +4,8 @@
 -- KEYS[3] seen
 -- ARGV[1] status
 -- ARGV[2] text       '' for none
--- ARGV[3] isOutside  1: the user is in no room, so the status is kept for the next visit
+-- ARGV[3] isOutside  1: the user is in no room of the gateway, so the status is kept for the next
+--                    visit, unless a visit ends later
 -- ARGV[4] keepMs     expiry without a visit
 -- ARGV[5] seenKeepMs expiry of the time at which the user was last seen
 -- Returns 1.

@@ -99,6 +99,19 @@ describe('presence store', () => {
     assert.equal((await store.touchUser('u1', [])).status, 'online');
   });
 
+  it('ends a status with the visit during which it was set, even where the user is in no room', async () => {
+    const afterVisit = async (leftAfterMs: number) => {
+      await store.touchUser('u1', ['lobby']);
+      await store.keepStatus('u1', { status: 'invisible', isOutside: true });
+      const { now } = await store.readUsers('lobby', ['u1']);
+      await store.forgetVisit('u1', 'lobby', { leftMs: now + leftAfterMs, readMs: Number.MAX_SAFE_INTEGER });
+      return (await store.touchUser('u1', [])).status;
+    };
+    assert.equal(await afterVisit(-100), 'invisible', 'set after the visit, during the grace period');
+    assert.equal(await afterVisit(500), 'invisible', 'the report of the leave came late');
+    assert.equal(await afterVisit(5_000), 'online', 'set during the visit');
+  });
+
   it('does not forget a visit that began after the read', async () => {
     await store.touchUser('u1', ['lobby']);
     await store.forgetVisit('u1', 'lobby', { leftMs: 1, readMs: 1 });

@@ -59,7 +59,10 @@ export function createUserStore(runner: ScriptRunner) {
      * `readMs`.
      */
     async forgetVisit(userId: string, room: string, { leftMs, readMs }: { leftMs: number; readMs: number }) {
-      await runNamed(runner, 'forgetVisit', allKeys(userId), [room, readMs, leftMs, BOUNDS.seenKeepMs]);
+      await runNamed(runner, 'forgetVisit', allKeys(userId), [
+        ...[room, readMs, leftMs, BOUNDS.seenKeepMs],
+        BOUNDS.reportBudgetMs,
+      ]);
     },
 
     /** The users as `reader` may see them, in the same order. */
