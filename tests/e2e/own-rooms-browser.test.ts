@@ -95,6 +95,14 @@ describe('the room list in the web page', { skip }, () => {
         await rowOf(other, `${text}: not for @`).waitFor();
         assert.doesNotMatch((await rowOf(other, `${text}: not for @`).getAttribute('class')) ?? '', /for-me/);
       }
+      // A name that was typed and not chosen, also after another room was shown.
+      await input.fill(`typed, @${name} `);
+      await goTo(page, 'lobby');
+      await goTo(page, room);
+      await poll('the draft', async () => (await input.inputValue()) === `typed, @${name} `);
+      await input.press('Enter');
+      await rowOf(other, 'typed, @').waitFor();
+      assert.doesNotMatch((await rowOf(other, 'typed, @').getAttribute('class')) ?? '', /for-me/);
     }
   });
 

@@ -66,17 +66,25 @@ export interface SuggestionOptions extends Pick<Offer, 'names' | 'ownId'> {
 /** Who was chosen for a draft that is not sent, by its owner. */
 const chosenFor = new WeakMap<object, readonly Mentioned[]>();
 
-function useChosen({ owner, restored, names, ownId, mayMentionRoom }: SuggestionOptions) {
-  const { t } = useWords();
-  const everyone = mayMentionRoom ? t.everyone : null;
+/** What was written before this page, or in another tab, by the owner of the draft. */
+const restoredFor = new WeakMap<object, string>();
+
+function useChosen({ owner, restored, names, ownId }: SuggestionOptions) {
+  const was = useRef(restored);
+  // A field that is shown again has the text that was written here, where names were chosen.
+  if (!restoredFor.has(owner) || restored !== was.current) restoredFor.set(owner, restored);
+  was.current = restored;
   const now = () => chosenFor.get(owner) ?? [];
   return {
     add: (mentioned: Mentioned) => void chosenFor.set(owner, [...now(), mentioned]),
-    forget: () => void chosenFor.delete(owner),
+    forget: () => {
+      chosenFor.delete(owner);
+      restoredFor.set(owner, '');
+    },
     mentionsIn(text: string): string[] {
       const chosen = now();
       // Late, because names may come after the draft.
-      const found = foundIn(restored, { names, ownId, everyone });
+      const found = foundIn(restoredFor.get(owner) ?? '', names, ownId);
       const others = found.filter(({ name }) => chosen.every((one) => one.name !== name));
       return mentionsIn(text, [...chosen, ...others], names);
     },

@@ -86,11 +86,13 @@ export function mentionsIn(text: string, chosen: readonly Mentioned[], known: Na
   return [...new Set(ids)].slice(0, LIMITS.mentionsMax);
 }
 
-/** Whom a draft mentions, by their names. Of people with one name, it is the one noted last. */
-export function foundIn(draft: string, { names, ownId, everyone }: Offer): Mentioned[] {
+/**
+ * Whom a draft mentions, by their names. Of people with one name, it is the one noted last. The
+ * whole room must be chosen.
+ */
+export function foundIn(draft: string, names: Names, ownId: string): Mentioned[] {
   if (!draft.includes('@')) return [];
   const people = new Map([...names].filter(([id]) => id !== ownId).map(([id, name]) => [name, id]));
-  if (everyone !== null) people.set(everyone, MENTION_ROOM);
   const found = namesIn(draft, [...people.keys(), ...names.values()]);
   return [...people].flatMap(([name, id]) => (found.has(name) ? [{ id, name }] : []));
 }
