@@ -27,7 +27,7 @@ async function cut(page: Page, name: string, kind = 'js|css'): Promise<() => Pro
 async function newPage(locale: string): Promise<Page> {
   const context = await pages.newContext({ locale });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   return page;
 }
 

@@ -18,7 +18,7 @@ afterEach(() => {
 after(() => server.close());
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   while (!holds()) {
     if (Date.now() > deadline) assert.fail(`waited in vain until ${what}`);
     await sleep(5);

@@ -24,7 +24,7 @@ async function work(
 ) {
   const loop = startWorker({ ...rig, archive, queue, worker: `w-${Math.random()}`, now });
   try {
-    await poll('the worker', done, { timeoutMs: 15_000 });
+    await poll('the worker', done, { timeoutMs: 60_000 });
   } finally {
     await loop.stop();
   }
