@@ -31,7 +31,7 @@ async function enter(name: string, room: string): Promise<Page> {
 }
 
 async function enterOn(page: Page, name: string, room: string): Promise<void> {
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(cluster.endpoint);
   await page.getByTestId('name-input').fill(name);
   await page.getByTestId('room-input').fill(room);

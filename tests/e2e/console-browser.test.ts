@@ -39,7 +39,7 @@ async function openConsole(locale: string, token: string | null, dark = false): 
   const context = await (launched as Browser).newContext({ locale, colorScheme: dark ? 'dark' : 'light' });
   const page = await context.newPage();
   page.on('pageerror', (error) => errors.push(error.message));
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${cluster.endpoint}/console/`);
   if (token === null) return page;
   await page.getByTestId('token-input').fill(token);

@@ -79,7 +79,7 @@ const metric = (name: string, labels?: string) => site.gateways[0]?.metric(name,
 async function open(locale: string): Promise<Page> {
   const context = await (browser as Browser).newContext({ locale });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => errors.push(error.message));
   await page.goto(`${nginx.url}/`);
   await page.getByTestId('username-input').waitFor();

@@ -30,7 +30,7 @@ export async function enterGuest(
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(`${name}: ${message.text()}`);
   });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(endpoint);
   await page.getByTestId('name-input').fill(name);
   await page.getByTestId('room-input').fill(room);
