@@ -19,7 +19,7 @@ export function applyAnswer(model: RoomModel, read: Read, data: MessagesData): R
       next.messages.set(entry.seq, messageOf(entry, head));
   }
   // Apply entries after the head of the answer, which does not contain them.
-  for (const entry of model.recent) if (entry.seq > head) applyEntry(next, entry, undefined);
+  for (const { entry, readAt } of model.recent) if (entry.seq > head) applyEntry(next, entry, readAt);
   return next;
 }
 

@@ -35,17 +35,18 @@ function update(messages: Map<number, KnownMessage>, seq: number, to: (message: 
 }
 
 /** Keeps entries while a read is in flight, without texts that one of them deletes. */
-export function remember(next: Draft, entries: readonly Entry[]): void {
+export function remember(next: Draft, entries: readonly Entry[], readAt: number | undefined): void {
   if (next.reads === 0) return;
-  const all = [...next.recent, ...entries];
+  const all = [...next.recent, ...entries.map((entry) => ({ entry, readAt }))];
   const kept = all.slice(-RECENT_ENTRIES_MAX);
-  next.recentAfter = Math.max(next.recentAfter, all[all.length - kept.length - 1]?.seq ?? 0);
+  next.recentAfter = Math.max(next.recentAfter, all[all.length - kept.length - 1]?.entry.seq ?? 0);
   const deleted = new Set<number>();
   for (const entry of entries) {
     const change = changeOf(entry);
     if (change?.type === 'message.delete') deleted.add(change.seq);
   }
-  next.recent = deleted.size === 0 ? kept : kept.map((entry) => withoutText(entry, deleted));
+  const erase = (one: (typeof kept)[number]) => ({ ...one, entry: withoutText(one.entry, deleted) });
+  next.recent = deleted.size === 0 ? kept : kept.map(erase);
 }
 
 function withoutText(entry: Entry, deleted: ReadonlySet<number>): Entry {

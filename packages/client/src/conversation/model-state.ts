@@ -74,7 +74,7 @@ export interface RoomModel {
   readonly pins: 'closed' | 'known' | { readonly before: number | null };
   /** Number of reads in flight, and the entries since the first of them started. */
   readonly reads: number;
-  readonly recent: readonly Entry[];
+  readonly recent: ReadonlyArray<{ readonly entry: Entry; readonly readAt: number | undefined }>;
   /** `recent` has every delivered entry above this `seq`. */
   readonly recentAfter: number;
 }

@@ -22,3 +22,21 @@ it('equals a fresh read after any order of reads, entries, resumes and restarts'
     { numRuns: 150 },
   );
 });
+
+it('counts a reaction once if a page and an older answer bring it', () => {
+  const world = new World();
+  for (let i = 0; i < 10; i++) world.do(['act', 0, i]);
+  world.begin();
+  // The page has the reaction in its message, and as an entry after the head of the answer.
+  for (const one of ['look', 'gap', 'jump'] as const) world.do([one, 0, 0]);
+  world.do(['ask', 0, 196]);
+  for (const [a, b] of [
+    [0, 0],
+    [554, 0],
+  ] as const)
+    world.do(['act', a, b]);
+  world.do(['history', 0, 0]);
+  world.do(['act', 0, 0]);
+  world.heal();
+  world.check();
+});

@@ -141,7 +141,7 @@ function onEntries(model: RoomModel, entries: readonly Entry[], readAt: number |
   if (isEnd) next.window = { from: first.seq, to: null, hasOlder: first.seq > 1 };
   next.head = Math.max(model.head, last.seq, readAt ?? 0);
   next.n = Math.max(model.n, last.n);
-  remember(next, entries);
+  remember(next, entries, readAt);
   for (const entry of entries) applyEntry(next, entry, readAt);
   return forgetUnshown(next, 'oldest');
 }
