@@ -33,6 +33,8 @@ export async function call<T = Record<string, unknown>>(
   const response = await fetch(`${endpoint}/api/v1${path}`, {
     method: options.method ?? 'GET',
     headers: {
+      // On a busy machine, a kept connection may end at the moment in which it is used again.
+      connection: 'close',
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...options.headers,
