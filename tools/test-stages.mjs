@@ -33,20 +33,20 @@ export const PHASES = [[['unit'], ['check']], [['integration']], [['e2e'], ['fau
 
 /** @type {Stage[]} */
 export const STAGES = [
-  { name: 'check', groups: [], fileDeadlineMs: 0, deadlineMs: 5 * MINUTE_MS },
+  { name: 'check', groups: [], fileDeadlineMs: 0, deadlineMs: 10 * MINUTE_MS },
   {
     name: 'unit',
     // These tests wait more than they compute, so several files at once suit two cores.
     groups: [{ concurrency: 4, sharesCluster: false }],
     fileDeadlineMs: 4 * MINUTE_MS,
-    deadlineMs: 10 * MINUTE_MS,
+    deadlineMs: 20 * MINUTE_MS,
   },
   {
     name: 'integration',
     // Most of these files wait for timeouts of the processes that they start.
     groups: [{ concurrency: 4, sharesCluster: false }],
     fileDeadlineMs: 6 * MINUTE_MS,
-    deadlineMs: 20 * MINUTE_MS,
+    deadlineMs: 40 * MINUTE_MS,
   },
   {
     name: 'e2e',
@@ -68,13 +68,13 @@ export const STAGES = [
     name: 'faults',
     groups: [{ concurrency: 1, sharesCluster: false }],
     fileDeadlineMs: 6 * MINUTE_MS,
-    deadlineMs: 15 * MINUTE_MS,
+    deadlineMs: 40 * MINUTE_MS,
   },
   {
     name: 'load',
     groups: [{ concurrency: 1, sharesCluster: true }],
     fileDeadlineMs: 5 * MINUTE_MS,
-    deadlineMs: 10 * MINUTE_MS,
+    deadlineMs: 20 * MINUTE_MS,
   },
 ];
 
