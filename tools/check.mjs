@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pinnedNode } from './bootstrap/node.mjs';
 
-const TASK_DEADLINE_MS = 240_000;
+const TASK_DEADLINE_MS = 600_000;
 const OUTPUT_CHARS_MAX = 20_000;
 const here = path.dirname(fileURLToPath(import.meta.url));
 
