@@ -40,7 +40,7 @@ export interface SuggestionField {
   append: (mentioned: Mentioned) => void;
   /** Ids of the users that the text mentions. */
   mentionsIn: (text: string) => string[];
-  /** The text was sent: the next one mentions nobody. */
+  /** Call it when the text is sent. The next text begins without mentions. */
   forget: () => void;
   kind: Query['kind'];
   offered: readonly Suggestion[];

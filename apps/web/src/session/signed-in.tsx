@@ -8,7 +8,7 @@ const loadKept = () => import('./kept.ts');
 
 export interface SignedInProps {
   session: Session;
-  /** The user signs out. Nothing else can be chosen meanwhile. */
+  /** The sign-out is in progress. Until it ends, other buttons are disabled. */
   isBusy: boolean;
   onBusy: (isBusy: boolean) => void;
   onSignOut: () => void;
@@ -24,7 +24,7 @@ export function SignedIn({ session, isBusy, onBusy, onSignOut }: SignedInProps) 
   useEffect(() => {
     if (kept !== null) stay.current?.focus();
   }, [kept]);
-  /** False: another tab has signed out meanwhile. */
+  /** False if another tab has signed out during the request. */
   const isShown = useRef(true);
   useEffect(
     () => () => {

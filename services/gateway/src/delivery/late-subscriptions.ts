@@ -3,7 +3,7 @@
  * deadline is still carried out when the server goes on. Pure.
  */
 
-/** The oldest are forgotten beyond it. Each costs only announcements that nobody reads. */
+/** Above it, the oldest are forgotten. Each of them costs announcements without a reader. */
 const CHANNELS_MAX = 10_000;
 
 export class LateSubscriptions {

@@ -76,7 +76,7 @@ local function refusal_of_actor()
   if redis.call('HEXISTS', KEYS[1], 'closed') == 1 then return {'forbidden', 'closed'} end
   if shut_out_until(KEYS[6], actor, now) then return {'forbidden', 'banned'} end
   -- An act is an entry too. Leaving stays possible, and so does what an owner of a private room
-  -- does: in earlier releases a mute outlasted becoming an owner, and nobody could lift it.
+  -- does: in earlier releases an owner could still be muted, and no user could lift the mute.
   local acts_muted = act == 'leave' or (private and actor_role == 'owner')
   if not acts_muted and muted_until(KEYS[6], actor, now) then return {'forbidden', 'muted'} end
   return nil
@@ -164,7 +164,7 @@ if act == 'unmute' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
 if act == 'invite' then redis.call('HSET', KEYS[4], target, 'member') end
 if act == 'leave' or act == 'ban' or (act == 'kick' and private) then redis.call('HDEL', KEYS[4], target) end
 if act == 'role' then
-  -- A mute would keep the owner from acting, and nobody else could lift it.
+  -- A mute would keep the owner from acting, and no other user could lift it.
   if ARGV[13] == 'owner' then redis.call('HDEL', KEYS[6], 'mute\n' .. target) end
   -- Everybody is a member of a public room, so only higher roles are stored.
   if not private and ARGV[13] == 'member' then redis.call('HDEL', KEYS[4], target)

@@ -1,6 +1,6 @@
 /**
  * The order in which watches without a join are checked again. Checks go in laps over all watches
- * that there are when the lap begins, so nobody can delay a check by watching more rooms. Pure.
+ * that there are when the lap begins, so a user cannot delay a check by watching more rooms. Pure.
  */
 import { isPrivateRoomId } from '@maru/protocol';
 import type { Session } from '../sessions/session.ts';
