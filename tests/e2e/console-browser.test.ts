@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Notice } from '@maru/protocol';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { findingsOf, installAxe } from '../support/axe.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { connect, type TestClient } from '../support/client.ts';
@@ -55,6 +55,13 @@ async function view(page: Page, name: string): Promise<void> {
   await page.locator(`[data-testid="view-${name}"][aria-current="page"]`).waitFor();
 }
 
+/** Resolves when the server has answered, so that the rows are those of the search. */
+async function search(page: Page, text: string): Promise<void> {
+  const answered = page.waitForResponse((response) => new URL(response.url()).searchParams.get('q') === text);
+  await page.getByTestId('console-search').fill(text);
+  await answered;
+}
+
 /** The dialog names the target of the act, and closes when the act is done. */
 async function confirm(page: Page, names: string, reason?: string): Promise<void> {
   await page.getByTestId('confirm-dialog').filter({ hasText: names }).waitFor();
@@ -71,7 +78,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
       await client.ok('room:create', { room, title: 'Spam' });
       const page = await openConsole(locale, tokenOf('root', ['admin']));
       await view(page, 'users');
-      await page.getByTestId('console-search').fill(abuser.slice(0, 12));
+      await search(page, abuser.slice(0, 12));
       await row(page, 'users', abuser).getByTestId('open-user').click();
       await page.locator('[data-testid="sessions"] tbody tr').waitFor();
       await page.getByTestId('revoke-user').click();
@@ -80,7 +87,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
       await poll('the user to be cut', () => client.payloads<Notice>('notice').some(({ code }) => code === 'revoked'));
 
       await view(page, 'rooms');
-      await page.getByTestId('console-search').fill(room);
+      await search(page, room);
       await row(page, 'rooms', room).getByTestId('close-room').click();
       await confirm(page, room);
       await row(page, 'rooms', room).locator('.chip-warn').waitFor();
@@ -102,7 +109,7 @@ for (const locale of ['en-GB', 'ko-KR']) {
       const client = await enter(helper);
       const page = await openConsole(locale, tokenOf('root', ['admin']));
       await view(page, 'users');
-      await page.getByTestId('console-search').fill(helper);
+      await search(page, helper);
       await row(page, 'users', helper).getByTestId('open-user').click();
       const form = page.getByTestId('role-form');
       await form.getByTestId('role-room').fill(room);
@@ -201,6 +208,24 @@ describe('lists and acts of the console', { skip }, () => {
     await page.locator('[data-testid="report-list"] tbody tr').waitFor({ state: 'detached' });
     await dialog.getByText('Cancel').click();
     await dialog.waitFor({ state: 'detached' });
+    await page.context().close();
+  });
+
+  test('does not move the buttons of a user when a search is answered', async () => {
+    const user = `still-${newId()}`;
+    await enter(user);
+    const page = await openConsole('en-GB', tokenOf('root', ['admin']));
+    await view(page, 'users');
+    await row(page, 'users', user).getByTestId('open-user').click();
+    await page.locator('[data-testid="sessions"] tbody tr').waitFor();
+    // A shorter list may scroll the page back, so the distance to the title is compared.
+    const topOf = async (locator: Locator) => (await locator.boundingBox())?.y ?? Number.NaN;
+    const distance = async () =>
+      (await topOf(page.getByTestId('revoke-user'))) - (await topOf(page.locator('#console-main h1')));
+    const before = await distance();
+    await search(page, user.slice(0, 12));
+    await page.getByTestId('open-absent').waitFor();
+    assert.equal(await distance(), before);
     await page.context().close();
   });
 

@@ -22,13 +22,6 @@ export function UsersView({ api }: { api: AdminApi }) {
   return (
     <>
       <SearchField label={words.searchUsers} hint={words.searchUsersHint} value={q} onSearch={setQ} />
-      {isAbsent && (
-        <p>
-          <button type="button" class="link-button" data-testid="open-absent" onClick={() => setOpened(q)}>
-            {pages.isReady ? words.openAbsent(q) : words.openUser(q)}
-          </button>
-        </p>
-      )}
       {opened !== null && (
         <User key={opened} {...{ api, id: opened }} onDone={pages.reload} onClose={() => setOpened(null)} />
       )}
@@ -62,6 +55,14 @@ export function UsersView({ api }: { api: AdminApi }) {
         ]}
       />
       <ListState {...pages} isEmpty={pages.items.length === 0} onRetry={pages.reload} />
+      {/* Below the lists: it appears after a search, and must not move a button away from the pointer. */}
+      {isAbsent && (
+        <p>
+          <button type="button" class="link-button" data-testid="open-absent" onClick={() => setOpened(q)}>
+            {pages.isReady ? words.openAbsent(q) : words.openUser(q)}
+          </button>
+        </p>
+      )}
     </>
   );
 }
