@@ -5,6 +5,7 @@
  */
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from './failure.mjs';
 import { findProgram } from './find-program.mjs';
 import { waitForLock } from './lock.mjs';
@@ -20,6 +21,9 @@ const VERSION_DEADLINE_MS = 20_000;
  * machine with a slow network.
  */
 const BUILD_DEADLINE_MS = 20 * 60_000;
+/** The sources come from the network, which may fail for a moment. */
+const FETCHES_MAX = 3;
+const FETCH_PAUSE_MS = 3_000;
 const PROGRESS_MS = 14_000;
 const COMPLAINT_CHARS_MAX = 3_000;
 
@@ -130,7 +134,7 @@ async function buildK6({ go, built, folder, environment, inBackground, say }) {
   const stage = await mkdtemp(join(folder, 'k6-build-'));
   // Settings of the user for other modules (a workspace, vendoring, cgo) must not apply here.
   const env = { ...environment, GOFLAGS: '-mod=mod -buildvcs=false -trimpath', GOWORK: 'off', CGO_ENABLED: '0' };
-  const step = async (/** @type {string} */ what, /** @type {string[]} */ args) => {
+  const step = async (/** @type {string} */ what, /** @type {string[]} */ args, triesLeft = 0) => {
     if (!inBackground) say(`  ${what} …`);
     let shownAtMs = 0;
     const result = await run(go, args, {
@@ -145,6 +149,11 @@ async function buildK6({ go, built, folder, environment, inBackground, say }) {
       },
     });
     if (succeeded(result)) return;
+    if (triesLeft > 0) {
+      say(`  ${what} failed; trying again in ${FETCH_PAUSE_MS / 1000} s`);
+      await pause(FETCH_PAUSE_MS);
+      return step(what, args, triesLeft - 1);
+    }
     const lastOutput = result.output.trim().slice(-COMPLAINT_CHARS_MAX);
     throw noK6(
       `Building k6 failed: go ${args[0]} ${describeRun(result)}.${lastOutput === '' ? '' : `\n${lastOutput}`}`,
@@ -154,7 +163,7 @@ async function buildK6({ go, built, folder, environment, inBackground, say }) {
     // `go install …@version` needs the repository of the module. With our own module that requires
     // it, the proxy is enough.
     await writeFile(join(stage, 'go.mod'), `module maru.invalid/k6\n\ngo ${GO_MIN.join('.')}\n`);
-    await step('fetching the sources', ['get', '-tool', `go.k6.io/k6/v2@v${K6_VERSION}`]);
+    await step('fetching the sources', ['get', '-tool', `go.k6.io/k6/v2@v${K6_VERSION}`], FETCHES_MAX - 1);
     const program = join(stage, basename(built));
     await step('compiling', ['build', '-o', program, 'go.k6.io/k6/v2']);
     if ((await k6Version(program)) === null) throw noK6('k6 was built, but does not run.');

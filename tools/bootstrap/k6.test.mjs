@@ -96,6 +96,15 @@ test('a missing k6 is built once, even for several callers, and leaves no other 
   assert.deepEqual(reported, []);
 });
 
+test('sources that cannot be fetched at first are fetched again', async () => {
+  const { root, bin, environment, reported, say } = createPlace();
+  writeProgram(join(bin, 'k6'), 'exit 1');
+  const failsOnce = `test "$1" != get || test -e "$(dirname "$0")/tried" || { touch "$(dirname "$0")/tried"; exit 1; }`;
+  writeProgram(join(bin, 'go'), `${failsOnce}\n${GO_SCRIPT}`);
+  assert.equal(await ensureK6({ root, environment, mayBuild: true, say }), builtK6Path(root));
+  assert.match(reported.join('\n'), /fetching the sources failed; trying again/);
+});
+
 test('a failed build shows the reason and the alternatives, and leaves no files', async () => {
   const { root, bin, environment, say } = createPlace();
   writeProgram(join(bin, 'k6'), 'exit 1');
