@@ -119,10 +119,7 @@ export class Member {
     return this.perform(room, plainMessage(this.nextText), must);
   }
 
-  /**
-   * Sends a message or an act. Resolves with its position when it is acknowledged. Resolves with
-   * undefined if it was refused permanently or if the outbox is full.
-   */
+  /** Resolves with the position. Undefined: refused permanently, or the outbox is full. */
   perform(room: string, work: Work, must = false): Promise<Position | undefined> {
     return this.#outbox.perform(room, work, must);
   }

@@ -11,7 +11,7 @@ import { openRedis, type RedisStore, type Shard } from '@maru/redis-store';
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis } from '@maru/service-kit/testing';
 import { createTicker } from '../../services/gateway/src/cluster/ticker.ts';
-import { RedisSubscriber } from '../../services/gateway/src/delivery/subscriber.ts';
+import { RedisSubscriber } from '../../services/gateway/src/delivery/redis-subscriber.ts';
 import { InboxChannels } from '../../services/gateway/src/inbox/inbox-channels.ts';
 import { encodeInboxEvent } from '../../services/gateway/src/inbox/inbox-codec.ts';
 import { userInboxChannel } from '../../services/gateway/src/keys.ts';

@@ -6,7 +6,7 @@ import { openRedis, type RedisSource, type RedisStore } from '@maru/redis-store'
 import { createLogger } from '@maru/service-kit';
 import { startTestRedis, type TestRedis } from '@maru/service-kit/testing';
 import { createTicker } from '../../services/gateway/src/cluster/ticker.ts';
-import { RedisSubscriber } from '../../services/gateway/src/delivery/subscriber.ts';
+import { RedisSubscriber } from '../../services/gateway/src/delivery/redis-subscriber.ts';
 import { poll } from '../support/poll.ts';
 
 const ROOMS = 60;

@@ -60,10 +60,7 @@ export class Connection {
     void this.#open();
   }
 
-  /**
-   * The network has changed. Retries now instead of waiting, including for a token. Replaces an
-   * open connection that does not answer soon.
-   */
+  /** The network has changed. Retries now, and replaces a connection that does not answer soon. */
   retryNow(): void {
     const attempt = this.#attempt;
     const { scheduler, limits } = this.#options;

@@ -263,10 +263,7 @@ export class Rooms {
     });
   }
 
-  /**
-   * Runs the task after the delay, unless the room or the connection has changed. Replaces the
-   * room's earlier task.
-   */
+  /** Replaces the room's earlier task. Does nothing if the room or the connection has changed. */
   #after(room: WantedRoom, delayMs: number, task: () => void): void {
     const isCurrent = this.#currentCheck(room);
     room.cancelTimer();

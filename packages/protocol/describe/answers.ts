@@ -1,7 +1,6 @@
 /**
- * Schemas of everything that the cluster sends. They have the same shapes as the interfaces of
- * `src/events.ts`, and tests compare them. They refuse fields that the contract does not name, so
- * tests notice new fields. Clients must ignore unknown fields.
+ * Schemas of all that the cluster sends. Tests compare them with `src/events.ts`. They refuse
+ * fields that the contract does not name, so tests notice them. Clients must ignore such fields.
  */
 import { z } from 'zod';
 import { EVENT_CALLS, type EventCallName } from '../src/calls.ts';
@@ -37,6 +36,15 @@ import {
   userRef,
   visibility,
 } from './answer-shapes.ts';
+
+const report = z.strictObject({
+  id: z.string().min(1),
+  seq: seq.min(1),
+  from: userId,
+  by: userId,
+  reason: z.string(),
+  ts: tsMs,
+});
 
 /** Data of successful acknowledgements, by event name. */
 export const answerSchemas = {
@@ -76,16 +84,7 @@ export const answerSchemas = {
   }),
   'message:report': nothing,
   'room:reports': z.strictObject({
-    reports: z.array(
-      z.strictObject({
-        id: z.string().min(1),
-        seq: seq.min(1),
-        from: userId,
-        by: userId,
-        reason: z.string(),
-        ts: tsMs,
-      }),
-    ),
+    reports: z.array(report),
     cursor: nextCursor,
   }),
   'room:report-close': nothing,
@@ -173,10 +172,7 @@ export const auditEvent = z.strictObject({
 
 const health = z.enum(['ok', 'failing', 'off']);
 
-/**
- * A gateway. Rates are averages over some seconds. `cpu`: fraction of a core. `eventLoop`: from 0
- * to 1.
- */
+/** A gateway. Rates are averages over seconds. `cpu`: fraction of a core. `eventLoop`: 0 to 1. */
 const nodeReport = z.strictObject({
   node: nodeName,
   ts: tsMs,

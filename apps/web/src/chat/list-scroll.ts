@@ -16,10 +16,7 @@ import { belowScreen, findAnchor, type HeldAnchor, hold, lastSeen, rowOf, scroll
 const END_PX = 48;
 /** Pages load before the reader reaches them: this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
-/**
- * Position of the unread line, as a fraction of the screen height. The messages above it give
- * context.
- */
+/** Place of the unread line, as a fraction of the screen. The messages above it give context. */
 const LINE_AT = 0.2;
 /**
  * How long the list may stay hidden. If the server has not sent the read position by then, the list

@@ -74,9 +74,7 @@ const verdict = (story: Story) => checkStory(story).violations;
 const back = (head: number) => resumes({ recovered: true, epoch: E1, head, n: head, first: 1 });
 const rolledBack = { ...entry(3), epoch: E2, ts: 2_000, clientMsgId: 'new', text: 'text new' };
 const afterRollback = [entry(1, { epoch: E2 }), entry(2, { epoch: E2 }), rolledBack];
-/**
- * The rollback removes the third message, which was acknowledged. Another message takes its seq.
- */
+/** The rollback removes the third message, which was acknowledged. Another one takes its seq. */
 const losesOne: Story = {
   sends: [stored(1), stored(2), stored(3), stored(0, { id: 'new', text: 'text new', epoch: E2, as: 3 })],
   seen: { x: [joins(), receives(...all(1, 2, 3)), learns(E2, 2), receives(rolledBack)] },

@@ -27,9 +27,7 @@ interface RoomState {
 
 const ARRIVAL_CHECK_MS = 100;
 const RETRY_MS = 250;
-/**
- * Time for reading the history after `settledByMs`. Reading is part of the check, not of the trial.
- */
+/** Time for reading the history after `settledByMs`. The trial does not include it. */
 const READING_MS_MAX = 15_000;
 
 export class CarefulClient {
@@ -121,9 +119,7 @@ export class CarefulClient {
     );
   }
 
-  /**
-   * An act on a message, with retries like a message. `number`: must differ from those of messages.
-   */
+  /** An act, with retries like a message. `number`: must differ from those of messages. */
   async act(room: string, number: number, { event, data }: ActRequest): Promise<void> {
     const content = { act: { type: event.replace(':', '.'), data } } as Content;
     const onFirstAnswer = (tookMs: number) => this.#options.report.acted?.(event, tookMs);
@@ -144,10 +140,7 @@ export class CarefulClient {
     });
   }
 
-  /**
-   * Compares all rooms with their history up to their positions, then forgets the compared part.
-   * This bounds the memory of a long run.
-   */
+  /** Compares all rooms with their history, then forgets the compared part to bound the memory. */
   async auditSoFar(): Promise<void> {
     for (const state of this.#rooms.values()) {
       const until = state.log.position().seq;
@@ -157,10 +150,7 @@ export class CarefulClient {
     }
   }
 
-  /**
-   * Waits until the rooms are quiet and checks them. `rooms`: all rooms that the client should have
-   * joined.
-   */
+  /** Waits until the rooms are quiet and checks them. `rooms`: those that it should have joined. */
   async check(rooms: readonly string[]): Promise<ClientVerdict> {
     const verdicts: RoomVerdict[] = [];
     for (const state of this.#rooms.values()) {

@@ -13,7 +13,7 @@ import { createSeenPositions } from '../log/seen-positions.ts';
 import { Delivery } from './delivery.ts';
 import type { DeliveryEndReason, Member } from './member.ts';
 import { createRecentBudget } from './recent-entries.ts';
-import { RedisSubscriber } from './subscriber.ts';
+import { RedisSubscriber } from './redis-subscriber.ts';
 
 const logger = createLogger({ service: 'test', node: 'n', level: 'silent' });
 const now = () => performance.now();

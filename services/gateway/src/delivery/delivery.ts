@@ -2,11 +2,11 @@
  * The rooms that have members on this node. A node subscribes to a room's channel while a member is
  * here and for a grace period after the last one left. It does no work for other rooms.
  */
-import { isPrivateRoomId, type LogState, MaruError, type NotRecoveredReason, type Position } from '@maru/protocol';
+import { isPrivateRoomId, type LogState, MaruError, type Position } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import type { Ticker } from '../cluster/ticker.ts';
 import { roomLiveChannel } from '../keys.ts';
-import { oldestOf, type Reader, type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
+import { type ReadPiece, type ReadResult, RoomDeleted, type RoomLog } from '../log/room-log.ts';
 import type { SeenPositions } from '../log/seen-positions.ts';
 import { unavailable } from '../unavailable.ts';
 import type { DeliveryMetrics } from './delivery-metrics.ts';
@@ -15,16 +15,11 @@ import type { Member } from './member.ts';
 import { createReadOrCreate, type ReadOrCreate } from './read-or-create.ts';
 import { Receipts } from './receipts.ts';
 import type { RecentBudget } from './recent-entries.ts';
+import { type Resumed, Resumes, type ResumesOptions } from './resumes.ts';
 import { Room } from './room.ts';
 import type { RoomOptions } from './room-options.ts';
 import type { Subscriber } from './subscriber.ts';
 import { untilAlive } from './until-alive.ts';
-
-export interface Resumed extends LogState {
-  /** Why the gap cannot be closed; undefined if `packets` close it. */
-  reason: NotRecoveredReason | undefined;
-  packets: string[];
-}
 
 export interface DeliveryOptions {
   log: RoomLog;
@@ -50,6 +45,7 @@ export interface DeliveryOptions {
 /** A room with its members. */
 interface OpenRoom {
   room: Room;
+  resumes: Resumes;
   /**
    * Each member with the number of its entry: work that began before a member left must not
    * continue after it entered again.
@@ -58,12 +54,7 @@ interface OpenRoom {
   subscribed: Promise<void>;
   closing: NodeJS.Timeout | undefined;
   announced: boolean;
-  /** Reads of resumes in flight, by position. */
-  resumes: Map<string, Promise<SharedResumed>>;
 }
-
-/** `guarded`: see `ReadResult`. */
-type SharedResumed = Resumed & { guarded: boolean };
 
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -72,12 +63,14 @@ export class Delivery {
   readonly #audit: HeadAudit;
   readonly #receipts: Receipts;
   readonly #readOrCreate: ReadOrCreate;
+  readonly #resumesOptions: ResumesOptions;
   #lastEntryNumber = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     const { log, logger, metrics } = options;
     this.#readOrCreate = createReadOrCreate(options);
+    this.#resumesOptions = { readOrCreate: this.#readOrCreate, metrics, now: options.now };
     this.#receipts = new Receipts({
       write: (room, packet) => this.#rooms.get(room)?.room.write(packet),
       now: options.now,
@@ -132,8 +125,8 @@ export class Delivery {
   resume(member: Member, room: string, userId: string, position: Position): Promise<Resumed> {
     return this.#hold(member, room, async (opened) => {
       // The store checks the right to see a private room for each user.
-      if (isPrivateRoomId(room)) return this.#readSince(opened, room, { userId }, position);
-      const shared = await this.#resumePublic(opened, room, position, userId);
+      if (isPrivateRoomId(room)) return opened.resumes.read({ userId }, position);
+      const shared = await opened.resumes.readShared(position, userId);
       // After the read: a user who may enter now was permitted all that it brought.
       if (shared.guarded) await this.#options.log.read(room, { userId }, { mode: 'none' });
       return shared;
@@ -226,14 +219,8 @@ export class Delivery {
     const subscribed = this.#options.subscriber.subscribe(roomLiveChannel(id), room.receive);
     // Members that enter await it. If they have all left, a rejection must not count as unhandled.
     subscribed.catch(() => {});
-    const opened: OpenRoom = {
-      room,
-      members: new Map(),
-      subscribed,
-      closing: undefined,
-      announced: false,
-      resumes: new Map(),
-    };
+    const resumes = new Resumes(room, this.#resumesOptions);
+    const opened: OpenRoom = { room, resumes, members: new Map(), subscribed, closing: undefined, announced: false };
     this.#rooms.set(id, opened);
     return opened;
   }
@@ -283,37 +270,5 @@ export class Delivery {
     opened.members.clear();
     clearTimeout(opened.closing);
     this.#close(room, opened);
-  }
-
-  async #readSince(
-    opened: OpenRoom,
-    room: string,
-    reader: Reader,
-    position: Position,
-    creator?: string,
-  ): Promise<SharedResumed> {
-    const { metrics, now } = this.#options;
-    metrics.resumeRead();
-    const piece = { mode: 'since', position, fallbackLimit: 0 } as const;
-    const read = await this.#readOrCreate(room, reader, piece, creator);
-    const { epoch, head, n, reason, guarded } = read;
-    const first = oldestOf(read);
-    opened.room.observe(read);
-    return { epoch, head, n, first, reason, guarded, packets: opened.room.remember(read, now()) };
-  }
-
-  /**
-   * Clients that missed the same entries share one read, also while it is in flight: live delivery
-   * brings what comes later. A read that began before a message was deleted is not shared any more.
-   */
-  #resumePublic(opened: OpenRoom, room: string, position: Position, userId: string): Promise<SharedResumed> {
-    const known = opened.room.since(position);
-    if (known !== undefined) return Promise.resolve({ ...known, reason: undefined });
-    const key = `${position.seq} ${position.epoch} ${opened.room.erasures.count}`;
-    const inFlight = opened.resumes.get(key);
-    if (inFlight !== undefined) return inFlight;
-    const read = this.#readSince(opened, room, 'node', position, userId).finally(() => opened.resumes.delete(key));
-    opened.resumes.set(key, read);
-    return read;
   }
 }

@@ -6,7 +6,9 @@
 import { LIMITS, type LogState, type Position } from '@maru/protocol';
 import { type Announcement, epochNumber, parseAnnouncement, type Removal } from '../log/entry-codec.ts';
 import { oldestOf, type ReadResult } from '../log/room-log.ts';
+import { AheadMembers } from './ahead-members.ts';
 import { catchUp, concerns, PAGE_ENTRIES, removalOf } from './catch-up.ts';
+import { EarlyEntries } from './early-entries.ts';
 import { Erasures } from './erasures.ts';
 import type { Member } from './member.ts';
 import { RecentEntries, type RecentEntry } from './recent-entries.ts';
@@ -17,8 +19,6 @@ import { WriteCoalescer } from './write-coalescer.ts';
 import { writeToMembers } from './write-to-members.ts';
 
 const BACKFILL_RETRY_MS = 250;
-/** Announcements kept during the first read of the room. */
-const EARLY_MAX = 256;
 
 const NONE: readonly Member[] = [];
 
@@ -31,14 +31,13 @@ export class Room {
    * must come later.
    */
   readonly #writes: WriteCoalescer;
-  /** Members that got more than the sequencer has delivered, with the last `seq` they got. */
-  readonly #ahead = new Map<Member, number>();
+  readonly #ahead = new AheadMembers();
   readonly #recent: RecentEntries;
   readonly #options: RoomOptions;
   #sequencer: Sequencer<RecentEntry> | undefined;
   /** The oldest kept seq as of the last read. It only grows. */
   #first = 1;
-  #early: RecentEntry[] = [];
+  readonly #early = new EarlyEntries();
   /** Messages up to the delivered seq; undefined if not known. */
   #n: number | undefined;
   /** See `ReadResult.guarded`, as of the delivered seq or later. */
@@ -80,12 +79,8 @@ export class Room {
     const { seq, ts, body } = announcement;
     const entry = entryOf(this.id, epoch, seq, ts, body);
     if (entry.act?.type === 'erasure') this.#erase(entry);
-    if (this.#sequencer === undefined) {
-      // Keep the newest. The sequencer sees the gap before them and reads it.
-      if (this.#early.push(entry) > EARLY_MAX) this.#early.shift();
-      return;
-    }
-    this.#step({ type: 'announced', entry });
+    if (this.#sequencer === undefined) this.#early.push(entry);
+    else this.#step({ type: 'announced', entry });
   }
 
   /** Passes a read of the room's state to the sequencer. The first one starts it. */
@@ -98,16 +93,14 @@ export class Room {
     this.#sequencer = new Sequencer(state);
     this.#n = state.n;
     this.#options.onSeen(this.id, state.epoch, state.head);
-    const early = this.#early;
-    this.#early = [];
-    for (const entry of early) this.#step({ type: 'announced', entry });
+    for (const entry of this.#early.take()) this.#step({ type: 'announced', entry });
   }
 
   /** The position of a live member: it got all entries up to there. */
   positionOf(member: Member): Position {
     const sequencer = this.#started();
     this.#writes.flush();
-    return { epoch: sequencer.epoch, seq: Math.max(sequencer.delivered, this.#ahead.get(member) ?? 0) };
+    return { epoch: sequencer.epoch, seq: Math.max(sequencer.delivered, this.#ahead.seqOf(member)) };
   }
 
   /** Makes a member live after the entries that it has. See `catchUp`. */
@@ -136,7 +129,7 @@ export class Room {
   /** The member has all entries up to `seq`, which is not before the delivered one. */
   goLive(member: Member, seq: number): void {
     this.#writes.flush();
-    if (seq > this.delivered) this.#ahead.set(member, seq);
+    if (seq > this.delivered) this.#ahead.add(member, seq);
     this.live.add(member);
   }
 
@@ -155,10 +148,7 @@ export class Room {
     return { epoch, head: delivered, n: this.#n, first: this.#first, packets, guarded: this.#guarded };
   }
 
-  /**
-   * Keeps the entries of a resume's read for other clients that missed the same. Returns them
-   * encoded.
-   */
+  /** Keeps the entries of a read for other clients that missed the same. Returns their packets. */
   remember(read: ReadResult, nowMs: number): string[] {
     const entries = entriesOf(this.id, read);
     const { epoch, delivered } = this.#started();
@@ -223,8 +213,7 @@ export class Room {
         break;
       case 'newEpoch':
         this.#recent.clear();
-        // Of what a member has, the entries up to the base survived. They may be delivered later.
-        for (const [member, seq] of this.#ahead) this.#ahead.set(member, Math.min(seq, effect.head));
+        this.#ahead.keepUpTo(effect.head);
         this.#n = undefined;
         this.#options.onSeen(this.id, effect.epoch, effect.head);
         this.#writes.flush();
@@ -246,7 +235,7 @@ export class Room {
   #erase(entry: RecentEntry): void {
     this.erasures.note(entry);
     this.#recent.clear();
-    this.#early = this.#early.filter(({ seq }) => seq > entry.seq);
+    this.#early.dropUpTo(entry.seq);
     this.#step({ type: 'erased', epoch: entry.epoch, seq: entry.seq });
   }
 
@@ -258,7 +247,7 @@ export class Room {
     this.#recent.push(entry);
     this.#n = entry.n;
     this.#options.onSeen(this.id, entry.epoch, entry.seq);
-    if (this.#ahead.size === 0) this.#writes.push(entry.packet);
+    if (this.#ahead.isEmpty) this.#writes.push(entry.packet);
     else this.#deliverOneByOne(entry);
     this.#options.onDelivered(this.live.size);
     if (entry.act?.type !== 'act') return;
@@ -270,7 +259,7 @@ export class Room {
 
   /** Live members that the entry removes. A member that is ahead was permitted after it. */
   #concernedBy({ seq }: RecentEntry, removal: Removal): Member[] {
-    return [...this.live].filter((member) => concerns(removal, member) && (this.#ahead.get(member) ?? 0) < seq);
+    return [...this.live].filter((member) => concerns(removal, member) && this.#ahead.seqOf(member) < seq);
   }
 
   #note(state: Pick<ReadResult, 'epoch' | 'head' | 'first' | 'archivedFrom' | 'guarded'>): void {
@@ -286,11 +275,7 @@ export class Room {
   /** While some members are ahead, each gets only entries that it does not have. */
   #deliverOneByOne(entry: RecentEntry): void {
     this.#writes.flush();
-    for (const member of this.live) {
-      const has = this.#ahead.get(member) ?? 0;
-      if (entry.seq > has) member.send(entry.packet);
-      if (entry.seq >= has) this.#ahead.delete(member);
-    }
+    for (const member of this.live) if (this.#ahead.lacks(member, entry.seq)) member.send(entry.packet);
   }
 
   /** Answers each backfill exactly once. Retries after a pause while the store is unavailable. */

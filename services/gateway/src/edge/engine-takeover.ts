@@ -4,7 +4,8 @@
  * own there. Ours has only what ws and Engine.IO call, so `self-test.ts` tries it first.
  */
 import type { PingingServer } from './heartbeats.ts';
-import { UpgradedSocket, WebSocketTransport } from './websocket-transport.ts';
+import { UpgradedSocket } from './upgraded-socket.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
 
 type CreateTransport = (name: string, request: { websocket?: unknown }) => unknown;
 type WebSocketServerClass = new (options: object) => object;

@@ -6,17 +6,14 @@
  * exception is the start: the answer to the handshake may still be queued, and the first packet
  * follows it through the stream.
  *
- * ws answers the handshake and creates an `UpgradedSocket` instead of its WebSocket: see
- * `engine-takeover.ts`.
+ * ws answers the handshake and creates an `UpgradedSocket` instead of its WebSocket.
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Transport } from 'engine.io';
+import { CLOSE_WAIT_MS, destroy, type UpgradedSocket } from './upgraded-socket.ts';
 import { FrameReader, type FrameSink } from './websocket/frame-reader.ts';
 import { CLOSE_CODE, closeFrame, frameOf, OPCODE, textFrames } from './websocket/frames.ts';
-
-/** A peer that does not close its side or does not read is dropped after this time. */
-const CLOSE_WAIT_MS = 30_000;
 
 /**
  * Pings, and Engine.IO packets without a message, of one connection in one window. They are no
@@ -32,43 +29,6 @@ type TransportRequest = ConstructorParameters<typeof Transport>[0] & { websocket
 type BinaryPacket = ArrayBufferView<ArrayBuffer> | ArrayBuffer;
 interface SocketHandle {
   fd?: number;
-}
-
-const NO_ADDRESS = { remoteAddress: '' };
-
-/** What ws creates for an upgraded socket, until Engine.IO creates a transport for it. */
-export class UpgradedSocket {
-  socket: Socket | undefined;
-  messageBytesMax = 0;
-  /**
-   * Engine.IO reads the peer's address here for `handshake.address`. It is unused, and finding it
-   * costs a system call.
-   */
-  readonly _socket = NO_ADDRESS;
-
-  /** Called by ws. */
-  setSocket(socket: Socket, head: Buffer, options: { maxPayload: number }): void {
-    this.socket = socket;
-    this.messageBytesMax = options.maxPayload;
-    socket.on('error', ignore);
-    // ws would also call `setNoDelay`, which Node's HTTP server has already done.
-    socket.setTimeout(0);
-    if (head.length > 0) socket.unshift(head);
-  }
-
-  /** Called by Engine.IO if the session is gone or already has another transport. */
-  close(): void {
-    const { socket } = this;
-    if (socket === undefined) return;
-    const timer = setTimeout(destroy, CLOSE_WAIT_MS, socket);
-    socket.once('close', () => clearTimeout(timer));
-    // Read and drop further input: a socket that is not read does not notice its end.
-    socket.resume().end(closeFrame(CLOSE_CODE.noneGiven));
-  }
-
-  // Engine.IO listens for errors until there is a transport. All errors are the socket's.
-  on(): void {}
-  removeListener(): void {}
 }
 
 /** Links a socket to its transport, so that connections share their listeners. */
@@ -325,13 +285,9 @@ function onEnd(this: TransportSocket): void {
 function onClose(this: TransportSocket): void {
   this[TRANSPORT]?.gone();
 }
-function ignore(): void {}
 function bytesOf(packet: BinaryPacket): Buffer {
   if (ArrayBuffer.isView(packet)) return Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
   return Buffer.from(packet);
-}
-function destroy(socket: Socket): void {
-  socket.destroy();
 }
 
 const handleOf = (socket: Socket) => (socket as unknown as { _handle: SocketHandle | null })._handle;

@@ -1,8 +1,8 @@
 /** Requests about the token of a connection. */
 import { MaruError } from '@maru/protocol';
 import type { Tokens } from '../identity/tokens.ts';
+import { expiryOf } from '../sessions/expiry.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
-import { expiryOf } from '../sessions/session.ts';
 import type { Handlers } from './handler.ts';
 
 export function authHandlers(parts: {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Delivery, Resumed } from '../delivery/delivery.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Resumed } from '../delivery/resumes.ts';
 import type { PacketBatch } from '../edge/packets.ts';
 import { createResumeRooms } from './resume.ts';
 import type { RoomSession } from './room-session.ts';

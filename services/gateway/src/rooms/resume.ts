@@ -12,7 +12,8 @@ import {
   type ResumedRoom,
   roomId as roomIdSchema,
 } from '@maru/protocol';
-import type { Delivery, Resumed } from '../delivery/delivery.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Resumed } from '../delivery/resumes.ts';
 import { PacketBatch } from '../edge/packets.ts';
 import type { RoomSession } from './room-session.ts';
 import { recoveryOf, type Subscriptions } from './subscriptions.ts';

@@ -13,6 +13,7 @@ import { type Bucket, type BucketSpec, fullBucket, takeToken } from '../limits/t
 import type { Subscription } from '../rooms/subscription.ts';
 import { WorkQueues } from '../rooms/work-queues.ts';
 import { ENDS, type EndReason, type EndRule } from './ends.ts';
+import type { Expiry } from './expiry.ts';
 import { type ConnectionState, mayNotify, OPEN, OPENING } from './state.ts';
 
 /**
@@ -40,25 +41,6 @@ const REFUSALS: BucketSpec = { perSecond: 50, burst: 3_000 };
 const PAUSE_MS = 100;
 /** A pause counts as this many refusals, so a flood that goes on ends the connection in seconds. */
 const PAUSE_REFUSALS = 50;
-
-/** A client is notified at most this long before its token expires. */
-const EXPIRY_NOTICE_MS = 60_000;
-
-/** Times of the store's clock, in milliseconds. */
-export interface Expiry {
-  atMs: number;
-  /** When the client is notified. */
-  noticeAtMs: number;
-}
-
-/**
- * The notice comes 60 s before the end, or at two thirds of the time that the token has left,
- * whichever is later. So even tokens that live for seconds cause few renewals.
- */
-export function expiryOf(expiresAtS: number, nowMs: number): Expiry {
-  const atMs = expiresAtS * 1_000;
-  return { atMs, noticeAtMs: atMs - Math.min(EXPIRY_NOTICE_MS, Math.max(0, atMs - nowMs) / 3) };
-}
 
 export interface SessionOptions {
   user: UserRef;

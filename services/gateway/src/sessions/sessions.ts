@@ -13,10 +13,11 @@ import { createKeyedLimit, type KeyedLimit } from '../limits/keyed-limit.ts';
 import type { BucketSpec } from '../limits/token-bucket.ts';
 import type { ResumeRooms } from '../rooms/resume.ts';
 import { CONNECTIONS_RETRY_MS, ENDS, type EndReason } from './ends.ts';
+import { expiryOf } from './expiry.ts';
 import { HalfOpenTransports } from './half-open.ts';
 import { programOf } from './program.ts';
 import type { SessionRegistry } from './registry.ts';
-import { expiryOf, Session, type SessionOptions } from './session.ts';
+import { Session, type SessionOptions } from './session.ts';
 
 /**
  * Why a connection was not accepted. A metric label. `connections`: those of the user on this node.

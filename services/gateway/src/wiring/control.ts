@@ -2,7 +2,7 @@
 import type { RedisStore } from '@maru/redis-store';
 import type { Logger } from '@maru/service-kit';
 import { createPauseGate } from '../cluster/pause-gate.ts';
-import type { RedisSubscriber } from '../delivery/subscriber.ts';
+import type { RedisSubscriber } from '../delivery/redis-subscriber.ts';
 import { createOrders, type OrderKind, type Orders, REVOCATIONS_MAX } from '../revocation/orders.ts';
 import { RevokedUsers } from '../revocation/revoked-users.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';

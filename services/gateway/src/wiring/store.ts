@@ -6,7 +6,7 @@ import { openConnections } from '../cluster/connections.ts';
 import { createStoreHealth } from '../cluster/store-health.ts';
 import { createTicker } from '../cluster/ticker.ts';
 import type { GatewayConfig } from '../config.ts';
-import { RedisSubscriber } from '../delivery/subscriber.ts';
+import { RedisSubscriber } from '../delivery/redis-subscriber.ts';
 import { createRedisReadState } from '../inbox/redis-read-state.ts';
 import { createRedisRoomList } from '../inbox/redis-room-list.ts';
 import { createRoomQuota } from '../limits/room-quota.ts';
