@@ -235,9 +235,12 @@ describe('a draft', { skip: pages.skip }, () => {
     await second.goto(`${server.url}/#/${room}`);
     await input(second).fill('hi');
     await second.close();
+    await page.evaluate('document.activeElement.setSelectionRange(2, 6)');
     await page.evaluate(`void document.dispatchEvent(new Event('visibilitychange'))`);
     await poll('both texts', async () => (await input(page).inputValue()) === 'a long text\nhi');
-    await input(page).press('End');
+    assert.equal(await page.evaluate('document.activeElement.selectionStart'), 2);
+    assert.equal(await page.evaluate('document.activeElement.selectionEnd'), 6);
+    await input(page).press('Control+End');
     await input(page).pressSequentially(' there');
     await goTo(page, other);
     await goTo(page, room);

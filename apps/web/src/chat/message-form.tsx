@@ -13,6 +13,7 @@ import type { Offer } from '../model/mentions.ts';
 import type { TypingSender } from '../model/typing.ts';
 import { usePreferences } from '../settings/use-preferences.ts';
 import { type DraftOptions, useDraft } from './use-draft.ts';
+import { useSteadyCaret } from './use-steady-caret.ts';
 import { type SuggestionField, SuggestionList, useSuggestions } from './use-suggestions.tsx';
 
 export interface MessageFormProps extends Pick<Offer, 'names' | 'ownId'>, DraftOptions {
@@ -51,6 +52,8 @@ export function MessageForm(props: MessageFormProps) {
     setProblem(null);
     typing.onInput(next.trim() === '');
   };
+  // Before the suggestions, which may place the caret elsewhere.
+  useSteadyCaret(field, text);
   const suggestions = useSuggestions({
     ...{ ...props, field },
     listId: `${id}-suggestions`,
