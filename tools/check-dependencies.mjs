@@ -144,7 +144,8 @@ export function renderLicences(lock) {
 
 Written by \`node tools/check-dependencies.mjs --write\`. These packages are in the images of the services, in the web
 client or in \`@maru/client\`. Their texts are in \`node_modules\` of the images, and at \`/licences.txt\` for the web client.
-The images also contain Node.js (\`/usr/share/doc/node/copyright\`), nginx (BSD-2-Clause) or Redis, whose licence depends on its version.
+The images also contain Node.js (\`/usr/share/doc/node/copyright\`), nginx (BSD-2-Clause), PostgreSQL (PostgreSQL License) or
+Redis, whose licence depends on its version.
 
 ${sections.join('\n')}`;
 }

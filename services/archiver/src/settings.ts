@@ -30,7 +30,7 @@ export const settingFields = {
   opsPort: { env: 'MARU_OPS_PORT', doc: 'port for health and metrics', parse: asInteger(0, 65_535) },
   redisUrl: {
     env: 'MARU_REDIS_URL',
-    doc: 'the address of Redis; the same as the gateways have',
+    doc: 'the Redis of the gateways, with the account archiver',
     parse: asRedisAddress,
     secret: true,
   },

@@ -53,7 +53,7 @@ export const CONNECTION_FIELDS = {
   },
   connectionsPerUserClusterMax: {
     env: 'MARU_CONNECTIONS_PER_USER_CLUSTER_MAX',
-    doc: 'connections of one user on all nodes where it has more than 5',
+    doc: 'connections of one user in the cluster; a node with 5 or fewer of them does not count',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.connectionsPerUserClusterMax as number,
   },

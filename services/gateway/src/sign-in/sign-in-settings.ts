@@ -10,13 +10,13 @@ export const SIGN_IN_FIELDS = {
   },
   signInLateMaxS: {
     env: 'MARU_SIGN_IN_LATE_MAX_S',
-    doc: 'an expired token of such a sign-in is renewed for so many seconds, so that a laptop may sleep',
+    doc: 'how long after its expiry such a token can be renewed, in seconds; for laptops that sleep',
     parse: asInteger(0, 30 * 86_400),
     fallback: 86_400,
   },
   signInSessionMaxS: {
     env: 'MARU_SIGN_IN_SESSION_MAX_S',
-    doc: 'such tokens are renewed for so many seconds after the password was given',
+    doc: 'how long after the password was given such tokens can be renewed, in seconds',
     parse: asInteger(600, 366 * 86_400),
     fallback: 7 * 86_400,
   },
