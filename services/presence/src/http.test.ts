@@ -42,6 +42,15 @@ describe('HTTP interface of presence', () => {
     assert.equal(counts.status, 400);
   });
 
+  it('shows users in a snapshot as soon as their report is accepted', async () => {
+    const node = new RawNode(service.baseUrl, 'gw-now');
+    await node.sync();
+    for (let index = 0; index < 20; index++) {
+      await node.report([enter(`now-${index}`, 'u1')]);
+      assert.deepEqual(await shownIn(service.baseUrl, `now-${index}`), ['u1'], `room ${index}`);
+    }
+  });
+
   it('reports its health and metrics', async () => {
     await eventually(async () => (await fetch(`${service.opsUrl}/readyz`)).status === 200, 'ready');
     const text = await (await fetch(`${service.opsUrl}/metrics`)).text();

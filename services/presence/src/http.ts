@@ -104,7 +104,13 @@ export function createHttp(options: {
   addUserRoutes(app, store);
   app.get(
     ROUTES.room,
-    route('snapshot', (request) => store.readRoom(parsePayload(roomId, request.params.room))),
+    route('snapshot', async (request) => {
+      const room = parsePayload(roomId, request.params.room);
+      // A user whose join is not published yet belongs to the snapshot. If Redis refuses writes,
+      // the snapshot is as of the last difference.
+      await store.flushRoom(room).catch(() => {});
+      return store.readRoom(room);
+    }),
   );
 
   app.post(

@@ -55,7 +55,12 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
   const process = randomBytes(16).toString('base64url');
   const plan = new ReportPlan({ local, queue, timing });
   const reporter = new Reporter({ process, http, plan, timing, metrics, logger, now });
-  const watcher = createRoomWatcher({ http, subscriber, timing, metrics, logger, now });
+  /** A user who just joined on this node expects to be in the snapshot. */
+  const readRoom = async (room: string) => {
+    await reporter.flushed(FLUSH_TIMEOUT_MS);
+    return http.room(room);
+  };
+  const watcher = createRoomWatcher({ http, readRoom, subscriber, timing, metrics, logger, now });
 
   return {
     enter(room, user) {
@@ -77,11 +82,7 @@ export function createPresenceClient(options: PresenceClientOptions): PresencePo
       queue.push({ op: 'status', userId, ...wanted, ifAbsent: true });
       reporter.wake(timing.batchMs);
     },
-    async snapshot(room) {
-      // A user who just joined on this node expects to be in the snapshot.
-      await reporter.flushed(FLUSH_TIMEOUT_MS);
-      return watcher.snapshot(room);
-    },
+    snapshot: (room) => watcher.snapshot(room),
     async counts(rooms) {
       const counts: Record<string, number> = {};
       for (let start = 0; start < rooms.length; start += COUNTS_ROOMS_MAX) {

@@ -3,6 +3,7 @@
  * differences while their versions fit. Pub/sub can lose the last message unnoticed, so an audit
  * compares the versions with the service's.
  */
+import type { RoomAnswer } from '@maru/presence-api';
 import { MaruError, type PresenceDiff, type PresenceSnapshot } from '@maru/protocol';
 import type { Logger } from '@maru/service-kit';
 import { createAudit } from './audit.ts';
@@ -30,13 +31,15 @@ export type RoomWatcher = ReturnType<typeof createRoomWatcher>;
 
 export function createRoomWatcher(options: {
   http: PresenceHttp;
+  /** The service's snapshot of a room. Rejects with `unavailable`. */
+  readRoom: (room: string) => Promise<RoomAnswer>;
   subscriber: PresenceSubscriber;
   timing: WatcherTiming;
   metrics: PresenceClientMetrics;
   logger: Logger;
   now: () => number;
 }) {
-  const { http, subscriber, timing, metrics, logger, now } = options;
+  const { http, readRoom, subscriber, timing, metrics, logger, now } = options;
   const rooms = new Map<string, WatchedRoom>();
   const unwatchedReads = new Map<string, Promise<PresenceSnapshot>>();
   let timer: NodeJS.Timeout | undefined;
@@ -82,8 +85,7 @@ export function createRoomWatcher(options: {
   const readUnwatched = (name: string): Promise<PresenceSnapshot> => {
     const running = unwatchedReads.get(name);
     if (running !== undefined) return running;
-    const read = http
-      .room(name)
+    const read = readRoom(name)
       .then(({ count, users }): PresenceSnapshot => (users === undefined ? { count } : { count, users }))
       .finally(() => unwatchedReads.delete(name));
     unwatchedReads.set(name, read);
@@ -96,7 +98,7 @@ export function createRoomWatcher(options: {
         // Subscribe first, or a difference could be lost in between. If the subscription hangs,
         // read without it: the audit finds what is missing.
         await within(channels.reconcile(name), SUBSCRIBE_TIMEOUT_MS);
-        return http.room(name);
+        return readRoom(name);
       });
       rooms.get(name)?.close();
       rooms.set(name, room);
