@@ -161,7 +161,7 @@ describe('the sign-in with an account of a directory', { skip }, () => {
         await signIn(page, `guessed-${locale}`, 'a guess');
       }
       await problem(page, wait);
-      slapd.pause();
+      await slapd.pause();
       try {
         await signIn(page, 'mina', 'mina');
         await problem(page, down);

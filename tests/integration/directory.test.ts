@@ -125,7 +125,7 @@ describe('the connection to a server', { skip }, () => {
   test('has a deadline, after which no user is refused permanently', async () => {
     const { signIn, directory } = open();
     assert.equal(await signIn('mina'), 'mina');
-    slapd.pause();
+    await slapd.pause();
     try {
       await assert.rejects(signIn('mina'), { name: 'Error' });
       await assert.rejects(directory.find('mina'), { name: 'Error' });

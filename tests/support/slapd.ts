@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findFreePort, poll } from '@maru/service-kit/testing';
@@ -48,7 +48,8 @@ export interface Slapd {
   /** Adds a person with the given uid, which is also the password. */
   addPerson(uid: string, more?: Record<string, string | string[]>): Promise<string>;
   addGroup(cn: string, members: string[]): Promise<string>;
-  pause(): void;
+  /** Resolves when it has stopped. */
+  pause(): Promise<void>;
   resume(): void;
   kill(): Promise<void>;
   restart(): Promise<void>;
@@ -194,7 +195,7 @@ export async function startSlapd(options: { certificates?: Certificates } = {}):
       await add(groupDn(cn), { objectClass: 'groupOfNames', cn, member: members });
       return groupDn(cn);
     },
-    pause: () => void child?.kill('SIGSTOP'),
+    pause: () => stopThreads(child),
     resume: () => void child?.kill('SIGCONT'),
     kill,
     restart: async () => {
@@ -203,6 +204,15 @@ export async function startSlapd(options: { certificates?: Certificates } = {}):
     },
     stop,
   };
+}
+
+/** Each thread stops by itself, so one may still answer after the signal was sent. */
+async function stopThreads(child: ChildProcess | undefined): Promise<void> {
+  child?.kill('SIGSTOP');
+  const folder = `/proc/${child?.pid}/task`;
+  if (!existsSync(folder)) return;
+  const isStopped = (thread: string) => /^State:\s*T/m.test(readFileSync(`${folder}/${thread}/status`, 'utf8'));
+  await poll('slapd to stop', () => readdirSync(folder).every(isStopped));
 }
 
 async function fill(add: Slapd['add']): Promise<void> {
