@@ -230,6 +230,7 @@ describe('a connection that joins and leaves rooms', () => {
     const other = await guestClient(1);
     for (const room of [left, kept]) await client.ok('room:join', { room });
     assert.deepEqual(await client.ok('room:leave', { room: left }), {});
+    assert.deepEqual(await client.ok('room:leave', { room: newRoom() }), {});
     for (const room of [left, kept]) await other.ok('message:send', { room, clientMsgId: newId(), text: 'hello' });
     await client.until(kept, 1);
     assert.deepEqual(client.seqs(left), []);

@@ -83,6 +83,7 @@ describe('a kick', () => {
     await owner.ok('room:kick', { room, user: memberId, forMs: 1_000 });
     await poll('the removal', () => removals(member).length === 1);
     assert.equal(await codeOf(member, 'message:send', message(room)), 'forbidden');
+    assert.equal(await codeOf(member, 'room:leave', { room }), 'ok');
     await poll('the end', async () => (await codeOf(member, 'room:join', { room })) === 'ok');
     await owner.ok('room:kick', { room, user: memberId });
     const kicks = () => owner.entries(room).filter(({ type }) => type === 'room.kick');

@@ -22,8 +22,8 @@ export const LIMITS = {
   announcementCharsMax: 500,
   /** Length of the reason of an act or a report, in code points. */
   reasonCharsMax: 512,
-  /** Duration of a kick, a ban or a mute, in milliseconds, if it has an end: 1 s to 10 years. */
-  sanctionMsMin: 1_000,
+  /** Duration of a kick, a ban or a mute, in milliseconds, if it has an end: up to 10 years. */
+  sanctionMsMin: 1,
   sanctionMsMax: 10 * 365 * 24 * 60 * 60 * 1_000,
   /** Duration of a kick from a public room if none is given. */
   kickMsDefault: 60_000,
@@ -75,7 +75,7 @@ export const LIMITS = {
   /** Length of a search's query and of the snippet of a result, in UTF-16 code units. */
   searchQueryCharsMax: 256,
   snippetCharsMax: 200,
-  /** Messages in one page of a search. */
+  /** Messages in one page of a search, also with a larger `limit`. */
   searchPageMax: 50,
   searchPageDefault: 20,
   /** Size of one packet from a client, in bytes. A larger one closes the transport. */
@@ -90,7 +90,7 @@ export const LIMITS = {
   userJoinsBurst: 400,
   userTypingPerSecond: 5,
   userTypingBurst: 50,
-  /** Rooms that a user or a guest created, directly or by sending the first message. */
+  /** Public rooms that a user or a guest created, directly or by sending the first message. */
   userRoomsMax: 200,
   guestRoomsMax: 20,
   userRoomsPerHour: 20,

@@ -202,7 +202,7 @@ describe('requests about read state', () => {
   });
   test('rooms:mine limits its page and its cursor', () => {
     assert(accepts('rooms:mine', {}));
-    for (const wrong of [{ limit: 0 }, { limit: 201 }, { cursor: '' }, { cursor: 'x'.repeat(257) }, { cursor: 1 }])
+    for (const wrong of [{ limit: 0 }, { limit: 201 }, { cursor: '' }, { cursor: 'No room' }, { cursor: 1 }])
       assert.equal(accepts('rooms:mine', wrong), false, JSON.stringify(wrong));
   });
 });

@@ -87,11 +87,7 @@ export const requestSchemas = {
     }),
   'room:join': z.object({ room: roomId, since: position.optional(), limit }),
   'room:leave': z.object({ room: roomId }),
-  'room:members': z.object({
-    room: roomId,
-    cursor: cursor.optional(),
-    limit,
-  }),
+  'room:members': z.object({ room: roomId, cursor: userId.optional(), limit }),
   'room:invite': z.object({ room: roomId, user: userId }),
   'room:update': z
     .object({
@@ -171,9 +167,9 @@ export const requestSchemas = {
     before: seq.optional(),
     after: seq.optional(),
     cursor: cursor.optional(),
-    limit: z.int().min(1).max(LIMITS.searchPageMax).default(LIMITS.searchPageDefault),
+    limit: z.int().min(1).max(LIMITS.pageEntriesMax).default(LIMITS.searchPageDefault),
   }),
-  'rooms:mine': z.object({ cursor: cursor.optional(), limit }),
+  'rooms:mine': z.object({ cursor: roomId.optional(), limit }),
   'room:follow': z.object({
     room: roomId,
     active: z.boolean(),

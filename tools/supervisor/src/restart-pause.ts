@@ -3,7 +3,7 @@
 export const RESTART_PAUSE_MIN_MS = 1_000;
 export const RESTART_PAUSE_MAX_MS = 15_000;
 /** A process that ran this long counts as healthy: its death counts as the first one. */
-export const HEALTHY_AFTER_MS = 30_000;
+export const HEALTHY_AFTER_MS = 5_000;
 
 /**
  * The number of deaths in a row, including the current one.

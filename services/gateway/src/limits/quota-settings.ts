@@ -53,13 +53,13 @@ export const QUOTA_FIELDS = {
   },
   userRoomsMax: {
     env: 'MARU_USER_ROOMS_MAX',
-    doc: 'rooms that one user has made, by creating them or sending the first message',
+    doc: 'public rooms that one user has made, by creating them or sending the first message',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.userRoomsMax as number,
   },
   guestRoomsMax: {
     env: 'MARU_GUEST_ROOMS_MAX',
-    doc: 'rooms that one guest has made',
+    doc: 'public rooms that one guest has made',
     parse: asInteger(1, 1_000_000),
     fallback: LIMITS.guestRoomsMax as number,
   },

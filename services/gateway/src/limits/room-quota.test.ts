@@ -46,6 +46,21 @@ for (const [user, perHour] of [
   });
 }
 
+test('the limit of public rooms does not count private and direct rooms, which have their own', async () => {
+  const limits = { ...LIMITS, userRoomsMax: 2, userRoomsPerHour: 10_000 };
+  const small = createRoomQuota({ store, limits });
+  const key = userRoomsKey('busy');
+  for (const room of ['p-a', 'd-b', 'p-c', 'one', 'two'])
+    assert.equal(typeof (await small.claim('busy', room)), 'number', room);
+  const isConflict = (error: MaruError) => error.code === 'conflict';
+  await assert.rejects(small.claim('busy', 'three'), isConflict);
+  assert.equal(typeof (await small.claim('busy', 'd-e')), 'number');
+  const now = Date.now();
+  for (let made = await store.at(key, (redis) => redis.zcard(key)); made < 2 + LIMITS.roomsPerUserMax; made++)
+    await store.at(key, (redis) => redis.zadd(key, now, `d-${made}`));
+  await assert.rejects(small.claim('busy', 'd-more'), isConflict);
+});
+
 test('after an hour, deleted rooms leave a full list, and others stay', async () => {
   const limits = { ...LIMITS, userRoomsMax: 3, userRoomsPerHour: 100 };
   const small = createRoomQuota({ store, limits });

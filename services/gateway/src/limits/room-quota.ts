@@ -1,8 +1,8 @@
 /**
- * Limits the rooms that a user creates in the whole cluster: in total, and within an hour. From the
- * list, operators also learn who created a room (`admin/user-rooms.ts`).
+ * Limits the rooms that a user creates in the whole cluster: public ones in total, and all within
+ * an hour. From the list, operators also learn who created a room (`admin/user-rooms.ts`).
  */
-import { MaruError } from '@maru/protocol';
+import { isPrivateRoomId, LIMITS, MaruError } from '@maru/protocol';
 import { loadScript, type ReadCommand, type RedisStore, readMany, runScript } from '@maru/redis-store';
 import { roomMetaKey, userRoomsKey } from '../keys.ts';
 import { unavailable } from '../unavailable.ts';
@@ -57,7 +57,9 @@ export function createRoomQuota(options: {
       const [roomsMax, perHour] = isGuest(userId)
         ? [limits.guestRoomsMax, limits.guestRoomsPerHour]
         : [limits.userRoomsMax, limits.userRoomsPerHour];
-      const claim = () => runScript(store, claimScript, [key], [room, roomsMax, perHour]) as Promise<[string, number?]>;
+      // Private and direct rooms are bounded like the room list of a user.
+      const args = [room, roomsMax, perHour, roomsMax + LIMITS.roomsPerUserMax];
+      const claim = () => runScript(store, claimScript, [key], args) as Promise<[string, number?]>;
       const claimed = async () => {
         const first = await claim();
         return first[0] === 'full' && (await forgetDeleted(key)) ? claim() : first;
@@ -65,7 +67,10 @@ export function createRoomQuota(options: {
       const [outcome, timeMs] = await claimed().catch((error: unknown) => {
         throw unavailable(error);
       });
-      if (outcome === 'full') throw new MaruError('conflict', `a user makes at most ${roomsMax} rooms`);
+      if (outcome === 'full') {
+        const most = isPrivateRoomId(room) ? `${args[3]} rooms` : `${roomsMax} public rooms`;
+        throw new MaruError('conflict', `a user makes at most ${most}`);
+      }
       if (outcome === 'wait' && timeMs !== undefined)
         throw new MaruError('rate_limited', `at most ${perHour} new rooms an hour`, { retryAfterMs: timeMs });
       return outcome === 'new' ? timeMs : undefined;

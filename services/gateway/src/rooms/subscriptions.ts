@@ -168,10 +168,9 @@ export class Subscriptions<S extends RoomSession> {
   }
 
   async #leave(session: S, room: string): Promise<Reply<Record<string, never>>> {
-    // Leaving a room that was not joined is no error. The read hides rooms that the user may not
-    // see.
+    // Leaving a room that was not joined is no error. The read hides private rooms from others.
     if (session.subscriptions.has(room)) this.#drop(session, room);
-    else await this.#options.log.read(room, { userId: session.user.id }, { mode: 'none' });
+    else if (isPrivateRoomId(room)) await this.#options.log.read(room, { userId: session.user.id }, { mode: 'none' });
     return { data: {} };
   }
 

@@ -141,7 +141,7 @@ class Page {
 
   /** Stops at a full page, at the last result, or after `ROUNDS_MAX` rounds. */
   async fill(from: SearchPlace | undefined): Promise<void> {
-    const { limit } = this.#task.request;
+    const limit = Math.min(this.#task.request.limit, LIMITS.searchPageMax);
     this.#next = from;
     for (let round = 0; round < ROUNDS_MAX && this.#messages.length < limit; round += 1) {
       const { found, next } = await this.#find(limit - this.#messages.length);
