@@ -124,7 +124,7 @@ test('a user at the limit of new rooms can open existing rooms, and stores nothi
   const { room } = await node.open('jun', 'mina');
   for (const other of ['a', 'b', 'c']) await node.open('mina', other);
   const keysBefore = (await redis.keys('*')).length;
-  await assert.rejects(node.open('mina', 'd'), { code: 'conflict' });
+  await assert.rejects(node.open('mina', 'd'), { code: 'rate_limited' });
   assert.equal((await redis.keys('*')).length, keysBefore);
   assert.equal((await node.open('mina', 'jun')).room, room);
 });
