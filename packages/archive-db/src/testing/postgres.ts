@@ -41,6 +41,7 @@ export interface TestPostgres {
 }
 
 const START_DEADLINE_MS = 20_000;
+const SHUTDOWN_MS_MAX = 8_000;
 const POLL_MS = 20;
 const ATTEMPTS_MAX = 5;
 
@@ -167,6 +168,16 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
     signalAll(child, 'SIGKILL');
     await exited;
   };
+  const shutDown = async () => {
+    if (hasExited(child)) return;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    signalAll(child, 'SIGCONT');
+    // An immediate shutdown removes the shared memory. SIGKILL leaves it until the next boot.
+    child.kill('SIGQUIT');
+    const timer = setTimeout(() => signalAll(child, 'SIGKILL'), SHUTDOWN_MS_MAX);
+    await exited;
+    clearTimeout(timer);
+  };
   const urlOf = (database: string) => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
   let databases = 0;
   return {
@@ -191,7 +202,7 @@ export async function startTestPostgres(options: TestPostgresOptions = {}): Prom
     },
     async stop() {
       process.off('exit', endAtExit);
-      await kill();
+      await shutDown();
       await rm(directory, { recursive: true, force: true });
     },
   };
