@@ -106,10 +106,14 @@ export function createHttp(options: {
     ROUTES.room,
     route('snapshot', async (request) => {
       const room = parsePayload(roomId, request.params.room);
-      // A user whose join is not published yet belongs to the snapshot. If Redis refuses writes,
-      // the snapshot is as of the last difference.
-      await store.flushRoom(room).catch(() => {});
-      return store.readRoom(room);
+      // A user whose join is not published yet belongs to the snapshot. Both commands go out
+      // together. If Redis refuses writes, the snapshot is as of the last difference.
+      const flushing = store.flushRoom(room).then(
+        ({ published }) => void (published && metrics.diffs.inc()),
+        () => {},
+      );
+      const [snapshot] = await Promise.all([store.readRoom(room), flushing]);
+      return snapshot;
     }),
   );
 
