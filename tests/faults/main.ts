@@ -1,4 +1,4 @@
-/** `npm run test:faults`: injects random faults for minutes. tools/faults.mjs starts it. */
+/** `npm run test:faults`: injects random faults for some minutes. tools/faults.mjs starts it. */
 import { runConversations } from './conversations.ts';
 import { CROWD_FAULTS, runCrowdTrial } from './crowd-trial.ts';
 import { DISK_FAULTS } from './disk-faults.ts';

@@ -119,7 +119,7 @@ export class Member {
     return this.perform(room, plainMessage(this.nextText), must);
   }
 
-  /** Resolves with the position. Undefined: refused permanently, or the outbox is full. */
+  /** Sends. Resolves with the position; undefined: refused permanently, or the outbox is full. */
   perform(room: string, work: Work, must = false): Promise<Position | undefined> {
     return this.#outbox.perform(room, work, must);
   }
